@@ -1,0 +1,60 @@
+"""Licet: check, filter and license training data against what artists consented to.
+
+Names resolve on first use, so ``import licet`` stays cheap; heavy parts load when they are needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from licet.errors import (
+    BudgetError,
+    ConflictError,
+    ExpiredError,
+    InputError,
+    InterruptedJobError,
+    LicetError,
+    MalformedError,
+    NotAllowedError,
+    PictureError,
+    RollbackError,
+    ServiceError,
+    UnreachableError,
+    VerificationError,
+)
+
+__version__ = "0.1.0"
+
+# Public name → the module that defines it.
+_LAZY: dict[str, str] = {}
+
+__all__ = [
+    "BudgetError",
+    "ConflictError",
+    "ExpiredError",
+    "InputError",
+    "InterruptedJobError",
+    "LicetError",
+    "MalformedError",
+    "NotAllowedError",
+    "PictureError",
+    "RollbackError",
+    "ServiceError",
+    "UnreachableError",
+    "VerificationError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module 'licet' has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,34 @@
+"""What every test shares: one event loop kind, repeatable property tests, and where the vectors are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile(
+    "local", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Every ``@pytest.mark.anyio`` test and async fixture runs on asyncio, which asyncpg needs."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """The folder of foreign test vectors beside the project; the test is skipped where it is absent."""
+    folder = ROOT.parent / "shared" / "vectors"
+    if not folder.is_dir():
+        pytest.skip("the foreign test vectors (../shared/vectors) are not on this machine")
+    return folder
