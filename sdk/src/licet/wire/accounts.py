@@ -1,0 +1,88 @@
+"""Accounts, tokens, the registry's own identity."""
+
+from __future__ import annotations
+
+import msgspec
+
+from licet.statements.envelope import Envelope
+from licet.wire.common import KeyEvidence, Receipt
+
+SCOPES = ("account", "query", "register", "license", "usage", "audit")
+
+
+class RegistryInfo(msgspec.Struct, frozen=True):
+    """Who this registry is: what a client pins at first contact (``root``) and the working keys under it."""
+
+    origin: str
+    key: str  # SHA-256 hex of the root public key
+    root: str  # the root public key, hex
+    log_vkey: str
+    keys: list[KeyEvidence]
+    fee_bps: int
+    vocab: int
+    version: str
+
+
+class AccountCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new account: the genesis ``key-register`` envelope (account id and kind are inside) and a display name."""
+
+    name: str
+    envelope: Envelope
+
+
+class TokenCreated(msgspec.Struct, frozen=True):
+    """A token, shown this once."""
+
+    id: str
+    token: str
+    scopes: list[str]
+    expires_at: str
+
+
+class AccountCreated(msgspec.Struct, frozen=True):
+    """The account exists, its genesis is in the log, and ``token`` (all scopes of its kind) opens it."""
+
+    account: str
+    genesis: str
+    level: int
+    token: TokenCreated
+    receipt: Receipt
+
+
+class KeyInfo(msgspec.Struct, frozen=True):
+    keyid: str
+    key_class: str
+    log_index: int
+    revoked_from: int | None
+
+
+class ConsentHead(msgspec.Struct, frozen=True):
+    """The last consent of the account: the next one has ``seq + 1`` and names ``digest`` as ``prev``."""
+
+    seq: int
+    digest: str | None
+
+
+class Me(msgspec.Struct, frozen=True):
+    account: str
+    kind: str
+    name: str
+    genesis: str | None
+    level: int
+    scopes: list[str]
+    keys: list[KeyInfo]
+    head: ConsentHead
+
+
+class TokenCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    scopes: list[str]
+    expires_in_days: int = 90
+
+
+class TokenInfo(msgspec.Struct, frozen=True):
+    id: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str
+    last_used_at: str | None
+    revoked_at: str | None

@@ -1,0 +1,144 @@
+"""Queries, quotes, licences."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import Budget, LicenceLine, Total, Use
+from licet.wire.common import Receipt
+
+
+class RowKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of one row: any of these. ``pdq`` is one hash in stored orientation or eight, joined by commas."""
+
+    sha256: str | None = None
+    pixels: str | None = None
+    url: str | None = None
+    pdq: str | None = None
+    quality: int | None = None
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """At most 10,000 rows, decided for one request (``Request.to_json()``)."""
+
+    request: dict[str, Any]
+    rows: list[RowKeys]
+    match: Literal["exact", "near"] = "near"
+    min_claim_level: int = 0
+
+
+class MatchInfo(msgspec.Struct, frozen=True):
+    work: str
+    account: str
+    statement: str | None
+    kind: Literal["exact", "near", "derivative"]
+    key: str  # file | pixels | url | pdq
+    distance: int
+    verdict: str
+    reason: str
+    claim_level: int
+    price: str | None = None  # decimal, per work and unit
+    currency: str | None = None
+    price_model: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The verdict of one row, and every match that counted; the deciding match comes first."""
+
+    verdict: str
+    reason: str
+    matches: list[MatchInfo]
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """Answers in the order asked, as of ``consent_version`` and ``log_size``."""
+
+    results: list[Answer]
+    consent_version: int
+    log_size: int
+
+
+class WorkWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    work: str
+    statement: str
+    match: Literal["exact", "near"]
+
+
+class QuoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Works that the caller would license, as its own decisions saw them (statement and match per work)."""
+
+    use: Use
+    works: list[WorkWanted]  # at most 100,000
+    dataset: str | None  # dst_…
+    run: str
+    budget: list[Budget]
+    fit_budget: bool = False
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A wanted work that the quote does not hold: ``changed`` (its terms moved), ``over-budget``, ``needs-agreement``,
+    ``deny``, ``review``, or ``licensed:<id>`` (held already)."""
+
+    work: str
+    reason: str
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """An offer for 15 minutes; ``digest`` = digest of this object without ``digest``. Prices are gross."""
+
+    quote: str
+    organisation: str
+    use: Use
+    dataset: str | None
+    run: str
+    lines: list[LicenceLine]  # sorted by work
+    left_out: list[LeftOut]
+    totals: list[Total]
+    budget: list[Budget]
+    over_budget: bool
+    fee_bps: int
+    issued_at: str
+    expires_at: str
+    digest: str
+
+
+class LicenceAccept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The organisation's signature over the ``licence`` payload built from the quote."""
+
+    quote: str
+    envelope: Envelope
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """What was posted to the ledger for one payee and currency; ``escrow`` as of the posting."""
+
+    account: str
+    currency: str
+    amount: str
+    fee: str
+    works: int
+    escrow: bool
+
+
+class LicenceGranted(msgspec.Struct, frozen=True):
+    licence: str
+    envelope: Envelope
+    lines: list[LicenceLine]
+    posted: list[Posted]
+    receipt: Receipt
+
+
+class LicenceInfo(msgspec.Struct, frozen=True):
+    licence: str
+    organisation: str
+    model: str
+    version: str
+    dataset: str | None
+    works: int
+    totals: list[Total]
+    log_index: int | None
+    issued_at: str
+    valid_until: str | None

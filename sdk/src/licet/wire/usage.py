@@ -1,0 +1,90 @@
+"""Datasets, runs, usage batches, balances."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import Event
+from licet.wire.common import Receipt
+
+
+class StatementOnly(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed envelope that needs nothing beside it (``dataset-manifest``, ``run``)."""
+
+    envelope: Envelope
+
+
+class Logged(msgspec.Struct, frozen=True):
+    """The statement is in the log."""
+
+    id: str
+    receipt: Receipt
+
+
+class DatasetInfo(msgspec.Struct, frozen=True):
+    dataset: str
+    name: str
+    organisation: str
+    rows: int
+    kept: int
+    counts: dict[str, int]
+    decided_at: str
+    log_index: int | None
+
+
+class RunInfo(msgspec.Struct, frozen=True):
+    run: str
+    organisation: str
+    model: str
+    version: str
+    dataset: str
+    log_index: int | None
+    issued_at: str
+
+
+class UsageBatchSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed ``usage-batch`` envelope, its events sorted by id, and the secret that salts their leaves."""
+
+    envelope: Envelope
+    events: list[Event]  # at most 65,536
+    secret: str  # base64 of 32 bytes: leaf salt = HMAC-SHA256(secret, id)
+
+
+class UsageAccepted(msgspec.Struct, frozen=True):
+    """Posted and logged. ``new`` events had effect, ``known`` ones were reported before, ``memorandum`` are outside
+    a licence: recorded, not charged."""
+
+    batch: str
+    new: int
+    known: int
+    memorandum: int
+    receipt: Receipt
+
+
+class BalanceLine(msgspec.Struct, frozen=True):
+    """One ledger account of the caller. ``amount`` is what is owed to (artist) or by (organisation) the caller."""
+
+    account: Literal["payable", "escrow", "receivable"]
+    currency: str
+    amount: str
+
+
+class Balance(msgspec.Struct, frozen=True):
+    account: str
+    lines: list[BalanceLine]
+    as_of: str
+
+
+class LedgerLine(msgspec.Struct, frozen=True):
+    """One entry of the ledger that the caller may see, with the source that it opens down to."""
+
+    transfer: str
+    at: str
+    account: str
+    currency: str
+    amount: str
+    source: str  # lic_… or bat_…
+    memo: str

@@ -1,0 +1,118 @@
+"""Works, uploads, consent statements."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from licet.statements.envelope import Envelope
+from licet.wire.common import Receipt
+
+
+class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A work to register. ``work`` is a fresh ``wrk_`` id that the client chose: a retry has no second effect.
+
+    ``upload`` mode needs an earlier ``PUT /v1/uploads/{sha256}`` by the same account, whose fingerprints count;
+    in ``fingerprint-only`` mode those sent here count, and such a work may deny but never license (semantics 5).
+    """
+
+    work: str
+    mode: Literal["upload", "fingerprint-only"]
+    sha256: str
+    pixels: str | None = None
+    pdq: str | None = None
+    quality: int | None = None
+    title: str | None = None
+    creator: str | None = None
+    created: str | None = None
+    tags: list[str] = []
+    external_id: str | None = None
+    urls: list[str] = []
+
+
+class WorksRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    works: list[WorkIn]  # at most 1,000
+
+
+class WorkOutcome(msgspec.Struct, frozen=True):
+    """``registered`` (``digest`` is to be signed), ``duplicate`` of the account's own ``existing`` work, or ``refused``."""
+
+    work: str
+    status: Literal["registered", "duplicate", "refused"]
+    digest: str | None = None
+    existing: str | None = None
+    reason: str | None = None
+    similar: list[str] = []  # existing works of other accounts that this one matches: contested or challenged
+
+
+class WorksRegistered(msgspec.Struct, frozen=True):
+    items: list[WorkOutcome]  # in the order sent
+
+
+class Work(msgspec.Struct, frozen=True):
+    """A work as its owner sees it."""
+
+    work: str
+    title: str | None
+    creator: str | None
+    mode: str
+    sha256: str
+    pixels: str | None
+    pdq: str | None
+    quality: int | None
+    urls: list[str]
+    tags: list[str]
+    external_id: str | None
+    digest: str
+    created: str | None
+    registered_at: str
+    statement: str | None
+    terms_hash: str | None
+    log_index: int | None
+    contested: bool
+    challenged: bool
+    withdrawn: bool
+
+
+class StatementDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for the exact bytes to sign: terms for these works, or for the catalogue (``works`` null)."""
+
+    works: list[str] | None
+    terms: dict[str, Any]
+    lang: Literal["en", "zh-Hans"] = "en"
+
+
+class StatementDrafted(msgspec.Struct, frozen=True):
+    payload: str  # base64 of the canonical payload
+    payload_type: str
+    text: str  # the plain language whose digest is in ``shown``
+
+
+class StatementSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed ``consent`` or ``work-update`` envelope, and the works under its root (empty for a catalogue)."""
+
+    envelope: Envelope
+    works: list[str]
+
+
+class StatementAccepted(msgspec.Struct, frozen=True):
+    """In the log and in force, or ``pending_until`` for a loosening."""
+
+    statement: str
+    effect: str
+    log_index: int
+    pending_until: str | None
+    works: int
+    receipt: Receipt
+
+
+class StatementInfo(msgspec.Struct, frozen=True):
+    statement: str
+    effect: str
+    scope: str
+    works: int
+    terms_hash: str
+    log_index: int | None
+    accepted_at: str
+    pending_until: str | None
