@@ -73,9 +73,7 @@ def share(total: int, weights: Sequence[int]) -> list[int]:
     Ties go to the earlier place. All weights zero: everything to the first. Raises ``InputError`` for no weights.
     """
     if not weights or min(weights) < 0 or total < 0:
-        raise InputError.field(
-            "weights", "one or more non-negative integers and a non-negative total", weights
-        )
+        raise InputError.field("weights", "one or more non-negative integers and a non-negative total", weights)
     whole = sum(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)]

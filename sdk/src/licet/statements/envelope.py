@@ -50,9 +50,7 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
         """The kind named by ``payloadType``, such as ``consent``."""
         prefix, _, rest = self.payload_type.partition(".licet.")
         if prefix != "application/vnd" or not rest.endswith("+json"):
-            raise MalformedError(
-                f"payloadType: expected application/vnd.licet.…+json, got {self.payload_type!r}"
-            )
+            raise MalformedError(f"payloadType: expected application/vnd.licet.…+json, got {self.payload_type!r}")
         return rest.removesuffix("+json")
 
     @property
@@ -121,9 +119,7 @@ def read_as(schema: type[P], envelope: Envelope) -> P:
     """
     tag: Any = schema.__struct_config__.tag
     if envelope.kind != tag:
-        raise MalformedError(
-            f"payloadType: expected {PAYLOAD_TYPE.format(kind=tag)}, got {envelope.payload_type!r}"
-        )
+        raise MalformedError(f"payloadType: expected {PAYLOAD_TYPE.format(kind=tag)}, got {envelope.payload_type!r}")
     return canonical.decode_as(schema, envelope.body, limit=MAX_PAYLOAD)
 
 

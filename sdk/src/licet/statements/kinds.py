@@ -29,10 +29,8 @@ class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alg: Literal["ed25519"] = "ed25519"
 
 
-class KeyRegister(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-register"
-):
-    """Makes an account's key known. The first one (``genesis`` null) is signed by the key itself and *is* the account."""
+class KeyRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-register"):
+    """Makes an account's key known. The first (``genesis`` null) is signed by the key itself and *is* the account."""
 
     registry: RegistryRef
     account: str
@@ -58,9 +56,7 @@ class KeyRevoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     v: int = VERSION
 
 
-class RegistryKey(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="registry-key"
-):
+class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="registry-key"):
     """The offline root names the registry's working key for one purpose."""
 
     registry: RegistryRef
@@ -90,9 +86,7 @@ class WorksScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     root: str
 
 
-class CatalogueScope(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="catalogue"
-):
+class CatalogueScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="catalogue"):
     """Every work of the account, future ones too; can only restrict (semantics 8)."""
 
 
@@ -249,9 +243,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ty
     v: int = VERSION
 
 
-class UsageBatch(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="usage-batch"
-):
+class UsageBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="usage-batch"):
     """Events that an organisation owns up to; ``event_root`` is RFC 6962 over salted event leaves, sorted by id."""
 
     registry: RegistryRef
@@ -295,9 +287,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     v: int = VERSION
 
 
-class PeriodClose(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="period-close"
-):
+class PeriodClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="period-close"):
     """Closes a ledger period (used when periods close)."""
 
     registry: RegistryRef

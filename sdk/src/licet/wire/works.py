@@ -36,7 +36,7 @@ class WorksRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkOutcome(msgspec.Struct, frozen=True):
-    """``registered`` (``digest`` is to be signed), ``duplicate`` of the account's own ``existing`` work, or ``refused``."""
+    """``registered`` (``digest`` is to be signed), ``duplicate`` of one's own ``existing`` work, or ``refused``."""
 
     work: str
     status: Literal["registered", "duplicate", "refused"]
