@@ -7,6 +7,8 @@ formatting, so msgspec's sorted encoder is exact; the tests hold it against an i
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -77,6 +79,26 @@ def decode_as(schema: type[T], data: bytes, limit: int = DEFAULT_LIMIT) -> T:
 def digest(obj: Any) -> str:
     """Return the lower-case hex SHA-256 of ``encode(obj)``."""
     return hashlib.sha256(encode(obj)).hexdigest()
+
+
+def to_base64(data: bytes) -> str:
+    """Return ``data`` in the standard alphabet with padding (RFC 4648, section 4)."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_base64(text: str, field: str = "base64") -> bytes:
+    """Return the bytes whose one padded spelling in the standard alphabet is ``text``.
+
+    Raises ``MalformedError`` that names ``field``, also for non-zero bits under the padding: two texts
+    never stand for the same bytes.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        data = None
+    if data is None or to_base64(data) != text:
+        raise MalformedError(f"{field}: expected canonical padded base64, got {text!r:.80}", field=field)
+    return data
 
 
 def _hold_to_subset(value: Any, depth: int, error: type[InputError]) -> None:

@@ -1,0 +1,88 @@
+"""Checkpoints (C2SP tlog-checkpoint): what a log signs about its whole tree at one size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from licet.canonical import from_base64, to_base64
+from licet.errors import InputError, MalformedError, VerificationError
+from licet.log import note
+from licet.log.merkle import HASH_SIZE, MAX_SIZE
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The log ``origin`` had exactly ``size`` entries whose tree has this ``root`` (32 bytes)."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+_MAX_ORIGIN: Final = 255
+
+
+def encode(checkpoint: Checkpoint) -> str:
+    """Return the note text: origin, size and base64 root, a line each.
+
+    Raises ``InputError`` for a checkpoint that no text can carry.
+    """
+    text = f"{checkpoint.origin}\n{checkpoint.size}\n{to_base64(checkpoint.root)}\n"
+    if parse(text) != checkpoint:
+        raise InputError("expected a checkpoint of an origin, a size and a root, got another")
+    return text
+
+
+def parse(text: str) -> Checkpoint:
+    """Return the checkpoint that this note text states, verified by nobody.
+
+    Raises ``MalformedError`` for anything but the three lines; extension lines, which monitors cannot
+    audit, are refused, so `encode` gives the same text back.
+    """
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise MalformedError(f"expected a checkpoint of 3 lines, got {text!r:.120}")
+    origin, size, root, _ = lines
+    if not note.is_key_name(origin) or len(origin.encode()) > _MAX_ORIGIN:
+        raise MalformedError(f"expected an origin without spaces and plus, got {origin!r:.80}")
+    value = from_base64(root, "root")
+    if len(value) != HASH_SIZE:
+        raise MalformedError(f"expected a root of {HASH_SIZE} bytes, got {len(value)}")
+    return Checkpoint(origin, parse_decimal(size, "tree size"), value)
+
+
+def parse_decimal(text: str, field: str) -> int:
+    """Return the number up to 2^63−1 whose one decimal spelling is ``text``, else ``MalformedError``."""
+    if 0 < len(text) <= 19 and text.isascii() and text.isdigit() and (text == "0" or text[0] != "0"):
+        number = int(text)
+        if number <= MAX_SIZE:
+            return number
+    raise MalformedError(f"{field}: expected a decimal number without leading zeroes, got {text!r:.40}")
+
+
+def sign(checkpoint: Checkpoint, *signers: note.NoteSigner) -> str:
+    """Return ``checkpoint`` as a note signed by ``signers``; the log's own key comes first."""
+    return note.sign(encode(checkpoint), *signers)
+
+
+def open(  # noqa: A001  (reads as checkpoint.open)
+    text: bytes | str,
+    verifier: note.NoteVerifier,
+    *,
+    witnesses: tuple[note.NoteVerifier, ...] = (),
+    closed: bool = False,
+) -> Checkpoint:
+    """Return the checkpoint, signed by ``verifier``, whose name is the log's origin.
+
+    Lines by known ``witnesses`` must hold too, but none is required; with ``closed``, lines by unknown keys
+    are refused. Raises ``VerificationError`` for a wrong origin, a missing or a false signature, and
+    ``MalformedError`` for what is not a checkpoint.
+    """
+    verified = note.verify(text, (*witnesses, verifier), closed=closed)
+    checkpoint = parse(verified.text)
+    if checkpoint.origin != verifier.name:
+        raise VerificationError(f"expected a checkpoint of {verifier.name}, got one of {checkpoint.origin}")
+    if not any(line.name == verifier.name and line.key_id == verifier.key_id for line in verified.signatures):
+        raise VerificationError(f"expected a signature by the log {verifier.name}, got none")
+    return checkpoint

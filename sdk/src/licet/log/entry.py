@@ -1,0 +1,103 @@
+"""What one leaf of the log holds: when, what kind of statement, and a commitment to it; nothing personal.
+
+Commitments to statements are salted, so that a statement erased with its salt leaves nothing to guess at.
+The kinds that everybody must be able to check against the log carry the plain digest.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from licet import canonical, times
+from licet.errors import InputError, MalformedError, VerificationError
+
+VERSION: Final = 1
+MAX_BYTES: Final = 65_535
+SALT_BYTES: Final = 32
+
+PUBLIC_KINDS: Final = frozenset({"snapshot", "period-close", "registry-key"})
+KINDS: Final = PUBLIC_KINDS | {
+    "consent",
+    "key-register",
+    "key-rotate",
+    "key-revoke",
+    "delegation",
+    "claim",
+    "work-update",
+    "split",
+    "consent-mature",
+    "dispute-step",
+    "quote",
+    "licence",
+    "licence-revoke",
+    "run",
+    "usage-batch",
+    "revenue-report",
+    "dataset-manifest",
+    "erase",
+}
+
+_COMMITMENT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry: format version, kind of statement, time the log gave it, hex commitment to its envelope."""
+
+    v: int
+    kind: str
+    time: str
+    commitment: str
+
+
+def encode(entry: Entry) -> bytes:
+    """Return the canonical bytes that the leaf hash is over, at most 65,535. Raises ``InputError``."""
+    _check(entry, InputError)
+    return canonical.encode(entry)
+
+
+def parse(data: bytes) -> Entry:
+    """Return the entry that ``data`` is the canonical form of, else raise ``MalformedError``."""
+    entry = canonical.decode_as(Entry, data, limit=MAX_BYTES)
+    _check(entry, MalformedError)
+    return entry
+
+
+def commitment(kind: str, salt: bytes | None, envelope: bytes) -> str:
+    """Return the hex commitment to the bytes of ``envelope``.
+
+    For public kinds SHA-256(envelope), without a salt; for all others, with their 32 bytes of salt,
+    SHA-256("licet/<kind>/v1" ‖ salt ‖ SHA-256(envelope)). Raises ``InputError`` for an unknown kind or
+    a salt that does not go with it.
+    """
+    if kind not in KINDS:
+        raise InputError.field("kind", "a kind of the log", kind)
+    if kind in PUBLIC_KINDS:
+        if salt is not None:
+            raise InputError(f"expected no salt for the public kind {kind}, got one")
+        return sha256(envelope).hexdigest()
+    if salt is None or len(salt) != SALT_BYTES:
+        raise InputError(f"expected a salt of {SALT_BYTES} bytes for {kind}, got {salt and len(salt)}")
+    return sha256(f"licet/{kind}/v1".encode() + salt + sha256(envelope).digest()).hexdigest()
+
+
+def verify_commitment(entry: Entry, salt: bytes | None, envelope: bytes) -> None:
+    """Return only if ``entry`` commits to exactly these bytes under this salt, else ``VerificationError``."""
+    if commitment(entry.kind, salt, envelope) != entry.commitment:
+        raise VerificationError(f"the log entry of kind {entry.kind} commits to another statement or salt")
+
+
+def _check(entry: Entry, error: type[InputError]) -> None:
+    if entry.v != VERSION:
+        raise error(f"expected a log entry of version {VERSION}, got {entry.v}")
+    if entry.kind not in KINDS:
+        raise error(f"expected a kind of the log, got {entry.kind!r:.80}")
+    if not _COMMITMENT.fullmatch(entry.commitment):
+        raise error(f"expected a commitment of 64 lower-case hex digits, got {entry.commitment!r:.80}")
+    try:
+        times.from_text(entry.time)
+    except InputError as cause:
+        raise error(cause.message) from None
