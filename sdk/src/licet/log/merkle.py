@@ -163,11 +163,6 @@ class Frontier:
         hashes = [data[at : at + HASH_SIZE] for at in range(8, len(data), HASH_SIZE)]
         return cls(int.from_bytes(data[:8], "big"), hashes)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Frontier):
-            return NotImplemented
-        return self.size == other.size and self._hashes == other._hashes
-
 
 def root(leaf_hashes: bytes | Iterable[bytes]) -> bytes:
     """Return the root over ``leaf_hashes``, 32 bytes each, or all of them end to end."""
