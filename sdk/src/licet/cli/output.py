@@ -1,0 +1,89 @@
+"""How a command speaks: one JSON document or plain lines on stdout; progress, warnings and errors on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import msgspec
+from cyclopts import Parameter
+
+from licet.client import Client
+from licet.errors import LicetError
+
+SCHEMA_VERSION: Final = 1
+
+Advance = Callable[[int], None]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options that every command takes."""
+
+    json: Annotated[bool, Parameter(negative="", help="Print one JSON document on stdout.")] = False
+    profile: Annotated[str | None, Parameter(help="Which identity in LICET_HOME to use.")] = None
+
+    def client(self) -> Client:
+        """Return a client for this profile."""
+        return Client(profile=self.profile)
+
+
+COMMON: Final = Common()
+
+
+def show(common: Common, document: Mapping[str, Any], lines: Iterator[str] | list[str]) -> None:
+    """Print ``document`` under ``--json``, else ``lines``; both say the same."""
+    if common.json:
+        emit(document)
+    else:
+        for line in lines:
+            print(line)
+
+
+def emit(document: Mapping[str, Any]) -> None:
+    """Print ``document`` with its ``schema_version``."""
+    data = msgspec.json.encode({"schema_version": SCHEMA_VERSION, **document})
+    print(msgspec.json.format(data).decode())
+
+
+def note(text: str) -> None:
+    """Print a remark on stderr: never part of a result."""
+    print(text, file=sys.stderr)
+
+
+def fail(error: LicetError, as_json: bool) -> int:
+    """Print ``error`` and return its exit code."""
+    if as_json:
+        details = {key: value for key, value in error.details.items() if value is not None}
+        document = {"error": {"code": error.code, "message": error.message, **_plain(details)}}
+        emit(document)
+    else:
+        print(f"error: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Advance]:
+    """Give a function that counts work done; a bar shows it on a terminal and nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
+    def other(value: object) -> str:
+        return str(value)
+
+    plain: dict[str, Any] = msgspec.to_builtins(dict(details), enc_hook=other)
+    return plain
