@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote as escape
 
 import msgspec
 
 from licet import times
 from licet.errors import NotAllowedError, ServiceError, VerificationError
-from licet.fingerprints.picture import Fingerprint
 from licet.home import DEFAULT_URL, Home, Profile, TrustFile
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
@@ -26,6 +25,9 @@ from licet.transport import Transport
 from licet.wire import accounts, licensing, usage
 from licet.wire import works as catalogue
 from licet.wire.common import Page, StatementFile
+
+if TYPE_CHECKING:
+    from licet.fingerprints.picture import Fingerprint
 
 T = TypeVar("T")
 
@@ -99,6 +101,8 @@ class Client:
 
     def upload(self, sha256: str, data: bytes) -> Fingerprint:
         """Return the service's own fingerprint of a picture; the service does not keep the picture."""
+        from licet.fingerprints.picture import Fingerprint  # brings the picture libraries: only for those who upload
+
         answer = self.transport.request(
             "PUT", f"/v1/uploads/{sha256}", body=data, content_type="application/octet-stream"
         )

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from cyclopts import Parameter
 
-from licet.client import Client
 from licet.errors import LicetError
+
+if TYPE_CHECKING:
+    from licet.client import Client
 
 SCHEMA_VERSION: Final = 1
 
@@ -29,6 +31,8 @@ class Common:
 
     def client(self) -> Client:
         """Return a client for this profile."""
+        from licet.client import Client
+
         return Client(profile=self.profile)
 
 
