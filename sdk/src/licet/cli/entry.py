@@ -12,26 +12,26 @@ from cyclopts import App, CycloptsError
 from licet.cli.output import fail
 from licet.errors import InputError, InterruptedJobError, LicetError
 
-# Command → the module that holds it: imported only when it is called, so that `licet check` stays quick.
+# Command → its module, imported only when it is called so that `licet check` stays quick, and its line of help.
 COMMANDS: Final = {
-    "account": "licet.cli.accounts:app",
-    "token": "licet.cli.tokens:app",
-    "register": "licet.cli.register:register",
-    "works": "licet.cli.works:app",
-    "terms": "licet.cli.terms:app",
-    "check": "licet.cli.check:check",
-    "explain": "licet.cli.explain:explain",
-    "snapshot": "licet.cli.snapshot:app",
-    "filter": "licet.cli.filter:filter_dataset",
-    "recheck": "licet.cli.recheck:recheck",
-    "licences": "licet.cli.licences:app",
-    "run": "licet.cli.runs:app",
-    "usage": "licet.cli.usage:app",
-    "balance": "licet.cli.balance:balance",
-    "statement": "licet.cli.statements:app",
-    "log": "licet.cli.log:app",
-    "audit": "licet.cli.audit:app",
-    "doctor": "licet.cli.doctor:doctor",
+    "account": ("licet.cli.accounts:app", "Make an account with a key of your own, or show it."),
+    "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
+    "register": ("licet.cli.register:register", "Register pictures and sign one consent statement for all of them."),
+    "works": ("licet.cli.works:app", "List, show and withdraw your works."),
+    "terms": ("licet.cli.terms:app", "Show and change what you consent to."),
+    "check": ("licet.cli.check:check", "Ask whether a use of a picture, URL or digest is permitted."),
+    "explain": ("licet.cli.explain:explain", "Show the chain from a picture to the rule that decides it."),
+    "snapshot": ("licet.cli.snapshot:app", "Fetch and verify the signed snapshot that decisions are made from."),
+    "filter": ("licet.cli.filter:filter_dataset", "Filter a dataset: keep what is permitted, take licences if asked."),
+    "recheck": ("licet.cli.recheck:recheck", "Name the rows of an earlier filter that must go now."),
+    "licences": ("licet.cli.licences:app", "List and show the licences that you hold or have granted."),
+    "run": ("licet.cli.runs:app", "Report a training run."),
+    "usage": ("licet.cli.usage:app", "Send spooled usage, or show what is still to be sent."),
+    "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe."),
+    "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
+    "log": ("licet.cli.log:app", "Verify the transparency log."),
+    "audit": ("licet.cli.audit:app", "Pull an evidence bundle, or verify one offline."),
+    "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
 }
 INTERRUPTED: Final = 130
 
@@ -44,8 +44,8 @@ def application() -> App:
         version=lambda: version("licet"),
         help_format="plaintext",
     )
-    for name, target in COMMANDS.items():
-        app.command(target, name=name)
+    for name, (target, line) in COMMANDS.items():
+        app.command(target, name=name, help=line)
     return app
 
 
