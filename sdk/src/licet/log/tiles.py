@@ -23,7 +23,7 @@ MAX_LEVEL: Final = 63
 MAX_ENTRY: Final = 65_535
 
 ReadTile = Callable[[int, int, int], bytes]
-"""``read(level, index, width)`` returns that tile's ``width`` hashes, or all 256 once it is full."""
+"""``read(level, index, width)`` returns the first ``width`` hashes of that tile, or a wider version of it."""
 
 _KEPT_TILES: Final = 256
 _PATH: Final = re.compile(
@@ -222,7 +222,7 @@ class TileTree:
 
 def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
     data = read_tile(level, index, width)
-    if len(data) not in {width * HASH_SIZE, WIDTH * HASH_SIZE}:
+    if len(data) % HASH_SIZE or not width * HASH_SIZE <= len(data) <= WIDTH * HASH_SIZE:
         raise MalformedError(f"{tile_path(level, index, width)}: expected {width * HASH_SIZE} bytes, got {len(data)}")
     return data[: width * HASH_SIZE]
 
