@@ -36,12 +36,17 @@ class WorksRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkOutcome(msgspec.Struct, frozen=True):
-    """``registered`` (``digest`` is to be signed), ``duplicate`` of one's own ``existing`` work, or ``refused``."""
+    """``registered`` (``digest`` is to be signed), ``duplicate`` of one's own ``existing`` work, or ``refused``.
+
+    ``digest`` is that of the existing work for a duplicate; ``signed`` tells whether a consent covers it already
+    (an interrupted registration leaves works without one, and the next run signs them).
+    """
 
     work: str
     status: Literal["registered", "duplicate", "refused"]
     digest: str | None = None
     existing: str | None = None
+    signed: bool = False
     reason: str | None = None
     similar: list[str] = []  # existing works of other accounts that this one matches: contested or challenged
 
