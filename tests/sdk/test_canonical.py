@@ -42,6 +42,10 @@ class Open(msgspec.Struct):
     field: int
 
 
+class Chain(msgspec.Struct, forbid_unknown_fields=True):
+    next: Chain | None = None
+
+
 class Leaky(msgspec.Struct, forbid_unknown_fields=True):
     inside: dict[str, tuple[Open | None, ...]]
 
@@ -204,6 +208,10 @@ def test_a_schema_takes_known_fields_of_the_right_type_only(data: bytes) -> None
 def test_a_schema_that_would_let_unknown_fields_through_is_an_error_of_the_programmer() -> None:
     with pytest.raises(TypeError, match="Open must be declared with forbid_unknown_fields"):
         canonical.decode_as(Leaky, b'{"inside":{}}')
+
+
+def test_a_schema_may_contain_itself() -> None:
+    assert canonical.decode_as(Chain, b'{"next":{"next":null}}') == Chain(Chain())
 
 
 def test_digest_is_sha256_of_the_canonical_bytes() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.errors import InputError, MalformedError, VerificationError
+from licet.errors import MalformedError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import note
 from licet.log.checkpoint import Checkpoint
@@ -115,5 +115,5 @@ def test_a_checkpoint_has_one_spelling(body: str) -> None:
     ],
 )
 def test_a_checkpoint_that_cannot_be_is_not_signed(head: Checkpoint) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(MalformedError):
         checkpoints.sign(head, LOG)

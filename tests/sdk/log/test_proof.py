@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.errors import InputError, LicetError, MalformedError, VerificationError
+from licet.errors import LicetError, MalformedError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import merkle, note
 from licet.log import proof as proofs
@@ -168,7 +168,7 @@ def test_a_proof_file_has_one_spelling(text: str) -> None:
     "unfit", [lie(index=-1), lie(hashes=(b"short",)), lie(checkpoint="no note"), lie(hashes=TRUE.hashes * 20)]
 )
 def test_an_unfit_proof_is_not_written(unfit: Proof) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(MalformedError):
         proofs.encode(unfit)
 
 

@@ -153,6 +153,9 @@ def test_a_tree_of_three_levels_proves_any_leaf_and_any_growth(large: Store) -> 
         proof = tree.consistency_proof(old)
         assert proof == memory.consistency_proof(old)
         merkle.verify_consistency(old, tree.size, merkle.root(leaves(old)), tree.root, proof)
+    for index in range(0, large.size, 256):  # more tiles than are kept
+        assert tree.leaf(index) == LEAVES[index * 32 : index * 32 + 32]
+    assert tree.root == memory.root
 
 
 def test_an_older_size_reads_from_the_wider_tiles_of_a_newer_one() -> None:
