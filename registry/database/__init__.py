@@ -1,0 +1,22 @@
+"""PostgreSQL: our own or an external one, its connections, transactions and schema."""
+
+from __future__ import annotations
+
+from registry.database.embedded import EmbeddedPostgres, attached, embedded
+from registry.database.migrator import Migration, migrate, migrations_folder, pending
+from registry.database.opening import opened
+from registry.database.pool import Connection, Database, Row
+
+__all__ = [
+    "Connection",
+    "Database",
+    "EmbeddedPostgres",
+    "Migration",
+    "Row",
+    "attached",
+    "embedded",
+    "migrate",
+    "migrations_folder",
+    "opened",
+    "pending",
+]

@@ -1,0 +1,244 @@
+"""Connections to PostgreSQL, and the unit of work: one transaction per call of a service."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Any, Literal, Protocol, Self, TypeVar, cast
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from registry.errors import DatabaseUnavailable, RegistryError, StartError
+
+T = TypeVar("T")
+MINIMUM = 16
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+_ACQUIRE_SECONDS = 10.0
+_CONNECT_SECONDS = 15.0
+_IDLE_IN_TRANSACTION = timedelta(seconds=60)
+
+# A transaction that lost against another one and left nothing: doing it again is right.
+_LOST = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# The server or the way to it is gone, or it would not answer in time.
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+
+
+class Row(Protocol):
+    """One row: by column name or number."""
+
+    def __getitem__(self, key: str | int) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def keys(self) -> Iterator[str]: ...
+    def values(self) -> Iterator[Any]: ...
+    def items(self) -> Iterator[tuple[str, Any]]: ...
+
+
+class Connection(Protocol):
+    """What asyncpg's connections do, as far as the service uses it.
+
+    Values: ``uuid`` as UUID, ``timestamptz`` as aware datetime, ``bytea`` as bytes, ``jsonb`` as its text.
+    """
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str: ...
+    async def executemany(
+        self, command: str, args: Iterable[Sequence[Any]], *, timeout: float | None = None
+    ) -> None: ...
+    async def fetch(self, query: str, *args: Any, timeout: float | None = None) -> list[Row]: ...
+    async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> Row | None: ...
+    async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any: ...
+    async def copy_records_to_table(
+        self,
+        table_name: str,
+        *,
+        records: Iterable[Sequence[Any]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+        timeout: float | None = None,
+    ) -> str: ...
+    def cursor(self, query: str, *args: Any, prefetch: int | None = None) -> Any: ...
+    def transaction(
+        self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> AbstractAsyncContextManager[None]: ...
+    async def add_listener(self, channel: str, callback: Callable[[Any, int, str, str], Any]) -> None: ...
+    async def remove_listener(self, channel: str, callback: Callable[[Any, int, str, str], Any]) -> None: ...
+    def is_in_transaction(self) -> bool: ...
+    def is_closed(self) -> bool: ...
+
+
+class Database:
+    """A pool of connections to one PostgreSQL ≥ 16, used by one event loop."""
+
+    def __init__(self, dsn: str, pool: Any, settings: dict[str, str]) -> None:
+        self.dsn = dsn
+        self._pool = pool
+        self._settings = settings
+
+    @classmethod
+    async def connect(
+        cls,
+        dsn: str,
+        *,
+        connections: int = 10,
+        statement_timeout: timedelta = timedelta(seconds=30),
+        name: str = "licet-registry",
+    ) -> Self:
+        """Return the open pool: connections are made as they are needed, at most ``connections``.
+
+        Every statement ends after ``statement_timeout``. Raises ``StartError`` if the server is older than 16 or
+        does not store UTF-8, ``DatabaseUnavailable`` if it does not answer.
+        """
+        settings = {
+            "application_name": name,
+            "timezone": "UTC",
+            "jit": "off",
+            "statement_timeout": _milliseconds(statement_timeout),
+            "idle_in_transaction_session_timeout": _milliseconds(_IDLE_IN_TRANSACTION),
+        }
+        with _reaching(dsn):
+            pool = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=connections, server_settings=settings, timeout=_CONNECT_SECONDS
+            )
+        database = cls(dsn, pool, settings)
+        try:
+            async with database.acquire() as connection:
+                await _check_server(connection)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Every connection is closed; those in use are given some seconds, then cut."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 5.0)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """Yield a connection without a transaction. Raises ``DatabaseUnavailable``."""
+        with _reaching(self.dsn):
+            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
+        try:
+            with _losing(connection):
+                yield cast("Connection", connection)
+        finally:
+            await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, isolation: Isolation = "read_committed", readonly: bool = False
+    ) -> AsyncIterator[Connection]:
+        """Yield a connection inside a transaction: committed when the block ends, rolled back when it raises.
+
+        Raises ``DatabaseUnavailable``; when the connection broke during the commit, whether it took effect is
+        not known, so writes must be safe to send again.
+        """
+        async with self.acquire() as connection, connection.transaction(isolation=isolation, readonly=readonly):
+            yield connection
+
+    async def run(
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        isolation: Isolation = "read_committed",
+        attempts: int = 5,
+    ) -> T:
+        """Return what ``work`` returned in a transaction that was committed.
+
+        Lost to a deadlock or a serialization failure, the whole of ``work`` is done again, at most ``attempts``
+        times in all, so it must do nothing but use its connection. Raises ``DatabaseUnavailable`` after the last.
+        """
+        for attempt in range(1, attempts + 1):
+            try:
+                async with self.transaction(isolation=isolation) as connection:
+                    return await work(connection)
+            except _LOST as error:
+                if attempt == attempts:
+                    raise DatabaseUnavailable(f"the database was too busy: {error}") from error
+            await asyncio.sleep(random.uniform(0.0, 0.02 * 2**attempt))  # noqa: S311  # jitter, not a secret
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def dedicated(self) -> AsyncIterator[Connection]:
+        """Yield a connection outside the pool, for LISTEN and session locks; closed when the block ends."""
+        with _reaching(self.dsn):
+            connection = await asyncpg.connect(self.dsn, server_settings=self._settings, timeout=_CONNECT_SECONDS)
+        try:
+            with _losing(connection):
+                yield cast("Connection", connection)
+        finally:
+            await _close(connection)
+
+
+async def _check_server(connection: Connection) -> None:
+    number = int(await connection.fetchval("SHOW server_version_num"))
+    if number < MINIMUM * 10_000:
+        shown = await connection.fetchval("SHOW server_version")
+        raise StartError(f"expected PostgreSQL {MINIMUM} or newer, got {shown}")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise StartError(f"expected a database with encoding UTF8, got {encoding}")
+
+
+async def _close(connection: Any) -> None:
+    try:
+        await connection.close(timeout=5.0)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+
+
+@contextmanager
+def _reaching(dsn: str) -> Iterator[None]:
+    """Turn every way in which a connection is not to be had into ``DatabaseUnavailable`` or ``StartError``."""
+    try:
+        yield
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+        raise StartError(f"the database refuses us: {error}") from error
+    except (*_GONE, OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailable(f"no connection to the database at {_place(dsn)}: {_words(error)}") from error
+
+
+@contextmanager
+def _losing(connection: Any) -> Iterator[None]:
+    """Turn the loss of ``connection``, and a statement that took too long, into ``DatabaseUnavailable``."""
+    try:
+        yield
+    except _GONE as error:
+        raise DatabaseUnavailable(f"the database did not answer: {_words(error)}") from error
+    except asyncpg.InterfaceError as error:
+        if not connection.is_closed():
+            raise  # a mistake of ours, such as two statements at once
+        raise DatabaseUnavailable("the connection to the database was lost") from error
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _place(dsn: str) -> str:
+    """Return host, port and database of ``dsn``, without user and password."""
+    parts = urlsplit(dsn)
+    return f"{parts.hostname or 'a local socket'}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _milliseconds(duration: timedelta) -> str:
+    return str(int(duration.total_seconds() * 1000))
+
+
+__all__ = ["Connection", "Database", "DatabaseUnavailable", "Isolation", "RegistryError", "Row"]

@@ -1,0 +1,177 @@
+"""Every setting of the service, from the environment: ``LICET_REGISTRY_…``, and ``DATABASE_URL``."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import textwrap
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from registry.errors import SettingsError
+
+PREFIX = "LICET_REGISTRY_"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("expected a duration such as 30s, 15m, 24h or 90d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class Settings(BaseSettings):
+    """The settings in force, checked; made by ``Settings.load()``, frozen afterwards."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True)
+
+    data: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("licet-registry"),
+        description="Folder with everything that must survive: the embedded database, keys, published files.",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str = Field(
+        "", description="Address under which users reach the service; empty means http://localhost:PORT."
+    )
+    origin: str = Field(
+        "localhost/licet",
+        pattern=r"[A-Za-z0-9][A-Za-z0-9.:/_-]{2,199}",
+        description="Name of the log in checkpoints and signed statements. Never change it once the log has entries.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL", f"{PREFIX}DATABASE_URL"),
+        description="PostgreSQL 16 or newer, such as postgresql://user:password@host/name; empty means our own.",
+    )
+    database_connections: int = Field(10, ge=2, le=500, description="Connections to the database per process.")
+    statement_timeout: Duration = Field(timedelta(seconds=30), description="Longest time of one database statement.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
+    fee_bps: int = Field(
+        1000, ge=0, le=10_000, description="The registry's fee in hundredths of a percent of the price."
+    )
+    quote_ttl: Duration = Field(timedelta(minutes=15), description="How long a quote fixes fee and rounding.")
+    snapshot_ttl: Duration = Field(timedelta(hours=24), description="How long a published snapshot may be relied on.")
+    snapshot_delay: Duration = Field(
+        timedelta(minutes=5), description="Longest time from a change to the snapshot that carries it."
+    )
+    loosening_hold: Duration = Field(
+        timedelta(hours=24), description="How long looser terms wait, and can be undone, before they take effect."
+    )
+    upload_ttl: Duration = Field(
+        timedelta(hours=24), description="How long an upload waits for its signed registration."
+    )
+    upload_bytes: int = Field(50_000_000, ge=1_000, description="Largest picture, in bytes.")
+    token_ttl: Duration = Field(timedelta(days=90), description="How long a token lasts when nothing else is asked.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important log line.")
+    log_format: Literal["json", "text"] = Field("text", description="Form of the log lines on stderr.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("expected an address such as https://registry.example")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("expected an address such as postgresql://user:password@host/name")
+        return value
+
+    @classmethod
+    def load(cls, **given: Any) -> Settings:
+        """Return the settings of this environment; ``given`` (not None) wins over it.
+
+        Raises ``SettingsError`` that names every variable which is wrong or which no setting reads.
+        """
+        given = {name: value for name, value in given.items() if value is not None}
+        problems = _unknown_variables()
+        try:
+            settings = cls(**given)
+        except ValidationError as error:
+            problems += [_problem(one, given) for one in error.errors()]
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return settings
+
+    @property
+    def url(self) -> str:
+        """The address under which users reach the service, without a slash at the end."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+
+def variable(field: str) -> str:
+    """Return the name of the environment variable that sets ``field``."""
+    return "DATABASE_URL" if field == "database_url" else PREFIX + field.upper()
+
+
+def explain(settings: Settings) -> str:
+    """Return a text that names every setting: its variable, what is in force, the default and what it does."""
+    blocks = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        source = "default" if value == field.get_default(call_default_factory=True) else "set"
+        head = f"{variable(name)} = {_shown(value)}  ({source})"
+        about = textwrap.fill(field.description or "", 100, initial_indent="    ", subsequent_indent="    ")
+        blocks.append(f"{head}\n{about}")
+    return "\n".join(blocks) + "\n"
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "":
+        return "(empty)"
+    if isinstance(value, timedelta):
+        seconds = int(value.total_seconds())
+        for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+            if seconds and seconds % size == 0 and seconds // size != 1:
+                return f"{seconds // size}{unit}"
+        return f"{seconds}s"
+    return str(value)
+
+
+def _unknown_variables() -> list[str]:
+    known = {variable(name) for name in Settings.model_fields} | {f"{PREFIX}DATABASE_URL"}
+    found = []
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), sorted(known), n=1)
+            hint = f", did you mean {near[0]}?" if near else "; `licet-registry settings --explain` lists them"
+            found.append(f"{name}: expected a setting that exists{hint}")
+    return found
+
+
+def _problem(error: Any, given: dict[str, Any]) -> str:
+    location = str(error["loc"][0]) if error["loc"] else ""
+    name = next((field for field in Settings.model_fields if location in {field, variable(field)}), location)
+    label = f"--{name.replace('_', '-')}" if name in given else variable(name)
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = message if message.startswith("expected ") else f"expected {message[:1].lower()}{message[1:]}"
+    got = "…" if name == "database_url" else repr(error["input"])
+    return f"{label}: {expected}, got {got}"

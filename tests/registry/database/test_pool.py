@@ -1,0 +1,134 @@
+"""The pool: transactions commit or leave nothing, losers try again, a lost server is said to be unavailable."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from registry.database import Database
+from registry.errors import DatabaseUnavailable, StartError
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_values_come_back_as_the_types_that_services_use(database: Database):
+    identity = uuid.uuid4()
+    async with database.acquire() as connection:
+        row = await connection.fetchrow(
+            "SELECT $1::uuid AS id, $2::timestamptz AS at, $3::bytea AS raw, $4::jsonb AS json, '允许' AS text",
+            identity,
+            datetime(2026, 11, 22, tzinfo=UTC),
+            b"\x00\xff",
+            '{"a": 1}',
+        )
+    assert row is not None
+    assert row["id"] == identity
+    assert isinstance(row["id"], uuid.UUID)
+    assert row["at"] == datetime(2026, 11, 22, tzinfo=UTC)
+    assert row["raw"] == b"\x00\xff"
+    assert row["json"] == '{"a": 1}'
+    assert row["text"] == "允许"
+
+
+async def test_a_transaction_that_raises_leaves_nothing(database: Database):
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE t (n int)")
+    with pytest.raises(RuntimeError, match="stop"):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO t VALUES (1)")
+            raise RuntimeError("stop")
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO t VALUES (2)")
+    async with database.acquire() as connection:
+        assert [row["n"] for row in await connection.fetch("SELECT n FROM t")] == [2]
+
+
+async def test_work_that_loses_a_deadlock_is_done_again(database: Database):
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)")
+    meeting = asyncio.Barrier(2)
+    calls = 0
+
+    async def add(first: int, second: int) -> None:
+        met = False
+
+        async def work(connection) -> None:
+            nonlocal calls, met
+            calls += 1
+            await connection.execute("SET LOCAL deadlock_timeout = '20ms'")
+            await connection.execute("UPDATE t SET n = n + 1 WHERE id = $1", first)
+            if not met:
+                met = True
+                await meeting.wait()
+            await connection.execute("UPDATE t SET n = n + 1 WHERE id = $1", second)
+
+        await database.run(work)
+
+    await asyncio.gather(add(1, 2), add(2, 1))
+    assert calls == 3
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT array_agg(n) FROM t") == [2, 2]
+
+
+async def test_a_serialization_failure_ends_as_unavailable_after_the_last_attempt(database: Database):
+    async def work(connection) -> None:
+        await connection.execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
+
+    with pytest.raises(DatabaseUnavailable, match="too busy"):
+        await database.run(work, attempts=2)
+
+
+async def test_a_statement_over_its_time_is_unavailable(empty_dsn: str):
+    database = await Database.connect(empty_dsn, statement_timeout=timedelta(milliseconds=50))
+    try:
+        with pytest.raises(DatabaseUnavailable, match="statement timeout"):
+            async with database.acquire() as connection:
+                await connection.fetchval("SELECT pg_sleep(5)")
+        async with database.acquire() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+    finally:
+        await database.close()
+
+
+async def test_a_cut_connection_is_unavailable_and_the_next_one_works(database: Database):
+    with pytest.raises(DatabaseUnavailable):
+        async with database.transaction() as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            async with database.acquire() as other:
+                await other.execute("SELECT pg_terminate_backend($1)", pid)
+            await connection.fetchval("SELECT 1")
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
+async def test_a_broken_constraint_reaches_the_caller_as_it_is(database: Database):
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO t VALUES (1)")
+
+
+async def test_no_server_is_unavailable_and_no_password_is_shown():
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await Database.connect("postgresql://someone:secret@127.0.0.1:1/nowhere")
+    assert "127.0.0.1:1/nowhere" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_missing_database_is_named(empty_dsn: str):
+    with pytest.raises(StartError, match="nowhere"):
+        await Database.connect(empty_dsn.replace("/test_", "/nowhere_"))
+
+
+async def test_a_dedicated_connection_hears_what_is_notified(database: Database):
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    async with database.dedicated() as ear:
+        await ear.add_listener("news", lambda *event: heard.put_nowait(event[3]))
+        async with database.transaction() as connection:
+            await connection.execute("SELECT pg_notify('news', 'hello')")
+        assert await asyncio.wait_for(heard.get(), 5) == "hello"
