@@ -1,0 +1,58 @@
+"""Durations of terms: ISO 8601, whole numbers, in one spelling each.
+
+A month has no fixed length, so a duration is a pair (months, seconds) and two of them are ordered only where
+both parts agree: ``P1M`` is neither longer nor shorter than ``P30D``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from licet.errors import InputError
+
+_SHAPE: Final = re.compile(
+    r"P(?:(\d{1,5})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,5})D)?"
+    r"(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?",
+    re.ASCII,
+)
+_DAY: Final = 86_400
+_AVERAGE_MONTH: Final = 2_629_746  # seconds: a 400-year cycle of the calendar over 4,800 months
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """A length of time: calendar months, then seconds."""
+
+    months: int
+    seconds: int
+
+    def __le__(self, other: Duration) -> bool:
+        """Whether this is no longer than ``other``, whatever months they fall in."""
+        return self.months <= other.months and self.seconds <= other.seconds
+
+    @property
+    def measure(self) -> tuple[int, int]:
+        """A total order for choosing one of several: average seconds, then months."""
+        return self.months * _AVERAGE_MONTH + self.seconds, self.months
+
+    def __str__(self) -> str:
+        years, months = divmod(self.months, 12)
+        days, rest = divmod(self.seconds, _DAY)
+        date = f"{years}Y" * bool(years) + f"{months}M" * bool(months) + f"{days}D" * bool(days)
+        hours, rest = divmod(rest, 3600)
+        minutes, seconds = divmod(rest, 60)
+        time = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{seconds}S" * bool(seconds)
+        return f"P{date}" + f"T{time}" * bool(time)
+
+
+def parse(text: str, field: str = "duration") -> Duration:
+    """Return the duration that ``text`` writes, longer than nothing; raises ``InputError`` naming ``field``."""
+    match = _SHAPE.fullmatch(text) if isinstance(text, str) else None
+    if match and not text.endswith(("P", "T")):
+        years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        duration = Duration(years * 12 + months, (weeks * 7 + days) * _DAY + hours * 3600 + minutes * 60 + seconds)
+        if duration.measure[0]:
+            return duration
+    raise InputError.field(field, "an ISO 8601 duration such as P1Y, P3M or P14D", text)
