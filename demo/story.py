@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from demo import pictures
+from demo import dataset
 from demo.stage import Person, Service, StoryError
 
 BUILD = Path("build/demo")
@@ -72,7 +72,7 @@ def _artists(report: Report, service: Service, mei: Person, tomas: Person) -> No
     with report.step("register", "Two artists register their pictures."):
         mei.licet("account", "create", "--kind", "artist", "--name", "Mei Lin")
         hers = mei.licet(
-            "register", *pictures.of("mei"), "--preset", "paid",
+            "register", *dataset.of("mei"), "--preset", "paid",
             "--price", PRICE, "--currency", "USD", "--price-model", "per-training-run",
         )  # fmt: skip
         report.signed(hers)
@@ -81,7 +81,7 @@ def _artists(report: Report, service: Service, mei: Person, tomas: Person) -> No
 
         account = tomas.licet("account", "create", "--kind", "artist", "--name", "Tomás Reyes")
         service.office("attest", account["account"], "--level", "3", "--evidence", "identity shown to the operator")
-        his = pictures.of("tomas")
+        his = dataset.of("tomas")
         half = len(his) // 2
         shared = tomas.licet("register", *his[:half], "--terms", TERMS / "open-with-credit.toml")
         kept = tomas.licet("register", *his[half:])
@@ -93,8 +93,8 @@ def _artists(report: Report, service: Service, mei: Person, tomas: Person) -> No
 
 def _trainer(report: Report, lantern: Person) -> None:
     scraped = BUILD / "scraped"
-    count = pictures.scrape(scraped)
-    pictures.table(scraped, BUILD / "scraped.parquet")
+    count = dataset.scrape(scraped)
+    dataset.table(scraped, BUILD / "scraped.parquet")
     with report.step("filter", f"Lantern Labs has scraped {count} files and wants to train a generative model."):
         lantern.licet("account", "create", "--kind", "organisation", "--name", "Lantern Labs")
         lantern.licet("snapshot", "pull")

@@ -7,12 +7,15 @@ from typing import Literal, cast
 
 import msgspec
 
+from licet import times
 from licet.client import Client
 from licet.errors import InputError
+from licet.identifiers import new_uuid
 from licet.statements import envelope as envelopes
 from licet.statements.consent import draft_consent
 from licet.statements.keys import SigningKey
-from licet.statements.kinds import Consent, WorkDigest
+from licet.statements.kinds import Consent, Withdraw, WorkDigest, WorksScope
+from licet.statements.works import work_digest, works_root
 from licet.terms import Terms
 from licet.wire.common import StatementFile
 from licet.wire.works import StatementAccepted, Work
@@ -47,7 +50,7 @@ def sign_terms(
         works=list(works),
         terms=terms,
         old_terms=list(old_terms),
-        lang=cast(Literal["en", "zh-Hans"], lang),
+        lang=cast("Literal['en', 'zh-Hans']", lang),
         who=me.name,
     )
     envelope = envelopes.seal(payload, SigningKey.load(profile.key_path))
@@ -76,3 +79,23 @@ def digest_of(work: Work, account: str) -> WorkDigest:
         url=sorted(work.urls),
         mode="fingerprint-only" if work.mode == "fingerprint-only" else "upload",
     )
+
+
+def sign_withdrawal(client: Client, works: Sequence[WorkDigest]) -> StatementAccepted:
+    """Return once the withdrawal of ``works`` is signed, accepted and in the log."""
+    profile = client.need_account()
+    me = client.me()
+    if me.genesis is None:
+        raise InputError(f"expected an account that can sign, got one of kind {me.kind}")
+    ordered = sorted(works, key=lambda work: work.work)
+    payload = Withdraw(
+        registry=client.registry_ref(),
+        account=me.account,
+        genesis=me.genesis,
+        scope=WorksScope(len(ordered), works_root([work_digest(work) for work in ordered])),
+        change="withdraw",
+        issued_at=times.to_text(times.now()),
+        nonce=new_uuid().hex,
+    )
+    envelope = envelopes.seal(payload, SigningKey.load(profile.key_path))
+    return client.submit_statement(envelope, [work.work for work in ordered])

@@ -210,8 +210,7 @@ def _in_order(pool: ThreadPoolExecutor, call: Callable[[Path], T], paths: Iterab
     while running:
         done = running.pop(0)
         yield done.result()
-        for path in islice(waiting, 1):
-            running.append(pool.submit(call, path))
+        running.extend(pool.submit(call, path) for path in islice(waiting, 1))
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

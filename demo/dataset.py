@@ -53,7 +53,7 @@ def scrape(folder: Path) -> int:
                 copy(picture.convert("RGB"), folder / f"{path.stem}-{name}.x")
     for path in of("strangers"):
         shutil.copyfile(path, folder / path.name)
-    whole = of("mei")[0].read_bytes()
+    whole = next(path for path in of("strangers") if path.suffix == ".jpg").read_bytes()
     (folder / "broken-download.jpg").write_bytes(whole[: len(whole) // 3])
     return sum(1 for _ in folder.iterdir())
 

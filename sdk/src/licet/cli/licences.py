@@ -1,0 +1,36 @@
+"""``licet licences``: what is held, or was granted on one's works."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from licet import money
+from licet.cli.output import COMMON, Common, show
+
+app = App(name="licences", help="List and show the licences that you hold or have granted.")
+
+
+@app.command(name="list")
+def list_licences(*, common: Common = COMMON) -> None:
+    """List licences, newest first."""
+    with common.client() as client:
+        found = list(client.licences())
+    lines = [
+        f"{licence.licence}  {licence.model}@{licence.version}  {licence.works} works  "
+        + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
+        for licence in found
+    ]
+    show(common, {"licences": found}, lines or ["no licences"])
+
+
+@app.command(name="show")
+def show_licence(licence: str, /, *, common: Common = COMMON) -> None:
+    """Show one licence with its works, prices and log entry."""
+    with common.client() as client:
+        found = client.licence(licence)
+    lines = [f"{found.licence}, entry {found.receipt.log_index} of the log, {len(found.lines)} works"]
+    lines += [
+        f"  {line.work}  {line.account}  {line.model}  {money.to_decimal(line.amount)} {line.currency or ''}"
+        for line in found.lines
+    ]
+    show(common, {"licence": found}, lines)
