@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from licet.terms.atoms import ATOMS, AUDIENCES, TRADES
 MODEL_SCOPES: Final = ("one-version", "family")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}@[A-Za-z0-9][\w.+-]{0,63}", re.ASCII)
 _MAX_LICENSEE: Final = 200
+
+T = TypeVar("T")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -68,10 +70,9 @@ class Request(msgspec.Struct, frozen=True):
             self._set("territory", _field("territory", reading.codes, self.territory))
         if self.at is not None:
             self._set("at", _field("at", reading.moment, self.at))
-        if self.licensee is not None and not (
-            isinstance(self.licensee, str) and 0 < len(self.licensee) <= _MAX_LICENSEE
-        ):
-            raise InputError.field("licensee", "an organisation", self.licensee)
+        named = self.licensee
+        if named is not None and not (isinstance(named, str) and 0 < len(named) <= _MAX_LICENSEE):
+            raise InputError.field("licensee", "an organisation", named)
 
     def _set(self, name: str, value: object) -> None:
         msgspec.structs.force_setattr(self, name, value)
@@ -95,8 +96,12 @@ class Request(msgspec.Struct, frozen=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: lists sorted, facts that are not answered left out."""
-        written = msgspec.to_builtins(self)
-        return {name: value for name, value in written.items() if value is not None}
+        answered = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in answered.items()
+            if value is not None
+        }
 
 
 def stated_purpose(purpose: tuple[str, ...]) -> tuple[str, ...]:
@@ -110,7 +115,7 @@ def _several(value: Any, known: Iterable[str], field: str, expected: str, *, emp
     return _field(field, lambda given: reading.several(given, known, expected), value)
 
 
-def _field(field: str, read: Any, value: Any) -> Any:
+def _field(field: str, read: Callable[[Any], T], value: Any) -> T:
     if isinstance(value, Iterable) and not isinstance(value, (str, Mapping, bytes)):
         value = tuple(value)
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, Final
+from typing import Final
 
 from licet.errors import InputError
 from licet.terms import countries
@@ -92,11 +92,13 @@ def _territory(first: Territory | None, second: Territory | None) -> Territory |
 def _attribution(first: Attribution | None, second: Attribution | None) -> Attribution | None:
     if first is None or second is None or first == second:
         return first or second
-    credits = {part for each in (first, second) for part in _credit(each, first.url != second.url).split(_BETWEEN)}
-    text = _BETWEEN.join(sorted(credits))
-    places = {first.place, second.place} - {None}
-    kept: dict[str, Any] = {"url": first.url if first.url == second.url else None, "place": min(places, default=None)}
-    return Attribution(text=text[:_LONGEST_CREDIT], **kept)
+    parts = {part for each in (first, second) for part in _credit(each, first.url != second.url).split(_BETWEEN)}
+    places = [place for place in (first.place, second.place) if place]
+    return Attribution(
+        text=_BETWEEN.join(sorted(parts))[:_LONGEST_CREDIT],
+        url=first.url if first.url == second.url else None,
+        place=min(places, default=None),
+    )
 
 
 def _credit(attribution: Attribution, with_url: bool) -> str:

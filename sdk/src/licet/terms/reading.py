@@ -70,7 +70,7 @@ def input_error(error: ValidationError, model: type[BaseModel], prefix: str = ""
 
 def _expected(details: ErrorDetails, context: dict[str, Any], model: type[BaseModel]) -> str:
     kind = details["type"]
-    if kind == "licet" or kind == "literal_error":
+    if kind in {"licet", "literal_error"}:
         return str(context["expected"])
     if kind == "extra_forbidden":
         return f"one of the fields {', '.join(_fields(model, details['loc'][:-1]))}"
