@@ -1,0 +1,125 @@
+"""Tokens: ``lct_``, 30 random base62 characters, and 6 of CRC32 over them.
+
+The checksum lets a scanner tell a leaked token from noise without asking us; only the SHA-256 of a token is kept.
+"""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from collections.abc import Iterable
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.wire.accounts import SCOPES, TokenCreated, TokenInfo
+from registry.accounts import queries
+from registry.database import Connection
+from registry.errors import Conflict, Invalid, NotAllowed, NotFound
+
+LONGEST: Final = timedelta(days=365)
+SCOPES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "art": ("account", "query", "register", "usage", "audit"),
+    "org": ("account", "query", "register", "license", "usage", "audit"),
+    "aud": ("query", "audit"),
+    "opr": ("query", "usage", "audit"),
+}
+_PREFIX: Final = "lct_"
+_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_RANDOM: Final = 30
+_CHECK: Final = 6
+
+
+def new_token() -> str:
+    """Return a fresh token of 178 random bits."""
+    random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    return f"{_PREFIX}{random}{_checksum(random)}"
+
+
+def digest_of(token: str) -> bytes | None:
+    """Return the digest under which ``token`` is kept, None for text that cannot be a token."""
+    body = token.removeprefix(_PREFIX)
+    if len(token) != len(_PREFIX) + _RANDOM + _CHECK or len(body) != _RANDOM + _CHECK or not token.isascii():
+        return None
+    random, check = body[:_RANDOM], body[_RANDOM:]
+    if not random.isalnum() or _checksum(random) != check:
+        return None
+    return sha256(token.encode()).digest()
+
+
+async def create(
+    conn: Connection,
+    account: UUID,
+    scopes: Iterable[str],
+    lifetime: timedelta,
+    *,
+    request: bytes | None = None,
+) -> TokenCreated:
+    """Return a new token of ``account`` that lasts for ``lifetime``; this is the only time it is seen.
+
+    ``request`` is the digest of the key of the request that asked: asking again before the token was ever used gives
+    it a new secret (the first answer was lost); afterwards that raises ``Conflict``.
+    """
+    if not timedelta(0) < lifetime <= LONGEST:
+        raise Invalid.field("expires_in_days", f"1 to {LONGEST.days}", lifetime.days)
+    token = new_token()
+    row = await conn.fetchrow(
+        queries.MINT,
+        identifiers.new_uuid(),
+        account,
+        digest_of(token),
+        sorted(set(scopes)),
+        request,
+        times.now() + lifetime,
+    )
+    if row is None:
+        raise Conflict("this request made a token that is in use already; it was shown once")
+    return TokenCreated(
+        id=identifiers.from_uuid("tok", row["id"]),
+        token=token,
+        scopes=list(row["scopes"]),
+        expires_at=times.to_text(row["expires_at"]),
+    )
+
+
+def narrowed(scopes: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """Return ``scopes`` sorted if each exists and is in ``allowed``; raises ``Invalid`` or ``NotAllowed``."""
+    wanted, own = sorted(set(scopes)), set(allowed)
+    if not wanted or not set(wanted) <= set(SCOPES):
+        raise Invalid.field("scopes", f"one or more of {', '.join(SCOPES)}", wanted)
+    if not set(wanted) <= own:
+        raise NotAllowed(f"expected scopes within {', '.join(sorted(own)) or 'none'}, got {', '.join(wanted)}")
+    return wanted
+
+
+async def listed(conn: Connection, account: UUID, limit: int, after: UUID | None = None) -> list[TokenInfo]:
+    """Return up to ``limit`` tokens of ``account``, newest first, those older than ``after`` if it is given."""
+    rows = await conn.fetch(queries.TOKENS, account, after, limit)
+    return [
+        TokenInfo(
+            id=identifiers.from_uuid("tok", row["id"]),
+            scopes=list(row["scopes"]),
+            created_at=times.to_text(row["created_at"]),
+            expires_at=times.to_text(row["expires_at"]),
+            last_used_at=row["last_used_at"] and times.to_text(row["last_used_at"]),
+            revoked_at=row["revoked_at"] and times.to_text(row["revoked_at"]),
+        )
+        for row in rows
+    ]
+
+
+async def revoke(conn: Connection, token: UUID, account: UUID | None = None) -> None:
+    """Make ``token`` (of ``account``, if that is given) worthless from now on; again is no error."""
+    if await conn.fetchval(queries.REVOKE, token, account) is None:
+        raise NotFound("there is no such token")
+
+
+def _checksum(random: str) -> str:
+    number = zlib.crc32(random.encode())
+    digits = []
+    for _ in range(_CHECK):
+        number, digit = divmod(number, 62)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,38 @@
+"""The transparency log: submit inside a transaction, wait after it, prove for ever.
+
+Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``sequencer.run``.
+"""
+
+from __future__ import annotations
+
+from registry.translog.keys import RegistryKeys, open_keys
+from registry.translog.sequencer import Head, Sequencer, head
+from registry.translog.submission import (
+    Evidence,
+    evidence,
+    evidences,
+    indices,
+    receipt,
+    receipts,
+    registry_keys_evidence,
+    submit,
+)
+from registry.translog.waiting import wait, wait_all
+
+__all__ = [
+    "Evidence",
+    "Head",
+    "RegistryKeys",
+    "Sequencer",
+    "evidence",
+    "evidences",
+    "head",
+    "indices",
+    "open_keys",
+    "receipt",
+    "receipts",
+    "registry_keys_evidence",
+    "submit",
+    "wait",
+    "wait_all",
+]

@@ -1,0 +1,71 @@
+"""All SQL of the transparency log, one constant a statement, with the index it relies on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PENDING_CHANNEL: Final = "log_pending"
+PUBLISHED_CHANNEL: Final = "log_published"
+SEQUENCER_LOCK: Final = 0x6C69_6365_7402  # advisory: at most one sequencer works (liveness; the row lock is safety)
+KEYS_LOCK: Final = 0x6C69_6365_7403  # advisory: one process registers the registry's keys
+
+# The queue row and the wake-up travel in the submitter's transaction: they exist exactly if the statement does.
+SUBMIT: Final = """
+with submitted as (
+    insert into log_pending (kind, subject, account, envelope, salt) values ($1, $2, $3, $4, $5) returning id
+), queued as (
+    insert into log_queue (pending) select id from submitted
+)
+select id, pg_notify('log_pending', '') from submitted
+"""
+
+# by log_queue primary key; log_pending primary key
+TAKE: Final = """
+select p.id, p.kind, p.envelope, p.salt
+from log_queue q join log_pending p on p.id = q.pending
+order by q.pending limit $1
+"""
+TAKEN: Final = "delete from log_queue where pending = any($1::bigint[])"
+WAITING: Final = """
+select count(*) as waiting, extract(epoch from now() - min(p.submitted_at))::float8 as oldest
+from log_queue q join log_pending p on p.id = q.pending
+"""
+
+HEAD: Final = "select size, root, frontier, checkpoint, at, published_size, published_checkpoint from log_head"
+LOCK_HEAD: Final = HEAD + " for update"
+ADVANCE: Final = "update log_head set size = $1, root = $2, frontier = $3, checkpoint = $4, at = $5"
+PUBLISH: Final = """
+with published as (
+    update log_head set published_size = $1, published_checkpoint = $2 where published_size <= $1 returning 1
+)
+select pg_notify('log_published', $1::text) from published
+"""
+
+# by log_tiles primary key
+TILES: Final = """
+select t.level, t.tile, t.hashes
+from unnest($1::bigint[], $2::bigint[]) as wanted (level, tile) join log_tiles t using (level, tile)
+"""
+PUT_TILES: Final = """
+insert into log_tiles (level, tile, width, hashes)
+select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[])
+on conflict (level, tile) do update set width = excluded.width, hashes = excluded.hashes
+"""
+
+# by log_entries primary key
+ENTRIES: Final = "select entry from log_entries where index >= $1 and index < $2 order by index"
+
+# by log_pending primary key; log_entries unique (pending)
+EVIDENCE: Final = """
+select p.id, p.kind, p.subject, p.envelope, p.salt, e.index, e.entry, e.at, h.published_size, h.published_checkpoint
+from log_pending p join log_entries e on e.pending = p.id cross join log_head h
+where p.id = any($1::bigint[]) and e.index < h.published_size
+"""
+INDICES: Final = "select pending, index from log_entries where pending = any($1::bigint[])"
+
+# by log_pending (subject, id)
+SUBJECT: Final = "select id, kind, account from log_pending where subject = $1 order by id limit 1"
+REGISTRY_KEYS: Final = """
+select id, envelope from log_pending where subject = $1 and kind = 'registry-key' order by id
+"""
+ANY_STATEMENT: Final = "select exists (select from log_pending)"

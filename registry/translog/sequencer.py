@@ -1,0 +1,254 @@
+"""The one writer of the log: takes what is pending, gives it places, signs the tree, lets it out.
+
+`Sequencer.integrate` is one transaction under the row lock of ``log_head`` (safety); an advisory lock keeps all but
+one process from trying (liveness). Pending statements are taken in id order from what has committed. Ids may commit
+out of order, so two statements that do not touch each other may change places; two that could contradict each other
+cannot: their domain holds a row lock from before the id is drawn until COMMIT, so the later id is not even drawn until
+the earlier statement is visible here.
+
+Nothing signed leaves before COMMIT. After it come, in this order, guard, files, checkpoint, and the mark that lets
+receipts out; a crash between any two is made good by the next start, which does the same steps again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from licet import times
+from licet.canonical import from_base64
+from licet.log import checkpoint as checkpoints
+from licet.log import entry as entries
+from licet.log import tiles
+from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
+from registry.database import Connection, Database, Row
+from registry.errors import DatabaseUnavailable, RegistryError, StartError
+from registry.translog import publication, queries
+from registry.translog.keys import RegistryKeys
+from registry.translog.tree import root_at, stored_tiles
+
+BATCH: Final = 8192
+_PREFETCH: Final = 64  # envelopes in memory at a time: one may be 16 MiB
+_TILES_AT_A_TIME: Final = 64
+_LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
+_TRY_AGAIN: Final = 0.5
+
+log = structlog.get_logger("registry.translog")
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The state of the log: what is integrated, and what of it is published (receipts speak only of that)."""
+
+    size: int
+    root: bytes
+    frontier: bytes
+    checkpoint: str
+    at: datetime
+    published_size: int
+    published_checkpoint: str
+
+    @property
+    def published(self) -> checkpoints.Checkpoint | None:
+        """The published checkpoint, None before the first."""
+        if not self.published_checkpoint:
+            return None
+        return checkpoints.parse(self.published_checkpoint.rpartition("\n\n")[0] + "\n")
+
+
+async def head(conn: Connection) -> Head:
+    """Return the state of the log as of now."""
+    return _head(await conn.fetchrow(queries.HEAD))
+
+
+class Sequencer:
+    """Integrates and publishes; at most one instance may work at a time for a database and a data folder.
+
+    ``reach`` is called with the name of each step before it is taken; tests make it raise there.
+    """
+
+    def __init__(self, keys: RegistryKeys, data: Path, *, reach: Callable[[str], None] = lambda step: None) -> None:
+        self._keys = keys
+        self._data = data
+        self._log = data / "public" / "log"
+        self._reach = reach
+
+    async def resume(self, conn: Connection) -> None:
+        """Return once the database is known to hold everything ever let out, and all of it is published.
+
+        Raises ``StartError`` if the database is behind the guard or the published checkpoint, or holds another tree:
+        it was restored from an older backup, and continuing would sign a second history.
+        """
+        now = await head(conn)
+        guard = await asyncio.to_thread(publication.read_guard, self._data)
+        filed = await asyncio.to_thread(publication.published_checkpoint, self._log, self._keys.log_signer.verifier)
+        known = [(f"{self._data / publication.GUARD}", guard.size, from_base64(guard.root, "root"))]
+        if filed is not None:
+            known.append((f"{self._log / 'checkpoint'}", filed.size, filed.root))
+        for source, size, root in known:
+            if size > now.size:
+                raise StartError(
+                    f"the database holds a log of {now.size} entries, but {source} says that {size} were let out: it "
+                    f"was restored from an older backup, and the log is never rolled back; restore a newer one"
+                )
+            if size and await root_at(conn, size) != root:
+                raise StartError(f"the database holds another log than {source}: the roots at size {size} differ")
+        if guard.size < now.size:
+            await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
+        await self._publish(conn, now, since=min(now.published_size, filed.size if filed else 0))
+
+    async def integrate(self, conn: Connection, limit: int = BATCH) -> int:
+        """Give up to ``limit`` pending statements their places, in one transaction, and return how many."""
+        async with conn.transaction():
+            now = _head(await conn.fetchrow(queries.LOCK_HEAD))
+            moment = max(times.now(), now.at)
+            time = times.to_text(moment)
+            pendings: list[int] = []
+            encoded: list[bytes] = []
+            async for row in conn.cursor(queries.TAKE, limit, prefetch=_PREFETCH):
+                if row["envelope"] is None:
+                    raise RegistryError(f"statement {row['id']} was erased before it was logged")
+                commitment = entries.commitment(row["kind"], row["salt"], row["envelope"])
+                encoded.append(entries.encode(entries.Entry(entries.VERSION, row["kind"], time, commitment)))
+                pendings.append(row["id"])
+            if not pendings:
+                return 0
+            self._reach("taken")
+            leaves = [leaf_hash(entry) for entry in encoded]
+            frontier = Frontier.parse(now.frontier)
+            edge = await _right_edge(conn, now.size)
+            grown = tiles.extend(now.size, leaves, lambda level, tile, width: edge[level, tile])
+            frontier.extend(leaves)
+            signed = checkpoints.sign(
+                checkpoints.Checkpoint(self._keys.origin, frontier.size, frontier.root), self._keys.log_signer
+            )
+            self._reach("signed")
+            await conn.copy_records_to_table(
+                "log_entries",
+                records=[
+                    (now.size + place, pending, entry, leaf, moment)
+                    for place, (pending, entry, leaf) in enumerate(zip(pendings, encoded, leaves, strict=True))
+                ],
+                columns=["index", "pending", "entry", "leaf_hash", "at"],
+            )
+            await conn.execute(
+                queries.PUT_TILES,
+                [tile.level for tile, _ in grown],
+                [tile.index for tile, _ in grown],
+                [tile.width for tile, _ in grown],
+                [content for _, content in grown],
+            )
+            await conn.execute(queries.TAKEN, pendings)
+            await conn.execute(queries.ADVANCE, frontier.size, frontier.root, frontier.encode(), signed, moment)
+            self._reach("written")
+        self._reach("committed")
+        return len(pendings)
+
+    async def publish(self, conn: Connection) -> None:
+        """Let out everything that is integrated: guard, files, checkpoint, then the receipts."""
+        now = await head(conn)
+        await self._publish(conn, now, since=now.published_size)
+
+    async def _publish(self, conn: Connection, now: Head, since: int) -> None:
+        if now.size == since:
+            return
+        await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
+        self._reach("guarded")
+        wanted = list(tiles.new_tiles(since, now.size))
+        for start in range(0, len(wanted), _TILES_AT_A_TIME):
+            some = wanted[start : start + _TILES_AT_A_TIME]
+            files = await _contents(conn, some)
+            await asyncio.to_thread(self._write, files)
+            self._reach("tiles")
+        await asyncio.to_thread(publication.write_checkpoint, self._log, now.checkpoint)
+        self._reach("checkpoint")
+        await conn.execute(queries.PUBLISH, now.size, now.checkpoint)
+        self._reach("published")
+
+    def _write(self, files: list[tuple[str, bytes]]) -> None:
+        for path, content in files:
+            publication.write_tile(self._log, path, content)
+
+
+async def run(
+    database: Database,
+    keys: RegistryKeys,
+    data: Path,
+    stop: asyncio.Event,
+    *,
+    reach: Callable[[str], None] = lambda step: None,
+) -> None:
+    """Be the sequencer, or stand by for the one that is, until ``stop``; what is pending then stays pending.
+
+    The database or the disk failing is waited out. Raises ``StartError`` if this database must not be continued.
+    """
+    sequencer = Sequencer(keys, data, reach=reach)
+    while not stop.is_set():
+        try:
+            async with database.dedicated() as conn:
+                while not await conn.fetchval("select pg_try_advisory_lock($1)", queries.SEQUENCER_LOCK):
+                    if await _first(stop, _TRY_AGAIN):
+                        return
+                await _work(sequencer, conn, stop)
+        except (DatabaseUnavailable, OSError) as error:
+            log.warning("sequencer.waiting", error=str(error))
+            await _first(stop, _TRY_AGAIN)
+
+
+async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> None:
+    bell = asyncio.Event()
+    await conn.add_listener(queries.PENDING_CHANNEL, lambda *_: bell.set())
+    await sequencer.resume(conn)
+    ended = asyncio.ensure_future(stop.wait())
+    try:
+        while not stop.is_set():
+            bell.clear()
+            while not stop.is_set() and (count := await sequencer.integrate(conn)):
+                await sequencer.publish(conn)
+                log.debug("sequencer.integrated", entries=count)
+            rung = asyncio.ensure_future(bell.wait())
+            await asyncio.wait([rung, ended], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            rung.cancel()
+    finally:
+        ended.cancel()
+
+
+async def _first(stop: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
+
+
+def _head(row: Row | None) -> Head:
+    if row is None:
+        raise RegistryError("the log has lost the row that is its state")
+    return Head(**dict(row.items()))
+
+
+async def _right_edge(conn: Connection, size: int) -> dict[tuple[int, int], bytes]:
+    wanted: list[tuple[int, int]] = []
+    level = 0
+    while size:
+        if size % tiles.WIDTH:
+            wanted.append((level, size // tiles.WIDTH))
+        level, size = level + 1, size >> tiles.HEIGHT
+    return await stored_tiles(conn, wanted)
+
+
+async def _contents(conn: Connection, wanted: list[tiles.Tile]) -> list[tuple[str, bytes]]:
+    stored = await stored_tiles(conn, [(tile.level, tile.index) for tile in wanted])
+    files: list[tuple[str, bytes]] = []
+    for tile in wanted:
+        files.append((tile.path, stored[tile.level, tile.index][: tile.width * HASH_SIZE]))
+        if tile.level == 0:
+            first = tile.index * tiles.WIDTH
+            rows = await conn.fetch(queries.ENTRIES, first, first + tile.width)
+            bundle = tiles.encode_bundle([row["entry"] for row in rows])
+            files.append((tiles.entries_path(tile.index, tile.width), bundle))
+    return files

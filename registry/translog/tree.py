@@ -1,0 +1,52 @@
+"""Roots and proofs from the tiles in the database: computed twice, first to learn which tiles it takes.
+
+So all the proofs of one answer cost one query together, and `licet.log.tiles` stays free of input and output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from licet.log.merkle import HASH_SIZE
+from licet.log.tiles import TileTree
+from registry.database import Connection
+from registry.errors import RegistryError
+from registry.translog import queries
+
+T = TypeVar("T")
+
+
+async def stored_tiles(conn: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Return the hashes of the tiles (level, index) that are stored, each as wide as it is by now."""
+    rows = await conn.fetch(queries.TILES, [level for level, _ in wanted], [tile for _, tile in wanted])
+    return {(row["level"], row["tile"]): row["hashes"] for row in rows}
+
+
+async def inclusion_proofs(conn: Connection, size: int, indices: Sequence[int]) -> list[list[bytes]]:
+    """Return, for each of ``indices``, the proof that it is in the tree of the first ``size`` entries."""
+    return await _computed(conn, size, lambda tree: [tree.inclusion_proof(index) for index in indices])
+
+
+async def root_at(conn: Connection, size: int) -> bytes:
+    """Return the root of the first ``size`` entries."""
+    return await _computed(conn, size, lambda tree: tree.root)
+
+
+async def _computed(conn: Connection, size: int, compute: Callable[[TileTree], T]) -> T:
+    wanted: dict[tuple[int, int], None] = {}
+
+    def blank(level: int, tile: int, width: int) -> bytes:
+        wanted[level, tile] = None
+        return bytes(width * HASH_SIZE)
+
+    compute(TileTree(size, blank))
+    stored = await stored_tiles(conn, list(wanted))
+
+    def read(level: int, tile: int, width: int) -> bytes:
+        hashes = stored.get((level, tile), b"")
+        if len(hashes) < width * HASH_SIZE:
+            raise RegistryError(f"tile {level}/{tile}: expected {width} hashes, got {len(hashes) // HASH_SIZE}")
+        return hashes[: width * HASH_SIZE]
+
+    return compute(TileTree(size, read))
