@@ -83,7 +83,7 @@ def _artists(report: Report, service: Service, mei: Person, tomas: Person) -> No
         service.office("attest", account["account"], "--level", "3", "--evidence", "identity shown to the operator")
         his = dataset.of("tomas")
         half = len(his) // 2
-        shared = tomas.licet("register", *his[:half], "--terms", TERMS / "open-with-credit.toml")
+        shared = tomas.licet("register", *his[:half], "--terms", TERMS / "open.toml")
         kept = tomas.licet("register", *his[half:])
         report.signed(shared)
         report.signed(kept)

@@ -22,7 +22,7 @@ def terms_from(
 
     Raises ``InputError`` that names the option which is missing, superfluous or wrong.
     """
-    from licet.terms import Price, Terms
+    from licet.terms import Terms, read_price
     from licet.terms import preset as named
 
     priced = {"--price": price, "--currency": currency, "--price-model": price_model}
@@ -38,4 +38,6 @@ def terms_from(
     for option in ("--price", "--currency"):
         if priced[option] is None:
             raise InputError.field(option, "a value, because --preset paid has a price", None)
-    return named("paid", Price.make(model=price_model or "per-training-run", amount=price, currency=currency))
+    return named(
+        "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
+    )
