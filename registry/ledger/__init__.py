@@ -1,0 +1,12 @@
+"""Double entry: who owes whom, in micro-units, never changed and always in balance.
+
+It knows nothing of artists or licences: accounts are names, transfers have a key that makes posting idempotent and a
+source that says what they were posted for.
+"""
+
+from __future__ import annotations
+
+from registry.ledger.service import balances, journal, lines, post, rebuild, reversal, reverse
+from registry.ledger.types import Entry, Line, Transfer
+
+__all__ = ["Entry", "Line", "Transfer", "balances", "journal", "lines", "post", "rebuild", "reversal", "reverse"]

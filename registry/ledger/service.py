@@ -1,0 +1,161 @@
+"""Posting, reversing and reading: the only way to the ledger's tables.
+
+Everything here runs on the caller's connection; what posts belongs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from licet.errors import InputError
+from licet.identifiers import new_uuid
+from registry.database import Connection, Row
+from registry.errors import Conflict, NotFound
+from registry.ledger import queries
+from registry.ledger.types import Entry, Line, Transfer
+
+
+async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
+    """Every transfer is in the ledger once, and the keys of those that this call brought there are returned.
+
+    A transfer whose key is there already has no effect. Raises ``Conflict`` if it says something else than the one
+    that was posted under its key, and ``InputError`` for one that is out of balance or repeats an account.
+    """
+    unique: dict[str, Transfer] = {}
+    for transfer in transfers:
+        _check(transfer)
+        if unique.setdefault(transfer.key, transfer) != transfer:
+            raise Conflict(f"two transfers of the key {transfer.key} say different things")
+    if not unique:
+        return []
+    ids = {key: new_uuid() for key in unique}
+    accounts = await _accounts(conn, {entry.account for transfer in unique.values() for entry in transfer.entries})
+    flat = [(ids[key], entry) for key, transfer in unique.items() for entry in transfer.entries]
+    rows = await conn.fetch(
+        queries.POST,
+        list(ids.values()),
+        list(unique),
+        [transfer.kind for transfer in unique.values()],
+        [transfer.at for transfer in unique.values()],
+        [transfer.source for transfer in unique.values()],
+        [transfer.memo for transfer in unique.values()],
+        [len(transfer.entries) for transfer in unique.values()],
+        [transfer for transfer, _ in flat],
+        [accounts[entry.account] for _, entry in flat],
+        [entry.currency for _, entry in flat],
+        [entry.amount for _, entry in flat],
+    )
+    posted: list[str] = sorted(row["key"] for row in rows)
+    known = unique.keys() - set(posted)
+    if known:
+        await _hold_to_known(conn, [unique[key] for key in known])
+    return posted
+
+
+async def reverse(conn: Connection, transfer: UUID, *, key: str, at: datetime, source: str, memo: str = "") -> UUID:
+    """``transfer`` is negated by one other, whose id is returned: made by this call, or by an earlier one of ``key``.
+
+    Raises ``NotFound`` if there is no such transfer and ``Conflict`` if it is a reversal itself, or was reversed
+    under another key.
+    """
+    made: UUID | None = await conn.fetchval(queries.REVERSE, transfer, new_uuid(), key, at, source, memo)
+    if made is not None:
+        return made
+    row = await conn.fetchrow(queries.REVERSAL, transfer)
+    if row is None:
+        raise NotFound("there is no such transfer")
+    if row["reverses"] is not None:
+        raise Conflict("a reversal is never reversed: post what is right as a transfer of its own")
+    if row["reversal_key"] == key:
+        found: UUID = row["reversal"]
+        return found
+    if row["reversal"] is None:
+        raise Conflict(f"the key {key} belongs to another transfer")
+    raise Conflict("the transfer was reversed already")
+
+
+async def reversal(conn: Connection, transfer: UUID) -> UUID | None:
+    """Return the transfer that negates ``transfer``, if there is one."""
+    row = await conn.fetchrow(queries.REVERSAL, transfer)
+    return None if row is None else row["reversal"]
+
+
+async def balances(conn: Connection, names: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Return the sum of all entries by (account, currency), for those of ``names`` that have any; debit is positive."""
+    rows = await conn.fetch(queries.BALANCES, sorted(set(names)))
+    return {(row["name"], row["currency"]): row["amount"] for row in rows}
+
+
+async def lines(
+    conn: Connection, names: Iterable[str], *, after: tuple[UUID, str, str] | None = None, limit: int = 200
+) -> list[Line]:
+    """Return the entries of the accounts ``names``, newest transfer first, following (transfer, account, currency)."""
+    rows = await conn.fetch(queries.LINES, sorted(set(names)), *(after or (None, None, None)), limit)
+    return [_line(row) for row in rows]
+
+
+async def journal(conn: Connection, period: str, names: Iterable[str] | None = None) -> list[Line]:
+    """Return the entries of a period (``2026-11``) in posting order: all, or those of the accounts ``names``."""
+    rows = await conn.fetch(queries.JOURNAL, period, None if names is None else sorted(set(names)))
+    return [_line(row) for row in rows]
+
+
+async def rebuild(conn: Connection) -> list[str]:
+    """Return what does not hold in the ledger, in words; an empty list when every entry was read and all of it holds.
+
+    Per transfer: as many entries as were posted, zero in sum per currency, reversals that negate exactly; over
+    everything: zero per currency.
+    """
+    wrong = [
+        f"transfer {row['id']}: expected {row['lines']} entries in balance, got {row['found']}, off by {row['off']}"
+        for row in await conn.fetch(queries.WRONG_TRANSFERS)
+    ]
+    wrong += [
+        f"transfer {row['id']}: expected exactly the negation of {row['reverses']}, got other entries"
+        for row in await conn.fetch(queries.WRONG_REVERSALS)
+    ]
+    wrong += [
+        f"ledger: expected a sum of 0 {row['currency']}, got {row['amount']}"
+        for row in await conn.fetch(queries.TOTALS)
+    ]
+    return wrong
+
+
+def _check(transfer: Transfer) -> None:
+    sums: dict[str, int] = defaultdict(int)
+    for entry in transfer.entries:
+        if entry.amount == 0:
+            raise InputError(f"transfer {transfer.key}: expected no entry of zero, got one for {entry.account}")
+        sums[entry.currency] += entry.amount
+    if len({(entry.account, entry.currency) for entry in transfer.entries}) != len(transfer.entries):
+        raise InputError(f"transfer {transfer.key}: expected one entry per account and currency, got more")
+    if any(sums.values()) or not sums:
+        raise InputError(
+            f"transfer {transfer.key}: expected entries that add up to zero per currency, got {dict(sums)}"
+        )
+
+
+async def _accounts(conn: Connection, names: set[str]) -> dict[str, int]:
+    wanted = sorted(names)
+    rows = await conn.fetch(queries.ACCOUNTS, wanted)
+    if len(rows) < len(wanted):
+        await conn.execute(queries.OPEN_ACCOUNTS, wanted)
+        rows = await conn.fetch(queries.ACCOUNTS, wanted)
+    return {row["name"]: row["id"] for row in rows}
+
+
+async def _hold_to_known(conn: Connection, transfers: list[Transfer]) -> None:
+    stored: dict[str, set[tuple[str, str, Entry]]] = defaultdict(set)
+    for row in await conn.fetch(queries.KNOWN, [transfer.key for transfer in transfers]):
+        entry = Entry(row["account"], row["currency"], row["amount"])
+        stored[row["key"]].add((row["kind"], row["source"], entry))
+    for transfer in transfers:
+        if stored[transfer.key] != {(transfer.kind, transfer.source, entry) for entry in transfer.entries}:
+            raise Conflict(f"the transfer {transfer.key} was posted with other entries")
+
+
+def _line(row: Row) -> Line:
+    return Line(**{name: row[name] for name in Line.__struct_fields__})
