@@ -8,6 +8,7 @@ from licet.terms.merging import merge
 from licet.terms.presets import PRESETS, preset
 from licet.terms.prices import NEEDS_AGREEMENT, PRICE_MODELS, UNITS, UNPAID, Price
 from licet.terms.rules import Attribution, Reporting, Revocation, Rule, Territory
+from licet.terms.wording import plain_text, text_hash
 
 __all__ = [
     "ATOMS",
@@ -29,6 +30,8 @@ __all__ = [
     "intern",
     "json_schema",
     "merge",
+    "plain_text",
     "preset",
     "read_price",
+    "text_hash",
 ]

@@ -37,14 +37,16 @@ class Duration(msgspec.Struct, frozen=True):
         """A total order for choosing one of several: average seconds, then months."""
         return self.months * _AVERAGE_MONTH + self.seconds, self.months
 
-    def __str__(self) -> str:
-        years, months = divmod(self.months, 12)
+    @property
+    def parts(self) -> tuple[int, int, int, int, int, int]:
+        """Years, months, days, hours, minutes, seconds."""
         days, rest = divmod(self.seconds, _DAY)
-        date = f"{years}Y" * bool(years) + f"{months}M" * bool(months) + f"{days}D" * bool(days)
-        hours, rest = divmod(rest, 3600)
-        minutes, seconds = divmod(rest, 60)
-        time = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{seconds}S" * bool(seconds)
-        return f"P{date}" + f"T{time}" * bool(time)
+        return *divmod(self.months, 12), days, rest // 3600, rest // 60 % 60, rest % 60
+
+    def __str__(self) -> str:
+        written = [f"{number}{unit}" if number else "" for number, unit in zip(self.parts, "YMDHMS", strict=True)]
+        time = "".join(written[3:])
+        return f"P{''.join(written[:3])}" + (f"T{time}" if time else "")
 
 
 def parse(text: str, field: str = "duration") -> Duration:

@@ -16,9 +16,9 @@ from licet.terms import countries
 from licet.terms.atoms import ATOMS, REVOCATION_EFFECTS, TRADES
 from licet.terms.document import Terms
 from licet.terms.prices import dearer, shorter
+from licet.terms.reading import MAX_LINE
 from licet.terms.rules import DENY, Attribution, Reporting, Revocation, Rule, Territory
 
-_LONGEST_CREDIT: Final = 500
 _BETWEEN: Final = "; "
 
 
@@ -95,7 +95,7 @@ def _attribution(first: Attribution | None, second: Attribution | None) -> Attri
     parts = {part for each in (first, second) for part in _credit(each, first.url != second.url).split(_BETWEEN)}
     places = [place for place in (first.place, second.place) if place]
     return Attribution(
-        text=_BETWEEN.join(sorted(parts))[:_LONGEST_CREDIT],
+        text=_BETWEEN.join(sorted(parts))[:MAX_LINE].strip(),
         url=first.url if first.url == second.url else None,
         place=min(places, default=None),
     )

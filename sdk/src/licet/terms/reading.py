@@ -16,6 +16,7 @@ from licet.terms import countries, durations
 from licet.terms.atoms import AUDIENCES
 
 MAX_LIST: Final = 300
+MAX_LINE: Final = 500
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ _EXPECTED: Final = {
 class Written(BaseModel):
     """A part of terms. Building one from something wrong raises ``InputError`` that names the field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_max_length=500)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -74,8 +75,6 @@ def _expected(details: ErrorDetails, context: dict[str, Any], model: type[BaseMo
         return str(context["expected"])
     if kind == "extra_forbidden":
         return f"one of the fields {', '.join(_fields(model, details['loc'][:-1]))}"
-    if kind == "string_too_long":
-        return f"at most {context['max_length']} characters"
     return _EXPECTED.get(kind) or details["msg"].lower()
 
 
@@ -134,6 +133,17 @@ def _codes(value: Any) -> tuple[str, ...]:
     return several(value, countries.CODES, "ISO 3166-1 alpha-2 codes such as DE or JP, or EU")
 
 
+def _line(value: Any) -> str:
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= MAX_LINE
+        or not value.isprintable()
+        or value != value.strip()
+    ):
+        raise InputError.field("text", f"one line of 1 to {MAX_LINE} printable characters", value)
+    return value
+
+
 def _audience(value: Any) -> tuple[str, ...]:
     return several(value, AUDIENCES, f"any of {', '.join(AUDIENCES)}")
 
@@ -156,7 +166,7 @@ def _address(value: Any) -> str:
     if (
         not isinstance(value, str)
         or not value.startswith(("https://", "http://"))
-        or len(value) > 500
+        or len(value) > MAX_LINE
         or not value.isprintable()
         or any(character in value for character in ' "<>\\^`{|}')
         or not value.split("/", 3)[2]
@@ -171,6 +181,7 @@ read_duration = _ours(lambda value: str(durations.parse(value)))
 read_moment = _ours(_moment)
 read_codes = _ours(_codes)
 read_audience = _ours(_audience)
+read_line = _ours(_line)
 read_address = _ours(_address)
 moment = _moment
 codes = _codes

@@ -22,12 +22,14 @@ from licet.terms.reading import (
     read_audience,
     read_codes,
     read_duration,
+    read_line,
     read_moment,
     wrong,
 )
 
 Permission = Literal["deny", "license", "allow"]
 
+_Line = Annotated[str, BeforeValidator(read_line)]
 _Codes = Annotated[tuple[str, ...], BeforeValidator(read_codes)]
 _Moment = Annotated[str, BeforeValidator(read_moment)]
 _Duration = Annotated[str, BeforeValidator(read_duration)]
@@ -61,9 +63,9 @@ class Territory(Written):
 class Attribution(Written):
     """The credit that a licensee must give: these words, with this address, in this place."""
 
-    text: Annotated[str, Field(min_length=1)]
+    text: _Line
     url: Annotated[str, BeforeValidator(read_address)] | None = None
-    place: Annotated[str, Field(min_length=1)] | None = None
+    place: _Line | None = None
 
 
 class Reporting(Written):

@@ -1,0 +1,50 @@
+"""Which works a statement covers: a digest per work, and one root over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from itertools import pairwise
+
+from licet import canonical
+from licet.errors import InputError
+from licet.log import merkle
+from licet.statements.kinds import WorkDigest, WorksScope
+
+
+def work_digest(work: WorkDigest) -> bytes:
+    """Return the 32-byte SHA-256 of the canonical JSON of ``work``: everything about it that matches."""
+    return sha256(canonical.encode(work)).digest()
+
+
+def works_root(digests: Iterable[bytes]) -> str:
+    """Return the hex RFC 6962 root whose leaf data are these work digests, given in the order of work ids."""
+    return merkle.root(merkle.leaf_hash(digest) for digest in digests).hex()
+
+
+def works_scope(works: Sequence[WorkDigest]) -> WorksScope:
+    """Return the scope that covers exactly ``works``, in whatever order they come.
+
+    Raises ``InputError`` for no works and for one work twice.
+    """
+    ordered = sorted(works, key=lambda work: work.work)
+    if not ordered:
+        raise InputError.field("works", "one or more works", "none")
+    for before, after in pairwise(ordered):
+        if before.work == after.work:
+            raise InputError.field("works", "each work once", after.work)
+    return WorksScope(len(ordered), works_root(work_digest(work) for work in ordered))
+
+
+def work_proof(works: Sequence[WorkDigest], work: str) -> tuple[int, list[bytes]]:
+    """Return the place of ``work`` in the scope over ``works`` and the proof that it is there.
+
+    Whoever holds the work's digest checks it with ``licet.log.merkle.verify_inclusion`` over
+    ``leaf_hash(work_digest)``. Raises ``InputError`` for a work that is not among them.
+    """
+    ordered = sorted(works, key=lambda each: each.work)
+    for index, each in enumerate(ordered):
+        if each.work == work:
+            leaves = [merkle.leaf_hash(work_digest(other)) for other in ordered]
+            return index, merkle.inclusion_proof(leaves, index)
+    raise InputError.field("work", "a work under this scope", work)

@@ -1,0 +1,47 @@
+"""Terms in plain language: the text that an artist reads before signing, and whose hash is under the signature.
+
+It names who, which pictures, from when and every one of the ten uses, and ends by not agreeing to anything else.
+The same terms, name and count always give the same text.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from licet.errors import InputError
+from licet.terms import chinese, english
+from licet.terms.document import Terms
+from licet.terms.rules import Rule
+
+LANGUAGES: Final = {"en": english.statement, "zh-Hans": chinese.statement}
+MAX_NAME: Final = 200
+
+
+def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None) -> str:
+    """Return what ``who`` states with ``terms`` for ``count`` pictures (None: the whole catalogue), in ``lang``.
+
+    ``lang`` is ``en`` or ``zh-Hans``. Raises ``InputError`` for another language, for a name that is not one line of
+    printable text and for a count below 1.
+    """
+    if lang not in LANGUAGES:
+        raise InputError.field("lang", " or ".join(LANGUAGES), lang)
+    if len(who) > MAX_NAME or not who.isprintable():
+        raise InputError.field("who", f"one line of at most {MAX_NAME} printable characters", who)
+    if count is not None and count < 1:
+        raise InputError.field("count", "one or more pictures", count)
+    return LANGUAGES[lang](_grouped(terms), who, count)
+
+
+def text_hash(text: str) -> str:
+    """Return the hex SHA-256 of ``text`` in UTF-8: what ``shown`` in a consent names."""
+    return sha256(text.encode()).hexdigest()
+
+
+def _grouped(terms: Terms) -> list[tuple[Rule, list[str]]]:
+    """Uses under one rule together, in the order of the vocabulary: what is open first, what is shut last."""
+    groups: dict[bytes, tuple[Rule, list[str]]] = {}
+    for atom, rule in terms.rules.items():
+        groups.setdefault(rule.model_dump_json(exclude_none=True).encode(), (rule, []))[1].append(atom)
+    order = ("allow", "license", "deny")
+    return sorted(groups.values(), key=lambda group: order.index(group[0].permission))
