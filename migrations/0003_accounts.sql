@@ -21,13 +21,15 @@ create table account_keys (
 );
 create index account_keys_account on account_keys (account);
 
--- Only the digest of a token is kept. `request` is the digest of the Idempotency-Key that asked for it.
+-- Only the digest of a token is kept. `request` and `payload` are digests of the Idempotency-Key that asked for it and
+-- of what it asked for.
 create table tokens (
     id uuid primary key,
     account uuid not null references accounts (id),
     digest bytea not null unique check (length(digest) = 32),
     scopes text [] not null,
     request bytea check (length(request) = 32),
+    payload bytea check (length(payload) = 32),
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     last_used_at timestamptz,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
-from registry.database import Database
+from licet.wire.accounts import ConsentHead
+from registry.database import Connection, Database
 from registry.settings import Settings
 from registry.translog import RegistryKeys
 
@@ -22,14 +25,24 @@ class SnapshotReader(Protocol):
         ...
 
 
+async def no_consents(conn: Connection, account: UUID) -> ConsentHead:
+    """Return the head of an account that has never consented to anything."""
+    return ConsentHead(0, None)
+
+
 @dataclass
 class Services:
-    """Settings, the database and the registry's keys; ``reader`` is there once the process serves decisions."""
+    """Settings, the database and the registry's keys.
+
+    The application fills in what domains above the reader of a field know: ``reader`` once it serves decisions,
+    ``consent_head`` (the account's last consent) once the consent domain is there.
+    """
 
     settings: Settings
     database: Database
     keys: RegistryKeys
     reader: SnapshotReader | None = None
+    consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
 
     @property
     def public(self) -> Path:

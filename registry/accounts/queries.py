@@ -56,11 +56,12 @@ where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 mi
 """
 # by tokens primary key, tokens unique (account, request)
 MINT: Final = """
-insert into tokens (id, account, digest, scopes, request, expires_at) values ($1, $2, $3, $4, $5, $6)
-on conflict (account, request) do update set digest = excluded.digest, expires_at = excluded.expires_at
-where tokens.last_used_at is null and tokens.revoked_at is null and tokens.scopes = excluded.scopes
+insert into tokens (id, account, digest, scopes, expires_at, request, payload) values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (account, request) do update set digest = excluded.digest
+where tokens.last_used_at is null and tokens.revoked_at is null and tokens.payload = excluded.payload
 returning id, scopes, expires_at
 """
+MINTED: Final = "select payload from tokens where account = $1 and request = $2"
 # by tokens (account, created_at): an account has few
 TOKENS: Final = """
 select id, scopes, created_at, expires_at, last_used_at, revoked_at from tokens

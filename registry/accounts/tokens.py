@@ -17,7 +17,7 @@ from licet import identifiers, times
 from licet.wire.accounts import SCOPES, TokenCreated, TokenInfo
 from registry.accounts import queries
 from registry.database import Connection
-from registry.errors import Conflict, Invalid, NotAllowed, NotFound
+from registry.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound
 
 LONGEST: Final = timedelta(days=365)
 SCOPES_OF: Final[dict[str, tuple[str, ...]]] = {
@@ -59,22 +59,21 @@ async def create(
 ) -> TokenCreated:
     """Return a new token of ``account`` that lasts for ``lifetime``; this is the only time it is seen.
 
-    ``request`` is the digest of the key of the request that asked: asking again before the token was ever used gives
-    it a new secret (the first answer was lost); afterwards that raises ``Conflict``.
+    ``request`` is the digest of the key of the request that asked. Asking again before the token was ever used gives
+    it a new secret: the first answer was lost. Afterwards that raises ``Conflict``, and ``KeyReused`` if something
+    else is asked for.
     """
     if not timedelta(0) < lifetime <= LONGEST:
         raise Invalid.field("expires_in_days", f"1 to {LONGEST.days}", lifetime.days)
-    token = new_token()
+    token, granted = new_token(), sorted(set(scopes))
+    payload = None if request is None else sha256(f"{','.join(granted)}\n{lifetime}".encode()).digest()
+    expires = times.now() + lifetime
     row = await conn.fetchrow(
-        queries.MINT,
-        identifiers.new_uuid(),
-        account,
-        digest_of(token),
-        sorted(set(scopes)),
-        request,
-        times.now() + lifetime,
+        queries.MINT, identifiers.new_uuid(), account, digest_of(token), granted, expires, request, payload
     )
     if row is None:
+        if await conn.fetchval(queries.MINTED, account, request) != payload:
+            raise KeyReused("this Idempotency-Key was used for another token")
         raise Conflict("this request made a token that is in use already; it was shown once")
     return TokenCreated(
         id=identifiers.from_uuid("tok", row["id"]),

@@ -84,8 +84,8 @@ async def receipt(conn: Connection, pending: int) -> Receipt | None:
     return (await receipts(conn, [pending])).get(pending)
 
 
-async def evidences(conn: Connection, pendings: Sequence[int]) -> list[Evidence]:
-    """Return the evidence of ``pendings`` in their order.
+async def evidences(conn: Connection, pendings: Sequence[int], *, published_only: bool = False) -> list[Evidence]:
+    """Return the evidence of ``pendings`` in their order, without those still unpublished if ``published_only``.
 
     Raises ``NotFound`` if one is not published (yet) and ``Gone`` if one was erased.
     """
@@ -97,10 +97,9 @@ async def evidences(conn: Connection, pendings: Sequence[int]) -> list[Evidence]
         found[row["id"]] = Evidence(
             row["id"], row["kind"], row["subject"], row["envelope"], row["salt"], row["index"], row["entry"], proof
         )
-    missing = [pending for pending in pendings if pending not in found]
-    if missing:
+    if not published_only and not found.keys() >= set(pendings):
         raise NotFound("the statement is not in the published log yet")
-    return [found[pending] for pending in pendings]
+    return [found[pending] for pending in pendings if pending in found]
 
 
 async def evidence(conn: Connection, pending: int) -> Evidence:

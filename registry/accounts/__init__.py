@@ -1,0 +1,1 @@
+"""People and organisations: who they are, what their tokens allow, how well their claims are backed."""

@@ -1,0 +1,102 @@
+"""Who is calling: the account behind the bearer token, looked up once a request.
+
+Handlers say what they need and get it::
+
+    @get("/v1/works", guards=[require("register")])
+    async def list_works(caller: NamedDependency[Caller], services: NamedDependency[Services]) -> Page[Work]: ...
+
+``caller`` answers 401 without a valid token; ``optional_caller`` is None without a token (a wrong one is 401 all the
+same: a client whose token has expired should hear of it). ``require(scope)`` is the guard that answers 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar.connection import ASGIConnection, Request
+from litestar.handlers import BaseRouteHandler
+
+from licet import identifiers
+from registry.accounts import queries
+from registry.accounts.tokens import digest_of
+from registry.errors import NotAllowed, NotAuthenticated
+from registry.services import Services
+
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
+_KEPT: Final = "licet_caller"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """The account that a request speaks for, and what its token allows."""
+
+    account: UUID
+    kind: str  # art, org, aud, opr
+    name: str
+    level: int
+    scopes: frozenset[str]
+    token: UUID
+
+    @property
+    def id(self) -> str:
+        """The account's identifier as text, such as ``art_…``."""
+        return identifiers.from_uuid(self.kind, self.account)
+
+
+async def authenticated(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:
+    """Return the caller, None without an Authorization header; raises ``NotAuthenticated`` for a token that is none."""
+    state = connection.scope["state"]
+    if _KEPT not in state:
+        state[_KEPT] = await _look_up(connection)
+    found: Caller | None = state[_KEPT]
+    return found
+
+
+async def caller(request: Request[Any, Any, Any]) -> Caller:
+    """Dependency ``caller``."""
+    found = await authenticated(request)
+    if found is None:
+        raise NotAuthenticated
+    return found
+
+
+async def optional_caller(request: Request[Any, Any, Any]) -> Caller | None:
+    """Dependency ``optional_caller``."""
+    return await authenticated(request)
+
+
+def require(scope: str, *, kinds: tuple[str, ...] = ()) -> Guard:
+    """Return the guard that lets in only tokens with ``scope`` (and accounts of ``kinds``, if any are named)."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        found = await authenticated(connection)
+        if found is None:
+            raise NotAuthenticated
+        if scope not in found.scopes:
+            raise NotAllowed(f"expected a token with scope {scope}, got one with {', '.join(sorted(found.scopes))}")
+        if kinds and found.kind not in kinds:
+            names = " or ".join(identifiers.KINDS[kind] for kind in kinds)
+            raise NotAllowed(f"expected an account of kind {names}, got {identifiers.KINDS[found.kind]}")
+
+    guard.scope = scope  # type: ignore[attr-defined]  # read by registry.openapi
+    return guard
+
+
+async def _look_up(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:
+    header = connection.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    digest = digest_of(token.strip()) if scheme.lower() == "bearer" else None
+    if digest is None:
+        raise NotAuthenticated
+    services: Services = connection.app.state.services
+    async with services.database.acquire() as conn:
+        row = await conn.fetchrow(queries.AUTHENTICATE, digest)
+        if row is None:
+            raise NotAuthenticated
+        if row["stale"]:
+            await conn.execute(queries.TOUCH, row["token"])
+    return Caller(row["account"], row["kind"], row["name"], row["level"], frozenset(row["scopes"]), row["token"])

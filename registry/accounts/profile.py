@@ -1,0 +1,53 @@
+"""What a caller may know of itself, and what everybody may know of the registry."""
+
+from __future__ import annotations
+
+import registry
+from licet.terms import VOCAB
+from licet.wire.accounts import KeyInfo, Me, RegistryInfo
+from registry import translog
+from registry.accounts import queries
+from registry.accounts.identity import Caller
+from registry.errors import NotFound
+from registry.services import Services
+
+
+async def me(services: Services, caller: Caller) -> Me:
+    """Return the caller's account, keys (in log order) and the head of its consents."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        account = await conn.fetchrow(queries.ACCOUNT, caller.account)
+        if account is None:
+            raise NotFound("the account is gone")
+        keys = await conn.fetch(queries.KEYS, caller.account)
+        head = await services.consent_head(conn, caller.account)
+    return Me(
+        account=caller.id,
+        kind=account["kind"],
+        name=account["name"],
+        genesis=account["genesis"],
+        level=account["level"],
+        scopes=sorted(caller.scopes),
+        keys=[
+            KeyInfo(row["keyid"], row["class"], row["index"], row["revoked_from"])
+            for row in keys
+            if row["index"] is not None
+        ],
+        head=head,
+    )
+
+
+async def registry_info(services: Services) -> RegistryInfo:
+    """Return who this registry is: its root key and the logged statements of its working keys."""
+    async with services.database.acquire() as conn:
+        evidence = await translog.registry_keys_evidence(conn)
+    keys = services.keys
+    return RegistryInfo(
+        origin=keys.origin,
+        key=keys.ref.key,
+        root=keys.root.public.hex(),
+        log_vkey=keys.log_signer.verifier.vkey,
+        keys=evidence,
+        fee_bps=services.settings.fee_bps,
+        vocab=VOCAB,
+        version=registry.__version__,
+    )

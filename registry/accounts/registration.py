@@ -1,0 +1,98 @@
+"""New accounts (semantics 1): the digest of the first ``key-register``, signed by the key itself, is who they are."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.errors import InputError, VerificationError
+from licet.statements import envelope as envelopes
+from licet.statements.envelope import Envelope
+from licet.statements.keys import KeySet, key_id, public_key
+from licet.statements.kinds import KeyRegister
+from licet.wire.accounts import AccountCreate, AccountCreated, TokenCreated
+from registry import translog
+from registry.accounts import queries, tokens
+from registry.database import Connection
+from registry.errors import Conflict, Invalid
+from registry.services import Services
+
+MAX_NAME: Final = 200
+MAX_NONCE: Final = 128
+KINDS: Final = {"artist": "art", "organisation": "org"}
+_BIDI: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def display_name(name: str) -> str:
+    """Return ``name`` in NFC without outer spaces; raises ``Invalid`` if it is empty, too long or not plain text."""
+    plain = unicodedata.normalize("NFC", name).strip()
+    odd = any(unicodedata.category(each) in {"Cc", "Cs", "Co", "Zl", "Zp"} or each in _BIDI for each in plain)
+    if not 0 < len(plain) <= MAX_NAME or odd:
+        raise Invalid.field("name", f"1 to {MAX_NAME} characters without control characters", name)
+    return plain
+
+
+async def register(services: Services, request: AccountCreate) -> AccountCreated:
+    """Return the new account with its first token, once its genesis is in the published log.
+
+    The same envelope again gives the same account and, while its first token was never used and for ten minutes, a
+    new secret for that token (the first answer was lost); the envelope is no secret, so later it raises ``Conflict``.
+    """
+    name = display_name(request.name)
+    genesis = _checked(services, request.envelope)
+    account = identifiers.to_uuid(genesis.account)
+    kind = KINDS[genesis.kind]
+    async with services.database.transaction() as conn:
+        if await conn.fetchval(queries.CREATE_ACCOUNT, account, kind, name, request.envelope.payload_digest):
+            pending = await _first_key(conn, account, genesis, request.envelope)
+        else:
+            pending = await _same_again(conn, account, request.envelope)
+        token = await _first_token(services, conn, account, kind, request.envelope)
+    receipt = await translog.wait(services.database, pending)
+    return AccountCreated(genesis.account, request.envelope.payload_digest, 0, token, receipt)
+
+
+def _checked(services: Services, envelope: Envelope) -> KeyRegister:
+    unverified = envelopes.read_as(KeyRegister, envelope)
+    public = public_key(unverified.key.public, "key.public")
+    try:
+        genesis = envelopes.open_as(KeyRegister, envelope, [key_id(public)], KeySet([public]))
+    except VerificationError as error:
+        raise Invalid(f"expected a key-register that the new key itself has signed: {error.message}") from None
+    if genesis.registry != services.keys.ref:
+        raise Invalid.field("registry", f"{services.keys.ref.origin} with its root key", genesis.registry.origin)
+    if genesis.genesis is not None or genesis.key_class != "root":
+        raise Invalid("expected the first key of an account: genesis null and key_class root")
+    if identifiers.to_uuid(genesis.account, KINDS[genesis.kind], field="account").version != 7:
+        raise Invalid.field("account", "an identifier made from a UUIDv7", genesis.account)
+    times.from_text(genesis.issued_at, "issued_at")
+    if not 16 <= len(genesis.nonce) <= MAX_NONCE:
+        raise InputError.field("nonce", f"16 to {MAX_NONCE} characters", genesis.nonce)
+    return genesis
+
+
+async def _first_key(conn: Connection, account: UUID, genesis: KeyRegister, envelope: Envelope) -> int:
+    pending = await translog.submit(conn, "key-register", genesis.account, envelopes.encode(envelope), account)
+    public = public_key(genesis.key.public, "key.public")
+    if not await conn.fetchval(queries.ADD_KEY, key_id(public), account, public, genesis.key_class, pending):
+        raise Conflict("this key belongs to another account")
+    return pending
+
+
+async def _same_again(conn: Connection, account: UUID, envelope: Envelope) -> int:
+    present = await conn.fetchrow(queries.LOCK_ACCOUNT, account)
+    if present is None or present["genesis"] != envelope.payload_digest:
+        raise Conflict("this account identifier is taken")
+    if not await conn.fetchval(queries.NEVER_OPENED, account):
+        raise Conflict("this account exists already; its token was shown once, make another with a token it has")
+    pending: int = await conn.fetchval(queries.GENESIS_PENDING, account)
+    return pending
+
+
+async def _first_token(
+    services: Services, conn: Connection, account: UUID, kind: str, envelope: Envelope
+) -> TokenCreated:
+    request = bytes.fromhex(envelope.payload_digest)
+    return await tokens.create(conn, account, tokens.SCOPES_OF[kind], services.settings.token_ttl, request=request)

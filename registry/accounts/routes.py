@@ -1,0 +1,128 @@
+"""HTTP of accounts: registration, the caller itself, tokens, the registry, statement files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Annotated
+
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+
+from licet import identifiers
+from licet.wire.accounts import (
+    AccountCreate,
+    AccountCreated,
+    Me,
+    RegistryInfo,
+    TokenCreate,
+    TokenCreated,
+    TokenInfo,
+)
+from licet.wire.common import Page, StatementFile
+from registry.accounts import profile, registration, statements, tokens
+from registry.accounts.idempotency import HEADER, SECRET, key_of
+from registry.accounts.identity import Caller, require
+from registry.errors import Invalid
+from registry.services import Services
+
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+
+
+@post("/v1/accounts", operation_id="createAccount", tags=["accounts"], opt=SECRET, request_max_body_size=65_536)
+async def create_account(services: NamedDependency[Services], data: JSONBody[AccountCreate]) -> AccountCreated:
+    """Open an account: its first key, signed by that key itself, and the token that opens it."""
+    return await registration.register(services, data)
+
+
+@get("/v1/me", operation_id="getMe", tags=["accounts"])
+async def get_me(services: NamedDependency[Services], caller: NamedDependency[Caller]) -> Me:
+    """The account behind the token: keys, claim level, head of its consents."""
+    return await profile.me(services, caller)
+
+
+@get("/v1/registry", operation_id="getRegistry", tags=["accounts"])
+async def get_registry(services: NamedDependency[Services]) -> RegistryInfo:
+    """Who this registry is: its root key, and the logged statements of its working keys."""
+    return await profile.registry_info(services)
+
+
+@post(
+    "/v1/tokens",
+    operation_id="createToken",
+    tags=["accounts"],
+    opt=SECRET,
+    guards=[require("account")],
+    request_max_body_size=65_536,
+)
+async def create_token(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    data: JSONBody[TokenCreate],
+    idempotency_key: Annotated[str, HeaderParameter(name=HEADER)],
+) -> TokenCreated:
+    """Make a further token, with scopes that the present one has; it is shown this once."""
+    if not 1 <= data.expires_in_days <= tokens.LONGEST.days:
+        raise Invalid.field("expires_in_days", f"1 to {tokens.LONGEST.days}", data.expires_in_days)
+    scopes = tokens.narrowed(data.scopes, caller.scopes)
+    async with services.database.transaction() as conn:
+        return await tokens.create(
+            conn,
+            caller.account,
+            scopes,
+            timedelta(days=data.expires_in_days),
+            request=sha256(key_of(idempotency_key).encode()).digest(),
+        )
+
+
+@get("/v1/tokens", operation_id="listTokens", tags=["accounts"], guards=[require("account")])
+async def list_tokens(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    limit: Limit = 50,
+    cursor: FromQuery[str | None] = None,
+) -> Response[Page[TokenInfo]]:
+    """The tokens of the account, newest first, without their secrets."""
+    after = None if cursor is None else identifiers.to_uuid(cursor, "tok", field="?cursor")
+    async with services.database.acquire() as conn:
+        items = await tokens.listed(conn, caller.account, limit + 1, after)
+    more = items[limit - 1].id if len(items) > limit else None
+    link = {"Link": f'</v1/tokens?limit={limit}&cursor={more}>; rel="next"'} if more else {}
+    return Response(Page(items[:limit], more), headers=link)
+
+
+@delete("/v1/tokens/{token:str}", operation_id="revokeToken", tags=["accounts"], guards=[require("account")])
+async def revoke_token(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], token: FromPath[str]
+) -> None:
+    """Make a token of the account worthless from now on."""
+    async with services.database.transaction() as conn:
+        await tokens.revoke(conn, identifiers.to_uuid(token, "tok", field="path:token"), caller.account)
+
+
+@get("/v1/statements/{statement:str}", operation_id="getStatementFile", tags=["statements"])
+async def get_statement_file(
+    services: NamedDependency[Services],
+    optional_caller: NamedDependency[Caller | None],
+    statement: FromPath[str],
+) -> StatementFile:
+    """Everything that proves one logged statement to somebody who knows the registry's root key.
+
+    Consents, withdrawals, keys and the registry's own statements are public; a licence, dataset, run or usage batch
+    is for the account that signed it and for auditors.
+    """
+    identifiers.to_uuid(statement, field="path:statement")
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        return await statements.statement_file(conn, statement, optional_caller)
+
+
+ROUTES = [
+    create_account,
+    get_me,
+    get_registry,
+    create_token,
+    list_tokens,
+    revoke_token,
+    get_statement_file,
+]

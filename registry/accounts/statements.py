@@ -1,0 +1,41 @@
+"""Statement files: one logged statement with all that a stranger needs to check it but the pinned root key."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from licet.wire.common import StatementFile
+from registry import translog
+from registry.accounts import queries
+from registry.accounts.identity import Caller
+from registry.database import Connection
+from registry.errors import NotFound
+from registry.translog import queries as log_queries
+
+# What decides about works is for everybody; what two parties agreed on is for them and for auditors.
+PUBLIC_KINDS: Final = frozenset(
+    {"consent", "consent-mature", "work-update", "key-register", "key-rotate", "key-revoke"}
+    | {"registry-key", "snapshot", "period-close"}
+)
+
+
+async def statement_file(conn: Connection, subject: str, caller: Caller | None) -> StatementFile:
+    """Return the file of the first statement about ``subject``: ``stm_…``, ``lic_…``, an account for its genesis.
+
+    ``keys`` holds the registry's working keys, then the key history of the account that signed. Raises ``NotFound``
+    where there is none, none that ``caller`` may see, or none in the published log yet, and ``Gone`` after erasure.
+    """
+    row = await conn.fetchrow(log_queries.SUBJECT, subject)
+    if row is None or not (row["kind"] in PUBLIC_KINDS or _may_see(caller, row["account"])):
+        raise NotFound("there is no such statement")
+    statement = (await translog.evidence(conn, row["id"])).wire
+    keys = await translog.registry_keys_evidence(conn)
+    history = [each["id"] for each in await conn.fetch(queries.KEY_STATEMENTS, row["account"])]
+    keys += [each.wire for each in await translog.evidences(conn, history, published_only=True)]
+    return StatementFile(statement.envelope, statement.salt, statement.entry, statement.proof, keys)
+
+
+def _may_see(caller: Caller | None, account: object) -> bool:
+    if caller is None:
+        return False
+    return caller.account == account or (caller.kind == "aud" and "audit" in caller.scopes)
