@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from licet.wire.accounts import ConsentHead
-from registry.database import Connection, Database
+from registry.database import Connection, Database, opened, pending
+from registry.errors import MigrationError
 from registry.settings import Settings
-from registry.translog import RegistryKeys
+from registry.translog import RegistryKeys, open_keys
 
 if TYPE_CHECKING:
     from licet.index import Index
@@ -30,12 +32,17 @@ async def no_consents(conn: Connection, account: UUID) -> ConsentHead:
     return ConsentHead(0, None)
 
 
+async def no_snapshot(conn: Connection) -> float | None:
+    """Return that there is no snapshot to be old."""
+    return None
+
+
 @dataclass
 class Services:
     """Settings, the database and the registry's keys.
 
     The application fills in what domains above the reader of a field know: ``reader`` once it serves decisions,
-    ``consent_head`` (the account's last consent) once the consent domain is there.
+    ``consent_head`` (the account's last consent) and ``snapshot_age`` (seconds since the newest was issued).
     """
 
     settings: Settings
@@ -43,8 +50,25 @@ class Services:
     keys: RegistryKeys
     reader: SnapshotReader | None = None
     consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
+    snapshot_age: Callable[[Connection], Awaitable[float | None]] = no_snapshot
 
     @property
     def public(self) -> Path:
         """The folder of published files: ``log/`` and ``snapshots/``, as a CDN may serve them."""
         return self.settings.data / "public"
+
+
+@asynccontextmanager
+async def started(settings: Settings, *, name: str = "licet-registry") -> AsyncIterator[Services]:
+    """Yield the services of ``settings``: the database (attached to, or started for the block) and the keys in it.
+
+    Raises ``StartError`` and ``DatabaseUnavailable``; a schema that is behind this release is a ``MigrationError``.
+    """
+    async with opened(settings, attach=True, name=name) as database:
+        todo = await pending(database)
+        if todo:
+            names = ", ".join(migration.file for migration in todo)
+            raise MigrationError(f"the schema lacks {names}; run `licet-registry migrate`")
+        async with database.acquire() as conn:
+            keys = await open_keys(conn, settings.data / "keys", settings.origin)
+        yield Services(settings, database, keys)

@@ -6,7 +6,7 @@ Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``
 from __future__ import annotations
 
 from registry.translog.keys import RegistryKeys, open_keys
-from registry.translog.sequencer import Head, Sequencer, head
+from registry.translog.sequencer import Backlog, Head, Sequencer, backlog, head
 from registry.translog.submission import (
     Evidence,
     evidence,
@@ -20,10 +20,12 @@ from registry.translog.submission import (
 from registry.translog.waiting import wait, wait_all
 
 __all__ = [
+    "Backlog",
     "Evidence",
     "Head",
     "RegistryKeys",
     "Sequencer",
+    "backlog",
     "evidence",
     "evidences",
     "head",

@@ -19,7 +19,6 @@ from registry.translog import publication
 
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH: Final = {"Cache-Control": "no-cache"}
-_TEXT: Final = "text/plain; charset=utf-8"
 
 
 @get("/log/checkpoint", media_type=MediaType.TEXT, operation_id="getCheckpoint", tags=["log"])
@@ -30,14 +29,14 @@ async def checkpoint(services: NamedDependency[Services]) -> Response[bytes]:
         content = await asyncio.to_thread(path.read_bytes)
     except FileNotFoundError:
         raise Unavailable("the log has no checkpoint yet") from None
-    return Response(content, media_type=_TEXT, headers=_FRESH)
+    return Response(content, media_type=MediaType.TEXT, headers=_FRESH)
 
 
 @get("/log/vkey", media_type=MediaType.TEXT, operation_id="getLogKey", tags=["log"], sync_to_thread=False)
 def vkey(services: NamedDependency[Services]) -> Response[str]:
     """The key that checkpoints are signed with, as a C2SP verifier key."""
     text = services.keys.log_signer.verifier.vkey
-    return Response(f"{text}\n", media_type=_TEXT, headers={"Cache-Control": "public, max-age=3600"})
+    return Response(f"{text}\n", media_type=MediaType.TEXT, headers={"Cache-Control": "public, max-age=3600"})
 
 
 @get("/log/tile/{path:path}", media_type="application/octet-stream", operation_id="getTile", tags=["log"])

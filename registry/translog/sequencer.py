@@ -67,6 +67,22 @@ async def head(conn: Connection) -> Head:
     return _head(await conn.fetchrow(queries.HEAD))
 
 
+class Backlog(msgspec.Struct, frozen=True):
+    """How far behind the log is: published entries, statements that wait, and how long the oldest has (seconds)."""
+
+    published_size: int
+    waiting: int
+    oldest_seconds: float
+
+
+async def backlog(conn: Connection) -> Backlog:
+    """Return how far behind the log is as of now."""
+    now = await head(conn)
+    row = await conn.fetchrow(queries.WAITING)
+    waiting, oldest = (0, None) if row is None else (row["waiting"], row["oldest"])
+    return Backlog(now.published_size, waiting + now.size - now.published_size, max(0.0, oldest or 0.0))
+
+
 class Sequencer:
     """Integrates and publishes; at most one instance may work at a time for a database and a data folder.
 

@@ -1,0 +1,80 @@
+"""Every loop of the worker, kept running until told to stop.
+
+Each loop is ``async def run(services, stop)`` and returns soon after ``stop`` is set. One that fails is started again
+after a growing pause; a ``StartError`` ends the worker, because going on would do harm (a log behind its guard).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+from registry.accounts import queries
+from registry.errors import RegistryError, StartError
+from registry.services import Services
+from registry.translog import sequencer
+
+Loop = Callable[[Services, asyncio.Event], Awaitable[None]]
+
+FIRST_PAUSE: Final = 0.5  # seconds
+LONGEST_PAUSE: Final = 30.0
+_HOUSEKEEPING_EVERY: Final = 600.0
+_log = structlog.get_logger("registry.worker")
+
+
+async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
+    """Be the log's sequencer, or stand by for the process that is."""
+    await sequencer.run(services.database, services.keys, services.settings.data, stop)
+
+
+async def keep_house(services: Services, stop: asyncio.Event) -> None:
+    """Forget answers to repeated requests after their day."""
+    while not stop.is_set():
+        async with services.database.acquire() as conn:
+            await conn.execute(queries.FORGET_REQUESTS)
+        await pause(stop, _HOUSEKEEPING_EVERY)
+
+
+async def run_loops(services: Services, stop: asyncio.Event, loops: Mapping[str, Loop]) -> None:
+    """Keep all ``loops`` running until ``stop``; returns when every one has ended.
+
+    Raises the ``StartError`` of the first loop that must not go on, after the others have stopped.
+    """
+    tasks = [asyncio.create_task(_keep(name, loop, services, stop), name=name) for name, loop in loops.items()]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        stop.set()
+        await asyncio.wait(tasks)
+        raise
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> bool:
+    """Return after ``seconds``, or as soon as ``stop`` is set; whether it is."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
+
+
+async def _keep(name: str, loop: Loop, services: Services, stop: asyncio.Event) -> None:
+    wait = FIRST_PAUSE
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            await loop(services, stop)
+        except StartError as error:
+            _log.error("loop.refused", loop=name, error=error.detail)  # the message says it all
+            raise
+        except RegistryError as error:
+            _log.warning("loop.failed", loop=name, error=error.detail)
+        except Exception:
+            _log.exception("loop.failed", loop=name)
+        if time.monotonic() - began > LONGEST_PAUSE:
+            wait = FIRST_PAUSE
+        await pause(stop, wait)
+        wait = min(wait * 2, LONGEST_PAUSE)
