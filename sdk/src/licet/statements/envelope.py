@@ -7,8 +7,6 @@ and a ``payloadType`` that agrees with the payload's ``type``.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
@@ -16,6 +14,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from licet import canonical
+from licet.canonical import from_base64, to_base64
 from licet.errors import MalformedError, VerificationError
 from licet.statements.keys import KeySet, SigningKey
 from licet.statements.kinds import PAYLOAD_TYPE
@@ -101,6 +100,8 @@ def open_as(schema: type[P], envelope: Envelope, signers: Sequence[str], keys: K
     is missing, superfluous, by another key or wrong.
     """
     payload = read_as(schema, envelope)
+    if not signers:
+        raise VerificationError("signatures: expected to know who must have signed, got nobody")
     if len(envelope.signatures) > MAX_SIGNATURES:
         raise MalformedError(f"signatures: expected at most {MAX_SIGNATURES}, got {len(envelope.signatures)}")
     got = [signature.keyid for signature in envelope.signatures]
@@ -121,19 +122,3 @@ def read_as(schema: type[P], envelope: Envelope) -> P:
     if envelope.kind != tag:
         raise MalformedError(f"payloadType: expected {PAYLOAD_TYPE.format(kind=tag)}, got {envelope.payload_type!r}")
     return canonical.decode_as(schema, envelope.body, limit=MAX_PAYLOAD)
-
-
-def to_base64(data: bytes) -> str:
-    """Return standard, padded base64."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def from_base64(text: str, field: str) -> bytes:
-    """Return the bytes of canonical padded base64; any other spelling raises ``MalformedError`` naming ``field``."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedError(f"{field}: expected standard padded base64, got something else") from None
-    if to_base64(data) != text:
-        raise MalformedError(f"{field}: expected canonical base64, got another spelling")
-    return data

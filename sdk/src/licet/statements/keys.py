@@ -1,7 +1,9 @@
 """Ed25519 keys: made, kept in a file of one's own, named by the digest of their public half.
 
-Verification is the strict one of RFC 8032 as OpenSSL does it (canonical S), and small-order public keys are refused:
-with them one signature would hold for many messages.
+Verification is that of RFC 8032 as OpenSSL does it: S below the group order, R compared byte for byte (so a
+non-canonical R fails), the equation without the cofactor. On top of that, public keys must be canonical points of the
+curve and not of small order: with those, one signature would hold for many messages. What stays as in OpenSSL: an R of
+small order, and keys with a small-order component, which no list can name.
 """
 
 from __future__ import annotations
@@ -18,14 +20,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from licet.errors import InputError, MalformedError, VerificationError
 
-# The eight points of small order, and their non-canonical spellings (RFC 8032 §5.1; Chalkias et al. 2020, table 1).
+# Field prime and curve constant of edwards25519 (RFC 8032, section 5.1).
 _PRIME: Final = 2**255 - 19
-_SMALL_ORDER_Y: Final = (
-    0,
-    1,
-    _PRIME - 1,
-    2707385501144840649318225287225658788936804267575313519463743609750303021022,
-    55188659117513257062467267217118295137698188065244968500265048394206261417927,
+_D: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
+# The y of the eight points of order 1, 2, 4 and 8. Their six other encodings (C2SP CCTV) have a y that is not below
+# the prime, or x = 0 with the sign bit set; both fall under the checks on y, which leave the sign bit aside.
+_SMALL_ORDER_Y: Final = frozenset(
+    {
+        0,
+        1,
+        _PRIME - 1,
+        2707385501144840649318225287225658788936804267575313519463743609750303021022,
+        55188659117513257062467267217118295137698188065244968500265048394206261417927,
+    }
 )
 
 
@@ -37,7 +44,8 @@ def key_id(public: bytes) -> str:
 def public_key(hexadecimal: str, field: str = "public") -> bytes:
     """Return the 32 bytes of a usable public key; raises ``MalformedError`` for any other text.
 
-    Refused: wrong length, upper case, y not below the prime, and points of small order.
+    Refused: wrong length, upper case, y not below the prime, bytes that are no point of the curve, and points of
+    small order.
     """
     try:
         raw = bytes.fromhex(hexadecimal)
@@ -45,10 +53,21 @@ def public_key(hexadecimal: str, field: str = "public") -> bytes:
         raw = b""
     if len(raw) != 32 or raw.hex() != hexadecimal:
         raise MalformedError(f"{field}: expected 64 lower-case hex digits, got {hexadecimal!r:.80}")
-    y = int.from_bytes(raw, "little") & ((1 << 255) - 1)
-    if y >= _PRIME or y in _SMALL_ORDER_Y:
-        raise MalformedError(f"{field}: expected an Ed25519 public key in canonical form and of full order")
+    check_public(raw, field)
     return raw
+
+
+def check_public(raw: bytes, field: str = "public") -> None:
+    """Return only if these bytes are a public key in canonical form and not of small order: ``MalformedError``."""
+    y = int.from_bytes(raw, "little") & ((1 << 255) - 1)
+    if len(raw) != 32 or y >= _PRIME or y in _SMALL_ORDER_Y or not _on_curve(y):
+        raise MalformedError(f"{field}: expected an Ed25519 public key in canonical form and not of small order")
+
+
+def _on_curve(y: int) -> bool:
+    """Whether x² = (y² − 1) / (d·y² + 1) has a root, by Euler's criterion."""
+    square = (y * y - 1) * pow(_D * y * y + 1, -1, _PRIME) % _PRIME
+    return pow(square, (_PRIME - 1) // 2, _PRIME) == 1
 
 
 class SigningKey:
@@ -111,13 +130,23 @@ class KeySet:
     """Public keys by key id: the only keys that a verification may use."""
 
     def __init__(self, publics: Iterable[bytes] = ()) -> None:
-        self._keys = {key_id(public): Ed25519PublicKey.from_public_bytes(public) for public in publics}
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        for public in publics:
+            self.add(public)
 
     def add(self, public: bytes) -> str:
-        """Make ``public`` (32 bytes) known and return its key id."""
+        """Make ``public`` (32 bytes) known and return its key id; raises ``MalformedError`` for an unusable key."""
         name = key_id(public)
-        self._keys[name] = Ed25519PublicKey.from_public_bytes(public)
+        if name not in self._keys:
+            check_public(public)
+            self._keys[name] = Ed25519PublicKey.from_public_bytes(public)
         return name
+
+    def __or__(self, other: KeySet) -> KeySet:
+        """Return a set that knows the keys of both."""
+        both = KeySet()
+        both._keys = self._keys | other._keys
+        return both
 
     def __contains__(self, keyid: object) -> bool:
         return keyid in self._keys

@@ -1,0 +1,139 @@
+"""Statement files: one signed statement with everything that proves it, checked offline against a pinned root.
+
+Checked, in this order: the registry's keys under its root, the place in the log, the signer's key history, the
+signatures by the keys that the kind asks for and that were live at that place, and what the payload says of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, get_args
+
+import msgspec
+
+from licet.errors import MalformedError, VerificationError
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.consent import consent_terms
+from licet.statements.envelope import Envelope
+from licet.statements.evidence import Evidence, Logged, verify_logged
+from licet.statements.history import KeyHistory, Standing
+from licet.statements.trust import Purpose, RegistryKeys, Trust, verify_registry_keys
+
+SCHEMAS: Final[dict[str, Any]] = {schema.__struct_config__.tag: schema for schema in get_args(kinds.Payload)}
+_KEY_KINDS: Final = frozenset({"key-register", "key-revoke"})
+_BY_REGISTRY: Final[dict[str, Purpose]] = {"claim": "office", "period-close": "office", "snapshot": "snapshot"}
+
+
+class StatementFileLike(Evidence, Protocol):
+    """A statement with its evidence and the keys behind it (``licet.wire.common.StatementFile``)."""
+
+    @property
+    def keys(self) -> Sequence[Evidence]: ...
+
+
+class VerifiedStatement(msgspec.Struct, frozen=True):
+    """A statement all of whose proofs hold. ``anchored``: under a pinned root, not only consistent in itself."""
+
+    kind: str
+    payload: Any  # the Struct of this kind, of ``licet.statements.kinds``
+    log_index: int
+    logged_at: str
+    anchored: bool
+    checks: list[str]  # what was checked, a sentence each
+
+
+def verify_statement_file(file: StatementFileLike, trust: Trust | None) -> VerifiedStatement:
+    """Return what ``file`` proves under ``trust``; without it, that the file is consistent in itself.
+
+    Raises ``MalformedError`` for what does not parse and ``VerificationError``, with the reason, for every lie.
+    """
+    kind = file.envelope.kind
+    if kind not in SCHEMAS:
+        raise MalformedError(f"payloadType: expected one of {', '.join(sorted(SCHEMAS))}, got {kind!r:.80}")
+    of_registry = [each for each in file.keys if each.envelope.kind == "registry-key"]
+    of_account = [each for each in file.keys if each.envelope.kind in _KEY_KINDS]
+    if list(file.keys) != of_registry + of_account:
+        raise MalformedError("keys: expected the registry's keys, then the signer's, got another order or kind")
+    if kind == "registry-key" and not _holds(of_registry, file.envelope):
+        of_registry.append(file)
+    registry = verify_registry_keys(trust, of_registry)
+    logged = verify_logged(file, registry.log)
+    payload = envelopes.read_as(SCHEMAS[kind], file.envelope)
+    if payload.registry != registry.ref:
+        raise VerificationError(
+            f"expected a statement for the registry {registry.ref.origin} ({registry.ref.key}), "
+            f"got one for {payload.registry.origin} ({payload.registry.key})"
+        )
+    checks = [_registry_check(registry), f"entry {logged.index} of {logged.size} in the log {registry.ref.origin}"]
+    if kind == "registry-key":
+        if of_account:
+            raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
+    elif kind in _BY_REGISTRY:
+        if of_account:
+            raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
+        purpose = _BY_REGISTRY[kind]
+        envelopes.open_as(
+            SCHEMAS[kind], file.envelope, [registry.signer(purpose, logged.index, logged.time)], registry.keys
+        )
+        checks.append(f"signed by the registry's {purpose} key")
+    elif kind in _KEY_KINDS:
+        if not _holds(of_account, file.envelope):
+            of_account.append(file)
+        history = KeyHistory.verify(of_account, registry.ref, registry.log)
+        checks.append(f"part of the key history of {history.account}")
+    else:
+        checks += _by_account(file.envelope, payload, logged, registry, of_account)
+    if isinstance(payload, kinds.Consent):
+        terms = consent_terms(payload)
+        checks.append(f"terms {terms.hash} in canonical form")
+    return VerifiedStatement(kind, payload, logged.index, logged.time, registry.anchored, checks)
+
+
+def _by_account(
+    envelope: Envelope, payload: Any, logged: Logged, registry: RegistryKeys, evidence: Sequence[Evidence]
+) -> list[str]:
+    """Check a statement of an artist or organisation (a licence is countersigned by the registry)."""
+    history = KeyHistory.verify(evidence, registry.ref, registry.log)
+    account = payload.account if hasattr(payload, "account") else payload.organisation
+    if account != history.account:
+        raise VerificationError(f"expected the key history of {account}, got that of {history.account}")
+    if getattr(payload, "genesis", history.genesis) != history.genesis:
+        raise VerificationError(f"genesis: expected {history.genesis}, got {payload.genesis}")
+    if not envelope.signatures:
+        raise VerificationError(f"expected a signature by {account}, got none")
+    standing = history.standing(envelope.signatures[0].keyid, logged)
+    signers = [standing.keyid]
+    checks = [f"signed by key {standing.keyid} of {account}, {standing.why}"]
+    if standing.only_tighten:
+        _refuse_loosening(payload, standing)
+        checks.append("counts only where it tightens")
+    if isinstance(payload, kinds.Licence):
+        signers.append(registry.signer("licence", logged.index, logged.time))
+        checks.append("granted by the registry's licence key")
+    envelopes.open_as(type(payload), envelope, signers, history.keys | registry.keys)
+    return checks
+
+
+def _refuse_loosening(payload: Any, standing: Standing) -> None:
+    if isinstance(payload, kinds.Withdraw):
+        return
+    if isinstance(payload, kinds.Consent):
+        if payload.effect == "tighten":
+            return
+        rules = consent_terms(payload).rules
+        if payload.effect == "initial" and all(
+            rule.permission == "deny" for atom, rule in rules.items() if atom != "search"
+        ):
+            return
+    raise VerificationError(f"key {standing.keyid} may only tighten ({standing.why}), got a statement that does more")
+
+
+def _holds(evidence: Sequence[Evidence], envelope: Envelope) -> bool:
+    return any(each.envelope == envelope for each in evidence)
+
+
+def _registry_check(registry: RegistryKeys) -> str:
+    if registry.anchored:
+        return f"the keys of {registry.ref.origin} are signed by the pinned root {registry.ref.key}"
+    return f"self-consistent, not anchored: no root is pinned for {registry.ref.origin}"
