@@ -21,6 +21,8 @@ from licet.home import DEFAULT_URL, Home, Profile, TrustFile
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
+from licet.statements.receipt import verify_receipt
+from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
 from licet.transport import Transport
 from licet.wire import accounts, licensing, usage
 from licet.wire import works as catalogue
@@ -74,11 +76,23 @@ class Client:
         info = self.registry()
         return RegistryRef(info.origin, info.key)
 
+    def trust(self) -> Trust:
+        """Return the pinned registry, pinned now if this is the first contact."""
+        info = self.registry()
+        return Trust(info.origin, info.root)
+
+    def working_keys(self) -> RegistryKeys:
+        """Return the registry's working keys, each named by the pinned root in a statement that the log holds."""
+        info = self.registry()
+        return verify_registry_keys(Trust(info.origin, info.root), info.keys)
+
     # -- accounts and tokens -----------------------------------------------------------------------------------
 
     def create_account(self, name: str, envelope: Envelope) -> accounts.AccountCreated:
-        """Return the new account once its genesis is in the log."""
-        return self._post("/v1/accounts", accounts.AccountCreate(name, envelope), accounts.AccountCreated)
+        """Return the new account once its genesis is in the log, as its receipt proves."""
+        created = self._post("/v1/accounts", accounts.AccountCreate(name, envelope), accounts.AccountCreated)
+        verify_receipt(created.receipt, envelope, self.working_keys())
+        return created
 
     def me(self) -> accounts.Me:
         """Return the caller's account, its keys and the head of its consents."""
@@ -121,10 +135,11 @@ class Client:
         return self._get(f"/v1/works/{escape(work)}", catalogue.Work)
 
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
-        """Return once the statement is in the log, with its receipt."""
-        return self._post(
-            "/v1/statements", catalogue.StatementSubmit(envelope, list(covered)), catalogue.StatementAccepted
-        )
+        """Return once the statement is in the log, as its receipt proves."""
+        body = catalogue.StatementSubmit(envelope, list(covered))
+        accepted = self._post("/v1/statements", body, catalogue.StatementAccepted)
+        verify_receipt(accepted.receipt, envelope, self.working_keys())
+        return accepted
 
     def statements(self) -> Iterator[catalogue.StatementInfo]:
         """Yield the caller's own statements."""

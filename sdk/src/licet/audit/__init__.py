@@ -1,0 +1,1 @@
+"""Evidence, checked without asking anybody: the whole log, and bundles of a period."""
