@@ -23,7 +23,7 @@ DOMAINS: Final = ("translog", "accounts", "works", "consent", "snapshots", "lice
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
+def create_app(settings: Settings | None = None) -> Observed:
     """Return the application; its lifespan opens database and keys, and closes them."""
     chosen = settings or Settings.load()
 

@@ -72,7 +72,7 @@ async def _keep(name: str, loop: Loop, services: Services, stop: asyncio.Event) 
             raise
         except RegistryError as error:
             _log.warning("loop.failed", loop=name, error=error.detail)
-        except Exception:
+        except Exception:  # noqa: BLE001  # a mistake in one loop must not take the others with it
             _log.exception("loop.failed", loop=name)
         if time.monotonic() - began > LONGEST_PAUSE:
             wait = FIRST_PAUSE
