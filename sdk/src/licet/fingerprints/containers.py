@@ -265,6 +265,8 @@ def _webp(data: bytes, max_pixels: int) -> Container:
             parts.append(kind + b"\x0a\0\0\0" + bytes((body[0] & 0x12,)) + body[1:])
         elif kind in (b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"):
             parts.append(kind + length.to_bytes(4, "little") + body + b"\0" * (length % 2))
+    else:
+        refuse("unreadable", f"expected at most {_MAX_PARTS:,} parts in a WEBP")
     if size is None or not pixels:
         refuse("unreadable", "expected pixels in a WEBP, got none")
     joined = b"WEBP" + b"".join(parts)

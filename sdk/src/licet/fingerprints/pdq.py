@@ -116,8 +116,11 @@ def orientations_from_hashes(hashes: Bytes) -> Bytes:
 def hamming(a: Bytes, b: Bytes) -> npt.NDArray[np.uint16]:
     """Return how many bits differ along the last axis of 32 bytes; the other axes broadcast."""
     left, right = _words(a), _words(b)
-    counts: npt.NDArray[np.uint16] = np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.uint16)
-    return counts
+    # Word by word: a sum over an axis of four is several times slower.
+    total: npt.NDArray[np.uint16] = np.bitwise_count(left[..., 0] ^ right[..., 0]).astype(np.uint16)
+    for word in range(1, 4):
+        total += np.bitwise_count(left[..., word] ^ right[..., word])
+    return total
 
 
 def _words(hashes: Bytes) -> npt.NDArray[np.uint64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,7 @@ _PARTS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?(
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_ZEROS: Final = re.compile(r"\b0(?::0)+\b")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _DECODED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -156,9 +158,14 @@ def _ipv6(host: str) -> str:
     try:
         if not host.endswith("]") or "%" in host:
             raise ValueError(host)
-        return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]"
+        packed = ipaddress.IPv6Address(host[1:-1]).packed
     except ValueError as error:
         raise InputError.field("url", "an IPv6 address without zone in brackets", host) from error
+    # By hand: Python 3.13 began to write mapped IPv4 addresses with dots.
+    groups = ":".join(f"{group:x}" for group in struct.unpack(">8H", packed))
+    runs = [run.span() for run in _ZEROS.finditer(groups)]
+    start, end = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+    return f"[{groups[:start].rstrip(':')}::{groups[end:].lstrip(':')}]" if end else f"[{groups}]"
 
 
 def _host(host: str) -> str:
