@@ -1,0 +1,46 @@
+"""What decisions are made from: segments mapped into memory, snapshots of them, look-ups and answers."""
+
+from __future__ import annotations
+
+from licet.index.answers import Answers, answer
+from licet.index.keys import UNKNOWN_QUALITY, Keys
+from licet.index.lookup import Index, Matches
+from licet.index.near import NearScan, near_pairs
+from licet.index.pull import Pulled, pull, verify_manifest
+from licet.index.records import WorkRecord
+from licet.index.snapshot import Snapshot, manifest
+from licet.index.state import StateLeaf, StateProof, StateTree, state_root, verify_state, work_texts
+from licet.index.store import Published, Seen, SnapshotInfo, SnapshotStore
+from licet.index.works import WorkColumns, Works, WorkState
+from licet.index.writing import write_segments
+
+__all__ = [
+    "UNKNOWN_QUALITY",
+    "Answers",
+    "Index",
+    "Keys",
+    "Matches",
+    "NearScan",
+    "Published",
+    "Pulled",
+    "Seen",
+    "Snapshot",
+    "SnapshotInfo",
+    "SnapshotStore",
+    "StateLeaf",
+    "StateProof",
+    "StateTree",
+    "WorkColumns",
+    "WorkRecord",
+    "WorkState",
+    "Works",
+    "answer",
+    "manifest",
+    "near_pairs",
+    "pull",
+    "state_root",
+    "verify_manifest",
+    "verify_state",
+    "work_texts",
+    "write_segments",
+]

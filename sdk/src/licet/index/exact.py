@@ -1,0 +1,130 @@
+"""Exact look-up: 16-byte keys in one sorted table, found a batch at a time with plain numpy.
+
+A key is kept as two uint64, its big-endian halves, so that numeric order is the order of the bytes. A bucket table
+over the leading bits says where each bucket begins; with about one key a bucket, a batch costs a handful of passes
+over small arrays. Somebody who grinds keys into one bucket makes that bucket slower by a logarithm, no more.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from licet.errors import MalformedError
+
+U64 = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+
+MAX_BITS: Final = 26
+_CROWDED: Final = 8  # keys in a bucket, above which it is searched by halving
+
+
+def halves(keys: npt.NDArray[np.uint8]) -> tuple[U64, U64]:
+    """Return n × 16 bytes as two columns of n uint64 that sort as the bytes do."""
+    words = np.ascontiguousarray(keys).view(">u8").reshape(-1, 2)
+    return words[:, 0].astype(np.uint64), words[:, 1].astype(np.uint64)
+
+
+def joined(hi: npt.NDArray[Any], lo: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return the n × 16 bytes that `halves` took apart."""
+    words = np.empty((len(hi), 2), ">u8")
+    words[:, 0] = hi
+    words[:, 1] = lo
+    return words.view(np.uint8).reshape(-1, 16)
+
+
+def buckets(hi: U64) -> npt.NDArray[np.uint32]:
+    """Return where each of 2^b equal ranges of the sorted ``hi`` begins, and the end: 2^b + 1 places.
+
+    b is the least for which there are at least as many ranges as keys, at most 26.
+    """
+    bits = min((max(len(hi), 1) - 1).bit_length(), MAX_BITS)
+    if bits == 0:
+        return np.array([0, len(hi)], np.uint32)
+    counts = np.bincount((hi >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.uint32)
+
+
+class KeyTable:
+    """Sorted keys, several of which may be equal, with or without a bucket table in front."""
+
+    def __init__(self, hi: U64, lo: U64, bucket: npt.NDArray[np.uint32] | None = None) -> None:
+        """Take columns as `halves` and `buckets` make them.
+
+        Raises ``MalformedError`` for a bucket table that does not rise from 0 to the number of keys. Whether the keys
+        are sorted is not looked at (`is_sorted` does): unsorted keys are not found, and nothing worse.
+        """
+        self.hi: Final = hi
+        self.lo: Final = lo
+        self._bucket: Final = bucket
+        self._shift = np.uint64(0)
+        if bucket is None:
+            return
+        bits = (len(bucket) - 1).bit_length() - 1
+        if len(bucket) != (1 << max(bits, 0)) + 1 or bits > MAX_BITS:
+            raise MalformedError(f"expected a bucket table of 2^b + 1 places, got {len(bucket)}")
+        if bucket[0] or bucket[-1] != len(hi) or (bucket[1:] < bucket[:-1]).any():
+            raise MalformedError(f"expected a bucket table that rises from 0 to {len(hi)}, got another")
+        self._shift = np.uint64(64 - bits)
+
+    def __len__(self) -> int:
+        return len(self.hi)
+
+    def is_sorted(self, *, unique: bool = False) -> bool:
+        """Return whether the keys rise (strictly, if ``unique``) and lie in the buckets that the table says."""
+        hi, lo = self.hi, self.lo
+        same = hi[1:] == hi[:-1]
+        rising = (lo[1:] > lo[:-1]) if unique else (lo[1:] >= lo[:-1])
+        if not np.where(same, rising, hi[1:] > hi[:-1]).all():
+            return False
+        return self._bucket is None or bool(np.array_equal(buckets(np.asarray(hi, np.uint64)), self._bucket))
+
+    def find(self, hi: U64, lo: U64) -> tuple[Places, Places]:
+        """Return every pair (query, place) with equal keys, sorted by query, then place."""
+        low, high = self._ranges(hi)
+        crowded = np.flatnonzero(high - low > _CROWDED)
+        if len(crowded):
+            wanted = hi[crowded], lo[crowded]
+            first = self._bisect(*wanted, low[crowded], high[crowded], after=False)
+            high[crowded] = self._bisect(*wanted, first, high[crowded], after=True)
+            low[crowded] = first
+        query, place = spread(low, high)
+        equal = np.flatnonzero(self.hi[place] == hi[query])
+        query, place = query[equal], place[equal]
+        equal = np.flatnonzero(self.lo[place] == lo[query])
+        return query[equal], place[equal]
+
+    def _ranges(self, hi: U64) -> tuple[Places, Places]:
+        if self._bucket is None:
+            return np.zeros(len(hi), np.int64), np.full(len(hi), len(self.hi), np.int64)
+        if len(self._bucket) == 2:  # a shift by 64 is undefined
+            return np.zeros(len(hi), np.int64), np.full(len(hi), len(self.hi), np.int64)
+        bucket = (hi >> self._shift).astype(np.int64)
+        return self._bucket[bucket].astype(np.int64), self._bucket[bucket + 1].astype(np.int64)
+
+    def _bisect(self, hi: U64, lo: U64, low: Places, high: Places, *, after: bool) -> Places:
+        """Return, within [low, high), the first place whose key is not below (``after``: is above) the query."""
+        low, high = low.copy(), high.copy()
+        active = np.flatnonzero(low < high)
+        while len(active):
+            middle = (low[active] + high[active]) >> 1
+            there, here = self.hi[middle], hi[active]
+            below = there < here
+            tied = np.flatnonzero(there == here)
+            there_lo, here_lo = self.lo[middle[tied]], lo[active[tied]]
+            below[tied] = there_lo <= here_lo if after else there_lo < here_lo
+            low[active[below]] = middle[below] + 1
+            high[active[~below]] = middle[~below]
+            active = active[low[active] < high[active]]
+        return low
+
+
+def spread(low: Places, high: Places) -> tuple[Places, Places]:
+    """Return, for ranges [low, high), the number of the range and each place in it, in order."""
+    counts = high - low
+    query = np.repeat(np.arange(len(low), dtype=np.int64), counts)
+    ends = np.cumsum(counts)
+    place = np.arange(len(query), dtype=np.int64) + np.repeat(low - ends + counts, counts)
+    return query, place

@@ -1,0 +1,73 @@
+"""What the index knows of one work: who speaks for it, under which terms, in which state, found by which keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from licet.errors import InputError
+from licet.fingerprints.exact import KEY_BYTES
+
+ID_BYTES: Final = 16
+MAX_LEVEL: Final = 4
+MAX_TERMS: Final = 1 << 20
+MAX_LOG_INDEX: Final = 2**53 - 1  # what a canonical JSON integer may hold
+
+#: State bits of a work, in the order of their value: 1, 2, 4, …
+FLAGS: Final = ("contested", "challenged", "pending", "withdrawn", "fingerprint_only", "signed")
+
+
+class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One work as the service states it. Identifiers are the 16 bytes of a UUID; digests are raw bytes.
+
+    ``terms`` are the effective terms, ``Terms.encoded``, or empty where nobody has stated any. ``signed`` says that
+    every key of the work is under a signed work digest; a work known only through a catalogue statement is not, and
+    may deny but never license or allow (semantics 5, 9). ``quality`` goes with ``pdq``.
+    """
+
+    work: bytes
+    account: bytes
+    terms: bytes
+    level: int
+    contested: bool = False
+    challenged: bool = False
+    pending: bool = False
+    withdrawn: bool = False
+    fingerprint_only: bool = False
+    signed: bool = True
+    statement: bytes = bytes(ID_BYTES)
+    log_index: int = 0
+    sha256: bytes
+    pixels: bytes | None = None
+    pdq: bytes | None = None
+    quality: int | None = None
+    urls: list[bytes] = []
+
+    @property
+    def flags(self) -> int:
+        """The state bits, as ``FLAGS`` orders them."""
+        return sum(bool(getattr(self, name)) << bit for bit, name in enumerate(FLAGS))
+
+    def check(self) -> None:
+        """Return only if a segment can hold this record, else raise ``InputError`` naming the field."""
+        sizes = (
+            ("work", self.work, ID_BYTES),
+            ("account", self.account, ID_BYTES),
+            ("statement", self.statement, ID_BYTES),
+            ("sha256", self.sha256, 32),
+            ("pixels", self.pixels, 32),
+            ("pdq", self.pdq, 32),
+            *(("urls", key, KEY_BYTES) for key in self.urls),
+        )
+        for field, value, size in sizes:
+            if len(value if value is not None else bytes(size)) != size:
+                raise InputError.field(field, f"{size} bytes", value)
+        if not 0 <= self.level <= MAX_LEVEL:
+            raise InputError.field("level", f"a claim level 0 to {MAX_LEVEL}", self.level)
+        if not 0 <= self.log_index <= MAX_LOG_INDEX:
+            raise InputError.field("log_index", f"0 to {MAX_LOG_INDEX}", self.log_index)
+        if len(self.terms) > MAX_TERMS:
+            raise InputError.field("terms", f"at most {MAX_TERMS} bytes", len(self.terms))
+        if self.pdq is not None and not 0 <= (self.quality or 0) <= 100:
+            raise InputError.field("quality", "0 to 100", self.quality)

@@ -1,0 +1,179 @@
+"""The state root: one hash over the state of every work, with proofs that a work is in it, or that it is not.
+
+RFC 6962 tree whose leaves are the canonical JSON of `StateLeaf`, sorted by work id (a work once). An artist's monitor
+checks her own leaf against the root that a signed manifest names. That a work is absent is shown by its two neighbours:
+leaves next to each other, one below it and one above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from licet import canonical
+from licet.errors import MalformedError, VerificationError
+from licet.identifiers import to_uuid
+from licet.index.exact import halves
+from licet.index.records import FLAGS, WorkRecord
+from licet.index.works import Bytes, Works
+from licet.log.merkle import EMPTY_ROOT, Tree, leaf_hash, verify_inclusion
+
+# As canonical.encode for these Structs (ASCII, small integers), but without a walk over every leaf; a test compares.
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_DIGITS: Final = np.frombuffer(b"0123456789abcdefghjkmnpqrstvwxyz", np.uint8)
+
+
+class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Claim level 0–4 and the state bits that are set, named as in ``records.FLAGS`` and in that order."""
+
+    level: int
+    flags: list[str]
+
+
+class StateLeaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What decisions about one work rest on: ``terms_hash`` is null where nobody stated terms."""
+
+    work: str
+    terms_hash: str | None
+    state: State
+    log_index: int
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A leaf, where it stands, and the sibling hashes up to the root, hex."""
+
+    index: int
+    leaf: StateLeaf
+    hashes: list[str]
+
+
+class StateProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That ``work`` is in the tree (``member``), or that it is not (its neighbours; null where it has none)."""
+
+    work: str
+    member: Member | None
+    before: Member | None
+    after: Member | None
+
+
+class StateTree:
+    """The leaves of all works with their tree: the root, and any number of proofs."""
+
+    def __init__(self, leaves: Iterable[StateLeaf]) -> None:
+        """Take leaves in rising order of work id, as `of_works` and `of_records` make them."""
+        self._leaves: Final = list(leaves)
+        self._tree: Final = Tree(leaf_hash(_ENCODER.encode(leaf)) for leaf in self._leaves)
+
+    @classmethod
+    def of_works(cls, works: Works) -> StateTree:
+        """Return the tree over the works of an index or a snapshot."""
+        numbers = works.numbers()
+        got = works.take(numbers)
+        hashes = {int(terms): works.terms_hash(int(terms)) for terms in np.unique(got.terms) if terms >= 0}
+        rows = zip(
+            work_texts(got.work),
+            got.terms.tolist(),
+            got.level.tolist(),
+            got.flags.tolist(),
+            got.log_index.tolist(),
+            strict=True,
+        )
+        return cls(
+            StateLeaf(text, hashes.get(terms), _state(level, flags), log) for text, terms, level, flags, log in rows
+        )
+
+    @classmethod
+    def of_records(cls, records: Iterable[WorkRecord]) -> StateTree:
+        """Return the tree over ``records``, each work once, in any order."""
+        rows = sorted(records, key=lambda record: record.work)
+        texts = work_texts(np.frombuffer(b"".join(record.work for record in rows), np.uint8).reshape(-1, 16))
+        return cls(
+            StateLeaf(
+                text,
+                sha256(record.terms).hexdigest() if record.terms else None,
+                _state(record.level, record.flags),
+                record.log_index,
+            )
+            for text, record in zip(texts, rows, strict=True)
+        )
+
+    def __len__(self) -> int:
+        return len(self._leaves)
+
+    @property
+    def root(self) -> str:
+        """The root, hex: what a manifest calls ``state_root``."""
+        return self._tree.root.hex()
+
+    def prove(self, work: str) -> StateProof:
+        """Return the proof that ``work`` (``wrk_…``) is in the tree, or that it is not."""
+        to_uuid(work, "wrk", field="work")
+        low, high = 0, len(self._leaves)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self._leaves[middle].work < work else (low, middle)
+        if low < len(self._leaves) and self._leaves[low].work == work:
+            return StateProof(work, self._member(low), None, None)
+        after = self._member(low) if low < len(self._leaves) else None
+        return StateProof(work, None, self._member(low - 1) if low else None, after)
+
+    def _member(self, index: int) -> Member:
+        hashes = [value.hex() for value in self._tree.inclusion_proof(index)]
+        return Member(index, self._leaves[index], hashes)
+
+
+def state_root(records: Iterable[WorkRecord]) -> str:
+    """Return the hex state root over ``records``, each work once, in any order."""
+    return StateTree.of_records(records).root
+
+
+def verify_state(proof: StateProof, root: str, works: int) -> StateLeaf | None:
+    """Return the leaf of ``proof.work`` under ``root``, a tree over ``works`` works, or None: it provably has none.
+
+    Raises ``VerificationError`` where the proof does not show one of both, ``MalformedError`` for hashes that are none.
+    """
+    to_uuid(proof.work, "wrk", field="work")
+    if proof.member is not None:
+        if proof.before is not None or proof.after is not None or proof.member.leaf.work != proof.work:
+            raise VerificationError(f"expected a proof about {proof.work} alone, got one with other works")
+        _verify_member(proof.member, root, works)
+        return proof.member.leaf
+    for neighbour in (proof.before, proof.after):
+        if neighbour is not None:
+            _verify_member(neighbour, root, works)
+    before = proof.before.index if proof.before else -1
+    after = proof.after.index if proof.after else works
+    below = proof.before is None or proof.before.leaf.work < proof.work
+    above = proof.after is None or proof.work < proof.after.leaf.work
+    if after != before + 1 or not below or not above or (works == 0 and root != EMPTY_ROOT.hex()):
+        raise VerificationError(f"expected the two neighbours of {proof.work}, got others: its absence is not shown")
+    return None
+
+
+def work_texts(ids: Bytes) -> list[str]:
+    """Return n × 16 bytes of work ids as ``wrk_…``, the same text as ``identifiers.from_uuid``."""
+    hi, lo = halves(ids)
+    five = np.uint64(5)
+    digits = np.empty((len(hi), 26), np.uint8)
+    for place in range(25, -1, -1):
+        digits[:, place] = _DIGITS[(lo & np.uint64(31)).astype(np.int64)]
+        lo = lo >> five | (hi & np.uint64(31)) << np.uint64(59)
+        hi = hi >> five
+    joined = digits.tobytes().decode("ascii")
+    return [f"wrk_{joined[at : at + 26]}" for at in range(0, len(joined), 26)]
+
+
+def _state(level: int, flags: int) -> State:
+    return State(level, [name for bit, name in enumerate(FLAGS) if flags >> bit & 1])
+
+
+def _verify_member(member: Member, root: str, works: int) -> None:
+    try:
+        hashes = [bytes.fromhex(value) for value in (*member.hashes, root)]
+    except ValueError:
+        raise MalformedError("expected hashes in hex, got other text") from None
+    verify_inclusion(leaf_hash(canonical.encode(member.leaf)), member.index, works, hashes[:-1], hashes[-1])

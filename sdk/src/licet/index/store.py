@@ -1,0 +1,201 @@
+"""Where snapshots are kept: immutable segments, the current manifest, and the memory of what was seen.
+
+::
+
+    segments/<digest>      one file a segment; `.<digest>.part` while it is fetched
+    manifest.json          the current manifest: envelope and receipt, as published
+    state.json             the highest sequence ever seen, and its digest, by log origin
+    lock                   held by the one process that pulls
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from licet import times
+from licet.errors import ExpiredError, InputError, MalformedError
+from licet.index.snapshot import Snapshot
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.envelope import Envelope
+from licet.wire.common import Receipt
+
+_MAX_BYTES: Final = 1 << 24
+
+T = TypeVar("T")
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What ``/snapshots/latest`` answers: the manifest's envelope, and the receipt that it is in the log."""
+
+    envelope: Envelope
+    receipt: Receipt | None = None
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The highest sequence that was ever verified, and the digest of its envelope."""
+
+    sequence: int
+    digest: str
+
+
+class SnapshotInfo(msgspec.Struct, frozen=True):
+    """The current snapshot in figures; ``digest`` names its envelope, ``bytes`` what its segments take here."""
+
+    digest: str
+    sequence: int
+    consent_version: int
+    log_size: int
+    issued_at: str
+    expires_at: str
+    expired: bool
+    works: int
+    tiers: list[str]
+    segments: int
+    bytes: int
+
+
+class SnapshotStore:
+    """One folder of snapshots of one registry. Any number of processes may read while one pulls."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder: Final = Path(folder)
+        self.segments: Final = self.folder / "segments"
+
+    def published(self) -> Published:
+        """Return the current manifest as it was published; raises ``InputError`` if nothing was pulled yet."""
+        found = _read(self.folder / "manifest.json", Published)
+        if found is None:
+            raise InputError(f"{self.folder}: no snapshot here yet; `licet snapshot pull` fetches one")
+        return found
+
+    def current(self, *, now: datetime | None = None, allow_expired: bool = False) -> Snapshot:
+        """Return the current snapshot, opened. It was verified when it was pulled; whether it has expired is asked now.
+
+        Raises ``InputError`` if there is none, ``ExpiredError`` past its time unless ``allow_expired``, and what
+        `Snapshot.open` raises.
+        """
+        manifest = envelopes.read_as(kinds.Snapshot, self.published().envelope)
+        if _expired(manifest, now) and not allow_expired:
+            raise ExpiredError(
+                f"the snapshot expired at {manifest.expires_at}; `licet snapshot pull` fetches a new one",
+                expires_at=manifest.expires_at,
+            )
+        return Snapshot.open(self.segments, manifest)
+
+    def info(self, *, now: datetime | None = None) -> SnapshotInfo:
+        """Return the current snapshot in figures; raises ``InputError`` if there is none."""
+        published = self.published()
+        manifest = envelopes.read_as(kinds.Snapshot, published.envelope)
+        here = [ref for ref in manifest.segments if (self.segments / ref.digest).is_file()]
+        return SnapshotInfo(
+            digest=envelope_digest(published.envelope),
+            sequence=manifest.sequence,
+            consent_version=manifest.consent_version,
+            log_size=manifest.log_size,
+            issued_at=manifest.issued_at,
+            expires_at=manifest.expires_at,
+            expired=_expired(manifest, now),
+            works=manifest.works,
+            tiers=sorted({ref.tier for ref in here}),
+            segments=len(manifest.segments),
+            bytes=sum(ref.size for ref in here),
+        )
+
+    def prune(self) -> int:
+        """Delete the segments that the current manifest does not name; return the bytes freed.
+
+        Processes that have them mapped keep what they have (not on Windows, where a mapped file cannot go). A pull
+        never does this: somebody may have pinned an older snapshot.
+        """
+        freed = 0
+        with self.locked():
+            manifest = envelopes.read_as(kinds.Snapshot, self.published().envelope)
+            named = {ref.digest for ref in manifest.segments}
+            for path in self.segments.iterdir():
+                if path.name not in named:
+                    freed += path.stat().st_size
+                    path.unlink()
+        return freed
+
+    def seen(self, origin: str) -> Seen | None:
+        """Return the highest snapshot of ``origin`` ever seen here."""
+        return (_read(self.folder / "state.json", dict[str, Seen]) or {}).get(origin)
+
+    def remember(self, origin: str, seen: Seen) -> None:
+        """Keep ``seen`` as the highest snapshot of ``origin``; it survives a crash from here on."""
+        state = _read(self.folder / "state.json", dict[str, Seen]) or {}
+        if state.get(origin) != seen:
+            self._replace("state.json", msgspec.json.encode({**state, origin: seen}, order="sorted"))
+
+    def keep(self, published: Published) -> None:
+        """Make ``published`` the current manifest; its segments are here."""
+        self._replace("manifest.json", msgspec.json.encode(published, order="sorted"))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder's lock, once whoever has it lets go of it; it ends with the process in any case."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / "lock").open("ab")
+        except OSError as error:
+            raise InputError(f"{self.folder}: expected a folder to write snapshots into, got {error}") from None
+        with file:
+            _lock(file.fileno())
+            yield
+
+    def _replace(self, name: str, data: bytes) -> None:
+        descriptor, part = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(part).replace(self.folder / name)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+
+def envelope_digest(envelope: Envelope) -> str:
+    """Return the hex SHA-256 of the canonical bytes of ``envelope``: what names a snapshot."""
+    return hashlib.sha256(envelopes.encode(envelope)).hexdigest()
+
+
+def _expired(manifest: kinds.Snapshot, now: datetime | None) -> bool:
+    return (now or times.now()) >= times.from_text(manifest.expires_at, "expires_at")
+
+
+def _read(path: Path, schema: type[T]) -> T | None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES)
+        return msgspec.json.decode(data, type=schema)
+    except FileNotFoundError:
+        return None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise MalformedError(f"{path}: expected what a pull has written, got {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable file, got {error}") from None
+
+
+if sys.platform == "win32":  # pragma: no cover
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

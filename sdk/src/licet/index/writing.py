@@ -1,0 +1,167 @@
+"""Records into segments: the one writer, for published files and for overlays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from licet.errors import InputError
+from licet.fingerprints.exact import KEY_BYTES
+from licet.fingerprints.pdq import MIN_QUALITY
+from licet.index import container
+from licet.index.container import Array
+from licet.index.exact import buckets, halves
+from licet.index.records import ID_BYTES, WorkRecord
+from licet.index.segments import KINDS, MAX_WORKS, NO_TERMS, ExactSegment, NearSegment
+from licet.statements.kinds import SegmentRef
+
+
+def write_segments(records: Iterable[WorkRecord], folder: Path, *, removed: Iterable[bytes] = ()) -> list[SegmentRef]:
+    """Keep ``records`` in ``folder`` as files named by their digest; return how a manifest names them.
+
+    The exact tier comes first; the near tier follows if any work has a vector of quality 50 or more. ``removed``
+    are the ids of works in earlier segments that are gone. Records may come in any order; each work once. Raises
+    ``InputError`` for a record that no segment can hold.
+    """
+    exact, near = _columns(records, removed)
+    references = []
+    for tier, columns in (("exact", exact), ("near", near)):
+        segment = ExactSegment(columns) if tier == "exact" else NearSegment(columns)
+        if tier == "near" and not segment.counts["vectors"]:
+            continue
+        digest, size = container.write(folder, "exact" if tier == "exact" else "near", columns)
+        references.append(SegmentRef("exact" if tier == "exact" else "near", digest, size, segment.counts))
+    return references
+
+
+def in_memory(records: Iterable[WorkRecord], *, removed: Iterable[bytes] = ()) -> tuple[ExactSegment, NearSegment]:
+    """Return the segments that `write_segments` would write, without writing them."""
+    exact, near = _columns(records, removed)
+    return ExactSegment(exact), NearSegment(near)
+
+
+class _Gathered:
+    """Columns as they grow, one record after the other; 16-byte values lie end to end."""
+
+    def __init__(self) -> None:
+        self.work = bytearray()
+        self.account = bytearray()
+        self.statement = bytearray()
+        self.terms: list[int] = []
+        self.log: list[int] = []
+        self.level = bytearray()
+        self.flags: list[int] = []
+        self.encoded: dict[bytes, int] = {b"": NO_TERMS}  # terms → order of first sight
+        self.keys: Final = {kind: (bytearray(), list[int]()) for kind in KINDS}
+        self.pdq = bytearray()
+        self.pdq_work: list[int] = []
+        self.quality = bytearray()
+
+    def add(self, record: WorkRecord) -> None:
+        record.check()
+        row = len(self.level)
+        self.work += record.work
+        self.account += record.account
+        self.statement += record.statement
+        self.terms.append(self.encoded.setdefault(record.terms, len(self.encoded) - 1))
+        self.log.append(record.log_index)
+        self.level.append(record.level)
+        self.flags.append(record.flags)
+        self._key("file", record.sha256, row)
+        if record.pixels is not None:
+            self._key("pixels", record.pixels, row)
+        for key in record.urls:
+            self._key("url", key, row)
+        # A rougher hash matches nothing, ever: it is not published either.
+        if record.pdq is not None and record.quality is not None and record.quality >= MIN_QUALITY:
+            self.pdq += record.pdq
+            self.pdq_work.append(row)
+            self.quality.append(record.quality)
+
+    def _key(self, kind: str, digest: bytes, row: int) -> None:
+        keys, rows = self.keys[kind]
+        keys += digest[:KEY_BYTES]
+        rows.append(row)
+
+
+def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[dict[str, Array], dict[str, Array]]:
+    got = _Gathered()
+    for record in records:
+        got.add(record)
+    hi, lo = halves(_rows(got.work, ID_BYTES))
+    if len(hi) > MAX_WORKS:
+        raise InputError(f"expected at most {MAX_WORKS} works in a segment, got {len(hi)}")
+    order = np.lexsort((lo, hi))
+    hi, lo = hi[order], lo[order]
+    if ((hi[1:] == hi[:-1]) & (lo[1:] == lo[:-1])).any():
+        raise InputError("expected each work once among the records of a segment, got one twice")
+    place = np.empty(len(order), np.uint32)
+    place[order] = np.arange(len(order), dtype=np.uint32)
+    accounts, account = np.unique(_rows(got.account, ID_BYTES).view("V16").reshape(-1), return_inverse=True)
+    terms, blobs = _terms(got)
+    exact: dict[str, Array] = {
+        "work.hi": hi,
+        "work.lo": lo,
+        "work.account": account.astype(np.uint32)[order],
+        "work.terms": terms[order],
+        "work.statement": _rows(got.statement, ID_BYTES)[order],
+        "work.log": np.array(got.log, np.uint64)[order],
+        "work.level": np.frombuffer(got.level, np.uint8)[order],
+        "work.flags": np.array(got.flags, np.uint16)[order],
+        **_removed(removed),
+        "account.id": accounts.view(np.uint8).reshape(-1, ID_BYTES),
+        **blobs,
+    }
+    for kind, (keys, rows) in got.keys.items():
+        exact |= _key_table(kind, _rows(keys, KEY_BYTES), place[np.array(rows, np.int64)])
+    near_rows = place[np.array(got.pdq_work, np.int64)]
+    near_order = np.argsort(near_rows)
+    near: dict[str, Array] = {
+        "near.hi": hi[near_rows[near_order]],
+        "near.lo": lo[near_rows[near_order]],
+        "near.pdq": _rows(got.pdq, 32)[near_order],
+        "near.quality": np.frombuffer(got.quality, np.uint8)[near_order],
+    }
+    return exact, near
+
+
+def _rows(data: bytearray, width: int) -> Array:
+    return np.frombuffer(data, np.uint8).reshape(-1, width)
+
+
+def _terms(got: _Gathered) -> tuple[Array, dict[str, Array]]:
+    blobs = [blob for blob in got.encoded if blob]
+    hashes = [sha256(blob).digest() for blob in blobs]
+    order = sorted(range(len(blobs)), key=hashes.__getitem__)
+    place = np.empty(len(blobs) + 1, np.uint32)
+    place[order] = np.arange(len(blobs), dtype=np.uint32)
+    place[len(blobs)] = NO_TERMS
+    seen = np.array(got.terms, np.int64)
+    rows = place[np.where(seen == NO_TERMS, len(blobs), seen)]
+    return rows, {
+        "terms.hash": _rows(bytearray().join(hashes[at] for at in order), 32),
+        "terms.end": np.cumsum([len(blobs[at]) for at in order], dtype=np.uint64),
+        "terms.blob": np.frombuffer(bytearray().join(blobs[at] for at in order), np.uint8),
+    }
+
+
+def _removed(works: Iterable[bytes]) -> dict[str, Array]:
+    ids = sorted(set(works))
+    if any(len(work) != ID_BYTES for work in ids):
+        raise InputError.field("removed", f"work ids of {ID_BYTES} bytes", ids[0])
+    hi, lo = halves(_rows(bytearray().join(ids), ID_BYTES))
+    return {"removed.hi": hi, "removed.lo": lo}
+
+
+def _key_table(kind: str, keys: Array, work: Array) -> dict[str, Array]:
+    hi, lo = halves(keys)
+    order = np.lexsort((work, lo, hi))
+    hi, lo, work = hi[order], lo[order], work[order]
+    fresh = np.ones(len(hi), np.bool_)
+    fresh[1:] = (hi[1:] != hi[:-1]) | (lo[1:] != lo[:-1]) | (work[1:] != work[:-1])
+    hi, lo, work = hi[fresh], lo[fresh], work[fresh]
+    return {f"{kind}.hi": hi, f"{kind}.lo": lo, f"{kind}.work": work, f"{kind}.bucket": buckets(hi)}
