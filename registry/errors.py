@@ -25,6 +25,7 @@ Errors of the SDK (``licet.errors``) that reach a handler become problems too: s
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from licet.wire.common import FieldError
@@ -32,9 +33,10 @@ from licet.wire.common import FieldError
 
 def pointer(field: str) -> str:
     """Return the JSON pointer (RFC 6901) of a dotted field; ``?name`` and ``header:Name`` stay as they are."""
-    if field.startswith(("/", "?", "header:")) or not field:
+    if field.startswith(("/", "?", "header:", "path:")) or not field:
         return field
-    return "/" + field.replace("~", "~0").replace("/", "~1").replace("[", ".").replace("]", "").replace(".", "/")
+    parts = re.split(r"[.\[]", field.replace("]", ""))
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts if part)
 
 
 class RegistryError(Exception):

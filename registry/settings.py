@@ -138,13 +138,14 @@ def explain(settings: Settings) -> str:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         source = "default" if value == field.get_default(call_default_factory=True) else "set"
-        head = f"{variable(name)} = {_shown(value)}  ({source})"
+        head = f"{variable(name)} = {shown(value)}  ({source})"
         about = textwrap.fill(field.description or "", 100, initial_indent="    ", subsequent_indent="    ")
         blocks.append(f"{head}\n{about}")
     return "\n".join(blocks) + "\n"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a setting's value as its variable takes it; a secret stays hidden."""
     if value is None or value == "":
         return "(empty)"
     if isinstance(value, timedelta):

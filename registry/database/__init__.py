@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.database.embedded import EmbeddedPostgres, attached, embedded
+from registry.database.instance import EmbeddedPostgres, attached, embedded
 from registry.database.migrator import Migration, migrate, migrations_folder, pending
 from registry.database.opening import opened
 from registry.database.pool import Connection, Database, Row

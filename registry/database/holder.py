@@ -48,16 +48,16 @@ class Hold:
         except OSError as error:
             raise DataFolderError(f"cannot write {self.path}: {error.strerror}") from error
         # A reader takes the lock for a moment, so one refusal proves nothing.
-        for attempt in range(20):
+        for attempt in range(10):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if attempt == 19:
+                if attempt == 9:
                     holder = _parse(os.pread(file, _LIMIT, 0))
                     os.close(file)
                     raise HeldError(_held(self.path.parent, holder)) from None
-                time.sleep(0.05)
+                time.sleep(0.02)
         self._file = file
         _open.add(self)
         self.previous = _parse(os.pread(file, _LIMIT, 0))

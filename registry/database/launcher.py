@@ -68,7 +68,7 @@ def make_cluster(binaries: Binaries, cluster: Path, owner: Owner, *, durable: bo
             "--data-checksums",
             "--auth-local=trust",
             "--auth-host=reject",
-            *([] if durable else ["--no-sync"]),
+            *([] if durable else ["--no-sync", "--wal-segsize=1"]),
         ]
         _run(arguments, staging, maker)
         fsync = "on" if durable else "off"
@@ -107,6 +107,7 @@ def launch(
     _disown_reused_pid(cluster)
     deadline = time.monotonic() + _STALE_SECONDS
     while True:
+        log.touch(mode=0o600)  # failed statements may show values
         with log.open("ab") as lines:
             before = lines.tell()
             child = subprocess.Popen(
@@ -118,7 +119,7 @@ def launch(
                 env=_environment(),
                 umask=0o077,
                 start_new_session=True,  # Ctrl-C is for the service, which then stops the database
-                **owner.identity,  # type: ignore[call-overload]  # user, group and groups, or nothing
+                **owner.identity,
             )
         if _wait_ready(cluster, child):
             return Postmaster(child.pid, sockets, child)
@@ -197,7 +198,7 @@ def _run(arguments: list[str], folder: Path, owner: Owner, *, text: str = "") ->
         env=_environment(),
         umask=0o077,
         check=False,
-        **owner.identity,  # type: ignore[call-overload]  # user, group and groups, or nothing
+        **owner.identity,
     )
     if result.returncode != 0 or "ERROR:" in result.stderr:
         name = Path(arguments[0]).name

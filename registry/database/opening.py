@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from registry.database.embedded import embedded
+from registry.database.instance import embedded
 from registry.database.pool import Database
 from registry.settings import Settings
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from registry.errors import DataFolderError
 
@@ -26,7 +27,7 @@ class Owner:
     dropped: bool
 
     @property
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """The arguments for ``subprocess`` that make a child run as this owner, in no other group."""
         if not self.dropped:
             return {}

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from registry.database import Database, EmbeddedPostgres, migrate
-from registry.database.embedded import dsn as address_of
+from registry.database.instance import dsn as address_of
 
 _numbers = itertools.count(1)
 

@@ -96,6 +96,7 @@ class EmbeddedPostgres:
         self._hold.announce(url=url)
 
     def _up(self) -> launcher.Postmaster:
+        owner = owner_of(self._cluster)
         if self._cluster.exists():
             major = launcher.major_of(self._cluster)
             if major != self._major:
@@ -103,7 +104,6 @@ class EmbeddedPostgres:
                     f"expected data of PostgreSQL {self._major} in {self._cluster}, got data of PostgreSQL {major}; "
                     f"back it up with the release that made it, then restore it into a new folder"
                 )
-        owner = owner_of(self._cluster)
         if self._cluster.exists() and (found := launcher.adopt(self._cluster)) is not None:
             self._run = found.sockets.parent
             self._hold.announce(run=str(self._run))

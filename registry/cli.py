@@ -1,0 +1,118 @@
+"""The command ``licet-registry``: every subcommand is one function below, registered on ``app``.
+
+Exit codes: 0 done · 1 checked and found wrong · 2 wrong arguments, settings or data folder · 3 the database or the
+network failed · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import App, CycloptsError, Parameter
+
+from registry import __version__
+from registry.errors import MigrationError, RegistryError, Unavailable
+from registry.settings import Settings, explain, shown, variable
+
+T = TypeVar("T")
+
+app = App(
+    name="licet-registry",
+    help="The Licet registry: signed consent, a public log, licences and a ledger.",
+    version=__version__,
+    help_format="plaintext",
+    default_parameter=Parameter(negative=""),
+)
+
+DataFolder = Annotated[
+    Path | None, Parameter(name="--data", help="Data folder; default: LICET_REGISTRY_DATA, else your user data folder.")
+]
+
+
+@app.command
+def migrate(*, check: bool = False, data: DataFolder = None) -> int:
+    """Bring the database's schema up to this release.
+
+    Uses DATABASE_URL if it is set; else the database in the data folder, which is started for the call unless a
+    service already runs it.
+
+    Parameters
+    ----------
+    check
+        Change nothing; exit 1 and list what would be applied if anything would.
+    """
+    from registry import database
+
+    async def work() -> int:
+        async with database.opened(Settings.load(data=data), attach=True, name="licet-registry migrate") as opened:
+            if check:
+                todo = await database.pending(opened)
+                for migration in todo:
+                    print(f"pending {migration.file}")
+                print(f"{len(todo)} to apply" if todo else "the schema is up to date")
+                return 1 if todo else 0
+            applied = await database.migrate(opened)
+            for migration in applied:
+                print(f"applied {migration.file}")
+            print(f"{len(applied)} applied" if applied else "the schema is up to date")
+            return 0
+
+    return run(work())
+
+
+@app.command(name="settings")
+def show_settings(*, explained: Annotated[bool, Parameter(name="--explain")] = False) -> int:
+    """Print the settings in force, one variable a line.
+
+    Parameters
+    ----------
+    explained
+        Say for each what it does, and whether it was set.
+    """
+    settings = Settings.load()
+    if explained:
+        print(explain(settings), end="")
+        return 0
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        print(f"{variable(name)}={'' if value in {None, ''} else shown(value)}")
+    return 0
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Return what ``work`` returned, run on an event loop of its own."""
+    return asyncio.run(work)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code; errors go to stderr as one line."""
+    sys.exit(_dispatch(arguments))
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _say(str(error), 2)
+    except Unavailable as error:
+        return _say(error.detail, 3)
+    except MigrationError as error:
+        return _say(error.detail, 1)
+    except RegistryError as error:
+        return _say(error.detail, 2)
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    return code if isinstance(code, int) else 0
+
+
+def _say(message: str, code: int) -> int:
+    print(f"licet-registry: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""Every error leaves as RFC 9457 problem details, with an id by which the log knows the request.
+
+Handlers raise ``registry.errors``; errors of the SDK raised while reading what the caller sent, errors of the
+framework and those that nobody foresaw are turned into the same form here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.types import Message, Scope
+
+from licet import errors as sdk
+from licet.identifiers import new_uuid
+from licet.wire.common import FieldError, Problem
+from registry.errors import RegistryError, pointer
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_BASE: Final = "https://licet.example/problems/"
+_HEADER: Final = b"x-request-id"
+_STATE: Final = "licet_request_id"
+_GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_log = structlog.get_logger("registry.problems")
+
+# What the framework itself refuses, by status; other statuses use their phrase.
+_SLUGS: Final = {
+    400: "invalid-request",
+    401: "not-authenticated",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "quota-exceeded",
+    503: "unavailable",
+}
+# Errors of the SDK, the most special first: they speak of what the caller sent.
+_SDK: Final[tuple[tuple[type[sdk.LicetError], int, str], ...]] = (
+    (sdk.PictureError, 400, "unreadable-picture"),
+    (sdk.InputError, 400, "invalid-request"),
+    (sdk.ExpiredError, 409, "expired"),
+    (sdk.VerificationError, 400, "verification-failed"),
+    (sdk.BudgetError, 409, "over-budget"),
+    (sdk.NotAllowedError, 403, "not-allowed"),
+    (sdk.ConflictError, 409, "conflict"),
+    (sdk.ServiceError, 503, "unavailable"),
+)
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of this request: the caller's ``X-Request-Id`` if it is a plain word, else a fresh one."""
+    state: dict[str, Any] = scope["state"]
+    known = state.get(_STATE)
+    if known is None:
+        given = next((value for name, value in scope["headers"] if name.lower() == _HEADER), b"")
+        known = state[_STATE] = given.decode() if _GIVEN.fullmatch(given) else f"req_{new_uuid().hex}"
+    return str(known)
+
+
+async def send_request_id(message: Message, scope: Scope) -> None:
+    """Add ``X-Request-Id`` to every response; a ``before_send`` hook, so that it reaches 404 and 405 too."""
+    if message["type"] == "http.response.start" and scope["type"] == ScopeType.HTTP:
+        headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != _HEADER]
+        message["headers"] = [*headers, (_HEADER, request_id(scope).encode())]
+
+
+def problem(
+    request: Request[Any, Any, Any],
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """Return the response that carries these problem details."""
+    body = Problem(
+        type=TYPE_BASE + slug,
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request_id(request.scope),
+        errors=errors or [],
+    )
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def on_registry_error(request: Request[Any, Any, Any], error: RegistryError) -> Response[bytes]:
+    """Answer an error of ``registry.errors``."""
+    if error.status >= 500:
+        _log.warning("refused", slug=error.slug, detail=error.detail, request_id=request_id(request.scope))
+    if error.status == 500:  # a StartError inside a request is a fault of ours
+        return _internal(request)
+    return problem(
+        request, error.status, error.slug, error.title, error.detail, errors=error.errors, headers=error.headers
+    )
+
+
+def on_sdk_error(request: Request[Any, Any, Any], error: sdk.LicetError) -> Response[bytes]:
+    """Answer an error that the SDK's code raised about what the caller sent."""
+    known = next(((status, slug) for kind, status, slug in _SDK if isinstance(error, kind)), None)
+    if known is None:
+        return on_unforeseen(request, error)
+    status, slug = known
+    details = error.details
+    fields = []
+    if isinstance(details.get("field"), str):
+        expected, got = str(details.get("expected", "")), str(details.get("got", ""))
+        fields = [FieldError(pointer=pointer(details["field"]), expected=expected, got=got)]
+    title = slug.replace("-", " ").capitalize()
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return problem(request, status, slug, title, error.message, errors=fields, headers=headers)
+
+
+def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer an error of the framework: no such route, wrong method, a body or parameter that does not fit."""
+    status = error.status_code
+    if status >= 500 and status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return on_unforeseen(request, error)
+    phrase = HTTPStatus(status).phrase
+    slug = _SLUGS.get(status) or phrase.lower().replace(" ", "-")
+    fields = _fields(error)
+    if fields:
+        detail = "; ".join(_sentence(field) for field in fields)
+    elif status == HTTPStatus.NOT_FOUND:
+        detail = f"there is nothing at {request.url.path}"
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("allow", "another method")
+        detail = f"expected {allowed}, got {request.method}"
+    else:
+        detail = error.detail[:1].lower() + error.detail[1:] if error.detail[1:2].islower() else error.detail
+    return problem(request, status, slug, phrase.capitalize(), detail, errors=fields, headers=error.headers)
+
+
+def on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer what nobody foresaw: the log gets everything, the caller the id to ask about."""
+    _log.error(
+        "unhandled error",
+        exc_info=error,
+        request_id=request_id(request.scope),
+        method=request.method,
+        path=request.url.path,
+    )
+    return _internal(request)
+
+
+def _internal(request: Request[Any, Any, Any]) -> Response[bytes]:
+    detail = "something failed on our side; the request id tells us what"
+    return problem(request, 500, "internal", "Internal error", detail)
+
+
+EXCEPTION_HANDLERS: Final[dict[int | type[Exception], Any]] = {
+    RegistryError: on_registry_error,
+    sdk.LicetError: on_sdk_error,
+    HTTPException: on_http_error,
+    Exception: on_unforeseen,
+}
+
+_EXPECTED: Final = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>.+)`", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.+)`", re.DOTALL)
+_PARAMETER: Final = re.compile(r"Missing required (?P<place>\w+) parameter '(?P<name>[^']+)' for path .*", re.DOTALL)
+_BODY_PATH: Final = re.compile(r" - at `\$\.data(?P<path>.*)`", re.DOTALL)
+_PREFIX: Final = {"query": "?", "header": "header:", "cookie": "cookie:", "path": "path:"}
+
+
+def _fields(error: HTTPException) -> list[FieldError]:
+    """Return what the framework says about single fields, in our words."""
+    if (missing := _PARAMETER.fullmatch(error.detail)) is not None:
+        place = _PREFIX.get(missing["place"], "") + missing["name"]
+        return [FieldError(pointer=place, expected="a value", got="nothing")]
+    extras = error.extra if isinstance(error.extra, list) else []
+    told = [extra for extra in extras if isinstance(extra, dict) and isinstance(extra.get("message"), str)]
+    return [_field(extra, str(error.__cause__)) for extra in told]
+
+
+def _field(extra: dict[str, Any], cause: str) -> FieldError:
+    message, key, source = extra["message"], str(extra.get("key", "")), extra.get("source", "")
+    source = str(getattr(source, "value", source))
+    if source == "body":
+        # The framework's key loses every "data." in it, so the path is read from the decoder's own words.
+        match = _BODY_PATH.search(cause)
+        place = pointer(match["path"].lstrip(".").replace("...", "*")) if match else ""
+    else:
+        place = _PREFIX.get(source, "") + key
+    if message == "'data'":
+        return FieldError(pointer="", expected="a body", got="nothing")
+    if (match := _MISSING.fullmatch(message)) is not None:
+        return FieldError(pointer=f"{place}/{match['name']}", expected="a value", got="nothing")
+    if (match := _UNKNOWN.fullmatch(message)) is not None:
+        return FieldError(pointer=f"{place}/{match['name']}", expected="no field of this name", got=match["name"])
+    if (match := _EXPECTED.fullmatch(message)) is not None:
+        return FieldError(pointer=place, expected=_plain(match["expected"]), got=_plain(match["got"] or ""))
+    return FieldError(pointer=place, expected="a valid value", got=_plain(message))
+
+
+def _plain(words: str) -> str:
+    return words.replace("`", "")
+
+
+def _sentence(field: FieldError) -> str:
+    got = f", got {field.got}" if field.got else ""
+    return f"{field.pointer or 'body'}: expected {field.expected}{got}"
