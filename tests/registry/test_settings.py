@@ -1,0 +1,108 @@
+"""Settings: the environment is checked as a whole, and whatever is wrong in it is named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from registry.errors import SettingsError
+from registry.settings import Settings, explain, shown, variable
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_defaults_are_what_the_rules_say():
+    settings = Settings.load()
+    assert settings.fee_bps == 1000
+    assert settings.quote_ttl == timedelta(minutes=15)
+    assert settings.snapshot_ttl == settings.loosening_hold == settings.upload_ttl == timedelta(hours=24)
+    assert settings.snapshot_delay == timedelta(minutes=5)
+    assert settings.token_ttl == timedelta(days=90)
+    assert settings.url == "http://localhost:8000"
+    assert settings.database_url is None
+
+
+def test_the_environment_wins_over_defaults_and_arguments_over_both(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LICET_REGISTRY_PORT", "9000")
+    monkeypatch.setenv("LICET_REGISTRY_LOOSENING_HOLD", "2d")
+    monkeypatch.setenv("LICET_REGISTRY_DATA", "/srv/licet")
+    monkeypatch.setenv("LICET_REGISTRY_PUBLIC_URL", "https://registry.example/")
+    settings = Settings.load(port=9001, host=None)
+    assert (settings.port, settings.host) == (9001, "127.0.0.1")
+    assert settings.loosening_hold == timedelta(days=2)
+    assert settings.data == Path("/srv/licet")
+    assert settings.url == "https://registry.example"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "LICET_REGISTRY_DATABASE_URL"])
+def test_the_database_is_set_by_either_name_and_its_password_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv(name, "postgresql://licet:secret@db/licet")
+    settings = Settings.load()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value().endswith("@db/licet")
+    assert "secret" not in explain(settings) + repr(settings)
+
+
+def test_an_empty_database_url_means_our_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DATABASE_URL", "")
+    assert Settings.load().database_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("LICET_REGISTRY_PORT", "http", "a valid integer"),
+        ("LICET_REGISTRY_FEE_BPS", "10001", "less than or equal to 10000"),
+        ("LICET_REGISTRY_QUOTE_TTL", "15 minutes", "a duration such as 30s, 15m, 24h or 90d"),
+        ("LICET_REGISTRY_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("LICET_REGISTRY_PUBLIC_URL", "registry.example", "an address such as https://registry.example"),
+        ("LICET_REGISTRY_ORIGIN", "a b", "string should match pattern"),
+        ("DATABASE_URL", "mysql://u:secret@h/d", "an address such as postgresql://"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    message = str(caught.value)
+    assert message.startswith(f"{name}: expected {expected}")
+    assert "secret" not in message
+
+
+def test_a_variable_that_no_setting_reads_is_refused_with_the_nearest(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LICET_REGISTRY_FEE_BSP", "5")
+    with pytest.raises(SettingsError, match="did you mean LICET_REGISTRY_FEE_BPS"):
+        Settings.load()
+
+
+def test_everything_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LICET_REGISTRY_PORT", "x")
+    monkeypatch.setenv("LICET_REGISTRY_WORKERS", "0")
+    with pytest.raises(SettingsError, match=r"LICET_REGISTRY_PORT.*; LICET_REGISTRY_WORKERS"):
+        Settings.load()
+
+
+def test_explain_names_every_setting_and_what_it_does():
+    text = explain(Settings.load())
+    for name, field in Settings.model_fields.items():
+        assert f"{variable(name)} = " in text
+        assert field.description
+    assert "LICET_REGISTRY_QUOTE_TTL = 15m  (default)" in text
+
+
+def test_shown_values_can_be_given_back(monkeypatch: pytest.MonkeyPatch):
+    settings = Settings.load()
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if value not in {None, ""}:
+            monkeypatch.setenv(variable(name), shown(value))
+    assert Settings.load() == settings
