@@ -44,6 +44,7 @@ from licet.decisions import (
     for_match,
     strictest,
 )
+from licet.decisions.style import with_style
 from licet.errors import InputError, MalformedError
 from licet.index.keys import UNKNOWN_QUALITY, Keys, Mask
 from licet.index.lookup import NEAR, Index, Matches, MatchMode
@@ -93,15 +94,18 @@ def answer(
     match: MatchMode = "near",
     min_claim_level: int = 0,
     licences: Licences | None = None,
+    style: Collection[bytes] = (),
+    matches: Matches | None = None,
 ) -> Answers:
     """Return the verdict of every row of ``keys`` for ``request``, as ``index`` has it.
 
-    ``licences`` are the ids of the licences that the caller holds for this request, by work (16 bytes). Raises what
-    `Index.lookup` raises.
+    ``licences`` are the ids of the licences that the caller holds for this request, by work (16 bytes). ``style`` are
+    the accounts (16 bytes) of whom the use is asked together with their style (semantics 15). ``matches`` are those
+    that a look-up of these keys found in this index before. Raises what `Index.lookup` raises.
     """
-    matches = index.lookup(keys, match)
+    matches = index.lookup(keys, match) if matches is None else matches
     works = index.works.take(matches.work)
-    decision, decisions = _decided(index.works, keys, matches, works, request, min_claim_level, licences or {})
+    decision, decisions = _decided(index.works, keys, matches, works, request, min_claim_level, licences or {}, style)
     examined = keys.examined(near=match == "near" and index.near)
     reasons = tuple(dict.fromkeys((NO_MATCH.reason, NOT_EXAMINED.reason, *(each.reason for each in decisions))))
     verdict = np.full(keys.n, _UNKNOWN, np.uint8)
@@ -142,12 +146,15 @@ def _decided(
     request: Request,
     min_claim_level: int,
     licences: Licences,
+    style: Collection[bytes],
 ) -> tuple[npt.NDArray[np.int32], tuple[Decision, ...]]:
     """Return, for each match, the place of its decision among the distinct ones, and those."""
     held, sets = _held(works.work, licences)
     rough = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
+    styled = _owned_by(works.account, style)
     packed = works.terms + 1
-    for part, width in ((works.level, 3), (works.flags, 16), (matches.kind, 2), (matches.key, 2), (rough, 1)):
+    small = ((works.level, 3), (works.flags, 16), (matches.kind, 2), (matches.key, 2), (rough, 1), (styled, 1))
+    for part, width in small:
         packed = packed << width | part
     kinds, kind_of = np.unique(packed, return_inverse=True)
     cases, case_of = np.unique(kind_of * len(sets) + held, return_inverse=True)
@@ -164,12 +171,13 @@ def _decided(
 
 
 def _decide(table: Works, packed: int, licences: frozenset[str], request: Request, min_claim_level: int) -> Decision:
+    packed, styled = packed >> 1, bool(packed & 1)
     rough, key, kind = packed & 1, packed >> 1 & 3, packed >> 3 & 3
     flags = {name: bool(packed >> 5 + bit & 1) for bit, name in enumerate(FLAGS)}
     level, terms = packed >> 21 & 7, (packed >> 24) - 1
     fingerprint_only, signed = flags.pop("fingerprint_only"), flags.pop("signed")
     decision = for_match(
-        _stated(table, terms, State(level=level, licences=licences, **flags), request),
+        _stated(table, terms, State(level=level, licences=licences, **flags), request, styled),
         kind=MATCH_KINDS[kind],
         key=KEY_KINDS[key],
         fingerprint_only=fingerprint_only,
@@ -181,14 +189,23 @@ def _decide(table: Works, packed: int, licences: frozenset[str], request: Reques
     return decision
 
 
-def _stated(table: Works, terms: int, state: State, request: Request) -> Decision:
+def _stated(table: Works, terms: int, state: State, request: Request, styled: bool) -> Decision:
     if terms < 0:
         return Decision("deny", "withdrawn") if state.withdrawn else Decision("review", "no-terms")
     encoded = table.encoded_terms(terms)
     try:
-        return decide(intern(encoded), state, request)
+        known = intern(encoded)
     except MalformedError:
         return Decision("review", "unreadable-terms")
+    decision = decide(known, state, request)
+    return with_style(decision, known, state, request) if styled else decision
+
+
+def _owned_by(account: Bytes, accounts: Collection[bytes]) -> Mask:
+    if not accounts:
+        return np.zeros(len(account), np.bool_)
+    wanted = np.frombuffer(b"".join(accounts), "V16")
+    return np.isin(np.ascontiguousarray(account).view("V16").reshape(-1), wanted)
 
 
 def _held(works: Bytes, licences: Licences) -> tuple[Numbers, list[frozenset[str]]]:
