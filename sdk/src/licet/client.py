@@ -30,6 +30,7 @@ from licet.wire.common import Page, StatementFile
 
 if TYPE_CHECKING:
     from licet.fingerprints.picture import Fingerprint
+    from licet.snapshots import ClientSnapshot
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Client:
         self.url = url or os.environ.get("LICET_URL") or (account.url if account else DEFAULT_URL)
         chosen = token or os.environ.get("LICET_TOKEN") or self._own_token(account.url if account else None)
         self.transport = Transport(self.url, chosen)
+        self._registry: accounts.RegistryInfo | None = None
 
     def _own_token(self, account_url: str | None) -> str | None:
         # A profile's token is for the service that gave it out, and is never shown to another.
@@ -60,6 +62,8 @@ class Client:
 
     def registry(self) -> accounts.RegistryInfo:
         """Return who the registry is, pinned: raises ``VerificationError`` if it shows another root key than before."""
+        if self._registry is not None:
+            return self._registry
         info = self._get("/v1/registry", accounts.RegistryInfo)
         trust = self.profile.trust
         if trust is None or trust.url.rstrip("/") != self.url.rstrip("/"):
@@ -69,6 +73,7 @@ class Client:
                 f"expected the registry {trust.origin} with root key {trust.root[:16]}… as pinned on {trust.pinned_at},"
                 f" got {info.origin} with {info.root[:16]}…"
             )
+        self._registry = info
         return info
 
     def registry_ref(self) -> RegistryRef:
@@ -85,6 +90,13 @@ class Client:
         """Return the registry's working keys, each named by the pinned root in a statement that the log holds."""
         info = self.registry()
         return verify_registry_keys(Trust(info.origin, info.root), info.keys)
+
+    @property
+    def snapshot(self) -> ClientSnapshot:
+        """The snapshots of this client's registry: pull, open, pin."""
+        from licet.snapshots import ClientSnapshot  # brings numpy: only for those who decide
+
+        return ClientSnapshot(self)
 
     # -- accounts and tokens -----------------------------------------------------------------------------------
 

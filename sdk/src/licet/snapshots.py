@@ -1,0 +1,75 @@
+"""The snapshot as a client has it: pulled into the home, verified under the pinned root, opened for decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from licet.errors import NotAllowedError, ServiceError
+from licet.index.pull import Pulled, pull
+from licet.index.snapshot import Snapshot
+from licet.index.store import Published, SnapshotInfo, SnapshotStore
+
+if TYPE_CHECKING:
+    from licet.client import Client
+
+Tier = Literal["exact", "near"]
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """What a worker on another machine needs to decide from the very same snapshot: its digest and where it is."""
+
+    digest: str
+    url: str
+    origin: str
+
+
+class ClientSnapshot:
+    """The snapshots of one client's registry."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def store(self) -> SnapshotStore:
+        """The folder that snapshots of the pinned registry are kept in; needs no network once it is pinned."""
+        trust = self._client.profile.trust
+        origin = trust.origin if trust is not None else self._client.trust().origin
+        return SnapshotStore(self._client.home.snapshots(origin))
+
+    def pull(self, tiers: Collection[Tier] | None = None) -> Pulled:
+        """Make the newest snapshot current; ``tiers`` default to what the caller may have (near: with an account)."""
+        transport = self._client.transport
+        everything: tuple[Tier, ...] = ("exact", "near") if transport.token else ("exact",)
+        chosen = everything if tiers is None else tiers
+        if "near" in chosen and not transport.token:
+            raise NotAllowedError("the near tier is for accounts: run `licet account create`, or pull the exact tier")
+
+        def latest() -> Published:
+            try:
+                return msgspec.json.decode(transport.request("GET", "/snapshots/latest").body, type=Published)
+            except msgspec.MsgspecError as error:
+                raise ServiceError(
+                    f"expected a snapshot manifest from the service, got something else: {error}"
+                ) from None
+
+        def segment(digest: str, offset: int) -> Iterator[bytes]:
+            with transport.stream(f"/snapshots/segments/{digest}", offset=offset) as chunks:
+                yield from chunks
+
+        return pull(self.store.folder, self._client.working_keys(), latest, segment, tiers=chosen)
+
+    def open(self, *, allow_expired: bool = False) -> Snapshot:
+        """Return the current snapshot; raises ``InputError`` if none was pulled and ``ExpiredError`` past its time."""
+        return self.store.current(allow_expired=allow_expired)
+
+    def info(self) -> SnapshotInfo:
+        """Return the current snapshot in figures."""
+        return self.store.info()
+
+    def pin(self) -> Pin:
+        """Return what names the current snapshot to workers elsewhere."""
+        trust = self._client.trust()
+        return Pin(self.store.info().digest, self._client.url, trust.origin)
