@@ -83,6 +83,22 @@ def show_settings(*, explained: Annotated[bool, Parameter(name="--explain")] = F
     return 0
 
 
+# Imported when called: they load the framework.
+for _name, _help in {
+    "up": "Run the whole service on this machine: database, API, worker.",
+    "serve": "Answer requests, and nothing else.",
+    "work": "Run the loops, and nothing else.",
+    "openapi": "Write or check the description of the HTTP interface.",
+    "invite": "Open an account for staff or an auditor and print its token.",
+    "attest": "Raise the claim level of an account.",
+}.items():
+    app.command(f"registry.running.commands:{_name}", help=_help)
+_token = App(name="token", help="Make tokens and take them back.")
+_token.command("registry.running.commands:create_token", name="create", help="Make a further token for an account.")
+_token.command("registry.running.commands:revoke_token", name="revoke", help="Make a token worthless from now on.")
+app.command(_token)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Return what ``work`` returned, run on an event loop of its own."""
     return asyncio.run(work)
