@@ -1,0 +1,65 @@
+"""Every block of the README that says ``run`` is run, in order, as a reader would."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```sh run\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a reader who has typed ``make up`` in another terminal and pasted its line."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "demo").symlink_to(ROOT / "demo")
+    binaries = Path(sys.executable).parent
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("LICET_")},
+        "HOME": str(folder / "home"),
+        "LICET_HOME": str(folder / "home" / "licet"),
+        "LICET_REGISTRY_DATA": str(folder / "registry"),
+        "LICET_URL": f"http://127.0.0.1:{port}",
+        "PATH": f"{binaries}:{os.environ['PATH']}",
+        "READER": str(folder),
+    }
+    with (folder / "up.log").open("wb") as log:
+        up = subprocess.Popen(
+            [binaries / "licet-registry", "up", "--port", str(port)],
+            env=environment, stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+    assert up.stdout is not None
+    assert up.stdout.readline().startswith("ready "), (folder / "up.log").read_text()
+    yield environment
+    up.send_signal(signal.SIGTERM)
+    assert up.wait(30) == 0
+    up.stdout.close()
+
+
+def test_the_readme_works_as_written(reader: dict[str, str]) -> None:
+    assert len(BLOCKS) >= 8
+    # One shell for all blocks, because a reader's exports stay; the first command that fails ends it.
+    script = "set -euo pipefail\n" + "\n".join(f"set -x\n{block}{{ set +x; }} 2>/dev/null" for block in BLOCKS)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=110
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_readme_names_exists() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
