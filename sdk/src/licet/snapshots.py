@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from licet.errors import NotAllowedError, ServiceError
+from licet.errors import InputError, NotAllowedError, ServiceError
+from licet.home import write_private
 from licet.index.pull import Pulled, pull
 from licet.index.snapshot import Snapshot
 from licet.index.store import Published, SnapshotInfo, SnapshotStore
+from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
+from licet.wire.common import KeyEvidence
 
 if TYPE_CHECKING:
     from licet.client import Client
 
 Tier = Literal["exact", "near"]
+KEYS: Final = "keys.json"
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -59,7 +63,27 @@ class ClientSnapshot:
             with transport.stream(f"/snapshots/segments/{digest}", offset=offset) as chunks:
                 yield from chunks
 
-        return pull(self.store.folder, self._client.working_keys(), latest, segment, tiers=chosen)
+        keys, folder = self._client.working_keys(), self.store.folder
+        pulled = pull(folder, keys, latest, segment, tiers=chosen)
+        write_private(folder / KEYS, msgspec.json.encode(self._client.registry().keys))
+        return pulled
+
+    def keys(self) -> RegistryKeys:
+        """Return the registry's working keys as the last pull kept them, under the pinned root; needs no network.
+
+        Raises ``InputError`` if nothing was pulled here and ``VerificationError`` if they do not hold.
+        """
+        trust = self._client.profile.trust
+        if trust is None:
+            raise InputError("no registry is pinned in this profile: `licet snapshot pull` pins one")
+        path = self.store.folder / KEYS
+        try:
+            kept = msgspec.json.decode(path.read_bytes(), type=list[KeyEvidence])
+        except FileNotFoundError:
+            raise InputError(f"{path.parent}: no snapshot here yet; `licet snapshot pull` fetches one") from None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise InputError(f"{path}: expected what a pull has written, got {error}") from None
+        return verify_registry_keys(Trust(trust.origin, trust.root), kept)
 
     def open(self, *, allow_expired: bool = False) -> Snapshot:
         """Return the current snapshot; raises ``InputError`` if none was pulled and ``ExpiredError`` past its time."""
