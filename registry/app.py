@@ -15,6 +15,7 @@ from registry.accounts import identity
 from registry.accounts.idempotency import Idempotency
 from registry.health import ROUTES as HEALTH
 from registry.observing import Meters, Observed
+from registry.openapi import ROUTES as DESCRIPTION
 from registry.problems import EXCEPTION_HANDLERS, send_request_id
 from registry.services import Services, started
 from registry.settings import Settings
@@ -35,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Observed:
             yield
 
     app = Observed(
-        route_handlers=[*HEALTH, *_routes()],
+        route_handlers=[*HEALTH, *DESCRIPTION, *_routes()],
         dependencies={
             "services": Provide(_services, sync_to_thread=False),
             "caller": Provide(identity.caller),

@@ -101,7 +101,12 @@ async def revoke_token(
         await tokens.revoke(conn, identifiers.to_uuid(token, "tok", field="path:token"), caller.account)
 
 
-@get("/v1/statements/{statement:str}", operation_id="getStatementFile", tags=["statements"])
+@get(
+    "/v1/statements/{statement:str}",
+    operation_id="getStatementFile",
+    tags=["statements"],
+    opt={"problems": (410,)},
+)
 async def get_statement_file(
     services: NamedDependency[Services],
     optional_caller: NamedDependency[Caller | None],

@@ -39,7 +39,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Callable[[], Non
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
         try:
-            # noqa below: granian has no event for "listening".
+            # Asked again and again: granian has no event for "listening".
             while not (serving.done() or stopping.done() or await answers(settings)):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_EVERY)
             if not serving.done() and not stopping.done():
