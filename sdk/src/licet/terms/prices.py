@@ -71,7 +71,7 @@ Amount = Annotated[str, BeforeValidator(read_amount)]
 class Price(Written):
     """What is owed for one work. Amounts are shortest decimals; `micro` is what the ledger counts."""
 
-    model: PriceModel = "free"
+    model: PriceModel
     amount: Amount | None = None
     currency: Annotated[str, BeforeValidator(read_currency)] | None = None
     unit: Literal["work", "run", "output", "period"] | None = None
@@ -111,7 +111,7 @@ class Price(Written):
         return UNITS.get(self.model, "agreement")
 
 
-FREE: Final = Price()
+FREE: Final = Price(model="free")
 NEGOTIATE: Final = Price(model="negotiate")
 
 

@@ -29,6 +29,7 @@ _EXPECTED: Final = {
     "model_type": "an object",
     "model_attributes_type": "an object",
 }
+_BOUNDS: Final = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
 
 
 class Written(BaseModel):
@@ -75,6 +76,9 @@ def _expected(details: ErrorDetails, context: dict[str, Any], model: type[BaseMo
         return str(context["expected"])
     if kind == "extra_forbidden":
         return f"one of the fields {', '.join(_fields(model, details['loc'][:-1]))}"
+    if kind in _BOUNDS:
+        bound, name = _BOUNDS[kind]
+        return f"{bound} {context[name]}"
     return _EXPECTED.get(kind) or details["msg"].lower()
 
 
