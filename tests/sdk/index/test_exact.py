@@ -1,0 +1,106 @@
+"""Exact look-up finds every equal key and nothing else, however the keys are spread."""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from licet.errors import MalformedError
+from licet.index import Index, Keys, WorkRecord, write_segments
+from licet.index.container import map_file
+from licet.index.exact import KeyTable, buckets, halves, joined
+from licet.index.segments import open_segment
+
+# Halves out of a small pool: equal keys, equal first halves and neighbours are the rule.
+HALVES = st.sampled_from([0, 1, 2, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1])
+keys = st.lists(st.tuples(HALVES, HALVES), max_size=60)
+
+
+def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([hi for hi, _ in pairs], np.uint64), np.array([lo for _, lo in pairs], np.uint64)
+
+
+@given(keys, keys, st.booleans())
+def test_finds_every_pair_of_equal_keys(stored: list[tuple[int, int]], asked: list[tuple[int, int]], table: bool) -> None:
+    stored.sort()
+    hi, lo = columns(stored)
+    found = KeyTable(hi, lo, buckets(hi) if table else None).find(*columns(asked))
+    expected = [(q, p) for q, query in enumerate(asked) for p, key in enumerate(stored) if key == query]
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), max_size=20))
+def test_halves_sort_as_the_bytes_do(values: list[bytes]) -> None:
+    hi, lo = halves(np.frombuffer(b"".join(values), np.uint8).reshape(-1, 16))
+    assert joined(hi, lo).tobytes() == b"".join(values)
+    order = np.lexsort((lo, hi))
+    assert [values[at] for at in order] == sorted(values)
+
+
+@given(keys)
+def test_sorted_means_that_look_ups_find(stored: list[tuple[int, int]]) -> None:
+    hi, lo = columns(stored)
+    ordered = sorted(stored)
+    assert KeyTable(hi, lo).is_sorted() == (stored == ordered)
+    assert KeyTable(hi, lo).is_sorted(unique=True) == (stored == ordered and len(set(stored)) == len(stored))
+
+
+def test_a_crowded_bucket_is_searched_by_halving() -> None:
+    # A thousand keys ground into one bucket, under ten thousand others and among queries that all go there.
+    spread = np.frombuffer(b"".join(sha256(b"%d" % n).digest()[:8] for n in range(10_000)), "<u8").astype(np.uint64)
+    hi = np.sort(np.concatenate((spread, np.full(500, 2**40, np.uint64), np.arange(500, dtype=np.uint64))))
+    lo = np.arange(len(hi), dtype=np.uint64)
+    table = KeyTable(hi, lo, buckets(hi))
+    query, place = table.find(hi, lo)
+    assert np.array_equal(query, np.arange(len(hi)))
+    assert np.array_equal(place, np.arange(len(hi)))
+    assert not len(table.find(hi, lo + np.uint64(1 << 20))[0])
+
+
+THREE = np.array([1, 2**63, 2**63 + 1], np.uint64)
+
+
+@pytest.mark.parametrize("bucket", [[0], [1, 2, 3], [0, 4, 3], [0, 2], [0, 1, 2, 3], [0, 2, 1, 3, 3], []])
+def test_a_bucket_table_that_does_not_fit_is_refused(bucket: list[int]) -> None:
+    with pytest.raises(MalformedError, match="bucket"):
+        KeyTable(THREE, THREE, np.array(bucket, np.uint32))
+
+
+def test_a_bucket_table_that_fits_but_lies_is_told_by_the_full_check() -> None:
+    assert KeyTable(THREE, THREE, np.array([0, 1, 1, 3, 3], np.uint32)).is_sorted()
+    assert not KeyTable(THREE, THREE, np.array([0, 0, 1, 3, 3], np.uint32)).is_sorted()
+
+
+def test_a_hundred_thousand_works_are_all_found(tmp_path, capsys) -> None:
+    count = 100_000
+    digests = [sha256(b"%d" % number).digest() for number in range(count)]
+    records = (
+        WorkRecord(
+            work=number.to_bytes(16, "big"), account=bytes(16), terms=b"", level=0, sha256=digest, pixels=digest[::-1]
+        )
+        for number, digest in enumerate(digests)
+    )
+    start = time.perf_counter()
+    [exact] = write_segments(records, tmp_path)
+    written = time.perf_counter()
+    segment = open_segment(map_file(tmp_path / exact.digest))
+    index = Index([segment])
+    opened = time.perf_counter()
+    file = np.frombuffer(b"".join(digest[:16] for digest in digests), np.uint8).reshape(-1, 16)
+    works = [index.lookup(Keys(10_000, file=file[at : at + 10_000]), "exact").work for at in range(0, count, 10_000)]
+    looked = time.perf_counter()
+    segment.check()
+    assert np.array_equal(np.concatenate(works), np.arange(count))
+    absent = file.copy()
+    absent[:, 15] ^= 1
+    assert not len(index.lookup(Keys(count, file=absent, pixels=file), "exact"))
+    with capsys.disabled():
+        print(
+            f"\n  {count} works: written in {written - start:.2f} s, opened in {1000 * (opened - written):.1f} ms, "
+            f"{count / (looked - opened) / 1e6:.1f} million keys/s in batches of 10,000 (all found)"
+        )

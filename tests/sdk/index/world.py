@@ -1,0 +1,277 @@
+"""A small world for the tests of this room: few works, accounts, keys and terms, so that they meet often.
+
+And the plainest reading of the rules, one row and one work at a time: what the vectorised code must equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from licet.decisions import CODES, Decision, Request, State, decide, for_match, strictest
+from licet.index import Answers, Index, Keys, Matches, WorkRecord
+from licet.index.records import FLAGS
+from licet.index.writing import in_memory
+from licet.terms import Price, Terms, preset
+
+URL, PDQ_NEAR = "url", "pdq"
+
+
+def _paid(amount: str, currency: str = "USD", model: str = "per-training-run") -> Terms:
+    return preset("paid", Price(model=model, amount=amount, currency=currency))
+
+
+def _replaced(base: Terms, **rules: Any) -> Terms:
+    return Terms.parse(base.to_json() | {name.replace("_", "-"): rule for name, rule in rules.items()})
+
+
+TERMS = [
+    preset("no-ai"),
+    preset("research"),
+    _paid("0.05"),
+    _paid("2"),
+    _paid("0.05", "EUR"),
+    preset("paid", Price(model="negotiate")),
+    _replaced(preset("no-ai"), train_gen={"permission": "allow"}),
+    _replaced(preset("no-ai"), train_gen={"permission": "license", "price": {"model": "free"}}),
+    _replaced(_paid("1"), train_gen={"permission": "license", "price": {"model": "free"}, "territory": {"allow": ["DE"]}}),
+]
+REQUESTS = [
+    Request(uses=["train-gen"]),
+    Request(uses=["mine", "train-gen"], purpose="research", territory=["DE"]),
+    Request(uses=["search"]),
+    Request(uses=["evaluate"], purpose=["non-commercial", "education"]),
+]
+
+
+def uid(kind: int, number: int) -> bytes:
+    """16 bytes that differ in both halves, so that a bug in either shows."""
+    return bytes([kind]) + sha256(b"%d/%d" % (kind, number)).digest()[:15]
+
+
+def digest(kind: str, number: int) -> bytes:
+    """A SHA-256 out of a small pool."""
+    return sha256(f"{kind}/{number}".encode()).digest()
+
+
+def flipped(number: int, bits: Collection[int]) -> bytes:
+    """PDQ ``number`` of a pool of unrelated ones, with some bits flipped."""
+    value = np.unpackbits(np.frombuffer(digest("pdq", number), np.uint8))
+    value[list(bits)] ^= 1
+    return np.packbits(value).tobytes()
+
+
+pdqs = st.builds(flipped, st.integers(0, 2), st.sets(st.integers(0, 255), max_size=40))
+numbers = st.integers(0, 4)
+
+
+@st.composite
+def records(draw: st.DrawFn, work: int) -> WorkRecord:
+    """One record about work ``work``."""
+    pdq = draw(st.none() | pdqs)
+    return WorkRecord(
+        work=uid(1, work),
+        account=uid(2, draw(st.integers(0, 2))),
+        terms=draw(st.sampled_from([*(terms.encoded for terms in TERMS), b""])),
+        level=draw(st.integers(0, 4)),
+        contested=draw(st.booleans()),
+        challenged=draw(st.sampled_from([False, False, False, True])),
+        pending=draw(st.sampled_from([False, False, False, True])),
+        withdrawn=draw(st.sampled_from([False, False, False, True])),
+        fingerprint_only=draw(st.sampled_from([False, False, False, True])),
+        signed=draw(st.sampled_from([True, True, True, False])),
+        statement=uid(3, work),
+        log_index=draw(st.integers(0, 2**53 - 1)),
+        sha256=digest("file", draw(numbers)),
+        pixels=draw(st.none() | numbers.map(lambda n: digest("pixels", n))),
+        pdq=pdq,
+        quality=None if pdq is None else draw(st.sampled_from([None, 0, 49, 50, 100])),
+        urls=draw(st.lists(numbers.map(lambda n: digest("url", n)[:16]), max_size=2)),
+    )
+
+
+@st.composite
+def catalogues(draw: st.DrawFn, largest: int = 8) -> list[WorkRecord]:
+    """Some records, each of another work."""
+    works = draw(st.lists(st.integers(0, 9), unique=True, max_size=largest))
+    return [draw(records(work)) for work in works]
+
+
+class Row(NamedTuple):
+    """The keys of one row, each of which may be absent; ``pdq`` are eight hashes."""
+
+    file: bytes | None = None
+    pixels: bytes | None = None
+    url: bytes | None = None
+    pdq: tuple[bytes, ...] | None = None
+    quality: int | None = None
+
+
+rows = st.builds(
+    Row,
+    file=st.none() | numbers.map(lambda n: digest("file", n)[:16]),
+    # File digests among the pixels and addresses: kinds must not mix.
+    pixels=st.none() | st.builds(digest, st.sampled_from(["pixels", "file"]), numbers).map(lambda key: key[:16]),
+    url=st.none() | st.builds(digest, st.sampled_from(["url", "file"]), numbers).map(lambda key: key[:16]),
+    pdq=st.none() | st.tuples(*[pdqs] * 8),
+    quality=st.sampled_from([None, 0, 49, 50, 100]),
+)
+
+
+def keys_of(batch: list[Row]) -> Keys:
+    """The columns of these rows."""
+    columns: dict[str, Any] = {}
+    for kind in ("file", "pixels", "url"):
+        values = [getattr(row, kind) for row in batch]
+        if any(value is not None for value in values):
+            joined = b"".join(value or bytes(16) for value in values)
+            columns[kind] = np.frombuffer(joined, np.uint8).reshape(-1, 16)
+            columns[f"{kind}_mask"] = np.array([value is not None for value in values])
+    if any(row.pdq for row in batch):
+        joined = b"".join(b"".join(row.pdq or [bytes(32)] * 8) for row in batch)
+        columns["pdq"] = np.frombuffer(joined, np.uint8).reshape(-1, 8, 32)
+        columns["pdq_mask"] = np.array([row.pdq is not None for row in batch], np.bool_)
+        columns["quality"] = np.array([-1 if row.quality is None else row.quality for row in batch])
+    return Keys(len(batch), **columns)
+
+
+def index_of(*catalogue: Iterable[WorkRecord]) -> Index:
+    """An index over segments in memory, one layer a catalogue."""
+    return Index([segment for layer in catalogue for segment in in_memory(layer)])
+
+
+class Hit(NamedTuple):
+    work: bytes
+    kind: str
+    key: str
+    distance: int
+
+
+def naive_hits(catalogue: Iterable[WorkRecord], row: Row, match: str) -> list[Hit]:
+    """Every match of one row, the firmest first, ties by work id."""
+    found = []
+    for record in catalogue:
+        distance = _distance(record, row) if match == "near" else None
+        if row.file == record.sha256[:16]:
+            found.append((0, 0, Hit(record.work, "exact", "file", 0)))
+        elif record.pixels is not None and row.pixels == record.pixels[:16]:
+            found.append((0, 0, Hit(record.work, "exact", "pixels", 0)))
+        elif distance is not None:
+            found.append((1, distance, Hit(record.work, "near", "pdq", distance)))
+        elif row.url in record.urls:
+            found.append((2, 0, Hit(record.work, "exact", "url", 0)))
+    return [hit for _, _, hit in sorted(found, key=lambda each: (each[0], each[1], each[2].work))]
+
+
+def _distance(record: WorkRecord, row: Row) -> int | None:
+    if record.pdq is None or record.quality is None or record.quality < 50:
+        return None
+    if row.pdq is None or (row.quality is not None and row.quality < 50):
+        return None
+    stored = int.from_bytes(record.pdq, "big")
+    least = min((stored ^ int.from_bytes(turned, "big")).bit_count() for turned in row.pdq)
+    return least if least <= 31 else None
+
+
+class Verdict(NamedTuple):
+    verdict: str
+    reason: str
+    deciding: bytes | None
+    payable: set[bytes]
+    covered: bool
+
+
+def naive_decision(
+    record: WorkRecord, hit: Hit, row: Row, request: Request, licences: Collection[str], min_claim_level: int
+) -> Decision:
+    """One work, one row: `decide`, then `for_match`, then the caller's own caution."""
+    flags = {name: getattr(record, name) for name in FLAGS[:4]}
+    state = State(level=record.level, licences=frozenset(licences), **flags)
+    if record.terms:
+        decision = decide(Terms.decode(record.terms), state, request)
+    else:
+        decision = Decision("deny", "withdrawn") if record.withdrawn else Decision("review", "no-terms")
+    quality = None
+    if hit.kind == "near" and row.quality is not None and record.quality is not None:
+        quality = min(row.quality, record.quality)
+    decision = for_match(
+        decision,
+        kind=hit.kind,
+        key=hit.key,
+        fingerprint_only=record.fingerprint_only,
+        signed=record.signed,
+        quality=quality,
+    )
+    loose = decision.verdict in ("allow", "license", "unknown")
+    if loose and decision.licence is None and record.level < min_claim_level:
+        return Decision("review", "min-claim-level", decision.atom)
+    return decision
+
+
+def naive_verdict(
+    catalogue: list[WorkRecord],
+    row: Row,
+    request: Request,
+    match: str,
+    *,
+    min_claim_level: int = 0,
+    licences: Mapping[bytes, Collection[str]] | None = None,
+) -> Verdict:
+    """The rules, read aloud for one row."""
+    by_work = {record.work: record for record in catalogue}
+    hits = [hit for hit in naive_hits(catalogue, row, match) if not by_work[hit.work].challenged]
+    decided = [
+        (hit, naive_decision(by_work[hit.work], hit, row, request, (licences or {}).get(hit.work, ()), min_claim_level))
+        for hit in hits
+    ]
+    searched = match == "near" and row.pdq is not None and (row.quality is None or row.quality >= 50)
+    if not decided:
+        examined = row.file is not None or row.pixels is not None or searched
+        return Verdict("unknown", "no-match" if examined else "not-examined", None, set(), False)
+    verdict = strictest(decision for _, decision in decided).verdict
+    pool = [(hit, decision) for hit, decision in decided if decision.verdict == verdict]
+    payable: set[bytes] = set()
+    if verdict == "license":
+        best: dict[bytes, Any] = {}
+        for hit, decision in pool:
+            best.setdefault(by_work[hit.work].account, (hit, decision))
+        pool = [each for each in pool if each in best.values()]
+        payable = {hit.work for hit, _ in pool}
+    deciding = strictest(decision for _, decision in pool)
+    first = next(hit for hit, decision in pool if decision == deciding)
+    covered = verdict == "license" and all(decision.licence is not None for _, decision in pool)
+    return Verdict(verdict, deciding.reason, first.work, payable, covered)
+
+
+def hits_by_row(index: Index, matches: Matches, n: int) -> list[list[Hit]]:
+    """What a look-up found, a list a row, with work ids in place of numbers."""
+    found: list[list[Hit]] = [[] for _ in range(n)]
+    ids = index.works.ids(matches.work)
+    for at in range(len(matches)):
+        kind = ("exact", "near")[matches.kind[at]]
+        key = ("file", "pixels", "url", "pdq")[matches.key[at]]
+        found[matches.row[at]].append(Hit(ids[at].tobytes(), kind, key, int(matches.distance[at])))
+    return found
+
+
+def verdicts_by_row(answers: Answers) -> list[Verdict]:
+    """What an answer says, a verdict a row, with work ids in place of numbers."""
+    names = {code: verdict for verdict, code in CODES.items()}
+    found = []
+    for row in range(len(answers)):
+        deciding = int(answers.deciding[row])
+        paid = np.flatnonzero((answers.matches.row == row) & answers.payable)
+        found.append(
+            Verdict(
+                names[int(answers.verdict[row])],
+                answers.reasons[answers.reason[row]],
+                answers.works.work[deciding].tobytes() if deciding >= 0 else None,
+                {answers.works.work[at].tobytes() for at in paid},
+                bool(answers.covered[row]),
+            )
+        )
+    return found
