@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from litestar import Litestar, Request
 from litestar.di import Provide
+from litestar.events import BaseEventEmitterBackend
 
 from registry.accounts import identity
 from registry.accounts.idempotency import Idempotency
@@ -22,6 +23,17 @@ from registry.settings import Settings
 
 DOMAINS: Final = ("translog", "accounts", "works", "consent", "snapshots", "licensing", "usage", "auditing")
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
+
+
+class NoEvents(BaseEventEmitterBackend):
+    """The application emits no events; the framework's own emitter would wrap every start error in a group."""
+
+    def emit(self, event_id: str, *args: Any, **kwargs: Any) -> None:
+        """Refuse."""
+        raise RuntimeError(f"expected no events, got {event_id}")
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing was opened."""
 
 
 def create_app(settings: Settings | None = None) -> Observed:
@@ -45,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         middleware=[Idempotency()],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[send_request_id],
+        event_emitter_backend=NoEvents,
         lifespan=[lifespan],
         request_max_body_size=BODY_LIMIT,
         openapi_config=None,

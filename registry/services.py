@@ -17,7 +17,6 @@ from registry.translog import RegistryKeys, open_keys
 
 if TYPE_CHECKING:
     from licet.index import Index
-    from registry.translog import RegistryKeys
 
 
 class SnapshotReader(Protocol):

@@ -39,8 +39,7 @@ GENESIS_PENDING: Final = "select min(pending) from account_keys where account = 
 # by log_pending (account, kind, id)
 KEY_STATEMENTS: Final = """
 select id from log_pending
-where account = $1 and kind in ('key-register', 'key-rotate', 'key-revoke', 'delegation') and envelope is not null
-order by id
+where account = $1 and kind in ('key-register', 'key-revoke') and envelope is not null order by id
 """
 
 # by tokens unique (digest), accounts primary key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 from licet.wire.common import StatementFile
 from registry import translog
@@ -10,13 +11,14 @@ from registry.accounts import queries
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import NotFound
-from registry.translog import queries as log_queries
 
 # What decides about works is for everybody; what two parties agreed on is for them and for auditors.
 PUBLIC_KINDS: Final = frozenset(
     {"consent", "consent-mature", "work-update", "key-register", "key-rotate", "key-revoke"}
     | {"registry-key", "snapshot", "period-close"}
 )
+# Signed by the registry's own keys: no account's keys prove them.
+BY_REGISTRY: Final = frozenset({"registry-key", "claim", "snapshot", "period-close", "consent-mature"})
 
 
 async def statement_file(conn: Connection, subject: str, caller: Caller | None) -> StatementFile:
@@ -25,17 +27,18 @@ async def statement_file(conn: Connection, subject: str, caller: Caller | None) 
     ``keys`` holds the registry's working keys, then the key history of the account that signed. Raises ``NotFound``
     where there is none, none that ``caller`` may see, or none in the published log yet, and ``Gone`` after erasure.
     """
-    row = await conn.fetchrow(log_queries.SUBJECT, subject)
-    if row is None or not (row["kind"] in PUBLIC_KINDS or _may_see(caller, row["account"])):
+    first = await translog.first_about(conn, subject)
+    if first is None or not (first.kind in PUBLIC_KINDS or _may_see(caller, first.account)):
         raise NotFound("there is no such statement")
-    statement = (await translog.evidence(conn, row["id"])).wire
+    statement = (await translog.evidence(conn, first.pending)).wire
     keys = await translog.registry_keys_evidence(conn)
-    history = [each["id"] for each in await conn.fetch(queries.KEY_STATEMENTS, row["account"])]
+    signer = None if first.kind in BY_REGISTRY else first.account
+    history = [each["id"] for each in await conn.fetch(queries.KEY_STATEMENTS, signer)]
     keys += [each.wire for each in await translog.evidences(conn, history, published_only=True)]
     return StatementFile(statement.envelope, statement.salt, statement.entry, statement.proof, keys)
 
 
-def _may_see(caller: Caller | None, account: object) -> bool:
+def _may_see(caller: Caller | None, account: UUID | None) -> bool:
     if caller is None:
         return False
     return caller.account == account or (caller.kind == "aud" and "audit" in caller.scopes)

@@ -9,8 +9,10 @@ from registry.translog.keys import RegistryKeys, open_keys
 from registry.translog.sequencer import Backlog, Head, Sequencer, backlog, head
 from registry.translog.submission import (
     Evidence,
+    Submitted,
     evidence,
     evidences,
+    first_about,
     indices,
     receipt,
     receipts,
@@ -25,9 +27,11 @@ __all__ = [
     "Head",
     "RegistryKeys",
     "Sequencer",
+    "Submitted",
     "backlog",
     "evidence",
     "evidences",
+    "first_about",
     "head",
     "indices",
     "open_keys",

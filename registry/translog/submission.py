@@ -56,6 +56,14 @@ class Evidence(msgspec.Struct, frozen=True):
         return KeyEvidence(envelopes.parse(self.envelope), salt, to_base64(self.entry), self.proof)
 
 
+class Submitted(msgspec.Struct, frozen=True):
+    """A statement as it was handed in."""
+
+    pending: int
+    kind: str
+    account: UUID | None
+
+
 async def submit(conn: Connection, kind: str, subject: str, envelope: bytes, account: UUID | None) -> int:
     """Return the pending id under which the log will take ``envelope``, if the caller's transaction commits.
 
@@ -110,6 +118,12 @@ async def evidence(conn: Connection, pending: int) -> Evidence:
 async def indices(conn: Connection, pendings: Sequence[int]) -> dict[int, int]:
     """Return the log index of those of ``pendings`` that have one by now, published or not."""
     return {row["pending"]: row["index"] for row in await conn.fetch(queries.INDICES, list(pendings))}
+
+
+async def first_about(conn: Connection, subject: str) -> Submitted | None:
+    """Return the first statement that was submitted about ``subject``, logged or not; None if there is none."""
+    row = await conn.fetchrow(queries.SUBJECT, subject)
+    return None if row is None else Submitted(row["id"], row["kind"], row["account"])
 
 
 async def registry_keys_evidence(conn: Connection, subject: str = "registry") -> list[KeyEvidence]:

@@ -78,15 +78,17 @@ def new_key() -> str:
     return f'"test-{next(_keys)}"'
 
 
-def genesis(ref: RegistryRef, key: SigningKey, kind: str = "artist", **changes: Any) -> Envelope:
-    """Return the signed first ``key-register`` of a new account, with some fields changed."""
+def genesis(
+    ref: RegistryRef, key: SigningKey, kind: str = "artist", public: PublicKey | None = None, **changes: Any
+) -> Envelope:
+    """Return the first ``key-register`` of a new account, signed by ``key``, with some fields changed."""
     account = identifiers.new_id({"artist": "art", "organisation": "org"}[kind])
     fields: dict[str, Any] = {
         "registry": ref,
         "account": account,
         "kind": kind,
         "genesis": None,
-        "key": PublicKey(key.public.hex()),
+        "key": public or PublicKey(key.public.hex()),
         "key_class": "root",
         "issued_at": times.to_text(times.now()),
         "nonce": identifiers.new_uuid().hex,
