@@ -5,6 +5,8 @@ create table uploads (
     account uuid not null references accounts (id),
     sha256 bytea not null check (length(sha256) = 32),
     fingerprint jsonb not null,
+    -- The PDQ in all eight orientations, which a search asks for; the fingerprint has the first.
+    orientations bytea not null check (length(orientations) = 256),
     expires_at timestamptz not null,
     primary key (account, sha256)
 );

@@ -1,0 +1,41 @@
+"""Consent: signed statements, what is in force for every work, and the version that readers compare."""
+
+from __future__ import annotations
+
+from registry.accounts import levels
+from registry.consent.conflicts import level_changed
+from registry.consent.records import (
+    all_records,
+    changed_count,
+    changed_since,
+    changes,
+    current,
+    head,
+    lock_heads_shared,
+    version,
+)
+from registry.consent.service import cover
+from registry.services import Services
+from registry.works import service as works
+
+
+def connect(services: Services) -> None:
+    """Let the domains below know what consent does when a level or a registration changes; again has no effect."""
+    services.consent_head = head
+    if level_changed not in levels.on_level_change:
+        levels.on_level_change.append(level_changed)
+    if cover not in works.on_registration:
+        works.on_registration.append(cover)
+
+
+__all__ = [
+    "all_records",
+    "changed_count",
+    "changed_since",
+    "changes",
+    "connect",
+    "current",
+    "head",
+    "lock_heads_shared",
+    "version",
+]

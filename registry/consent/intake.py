@@ -1,0 +1,146 @@
+"""Held to the rules one by one: a signed statement, before it may meet what others have said.
+
+Nothing in here depends on other statements, so all of it is done before the account's consent head is locked: the
+signature, the terms, the text that was shown, and the root over digests of exactly the works that are named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.errors import MalformedError
+from licet.statements import envelope as envelopes
+from licet.statements.consent import consent_terms
+from licet.statements.envelope import Envelope
+from licet.statements.keys import KeySet
+from licet.statements.kinds import Consent, Withdraw, WorksScope
+from licet.statements.works import works_root
+from licet.terms import plain_text, text_hash
+from registry.accounts import queries as account_queries
+from registry.accounts.identity import Caller
+from registry.consent import queries
+from registry.consent.types import Checked, Scope, Signer
+from registry.database import Connection
+from registry.errors import Invalid, NotAllowed
+from registry.services import Services
+from registry.works import service as works
+
+MAX_WORKS: Final = 100_000
+NONCE: Final = range(16, 129)
+
+
+async def checked(services: Services, caller: Caller, envelope: Envelope, named: Sequence[str]) -> Checked:
+    """Return the statement in ``envelope`` about the works ``named``, all of it true but for what others have said.
+
+    Raises ``MalformedError`` and ``Invalid`` naming the field, ``VerificationError`` for a signature or hash that does
+    not hold, ``NotAllowed`` for a key that may not sign for the account.
+    """
+    payload = _payload(envelope)
+    ids = await asyncio.to_thread(work_ids, named)
+    async with services.database.acquire() as conn:
+        signer = await signer_of(conn, caller)
+        public = await live_root_key(conn, caller.account, _keyid(envelope))
+        covered = await works.covered(conn, caller.account, ids) if ids else []
+    _addressed(services, signer, payload)
+    _covers_all(ids, [work for work, _ in covered])
+    return await asyncio.to_thread(_verified, envelope, payload, public, signer, covered)
+
+
+def work_ids(named: Sequence[str]) -> list[UUID]:
+    """Return the UUIDs of work identifiers, rising; raises ``Invalid`` for too many, one twice, or one that is none."""
+    if len(named) > MAX_WORKS:
+        raise Invalid.field("works", f"at most {MAX_WORKS} works", f"{len(named)} works")
+    ids = sorted(identifiers.to_uuid(work, "wrk", field="works") for work in named)
+    if len(set(ids)) != len(ids):
+        raise Invalid("works: expected each work once, got one twice")
+    return ids
+
+
+async def signer_of(conn: Connection, caller: Caller) -> Signer:
+    """Return the caller's account as statements name it."""
+    row = await conn.fetchrow(queries.SIGNER, caller.account)
+    if row is None or row["genesis"] is None:
+        raise NotAllowed("expected the account of an artist or organisation")
+    return Signer(caller.account, caller.id, shown_name(row["name"]), row["genesis"])
+
+
+def shown_name(name: str) -> str:
+    """Return ``name`` as the plain text shows it: nothing where it is not one line of printable characters."""
+    return name if name.isprintable() else ""
+
+
+async def live_root_key(conn: Connection, account: UUID, keyid: str) -> bytes:
+    """Return the public half of a root key of ``account`` that is not revoked; raises ``NotAllowed``."""
+    row = await conn.fetchrow(account_queries.LIVE_KEY, account, keyid)
+    if row is None or row["class"] != "root":
+        raise NotAllowed(f"expected a signature by a root key of this account that is in force, got key {keyid}")
+    public: bytes = row["public"]
+    return public
+
+
+def _payload(envelope: Envelope) -> Consent | Withdraw:
+    if envelope.kind == "consent":
+        return envelopes.read_as(Consent, envelope)
+    if envelope.kind == "work-update":
+        return envelopes.read_as(Withdraw, envelope)
+    raise MalformedError(f"payloadType: expected a consent or a work-update, got {envelope.payload_type!r:.80}")
+
+
+def _keyid(envelope: Envelope) -> str:
+    if len(envelope.signatures) != 1:
+        raise MalformedError(f"signatures: expected exactly one, got {len(envelope.signatures)}")
+    return envelope.signatures[0].keyid
+
+
+def _addressed(services: Services, signer: Signer, payload: Consent | Withdraw) -> None:
+    if payload.registry != services.keys.ref:
+        raise Invalid.field("registry", f"{services.keys.ref.origin} with its root key", payload.registry.origin)
+    if payload.account != signer.id:
+        raise Invalid.field("account", signer.id, payload.account)
+    if payload.genesis != signer.genesis:
+        raise Invalid.field("genesis", signer.genesis, payload.genesis)
+    if payload.v != 1:
+        raise Invalid.field("v", "1", payload.v)
+    times.from_text(payload.issued_at, "issued_at")
+    if len(payload.nonce) not in NONCE:
+        raise Invalid.field("nonce", "16 to 128 characters", payload.nonce)
+
+
+def _covers_all(named: Sequence[UUID], own: Sequence[UUID]) -> None:
+    if len(own) == len(named):
+        return
+    missing = sorted(set(named) - set(own))
+    shown = ", ".join(identifiers.from_uuid("wrk", work) for work in missing[:3])
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    raise Invalid(f"works: expected works of this account that are not withdrawn, got {shown}{more}")
+
+
+def _verified(
+    envelope: Envelope,
+    payload: Consent | Withdraw,
+    public: bytes,
+    signer: Signer,
+    covered: Sequence[tuple[UUID, bytes]],
+) -> Checked:
+    keyid = _keyid(envelope)
+    envelopes.open_as(type(payload), envelope, [keyid], KeySet([public]))
+    if isinstance(payload.scope, WorksScope):
+        expected = WorksScope(len(covered), works_root(digest for _, digest in covered))
+        if not covered or payload.scope != expected:
+            raise Invalid.field("scope", f"{expected.count} works under root {expected.root}", payload.scope)
+    elif covered:
+        raise Invalid.field("works", "none beside a scope that is the catalogue", f"{len(covered)} works")
+    terms = None
+    if isinstance(payload, Consent):
+        terms = consent_terms(payload)
+        count = payload.scope.count if isinstance(payload.scope, WorksScope) else None
+        shown = text_hash(plain_text(terms, payload.shown.lang, signer.name, count))
+        if payload.shown.text_hash != shown:
+            raise Invalid.field("shown.text_hash", f"{shown}, the digest of the text for these terms", payload.shown)
+    scope: Scope = "works" if isinstance(payload.scope, WorksScope) else "catalogue"
+    ids = [work for work, _ in covered]
+    return Checked(envelope, payload, keyid, bytes.fromhex(envelope.payload_digest), scope, ids, terms)

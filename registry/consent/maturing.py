@@ -1,0 +1,112 @@
+"""Looser terms take effect: the hold is over, the log says so, and only then does a reader hear of it.
+
+A hold counts from the time of the statement's log entry (semantics 12). A work that is contested or challenged waits
+on, and gets a ``consent-mature`` of its own when that is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from licet import identifiers, times
+from licet.statements import envelope as envelopes
+from licet.statements.works import works_root
+from registry import translog
+from registry.consent import queries
+from registry.consent.planning import plan_maturing
+from registry.consent.service import keep_terms, known_terms
+from registry.consent.types import ConsentMature, Due, Group, Plan
+from registry.database import Connection
+from registry.services import Services
+from registry.works.uploads import forget_uploads
+
+LOOK_EVERY: Final = 1.0  # seconds
+HOUSEKEEPING_EVERY: Final = 600.0
+_AT_ONCE: Final = 100
+
+log = structlog.get_logger("registry.consent")
+
+
+async def run(services: Services, stop: asyncio.Event) -> None:
+    """Mature what is due until ``stop``, and forget uploads whose time is over."""
+    cleaned = float("-inf")
+    while not stop.is_set():
+        while await mature_due(services, times.now()) and not stop.is_set():
+            pass
+        clock = asyncio.get_running_loop().time()
+        if clock - cleaned >= HOUSEKEEPING_EVERY:
+            await forget_uploads(services)
+            cleaned = clock
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+
+
+async def mature_due(services: Services, now: datetime) -> int:
+    """Return how many statements took effect, of at most 100 whose hold is over at ``now``."""
+    async with services.database.acquire() as conn:
+        rows = await conn.fetch(queries.DUE, now, _AT_ONCE)
+    matured = 0
+    for row in rows:
+        matured += await _mature(services, Due(row["id"], row["account"]), now)
+    return matured
+
+
+async def _mature(services: Services, due: Due, now: datetime) -> bool:
+    async with services.database.transaction() as conn:
+        # The locks of acceptance, in its order: a statement that cancels this one comes before or after, not between.
+        await conn.fetchrow(queries.LOCK_HEAD, due.account)
+        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        statement = await conn.fetchrow(queries.DUE_STATEMENT, due.statement, due.account)
+        assert statement is not None
+        rows = await conn.fetch(queries.MATURING, due.statement, due.account)
+        catalogue = await conn.fetchrow(queries.CATALOGUE, due.account)
+        to_come = catalogue is not None and catalogue["waiting"] == due.statement
+        if not rows and not to_come:
+            return False
+        groups = sorted({Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], False) for row in rows})
+        known = await known_terms(conn, groups, statement["terms"])
+        plan = plan_maturing(groups, statement["scope"], known[statement["terms"]], known)
+        await keep_terms(conn, plan.terms)
+        await conn.execute(queries.MATURE, due.statement, due.account, changed, *_columns(plan))
+        if to_come:
+            await conn.execute(queries.MATURE_CATALOGUE, due.statement, statement["terms"], due.account)
+        payload = ConsentMature(
+            registry=services.keys.ref,
+            account=identifiers.from_uuid(statement["kind"], due.account),
+            genesis=statement["genesis"],
+            statement=identifiers.from_uuid("stm", due.statement),
+            count=len(rows),
+            root=await asyncio.to_thread(_root, [row["digest"] for row in rows]) if rows else None,
+            issued_at=times.to_text(now),
+        )
+        await _log(conn, services, due.account, payload)
+    log.info("consent.matured", statement=payload.statement, works=payload.count)
+    return True
+
+
+async def _log(conn: Connection, services: Services, account: UUID, payload: ConsentMature) -> None:
+    sealed = envelopes.encode(envelopes.seal(payload, services.keys.office))
+    await translog.submit(conn, "consent-mature", identifiers.new_id("stm"), sealed, account)
+
+
+def _root(digests: Sequence[bytes]) -> str:
+    return works_root(digests)
+
+
+def _columns(plan: Plan) -> list[list[object]]:
+    return [
+        [step.group.own for step in plan.steps],
+        [step.group.catalogue for step in plan.steps],
+        [step.group.pending for step in plan.steps],
+        [step.own for step in plan.steps],
+        [step.catalogue for step in plan.steps],
+        [step.terms for step in plan.steps],
+        [step.speaks for step in plan.steps],
+    ]

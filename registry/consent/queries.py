@@ -1,0 +1,246 @@
+"""All SQL of statements, states and the consent version, one constant a statement, with the index it relies on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = "select version from consent_version"
+# Its row lock orders all changes of states: whoever holds it is alone until COMMIT, so levels and matches stand still.
+NEXT_VERSION: Final = "update consent_version set version = version + 1 returning version"
+
+# by consent_heads primary key
+HEAD: Final = "select seq, digest from consent_heads where account = $1"
+LOCK_HEAD: Final = """
+insert into consent_heads (account) values ($1)
+on conflict (account) do update set seq = consent_heads.seq
+returning seq, digest
+"""
+# In the order of accounts, so that two licences over the same artists never wait for each other in a circle.
+SHARE_HEADS: Final = """
+select account from consent_heads where account = any($1::uuid[]) order by account for share
+"""
+MOVE_HEAD: Final = "update consent_heads set seq = $2, digest = $3 where account = $1"
+
+# by accounts primary key
+SIGNER: Final = "select id, kind, name, genesis, level from accounts where id = $1"
+
+# by terms primary key
+KEEP_TERMS: Final = """
+insert into terms (hash, encoded) select * from unnest($1::bytea[], $2::bytea[]) on conflict (hash) do nothing
+"""
+TERMS: Final = "select hash, encoded from terms where hash = any($1::bytea[])"
+
+# by statements unique (payload_digest)
+KNOWN: Final = "select id from statements where account = $1 and payload_digest = $2"
+# by statements primary key
+ACCEPTED: Final = "select pending, effect, works, hold from statements where id = $1 and account = $2"
+KEEP_STATEMENT: Final = """
+insert into statements (
+    id, account, pending, payload_digest, kind, seq, effect, scope, works, terms, hold, accepted_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+KEEP_COVERED: Final = "insert into statement_works (statement, work) select $1, unnest($2::uuid[])"
+# by statements (account, id); log_entries unique (pending); work_states (waiting)
+STATEMENTS: Final = """
+select s.id, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index,
+    case when s.hold is not null and (
+        exists (select from work_states w where w.waiting = s.id)
+        or exists (select from catalogues c where c.waiting = s.id)
+    ) then coalesce(e.at, s.accepted_at) + s.hold end as pending_until
+from statements s left join log_entries e on e.pending = s.pending
+where s.account = $1 and ($2::uuid is null or s.id < $2) and ($3::text is null or s.effect = $3)
+order by s.id desc limit $4
+"""
+
+# by catalogues primary key
+CATALOGUE: Final = "select statement, terms, waiting from catalogues where account = $1"
+KEEP_CATALOGUE: Final = """
+insert into catalogues (account, statement, terms, waiting) values ($1, $2, $3, $4)
+on conflict (account) do update
+set statement = excluded.statement, terms = excluded.terms, waiting = excluded.waiting
+"""
+
+# What is in force on the covered works, and on how many. $2 null: all works of the account that are not withdrawn.
+# by works primary key or (account, registered_at, id); work_states primary key; work_matches primary key
+PRESENT: Final = """
+select s.own, s.catalogue, coalesce(s.pending, false) as pending,
+    s.own is null and exists (
+        select from work_matches m join work_states o on o.work = m.other and not o.withdrawn where m.work = w.id
+    ) as matched,
+    count(*) as works
+from works w left join work_states s on s.work = w.id
+where w.account = $1 and w.withdrawn_at is null and ($2::uuid[] is null or w.id = any($2::uuid[]))
+group by 1, 2, 3, 4
+"""
+# The same groups again, each with what becomes of it. Empty bytes stand for none, so that groups can be joined.
+APPLY: Final = """
+with plan as (
+    select * from unnest(
+        $5::bytea[], $6::bytea[], $7::boolean[], $8::boolean[],
+        $9::bytea[], $10::bytea[], $11::bytea[], $12::boolean[], $13::boolean[], $14::boolean[]
+    ) as p (
+        own, catalogue, pending, matched, next_own, next_catalogue, next_terms, speaks, next_waiting, next_pending
+    )
+), present as (
+    select w.id, s.statement, coalesce(s.own, '') as own, coalesce(s.catalogue, '') as catalogue,
+        coalesce(s.pending, false) as pending,
+        s.own is null and exists (
+            select from work_matches m join work_states o on o.work = m.other and not o.withdrawn where m.work = w.id
+        ) as matched
+    from works w left join work_states s on s.work = w.id
+    where w.account = $1 and w.withdrawn_at is null and ($2::uuid[] is null or w.id = any($2::uuid[]))
+)
+insert into work_states (work, account, statement, own, catalogue, terms, waiting, pending, version)
+select c.id, $1, case when p.speaks then $3 else c.statement end, nullif(p.next_own, ''),
+    nullif(p.next_catalogue, ''), p.next_terms, case when p.next_waiting then $3 end, p.next_pending, $4
+from present c
+join plan p on (p.own, p.catalogue, p.pending, p.matched) = (c.own, c.catalogue, c.pending, c.matched)
+on conflict (work) do update
+set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
+    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version
+"""
+# by work_states primary key
+WITHDRAW: Final = """
+update work_states set withdrawn = true, waiting = null, pending = false, contested = false, challenged = false,
+    statement = $3, version = $4
+where account = $1 and work = any($2::uuid[])
+"""
+# by works primary key; for works registered under a standing catalogue statement
+COVER: Final = """
+insert into work_states (work, account, statement, catalogue, terms, waiting, version)
+select w.id, $1, c.statement, c.terms, c.terms, c.waiting, $3
+from catalogues c join works w on w.account = $1 and w.id = any($2::uuid[])
+where c.account = $1
+on conflict (work) do nothing
+"""
+
+# by work_states (waiting); statements and log_entries by their keys. Rule 12: what counts is the entry's time.
+DUE: Final = """
+select s.id, s.account from statements s join log_entries e on e.pending = s.pending
+where s.hold is not null and e.at + s.hold <= $1
+    and (
+        exists (
+            select from work_states w
+            where w.waiting = s.id and not w.contested and not w.challenged and not w.withdrawn
+        )
+        or exists (select from catalogues c where c.waiting = s.id)
+    )
+order by s.id limit $2
+"""
+DUE_STATEMENT: Final = """
+select s.id, s.scope, s.terms, a.kind, a.genesis from statements s join accounts a on a.id = s.account
+where s.id = $1 and s.account = $2
+"""
+# by work_states (waiting); works primary key
+MATURING: Final = """
+select w.id, w.digest, s.own, s.catalogue, s.pending
+from work_states s join works w on w.id = s.work
+where s.waiting = $1 and s.account = $2 and not s.contested and not s.challenged and not s.withdrawn
+order by w.id
+"""
+MATURE: Final = """
+with plan as (
+    select * from unnest($4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::bytea[], $9::bytea[], $10::boolean[])
+        as p (own, catalogue, pending, next_own, next_catalogue, next_terms, speaks)
+)
+update work_states s
+set own = nullif(p.next_own, ''), catalogue = nullif(p.next_catalogue, ''), terms = p.next_terms,
+    statement = case when p.speaks then $1 else s.statement end, waiting = null, pending = false, version = $3
+from plan p
+where s.waiting = $1 and s.account = $2 and not s.contested and not s.challenged and not s.withdrawn
+    and (coalesce(s.own, ''), coalesce(s.catalogue, ''), s.pending) = (p.own, p.catalogue, p.pending)
+"""
+MATURE_CATALOGUE: Final = """
+update catalogues set statement = $1, terms = $2, waiting = null where waiting = $1 and account = $3
+"""
+
+# Rule 6. A newcomer of a lower level than an existing work of level 2 or more is challenged and has no effect; every
+# other pair is contested on both sides, unless one side is challenged. What changes for one work can change for those
+# that it meets, and for those that they meet, so two steps are looked at.
+# by work_matches primary key, (other); work_states and accounts primary key
+TOUCHED: Final = """
+with near as (
+    select work as id from work_matches where claimed_at is not null and other = any($1::uuid[])
+    union select other from work_matches where claimed_at is not null and work = any($1::uuid[])
+    union select unnest($1::uuid[])
+)
+select work as id from work_matches where claimed_at is not null and other in (select id from near)
+union select other from work_matches where claimed_at is not null and work in (select id from near)
+union select id from near
+"""
+SETTLE: Final = """
+with pairs as (
+    select m.work, m.other, b.level >= 2 and a.level < b.level as challenged
+    from work_matches m
+    join work_states w on w.work = m.work and not w.withdrawn
+    join work_states o on o.work = m.other and not o.withdrawn
+    join accounts a on a.id = m.account
+    join accounts b on b.id = m.other_account
+    where m.claimed_at is not null
+        and (m.work = any($1::uuid[]) or m.other = any($1::uuid[])
+            or m.work in (select other from work_matches where work = any($1::uuid[]))
+            or m.work in (select work from work_matches where other = any($1::uuid[])))
+), lost as (
+    select distinct work from pairs where challenged
+), fought as (
+    select work, other from pairs
+    where not challenged and work not in (select work from lost) and other not in (select work from lost)
+), now as (
+    select s.work,
+        exists (select from lost where lost.work = s.work) as challenged,
+        exists (select from fought where s.work in (fought.work, fought.other)) as contested
+    from work_states s where s.work = any($1::uuid[]) and not s.withdrawn
+)
+update work_states s set challenged = now.challenged, contested = now.contested, version = $2
+from now
+where s.work = now.work and (s.challenged, s.contested) <> (now.challenged, now.contested)
+returning s.work
+"""
+# by work_matches (account): a challenge is open for 14 days
+OPEN_CHALLENGES: Final = """
+select count(distinct m.work) from work_matches m
+join work_states s on s.work = m.work and s.challenged and not s.withdrawn
+where m.account = $1 and m.claimed_at > $2::timestamptz - interval '14 days'
+"""
+# by work_matches (account), (other_account)
+MATCHED_WORKS: Final = """
+select work from work_matches where account = $1 and claimed_at is not null
+union select other from work_matches where other_account = $1 and claimed_at is not null
+"""
+# by work_states (account, work)
+TOUCH_ACCOUNT: Final = "update work_states set version = $2 where account = $1"
+
+_RECORD: Final = """
+select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.pending, s.withdrawn,
+    s.own is not null as signed, s.statement, e.index, s.version,
+    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
+from work_states s
+join works w on w.id = s.work
+join accounts a on a.id = s.account
+join terms t on t.hash = s.terms
+join statements c on c.id = s.statement
+left join log_entries e on e.pending = c.pending
+"""
+# by work_states (version)
+CHANGED: Final = _RECORD + "where s.version > $1"
+ALL: Final = _RECORD
+CHANGED_COUNT: Final = """
+select count(*) from (select from work_states where version > $1 limit $2) as some
+"""
+# by works primary key; work_states primary key: works that this statement speaks for first
+NEW_AMONG: Final = """
+select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.compared_at
+from works w left join work_states s on s.work = w.id
+where w.account = $1 and w.id = any($2::uuid[]) and w.withdrawn_at is null and s.own is null
+order by w.id
+"""
+# by work_states primary key
+CURRENT: Final = _RECORD + "where s.work = any($1::uuid[])"
+
+# What the owner sees beside the works themselves; work_states primary key
+OWN_STATES: Final = """
+select s.work, s.statement, s.own, s.terms, s.contested, s.challenged, s.withdrawn, e.index
+from work_states s join statements c on c.id = s.statement left join log_entries e on e.pending = c.pending
+where s.account = $1 and s.work = any($2::uuid[])
+"""

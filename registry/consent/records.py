@@ -1,0 +1,110 @@
+"""The truth that decisions are made from: every work's state, as of a consent version.
+
+The version's row lock orders all changes, so a reader that has seen version N and asks for what came after it misses
+nothing and never sees half of a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from licet.fingerprints.urls import url_key
+from licet.index.records import WorkRecord
+from licet.wire.accounts import ConsentHead
+from registry.consent import queries
+from registry.consent.types import Change
+from registry.database import Connection, Row
+from registry.errors import Unavailable
+
+_PREFETCH: Final = 2000
+
+
+async def version(conn: Connection) -> int:
+    """Return the consent version: every change up to it is visible to this connection's next statement."""
+    found: int = await conn.fetchval(queries.VERSION)
+    return found
+
+
+async def changes(conn: Connection, after: int) -> list[Change]:
+    """Return the state of every work that changed after version ``after``."""
+    return [_change(row) for row in await conn.fetch(queries.CHANGED, after)]
+
+
+async def changed_since(conn: Connection, after: int) -> list[WorkRecord]:
+    """Return the records of every work that changed after version ``after``."""
+    return [change.record for change in await changes(conn, after)]
+
+
+async def changed_count(conn: Connection, after: int, limit: int) -> int:
+    """Return how many works changed after version ``after``, counting to ``limit`` at most."""
+    found: int = await conn.fetchval(queries.CHANGED_COUNT, after, limit)
+    return found
+
+
+async def all_records(conn: Connection) -> AsyncIterator[WorkRecord]:
+    """Yield the records of all works, read through a cursor: call it inside a transaction.
+
+    Raises ``Unavailable`` at the first whose statement has no place in the log yet: trying again soon helps.
+    """
+    async for row in conn.cursor(queries.ALL, prefetch=_PREFETCH):
+        change = _change(row)
+        if not change.logged:
+            raise Unavailable("a statement in force is not in the log yet")
+        yield change.record
+
+
+async def current(conn: Connection, works: Iterable[UUID]) -> dict[UUID, WorkRecord]:
+    """Return the records of those of ``works`` that have a state."""
+    return {row["work"]: _change(row).record for row in await conn.fetch(queries.CURRENT, list(works))}
+
+
+async def lock_heads_shared(conn: Connection, accounts: Iterable[UUID]) -> None:
+    """Return once no consent of ``accounts`` can be accepted before this transaction ends (semantics 22).
+
+    Take it before states are read and before the log's pending id is drawn. An account that never consented has no
+    head, and no work that could be licensed either.
+    """
+    await conn.fetch(queries.SHARE_HEADS, list(accounts))
+
+
+async def head(conn: Connection, account: UUID) -> ConsentHead:
+    """Return the account's last consent: the next one has ``seq + 1`` and names ``digest``."""
+    row = await conn.fetchrow(queries.HEAD, account)
+    return ConsentHead(0, None) if row is None else consent_head(row)
+
+
+def consent_head(row: Row) -> ConsentHead:
+    """Return the head in ``row``."""
+    return ConsentHead(row["seq"], None if row["digest"] is None else row["digest"].hex())
+
+
+def _change(row: Row) -> Change:
+    return Change(_record(row), row["version"], row["index"] is not None)
+
+
+def _record(row: Row) -> WorkRecord:
+    return WorkRecord(
+        work=row["work"].bytes,
+        account=row["account"].bytes,
+        terms=row["terms"],
+        level=row["level"],
+        contested=row["contested"],
+        challenged=row["challenged"],
+        pending=row["pending"],
+        withdrawn=row["withdrawn"],
+        fingerprint_only=row["mode"] == "fingerprint-only",
+        signed=row["signed"],
+        statement=row["statement"].bytes,
+        log_index=row["index"] or 0,
+        sha256=row["sha256"],
+        pixels=row["pixels"],
+        pdq=row["pdq"],
+        quality=row["quality"] if row["pdq"] is not None else None,
+        urls=_url_keys(row["urls"]),
+    )
+
+
+def _url_keys(urls: Sequence[str]) -> list[bytes]:
+    return [url_key(url) for url in urls]

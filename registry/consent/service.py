@@ -1,0 +1,236 @@
+"""Accepting statements: one transaction under the account's consent head, then the log (semantics 8 to 11, 22).
+
+Order of locks, everywhere: the account's consent head, then the row of the consent version. The log's pending id is
+drawn after both, so the log's order is the order in which statements were weighed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.canonical import from_base64
+from licet.log import entry as entries
+from licet.statements import envelope as envelopes
+from licet.statements.effect import Effect
+from licet.statements.kinds import Consent
+from licet.terms import Terms, intern
+from licet.wire.works import StatementAccepted, StatementSubmit
+from registry import translog
+from registry.accounts.identity import Caller
+from registry.consent import conflicts, queries
+from registry.consent.conflicts import Fresh
+from registry.consent.intake import checked, live_root_key
+from registry.consent.planning import hash_of, plan_catalogue, plan_works
+from registry.consent.types import Checked, Group, Plan, Step
+from registry.database import Connection
+from registry.errors import Conflict, Invalid, NotFound
+from registry.services import Services
+from registry.works import queries as work_queries
+from registry.works.service import keep_matches
+from registry.works.types import Match
+
+
+async def submit(services: Services, caller: Caller, request: StatementSubmit) -> StatementAccepted:
+    """Return once the statement is in force (or waits) and in the published log; again has no second effect.
+
+    Raises what `intake.checked` raises, ``Conflict`` for a statement that does not follow the account's last one, and
+    ``Invalid`` for an ``effect`` that is not what the terms do.
+    """
+    async with services.database.acquire() as conn:
+        digest = bytes.fromhex(request.envelope.payload_digest)
+        known = await conn.fetchval(queries.KNOWN, caller.account, digest)
+    if known is None:
+        statement = await checked(services, caller, request.envelope, request.works)
+        known = await accept(services, caller.account, statement)
+    return await _answer(services, caller.account, known)
+
+
+async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
+    """Return the id of the accepted ``statement``, in force or waiting from COMMIT on."""
+    fresh, matches = Fresh(account, [], [], 0), list[Match]()
+    if statement.terms is not None and statement.works:
+        fresh, matches = await conflicts.fresh_among(services, account, statement.works)
+    async with services.database.transaction() as conn:
+        head = await conn.fetchrow(queries.LOCK_HEAD, account)
+        assert head is not None
+        known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
+        if known is not None:
+            return known
+        await live_root_key(conn, account, statement.keyid)
+        if isinstance(statement.payload, Consent):
+            _follows(statement.payload, head["seq"], head["digest"])
+        now = times.now()
+        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        work = _Acceptance(conn, services, account, statement, now, changed)
+        if statement.terms is None:
+            await work.withdraw()
+        elif statement.scope == "catalogue":
+            await work.restrict_all(statement.terms)
+        else:
+            await work.state(statement.terms, fresh, [*matches, *await fresh.compare(conn)])
+        return work.id
+
+
+class _Acceptance:
+    """One statement in its transaction, which holds the account's consent head and the consent version."""
+
+    def __init__(
+        self, conn: Connection, services: Services, account: UUID, statement: Checked, now: datetime, changed: int
+    ) -> None:
+        self.id = identifiers.new_uuid()
+        self._conn = conn
+        self._services = services
+        self._account = account
+        self._statement = statement
+        self._now = now
+        self._changed = changed
+
+    async def state(self, terms: Terms, fresh: Fresh, matches: Sequence[Match]) -> None:
+        """Let ``terms`` speak for exactly the works of the statement."""
+        await keep_matches(self._conn, matches)
+        groups = await self._groups()
+        plan = plan_works(groups, terms, await known_terms(self._conn, groups))
+        await self._keep(plan.effect, plan)
+        if fresh.works:
+            await conflicts.claim(self._conn, self._account, fresh.works, self._now, self._changed)
+
+    async def restrict_all(self, terms: Terms) -> None:
+        """Let ``terms`` restrict all works of the account, and those to come."""
+        groups = await self._groups()
+        standing = await self._conn.fetchrow(queries.CATALOGUE, self._account)
+        known = await known_terms(self._conn, groups, standing["terms"] if standing else b"")
+        before = known[standing["terms"]] if standing else None
+        plan = plan_catalogue(groups, terms, known, before)
+        loosens = standing is not None and plan.effect == "loosen"
+        await self._keep(plan.effect, plan, loosens=loosens)
+        statement, stated = (
+            (standing["statement"], standing["terms"]) if standing and loosens else (self.id, hash_of(terms))
+        )
+        waiting = self.id if loosens else None
+        await self._conn.execute(queries.KEEP_CATALOGUE, self._account, statement, stated, waiting)
+
+    async def withdraw(self) -> None:
+        """Take the works out: from now on they deny everything that no licence covers already."""
+        works = self._statement.works
+        await self._keep("withdraw", None)
+        await self._conn.execute(work_queries.WITHDRAW, self._account, works, self._now)
+        await self._conn.execute(queries.WITHDRAW, self._account, works, self.id, self._changed)
+        await conflicts.settle(self._conn, works, self._changed)
+
+    @property
+    def _covered(self) -> list[UUID] | None:
+        return self._statement.works if self._statement.scope == "works" else None
+
+    async def _groups(self) -> list[Group]:
+        rows = await self._conn.fetch(queries.PRESENT, self._account, self._covered)
+        groups = [
+            Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], row["matched"], row["works"])
+            for row in rows
+        ]
+        covered = sum(group.works for group in groups)
+        if self._covered is not None and covered != len(self._covered):
+            raise Conflict("one of the works was withdrawn meanwhile")
+        return groups
+
+    async def _keep(self, effect: Effect | str, plan: Plan | None, *, loosens: bool = False) -> None:
+        """Keep the statement, send it to the log, and do to states what ``plan`` says."""
+        payload, works = self._statement.payload, self._statement.works
+        if isinstance(payload, Consent) and payload.effect != effect:
+            raise Invalid.field("effect", f"{effect}, which is what these terms do to what is in force", payload.effect)
+        pending = await translog.submit(
+            self._conn,
+            self._statement.envelope.kind,
+            identifiers.from_uuid("stm", self.id),
+            envelopes.encode(self._statement.envelope),
+            self._account,
+        )
+        if plan is not None:
+            await keep_terms(self._conn, plan.terms)
+        await self._conn.execute(
+            queries.KEEP_STATEMENT,
+            self.id,
+            self._account,
+            pending,
+            self._statement.digest,
+            self._statement.envelope.kind,
+            payload.seq if isinstance(payload, Consent) else None,
+            effect,
+            self._statement.scope,
+            len(works) if plan is None else sum(step.group.works for step in plan.steps),
+            hash_of(self._statement.terms) if self._statement.terms is not None else None,
+            self._services.settings.loosening_hold if plan is not None and (plan.waits or loosens) else None,
+            self._now,
+        )
+        await self._conn.execute(queries.KEEP_COVERED, self.id, works)
+        if plan is not None:
+            await self._conn.execute(
+                queries.APPLY, self._account, self._covered, self.id, self._changed, *_columns(plan.steps)
+            )
+        if isinstance(payload, Consent):
+            await self._conn.execute(queries.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
+
+
+async def cover(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
+    """Put ``works``, registered in this transaction, under the account's catalogue statement if it has one."""
+    await conn.fetchrow(queries.LOCK_HEAD, account)  # a catalogue statement is accepted before or after, never between
+    if await conn.fetchrow(queries.CATALOGUE, account) is not None:
+        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        await conn.execute(queries.COVER, account, works, changed)
+
+
+async def known_terms(conn: Connection, groups: Iterable[Group], *more: bytes) -> dict[bytes, Terms]:
+    """Return the terms that ``groups`` name, and ``more``, by hash."""
+    wanted = {each for group in groups for each in (group.own, group.catalogue)} | set(more)
+    rows = await conn.fetch(queries.TERMS, [each for each in wanted if each])
+    return {row["hash"]: intern(row["encoded"]) for row in rows}
+
+
+async def keep_terms(conn: Connection, terms: Mapping[bytes, Terms]) -> None:
+    """Keep ``terms`` by their hash."""
+    ordered = sorted(terms)  # two statements that insert the same terms wait for each other in one order
+    await conn.execute(queries.KEEP_TERMS, ordered, [terms[each].encoded for each in ordered])
+
+
+def _follows(payload: Consent, seq: int, digest: bytes | None) -> None:
+    prev = None if digest is None else digest.hex()
+    if (payload.seq, payload.prev) != (seq + 1, prev):
+        raise Conflict(
+            f"expected seq {seq + 1} after consent {prev or '(none)'}, got seq {payload.seq} after "
+            f"{payload.prev or '(none)'}: another statement came first; draft it again"
+        )
+
+
+def _columns(steps: Sequence[Step]) -> list[list[object]]:
+    return [
+        [step.group.own for step in steps],
+        [step.group.catalogue for step in steps],
+        [step.group.pending for step in steps],
+        [step.group.matched for step in steps],
+        [step.own for step in steps],
+        [step.catalogue for step in steps],
+        [step.terms for step in steps],
+        [step.speaks for step in steps],
+        [step.waits for step in steps],
+        [step.pending for step in steps],
+    ]
+
+
+async def _answer(services: Services, account: UUID, statement: UUID) -> StatementAccepted:
+    async with services.database.acquire() as conn:
+        row = await conn.fetchrow(queries.ACCEPTED, statement, account)
+    if row is None:
+        raise NotFound("there is no such statement among yours")
+    receipt = await translog.wait(services.database, row["pending"])
+    hold: timedelta | None = row["hold"]
+    entered = times.from_text(entries.parse(from_base64(receipt.entry, "entry")).time)
+    return StatementAccepted(
+        statement=identifiers.from_uuid("stm", statement),
+        effect=row["effect"],
+        log_index=receipt.log_index,
+        pending_until=None if hold is None else times.to_text(entered + hold),
+        works=row["works"],
+        receipt=receipt,
+    )

@@ -1,0 +1,114 @@
+"""What the consent domain speaks of inside the service; what travels is in ``licet.wire.works``."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from licet.index.records import WorkRecord
+from licet.statements.effect import Effect
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import Consent, RegistryRef, Withdraw
+from licet.terms import Terms
+
+Scope = Literal["works", "catalogue"]
+
+
+class ConsentMature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="consent-mature"):
+    """The registry's office states that a loosening took effect on ``count`` works; ``root`` as in their consent.
+
+    ``statement`` is the consent whose hold is over; works under it that are contested wait on. Null ``root``: it held
+    for works to come only.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    statement: str
+    count: int
+    root: str | None
+    issued_at: str
+    v: int = 1
+
+
+class Signer(NamedTuple):
+    """The account that a statement is by."""
+
+    account: UUID
+    id: str
+    name: str
+    genesis: str
+
+
+class Checked(NamedTuple):
+    """A statement whose every part that does not depend on other statements has been checked."""
+
+    envelope: Envelope
+    payload: Consent | Withdraw
+    keyid: str
+    digest: bytes  # SHA-256 of the payload
+    scope: Scope
+    works: list[UUID]  # by rising id; none for a catalogue
+    terms: Terms | None  # None: withdrawn
+
+
+class Group(NamedTuple):
+    """Works of one account that stand alike: their own terms, the catalogue's (hashes, b"" for none), the initial
+    terms pending, a match with somebody else's work before there were any terms; and how many they are."""
+
+    own: bytes
+    catalogue: bytes
+    pending: bool
+    matched: bool
+    works: int = 0
+
+
+class Step(NamedTuple):
+    """What becomes of a `Group`: the columns of ``work_states``. ``speaks``: the new statement is the one in force;
+    ``waits``: part of it is on hold here."""
+
+    group: Group
+    own: bytes
+    catalogue: bytes
+    terms: bytes
+    speaks: bool
+    waits: bool
+    pending: bool
+
+
+class Plan(NamedTuple):
+    """What a statement does: its label, what becomes of each group, and every terms object that is named."""
+
+    effect: Effect
+    steps: list[Step]
+    terms: dict[bytes, Terms]
+
+    @property
+    def waits(self) -> bool:
+        return any(step.waits for step in self.steps)
+
+
+class Change(NamedTuple):
+    """The state of a work as of ``version``. Not ``logged``: its statement has no log index yet, 0 stands for it."""
+
+    record: WorkRecord
+    version: int
+    logged: bool
+
+
+class StatementPage(NamedTuple):
+    """What the list of one's own statements asks for."""
+
+    account: UUID
+    limit: int
+    effect: str | None = None
+    after: UUID | None = None
+
+
+class Due(NamedTuple):
+    """A statement whose hold is over somewhere."""
+
+    statement: UUID
+    account: UUID

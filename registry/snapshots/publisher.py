@@ -1,0 +1,164 @@
+"""Publishing snapshots: what changed becomes a signed, logged manifest within minutes, and none ever runs out.
+
+A manifest is signed by the snapshot key and logged after everything that it covers. It becomes the latest only when
+the published log has it; the files are in place before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from licet import times
+from licet.index import manifest
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from registry import translog
+from registry.consent import version
+from registry.database import Connection, Row
+from registry.errors import DatabaseUnavailable, Unavailable
+from registry.services import Services
+from registry.snapshots import queries
+from registry.snapshots.building import Basis, Built, read_basis, write
+
+KEPT: Final = 10  # manifests whose segments stay, however old
+KEPT_FOR: Final = timedelta(hours=2)  # and however many: a download may be under way, workers may have one pinned
+SUBJECT: Final = "snapshot"
+_LOOK_EVERY: Final = 1.0  # seconds
+_PAUSE: Final = 2.0  # seconds between two snapshots at least, and ten times as long as the last one took
+_STAND_BY: Final = 5.0
+
+log = structlog.get_logger("registry.snapshots")
+
+
+def segments_folder(services: Services) -> Path:
+    """Return where segments are published, each named by its digest."""
+    return services.public / "snapshots" / "segments"
+
+
+async def run(services: Services, stop: asyncio.Event) -> None:
+    """Be the publisher, or stand by for the process that is, until ``stop``."""
+    async with services.database.dedicated() as conn:
+        while not await conn.fetchval("select pg_try_advisory_lock($1)", queries.PUBLISHER_LOCK):
+            if await _stopped(stop, _STAND_BY):
+                return
+        while not stop.is_set():
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            try:
+                published = await publish_if_due(services)
+            except DatabaseUnavailable:
+                raise
+            except Unavailable as waiting:
+                log.debug("snapshot.waiting", detail=waiting.detail)
+                published = None
+            pause = _LOOK_EVERY
+            if published is not None:
+                log.info("snapshot.published", sequence=published.sequence, works=published.works)
+                longest = services.settings.snapshot_delay.total_seconds() / 2
+                pause = min(max(_PAUSE, 10 * (loop.time() - began)), longest)
+            if await _stopped(stop, pause):
+                return
+
+
+async def publish_if_due(services: Services) -> kinds.Snapshot | None:
+    """Return the new snapshot if consent moved since the last one, or half of its life is over; else None."""
+    async with services.database.acquire() as conn:
+        last = await conn.fetchrow(queries.LAST)
+        now = times.now()
+        if last is not None and last["consent_version"] == await version(conn) and not _ageing(last, now):
+            return None
+    return await publish(services)
+
+
+async def publish(services: Services) -> kinds.Snapshot:
+    """Return a new snapshot of this moment, in the published log and at ``/snapshots/latest``.
+
+    Raises ``Unavailable`` while a statement in force is not in the log yet, or where another process publishes.
+    """
+    folder = segments_folder(services)
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        last = await conn.fetchrow(queries.LAST)
+        basis = await read_basis(conn, _manifest(last), folder)
+    built = await asyncio.to_thread(write, basis, folder, services.keys.ref)
+    async with services.database.transaction() as conn:
+        await conn.execute("select pg_advisory_xact_lock($1)", queries.PUBLISHER_LOCK + 1)
+        latest = await conn.fetchrow(queries.LAST)
+        if (latest and latest["sequence"]) != (last and last["sequence"]):
+            raise Unavailable("another process published a snapshot meanwhile")
+        payload, pending = await _keep(services, conn, last, basis, built)
+    await translog.wait(services.database, pending)
+    await _forget(services, folder)
+    return payload
+
+
+async def _keep(
+    services: Services, conn: Connection, last: Row | None, basis: Basis, built: Built
+) -> tuple[kinds.Snapshot, int]:
+    issued = times.now()
+    payload = manifest(
+        registry=services.keys.ref,
+        sequence=last["sequence"] + 1 if last else 1,
+        previous=last["digest"].hex() if last else None,
+        consent_version=basis.consent_version,
+        log_size=basis.log_size,
+        log_root=basis.log_root.hex(),
+        segments=built.segments,
+        works=built.works,
+        state_root=built.state_root,
+        issued_at=issued,
+        lifetime=services.settings.snapshot_ttl,
+    )
+    sealed = envelopes.encode(envelopes.seal(payload, services.keys.snapshot))
+    pending = await translog.submit(conn, "snapshot", SUBJECT, sealed, None)
+    expires = times.from_text(payload.expires_at)
+    await conn.execute(
+        queries.KEEP,
+        payload.sequence,
+        payload.consent_version,
+        pending,
+        sealed,
+        sha256(sealed).digest(),
+        issued,
+        expires,
+    )
+    await conn.execute(
+        queries.KEEP_SEGMENTS,
+        payload.sequence,
+        [bytes.fromhex(ref.digest) for ref in payload.segments],
+        [ref.tier for ref in payload.segments],
+        [ref.size for ref in payload.segments],
+    )
+    return payload, pending
+
+
+async def _forget(services: Services, folder: Path) -> None:
+    """Delete files that no manifest of the last ten, nor of the last hours, needs."""
+    async with services.database.transaction() as conn:
+        rows = await conn.fetch(queries.FORGET, KEPT, times.now() - KEPT_FOR)
+    for row in rows:
+        (folder / row["digest"].hex()).unlink(missing_ok=True)
+
+
+def _manifest(row: Row | None) -> kinds.Snapshot | None:
+    if row is None:
+        return None
+    return envelopes.read_as(kinds.Snapshot, envelopes.parse(row["envelope"]))
+
+
+def _ageing(row: Row, now: datetime) -> bool:
+    lifetime: timedelta = row["expires_at"] - row["issued_at"]
+    issued: datetime = row["issued_at"]
+    return now >= issued + lifetime / 2
+
+
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()

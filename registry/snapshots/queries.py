@@ -1,0 +1,55 @@
+"""All SQL of snapshots, one constant a statement, with the index it relies on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PUBLISHER_LOCK: Final = 0x6C69_6365_7460  # advisory: one process publishes
+
+# by snapshots primary key
+LAST: Final = """
+select sequence, consent_version, digest, envelope, issued_at, expires_at from snapshots order by sequence desc limit 1
+"""
+# by snapshots primary key, log_entries unique (pending): one that is not in the published log is nobody's business yet
+PUBLISHED: Final = """
+select s.sequence, s.pending, s.envelope, s.digest, s.consent_version from snapshots s
+join log_entries e on e.pending = s.pending
+where e.index < (select published_size from log_head)
+order by s.sequence desc limit 1
+"""
+KEEP: Final = """
+insert into snapshots (sequence, consent_version, pending, envelope, digest, issued_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
+KEEP_SEGMENTS: Final = """
+insert into snapshot_segments (sequence, digest, tier, size)
+select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[])
+"""
+# by snapshot_segments (digest)
+SEGMENT: Final = "select tier, size from snapshot_segments where digest = $1 limit 1"
+
+# by snapshots primary key, snapshot_segments primary key
+FORGET: Final = """
+with kept as (
+    select sequence from snapshots order by sequence desc limit $1
+), gone as (
+    delete from snapshot_segments g using snapshots s
+    where s.sequence = g.sequence and s.issued_at < $2 and g.sequence not in (select sequence from kept)
+    returning g.digest, g.sequence
+)
+select distinct digest from gone
+where not exists (
+    select from snapshot_segments other where other.digest = gone.digest
+        and other.sequence not in (select sequence from gone)
+)
+"""
+
+# One row, whatever changed: the version to compare with, the log that may be spoken of, the newest base to read from.
+NOW: Final = """
+select v.version, h.published_size,
+    (
+        select s.sequence from snapshots s join log_entries e on e.pending = s.pending
+        where e.index < h.published_size order by s.sequence desc limit 1
+    ) as sequence
+from consent_version v cross join log_head h
+"""

@@ -1,0 +1,123 @@
+"""Held to its limits: what a caller says of a work before anything is done with it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers
+from licet.errors import InputError
+from licet.fingerprints.picture import Fingerprint
+from licet.fingerprints.urls import canonical_url
+from licet.statements.works import work_digest
+from licet.wire.works import WorkIn
+from registry.works.types import Keys, NewWork, digest_form
+
+MAX_WORKS: Final = 1000
+MAX_TITLE: Final = 300
+MAX_CREATOR: Final = 200
+MAX_TAGS: Final = 30
+MAX_TAG: Final = 64
+MAX_EXTERNAL: Final = 200
+MAX_URLS: Final = 20
+MAX_URL: Final = 2048
+
+_HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_CREATED: Final = re.compile(r"\d{4}(-\d\d){0,2}", re.ASCII)
+_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+
+
+def sha256_of(text: str, field: str = "sha256") -> bytes:
+    """Return the 32 bytes of a digest as it must be written; raises ``InputError`` naming ``field``."""
+    if not isinstance(text, str) or not _HEX.fullmatch(text):
+        raise InputError.field(field, "64 lower-case hexadecimal digits", text)
+    return bytes.fromhex(text)
+
+
+def keys_of(item: WorkIn, uploads: Mapping[str, Fingerprint]) -> Keys | None:
+    """Return what ``item`` is matched by, None where it needs an upload that is not among ``uploads``.
+
+    Of an upload the service's own fingerprints count, whatever the caller sends beside them. Raises ``InputError``.
+    """
+    sha256_of(item.sha256)
+    urls = _urls(item.urls)
+    if item.mode == "upload":
+        seen = uploads.get(item.sha256)
+        if seen is None:
+            return None
+        return Keys(
+            mode=item.mode, sha256=item.sha256, pixels=seen.pixels, pdq=seen.pdq, quality=seen.quality, urls=urls
+        )
+    for field, digest in (("pixels", item.pixels), ("pdq", item.pdq)):
+        if digest is not None:
+            sha256_of(digest, field)
+    if item.quality is not None and (item.pdq is None or not 0 <= item.quality <= 100):
+        raise InputError.field("quality", "0 to 100, beside a pdq", item.quality)
+    return Keys(mode=item.mode, sha256=item.sha256, pixels=item.pixels, pdq=item.pdq, quality=item.quality, urls=urls)
+
+
+def new_work(item: WorkIn, work: UUID, account: str, keys: Keys) -> NewWork:
+    """Return ``item`` as a work of ``account`` (its identifier as text); raises ``InputError`` naming the field."""
+    if work.version != 7:
+        raise InputError.field("work", "an identifier made from a UUIDv7", item.work)
+    return NewWork(
+        id=work,
+        keys=keys,
+        title=_text("title", item.title, MAX_TITLE),
+        creator=_text("creator", item.creator, MAX_CREATOR),
+        created=_created(item.created),
+        tags=_tags(item.tags),
+        external_id=_text("external_id", item.external_id, MAX_EXTERNAL),
+        digest=work_digest(digest_form(work, account, keys)),
+    )
+
+
+def work_id(text: str) -> UUID:
+    """Return the UUID of a work's identifier; raises ``InputError``."""
+    return identifiers.to_uuid(text, "wrk", field="work")
+
+
+def _text(field: str, value: str | None, limit: int) -> str | None:
+    if value is None:
+        return None
+    plain = unicodedata.normalize("NFC", value).strip()
+    if len(plain) > limit:
+        raise InputError.field(field, f"at most {limit} characters", f"{len(plain)} characters")
+    if any(unicodedata.category(each) in _UNPRINTABLE for each in plain):
+        raise InputError.field(field, "text without control characters", value)
+    return plain or None
+
+
+def _created(value: str | None) -> str | None:
+    if value is None:
+        return None
+    text = value.strip()
+    if _CREATED.fullmatch(text):
+        try:
+            date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+        except ValueError:
+            pass
+        else:
+            return text
+    raise InputError.field("created", "a year, month or day such as 2019, 2019-04 or 2019-04-30", value)
+
+
+def _tags(values: Sequence[str]) -> list[str]:
+    if len(values) > MAX_TAGS:
+        raise InputError.field("tags", f"at most {MAX_TAGS}", f"{len(values)} tags")
+    tags = [_text("tags", value, MAX_TAG) for value in values]
+    return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+def _urls(values: Sequence[str]) -> list[str]:
+    if len(values) > MAX_URLS:
+        raise InputError.field("urls", f"at most {MAX_URLS}", f"{len(values)} addresses")
+    urls = sorted({canonical_url(value) for value in values})
+    for url in urls:
+        if len(url) > MAX_URL:
+            raise InputError.field("urls", f"addresses of at most {MAX_URL} characters", f"{len(url)} characters")
+    return urls

@@ -1,0 +1,49 @@
+"""HTTP: uploads in, works in. What one owns is listed where its state is known: ``registry.consent.routes``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, RawBody
+
+from licet.fingerprints.picture import Fingerprint
+from licet.wire.works import WorksRegister, WorksRegistered
+from registry.accounts.identity import Caller, require
+from registry.services import Services
+from registry.works import service, uploads
+
+_OWNERS: Final = require("register", kinds=("art", "org"))
+_BATCH_LIMIT: Final = 16 << 20
+
+
+@put(
+    "/v1/uploads/{sha256:str}",
+    operation_id="uploadPicture",
+    tags=["works"],
+    guards=[_OWNERS],
+    request_max_body_size=uploads.BODY_LIMIT,
+)
+async def upload(
+    caller: NamedDependency[Caller], services: NamedDependency[Services], sha256: FromPath[str], body: RawBody
+) -> Fingerprint:
+    """Fingerprint a JPEG, PNG or WEBP picture. The picture is not kept; its fingerprints wait a day for the work."""
+    return await uploads.keep_upload(services, caller.account, sha256, body)
+
+
+@post(
+    "/v1/works",
+    operation_id="registerWorks",
+    tags=["works"],
+    guards=[_OWNERS],
+    request_max_body_size=_BATCH_LIMIT,
+)
+async def register_works(
+    caller: NamedDependency[Caller], services: NamedDependency[Services], data: JSONBody[WorksRegister]
+) -> WorksRegistered:
+    """Register up to 1,000 works; each is answered for itself, and sending one again has no second effect."""
+    return await service.register(services, caller, data.works)
+
+
+ROUTES: Final = [upload, register_works]

@@ -1,0 +1,249 @@
+"""Registering works, listing one's own: a registration is a claim that takes effect when it is signed for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from licet import identifiers, times
+from licet.errors import InputError
+from licet.wire.works import WorkIn, WorkOutcome, WorksRegistered
+from registry.accounts.identity import Caller
+from registry.database import Connection, Row
+from registry.errors import Conflict, Invalid, NotFound
+from registry.services import Services
+from registry.works import queries
+from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_id
+from registry.works.searching import grams, haystack
+from registry.works.similarity import neighbours, row_keys
+from registry.works.types import Keys, Match, Neighbour, NewWork, Page, hexed, raw
+from registry.works.uploads import Seen, uploads_of
+
+# What must happen in the transaction of a registration, because domains above this one speak for works to come:
+# each is called with (connection, account, works). The application fills it once.
+on_registration: list[Callable[[Connection, UUID, Sequence[UUID]], Awaitable[None]]] = []
+
+SORTS: Final = {"-registered": queries.PAGE_NEWEST, "registered": queries.PAGE_OLDEST, "title": queries.PAGE_TITLES}
+
+
+async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) -> WorksRegistered:
+    """Return what became of each of at most 1,000 works, in the order sent; those registered are kept.
+
+    Sending a work again has no second effect. A picture that the account has registered already is a ``duplicate``.
+    Raises ``Invalid`` for too many, ``Unavailable`` where works of others cannot be looked at.
+    """
+    if not 1 <= len(items) <= MAX_WORKS:
+        raise Invalid.field("works", f"1 to {MAX_WORKS}", f"{len(items)} works")
+    batch = _Batch(caller, items)
+    async with services.database.acquire() as conn:
+        await batch.sort_out(conn)
+    fresh = list(batch.fresh.values())
+    rows = [row_keys(work.keys, batch.orientations(work)) for work in fresh]
+    version, found = await neighbours(services, caller.account, rows) if rows else (0, [])
+    try:
+        async with services.database.transaction() as conn:
+            await conn.fetchval(queries.LOCK_OWNER, caller.account)
+            await batch.sort_out(conn)  # another registration of this account may have come before
+            kept = [work for work in fresh if work.id in batch.fresh]
+            if kept:
+                await _keep(conn, caller.account, kept, version)
+                await keep_matches(conn, _matches(caller.account, fresh, found, batch.fresh))
+                for registered in on_registration:
+                    await registered(conn, caller.account, [work.id for work in kept])
+            similar = await _similar(conn, caller.account, batch.registered)
+    except asyncpg.UniqueViolationError:
+        raise Conflict("one of the identifiers was taken at this very moment; send the request again") from None
+    return WorksRegistered(batch.outcomes(similar))
+
+
+class _Batch:
+    """The works of one request: `sort_out` says what becomes of each, as of the connection that it is given."""
+
+    def __init__(self, caller: Caller, items: Sequence[WorkIn]) -> None:
+        self._caller = caller
+        self._items = items
+        self._uploads: dict[str, Seen] = {}
+        self._outcomes: dict[int, WorkOutcome] = {}
+        self.fresh: dict[UUID, NewWork] = {}
+
+    async def sort_out(self, conn: Connection) -> None:
+        ids, digests = self._readable()
+        self._uploads = self._uploads or await uploads_of(conn, self._caller.account, digests)
+        taken = {row["id"]: row for row in await conn.fetch(queries.TAKEN, self._caller.account, ids)}
+        self._outcomes, self.fresh = {}, {}
+        works: dict[int, NewWork] = {}
+        for place, item in enumerate(self._items):
+            outcome = self._work(item, taken)
+            if isinstance(outcome, NewWork):
+                works[place] = outcome
+            else:
+                self._outcomes[place] = outcome
+        await self._drop_duplicates(conn, works)
+
+    def orientations(self, work: NewWork) -> bytes | None:
+        """The PDQ of ``work`` in eight orientations, where the service saw the picture."""
+        seen = self._uploads.get(work.keys.sha256) if work.keys.mode == "upload" else None
+        return seen.orientations if seen else None
+
+    @property
+    def registered(self) -> list[UUID]:
+        """The works that are registered, by now or before."""
+        return [work_id(each.work) for each in self._outcomes.values() if each.status == "registered"]
+
+    def outcomes(self, similar: Mapping[UUID, list[str]]) -> list[WorkOutcome]:
+        """What became of each work, in the order sent."""
+        ordered = [self._outcomes[place] for place in range(len(self._items))]
+        return [
+            WorkOutcome(each.work, each.status, each.digest, similar=similar.get(work_id(each.work), []))
+            if each.status == "registered"
+            else each
+            for each in ordered
+        ]
+
+    def _readable(self) -> tuple[list[UUID], list[bytes]]:
+        ids, digests = [], []
+        for item in self._items:
+            try:
+                ids.append(work_id(item.work))
+                digests.append(sha256_of(item.sha256))
+            except InputError:
+                continue  # refused by name later
+        return ids, digests
+
+    def _work(self, item: WorkIn, taken: Mapping[UUID, Row]) -> NewWork | WorkOutcome:
+        try:
+            work = work_id(item.work)
+            present = taken.get(work)
+            if present is not None:
+                return _present(item, present)
+            keys = keys_of(item, {digest: seen.fingerprint for digest, seen in self._uploads.items()})
+            if keys is None:
+                return WorkOutcome(item.work, "refused", reason="no-upload: send the picture first, within a day")
+            return new_work(item, work, self._caller.id, keys)
+        except InputError as error:
+            return WorkOutcome(item.work, "refused", reason=error.message)
+
+    async def _drop_duplicates(self, conn: Connection, works: dict[int, NewWork]) -> None:
+        """Leave in ``fresh`` what the account has not registered: neither before nor earlier in this request."""
+        digests = [bytes.fromhex(work.keys.sha256) for work in works.values()]
+        pixels = [bytes.fromhex(work.keys.pixels) for work in works.values() if work.keys.pixels]
+        own: dict[tuple[str, str | None], UUID] = {}
+        for row in await conn.fetch(queries.OWN_KEYS, self._caller.account, digests, pixels):
+            own["file", row["sha256"].hex()] = row["id"]
+            own.setdefault(("pixels", hexed(row["pixels"])), row["id"])
+        for place, work in works.items():
+            text = identifiers.from_uuid("wrk", work.id)
+            pixel_key = ("pixels", work.keys.pixels)
+            existing = own.get(("file", work.keys.sha256)) or (own.get(pixel_key) if work.keys.pixels else None)
+            if work.id in self.fresh:
+                self._outcomes[place] = WorkOutcome(text, "refused", reason="id-taken: by another work of this request")
+            elif existing is not None:
+                self._outcomes[place] = WorkOutcome(text, "duplicate", existing=identifiers.from_uuid("wrk", existing))
+            else:
+                self._outcomes[place] = WorkOutcome(text, "registered", work.digest.hex())
+                self.fresh[work.id] = work
+                own["file", work.keys.sha256] = work.id
+                own.setdefault(pixel_key, work.id)
+
+
+def _present(item: WorkIn, row: Row) -> WorkOutcome:
+    same = row["own"] and (row["mode"], hexed(row["sha256"])) == (item.mode, item.sha256)
+    if not same:
+        return WorkOutcome(item.work, "refused", reason="id-taken: choose a fresh identifier")
+    if row["withdrawn"]:
+        return WorkOutcome(item.work, "refused", reason="withdrawn: register it again under a fresh identifier")
+    return WorkOutcome(item.work, "registered", row["digest"].hex())
+
+
+async def _keep(conn: Connection, account: UUID, works: Iterable[NewWork], version: int) -> None:
+    now = times.now()
+    records = []
+    for work in works:
+        keys = work.keys
+        words = haystack([work.title, work.creator, work.external_id, *work.tags])
+        records.append(
+            (
+                work.id,
+                account,
+                keys.mode,
+                raw(keys.sha256),
+                raw(keys.pixels),
+                raw(keys.pdq),
+                keys.quality,
+                work.title,
+                work.creator,
+                work.created,
+                work.tags,
+                work.external_id,
+                keys.urls,
+                work.digest,
+                words,
+                grams(words),
+                version,
+                now,
+            )
+        )
+    await conn.copy_records_to_table("works", records=records, columns=queries.WORK_COLUMNS)
+
+
+def _matches(
+    account: UUID, asked: Sequence[NewWork], found: Iterable[Neighbour], kept: Mapping[UUID, NewWork]
+) -> list[Match]:
+    return [
+        Match(asked[each.row].id, each.work, account, each.account, each.key, each.distance)
+        for each in found
+        if asked[each.row].id in kept
+    ]
+
+
+async def keep_matches(conn: Connection, matches: Sequence[Match]) -> None:
+    """Keep pairs of works of different accounts that match; a pair that is known stays as it was."""
+    if matches:
+        await conn.execute(queries.KEEP_MATCHES, *([*column] for column in zip(*matches, strict=True)))
+
+
+async def _similar(conn: Connection, account: UUID, works: Sequence[UUID]) -> dict[UUID, list[str]]:
+    similar: dict[UUID, list[str]] = {}
+    for row in await conn.fetch(queries.SIMILAR, account, works):
+        similar.setdefault(row["work"], []).append(identifiers.from_uuid("wrk", row["other"]))
+    return {work: sorted(others) for work, others in similar.items()}
+
+
+async def page_of(conn: Connection, page: Page) -> list[Row]:
+    """Return up to ``page.limit`` of the account's works in the order of ``page.sort``, one of ``SORTS``."""
+    after: tuple[datetime | str | None, UUID | None] = page.after or (None, None)
+    return await conn.fetch(SORTS[page.sort], page.account, page.q, grams(page.q), page.external_id, *after, page.limit)
+
+
+async def work_of(conn: Connection, account: UUID, work: UUID) -> Row:
+    """Return one work of ``account``; raises ``NotFound`` also where it is somebody else's."""
+    row = await conn.fetchrow(queries.WORK, account, work)
+    if row is None:
+        raise NotFound("there is no such work among yours")
+    return row
+
+
+async def covered(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[tuple[UUID, bytes]]:
+    """Return (id, digest) of those of ``works`` that belong to ``account`` and are not withdrawn, by rising id."""
+    return [(row["id"], row["digest"]) for row in await conn.fetch(queries.COVERED, account, works)]
+
+
+async def covered_keys(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[tuple[UUID, Keys]]:
+    """Return (id, keys) of those of ``works`` that belong to ``account`` and are not withdrawn, by rising id."""
+    return [(row["id"], keys_in(row)) for row in await conn.fetch(queries.COVERED_KEYS, account, works)]
+
+
+def keys_in(row: Row) -> Keys:
+    """Return the match keys in a row of works."""
+    return Keys(
+        mode=row["mode"],
+        sha256=row["sha256"].hex(),
+        pixels=hexed(row["pixels"]),
+        pdq=hexed(row["pdq"]),
+        quality=row["quality"],
+        urls=list(row["urls"]),
+    )

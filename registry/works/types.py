@@ -1,0 +1,92 @@
+"""What the works domain speaks of inside the service; what travels is in ``licet.wire.works``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from licet import identifiers
+from licet.statements.kinds import WorkDigest
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """What a work is matched by, hex as signed; ``urls`` canonical, sorted, unique."""
+
+    mode: str
+    sha256: str
+    pixels: str | None = None
+    pdq: str | None = None
+    quality: int | None = None
+    urls: list[str] = []
+
+
+class NewWork(msgspec.Struct, frozen=True, kw_only=True):
+    """A work whose every field has been checked, ready to be kept."""
+
+    id: UUID
+    keys: Keys
+    title: str | None
+    creator: str | None
+    created: str | None
+    tags: list[str]
+    external_id: str | None
+    digest: bytes
+
+
+class Neighbour(NamedTuple):
+    """A work of another account that the picture in row ``row`` of a question matches."""
+
+    row: int
+    work: UUID
+    account: UUID
+    key: str  # file, pixels or pdq
+    distance: int
+
+
+class Match(NamedTuple):
+    """A pair as it is kept: ``work`` came later than ``other``."""
+
+    work: UUID
+    other: UUID
+    account: UUID
+    other_account: UUID
+    key: str
+    distance: int
+
+
+class Page(NamedTuple):
+    """What a list of works asks for: ``after`` is where the page before ended, (value of the sort key, id)."""
+
+    account: UUID
+    sort: str
+    limit: int
+    q: str = ""
+    external_id: str | None = None
+    after: tuple[datetime | str, UUID] | None = None
+
+
+def digest_form(work: UUID, account: str, keys: Keys) -> WorkDigest:
+    """Return what the work's digest covers; ``account`` is the owner's identifier as text."""
+    return WorkDigest(
+        work=identifiers.from_uuid("wrk", work),
+        account=account,
+        sha256=keys.sha256,
+        pixels=keys.pixels,
+        pdq=keys.pdq,
+        iscc=None,
+        url=keys.urls,
+        mode="upload" if keys.mode == "upload" else "fingerprint-only",
+    )
+
+
+def hexed(value: bytes | None) -> str | None:
+    """Return ``value`` in lower-case hex, None for none."""
+    return None if value is None else value.hex()
+
+
+def raw(value: str | None) -> bytes | None:
+    """Return the bytes of hex ``value``, None for none."""
+    return None if value is None else bytes.fromhex(value)

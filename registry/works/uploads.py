@@ -1,0 +1,86 @@
+"""Uploads: a picture comes in, its fingerprints stay for a day, the picture does not stay at all.
+
+Decoding runs in a thread, few at a time and under the limits of the decoder: a picture can cost ten bytes of memory a
+pixel, and what it says of itself is not believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from licet.fingerprints.decode import PictureLimits
+from licet.fingerprints.picture import Fingerprint, examine_bytes
+from registry.database import Connection
+from registry.errors import Invalid, TooLarge
+from registry.services import Services
+from registry.works import queries
+from registry.works.intake import sha256_of
+
+BODY_LIMIT: Final = 64 << 20
+MAX_PIXELS: Final = 100_000_000
+_AT_ONCE: Final = 2
+
+_decoders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = weakref.WeakKeyDictionary()
+
+
+class Seen(NamedTuple):
+    """What the service itself saw of a picture: fingerprint, and the PDQ in eight orientations (256 bytes)."""
+
+    fingerprint: Fingerprint
+    orientations: bytes
+
+
+async def keep_upload(services: Services, account: UUID, named: str, data: bytes) -> Fingerprint:
+    """Return the service's fingerprint of ``data``, kept for ``account`` until it registers the work or a day is over.
+
+    ``named`` is the SHA-256 that the caller put into the address. Raises ``Invalid`` for another, ``TooLarge``, and
+    ``PictureError`` for what cannot be decoded. Sending the same again has no second effect.
+    """
+    largest = min(BODY_LIMIT, services.settings.upload_bytes)
+    if len(data) > largest:
+        raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
+    wanted = sha256_of(named)
+    async with _decoders.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
+        got, seen = await asyncio.to_thread(_examined, data, wanted, largest)
+    if seen is None:
+        raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
+    async with services.database.acquire() as conn:
+        await conn.execute(
+            queries.KEEP_UPLOAD,
+            account,
+            wanted,
+            msgspec.json.encode(seen.fingerprint).decode(),
+            seen.orientations,
+            services.settings.upload_ttl,
+        )
+    return seen.fingerprint
+
+
+async def uploads_of(conn: Connection, account: UUID, digests: Iterable[bytes]) -> dict[str, Seen]:
+    """Return what was seen of those of ``digests`` that ``account`` uploaded lately, by hex digest."""
+    rows = await conn.fetch(queries.UPLOADS, account, list(digests))
+    return {
+        row["sha256"].hex(): Seen(msgspec.json.decode(row["fingerprint"], type=Fingerprint), row["orientations"])
+        for row in rows
+    }
+
+
+async def forget_uploads(services: Services) -> None:
+    """Remove the fingerprints of uploads whose time is over."""
+    async with services.database.acquire() as conn:
+        await conn.execute(queries.FORGET_UPLOADS)
+
+
+def _examined(data: bytes, wanted: bytes, largest: int) -> tuple[bytes, Seen | None]:
+    got = sha256(data).digest()
+    if got != wanted:
+        return got, None
+    examined = examine_bytes(data, PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS))
+    return got, Seen(examined.fingerprint, examined.orientations.tobytes())
