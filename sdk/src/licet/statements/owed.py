@@ -83,16 +83,15 @@ def run_events(
 
 
 def owed(line: LicenceLine, event: Event, first_run: str) -> int | None:
-    """Return the micro-units that ``event`` is owed under ``line``; None if it is not a use that the line covers.
+    """Return the micro-units that ``event`` is owed under ``line``; None if it is not in the line's own atom and unit.
 
-    Whether the same event was reported before is not asked: then it is owed nothing more.
+    Whether the same event was reported before is not asked: then it is owed nothing more. What is owed once per
+    licence is owed in the licence's own run, in any other nothing.
     """
     unit = unit_of(line)
     if (event.work, event.atom, event.unit) != (line.work, line.atom, unit):
         return None
-    if unit == "work" and event.run != first_run:
-        return None
-    return line.amount * event.quantity
+    return 0 if unit == "work" and event.run != first_run else line.amount * event.quantity
 
 
 def totals(owed_for: Iterable[tuple[str | None, str, int]]) -> list[Total]:

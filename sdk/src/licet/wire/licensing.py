@@ -87,7 +87,10 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """An offer for 15 minutes; ``digest`` = digest of this object without ``digest``. Prices are gross."""
+    """An offer for 15 minutes; ``digest`` = digest of this object without ``digest``. Prices are gross.
+
+    ``valid_until`` is when the licence will end: the earliest end that the works' grant terms give it.
+    """
 
     quote: str
     organisation: str
@@ -103,6 +106,7 @@ class Quote(msgspec.Struct, frozen=True):
     issued_at: str
     expires_at: str
     digest: str
+    valid_until: str | None = None
 
 
 class LicenceAccept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

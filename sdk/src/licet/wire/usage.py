@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Event
+from licet.statements.kinds import Event, Total
 from licet.wire.common import Receipt
 
 
@@ -62,6 +62,18 @@ class UsageAccepted(msgspec.Struct, frozen=True):
     known: int
     memorandum: int
     receipt: Receipt
+
+
+class UsageBatchInfo(msgspec.Struct, frozen=True):
+    batch: str
+    dataset: str | None
+    count: int
+    new: int
+    known: int
+    memorandum: int
+    totals: list[Total]
+    log_index: int | None
+    accepted_at: str
 
 
 class BalanceLine(msgspec.Struct, frozen=True):

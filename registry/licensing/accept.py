@@ -1,0 +1,219 @@
+"""Accepting a quote: two signatures on one licence, and no licence after a tighten that it ignored (semantics 22).
+
+Everything is one transaction. It holds, in this order: the organisation's row, so that two acceptances of the same
+works follow each other; then a share of the consent head of every artist, which a consent takes whole; only then is
+the place in the log drawn. So a tighten either came before, and its works are seen changed here, or comes after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from licet import canonical, identifiers, times
+from licet.statements import envelope as envelopes
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import Event, Licence, LicenceLine, RegistryRef
+from licet.statements.licences import licence_payload
+from licet.statements.owed import due_at_accept, run_events
+from licet.wire.licensing import LeftOut, LicenceAccept, LicenceGranted, Quote, WorkWanted
+from registry import consent, translog
+from registry.accounts.identity import Caller
+from registry.database import Connection
+from registry.errors import Conflict, Invalid, NotAllowed
+from registry.licensing import accrual, licences, queries, quotes
+from registry.licensing.offers import model_key, use_key
+from registry.licensing.refusals import OverBudget, QuoteExpired, WorksChanged
+from registry.licensing.signatures import opened
+from registry.licensing.standing import standing
+from registry.licensing.types import Accrual, Posting
+from registry.services import Services
+
+
+async def accept(services: Services, caller: Caller, data: LicenceAccept) -> LicenceGranted:
+    """Return the licence that accepts a quote, granted and in the log: by this call, or by an earlier one like it.
+
+    Raises ``NotFound``, ``QuoteExpired``, ``OverBudget``, ``WorksChanged``, ``Conflict`` for a quote that was
+    accepted with other bytes, ``Invalid`` for a payload or signature that is not the quote's.
+    """
+    number = identifiers.to_uuid(data.quote, "quo", field="quote")
+    pending = await _known(services, caller, number, data.envelope)
+    if pending is None:
+        quote = await quotes.stored(services, caller.account, number)
+        pending = await _grant(services, caller, number, quote, data.envelope)
+    await translog.wait(services.database, pending)
+    return await licences.granted(services, caller, number)
+
+
+async def _known(services: Services, caller: Caller, number: UUID, envelope: Envelope) -> int | None:
+    async with services.database.acquire() as conn:
+        return await _present(conn, caller, number, envelope)
+
+
+async def _present(conn: Connection, caller: Caller, number: UUID, envelope: Envelope) -> int | None:
+    row = await conn.fetchrow(queries.OWN_LICENCE, number, caller.account)
+    if row is None:
+        return None
+    if row["payload_digest"].hex() != envelope.payload_digest:
+        raise Conflict("this quote was accepted with another payload")
+    pending: int = row["pending"]
+    return pending
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """A quote with all that needs no lock, made beforehand."""
+
+    number: UUID
+    quote: Quote
+    licence: str
+    works: list[UUID]
+    artists: list[UUID]
+    events: list[Event]
+    at: datetime
+
+
+async def _grant(services: Services, caller: Caller, number: UUID, quote: Quote, envelope: Envelope) -> int:
+    now = times.now()
+    if times.from_text(quote.expires_at) <= now:
+        raise QuoteExpired(f"the quote ended at {quote.expires_at}; ask for a new one")
+    if quote.over_budget:
+        raise OverBudget("the quote is larger than its budget: raise it, or ask for what fits")
+    if not quote.lines:
+        raise Invalid("expected a quote with works in it, got one that left all of them out")
+    offer = await asyncio.to_thread(_prepared, number, quote, now)
+    return await services.database.run(partial(_granted, services, caller, offer, envelope))
+
+
+def _prepared(number: UUID, quote: Quote, at: datetime) -> _Offer:
+    licence = identifiers.from_uuid("lic", number)
+    return _Offer(
+        number=number,
+        quote=quote,
+        licence=licence,
+        works=[identifiers.to_uuid(line.work) for line in quote.lines],
+        artists=sorted({identifiers.to_uuid(line.account) for line in quote.lines}),
+        events=run_events(
+            organisation=quote.organisation,
+            licence=licence,
+            first_run=quote.run,
+            run=quote.run,
+            lines=quote.lines,
+            at=times.to_text(at),
+        ),
+        at=at,
+    )
+
+
+async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: Envelope, conn: Connection) -> int:
+    genesis = await conn.fetchval(queries.LOCK_ORGANISATION, caller.account)
+    if genesis is None:
+        raise NotAllowed("only an organisation can hold a licence")
+    present = await _present(conn, caller, offer.number, envelope)
+    if present is not None:
+        return present
+    payload = await opened(conn, Licence, envelope, caller, services.keys.ref)
+    expected = await asyncio.to_thread(_expected, offer.quote, genesis, services.keys.ref)
+    if envelope.body != expected:
+        raise Invalid("payload: expected exactly the licence that follows from the quote, got another one")
+    await consent.lock_heads_shared(conn, offer.artists)
+    now = await standing(conn, caller.account, caller.id, offer.quote.use, offer.works, offer.at)
+    wanted = [WorkWanted(line.work, line.statement, line.match) for line in offer.quote.lines]
+    lines, left, _ = await asyncio.to_thread(now.lines, wanted)
+    changed = [*left, *_moved(offer.quote.lines, lines)]
+    if changed:
+        raise WorksChanged(sorted(changed, key=lambda each: each.work))
+    sealed = envelopes.encode(envelopes.countersign(envelope, services.keys.licence))
+    pending = await translog.submit(conn, "licence", offer.licence, sealed, caller.account)
+    await _store(conn, caller.account, offer, payload, envelope.payload_digest, pending)
+    posting = Posting(offer.licence, caller.account, caller.id, None, offer.at)
+    await accrual.post(conn, posting, _accruals(offer.quote, offer.events))
+    return pending
+
+
+def _expected(quote: Quote, genesis: str, registry: RegistryRef) -> bytes:
+    return canonical.encode(
+        licence_payload(
+            registry=registry,
+            genesis=genesis,
+            quote=quote.quote,
+            digest=quote.digest,
+            organisation=quote.organisation,
+            use=quote.use,
+            dataset=quote.dataset,
+            run=quote.run,
+            lines=quote.lines,
+            totals=quote.totals,
+            budget=quote.budget,
+            fee_bps=quote.fee_bps,
+            issued_at=quote.issued_at,
+            valid_until=quote.valid_until,
+        )
+    )
+
+
+def _moved(quoted: Sequence[LicenceLine], now: Sequence[LicenceLine]) -> list[LeftOut]:
+    """Return the works whose line came out otherwise now, though they can still be licensed."""
+    present = {line.work: line for line in now}
+    return [LeftOut(line.work, "changed") for line in quoted if present.get(line.work, line) != line]
+
+
+async def _store(
+    conn: Connection, organisation: UUID, offer: _Offer, payload: Licence, digest: str, pending: int
+) -> None:
+    quote = offer.quote
+    await conn.execute(
+        queries.ADD_LICENCE,
+        offer.number,
+        organisation,
+        pending,
+        bytes.fromhex(digest),
+        bytes.fromhex(payload.quote),
+        use_key(quote.use),
+        model_key(quote.use),
+        quote.use.atoms,
+        quote.use.model,
+        quote.use.version,
+        quote.run,
+        None if quote.dataset is None else identifiers.to_uuid(quote.dataset),
+        quote.fee_bps,
+        len(quote.lines),
+        times.from_text(quote.issued_at),
+        None if quote.valid_until is None else times.from_text(quote.valid_until),
+        offer.at,
+    )
+    await conn.copy_records_to_table(
+        "licence_works",
+        records=[
+            (
+                offer.number,
+                work,
+                identifiers.to_uuid(line.account),
+                identifiers.to_uuid(line.statement),
+                bytes.fromhex(line.terms_hash),
+                line.atom,
+                line.model,
+                line.currency,
+                line.amount,
+                line.match,
+                line.escrow,
+            )
+            for work, line in zip(offer.works, quote.lines, strict=True)
+        ],
+        columns=queries.LICENCE_WORKS,
+    )
+
+
+def _accruals(quote: Quote, events: Sequence[Event]) -> list[Accrual]:
+    lines = {line.work: line for line in quote.lines}
+    found = []
+    for event in events:
+        line = lines[event.work]
+        artist = identifiers.to_uuid(line.account)
+        due = due_at_accept(line)
+        found.append(Accrual(event, artist, line.account, line.currency, due, quote.fee_bps, line.escrow))
+    return found

@@ -1,0 +1,91 @@
+"""Licences that were granted: whole for the organisation that holds one, their own lines for owners of works in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from uuid import UUID
+
+from licet import identifiers, money, times
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import LicenceLine, Total
+from licet.wire.licensing import LicenceGranted, LicenceInfo, Posted
+from registry import translog
+from registry.accounts.identity import Caller
+from registry.database import Connection, Row
+from registry.errors import NotFound, Unavailable
+from registry.licensing import queries
+from registry.services import Services
+
+
+async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGranted:
+    """Return one licence as ``caller`` may see it; raises ``NotFound`` for none, or none that is theirs to see."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, 1)
+        if row is None:
+            raise NotFound("there is no such licence")
+        receipt = await translog.receipt(conn, row["pending"])
+        if receipt is None:
+            raise Unavailable("the licence is not in the published log yet; ask again in a moment")
+        evidence = await translog.evidence(conn, row["pending"])
+        lines = [line_of(each) for each in await conn.fetch(queries.LINES, number, row["only"])]
+        posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, row["only"])]
+    envelope = envelopes.parse(evidence.envelope)
+    return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
+
+
+async def listed(
+    conn: Connection, caller: Caller, limit: int, *, after: UUID | None = None, model: str | None = None
+) -> list[LicenceInfo]:
+    """Return the licences that ``caller`` holds, or that hold works of theirs, newest first, following ``after``.
+
+    Where they only own works in it, works and totals are those of their own lines.
+    """
+    rows = await conn.fetch(queries.VISIBLE, caller.account, None, after, model, limit)
+    totals: dict[UUID, list[Total]] = {row["id"]: [] for row in rows}
+    works: Counter[UUID] = Counter()
+    for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rows], [row["only"] for row in rows]):
+        works[each["licence"]] += each["works"]
+        if each["currency"] is not None:
+            totals[each["licence"]].append(Total(each["currency"], each["amount"], each["works"]))
+    return [
+        LicenceInfo(
+            licence=identifiers.from_uuid("lic", row["id"]),
+            organisation=identifiers.from_uuid("org", row["organisation"]),
+            model=row["model"],
+            version=row["version"],
+            dataset=None if row["dataset"] is None else identifiers.from_uuid("dst", row["dataset"]),
+            works=works[row["id"]],
+            totals=totals[row["id"]],
+            log_index=row["index"],
+            issued_at=times.to_text(row["issued_at"]),
+            valid_until=None if row["valid_until"] is None else times.to_text(row["valid_until"]),
+        )
+        for row in rows
+    ]
+
+
+def line_of(row: Row) -> LicenceLine:
+    """Return a line as it was signed."""
+    return LicenceLine(
+        work=identifiers.from_uuid("wrk", row["work"]),
+        account=identifiers.from_uuid(row["kind"], row["account"]),
+        statement=identifiers.from_uuid("stm", row["statement"]),
+        terms_hash=row["terms_hash"].hex(),
+        atom=row["atom"],
+        model=row["model"],
+        currency=row["currency"],
+        amount=row["amount"],
+        match=row["match"],
+        escrow=row["escrow"],
+    )
+
+
+def _posted(row: Row) -> Posted:
+    return Posted(
+        account=identifiers.from_uuid(row["kind"], row["artist"]),
+        currency=row["currency"],
+        amount=money.to_decimal(row["amount"]),
+        fee=money.to_decimal(row["fee"]),
+        works=row["works"],
+        escrow=row["escrow"],
+    )

@@ -1,0 +1,163 @@
+"""What a work costs for a use, here and now: one line of a licence, or the reason why there is none."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from licet import canonical, identifiers, times
+from licet.decisions import EARNING_QUALITY, TRUSTED_LEVEL, Decision, Request, State, decide, for_match
+from licet.errors import MalformedError
+from licet.index import WorkRecord
+from licet.statements.kinds import LicenceLine, Use
+from licet.terms import durations, intern
+from registry.errors import Invalid
+
+MAX_NAME: Final = 200
+
+
+def request_of(use: Use, licensee: str, at: datetime) -> Request:
+    """Return the question that terms are asked about ``use``; raises ``InputError`` that names the field."""
+    return Request(
+        uses=use.atoms,
+        purpose=use.purpose,
+        model=f"{use.model}@{use.version}",
+        model_scope=use.model_scope,
+        open_weights=use.open_weights,
+        territory=use.territory,
+        sublicense=use.sublicense,
+        exclusive=use.exclusive,
+        at=times.to_text(at),
+        licensee=licensee,
+    )
+
+
+def declared(use: Use, request: Request) -> Use:
+    """Return ``use`` in its one canonical spelling: lists sorted and unique, the purpose complete."""
+    return Use(
+        atoms=list(request.uses),
+        purpose=list(request.purpose),
+        territory=None if request.territory is None else list(request.territory),
+        model=use.model,
+        version=use.version,
+        model_scope=use.model_scope,
+        open_weights=use.open_weights,
+        sublicense=use.sublicense,
+        exclusive=use.exclusive,
+    )
+
+
+def use_key(use: Use) -> bytes:
+    """Return the digest of everything declared but the model: with equal keys and models, a licence held covers."""
+    what = (use.atoms, use.purpose, use.territory, use.open_weights, use.sublicense, use.exclusive)
+    return bytes.fromhex(canonical.digest(["licet/use/v1", *what]))
+
+
+def model_key(use: Use) -> str:
+    """Return which models a licence for ``use`` covers: ``NAME@VERSION``, or ``NAME`` for the whole family."""
+    return use.model if use.model_scope == "family" else f"{use.model}@{use.version}"
+
+
+def covering_keys(use: Use) -> list[str]:
+    """Return the model keys of licences that cover ``use``: its own, and the family's."""
+    return sorted({model_key(use), use.model})
+
+
+def name(text: str, field: str) -> str:
+    """Return ``text`` if it can name a run or a dataset; raises ``Invalid``."""
+    if not 0 < len(text) <= MAX_NAME or not text.isprintable() or text != text.strip():
+        raise Invalid.field(field, f"1 to {MAX_NAME} printable characters", text)
+    return text
+
+
+class Offers:
+    """Lines for one request. Each distinct case of terms, state and match is decided once."""
+
+    def __init__(self, request: Request, kinds: Mapping[UUID, str]) -> None:
+        self._request = request
+        self._kinds = kinds
+        self._decided: dict[tuple[object, ...], Decision] = {}
+
+    def line(self, record: WorkRecord, match: str) -> LicenceLine | str:
+        """Return the line for a work that a row shows in this way, or a word for why none is offered."""
+        decision = self._decision(record, match)
+        if decision.verdict != "license":
+            return decision.verdict
+        if decision.reason != "offer" or decision.price is None or decision.atom is None:
+            return "needs-agreement"
+        account = UUID(bytes=record.account)
+        return LicenceLine(
+            work=identifiers.from_uuid("wrk", UUID(bytes=record.work)),
+            account=identifiers.from_uuid(self._kinds[account], account),
+            statement=identifiers.from_uuid("stm", UUID(bytes=record.statement)),
+            terms_hash=terms_hash(record),
+            atom=decision.atom,
+            model=decision.price.model,
+            currency=decision.price.currency,
+            amount=decision.price.micro,
+            match="near" if match == "near" else "exact",
+            escrow=record.contested or record.level < TRUSTED_LEVEL,
+        )
+
+    def end(self, record: WorkRecord, issued_at: datetime) -> datetime | None:
+        """Return when a licence issued now must end under this work's terms; None where they set no end."""
+        ends = []
+        for atom in self._request.uses:
+            rule = intern(record.terms).rules[atom]
+            if rule.permission == "license" and rule.grant_term is not None:
+                ends.append(after(issued_at, durations.parse(rule.grant_term)))
+        return min((end for end in ends if end is not None), default=None)
+
+    def _decision(self, record: WorkRecord, match: str) -> Decision:
+        state = (record.level, record.contested, record.challenged, record.pending, record.withdrawn)
+        earns = record.quality is not None and record.quality >= EARNING_QUALITY
+        case = (record.terms, state, record.fingerprint_only, record.signed, match, earns)
+        decision = self._decided.get(case)
+        if decision is None:
+            decision = self._decided[case] = self._decide(record, match)
+        return decision
+
+    def _decide(self, record: WorkRecord, match: str) -> Decision:
+        if record.challenged:  # without effect until it is settled (semantics 6)
+            return Decision("unknown", "challenged")
+        if not record.terms:
+            return Decision("deny", "withdrawn") if record.withdrawn else Decision("review", "no-terms")
+        try:
+            terms = intern(record.terms)
+        except MalformedError:
+            return Decision("review", "unreadable-terms")
+        state = State(record.level, record.contested, record.challenged, record.pending, record.withdrawn)
+        return for_match(
+            decide(terms, state, self._request),
+            kind=match,
+            key="pdq" if match == "near" else "file",
+            fingerprint_only=record.fingerprint_only,
+            signed=record.signed,
+            quality=record.quality,
+        )
+
+
+def terms_hash(record: WorkRecord) -> str:
+    """Return the hash of the work's effective terms, hex."""
+    return sha256(record.terms).hexdigest()
+
+
+def after(moment: datetime, duration: durations.Duration) -> datetime | None:
+    """Return the moment ``duration`` after ``moment``: calendar months first (the last day where there is none such).
+
+    None beyond the year 9999.
+    """
+    years, month = divmod(moment.month - 1 + duration.months, 12)
+    year = moment.year + years
+    if year > 9998:
+        return None
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    shifted = moment.replace(year=year, month=month + 1, day=day)
+    latest = datetime(9999, 12, 31, tzinfo=UTC)
+    return (
+        shifted + timedelta(seconds=duration.seconds) if duration.seconds < (latest - shifted).total_seconds() else None
+    )

@@ -1,0 +1,150 @@
+"""All SQL of licensing, one constant a statement, with the index it relies on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# account_keys primary key, accounts primary key; the key cannot be revoked while the reader's transaction is open
+SIGNER: Final = """
+select k.public, a.genesis
+from account_keys k join accounts a on a.id = k.account
+where k.account = $1 and k.keyid = $2 and k.class = 'root'
+    and (k.revoked_from is null or k.revoked_from > (select size from log_head))
+for share of k
+"""
+# accounts primary key; whatever posts for one organisation happens one after the other
+LOCK_ORGANISATION: Final = "select genesis from accounts where id = $1 and kind = 'org' for no key update"
+KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"
+
+# quotes primary key
+ADD_QUOTE: Final = "insert into quotes (id, organisation, body, issued_at, expires_at) values ($1, $2, $3, $4, $5)"
+QUOTE: Final = "select body, expires_at from quotes where id = $1 and organisation = $2"
+# by quotes (expires_at)
+FORGET_QUOTES: Final = """
+delete from quotes where id in (
+    select id from quotes where expires_at < $1 order by expires_at limit 100 for update skip locked
+)
+"""
+
+# licence_works (work); licences primary key
+HELD: Final = """
+select distinct on (w.work, w.terms_hash) w.work, w.terms_hash, l.id
+from licence_works w join licences l on l.id = w.licence
+where w.work = any($2::uuid[]) and l.organisation = $1 and l.use_key = $3 and l.model_key = any($4::text[])
+    and (l.valid_until is null or l.valid_until > $5)
+order by w.work, w.terms_hash, l.id
+"""
+
+ADD_LICENCE: Final = """
+insert into licences (
+    id, organisation, pending, payload_digest, quote, use_key, model_key, atoms, model, version, run, dataset,
+    fee_bps, works, issued_at, valid_until, granted_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+"""
+LICENCE_WORKS: Final = (
+    "licence",
+    "work",
+    "account",
+    "statement",
+    "terms_hash",
+    "atom",
+    "model",
+    "currency",
+    "amount",
+    "match",
+    "escrow",
+)
+USAGE_EVENTS: Final = (
+    "id",
+    "organisation",
+    "licence",
+    "statement",
+    "work",
+    "atom",
+    "run",
+    "unit",
+    "seq",
+    "quantity",
+    "at",
+    "match",
+    "batch",
+    "artist",
+    "currency",
+    "amount",
+    "fee",
+    "escrow",
+    "memorandum",
+    "posted_at",
+)
+
+# licences primary key
+OWN_LICENCE: Final = "select pending, payload_digest from licences where id = $1 and organisation = $2"
+
+# Who holds a licence sees it whole; whose works are in it (claim level 2 or above, semantics 26) their own lines.
+# $1 caller, $2 one licence or null, $3 after or null, $4 model or null, $5 limit.
+# By licences (organisation, id); licence_works (account, licence); log_entries unique (pending)
+VISIBLE: Final = """
+with held as (
+    select id from licences
+    where organisation = $1 and ($2::uuid is null or id = $2) and ($3::uuid is null or id < $3)
+        and ($4::text is null or model = $4)
+    order by id desc limit $5
+), granted as (
+    select distinct w.licence as id from licence_works w
+    where w.account = $1 and ($2::uuid is null or w.licence = $2) and ($3::uuid is null or w.licence < $3)
+        and exists (select from accounts a where a.id = $1 and a.level >= 2)
+        and ($4::text is null or exists (select from licences l where l.id = w.licence and l.model = $4))
+    order by w.licence desc limit $5
+)
+select l.id, l.organisation, l.pending, l.model, l.version, l.dataset, l.works, l.issued_at, l.valid_until, e.index,
+    case when l.organisation = $1 then null else $1 end as only
+from licences l left join log_entries e on e.pending = l.pending
+where l.id in (select id from held union select id from granted)
+order by l.id desc limit $5
+"""
+# By licence_works primary key; $2 null for all lines, else the account that sees its own
+LINES: Final = """
+select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow
+from licence_works w join accounts a on a.id = w.account
+where w.licence = $1 and ($2::uuid is null or w.account = $2)
+order by w.work
+"""
+# By usage_events (licence)
+POSTED: Final = """
+select v.artist, a.kind, v.currency, v.escrow, sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee,
+    count(distinct v.work) as works
+from usage_events v join accounts a on a.id = v.artist
+where v.licence = $1 and v.batch is null and v.currency is not null and ($2::uuid is null or v.artist = $2)
+group by v.artist, a.kind, v.currency, v.escrow
+order by v.artist, v.currency, v.escrow
+"""
+# By licence_works primary key; $2 names, for each licence, the account that sees its own lines, or null for all
+TOTALS: Final = """
+select w.licence, w.currency, count(*) as works,
+    sum(case when w.model = 'per-output' then 0 else w.amount end)::bigint as amount
+from unnest($1::uuid[], $2::uuid[]) as shown (licence, only)
+join licence_works w on w.licence = shown.licence and (shown.only is null or w.account = shown.only)
+group by w.licence, w.currency
+order by w.licence, w.currency
+"""
+
+# The whole of it, read through once: what is stored against what was signed and what was posted.
+ALL_LICENCES: Final = """
+select l.id, l.works, p.envelope from licences l join log_pending p on p.id = l.pending order by l.id
+"""
+ACCRUED: Final = """
+select t.source, a.name, e.currency, sum(e.amount)::bigint as amount
+from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
+where t.kind in ('licence', 'usage')
+group by t.source, a.name, e.currency
+"""
+EVENT_SUMS: Final = """
+select v.batch, v.licence, v.organisation, v.artist, a.kind, v.currency, v.escrow,
+    sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee
+from (
+    select batch, case when batch is null then licence end as licence, organisation, artist, currency, escrow,
+        amount, fee
+    from usage_events where amount > 0
+) v join accounts a on a.id = v.artist
+group by v.batch, v.licence, v.organisation, v.artist, a.kind, v.currency, v.escrow
+"""

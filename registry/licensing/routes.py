@@ -1,0 +1,151 @@
+"""HTTP of licensing: questions, offers, licences."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, RawBody
+from litestar.status_codes import HTTP_200_OK
+
+from licet import decisions, identifiers
+from licet.wire.common import Page
+from licet.wire.licensing import Answers, LicenceAccept, LicenceGranted, LicenceInfo, Query, Quote, QuoteRequest
+from registry.accounts.idempotency import READS
+from registry.accounts.identity import Caller, require
+from registry.licensing import accept, asking, licences, quotes
+from registry.services import Services
+from registry.works.paging import from_cursor, to_cursor
+
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Uses = Annotated[list[str], QueryParameter(name="use", min_items=1, max_items=10)]
+Several = Annotated[list[str] | None, QueryParameter(max_items=300)]
+
+
+@post(
+    "/v1/licensing/query",
+    operation_id="query",
+    tags=["licensing"],
+    opt=READS,
+    status_code=HTTP_200_OK,
+    request_max_body_size=16 << 20,
+)
+async def query(
+    services: NamedDependency[Services], optional_caller: NamedDependency[Caller | None], data: JSONBody[Query]
+) -> Answers:
+    """Verdicts with reasons, matches and prices for at most 10,000 rows; 1,000 without a token."""
+    return await asking.query(services, optional_caller, data)
+
+
+@post(
+    "/v1/licensing/lookup",
+    operation_id="lookup",
+    tags=["licensing"],
+    opt=READS,
+    status_code=HTTP_200_OK,
+    request_max_body_size=asking.MAX_KEYS * asking.KEY_BYTES,
+    media_type="application/octet-stream",
+)
+async def lookup(
+    services: NamedDependency[Services],
+    optional_caller: NamedDependency[Caller | None],
+    body: RawBody,
+    uses: Uses,
+    purpose: Several = None,
+    territory: Several = None,
+    model: FromQuery[str | None] = None,
+    model_scope: FromQuery[Literal["one-version", "family"]] = "one-version",
+    open_weights: FromQuery[bool | None] = None,
+    sublicense: FromQuery[bool | None] = None,
+    exclusive: FromQuery[bool | None] = None,
+    at: FromQuery[str | None] = None,
+    min_claim_level: FromQuery[int] = 0,
+) -> Response[bytes]:
+    """One verdict byte for each 32-byte SHA-256 of a file or of decoded pixels.
+
+    0 allow, 1 unknown, 2 license, 3 review, 4 deny; at most 65,536 keys, 1,000 without a token.
+    """
+    asked = decisions.Request(
+        uses=uses,
+        purpose=purpose or (),
+        model=model,
+        model_scope=model_scope,
+        open_weights=open_weights,
+        territory=territory,
+        sublicense=sublicense,
+        exclusive=exclusive,
+        at=at,
+    )
+    found = await asking.lookup(services, optional_caller, body, asked, min_claim_level)
+    headers = {"Licet-Consent-Version": str(found.consent_version), "Licet-Log-Size": str(found.log_size)}
+    return Response(found.codes, headers=headers, media_type="application/octet-stream")
+
+
+@post(
+    "/v1/quotes",
+    operation_id="createQuote",
+    tags=["licensing"],
+    opt=READS,
+    guards=[require("license", kinds=("org",))],
+    request_max_body_size=32 << 20,
+)
+async def create_quote(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[QuoteRequest]
+) -> Quote:
+    """What at most 100,000 works cost now, for 15 minutes; works that cannot be licensed are named with the reason."""
+    return await quotes.quote(services, caller, data)
+
+
+@post(
+    "/v1/licences",
+    operation_id="acceptQuote",
+    tags=["licensing"],
+    guards=[require("license", kinds=("org",))],
+    request_max_body_size=16 << 20,
+)
+async def accept_quote(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[LicenceAccept]
+) -> LicenceGranted:
+    """Take the licence that a quote offers, with the organisation's signature; per-work prices and run 1 are posted.
+
+    409 `works-changed` names what is no longer as quoted, 409 `expired` and `over-budget` say so; nothing was taken.
+    """
+    return await accept.accept(services, caller, data)
+
+
+@get("/v1/licences", operation_id="listLicences", tags=["licensing"])
+async def list_licences(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    limit: Limit = 50,
+    cursor: FromQuery[str | None] = None,
+    model: FromQuery[str | None] = None,
+) -> Response[Page[LicenceInfo]]:
+    """Licences that the caller holds, or that hold the caller's works, newest first."""
+    place = from_cursor(cursor, "licences", 1)
+    after = None if place is None else identifiers.to_uuid(place[0], "lic", field="?cursor")
+    async with services.database.acquire() as conn:
+        items = await licences.listed(conn, caller, limit + 1, after=after, model=model)
+    more = to_cursor("licences", items[limit - 1].licence) if len(items) > limit else None
+    return Response(Page(items[:limit], more), headers=next_link("/v1/licences", more, limit=limit, model=model))
+
+
+@get("/v1/licences/{licence:str}", operation_id="getLicence", tags=["licensing"])
+async def get_licence(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], licence: FromPath[str]
+) -> LicenceGranted:
+    """One licence: both signatures, its lines, what was posted when it was accepted, its place in the log."""
+    return await licences.granted(services, caller, identifiers.to_uuid(licence, "lic", field="path:licence"))
+
+
+def next_link(path: str, cursor: str | None, **parameters: Any) -> dict[str, str]:
+    """Return the ``Link`` header to the page after ``cursor``, none at the end."""
+    if cursor is None:
+        return {}
+    asked = {name: value for name, value in parameters.items() if value is not None}
+    return {"Link": f'<{path}?{urlencode({**asked, "cursor": cursor})}>; rel="next"'}
+
+
+ROUTES = [query, lookup, create_quote, accept_quote, list_licences, get_licence]

@@ -1,0 +1,54 @@
+"""Licences and what they owe, counted again: against what was signed, and against the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from licet import identifiers
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import Licence
+from licet.statements.licences import licence_lines_root
+from registry.database import Connection
+from registry.licensing import queries
+from registry.licensing.accrual import FEE, account_of
+from registry.licensing.licences import line_of
+
+Place = tuple[str, str, str]  # source, ledger account, currency
+
+
+async def rebuild(conn: Connection) -> list[str]:
+    """Return what does not hold, in words: lines that are not those signed, postings that are not what uses owe."""
+    return [*await _lines(conn), *await _postings(conn)]
+
+
+async def _lines(conn: Connection) -> list[str]:
+    wrong = []
+    for row in await conn.fetch(queries.ALL_LICENCES):
+        if row["envelope"] is None:  # erased
+            continue
+        payload = envelopes.read_as(Licence, envelopes.parse(row["envelope"]))
+        root = licence_lines_root([line_of(each) for each in await conn.fetch(queries.LINES, row["id"], None)])
+        if (root, row["works"]) != (payload.root, payload.count):
+            wrong.append(f"licence {payload.licence}: expected the lines that were signed, got others")
+    return wrong
+
+
+async def _postings(conn: Connection) -> list[str]:
+    owed: Counter[Place] = Counter()
+    for row in await conn.fetch(queries.EVENT_SUMS):
+        kind, source = ("lic", row["licence"]) if row["batch"] is None else ("bat", row["batch"])
+        text = identifiers.from_uuid(kind, source)
+        payee = account_of(identifiers.from_uuid(row["kind"], row["artist"]), escrow=row["escrow"])
+        licensee = f"receivable:{identifiers.from_uuid('org', row['organisation'])}"
+        owed[text, licensee, row["currency"]] += row["amount"]
+        owed[text, payee, row["currency"]] += row["fee"] - row["amount"]
+        owed[text, FEE, row["currency"]] -= row["fee"]
+    posted: Counter[Place] = Counter()
+    for row in await conn.fetch(queries.ACCRUED):
+        posted[row["source"], row["name"], row["currency"]] += row["amount"]
+    return [
+        f"{source}: expected {owed[source, account, currency]} micro-units of {currency} on {account}, "
+        f"got {posted[source, account, currency]}"
+        for source, account, currency in sorted(owed.keys() | posted.keys())
+        if owed[source, account, currency] != posted[source, account, currency]
+    ]

@@ -1,0 +1,137 @@
+"""What each reported use is owed: its licence's line says, or nothing covers it and it is a memorandum.
+
+Use outside a licence is recorded, never dropped and never charged: what it costs is for people to settle
+(semantics 20).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from licet import identifiers, money, times
+from licet.errors import MalformedError
+from licet.statements.kinds import Event, LicenceLine
+from licet.statements.owed import owed
+from licet.terms import intern
+from registry.database import Connection, Row
+from registry.licensing.licences import line_of
+from registry.licensing.types import Accrual
+from registry.usage import queries
+from registry.usage.refusals import InvalidEvents
+
+Pair = tuple[str, str]  # licence or statement, work
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A line of a licence that the organisation holds, and how its work stands now."""
+
+    line: LicenceLine
+    artist: UUID
+    atoms: frozenset[str]
+    first_run: str
+    fee_bps: int
+    ends: str | None
+    escrow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is known about the works, licences and statements that events name."""
+
+    covers: Mapping[Pair, Cover]
+    stated: Mapping[Pair, bytes]  # terms
+    owners: Mapping[str, tuple[UUID, str]]  # of works used without a licence
+
+    def accruals(self, events: Sequence[Event]) -> list[Accrual]:
+        """Return what ``events`` come to; raises ``InvalidEvents`` for an amount beyond 2^53 micro-units."""
+        found = [self._accrual(event) for event in events]
+        for place, each in enumerate(found):
+            if each.amount > money.LARGEST:
+                quantity = events[place].quantity
+                raise InvalidEvents.field(f"events[{place}].quantity", "an amount that money can hold", quantity)
+        return found
+
+    def _accrual(self, event: Event) -> Accrual:
+        if event.licence is None:
+            return self._free(event, self._permission(event))
+        cover = self.covers.get((event.licence, event.work))
+        if cover is None:
+            return self._free(event, "not-covered")
+        amount = owed(cover.line, event, cover.first_run)
+        memorandum = None
+        if event.atom not in cover.atoms:
+            memorandum = "use"
+        elif cover.ends is not None and event.at > cover.ends:
+            memorandum = "ended"
+        elif amount is None and event.atom == cover.line.atom:
+            memorandum = "unit"
+        charged = 0 if memorandum is not None or amount is None else amount
+        return Accrual(
+            event,
+            cover.artist,
+            cover.line.account,
+            None if memorandum is not None else cover.line.currency,
+            charged,
+            cover.fee_bps,
+            cover.escrow,
+            memorandum,
+        )
+
+    def _permission(self, event: Event) -> str | None:
+        """Return None where the statement lets anybody use the work in this way, else why it is a memorandum."""
+        encoded = self.stated.get((event.statement or "", event.work))
+        try:
+            rule = None if encoded is None else intern(encoded).rules.get(event.atom)
+        except MalformedError:
+            rule = None
+        if rule is None:
+            return "not-covered"
+        return None if rule.permission == "allow" else "use"
+
+    def _free(self, event: Event, memorandum: str | None) -> Accrual:
+        artist, payee = self.owners.get(event.work, (None, ""))
+        if artist is None and memorandum is not None:
+            memorandum = "unknown-work"
+        return Accrual(event, artist, payee, None, 0, 0, escrow=False, memorandum=memorandum)
+
+
+async def coverage(conn: Connection, organisation: UUID, events: Sequence[Event]) -> Coverage:
+    """Return what the organisation's licences, and the statements that events name, say about the works used."""
+    licensed = {(event.licence, event.work) for event in events if event.licence is not None}
+    stated = {(event.statement, event.work) for event in events if event.statement is not None}
+    covers = await asyncio.to_thread(_covers, await conn.fetch(queries.COVERED, organisation, *_columns(licensed)))
+    terms = await conn.fetch(queries.STATED, *_columns(stated)) if stated else []
+    others = {work for _, work in (licensed - covers.keys()) | stated}
+    owners = await conn.fetch(queries.OWNERS, [identifiers.to_uuid(work) for work in others]) if others else []
+    return Coverage(
+        covers,
+        {(_text("stm", row["statement"]), _text("wrk", row["work"])): row["encoded"] for row in terms},
+        {_text("wrk", row["id"]): (row["account"], _text(row["kind"], row["account"])) for row in owners},
+    )
+
+
+_text = identifiers.from_uuid
+
+
+def _columns(pairs: set[Pair]) -> tuple[list[UUID], list[UUID]]:
+    return [identifiers.to_uuid(source) for source, _ in pairs], [identifiers.to_uuid(work) for _, work in pairs]
+
+
+def _covers(rows: Sequence[Row]) -> dict[Pair, Cover]:
+    covers = {}
+    for row in rows:
+        line = line_of(row)
+        covers[_text("lic", row["licence"]), line.work] = Cover(
+            line=line,
+            artist=row["account"],
+            atoms=frozenset(row["atoms"]),
+            first_run=row["run"],
+            fee_bps=row["fee_bps"],
+            ends=None if row["valid_until"] is None else times.to_text(row["valid_until"]),
+            escrow=row["held_back"],
+        )
+    return covers

@@ -1,0 +1,77 @@
+"""Events held to the rules one by one, before anything else is asked: shape, order, ids, root (semantics 20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from licet import identifiers, times
+from licet.errors import InputError
+from licet.statements.kinds import Event, UsageBatch
+from licet.statements.licences import SECRET_BYTES, event_id, events_root
+from licet.statements.owed import ONCE
+from licet.terms import ATOMS
+from registry.errors import Invalid
+from registry.usage.refusals import InvalidEvents
+
+MAX_EVENTS: Final = 65_536
+MAX_QUANTITY: Final = 10**12
+MAX_SEQ: Final = 2**31 - 1
+MAX_RUN: Final = 200
+AHEAD: Final = timedelta(minutes=5)  # how far the clock of a trainer may be before ours
+_UNITS: Final = frozenset({*ONCE, "output"})
+_ATOMS: Final = frozenset(ATOMS)
+
+
+def check(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: datetime) -> None:
+    """Return if ``events`` are exactly what ``payload`` commits to, and each can have happened.
+
+    Raises ``Invalid`` for a batch that does not fit its events, ``InvalidEvents`` naming the event that cannot be.
+    """
+    if len(secret) != SECRET_BYTES:
+        raise Invalid.field("secret", f"{SECRET_BYTES} bytes in base64", f"{len(secret)} bytes")
+    if not 1 <= len(events) <= MAX_EVENTS or payload.count != len(events):
+        raise Invalid.field("events", f"1 to {MAX_EVENTS} events, as many as the batch counts", len(events))
+    previous = ""
+    for place, event in enumerate(events):
+        if event.id <= previous:
+            raise InvalidEvents.field(f"events[{place}].id", "a greater id than the event before", event.id)
+        previous = event.id
+        _check_event(place, event, payload.organisation)
+    span = (min(event.at for event in events), max(event.at for event in events))
+    if span != (payload.first_at, payload.last_at):
+        raise Invalid.field("payload", f"first_at and last_at {span}", (payload.first_at, payload.last_at))
+    if times.from_text(span[1]) > now + AHEAD:
+        raise InvalidEvents.field("payload.last_at", "no time in the future", span[1])
+    if events_root(secret, events) != payload.event_root:
+        raise Invalid.field("payload.event_root", "the root over the salted events", payload.event_root)
+
+
+def _check_event(place: int, event: Event, organisation: str) -> None:
+    def wrong(field: str, expected: str) -> InvalidEvents:
+        return InvalidEvents.field(f"events[{place}].{field}", expected, getattr(event, field))
+
+    source = event.licence or event.statement
+    if source is None or (event.licence is not None and event.statement is not None):
+        raise wrong("licence", "either a licence or a statement")
+    if event.unit not in _UNITS:
+        raise wrong("unit", " or ".join(sorted(_UNITS)))
+    if not 1 <= event.quantity <= (1 if event.unit in ONCE else MAX_QUANTITY):
+        raise wrong("quantity", "1" if event.unit in ONCE else f"1 to {MAX_QUANTITY}")
+    if not 0 <= event.seq <= MAX_SEQ:
+        raise wrong("seq", f"0 to {MAX_SEQ}")
+    if event.atom not in _ATOMS:
+        raise wrong("atom", f"one of {', '.join(ATOMS)}")
+    if not 0 < len(event.run) <= MAX_RUN or not event.run.isprintable():
+        raise wrong("run", f"1 to {MAX_RUN} printable characters")
+    try:
+        identifiers.to_uuid(event.work, "wrk", field="work")
+        identifiers.to_uuid(
+            source, "lic" if event.licence else "stm", field="licence" if event.licence else "statement"
+        )
+        times.from_text(event.at, "at")
+    except InputError as error:
+        raise wrong(error.details["field"], error.details["expected"]) from None
+    if event.id != event_id(organisation, source, event.work, event.run, event.atom, event.unit, event.seq):
+        raise wrong("id", "the digest of organisation, source, work, run, atom, unit and seq")

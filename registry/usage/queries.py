@@ -1,0 +1,106 @@
+"""All SQL of usage, one constant a statement, with the index it relies on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# By datasets primary key, unique (payload_digest)
+ADD_DATASET: Final = """
+insert into datasets (
+    id, organisation, name, pending, payload_digest, rows, kept, counts, decided_at, accepted_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
+"""
+OWN_DATASET: Final = "select pending, payload_digest from datasets where id = $1 and organisation = $2"
+DATASET_TAKEN: Final = "select exists (select from datasets where id = $1)"
+# By datasets (organisation, id); log_entries unique (pending)
+DATASETS: Final = """
+select d.id, d.name, d.rows, d.kept, d.counts::text as counts, d.decided_at, e.index
+from datasets d left join log_entries e on e.pending = d.pending
+where d.organisation = $1 and ($2::uuid is null or d.id < $2) and ($3::text is null or strpos(d.name, $3) > 0)
+order by d.id desc limit $4
+"""
+
+# By runs unique (organisation, model, version, name, manifest)
+OWN_RUN: Final = """
+select id, pending from runs
+where organisation = $1 and model = $2 and version = $3 and name = $4 and manifest = $5
+"""
+ADD_RUN: Final = """
+insert into runs (
+    id, organisation, model, version, name, dataset, manifest, pending, payload_digest, issued_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+# By runs (organisation, id); log_entries unique (pending)
+RUNS: Final = """
+select r.id, r.name, r.model, r.version, r.dataset, r.issued_at, e.index
+from runs r left join log_entries e on e.pending = r.pending
+where r.organisation = $1 and ($2::uuid is null or r.id < $2) and ($3::text is null or r.model = $3)
+order by r.id desc limit $4
+"""
+
+# By snapshots unique (digest)
+SNAPSHOT: Final = "select expires_at from snapshots where digest = $1"
+# By licences primary key
+OWN_LICENCES: Final = "select id from licences where id = any($1::uuid[]) and organisation = $2"
+
+# By usage_batches primary key
+BATCH: Final = """
+select organisation, pending, payload_digest, new, known, memorandum from usage_batches where id = $1
+"""
+ADD_BATCH: Final = """
+insert into usage_batches (
+    id, organisation, dataset, pending, payload_digest, secret, count, new, known, memorandum, totals,
+    first_at, last_at, accepted_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14)
+"""
+# By usage_batches (organisation, id); log_entries unique (pending)
+BATCHES: Final = """
+select b.id, b.dataset, b.count, b.new, b.known, b.memorandum, b.totals::text as totals, b.accepted_at, e.index
+from usage_batches b left join log_entries e on e.pending = b.pending
+where b.organisation = $1 and ($2::uuid is null or b.id < $2) and ($3::uuid is null or b.dataset = $3)
+order by b.id desc limit $4
+"""
+REPEATS: Final = ("batch", "event", "quantity", "at", "match")
+
+# By usage_events primary key
+KNOWN: Final = "select id from usage_events where id = any($1::bytea[])"
+
+# What the caller's licences say of the works that were used, and how those works stand today.
+# By licences, licence_works, work_states, accounts primary keys
+COVERED: Final = """
+select w.licence, w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match,
+    w.escrow, l.atoms, l.run, l.fee_bps, l.valid_until, a.level < 2 or coalesce(s.contested, false) as held_back
+from unnest($2::uuid[], $3::uuid[]) as used (licence, work)
+join licences l on l.id = used.licence and l.organisation = $1
+join licence_works w on w.licence = used.licence and w.work = used.work
+join accounts a on a.id = w.account
+left join work_states s on s.work = w.work
+"""
+# By statement_works, statements, terms primary keys
+STATED: Final = """
+select used.statement, used.work, t.encoded
+from unnest($1::uuid[], $2::uuid[]) as used (statement, work)
+join statement_works c on c.statement = used.statement and c.work = used.work
+join statements s on s.id = used.statement
+join terms t on t.hash = s.terms
+"""
+# By works, accounts primary keys
+OWNERS: Final = """
+select w.id, w.account, a.kind from works w join accounts a on a.id = w.account where w.id = any($1::uuid[])
+"""
+
+# The whole of it, read through once.
+ALL_BATCHES: Final = """
+select b.id, b.secret, b.count, b.new, b.known, b.memorandum, p.envelope
+from usage_batches b join log_pending p on p.id = b.pending order by b.id
+"""
+# By usage_events (batch); usage_repeats primary key, usage_events primary key
+EVENTS_OF_BATCH: Final = """
+select id, licence, statement, work, atom, run, unit, seq, quantity, at, match, amount, memorandum, false as repeated
+from usage_events where batch = $1
+union all
+select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, r.quantity, r.at, r.match, v.amount,
+    v.memorandum, true
+from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
+order by id
+"""
