@@ -12,11 +12,12 @@ from registry.consent.records import (
     current,
     head,
     lock_heads_shared,
+    signed,
     version,
 )
 from registry.consent.service import cover
 from registry.services import Services
-from registry.works import service as works
+from registry.works.above import ABOVE
 
 
 def connect(services: Services) -> None:
@@ -24,8 +25,8 @@ def connect(services: Services) -> None:
     services.consent_head = head
     if level_changed not in levels.on_level_change:
         levels.on_level_change.append(level_changed)
-    if cover not in works.on_registration:
-        works.on_registration.append(cover)
+    ABOVE.registered = cover
+    ABOVE.signed = signed
 
 
 __all__ = [

@@ -238,6 +238,9 @@ order by w.id
 # by work_states primary key
 CURRENT: Final = _RECORD + "where s.work = any($1::uuid[])"
 
+# by work_states primary key
+SIGNED: Final = "select work from work_states where account = $1 and work = any($2::uuid[]) and own is not null"
+
 # What the owner sees beside the works themselves; work_states primary key
 OWN_STATES: Final = """
 select s.work, s.statement, s.own, s.terms, s.contested, s.challenged, s.withdrawn, e.index

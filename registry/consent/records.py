@@ -60,6 +60,11 @@ async def current(conn: Connection, works: Iterable[UUID]) -> dict[UUID, WorkRec
     return {row["work"]: _change(row).record for row in await conn.fetch(queries.CURRENT, list(works))}
 
 
+async def signed(conn: Connection, account: UUID, works: Sequence[UUID]) -> set[UUID]:
+    """Return those of ``works`` of ``account`` that a consent names."""
+    return {row["work"] for row in await conn.fetch(queries.SIGNED, account, works)}
+
+
 async def lock_heads_shared(conn: Connection, accounts: Iterable[UUID]) -> None:
     """Return once no consent of ``accounts`` can be accepted before this transaction ends (semantics 22).
 

@@ -32,10 +32,10 @@ from works where id = any($2::uuid[])
 """
 # by works (account, sha256) and (account, pixels), both where not withdrawn
 OWN_KEYS: Final = """
-select id, sha256, pixels from works
+select id, sha256, pixels, digest from works
 where account = $1 and withdrawn_at is null and sha256 = any($2::bytea[])
 union
-select id, sha256, pixels from works
+select id, sha256, pixels, digest from works
 where account = $1 and withdrawn_at is null and pixels = any($3::bytea[])
 """
 WORK_COLUMNS: Final = (

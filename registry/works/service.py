@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import asyncpg
+from msgspec import structs
 
 from licet import identifiers, times
 from licet.errors import InputError
@@ -17,15 +18,12 @@ from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
 from registry.services import Services
 from registry.works import queries
+from registry.works.above import ABOVE
 from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_id
 from registry.works.searching import grams, haystack
 from registry.works.similarity import neighbours, row_keys
 from registry.works.types import Keys, Match, Neighbour, NewWork, Page, hexed, raw
 from registry.works.uploads import Seen, uploads_of
-
-# What must happen in the transaction of a registration, because domains above this one speak for works to come:
-# each is called with (connection, account, works). The application fills it once.
-on_registration: list[Callable[[Connection, UUID, Sequence[UUID]], Awaitable[None]]] = []
 
 SORTS: Final = {"-registered": queries.PAGE_NEWEST, "registered": queries.PAGE_OLDEST, "title": queries.PAGE_TITLES}
 
@@ -52,12 +50,12 @@ async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) 
             if kept:
                 await _keep(conn, caller.account, kept, version)
                 await keep_matches(conn, _matches(caller.account, fresh, found, batch.fresh))
-                for registered in on_registration:
-                    await registered(conn, caller.account, [work.id for work in kept])
+                await ABOVE.registered(conn, caller.account, [work.id for work in kept])
             similar = await _similar(conn, caller.account, batch.registered)
+            signed = await ABOVE.signed(conn, caller.account, batch.known)
     except asyncpg.UniqueViolationError:
         raise Conflict("one of the identifiers was taken at this very moment; send the request again") from None
-    return WorksRegistered(batch.outcomes(similar))
+    return WorksRegistered(batch.outcomes(similar, signed))
 
 
 class _Batch:
@@ -94,13 +92,22 @@ class _Batch:
         """The works that are registered, by now or before."""
         return [work_id(each.work) for each in self._outcomes.values() if each.status == "registered"]
 
-    def outcomes(self, similar: Mapping[UUID, list[str]]) -> list[WorkOutcome]:
+    @property
+    def known(self) -> list[UUID]:
+        """The works that are registered, and those that others are duplicates of."""
+        return [work_id(each.existing or each.work) for each in self._outcomes.values() if each.status != "refused"]
+
+    def outcomes(self, similar: Mapping[UUID, list[str]], signed: Collection[UUID]) -> list[WorkOutcome]:
         """What became of each work, in the order sent."""
         ordered = [self._outcomes[place] for place in range(len(self._items))]
         return [
-            WorkOutcome(each.work, each.status, each.digest, similar=similar.get(work_id(each.work), []))
-            if each.status == "registered"
-            else each
+            each
+            if each.status == "refused"
+            else structs.replace(
+                each,
+                signed=work_id(each.existing or each.work) in signed,
+                similar=similar.get(work_id(each.work), []) if each.status == "registered" else [],
+            )
             for each in ordered
         ]
 
@@ -131,10 +138,10 @@ class _Batch:
         """Leave in ``fresh`` what the account has not registered: neither before nor earlier in this request."""
         digests = [bytes.fromhex(work.keys.sha256) for work in works.values()]
         pixels = [bytes.fromhex(work.keys.pixels) for work in works.values() if work.keys.pixels]
-        own: dict[tuple[str, str | None], UUID] = {}
+        own: dict[tuple[str, str | None], tuple[UUID, bytes]] = {}
         for row in await conn.fetch(queries.OWN_KEYS, self._caller.account, digests, pixels):
-            own["file", row["sha256"].hex()] = row["id"]
-            own.setdefault(("pixels", hexed(row["pixels"])), row["id"])
+            own["file", row["sha256"].hex()] = row["id"], row["digest"]
+            own.setdefault(("pixels", hexed(row["pixels"])), (row["id"], row["digest"]))
         for place, work in works.items():
             text = identifiers.from_uuid("wrk", work.id)
             pixel_key = ("pixels", work.keys.pixels)
@@ -142,12 +149,15 @@ class _Batch:
             if work.id in self.fresh:
                 self._outcomes[place] = WorkOutcome(text, "refused", reason="id-taken: by another work of this request")
             elif existing is not None:
-                self._outcomes[place] = WorkOutcome(text, "duplicate", existing=identifiers.from_uuid("wrk", existing))
+                same, digest = existing
+                self._outcomes[place] = WorkOutcome(
+                    text, "duplicate", digest.hex(), existing=identifiers.from_uuid("wrk", same)
+                )
             else:
                 self._outcomes[place] = WorkOutcome(text, "registered", work.digest.hex())
                 self.fresh[work.id] = work
-                own["file", work.keys.sha256] = work.id
-                own.setdefault(pixel_key, work.id)
+                own["file", work.keys.sha256] = work.id, work.digest
+                own.setdefault(pixel_key, (work.id, work.digest))
 
 
 def _present(item: WorkIn, row: Row) -> WorkOutcome:
