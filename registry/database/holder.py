@@ -115,7 +115,7 @@ def holder_of(data: Path) -> Holder | None:
 def _parse(text: bytes) -> Holder | None:
     try:
         return msgspec.json.decode(text, type=Holder)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

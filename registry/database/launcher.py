@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -221,10 +222,10 @@ def _remove(folder: Path) -> None:
 def _pid_file(cluster: Path) -> list[str] | None:
     """Return the eight lines of ``postmaster.pid``, None while there is no whole one."""
     try:
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
+        lines = (cluster / "postmaster.pid").read_text(errors="replace").replace("\0", "").splitlines()
     except FileNotFoundError:
         return None
-    if not lines or not lines[0].isascii() or not lines[0].isdigit():
+    if not lines or re.fullmatch(r"[1-9][0-9]{0,9}", lines[0], re.ASCII) is None:
         return None
     return (lines + [""] * 8)[:8]
 
@@ -266,7 +267,7 @@ def _disown_reused_pid(cluster: Path) -> None:
     if lines is None:
         return
     path = cluster / "postmaster.pid"
-    with path.open("r+") as note:
+    with path.open("r+", errors="surrogateescape") as note:
         rest = note.read().partition("\n")[2]
         note.seek(0)
         note.write(f"{os.getpid()}\n{rest}")

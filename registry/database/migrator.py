@@ -78,7 +78,10 @@ def migrations(folder: Path | None = None) -> list[Migration]:
         match = _FILE.fullmatch(path.name)
         if match is None:
             raise MigrationError(f"expected a migration named NNNN_name.sql, got {path.name}")
-        sql = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        try:
+            sql = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MigrationError(f"cannot read {path.name}: {error}") from error
         found.append(Migration(int(match[1]), match[2], sql, hashlib.sha256(sql.encode()).digest()))
     for one, other in pairwise(found):
         if one.version == other.version:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Literal, Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
@@ -34,6 +34,8 @@ _GONE = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
+# What using or closing a connection that is dying may raise.
+_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class Row(Protocol):
@@ -111,7 +113,7 @@ class Database:
         }
         with _reaching(dsn):
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=connections, server_settings=settings, timeout=_CONNECT_SECONDS
+                dsn, min_size=0, max_size=connections, server_settings=settings, timeout=_CONNECT_SECONDS
             )
         database = cls(dsn, pool, settings)
         try:
@@ -138,7 +140,9 @@ class Database:
             with _losing(connection):
                 yield cast("Connection", connection)
         finally:
-            await self._pool.release(connection)
+            # The work is done or has failed already; a connection that breaks while it is reset is thrown away.
+            with suppress(*_BROKEN):
+                await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(
@@ -199,7 +203,7 @@ async def _check_server(connection: Connection) -> None:
 async def _close(connection: Any) -> None:
     try:
         await connection.close(timeout=5.0)
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except _BROKEN:
         connection.terminate()
 
 
@@ -221,10 +225,21 @@ def _losing(connection: Any) -> Iterator[None]:
         yield
     except _GONE as error:
         raise DatabaseUnavailable(f"the database did not answer: {_words(error)}") from error
+    except asyncpg.InternalClientError as error:
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()  # the driver lost track: it died in the middle of something
+        raise DatabaseUnavailable("the connection to the database was lost") from error
     except asyncpg.InterfaceError as error:
-        if not connection.is_closed():
+        if not _is_lost(connection):
             raise  # a mistake of ours, such as two statements at once
         raise DatabaseUnavailable("the connection to the database was lost") from error
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has noticed first and taken the connection back
+        return True
 
 
 def _words(error: BaseException) -> str:

@@ -20,8 +20,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.database import EmbeddedPostgres, attached, binaries, embedded, launcher
-from registry.errors import DataFolderError, HeldError
+from registry.database import Database, EmbeddedPostgres, attached, binaries, embedded, launcher
+from registry.errors import DatabaseUnavailable, DataFolderError, HeldError
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLDING = Path(__file__).with_name("holding.py")
@@ -389,7 +389,11 @@ def test_programs_that_the_server_cannot_reach_are_copied(
         program = Path(f"/proc/{postmaster(data)}/exe").readlink()
         home = data if place == "open" else Path(dsn.partition("?host=")[2]).parents[1]
         assert program.is_relative_to(home / "binaries" if place == "open" else home)
-        assert query(dsn, "SELECT 1") == 1
+        # Time zones, languages and encodings come from files and libraries beside the server.
+        assert query(
+            dsn, "SELECT to_tsvector('english', 'cats')::text || (now() AT TIME ZONE 'Asia/Shanghai' IS NOT NULL)"
+        )
+        assert query(dsn, "SELECT convert_to('允', 'GB18030')") == "允".encode("gb18030")
     finally:
         server.stop()
     assert stat.S_IMODE(hidden.stat().st_mode) == 0o700
@@ -434,6 +438,27 @@ async def test_attaching_uses_the_running_server_and_leaves_it_running(seeded: P
         assert await connection.fetchval("SELECT 1") == 1
         await connection.close()
     assert attached(seeded) is None
+
+
+@pytest.mark.anyio
+async def test_a_pool_works_again_when_a_killed_server_is_back(seeded: Path):
+    server = EmbeddedPostgres(seeded, durable=False)
+    database = await Database.connect(await asyncio.to_thread(server.start), connections=2)
+    try:
+        async with database.acquire() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+        kill(postmaster(seeded))
+        with pytest.raises(DatabaseUnavailable):
+            for _ in range(100):  # the server's last processes take a moment to notice
+                async with database.acquire() as connection:
+                    await connection.fetchval("SELECT pg_sleep(0.05)")
+        server.stop()
+        await asyncio.to_thread(server.start)
+        async with database.acquire() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+    finally:
+        await database.close()
+        server.stop()
 
 
 @pytest.mark.anyio

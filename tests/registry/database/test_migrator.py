@@ -91,6 +91,12 @@ async def test_a_bad_name_is_refused(folder: Path, name: str, message: str):
         migrations(folder)
 
 
+async def test_a_file_that_is_not_utf_8_is_refused_by_name(folder: Path):
+    (folder / "0003_latin.sql").write_bytes("-- Künstler\n".encode("latin-1"))
+    with pytest.raises(MigrationError, match=r"cannot read 0003_latin\.sql"):
+        migrations(folder)
+
+
 async def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(MigrationError, match="found none"):
         migrations(tmp_path / "nowhere")
@@ -138,14 +144,13 @@ async def test_a_runner_that_dies_frees_the_lock(database: Database, empty_dsn: 
     dying = asyncio.create_task(migrate(database, folder))
     async with database.acquire() as connection:
         for _ in range(500):
-            pid = await connection.fetchval(
-                "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' LIMIT 1"
+            sleeping = await connection.fetchval(
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()"
             )
-            busy = await connection.fetchval("SELECT pid FROM pg_locks WHERE locktype = 'advisory' LIMIT 1")
-            if pid is not None and busy is not None:
+            if sleeping is not None:
                 break
             await asyncio.sleep(0.01)
-        await connection.execute("SELECT pg_terminate_backend($1)", busy)
+        await connection.execute("SELECT pg_terminate_backend($1)", sleeping)
     with pytest.raises(Exception, match=r"terminat|did not answer|lost"):
         await dying
     (folder / "0002_works.sql").write_text(SECOND)

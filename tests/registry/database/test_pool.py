@@ -105,6 +105,35 @@ async def test_a_cut_connection_is_unavailable_and_the_next_one_works(database: 
         assert await connection.fetchval("SELECT 1") == 1
 
 
+async def test_whenever_connections_are_cut_callers_see_success_or_unavailable(database: Database):
+    seen: set[str] = set()
+    done = asyncio.Event()
+
+    async def use(transaction: bool) -> None:
+        while not done.is_set():
+            try:
+                async with database.transaction() if transaction else database.acquire() as connection:
+                    await connection.fetch("SELECT pg_sleep(0.001)")
+                    await connection.fetch("SELECT * FROM generate_series(1, 100)")
+                seen.add("success")
+            except DatabaseUnavailable:
+                seen.add("unavailable")
+            except Exception as error:
+                seen.add(repr(error))
+
+    users = [asyncio.create_task(use(number % 2 == 0)) for number in range(8)]
+    async with database.dedicated() as killer:
+        for _ in range(25):
+            await asyncio.sleep(0.01)
+            await killer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 3"
+            )
+    done.set()
+    await asyncio.gather(*users)
+    assert seen == {"success", "unavailable"}
+
+
 async def test_a_broken_constraint_reaches_the_caller_as_it_is(database: Database):
     async with database.acquire() as connection:
         await connection.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
