@@ -12,6 +12,7 @@ from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.events import BaseEventEmitterBackend
 
+from registry import consent, snapshots
 from registry.accounts import identity
 from registry.accounts.idempotency import Idempotency
 from registry.health import ROUTES as HEALTH
@@ -68,7 +69,9 @@ def create_app(settings: Settings | None = None) -> Observed:
 
 
 def connect_domains(services: Services) -> None:
-    """Let domains know what those above them do: every process that raises levels or decides calls this once."""
+    """Let domains know what those above them do: every process that decides or raises levels calls this once."""
+    for domain in (consent, snapshots):
+        domain.connect(services)
 
 
 def _services(request: Request[Any, Any, Any]) -> Services:

@@ -10,9 +10,12 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from licet import times
 from registry import translog
+from registry.database import Connection
 from registry.errors import Unavailable
 from registry.services import Services
+from registry.snapshots import queries as snapshots
 
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST.partition("; charset=")[0]  # the framework adds the charset itself
 LONGEST_WAIT: Final = 15.0  # seconds a statement may be pending before we say that the sequencer is behind
@@ -44,7 +47,7 @@ async def ready(services: NamedDependency[Services]) -> Ready:
     """The database answers, the log takes statements and snapshots are fresh; 503 with the reason otherwise."""
     async with services.database.acquire() as conn:
         log = await translog.backlog(conn)
-        age = await services.snapshot_age(conn)
+        age = await _snapshot_age(conn)
     if log.published_size == 0:
         raise Unavailable("the log has not been published yet: is the worker running?")
     if log.oldest_seconds > LONGEST_WAIT:
@@ -61,7 +64,7 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
     shared = CollectorRegistry()
     async with services.database.acquire() as conn:
         log = await translog.backlog(conn)
-        age = await services.snapshot_age(conn)
+        age = await _snapshot_age(conn)
     for name, about, value in (
         ("licet_log_size", "Entries of the published log.", log.published_size),
         ("licet_log_pending", "Statements that wait for the sequencer.", log.waiting),
@@ -71,6 +74,11 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
         if value is not None:
             Gauge(name, about, registry=shared).set(value)
     return Response(generate_latest(own) + generate_latest(shared), media_type=METRICS_TYPE)
+
+
+async def _snapshot_age(conn: Connection) -> float | None:
+    row = await conn.fetchrow(snapshots.LAST)
+    return None if row is None else max(0.0, (times.now() - row["issued_at"]).total_seconds())
 
 
 ROUTES = [live, ready, metrics]

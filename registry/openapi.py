@@ -4,7 +4,7 @@ Schemas come from msgspec, which knows what the decoder refuses (unknown fields,
 described as they are sent. The result is kept in ``openapi/openapi.json`` and compared by ``make check``. A handler
 adds what its signature cannot say in ``opt``::
 
-    opt={"problems": (410,), "body": "application/x-licet-keys"}
+    opt={"problems": (410,), "body": "application/x-licet-keys", "partly": (206, 304)}
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _PROBLEMS: Final = {
     409: "The state has changed, or the same identifier or a request under way stands for something else.",
     410: "It was there, and has been withdrawn or erased.",
     413: "The body is over its limit.",
+    416: "The range begins after the end of the file.",
     422: "The Idempotency-Key was used for another request.",
     429: "The quota is used up; Retry-After says for how long.",
     500: "Something failed on our side; `instance` is the id to ask about.",
@@ -206,7 +207,11 @@ def _answer(handler: HTTPRouteHandler) -> Any:
     returned = handler.parsed_fn_signature.return_type
     if returned.origin is Response:
         returned = returned.inner_types[0]
-    return None if returned.annotation is type(None) else returned.annotation
+    elif isinstance(returned.annotation, type) and issubclass(returned.annotation, Response):
+        return bytes  # a file or a stream
+    kinds = [each.annotation for each in returned.inner_types] if returned.is_union else [returned.annotation]
+    kinds = [kind for kind in kinds if kind is not type(None)]
+    return kinds[0] if kinds else None
 
 
 def _responses(method: str, handler: HTTPRouteHandler, schema_of: dict[Any, Any]) -> dict[str, Any]:
@@ -221,11 +226,20 @@ def _responses(method: str, handler: HTTPRouteHandler, schema_of: dict[Any, Any]
         good["content"] = {kind: {"schema": schema}}
     elif answer is not None:
         good["content"] = {"application/json": {"schema": schema_of[answer]}}
+    partly = {str(status): _partial(status, good) for status in handler.opt.get("partly", ())}
     statuses = sorted(_problems(method, handler))
     return {
         str(handler.status_code): good,
+        **partly,
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses},
     }
+
+
+def _partial(status: int, good: dict[str, Any]) -> dict[str, Any]:
+    shown = {**good, "description": HTTPStatus(status).phrase}
+    if status == HTTPStatus.NOT_MODIFIED:
+        shown.pop("content", None)
+    return shown
 
 
 def _problems(method: str, handler: HTTPRouteHandler) -> set[int]:

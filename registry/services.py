@@ -32,17 +32,12 @@ async def no_consents(conn: Connection, account: UUID) -> ConsentHead:
     return ConsentHead(0, None)
 
 
-async def no_snapshot(conn: Connection) -> float | None:
-    """Return that there is no snapshot to be old."""
-    return None
-
-
 @dataclass
 class Services:
     """Settings, the database and the registry's keys.
 
     The application fills in what domains above the reader of a field know: ``reader`` once it serves decisions,
-    ``consent_head`` (the account's last consent) and ``snapshot_age`` (seconds since the newest was issued).
+    ``consent_head`` (the account's last consent) once the consent domain is connected.
     """
 
     settings: Settings
@@ -50,7 +45,6 @@ class Services:
     keys: RegistryKeys
     reader: SnapshotReader | None = None
     consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
-    snapshot_age: Callable[[Connection], Awaitable[float | None]] = no_snapshot
 
     @property
     def public(self) -> Path:
