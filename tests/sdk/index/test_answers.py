@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.decisions import CODES, Request
+from licet.decisions import CODES, Request, decide
 from licet.errors import InputError
 from licet.index import Index, Keys, WorkRecord, answer
 from licet.terms import Price, preset
@@ -36,6 +35,8 @@ batches = st.lists(rows, max_size=6)
 held = st.dictionaries(
     st.integers(0, 9).map(lambda n: uid(1, n)), st.sets(st.sampled_from(["lic_a", "lic_b"]), min_size=1), max_size=5
 )
+
+accounts = st.sets(st.integers(0, 2).map(lambda n: uid(2, n)), max_size=2)
 
 TRAIN = Request(uses=["train-gen"])
 DENY, PAID, ALLOW, FREE = TERMS[0], TERMS[2], TERMS[6], TERMS[7]
@@ -66,21 +67,24 @@ def decided(catalogue: list[WorkRecord], row: Row, **options: Any) -> Any:
 FILE = Row(file=digest("file", 0)[:16])
 
 
-@given(catalogues(), batches, requests, modes, st.integers(0, 4), held)
+@given(catalogues(), batches, requests, modes, st.integers(0, 4), held, accounts)
 def test_equals_one_decision_at_a_time(
-    catalogue: list[WorkRecord], batch: list[Row], request: Request, match: Any, level: int, licences: Any
+    catalogue: list[WorkRecord], batch: list[Row], request: Request, match: Any, level: int, licences: Any, style: Any
 ) -> None:
-    answers = answer(
-        index_of(catalogue), keys_of(batch), request, match=match, min_claim_level=level, licences=licences
-    )
-    assert verdicts_by_row(answers) == [
-        naive_verdict(catalogue, row, request, match, min_claim_level=level, licences=licences) for row in batch
-    ]
+    options = {"min_claim_level": level, "licences": licences, "style": style}
+    answers = answer(index_of(catalogue), keys_of(batch), request, match=match, **options)
+    expected = [naive_verdict(catalogue, row, request, match, **options) for row in batch]
+    assert verdicts_by_row(answers) == expected
 
 
 @given(catalogues(), catalogues(), catalogues(4), batches, requests, modes)
 def test_an_overlay_answers_as_a_snapshot_built_anew(
-    base: list[WorkRecord], delta: list[WorkRecord], newest: list[WorkRecord], batch: list[Row], request: Request, match: Any
+    base: list[WorkRecord],
+    delta: list[WorkRecord],
+    newest: list[WorkRecord],
+    batch: list[Row],
+    request: Request,
+    match: Any,
 ) -> None:
     merged = {record.work: record for record in (*base, *delta, *newest)}
     rebuilt = answer(index_of(merged.values()), keys_of(batch), request, match=match)
@@ -129,7 +133,10 @@ def test_one_more_work_never_loosens_what_was_matched(
 
 def test_rule_14_the_strictest_of_all_matches_wins_whatever_its_kind() -> None:
     near = flipped(0, range(20))
-    catalogue = [work(0, terms=ALLOW.encoded), work(1, terms=DENY.encoded, sha256=digest("file", 1), pdq=near, quality=90)]
+    catalogue = [
+        work(0, terms=ALLOW.encoded),
+        work(1, terms=DENY.encoded, sha256=digest("file", 1), pdq=near, quality=90),
+    ]
     row = FILE._replace(pdq=(flipped(0, ()),) * 8, quality=80)
     verdict = decided(catalogue, row)
     assert (verdict.verdict, verdict.reason, verdict.deciding) == ("deny", "denied", uid(1, 1))
@@ -206,7 +213,7 @@ def test_nothing_is_payable_where_the_row_is_not_licensed() -> None:
 
 def test_a_near_match_of_unknown_quality_restricts_but_does_not_earn() -> None:
     row = Row(pdq=(flipped(0, ()),) * 8)
-    stored = {"sha256": digest("file", 1), "pdq": flipped(0, ()), "quality": 100}
+    stored: dict[str, Any] = {"sha256": digest("file", 1), "pdq": flipped(0, ()), "quality": 100}
     assert decided([work(**stored)], row)[:2] == ("review", "quality")
     assert decided([work(terms=DENY.encoded, **stored)], row).verdict == "deny"
 
@@ -238,8 +245,17 @@ def test_without_the_near_tier_near_duplicates_are_not_looked_for() -> None:
 
 def test_an_empty_index_knows_nothing() -> None:
     answers = answer(Index(), keys_of([FILE, Row()]), TRAIN)
-    assert [verdict[:2] for verdict in verdicts_by_row(answers)] == [("unknown", "no-match"), ("unknown", "not-examined")]
+    assert [verdict[:2] for verdict in verdicts_by_row(answers)] == [
+        ("unknown", "no-match"),
+        ("unknown", "not-examined"),
+    ]
     assert len(answer(Index(), Keys(0), TRAIN)) == 0
+
+
+def test_matches_found_before_are_used_again() -> None:
+    index, keys = index_of([work(0), work(1, terms=DENY.encoded)]), keys_of([FILE, Row()])
+    again = answer(index, keys, TRAIN, matches=index.lookup(keys, "near"))
+    assert verdicts_by_row(again) == verdicts_by_row(answer(index, keys, TRAIN))
 
 
 def test_licences_by_another_kind_of_id_are_refused() -> None:
@@ -250,9 +266,13 @@ def test_licences_by_another_kind_of_id_are_refused() -> None:
 def test_each_distinct_case_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import licet.index.answers as module
 
-    calls = []
-    whole = module.decide
-    monkeypatch.setattr(module, "decide", lambda *given: calls.append(given) or whole(*given))
+    calls: list[Request] = []
+
+    def counted(terms: Any, state: Any, request: Request) -> Any:
+        calls.append(request)
+        return decide(terms, state, request)
+
+    monkeypatch.setattr(module, "decide", counted)
     catalogue = [work(number, sha256=digest("file", number)) for number in range(200)]
     keys = keys_of([Row(file=record.sha256[:16]) for record in catalogue])
     answers = answer(index_of(catalogue), keys, TRAIN)
@@ -269,7 +289,6 @@ def test_many_prices_keep_their_own_decisions() -> None:
         for number in range(60)
     ]
     answers = answer(index_of(catalogue), keys_of([Row(file=record.sha256[:16]) for record in catalogue]), TRAIN)
-    micros = [answers.decisions[at].price.micro for at in answers.decision]  # type: ignore[union-attr]
-    assert micros == [1000 * (number + 1) for number in range(60)]
-    assert replace(answers.matches).row.tolist() == list(range(60))
+    prices = [answers.decisions[at].price for at in answers.decision]
+    assert [price and price.micro for price in prices] == [1000 * (number + 1) for number in range(60)]
     assert np.array_equal(answers.deciding, np.arange(60))

@@ -26,7 +26,9 @@ def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(keys, keys, st.booleans())
-def test_finds_every_pair_of_equal_keys(stored: list[tuple[int, int]], asked: list[tuple[int, int]], table: bool) -> None:
+def test_finds_every_pair_of_equal_keys(
+    stored: list[tuple[int, int]], asked: list[tuple[int, int]], table: bool
+) -> None:
     stored.sort()
     hi, lo = columns(stored)
     found = KeyTable(hi, lo, buckets(hi) if table else None).find(*columns(asked))

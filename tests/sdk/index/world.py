@@ -13,16 +13,17 @@ import numpy as np
 from hypothesis import strategies as st
 
 from licet.decisions import CODES, Decision, Request, State, decide, for_match, strictest
+from licet.decisions.style import with_style
 from licet.index import Answers, Index, Keys, Matches, WorkRecord
 from licet.index.records import FLAGS
 from licet.index.writing import in_memory
 from licet.terms import Price, Terms, preset
 
-URL, PDQ_NEAR = "url", "pdq"
+FREE = {"permission": "license", "price": {"model": "free"}}
 
 
-def _paid(amount: str, currency: str = "USD", model: str = "per-training-run") -> Terms:
-    return preset("paid", Price(model=model, amount=amount, currency=currency))
+def _paid(amount: str, currency: str = "USD") -> Terms:
+    return preset("paid", Price(model="per-training-run", amount=amount, currency=currency))
 
 
 def _replaced(base: Terms, **rules: Any) -> Terms:
@@ -37,8 +38,8 @@ TERMS = [
     _paid("0.05", "EUR"),
     preset("paid", Price(model="negotiate")),
     _replaced(preset("no-ai"), train_gen={"permission": "allow"}),
-    _replaced(preset("no-ai"), train_gen={"permission": "license", "price": {"model": "free"}}),
-    _replaced(_paid("1"), train_gen={"permission": "license", "price": {"model": "free"}, "territory": {"allow": ["DE"]}}),
+    _replaced(preset("no-ai"), train_gen=FREE),
+    _replaced(_paid("1"), train_gen=FREE | {"territory": {"allow": ["DE"]}}),
 ]
 REQUESTS = [
     Request(uses=["train-gen"]),
@@ -186,13 +187,23 @@ class Verdict(NamedTuple):
 
 
 def naive_decision(
-    record: WorkRecord, hit: Hit, row: Row, request: Request, licences: Collection[str], min_claim_level: int
+    record: WorkRecord,
+    hit: Hit,
+    row: Row,
+    request: Request,
+    *,
+    min_claim_level: int,
+    licences: Mapping[bytes, Collection[str]],
+    style: Collection[bytes],
 ) -> Decision:
-    """One work, one row: `decide`, then `for_match`, then the caller's own caution."""
+    """One work, one row: `decide` and `with_style`, then `for_match`, then the caller's own caution."""
     flags = {name: getattr(record, name) for name in FLAGS[:4]}
-    state = State(level=record.level, licences=frozenset(licences), **flags)
+    state = State(level=record.level, licences=frozenset(licences.get(record.work, ())), **flags)
     if record.terms:
-        decision = decide(Terms.decode(record.terms), state, request)
+        terms = Terms.decode(record.terms)
+        decision = decide(terms, state, request)
+        if record.account in style:
+            decision = with_style(decision, terms, state, request)
     else:
         decision = Decision("deny", "withdrawn") if record.withdrawn else Decision("review", "no-terms")
     quality = None
@@ -220,14 +231,13 @@ def naive_verdict(
     *,
     min_claim_level: int = 0,
     licences: Mapping[bytes, Collection[str]] | None = None,
+    style: Collection[bytes] = (),
 ) -> Verdict:
     """The rules, read aloud for one row."""
     by_work = {record.work: record for record in catalogue}
     hits = [hit for hit in naive_hits(catalogue, row, match) if not by_work[hit.work].challenged]
-    decided = [
-        (hit, naive_decision(by_work[hit.work], hit, row, request, (licences or {}).get(hit.work, ()), min_claim_level))
-        for hit in hits
-    ]
+    options: Any = {"min_claim_level": min_claim_level, "licences": licences or {}, "style": style}
+    decided = [(hit, naive_decision(by_work[hit.work], hit, row, request, **options)) for hit in hits]
     searched = match == "near" and row.pdq is not None and (row.quality is None or row.quality >= 50)
     if not decided:
         examined = row.file is not None or row.pixels is not None or searched
