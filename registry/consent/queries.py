@@ -226,7 +226,7 @@ left join log_entries e on e.pending = c.pending
 CHANGED: Final = _RECORD + "where s.version > $1"
 ALL: Final = _RECORD
 CHANGED_COUNT: Final = """
-select count(*) from (select from work_states where version > $1 limit $2) as some
+select count(*) from (select from work_states where version > $1 limit $2) as newer
 """
 # by works primary key; work_states primary key: works that this statement speaks for first
 NEW_AMONG: Final = """
