@@ -153,7 +153,7 @@ def test_rows_out_of_order_are_refused():
     row = {"part": "a", "verdict": "deny", "reason": "denied", "examined": "file"}
     for numbers in ([2, 1], [1, 1]):
         table = pa.Table.from_pylist([row | {"row": number} for number in numbers])
-        with pytest.raises(InputError, match="^row: expected rows of one part in their order"):
+        with pytest.raises(InputError, match=r"^row: expected rows of one part in their order"):
             leaf_hashes(table)
 
 

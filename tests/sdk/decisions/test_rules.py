@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -84,8 +84,8 @@ def test_rule_05_a_near_match_earns_only_with_a_good_fingerprint(quality):
 
 def test_rule_06_a_contest_or_challenge_changes_who_is_paid_not_the_verdict():
     for rule in ("deny", "allow", offer(), {"permission": "license"}):
-        for flags in ({"contested": True}, {"challenged": True}):
-            assert _outcome(rule, state=State(2, **flags)) == _outcome(rule)
+        for state in (State(2, contested=True), State(2, challenged=True)):
+            assert _outcome(rule, state=state) == _outcome(rule)
 
 
 # Statements
@@ -219,7 +219,7 @@ def test_rule_13_several_uses_cost_what_the_dearest_of_them_costs():
 def test_rule_14_deny_over_review_over_license_over_unknown_over_allow():
     assert VERDICTS == ("allow", "unknown", "license", "review", "deny")
     each = [Decision(verdict, "because") for verdict in VERDICTS]
-    for weaker, stronger in zip(each, each[1:], strict=False):
+    for weaker, stronger in pairwise(each):
         for order in ((weaker, stronger), (stronger, weaker)):
             assert strictest(order) == stronger
     assert [decision.code for decision in each] == [0, 1, 2, 3, 4]

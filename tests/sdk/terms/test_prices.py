@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -11,8 +13,15 @@ from licet.terms.prices import FREE, at_least, dearer
 from tests.sdk.terms.strategies import prices
 
 PRICES = prices().map(lambda drawn: Price(**drawn))
-FIGURES = {"amount": "1", "currency": "USD", "share_bps": 500, "minimum": "1", "cap": "2", "period": "P1M"}
-ALLOWED = {
+FIGURES: dict[str, Any] = {
+    "amount": "1",
+    "currency": "USD",
+    "share_bps": 500,
+    "minimum": "1",
+    "cap": "2",
+    "period": "P1M",
+}
+ALLOWED: dict[str, set[str]] = {
     "free": set(),
     "attribution": set(),
     "negotiate": set(),

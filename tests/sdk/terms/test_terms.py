@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet import canonical
-from licet.errors import InputError, LicetError, MalformedError
+from licet.errors import InputError, MalformedError
 from licet.terms import ATOMS, Price, Rule, Terms, intern, json_schema, preset, read_price
 from tests.sdk.terms import strategies
 from tests.sdk.terms.strategies import offer, written
@@ -72,7 +72,7 @@ def test_all_ten_uses_must_be_named_and_no_other():
     for atom in ATOMS:
         with pytest.raises(InputError, match=f"^{atom}: expected a value, got 'nothing'"):
             Terms.parse({name: "deny" for name in ATOMS if name != atom})
-    with pytest.raises(InputError, match="only uses out of search, index, mine, .* got 'train-ai'"):
+    with pytest.raises(InputError, match=r"only uses out of search, index, mine, .* got 'train-ai'"):
         Terms.parse(DENIED | {"train-ai": "deny"})
     with pytest.raises(InputError, match="a rule for each of search"):
         Terms({})
@@ -186,8 +186,8 @@ def test_no_document_raises_anything_but_an_input_error(value, name):
     for candidate in candidates:
         try:
             Terms.parse(candidate)
-        except LicetError as error:
-            assert isinstance(error, InputError)
+        except InputError:
+            continue
 
 
 @given(st.binary(max_size=60) | strategies.terms().map(lambda terms: terms.encoded))
@@ -230,11 +230,11 @@ def test_rule_7_terms_of_another_vocabulary_are_refused():
 
 
 def test_parts_built_in_code_raise_the_same_errors():
-    with pytest.raises(InputError, match="currency: expected an ISO 4217 code"):
+    with pytest.raises(InputError, match=r"currency: expected an ISO 4217 code"):
         Price(model="per-work", amount="1", currency="XXX")
-    with pytest.raises(InputError, match="price.currency: expected an ISO 4217 code"):
+    with pytest.raises(InputError, match=r"price\.currency: expected an ISO 4217 code"):
         Rule(permission="license", price={"model": "per-work", "amount": "1", "currency": "XXX"})  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="price.amount: expected a decimal"):
+    with pytest.raises(InputError, match=r"price\.amount: expected a decimal"):
         read_price({"model": "per-work", "amount": "x", "currency": "USD"})
     assert read_price(Price(model="per-work", amount=Decimal("0.10"), currency="USD")).amount == "0.1"  # type: ignore[arg-type]
 

@@ -33,12 +33,13 @@ def test_different_terms_read_differently(a, b, lang):
 
 def test_no_ai_in_both_languages():
     assert plain_text(preset("no-ai"), "en", "Su Tang", 12) == (
-        "I, Su Tang, state for the 12 pictures in the list: from the moment this takes effect, anyone may show them in "
-        "search results. Nobody may store them in a library that AI looks things up in, run analyses on them that train "
-        "nothing, use them to train a model that does not make content, use them to train a model that makes content, "
+        "I, Su Tang, state for the 12 pictures in the list: from the moment this takes effect, "
+        "anyone may show them in search results. "
+        "Nobody may store them in a library that AI looks things up in, run analyses on them that train nothing, "
+        "use them to train a model that does not make content, use them to train a model that makes content, "
         "tune a model towards my style with them, give them to an AI as a reference, make things that look like them, "
-        "test a model on them or pass the pictures themselves on in a dataset. I do not agree to any use this statement "
-        "does not name."
+        "test a model on them or pass the pictures themselves on in a dataset. "
+        "I do not agree to any use this statement does not name."
     )
     assert plain_text(preset("no-ai"), "zh-Hans", "苏棠", 12) == (
         "我，苏棠，就清单上的 12 张画声明：自本声明生效之时起，任何人可以在搜索结果里展示它们。"

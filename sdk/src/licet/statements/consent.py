@@ -34,6 +34,7 @@ def draft_consent(
     """
     if (head_seq == 0) != (head_digest is None) or head_seq < 0:
         raise InputError.field("head_digest", "a digest after the first consent, none before it", head_digest)
+    scope = CatalogueScope() if works is None else works_scope(works)
     text = plain_text(terms, lang, who, None if works is None else len(works))
     consent = Consent(
         registry=registry,
@@ -43,7 +44,7 @@ def draft_consent(
         prev=head_digest,
         issued_at=times.to_text(times.now()),
         effect=effect_over(old_terms, terms),
-        scope=CatalogueScope() if works is None else works_scope(works),
+        scope=scope,
         terms=terms.to_json(),
         terms_hash=terms.hash,
         shown=Shown(lang, text_hash(text)),

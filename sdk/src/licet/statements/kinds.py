@@ -315,6 +315,27 @@ Payload = (
 )
 
 
+class BundleMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file in an evidence bundle."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class AuditBundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="audit-bundle"):
+    """Every member of an evidence bundle but this manifest, in their order; signed by key ``office``, not logged."""
+
+    registry: RegistryRef
+    period: str  # 2026-11
+    state: Literal["open", "closed"]
+    account: str | None  # whose part it is; null: everything
+    uses: bool  # whether uses of works are shown (an artist below claim level 2 sees the ledger alone)
+    made_at: str
+    members: list[BundleMember]
+    v: int = VERSION
+
+
 class WorkDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything about a work that matches; its canonical JSON's SHA-256 is the leaf data of a consent's scope."""
 

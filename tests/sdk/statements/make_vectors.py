@@ -1,0 +1,516 @@
+"""Writes ``vectors/*.json``: one statement that holds, and one for every way to lie about it.
+
+Run it after a change of format (``python -m tests.sdk.statements.make_vectors``); a test makes them again and compares
+every byte, so they never drift from this script.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from licet import canonical
+from licet.canonical import from_base64, to_base64
+from licet.log import note
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.envelope import Envelope, pae
+from licet.statements.keys import SigningKey
+from licet.terms import preset
+from licet.wire.common import StatementFile
+from tests.sdk.statements.world import PAID, Account, Registry, identifier, key
+
+FOLDER = Path(__file__).parent / "vectors"
+MALFORMED, UNTRUE = "MalformedError", "VerificationError"
+Case = dict[str, Any]
+
+
+def _raw(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def _sealed(body: bytes, payload_type: str, *signers: SigningKey) -> dict[str, Any]:
+    """An envelope over any bytes at all, as a liar would make it: correctly signed."""
+    signed = pae(payload_type, body)
+    signatures = [{"keyid": each.keyid, "sig": to_base64(each.sign(signed))} for each in signers]
+    return {"payload": to_base64(body), "payloadType": payload_type, "signatures": signatures}
+
+
+def envelope_cases() -> Iterator[Case]:
+    """Yield envelopes of a consent (by ``artist``) and of a licence (by ``organisation``, then ``licence``)."""
+    registry = Registry()
+    artist, organisation = Account(registry, "Su Tang"), Account(registry, "acme", "organisation")
+    stranger, grantor = key("stranger"), registry.working["licence"]
+    payload = artist.consent()
+    while len(canonical.encode(payload)) % 3 != 1:  # so that its base64 has spare bits under the padding
+        payload = msgspec.structs.replace(payload, nonce=payload.nonce + "x")
+    good = _raw(envelopes.seal(payload, artist.key))
+    body, kind = canonical.encode(payload), good["payloadType"]
+    fields = _raw(payload)
+    licence = _raw(envelopes.seal(organisation.licence(), organisation.key, grantor))
+
+    def case(name: str, value: Any, error: str | None, message: str = "", schema: str = "consent") -> Case:
+        text = value if isinstance(value, str) else canonical.encode(value).decode()
+        return {"name": name, "schema": schema, "error": error, "message": message, "text": text}
+
+    def consent(name: str, error: str, message: str, **changes: Any) -> Case:
+        return case(name, good | changes, error, message)
+
+    def signed(name: str, error: str, message: str, forged: bytes, payload_type: str = kind) -> Case:
+        return case(name, _sealed(forged, payload_type, artist.key), error, message)
+
+    def second_spelling(text: str) -> str:
+        """The same bytes in base64 with a bit set under the padding."""
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        last = text.rstrip("=")[-1]
+        return text.replace(last + "=" * text.count("="), alphabet[alphabet.index(last) + 1] + "=" * text.count("="))
+
+    signature = good["signatures"][0]
+    yield case("consent-that-holds", good, None)
+    yield case("licence-that-holds", licence, None, schema="licence")
+    # The envelope as JSON.
+    yield case("not-json", "{", MALFORMED, "bytes that do not parse")
+    yield case("white-space", json.dumps(good), MALFORMED, "another spelling")
+    yield case("duplicate-field", '{"payload":"",' + canonical.encode(good).decode()[1:], MALFORMED, "another spelling")
+    yield consent("extra-field", MALFORMED, "unknown field `note`", note="x")
+    yield case("missing-field", {"payload": good["payload"], "signatures": []}, MALFORMED, "payloadType")
+    extra = [signature | {"cert": "x"}]
+    yield consent("extra-field-in-signature", MALFORMED, "unknown field `cert`", signatures=extra)
+    # One way to write bytes.
+    yield consent("second-base64-of-payload", MALFORMED, "payload: ", payload=second_spelling(good["payload"]))
+    yield consent("payload-without-padding", MALFORMED, "payload: ", payload=good["payload"].rstrip("="))
+    yield consent("payload-with-newline", MALFORMED, "payload: ", payload=good["payload"] + "\n")
+    respelt = [signature | {"sig": second_spelling(signature["sig"])}]
+    yield consent("second-base64-of-signature", MALFORMED, "sig: ", signatures=respelt)
+    # What the payload is.
+    other_type = "application/vnd.licet.work-update+json"
+    yield consent(
+        "wrong-type", MALFORMED, "payloadType: expected application/vnd.licet.consent", payloadType=other_type
+    )
+    yield consent("foreign-type", MALFORMED, "payloadType: expected", payloadType="application/json")
+    yield signed("type-inside-disagrees", MALFORMED, "$.type", canonical.encode(fields | {"type": "work-update"}))
+    yield signed("extra-field-in-payload", MALFORMED, "unknown field `note`", canonical.encode(fields | {"note": 1}))
+    yield signed("payload-not-canonical", MALFORMED, "another spelling", json.dumps(fields).encode())
+    yield signed("payload-with-duplicate-field", MALFORMED, "another spelling", b'{"account":"",' + body[1:])
+    yield signed("payload-with-float", MALFORMED, "float", body.replace(b'"seq":1', b'"seq":1.5'))
+    yield signed("payload-with-large-integer", MALFORMED, "2^53-1", body.replace(b'"seq":1', b'"seq":9007199254740992'))
+    missing = canonical.encode({name: value for name, value in fields.items() if name != "registry"})
+    yield signed("payload-names-no-registry", MALFORMED, "registry", missing)
+    # Who signed.
+    yield consent("no-signature", UNTRUE, "signatures: expected keys", signatures=[])
+    by_stranger = envelopes.seal(payload, stranger)
+    yield case("key-unknown", _raw(by_stranger), UNTRUE, "signatures: expected keys")
+    yield case(
+        "extra-signature", _raw(envelopes.seal(payload, artist.key, stranger)), UNTRUE, "signatures: expected keys"
+    )
+    yield case("signature-twice", _raw(envelopes.seal(payload, artist.key, artist.key)), UNTRUE, "expected keys")
+    five = envelopes.seal(payload, *[artist.key] * 5)
+    yield case("too-many-signatures", _raw(five), MALFORMED, "at most 4")
+    lone = licence | {"signatures": licence["signatures"][:1]}
+    yield case("missing-signature", lone, UNTRUE, "signatures: expected keys", "licence")
+    turned = licence | {"signatures": licence["signatures"][::-1]}
+    yield case("wrong-order", turned, UNTRUE, "signatures: expected keys", "licence")
+    # What was signed.
+    tampered = canonical.encode(fields | {"effect": "tighten"})
+    yield consent("tampered-payload", UNTRUE, "does not hold", payload=to_base64(tampered))
+    borrowed = [signature | {"sig": by_stranger.signatures[0].sig}]
+    yield consent("signature-of-another-key", UNTRUE, "does not hold", signatures=borrowed)
+    bare = [signature | {"sig": to_base64(artist.key.sign(body))}]
+    yield consent("signature-over-the-bare-payload", UNTRUE, "does not hold", signatures=bare)
+    retyped = [signature | {"sig": to_base64(artist.key.sign(pae(other_type, body)))}]
+    yield consent("signature-for-another-type", UNTRUE, "does not hold", signatures=retyped)
+    short = [signature | {"sig": to_base64(from_base64(signature["sig"])[:63])}]
+    yield consent("short-signature", UNTRUE, "does not hold", signatures=short)
+    order = 2**252 + 27742317777372353535851937790883648493
+    raw = from_base64(signature["sig"])
+    malleated = raw[:32] + (int.from_bytes(raw[32:], "little") + order).to_bytes(32, "little")
+    yield consent(
+        "second-signature-by-adding-the-order",
+        UNTRUE,
+        "does not hold",
+        signatures=[signature | {"sig": to_base64(malleated)}],
+    )
+
+
+def statement_file_cases() -> Iterator[Case]:
+    """Yield statement files with the trust to read them under: those that hold, then every lie."""
+    yield from _honest_files()
+    yield from _lies_about_the_log()
+    yield from _lies_about_the_registry()
+    yield from _lies_about_the_signer()
+    yield from _lies_in_the_payload()
+
+
+def _file(
+    name: str, file: Any, registry: Registry | None, error: str | None = None, message: str = "", **more: Any
+) -> Case:
+    text = file if isinstance(file, str) else canonical.encode(file).decode()
+    trust = None if registry is None else _raw(registry.trust)
+    return {"name": name, "error": error, "message": message, "trust": trust, "text": text, **more}
+
+
+def _consent_file(
+    change: Callable[[Registry, Account], Envelope] | None = None,
+) -> tuple[Registry, Account, StatementFile]:
+    """A registry in which an artist's consent is the last entry."""
+    registry = Registry()
+    artist = Account(registry, "Su Tang")
+    envelope = change(registry, artist) if change else envelopes.seal(artist.consent(), artist.key)
+    return registry, artist, registry.file(registry.log.add(envelope), artist.genesis_index)
+
+
+def _honest_files() -> Iterator[Case]:
+    registry, artist, file = _consent_file()
+    yield _file("consent-that-holds", file, registry, checks=4)
+    yield _file("consent-without-a-pinned-root", file, None, checks=4)
+    log = registry.log
+    organisation = Account(registry, "acme", "organisation")
+    licence = envelopes.seal(organisation.licence(), organisation.key, registry.working["licence"])
+    withdraw = envelopes.seal(artist.withdraw(), artist.key)
+    claim = kinds.Claim(registry.ref, artist.id, artist.genesis, 2, "domain su.example", "2026-11-22T12:00:00.000Z")
+    second = key("Su Tang, second")
+    added = envelopes.seal(artist.register(second), second, artist.key)
+    at = {
+        "licence": log.add(licence),
+        "work-update": log.add(withdraw),
+        "claim": log.add(envelopes.seal(claim, registry.working["office"])),
+        "key-register": log.add(added),
+        "snapshot": log.add(envelopes.seal(_snapshot(registry), registry.working["snapshot"])),
+    }
+    by_second = log.add(envelopes.seal(artist.consent(seq=2, prev="0" * 64), second))
+    revoked = log.add(envelopes.seal(artist.revoke(artist.key.keyid), second))
+    after = log.add(envelopes.seal(artist.consent(preset("no-ai"), effect="tighten"), artist.key))
+    history = (artist.genesis_index, at["key-register"])
+    yield _file("licence-that-holds", registry.file(at["licence"], organisation.genesis_index), registry, checks=4)
+    yield _file("withdrawal-that-holds", registry.file(at["work-update"], artist.genesis_index), registry, checks=3)
+    yield _file("claim-that-holds", registry.file(at["claim"]), registry, checks=3)
+    yield _file("snapshot-that-holds", registry.file(at["snapshot"]), registry, checks=3)
+    yield _file("genesis-that-holds", registry.file(artist.genesis_index), registry, checks=3)
+    yield _file("second-key-that-holds", registry.file(at["key-register"], artist.genesis_index), registry, checks=3)
+    yield _file("revocation-that-holds", registry.file(revoked, *history), registry, checks=3)
+    yield _file("consent-by-the-second-key", registry.file(by_second, *history), registry, checks=4)
+    yield _file("registry-key-that-holds", registry.file(2), registry, checks=2)
+    yield _file("tightening-by-a-revoked-key", registry.file(after, *history, revoked), registry, checks=5)
+
+
+def _snapshot(registry: Registry) -> kinds.Snapshot:
+    root = "0" * 64
+    at, until = "2026-12-01T00:10:00.000Z", "2026-12-02T00:10:00.000Z"
+    return kinds.Snapshot(registry.ref, 1, None, 1, 5, root, at, until, [], 0, root)
+
+
+def _lies_about_the_log() -> Iterator[Case]:
+    registry, artist, file = _consent_file()
+    raw = _raw(file)
+    other = registry.log.evidence(artist.genesis_index)
+
+    def lie(name: str, error: str, message: str, **changes: Any) -> Case:
+        return _file(name, raw | changes, registry, error, message)
+
+    index = len(registry.key_indices) + 1
+    yield lie("swapped-proof", UNTRUE, "inclusion proof", proof=other.proof)
+    yield lie("swapped-entry", UNTRUE, "kind consent, got key-register", entry=other.entry)
+    yield lie("swapped-salt", UNTRUE, "commits to another statement or salt", salt=other.salt)
+    yield lie("missing-salt", MALFORMED, "salt: expected a salt of 32 bytes", salt=None)
+    yield lie("short-salt", MALFORMED, "salt: expected a salt of 32 bytes", salt="AAAA")
+    yield lie("another-index", UNTRUE, "inclusion proof", proof=file.proof.replace(f"index {index}\n", "index 1\n"))
+    yield lie(
+        "index-beyond-the-tree",
+        UNTRUE,
+        "index below the tree size",
+        proof=file.proof.replace(f"index {index}\n", "index 99\n"),
+    )
+    yield lie("extra-data-in-the-proof", MALFORMED, "no extra data", proof=registry.log.proof(index, extra=b"trust me"))
+    witness = note.Signer("witness.example", key("witness").seed)
+    yield lie(
+        "signature-line-nobody-checks",
+        UNTRUE,
+        "signature line by an unknown key",
+        proof=registry.log.proof(index, witness),
+    )
+    impostor = note.Signer(registry.origin, key("impostor").seed)
+    yield lie(
+        "second-line-in-the-name-of-the-log",
+        UNTRUE,
+        "signature line by an unknown key",
+        proof=registry.log.proof(index, impostor),
+    )
+    head, _, checkpoint = file.proof.partition("\n\n")
+    lines = checkpoint.split("\n")
+    false = lines[-2][:-8] + ("A" if lines[-2][-8] != "A" else "B") + lines[-2][-7:]
+    yield lie(
+        "checkpoint-signature-that-fails",
+        UNTRUE,
+        "does not hold",
+        proof="\n".join([f"{head}\n", *lines[:-2], false, ""]),
+    )
+    grown = "\n".join([lines[0], str(int(lines[1]) + 1), *lines[2:]])
+    yield lie("checkpoint-of-another-size", UNTRUE, "does not hold", proof=f"{head}\n\n{grown}")
+    yield lie("entry-that-is-no-entry", MALFORMED, "canonical JSON", entry=to_base64(b"{}x"))
+    yield _file("not-canonical", json.dumps(raw), registry, MALFORMED, "another spelling")
+    yield lie("unknown-member", MALFORMED, "unknown field `works`", works=[])
+    yield _file(
+        "duplicate-member",
+        '{"salt":null,' + canonical.encode(raw).decode()[1:],
+        registry,
+        MALFORMED,
+        "another spelling",
+    )
+    mislogged = Registry()
+    artist = Account(mislogged, "Su Tang")
+    at = mislogged.log.add(envelopes.seal(artist.consent(), artist.key), kind="work-update")
+    yield _file(
+        "logged-as-another-kind",
+        mislogged.file(at, artist.genesis_index),
+        mislogged,
+        UNTRUE,
+        "kind consent, got work-update",
+    )
+
+
+def _lies_about_the_registry() -> Iterator[Case]:
+    registry, artist, file = _consent_file()
+    other = Registry("two")
+    stranger = Account(other, "Su Tang")
+    foreign = other.file(other.log.add(envelopes.seal(stranger.consent(), stranger.key)), stranger.genesis_index)
+    yield _file(
+        "another-registrys-file-whole", foreign, registry, UNTRUE, "expected a key of the registry registry.example/one"
+    )
+    mixed = msgspec.structs.replace(file, keys=[*other.keys(), *file.keys[4:]])
+    yield _file(
+        "keys-of-another-registry", mixed, registry, UNTRUE, "expected a key of the registry registry.example/one"
+    )
+    without = msgspec.structs.replace(file, keys=file.keys[4:])
+    yield _file("no-registry-keys", without, registry, UNTRUE, "expected 1 to 256 registry keys, got 0")
+    unnamed = msgspec.structs.replace(file, keys=file.keys[1:])
+    yield _file("no-log-key", unnamed, registry, UNTRUE, "expected a registry key for log")
+    turned = msgspec.structs.replace(file, keys=[*file.keys[4:], *file.keys[:4]])
+    yield _file(
+        "keys-in-another-order", turned, registry, MALFORMED, "keys: expected the registry's keys, then the signer's"
+    )
+    swapped = msgspec.structs.replace(file, keys=[file.keys[0], file.keys[2], file.keys[1], *file.keys[3:]])
+    yield _file("registry-keys-out-of-log-order", swapped, registry, UNTRUE, "registry keys in log order")
+    doubled = msgspec.structs.replace(file, keys=[*file.keys[:2], *file.keys[1:]])
+    yield _file("registry-key-twice", doubled, registry, UNTRUE, "registry keys in log order")
+
+    self_named = Registry()
+    bad = self_named.name_key("licence", key("impostor"), signer=self_named.working["log"])
+    self_named.key_indices.append(bad)
+    artist = Account(self_named, "Su Tang")
+    at = self_named.log.add(envelopes.seal(artist.consent(), artist.key))
+    yield _file(
+        "key-that-the-root-did-not-sign",
+        self_named.file(at, artist.genesis_index),
+        self_named,
+        UNTRUE,
+        "signatures: expected keys",
+    )
+
+    shared = Registry()
+    shared.key_indices.append(shared.name_key("office", shared.working["licence"]))
+    artist = Account(shared, "Su Tang")
+    at = shared.log.add(envelopes.seal(artist.consent(), artist.key))
+    yield _file(
+        "one-key-for-two-purposes",
+        shared.file(at, artist.genesis_index),
+        shared,
+        UNTRUE,
+        "a different key for each purpose",
+    )
+
+    stale = Registry()
+    stale.key_indices.append(stale.name_key("licence", key("newer licence")))
+    organisation = Account(stale, "acme", "organisation")
+    at = stale.log.add(envelopes.seal(organisation.licence(), organisation.key, stale.working["licence"]))
+    yield _file(
+        "licence-by-a-replaced-key",
+        stale.file(at, organisation.genesis_index),
+        stale,
+        UNTRUE,
+        "signatures: expected keys",
+    )
+
+    ended = Registry()
+    until = "2026-12-01T00:05:30.000Z"
+    ended.key_indices.append(ended.name_key("licence", key("short licence"), valid_until=until))
+    organisation = Account(ended, "acme", "organisation")
+    at = ended.log.add(envelopes.seal(organisation.licence(), organisation.key, key("short licence")))
+    yield _file("licence-by-a-stale-key", ended.file(at, organisation.genesis_index), ended, UNTRUE, "that is valid at")
+
+    early = Registry()
+    organisation = Account(early, "acme", "organisation")
+    at = early.log.add(envelopes.seal(organisation.licence(), organisation.key, key("later licence")))
+    early.key_indices = [0, 1, 3, early.name_key("licence", key("later licence"))]
+    yield _file(
+        "licence-before-its-key-was-named",
+        early.file(at, organisation.genesis_index),
+        early,
+        UNTRUE,
+        "for licence before log index",
+    )
+
+    wrong = Registry()
+    at = wrong.log.add(envelopes.seal(_snapshot(wrong), wrong.working["licence"]))
+    yield _file("snapshot-by-the-licence-key", wrong.file(at), wrong, UNTRUE, "signatures: expected keys")
+    artist = Account(wrong, "Su Tang")
+    claim = kinds.Claim(wrong.ref, artist.id, artist.genesis, 4, "because", "2026-11-22T12:00:00.000Z")
+    at = wrong.log.add(envelopes.seal(claim, artist.key))
+    yield _file("claim-by-the-artist-herself", wrong.file(at), wrong, UNTRUE, "signatures: expected keys")
+    yield _file(
+        "account-keys-beside-a-claim", wrong.file(at, artist.genesis_index), wrong, MALFORMED, "keys: expected none"
+    )
+
+
+def _lies_about_the_signer() -> Iterator[Case]:
+    def lie(name: str, message: str, change: Callable[[Registry, Account], Envelope]) -> Case:
+        registry, _, file = _consent_file(change)
+        return _file(name, file, registry, UNTRUE, message)
+
+    yield lie(
+        "consent-by-a-stranger",
+        "expected a key of art_",
+        lambda _, artist: envelopes.seal(artist.consent(), key("stranger")),
+    )
+    yield lie(
+        "consent-by-the-registry",
+        "expected a key of art_",
+        lambda registry, artist: envelopes.seal(artist.consent(), registry.root),
+    )
+    yield lie(
+        "consent-with-two-signatures",
+        "signatures: expected keys",
+        lambda _, artist: envelopes.seal(artist.consent(), artist.key, key("x")),
+    )
+    yield lie(
+        "genesis-of-another-account",
+        "genesis: expected",
+        lambda _, artist: envelopes.seal(artist.consent(genesis="0" * 64), artist.key),
+    )
+    yield lie(
+        "consent-in-another-name",
+        "expected the key history of",
+        lambda _, artist: envelopes.seal(artist.consent(account=identifier("art", 7)), artist.key),
+    )
+
+    registry, artist, file = _consent_file()
+    bare = msgspec.structs.replace(file, keys=file.keys[:4])
+    yield _file("no-key-history", bare, registry, UNTRUE, "expected 1 to 1024 key statements, got 0")
+    unsigned = msgspec.structs.replace(file.envelope, signatures=[])
+    at = registry.log.add(unsigned)
+    yield _file(
+        "consent-that-nobody-signed",
+        registry.file(at, artist.genesis_index),
+        registry,
+        UNTRUE,
+        "expected a signature by",
+    )
+    twice = registry.file(at - 1, artist.genesis_index, artist.genesis_index)
+    yield _file("genesis-twice", twice, registry, UNTRUE, "key statements in log order")
+
+    def later_key(
+        name: str, message: str, key_class: str, *signers: str, terms: Any = PAID, minute: int | None = None
+    ) -> Case:
+        registry = Registry()
+        artist = Account(registry, "Su Tang")
+        named = {"old": artist.key, "new": key("new"), "stranger": key("stranger")}
+        added = registry.log.add(
+            envelopes.seal(artist.register(key("new"), key_class), *(named[each] for each in signers))
+        )
+        at = registry.log.add(envelopes.seal(artist.consent(terms), key("new")), minute=minute)
+        return _file(
+            name, registry.file(at, artist.genesis_index, added), registry, UNTRUE if message else None, message
+        )
+
+    yield later_key("second-key-that-no-root-signed", "expected a signature by a live root key", "root", "new")
+    yield later_key("second-key-without-possession", "signatures: expected keys", "root", "old", "old")
+    yield later_key(
+        "second-key-signed-by-a-stranger", "expected a signature by a live root key", "root", "new", "stranger"
+    )
+    yield later_key("offer-by-a-delegate-without-delegation", "expected a delegation", "delegate", "new", "old")
+    yield later_key("offer-by-a-key-just-recovered", "may only tighten (recovered at", "recovered", "new", "old")
+    yield later_key("denial-by-a-key-just-recovered", "", "recovered", "new", "old", terms=preset("no-ai"))
+    yield later_key("offer-by-a-key-recovered-a-week-ago", "", "recovered", "new", "old", minute=7 * 1440 + 60)
+
+    registry, artist, file = _consent_file()
+    second = key("Su Tang, second")
+    before = registry.log.add(envelopes.seal(artist.consent(), second))
+    added = registry.log.add(envelopes.seal(artist.register(second), second, artist.key))
+    revoked = registry.log.add(envelopes.seal(artist.revoke(second.keyid), artist.key))
+    after = registry.log.add(envelopes.seal(artist.consent(), second))
+    third = registry.log.add(envelopes.seal(artist.register(key("third")), key("third"), second))
+    history = (artist.genesis_index, added, revoked)
+    yield _file(
+        "consent-before-its-key-was-registered",
+        registry.file(before, *history),
+        registry,
+        UNTRUE,
+        "expected a key of art_",
+    )
+    yield _file(
+        "offer-by-a-revoked-key",
+        registry.file(after, *history),
+        registry,
+        UNTRUE,
+        "may only tighten (revoked from log index",
+    )
+    yield _file(
+        "revoked-key-adds-another",
+        registry.file(third, *history),
+        registry,
+        UNTRUE,
+        "expected a signature by a live root key",
+    )
+    turned = registry.file(after, artist.genesis_index, revoked, added)
+    yield _file("key-statements-out-of-order", turned, registry, UNTRUE, "expected the revocation of a key of")
+    headless = registry.file(after, added, revoked)
+    yield _file("key-history-without-its-beginning", headless, registry, UNTRUE, "begins with a genesis")
+
+    registry = Registry()
+    organisation = Account(registry, "acme", "organisation")
+    half = registry.log.add(envelopes.seal(organisation.licence(), organisation.key))
+    turned_over = registry.log.add(
+        envelopes.seal(organisation.licence(), registry.working["licence"], organisation.key)
+    )
+    by_office = registry.log.add(envelopes.seal(organisation.licence(), organisation.key, registry.working["office"]))
+    for name, at, message in (
+        ("licence-that-was-not-granted", half, "signatures: expected keys"),
+        ("licence-granted-before-accepted", turned_over, "expected a key of org_"),
+        ("licence-granted-by-the-office", by_office, "signatures: expected keys"),
+    ):
+        yield _file(name, registry.file(at, organisation.genesis_index), registry, UNTRUE, message)
+
+
+def _lies_in_the_payload() -> Iterator[Case]:
+    def lie(name: str, error: str, message: str, **changes: Any) -> Case:
+        def change(_: Registry, artist: Account) -> Envelope:
+            return envelopes.seal(msgspec.structs.replace(artist.consent(), **changes), artist.key)
+
+        registry, _, file = _consent_file(change)
+        return _file(name, file, registry, error, message)
+
+    terms = PAID.to_json()
+    elsewhere = kinds.RegistryRef("registry.example/two", key("two root").keyid)
+    yield lie("meant-for-another-registry", UNTRUE, "expected a statement for the registry", registry=elsewhere)
+    yield lie("terms-hash-of-other-terms", UNTRUE, "terms_hash: expected", terms_hash=preset("no-ai").hash)
+    fewer = {atom: rule for atom, rule in terms.items() if atom != "search"}
+    yield lie("nine-uses", MALFORMED, "terms: search: expected a value", terms=fewer)
+    more = terms | {"dream": {"permission": "deny"}}
+    yield lie("eleven-uses", MALFORMED, "terms: terms: expected only uses out of", terms=more)
+    yield lie("terms-in-another-spelling", MALFORMED, "canonical form", terms=terms | {"index": "deny"})
+    yield lie("terms-of-a-later-vocabulary", MALFORMED, "vocab: expected version 1", vocab=2)
+
+
+def write() -> dict[str, str]:
+    """Return the content of every vector file by name."""
+    parts = {"envelopes.json": envelope_cases(), "statement_files.json": statement_file_cases()}
+    return {name: json.dumps(list(cases), ensure_ascii=False, indent=1) + "\n" for name, cases in parts.items()}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, content in write().items():
+        (FOLDER / name).write_text(content, encoding="utf-8")
