@@ -31,7 +31,8 @@ create table consent_heads (
     check ((seq = 0) = (digest is null))
 );
 
--- `hold`: how long after its log entry that part takes effect which loosens; null where nothing has to wait.
+-- `hold`: how long after its log entry that part takes effect which loosens; null where nothing has to wait. `over`:
+-- nothing waits for it any more, it matured or was cancelled everywhere.
 create table statements (
     id uuid primary key,
     account uuid not null references accounts (id),
@@ -44,12 +45,14 @@ create table statements (
     works bigint not null check (works >= 0),
     terms bytea references terms (hash),
     hold interval,
+    over boolean not null default false,
     accepted_at timestamptz not null,
     unique (account, seq),
     check ((kind = 'consent') = (seq is not null)),
     check ((kind = 'consent') = (terms is not null))
 );
 create index statements_own on statements (account, id);
+create index statements_holding on statements (id) where hold is not null and not over;
 
 -- Written only from a select over the account's own works, 100,000 at a time: no foreign keys on purpose.
 create table statement_works (

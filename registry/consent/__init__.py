@@ -13,6 +13,8 @@ from registry.consent.records import (
     head,
     lock_heads_shared,
     signed,
+    stand_still,
+    unlogged,
     version,
 )
 from registry.consent.service import cover
@@ -38,5 +40,7 @@ __all__ = [
     "current",
     "head",
     "lock_heads_shared",
+    "stand_still",
+    "unlogged",
     "version",
 ]

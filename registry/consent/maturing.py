@@ -51,6 +51,7 @@ async def run(services: Services, stop: asyncio.Event) -> None:
 async def mature_due(services: Services, now: datetime) -> int:
     """Return how many statements took effect, of at most 100 whose hold is over at ``now``."""
     async with services.database.acquire() as conn:
+        await conn.execute(queries.CLOSE)
         rows = await conn.fetch(queries.DUE, now, _AT_ONCE)
     matured = 0
     for row in rows:

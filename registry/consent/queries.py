@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 VERSION: Final = "select version from consent_version"
+HOLD_VERSION: Final = "select version from consent_version for update"
 # Its row lock orders all changes of states: whoever holds it is alone until COMMIT, so levels and matches stand still.
 NEXT_VERSION: Final = "update consent_version set version = version + 1 returning version"
 
@@ -44,7 +45,7 @@ KEEP_COVERED: Final = "insert into statement_works (statement, work) select $1, 
 # by statements (account, id); log_entries unique (pending); work_states (waiting)
 STATEMENTS: Final = """
 select s.id, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index,
-    case when s.hold is not null and (
+    case when s.hold is not null and not s.over and (
         exists (select from work_states w where w.waiting = s.id)
         or exists (select from catalogues c where c.waiting = s.id)
     ) then coalesce(e.at, s.accepted_at) + s.hold end as pending_until
@@ -115,10 +116,17 @@ where c.account = $1
 on conflict (work) do nothing
 """
 
-# by work_states (waiting); statements and log_entries by their keys. Rule 12: what counts is the entry's time.
+# by statements (id) where something may wait, work_states (waiting)
+CLOSE: Final = """
+update statements s set over = true
+where s.hold is not null and not s.over
+    and not exists (select from work_states w where w.waiting = s.id)
+    and not exists (select from catalogues c where c.waiting = s.id)
+"""
+# Rule 12: what counts is the entry's time.
 DUE: Final = """
 select s.id, s.account from statements s join log_entries e on e.pending = s.pending
-where s.hold is not null and e.at + s.hold <= $1
+where s.hold is not null and not s.over and e.at + s.hold <= $1
     and (
         exists (
             select from work_states w
@@ -240,6 +248,9 @@ CURRENT: Final = _RECORD + "where s.work = any($1::uuid[])"
 
 # by work_states primary key
 SIGNED: Final = "select work from work_states where account = $1 and work = any($2::uuid[]) and own is not null"
+
+# by log_queue and statements unique (pending): the queue is short
+UNLOGGED: Final = "select exists (select from log_queue q join statements s on s.pending = q.pending)"
 
 # What the owner sees beside the works themselves; work_states primary key
 OWN_STATES: Final = """

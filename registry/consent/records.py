@@ -27,6 +27,17 @@ async def version(conn: Connection) -> int:
     return found
 
 
+async def stand_still(conn: Connection) -> None:
+    """Return once no state can change before this transaction ends; hold it for moments only."""
+    await conn.fetchval(queries.HOLD_VERSION)
+
+
+async def unlogged(conn: Connection) -> bool:
+    """Return whether a statement waits for its place in the log."""
+    found: bool = await conn.fetchval(queries.UNLOGGED)
+    return found
+
+
 async def changes(conn: Connection, after: int) -> list[Change]:
     """Return the state of every work that changed after version ``after``."""
     return [_change(row) for row in await conn.fetch(queries.CHANGED, after)]

@@ -6,89 +6,136 @@ quarter of everything, or there are many pieces, all of it is written anew.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from licet.index import Snapshot, StateTree, WorkRecord, manifest, write_segments
-from licet.log import merkle
 from licet.statements import kinds
 from licet.statements.kinds import RegistryRef, SegmentRef
-from registry.consent import all_records, changed_count, changes, version
-from registry.database import Connection
+from registry.consent import all_records, changed_count, changes, stand_still, unlogged, version
+from registry.database import Connection, Database
 from registry.errors import Unavailable
 from registry.translog import head
 from registry.translog.tree import root_at
 
 PIECES: Final = 16  # exact segments of one snapshot at most
 SMALL: Final = 1000  # works that always fit on top
+_BATCH: Final = 5000
+_LOGGED_SECONDS: Final = 5.0
+_LOOK_AGAIN: Final = 0.01
 
 
-class Basis(NamedTuple):
-    """What a snapshot is built from, all as of one moment: records, and the segments under them."""
+class Built(NamedTuple):
+    """Segments on disk, and everything a manifest says of them; the log root is raw bytes."""
 
     consent_version: int
     log_size: int
     log_root: bytes
-    records: list[WorkRecord]
-    under: list[SegmentRef]
-
-
-class Built(NamedTuple):
-    """Segments on disk and what a manifest says of them."""
-
     segments: list[SegmentRef]
     works: int
     state_root: str
 
 
-async def read_basis(conn: Connection, last: kinds.Snapshot | None, folder: Path) -> Basis:
-    """Return the states to publish: call it in a repeatable-read transaction.
+@asynccontextmanager
+async def settled(database: Database) -> AsyncIterator[Connection]:
+    """Yield a transaction that sees one moment at which every accepted statement was in the published log.
 
-    Raises ``Unavailable`` while a statement in force is not in the published log: what a snapshot says can be proven.
+    Acceptance stands still until that moment, a fraction of a second; while statements keep coming there would be no
+    such moment otherwise. Raises ``Unavailable`` if the log does not follow.
     """
-    consent_version = await version(conn)
+    async with AsyncExitStack() as stack:
+        async with database.transaction() as barrier:
+            await stand_still(barrier)
+            try:
+                async with asyncio.timeout(_LOGGED_SECONDS):
+                    await _until_published(barrier)
+            except TimeoutError:
+                raise Unavailable("accepted statements are not in the published log yet") from None
+            conn = await stack.enter_async_context(database.transaction(isolation="repeatable_read", readonly=True))
+            await version(conn)  # its first statement: what it sees is fixed here
+        yield conn
+
+
+async def _until_published(conn: Connection) -> None:
+    size: int | None = None  # of a log that has them all
+    while size is None or (await head(conn)).published_size < size:
+        if size is None and not await unlogged(conn):
+            size = (await head(conn)).size
+        else:
+            await asyncio.sleep(_LOOK_AGAIN)
+
+
+async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref: RegistryRef) -> Built:
+    """Return the segments of all states that ``conn`` (of `settled`) sees, durably in ``folder``; ``last`` is the
+    snapshot before. Raises ``Unavailable`` for a state that the published log does not cover."""
     now = await head(conn)
     log_root = now.root if now.size == now.published_size else await root_at(conn, now.published_size)
-    records, under = await _on_top(conn, last, folder)
-    if records is None:
-        records = [record async for record in all_records(conn)]
-    if any(record.log_index >= now.published_size for record in records):
-        raise Unavailable("a statement in force is not in the published log yet")
-    return Basis(consent_version, now.published_size, log_root or merkle.EMPTY_ROOT, records, under)
-
-
-async def _on_top(
-    conn: Connection, last: kinds.Snapshot | None, folder: Path
-) -> tuple[list[WorkRecord] | None, list[SegmentRef]]:
-    """Return what changed since ``last`` and its segments, or None and none where everything is to be written anew."""
-    if last is None:
-        return None, []
-    pieces = [ref for ref in last.segments if ref.tier == "exact"]
-    covered = sum(ref.counts.get("works", 0) for ref in pieces)
-    room = max(SMALL, last.works // 4) - (covered - last.works)
-    if len(pieces) >= PIECES or not all((folder / ref.digest).is_file() for ref in last.segments):
-        return None, []
-    if room < 0 or await changed_count(conn, last.consent_version, room + 1) > room:
-        return None, []
-    found = await changes(conn, last.consent_version)
-    if not all(change.logged for change in found):
-        raise Unavailable("a statement in force is not in the log yet")
-    return [change.record for change in found], last.segments
-
-
-def write(basis: Basis, folder: Path, ref: RegistryRef) -> Built:
-    """Return the segments of ``basis``, durably in ``folder``, and the state root over all their works."""
-    segments = [*basis.under, *(write_segments(basis.records, folder) if basis.records or not basis.under else [])]
+    consent_version = await version(conn)
+    if last is not None and await _fits_on_top(conn, last, folder):
+        changed = [change.record for change in await changes(conn, last.consent_version)]
+        under = list(last.segments)
+        top = await asyncio.to_thread(_write, changed, folder, now.published_size) if changed else []
+    else:
+        under = []
+        pull = _pulled(all_records(conn))
+        top = await asyncio.to_thread(_write, pull, folder, now.published_size)
     draft = manifest(
         registry=ref,
         sequence=1,
         previous=None,
-        consent_version=basis.consent_version,
-        log_size=basis.log_size,
-        log_root=basis.log_root.hex(),
-        segments=segments,
+        consent_version=consent_version,
+        log_size=now.published_size,
+        log_root=log_root.hex(),
+        segments=[*under, *top],
         works=0,
         state_root="",
     )
+    works, root = await asyncio.to_thread(_summed, folder, draft)
+    return Built(consent_version, now.published_size, log_root, draft.segments, works, root)
+
+
+async def _fits_on_top(conn: Connection, last: kinds.Snapshot, folder: Path) -> bool:
+    pieces = [ref for ref in last.segments if ref.tier == "exact"]
+    stated = sum(ref.counts.get("works", 0) for ref in pieces)
+    room = max(SMALL, last.works // 4) - (stated - last.works)
+    if len(pieces) >= PIECES or room < 0 or not all((folder / ref.digest).is_file() for ref in last.segments):
+        return False
+    return await changed_count(conn, last.consent_version, room + 1) <= room
+
+
+def _write(records: Iterable[WorkRecord], folder: Path, published: int) -> list[SegmentRef]:
+    return write_segments(_covered(records, published), folder)
+
+
+def _covered(records: Iterable[WorkRecord], published: int) -> Iterator[WorkRecord]:
+    for record in records:
+        if record.log_index >= published:
+            raise Unavailable("a statement in force is not in the published log yet")
+        yield record
+
+
+def _summed(folder: Path, draft: kinds.Snapshot) -> tuple[int, str]:
     works = Snapshot.open(folder, draft).works
-    return Built(segments, len(works), StateTree.of_works(works).root)
+    return len(works), StateTree.of_works(works).root
+
+
+def _pulled(records: AsyncIterator[WorkRecord]) -> Iterator[WorkRecord]:
+    """Return ``records`` for a thread beside this event loop, which goes on serving them: never all in memory."""
+    loop = asyncio.get_running_loop()
+
+    async def some() -> list[WorkRecord]:
+        batch: list[WorkRecord] = []
+        async for record in records:
+            batch.append(record)
+            if len(batch) == _BATCH:
+                break
+        return batch
+
+    def blocking() -> Iterator[WorkRecord]:
+        while batch := asyncio.run_coroutine_threadsafe(some(), loop).result():
+            yield from batch
+
+    return blocking()

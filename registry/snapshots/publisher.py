@@ -17,6 +17,7 @@ import structlog
 
 from licet import times
 from licet.index import manifest
+from licet.index.snapshot import LIFETIME
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from registry import translog
@@ -25,7 +26,7 @@ from registry.database import Connection, Row
 from registry.errors import DatabaseUnavailable, Unavailable
 from registry.services import Services
 from registry.snapshots import queries
-from registry.snapshots.building import Basis, Built, read_basis, write
+from registry.snapshots.building import Built, build, settled
 
 KEPT: Final = 10  # manifests whose segments stay, however old
 KEPT_FOR: Final = timedelta(hours=2)  # and however many: a download may be under way, workers may have one pinned
@@ -83,37 +84,34 @@ async def publish(services: Services) -> kinds.Snapshot:
     Raises ``Unavailable`` while a statement in force is not in the log yet, or where another process publishes.
     """
     folder = segments_folder(services)
-    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+    async with settled(services.database) as conn:
         last = await conn.fetchrow(queries.LAST)
-        basis = await read_basis(conn, _manifest(last), folder)
-    built = await asyncio.to_thread(write, basis, folder, services.keys.ref)
+        built = await build(conn, _manifest(last), folder, services.keys.ref)
     async with services.database.transaction() as conn:
         await conn.execute("select pg_advisory_xact_lock($1)", queries.PUBLISHER_LOCK + 1)
         latest = await conn.fetchrow(queries.LAST)
         if (latest and latest["sequence"]) != (last and last["sequence"]):
             raise Unavailable("another process published a snapshot meanwhile")
-        payload, pending = await _keep(services, conn, last, basis, built)
+        payload, pending = await _keep(services, conn, last, built)
     await translog.wait(services.database, pending)
     await _forget(services, folder)
     return payload
 
 
-async def _keep(
-    services: Services, conn: Connection, last: Row | None, basis: Basis, built: Built
-) -> tuple[kinds.Snapshot, int]:
+async def _keep(services: Services, conn: Connection, last: Row | None, built: Built) -> tuple[kinds.Snapshot, int]:
     issued = times.now()
     payload = manifest(
         registry=services.keys.ref,
         sequence=last["sequence"] + 1 if last else 1,
         previous=last["digest"].hex() if last else None,
-        consent_version=basis.consent_version,
-        log_size=basis.log_size,
-        log_root=basis.log_root.hex(),
+        consent_version=built.consent_version,
+        log_size=built.log_size,
+        log_root=built.log_root.hex(),
         segments=built.segments,
         works=built.works,
         state_root=built.state_root,
         issued_at=issued,
-        lifetime=services.settings.snapshot_ttl,
+        lifetime=min(services.settings.snapshot_ttl, LIFETIME),
     )
     sealed = envelopes.encode(envelopes.seal(payload, services.keys.snapshot))
     pending = await translog.submit(conn, "snapshot", SUBJECT, sealed, None)
@@ -140,10 +138,18 @@ async def _keep(
 
 async def _forget(services: Services, folder: Path) -> None:
     """Delete files that no manifest of the last ten, nor of the last hours, needs."""
+    before = times.now() - KEPT_FOR
     async with services.database.transaction() as conn:
-        rows = await conn.fetch(queries.FORGET, KEPT, times.now() - KEPT_FOR)
-    for row in rows:
-        (folder / row["digest"].hex()).unlink(missing_ok=True)
+        await conn.execute(queries.FORGET, KEPT, before)
+        needed = {row["digest"].hex() for row in await conn.fetch(queries.NEEDED)}
+    await asyncio.to_thread(_sweep, folder, needed, before.timestamp())
+
+
+def _sweep(folder: Path, needed: set[str], before: float) -> None:
+    # By age as well: a file may be on its way into a manifest at this moment.
+    for path in folder.iterdir():
+        if path.name not in needed and path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
 
 
 def _manifest(row: Row | None) -> kinds.Snapshot | None:

@@ -30,19 +30,11 @@ SEGMENT: Final = "select tier, size from snapshot_segments where digest = $1 lim
 
 # by snapshots primary key, snapshot_segments primary key
 FORGET: Final = """
-with kept as (
-    select sequence from snapshots order by sequence desc limit $1
-), gone as (
-    delete from snapshot_segments g using snapshots s
-    where s.sequence = g.sequence and s.issued_at < $2 and g.sequence not in (select sequence from kept)
-    returning g.digest, g.sequence
-)
-select distinct digest from gone
-where not exists (
-    select from snapshot_segments other where other.digest = gone.digest
-        and other.sequence not in (select sequence from gone)
-)
+delete from snapshot_segments g using snapshots s
+where s.sequence = g.sequence and s.issued_at < $2
+    and g.sequence not in (select sequence from snapshots order by sequence desc limit $1)
 """
+NEEDED: Final = "select distinct digest from snapshot_segments"
 
 # One row, whatever changed: the version to compare with, the log that may be spoken of, the newest base to read from.
 NOW: Final = """

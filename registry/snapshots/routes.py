@@ -37,7 +37,7 @@ class RangeNotSatisfiable(RegistryError):
     title = "Range not satisfiable"
 
 
-@get("/snapshots/latest", operation_id="getSnapshot", tags=["snapshots"])
+@get("/snapshots/latest", operation_id="getSnapshot", tags=["snapshots"], opt={"partly": (304,)})
 async def latest(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[Published | None]:
     """The newest manifest and the proof that it is in the log; ``ETag`` is its digest."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
@@ -51,7 +51,12 @@ async def latest(request: Request[Any, Any, Any], services: NamedDependency[Serv
     return Response(Published(envelopes.parse(row["envelope"]), receipt), headers=headers)
 
 
-@get("/snapshots/segments/{digest:str}", operation_id="getSegment", tags=["snapshots"])
+@get(
+    "/snapshots/segments/{digest:str}",
+    operation_id="getSegment",
+    tags=["snapshots"],
+    opt={"problems": (416,), "partly": (206,)},
+)
 async def segment(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import msgspec
 import numpy as np
@@ -38,6 +40,7 @@ from licet.wire.works import (
 )
 from registry import consent, snapshots
 from registry.accounts.levels import raise_level
+from registry.database.instance import dsn as address_of
 from registry.services import Services
 from registry.snapshots import Reader
 from tests.registry.harness import Account, Running, running
@@ -139,7 +142,7 @@ def uploaded(data: bytes, **fields: Any) -> WorkIn:
 
 def fingerprinted(number: int, **fields: Any) -> WorkIn:
     """Return the registration of a work of which only a made-up digest is known."""
-    digest = sha256(number.to_bytes(8, "big")).hexdigest()
+    digest = sha256(b"%d %d" % (_test, number)).hexdigest()
     return WorkIn(work=identifiers.new_id("wrk"), mode="fingerprint-only", sha256=digest, **fields)
 
 
@@ -160,10 +163,22 @@ def picture(seed: int, side: int = 160, form: str = "PNG") -> bytes:
     return encoded(drawn(seed, side), form)
 
 
+_tests = itertools.count(1)
+_test = 0
+
+
+def new_pictures() -> None:
+    """Make every seed stand for another picture from now on: tests that share a service do not share pictures."""
+    global _test
+    _test = next(_tests)
+
+
 def drawn(seed: int, side: int = 160) -> Image.Image:
     """Return smooth noise and shapes, unlike those of any other seed."""
-    random = np.random.default_rng(seed)
-    noise = Image.fromarray(random.integers(0, 256, (9, 9, 3), dtype=np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    random = np.random.default_rng([_test, seed])
+    noise = Image.fromarray(random.integers(0, 256, (9, 9, 3), dtype=np.uint8)).resize(
+        (side, side), Image.Resampling.BICUBIC
+    )
     draw = ImageDraw.Draw(noise)
     for _ in range(6):
         x, y, size = random.integers(0, side, 3)
@@ -177,6 +192,19 @@ def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, form, **options)
     return out.getvalue()
+
+
+@asynccontextmanager
+async def fresh_database(server: Path, template: str) -> AsyncIterator[str]:
+    """Yield the address of a database of one's own with the whole schema."""
+    name = f"site_{next(_tests)}"
+    admin = await asyncpg.connect(address_of(server, "postgres"))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield address_of(server, name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager
@@ -197,4 +225,3 @@ def reader_of(services: Services) -> Reader:
     """Return the service's reader."""
     assert isinstance(services.reader, Reader)
     return services.reader
-

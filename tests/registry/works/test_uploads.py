@@ -1,0 +1,97 @@
+"""Uploads: fingerprints stay, pictures do not, and nobody's upload serves another account."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from licet.fingerprints.picture import fingerprint_bytes
+from registry.works.uploads import forget_uploads
+from tests.registry.catalogue import Artist, artist, encoded, picture, uploaded
+from tests.registry.harness import Running
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_service_sees_what_the_sdk_sees(site: Running) -> None:
+    ada = await artist(site)
+    for form in ("PNG", "JPEG", "WEBP"):
+        data = picture(1, form=form)
+        assert await ada.upload(data) == fingerprint_bytes(data)
+
+
+async def test_an_upload_again_has_no_second_effect_and_nothing_but_its_fingerprint_is_kept(site: Running) -> None:
+    ada = await artist(site)
+    data = picture(1)
+    assert await ada.upload(data) == await ada.upload(data)
+    async with site.services.database.acquire() as conn:
+        row = await conn.fetchrow(
+            "select count(*) as rows, sum(pg_column_size(uploads.*)) as bytes from uploads where account = $1", ada.uuid
+        )
+    assert row is not None
+    assert row["rows"] == 1
+    assert row["bytes"] < 1500 < len(data)
+
+
+async def test_bytes_with_another_digest_are_refused(site: Running) -> None:
+    ada = await artist(site)
+    answer = await ada.http.put(f"/v1/uploads/{'0' * 64}", content=picture(1))
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "/sha256"
+    answer = await ada.http.put("/v1/uploads/not-a-digest", content=picture(1))
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", picture(1)[:500], b"\xff\xd8\xff" + bytes(99)]
+)
+async def test_what_is_not_a_whole_picture_is_refused(site: Running, data: bytes) -> None:
+    ada = await artist(site)
+    answer = await ada.http.put(f"/v1/uploads/{sha256(data).hexdigest()}", content=data)
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_picture_over_the_limit_is_refused_by_bytes_and_by_pixels(site: Running) -> None:
+    ada = await artist(site)
+    bomb = encoded(Image.fromarray(np.zeros((10_001, 10_000), np.uint8)))
+    answer = await ada.http.put(f"/v1/uploads/{sha256(bomb).hexdigest()}", content=bomb)
+    assert answer.status_code == 400
+    assert "pixels" in answer.json()["detail"]
+    large = bytes(site.services.settings.upload_bytes + 1)
+    answer = await ada.http.put(f"/v1/uploads/{sha256(large).hexdigest()}", content=large)
+    assert answer.status_code == 413
+
+
+async def test_uploads_need_an_account_of_an_artist_or_organisation(site: Running) -> None:
+    data = picture(1)
+    answer = await site.http.put(f"/v1/uploads/{sha256(data).hexdigest()}", content=data)
+    assert answer.status_code == 401
+
+
+async def test_an_upload_serves_only_the_account_that_sent_it(site: Running) -> None:
+    ada, eve = await artist(site), await artist(site, "Eve")
+    data = picture(1)
+    await ada.upload(data)
+    assert await _refused(eve, data)
+    assert not await _refused(ada, data)
+
+
+async def test_an_upload_is_forgotten_after_its_day(site: Running) -> None:
+    ada = await artist(site)
+    data = picture(1)
+    await ada.upload(data)
+    async with site.services.database.acquire() as conn:
+        await conn.execute("update uploads set expires_at = now() - interval '1 second'")
+    assert await _refused(ada, data)
+    await forget_uploads(site.services)
+    async with site.services.database.acquire() as conn:
+        assert await conn.fetchval("select count(*) from uploads") == 0
+
+
+async def _refused(who: Artist, data: bytes) -> bool:
+    outcome = (await who.register(uploaded(data)))[0]
+    return outcome.status == "refused" and (outcome.reason or "").startswith("no-upload")
