@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -25,7 +26,11 @@ _PORT = 5432  # only names the socket
 _READY_SECONDS = 600.0  # recovery after a crash may have much to replay
 _STOP_SECONDS = 60.0
 _STALE_SECONDS = 15.0  # how long the processes of a killed server may take to notice
+_WRITING_SECONDS = 0.5  # far longer than a server takes from making its note to filling it
 _LOG_BYTES = 10_000_000
+
+# "May we speak TLS?", the one question that is answered before any other (PostgreSQL, message formats).
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 OPTIONS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -248,13 +253,15 @@ def _alive(pid: int, cluster: Path, sockets: Path) -> bool:
 
 
 def _accepts(sockets: Path) -> bool:
+    """Return whether a server answers on the socket: a dying one still accepts, and says nothing."""
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1.0)
+        probe.settimeout(2.0)
         try:
             probe.connect(str(socket_path(sockets)))
+            probe.sendall(_SSL_REQUEST)
+            return probe.recv(1) in {b"N", b"S"}
         except OSError:
             return False
-    return True
 
 
 def _disown_reused_pid(cluster: Path) -> None:
@@ -263,10 +270,15 @@ def _disown_reused_pid(cluster: Path) -> None:
     After a restart of a container the number in ``postmaster.pid`` often belongs to another process of the same
     user. PostgreSQL skips that check for its parent's number, and still makes the one on shared memory.
     """
+    path = cluster / "postmaster.pid"
     lines = _pid_file(cluster)
+    if lines is None and path.exists():
+        time.sleep(_WRITING_SECONDS)
+        lines = _pid_file(cluster)
+        if lines is None:
+            path.unlink(missing_ok=True)  # emptied by a power cut; a server that is starting would have written it
     if lines is None:
         return
-    path = cluster / "postmaster.pid"
     with path.open("r+", errors="surrogateescape") as note:
         rest = note.read().partition("\n")[2]
         note.seek(0)
