@@ -1,0 +1,77 @@
+"""What a job decides from: one snapshot, verified byte for byte when the job starts, and the index over it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from licet.client import Client
+from licet.errors import NotAllowedError, ServiceError, UnreachableError, VerificationError
+from licet.index.lookup import Index
+from licet.index.pull import PUBLIC_TIERS, verify_manifest
+from licet.index.snapshot import Snapshot
+from licet.index.store import Published, Seen, SnapshotStore, envelope_digest
+from licet.statements import kinds
+from licet.statements.trust import RegistryKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A verified snapshot. ``digest`` names it (its envelope); ``keys`` are those that vouch for it.
+
+    ``without_near`` is the sentence that says why near-duplicates are not looked for, or None if they are.
+    """
+
+    index: Index
+    manifest: kinds.Snapshot
+    published: Published
+    digest: str
+    keys: RegistryKeys
+    without_near: str | None
+
+
+def pull_newest(client: Client) -> None:
+    """Make the newest snapshot the current one, with the near tier where the caller may have it.
+
+    Raises ``ServiceError`` that names ``--offline`` where there is no network.
+    """
+    try:
+        try:
+            client.snapshot.pull()
+        except NotAllowedError:
+            client.snapshot.pull(PUBLIC_TIERS)
+    except UnreachableError as error:
+        raise ServiceError(f"{error.message}; --offline decides from the snapshot that is here", offline=True) from None
+
+
+def open_basis(client: Client, *, now: datetime | None = None) -> Basis:
+    """Return the current snapshot of the home, verified: signature, log entry, expiry, rollback, every digest.
+
+    Reads every segment once and asks nobody. Raises ``InputError`` if none was pulled, ``ExpiredError`` past its time,
+    ``RollbackError`` and ``VerificationError`` for a snapshot or a file that is not what was signed.
+    """
+    store, keys = client.snapshot.store, client.snapshot.keys()
+    return _verified(store, store.published(), keys, now=now, seen=store.seen(keys.ref.origin))
+
+
+def reopen_basis(client: Client, published: Published, *, now: datetime | None = None) -> Basis:
+    """Return the snapshot that a job began with, verified anew; others may have come since."""
+    return _verified(client.snapshot.store, published, client.snapshot.keys(), now=now, seen=None)
+
+
+def _verified(
+    store: SnapshotStore, published: Published, keys: RegistryKeys, *, now: datetime | None, seen: Seen | None
+) -> Basis:
+    manifest = verify_manifest(published.envelope, published.receipt, keys, now=now, seen=seen)
+    snapshot = Snapshot.open(store.segments, manifest)
+    for ref in manifest.segments:
+        if ref.tier == "exact" or snapshot.near:
+            with (store.segments / ref.digest).open("rb") as file:
+                got = hashlib.file_digest(file, "sha256").hexdigest()
+            if got != ref.digest:
+                raise VerificationError(f"segment {ref.digest}: the file here has the digest {got}; pull again")
+    missing = None
+    if not snapshot.near:
+        missing = "only exact copies are looked for: the near tier needs an account (`licet account create`)"
+    return Basis(Index(snapshot), manifest, published, envelope_digest(published.envelope), keys, missing)

@@ -1,0 +1,328 @@
+"""The filter job: everything examined, decided under one snapshot at one moment, licensed if asked, written whole.
+
+The results appear under their names only when all of them are ready, the manifest last. Until then there is
+``OUT.job``, from which the same call goes on (`licet.datasets.job`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from licet.client import Client
+from licet.datasets.accepting import Acceptance, Taken, Taker
+from licet.datasets.basis import Basis, open_basis, pull_newest, reopen_basis
+from licet.datasets.concentration import concentrated_accounts
+from licet.datasets.deciding import Question, Standing, UnknownPolicy, Verdicts
+from licet.datasets.held import HeldLicence, LicenceStore, licences_for
+from licet.datasets.hints import hints
+from licet.datasets.job import Job, JobFile, asked, difference
+from licet.datasets.manifest import beside, encode_manifest, row_secret, signer, write_whole
+from licet.datasets.scanning import Known, scan, verdicts
+from licet.datasets.sources import Part, open_parts
+from licet.datasets.wanted import QuoteSummary, Shopping, estimate
+from licet.datasets.writing import Results, Written
+from licet.decisions import Request
+from licet.errors import ExpiredError, InputError, InterruptedJobError, NotAllowedError
+from licet.statements.kinds import DatasetManifest
+
+Advance = Callable[[int], None]
+MATCHES: Final = ("exact", "near", "derivative")
+
+
+class Filtered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter job came to. Paths are those of the files that it wrote; ``hints`` say which option changes what.
+
+    ``quote`` is what licensing the rest would cost, or what was taken; ``licence`` is the licence that this job took
+    (the first of ``taken``), ``licences`` all under which rows are kept.
+    """
+
+    rows: int
+    kept: int
+    counts: dict[str, int]
+    licence: str | None
+    taken: list[str]
+    licences: list[str]
+    quote: QuoteSummary
+    out: str
+    manifest: str
+    decisions: str
+    credits: str | None
+    dataset: str
+    registered: bool
+    snapshot: str
+    decided_at: str
+    match: str
+    notes: list[str]
+    hints: list[str]
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter job is asked to do beside the request itself."""
+
+    match: Literal["exact", "near"] | None = None  # None: near where the snapshot has it
+    unknown: UnknownPolicy = "exclude"
+    min_claim_level: int = 0
+    accept: Acceptance | None = None
+    name: str | None = None
+    offline: bool = False
+    overwrite: bool = False
+    only_matched: bool = False
+    columns: dict[str, str] = {}
+    threads: int | None = None
+
+
+def filter_dataset(
+    client: Client,
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    request: Request,
+    wish: Wish | None = None,
+    advance: Advance = lambda _: None,
+) -> Filtered:
+    """Return once ``out`` holds what may be kept of ``inputs``, with decisions and a signed manifest beside it.
+
+    ``advance`` is told of rows: each once examined and once written. Raises ``InputError`` for wrong inputs, a
+    complete or foreign ``out``, or an interrupted job that was asked something else; ``BudgetError`` with nothing
+    taken; ``ServiceError`` without a network (unless ``offline``); ``InterruptedJobError`` when stopped: the same call
+    goes on.
+    """
+    wish = wish or Wish()
+    if wish.accept is not None and wish.offline:
+        raise InputError("expected either --accept, which asks the service, or --offline")
+    if wish.accept is not None and request.model is None:
+        raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
+    target = Path(out).expanduser().absolute()
+    parts = open_parts(inputs, wish.columns)
+    _hold_apart(target, inputs, parts)
+    try:
+        with Job.at(target) as job:
+            try:
+                return _Filter(client, job, parts, target, request, wish, advance).run()
+            finally:
+                if job.file() is None:
+                    job.discard()
+    except KeyboardInterrupt:
+        raise InterruptedJobError(f"interrupted; the same command goes on from what {target.name}.job holds") from None
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or target}: expected to read and write there, got {error.strerror}"
+        ) from None
+
+
+class _Filter:
+    """One run of a job."""
+
+    def __init__(
+        self, client: Client, job: Job, parts: Sequence[Part], out: Path, request: Request, wish: Wish, advance: Advance
+    ) -> None:
+        self._client = client
+        self._job = job
+        self._parts = parts
+        self._out = out
+        self._request = request
+        self._wish = wish
+        self._advance = advance
+        self._manifest = beside(out, "manifest.json")
+        self._decisions = beside(out, "decisions.parquet")
+        self._credits = beside(out, "credits.jsonl")
+
+    def run(self) -> Filtered:
+        """Do the job, or what is left of it."""
+        self._refuse_foreign_output()
+        basis, file = self._settled()
+        question = self._question(basis, file)
+        scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
+        standing, quote, taken = self._licensed(basis, file, question)
+        results, written = self._written(basis, file, question, standing)
+        payload, registered = self._publish(basis, file, question, results, written)
+        self._job.discard()
+        return Filtered(
+            rows=written.rows,
+            kept=written.kept,
+            counts=written.counts,
+            licence=taken[0].id if taken else None,
+            taken=[each.id for each in taken],
+            licences=written.licences,
+            quote=quote,
+            out=str(self._out),
+            manifest=str(self._manifest),
+            decisions=str(self._decisions),
+            credits=str(self._credits) if self._credits.exists() else None,
+            dataset=payload.dataset,
+            registered=registered,
+            snapshot=basis.digest,
+            decided_at=payload.decided_at,
+            match=question.match,
+            notes=[basis.without_near] if basis.without_near and self._wish.match is None else [],
+            hints=hints(written.reasons, question, accepting=self._wish.accept is not None, kept=written.kept),
+        )
+
+    # -- what the job decides from -----------------------------------------------------------------------------
+
+    def _settled(self) -> tuple[Basis, JobFile]:
+        """Return the snapshot and what the job has fixed: those of an interrupted run if it is the same job."""
+        if not self._wish.offline:
+            pull_newest(self._client)
+        inputs = [part.stamp() for part in self._parts]
+        earlier = self._job.file()
+        if earlier is not None:
+            basis = self._reopened(earlier, inputs)
+            if basis is not None:
+                return basis, earlier
+        basis = open_basis(self._client)
+        return basis, self._job.begin(self._asked(basis), inputs, basis.published, basis.digest)
+
+    def _reopened(self, earlier: JobFile, inputs: list[dict[str, Any]]) -> Basis | None:
+        try:
+            basis = reopen_basis(self._client, self._job.published())
+            other = difference(earlier, self._asked(basis), inputs)
+        except (ExpiredError, InputError) as error:
+            basis, other = None, f"snapshot: {error.message}"
+        if other is None:
+            return basis
+        if self._wish.overwrite:
+            return None
+        raise InputError(
+            f"{self._job.folder}: an interrupted job was asked something else ({other});"
+            " --overwrite starts anew and keeps what is known of an unchanged input"
+        )
+
+    def _asked(self, basis: Basis) -> Question:
+        wish = self._wish
+        if wish.match == "near" and not basis.index.near:
+            raise NotAllowedError(f"--match near: {basis.without_near}")
+        match = wish.match or ("near" if basis.index.near else "exact")
+        return Question(self._request, match, wish.min_claim_level, wish.unknown)
+
+    def _question(self, basis: Basis, file: JobFile) -> Question:
+        question = self._asked(basis)
+        return Question(file.request, question.match, question.min_claim_level, question.unknown)
+
+    # -- licences ----------------------------------------------------------------------------------------------
+
+    def _licensed(
+        self, basis: Basis, file: JobFile, question: Question
+    ) -> tuple[Standing, QuoteSummary, list[HeldLicence]]:
+        """Return what is held, now that everything is licensed that was asked for; what it costs; what was taken."""
+        accept = self._wish.accept
+        taker = None
+        taken: list[HeldLicence] = []
+        if accept is not None:
+            taker = Taker(self._client, basis.keys, self._job.folder / "quote.json")
+            taken += taker.recover()
+        held = held_licences(self._client)
+        licences = licences_for(held, question.request)
+        style = concentrated_accounts(
+            (decided for _, decided in self._verdicts(basis, question, Standing(licences))), question
+        )
+        standing = Standing(licences, style)
+        shopping = Shopping(basis.index, style, None if accept is None else accept.budget.amounts)
+        for _, decided in self._verdicts(basis, question, standing):
+            shopping.add(decided)
+        if taker is None or accept is None or not shopping.works:
+            refused = shopping.refused if accept is not None else {}
+            return Standing(licences, style, refused), estimate(shopping), taken
+        outcome: Taken = taker.take(question.request, file.dataset, shopping, accept)
+        taken += outcome.licences
+        licences = licences_for(held_licences(self._client), question.request)
+        return Standing(licences, style, outcome.refused), outcome.quote, taken
+
+    def _verdicts(self, basis: Basis, question: Question, standing: Standing) -> Iterator[tuple[Known, Verdicts]]:
+        return verdicts(self._job, range(len(self._parts)), basis.index, question, standing)
+
+    # -- results -----------------------------------------------------------------------------------------------
+
+    def _written(self, basis: Basis, file: JobFile, question: Question, standing: Standing) -> tuple[Results, Written]:
+        secret = row_secret(signer(self._client).key, file.nonce)
+        results = Results(self._job, self._parts, basis.index, question, standing, secret)
+        about = {
+            "v": 1,
+            "dataset": file.dataset,
+            "name": self._name,
+            "question": asked(question),
+            "decided_at": file.decided_at,
+            "snapshot": basis.digest,
+            "rows": "matched" if self._wish.only_matched else "all",
+        }
+        written = results.write(about, self._advance, only_matched=self._wish.only_matched)
+        if [part.stamp() for part in self._parts] != file.inputs:
+            raise InputError("the input changed while the job ran; --overwrite starts anew")
+        return results, written
+
+    @property
+    def _name(self) -> str:
+        accept = self._wish.accept
+        return self._wish.name or (accept.dataset if accept is not None else self._out.name)
+
+    def _publish(
+        self, basis: Basis, file: JobFile, question: Question, results: Results, written: Written
+    ) -> tuple[DatasetManifest, bool]:
+        """Move the results to their places, the manifest last: before it is there, nothing counts as whole."""
+        who = signer(self._client)
+        payload = DatasetManifest(
+            registry=basis.manifest.registry,
+            dataset=file.dataset,
+            name=self._name,
+            organisation=who.organisation,
+            stage="files" if any(part.holds_files for part in self._parts) else "urls",
+            use=question.request.to_json(),
+            unknown_policy=question.unknown,
+            match=question.match,
+            min_claim_level=question.min_claim_level,
+            snapshot=basis.digest,
+            log_size=basis.manifest.log_size,
+            decided_at=file.decided_at,
+            parts=written.parts,
+            rows=written.rows,
+            counts=written.counts,
+            kept=written.kept,
+            decisions_root=written.decisions_root,
+            row_root=written.row_root,
+            licences=written.licences,
+            nonce=file.nonce,
+        )
+        data = encode_manifest(payload, who.key)
+        (self._job.folder / "publishing").touch()
+        for old in (self._manifest, self._decisions, self._credits):
+            old.unlink(missing_ok=True)
+        _remove(self._out)
+        results.data.replace(self._out)
+        results.decisions.replace(self._decisions)
+        if results.credits.exists():
+            results.credits.replace(self._credits)
+        write_whole(self._manifest, data)
+        return payload, who.organisation is not None
+
+    def _refuse_foreign_output(self) -> None:
+        complete = self._manifest.exists()
+        if complete and not self._wish.overwrite:
+            raise InputError(f"{self._out}: a complete result is there already; --overwrite replaces it")
+        publishing = (self._job.folder / "publishing").exists()
+        if self._out.exists() and not complete and not publishing:
+            raise InputError(f"{self._out}: expected nothing there, or an earlier result with its manifest, to replace")
+
+
+def held_licences(client: Client) -> list[HeldLicence]:
+    """Return the licences that this profile's organisation holds, as the home has them; none without an account."""
+    account = client.profile.account
+    return [] if account is None else LicenceStore(client.home.licences(account.account)).all()
+
+
+def _hold_apart(out: Path, inputs: Sequence[str | Path], parts: Sequence[Part]) -> None:
+    """Raise ``InputError`` where the output would be part of the input the next time, or take its place."""
+    folders = [Path(given).expanduser().absolute() for given in inputs]
+    for place in [*(folder for folder in folders if folder.is_dir()), *(part.place for part in parts)]:
+        if out == place or place in out.parents or out in place.parents:
+            raise InputError.field("-o", f"a place apart from the input {place}", str(out))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
