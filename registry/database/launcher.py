@@ -81,9 +81,10 @@ def make_cluster(binaries: Binaries, cluster: Path, owner: Owner, *, durable: bo
         single = [str(binaries.postgres), "--single", "-D", place, "-c", f"fsync={fsync}", "postgres"]
         _run(single, staging, maker, text=f"CREATE DATABASE {DATABASE};\n")
         owner.give(staging)
-        if durable:
-            os.sync()
         staging.rename(cluster)
+        if durable:
+            # initdb and the server have synced the files; file systems keep the order of owners and names.
+            _sync_folder(cluster.parent)
     finally:
         _remove(staging)
 
@@ -209,6 +210,14 @@ def _run(arguments: list[str], folder: Path, owner: Owner, *, text: str = "") ->
     if result.returncode != 0 or "ERROR:" in result.stderr:
         name = Path(arguments[0]).name
         raise DataFolderError(f"{name} failed: {_last_words(result.stderr or result.stdout)}")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _last_words(output: str) -> str:
