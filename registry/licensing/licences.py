@@ -27,8 +27,8 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
         if receipt is None:
             raise Unavailable("the licence is not in the published log yet; ask again in a moment")
         evidence = await translog.evidence(conn, row["pending"])
-        lines = [line_of(each) for each in await conn.fetch(queries.LINES, number, row["only"])]
-        posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, row["only"])]
+        lines = [line_of(each) for each in await conn.fetch(queries.LINES, number, row["part"])]
+        posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, row["part"])]
     envelope = envelopes.parse(evidence.envelope)
     return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
 
@@ -43,7 +43,7 @@ async def listed(
     rows = await conn.fetch(queries.VISIBLE, caller.account, None, after, model, limit)
     totals: dict[UUID, list[Total]] = {row["id"]: [] for row in rows}
     works: Counter[UUID] = Counter()
-    for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rows], [row["only"] for row in rows]):
+    for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rows], [row["part"] for row in rows]):
         works[each["licence"]] += each["works"]
         if each["currency"] is not None:
             totals[each["licence"]].append(Total(each["currency"], each["amount"], each["works"]))

@@ -97,7 +97,7 @@ with held as (
     order by w.licence desc limit $5
 )
 select l.id, l.organisation, l.pending, l.model, l.version, l.dataset, l.works, l.issued_at, l.valid_until, e.index,
-    case when l.organisation = $1 then null else $1 end as only
+    case when l.organisation = $1 then null else $1 end as part
 from licences l left join log_entries e on e.pending = l.pending
 where l.id in (select id from held union select id from granted)
 order by l.id desc limit $5
@@ -122,8 +122,8 @@ order by v.artist, v.currency, v.escrow
 TOTALS: Final = """
 select w.licence, w.currency, count(*) as works,
     sum(case when w.model = 'per-output' then 0 else w.amount end)::bigint as amount
-from unnest($1::uuid[], $2::uuid[]) as shown (licence, only)
-join licence_works w on w.licence = shown.licence and (shown.only is null or w.account = shown.only)
+from unnest($1::uuid[], $2::uuid[]) as shown (licence, part)
+join licence_works w on w.licence = shown.licence and (shown.part is null or w.account = shown.part)
 group by w.licence, w.currency
 order by w.licence, w.currency
 """
