@@ -1,0 +1,56 @@
+"""A real service for a benchmark: `licet-registry up` as a process, and its database for those who fill it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from licet import account
+from licet.client import Client
+from licet.home import Home
+
+
+class Running(NamedTuple):
+    """Where the service is, and the folders of its data and of a client's home."""
+
+    url: str
+    data: Path
+    home: Path
+
+    def client(self, kind: str, name: str) -> Client:
+        """Return a client with a fresh account in a profile called ``name``."""
+        client = Client(self.url, home=Home(self.home), profile=name)
+        account.create(client, kind, name)
+        return client
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Running]:
+    """Start a service in a fresh ``folder``, and end it cleanly."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    binary = Path(sys.executable).parent / "licet-registry"
+    command = [str(binary), "up", "--data", str(folder / "data"), "--port", str(port)]
+    environment = {**os.environ, "LICET_REGISTRY_LOG_LEVEL": "warning"}
+    with (folder / "service.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line.startswith("ready "):
+            raise RuntimeError((folder / "service.log").read_text()[-2000:])
+        yield Running(line.split()[1], folder / "data", folder / "home")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
