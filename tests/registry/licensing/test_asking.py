@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import httpx
 import msgspec
@@ -18,10 +19,9 @@ pytestmark = pytest.mark.anyio
 REQUEST = {"uses": ["train-gen"], "purpose": ["commercial"]}
 
 
-async def ask(http: httpx.AsyncClient, rows: list[RowKeys], **fields: object) -> Answers:
-    answer = await http.post(
-        "/v1/licensing/query", content=msgspec.json.encode(Query(**{"request": REQUEST, "rows": rows, **fields}))
-    )
+async def ask(http: httpx.AsyncClient, rows: list[RowKeys], **fields: Any) -> Answers:
+    body = msgspec.json.encode(Query(REQUEST, rows, **fields))
+    answer = await http.post("/v1/licensing/query", content=body)
     assert answer.status_code == 200, answer.text
     return msgspec.json.decode(answer.content, type=Answers)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -17,8 +19,8 @@ from tests.registry.market import TRAIN, balance, granted, nothing_is_wrong, pro
 pytestmark = pytest.mark.anyio
 
 
-def priced(model: str, amount: str | None = None, currency: str | None = None, **fields: str) -> Terms:
-    return preset("paid", Price(model=model, amount=amount, currency=currency, **fields))
+def priced(model: Any, amount: str | None = None, currency: str | None = None) -> Terms:
+    return preset("paid", Price(model=model, amount=amount, currency=currency))
 
 
 def changed(terms: Terms, **rules: object) -> Terms:
