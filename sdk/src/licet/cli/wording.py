@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from licet.errors import InputError
 
 if TYPE_CHECKING:
+    from licet.datasets.budgets import Budget
+    from licet.decisions import Request
     from licet.terms import Terms
 
 
@@ -41,3 +44,80 @@ def terms_from(
     return named(
         "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
     )
+
+
+def request_from(
+    use: Sequence[str],
+    purpose: Sequence[str] | None = None,
+    territory: Sequence[str] | None = None,
+    open_weights: str | None = None,
+    model: str | None = None,
+    model_scope: str | None = None,
+) -> Request:
+    """Return the request that these options make; lists may be given as ``a b``, ``a,b`` or by repeating the option.
+
+    Raises ``InputError`` that names the option.
+    """
+    from licet.decisions import Request
+
+    named = {"uses": "--use", "purpose": "--purpose", "territory": "--territory", "model": "--model"}
+    try:
+        return Request(
+            uses=apart(use),
+            purpose=apart(purpose or ()),
+            territory=apart(territory) if territory else None,
+            open_weights=_yes_or_no("--open-weights", open_weights),
+            model=model,
+            model_scope=model_scope or "one-version",
+        )
+    except InputError as error:
+        field = str(error.details.get("field", ""))
+        if field not in named:
+            raise
+        got = ", ".join(apart(use)) if field == "uses" else error.details.get("got")
+        raise InputError.field(named[field], str(error.details.get("expected")), got) from None
+
+
+def budgets_from(budget: Sequence[str] | None) -> Budget:
+    """Return the budget of ``--budget 100USD --budget 50EUR``; none is a budget of nothing."""
+    from licet.datasets.budgets import Budget
+
+    try:
+        return Budget(*apart(budget or ()))
+    except InputError as error:
+        raise InputError.field("--budget", str(error.details.get("expected")), ", ".join(apart(budget or ()))) from None
+
+
+def columns_from(columns: Sequence[str] | None) -> dict[str, str]:
+    """Return the mapping of ``--columns url=IMAGE_URL sha256=HASH``: our name → the table's."""
+    found: dict[str, str] = {}
+    for pair in columns or ():
+        name, equals, own = pair.partition("=")
+        if not (name and equals and own) or name.lower() in found:
+            raise InputError.field("--columns", "pairs such as url=IMAGE_URL, each name once", pair)
+        found[name.lower()] = own
+    return found
+
+
+def verdicts_from(option: str, given: Sequence[str] | None) -> frozenset[str]:
+    """Return the verdicts that ``deny,review`` names; raises ``InputError`` that names ``option``."""
+    from licet.decisions import VERDICTS
+
+    wanted = apart(given or ())
+    for verdict in wanted:
+        if verdict not in VERDICTS:
+            raise InputError.field(option, f"any of {', '.join(VERDICTS)}", verdict)
+    return frozenset(wanted)
+
+
+def apart(given: Sequence[str]) -> list[str]:
+    """Return the words of a list that was given with spaces, with commas, or both."""
+    return [word.strip() for text in given for word in text.split(",") if word.strip()]
+
+
+def _yes_or_no(option: str, given: str | None) -> bool | None:
+    if given is None:
+        return None
+    if given not in ("yes", "no"):
+        raise InputError.field(option, "yes or no", given)
+    return given == "yes"

@@ -18,16 +18,18 @@ from licet.datasets.accepting import Acceptance, Taken, Taker
 from licet.datasets.basis import Basis, open_basis, pull_newest, reopen_basis
 from licet.datasets.concentration import concentrated_accounts
 from licet.datasets.deciding import Question, Standing, UnknownPolicy, Verdicts
+from licet.datasets.decisions_file import DecisionsFile
 from licet.datasets.held import HeldLicence, LicenceStore, licences_for
 from licet.datasets.hints import hints
 from licet.datasets.job import Job, JobFile, asked, difference
 from licet.datasets.manifest import beside, encode_manifest, row_secret, signer, write_whole
+from licet.datasets.recheck import recheck_file
 from licet.datasets.scanning import Known, scan, verdicts
-from licet.datasets.sources import Part, open_parts
+from licet.datasets.sources import Input, Part, open_input
 from licet.datasets.wanted import QuoteSummary, Shopping, estimate
 from licet.datasets.writing import Results, Written
 from licet.decisions import Request
-from licet.errors import ExpiredError, InputError, InterruptedJobError, NotAllowedError
+from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError, NotAllowedError
 from licet.statements.kinds import DatasetManifest
 
 Advance = Callable[[int], None]
@@ -59,6 +61,14 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
     match: str
     notes: list[str]
     hints: list[str]
+    recheck: Since | None = None
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What a newer snapshot, published while the job ran, says of the kept rows. Only told: the result stays."""
+
+    snapshot: str
+    drop: int
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +88,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 def filter_dataset(
     client: Client,
-    inputs: Sequence[str | Path],
+    inputs: Sequence[str | Path] | Input,
     out: str | Path,
     request: Request,
     wish: Wish | None = None,
@@ -97,12 +107,12 @@ def filter_dataset(
     if wish.accept is not None and request.model is None:
         raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
     target = Path(out).expanduser().absolute()
-    parts = open_parts(inputs, wish.columns)
-    _hold_apart(target, inputs, parts)
+    opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns)
+    _hold_apart(target, opened)
     try:
         with Job.at(target) as job:
             try:
-                return _Filter(client, job, parts, target, request, wish, advance).run()
+                return _Filter(client, job, opened.parts, target, request, wish, advance).run()
             finally:
                 if job.file() is None:
                     job.discard()
@@ -141,6 +151,7 @@ class _Filter:
         results, written = self._written(basis, file, question, standing)
         payload, registered = self._publish(basis, file, question, results, written)
         self._job.discard()
+        notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
         return Filtered(
             rows=written.rows,
             kept=written.kept,
@@ -158,9 +169,25 @@ class _Filter:
             snapshot=basis.digest,
             decided_at=payload.decided_at,
             match=question.match,
-            notes=[basis.without_near] if basis.without_near and self._wish.match is None else [],
+            notes=notes,
             hints=hints(written.reasons, question, accepting=self._wish.accept is not None, kept=written.kept),
+            recheck=self._rechecked(basis, notes),
         )
+
+    def _rechecked(self, basis: Basis, notes: list[str]) -> Since | None:
+        """Return what the snapshot of this moment says of the result, when there is a network to ask."""
+        if self._wish.offline:
+            return None
+        try:
+            pull_newest(self._client)
+            newest = open_basis(self._client)
+        except LicetError as error:
+            notes.append(f"the result was not re-checked at the end: {error.message}")
+            return None
+        if newest.digest == basis.digest:
+            return Since(basis.digest, 0)
+        found = recheck_file(self._client, DecisionsFile.find(self._out), newest)
+        return Since(newest.digest, len(found.drop))
 
     # -- what the job decides from -----------------------------------------------------------------------------
 
@@ -313,10 +340,9 @@ def held_licences(client: Client) -> list[HeldLicence]:
     return [] if account is None else LicenceStore(client.home.licences(account.account)).all()
 
 
-def _hold_apart(out: Path, inputs: Sequence[str | Path], parts: Sequence[Part]) -> None:
+def _hold_apart(out: Path, opened: Input) -> None:
     """Raise ``InputError`` where the output would be part of the input the next time, or take its place."""
-    folders = [Path(given).expanduser().absolute() for given in inputs]
-    for place in [*(folder for folder in folders if folder.is_dir()), *(part.place for part in parts)]:
+    for place in [*opened.folders, *(part.place for part in opened.parts)]:
         if out == place or place in out.parents or out in place.parents:
             raise InputError.field("-o", f"a place apart from the input {place}", str(out))
 

@@ -75,7 +75,7 @@ def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | Non
 
 def _check_type(name: str, kind: pa.DataType, where: str) -> None:
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    text = pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
+    text = is_text(value)
     blob = (
         pa.types.is_binary(value)
         or pa.types.is_large_binary(value)
@@ -104,12 +104,13 @@ def _plain(name: str, column: pa.Array) -> pa.Array:
     if name == "image" and pa.types.is_struct(kind):
         return column
     try:
-        if name == "image" or (name in ("sha256", "pdq") and not _is_text(kind)):
+        if name == "image" or (name in ("sha256", "pdq") and not is_text(kind)):
             return column.cast(pa.large_binary())
         return column.cast(pa.large_string())
     except pa.ArrowException as error:
         raise InputError(f"column {name}: expected text in UTF-8, got {error}") from None
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a column of this type holds text, in whichever layout."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

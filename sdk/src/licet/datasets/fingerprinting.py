@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from licet.datasets.columns import is_text
 from licet.errors import MalformedError, PictureError
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
@@ -226,7 +227,7 @@ def _examine_file(picture: bytes | Path, limits: PictureLimits) -> _File:
 
 
 def _digests(column: pa.Array) -> tuple[Bytes, Mask]:
-    if pa.types.is_large_string(column.type):
+    if is_text(column.type):
         return parse_hex(column.to_pylist(), 32)
     table, mask = _nothing(len(column), 32)
     for place, value in enumerate(column.to_pylist()):
@@ -239,7 +240,7 @@ def _hashes(column: pa.Array) -> tuple[Bytes, Mask]:
     """Return n × 8 × 32 bytes: from one hash (the other orientations follow roughly) or from eight."""
     n = len(column)
     table, mask = np.zeros((n, 8, 32), np.uint8), np.zeros(n, np.bool_)
-    as_text = pa.types.is_large_string(column.type)
+    as_text = is_text(column.type)
     for place, value in enumerate(column.to_pylist()):
         if value is None:
             continue

@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +54,20 @@ class Part(Protocol):
         """Write the kept rows to ``target``; ``kept`` has one mask a batch."""
 
 
-def open_parts(inputs: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> list[Part]:
-    """Return the parts that ``inputs`` (paths and globs) name, sorted by name; all of one form.
+class Input(NamedTuple):
+    """Opened input: its parts, sorted by name, and the folders that were named to find them."""
+
+    parts: list[Part]
+    folders: list[Path]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(part.rows for part in self.parts)
+
+
+def open_input(inputs: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> Input:
+    """Return the parts that ``inputs`` (paths and globs) name; all of one form.
 
     A folder of Parquet files is one part a file; loose pictures are one part a folder. Names of parts say where they
     are only as far as is needed to tell them apart, so that they are the same on another machine. Raises
@@ -88,7 +100,7 @@ def open_parts(inputs: Sequence[str | Path], mapping: Mapping[str, str] | None =
             parts.append(ParquetPart(path, names[path], mapping))
         else:
             parts.append(FolderPart(path, names[path], files))
-    return sorted(parts, key=lambda part: part.name)
+    return Input(sorted(parts, key=lambda part: part.name), [path for path in paths if path.is_dir()])
 
 
 def _expanded(given: str) -> list[Path]:

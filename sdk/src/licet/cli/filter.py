@@ -1,0 +1,122 @@
+"""``licet filter``: a dataset in, what may be kept of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from licet.cli.output import COMMON, Common, note, progress, show
+from licet.cli.wording import budgets_from, columns_from, request_from, verdicts_from
+from licet.errors import InputError
+
+if TYPE_CHECKING:
+    from licet.datasets.accepting import Acceptance
+    from licet.datasets.build import Filtered
+
+Several = Parameter(consume_multiple=True, negative="")
+
+
+def filter_dataset(
+    inputs: Annotated[list[str], Parameter(help="A folder of pictures, Parquet files, or a glob.")],
+    /,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Where what is kept goes, in the same form.")],
+    use: Annotated[list[str], Several, Parameter(help="What the data is for, such as train-gen.")],
+    purpose: Annotated[list[str] | None, Several, Parameter(help="commercial (default), research, …")] = None,
+    territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,
+    open_weights: Annotated[Literal["yes", "no"] | None, Parameter(help="Whether weights are published.")] = None,
+    unknown: Annotated[Literal["exclude", "keep"], Parameter(help="What becomes of rows nobody consented to.")] = (
+        "exclude"
+    ),
+    match: Annotated[
+        Literal["exact", "near", "derivative"] | None, Parameter(help="How copies are found (default near).")
+    ] = None,
+    min_claim_level: Annotated[int, Parameter(help="Count only consent of claimants at or above it, 0 to 4.")] = 0,
+    accept: Annotated[bool, Parameter(negative="", help="Take the licences that are needed, within the budget.")] = (
+        False
+    ),
+    model: Annotated[str | None, Parameter(help="ORG/NAME@VERSION that is trained.")] = None,
+    model_scope: Annotated[Literal["one-version", "family"] | None, Parameter(help="What a licence covers.")] = None,
+    dataset: Annotated[str | None, Parameter(help="The name of the dataset.")] = None,
+    budget: Annotated[list[str] | None, Several, Parameter(help="The most to take, such as 100USD.")] = None,
+    fit_budget: Annotated[bool, Parameter(negative="", help="Take the cheapest first, as far as it goes.")] = False,
+    run: Annotated[str | None, Parameter(help="The first training run (default 1).")] = None,
+    columns: Annotated[list[str] | None, Several, Parameter(help="Columns by our names, such as url=IMAGE_URL.")] = (
+        None
+    ),
+    decisions: Annotated[Literal["all", "matched"], Parameter(help="Which rows are listed with their decision.")] = (
+        "all"
+    ),
+    fail_on: Annotated[list[str] | None, Several, Parameter(help="Exit 1 if a row gets such a verdict.")] = None,
+    offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace an earlier result.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Filter a dataset: keep what is permitted, take licences if asked, write decisions and a signed manifest."""
+    from licet.datasets.build import Wish
+    from licet.datasets.build import filter_dataset as run_filter
+    from licet.datasets.sources import open_input
+
+    request = request_from(use, purpose, territory, open_weights, model, model_scope)
+    stops = verdicts_from("--fail-on", fail_on)
+    if match == "derivative":
+        raise InputError.field("--match", "exact or near, which snapshots hold", match)
+    if not 0 <= min_claim_level <= 4:
+        raise InputError.field("--min-claim-level", "0 to 4", min_claim_level)
+    wish = Wish(
+        match=match,
+        unknown=unknown,
+        min_claim_level=min_claim_level,
+        accept=_acceptance(accept, model, dataset, budget, run, fit=fit_budget),
+        name=dataset,
+        offline=offline,
+        overwrite=overwrite,
+        only_matched=decisions == "matched",
+    )
+    opened = open_input(inputs, columns_from(columns))
+    with common.client() as client, progress("filtering", 2 * opened.rows) as advance:
+        done = run_filter(client, opened, out, request, wish, advance)
+    for remark in done.notes:
+        note(remark)
+    show(common, document(done), list(lines(done)))
+    return 1 if any(done.counts[verdict] for verdict in stops) else 0
+
+
+def _acceptance(
+    accept: bool, model: str | None, dataset: str | None, budget: list[str] | None, run: str | None, *, fit: bool
+) -> Acceptance | None:
+    if not accept:
+        for option, value in (("--budget", budget), ("--fit-budget", fit), ("--run", run)):
+            if value:
+                raise InputError.field(option, "--accept beside it", value)
+        return None
+    for option, value in (("--model", model), ("--dataset", dataset)):
+        if not value:
+            raise InputError.field(option, "a value, because --accept takes a licence for it", None)
+    from licet.datasets.accepting import Acceptance
+
+    return Acceptance(dataset=dataset or "", budget=budgets_from(budget), fit=fit, run=run or "1")
+
+
+def document(done: Filtered) -> dict[str, Any]:
+    """Return what ``--json`` prints of a filter job."""
+    return {name: getattr(done, name) for name in done.__struct_fields__}
+
+
+def lines(done: Filtered) -> Iterator[str]:
+    """Yield what a person reads of a filter job."""
+    yield f"Kept {done.kept} of {done.rows} rows in {done.out}."
+    yield "  " + ", ".join(f"{count} {verdict}" for verdict, count in done.counts.items() if count)
+    cost = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals)
+    if done.taken:
+        yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({done.quote.works} works)."
+    elif done.quote.works:
+        yield f"Licences would cost {cost or 'nothing'}: {done.quote.works} works of {done.quote.artists} artists."
+    yield from done.hints
+    if done.recheck is not None and done.recheck.drop:
+        yield f"{done.recheck.drop} kept rows were denied meanwhile: `licet recheck {done.manifest}` lists them."
+    who = "the organisation's key" if done.registered else "a local key: unregistered"
+    yield f"Decisions: {done.decisions}. Manifest: {done.manifest} (signed with {who})."

@@ -1,0 +1,49 @@
+"""``licet run``: say that a model was trained on a dataset, and owe what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from licet.cli.output import COMMON, Common, note, show
+
+if TYPE_CHECKING:
+    from licet.datasets.runs import RunReported
+
+app = App(name="run", help="Report a training run.")
+
+
+@app.command
+def report(
+    *,
+    model: Annotated[str, Parameter(help="ORG/NAME@VERSION that was trained.")],
+    dataset: Annotated[Path, Parameter(help="The manifest of the dataset.")],
+    run: Annotated[str, Parameter(help="Your name for the run; reporting it again costs nothing.")],
+    outputs: Annotated[int, Parameter(help="What the model made, for works priced per output.")] = 0,
+    seq: Annotated[int, Parameter(help="Which report of outputs of this run it is.")] = 0,
+    offline: Annotated[bool, Parameter(negative="", help="Re-check against the snapshot that is here.")] = False,
+    common: Common = COMMON,
+) -> None:
+    """Re-check the dataset, state the run, and report the use of every licensed work in it."""
+    from licet.datasets.runs import report_run
+
+    with common.client() as client:
+        done = report_run(client, dataset, model, run, outputs=outputs, seq=seq, offline=offline)
+    for remark in done.notes:
+        note(remark)
+    show(common, {name: getattr(done, name) for name in done.__struct_fields__}, list(_lines(done)))
+
+
+def _lines(done: RunReported) -> Iterator[str]:
+    owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
+    yield f"Run {done.run} of {done.model}: {done.new} uses posted, {done.known} known before. It owes {owed}."
+    if done.memorandum:
+        yield f"{done.memorandum} uses are outside a licence: recorded, not charged."
+    if done.dropped:
+        yield f"{done.dropped} rows must be left out of it:"
+        yield from (f"  {row.path or row.url or f'{row.part} {row.row}'}  {row.reason}" for row in done.drop[:20])
+        if done.dropped > 20:
+            yield "  …; `licet recheck` lists all of them"
