@@ -139,7 +139,7 @@ def _accruals(found: Coverage, payload: UsageBatch, events: Sequence[Event]) -> 
     """Return what the events come to; raises ``InvalidEvents`` unless that is what the organisation signed."""
     accruals = found.accruals(events)
     try:
-        owed = totals((each.currency, each.event.work, each.amount) for each in accruals)
+        owed = totals(found.claims(events))
     except InputError as error:
         raise InvalidEvents(error.message) from None
     if owed != payload.totals:

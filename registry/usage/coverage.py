@@ -7,7 +7,7 @@ Use outside a licence is recorded, never dropped and never charged: what it cost
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -54,6 +54,18 @@ class Coverage:
                 quantity = events[place].quantity
                 raise InvalidEvents.field(f"events[{place}].quantity", "an amount that money can hold", quantity)
         return found
+
+    def claims(self, events: Sequence[Event]) -> Iterator[tuple[str | None, str, int]]:
+        """Yield currency, work and micro-units of what the licences' lines alone say: what an organisation signs for.
+
+        A line says nothing of whether its licence has ended, so a late use is signed for and then recorded without
+        charge.
+        """
+        for event in events:
+            cover = None if event.licence is None else self.covers.get((event.licence, event.work))
+            amount = None if cover is None else owed(cover.line, event, cover.first_run)
+            if cover is not None and amount is not None:
+                yield cover.line.currency, event.work, amount
 
     def _accrual(self, event: Event) -> Accrual:
         if event.licence is None:

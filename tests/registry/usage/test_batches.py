@@ -255,7 +255,9 @@ async def test_use_after_a_licence_ended_is_a_memorandum(site: Running):
     lantern = await trainer(site)
     licence = await lantern.license(works.wanted())
     await asyncio.sleep(1.1)
-    assert await counts(lantern, *lantern.events(licence, "2")) == (0, 0, 1)
+    owed = await balance(lantern.http)
+    assert await counts(lantern, *lantern.events(licence, "2"), licence=licence) == (0, 0, 1)
+    assert await balance(lantern.http) == owed
     before = times.to_text(times.now().replace(year=2025))
     assert await counts(lantern, *lantern.events(licence, "3", at=before), licence=licence) == (1, 0, 0)
 
