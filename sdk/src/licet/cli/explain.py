@@ -1,0 +1,83 @@
+"""``licet explain``: the chain from a picture to the rule that decides it, and its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from licet.cli.check import line
+from licet.cli.output import COMMON, Common, note, show
+from licet.cli.wording import request_from
+from licet.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from licet.client import Client
+    from licet.decisions import Request
+    from licet.terms import Terms
+
+_LIST = Parameter(consume_multiple=True, negative="")
+
+
+def explain(
+    given: Annotated[str, Parameter(help="A picture, an address or a SHA-256.")],
+    /,
+    *,
+    use: Annotated[list[str], _LIST],
+    purpose: Annotated[list[str] | None, _LIST] = None,
+    territory: Annotated[list[str] | None, _LIST] = None,
+    open_weights: Annotated[str | None, Parameter(help="yes or no.")] = None,
+    offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
+    common: Common = COMMON,
+) -> None:
+    """Show the chain: input, match, work, statement, the terms' rule, and the proof that it is in the log."""
+    from licet.datasets.checking import explain as ask
+
+    request = request_from(use, purpose, territory, open_weights)
+    with common.client() as client:
+        found, terms = ask(client, given, request, offline=offline)
+        result = found.results[0]
+        statements = {match["statement"] for match in result.matches if match["statement"]}
+        proofs = {} if offline else {statement: _proof(client, statement) for statement in sorted(statements)}
+    for text in found.notes:
+        note(f"note: {text}")
+    chain = [
+        {**match, "rules": _rules(terms, match["work"], request), "proof": proofs.get(match["statement"])}
+        for match in result.matches
+    ]
+    document = {"result": result, "chain": chain, "snapshot": found.snapshot, "log_size": found.log_size}
+    show(
+        common, document, [line(result), *_lines(chain), f"as of log size {found.log_size}, snapshot {found.snapshot}"]
+    )
+
+
+def _rules(terms: Mapping[str, Terms], work: str, request: Request) -> dict[str, Any]:
+    return {use: terms[work].rules[use].to_json() for use in request.uses} if work in terms else {}
+
+
+def _proof(client: Client, statement: str) -> dict[str, Any] | None:
+    from licet.statements.statement_file import verify_statement_file
+    from licet.wire.common import StatementFile
+
+    try:
+        data = client.statement_file(statement)
+    except UnreachableError:
+        return None
+    verified = verify_statement_file(msgspec.json.decode(data, type=StatementFile), client.trust())
+    return {"log_index": verified.log_index, "logged_at": verified.logged_at, "checks": verified.checks}
+
+
+def _lines(chain: list[dict[str, Any]]) -> Iterator[str]:
+    for link in chain:
+        distance = f", {link['distance']} bits apart" if link["match"] == "near" else ""
+        yield f"  {link['match']} match by {link['key']}{distance}: {link['work']}"
+        yield f"    claimed by {link['account']}, claim level {link['claim_level']}"
+        yield f"    says {link['verdict']} ({link['reason']}) under {link['statement']}"
+        for use, rule in link["rules"].items():
+            yield f"    rule {use}: {msgspec.json.encode(rule).decode()}"
+        if link["proof"]:
+            yield f"    entry {link['proof']['log_index']} of the log at {link['proof']['logged_at']}:"
+            for check in link["proof"]["checks"]:
+                yield f"      {check}"
