@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from registry.accounts import operators
 from registry.errors import Invalid
-from registry.services import Services, started
 from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services import Services
 
 DataFolder = Annotated[
     Path | None, Parameter(name="--data", help="Data folder; default: LICET_REGISTRY_DATA, else your user data folder.")
@@ -33,8 +34,8 @@ def up(*, host: str | None = None, port: int | None = None, data: DataFolder = N
     port
         Port to listen on, 0 for any free one; default: LICET_REGISTRY_PORT, else 8000.
     """
-    from registry.observing import log_to_stderr
-    from registry.running.serving import local_url
+    from registry.logs import log_to_stderr
+    from registry.running.listening import local_url
     from registry.running.up import up as run
 
     settings = _listening(Settings.load(host=host, port=port, data=data))
@@ -58,8 +59,8 @@ def serve(*, host: str | None = None, port: int | None = None, data: DataFolder 
     port
         Port to listen on; default: LICET_REGISTRY_PORT, else 8000.
     """
+    from registry.running.listening import local_url
     from registry.running.part import run_part
-    from registry.running.serving import local_url
     from registry.running.serving import serve as part
 
     settings = _listening(Settings.load(host=host, port=port, data=data))
@@ -122,6 +123,8 @@ def invite(
         How long the token lasts, such as 90d.
     """
 
+    from registry.accounts import operators
+
     async def run() -> None:
         async with _attached(data) as services:
             account, token = await operators.invite(
@@ -145,6 +148,8 @@ def create_token(account: str, /, *, scope: Scopes = None, expires: str = "90d",
         How long the token lasts, such as 90d.
     """
 
+    from registry.accounts import operators
+
     async def run() -> None:
         async with _attached(data) as services:
             token = await operators.create_token(
@@ -163,6 +168,8 @@ def revoke_token(token: str, /, *, data: DataFolder = None) -> None:
     token
         The token's id, tok_…, not its secret.
     """
+
+    from registry.accounts import operators
 
     async def run() -> None:
         async with _attached(data) as services:
@@ -185,10 +192,11 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
         What was examined, in a sentence.
     """
 
-    async def run() -> None:
-        from registry.app import connect_domains
-        from registry.translog import sequencer
+    from registry.accounts import operators
+    from registry.app import connect_domains
+    from registry.translog import sequencer
 
+    async def run() -> None:
         async with _attached(data) as services:
             connect_domains(services)
             stop = asyncio.Event()
@@ -206,12 +214,14 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
 
 @asynccontextmanager
 async def _attached(data: Path | None) -> AsyncIterator[Services]:
+    from registry.services import started
+
     async with started(Settings.load(data=data), name="licet-registry operator") as services:
         yield services
 
 
 def _listening(settings: Settings) -> Settings:
-    from registry.running.serving import claim_port
+    from registry.running.listening import claim_port
 
     return settings.model_copy(update={"port": claim_port(settings.host, settings.port)})
 

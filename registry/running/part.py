@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from registry.errors import RegistryError, Unavailable
-from registry.observing import log_to_stderr
+from registry.logs import log_to_stderr
 from registry.settings import Settings
 
 Part = Callable[[Settings, asyncio.Event, Callable[[], None]], Awaitable[None]]

@@ -18,8 +18,8 @@ import structlog
 
 from registry.database import Database, embedded, migrate
 from registry.errors import RegistryError, StartError, Unavailable
+from registry.running.listening import answers
 from registry.running.part import stop_on_signals
-from registry.running.serving import answers
 from registry.settings import Settings
 from registry.translog import open_keys
 
@@ -65,11 +65,13 @@ class Child:
         self.name = name
         self.ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._begun = False
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """The process is importing, and waits for `go`."""
         self.ready.clear()
+        self._begun = False
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "registry.running.part", self.name),
             stdin=asyncio.subprocess.PIPE,
@@ -82,6 +84,7 @@ class Child:
         """The process begins its work with these settings."""
         assert self._process is not None
         assert self._process.stdin is not None
+        self._begun = True
         with contextlib.suppress(ConnectionError):
             self._process.stdin.write(msgspec.json.encode(given) + b"\n")
 
@@ -97,6 +100,9 @@ class Child:
             return
         assert process.stdin is not None
         process.stdin.close()
+        if not self._begun:  # it holds nothing yet
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
         for insist in (process.terminate, process.kill):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), STOP_SECONDS)

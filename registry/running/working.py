@@ -11,6 +11,7 @@ from typing import Final
 from registry.app import connect_domains
 from registry.services import started
 from registry.settings import Settings
+from registry.translog import Sequencer
 from registry.worker.loops import Loop, keep_house, run_loops, run_sequencer
 
 _DOMAINS: Final = {"consent": "registry.consent.maturing", "snapshots": "registry.snapshots.publisher"}
@@ -20,6 +21,8 @@ async def work(settings: Settings, stop: asyncio.Event, ready: Callable[[], None
     """Run every loop until ``stop``; calls ``ready`` once they run. Raises ``StartError`` and ``Unavailable``."""
     async with started(settings, name="licet-registry work") as services:
         connect_domains(services)
+        async with services.database.acquire() as conn:
+            await Sequencer(services.keys, settings.data).verify(conn)
         ready()
         await run_loops(services, stop, loops())
 

@@ -98,6 +98,16 @@ class Sequencer:
     async def resume(self, conn: Connection) -> None:
         """Return once the database is known to hold everything ever let out, and all of it is published.
 
+        Raises ``StartError`` as `verify` does.
+        """
+        now, guard, filed = await self.verify(conn)
+        if guard < now.size:
+            await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
+        await self._publish(conn, now, since=min(now.published_size, filed))
+
+    async def verify(self, conn: Connection) -> tuple[Head, int, int]:
+        """Return the head, and the sizes of the guard and of the published checkpoint, both of which it extends.
+
         Raises ``StartError`` if the database is behind the guard or the published checkpoint, or holds another tree:
         it was restored from an older backup, and continuing would sign a second history.
         """
@@ -115,9 +125,7 @@ class Sequencer:
                 )
             if size and await root_at(conn, size) != root:
                 raise StartError(f"the database holds another log than {source}: the roots at size {size} differ")
-        if guard.size < now.size:
-            await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
-        await self._publish(conn, now, since=min(now.published_size, filed.size if filed else 0))
+        return now, guard.size, filed.size if filed else 0
 
     async def integrate(self, conn: Connection, limit: int = BATCH) -> int:
         """Give up to ``limit`` pending statements their places, in one transaction, and return how many."""

@@ -1,0 +1,57 @@
+"""What every operation of the HTTP interface answers to those who should not get in.
+
+One row an operation, by its ``operationId``: (nobody, a token of the owner without the scope, another tenant).
+A new route fails the walk until it has a row here. The walk calls with the owner's identifiers in the path, an empty
+JSON object or no bytes as body, and a fresh Idempotency-Key, so 400 says: this caller got in, and the body was refused.
+"""
+
+from __future__ import annotations
+
+OPEN = (200, 200, 200)  # for everybody
+
+WALK: dict[str, tuple[int, int, int]] = {
+    # health
+    "getLive": OPEN,
+    "getReady": OPEN,
+    "getMetrics": OPEN,
+    "getDescription": OPEN,
+    # log
+    "getCheckpoint": OPEN,
+    "getLogKey": OPEN,
+    "getTile": OPEN,
+    # accounts
+    "createAccount": (400, 400, 400),
+    "getRegistry": OPEN,
+    "getMe": (401, 200, 200),
+    "createToken": (401, 403, 400),
+    "listTokens": (401, 403, 200),
+    "revokeToken": (401, 403, 404),
+    "getStatementFile": OPEN,
+    # works and consent
+    "uploadPicture": (401, 403, 400),
+    "registerWorks": (401, 403, 400),
+    "listWorks": (401, 403, 200),
+    "getWork": (401, 403, 404),
+    "draftStatement": (401, 403, 400),
+    "submitStatement": (401, 403, 400),
+    "listStatements": (401, 403, 200),
+    # snapshots
+    "getSnapshot": OPEN,
+    "getSegment": (404, 404, 404),
+    # licensing
+    "query": (400, 400, 400),
+    "lookup": (400, 400, 400),
+    "createQuote": (401, 403, 400),
+    "acceptQuote": (401, 403, 400),
+    "listLicences": (401, 200, 200),
+    "getLicence": (401, 404, 404),
+    # usage and ledger
+    "logDataset": (401, 403, 400),
+    "listDatasets": (401, 403, 200),
+    "logRun": (401, 403, 400),
+    "listRuns": (401, 403, 200),
+    "submitUsage": (401, 403, 400),
+    "listUsage": (401, 403, 200),
+    "getBalance": (401, 403, 200),
+    "listEntries": (401, 403, 200),
+}
