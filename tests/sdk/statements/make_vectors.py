@@ -94,6 +94,7 @@ def envelope_cases() -> Iterator[Case]:
     yield consent("foreign-type", MALFORMED, "payloadType: expected", payloadType="application/json")
     yield signed("type-inside-disagrees", MALFORMED, "$.type", canonical.encode(fields | {"type": "work-update"}))
     yield signed("extra-field-in-payload", MALFORMED, "unknown field `note`", canonical.encode(fields | {"note": 1}))
+    yield signed("payload-of-a-later-version", MALFORMED, "v: expected version 1", canonical.encode(fields | {"v": 2}))
     yield signed("payload-not-canonical", MALFORMED, "another spelling", json.dumps(fields).encode())
     yield signed("payload-with-duplicate-field", MALFORMED, "another spelling", b'{"account":"",' + body[1:])
     yield signed("payload-with-float", MALFORMED, "float", body.replace(b'"seq":1', b'"seq":1.5'))

@@ -122,6 +122,22 @@ def test_the_newest_key_for_a_purpose_signs_and_the_older_one_did():
         keys.signer("licence", 5, "2025-12-01T00:00:00.000Z")
 
 
+def test_a_key_signs_until_just_before_its_end():
+    registry = Registry()
+    registry.key_indices.append(registry.name_key("office", key("brief"), valid_until="2026-12-01T00:10:00.000Z"))
+    keys = verify_registry_keys(registry.trust, registry.keys())
+    assert keys.signer("office", 9, "2026-12-01T00:09:59.999Z") == key("brief").keyid
+    with pytest.raises(VerificationError, match="valid at 2026-12-01T00:10"):
+        keys.signer("office", 9, "2026-12-01T00:10:00.000Z")
+
+
+def test_the_root_never_works_itself():
+    registry = Registry()
+    registry.key_indices.append(registry.name_key("office", registry.root))
+    with pytest.raises(VerificationError, match="a different key for each purpose"):
+        verify_registry_keys(registry.trust, registry.keys())
+
+
 def test_a_newer_log_key_speaks_for_the_whole_log():
     registry = Registry()
     registry.key_indices.append(registry.name_key("log", key("newer log")))

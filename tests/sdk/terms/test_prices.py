@@ -112,6 +112,20 @@ def test_at_least_is_a_partial_order(a, b):
     assert not (at_least(a, b) and at_least(b, a)) or a == b
 
 
+def test_no_figure_may_get_lower_and_no_cap_appear():
+    def pool(**figures: str) -> Price:
+        return Price(model="pool", currency="USD", **figures)  # type: ignore[arg-type]
+
+    assert at_least(pool(minimum="2"), pool(minimum="1"))
+    assert not at_least(pool(minimum="1"), pool(minimum="2"))
+    assert at_least(pool(minimum="1"), pool())
+    assert not at_least(pool(), pool(minimum="1"))
+    assert at_least(pool(), pool(cap="5"))
+    assert not at_least(pool(cap="5"), pool())
+    assert not at_least(pool(cap="5"), pool(cap="6"))
+    assert not at_least(pool(period="P1M"), pool())
+
+
 def test_prices_of_different_kinds_have_to_be_negotiated():
     work = Price(model="per-work", amount="1", currency="USD")
     assert dearer(work, Price(model="per-work", amount="1", currency="EUR")).model == "negotiate"

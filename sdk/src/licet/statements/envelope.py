@@ -17,7 +17,7 @@ from licet import canonical
 from licet.canonical import from_base64, to_base64
 from licet.errors import MalformedError, VerificationError
 from licet.statements.keys import KeySet, SigningKey
-from licet.statements.kinds import PAYLOAD_TYPE
+from licet.statements.kinds import PAYLOAD_TYPE, VERSION
 
 MAX_PAYLOAD: Final = 8 << 20
 MAX_SIGNATURES: Final = 4
@@ -121,4 +121,7 @@ def read_as(schema: type[P], envelope: Envelope) -> P:
     tag: Any = schema.__struct_config__.tag
     if envelope.kind != tag:
         raise MalformedError(f"payloadType: expected {PAYLOAD_TYPE.format(kind=tag)}, got {envelope.payload_type!r}")
-    return canonical.decode_as(schema, envelope.body, limit=MAX_PAYLOAD)
+    payload = canonical.decode_as(schema, envelope.body, limit=MAX_PAYLOAD)
+    if getattr(payload, "v", VERSION) != VERSION:
+        raise MalformedError(f"v: expected version {VERSION} of a {tag}, got another")
+    return payload
