@@ -89,13 +89,17 @@ for _name, _help in {
     "serve": "Answer requests, and nothing else.",
     "work": "Run the loops, and nothing else.",
     "openapi": "Write or check the description of the HTTP interface.",
-    "invite": "Open an account for staff or an auditor and print its token.",
-    "attest": "Raise the claim level of an account.",
 }.items():
     app.command(f"registry.running.commands:{_name}", help=_help)
+for _name, _help in {
+    "invite": "Open an account for staff or an auditor and print its token.",
+    "attest": "Raise the claim level of an account.",
+    "verify": "Rebuild every derived figure from its source and compare.",
+}.items():
+    app.command(f"registry.running.office:{_name}", help=_help)
 _token = App(name="token", help="Make tokens and take them back.")
-_token.command("registry.running.commands:create_token", name="create", help="Make a further token for an account.")
-_token.command("registry.running.commands:revoke_token", name="revoke", help="Make a token worthless from now on.")
+_token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
+_token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")
 app.command(_token)
 
 

@@ -1,0 +1,172 @@
+"""The commands of ``licet-registry`` by which an operator acts: on the running service, or on one started for the call.
+
+With ``--json`` each prints one document on stdout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from registry.errors import Invalid
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    from registry.services import Services
+
+DataFolder = Annotated[
+    Path | None, Parameter(name="--data", help="Data folder; default: LICET_REGISTRY_DATA, else your user data folder.")
+]
+Scopes = Annotated[list[str] | None, Parameter(name="--scope", consume_multiple=True, negative="")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document on stdout.")]
+
+
+def invite(
+    *,
+    role: Literal["operator", "auditor"],
+    name: str | None = None,
+    scope: Scopes = None,
+    expires: str = "90d",
+    data: DataFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Open an account for staff or an auditor and print its token, this once.
+
+    Parameters
+    ----------
+    role
+        What the account is for.
+    name
+        Who it is for.
+    scope
+        What the token allows; default: everything that the role may do.
+    expires
+        How long the token lasts, such as 90d.
+    """
+    from registry.accounts import operators
+
+    async def run() -> None:
+        async with _attached(data) as services:
+            account, token = await operators.invite(
+                services.database, role, name=name, scopes=scope or (), lifetime=_days(expires)
+            )
+        _show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
+
+    asyncio.run(run())
+
+
+def create_token(
+    account: str, /, *, scope: Scopes = None, expires: str = "90d", data: DataFolder = None, as_json: Json = False
+) -> None:
+    """Make a further token for an account and print it, this once.
+
+    Parameters
+    ----------
+    account
+        The account, such as art_…
+    scope
+        What the token allows; default: everything that the account may do.
+    expires
+        How long the token lasts, such as 90d.
+    """
+    from registry.accounts import operators
+
+    async def run() -> None:
+        async with _attached(data) as services:
+            token = await operators.create_token(
+                services.database, account, scopes=scope or (), lifetime=_days(expires)
+            )
+        _show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
+
+    asyncio.run(run())
+
+
+def revoke_token(token: str, /, *, data: DataFolder = None, as_json: Json = False) -> None:
+    """Make a token worthless from now on.
+
+    Parameters
+    ----------
+    token
+        The token's id, tok_…, not its secret.
+    """
+    from registry.accounts import operators
+
+    async def run() -> None:
+        async with _attached(data) as services:
+            await operators.revoke_token(services.database, token)
+        _show(as_json, f"revoked {token}", revoked=token)
+
+    asyncio.run(run())
+
+
+def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = None, as_json: Json = False) -> None:
+    """Raise the claim level of an account, as a statement of the registry's office in the log.
+
+    Parameters
+    ----------
+    account
+        The account, art_… or org_…
+    level
+        1 one social proof, 2 domain proof, 3 source files or identity, 4 a third party.
+    evidence
+        What was examined, in a sentence.
+    """
+    from registry.accounts import operators
+    from registry.app import connect_domains
+    from registry.translog import sequencer
+
+    async def run() -> None:
+        async with _attached(data) as services:
+            connect_domains(services)
+            stop = asyncio.Event()
+            # Stands by where a service runs; else it is the sequencer for this one statement.
+            logging = asyncio.create_task(sequencer.run(services.database, services.keys, services.settings.data, stop))
+            try:
+                receipt = await operators.attest(services, account, level, evidence)
+            finally:
+                stop.set()
+                await logging
+        index = receipt.log_index
+        _show(as_json, f"{account} has level {level}, log index {index}", account=account, level=level, log_index=index)
+
+    asyncio.run(run())
+
+
+def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
+    """Rebuild every derived figure from its source and compare; exit 1 on a difference."""
+    from registry.auditing.verification import verify as rebuild
+
+    async def run() -> int:
+        async with _attached(data) as services:
+            differences = await rebuild(services)
+        lines = [str(difference) for difference in differences]
+        _show(as_json, "\n".join(lines) or "everything derived equals its source", differences=lines)
+        return 1 if differences else 0
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _attached(data: Path | None) -> AsyncIterator[Services]:
+    from registry.services import started
+
+    async with started(Settings.load(data=data), name="licet-registry operator") as services:
+        yield services
+
+
+def _show(as_json: bool, line: str, **document: Any) -> None:
+    print(json.dumps({"schema_version": 1, **document}, indent=2) if as_json else line)  # noqa: T201
+
+
+def _days(text: str) -> timedelta:
+    days = text.removesuffix("d")
+    if not (days.isascii() and days.isdigit() and len(days) < 5):
+        raise Invalid.field("expires", "a number of days such as 90d", text)
+    return timedelta(days=int(days))
