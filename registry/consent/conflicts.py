@@ -72,7 +72,8 @@ async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: dat
     """
     await conn.execute(work_queries.CLAIM_MATCHES, account, works, now)
     await settle(conn, works, changed)
-    if await conn.fetchval(queries.OPEN_CHALLENGES, account, now) > OPEN_CHALLENGES:
+    challenges = await conn.fetchrow(queries.OPEN_CHALLENGES, account, now, works)
+    if challenges and challenges["added"] and challenges["open"] > OPEN_CHALLENGES:
         raise Conflict(
             f"expected at most {OPEN_CHALLENGES} open challenges of works of verified claimants, got more: leave the "
             f"works that match theirs out, or reach their claim level first"

@@ -207,7 +207,8 @@ returning s.work
 """
 # by work_matches (account): a challenge is open for 14 days
 OPEN_CHALLENGES: Final = """
-select count(distinct m.work) from work_matches m
+select count(distinct m.work) as open, coalesce(bool_or(m.work = any($3::uuid[])), false) as added
+from work_matches m
 join work_states s on s.work = m.work and s.challenged and not s.withdrawn
 where m.account = $1 and m.claimed_at > $2::timestamptz - interval '14 days'
 """
