@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 from litestar import Litestar, Request
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.events import BaseEventEmitterBackend
 
-from registry import consent, snapshots
 from registry.accounts import identity
+from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
+from registry.consent import connect as connect_consent
+from registry.consent import routes as consent
 from registry.health import ROUTES as HEALTH
+from registry.licensing import routes as licensing
 from registry.observing import Meters, Observed
 from registry.openapi import ROUTES as DESCRIPTION
 from registry.problems import EXCEPTION_HANDLERS, send_request_id
 from registry.services import Services, started
 from registry.settings import Settings
+from registry.snapshots import connect as connect_snapshots
+from registry.snapshots import routes as snapshots
+from registry.translog import RegistryKeys
+from registry.translog import routes as translog
+from registry.usage import routes as usage
+from registry.works import routes as works
 
-DOMAINS: Final = ("translog", "accounts", "works", "consent", "snapshots", "licensing", "usage", "auditing")
+DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage)
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 
@@ -49,9 +57,11 @@ def create_app(settings: Settings | None = None) -> Observed:
             yield
 
     app = Observed(
-        route_handlers=[*HEALTH, *DESCRIPTION, *_routes()],
+        route_handlers=[*HEALTH, *DESCRIPTION, *(route for domain in DOMAINS for route in domain.ROUTES)],
         dependencies={
             "services": Provide(_services, sync_to_thread=False),
+            "keys": Provide(_keys, sync_to_thread=False),
+            "public": Provide(_public, sync_to_thread=False),
             "caller": Provide(identity.caller),
             "optional_caller": Provide(identity.optional_caller),
         },
@@ -70,8 +80,8 @@ def create_app(settings: Settings | None = None) -> Observed:
 
 def connect_domains(services: Services) -> None:
     """Let domains know what those above them do: every process that decides or raises levels calls this once."""
-    for domain in (consent, snapshots):
-        domain.connect(services)
+    connect_consent(services)
+    connect_snapshots(services)
 
 
 def _services(request: Request[Any, Any, Any]) -> Services:
@@ -79,9 +89,9 @@ def _services(request: Request[Any, Any, Any]) -> Services:
     return services
 
 
-def _routes() -> list[Any]:
-    found: list[Any] = []
-    for domain in DOMAINS:
-        if find_spec(f"registry.{domain}") is not None and find_spec(f"registry.{domain}.routes") is not None:
-            found += import_module(f"registry.{domain}.routes").ROUTES
-    return found
+def _keys(services: NamedDependency[Services]) -> RegistryKeys:
+    return services.keys
+
+
+def _public(services: NamedDependency[Services]) -> Path:
+    return services.public

@@ -13,7 +13,7 @@ import pytest
 
 from licet import identifiers
 from registry.openapi import document
-from registry.running.working import loops
+from registry.running.working import LOOPS
 from tests.registry.app.walk import WALK
 from tests.registry.harness import Account, Running, new_key, running
 
@@ -105,7 +105,7 @@ def check_as_described(api: dict[str, Any], operation: dict[str, Any], answer: h
 
 
 async def test_every_route_answers_strangers_as_it_should(dsn: str, tmp_path: Path) -> None:
-    async with running(dsn, tmp_path, loops()) as service:
+    async with running(dsn, tmp_path, LOOPS) as service:
         await until_published(service)
         api = described(service)
         found = operations(api)
@@ -142,7 +142,7 @@ async def test_every_route_that_needs_a_scope_says_so(dsn: str, tmp_path: Path) 
 
 
 async def test_the_owner_gets_what_is_described(dsn: str, tmp_path: Path) -> None:
-    async with running(dsn, tmp_path, loops()) as service:
+    async with running(dsn, tmp_path, LOOPS) as service:
         await until_published(service)
         api = described(service)
         owner = await service.account("organisation")
