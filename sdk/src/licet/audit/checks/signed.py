@@ -1,0 +1,103 @@
+"""The signed statements: each with its proof, signatures and keys; and that none of the period is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from licet.audit import layout
+from licet.audit.checks.opening import MAX_JSON, Audit
+from licet.audit.checks.the_log import LogFacts
+from licet.audit.layout import COVERED_KINDS
+from licet.audit.report import checking, refused
+from licet.errors import VerificationError
+from licet.log import proof as proofs
+from licet.statements.kinds import Consent
+from licet.statements.statement_file import verify_statement_file
+from licet.terms import Terms
+from licet.wire.common import StatementFile
+
+_CHECK: Final = "statements"
+_NAMED: Final = {"licence": "licence", "usage-batch": "batch", "dataset-manifest": "dataset"}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A statement that holds: its payload, and where and when the log took it."""
+
+    payload: Any
+    index: int
+    time: str
+
+
+@dataclass(frozen=True)
+class ConsentFacts:
+    """What a consent says, as far as licences rely on it."""
+
+    payload: Consent
+    terms: Terms
+    index: int
+
+
+@dataclass(frozen=True)
+class Statements:
+    """All statements of a bundle by identifier."""
+
+    licences: dict[str, Signed]
+    batches: dict[str, Signed]
+    consents: dict[str, ConsentFacts]
+
+
+def check_statements(audit: Audit, log: LogFacts) -> Statements:
+    """Return the statements, each verified on its own and in the log that the bundle shows."""
+    found: dict[str, dict[str, Signed]] = {kind: {} for kind in layout.STATEMENT_KINDS}
+    for member in audit.container.members:
+        name = layout.statement_of(member)
+        if name is not None:
+            with checking(_CHECK, member):
+                kind, identifier = name
+                signed = found[kind][identifier] = _verified(audit, log, member, kind, identifier)
+                audit.tally.statement(kind, in_period=audit.period.holds(signed.time))
+    counted = ", ".join(f"{len(each)} {kind}" for kind, each in found.items())
+    audit.passed(_CHECK, f"signatures, keys and places in the log hold: {counted}")
+    _covered(audit, log, found)
+    consents = {
+        identifier: ConsentFacts(signed.payload, _terms(signed.payload), signed.index)
+        for identifier, signed in found["consent"].items()
+    }
+    return Statements(found["licence"], found["usage-batch"], consents)
+
+
+def _verified(audit: Audit, log: LogFacts, member: str, kind: str, identifier: str) -> Signed:
+    file = audit.read_as(StatementFile, member, MAX_JSON)
+    for proof in (file.proof, *(each.proof for each in file.keys)):
+        if proofs.parse(proof).checkpoint != log.note:
+            raise VerificationError("expected a proof under the closing checkpoint, got one under another")
+    verified = verify_statement_file(file, audit.trust)
+    payload = verified.payload
+    if verified.kind != kind:
+        raise VerificationError(f"expected a statement of kind {kind}, got {verified.kind}")
+    named = getattr(payload, _NAMED[kind]) if kind in _NAMED else identifier
+    if named != identifier:
+        raise VerificationError(f"expected the statement of {identifier}, got that of {named}")
+    return Signed(payload, verified.log_index, verified.logged_at)
+
+
+def _covered(audit: Audit, log: LogFacts, found: dict[str, dict[str, Signed]]) -> None:
+    counted = []
+    for kind in COVERED_KINDS:
+        here = [signed.index for signed in found[kind].values()]
+        if len(set(here)) != len(here):
+            raise refused("log-coverage", f"statements/{kind}", "expected each log entry once, got one twice")
+        missing = log.taken[kind] - set(here)
+        if audit.whole and missing:
+            raise refused(
+                "log-coverage", layout.ENTRIES, f"the log took a {kind} at index {min(missing)} that is not here"
+            )
+        counted.append(f"{len(log.taken[kind])} {kind}")
+    if audit.whole:
+        audit.passed("log-coverage", f"every statement that the log took in the period is here: {', '.join(counted)}")
+
+
+def _terms(consent: Consent) -> Terms:
+    return Terms.parse({"vocab": consent.vocab, "terms": consent.terms})

@@ -1,0 +1,362 @@
+"""Uses: ids, leaves under the signed roots, what each is owed, and what that comes to for whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby, islice
+from typing import Final, NamedTuple
+
+import msgspec
+
+from licet import canonical, times
+from licet.audit import layout, tables
+from licet.audit.checks.granted import Granted, Granting, verify_member
+from licet.audit.checks.opening import Audit
+from licet.audit.checks.signed import Signed, Statements
+from licet.audit.layout import EventProof
+from licet.audit.report import checking, refused
+from licet.audit.tables import GROUP, EventRow
+from licet.errors import LicetError, VerificationError
+from licet.log import merkle
+from licet.statements.kinds import Event, LicenceLine, UsageBatch
+from licet.statements.licences import SECRET_BYTES, event_id
+from licet.statements.owed import due_at_accept, owed, run_events, totals
+
+BPS: Final = 10_000
+LOGGED_WITHIN: Final = timedelta(days=1)
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+MAX_EVENTS: Final = 65_536
+MAX_ACCEPTED: Final = 100_000
+_NOT_COVERED: Final = frozenset({"not-covered", "unknown-work"})
+
+
+class Group(NamedTuple):
+    """What one transfer is for: a source, a payee, a currency, and whether it waits in escrow."""
+
+    source: str
+    payee: str
+    currency: str
+    escrow: bool
+
+
+class Due(msgspec.Struct):
+    """What a group comes to, micro-units, and when it was posted."""
+
+    organisation: str
+    posted_at: str
+    gross: int = 0
+    fee: int = 0
+
+
+class _Owed(NamedTuple):
+    """What an event is owed as far as its licence says. ``memoranda``: what may stand beside it, None for nothing."""
+
+    line: LicenceLine | None
+    amount: int
+    memoranda: frozenset[str | None]
+    fee_bps: int = 0
+
+    @property
+    def currency(self) -> str | None:
+        """The currency, where it is a use under a line."""
+        return self.line.currency if self.line is not None and None in self.memoranda else None
+
+
+def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict[Group, Due]:
+    """Return what all uses in the bundle come to, once each is proven and owed exactly what it says."""
+    uses = _Uses(audit, statements, granting)
+    with checking("event-tables", layout.EVENTS_CSV):
+        for source, rows in groupby(_tabled(audit), key=lambda row: row.source):
+            uses.add(source, list(islice(rows, MAX_ACCEPTED + 1)))
+    with checking("event-effects", layout.EVENTS_CSV):
+        uses.finish()
+    counts = audit.tally.counts
+    audit.passed("event-ids", f"{uses.count} ids are the digests of what they name, and none counts twice")
+    audit.passed("event-roots", f"the salted events give the roots of {len(statements.batches)} signed batches")
+    audit.passed("event-tables", f"CSV and Parquet hold the same {uses.count} rows")
+    audit.passed("event-amounts", f"{counts['new']} uses are owed their licence's price times their quantity")
+    audit.passed("event-effects", f"{counts['known']} were known before, {counts['memorandum']} are under no licence")
+    return uses.due
+
+
+def _tabled(audit: Audit) -> Iterator[EventRow]:
+    """Yield the rows of the CSV table, having compared each group with the Parquet table."""
+    import pyarrow as pa
+
+    rows = tables.EVENTS.from_csv(audit.container.chunks(layout.EVENTS_CSV))
+    groups = _row_groups(audit)
+    while some := list(islice(rows, GROUP)):
+        try:
+            same = next(groups, None)
+            if same is None or not tables.EVENTS.to_arrow(some).equals(same):
+                raise refused("event-tables", layout.EVENTS_PARQUET, "expected the rows of the CSV table, got others")
+        except pa.ArrowException as error:
+            raise refused("event-tables", layout.EVENTS_PARQUET, f"expected Parquet, got {error}") from None
+        yield from some
+    if next(groups, None) is not None:
+        raise refused("event-tables", layout.EVENTS_PARQUET, "expected the rows of the CSV table, got more")
+
+
+def _row_groups(audit: Audit) -> Iterator[object]:
+    """Yield the row groups of the Parquet table, none larger than it is written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    member = audit.container.member(layout.EVENTS_PARQUET)
+    try:
+        with pa.memory_map(str(audit.container.path)) as mapped:
+            mapped.seek(member.start)
+            table = pq.ParquetFile(pa.BufferReader(mapped.read_buffer(member.size)))
+            if not table.schema_arrow.equals(tables.EVENTS.arrow_schema()):
+                raise refused(
+                    "event-tables", layout.EVENTS_PARQUET, "expected the columns of the CSV table, got others"
+                )
+            for number in range(table.metadata.num_row_groups):
+                group = table.metadata.row_group(number)
+                if group.num_rows > GROUP or group.total_byte_size > GROUP * tables.MAX_ROW:
+                    raise refused("event-tables", layout.EVENTS_PARQUET, f"expected at most {GROUP} rows in a group")
+                yield table.read_row_group(number)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise refused("event-tables", layout.EVENTS_PARQUET, f"expected Parquet, got {error}") from None
+
+
+class _Uses:
+    """The uses of a bundle as they come, source by source, in the order of ids."""
+
+    def __init__(self, audit: Audit, statements: Statements, granting: Granting) -> None:
+        self.count = 0
+        self.due: Final[dict[Group, Due]] = {}
+        self._audit: Final = audit
+        self._statements: Final = statements
+        self._granting: Final = granting
+        self._reported: Final[dict[bytes, str]] = {}
+        self._known: Final[list[tuple[str, bytes]]] = []
+        self._sources: Final[set[str]] = set()
+        self._proofs: Final = audit.lines_as(EventProof, layout.EVENT_PROOFS)
+        self._spread: Final[dict[tuple[Group, int], int]] = defaultdict(int)
+
+    def add(self, source: str, rows: Sequence[EventRow]) -> None:
+        """Take all rows of one source."""
+        if source in self._sources or [row.id for row in rows] != sorted({row.id for row in rows}):
+            raise VerificationError(f"{source}: expected rows by source and id, each once")
+        self._sources.add(source)
+        self.count += len(rows)
+        licence = self._statements.licences.get(source)
+        batch = self._statements.batches.get(source)
+        signed = licence or batch
+        if signed is None:
+            raise refused("event-roots", layout.EVENTS_CSV, f"{source}: expected its statement in the bundle, got none")
+        self._posted(source, signed, rows)
+        if batch is not None:
+            self._batch(source, batch.payload, rows)
+        else:
+            self._accepted(source, rows)
+        for row in rows:
+            self._audit.tally.event(row, in_period=self._audit.period.holds(row.posted_at))
+
+    def finish(self) -> None:
+        """Hold what needs all rows: nothing left out, nothing counted as known that was not reported."""
+        if next(self._proofs, None) is not None:
+            raise refused("event-roots", layout.EVENT_PROOFS, "expected a proof for each event shown alone, got more")
+        period = self._audit.period
+        for licence, signed in self._statements.licences.items():
+            granted = self._granting.of(licence)
+            if period.holds(signed.time) and licence not in self._sources and _first_run(granted, signed.time):
+                raise refused("event-roots", layout.EVENTS_CSV, f"{licence}: expected the uses that it began with")
+        for batch in self._statements.batches:
+            if batch not in self._sources:
+                raise refused("event-roots", layout.EVENTS_CSV, f"{batch}: expected its events, got none")
+        for first, event in self._known:
+            if self._reported.get(event) == first:
+                continue
+            licence_of = self._granting.get(first)
+            if licence_of is None or event.hex() not in {each.id for each in _first_run(licence_of, period.start)}:
+                raise refused(
+                    "event-effects", layout.EVENTS_CSV, f"expected that {first} reported {event.hex()}, got no such use"
+                )
+
+    def _posted(self, source: str, signed: Signed, rows: Sequence[EventRow]) -> None:
+        moments = {row.posted_at for row in rows}
+        if len(moments) != 1:
+            raise refused("event-amounts", layout.EVENTS_CSV, f"{source}: expected one time of posting, got several")
+        posted, logged = times.from_text(moments.pop(), "posted_at"), times.from_text(signed.time)
+        if not posted - CLOCKS_DIFFER <= logged <= posted + LOGGED_WITHIN:
+            raise refused(
+                "event-amounts", layout.EVENTS_CSV, f"{source}: expected it posted when it was logged, got {posted}"
+            )
+
+    def _accepted(self, licence: str, rows: Sequence[EventRow]) -> None:
+        """What accepting a licence reports follows from its lines."""
+        granted = self._granting.of(licence)
+        if [row.event for row in rows] != _first_run(granted, rows[0].posted_at):
+            raise refused("event-ids", layout.EVENTS_CSV, f"{licence}: expected the uses that its lines begin with")
+        for row in rows:
+            line = granted.lines[row.work]
+            stated = (row.effect, row.first, row.salt, row.escrow)
+            if stated != ("new", None, None, line.escrow):
+                raise self._wrong(row, f"escrow {line.escrow}, as the licence says, and a first report")
+            one = frozenset({None})
+            self._owed(
+                granted.payload.organisation, row, _Owed(line, due_at_accept(line), one, granted.payload.fee_bps)
+            )
+
+    def _batch(self, batch: str, payload: UsageBatch, rows: Sequence[EventRow]) -> None:
+        whole = len(rows) == payload.count and len(rows) <= MAX_EVENTS
+        if not whole and self._must_be_whole(payload, self._statements.batches[batch]):
+            raise refused(
+                "event-roots", layout.EVENTS_CSV, f"{batch}: expected {payload.count} events, got {len(rows)}"
+            )
+        frontier = merkle.Frontier()
+        worth: list[tuple[str | None, str, int]] = []
+        for row in rows:
+            event = row.event
+            named = event.licence or event.statement
+            if (
+                named is None
+                or (event.licence is None) == (event.statement is None)
+                or row.id
+                != event_id(payload.organisation, named, event.work, event.run, event.atom, event.unit, event.seq)
+            ):
+                raise refused("event-ids", layout.EVENTS_CSV, f"{row.id}: expected the digest of what it names")
+            leaf = self._leaf(row, event)
+            if whole:
+                frontier.append(merkle.leaf_hash(leaf))
+            else:
+                self._shown(batch, payload, row, leaf)
+            expected = self._expected(payload.organisation, event)
+            worth.append((expected.currency, event.work, expected.amount))
+            self._effect(payload.organisation, row, expected, whole=whole)
+        if whole:
+            self._signed_for(batch, payload, rows, frontier.root.hex(), worth)
+
+    def _must_be_whole(self, payload: UsageBatch, signed: Signed) -> bool:
+        account = self._audit.manifest.account
+        return self._audit.period.holds(signed.time) and account in (None, payload.organisation)
+
+    def _signed_for(
+        self,
+        batch: str,
+        payload: UsageBatch,
+        rows: Sequence[EventRow],
+        root: str,
+        worth: Sequence[tuple[str | None, str, int]],
+    ) -> None:
+        if root != payload.event_root:
+            raise refused(
+                "event-roots", layout.EVENTS_CSV, f"{batch}: expected the root {payload.event_root}, got {root}"
+            )
+        span = (min(row.at for row in rows), max(row.at for row in rows))
+        if span != (payload.first_at, payload.last_at):
+            raise refused("event-roots", layout.EVENTS_CSV, f"{batch}: expected events from {payload.first_at} on")
+        if totals(worth) != payload.totals:
+            raise refused(
+                "event-amounts", layout.EVENTS_CSV, f"{batch}: expected the totals {payload.totals} that were signed"
+            )
+
+    def _leaf(self, row: EventRow, event: Event) -> bytes:
+        try:
+            salt = bytes.fromhex(row.salt or "")
+        except ValueError:
+            salt = b""
+        if len(salt) != SECRET_BYTES or salt.hex() != row.salt:
+            raise refused("event-roots", layout.EVENTS_CSV, f"{row.id}: expected a salt of {SECRET_BYTES} bytes")
+        return salt + canonical.encode(event)
+
+    def _shown(self, batch: str, payload: UsageBatch, row: EventRow, leaf: bytes) -> None:
+        """An event without the rest of its batch has a proof of its own, in the same order."""
+        with checking("event-roots", layout.EVENT_PROOFS):
+            proof = next(self._proofs, None)
+            if proof is None or (proof.source, proof.event) != (batch, row.id):
+                raise VerificationError(f"expected a proof for {row.id} of {batch}, got none")
+            verify_member(leaf, proof.index, payload.count, proof.path, payload.event_root)
+
+    def _effect(self, organisation: str, row: EventRow, expected: _Owed, *, whole: bool) -> None:
+        if row.effect in ("known", "earlier"):
+            if (row.effect == "known") == (row.first is None) or row.first == row.source or not _plain(row):
+                raise self._wrong(row, "no second effect, and who reported it first")
+            if row.effect == "earlier" and whole:
+                raise self._wrong(row, "an effect")
+            if row.first is not None:
+                self._known.append((row.first, bytes.fromhex(row.id)))
+                return
+            self._once(row)
+            return
+        if row.first is not None or (row.effect == "memorandum") != (row.memorandum is not None):
+            raise self._wrong(row, "a memorandum that says why, or none")
+        self._owed(organisation, row, expected)
+
+    def _expected(self, organisation: str, event: Event) -> _Owed:
+        """What the licence says of ``event``; without one, what the consent says."""
+        if event.licence is None:
+            return _Owed(None, 0, frozenset(self._permitted(event)))
+        granted = self._granting.get(event.licence)
+        line = granted.lines.get(event.work) if granted else None
+        if granted is None or line is None or granted.payload.organisation != organisation:
+            return _Owed(None, 0, _NOT_COVERED)
+        payload = granted.payload
+        amount = owed(line, event, payload.run)
+        memorandum = None
+        if event.atom not in payload.use.atoms:
+            memorandum = "use"
+        elif payload.valid_until is not None and event.at > payload.valid_until:
+            memorandum = "ended"
+        elif amount is None and event.atom == line.atom:
+            memorandum = "unit"
+        charged = 0 if memorandum is not None or amount is None else amount
+        return _Owed(line, charged, frozenset({memorandum}), payload.fee_bps)
+
+    def _permitted(self, event: Event) -> set[str | None]:
+        consent = self._statements.consents.get(event.statement or "")
+        if consent is None or (event.work, event.statement) not in self._granting.works:
+            return set(_NOT_COVERED)
+        rule = consent.terms.rules.get(event.atom)
+        return set(_NOT_COVERED) if rule is None else {None if rule.permission == "allow" else "use"}
+
+    def _owed(self, organisation: str, row: EventRow, expected: _Owed) -> None:
+        """Hold the row to what it is owed, and add it up with the others of its transfer."""
+        self._once(row)
+        line = expected.line
+        if (row.amount, row.currency) != (expected.amount, expected.currency) or (
+            row.memorandum not in expected.memoranda
+        ):
+            raise self._wrong(row, f"{expected.amount} micro-units of {expected.currency}")
+        if line is not None and row.payee != line.account:
+            raise self._wrong(row, f"{line.account} as its payee")
+        fee = 0
+        if row.amount and row.payee is not None and row.currency is not None:
+            group = Group(row.source, row.payee, row.currency, row.escrow)
+            before = self._spread[group, expected.fee_bps]
+            after = self._spread[group, expected.fee_bps] = before + row.amount
+            fee = after * expected.fee_bps // BPS - before * expected.fee_bps // BPS
+            due = self.due.setdefault(group, Due(organisation, row.posted_at))
+            due.gross += row.amount
+            due.fee += fee
+        if row.fee != fee:
+            raise self._wrong(row, f"a fee of {fee} micro-units")
+
+    def _once(self, row: EventRow) -> None:
+        if self._reported.setdefault(bytes.fromhex(row.id), row.source) != row.source:
+            raise refused("event-ids", layout.EVENTS_CSV, f"{row.id}: expected one report that counts, got two")
+
+    def _wrong(self, row: EventRow, expected: str) -> LicetError:
+        return refused("event-amounts", layout.EVENTS_CSV, f"{row.source}, {row.id}: expected {expected}, got others")
+
+
+def _first_run(granted: Granted, at: str) -> list[Event]:
+    """Return the uses that accepting the licence reported, as far as its lines are here."""
+    payload = granted.payload
+    return run_events(
+        organisation=payload.organisation,
+        licence=payload.licence,
+        first_run=payload.run,
+        run=payload.run,
+        lines=list(granted.lines.values()),
+        at=at,
+    )
+
+
+def _plain(row: EventRow) -> bool:
+    stated = (row.payee, row.currency, row.amount, row.fee, row.escrow, row.memorandum)
+    return stated == (None, None, 0, 0, False, None)

@@ -1,0 +1,47 @@
+"""Checking an evidence bundle offline: nothing is asked of anybody, nothing is trusted but the pinned root key.
+
+Everything that the registry computed is computed again from what was signed: by artists (consents), by organisations
+(licences, usage batches) and by the log. So a registry that re-signs a bundle with another figure, event or price in it
+is found out as well as a stranger who flips one bit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from licet.audit.checks.books import check_books
+from licet.audit.checks.granted import check_licences
+from licet.audit.checks.opening import opened
+from licet.audit.checks.signed import check_statements
+from licet.audit.checks.the_log import check_log
+from licet.audit.checks.used import check_uses
+from licet.audit.container import Container
+from licet.audit.report import Report
+from licet.statements.trust import Trust
+
+
+def verify_bundle(path: Path, trust: Trust | None) -> Report:
+    """Return what ``path`` proves, once every check holds; without ``trust``, that it is consistent in itself.
+
+    Raises ``InputError`` if the file cannot be read, and ``VerificationError`` whose details name the ``check`` that
+    failed first and the ``member`` that it failed on.
+    """
+    with Container(path) as container:
+        audit = opened(container, trust)
+        log = check_log(audit)
+        statements = check_statements(audit, log)
+        granting = check_licences(audit, statements)
+        due = check_uses(audit, statements, granting)
+        check_books(audit, due, log.opening, log.closing)
+        return Report(
+            anchored=audit.keys.anchored,
+            origin=audit.keys.ref.origin,
+            period=audit.period.name,
+            state=audit.manifest.state,
+            account=audit.manifest.account,
+            size=log.closing.size,
+            root=log.closing.root.hex(),
+            counts=dict(audit.tally.counts),
+            accrued=audit.tally.accrued,
+            checks=audit.checks,
+        )
