@@ -139,9 +139,7 @@ class Registry:
     def answer(self, method: str, path: str, body: bytes, token: str | None) -> Any:
         """Return the body of an answer; raises ``Answered``."""
         if path == "/v1/registry":
-            return RegistryInfo(
-                ORIGIN, self.trust.ref.key, self.trust.root, "vkey", self.keys, FEE_BPS, 1, "test"
-            )
+            return RegistryInfo(ORIGIN, self.trust.ref.key, self.trust.root, "vkey", self.keys, FEE_BPS, 1, "test")
         if path == "/snapshots/latest":
             if self.published is None:
                 raise Answered(404, "not-found")
