@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from litestar import Request, Response, get, head
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -75,16 +75,6 @@ async def segment(
     return Stream(content, media_type="application/octet-stream", headers=headers, status_code=206)
 
 
-@head("/snapshots/segments/{digest:str}", operation_id="headSegment", tags=["snapshots"])
-async def segment_head(
-    services: NamedDependency[Services], optional_caller: NamedDependency[Caller | None], digest: FromPath[str]
-) -> Response[None]:
-    """The size of a segment and whether the caller may have it."""
-    path, headers = await _segment(services, optional_caller, digest)
-    headers["Content-Length"] = str((await anyio.Path(path).stat()).st_size)
-    return Response(None, media_type="application/octet-stream", headers=headers)
-
-
 async def _segment(services: Services, caller: Caller | None, digest: str) -> tuple[Path, dict[str, str]]:
     row = None
     if _DIGEST.fullmatch(digest):
@@ -131,4 +121,4 @@ async def _blocks(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
             yield block
 
 
-ROUTES: Final = [latest, segment, segment_head]
+ROUTES: Final = [latest, segment]

@@ -143,9 +143,9 @@ class Model:
             if not work.pending:
                 setattr(work, column, terms)
             work.pending, work.waits = False, None
-        for who, terms in enumerate(self.waiting):
-            if terms is not None:
-                self.catalogues[who], self.waiting[who] = terms, None
+        for who, waiting in enumerate(self.waiting):
+            if waiting is not None:
+                self.catalogues[who], self.waiting[who] = waiting, None
 
     def conflicts(self) -> tuple[set[str], set[str]]:
         alive = [(a, b) for a, b in self.pairs if not (self.works[a].withdrawn or self.works[b].withdrawn)]

@@ -21,7 +21,7 @@ async def filled(who: Artist, count: int) -> list[str]:
     """Put works straight into the table: what is tried here begins with the signature."""
     works = sorted(identifiers.new_id("wrk") for _ in range(count))
     now = times.now()
-    records = []
+    records: list[tuple[object, ...]] = []
     for number, work in enumerate(works):
         file = sha256(b"%d of %s" % (number, who.id.encode())).digest()
         form = WorkDigest(work, who.id, file.hex(), None, None, None, [], "upload")

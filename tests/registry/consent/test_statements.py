@@ -145,6 +145,13 @@ async def test_one_statement_acts_on_each_work_by_what_it_had(site: Running) -> 
     assert hashes == [PAID_MORE.hash, PAID.hash, PAID.hash]
 
 
+@pytest.fixture(scope="module")
+async def unsigned(site: Running) -> tuple[Artist, list[str]]:
+    """An artist with two works who has signed nothing, and whose statements are all refused."""
+    ada = await artist(site)
+    return ada, await two_works(ada)
+
+
 class Tampering:
     """Ways to bend a statement, each with the status that it gets and a word of the answer."""
 
@@ -220,10 +227,9 @@ class Tampering:
     ],
 )
 async def test_a_bent_statement_is_refused_and_leaves_no_trace(
-    site: Running, tamper: Any, status: int, word: str
+    unsigned: tuple[Artist, list[str]], tamper: Any, status: int, word: str
 ) -> None:
-    ada = await artist(site)
-    works = await two_works(ada)
+    ada, works = unsigned
     envelope = tamper(ada, signed(await ada.draft(works, NO_AI), ada.account.key))
     refused = await ada.submit(envelope, works)
     assert refused.status_code == status, refused.text

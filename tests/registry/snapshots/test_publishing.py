@@ -1,0 +1,216 @@
+"""Published snapshots: what a stranger pulls and verifies is what is in force, and small changes travel small."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from licet.errors import RollbackError
+from licet.index import Published, Snapshot, SnapshotStore, WorkRecord, pull, state_root, verify_manifest
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
+from licet.wire.accounts import RegistryInfo
+from registry import consent
+from registry.errors import Unavailable
+from registry.snapshots import building, publisher
+from registry.snapshots.publisher import publish, publish_if_due, segments_folder
+from tests.registry.catalogue import NO_AI, PAID, Artist, artist, fingerprinted, picture, registry
+from tests.registry.harness import Running
+
+pytestmark = pytest.mark.anyio
+
+
+async def trusted(site: Running) -> RegistryKeys:
+    """Return the registry's keys as a client knows them that has pinned its root."""
+    info = msgspec.json.decode((await site.http.get("/v1/registry")).content, type=RegistryInfo)
+    return verify_registry_keys(Trust(info.origin, info.root), info.keys)
+
+
+async def pulled(site: Running, folder: Path, http: httpx.AsyncClient, tiers: tuple[str, ...]) -> Snapshot:
+    """Return the latest snapshot as a client gets it: over HTTP, every byte verified."""
+    keys = await trusted(site)
+    answer = await http.get("/snapshots/latest")
+    assert answer.status_code == 200, answer.text
+    latest = msgspec.json.decode(answer.content, type=Published)
+    segments: dict[str, bytes] = {}
+    for ref in verify_manifest(latest.envelope, latest.receipt, keys).segments:
+        if ref.tier in tiers:
+            segments[ref.digest] = (await http.get(f"/snapshots/segments/{ref.digest}")).content
+
+    def fetch(digest: str, offset: int) -> Iterator[bytes]:
+        yield segments[digest][offset:]
+
+    await asyncio.to_thread(lambda: pull(folder, keys, lambda: latest, fetch, tiers=tiers))  # type: ignore[arg-type]
+    snapshot = SnapshotStore(folder).current()
+    snapshot.verify()
+    return snapshot
+
+
+async def everything(site: Running) -> list[WorkRecord]:
+    async with site.services.database.transaction() as conn:
+        return [record async for record in consent.all_records(conn)]
+
+
+async def some_works(who: Artist, numbers: range) -> list[str]:
+    return [outcome.work for outcome in await who.register(*(fingerprinted(n) for n in numbers))]
+
+
+async def test_a_stranger_gets_what_is_in_force(site: Running, tmp_path: Path) -> None:
+    ada = await artist(site)
+    shown = (await ada.picture(picture(1))).work
+    (hidden,) = await some_works(ada, range(1))
+    receipt = (await ada.state([shown, hidden], PAID)).receipt
+    await publish(site.services)
+    snapshot = await pulled(site, tmp_path / "public", site.http, ("exact",))
+    manifest = snapshot.manifest
+    assert not snapshot.near
+    assert manifest.log_size > receipt.log_index
+    found = snapshot.works.get(shown)
+    assert found is not None
+    assert (found.terms, found.log_index) == (PAID.encoded, receipt.log_index)
+    records = await everything(site)
+    assert (manifest.works, manifest.state_root) == (len(records), state_root(records))
+    with_near = await pulled(site, tmp_path / "account", ada.http, ("exact", "near"))
+    assert with_near.near
+
+
+async def test_a_change_travels_as_a_small_segment_over_those_before(site: Running, tmp_path: Path) -> None:
+    ada = await artist(site)
+    works = await some_works(ada, range(200))
+    await ada.state(works, NO_AI)
+    first = await publish(site.services)
+    await ada.state(works[:1], NO_AI)
+    await ada.withdraw(works[1:2])
+    second = await publish(site.services)
+    assert second.segments[: len(first.segments)] == first.segments
+    (top,) = second.segments[len(first.segments) :]
+    assert top.counts["works"] == 2
+    assert (second.sequence, second.works) == (first.sequence + 1, first.works)
+    assert second.state_root == state_root(await everything(site))
+    snapshot = await pulled(site, tmp_path, site.http, ("exact",))
+    gone = snapshot.works.get(works[1])
+    assert gone is not None
+    assert gone.withdrawn
+
+
+async def test_many_pieces_are_written_anew_as_one(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await artist(site)
+    works = await some_works(ada, range(4))
+    await ada.state(works, NO_AI)
+    monkeypatch.setattr(building, "PIECES", 2)
+    sizes = []
+    for _ in range(4):
+        await ada.state(works, NO_AI)
+        manifest = await publish(site.services)
+        sizes.append(len([ref for ref in manifest.segments if ref.tier == "exact"]))
+        assert manifest.state_root == state_root(await everything(site))
+    assert set(sizes) == {1, 2}
+
+
+async def test_nothing_new_is_published_while_nothing_changes(lone: Running) -> None:
+    assert (await lone.http.get("/snapshots/latest")).status_code == 503
+    first = await publish_if_due(lone.services)
+    assert first is not None
+    assert (first.sequence, first.previous, first.works) == (1, None, 0)
+    assert await publish_if_due(lone.services) is None
+    ada = await artist(lone)
+    await ada.state(await some_works(ada, range(1)), NO_AI)
+    second = await publish_if_due(lone.services)
+    assert second is not None
+    assert (second.sequence, second.works) == (2, 1)
+    assert await publish_if_due(lone.services) is None
+
+
+async def test_a_snapshot_is_issued_again_before_it_expires(dsn: str, tmp_path: Path) -> None:
+    async with registry(dsn, tmp_path, snapshot_ttl=timedelta(seconds=1)) as site:
+        first = await publish(site.services)
+        while (second := await publish_if_due(site.services)) is None:
+            await asyncio.sleep(0.05)
+        assert second.sequence == 2
+        assert second.issued_at < first.expires_at
+        assert second.segments == first.segments
+
+
+async def test_an_older_snapshot_is_refused_by_who_has_seen_a_newer_one(site: Running, tmp_path: Path) -> None:
+    ada = await artist(site)
+    works = await some_works(ada, range(1))
+    await ada.state(works, NO_AI)
+    await publish(site.services)
+    old = msgspec.json.decode((await site.http.get("/snapshots/latest")).content, type=Published)
+    await ada.state(works, NO_AI)
+    await publish(site.services)
+    await pulled(site, tmp_path, site.http, ("exact",))
+    keys = await trusted(site)
+    seen = SnapshotStore(tmp_path).seen(keys.ref.origin)
+    with pytest.raises(RollbackError):
+        verify_manifest(old.envelope, old.receipt, keys, seen=seen)
+
+
+async def test_nothing_is_published_that_the_log_does_not_have(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await artist(site)
+    works = await some_works(ada, range(1))
+    monkeypatch.setattr(building, "_LOGGED_SECONDS", 0.1)
+    async with site.services.database.transaction() as conn:
+        await conn.execute("select from log_head for update")  # the sequencer waits for this row
+        accepting = asyncio.create_task(ada.state(works, NO_AI))
+        async with site.services.database.acquire() as other:
+            while not await consent.unlogged(other):
+                await asyncio.sleep(0.01)
+        with pytest.raises(Unavailable):
+            await publish(site.services)
+    answer = await accepting
+    assert (await publish(site.services)).log_size > answer.log_index
+
+
+async def test_segments_that_no_recent_manifest_names_are_deleted(
+    lone: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await artist(lone)
+    works = await some_works(ada, range(3))
+    monkeypatch.setattr(publisher, "KEPT", 2)
+    monkeypatch.setattr(building, "PIECES", 1)  # every snapshot is a file of its own
+    seen = []
+    for _ in range(publisher.KEPT + 3):
+        await ada.state(works, NO_AI)
+        seen.append((await publish(lone.services)).segments[0].digest)
+    folder = segments_folder(lone.services)
+    assert {path.name for path in folder.iterdir()} == set(seen)
+    monkeypatch.setattr(publisher, "KEPT_FOR", timedelta(0))
+    await ada.state(works, NO_AI)
+    seen.append((await publish(lone.services)).segments[0].digest)
+    assert {path.name for path in folder.iterdir()} == set(seen[-publisher.KEPT :])
+    assert (await lone.http.get(f"/snapshots/segments/{seen[0]}")).status_code == 404
+    assert (await lone.http.get(f"/snapshots/segments/{seen[-1]}")).status_code == 200
+
+
+async def test_of_two_publishers_one_stands_by_and_both_end_when_told(
+    lone: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "_PAUSE", 0.1)
+    monkeypatch.setattr(publisher, "_LOOK_EVERY", 0.1)
+    stop = asyncio.Event()
+    loops = [asyncio.create_task(publisher.run(lone.services, stop)) for _ in range(2)]
+    ada = await artist(lone)
+    await ada.state(await some_works(ada, range(1)), NO_AI)
+    while True:
+        answer = await lone.http.get("/snapshots/latest")
+        if answer.status_code == 200 and _manifest(answer).works == 1:
+            break
+        await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.gather(*loops)
+    async with lone.services.database.acquire() as conn:
+        sequences = [row["sequence"] for row in await conn.fetch("select sequence from snapshots order by sequence")]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+def _manifest(answer: httpx.Response) -> kinds.Snapshot:
+    latest = msgspec.json.decode(answer.content, type=Published)
+    return envelopes.read_as(kinds.Snapshot, latest.envelope)
