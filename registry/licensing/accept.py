@@ -73,7 +73,7 @@ class _Offer:
     licence: str
     works: list[UUID]
     artists: list[UUID]
-    events: list[Event]
+    accruals: list[Accrual]
     at: datetime
 
 
@@ -91,20 +91,21 @@ async def _grant(services: Services, caller: Caller, number: UUID, quote: Quote,
 
 def _prepared(number: UUID, quote: Quote, at: datetime) -> _Offer:
     licence = identifiers.from_uuid("lic", number)
+    events = run_events(
+        organisation=quote.organisation,
+        licence=licence,
+        first_run=quote.run,
+        run=quote.run,
+        lines=quote.lines,
+        at=times.to_text(at),
+    )
     return _Offer(
         number=number,
         quote=quote,
         licence=licence,
         works=[identifiers.to_uuid(line.work) for line in quote.lines],
         artists=sorted({identifiers.to_uuid(line.account) for line in quote.lines}),
-        events=run_events(
-            organisation=quote.organisation,
-            licence=licence,
-            first_run=quote.run,
-            run=quote.run,
-            lines=quote.lines,
-            at=times.to_text(at),
-        ),
+        accruals=_accruals(quote, events),
         at=at,
     )
 
@@ -131,7 +132,7 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
     pending = await translog.submit(conn, "licence", offer.licence, sealed, caller.account)
     await _store(conn, caller.account, offer, payload, envelope.payload_digest, pending)
     posting = Posting(offer.licence, caller.account, caller.id, None, offer.at)
-    await accrual.post(conn, posting, _accruals(offer.quote, offer.events))
+    await accrual.post(conn, posting, offer.accruals)
     return pending
 
 
@@ -215,5 +216,5 @@ def _accruals(quote: Quote, events: Sequence[Event]) -> list[Accrual]:
         line = lines[event.work]
         artist = identifiers.to_uuid(line.account)
         due = due_at_accept(line)
-        found.append(Accrual(event, artist, line.account, line.currency, due, quote.fee_bps, line.escrow))
+        found.append(Accrual(accrual.read(event), artist, line.account, line.currency, due, quote.fee_bps, line.escrow))
     return found

@@ -16,6 +16,16 @@ class Signer(NamedTuple):
     genesis: str
 
 
+class Reported(NamedTuple):
+    """An event with what its texts stand for, read once; ``source`` is its licence, or else its statement."""
+
+    event: Event
+    id: bytes
+    source: UUID
+    work: UUID
+    at: datetime
+
+
 class Accrual(NamedTuple):
     """A use as it is posted: whose work, what it owes, or why it owes nothing.
 
@@ -23,7 +33,7 @@ class Accrual(NamedTuple):
     ``fee_bps`` is the licence's. ``memorandum`` says why a use that no licence covers is recorded without charge.
     """
 
-    event: Event
+    reported: Reported
     artist: UUID | None
     payee: str  # art_… or org_…; empty without an artist
     currency: str | None

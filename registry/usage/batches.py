@@ -16,7 +16,7 @@ from licet.canonical import from_base64
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Event, Total, UsageBatch
+from licet.statements.kinds import Total, UsageBatch
 from licet.statements.owed import totals
 from licet.wire.usage import UsageAccepted, UsageBatchInfo, UsageBatchSubmit
 from registry import translog
@@ -26,11 +26,11 @@ from registry.errors import Conflict, NotAllowed
 from registry.licensing import accrual
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
-from registry.licensing.types import Accrual, Posting
+from registry.licensing.types import Accrual, Posting, Reported
 from registry.services import Services
 from registry.usage import queries
 from registry.usage.coverage import Coverage, coverage
-from registry.usage.events import check
+from registry.usage.events import checked
 from registry.usage.refusals import InvalidEvents
 
 
@@ -47,7 +47,7 @@ class _Batch(NamedTuple):
     id: UUID
     payload: UsageBatch
     envelope: Envelope
-    events: list[Event]
+    events: list[Reported]
     secret: bytes
     at: datetime
 
@@ -66,8 +66,8 @@ async def submit(services: Services, caller: Caller, data: UsageBatchSubmit) -> 
     if kept is None:
         now = times.now()
         secret = from_base64(data.secret, "secret")
-        await asyncio.to_thread(check, payload, data.events, secret, now)
-        batch = _Batch(number, payload, data.envelope, data.events, secret, now)
+        events = await asyncio.to_thread(checked, payload, data.events, secret, now)
+        batch = _Batch(number, payload, data.envelope, events, secret, now)
         kept = await services.database.run(partial(_post, services, caller, batch))
     receipt = await translog.wait(services.database, kept.pending)
     return UsageAccepted(payload.batch, kept.new, kept.known, kept.memorandum, receipt)
@@ -112,9 +112,8 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     payload = await opened(conn, UsageBatch, batch.envelope, caller, services.keys.ref)
     found = await coverage(conn, caller.account, batch.events)
     accruals = await asyncio.to_thread(_accruals, found, payload, batch.events)
-    rows = await conn.fetch(queries.KNOWN, [bytes.fromhex(event.id) for event in batch.events])
-    known = {row["id"].hex() for row in rows}
-    fresh = [each for each in accruals if each.event.id not in known]
+    known = {row["id"] for row in await conn.fetch(queries.KNOWN, [each.id for each in batch.events])}
+    fresh = [each for each in accruals if each.reported.id not in known]
     memoranda = sum(each.memorandum is not None for each in fresh)
     pending = await translog.submit(
         conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
@@ -126,16 +125,16 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
         await conn.copy_records_to_table(
             "usage_repeats",
             records=[
-                (batch.id, bytes.fromhex(event.id), event.quantity, times.from_text(event.at), event.match)
-                for event in batch.events
-                if event.id in known
+                (batch.id, each.id, each.event.quantity, each.at, each.event.match)
+                for each in batch.events
+                if each.id in known
             ],
             columns=queries.REPEATS,
         )
     return kept
 
 
-def _accruals(found: Coverage, payload: UsageBatch, events: Sequence[Event]) -> list[Accrual]:
+def _accruals(found: Coverage, payload: UsageBatch, events: Sequence[Reported]) -> list[Accrual]:
     """Return what the events come to; raises ``InvalidEvents`` unless that is what the organisation signed."""
     accruals = found.accruals(events)
     try:

@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from licet import identifiers, money, times
+from licet import identifiers, money
 from licet.errors import MalformedError
-from licet.statements.kinds import Event, LicenceLine
+from licet.statements.kinds import LicenceLine
 from licet.statements.owed import owed
 from licet.terms import intern
 from registry.database import Connection, Row
 from registry.licensing.licences import line_of
-from registry.licensing.types import Accrual
+from registry.licensing.types import Accrual, Reported
 from registry.usage import queries
 from registry.usage.refusals import InvalidEvents
 
-Pair = tuple[str, str]  # licence or statement, work
+Pair = tuple[UUID, UUID]  # licence or statement, work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Cover:
     atoms: frozenset[str]
     first_run: str
     fee_bps: int
-    ends: str | None
+    ends: datetime | None
     escrow: bool
 
 
@@ -44,46 +45,47 @@ class Coverage:
 
     covers: Mapping[Pair, Cover]
     stated: Mapping[Pair, bytes]  # terms
-    owners: Mapping[str, tuple[UUID, str]]  # of works used without a licence
+    owners: Mapping[UUID, tuple[UUID, str]]  # of works used without a licence
 
-    def accruals(self, events: Sequence[Event]) -> list[Accrual]:
+    def accruals(self, events: Sequence[Reported]) -> list[Accrual]:
         """Return what ``events`` come to; raises ``InvalidEvents`` for an amount beyond 2^53 micro-units."""
-        found = [self._accrual(event) for event in events]
+        found = [self._accrual(each) for each in events]
         for place, each in enumerate(found):
             if each.amount > money.LARGEST:
-                quantity = events[place].quantity
+                quantity = events[place].event.quantity
                 raise InvalidEvents.field(f"events[{place}].quantity", "an amount that money can hold", quantity)
         return found
 
-    def claims(self, events: Sequence[Event]) -> Iterator[tuple[str | None, str, int]]:
+    def claims(self, events: Sequence[Reported]) -> Iterator[tuple[str | None, str, int]]:
         """Yield currency, work and micro-units of what the licences' lines alone say: what an organisation signs for.
 
         A line says nothing of whether its licence has ended, so a late use is signed for and then recorded without
         charge.
         """
-        for event in events:
-            cover = None if event.licence is None else self.covers.get((event.licence, event.work))
+        for event, _, source, work, _ in events:
+            cover = None if event.licence is None else self.covers.get((source, work))
             amount = None if cover is None else owed(cover.line, event, cover.first_run)
             if cover is not None and amount is not None:
                 yield cover.line.currency, event.work, amount
 
-    def _accrual(self, event: Event) -> Accrual:
+    def _accrual(self, reported: Reported) -> Accrual:
+        event = reported.event
         if event.licence is None:
-            return self._free(event, self._permission(event))
-        cover = self.covers.get((event.licence, event.work))
+            return self._free(reported, self._permission(reported))
+        cover = self.covers.get((reported.source, reported.work))
         if cover is None:
-            return self._free(event, "not-covered")
+            return self._free(reported, "not-covered")
         amount = owed(cover.line, event, cover.first_run)
         memorandum = None
         if event.atom not in cover.atoms:
             memorandum = "use"
-        elif cover.ends is not None and event.at > cover.ends:
+        elif cover.ends is not None and reported.at >= cover.ends:
             memorandum = "ended"
         elif amount is None and event.atom == cover.line.atom:
             memorandum = "unit"
         charged = 0 if memorandum is not None or amount is None else amount
         return Accrual(
-            event,
+            reported,
             cover.artist,
             cover.line.account,
             None if memorandum is not None else cover.line.currency,
@@ -93,57 +95,53 @@ class Coverage:
             memorandum,
         )
 
-    def _permission(self, event: Event) -> str | None:
+    def _permission(self, reported: Reported) -> str | None:
         """Return None where the statement lets anybody use the work in this way, else why it is a memorandum."""
-        encoded = self.stated.get((event.statement or "", event.work))
+        encoded = self.stated.get((reported.source, reported.work))
         try:
-            rule = None if encoded is None else intern(encoded).rules.get(event.atom)
+            rule = None if encoded is None else intern(encoded).rules.get(reported.event.atom)
         except MalformedError:
             rule = None
         if rule is None:
             return "not-covered"
         return None if rule.permission == "allow" else "use"
 
-    def _free(self, event: Event, memorandum: str | None) -> Accrual:
-        artist, payee = self.owners.get(event.work, (None, ""))
+    def _free(self, reported: Reported, memorandum: str | None) -> Accrual:
+        artist, payee = self.owners.get(reported.work, (None, ""))
         if artist is None and memorandum is not None:
             memorandum = "unknown-work"
-        return Accrual(event, artist, payee, None, 0, 0, escrow=False, memorandum=memorandum)
+        return Accrual(reported, artist, payee, None, 0, 0, escrow=False, memorandum=memorandum)
 
 
-async def coverage(conn: Connection, organisation: UUID, events: Sequence[Event]) -> Coverage:
+async def coverage(conn: Connection, organisation: UUID, events: Sequence[Reported]) -> Coverage:
     """Return what the organisation's licences, and the statements that events name, say about the works used."""
-    licensed = {(event.licence, event.work) for event in events if event.licence is not None}
-    stated = {(event.statement, event.work) for event in events if event.statement is not None}
+    licensed = {(each.source, each.work) for each in events if each.event.licence is not None}
+    stated = {(each.source, each.work) for each in events if each.event.licence is None}
     covers = await asyncio.to_thread(_covers, await conn.fetch(queries.COVERED, organisation, *_columns(licensed)))
     terms = await conn.fetch(queries.STATED, *_columns(stated)) if stated else []
     others = {work for _, work in (licensed - covers.keys()) | stated}
-    owners = await conn.fetch(queries.OWNERS, [identifiers.to_uuid(work) for work in others]) if others else []
+    owners = await conn.fetch(queries.OWNERS, list(others)) if others else []
     return Coverage(
         covers,
-        {(_text("stm", row["statement"]), _text("wrk", row["work"])): row["encoded"] for row in terms},
-        {_text("wrk", row["id"]): (row["account"], _text(row["kind"], row["account"])) for row in owners},
+        {(row["statement"], row["work"]): row["encoded"] for row in terms},
+        {row["id"]: (row["account"], identifiers.from_uuid(row["kind"], row["account"])) for row in owners},
     )
 
 
-_text = identifiers.from_uuid
-
-
 def _columns(pairs: set[Pair]) -> tuple[list[UUID], list[UUID]]:
-    return [identifiers.to_uuid(source) for source, _ in pairs], [identifiers.to_uuid(work) for _, work in pairs]
+    return [source for source, _ in pairs], [work for _, work in pairs]
 
 
 def _covers(rows: Sequence[Row]) -> dict[Pair, Cover]:
-    covers = {}
-    for row in rows:
-        line = line_of(row)
-        covers[_text("lic", row["licence"]), line.work] = Cover(
-            line=line,
+    return {
+        (row["licence"], row["work"]): Cover(
+            line=line_of(row),
             artist=row["account"],
             atoms=frozenset(row["atoms"]),
             first_run=row["run"],
             fee_bps=row["fee_bps"],
-            ends=None if row["valid_until"] is None else times.to_text(row["valid_until"]),
+            ends=row["valid_until"],
             escrow=row["held_back"],
         )
-    return covers
+        for row in rows
+    }

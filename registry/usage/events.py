@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from licet import identifiers, times
+from licet import times
 from licet.errors import InputError
 from licet.statements.kinds import Event, UsageBatch
 from licet.statements.licences import SECRET_BYTES, event_id, events_root
 from licet.statements.owed import ONCE
 from licet.terms import ATOMS
 from registry.errors import Invalid
+from registry.licensing.accrual import read
+from registry.licensing.types import Reported
 from registry.usage.refusals import InvalidEvents
 
 MAX_EVENTS: Final = 65_536
@@ -24,8 +26,8 @@ _UNITS: Final = frozenset({*ONCE, "output"})
 _ATOMS: Final = frozenset(ATOMS)
 
 
-def check(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: datetime) -> None:
-    """Return if ``events`` are exactly what ``payload`` commits to, and each can have happened.
+def checked(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: datetime) -> list[Reported]:
+    """Return ``events``, read: they are exactly what ``payload`` commits to, and each can have happened.
 
     Raises ``Invalid`` for a batch that does not fit its events, ``InvalidEvents`` naming the event that cannot be.
     """
@@ -34,11 +36,12 @@ def check(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: date
     if not 1 <= len(events) <= MAX_EVENTS or payload.count != len(events):
         raise Invalid.field("events", f"1 to {MAX_EVENTS} events, as many as the batch counts", len(events))
     previous = ""
+    found = []
     for place, event in enumerate(events):
         if event.id <= previous:
             raise InvalidEvents.field(f"events[{place}].id", "a greater id than the event before", event.id)
         previous = event.id
-        _check_event(place, event, payload.organisation)
+        found.append(_checked(place, event, payload.organisation))
     span = (min(event.at for event in events), max(event.at for event in events))
     if span != (payload.first_at, payload.last_at):
         raise Invalid.field("payload", f"first_at and last_at {span}", (payload.first_at, payload.last_at))
@@ -46,9 +49,10 @@ def check(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: date
         raise InvalidEvents.field("payload.last_at", "no time in the future", span[1])
     if events_root(secret, events) != payload.event_root:
         raise Invalid.field("payload.event_root", "the root over the salted events", payload.event_root)
+    return found
 
 
-def _check_event(place: int, event: Event, organisation: str) -> None:
+def _checked(place: int, event: Event, organisation: str) -> Reported:
     def wrong(field: str, expected: str) -> InvalidEvents:
         return InvalidEvents.field(f"events[{place}].{field}", expected, getattr(event, field))
 
@@ -66,12 +70,9 @@ def _check_event(place: int, event: Event, organisation: str) -> None:
     if not 0 < len(event.run) <= MAX_RUN or not event.run.isprintable():
         raise wrong("run", f"1 to {MAX_RUN} printable characters")
     try:
-        identifiers.to_uuid(event.work, "wrk", field="work")
-        identifiers.to_uuid(
-            source, "lic" if event.licence else "stm", field="licence" if event.licence else "statement"
-        )
-        times.from_text(event.at, "at")
+        reported = read(event)
     except InputError as error:
         raise wrong(error.details["field"], error.details["expected"]) from None
     if event.id != event_id(organisation, source, event.work, event.run, event.atom, event.unit, event.seq):
         raise wrong("id", "the digest of organisation, source, work, run, atom, unit and seq")
+    return reported

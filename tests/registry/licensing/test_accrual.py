@@ -36,7 +36,7 @@ def accrued(number: int, amount: int, fee_bps: int, *, currency: str = "USD", es
         at="2026-11-22T12:00:00.000Z",
         match="exact",
     )
-    return Accrual(event, ARTIST, PAYEE, currency, amount, fee_bps, escrow)
+    return Accrual(accrual.read(event), ARTIST, PAYEE, currency, amount, fee_bps, escrow)
 
 
 @given(
@@ -47,8 +47,8 @@ def test_fees_of_single_uses_add_up_to_the_floor_of_the_whole_in_whatever_order_
     fees = accrual.spread(accruals)
     for bps in {bps for _, bps in uses}:
         gross = sum(amount for amount, own in uses if own == bps)
-        assert sum(fees[each.event.id] for each in accruals if each.fee_bps == bps) == gross * bps // 10_000
-    assert all(0 <= fees[each.event.id] <= each.amount for each in accruals)
+        assert sum(fees[each.reported.id] for each in accruals if each.fee_bps == bps) == gross * bps // 10_000
+    assert all(0 <= fees[each.reported.id] <= each.amount for each in accruals)
     random.shuffle(accruals)
     assert accrual.spread(accruals) == fees
 
