@@ -117,23 +117,20 @@ def test_leaves_parse_back_to_what_was_decided(rows):
 
 
 def test_many_columns_of_many_values_do_not_collide():
-    count = 70_000
-    wide = {name: [f"{name}-{number}" for number in range(count)] for name in ("work", "statement", "licence", "match")}
-    table = pa.table(
-        {
-            "part": ["p"] * count,
-            "row": list(range(count)),
-            "verdict": ["license"] * count,
-            "reason": [f"licensed:{number % 977}" for number in range(count)],
-            "examined": ["file"] * count,
-            **wide,
-        }
-    )
+    count = 65_535  # with the null, 2^16 codes a column: five of them would shift the first out of 64 bits
+    wide = {
+        name: [f"{name}-{number}" for number in range(count)]
+        for name in ("licence", "match", "price", "statement", "work")
+    }
+    for name, values in wide.items():
+        values.append(values[0 if name == "licence" else -1])
+    count += 1
+    fixed = {"part": "p", "verdict": "license", "reason": "offer", "examined": "file"}
+    table = pa.table({"row": list(range(count)), **{name: [value] * count for name, value in fixed.items()}, **wide})
     hashes = leaf_hashes(table)
-    for number in (0, 1, 976, 977, 31_337, count - 1):
+    for number in (0, 1, 31_337, count - 2, count - 1):
         row = table.slice(number, 1).to_pylist()[0]
         assert hashes[32 * number : 32 * number + 32] == merkle.leaf_hash(row_leaf(row))
-    assert len({hashes[at : at + 32] for at in range(0, len(hashes), 32)}) == count
 
 
 @pytest.mark.parametrize("name", REQUIRED)

@@ -63,6 +63,27 @@ def test_rule_01_a_later_key_needs_a_live_root_key_and_the_accounts_genesis():
         other.history()
 
 
+@pytest.mark.parametrize(
+    ("key_class", "minutes", "message"),
+    [
+        ("root", 0, None),
+        ("delegate", 0, "expected a delegation"),
+        ("recovered", 0, "expected a signature by a live root key"),
+        ("recovered", 7 * 1440, None),
+    ],
+)
+def test_rule_01_a_recovered_key_is_a_root_key_after_7_days_and_a_delegate_never(key_class, minutes, message):
+    story = Story()
+    story.tell(story.artist.register(story.second, key_class), story.second, story.artist.key)
+    third = envelopes.seal(story.artist.register(key("third")), key("third"), story.second)
+    story.told.append(story.registry.log.add(third, minute=story.told[-1] + 1 + minutes))
+    if message is None:
+        story.history()
+        return
+    with pytest.raises(VerificationError, match=message):
+        story.history()
+
+
 def test_rule_01_a_key_is_registered_once():
     story = Story()
     story.add_second()

@@ -120,8 +120,7 @@ class KeyHistory:
     def _root(self, envelope: envelopes.Envelope, place: int, logged: Logged) -> str:
         """The live root key that the envelope names at ``place`` of its signatures."""
         keyid = envelope.signatures[place].keyid if place < len(envelope.signatures) else "nobody"
-        key = self._known.get(keyid)
-        if key is None or key.key_class != "root" or self.standing(keyid, logged).only_tighten:
+        if keyid not in self._known or self.standing(keyid, logged).only_tighten:
             raise VerificationError(f"expected a signature by a live root key of {self.account}, got {keyid}")
         return keyid
 
