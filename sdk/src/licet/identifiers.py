@@ -6,6 +6,7 @@ The text sorts as the bytes do, so "sorted by work id" means the same in SQL, in
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Final
 from uuid import UUID
@@ -28,8 +29,10 @@ KINDS: Final = {
     "tok": "token",
 }
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
-_LENGTH: Final = 26  # 130 bits hold the 128 of a UUID; the first character is 0…7
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS: Final = range(120, -1, -10)
+_BODY: Final = re.compile(f"[0-7][{_ALPHABET}]{{25}}")  # 130 bits hold the 128 of a UUID
+_BASE_32: Final = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # what `int` reads
 
 
 def new_uuid() -> UUID:
@@ -54,11 +57,7 @@ def from_uuid(kind: str, value: UUID) -> str:
     if kind not in KINDS:
         raise InputError.field("kind", f"one of {', '.join(KINDS)}", kind)
     number = value.int
-    characters = []
-    for _ in range(_LENGTH):
-        characters.append(_ALPHABET[number & 31])
-        number >>= 5
-    return f"{kind}_{''.join(reversed(characters))}"
+    return f"{kind}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def to_uuid(text: str, *kinds: str, field: str = "id") -> UUID:
@@ -66,19 +65,11 @@ def to_uuid(text: str, *kinds: str, field: str = "id") -> UUID:
 
     Raises ``InputError`` that names ``field`` for anything that is not the one canonical spelling.
     """
-    expected = " or ".join(f"{kind}_…" for kind in kinds) or "an identifier such as wrk_…"
-    kind, separator, body = text.partition("_") if isinstance(text, str) else ("", "", "")
-    if not separator or kind not in KINDS or (kinds and kind not in kinds) or len(body) != _LENGTH:
+    kind, _, body = text.partition("_") if isinstance(text, str) else ("", "", "")
+    if kind not in KINDS or (kinds and kind not in kinds) or not _BODY.fullmatch(body):
+        expected = " or ".join(f"{kind}_…" for kind in kinds) or "an identifier such as wrk_…"
         raise InputError.field(field, expected, text)
-    number = 0
-    for character in body:
-        value = _VALUES.get(character)
-        if value is None:
-            raise InputError.field(field, expected, text)
-        number = number << 5 | value
-    if number >> 128:
-        raise InputError.field(field, expected, text)
-    return UUID(int=number)
+    return UUID(int=int(body.translate(_BASE_32), 32))
 
 
 def kind_of(text: str) -> str:
