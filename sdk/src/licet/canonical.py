@@ -119,7 +119,8 @@ def _hold_to_subset(value: Any, depth: int, error: type[InputError]) -> None:
     if depth >= MAX_DEPTH:
         raise error(f"expected at most {MAX_DEPTH} levels of nesting, got more")
     for item in items:
-        _hold_to_subset(item, depth + 1, error)
+        if type(item) is not str and item is not None:  # most values are text, which needs no look
+            _hold_to_subset(item, depth + 1, error)
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,175 @@
+"""100,000 usage events from a signed batch to posted and logged, beside a plain COPY of the same rows."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from PIL import Image
+
+from bench.measuring import BUILD, RUNS, in_turn, record
+from bench.service import running
+from licet import identifiers, times
+from licet.catalogue.register import register
+from licet.client import Client
+from licet.statements import envelope as envelopes
+from licet.statements.keys import SigningKey
+from licet.statements.kinds import Budget, Event, UsageBatch, Use
+from licet.statements.licences import SECRET_BYTES, events_root, licence_payload
+from licet.statements.owed import owed, run_events, totals
+from licet.terms import Price, preset
+from licet.wire.licensing import LicenceGranted, QuoteRequest, WorkWanted
+from licet.wire.usage import UsageAccepted, UsageBatchSubmit
+from registry.database.instance import attached
+from registry.licensing.queries import USAGE_EVENTS
+
+EVENTS: Final = 100_000
+WORKS: Final = 10_000
+BATCH: Final = 50_000
+USE: Final = Use(["train-gen"], ["commercial"], None, "acme/lantern", "1", "one-version", None)
+_FILL: Final = """
+with fresh as (
+    insert into works (id, account, mode, sha256, urls, tags, digest, haystack, grams, compared_at, registered_at)
+    select
+        encode(substr(sha256(('id' || n)::bytea), 1, 16), 'hex')::uuid, $1, 'upload', sha256(n::text::bytea),
+        '{}', '{}', sha256(('digest' || n)::bytea), '', '{}', 0, now()
+    from generate_series(1, $2::int) as n
+    returning id
+)
+insert into work_states (work, account, statement, own, terms, version)
+select fresh.id, $1, state.statement, state.own, state.terms, $3
+from fresh, (select statement, own, terms from work_states where account = $1 limit 1) as state
+returning work
+"""
+
+
+async def fill(address: str, account: UUID) -> list[UUID]:
+    """Put ``WORKS`` works of ``account`` under its one statement and return them."""
+    conn = await asyncpg.connect(address)
+    async with conn.transaction():
+        version = await conn.fetchval("update consent_version set version = version + 1 returning version")
+        rows = await conn.fetch(_FILL, account, WORKS, version)
+    await conn.execute("analyze")
+    await conn.close()
+    return [row["work"] for row in rows]
+
+
+def licensed(client: Client, works: list[UUID], statement: str) -> LicenceGranted:
+    """Return one licence over all works."""
+    account = client.need_account().account
+    assert account is not None
+    wanted = [WorkWanted(identifiers.from_uuid("wrk", work), statement, "exact") for work in works]
+    quote = client.quote(QuoteRequest(USE, wanted, None, "1", [Budget("USD", 10**15)]))
+    payload = licence_payload(
+        registry=client.registry_ref(),
+        genesis=account.genesis,
+        quote=quote.quote,
+        digest=quote.digest,
+        organisation=quote.organisation,
+        use=quote.use,
+        dataset=None,
+        run="1",
+        lines=quote.lines,
+        totals=quote.totals,
+        budget=quote.budget,
+        fee_bps=quote.fee_bps,
+        issued_at=quote.issued_at,
+    )
+    return client.accept(quote.quote, envelopes.seal(payload, SigningKey.load(client.profile.key_path)))
+
+
+def bodies(client: Client, licence: LicenceGranted, runs: Iterator[int]) -> list[bytes]:
+    """Return requests that report ``EVENTS`` uses that nobody reported before."""
+    account = client.need_account().account
+    assert account is not None
+    key, ref = SigningKey.load(client.profile.key_path), client.registry_ref()
+    by_work = {line.work: line for line in licence.lines}
+    made = []
+    for _ in range(EVENTS // BATCH):
+        at = times.to_text(times.now())
+        events: list[Event] = []
+        for run in itertools.islice(runs, BATCH // WORKS):
+            events += run_events(
+                organisation=account.account,
+                licence=licence.licence,
+                first_run="1",
+                run=str(run),
+                lines=licence.lines,
+                at=at,
+            )
+        events.sort(key=lambda event: event.id)
+        secret = os.urandom(SECRET_BYTES)
+        payload = UsageBatch(
+            registry=ref,
+            organisation=account.account,
+            genesis=account.genesis,
+            batch=identifiers.new_id("bat"),
+            dataset=None,
+            count=len(events),
+            event_root=events_root(secret, events),
+            totals=totals((by_work[e.work].currency, e.work, owed(by_work[e.work], e, "1") or 0) for e in events),
+            snapshot=None,
+            first_at=at,
+            last_at=at,
+            issued_at=at,
+        )
+        body = UsageBatchSubmit(envelopes.seal(payload, key), events, base64.b64encode(secret).decode())
+        made.append(msgspec.json.encode(body))
+    return made
+
+
+async def prepare_copy(address: str) -> tuple[asyncpg.Connection[Any], list[Any]]:
+    """Return a connection and the rows of one measured run, for the peer to copy into a table of the same form."""
+    conn = await asyncpg.connect(address)
+    await conn.execute("create table bench_events (like usage_events including all)")
+    columns = ", ".join(USAGE_EVENTS)
+    rows = await conn.fetch(f"select {columns} from usage_events where batch is not null limit {EVENTS}")
+    return conn, [tuple(row) for row in rows]
+
+
+def main() -> None:
+    """Measure the whole way over HTTP, and the peer: the same rows into the same table, nothing checked or posted."""
+    with running(BUILD / "usage") as service:
+        artist, trainer = service.client("artist", "mei"), service.client("organisation", "lantern")
+        picture = BUILD / "usage" / "one.png"
+        Image.effect_noise((256, 256), 80).save(picture)
+        terms = preset("paid", Price(model="per-training-run", amount="0.000333", currency="USD"))
+        statement = register(artist, [picture], terms).statement
+        address = attached(service.data)
+        assert address is not None
+        assert statement is not None
+        works = asyncio.run(fill(address, identifiers.to_uuid(artist.me().account)))
+        licence = licensed(trainer, works, statement)
+        runs = itertools.count(2)
+        waiting = [bodies(trainer, licence, runs) for _ in range(RUNS + 2)]  # one to copy, one to warm up
+
+        def ours() -> None:
+            for body in waiting.pop():
+                answer = trainer.transport.request("POST", "/v1/usage/batches", body=body, idempotent=True)
+                assert msgspec.json.decode(answer.body, type=UsageAccepted).new == BATCH
+
+        ours()
+        loop = asyncio.new_event_loop()
+        conn, rows = loop.run_until_complete(prepare_copy(address))
+        assert len(rows) == EVENTS
+
+        def peer() -> None:
+            loop.run_until_complete(conn.execute("truncate bench_events"))
+            loop.run_until_complete(conn.copy_records_to_table("bench_events", records=rows, columns=USAGE_EVENTS))
+
+        calls = {"report (2 batches, posted, logged)": ours, "COPY of the same rows": peer}
+        figures = in_turn(calls, EVENTS)
+        loop.run_until_complete(conn.close())
+        loop.close()
+    record("usage_ingest", "events", figures, events=EVENTS, works=WORKS, batch=BATCH)
+
+
+if __name__ == "__main__":
+    main()
