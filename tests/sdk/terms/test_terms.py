@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from licet.terms import ATOMS, Price, Rule, Terms, intern, json_schema, preset, 
 from tests.sdk.terms import strategies
 from tests.sdk.terms.strategies import offer, written
 
+SCHEMA = jsonschema_rs.validator_for(json_schema())
 DENIED: dict[str, Any] = dict.fromkeys(ATOMS, "deny")
 
 
@@ -237,6 +239,34 @@ def test_parts_built_in_code_raise_the_same_errors():
     with pytest.raises(InputError, match=r"price\.amount: expected a decimal"):
         read_price({"model": "per-work", "amount": "x", "currency": "USD"})
     assert read_price(Price(model="per-work", amount=Decimal("0.10"), currency="USD")).amount == "0.1"  # type: ignore[arg-type]
+
+
+@given(strategies.terms())
+def test_the_json_schema_admits_every_canonical_form(terms):
+    assert SCHEMA.is_valid(terms.to_json())
+
+
+@pytest.mark.parametrize(
+    ("rule", "fits"),
+    [
+        ({"permission": "deny"}, True),
+        ("deny", False),
+        ({"permission": "maybe"}, False),
+        (offer(), True),
+        ({"permission": "license", "price": offer()["price"] | {"amount": "1.50"}}, False),
+        ({"permission": "license", "price": offer()["price"] | {"amount": 1.5}}, False),
+        ({"permission": "license", "price": offer()["price"] | {"currency": "usd"}}, False),
+        (offer(territory={"allow": ["UK"]}), False),
+        (offer(audience=[]), False),
+        (offer(audience=["commercial", "commercial"]), False),
+        (offer(colour="red"), False),
+        (offer(revocation={"effect": "unlearn"}), False),
+    ],
+)
+def test_the_json_schema_refuses_what_is_no_canonical_form(rule, fits):
+    document = {atom: {"permission": "deny"} for atom in ATOMS}
+    assert SCHEMA.is_valid(document | {"mine": rule}) is fits
+    assert not SCHEMA.is_valid({"mine": rule})
 
 
 def test_the_json_schema_names_all_uses_and_conditions():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from licet.errors import InputError
 from licet.terms import ATOMS, Price, Terms, document, preset
@@ -89,3 +91,33 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "big.toml").write_bytes(b"#" * 70_000)
     with pytest.raises(InputError, match="at most 65536 bytes"):
         Terms.from_toml(tmp_path / "big.toml")
+
+
+LINES = st.sampled_from(
+    [
+        'preset = "no-ai"',
+        'preset = "paid"',
+        'price = {model = "per-work", amount = 1, currency = "USD"}',
+        'mine = "allow"',
+        "[train-gen]",
+        'permission = "license"',
+        "audience = 1979-05-27",
+        "valid_from = 2026-01-01T00:00:00Z",
+        "amount = inf",
+        "[mine.price]",
+        "model = nan",
+        "[[input]]",
+        "terms = 0x10",
+    ]
+)
+
+
+@given(st.lists(LINES | st.text(max_size=12), max_size=6))
+def test_no_file_raises_anything_but_an_input_error(tmp_path_factory, lines):
+    path = tmp_path_factory.getbasetemp() / "fuzz.toml"
+    path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    try:
+        terms = Terms.from_toml(path)
+    except InputError:
+        return
+    assert Terms.decode(terms.encoded) == terms

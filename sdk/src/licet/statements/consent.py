@@ -69,10 +69,3 @@ def consent_terms(consent: Consent) -> Terms:
     if terms.hash != consent.terms_hash:
         raise VerificationError(f"terms_hash: expected {terms.hash}, got {consent.terms_hash!r:.80}")
     return terms
-
-
-def check_scope(consent: Consent, works: Sequence[WorkDigest] | None) -> None:
-    """Return only if ``consent`` covers exactly ``works`` (None: the catalogue), else ``VerificationError``."""
-    expected = CatalogueScope() if works is None else works_scope(works)
-    if consent.scope != expected:
-        raise VerificationError(f"scope: expected {expected}, got {consent.scope}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,7 @@ def check_public(raw: bytes, field: str = "public") -> None:
         raise MalformedError(f"{field}: expected an Ed25519 public key in canonical form and not of small order")
 
 
+@lru_cache(4096)
 def _on_curve(y: int) -> bool:
     """Whether x² = (y² − 1) / (d·y² + 1) has a root, by Euler's criterion."""
     square = (y * y - 1) * pow(_D * y * y + 1, -1, _PRIME) % _PRIME

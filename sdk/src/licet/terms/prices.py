@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from licet import money
 from licet.terms import durations
-from licet.terms.reading import Written, read_amount, read_currency, read_duration, wrong
+from licet.terms.reading import Duration, Written, read_amount, read_currency, wrong
 
 PriceModel = Literal[
     "free",
@@ -38,6 +38,7 @@ PriceModel = Literal[
     "revenue-share",
     "negotiate",
 ]
+DECIMAL: Final = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{0,5}[1-9])?$"  # the shortest spelling alone
 PRICE_MODELS: Final[tuple[str, ...]] = get_args(PriceModel)
 UNPAID: Final = frozenset({"free", "attribution"})
 NEEDS_AGREEMENT: Final = frozenset({"negotiate", "subscription", "pool", "revenue-share"})
@@ -65,7 +66,8 @@ _MAY: Final[dict[str, tuple[str, ...]]] = {
     "revenue-share": ("currency", "minimum", "cap", "period"),
 }
 
-Amount = Annotated[str, BeforeValidator(read_amount)]
+Amount = Annotated[str, BeforeValidator(read_amount), WithJsonSchema({"type": "string", "pattern": DECIMAL})]
+Currency = Annotated[str, BeforeValidator(read_currency), WithJsonSchema({"enum": sorted(money.CURRENCIES)})]
 
 
 class Price(Written):
@@ -73,12 +75,12 @@ class Price(Written):
 
     model: PriceModel
     amount: Amount | None = None
-    currency: Annotated[str, BeforeValidator(read_currency)] | None = None
+    currency: Currency | None = None
     unit: Literal["work", "run", "output", "period"] | None = None
     share_bps: Annotated[int, Field(ge=1, le=10_000)] | None = None
     minimum: Amount | None = None
     cap: Amount | None = None
-    period: Annotated[str, BeforeValidator(read_duration)] | None = None
+    period: Duration | None = None
 
     @model_validator(mode="after")
     def _fits_model(self) -> Self:

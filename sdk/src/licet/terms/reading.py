@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from licet import money, times
@@ -166,6 +166,11 @@ def several(value: Any, known: Iterable[str], expected: str) -> tuple[str, ...]:
     return tuple(sorted(set(value)))
 
 
+def set_schema(known: Iterable[str]) -> dict[str, Any]:
+    """Return the JSON Schema of one or more of ``known``, each once."""
+    return {"type": "array", "items": {"enum": sorted(known)}, "minItems": 1, "uniqueItems": True}
+
+
 def _address(value: Any) -> str:
     if (
         not isinstance(value, str)
@@ -183,6 +188,7 @@ read_amount = _ours(_amount)
 read_currency = _ours(money.currency)
 read_duration = _ours(lambda value: str(durations.parse(value)))
 read_moment = _ours(_moment)
+Duration = Annotated[str, BeforeValidator(read_duration), WithJsonSchema({"type": "string", "format": "duration"})]
 read_codes = _ours(_codes)
 read_audience = _ours(_audience)
 read_line = _ours(_line)

@@ -11,28 +11,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from licet.terms import countries
-from licet.terms.atoms import TRADES, ModelScope, RevocationEffect
+from licet.terms.atoms import AUDIENCES, TRADES, ModelScope, RevocationEffect
 from licet.terms.prices import FREE, Price
 from licet.terms.reading import (
+    MAX_LINE,
+    Duration,
     Written,
     read_address,
     read_audience,
     read_codes,
-    read_duration,
     read_line,
     read_moment,
+    set_schema,
     wrong,
 )
 
 Permission = Literal["deny", "license", "allow"]
 
-_Line = Annotated[str, BeforeValidator(read_line)]
-_Codes = Annotated[tuple[str, ...], BeforeValidator(read_codes)]
-_Moment = Annotated[str, BeforeValidator(read_moment)]
-_Duration = Annotated[str, BeforeValidator(read_duration)]
+_Line = Annotated[
+    str, BeforeValidator(read_line), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_LINE})
+]
+_Codes = Annotated[tuple[str, ...], BeforeValidator(read_codes), WithJsonSchema(set_schema(countries.CODES))]
+_Audience = Annotated[tuple[str, ...], BeforeValidator(read_audience), WithJsonSchema(set_schema(AUDIENCES))]
+_Moment = Annotated[str, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+_Address = Annotated[str, BeforeValidator(read_address), WithJsonSchema({"type": "string", "format": "uri"})]
 
 
 class Territory(Written):
@@ -64,14 +69,14 @@ class Attribution(Written):
     """The credit that a licensee must give: these words, with this address, in this place."""
 
     text: _Line
-    url: Annotated[str, BeforeValidator(read_address)] | None = None
+    url: _Address | None = None
     place: _Line | None = None
 
 
 class Reporting(Written):
     """How often a licensee must report, as a duration such as ``P3M``."""
 
-    every: _Duration
+    every: Duration
 
 
 class Revocation(Written):
@@ -86,11 +91,11 @@ class Rule(Written):
 
     permission: Permission
     price: Price | None = None
-    audience: Annotated[tuple[str, ...], BeforeValidator(read_audience)] | None = None
+    audience: _Audience | None = None
     territory: Territory | None = None
     valid_from: _Moment | None = None
     valid_until: _Moment | None = None
-    grant_term: _Duration | None = None
+    grant_term: Duration | None = None
     model_scope: ModelScope | None = None
     open_weights: bool | None = None
     exclusive: bool | None = None
