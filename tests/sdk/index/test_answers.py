@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from licet.decisions import CODES, Request, decide
@@ -29,7 +29,7 @@ from tests.sdk.index.world import (
     verdicts_by_row,
 )
 
-requests = st.sampled_from(REQUESTS)
+requests = st.sampled_from([*REQUESTS, REQUESTS[0], REQUESTS[0]])
 modes = st.sampled_from(["exact", "near"])
 batches = st.lists(rows, max_size=6)
 held = st.dictionaries(
@@ -78,6 +78,7 @@ def test_equals_one_decision_at_a_time(
 
 
 @given(catalogues(), catalogues(), catalogues(4), batches, requests, modes)
+@settings(max_examples=30)
 def test_an_overlay_answers_as_a_snapshot_built_anew(
     base: list[WorkRecord],
     delta: list[WorkRecord],
@@ -200,6 +201,19 @@ def test_rule_18_each_account_is_paid_for_its_best_match() -> None:
     ]
     verdict = decided(catalogue, FILE._replace(pdq=(picture,) * 8, quality=90))
     assert verdict.payable == {uid(1, 1), uid(1, 3)}
+
+
+def test_rule_18_a_lesser_match_of_a_covered_account_decides_nothing() -> None:
+    picture = flipped(0, ())
+    catalogue = [work(0), work(1, account=uid(2, 0), sha256=digest("file", 1), pdq=picture, quality=90)]
+    row = FILE._replace(pdq=(picture,) * 8, quality=90)
+    verdict = decided(catalogue, row, licences={uid(1, 0): {"lic_a"}})
+    assert (verdict.reason, verdict.deciding, verdict.covered) == ("licensed:lic_a", uid(1, 0), True)
+
+
+def test_rule_18_an_account_is_paid_in_every_row_that_shows_its_work() -> None:
+    answers = answer(index_of([work(0), work(1, account=uid(2, 0))]), keys_of([FILE, Row(), FILE, FILE]), TRAIN)
+    assert answers.matches.row[answers.payable].tolist() == [0, 2, 3]
 
 
 def test_rule_18_ties_go_to_the_lowest_work_id() -> None:

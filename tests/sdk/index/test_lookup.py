@@ -97,6 +97,14 @@ def test_an_address_never_matches_a_file_with_the_same_key() -> None:
         assert index.works.ids(index.lookup(keys).work).tobytes() == uid(1, work)
 
 
+def test_file_and_pixels_are_equally_firm() -> None:
+    low, high = sorted((0, 1), key=lambda number: uid(1, number))
+    index = index_of([some(high), some(low, sha256=bytes([1]) * 32, pixels=bytes(32))])
+    matches = index.lookup(keys_of([Row(file=bytes(16), pixels=bytes(16))]))
+    assert index.works.ids(matches.work).tobytes() == uid(1, low) + uid(1, high)
+    assert matches.key.tolist() == [1, 0]
+
+
 def test_every_work_on_one_key_is_reported_by_work_id() -> None:
     index = index_of([some(number) for number in range(100)])
     matches = index.lookup(Keys(3, file=np.zeros((3, 16), np.uint8), file_mask=np.array([True, False, True])))

@@ -68,6 +68,7 @@ def flipped(number: int, bits: Collection[int]) -> bytes:
 
 pdqs = st.builds(flipped, st.integers(0, 2), st.sets(st.integers(0, 255), max_size=40))
 numbers = st.integers(0, 4)
+seldom = st.sampled_from([False] * 7 + [True])
 
 
 @st.composite
@@ -77,14 +78,14 @@ def records(draw: st.DrawFn, work: int) -> WorkRecord:
     return WorkRecord(
         work=uid(1, work),
         account=uid(2, draw(st.integers(0, 2))),
-        terms=draw(st.sampled_from([*(terms.encoded for terms in TERMS), b""])),
-        level=draw(st.integers(0, 4)),
+        terms=draw(st.sampled_from([*(terms.encoded for terms in TERMS), TERMS[2].encoded, b""])),
+        level=draw(st.sampled_from([0, 1, 2, 3, 4, 4])),
         contested=draw(st.booleans()),
-        challenged=draw(st.sampled_from([False, False, False, True])),
-        pending=draw(st.sampled_from([False, False, False, True])),
-        withdrawn=draw(st.sampled_from([False, False, False, True])),
-        fingerprint_only=draw(st.sampled_from([False, False, False, True])),
-        signed=draw(st.sampled_from([True, True, True, False])),
+        challenged=draw(seldom),
+        pending=draw(seldom),
+        withdrawn=draw(seldom),
+        fingerprint_only=draw(seldom),
+        signed=not draw(seldom),
         statement=uid(3, work),
         log_index=draw(st.integers(0, 2**53 - 1)),
         sha256=digest("file", draw(numbers)),

@@ -90,13 +90,23 @@ class Index:
         """
         if match not in ("exact", "near"):
             raise InputError.field("match", "exact or near", match)
-        found = [*self._exact(keys)]
-        if match == "near" and self.near:
-            found += self._near(keys)
+        exact = [*self._exact(keys)]
+        found = [*exact, *(self._near(keys) if match == "near" and self.near else ())]
         if not found:
             return NOTHING
         row, work, rank = (np.concatenate(column) for column in zip(*found, strict=True))
-        # A pair may share several keys: the firmest stands for it.
+        # One kind of key in one layer comes as it must be: sorted by row and work id, each pair once.
+        if len(found) > len(exact) or len(exact) > 1:
+            row, work, rank = self._firmest(row, work, rank)
+        near = (rank >= _RANK_NEAR) & (rank < _RANK_URL)
+        key = np.where(rank == _RANK_URL, URL, np.where(near, PDQ, rank))
+        distance = np.where(near, rank - _RANK_NEAR, 0)
+        return Matches(
+            row, work.astype(np.int32), near.astype(np.uint8), key.astype(np.uint8), distance.astype(np.int16)
+        )
+
+    def _firmest(self, row: Numbers, work: Numbers, rank: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Return each pair of row and work once, by its firmest key, in the order of `Matches`."""
         order = np.lexsort((rank, work, row))
         row, work, rank = row[order], work[order], rank[order]
         first = np.ones(len(row), np.bool_)
@@ -104,13 +114,7 @@ class Index:
         row, work, rank = row[first], work[first], rank[first]
         hi, lo = self.works.halves(work)
         order = np.lexsort((lo, hi, np.maximum(rank, PIXELS), row))
-        row, work, rank = row[order], work[order], rank[order]
-        near = (rank >= _RANK_NEAR) & (rank < _RANK_URL)
-        key = np.where(rank == _RANK_URL, URL, np.where(near, PDQ, rank))
-        distance = np.where(near, rank - _RANK_NEAR, 0)
-        return Matches(
-            row, work.astype(np.int32), near.astype(np.uint8), key.astype(np.uint8), distance.astype(np.int16)
-        )
+        return row[order], work[order], rank[order]
 
     def _exact(self, keys: Keys) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
         for kind, (column, mask) in keys.exact.items():

@@ -89,9 +89,9 @@ class ExactSegment:
         }
         if len(self.works) > MAX_WORKS:
             raise MalformedError(f"expected at most {MAX_WORKS} works in a segment, got {len(self.works)}")
-        end = columns["terms.end"]
-        if (end[1:] < end[:-1]).any() or int(end[-1] if len(end) else 0) != len(columns["terms.blob"]):
-            raise MalformedError("terms.end: expected ends that rise to the last byte of terms.blob")
+        # Whether the ends rise is not looked at: terms cut out wrongly do not have the hash that their row names.
+        if int(columns["terms.end"][-1:].sum()) != len(columns["terms.blob"]):
+            raise MalformedError("terms.end: expected the last one at the end of terms.blob")
 
     @property
     def counts(self) -> dict[str, int]:
