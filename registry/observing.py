@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from registry.problems import request_id
 
 _QUIET: Final = ("/health/", "/metrics", "/log/")
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")  # what we call a tile or a text is never read as a page
 _log = structlog.get_logger("registry.requests")
 
 
@@ -54,6 +55,7 @@ async def _observe(answer: Any, meters: Meters, scope: HTTPScope, receive: Recei
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
+            message["headers"] = [*message["headers"], _NOSNIFF]
         await send(message)
 
     try:

@@ -7,37 +7,59 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 import structlog
 
 from registry.database import Database, embedded, migrate
-from registry.errors import RegistryError, StartError, Unavailable
+from registry.database.launcher import socket_path
+from registry.errors import StartError, Unavailable
+from registry.running.child import Child
 from registry.running.listening import answers
 from registry.running.part import stop_on_signals
 from registry.settings import Settings
 from registry.translog import open_keys
 
 START_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 15.0
 LONGEST_PAUSE: Final = 10.0
 _LOOK_EVERY: Final = 0.02
+_WATCH_EVERY: Final = 1.0
+_MISSES: Final = 2
 _REFUSED: Final = 2  # exit code of a part that must not be started again
 _log = structlog.get_logger("registry.up")
+
+
+class _DatabaseDied(Exception):
+    """Our own PostgreSQL is gone; parts cannot mend that."""
 
 
 async def up(settings: Settings, ready: Callable[[], None]) -> None:
     """Run the whole service until SIGTERM or SIGINT; calls ``ready`` once it serves.
 
-    Raises ``HeldError`` for a data folder that is in use, ``StartError`` and ``Unavailable``.
+    Whatever dies is started again, the database with everything that uses it. Raises ``HeldError`` for a data folder
+    that is in use, ``StartError`` and ``Unavailable``.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
+    told = ready
+    while not stop.is_set():
+        try:
+            await _run(settings, stop, told)
+        except _DatabaseDied:
+            _log.error("database.died")  # there is nothing to trace
+            told = _nothing
+
+
+def _nothing() -> None:
+    """Nobody waits for ``ready`` a second time."""
+
+
+async def _run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     names = [*(["serve"] * settings.workers), "work"]
     children = [Child(name) for name in names]
     try:
@@ -51,77 +73,12 @@ async def up(settings: Settings, ready: Callable[[], None]) -> None:
             try:
                 if await _until_ready(settings, children, stop):
                     ready()
-                    await _supervise(children, given, stop)
+                    watched = None if settings.database_url else _socket(dsn)
+                    await _supervise(children, given, stop, watched)
             finally:
                 await _end(children)
     finally:
         await _end(children)
-
-
-class Child:
-    """One process of the service: alive from `start` to `end`."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.ready = asyncio.Event()
-        self._process: asyncio.subprocess.Process | None = None
-        self._begun = False
-        self._listening: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """The process is importing, and waits for `go`."""
-        self.ready.clear()
-        self._begun = False
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "registry.running.part", self.name),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the parent, which ends them in order
-        )
-        self._listening = asyncio.create_task(self._listen(self._process))
-
-    def go(self, given: dict[str, Any]) -> None:
-        """The process begins its work with these settings."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._begun = True
-        with contextlib.suppress(ConnectionError):
-            self._process.stdin.write(msgspec.json.encode(given) + b"\n")
-
-    async def exited(self) -> int:
-        """Return the exit code once the process is gone."""
-        assert self._process is not None
-        return await self._process.wait()
-
-    async def end(self) -> None:
-        """The process is gone: asked, then told, then killed."""
-        process = self._process
-        if process is None:
-            return
-        assert process.stdin is not None
-        process.stdin.close()
-        if not self._begun:  # it holds nothing yet
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        for insist in (process.terminate, process.kill):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), STOP_SECONDS)
-                break
-            _log.warning("part.insisting", part=self.name)
-            with contextlib.suppress(ProcessLookupError):
-                insist()
-        await process.wait()
-        if self._listening is not None:
-            await self._listening
-        self._process = None
-
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            if line == b"ready\n":
-                self.ready.set()
-            else:
-                sys.stderr.write(line.decode(errors="replace"))
 
 
 @asynccontextmanager
@@ -187,14 +144,39 @@ async def _all_ready(children: list[Child]) -> None:
         await child.ready.wait()
 
 
-async def _supervise(children: list[Child], given: dict[str, Any], stop: asyncio.Event) -> None:
+async def _supervise(children: list[Child], given: dict[str, Any], stop: asyncio.Event, database: str | None) -> None:
     keepers = [asyncio.create_task(_keep(child, given, stop)) for child in children]
+    if database is not None:
+        keepers.append(asyncio.create_task(_watch(database, stop)))
     try:
         await asyncio.gather(*keepers)
-    except RegistryError:
-        stop.set()
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
         await asyncio.wait(keepers)
-        raise
+
+
+async def _watch(socket: str, stop: asyncio.Event) -> None:
+    """Return at ``stop``; raises ``_DatabaseDied`` when nobody has listened at ``socket`` for two looks."""
+    missed = 0
+    while not stop.is_set():
+        try:
+            _, writer = await asyncio.open_unix_connection(socket)
+            writer.close()
+            missed = 0
+        except (ConnectionRefusedError, FileNotFoundError):
+            missed += 1
+            if missed == _MISSES:
+                raise _DatabaseDied from None
+        except OSError as error:
+            _log.warning("database.unseen", error=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _WATCH_EVERY)
+
+
+def _socket(dsn: str) -> str:
+    (folder,) = parse_qs(urlsplit(dsn).query)["host"]
+    return str(socket_path(Path(folder)))
 
 
 async def _keep(child: Child, given: dict[str, Any], stop: asyncio.Event) -> None:

@@ -73,6 +73,7 @@ async def test_the_log_is_served_to_be_cached_and_checked(dsn, tmp_path):
         entries = verify_whole_log(tmp_path, verifier)
         tile = await service.http.get(f"/log/tile/0/000.p/{len(entries)}")
         assert tile.headers["content-type"] == "application/octet-stream"
+        assert tile.headers["x-content-type-options"] == "nosniff"
         assert "immutable" in tile.headers["cache-control"]
         assert len(tile.content) == 32 * len(entries)
         assert (await service.http.get(f"/log/tile/entries/000.p/{len(entries)}")).status_code == 200

@@ -162,6 +162,10 @@ def test_up_serves_refuses_a_second_mends_itself_and_ends_cleanly(tmp_path):
             os.kill(part, signal.SIGKILL)
         until(lambda: len(parts_of(service.process.pid)) == 2 and answers(url))
         register(url)
+        os.kill(int((data / "postgres" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGKILL)
+        until(lambda: not answers(url))
+        until(lambda: answers(url))
+        register(url)
 
         code, rest = service.end()
         assert (code, rest) == (0, b""), service.errors.read_text()
