@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from licet.client import Client
-from licet.fingerprints.picture import examine_bytes
+from licet.fingerprints.picture import Fingerprint, examine_bytes
 from licet.fingerprints.urls import url_key
 from licet.home import AccountFile, Home, TrustFile
 from licet.identifiers import new_id, new_uuid
@@ -26,6 +27,7 @@ NO_AI = preset("no-ai")
 OPEN = Terms.parse(NO_AI.to_json() | {"train-gen": "allow"})
 
 
+@lru_cache(maxsize=256)
 def picture(number: int, size: int = 96) -> npt.NDArray[np.uint8]:
     """A picture with texture at every scale, unlike any of another number."""
     random = np.random.default_rng(number)
@@ -43,6 +45,11 @@ def encoded(pixels: npt.NDArray[np.uint8], form: str = "PNG", **options: Any) ->
     return buffer.getvalue()
 
 
+@lru_cache(maxsize=256)
+def _fingerprint(data: bytes) -> Fingerprint:
+    return examine_bytes(data).fingerprint
+
+
 class World:
     """A registry with works of artists, and a place for homes."""
 
@@ -55,7 +62,7 @@ class World:
         self, data: bytes, artist: str = "mei", terms: Terms | None = PAID, *, urls: tuple[str, ...] = (), **fields: Any
     ) -> bytes:
         """Register a picture under terms and return the work's 16 bytes; `Registry.publish` shows it to clients."""
-        done = examine_bytes(data).fingerprint
+        done = _fingerprint(data)
         assert done.pixels
         assert done.pdq
         record = WorkRecord(

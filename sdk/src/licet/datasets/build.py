@@ -21,7 +21,7 @@ from licet.datasets.deciding import Question, Standing, UnknownPolicy, Verdicts
 from licet.datasets.decisions_file import DecisionsFile
 from licet.datasets.held import HeldLicence, LicenceStore, licences_for
 from licet.datasets.hints import hints
-from licet.datasets.job import Job, JobFile, asked, difference
+from licet.datasets.job import Job, JobFile, difference
 from licet.datasets.manifest import beside, encode_manifest, row_secret, signer, write_whole
 from licet.datasets.recheck import recheck_file
 from licet.datasets.scanning import Known, scan, verdicts
@@ -271,7 +271,7 @@ class _Filter:
             "v": 1,
             "dataset": file.dataset,
             "name": self._name,
-            "question": asked(question),
+            "question": file.question,
             "decided_at": file.decided_at,
             "snapshot": basis.digest,
             "rows": "matched" if self._wish.only_matched else "all",

@@ -59,7 +59,7 @@ class FolderPart:
         digest = sha256()
         for name in self._files:
             digest.update(f"{name}\0{_state(self.base / name)}\n".encode("utf-8", "surrogateescape"))
-        return {"name": self.name, "kind": "folder", "rows": self.rows, "files": digest.hexdigest()}
+        return {"name": self.name, "kind": "folder", "rows": self.rows, "batch": BATCH, "files": digest.hexdigest()}
 
     def batches(self, skip: int = 0, *, naming: bool = False) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches with the one column ``path``, without the first ``skip`` batches."""

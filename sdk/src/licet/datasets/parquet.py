@@ -55,6 +55,7 @@ class ParquetPart:
             "name": self.name,
             "kind": "parquet",
             "rows": self.rows,
+            "batch": self._batch,
             "size": status.st_size,
             "mtime_ns": status.st_mtime_ns,
             "columns": dict(sorted(self._columns.names.items())),

@@ -93,7 +93,7 @@ class _Reporting:
     def report(self, outputs: int, seq: int, *, offline: bool) -> RunReported:
         """Check, state, spool, send."""
         basis = self._basis(offline=offline)
-        found = recheck_file(self._client, self._file, basis, self._notes)
+        found = recheck_file(self._client, self._file, basis)
         dropped = {(finding.part, finding.row) for finding in found.drop}
         used = self._used(dropped)
         held = {licence: self._licence(licence, basis) for licence in sorted(used)}
@@ -135,7 +135,7 @@ class _Reporting:
             drop=found.drop,
             log_index=receipt.log_index if receipt else None,
             snapshot=basis.digest,
-            notes=found.notes,
+            notes=[*self._notes, *found.notes],
         )
 
     def _own_manifest(self) -> ReadManifest:
