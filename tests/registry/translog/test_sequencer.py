@@ -76,7 +76,7 @@ async def test_the_first_entries_name_the_working_keys_under_the_root(database, 
     async with database.acquire() as conn:
         again = await open_keys(conn, tmp_path / "keys", ORIGIN)
     assert again.ref == keys.ref
-    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "keys").iterdir()}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "keys").glob("*.pem")}
     assert modes == dict.fromkeys(("root.pem", "log.pem", "snapshot.pem", "licence.pem", "office.pem"), 0o600)
 
 
@@ -290,10 +290,18 @@ async def test_a_database_of_other_keys_is_refused(database, keys, tmp_path):
         RegistryKeys.make(tmp_path / "other", ORIGIN)
         with pytest.raises(StartError, match="expected a database of the registry"):
             await open_keys(conn, tmp_path / "other", ORIGIN)
-        (tmp_path / "other" / "root.pem").unlink()
-        (tmp_path / "other" / "root.pem").write_bytes((tmp_path / "keys" / "root.pem").read_bytes())
+        (tmp_path / "other" / "root.pub").write_bytes((tmp_path / "keys" / "root.pub").read_bytes())
         with pytest.raises(StartError, match="not the key that the log names"):
             await open_keys(conn, tmp_path / "other", ORIGIN)
+
+
+async def test_the_root_key_may_go_offline_after_the_first_start(database, keys, tmp_path):
+    (tmp_path / "keys" / "root.pem").rename(tmp_path / "elsewhere.pem")
+    async with database.acquire() as conn:
+        assert (await open_keys(conn, tmp_path / "keys", ORIGIN)).ref == keys.ref
+        (tmp_path / "keys" / "root.pub").write_text("no key")
+        with pytest.raises(StartError, match=r"root\.pub"):
+            await open_keys(conn, tmp_path / "keys", ORIGIN)
 
 
 async def test_lost_public_files_are_written_again(database, keys, tmp_path):
