@@ -5,32 +5,13 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from licet.index.records import WorkRecord
 from licet.statements.effect import Effect
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Consent, RegistryRef, Withdraw
+from licet.statements.kinds import Consent, Withdraw
 from licet.terms import Terms
 
 Scope = Literal["works", "catalogue"]
-
-
-class ConsentMature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="consent-mature"):
-    """The registry's office states that a loosening took effect on ``count`` works; ``root`` as in their consent.
-
-    ``statement`` is the consent whose hold is over; works under it that are contested wait on. Null ``root``: it held
-    for works to come only.
-    """
-
-    registry: RegistryRef
-    account: str
-    genesis: str
-    statement: str
-    count: int
-    root: str | None
-    issued_at: str
-    v: int = 1
 
 
 class Signer(NamedTuple):

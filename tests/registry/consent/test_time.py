@@ -14,12 +14,12 @@ from licet.index import WorkState
 from licet.log import entry as entries
 from licet.statements import envelope as envelopes
 from licet.statements.keys import KeySet
+from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
 from licet.terms import merge
 from registry import translog
 from registry.consent import maturing
 from registry.consent.maturing import mature_due
-from registry.consent.types import ConsentMature
 from tests.registry.catalogue import (
     NO_AI,
     PAID,

@@ -179,6 +179,7 @@ def _honest_files() -> Iterator[Case]:
         "licence": log.add(licence),
         "work-update": log.add(withdraw),
         "claim": log.add(envelopes.seal(claim, registry.working["office"])),
+        "consent-mature": log.add(envelopes.seal(_matured(registry, artist), registry.working["office"])),
         "key-register": log.add(added),
         "snapshot": log.add(envelopes.seal(_snapshot(registry), registry.working["snapshot"])),
     }
@@ -189,6 +190,7 @@ def _honest_files() -> Iterator[Case]:
     yield _file("licence-that-holds", registry.file(at["licence"], organisation.genesis_index), registry, checks=4)
     yield _file("withdrawal-that-holds", registry.file(at["work-update"], artist.genesis_index), registry, checks=3)
     yield _file("claim-that-holds", registry.file(at["claim"]), registry, checks=3)
+    yield _file("maturing-that-holds", registry.file(at["consent-mature"]), registry, checks=3)
     yield _file("snapshot-that-holds", registry.file(at["snapshot"]), registry, checks=3)
     yield _file("genesis-that-holds", registry.file(artist.genesis_index), registry, checks=3)
     yield _file("second-key-that-holds", registry.file(at["key-register"], artist.genesis_index), registry, checks=3)
@@ -196,6 +198,11 @@ def _honest_files() -> Iterator[Case]:
     yield _file("consent-by-the-second-key", registry.file(by_second, *history), registry, checks=4)
     yield _file("registry-key-that-holds", registry.file(2), registry, checks=2)
     yield _file("tightening-by-a-revoked-key", registry.file(after, *history, revoked), registry, checks=5)
+
+
+def _matured(registry: Registry, artist: Account) -> kinds.ConsentMature:
+    at = "2026-11-23T12:00:00.000Z"
+    return kinds.ConsentMature(registry.ref, artist.id, artist.genesis, identifier("stm", 1), 0, None, at)
 
 
 def _snapshot(registry: Registry) -> kinds.Snapshot:
@@ -361,6 +368,8 @@ def _lies_about_the_registry() -> Iterator[Case]:
     claim = kinds.Claim(wrong.ref, artist.id, artist.genesis, 4, "because", "2026-11-22T12:00:00.000Z")
     at = wrong.log.add(envelopes.seal(claim, artist.key))
     yield _file("claim-by-the-artist-herself", wrong.file(at), wrong, UNTRUE, "signatures: expected keys")
+    matured = wrong.log.add(envelopes.seal(_matured(wrong, artist), artist.key))
+    yield _file("maturing-by-the-artist-herself", wrong.file(matured), wrong, UNTRUE, "signatures: expected keys")
     yield _file(
         "account-keys-beside-a-claim", wrong.file(at, artist.genesis_index), wrong, MALFORMED, "keys: expected none"
     )

@@ -129,6 +129,23 @@ class Withdraw(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     v: int = VERSION
 
 
+class ConsentMature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="consent-mature"):
+    """The registry's office states that a loosening took effect on ``count`` works; ``root`` as in their consent.
+
+    ``statement`` is the consent whose hold is over; works under it that are contested wait on. Null ``root``: it held
+    for works to come only.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    statement: str
+    count: int
+    root: str | None
+    issued_at: str
+    v: int = VERSION
+
+
 class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The use that an organisation declares; lists are sorted."""
 
@@ -305,6 +322,7 @@ Payload = (
     | RegistryKey
     | Claim
     | Consent
+    | ConsentMature
     | Withdraw
     | Licence
     | DatasetManifest

@@ -22,7 +22,12 @@ from licet.statements.trust import Purpose, RegistryKeys, Trust, verify_registry
 
 SCHEMAS: Final[dict[str, Any]] = {schema.__struct_config__.tag: schema for schema in get_args(kinds.Payload)}
 _KEY_KINDS: Final = frozenset({"key-register", "key-revoke"})
-_BY_REGISTRY: Final[dict[str, Purpose]] = {"claim": "office", "period-close": "office", "snapshot": "snapshot"}
+_BY_REGISTRY: Final[dict[str, Purpose]] = {
+    "claim": "office",
+    "consent-mature": "office",
+    "period-close": "office",
+    "snapshot": "snapshot",
+}
 
 
 class StatementFileLike(Evidence, Protocol):
