@@ -306,6 +306,8 @@ def test_rule_17_an_absent_condition_restricts_nothing():
         {"model": "subscription", "amount": "1", "currency": "USD", "period": "P1M"},
         {"model": "pool", "currency": "USD"},
         {"model": "revenue-share", "share_bps": 100},
+        {"model": "per-output", "amount": "1", "currency": "USD", "cap": "100"},
+        {"model": "per-output", "amount": "1", "currency": "USD", "minimum": "5", "period": "P1M"},
     ],
 )
 def test_rule_22_prices_that_cannot_be_fixed_at_accept_need_an_agreement(price):

@@ -24,7 +24,7 @@ import msgspec
 from licet.decisions.requests import Request, stated_purpose
 from licet.decisions.verdicts import Charge, Decision, strictest
 from licet.terms.document import Terms
-from licet.terms.prices import NEEDS_AGREEMENT, UNPAID, Price, dearer
+from licet.terms.prices import UNPAID, Price, dearer
 from licet.terms.rules import Rule
 
 TRUSTED_LEVEL: Final = 2
@@ -116,7 +116,7 @@ def _findings(rule: Rule, request: Request) -> Iterator[tuple[str, bool | None]]
 
 def _standing(price: Price, request: Request) -> str:
     # A standing offer is made to everybody, so nobody can take it alone without the artist's answer.
-    return "needs-agreement" if price.model in NEEDS_AGREEMENT or request.exclusive else "offer"
+    return "needs-agreement" if price.needs_agreement or request.exclusive else "offer"
 
 
 def _priced(terms: Terms, request: Request, decided: list[Decision]) -> Decision:

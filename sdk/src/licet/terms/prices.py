@@ -112,6 +112,12 @@ class Price(Written):
         """What one ``amount`` pays for: ``work``, ``run``, ``output``, ``period``, or ``agreement``."""
         return UNITS.get(self.model, "agreement")
 
+    @property
+    def needs_agreement(self) -> bool:
+        """Whether accepting cannot fix what is owed (semantics 22): by its model, or by a minimum or cap over a period,
+        which no single licence line can hold."""
+        return self.model in NEEDS_AGREEMENT or any((self.minimum, self.cap, self.period))
+
 
 FREE: Final = Price(model="free")
 NEGOTIATE: Final = Price(model="negotiate")
