@@ -79,6 +79,14 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_key(
     assert short_waits[1] >= 3
 
 
+def test_a_request_that_is_still_being_worked_on_is_waited_for(script: tuple[Script, str]) -> None:
+    plan, url = script
+    working = json.dumps({"type": "https://licet.example/problems/request-in-progress", "status": 409}).encode()
+    plan.answers = [(409, {"Retry-After": "1"}, working), (201, {}, b"{}")]
+    with Transport(url) as connection:
+        assert connection.request("POST", "/v1/works", body=b"{}", idempotent=True).status == 201
+
+
 def test_what_can_not_get_better_is_not_tried_again(script: tuple[Script, str]) -> None:
     plan, url = script
     problem = {

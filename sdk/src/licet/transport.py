@@ -156,18 +156,21 @@ class Transport:
             attempt += 1
             try:
                 response = self._http.request(method, path, content=body, params=params, headers=sent)
-            except httpx.HTTPError as error:
+            except httpx.HTTPError as fault:
                 wait = delay(attempt, None, {}, random.random())  # noqa: S311 - jitter, not a secret
-                if wait is None or (isinstance(error, httpx.ConnectError) and attempt >= 3):
+                if wait is None or (isinstance(fault, httpx.ConnectError) and attempt >= 3):
                     raise UnreachableError(
-                        f"no answer from {self.url}: {_reason(error)}; is the service running there?"
+                        f"no answer from {self.url}: {_reason(fault)}; is the service running there?"
                     ) from None
             else:
                 if response.is_success or response.status_code == 304:
                     return Answer(response.status_code, _lower(response.headers), response.content)
-                wait = delay(attempt, response.status_code, response.headers, random.random())  # noqa: S311
+                error = failure(response.status_code, response.headers, response.content)
+                # The same request, sent before, is still being worked on: as good as a 503.
+                status = 503 if error.details.get("problem") == "request-in-progress" else response.status_code
+                wait = delay(attempt, status, response.headers, random.random())  # noqa: S311
                 if wait is None:
-                    raise failure(response.status_code, response.headers, response.content)
+                    raise error
             time.sleep(wait)
 
     @contextlib.contextmanager

@@ -33,11 +33,14 @@ def pull(
     with common.client() as client:
         client.trust()
         try:
-            with client.transport.stream(f"/v1/audit/bundle{query}") as chunks, part.open("wb") as file:
-                with progress("bytes", None) as advance:
-                    for chunk in chunks:
-                        file.write(chunk)
-                        advance(len(chunk))
+            with (
+                client.transport.stream(f"/v1/audit/bundle{query}") as chunks,
+                part.open("wb") as file,
+                progress("bytes", None) as advance,
+            ):
+                for chunk in chunks:
+                    file.write(chunk)
+                    advance(len(chunk))
             with zipfile.ZipFile(part) as bundle:
                 members = len(bundle.namelist())
             part.replace(output)
