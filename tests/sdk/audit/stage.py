@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,8 @@ PER_RUN = preset("paid", Price(model="per-training-run", amount="0.05", currency
 PER_WORK = preset("paid", Price(model="per-work", amount="1.337", currency="EUR"))
 PER_OUTPUT = preset("paid", Price(model="per-output", amount="0.000003", currency="USD"))
 OPEN = Terms({**preset("no-ai").rules, "train-gen": Rule(permission="allow")})
-CATALOGUE = Terms(
-    {**PER_RUN.rules, "train-gen": Rule(permission="license", price=Price(model="per-training-run", amount="0.07", currency="USD"))}
-)  # fmt: skip
+DEARER = Price(model="per-training-run", amount="0.07", currency="USD")
+CATALOGUE = Terms({**PER_RUN.rules, "train-gen": Rule(permission="license", price=DEARER)})
 
 
 def key(name: str) -> SigningKey:
@@ -73,6 +73,9 @@ class Log:
         self.entries: list[bytes] = []
         self.times: list[str] = []
         self.logged: list[tuple[Envelope, bytes | None]] = []
+        self.tree = cache(self._tree)
+        self.note = cache(self._note)
+        self.evidence = cache(self._evidence)
 
     def add(self, envelope: Envelope, time: str) -> int:
         """Return the index of ``envelope``."""
@@ -84,15 +87,15 @@ class Log:
         self.logged.append((envelope, salt))
         return index
 
-    def tree(self, size: int) -> merkle.Tree:
+    def _tree(self, size: int) -> merkle.Tree:
         """Return the tree of the first ``size`` entries."""
         return merkle.Tree(merkle.leaf_hash(entry) for entry in self.entries[:size])
 
-    def note(self, size: int) -> str:
+    def _note(self, size: int) -> str:
         """Return the signed checkpoint at ``size``."""
         return checkpoints.sign(checkpoints.Checkpoint(self.origin, size, self.tree(size).root), self.signer)
 
-    def evidence(self, index: int, size: int) -> KeyEvidence:
+    def _evidence(self, index: int, size: int) -> KeyEvidence:
         """Return what proves the statement at ``index`` in the log of ``size``."""
         envelope, salt = self.logged[index]
         proof = proofs.Proof(index, tuple(self.tree(size).inclusion_proof(index)), self.note(size))
@@ -181,11 +184,17 @@ class Stage:
         self.licence("late", ["Ada", "Tomas", "output"], "2026-11-03T10:00:00.000Z")
         self.statement("dst", "lantern-train", self._manifest(lantern), lantern.key, "2026-11-04T00:00:00.000Z")
         self.statement("run", "2", self._run(lantern), lantern.key, "2026-11-05T00:00:00.000Z")
-        second = [*self.run("early", "2", "2026-11-06T00:00:00.000Z"), *self.run("late", "2", "2026-11-06T00:00:00.000Z", 250)]
+        second = [
+            *self.run("early", "2", "2026-11-06T00:00:00.000Z"),
+            *self.run("late", "2", "2026-11-06T00:00:00.000Z", 250),
+        ]
         free = [self.free_event(work.work, "2026-11-06T00:00:00.000Z") for work in self.digests["open"]]
         outside = self.free_event(self.digests["Mei"][0].work, "2026-11-06T00:00:00.000Z", identifier("stm", "nothing"))
         self.batch("second", [*second, *free, outside], "2026-11-06T10:00:00.000Z")
-        again = self.run("early", "0", "2026-11-07T00:00:00.000Z")[:2] + self.run("late", "2", "2026-11-07T00:00:00.000Z", 250)[:1]
+        again = (
+            self.run("early", "0", "2026-11-07T00:00:00.000Z")[:2]
+            + self.run("late", "2", "2026-11-07T00:00:00.000Z", 250)[:1]
+        )
         again += self.run("late", "1", "2026-11-07T00:00:00.000Z")[:1]
         third = self.run("early", "3", "2026-11-07T00:00:00.000Z")
         self.batch("third", [*again, *third], "2026-11-07T10:00:00.000Z")
@@ -531,7 +540,9 @@ def balances_of(records: Records, period: Period) -> list[BalanceRow]:
                 columns[row.account, row.currency][column] += row.amount
     names = ("opening", "accrued", "reversed", "settled")
     return [
-        BalanceRow(*place, *(sums[name] for name in names), closing=sum(sums.values()))
+        BalanceRow(
+            account=place[0], currency=place[1], closing=sum(sums.values()), **{name: sums[name] for name in names}
+        )
         for place, sums in sorted(columns.items())
     ]
 
@@ -561,4 +572,11 @@ def repacked(path: Path, members: dict[str, bytes], office: SigningKey, **change
     return path
 
 
-__all__ = ["Records", "Stage", "balances_of", "identifier", "key", "repacked", "replace", "unpacked"]
+def packed(path: Path, members: dict[str, bytes]) -> Path:
+    """Write ``members`` as a bundle as they are."""
+    with path.open("wb") as out:
+        packer = Packer(out)
+        for name, data in members.items():
+            packer.add(name, data)
+        packer.close()
+    return path

@@ -175,18 +175,15 @@ class Table(Generic[R]):
 
     def from_csv(self, chunks: Iterable[bytes]) -> Iterator[R]:
         """Yield the rows of a whole CSV file; raises ``MalformedError`` naming the line."""
-        number = 0
+        reader = csv.reader(_texts(chunks), strict=True)
         try:
-            for number, fields in enumerate(csv.reader(_texts(chunks), strict=True), 1):
-                if number == 1:
-                    if ",".join(fields) + "\n" != self.header:
-                        raise MalformedError(f"expected the columns {self.header.strip()}, got others")
-                    continue
+            if ",".join(next(reader, ())) + "\n" != self.header:
+                raise MalformedError(f"expected the columns {self.header.strip()}, got others")
+            for fields in reader:
                 yield self._row(fields)
-        except (csv.Error, ValueError, KeyError, IndexError, TypeError) as error:
-            raise MalformedError(f"line {number}: expected values of these columns, got others: {error}") from None
-        if number == 0:
-            raise MalformedError("expected a line of column names, got nothing")
+        except (csv.Error, ValueError, KeyError, TypeError) as error:
+            line = reader.line_num
+            raise MalformedError(f"line {line}: expected values of these columns, got others: {error}") from None
 
     def _row(self, fields: Sequence[str]) -> R:
         if len(fields) != len(self.columns):

@@ -132,10 +132,12 @@ class BundleWriter:
         """Give what takes the uses."""
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
             parquet = ParquetOut(tables.EVENTS, spool)
-            with self._member(layout.EVENTS_CSV) as member:
-                member.text(tables.EVENTS.header)
-                yield EventsOut(member, parquet, self.tally, self.about.period)
-            parquet.close()
+            try:
+                with self._member(layout.EVENTS_CSV) as member:
+                    member.text(tables.EVENTS.header)
+                    yield EventsOut(member, parquet, self.tally, self.about.period)
+            finally:
+                parquet.close()
             self._copy(layout.EVENTS_PARQUET, spool)
 
     def proofs(self, proofs: Iterable[EventProof]) -> None:
