@@ -6,31 +6,30 @@ The results appear under their names only when all of them are ready, the manife
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
 from licet.client import Client
-from licet.datasets.accepting import Acceptance, Taken, Taker
+from licet.datasets.accepting import Acceptance, Taker
 from licet.datasets.basis import Basis, open_basis, pull_newest, reopen_basis
-from licet.datasets.concentration import concentrated_accounts
-from licet.datasets.deciding import Question, Standing, UnknownPolicy, Verdicts
+from licet.datasets.deciding import Question, Standing, UnknownPolicy
 from licet.datasets.decisions_file import DecisionsFile
-from licet.datasets.held import HeldLicence, LicenceStore, licences_for
+from licet.datasets.held import HeldLicence, licences_for
 from licet.datasets.hints import hints
 from licet.datasets.job import Job, JobFile, difference
-from licet.datasets.manifest import beside, encode_manifest, row_secret, signer, write_whole
+from licet.datasets.manifest import row_secret, signer
+from licet.datasets.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.recheck import recheck_file
-from licet.datasets.scanning import Known, scan, verdicts
+from licet.datasets.scanning import scan
+from licet.datasets.settling import effective_match, held_licences, settle
 from licet.datasets.sources import Input, Part, open_input
-from licet.datasets.wanted import QuoteSummary, Shopping, estimate
+from licet.datasets.wanted import QuoteSummary, estimate
 from licet.datasets.writing import Results, Written
 from licet.decisions import Request
-from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError, NotAllowedError
-from licet.statements.kinds import DatasetManifest
+from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError
 
 Advance = Callable[[int], None]
 MATCHES: Final = ("exact", "near", "derivative")
@@ -137,19 +136,21 @@ class _Filter:
         self._request = request
         self._wish = wish
         self._advance = advance
-        self._manifest = beside(out, "manifest.json")
-        self._decisions = beside(out, "decisions.parquet")
-        self._credits = beside(out, "credits.jsonl")
+        self._places = Places(out)
 
     def run(self) -> Filtered:
         """Do the job, or what is left of it."""
-        self._refuse_foreign_output()
+        dataset_name(self._name)
+        self._places.refuse_foreign(overwrite=self._wish.overwrite, publishing=publishing(self._job).exists())
         basis, file = self._settled()
         question = self._question(basis, file)
         scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
         standing, quote, taken = self._licensed(basis, file, question)
         results, written = self._written(basis, file, question, standing)
-        payload, registered = self._publish(basis, file, question, results, written)
+        files = any(part.holds_files for part in self._parts)
+        who = signer(self._client)
+        payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files)
+        self._places.publish(self._job, results, manifest)
         self._job.discard()
         notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
         return Filtered(
@@ -161,11 +162,11 @@ class _Filter:
             licences=written.licences,
             quote=quote,
             out=str(self._out),
-            manifest=str(self._manifest),
-            decisions=str(self._decisions),
-            credits=str(self._credits) if self._credits.exists() else None,
+            manifest=str(self._places.manifest),
+            decisions=str(self._places.decisions),
+            credits=str(self._places.credits) if self._places.credits.exists() else None,
             dataset=payload.dataset,
-            registered=registered,
+            registered=who.organisation is not None,
             snapshot=basis.digest,
             decided_at=payload.decided_at,
             match=question.match,
@@ -221,10 +222,7 @@ class _Filter:
 
     def _asked(self, basis: Basis) -> Question:
         wish = self._wish
-        if wish.match == "near" and not basis.index.near:
-            raise NotAllowedError(f"--match near: {basis.without_near}")
-        match = wish.match or ("near" if basis.index.near else "exact")
-        return Question(self._request, match, wish.min_claim_level, wish.unknown)
+        return Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
 
     def _question(self, basis: Basis, file: JobFile) -> Question:
         question = self._asked(basis)
@@ -237,30 +235,20 @@ class _Filter:
     ) -> tuple[Standing, QuoteSummary, list[HeldLicence]]:
         """Return what is held, now that everything is licensed that was asked for; what it costs; what was taken."""
         accept = self._wish.accept
-        taker = None
-        taken: list[HeldLicence] = []
-        if accept is not None:
-            taker = Taker(self._client, basis.keys, self._job.folder / "quote.json")
-            taken += taker.recover()
+        everything = range(len(self._parts))
+        if accept is None:
+            held = held_licences(self._client)
+            standing, shopping = settle(self._job, everything, basis, question, held, None)
+            return standing, estimate(shopping), []
+        taker = Taker(self._client, basis.keys, self._job.folder / "quote.json")
+        taken = taker.recover()
         held = held_licences(self._client)
-        licences = licences_for(held, question.request)
-        style = concentrated_accounts(
-            (decided for _, decided in self._verdicts(basis, question, Standing(licences))), question
-        )
-        standing = Standing(licences, style)
-        shopping = Shopping(basis.index, style, None if accept is None else accept.budget.amounts)
-        for _, decided in self._verdicts(basis, question, standing):
-            shopping.add(decided)
-        if taker is None or accept is None or not shopping.works:
-            refused = shopping.refused if accept is not None else {}
-            return Standing(licences, style, refused), estimate(shopping), taken
-        outcome: Taken = taker.take(question.request, file.dataset, shopping, accept)
-        taken += outcome.licences
+        standing, shopping = settle(self._job, everything, basis, question, held, accept.budget.amounts)
+        if not shopping.works:
+            return Standing(standing.licences, standing.style, shopping.refused), estimate(shopping), taken
+        outcome = taker.take(question.request, file.dataset, shopping, accept)
         licences = licences_for(held_licences(self._client), question.request)
-        return Standing(licences, style, outcome.refused), outcome.quote, taken
-
-    def _verdicts(self, basis: Basis, question: Question, standing: Standing) -> Iterator[tuple[Known, Verdicts]]:
-        return verdicts(self._job, range(len(self._parts)), basis.index, question, standing)
+        return Standing(licences, standing.style, outcome.refused), outcome.quote, [*taken, *outcome.licences]
 
     # -- results -----------------------------------------------------------------------------------------------
 
@@ -286,69 +274,9 @@ class _Filter:
         accept = self._wish.accept
         return self._wish.name or (accept.dataset if accept is not None else self._out.name)
 
-    def _publish(
-        self, basis: Basis, file: JobFile, question: Question, results: Results, written: Written
-    ) -> tuple[DatasetManifest, bool]:
-        """Move the results to their places, the manifest last: before it is there, nothing counts as whole."""
-        who = signer(self._client)
-        payload = DatasetManifest(
-            registry=basis.manifest.registry,
-            dataset=file.dataset,
-            name=self._name,
-            organisation=who.organisation,
-            stage="files" if any(part.holds_files for part in self._parts) else "urls",
-            use=question.request.to_json(),
-            unknown_policy=question.unknown,
-            match=question.match,
-            min_claim_level=question.min_claim_level,
-            snapshot=basis.digest,
-            log_size=basis.manifest.log_size,
-            decided_at=file.decided_at,
-            parts=written.parts,
-            rows=written.rows,
-            counts=written.counts,
-            kept=written.kept,
-            decisions_root=written.decisions_root,
-            row_root=written.row_root,
-            licences=written.licences,
-            nonce=file.nonce,
-        )
-        data = encode_manifest(payload, who.key)
-        (self._job.folder / "publishing").touch()
-        for old in (self._manifest, self._decisions, self._credits):
-            old.unlink(missing_ok=True)
-        _remove(self._out)
-        results.data.replace(self._out)
-        results.decisions.replace(self._decisions)
-        if results.credits.exists():
-            results.credits.replace(self._credits)
-        write_whole(self._manifest, data)
-        return payload, who.organisation is not None
-
-    def _refuse_foreign_output(self) -> None:
-        complete = self._manifest.exists()
-        if complete and not self._wish.overwrite:
-            raise InputError(f"{self._out}: a complete result is there already; --overwrite replaces it")
-        publishing = (self._job.folder / "publishing").exists()
-        if self._out.exists() and not complete and not publishing:
-            raise InputError(f"{self._out}: expected nothing there, or an earlier result with its manifest, to replace")
-
-
-def held_licences(client: Client) -> list[HeldLicence]:
-    """Return the licences that this profile's organisation holds, as the home has them; none without an account."""
-    account = client.profile.account
-    return [] if account is None else LicenceStore(client.home.licences(account.account)).all()
-
 
 def _hold_apart(out: Path, opened: Input) -> None:
     """Raise ``InputError`` where the output would be part of the input the next time, or take its place."""
     for place in [*opened.folders, *(part.place for part in opened.parts)]:
         if out == place or place in out.parents or out in place.parents:
             raise InputError.field("-o", f"a place apart from the input {place}", str(out))
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

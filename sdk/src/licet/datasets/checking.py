@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from licet.client import Client
 from licet.datasets.basis import Basis, open_basis, pull_newest
-from licet.datasets.build import held_licences
 from licet.datasets.deciding import Question, Standing, decide_rows
 from licet.datasets.fingerprinting import examine
 from licet.datasets.held import licences_for
 from licet.datasets.rows import decision_columns
+from licet.datasets.settling import held_licences
 from licet.decisions import Request
 from licet.errors import InputError
 from licet.terms import Terms
