@@ -1,84 +1,141 @@
-"""``licet audit``: take the books home, and check them without asking anybody."""
+"""``licet audit``: the books of a month, taken home and checked without asking anybody."""
 
 from __future__ import annotations
 
-import re
-import zipfile
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlencode
 
+import msgspec
 from cyclopts import App, Parameter
 
 from licet import money
 from licet.cli.output import COMMON, Common, progress, show
-from licet.errors import InputError, ServiceError
+from licet.errors import InputError
+
+if TYPE_CHECKING:
+    from licet.audit.report import Report
+    from licet.statements.trust import Trust
 
 app = App(name="audit", help="Pull an evidence bundle, or verify one offline.")
-_PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+WAIT: Final = 900.0  # seconds: the service puts a large bundle together before its first byte
 
 
 @app.command
 def pull(
     *,
     period: Annotated[str, Parameter(help="A month, such as 2026-11.")],
-    output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep the bundle.")],
-    organisation: Annotated[str | None, Parameter(help="Only this organisation's part (org_…).")] = None,
+    organisation: Annotated[str | None, Parameter(help="Only the part of this organisation.")] = None,
+    output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep the bundle (FILE.zip).")],
     common: Common = COMMON,
 ) -> None:
-    """Fetch the evidence of a period: statements, proofs, usage and ledger, in one file."""
-    if not _PERIOD.fullmatch(period):
-        raise InputError.field("--period", "a month such as 2026-11", period)
-    query = f"?period={period}" + (f"&organisation={organisation}" if organisation else "")
-    part = output.with_name(f".{output.name}.part")
+    """Download the evidence of a month: everything for an auditor, else the part of the account itself."""
+    from licet.audit.container import Container
+    from licet.audit.layout import period_of
+    from licet.identifiers import to_uuid
+    from licet.transport import Transport
+
+    asked = {"period": period_of(period, "--period").name}
+    if organisation is not None:
+        to_uuid(organisation, "org", field="--organisation")
+        asked["organisation"] = organisation
     with common.client() as client:
-        client.trust()
-        try:
-            with (
-                client.transport.stream(f"/v1/audit/bundle{query}") as chunks,
-                part.open("wb") as file,
-                progress("bytes", None) as advance,
-            ):
-                for chunk in chunks:
-                    file.write(chunk)
-                    advance(len(chunk))
-            with zipfile.ZipFile(part) as bundle:
-                members = len(bundle.namelist())
-            part.replace(output)
-        except zipfile.BadZipFile:
-            raise ServiceError("expected an evidence bundle from the service, got other bytes") from None
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror or error}") from None
-        finally:
-            part.unlink(missing_ok=True)
-    size = output.stat().st_size
+        client.trust()  # pinned now if this is the first contact: what `verify` goes by
+        with (
+            Transport(client.url, client.transport.token, timeout=WAIT) as transport,
+            _replacing(output) as (file, partial),
+            transport.stream(f"/v1/audit/bundle?{urlencode(asked)}") as chunks,
+            progress("bytes", None) as advance,
+        ):
+            for chunk in chunks:
+                file.write(chunk)
+                advance(len(chunk))
+            file.flush()
+            with Container(partial) as container:
+                members, size = len(container.members), container.size
     document = {"file": str(output), "period": period, "members": members, "bytes": size}
-    show(common, document, [f"{output}: {members} files, {size:,} bytes. `licet audit verify {output}` checks them."])
+    show(common, document, [f"{members} files of evidence for {period} are in {output} ({size:,} bytes)."])
 
 
 @app.command
-def verify(bundle: Path, /, *, common: Common = COMMON) -> int:
-    """Verify an evidence bundle offline: every signature, proof, price, posting and sum. Exit 1 without a pin."""
+def verify(
+    file: Path,
+    /,
+    *,
+    policy: Annotated[Path | None, Parameter(help="A trust file (origin and root) instead of the pinned one.")] = None,
+    common: Common = COMMON,
+) -> int:
+    """Verify an evidence bundle offline: compute every figure again. Exit 1 without a pinned registry."""
     from licet.audit.verifying import verify_bundle
-    from licet.home import Home
-    from licet.statements.trust import Trust
 
-    pinned = Home().profile(common.profile).trust
-    report = verify_bundle(bundle, Trust(pinned.origin, pinned.root) if pinned else None)
+    report = verify_bundle(file, _trust(policy, common.profile))
     document = {
         "verified": report.anchored,
+        "registry": report.origin,
         "period": report.period,
         "state": report.state,
         "account": report.account,
-        "log": {"origin": report.origin, "size": report.size, "root": report.root},
-        "counts": report.counts,
-        "accrued": report.accrued,
         "checks": [check.name for check in report.checks],
         "details": report.checks,
+        "counts": report.counts,
+        "accrued": [
+            {"currency": total.currency, "amount": money.to_decimal(total.amount), "works": total.works}
+            for total in report.accrued
+        ],
+        "log": {"size": report.size, "root": report.root},
     }
-    verdict = "verified" if report.anchored else "self-consistent, not anchored: no registry is pinned here"
-    lines = [f"{report.period} ({report.state}) of {report.origin}: {verdict}"]
-    lines += [f"  {check.name}: {check.detail}" for check in report.checks]
-    for total in report.accrued:
-        lines.append(f"Uses of {total.works} works came to {money.to_decimal(total.amount)} {total.currency}, gross.")
-    show(common, document, lines)
+    show(common, document, _lines(report))
     return 0 if report.anchored else 1
+
+
+def _lines(report: Report) -> list[str]:
+    verdict = "verified" if report.anchored else "self-consistent, not anchored: no registry is pinned here"
+    lines = [f"{report.origin}, {report.period} ({report.state}): {verdict}"]
+    lines += [f"  {check.name}: {check.detail}" for check in report.checks]
+    lines += [
+        f"{money.to_decimal(total.amount)} {total.currency} accrued for {total.works} works" for total in report.accrued
+    ]
+    return lines
+
+
+def _trust(policy: Path | None, profile: str | None) -> Trust | None:
+    """Return the registry to go by: that of the trust file ``policy``, else the pinned one, if any is."""
+    from licet.home import Home, TrustFile
+    from licet.statements.trust import Trust
+
+    try:
+        pinned = (
+            Home().profile(profile).trust
+            if policy is None
+            else msgspec.json.decode(policy.read_bytes(), type=TrustFile)
+        )
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise InputError(f"--policy: expected a trust file with origin and root, got {error}") from None
+    return None if pinned is None else Trust(pinned.origin, pinned.root)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """Give a file and its name for now; it takes the place of ``path`` when the block ends well, and goes otherwise."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InputError(f"{path.parent}: expected a folder to write to, got {error.strerror}") from None
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file, partial
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o600)
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+        raise
