@@ -6,7 +6,7 @@ Names resolve on first use, so ``import licet`` stays cheap; heavy parts load wh
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from licet.errors import (
     BudgetError,
@@ -24,13 +24,28 @@ from licet.errors import (
     VerificationError,
 )
 
+if TYPE_CHECKING:
+    from licet.datasets.budgets import Budget
+    from licet.datasets.build import Wish
+    from licet.datasets.session import Client
+    from licet.decisions import Request
+    from licet.terms import Terms
+
 __version__ = "0.1.0"
 
 # Public name → the module that defines it.
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "Budget": "licet.datasets.budgets",
+    "Client": "licet.datasets.session",
+    "Request": "licet.decisions",
+    "Terms": "licet.terms",
+    "Wish": "licet.datasets.build",
+}
 
 __all__ = [
+    "Budget",
     "BudgetError",
+    "Client",
     "ConflictError",
     "ExpiredError",
     "InputError",
@@ -39,10 +54,13 @@ __all__ = [
     "MalformedError",
     "NotAllowedError",
     "PictureError",
+    "Request",
     "RollbackError",
     "ServiceError",
+    "Terms",
     "UnreachableError",
     "VerificationError",
+    "Wish",
     "__version__",
 ]
 

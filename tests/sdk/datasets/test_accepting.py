@@ -55,7 +55,8 @@ def pictures(world: World, tmp_path: Path) -> Path:
 
 
 def reasons(done: Filtered) -> list[str]:
-    return pq.read_table(done.decisions)["reason"].to_pylist()
+    found: list[str] = pq.read_table(done.decisions)["reason"].to_pylist()
+    return found
 
 
 def store(client: Client) -> LicenceStore:
@@ -204,7 +205,7 @@ def test_a_quote_that_is_not_what_we_decided_is_never_signed(
     honest = Registry.quote
 
     def lying(registry: Registry, organisation: str, wanted: Any) -> Quote:
-        quote = LIES[lie](honest(registry, organisation, wanted))
+        quote: Quote = LIES[lie](honest(registry, organisation, wanted))
         return msgspec.structs.replace(quote, digest=quote_digest(quote))
 
     monkeypatch.setattr(Registry, "quote", lying)
@@ -309,7 +310,7 @@ USE = Use(["mine", "train-gen"], ["commercial"], ["DE", "FR"], "acme/lantern", "
     ],
 )
 def test_a_licence_covers_what_it_was_granted_for_and_no_more(asked: dict[str, Any], covered: bool) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "uses": ["train-gen"],
         "territory": ["DE"],
         "open_weights": False,

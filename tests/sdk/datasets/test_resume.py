@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from licet import times
 from licet.client import Client
-from licet.datasets import folder, parquet, scanning
+from licet.datasets import fingerprinting, folder, parquet, scanning
 from licet.datasets.build import Filtered, Wish, filter_dataset
 from licet.datasets.job import Job
 from licet.datasets.manifest import read_manifest
@@ -93,7 +94,7 @@ def interrupt(client: Client, pictures: Path, out: Path, rows: int) -> None:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Count the rows that are examined from here on."""
     seen: list[int] = []
-    honest = scanning.examine
+    honest = fingerprinting.examine
 
     def examine(rows: pa.RecordBatch, *rest: Any) -> Any:
         seen.append(len(rows))
@@ -244,7 +245,7 @@ def test_a_full_disk_is_told_and_resumable(
         raise OSError(28, "No space left on device", "out")
 
     monkeypatch.setattr(os, "link", full)
-    monkeypatch.setattr(folder.shutil, "copyfile", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(InputError, match="No space left"):
         filter_dataset(client, [pictures], tmp_path / "out", REQUEST, KEEP)
     assert results(tmp_path / "out") == ["out.job"]

@@ -35,10 +35,11 @@ def events(client: Client, count: int, run: str = "1") -> list[Owed]:
     works = [f"wrk_{number:026d}" for number in range(count)]
     at = times.to_text(times.now())
     who = organisation(client)
+    numbers = {work: event_id(who, LICENCE, work, run, "train-gen", "run", 0) for work in works}
     made = [
-        Event(event_id(who, LICENCE, work, run, "train-gen", "run", 0), LICENCE, None, work, "train-gen", run, "run", 0, 1, at, "exact")
-        for work in works
-    ]  # fmt: skip
+        Event(number, LICENCE, None, work, "train-gen", run, "run", 0, 1, at, "exact")
+        for work, number in numbers.items()
+    ]
     return [Owed(event, "USD", 50_000) for event in made]
 
 

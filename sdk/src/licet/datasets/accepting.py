@@ -17,7 +17,7 @@ from licet import identifiers, money, times
 from licet.client import Client
 from licet.datasets.budgets import Budget
 from licet.datasets.held import HeldLicence, LicenceStore, verify_granted
-from licet.datasets.wanted import QuoteSummary, Shopping, Wanted, quoted
+from licet.datasets.wanted import QuoteSummary, Shopping, Wanted, due, quoted
 from licet.decisions import Request
 from licet.decisions.style import STYLE
 from licet.errors import BudgetError, ConflictError, ExpiredError, InputError, NotAllowedError, VerificationError
@@ -42,6 +42,7 @@ class Acceptance(msgspec.Struct, frozen=True):
     budget: Budget
     fit: bool = False  # take the cheapest first instead of refusing a quote that is too large
     run: str = "1"
+    whole: bool = False  # take nothing if a single work that is wanted cannot be had
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -119,12 +120,14 @@ class Taker:
                     refused[_bytes(left.work, "wrk")] = left.reason
         lines = [line for quote in quotes for line in quote.lines]
         shown = quoted(lines, quotes[0].fee_bps if quotes else 0, shopping)
-        over = _over(_due(lines), acceptance.budget)
-        if over:
-            raise BudgetError(
-                f"the quote is over the budget: {over}; nothing was taken",
-                quote=msgspec.to_builtins(shown),
-                budget=repr(acceptance.budget),
+        refuse_excess(_due(lines), shown, acceptance.budget)
+        missing = [work for work in shopping.works if work in refused]
+        if acceptance.whole and missing:
+            named = {_text("wrk", work): refused[work] for work in sorted(missing)}
+            raise ConflictError(
+                f"{len(missing)} works cannot be licensed any more ({', '.join(sorted(set(named.values())))});"
+                " nothing was taken: start anew",
+                works=named,
             )
         taken = [self._accept(quote) for quote in quotes if quote.lines]
         return Taken(taken, list(found.values()), refused, shown)
@@ -185,6 +188,23 @@ class Taker:
         held = verify_granted(granted, self._key, self._keys)
         self.store.keep(granted)
         return held
+
+
+def check_budget(shown: QuoteSummary, shopping: Shopping, budget: Budget) -> None:
+    """Return only if what is wanted fits ``budget``, by our own figures; else raise ``BudgetError``."""
+    sums = totals((each.charge.currency, _text("wrk", each.work), due(each)) for each in shopping.works.values())
+    refuse_excess(sums, shown, budget)
+
+
+def refuse_excess(sums: Sequence[Total], shown: QuoteSummary, budget: Budget) -> None:
+    """Raise ``BudgetError`` with the quote if ``sums`` are over ``budget``."""
+    over = _over(sums, budget)
+    if over:
+        raise BudgetError(
+            f"the quote is over the budget: {over}; nothing was taken",
+            quote=msgspec.to_builtins(shown),
+            budget=repr(budget),
+        )
 
 
 def use_of(request: Request, *, style: bool = False) -> Use:

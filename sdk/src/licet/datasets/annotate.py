@@ -1,0 +1,74 @@
+"""The one core that every engine calls: rows in, the same rows with their decisions out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from licet.datasets.columns import find_columns
+from licet.datasets.deciding import NOTHING_HELD, Question, Standing, decide_rows
+from licet.datasets.fingerprinting import examine
+from licet.datasets.rows import DECISION_COLUMNS, decision_columns
+from licet.errors import InputError
+from licet.index.lookup import Index
+
+KEPT: Final = "kept"
+
+
+def annotate(
+    batch: pa.RecordBatch,
+    index: Index,
+    question: Question,
+    pool: Executor,
+    *,
+    standing: Standing = NOTHING_HELD,
+    base: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    prefix: str = "",
+) -> pa.RecordBatch:
+    """Return ``batch`` with the columns ``verdict reason work …`` (`DECISION_COLUMNS`) and ``kept`` after its own.
+
+    Rows are known by their columns ``url sha256 path image pdq`` in any case, or as ``columns`` maps them; ``path`` is
+    relative to ``base`` (the working folder). Pictures are read in ``pool``. ``prefix`` goes before the names of the
+    new columns. Raises ``InputError`` for a batch without a usable column, or with one that is called like a new one.
+    """
+    added, kept = decided_columns(batch, index, question, pool, standing=standing, base=base, columns=columns)
+    named = {f"{prefix}{name}": column for name, column in {**added, KEPT: pa.array(kept)}.items()}
+    refuse_taken(batch.schema.names, named)
+    fields = [*batch.schema, *(pa.field(name, column.type) for name, column in named.items())]
+    schema = pa.schema(fields, batch.schema.metadata)
+    return pa.RecordBatch.from_arrays([*batch.columns, *named.values()], schema=schema)
+
+
+def decided_columns(
+    batch: pa.RecordBatch,
+    index: Index,
+    question: Question,
+    pool: Executor,
+    *,
+    standing: Standing = NOTHING_HELD,
+    base: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_]]:
+    """Return the decision columns of ``batch``, and which rows are kept."""
+    rows = find_columns(batch.schema, "the batch", columns).select(batch)
+    evidence = examine(rows, base or Path.cwd(), pool)
+    verdicts = decide_rows(index, evidence, question, standing)
+    found = decision_columns(index, evidence, question, verdicts)
+    return {name: found[name] for name in DECISION_COLUMNS}, verdicts.kept
+
+
+def refuse_taken(names: list[str], added: Mapping[str, object]) -> None:
+    """Raise ``InputError`` where a new column would have the name of an old one."""
+    taken = sorted(set(names) & set(added))
+    if taken:
+        raise InputError(
+            f'expected a batch without columns {", ".join(taken)}; prefix="licet_" names the new ones apart',
+            columns=taken,
+        )
