@@ -162,6 +162,8 @@ class Stage:
         self.digests: dict[str, list[kinds.WorkDigest]] = {}
         self.people: dict[str, Person] = {}
         self._play()
+        november = self.records()
+        self.opening, self.closing = november.opening, november.closing
 
     def _key(self, purpose: str) -> int:
         public = kinds.PublicKey(self.working[purpose].public.hex())
@@ -180,7 +182,6 @@ class Stage:
         self.consent("Tomas", PER_OUTPUT, 1, "2026-10-09T00:00:00.000Z", "output")
         self.licence("early", ["Mei"], "2026-10-20T10:00:00.000Z")
         self.batch("october", self.run("early", "0", "2026-10-21T00:00:00.000Z"), "2026-10-21T10:00:00.000Z")
-        self.opening = len(self.log.entries)
         self.licence("late", ["Ada", "Tomas", "output"], "2026-11-03T10:00:00.000Z")
         self.statement("dst", "lantern-train", self._manifest(lantern), lantern.key, "2026-11-04T00:00:00.000Z")
         self.statement("run", "2", self._run(lantern), lantern.key, "2026-11-05T00:00:00.000Z")
@@ -199,7 +200,6 @@ class Stage:
         third = self.run("early", "3", "2026-11-07T00:00:00.000Z")
         self.batch("third", [*again, *third], "2026-11-07T10:00:00.000Z")
         self._reverse("2026-11-08T10:00:00.000Z")
-        self.closing = len(self.log.entries) + 1
         self.person("Late", "artist", "2026-12-01T07:00:00.000Z")
 
     # -- who -----------------------------------------------------------------------------------------------------
@@ -409,37 +409,53 @@ class Stage:
     # -- the bundle ----------------------------------------------------------------------------------------------
 
     def records(self, period: str = PERIOD) -> Records:
-        """Return the records of everything in November."""
-        month = period_of(period)
-        records = Records(About(self.ref, month, None, True, MADE_AT), self.opening, self.closing)
+        """Return the records of everything in a month."""
+        month, moments = period_of(period), self.log.times
+        opening = sum(time < month.start for time in moments)
+        beyond = min(sum(time < month.end for time in moments) + 1, len(moments))
+        records = Records(About(self.ref, month, None, True, MADE_AT), opening, max(beyond, len(self.key_indices)))
+        sources = {
+            source: rows
+            for source, rows in sorted((self.accepted | self.batches).items())
+            if month.holds(rows[0].posted_at) or month.holds(moments[self.statements[source][1]])
+        }
+        records.closing = max(records.closing, *(self.statements[source][1] + 1 for source in sources), 0)
+        first = {row.first for rows in sources.values() for row in rows}
+        for source, rows in sorted((self.accepted | self.batches).items()):
+            if source in sources:
+                records.events += rows
+            elif source in first and source in self.batches:
+                self._earlier(records, source, rows)
         for number, (kind, index) in sorted(self.statements.items(), key=lambda each: each[1][1]):
-            records.statements.append((kind, number, index))
-        records.lines = {number: [BundleLine(line) for line in lines] for number, lines in self.lines.items()}
+            behind = kind in ("consent", "licence") and bool(sources)
+            if index < records.closing and (behind or number in sources.keys() | first or month.holds(moments[index])):
+                records.statements.append((kind, number, index))
+        present = {number for _, number, _ in records.statements}
+        records.lines = {
+            number: [BundleLine(line) for line in lines] for number, lines in self.lines.items() if number in present
+        }
         for name, works in self.digests.items():
             tree = merkle.Tree(merkle.leaf_hash(work_digest(work)) for work in works)
             assert not works or tree.root.hex() == works_scope(works).root
-            records.works += [
-                BundleWork(identifier("stm", name), work, at, [to_base64(each) for each in tree.inclusion_proof(at)])
-                for at, work in enumerate(works)
-            ]
-        october = identifier("bat", "october")
-        for source, rows in sorted((self.accepted | self.batches).items()):
-            if source == october:
-                self._earlier(records, source, rows)
-            elif month.holds(rows[0].posted_at):
-                records.events += rows
+            if identifier("stm", name) in present:
+                records.works += [
+                    BundleWork(
+                        identifier("stm", name), work, at, [to_base64(each) for each in tree.inclusion_proof(at)]
+                    )
+                    for at, work in enumerate(works)
+                ]
         reversed_ones = {transfer.reverses for transfer, _ in self.transfers if month.holds(transfer.at)}
-        for transfer, rows_of in self.transfers:
-            if month.holds(transfer.at) or transfer.transfer in reversed_ones:
-                records.transfers.append((transfer, rows_of))
+        for transfer, entries_of in self.transfers:
+            if month.holds(transfer.at) or transfer.transfer in reversed_ones or transfer.source in sources:
+                records.transfers.append((transfer, entries_of))
             if transfer.at < month.start:
-                records.before.append((transfer, rows_of))
+                records.before.append((transfer, entries_of))
         return records
 
     def part(self, name: str) -> Records:
         """Return the records of what one account may see, proven piece by piece where it is not all."""
         everything, account = self.records(), self.people[name].id
-        records = Records(everything.about._replace(account=account), self.opening, self.closing)
+        records = Records(everything.about._replace(account=account), everything.opening, everything.closing)
         own = {f"{side}:{account}" for side in ("payable", "escrow", "receivable")}
         for number, lines in self.lines.items():
             if all(line.account == account for line in lines):

@@ -348,7 +348,7 @@ class AuditBundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     period: str  # 2026-11
     state: Literal["open", "closed"]
     account: str | None  # whose part it is; null: everything
-    uses: bool  # whether uses of works are shown (an artist below claim level 2 sees the ledger alone)
+    uses: bool  # whether uses of the account's own works are shown (below claim level 2: the ledger alone)
     made_at: str
     members: list[BundleMember]
     v: int = VERSION

@@ -68,6 +68,7 @@ class _Books:
         self._matched: Final[set[Group]] = set()
         self._seen: Final[dict[str, tuple[bool, dict[Place, int]]]] = {}
         self._reversed: Final[set[str]] = set()
+        self._straddling: Final[set[str]] = set()  # logged in this period, posted in the one beside it
 
     def add(self, transfer: TransferRow, entries: Sequence[LedgerRow]) -> None:
         """Take one transfer."""
@@ -79,36 +80,35 @@ class _Books:
                 raise VerificationError(f"expected {transfer.transfer} once, got it twice")
         counted = self._audit.period.holds(transfer.at)
         self._seen[transfer.transfer] = (counted, amounts)
-        if transfer.at >= self._audit.period.end:
-            raise refused("double-entry", layout.TRANSFERS, f"{transfer.transfer}: expected none after the period")
         with checking("reversals", layout.TRANSFERS):
             self._reversal(transfer, amounts, counted=counted)
-        if not counted:
-            return
         with checking("transfer-sums", layout.TRANSFERS):
             if transfer.kind in ACCRUALS:
-                self._accrual(transfer, amounts)
+                self._accrual(transfer, amounts, counted=counted)
+        if not counted:
+            return
         column = "accrued" if transfer.kind in ACCRUALS else "reversed" if transfer.kind == REVERSAL else "settled"
         for place, amount in amounts.items():
             self.moved.setdefault(place, Counter())[column] += amount
 
     def finish(self) -> None:
-        """Hold what needs all transfers: every use of the period was posted."""
-        period = self._audit.period
-        for group, each in self._due.items():
-            if period.holds(each.posted_at) and group not in self._matched:
+        """Hold what needs all transfers: every use was posted, and nothing is here from elsewhere."""
+        for group in self._due:
+            if group not in self._matched:
                 raise refused(
                     "transfer-sums",
                     layout.TRANSFERS,
                     f"expected a transfer of {group.source} to {group.payee}, got none",
                 )
         for transfer, (counted, _) in self._seen.items():
-            if not counted and transfer not in self._reversed:
-                raise refused("reversals", layout.TRANSFERS, f"expected {transfer} in the period, got one before it")
+            if not counted and transfer not in self._reversed | self._straddling:
+                raise refused(
+                    "reversals", layout.TRANSFERS, f"expected {transfer} in the period, got one outside of it"
+                )
         transfers = self._audit.tally.counts["transfers"]
         self._audit.passed("double-entry", f"{transfers} transfers add up to nothing in each currency")
-        if self._audit.manifest.uses:
-            self._audit.passed("transfer-sums", f"{len(self._matched)} are what their uses come to: gross, fee, escrow")
+        shown = "" if self._audit.manifest.uses else "; uses of the account's own works are not shown"
+        self._audit.passed("transfer-sums", f"{len(self._matched)} are what uses come to: gross, fee, escrow{shown}")
         self._audit.passed("reversals", f"{len(self._reversed)} are negated, each once and exactly")
 
     def _reversal(self, transfer: TransferRow, amounts: Mapping[Place, int], *, counted: bool) -> None:
@@ -123,15 +123,20 @@ class _Books:
             raise VerificationError(f"{transfer.transfer}: expected exactly the negation of {transfer.reverses}")
         self._reversed.add(transfer.reverses)
 
-    def _accrual(self, transfer: TransferRow, amounts: Mapping[Place, int]) -> None:
+    def _accrual(self, transfer: TransferRow, amounts: Mapping[Place, int], *, counted: bool) -> None:
         """A transfer for uses says exactly what its group of uses comes to."""
-        if not self._audit.manifest.uses:
-            return
         group = _group(transfer)
         found = self._due.get(group) if group else None
+        if found is None and not counted:
+            return  # here for a reversal that names it
+        licensee = next((account for account, _ in amounts if account.startswith("receivable:")), "")
+        if not self._audit.manifest.uses and licensee != f"receivable:{self._audit.manifest.account}":
+            return
         if group is None or found is None or group in self._matched:
             raise VerificationError(f"{transfer.transfer}: expected uses of {transfer.source} behind it, got none")
         self._matched.add(group)
+        if not counted:
+            self._straddling.add(transfer.transfer)
         expected = {
             (f"receivable:{found.organisation}", group.currency): found.gross,
             (f"{'escrow' if group.escrow else 'payable'}:{group.payee}", group.currency): found.fee - found.gross,

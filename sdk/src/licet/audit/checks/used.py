@@ -51,12 +51,16 @@ class Due(msgspec.Struct):
 
 
 class _Owed(NamedTuple):
-    """What an event is owed as far as its licence says. ``memoranda``: what may stand beside it, None for nothing."""
+    """What an event is owed as far as its licence says. ``memoranda``: what may stand beside it, None for nothing.
+
+    ``claimed`` is what its line alone says: what the organisation signs for, also where the licence has ended.
+    """
 
     line: LicenceLine | None
     amount: int
     memoranda: frozenset[str | None]
     fee_bps: int = 0
+    claimed: int | None = None
 
     @property
     def currency(self) -> str | None:
@@ -226,7 +230,8 @@ class _Uses:
             else:
                 self._shown(batch, payload, row, leaf)
             expected = self._expected(payload.organisation, event)
-            worth.append((expected.currency, event.work, expected.amount))
+            if expected.line is not None and expected.claimed is not None:
+                worth.append((expected.line.currency, event.work, expected.claimed))
             self._effect(payload.organisation, row, expected, whole=whole)
         if whole:
             self._signed_for(batch, payload, rows, frontier.root.hex(), worth)
@@ -300,12 +305,12 @@ class _Uses:
         memorandum = None
         if event.atom not in payload.use.atoms:
             memorandum = "use"
-        elif payload.valid_until is not None and event.at > payload.valid_until:
+        elif payload.valid_until is not None and event.at >= payload.valid_until:
             memorandum = "ended"
         elif amount is None and event.atom == line.atom:
             memorandum = "unit"
         charged = 0 if memorandum is not None or amount is None else amount
-        return _Owed(line, charged, frozenset({memorandum}), payload.fee_bps)
+        return _Owed(line, charged, frozenset({memorandum}), payload.fee_bps, amount)
 
     def _permitted(self, event: Event) -> set[str | None]:
         consent = self._statements.consents.get(event.statement or "")
