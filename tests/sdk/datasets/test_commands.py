@@ -1,0 +1,213 @@
+"""``licet filter``, ``recheck``, ``run report`` and ``usage`` as they are typed: documents, words, exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+import pyarrow.parquet as pq
+import pytest
+
+from licet.cli.entry import main
+from licet.terms import ATOMS
+from tests.sdk.datasets.world import NO_AI, OPEN, PAID, World, encoded, picture
+
+
+class Told(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        assert found["schema_version"] == 1
+        return found
+
+
+Run = Callable[..., Told]
+
+
+@pytest.fixture
+def works(world: World) -> dict[str, bytes]:
+    found = {
+        "open": world.work(encoded(picture(1)), "tomas", OPEN),
+        "denied": world.work(encoded(picture(2)), "tomas", NO_AI),
+        "paid": world.work(encoded(picture(3)), "mei", PAID),
+    }
+    world.registry.publish()
+    return found
+
+
+@pytest.fixture
+def run(
+    world: World, works: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> Run:
+    """Type a command as an organisation, in a folder with the pictures ``in``."""
+    (tmp_path / "in").mkdir()
+    for number, name in enumerate(("open", "denied", "paid", "stranger"), 1):
+        (tmp_path / "in" / f"{name}.png").write_bytes(encoded(picture(number)))
+    client = world.client()
+    client.close()
+    account = client.profile.account
+    assert account is not None
+    client.profile.token = account.account
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LICET_HOME", str(client.home.folder))
+    monkeypatch.setenv("LICET_URL", world.registry.url)
+
+    def typed(*arguments: str) -> Told:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        told = capsys.readouterr()
+        return Told(int(ended.value.code or 0), told.out, told.err)
+
+    return typed
+
+
+USE = ("--use", "train-gen")
+ACCEPT = ("--accept", "--model", "lantern/lantern@1", "--dataset", "train", "--budget", "5USD")
+
+
+def test_filter_tells_a_document_of_what_it_did(run: Run, tmp_path: Path) -> None:
+    told = run("filter", "in", "-o", "out", *USE, "--unknown", "keep", *ACCEPT, "--json")
+    assert told.code == 0
+    found = told.document
+    assert (found["rows"], found["kept"]) == (4, 3)
+    assert found["counts"] == {"allow": 1, "license": 1, "deny": 1, "review": 0, "unknown": 1}
+    assert found["licence"].startswith("lic_")
+    assert found["quote"]["totals"] == [{"amount": "0.05", "currency": "USD", "works": 1}]
+    assert Path(found["manifest"]) == tmp_path / "out.manifest.json"
+    assert found["recheck"]["drop"] == 0
+
+
+def test_filter_tells_a_person_what_it_costs_and_what_to_do(run: Run) -> None:
+    told = run("filter", "in", "-o", "out", *USE)
+    assert told.code == 0
+    assert "Kept 1 of 4 rows in" in told.out
+    assert "Licences would cost 0.05 USD: 1 works of 1 artists." in told.out
+    assert "--unknown keep keeps them" in told.out
+    assert "signed with the organisation's key" in told.out
+
+
+def test_an_unknown_use_lists_the_ten(run: Run) -> None:
+    told = run("filter", "in", "-o", "out", "--use", "train-everything", "--json")
+    assert told.code == 2
+    error = told.document["error"]
+    assert error["field"] == "--use"
+    for atom in ATOMS:
+        assert atom in error["message"]
+    assert not Path("out.job").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--budget", "5USD"), "--budget: expected --accept beside it"),
+        (("--accept", "--model", "a/b@1"), "--dataset: expected a value"),
+        (("--accept", "--dataset", "d"), "--model: expected a value"),
+        ((*ACCEPT[:-1], "5XYZ"), "--budget: expected an ISO 4217 code"),
+        ((*ACCEPT[:-1], "five"), "--budget: expected an amount and a currency"),
+        ((*ACCEPT, "--offline"), "either --accept"),
+        (("--match", "derivative"), "--match: expected exact or near"),
+        (("--min-claim-level", "9"), "--min-claim-level: expected 0 to 4"),
+        (("--fail-on", "maybe"), "--fail-on: expected any of"),
+        (("--columns", "url"), "--columns: expected pairs"),
+        (("--purpose", "fun"), "--purpose: expected any of"),
+        (("--territory", "Atlantis"), "--territory: expected"),
+        (("--model", "lantern"), "--model: expected ORG/NAME@VERSION"),
+        (("--dataset", " x"), "a name of 1 to 200"),
+    ],
+)
+def test_wrong_options_are_named(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    told = run("filter", "in", "-o", "out", *USE, *arguments)
+    assert (told.code, told.out) == (2, "")
+    assert words in told.err
+    assert not Path("out").exists()
+
+
+def test_lists_are_written_with_spaces_commas_or_both(run: Run) -> None:
+    told = run("filter", "in", "-o", "out", "--use", "train-gen,mine", "evaluate", "--territory", "DE,FR", "--json")
+    assert told.code == 0
+    use = json.loads(Path("out.manifest.json").read_text())["manifest"]["use"]
+    assert (use["uses"], use["territory"]) == (["evaluate", "mine", "train-gen"], ["DE", "FR"])
+
+
+def test_over_budget_ends_with_one_and_shows_the_quote(run: Run, world: World) -> None:
+    told = run("filter", "in", "-o", "out", *USE, *ACCEPT[:-1], "0.01USD", "--json")
+    assert told.code == 1
+    error = told.document["error"]
+    assert error["code"] == "over-budget"
+    assert error["quote"]["totals"] == [{"amount": "0.05", "currency": "USD", "works": 1}]
+    assert not world.registry.licences
+
+
+def test_a_verdict_can_fail_the_command(run: Run) -> None:
+    assert run("filter", "in", "-o", "a", *USE, "--fail-on", "review").code == 0
+    assert run("filter", "in", "-o", "b", *USE, "--fail-on", "review,deny").code == 1
+    assert Path("b.manifest.json").exists()
+
+
+def test_a_second_time_needs_overwrite(run: Run) -> None:
+    assert run("filter", "in", "-o", "out", *USE).code == 0
+    told = run("filter", "in", "-o", "out", *USE)
+    assert told.code == 2
+    assert "--overwrite" in told.err
+    assert run("filter", "in", "-o", "out", *USE, "--overwrite").code == 0
+
+
+def test_nobody_filters_by_exact_copies_and_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LICET_HOME", "nobody")
+    told = run("filter", "in", "-o", "out", *USE, "--json")
+    assert told.code == 0
+    assert told.document["match"] == "exact"
+    assert "near tier needs an account" in told.err
+
+
+@pytest.fixture
+def stale(run: Run, world: World, works: dict[str, bytes]) -> Run:
+    """A result of which one row must go."""
+    assert run("filter", "in", "-o", "out", *USE, "--unknown", "keep", *ACCEPT).code == 0
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    return run
+
+
+def test_recheck_names_the_rows_that_must_go(stale: Run, works: dict[str, bytes]) -> None:
+    told = stale("recheck", "out.decisions.parquet", "--json", "-o", "drop.parquet")
+    assert told.code == 1
+    [row] = told.document["drop"]
+    assert (row["path"], row["reason"], row["verdict"], row["row"]) == ("open.png", "denied", "deny", 1)
+    assert row["work"].startswith("wrk_")
+    assert pq.read_table("drop.parquet")["path"].to_pylist() == ["open.png"]
+    assert stale("recheck", "out", "--format", "json").document["kept"] == 3
+
+
+def test_recheck_speaks_to_people_and_to_machines(stale: Run) -> None:
+    assert "drop  open.png  deny: denied" in stale("recheck", "out").out
+    assert "::error file=open.png::open.png must go: deny, denied" in stale("recheck", "out", "--format", "github").out
+    suite = ElementTree.fromstring(stale("recheck", "out.manifest.json", "--format", "junit").out)
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+    assert [case.get("name") for case in suite] == ["open.png"]
+
+
+def test_recheck_ends_with_nothing_when_nothing_must_go(run: Run) -> None:
+    assert run("filter", "in", "-o", "out", *USE).code == 0
+    told = run("recheck", "out")
+    assert (told.code, told.out.splitlines()[-1][:22]) == (0, "0 of 1 kept rows must ")
+    assert run("recheck", "elsewhere").code == 2
+
+
+def test_a_run_is_reported_once(stale: Run) -> None:
+    arguments = ("run", "report", "--model", "lantern/lantern@1", "--dataset", "out.manifest.json", "--run", "2")
+    found = stale(*arguments, "--json").document
+    assert (found["new"], found["known"], found["memorandum"], found["dropped"]) == (1, 0, 0, 1)
+    told = stale(*arguments)
+    assert "0 uses posted, 1 known before. It owes 0.05 USD." in told.out
+    assert "1 rows must be left out of it" in told.out
+    assert stale("usage", "status", "--json").document["sent_events"] == 1
+    assert stale("usage", "push", "--json").document["new"] == 0
+    assert "0 uses and 0 statements wait" in stale("usage", "status").out
