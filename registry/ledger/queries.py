@@ -62,7 +62,7 @@ from transfers t left join transfers r on r.reverses = t.id where t.id = $1
 
 # ledger_accounts unique (name); entries (account, transfer, currency) include (amount)
 BALANCES: Final = """
-select a.name, e.currency, sum(e.amount)::bigint as amount
+select a.name, e.currency, sum(e.amount) as amount
 from ledger_accounts a join entries e on e.account = a.id
 where a.name = any($1::text[])
 group by a.name, e.currency
@@ -116,4 +116,4 @@ where t.reverses is not null or exists (
 )
 order by r.id limit 100
 """
-TOTALS: Final = "select currency, sum(amount)::bigint as amount from entries group by currency having sum(amount) <> 0"
+TOTALS: Final = "select currency, sum(amount) as amount from entries group by currency having sum(amount) <> 0"

@@ -86,7 +86,8 @@ async def reversal(conn: Connection, transfer: UUID) -> UUID | None:
 async def balances(conn: Connection, names: Iterable[str]) -> dict[tuple[str, str], int]:
     """Return the sum of all entries by (account, currency), for those of ``names`` that have any; debit is positive."""
     rows = await conn.fetch(queries.BALANCES, sorted(set(names)))
-    return {(row["name"], row["currency"]): row["amount"] for row in rows}
+    # A sum is not a bigint: a thousand entries of the largest amount are beyond it.
+    return {(row["name"], row["currency"]): int(row["amount"]) for row in rows}
 
 
 async def lines(

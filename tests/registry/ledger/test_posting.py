@@ -204,3 +204,11 @@ async def test_rebuild_finds_what_somebody_did_behind_the_triggers(database: Dat
     assert any(f"{rows['b']}: expected 3 entries in balance, got 0" in line for line in found)
     assert any(f"{rows['c']}: expected exactly the negation of" in line for line in found)
     assert any("expected a sum of 0 USD, got 1" in line for line in found)
+
+
+async def test_no_sum_is_too_large_to_be_read(database: Database):
+    largest = 2**53 - 1
+    await posted(database, *(sale(str(number), gross=largest, fee=1) for number in range(1025)))
+    assert await balance(database, "payable:art_mei") == 1025 * (1 - largest)
+    async with database.acquire() as conn:
+        assert await ledger.rebuild(conn) == []
