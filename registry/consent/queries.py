@@ -22,9 +22,6 @@ select account from consent_heads where account = any($1::uuid[]) order by accou
 """
 MOVE_HEAD: Final = "update consent_heads set seq = $2, digest = $3 where account = $1"
 
-# by accounts primary key
-SIGNER: Final = "select id, kind, name, genesis, level from accounts where id = $1"
-
 # by terms primary key
 KEEP_TERMS: Final = """
 insert into terms (hash, encoded) select * from unnest($1::bytea[], $2::bytea[]) on conflict (hash) do nothing
@@ -246,6 +243,18 @@ order by w.id
 """
 # by work_states primary key
 CURRENT: Final = _RECORD + "where s.work = any($1::uuid[])"
+
+# by work_matches primary key and (other); work_states primary key: who else claims what these works show, both alive
+RIVALS: Final = """
+with pairs as (
+    select work, other from work_matches where claimed_at is not null and work = any($1::uuid[])
+    union select other, work from work_matches where claimed_at is not null and other = any($1::uuid[])
+)
+select p.work, p.other as rival, r.account
+from pairs p join work_states s on s.work = p.work join work_states r on r.work = p.other
+where s.contested and r.contested and not s.withdrawn and not r.withdrawn
+order by p.work, p.other
+"""
 
 # by work_states primary key
 SIGNED: Final = "select work from work_states where account = $1 and work = any($2::uuid[]) and own is not null"

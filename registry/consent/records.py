@@ -14,7 +14,7 @@ from licet.fingerprints.urls import url_key
 from licet.index.records import WorkRecord
 from licet.wire.accounts import ConsentHead
 from registry.consent import queries
-from registry.consent.types import Change
+from registry.consent.types import Change, Rival
 from registry.database import Connection, Row
 from registry.errors import Unavailable
 
@@ -69,6 +69,11 @@ async def all_records(conn: Connection) -> AsyncIterator[WorkRecord]:
 async def current(conn: Connection, works: Iterable[UUID]) -> dict[UUID, WorkRecord]:
     """Return the records of those of ``works`` that have a state."""
     return {row["work"]: _change(row).record for row in await conn.fetch(queries.CURRENT, list(works))}
+
+
+async def rivals(conn: Connection, works: Sequence[UUID]) -> list[Rival]:
+    """Return the works of others with which those of ``works`` that are contested are in conflict (semantics 6)."""
+    return [Rival(row["work"], row["rival"], row["account"]) for row in await conn.fetch(queries.RIVALS, works)]
 
 
 async def signed(conn: Connection, account: UUID, works: Sequence[UUID]) -> set[UUID]:

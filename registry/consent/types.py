@@ -79,6 +79,14 @@ class Change(NamedTuple):
     logged: bool
 
 
+class Rival(NamedTuple):
+    """A contested work and another one, of ``account``, that claims the same picture: the strictest of both applies."""
+
+    work: UUID
+    rival: UUID
+    account: UUID
+
+
 class StatementPage(NamedTuple):
     """What the list of one's own statements asks for."""
 

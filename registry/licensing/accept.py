@@ -1,8 +1,8 @@
 """Accepting a quote: two signatures on one licence, and no licence after a tighten that it ignored (semantics 22).
 
 Everything is one transaction. It holds, in this order: the organisation's row, so that two acceptances of the same
-works follow each other; then a share of the consent head of every artist, which a consent takes whole; only then is
-the place in the log drawn. So a tighten either came before, and its works are seen changed here, or comes after.
+works follow each other; then a share of the consent head of every artist and of whoever contests their works, which a
+consent takes whole; only then is the place in the log drawn. So a tighten either came before, and its works are seen changed here, or comes after.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
     expected = await asyncio.to_thread(_expected, offer.quote, genesis, services.keys.ref)
     if envelope.body != expected:
         raise Invalid("payload: expected exactly the licence that follows from the quote, got another one")
-    await consent.lock_heads_shared(conn, offer.artists)
+    rivals = await consent.rivals(conn, offer.works)  # who contests a work can tighten it, too
+    await consent.lock_heads_shared(conn, {*offer.artists, *(each.account for each in rivals)})
     now = await standing(conn, caller.account, caller.id, offer.quote.use, offer.works, offer.at)
     wanted = [WorkWanted(line.work, line.statement, line.match) for line in offer.quote.lines]
     lines, left, _ = await asyncio.to_thread(now.lines, wanted)

@@ -103,6 +103,11 @@ class Offers:
             escrow=record.contested or record.level < TRUSTED_LEVEL,
         )
 
+    def refusal(self, record: WorkRecord, match: str) -> str | None:
+        """Return ``deny`` or ``review`` where that is what this work says, None where it stands in nobody's way."""
+        verdict = self._decision(record, match).verdict
+        return verdict if verdict in ("deny", "review") else None
+
     def end(self, record: WorkRecord, issued_at: datetime) -> datetime | None:
         """Return when a licence issued now must end under this work's terms; None where they set no end."""
         ends = []

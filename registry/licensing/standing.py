@@ -22,7 +22,8 @@ from registry.licensing.offers import Offers, covering_keys, request_of, terms_h
 class Standing:
     """Everything that decides whether wanted works can be licensed, read in one transaction.
 
-    ``held`` are licences of the organisation for exactly this use, by (work, terms hash).
+    ``held`` are licences of the organisation for exactly this use, by (work, terms hash); ``rivals`` are the records
+    of works that contest a wanted one, by that one.
     """
 
     organisation: str
@@ -31,6 +32,7 @@ class Standing:
     records: Mapping[UUID, WorkRecord]
     kinds: Mapping[UUID, str]
     held: Mapping[tuple[UUID, str], str]
+    rivals: Mapping[UUID, Sequence[WorkRecord]]
 
     def lines(self, wanted: Iterable[WorkWanted]) -> tuple[list[LicenceLine], list[LeftOut], datetime | None]:
         """Return what can be licensed, what not and why, and when the licence must end; in the order of ``wanted``."""
@@ -59,6 +61,10 @@ class Standing:
             return f"licensed:{held}"
         if identifiers.from_uuid("stm", UUID(bytes=record.statement)) != wanted.statement:
             return "changed"
+        for rival in self.rivals.get(work, ()):
+            stricter = offers.refusal(rival, wanted.match)
+            if stricter is not None:  # between two claims to one picture the strictest applies (semantics 6)
+                return stricter
         return offers.line(record, wanted.match)
 
 
@@ -67,10 +73,15 @@ async def standing(
 ) -> Standing:
     """Return how ``works`` stand now for an organisation that would use them in this way."""
     records = await consent.current(conn, works)
+    pairs = await consent.rivals(conn, [work for work, record in records.items() if record.contested])
+    others = await consent.current(conn, {pair.rival for pair in pairs}) if pairs else {}
+    rivals: dict[UUID, list[WorkRecord]] = {}
+    for pair in pairs:
+        rivals.setdefault(pair.work, []).append(others[pair.rival])
     owners = {UUID(bytes=record.account) for record in records.values()}
     rows = await conn.fetch(queries.HELD, organisation, list(works), use_key(use), covering_keys(use), at)
     held = {(row["work"], row["terms_hash"].hex()): identifiers.from_uuid("lic", row["id"]) for row in rows}
-    return Standing(licensee, use, at, records, await account_kinds(conn, owners), held)
+    return Standing(licensee, use, at, records, await account_kinds(conn, owners), held, rivals)
 
 
 async def account_kinds(conn: Connection, accounts: Collection[UUID]) -> dict[UUID, str]:
