@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response
@@ -158,6 +159,19 @@ def on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response
     return _internal(request)
 
 
+def on_foreign_text(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer text that the database cannot hold; it is the caller's, ours has none of it."""
+    detail = "expected text without the character U+0000, got some with it"
+    return problem(request, 400, "invalid-request", "Invalid request", detail)
+
+
+def on_nesting(request: Request[Any, Any, Any], error: RecursionError) -> Response[bytes]:
+    """Answer JSON that is nested too deeply to be read."""
+    _log.warning("refused", slug="invalid-request", detail=str(error), request_id=request_id(request.scope))
+    detail = "expected a body that can be read, got one that is nested too deeply"
+    return problem(request, 400, "invalid-request", "Invalid request", detail)
+
+
 def _internal(request: Request[Any, Any, Any]) -> Response[bytes]:
     detail = "something failed on our side; the request id tells us what"
     return problem(request, 500, "internal", "Internal error", detail)
@@ -167,6 +181,9 @@ EXCEPTION_HANDLERS: Final[dict[int | type[Exception], Any]] = {
     RegistryError: on_registry_error,
     sdk.LicetError: on_sdk_error,
     HTTPException: on_http_error,
+    asyncpg.CharacterNotInRepertoireError: on_foreign_text,
+    asyncpg.UntranslatableCharacterError: on_foreign_text,
+    RecursionError: on_nesting,
     Exception: on_unforeseen,
 }
 

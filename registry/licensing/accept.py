@@ -2,7 +2,8 @@
 
 Everything is one transaction. It holds, in this order: the organisation's row, so that two acceptances of the same
 works follow each other; then a share of the consent head of every artist and of whoever contests their works, which a
-consent takes whole; only then is the place in the log drawn. So a tighten either came before, and its works are seen changed here, or comes after.
+consent takes whole; only then is the place in the log drawn. So a tighten either came before, and its works are seen
+changed here, or comes after.
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+"""Nothing that a caller sends is a fault of ours: no bytes, depth or characters of a request make a 500."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from registry.openapi import document
+from tests.registry.harness import running
+
+pytestmark = pytest.mark.anyio
+
+DEEP = (b'{"a":' * 100_000, b"[" * 60_000 + b"]" * 60_000, b'{"terms":' + b'{"a":' * 20_000)
+
+
+async def test_json_of_any_depth_is_refused_as_the_callers(dsn: str, tmp_path: Path):
+    async with running(dsn, tmp_path) as service:
+        lab = await service.account("organisation")
+        api: dict[str, Any] = msgspec.json.decode(document(service.app))
+        paths = [path for path, item in api["paths"].items() if "post" in item]
+        assert "/v1/statements/draft" in paths
+        for path in paths:
+            for body in DEEP:
+                answer = await service.post(path, body, http=lab.http)
+                assert answer.status_code in (400, 413), (path, answer.text)
+
+
+async def test_a_nul_in_any_parameter_is_refused_or_finds_nothing(dsn: str, tmp_path: Path):
+    async with running(dsn, tmp_path) as service:
+        lab = await service.account("organisation")
+        api: dict[str, Any] = msgspec.json.decode(document(service.app))
+        asked = [
+            (path, each["name"])
+            for path, item in api["paths"].items()
+            for each in item.get("get", {}).get("parameters", ())
+            if each["in"] == "query"
+        ]
+        assert ("/v1/works", "external_id") in asked
+        for path, name in asked:
+            answer = await lab.http.get(path, params={name: "a\0b"})
+            assert answer.status_code < 500, (path, name, answer.text)
