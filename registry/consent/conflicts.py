@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from licet.index import Index
+from licet.index import Index, WorkRecord
 from licet.wire.licensing import RowKeys
 from registry.consent import queries
 from registry.consent.records import changed_since, version
@@ -37,15 +37,20 @@ class Fresh(msgspec.Struct):
     rows: list[RowKeys]
     compared_at: int
 
-    async def compare(self, conn: Connection) -> list[Match]:
-        """Return the matches with what has been signed since the last comparison, as of this moment."""
+    async def news(self, conn: Connection) -> list[WorkRecord]:
+        """Return the works of others that changed since the last time, as of this moment."""
         now = await version(conn)
         if not self.works or now == self.compared_at:
             return []
-        # Of its own works the account needs no reminder, and they may be many.
-        records = [each for each in await changed_since(conn, self.compared_at) if each.account != self.account.bytes]
+        records = await changed_since(conn, self.compared_at)
         self.compared_at = now
-        found = await asyncio.to_thread(neighbours_in, Index((), records), self.account, self.rows) if records else []
+        return [record for record in records if record.account != self.account.bytes]
+
+    async def compare(self, records: Sequence[WorkRecord]) -> list[Match]:
+        """Return the matches of these works with ``records``."""
+        if not records:
+            return []
+        found = await asyncio.to_thread(lambda: neighbours_in(Index((), records), self.account, self.rows))
         return [
             Match(self.works[each.row], each.work, self.account, each.account, each.key, each.distance)
             for each in found
@@ -62,7 +67,8 @@ async def fresh_among(services: Services, account: UUID, works: Sequence[UUID]) 
             [row_keys(keys_in(row)) for row in found],
             min((row["compared_at"] for row in found), default=0),
         )
-        return fresh, await fresh.compare(conn)
+        records = await fresh.news(conn)
+    return fresh, await fresh.compare(records)
 
 
 async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: datetime, changed: int) -> None:

@@ -22,7 +22,6 @@ from licet.statements.works import works_root
 from licet.terms import plain_text, text_hash
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
-from registry.consent import queries
 from registry.consent.types import Checked, Scope, Signer
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
@@ -62,7 +61,7 @@ def work_ids(named: Sequence[str]) -> list[UUID]:
 
 async def signer_of(conn: Connection, caller: Caller) -> Signer:
     """Return the caller's account as statements name it."""
-    row = await conn.fetchrow(queries.SIGNER, caller.account)
+    row = await conn.fetchrow(account_queries.ACCOUNT, caller.account)
     if row is None or row["genesis"] is None:
         raise NotAllowed("expected the account of an artist or organisation")
     return Signer(caller.account, caller.id, shown_name(row["name"]), row["genesis"])

@@ -70,7 +70,8 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         elif statement.scope == "catalogue":
             await work.restrict_all(statement.terms)
         else:
-            await work.state(statement.terms, fresh, [*matches, *await fresh.compare(conn)])
+            late = await fresh.compare(await fresh.news(conn))
+            await work.state(statement.terms, fresh, [*matches, *late])
         return work.id
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 PUBLISHER_LOCK: Final = 0x6C69_6365_7460  # advisory: one process publishes
 
+PATIENT: Final = "set local idle_in_transaction_session_timeout = 0"
+
 # by snapshots primary key
 LAST: Final = """
 select sequence, consent_version, digest, envelope, issued_at, expires_at from snapshots order by sequence desc limit 1
