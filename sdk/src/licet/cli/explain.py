@@ -22,10 +22,10 @@ _LIST = Parameter(consume_multiple=True, negative="")
 
 
 def explain(
-    given: Annotated[str, Parameter(help="A picture, an address or a SHA-256.")],
+    given: Annotated[str, Parameter(help="A picture, an address, a SHA-256, or a row: OUT.decisions.parquet:12.")],
     /,
     *,
-    use: Annotated[list[str], _LIST],
+    use: Annotated[list[str] | None, _LIST] = None,
     purpose: Annotated[list[str] | None, _LIST] = None,
     territory: Annotated[list[str] | None, _LIST] = None,
     open_weights: Annotated[str | None, Parameter(help="yes or no.")] = None,
@@ -35,16 +35,16 @@ def explain(
     """Show the chain: input, match, work, statement, the terms' rule, and the proof that it is in the log."""
     from licet.datasets.checking import explain as ask
 
-    request = request_from(use, purpose, territory, open_weights)
+    request = request_from(use, purpose, territory, open_weights) if use else None
     with common.client() as client:
-        found, terms = ask(client, given, request, offline=offline)
+        found, asked, terms = ask(client, given, request, offline=offline)
         result = found.results[0]
         statements = {match["statement"] for match in result.matches if match["statement"]}
         proofs = {} if offline else {statement: _proof(client, statement) for statement in sorted(statements)}
     for text in found.notes:
         note(f"note: {text}")
     chain = [
-        {**match, "rules": _rules(terms, match["work"], request), "proof": proofs.get(match["statement"])}
+        {**match, "rules": _rules(terms, match["work"], asked), "proof": proofs.get(match["statement"])}
         for match in result.matches
     ]
     document = {"result": result, "chain": chain, "snapshot": found.snapshot, "log_size": found.log_size}

@@ -17,7 +17,8 @@ import pyarrow as pa
 from licet.client import Client
 from licet.datasets.basis import Basis, open_basis, pull_newest
 from licet.datasets.deciding import Question, Standing, decide_rows
-from licet.datasets.fingerprinting import examine
+from licet.datasets.decisions_file import DecisionsFile, stored_evidence
+from licet.datasets.fingerprinting import Evidence, examine
 from licet.datasets.held import licences_for
 from licet.datasets.rows import decision_columns
 from licet.datasets.settling import held_licences
@@ -27,6 +28,7 @@ from licet.terms import Terms
 
 MAX_INPUTS: Final = 10_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_ROW: Final = re.compile(r"(.+\.parquet):(\d{1,12})", re.ASCII)
 _ADDRESS: Final = re.compile(r"https?://", re.ASCII | re.IGNORECASE)
 
 
@@ -66,17 +68,42 @@ def check(client: Client, inputs: Sequence[str], request: Request, *, offline: b
     return _decide(client, inputs, request, _basis(client, offline=offline))
 
 
-def explain(client: Client, given: str, request: Request, *, offline: bool = False) -> tuple[Checkup, dict[str, Terms]]:
-    """Return the verdict of one input, and the terms in force for each work that it matches."""
+def explain(
+    client: Client, given: str, request: Request | None, *, offline: bool = False
+) -> tuple[Checkup, Request, dict[str, Terms]]:
+    """Return the verdict of one input, what was asked, and the terms in force for each work that it matches.
+
+    ``given`` may also be a row of an earlier job, ``OUT.decisions.parquet:12``: it is decided anew from its stored
+    fingerprints, and without a ``request`` for what that job asked. Raises ``InputError`` as `check` does, and for a
+    row that is not there.
+    """
     basis = _basis(client, offline=offline)
-    found = _decide(client, [given], request, basis)
+    row = _ROW.fullmatch(given)
+    if row is not None and not Path(given).exists():
+        file = DecisionsFile.find(Path(row[1]))
+        asked = request or file.question.request
+        found = _decided(client, [given], _stored(file, int(row[2])), asked, basis)
+    elif request is None:
+        raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", None)
+    else:
+        asked = request
+        found = _decide(client, [given], request, basis)
     works = basis.index.works
     terms: dict[str, Terms] = {}
     for match in found.results[0].matches:
         state = works.get(match["work"])
         if state is not None and state.terms:
             terms[match["work"]] = Terms.decode(state.terms)
-    return found, terms
+    return found, asked, terms
+
+
+def _stored(file: DecisionsFile, row: int) -> Evidence:
+    start = 0
+    for batch in file.batches():
+        if row < start + len(batch):
+            return stored_evidence(batch.slice(row - start, 1))
+        start += len(batch)
+    raise InputError.field("row", f"a row of {file.path.name}, 0 to {file.rows - 1}", row)
 
 
 def _basis(client: Client, *, offline: bool) -> Basis:
@@ -89,6 +116,10 @@ def _decide(client: Client, inputs: Sequence[str], request: Request, basis: Basi
     rows = pa.RecordBatch.from_pylist([_row(given) for given in inputs], schema=_SCHEMA)
     with ThreadPoolExecutor() as pool:
         evidence = examine(rows, Path.cwd(), pool)
+    return _decided(client, inputs, evidence, request, basis)
+
+
+def _decided(client: Client, inputs: Sequence[str], evidence: Evidence, request: Request, basis: Basis) -> Checkup:
     question = Question(request, "near" if basis.index.near else "exact")
     standing = Standing(licences_for(held_licences(client), request))
     verdicts = decide_rows(basis.index, evidence, question, standing)
