@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -118,6 +119,23 @@ async def test_works_of_others_that_a_picture_matches_are_told_in_every_turn(sit
     for copy in copies:
         assert (await eve.picture(copy)).similar == [original.work]
     assert (await eve.picture(picture(3, side=256))).similar == []
+
+
+async def test_real_pictures_are_found_again_small_mirrored_and_compressed(site: Running, vectors: Path) -> None:
+    ada, eve = await artist(site), await artist(site, "Eve")
+    files = sorted(path for path in (vectors / "pdq").rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})[
+        :6
+    ]
+    originals = [await ada.picture(path.read_bytes()) for path in files]
+    # Some of Meta's pictures are turned copies of one another: only what is a work of its own is looked for.
+    own = {outcome.work: path for outcome, path in zip(originals, files, strict=True) if outcome.status == "registered"}
+    assert len(own) > 3
+    await ada.state(sorted(own), NO_AI)
+    for work, path in own.items():
+        image = Image.open(path).convert("RGB")
+        image.thumbnail((512, 512))
+        copy = encoded(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "JPEG", quality=70)
+        assert work in (await eve.picture(copy)).similar or ((await ada.work(work)).quality or 0) < 50
 
 
 async def test_an_unsigned_registration_is_nobodys_existing_work(site: Running) -> None:
