@@ -14,6 +14,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -50,6 +51,12 @@ _CHUNK: Final = 1 << 16
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _BEFORE: Final = tuple(name for name in VERDICT_FIELDS if name < "row")
 _AFTER: Final = tuple(name for name in VERDICT_FIELDS if name > "row")
+# A salted leaf in the order of its canonical JSON: what rows with one decision share, around what is each row's own.
+_OWN: Final = ("pdq", "pixels", "sha256", "url")
+_SHARED: Final = tuple(
+    tuple(name for name in VERDICT_FIELDS if after < name < before and name != "row")
+    for after, before in (("", "pdq"), ("pixels", "row"), ("sha256", "url"), ("url", "~"))
+)
 
 
 def decision_schema() -> pa.Schema:
@@ -153,10 +160,30 @@ def salted_row_leaf(secret: bytes, row: Mapping[str, Any]) -> bytes:
 
 
 def salted_leaf_hashes(secret: bytes, table: pa.Table | pa.RecordBatch) -> bytes:
-    """Return the leaf hashes of `salted_row_leaf` for every row of ``table``; its root is ``row_root``."""
+    """Return the leaf hashes of `salted_row_leaf` for every row of ``table``; its root is ``row_root``.
+
+    Each distinct decision is encoded once. Raises ``InputError`` as `leaf_hashes` does.
+    """
+    import pyarrow as pa
+
+    if len(secret) != SECRET_BYTES:
+        raise InputError.field("secret", f"{SECRET_BYTES} bytes", f"{len(secret)} bytes")
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
     _require(table)
-    named = table.select([name for name in ROW_FIELDS if name in table.schema.names])
-    return b"".join([merkle.leaf_hash(salted_row_leaf(secret, row)) for row in named.to_pylist()])
+    if not table.num_rows:
+        return b""
+    distinct, which = _distinct(table.select([name for name in VERDICT_FIELDS if name in table.schema.names]))
+    frames = [_frame(row) for row in distinct]
+    rows = table.column("row").to_numpy().tolist()
+    own = zip(*(_own_fields(table, name) for name in _OWN), strict=True)
+    hashes = []
+    for row, code, (pdq, pixels, digest, url) in zip(rows, which, own, strict=True):
+        part, head, price, statement, tail = frames[code]
+        salt = hmac.digest(secret, b"%b%d" % (part, row), sha256)
+        leaf = (salt, head, pdq, pixels, price, row, digest, statement, url, tail)
+        hashes.append(sha256(b'\x00%b%b%b%b%b,"row":%d%b%b%b%b' % leaf).digest())
+    return b"".join(hashes)
 
 
 class RootBuilder:
@@ -206,6 +233,25 @@ def _around(row: dict[str, Any]) -> tuple[bytes, bytes]:
     before = _ENCODER.encode({name: row[name] for name in _BEFORE if row.get(name) is not None})
     after = _ENCODER.encode({name: row[name] for name in _AFTER if row.get(name) is not None})
     return b"\x00" + before[:-1] + b',"row":', b"," + after[1:]
+
+
+def _frame(row: dict[str, Any]) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    """The bytes of a salted leaf that rows with one decision share: the name of the part for the salt, then the JSON
+    up to ``part``, ``price`` and ``reason``, ``statement``, and from ``verdict`` on to the end."""
+    head, price, statement, tail = (
+        _ENCODER.encode({name: row[name] for name in names if row.get(name) is not None})[1:-1] for names in _SHARED
+    )
+    comma = b"," if statement else b""
+    return row["part"].encode() + b"\0", b"{" + head, b"," + price, comma + statement, b"," + tail + b"}"
+
+
+def _own_fields(table: pa.Table, name: str) -> Iterable[bytes]:
+    """The bytes of one field of a row's own, with the comma before it, for every row; nothing for a null."""
+    if name not in table.schema.names or table.column(name).null_count == table.num_rows:
+        return repeat(b"", table.num_rows)
+    before = b',"%b":' % name.encode()
+    encode = _ENCODER.encode
+    return [b"" if value is None else before + encode(value) for value in table.column(name).to_pylist()]
 
 
 def _require(table: pa.Table | pa.RecordBatch) -> None:
