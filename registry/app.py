@@ -14,6 +14,7 @@ from litestar.events import BaseEventEmitterBackend
 from registry.accounts import identity
 from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
+from registry.auditing import routes as auditing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.health import ROUTES as HEALTH
@@ -30,7 +31,7 @@ from registry.translog import routes as translog
 from registry.usage import routes as usage
 from registry.works import routes as works
 
-DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage)
+DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, auditing)
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 

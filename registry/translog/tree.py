@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from licet.log.merkle import HASH_SIZE
+from licet.log.merkle import HASH_SIZE, Frontier
 from licet.log.tiles import TileTree
 from registry.database import Connection
 from registry.errors import RegistryError
@@ -31,6 +31,16 @@ async def inclusion_proofs(conn: Connection, size: int, indices: Sequence[int]) 
 async def root_at(conn: Connection, size: int) -> bytes:
     """Return the root of the first ``size`` entries."""
     return await _computed(conn, size, lambda tree: tree.root)
+
+
+async def consistency_proof(conn: Connection, old: int, new: int) -> list[bytes]:
+    """Return the proof that the first ``new`` entries extend the first ``old`` (at least one)."""
+    return await _computed(conn, new, lambda tree: tree.consistency_proof(old))
+
+
+async def frontier(conn: Connection, size: int) -> Frontier:
+    """Return the right edge of the tree of the first ``size`` entries."""
+    return await _computed(conn, size, lambda tree: tree.frontier())
 
 
 async def _computed(conn: Connection, size: int, compute: Callable[[TileTree], T]) -> T:

@@ -54,4 +54,6 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listUsage": (401, 403, 200),
     "getBalance": (401, 403, 200),
     "listEntries": (401, 403, 200),
+    # audit
+    "getAuditBundle": (401, 403, 400),
 }

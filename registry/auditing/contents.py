@@ -1,0 +1,167 @@
+"""What belongs into the bundle of a month: which statements, and what they rely on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.audit.checks.used import CLOCKS_DIFFER, LOGGED_WITHIN
+from licet.audit.layout import Period
+from registry import translog
+from registry.accounts.identity import Caller
+from registry.auditing import queries
+from registry.auditing.evidence import first_entry_at
+from registry.auditing.types import Licensed, Part, Reported, Span, Statement
+from registry.database import Connection, Row
+from registry.errors import NotFound, Unavailable
+
+TRUSTED_LEVEL: Final = 2
+STAFF: Final = frozenset({"aud", "opr"})
+
+
+@dataclass
+class Contents:
+    """Everything that goes into a bundle but the rows themselves.
+
+    ``relied`` are the works that each consent must be shown to cover; ``unpublished`` are sources whose postings are
+    left out, because the published log does not have them yet.
+    """
+
+    licences: list[Licensed] = field(default_factory=list)
+    batches: list[Reported] = field(default_factory=list)
+    others: list[Statement] = field(default_factory=list)  # runs, datasets
+    consents: list[Statement] = field(default_factory=list)
+    relied: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    unpublished: list[str] = field(default_factory=list)
+
+    @property
+    def statements(self) -> list[Statement]:
+        """All statements, in the order in which a bundle has them."""
+        return [
+            *(each.statement for each in self.licences),
+            *(each.statement for each in self.batches),
+            *self.others,
+            *self.consents,
+        ]
+
+    @property
+    def sources(self) -> list[str]:
+        """The licences and batches whose postings are shown, also where they are of the month beside."""
+        licences = [each.statement.id for each in self.licences if each.begins]
+        batches = [each.statement.id for each in self.batches if each.earlier is None]
+        return [*_texts("lic", licences), *_texts("bat", batches)]
+
+
+async def part_of(conn: Connection, caller: Caller, organisation: UUID | None) -> Part:
+    """Return whose part ``caller`` is shown: everything to staff, else its own.
+
+    Raises ``NotFound`` for an organisation that does not exist, or is another than the caller.
+    """
+    staff = caller.kind in STAFF
+    if staff and organisation is None:
+        return Part(None, None, uses=True)
+    account = caller.account if organisation is None else organisation
+    row = await conn.fetchrow(queries.ACCOUNT, account) if staff or account == caller.account else None
+    if row is None or (organisation is not None and row["kind"] != "org"):
+        raise NotFound("there is no such organisation, or none that you may audit")
+    uses = staff or row["level"] >= TRUSTED_LEVEL
+    return Part(account, identifiers.from_uuid(row["kind"], account), uses)
+
+
+async def span_of(conn: Connection, period: Period) -> Span:
+    """Return where ``period`` is in the log; raises ``Unavailable`` while nothing is published."""
+    size = (await translog.head(conn)).published_size
+    if not size:
+        raise Unavailable("the log has no entries yet")
+    start, until = times.from_text(period.start), times.from_text(period.end)
+
+    async def first(moment: datetime) -> int:
+        return await first_entry_at(conn, moment, size)
+
+    return Span(
+        period=period,
+        start=start,
+        until=until,
+        opening=await first(start),
+        end=await first(until),
+        low=await first(start - _later(CLOCKS_DIFFER)),
+        high=await first(until + _later(LOGGED_WITHIN)),
+        published=size,
+    )
+
+
+async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
+    """Return what belongs into the bundle of ``span`` for ``part``."""
+    seen = (part.account, part.uses)
+    found = Contents()
+    found.unpublished = [row["subject"] for row in await conn.fetch(queries.UNPUBLISHED, span.published)]
+    window = (span.low, span.high, span.opening, span.end, span.start, span.until)
+    found.licences = [
+        Licensed(_statement("licence", row), begins=True) for row in await conn.fetch(queries.LICENCES, *seen, *window)
+    ]
+    found.batches = [_batch(row) for row in await conn.fetch(queries.BATCHES, *seen, *window)]
+    for kind, query in (("run", queries.RUNS), ("dataset-manifest", queries.DATASETS)):
+        rows = await conn.fetch(query, part.account, span.opening, span.end)
+        found.others += [_statement(kind, row) for row in rows]
+    stated = await _references(conn, span, part, found)
+    await _consents(conn, span, part, found, stated)
+    return found
+
+
+async def _references(conn: Connection, span: Span, part: Part, found: Contents) -> set[tuple[UUID, UUID]]:
+    """Add what the events of the batches refer to; return the (consent, work) pairs that they name."""
+    batches = [each.statement.id for each in found.batches]
+    rows = await conn.fetch(queries.REFERENCES, part.account, part.uses, batches)
+    missing = {row["licence"] for row in rows if row["licence"] is not None}
+    missing -= {each.statement.id for each in found.licences}
+    named = await conn.fetch(queries.LICENCES_NAMED, part.account, part.uses, list(missing), span.published)
+    found.licences += [Licensed(_statement("licence", row), begins=False) for row in named]
+    found.licences.sort(key=lambda each: each.statement.id)
+    earlier: dict[UUID, set[bytes]] = defaultdict(set)
+    for row in rows:
+        if row["batch"] is not None and row["batch"] not in set(batches):
+            earlier[row["batch"]].add(row["event"])
+    first = await conn.fetch(queries.BATCHES_NAMED, part.account, list(earlier), span.published)
+    found.batches += [_batch(row, frozenset(earlier[row["id"]])) for row in first]
+    found.batches.sort(key=lambda each: each.statement.id)
+    return {(row["statement"], row["work"]) for row in rows if row["statement"] is not None}
+
+
+async def _consents(
+    conn: Connection, span: Span, part: Part, found: Contents, stated: Iterable[tuple[UUID, UUID]]
+) -> None:
+    """Add the consents behind licences and free uses, and the catalogues that made terms stricter."""
+    licences = [each.statement.id for each in found.licences]
+    lines = await conn.fetch(queries.LINE_CONSENTS, part.account, part.uses, licences)
+    for statement, work in [*((row["statement"], row["work"]) for row in lines), *stated]:
+        found.relied[statement].add(work)
+    rows = await conn.fetch(queries.CONSENTS, list(found.relied), span.published)
+    terms = {row["id"]: row["terms"] for row in rows}
+    merged = {row["account"] for row in lines if terms.get(row["statement"]) != row["terms_hash"]}
+    newest = max((each.statement.index for each in found.licences), default=0)
+    rows += await conn.fetch(queries.CATALOGUES, list(merged), newest)
+    by_id = {row["id"]: row for row in rows}
+    found.consents = [_statement("consent", by_id[each], "account") for each in sorted(by_id)]
+    found.relied = defaultdict(set, {each: works for each, works in found.relied.items() if each in by_id})
+
+
+def _statement(kind: str, row: Row, signer: str = "organisation") -> Statement:
+    return Statement(kind, row["id"], row["pending"], row["index"], row["at"], row[signer])
+
+
+def _batch(row: Row, earlier: frozenset[bytes] | None = None) -> Reported:
+    return Reported(_statement("usage-batch", row), row["secret"], row["accepted_at"], earlier)
+
+
+def _texts(kind: str, ids: Sequence[UUID]) -> list[str]:
+    return [identifiers.from_uuid(kind, each) for each in ids]
+
+
+def _later(duration: timedelta) -> timedelta:
+    """A second more than verifiers allow, so that nothing falls between."""
+    return duration + timedelta(seconds=1)

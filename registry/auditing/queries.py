@@ -1,0 +1,174 @@
+"""All SQL of auditing, one constant a statement, with the index it relies on.
+
+Who may see a row is decided here: ``$1`` is the account whose part is shown (null: everything), and where uses are
+read ``$2`` says whether those of its own works are shown to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# accounts primary key
+ACCOUNT: Final = "select id, kind, level from accounts where id = $1"
+KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"
+
+# by log_entries primary key
+ENTRY_AT: Final = "select at from log_entries where index = $1"
+ENTRIES: Final = "select entry from log_entries where index >= $1 and index < $2 order by index"
+# log_pending and log_entries by their keys; never a statement after the closing size
+PROVEN: Final = """
+select p.id, p.envelope, p.salt, e.index, e.entry
+from log_pending p join log_entries e on e.pending = p.id
+where p.id = any($1::bigint[]) and e.index < $2
+"""
+# by log_queue primary key, log_entries primary key: what is posted and not yet in the published log
+UNPUBLISHED: Final = """
+select p.subject from log_queue q join log_pending p on p.id = q.pending where p.kind in ('licence', 'usage-batch')
+union
+select p.subject from log_entries e join log_pending p on p.id = e.pending
+where e.index >= $1 and p.kind in ('licence', 'usage-batch')
+"""
+
+# $3 first and $4 last log index to look at, $5 and $6 those of the month, $7 and $8 its first and last moment.
+# by log_entries primary key, licences unique (pending), licence_works primary key
+LICENCES: Final = """
+select l.id, l.organisation, l.pending, e.index, e.at
+from log_entries e join licences l on l.pending = e.pending
+where e.index >= $3 and e.index < $4
+    and ((e.index >= $5 and e.index < $6) or (l.granted_at >= $7 and l.granted_at < $8))
+    and ($1::uuid is null or l.organisation = $1
+        or ($2 and exists (select from licence_works w where w.licence = l.id and w.account = $1)))
+order by l.id
+"""
+# by licences primary key; $4 size of the published log
+LICENCES_NAMED: Final = """
+select l.id, l.organisation, l.pending, e.index, e.at
+from licences l join log_entries e on e.pending = l.pending
+where l.id = any($3::uuid[]) and e.index < $4
+    and ($1::uuid is null or l.organisation = $1
+        or ($2 and exists (select from licence_works w where w.licence = l.id and w.account = $1)))
+order by l.id
+"""
+# by log_entries primary key, usage_batches unique (pending), usage_events (batch)
+BATCHES: Final = """
+select b.id, b.organisation, b.pending, b.secret, b.accepted_at, e.index, e.at
+from log_entries e join usage_batches b on b.pending = e.pending
+where e.index >= $3 and e.index < $4
+    and ((e.index >= $5 and e.index < $6) or (b.accepted_at >= $7 and b.accepted_at < $8))
+    and ($1::uuid is null or b.organisation = $1
+        or ($2 and exists (select from usage_events v where v.batch = b.id and v.artist = $1)))
+order by b.id
+"""
+# by usage_batches primary key: only for events that its own organisation reported again
+BATCHES_NAMED: Final = """
+select b.id, b.organisation, b.pending, b.secret, b.accepted_at, e.index, e.at
+from usage_batches b join log_entries e on e.pending = b.pending
+where b.id = any($2::uuid[]) and e.index < $3 and ($1::uuid is null or b.organisation = $1)
+order by b.id
+"""
+# by log_entries primary key; runs and datasets unique (pending)
+RUNS: Final = """
+select r.id, r.organisation, r.pending, e.index, e.at
+from log_entries e join runs r on r.pending = e.pending
+where e.index >= $2 and e.index < $3 and ($1::uuid is null or r.organisation = $1)
+order by r.id
+"""
+DATASETS: Final = """
+select d.id, d.organisation, d.pending, e.index, e.at
+from log_entries e join datasets d on d.pending = e.pending
+where e.index >= $2 and e.index < $3 and ($1::uuid is null or d.organisation = $1)
+order by d.id
+"""
+
+# What the events of some batches refer to: licences, consents, and the batches that reported repeated events first.
+# by usage_events (batch), usage_repeats primary key
+REFERENCES: Final = """
+select distinct v.licence, v.statement, v.work, null::uuid as batch, null::bytea as event
+from usage_events v
+where v.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1 or ($2 and v.artist = $1))
+union
+select v.licence, v.statement, v.work, v.batch, case when v.batch is not null then v.id end
+from usage_repeats r join usage_events v on v.id = r.event
+where r.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1)
+"""
+# by usage_events (batch), usage_repeats primary key: the whole batch, which its root is over
+BATCH_EVENTS: Final = """
+select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
+    v.artist, a.kind, v.currency, v.amount, v.fee, v.escrow, v.memorandum,
+    null::uuid as first_batch, null::uuid as first_licence
+from usage_events v left join accounts a on a.id = v.artist where v.batch = $1
+union all
+select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, r.quantity, r.at, r.match,
+    null, null, null, 0, 0, false, null,
+    v.batch, case when v.batch is null then v.licence end
+from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
+order by id
+"""
+# by usage_events (licence)
+LICENCE_EVENTS: Final = """
+select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
+    v.artist, a.kind, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.posted_at,
+    null::uuid as first_batch, null::uuid as first_licence
+from usage_events v join accounts a on a.id = v.artist
+where v.licence = $3 and v.batch is null and ($1::uuid is null or v.organisation = $1 or ($2 and v.artist = $1))
+order by v.id
+"""
+
+# by licence_works primary key
+LINE_CONSENTS: Final = """
+select distinct w.statement, w.account, w.work, w.terms_hash
+from licence_works w join licences l on l.id = w.licence
+where w.licence = any($3::uuid[]) and ($1::uuid is null or l.organisation = $1 or ($2 and w.account = $1))
+"""
+# by statements primary key; consents are public
+CONSENTS: Final = """
+select s.id, s.account, s.pending, s.terms, s.scope, e.index, e.at
+from statements s join log_entries e on e.pending = s.pending
+where s.id = any($1::uuid[]) and s.kind = 'consent' and e.index < $2
+order by s.id
+"""
+# by statements (account, id)
+CATALOGUES: Final = """
+select s.id, s.account, s.pending, s.terms, s.scope, e.index, e.at
+from statements s join log_entries e on e.pending = s.pending
+where s.account = any($1::uuid[]) and s.kind = 'consent' and s.scope = 'catalogue' and e.index < $2
+order by s.id
+"""
+# by statement_works primary key; works primary key
+SCOPE: Final = """
+select w.id, w.digest from statement_works c join works w on w.id = c.work where c.statement = $1 order by w.id
+"""
+SCOPE_WORKS: Final = """
+select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
+from statement_works c join works w on w.id = c.work join accounts a on a.id = w.account
+where c.statement = $1 and w.id = any($2::uuid[]) order by w.id
+"""
+
+# $1 month, $2 sources that are not published, $3 the names of the ledger accounts that are shown, null for all.
+# The whole ledger up to the month, by transfers (period, id)
+BALANCES: Final = """
+select a.name, e.currency,
+    coalesce(sum(e.amount) filter (where t.period < $1), 0)::numeric as opening,
+    coalesce(sum(e.amount) filter (where t.period = $1 and t.kind in ('licence', 'usage')), 0)::numeric as accrued,
+    coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = 'reversal'), 0)::numeric as reversed,
+    coalesce(sum(e.amount) filter (
+        where t.period = $1 and t.kind not in ('licence', 'usage', 'reversal')
+    ), 0)::numeric as settled
+from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
+where t.period <= $1 and t.source <> all($2::text[]) and ($3::text[] is null or a.name = any($3))
+group by a.name, e.currency
+"""
+# The month's transfers; those that one of them reverses; and those of sources that the log took in the month.
+# by transfers (period, id), (source), primary key; entries primary key and (account, transfer, currency)
+TRANSFERS: Final = """
+select t.id, t.key, t.kind, t.at, t.source, t.memo, t.reverses, a.name, e.currency, e.amount
+from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
+where t.id in (
+    select id from transfers where period = $1 and source <> all($2::text[])
+    union select reverses from transfers where period = $1 and source <> all($2::text[]) and reverses is not null
+    union select id from transfers where source = any($4::text[]) and kind in ('licence', 'usage')
+) and ($3::text[] is null or exists (
+    select from entries x join ledger_accounts y on y.id = x.account where x.transfer = t.id and y.name = any($3)
+))
+order by t.id, a.name collate "C", e.currency collate "C"
+"""

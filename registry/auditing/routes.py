@@ -1,0 +1,109 @@
+"""HTTP of auditing: the evidence of a month, put together on the spot."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import weakref
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO, Annotated, Final
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+from litestar.response import Stream
+
+from licet import identifiers, times
+from licet.audit.layout import Period, period_of
+from registry.accounts.identity import Caller, require
+from registry.auditing.bundle import build
+from registry.database import Database
+from registry.errors import Invalid, QuotaExceeded
+from registry.services import Services
+
+AT_ONCE: Final = 2
+_WAITING: Final = 8
+_BLOCK: Final = 1 << 20
+Month = Annotated[str, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month, such as 2026-11.")]
+
+
+class _Builders:
+    """Those who put bundles together in this process: few at once, and not many more waiting."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Semaphore(AT_ONCE)
+        self.asked = 0
+
+
+_builders: weakref.WeakKeyDictionary[Database, _Builders] = weakref.WeakKeyDictionary()
+
+
+@get(
+    "/v1/audit/bundle",
+    operation_id="getAuditBundle",
+    tags=["audit"],
+    guards=[require("audit")],
+    media_type="application/zip",
+    opt={"problems": (410, 413, 429, 503)},
+)
+async def bundle(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    period: Month,
+    organisation: FromQuery[str | None] = None,
+) -> Stream:
+    """The evidence bundle of a month: everything for an auditor, else the part of the account itself.
+
+    An auditor may ask for one organisation. The bundle is signed; `licet audit verify` checks it offline.
+    """
+    month = _begun(period)
+    of = None if organisation is None else identifiers.to_uuid(organisation, "org", field="?organisation")
+    folder = services.settings.data / "tmp"
+    file: IO[bytes] = await asyncio.to_thread(_temporary, folder)
+    try:
+        builders = _builders.setdefault(services.database, _Builders())
+        if builders.asked >= AT_ONCE + _WAITING:
+            raise QuotaExceeded("too many bundles are being put together; ask again in a minute", retry_after=60)
+        builders.asked += 1
+        try:
+            async with builders.turn:
+                await build(services, caller, month, of, file)
+        finally:
+            builders.asked -= 1
+        size = await asyncio.to_thread(file.seek, 0, os.SEEK_END)
+    except BaseException:
+        file.close()
+        raise
+    name = f"licet-{month.name}.zip"
+    headers = {
+        "Content-Length": str(size),
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+    return Stream(_blocks(file), media_type="application/zip", headers=headers)
+
+
+def _begun(name: str) -> Period:
+    """Return the month called ``name``, which must have begun; raises ``Invalid``."""
+    month = period_of(name, "?period")
+    if month.start > times.to_text(times.now()):
+        raise Invalid.field("?period", "a month that has begun", name)
+    return month
+
+
+def _temporary(folder: Path) -> IO[bytes]:
+    """Return a file without a name: it is gone when it is closed, and after a crash too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
+
+
+async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    with file:
+        await asyncio.to_thread(file.seek, 0)
+        while block := await asyncio.to_thread(file.read, _BLOCK):
+            yield block
+
+
+ROUTES = [bundle]
