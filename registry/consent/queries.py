@@ -98,10 +98,11 @@ on conflict (work) do update
 set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
     waiting = excluded.waiting, pending = excluded.pending, version = excluded.version
 """
+# A conflict outlives the withdrawal: what a challenged work says stays without effect, and what a contested one earned
+# and earns under licences stays in escrow.
 # by work_states primary key
 WITHDRAW: Final = """
-update work_states set withdrawn = true, waiting = null, pending = false, contested = false, challenged = false,
-    statement = $3, version = $4
+update work_states set withdrawn = true, waiting = null, pending = false, statement = $3, version = $4
 where account = $1 and work = any($2::uuid[])
 """
 # by works primary key; for works registered under a standing catalogue statement
@@ -162,7 +163,8 @@ update catalogues set statement = $1, terms = $2, waiting = null where waiting =
 
 # Rule 6. A newcomer of a lower level than an existing work of level 2 or more is challenged and has no effect; every
 # other pair is contested on both sides, unless one side is challenged. What changes for one work can change for those
-# that it meets, and for those that they meet, so two steps are looked at.
+# that it meets, and for those that they meet, so two steps are looked at. A work that was withdrawn contests nothing;
+# it stays contested if it was, and is challenged as others are: its deny must not outlast the claim.
 # by work_matches primary key, (other); work_states and accounts primary key
 TOUCHED: Final = """
 with near as (
@@ -176,9 +178,9 @@ union select id from near
 """
 SETTLE: Final = """
 with pairs as (
-    select m.work, m.other, b.level >= 2 and a.level < b.level as challenged
+    select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged
     from work_matches m
-    join work_states w on w.work = m.work and not w.withdrawn
+    join work_states w on w.work = m.work
     join work_states o on o.work = m.other and not o.withdrawn
     join accounts a on a.id = m.account
     join accounts b on b.id = m.other_account
@@ -190,12 +192,14 @@ with pairs as (
     select distinct work from pairs where challenged
 ), fought as (
     select work, other from pairs
-    where not challenged and work not in (select work from lost) and other not in (select work from lost)
+    where not challenged and not withdrawn
+        and work not in (select work from lost) and other not in (select work from lost)
 ), now as (
     select s.work,
-        exists (select from lost where lost.work = s.work) as challenged,
-        exists (select from fought where s.work in (fought.work, fought.other)) as contested
-    from work_states s where s.work = any($1::uuid[]) and not s.withdrawn
+        exists (select from lost where lost.work = s.work) or s.withdrawn and s.challenged as challenged,
+        exists (select from fought where s.work in (fought.work, fought.other)) or s.withdrawn and s.contested
+            as contested
+    from work_states s where s.work = any($1::uuid[])
 )
 update work_states s set challenged = now.challenged, contested = now.contested, version = $2
 from now

@@ -69,7 +69,8 @@ KNOWN: Final = "select id from usage_events where id = any($1::bytea[])"
 # By licences, licence_works, work_states, accounts primary keys
 COVERED: Final = """
 select w.licence, w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match,
-    w.escrow, l.atoms, l.run, l.fee_bps, l.valid_until, a.level < 2 or coalesce(s.contested, false) as held_back
+    w.escrow, l.atoms, l.run, l.fee_bps, l.valid_until,
+    a.level < 2 or coalesce(s.contested or s.challenged, false) as held_back
 from unnest($2::uuid[], $3::uuid[]) as used (licence, work)
 join licences l on l.id = used.licence and l.organisation = $1
 join licence_works w on w.licence = used.licence and w.work = used.work

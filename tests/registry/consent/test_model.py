@@ -71,6 +71,7 @@ class Work:
     pending: bool = False
     withdrawn: bool = False
     statement: int = 0  # the one that speaks for it, counted
+    fought: tuple[bool, bool] = (False, False)  # contested and challenged when it was withdrawn, or since
 
     @property
     def stated(self) -> bool:
@@ -159,8 +160,10 @@ class Model:
 
     def withdraw(self, names: list[str]) -> None:
         self.statements += 1
+        contested, challenged = self.conflicts()
         for name in names:
             work = self.works[name]
+            work.fought = (name in contested, name in challenged)
             work.withdrawn, work.pending, work.waits, work.statement = True, False, None, self.statements
 
     def mature(self) -> None:
@@ -181,9 +184,15 @@ class Model:
     def conflicts(self) -> tuple[set[str], set[str]]:
         alive = [(a, b) for a, b in self.pairs if not (self.works[a].withdrawn or self.works[b].withdrawn)]
         level = {name: self.levels[work.owner] for name, work in self.works.items()}
-        challenged = {a for a, b in alive if level[b] >= 2 and level[a] < level[b]}
-        lower = {(a, b) for a, b in alive if level[b] >= 2 and level[a] < level[b]}
+        standing = [(a, b) for a, b in self.pairs if not self.works[b].withdrawn]
+        lower = {(a, b) for a, b in standing if level[b] >= 2 and level[a] < level[b]}
+        challenged = {a for a, _ in lower}
         contested = {name for pair in alive for name in pair if pair not in lower and not challenged & set(pair)}
+        for name, work in self.works.items():
+            if work.withdrawn:  # a conflict outlives the withdrawal
+                work.fought = (work.fought[0], work.fought[1] or name in challenged)
+                contested |= {name} if work.fought[0] else set()
+                challenged |= {name} if work.fought[1] else set()
         return contested, challenged
 
 
@@ -252,7 +261,7 @@ class ConsentMachine(RuleBasedStateMachine):
         self.model = before.copied()
         label = self.model.state(names, TERMS[terms])
         _, challenged = self.model.conflicts()
-        mine = [name for name in challenged if self.model.works[name].owner == who]
+        mine = challenged & set(self.model.standing(who))
         newly = any(name in names and before.works[name].own is None for name in mine)
         refused = newly and len(mine) > conflicts.OPEN_CHALLENGES
         try:
@@ -330,9 +339,8 @@ class ConsentMachine(RuleBasedStateMachine):
                 work.withdrawn,
                 work.own is not None,
             )
-            alive = not work.withdrawn
             assert UUID(bytes=record.statement) == self.ids[work.statement], name
-            fights = (alive and name in contested, alive and name in challenged)
+            fights = (name in contested, name in challenged)
             assert (record.terms, record.level, record.pending, record.withdrawn, record.signed) == said, name
             assert (record.contested, record.challenged) == fights, name
             assert seen is not None
