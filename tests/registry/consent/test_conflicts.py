@@ -138,7 +138,7 @@ async def test_two_who_sign_for_one_picture_at_the_same_moment_are_in_conflict(s
 
 async def test_near_duplicates_signed_between_registration_and_signature_are_found(site: Running) -> None:
     ada, eve = await artist(site), await artist(site, "Eve")
-    image = drawn(1, side=256)
+    image = drawn(1, side=512)
     turned = (await eve.picture(encoded(image.transpose(Image.Transpose.ROTATE_270), "JPEG"))).work
     first = await claimed(ada, encoded(image))
     await eve.state([turned], PAID)
