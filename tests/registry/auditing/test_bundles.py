@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import shutil
@@ -15,6 +16,9 @@ import pytest
 from licet import identifiers, money
 from licet.audit import Report, layout, verify_bundle
 from licet.audit.layout import PeriodReport
+from licet.errors import VerificationError
+from licet.statements.keys import SigningKey
+from licet.statements.trust import Trust
 from licet.wire.usage import Balance
 from tests.registry.auditing.month import Month
 from tests.registry.market import problem, trainer
@@ -68,10 +72,6 @@ async def test_the_same_month_again_is_the_same_but_for_its_time(month: Month, t
 
 
 async def test_another_registry_does_not_vouch_for_it(month: Month, tmp_path: Path):
-    from licet.errors import VerificationError
-    from licet.statements.keys import SigningKey
-    from licet.statements.trust import Trust
-
     path = await pulled(month.auditor, tmp_path / "all.zip", month.period)
     with pytest.raises(VerificationError, match="registry-keys"):
         verify_bundle(path, Trust(month.trust.origin, SigningKey.generate().public.hex()))
@@ -188,3 +188,40 @@ async def test_accounting_programs_take_the_journals(month: Month, tmp_path: Pat
         journal.write_bytes(members[name])
         done = subprocess.run([*command, str(journal)], capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_a_bundle_verifies_at_every_size_that_the_published_log_had(month: Month, tmp_path: Path):
+    """Postings whose statement is not in the published log yet are left out, and everything still adds up."""
+    database = month.site.services.database
+
+    async def publish(size: int) -> None:
+        async with database.transaction() as conn:
+            await conn.execute("set local session_replication_role = replica")
+            await conn.execute(f"update log_head set published_size = {size}")
+
+    async with database.acquire() as conn:
+        newest = await conn.fetchval("select published_size from log_head")
+    seen = set()
+    try:
+        for size in [*range(4, newest, 3), newest - 1]:
+            await publish(size)
+            report = verify_bundle(await pulled(month.auditor, tmp_path / "then.zip", month.period), month.trust)
+            assert report.size == size
+            seen.add((report.counts["licence"], report.counts["usage-batch"], report.counts["transfers"]))
+            await pulled(month.lantern.http, tmp_path / "part.zip", month.period)
+            verify_bundle(tmp_path / "part.zip", month.trust)
+    finally:
+        await publish(newest)
+    assert len(seen) > 4
+    assert (0, 0, 0) in seen
+
+
+async def test_bundles_are_put_together_a_few_at_a_time(month: Month, tmp_path: Path):
+    answers = await asyncio.gather(
+        *(month.auditor.get("/v1/audit/bundle", params={"period": month.period}) for _ in range(14))
+    )
+    assert {answer.status_code for answer in answers} == {200, 429}
+    busy = next(answer for answer in answers if answer.status_code == 429)
+    assert problem(busy)[1] == "quota-exceeded"
+    assert busy.headers["retry-after"] == "60"
+    assert sum(answer.status_code == 200 for answer in answers) == 10

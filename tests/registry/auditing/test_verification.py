@@ -1,0 +1,232 @@
+"""`verify` finds whatever does not follow from its source, and finds nothing in an honest registry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from licet.log import checkpoint as checkpoints
+from licet.log import tiles
+from registry.auditing import Difference, verify
+from registry.services import Services
+from tests.registry.auditing.month import PER_RUN, Month
+from tests.registry.catalogue import NO_AI, PAID, PAID_MORE
+from tests.registry.market import shelf
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def changed(month: Month) -> AsyncIterator[Changed]:
+    """Change rows that the database itself would not let anybody change; everything is put back afterwards."""
+    changing = Changed(month.site.services)
+    try:
+        yield changing
+    finally:
+        await changing.restore()
+
+
+class Changed:
+    """Statements run with triggers switched off, each with the one that takes it back."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._back: list[str] = []
+
+    async def run(self, statement: str, back: str) -> list[Difference]:
+        """Return what `verify` finds after ``statement``."""
+        self._back.append(back)
+        assert await self._execute(statement) != "UPDATE 0"
+        return await verify(self._services)
+
+    async def restore(self) -> None:
+        """Take back everything."""
+        for statement in reversed(self._back):
+            await self._execute(statement)
+        assert await verify(self._services) == []
+
+    async def _execute(self, statement: str) -> str:
+        async with self._services.database.transaction() as conn:
+            await conn.execute("set local session_replication_role = replica")
+            return await conn.execute(statement)
+
+
+async def test_an_honest_registry_has_no_differences(month: Month):
+    assert await verify(month.site.services) == []
+
+
+WORK = "(select work from work_states where own is not null and not withdrawn order by work limit 1)"
+LIES = {
+    "an entry": (
+        "log",
+        (
+            "update log_entries set entry = replace(convert_from(entry, 'UTF8'), 'consent', 'licence')::bytea"
+            " where index = (select min(index) from log_entries where entry like '%\"consent\"%')"
+        ),
+        (
+            "update log_entries e set entry = replace(convert_from(entry, 'UTF8'), 'licence', 'consent')::bytea"
+            " from log_pending p where p.id = e.pending and p.kind = 'consent' and entry like '%\"licence\"%'"
+        ),
+    ),
+    "a leaf hash": (
+        "log",
+        "update log_entries set leaf_hash = sha256(leaf_hash) where index = 5",
+        "update log_entries set leaf_hash = sha256('\\x00'::bytea || entry) where index = 5",
+    ),
+    "a salt": (
+        "log",
+        "update log_pending set salt = set_byte(salt, 0, 255 - get_byte(salt, 0)) where id = 7",
+        "update log_pending set salt = set_byte(salt, 0, 255 - get_byte(salt, 0)) where id = 7",
+    ),
+    "a tile": (
+        "log",
+        "update log_tiles set hashes = set_byte(hashes, 40, 255 - get_byte(hashes, 40))",
+        "update log_tiles set hashes = set_byte(hashes, 40, 255 - get_byte(hashes, 40))",
+    ),
+    "the head": (
+        "log",
+        "update log_head set root = set_byte(root, 0, 255 - get_byte(root, 0))",
+        "update log_head set root = set_byte(root, 0, 255 - get_byte(root, 0))",
+    ),
+    "the right edge": (
+        "log",
+        "update log_head set frontier = set_byte(frontier, 12, 255 - get_byte(frontier, 12))",
+        "update log_head set frontier = set_byte(frontier, 12, 255 - get_byte(frontier, 12))",
+    ),
+    "the checkpoint": (
+        "log",
+        "update log_head set checkpoint = replace(checkpoint, chr(8212), '-')",
+        "update log_head set checkpoint = regexp_replace(checkpoint, E'\\n- ', E'\\n' || chr(8212) || ' ')",
+    ),
+    "a claim level": (
+        "accounts",
+        "update accounts set level = 4 where level = 3",
+        "update accounts set level = 3 where level = 4",
+    ),
+    "an identity": (
+        "accounts",
+        "update accounts set genesis = reverse(genesis) where id = (select min(id::text)::uuid from accounts)",
+        "update accounts set genesis = reverse(genesis) where id = (select min(id::text)::uuid from accounts)",
+    ),
+    "a fingerprint": (
+        "works",
+        (
+            "update works set sha256 = set_byte(sha256, 0, 255 - get_byte(sha256, 0))"
+            " where id = (select min(id::text)::uuid from works)"
+        ),
+        (
+            "update works set sha256 = set_byte(sha256, 0, 255 - get_byte(sha256, 0))"
+            " where id = (select min(id::text)::uuid from works)"
+        ),
+    ),
+    "the terms of a work": (
+        "consent",
+        f"update work_states set terms = (select max(own) from work_states where own <> terms) where work = {WORK}",
+        f"update work_states set terms = own where work = {WORK}",
+    ),
+    "terms that nobody stated": (
+        "consent",
+        (
+            f"update work_states set own = o.own, terms = o.own from (select max(own) as own from work_states) o"
+            f" where work = {WORK}"
+        ),
+        (
+            "update work_states s set own = c.terms, terms = c.terms from statements c where c.id = s.statement"
+            f" and work = {WORK}"
+        ),
+    ),
+    "a catalogue that is passed over": (
+        "consent",
+        "update work_states set catalogue = null, terms = own where catalogue is not null",
+        "update work_states s set catalogue = c.terms, terms = c.terms from catalogues c where c.account = s.account",
+    ),
+    "a statement filed as another": (
+        "consent",
+        "update statements set effect = 'tighten' where effect = 'initial' and scope = 'catalogue'",
+        "update statements set effect = 'initial' where effect = 'tighten' and scope = 'catalogue'",
+    ),
+    "a work withdrawn in one place": (
+        "consent",
+        f"update work_states set withdrawn = true where work = {WORK}",
+        "update work_states set withdrawn = false",
+    ),
+    "a version that stayed behind": (
+        "consent",
+        "update consent_version set version = version - 1000000",
+        "update consent_version set version = version + 1000000",
+    ),
+    "a line of a licence": (
+        "licences",
+        "update licence_works set amount = amount + 1 where model = 'per-output'",
+        "update licence_works set amount = amount - 1 where model = 'per-output'",
+    ),
+    "an event": (
+        "usage",
+        "update usage_events set quantity = 7 where unit = 'output'",
+        "update usage_events set quantity = 1000003 where unit = 'output'",
+    ),
+    "an amount": (
+        "licences",
+        "update usage_events set amount = amount + 1 where unit = 'output'",
+        "update usage_events set amount = amount - 1 where unit = 'output'",
+    ),
+    "an entry of the ledger": (
+        "ledger",
+        (
+            "update entries set amount = amount + 1 where transfer = (select min(id::text)::uuid from transfers)"
+            " and amount > 0"
+        ),
+        (
+            "update entries set amount = amount - 1 where transfer = (select min(id::text)::uuid from transfers)"
+            " and amount > 0"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_it_finds(changed: Changed, lie: str):
+    part, statement, back = LIES[lie]
+    found = await changed.run(statement, back)
+    assert part in {difference.part for difference in found}, found
+    assert all(difference.message for difference in found)
+
+
+async def test_it_finds_a_published_file_that_is_not_the_log(month: Month):
+    log = month.site.services.public / "log"
+    size = checkpoints.parse((log / "checkpoint").read_text().partition("\n\n")[0] + "\n").size
+    path = log / tiles.entries_path((size - 1) // tiles.WIDTH, (size - 1) % tiles.WIDTH + 1)
+    honest = path.read_bytes()
+    try:
+        path.write_bytes(honest.replace(b"consent", b"licence", 1))
+        found = await verify(month.site.services)
+        assert [difference.part for difference in found] == ["log"]
+        assert found[0].message.startswith("published log: ")
+        path.unlink()
+        assert [difference.part for difference in await verify(month.site.services)] == ["log"]
+    finally:
+        path.write_bytes(honest)
+    assert await verify(month.site.services) == []
+
+
+async def test_it_finds_a_restriction_that_was_passed_over(month: Month, changed: Changed):
+    works = await shelf(month.site, PER_RUN, 2)
+    await works.owner.state(works.works, NO_AI)
+    assert await verify(month.site.services) == []
+    back = (
+        "update work_states s set own = c.terms, terms = c.terms, statement = c.id from statements c"
+        f" where c.account = s.account and s.account = '{works.owner.uuid}' and c.effect = "
+    )
+    found = await changed.run(f"{back}'initial'", f"{back}'tighten'")
+    assert [difference.part for difference in found] == ["consent"]
+    assert "because it restricts" in found[0].message
+
+
+async def test_a_loosening_that_waits_is_no_difference(month: Month):
+    works = await shelf(month.site, PAID_MORE, 2)
+    waiting = await works.owner.state(works.works, PAID)
+    assert waiting.pending_until is not None
+    await works.owner.withdraw(works.works[:1])
+    await works.owner.state(None, NO_AI)
+    assert await verify(month.site.services) == []
