@@ -97,7 +97,8 @@ def _trainer(report: Report, lantern: Person) -> None:
     dataset.table(scraped, BUILD / "scraped.parquet")
     with report.step("filter", f"Lantern Labs has scraped {count} files and wants to train a generative model."):
         lantern.licet("account", "create", "--kind", "organisation", "--name", "Lantern Labs")
-        lantern.licet("snapshot", "pull")
+        newest = report.facts["statements"][-1]["log_index"]
+        lantern.licet("snapshot", "pull", "--covering", str(newest))
         quote = lantern.licet("filter", scraped, "-o", BUILD / "dry-run", *USE)
         asked = ", ".join(f"{total['amount']} {total['currency']}" for total in quote["quote"]["totals"])
         print(f"  A dry run says what it would cost: {asked}.")
@@ -158,7 +159,7 @@ def _change_of_mind(report: Report, tomas: Person, lantern: Person) -> None:
     with report.step("recheck", "Tomás changes his mind: no AI use any more, for any of his pictures."):
         changed = tomas.licet("terms", "set", "--all", "--preset", "no-ai")
         report.facts["statements"].append({"id": changed["statement"], "log_index": changed["log_index"]})
-        lantern.licet("snapshot", "pull")
+        lantern.licet("snapshot", "pull", "--covering", str(changed["log_index"]))
         found = lantern.licet("recheck", BUILD / "kept.decisions.parquet", expected=(1,))
         drop = found["drop"]
         if not drop:

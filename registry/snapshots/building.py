@@ -78,8 +78,10 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
     consent_version = await version(conn)
     if last is not None and await _fits_on_top(conn, last, folder):
         changed = [change.record for change in await changes(conn, last.consent_version)]
-        under = list(last.segments)
         top = await asyncio.to_thread(_write, changed, folder, now.published_size) if changed else []
+        # New terms leave the vectors of the same works as they were, and a state may come back: a file that is on top
+        # now need not lie further down as well, because it overrides every work in it.
+        under = [ref for ref in last.segments if ref.digest not in {each.digest for each in top}]
     else:
         under = []
         pull = _pulled(all_records(conn))

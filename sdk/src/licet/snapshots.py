@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from licet.client import Client
 
 Tier = Literal["exact", "near"]
+PROMISED: Final = 300.0  # seconds from an acknowledgement to a snapshot that has it
+_LOOK_EVERY: Final = 0.5
 KEYS: Final = "keys.json"
 
 
@@ -84,6 +87,22 @@ class ClientSnapshot:
         except (OSError, msgspec.MsgspecError) as error:
             raise InputError(f"{path}: expected what a pull has written, got {error}") from None
         return verify_registry_keys(Trust(trust.origin, trust.root), kept)
+
+    def pull_covering(self, log_index: int, seconds: float = PROMISED) -> Pulled:
+        """Make the first snapshot current that covers log entry ``log_index``, waiting for it to be published.
+
+        Raises ``ServiceError`` after ``seconds``: receipts promise a snapshot within 5 minutes.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            pulled = self.pull()
+            if pulled.manifest.log_size > log_index:
+                return pulled
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"no snapshot covers log entry {log_index} after {seconds:.0f} s; the registry is late"
+                )
+            time.sleep(_LOOK_EVERY)
 
     def open(self, *, allow_expired: bool = False) -> Snapshot:
         """Return the current snapshot; raises ``InputError`` if none was pulled and ``ExpiredError`` past its time."""

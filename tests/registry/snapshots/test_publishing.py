@@ -100,6 +100,24 @@ async def test_a_change_travels_as_a_small_segment_over_those_before(site: Runni
     assert gone.withdrawn
 
 
+async def test_new_terms_over_the_same_pictures_need_no_second_copy_of_their_hashes(
+    site: Running, tmp_path: Path
+) -> None:
+    ada = await artist(site)
+    work = (await ada.picture(picture(77))).work
+    await ada.state([work], PAID)
+    await publish(site.services)
+    await ada.state([work], NO_AI)
+    manifest = await publish(site.services)
+    assert len({ref.digest for ref in manifest.segments}) == len(manifest.segments)
+    snapshot = await pulled(site, tmp_path, ada.http, ("exact", "near"))
+    assert snapshot.near
+    found = snapshot.works.get(work)
+    assert found is not None
+    assert found.terms == NO_AI.encoded
+    assert manifest.state_root == state_root(await everything(site))
+
+
 async def test_many_pieces_are_written_anew_as_one(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = await artist(site)
     works = await some_works(ada, range(4))

@@ -27,6 +27,7 @@ def _lines(found: SnapshotInfo) -> list[str]:
 def pull(
     *,
     tiers: Annotated[str | None, Parameter(help="exact, or exact,near (needs an account).")] = None,
+    covering: Annotated[int | None, Parameter(help="Wait for one that covers this entry of the log.")] = None,
     common: Common = COMMON,
 ) -> None:
     """Download what is missing; verify signature, digests, log entry, expiry and that it is no older than before."""
@@ -39,6 +40,8 @@ def pull(
         raise InputError.field("--tiers", "exact, or exact,near", tiers)
     with common.client() as client:
         pulled = client.snapshot.pull(named[tiers])
+        if covering is not None and pulled.manifest.log_size <= covering:
+            pulled = client.snapshot.pull_covering(covering)
         found = client.snapshot.info()
     document = {"snapshot": found, "fetched": pulled.fetched, "received": pulled.received}
     show(common, document, [*_lines(found), f"{len(pulled.fetched)} segments fetched, {pulled.received:,} bytes"])
