@@ -343,6 +343,8 @@ class Registry:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet: else each answer waits for a delayed acknowledgement
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 self._answer("GET")

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from licet.client import Client
+from licet.datasets import accepting
 from licet.datasets.accepting import Acceptance
 from licet.datasets.budgets import Budget
 from licet.datasets.build import Filtered, Wish, filter_dataset
@@ -34,6 +35,7 @@ from tests.sdk.datasets.registry import Registry
 from tests.sdk.datasets.world import NO_AI, PAID, PAID_EUR, World, encoded, picture
 
 REQUEST = Request(uses=["train-gen"], model="lantern/lantern@1")
+NEGOTIATE = preset("paid", Price(model="negotiate"))
 
 
 def wish(*budget: str, fit: bool = False, **more: Any) -> Wish:
@@ -46,7 +48,7 @@ def pictures(world: World, tmp_path: Path) -> Path:
     place = tmp_path / "in"
     place.mkdir()
     free = Terms.parse(NO_AI.to_json() | {"train-gen": {"permission": "license", "price": {"model": "free"}}})
-    terms = [PAID, PAID, PAID, PAID_EUR, free, preset("paid", Price(model="negotiate"))]
+    terms = [PAID, PAID, PAID, PAID_EUR, free, NEGOTIATE]
     for number, each in enumerate(terms):
         (place / f"{number}.png").write_bytes(encoded(picture(number)))
         world.work(encoded(picture(number)), f"artist {number % 2}", each)
@@ -251,6 +253,41 @@ def test_a_licence_whose_answer_was_lost_is_found_again_not_bought_again(
     assert done.kept == 5
     assert [done.licence] == list(world.registry.licences)
     assert len(world.registry.events) == 5
+
+
+def test_who_dominates_is_asked_for_the_style_too(client: Client, world: World, tmp_path: Path) -> None:
+    offer = {"permission": "license", "price": {"model": "per-training-run", "amount": "1", "currency": "USD"}}
+    (tmp_path / "in").mkdir()
+    for number in range(20):
+        data = encoded(picture(number))
+        (tmp_path / "in" / f"{number}.png").write_bytes(data)
+        world.work(data, "mei", Terms.parse(PAID.to_json() | {"finetune-style": offer}))
+    world.registry.publish()
+    done = filter_dataset(client, [tmp_path / "in"], tmp_path / "out", REQUEST, wish("20USD"))
+    assert done.kept == 20
+    assert done.quote.totals == [{"amount": "20", "currency": "USD", "works": 20}]
+    [granted] = world.registry.licences.values()
+    assert envelopes.read_as(Licence, granted.envelope).use.atoms == ["finetune-style", "train-gen"]
+
+
+def test_many_works_take_several_licences_under_one_budget(
+    client: Client, world: World, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepting, "MAX_WORKS", 2)
+    with pytest.raises(BudgetError, match=r"0.15 USD for 3 works, against 0.12"):
+        filter_dataset(client, [pictures], tmp_path / "out", REQUEST, wish("0.12USD", "2EUR"))
+    assert not world.registry.licences
+
+    def tighten() -> None:
+        if len(world.registry.licences) == 1:
+            world.registry.before.clear()
+            last = max(work for work, each in world.registry.records.items() if each.terms != NEGOTIATE.encoded)
+            world.registry.change(last, terms=NO_AI.encoded)
+
+    world.registry.before["/v1/licences"] = tighten
+    done = filter_dataset(client, [pictures], tmp_path / "out", REQUEST, wish("0.15USD", "2EUR"))
+    assert sorted(done.taken) == sorted(world.registry.licences)
+    assert (len(done.taken), done.kept, done.quote.works) == (2, 4, 4)
 
 
 def test_only_organisations_take_licences(world: World, pictures: Path, tmp_path: Path) -> None:

@@ -43,9 +43,7 @@ def works(world: World) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def run(
-    world: World, works: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> Run:
+def run(world: World, works: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Run:
     """Type a command as an organisation, in a folder with the pictures ``in``."""
     (tmp_path / "in").mkdir()
     for number, name in enumerate(("open", "denied", "paid", "stranger"), 1):

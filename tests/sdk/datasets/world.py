@@ -28,7 +28,7 @@ OPEN = Terms.parse(NO_AI.to_json() | {"train-gen": "allow"})
 
 
 @lru_cache(maxsize=256)
-def picture(number: int, size: int = 96) -> npt.NDArray[np.uint8]:
+def picture(number: int, size: int = 64) -> npt.NDArray[np.uint8]:
     """A picture with texture at every scale, unlike any of another number."""
     random = np.random.default_rng(number)
     total = np.zeros((size, size, 3))
@@ -40,8 +40,13 @@ def picture(number: int, size: int = 96) -> npt.NDArray[np.uint8]:
 
 def encoded(pixels: npt.NDArray[np.uint8], form: str = "PNG", **options: Any) -> bytes:
     """The bytes of a picture file."""
+    return _encoded(pixels.tobytes(), pixels.shape, form, tuple(sorted(options.items())))
+
+
+@lru_cache(maxsize=512)
+def _encoded(data: bytes, shape: tuple[int, ...], form: str, options: tuple[tuple[str, Any], ...]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, form, **options)
+    Image.fromarray(np.frombuffer(data, np.uint8).reshape(shape)).save(buffer, form, **dict(options))
     return buffer.getvalue()
 
 

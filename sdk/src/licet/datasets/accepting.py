@@ -49,7 +49,6 @@ class Taken(msgspec.Struct, frozen=True):
     """What came of it. ``refused`` says of each work that was wanted and is not licensed why, by work (16 bytes)."""
 
     licences: list[HeldLicence]
-    found: list[HeldLicence]  # held already, unknown to this home until now
     refused: dict[bytes, str]
     quote: QuoteSummary
 
@@ -67,6 +66,7 @@ class Taker:
         self._client = client
         self._keys = keys
         self._pending = pending
+        self._taken: list[HeldLicence] = []
         self._account: AccountFile = account
         self._key = SigningKey.load(profile.key_path)
         self.store = LicenceStore(client.home.licences(account.account))
@@ -109,13 +109,12 @@ class Taker:
         self, groups: Sequence[tuple[Use, list[Wanted]]], dataset: str, shopping: Shopping, acceptance: Acceptance
     ) -> Taken:
         refused = dict(shopping.refused)
-        found: dict[str, HeldLicence] = {}
         quotes = self._quotes(groups, dataset, acceptance)
         for quote in quotes:
             for left in quote.left_out:
                 kind, _, licence = left.reason.partition(":")
                 if kind == "licensed":
-                    found.setdefault(licence, self._fetch(licence))
+                    self._fetch(licence)  # held already, though this home did not know it
                 else:
                     refused[_bytes(left.work, "wrk")] = left.reason
         lines = [line for quote in quotes for line in quote.lines]
@@ -129,8 +128,13 @@ class Taker:
                 " nothing was taken: start anew",
                 works=named,
             )
-        taken = [self._accept(quote) for quote in quotes if quote.lines]
-        return Taken(taken, list(found.values()), refused, shown)
+        for quote in quotes:
+            if quote.lines:
+                self._taken.append(self._accept(quote))
+        taken = [line for licence in self._taken for line in licence.lines.values()]
+        if taken:
+            shown = quoted(taken, self._taken[0].payload.fee_bps, shopping)
+        return Taken(list(self._taken), refused, shown)
 
     def _quotes(self, groups: Sequence[tuple[Use, list[Wanted]]], dataset: str, acceptance: Acceptance) -> list[Quote]:
         quotes: list[Quote] = []

@@ -6,6 +6,7 @@ The results appear under their names only when all of them are ready, the manife
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -61,6 +62,11 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     hints: list[str]
     recheck: Since | None = None
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{name}</td><td>{count}</td></tr>" for name, count in self.counts.items())
+        place = html.escape(self.manifest)
+        return f"<table><caption>kept {self.kept} of {self.rows} rows</caption>{rows}</table><p>{place}</p>"
 
 
 class Since(msgspec.Struct, frozen=True):
