@@ -58,8 +58,8 @@ def create(client: Client, kind: str, name: str) -> AccountCreated:
         envelope = envelopes.seal(payload, key)
         write_private(draft, envelopes.encode(envelope))
     created = client.create_account(name, envelope)
-    if created.genesis != envelope.payload_digest:
-        raise MalformedError("expected the genesis that we signed, got another one from the service")
+    if (created.account, created.genesis) != (payload.account, envelope.payload_digest):
+        raise MalformedError("expected the account and genesis that we signed, got others from the service")
     profile.token = created.token.token
     profile.account = AccountFile(client.url, created.account, kind, name, created.genesis, key.keyid)
     client.transport.token = created.token.token

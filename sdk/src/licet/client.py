@@ -2,7 +2,7 @@
 
 ``Client()`` reads the environment (``LICET_URL``, ``LICET_TOKEN``, ``LICET_HOME``, ``LICET_PROFILE``); what is given
 wins over what is read. Reading needs no account; `snapshots` and `registry` pin the registry's root key at first
-contact and refuse another one from then on.
+contact and refuse another one from then on, whatever address it answers at: another registry needs another profile.
 """
 
 from __future__ import annotations
@@ -66,12 +66,15 @@ class Client:
             return self._registry
         info = self._get("/v1/registry", accounts.RegistryInfo)
         trust = self.profile.trust
-        if trust is None or trust.url.rstrip("/") != self.url.rstrip("/"):
+        if info.key != Trust(info.origin, info.root).ref.key:
+            raise VerificationError(f"expected the digest of root key {info.root[:16]}…, got {info.key[:16]}…")
+        if trust is None:
             self.profile.trust = TrustFile(self.url, info.origin, info.root, times.to_text(times.now()))
         elif (trust.origin, trust.root) != (info.origin, info.root):
             raise VerificationError(
                 f"expected the registry {trust.origin} with root key {trust.root[:16]}… as pinned on {trust.pinned_at},"
-                f" got {info.origin} with {info.root[:16]}…"
+                f" got {info.origin} with {info.root[:16]}… at {self.url}; another registry needs another --profile or "
+                f"LICET_HOME"
             )
         self._registry = info
         return info
