@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,10 @@ def play() -> None:
     report = Report()
     service = Service(BUILD / "service", BUILD / "service.log")
     started = time.monotonic()
-    with report.step("start", "The registry starts, with a database of its own."), service.running() as running:
-        print(f"  It serves on {running.url} (its log is in {running.log}).")
+    with ExitStack() as stack:
+        with report.step("start", "The registry starts, with a database of its own."):
+            running = stack.enter_context(service.running())
+            print(f"  It serves on {running.url} (its log is in {running.log}).")
         people = {name: Person(name, BUILD / "homes", running.url) for name in ("mei", "tomas", "lantern", "auditor")}
         _artists(report, running, people["mei"], people["tomas"])
         _trainer(report, people["lantern"])
