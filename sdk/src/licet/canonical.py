@@ -137,6 +137,4 @@ def _require_closed(root: Any) -> None:
         for name in node.__struct_fields__:
             child = getattr(node, name)
             parts = child if isinstance(child, tuple) else (child,)
-            pending += [
-                part for part in parts if isinstance(part, (msgspec.inspect.Type, msgspec.inspect.Field))
-            ]
+            pending += [part for part in parts if isinstance(part, (msgspec.inspect.Type, msgspec.inspect.Field))]
