@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet import transport
 from licet.errors import ConflictError, InputError, NotAllowedError, ServiceError, UnreachableError
 from licet.transport import ATTEMPTS, LONGEST_DELAY, Transport, delay, failure, idempotency_key
 
@@ -61,7 +60,7 @@ def script() -> Iterator[tuple[Script, str]]:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waits: list[float] = []
-    monkeypatch.setattr(transport.time, "sleep", waits.append)
+    monkeypatch.setattr("licet.transport.time.sleep", waits.append)
     return waits
 
 
