@@ -309,3 +309,15 @@ async def test_reading_everything_again_finds_an_event_that_somebody_changed(sit
         await conn.execute("update usage_events set at = $2 where batch = $1", number, before)
         await conn.execute("set session_replication_role = origin")
     await nothing_is_wrong(site)
+
+
+async def test_a_loosening_that_waits_permits_nothing(site: Running):
+    works = await shelf(site, NO_AI, 1)
+    lantern = await trainer(site)
+    free = Terms.parse(
+        {**{atom: rule.to_json() for atom, rule in NO_AI.rules.items()}, "mine": {"permission": "allow"}}
+    )
+    loosened = await works.owner.state(works.works, free)
+    assert loosened.pending_until is not None
+    used = event(lantern, loosened.statement, works.works[0], atom="mine", unit="work")
+    assert await counts(lantern, used) == (0, 0, 1)
