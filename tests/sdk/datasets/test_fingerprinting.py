@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from licet.datasets.columns import find_columns
 from licet.datasets.fingerprinting import EXAMINED, PROBLEMS, Evidence, examine
 from licet.fingerprints.pdq import orientations_from_hashes
 from licet.fingerprints.picture import examine_bytes
@@ -120,6 +121,16 @@ def test_what_is_stated_and_does_not_parse_makes_the_row_malformed(
 def test_a_picture_that_was_examined_outweighs_what_is_stated_of_it(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     rows = batch(image=[PICTURE], sha256=["nonsense"], url=["nonsense"])
     assert found(examine(rows, tmp_path, pool)) == ("files", None)
+
+
+def test_text_that_is_not_utf8_makes_its_row_malformed_and_no_other(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    raw = pa.array([b"https://a.example/\xff", b"https://a.example/"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
+    schema = pa.schema([("url", pa.string()), ("PATH", pa.string())])
+    rows = pa.RecordBatch.from_arrays([text, pa.array([None, None], pa.string())], schema=schema)
+    plain = find_columns(schema, "rows").select(rows)
+    evidence = examine(plain, tmp_path, pool)
+    assert [found(evidence, row) for row in range(2)] == [(None, "malformed"), ("urls", None)]
 
 
 def test_evidence_survives_being_kept(tmp_path: Path, pool: ThreadPoolExecutor) -> None:

@@ -88,7 +88,9 @@ def test_a_table_beside_pictures_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_without_a_usable_column_names_those_there_and_those_wanted(tmp_path: Path) -> None:
     path = table(tmp_path / "t.parquet", {"caption": ["x"], "width": [1]})
-    with pytest.raises(InputError, match=r"url, sha256, path, image or pdq .* got only caption, width") as caught:
+    with pytest.raises(
+        InputError, match=r"url, sha256, path, image or pdq .* got only caption \(string\), width \(int64\)"
+    ) as caught:
         open_input([path])
     assert caught.value.details["columns"] == ["caption", "width"]
 
@@ -100,6 +102,7 @@ def test_a_table_without_a_usable_column_names_those_there_and_those_wanted(tmp_
         ({"url": "NONE"}, "a column of"),
         ({"caption": "LINK"}, "one of url, sha256"),
         ({"url": "width"}, "expected text, got 'int64'"),
+        ({"url": "LINK", "sha256": "-"}, None),
     ],
 )
 def test_columns_can_be_mapped(tmp_path: Path, mapping: dict[str, str], words: str | None) -> None:
@@ -116,6 +119,13 @@ def test_two_columns_that_differ_in_case_alone_must_be_chosen_from(tmp_path: Pat
     with pytest.raises(InputError, match="url=… to choose"):
         open_input([path])
     assert all_rows(open_input([path], {"url": "URL"})) == [{"url": "b"}]
+
+
+def test_a_column_of_our_name_can_be_left_out_and_is_left_out_by_itself_if_it_holds_something_else(
+    tmp_path: Path,
+) -> None:
+    path = table(tmp_path / "t.parquet", {"url": ["u"], "path": ["on/the/site.png"], "image": ["a caption"]})
+    assert all_rows(open_input([path], {"path": "-"})) == [{"url": "u"}]
 
 
 def test_a_mapping_for_a_folder_is_refused(tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def filter_dataset(
     budget: Annotated[list[str] | None, Several, Parameter(help="The most to take, such as 100USD.")] = None,
     fit_budget: Annotated[bool, Parameter(negative="", help="Take the cheapest first, as far as it goes.")] = False,
     run: Annotated[str | None, Parameter(help="The first training run (default 1).")] = None,
-    columns: Annotated[list[str] | None, Several, Parameter(help="Columns by our names, such as url=IMAGE_URL.")] = (
-        None
-    ),
+    columns: Annotated[
+        list[str] | None, Several, Parameter(help="Columns by our names: url=IMAGE_URL, path=- for none.")
+    ] = (None),
     decisions: Annotated[Literal["all", "matched"], Parameter(help="Which rows are listed with their decision.")] = (
         "all"
     ),

@@ -77,7 +77,7 @@ class Taker:
             quotes = msgspec.json.decode(self._pending.read_bytes(), type=list[str])
         except FileNotFoundError:
             return []
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
             raise InputError(f"{self._pending}: expected the quotes of an earlier run, got {error}") from None
         found = []
         for quote in quotes:

@@ -64,13 +64,16 @@ def _verified(
     store: SnapshotStore, published: Published, keys: RegistryKeys, *, now: datetime | None, seen: Seen | None
 ) -> Basis:
     manifest = verify_manifest(published.envelope, published.receipt, keys, now=now, seen=seen)
-    snapshot = Snapshot.open(store.segments, manifest)
     for ref in manifest.segments:
-        if ref.tier == "exact" or snapshot.near:
-            with (store.segments / ref.digest).open("rb") as file:
+        path = store.segments / ref.digest
+        if path.is_file():  # whether one is missing, and matters, `open` says
+            with path.open("rb") as file:
                 got = hashlib.file_digest(file, "sha256").hexdigest()
             if got != ref.digest:
-                raise VerificationError(f"segment {ref.digest}: the file here has the digest {got}; pull again")
+                raise VerificationError(
+                    f"segment {ref.digest}: the file here has the digest {got}; `licet snapshot pull` fetches it again"
+                )
+    snapshot = Snapshot.open(store.segments, manifest)
     missing = None
     if not snapshot.near:
         missing = "only exact copies are looked for: the near tier needs an account (`licet account create`)"

@@ -283,6 +283,7 @@ class _Filter:
 
 def _hold_apart(out: Path, opened: Input) -> None:
     """Raise ``InputError`` where the output would be part of the input the next time, or take its place."""
-    for place in [*opened.folders, *(part.place for part in opened.parts)]:
+    out = out.resolve()
+    for place in {path.resolve() for path in (*opened.folders, *(part.place for part in opened.parts))}:
         if out == place or place in out.parents or out in place.parents:
             raise InputError.field("-o", f"a place apart from the input {place}", str(out))

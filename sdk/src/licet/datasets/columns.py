@@ -15,6 +15,16 @@ USABLE: Final = ("url", "sha256", "path", "image", "pdq")
 NAMED: Final = (*USABLE, "key")
 _FILES: Final = ("path", "image")
 _NAMING: Final = ("url", "path", "key")
+#: In a mapping: do not read this column, whatever it is called.
+NO_COLUMN: Final = "-"
+_EXPECTED: Final = {
+    "url": "text",
+    "path": "text",
+    "key": "text or whole numbers",
+    "sha256": "text or bytes",
+    "pdq": "text or bytes",
+    "image": "bytes, or a struct with bytes and path",
+}
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -41,76 +51,97 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | None = None) -> Columns:
-    """Return which columns of ``schema`` we read; ``mapping`` (our name → the table's) wins over equal names.
+    """Return which columns of ``schema`` we read; ``mapping`` (our name → the table's, or ``-`` for none) comes first.
 
-    Raises ``InputError`` that names the columns which are there and those which would do: for a table without a
-    usable one, for two that differ only in case, for a mapped one that is absent, and for one of the wrong type.
+    Columns of our names in any case are found by themselves, if they hold what they must. Raises ``InputError`` that
+    names the columns which are there and those which would do: for a table without a usable one, for two that differ
+    only in case, and for a mapped one that is absent or of the wrong type.
     """
     there: Sequence[str] = schema.names
     found: dict[str, str] = {}
+    left_out = {name for name, own in (mapping or {}).items() if own == NO_COLUMN}
     for name, own in (mapping or {}).items():
         if name not in NAMED:
             raise InputError.field("columns", f"one of {', '.join(NAMED)} before the =", name)
+        if name in left_out:
+            continue
         if there.count(own) != 1:
             raise InputError.field(f"columns {name}", f"a column of {where} ({', '.join(there)})", own)
+        if not _holds(name, schema.field(own).type):
+            raise InputError.field(f"{where}, column {own}", _EXPECTED[name], str(schema.field(own).type))
         found[name] = own
     for name in NAMED:
-        same = [own for own in there if own.lower() == name]
-        if name in found or not same:
+        if name in found or name in left_out:
             continue
+        same = [own for own in there if own.lower() == name]
         if len(same) > 1:
             raise InputError.field(f"columns of {where}", f"one column {name}, or {name}=… to choose", ", ".join(same))
-        found[name] = same[0]
+        if same and _holds(name, schema.field(same[0]).type):
+            found[name] = same[0]
     if not any(name in found for name in USABLE):
         raise InputError(
             f"{where}: expected a column {', '.join(USABLE[:-1])} or {USABLE[-1]} (or a mapping such as url=IMAGE_URL),"
-            f" got only {', '.join(there) or 'none'}",
+            f" got only {', '.join(f'{field.name} ({field.type})' for field in schema) or 'none'}",
             columns=list(there),
             wanted=list(USABLE),
         )
-    for name, own in found.items():
-        _check_type(name, schema.field(own).type, f"{where}, column {own}")
     return Columns(found)
-
-
-def _check_type(name: str, kind: pa.DataType, where: str) -> None:
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    text = is_text(value)
-    blob = (
-        pa.types.is_binary(value)
-        or pa.types.is_large_binary(value)
-        or pa.types.is_binary_view(value)
-        or pa.types.is_fixed_size_binary(value)
-    )
-    if name == "image":
-        inside = value.names if pa.types.is_struct(value) else []
-        fits = blob or ("bytes" in inside)
-        expected = "bytes, or a struct with bytes and path"
-    elif name in ("sha256", "pdq"):
-        fits, expected = text or blob, "text or bytes"
-    elif name == "key":
-        fits, expected = True, "anything"
-    else:
-        fits, expected = text, "text"
-    if not (fits or pa.types.is_null(value)):
-        raise InputError.field(where, expected, str(kind))
-
-
-def _plain(name: str, column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.dictionary_decode()
-        kind = column.type
-    if name == "image" and pa.types.is_struct(kind):
-        return column
-    try:
-        if name == "image" or (name in ("sha256", "pdq") and not is_text(kind)):
-            return column.cast(pa.large_binary())
-        return column.cast(pa.large_string())
-    except pa.ArrowException as error:
-        raise InputError(f"column {name}: expected text in UTF-8, got {error}") from None
 
 
 def is_text(kind: pa.DataType) -> bool:
     """Return whether a column of this type holds text, in whichever layout."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def readable(name: str, column: pa.Array) -> pa.Array:
+    """Return a column of text without text that is not UTF-8: it would fail wherever it is looked at.
+
+    A place keeps the look of it, so that it is known which row it was; what must parse becomes empty, which does not.
+    """
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        texts = [None if raw is None else _decoded(name, raw) for raw in column.cast(pa.large_binary()).to_pylist()]
+        return pa.array(texts, pa.large_string())
+    return column
+
+
+def _holds(name: str, kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_null(value):
+        return True
+    if name == "image":
+        inside = pa.types.is_struct(value) and "bytes" in value.names
+        return bool(_is_blob(value.field("bytes").type) if inside else _is_blob(value))
+    if name in ("sha256", "pdq"):
+        return is_text(value) or _is_blob(value)
+    return is_text(value) or (name == "key" and bool(pa.types.is_integer(value)))
+
+
+def _is_blob(kind: pa.DataType) -> bool:
+    tests = (
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_binary_view,
+        pa.types.is_fixed_size_binary,
+        pa.types.is_null,
+    )
+    return any(test(kind) for test in tests)
+
+
+def _plain(name: str, column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    kind = column.type
+    if name == "image" and pa.types.is_struct(kind):
+        return column
+    if name == "image" or (name in ("sha256", "pdq") and not is_text(kind)):
+        return column.cast(pa.large_binary())
+    return readable(name, column.cast(pa.large_string()))
+
+
+def _decoded(name: str, raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode(errors="replace") if name in ("path", "key") else ""

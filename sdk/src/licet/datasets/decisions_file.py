@@ -94,7 +94,9 @@ class DecisionsFile:
         """Yield the rows in their order."""
         try:
             with pq.ParquetFile(self.path) as file:
-                yield from file.iter_batches(BATCH)
+                for batch in file.iter_batches(BATCH):
+                    batch.validate(full=True)
+                    yield batch
         except (pa.ArrowException, OSError) as error:
             raise MalformedError(f"{self.path}: expected readable decisions, got {error}") from None
 
@@ -210,5 +212,5 @@ def _digests(batch: pa.RecordBatch, name: str) -> tuple[npt.NDArray[np.uint8], n
 def _about(path: Path, schema: pa.Schema) -> About:
     try:
         return msgspec.json.decode((schema.metadata or {})[METADATA], type=About)
-    except (KeyError, msgspec.MsgspecError) as error:
+    except (KeyError, ValueError, msgspec.MsgspecError) as error:
         raise MalformedError(f"{path}: expected what licet filter writes about itself, got {error}") from None

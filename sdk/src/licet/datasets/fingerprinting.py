@@ -6,17 +6,19 @@ beside; a row without one by what is stated. Nothing is fetched from the network
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from licet.datasets.columns import is_text
+from licet.datasets.columns import is_text, readable
 from licet.errors import MalformedError, PictureError
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
@@ -183,14 +185,25 @@ def _files(rows: pa.RecordBatch, base: Path) -> list[tuple[int, bytes | Path]]:
             if path:
                 found[place] = base / path
     if "image" in names:
-        for place, image in enumerate(rows["image"].to_pylist()):
-            data = image.get("bytes") if isinstance(image, dict) else image
-            path = image.get("path") if isinstance(image, dict) else None
-            if data:
-                found[place] = data if isinstance(data, bytes) else bytes(data)
+        data, paths = _images(rows["image"])
+        for place, (image, path) in enumerate(zip(data, paths, strict=True)):
+            if image is not None:
+                found[place] = image
             elif path and place not in found:
-                found[place] = base / str(path)
+                found[place] = base / path
     return sorted(found.items())
+
+
+def _images(column: pa.Array) -> tuple[Iterable[bytes | None], Iterable[str | None]]:
+    """Return the bytes of each picture, or its place: a struct (as Hugging Face has it) may hold either."""
+    n = len(column)
+    if not pa.types.is_struct(column.type):
+        return column.to_pylist(), repeat(None, n)
+    data = pc.struct_field(column, "bytes").cast(pa.large_binary()).to_pylist()
+    names = column.type.names
+    if "path" not in names or not is_text(column.type.field("path").type):
+        return data, repeat(None, n)
+    return data, readable("path", pc.struct_field(column, "path").cast(pa.large_string())).to_pylist()
 
 
 def _examine_files(

@@ -118,7 +118,7 @@ def _load(path: Path) -> HeldLicence:
     try:
         granted = msgspec.json.decode(path.read_bytes(), type=LicenceGranted)
         return _held(envelopes.read_as(Licence, granted.envelope), granted.lines)
-    except (OSError, msgspec.MsgspecError, InputError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError, InputError) as error:
         raise InputError(f"{path}: expected a licence as licet keeps it, got {error}") from None
 
 

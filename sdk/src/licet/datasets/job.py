@@ -99,14 +99,14 @@ class Job:
             return msgspec.json.decode(path.read_bytes(), type=JobFile)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
             raise InputError(f"{path}: expected what this version writes, got {error}; remove the folder") from None
 
     def published(self) -> Published:
         """Return the manifest that the job decides under."""
         try:
             return msgspec.json.decode((self.folder / "snapshot.json").read_bytes(), type=Published)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
             raise InputError(f"{self.folder}: expected the snapshot of the job, got {error}") from None
 
     def begin(self, question: Question, inputs: list[dict[str, Any]], published: Published, snapshot: str) -> JobFile:

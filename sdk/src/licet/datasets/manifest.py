@@ -92,7 +92,7 @@ def read_manifest(path: Path) -> ReadManifest:
         file = msgspec.json.decode(path.read_bytes(), type=ManifestFile)
     except OSError as error:
         raise InputError(f"{path}: expected a manifest, got {error.strerror or error}") from None
-    except msgspec.MsgspecError as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise MalformedError(f"{path}: expected a manifest that licet wrote, got {error}") from None
     public = public_key(file.key, "key")
     payload = envelopes.open_as(DatasetManifest, file.envelope, [key_id(public)], KeySet([public]))
