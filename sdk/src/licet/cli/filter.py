@@ -46,7 +46,7 @@ def filter_dataset(
     run: Annotated[str | None, Parameter(help="The first training run (default 1).")] = None,
     columns: Annotated[
         list[str] | None, Several, Parameter(help="Columns by our names: url=IMAGE_URL, path=- for none.")
-    ] = (None),
+    ] = None,
     decisions: Annotated[Literal["all", "matched"], Parameter(help="Which rows are listed with their decision.")] = (
         "all"
     ),
