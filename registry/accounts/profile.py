@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import registry
+from licet.identifiers import KINDS
 from licet.terms import VOCAB
 from licet.wire.accounts import KeyInfo, Me, RegistryInfo
 from registry import translog
@@ -22,7 +23,7 @@ async def me(services: Services, caller: Caller) -> Me:
         head = await services.consent_head(conn, caller.account)
     return Me(
         account=caller.id,
-        kind=account["kind"],
+        kind=KINDS[account["kind"]],
         name=account["name"],
         genesis=account["genesis"],
         level=account["level"],

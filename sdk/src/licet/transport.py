@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -38,6 +39,7 @@ LONGEST_WAIT: Final = 60.0  # a Retry-After beyond this is not waited for
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 MAX_ANSWER: Final = 256 << 20
 RETRIED: Final = frozenset({429, 502, 503, 504})
+_TOKEN: Final = re.compile(r"[!-~]*", re.ASCII)
 _LOOPBACK: Final = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)")
 
 
@@ -86,7 +88,9 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> LicetError:
     errors = [error for error in problem.get("errors") or [] if isinstance(error, dict)]
     for error in errors[:5]:
         got = f", got {error['got']}" if error.get("got") else ""
-        message += f"\n  {error.get('pointer', '')}: expected {error.get('expected', '')}{got}"
+        line = f"{error.get('pointer', '')}: expected {error.get('expected', '')}{got}"
+        if line not in message:  # a single one is the detail already
+            message += f"\n  {line}"
     kind: type[LicetError]
     slug = str(problem.get("type", "")).rsplit("/", 1)[-1]
     if status in (401, 403):
@@ -115,16 +119,23 @@ class Transport:
     """A connection pool to one service. Not for sharing between processes; safe to share between threads."""
 
     def __init__(self, url: str, token: str | None = None, *, timeout: httpx.Timeout | float = TIMEOUT) -> None:
-        if not url.startswith(("http://", "https://")):
+        if not _is_address(url):
             raise InputError.field("url", "an address such as http://localhost:8000", url)
+        if token is not None and not _TOKEN.fullmatch(token):
+            raise InputError(
+                "token: expected ASCII without spaces, as `licet token create` prints it, got something else"
+            )
         if token and url.startswith("http://") and not _LOOPBACK.match(url):
             raise InputError.field("url", "https for a token that leaves this machine", url)
         self.url = url.rstrip("/")
         self.token = token
         # The proxies of the environment are for the world outside: a service on this machine is called directly.
-        self._http = httpx.Client(
-            base_url=self.url, timeout=timeout, follow_redirects=False, trust_env=not _LOOPBACK.match(url)
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=self.url, timeout=timeout, follow_redirects=False, trust_env=not _LOOPBACK.match(url)
+            )
+        except httpx.InvalidURL:
+            raise InputError.field("url", "an address such as http://localhost:8000", url) from None
 
     def request(
         self,
@@ -170,8 +181,16 @@ class Transport:
                 status = 503 if error.details.get("problem") == "request-in-progress" else response.status_code
                 wait = delay(attempt, status, response.headers, random.random())  # noqa: S311
                 if wait is None:
-                    raise error
+                    raise self._explained(error) if status == 401 else error
             time.sleep(wait)
+
+    def _explained(self, error: LicetError) -> LicetError:
+        """Return a 401 with what to do about it."""
+        if self.token:
+            why = f"{self.url} does not take this token: it is mistyped, expired, revoked, or another registry's"
+        else:
+            why = "no token was sent: set LICET_TOKEN, or make an account with `licet account create`"
+        return NotAllowedError(f"{error.message}; {why}", **error.details)
 
     @contextlib.contextmanager
     def stream(self, path: str, *, offset: int = 0) -> Iterator[Iterator[bytes]]:
@@ -182,7 +201,8 @@ class Transport:
         try:
             with self._http.stream("GET", path, headers=sent) as response:
                 if not response.is_success:
-                    raise failure(response.status_code, response.headers, response.read())
+                    error = failure(response.status_code, response.headers, response.read())
+                    raise self._explained(error) if response.status_code == 401 else error
                 if offset and response.status_code != 206:
                     raise ServiceError(f"expected a part of {path} from byte {offset}, got the whole")
                 yield response.iter_bytes(1 << 20)
@@ -200,6 +220,14 @@ class Transport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, brackets that do not close
+        return False
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:

@@ -90,7 +90,7 @@ async def test_staff_are_invited_with_the_scopes_of_their_role(dsn, tmp_path):
         account, token = await operators.invite(database, "auditor", name="Audit & Co")
         assert account.startswith("aud_")
         me = (await service.client(token.token).get("/v1/me")).json()
-        assert (me["kind"], me["genesis"], me["scopes"], me["keys"]) == ("aud", None, ["audit", "query"], [])
+        assert (me["kind"], me["genesis"], me["scopes"], me["keys"]) == ("auditor", None, ["audit", "query"], [])
         _, narrow = await operators.invite(database, "operator", scopes=["query"])
         assert narrow.scopes == ["query"]
         with pytest.raises(NotAllowed):

@@ -29,7 +29,9 @@ def verify_stored(store: SnapshotStore, keys: RegistryKeys) -> list[str]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != ref.digest:
-            raise VerificationError(f"segment {ref.digest}: the file here has the digest {digest}; pull again")
+            raise VerificationError(
+                f"segment {ref.digest}: the file here has the digest {digest}; `licet snapshot pull` fetches it again"
+            )
         checks.append(f"{ref.tier} segment {ref.digest[:16]}… has its digest ({ref.size:,} bytes)")
     Snapshot.open(store.segments, manifest)
     return checks

@@ -21,13 +21,15 @@ def collect(paths: Iterable[Path]) -> list[Path]:
             inside = sorted(_pictures_in(path))
             if not inside:
                 shown = ", ".join(sorted(PICTURE_SUFFIXES))
-                raise InputError.field(str(path), f"a folder with pictures ({shown})", "none in it")
+                raise InputError(
+                    f"{path}: expected a folder with pictures ({shown}), got one without any", field="path"
+                )
             for picture in inside:
                 found.setdefault(picture.resolve(), picture)
         elif path.exists():
             found.setdefault(path.resolve(), path)
         else:
-            raise InputError.field("path", "a picture or a folder that exists", str(path))
+            raise InputError(f"{path}: expected a picture or a folder that exists, got nothing there", field="path")
     return list(found.values())
 
 

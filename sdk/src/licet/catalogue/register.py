@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
@@ -102,7 +103,7 @@ def register(
             advance(1)
         return _Prepared(path, item)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with _stopping(ThreadPoolExecutor(WORKERS)) as pool:
         for batch in _batches(_in_order(pool, prepare, pictures), BATCH):
             fresh: list[_Prepared] = []
             for prepared in batch:
@@ -201,6 +202,15 @@ def _sort_out(
     works.append(entry)
     if outcome.similar:
         contested.append(entry)
+
+
+@contextmanager
+def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """Give ``pool``; what it has not begun when the block ends is not begun any more."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _in_order(pool: ThreadPoolExecutor, call: Callable[[Path], T], paths: Iterable[Path]) -> Iterator[T]:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = application()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        sys.exit(fail(InputError(f"{error}; `licet --help` lists what there is"), as_json))
+        sys.exit(fail(InputError(f"{str(error).strip().rstrip('.')}; {_help_for(given)}"), as_json))
     except LicetError as error:
         sys.exit(fail(error, as_json))
     except KeyboardInterrupt:
@@ -64,4 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away: nothing more to say, and no traceback about it
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        sys.exit(fail(InputError(f"cannot go on: {what}"), as_json))
     sys.exit(code if isinstance(code, int) and not isinstance(code, bool) else 0)
+
+
+def _help_for(given: Sequence[str]) -> str:
+    command = f"licet {given[0]}" if given and given[0] in COMMANDS else "licet"
+    return f"`{command} --help` shows what there is"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, progress, show
+from licet.cli.output import COMMON, Common, many, progress, show
+from licet.errors import InputError
+
+if TYPE_CHECKING:
+    from licet.log.checkpoint import Checkpoint
 
 app = App(name="log", help="Verify the transparency log.")
 
@@ -30,20 +35,32 @@ def verify(
     """Rebuild the whole log from its entries, and hold it to what was seen before."""
     from licet.audit.whole_log import verify_log
     from licet.home import write_private
-    from licet.log.checkpoint import Checkpoint
     from licet.transport import Transport
 
     with common.client() as client:
         keys = client.working_keys()
         path = client.profile.folder / "log.json"
-        known = msgspec.json.decode(path.read_bytes(), type=Seen) if path.exists() else None
-        seen = Checkpoint(known.origin, known.size, base64.b64decode(known.root)) if known else None
+        seen = _seen(path)
         with Transport(url or client.url) as source, progress("entries", None) as advance:
             newest = verify_log(lambda name: source.request("GET", f"/log/{name}").body, keys.log, seen, advance)
         root = base64.b64encode(newest.root).decode()
         write_private(path, msgspec.json.encode(Seen(newest.origin, newest.size, root)))
     document = {"verified": True, "origin": newest.origin, "size": newest.size, "root": root}
-    lines = [f"{newest.origin}: {newest.size} entries give the signed root {root}."]
+    lines = [f"{newest.origin}: {many(newest.size, 'entry', 'entries')} give the signed root {root}."]
     if seen is not None:
-        lines.append(f"The {seen.size} entries that were seen before are in it, unchanged.")
+        lines.append(f"The {many(seen.size, 'entry', 'entries')} seen before are in it, unchanged.")
     show(common, document, lines)
+
+
+def _seen(path: Path) -> Checkpoint | None:
+    from licet.log.checkpoint import Checkpoint
+
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=Seen)
+        return Checkpoint(known.origin, known.size, base64.b64decode(known.root, validate=True))
+    except FileNotFoundError:
+        return None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(
+            f"{path}: expected the checkpoint that was verified last, got {error}; without the file nothing is compared"
+        ) from None

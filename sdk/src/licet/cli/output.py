@@ -54,6 +54,11 @@ def emit(document: Mapping[str, Any]) -> None:
     print(msgspec.json.format(data).decode())
 
 
+def many(count: int, one: str, more: str | None = None) -> str:
+    """Return ``1 work``, ``2 works``, ``3 entries``."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
 def note(text: str) -> None:
     """Print a remark on stderr: never part of a result."""
     print(text, file=sys.stderr)

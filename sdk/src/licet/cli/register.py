@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from licet.cli.output import COMMON, Common, progress, show
+from licet.cli.output import COMMON, Common, many, progress, show
 from licet.cli.wording import terms_from
 from licet.errors import InputError
 
@@ -50,9 +50,14 @@ def register(
 
     def lines(done: Registered) -> Iterator[str]:
         if done.statement is not None:
-            yield f"{len(done.works)} works registered under {done.statement}, entry {done.log_index} of the log."
+            count = many(len(done.works), "work")
+            yield f"{count} registered under {done.statement}, entry {done.log_index} of the log."
+        elif not done.duplicates:
+            yield "Nothing was registered."
+        else:
+            yield "Nothing is new: no signature was needed."
         if done.pending_until:
-            yield f"This loosens earlier terms: it takes effect at {done.pending_until} unless you undo it."
+            yield f"What they permit takes effect at {done.pending_until}; until then they deny it."
         for entry in done.duplicates:
             yield f"already registered: {entry.path} ({entry.work})"
         for entry in done.contested:

@@ -70,7 +70,11 @@ def verify(
         "logged_at": verified.logged_at,
         "checks": verified.checks,
     }
-    verdict = "verified" if verified.anchored else "self-consistent, not anchored: no registry is pinned here"
+    verdict = (
+        "verified"
+        if verified.anchored
+        else "self-consistent, not anchored: no registry is pinned here (--policy names one)"
+    )
     lines = [f"{verified.kind}, entry {verified.log_index} of the log at {verified.logged_at}: {verdict}"]
     show(common, document, [*lines, *(f"  {check}" for check in verified.checks)])
     return 0 if verified.anchored else 1

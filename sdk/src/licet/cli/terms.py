@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, show
+from licet.cli.output import COMMON, Common, many, show
 from licet.cli.wording import terms_from
 from licet.errors import InputError
 
@@ -23,7 +23,7 @@ def show_terms(work: str, /, *, lang: Literal["en", "zh-Hans"] = "en", common: C
     with common.client() as client:
         signed = terms_of(client, [client.work(work)])
     if not signed:
-        raise InputError.field("work", "a work under a signed statement", work)
+        raise InputError(f"{work}: expected a work under a signed statement, got one that nothing is signed for")
     document = {"work": work, "terms": signed[0].to_json(), "terms_hash": signed[0].hash}
     show(common, document, [plain_text(signed[0], lang, count=1)])
 
@@ -46,9 +46,9 @@ def set_terms(
     from licet.catalogue.consent import digest_of, sign_terms, terms_of
 
     if bool(works) == all_works:
-        raise InputError.field("works", "either works or --all", "both" if works else "neither")
+        raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
     if preset is None and terms is None:
-        raise InputError.field("--preset", "a preset, or --terms FILE", None)
+        raise InputError("--preset: expected a preset, or --terms FILE, got neither", field="--preset")
     chosen = terms_from(preset, price, currency, price_model, terms)
     with common.client() as client:
         account = client.need_account().account
@@ -56,7 +56,7 @@ def set_terms(
         covered = list(client.works()) if all_works else [client.work(work) for work in works or []]
         covered = [work for work in covered if not work.withdrawn]
         if not covered:
-            raise InputError.field("works", "one work or more", "none")
+            raise InputError("works: expected one work or more that is not withdrawn, got none", field="works")
         digests = [digest_of(work, account.account) for work in covered]
         accepted = sign_terms(client, digests, chosen, old_terms=terms_of(client, covered), lang=lang)
     document = {
@@ -66,9 +66,10 @@ def set_terms(
         "pending_until": accepted.pending_until,
         "works": len(covered),
     }
-    when = f"in force at {accepted.pending_until}" if accepted.pending_until else "in force now"
-    show(
-        common,
-        document,
-        [f"{accepted.effect}: {len(covered)} works, {when}. {accepted.statement}, entry {accepted.log_index}."],
-    )
+    lines = [f"{many(len(covered), 'work')} under {accepted.statement}, entry {accepted.log_index} of the log."]
+    if accepted.pending_until:
+        lines.append(f"This loosens: it takes effect at {accepted.pending_until}; until then the terms before hold.")
+        lines.append("Signing other terms before that cancels it.")
+    else:
+        lines.append("In force now." if accepted.effect != "tighten" else "This tightens: in force now.")
+    show(common, document, lines)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, show
+from licet.cli.output import COMMON, Common, note, show
 from licet.errors import InputError
 from licet.wire.accounts import SCOPES
 
@@ -37,8 +37,9 @@ def create(
     with common.client() as client:
         created = client.create_token(scopes, _days(expires))
     document = {"token": created.token, "id": created.id, "scopes": created.scopes, "expires_at": created.expires_at}
-    lines = [created.token]
-    show(common, document, lines)
+    show(common, document, [created.token])
+    if not common.json:
+        note(f"{created.id} may {', '.join(created.scopes)} until {created.expires_at[:10]}; it is not shown again.")
 
 
 @app.command(name="list")
@@ -50,7 +51,7 @@ def list_tokens(*, common: Common = COMMON) -> None:
         f"{token.id}  {','.join(token.scopes)}  until {token.expires_at[:10]}{'  revoked' if token.revoked_at else ''}"
         for token in tokens
     ]
-    show(common, {"tokens": tokens}, lines)
+    show(common, {"tokens": tokens}, lines or ["No tokens."])
 
 
 @app.command

@@ -36,11 +36,13 @@ def terms_from(
         return Terms.from_toml(file)
     if (preset or "no-ai") != "paid":
         if given:
-            raise InputError.field(given[0], "--preset paid beside it", preset or "no-ai")
+            raise InputError(
+                f"{given[0]}: expected --preset paid beside it, got {preset or 'no preset'}", field=given[0]
+            )
         return named(preset or "no-ai")
     for option in ("--price", "--currency"):
         if priced[option] is None:
-            raise InputError.field(option, "a value, because --preset paid has a price", None)
+            raise InputError(f"{option}: expected a value, because --preset paid has a price, got none", field=option)
     return named(
         "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, show
+from licet.cli.output import COMMON, Common, many, show
 from licet.wire.works import Work
 
 app = App(name="works", help="List, show and withdraw your works.")
@@ -26,7 +26,7 @@ def list_works(
     """List your works, newest first."""
     with common.client() as client:
         works = list(client.works(**({"q": q} if q else {})))
-    show(common, {"works": works}, [_line(work) for work in works] or ["no works"])
+    show(common, {"works": works}, [_line(work) for work in works] or ["No works yet: `licet register` makes them."])
 
 
 @app.command(name="show")
@@ -39,7 +39,10 @@ def show_work(work: str, /, *, common: Common = COMMON) -> None:
         f"file      {found.sha256}",
         f"pixels    {found.pixels or '-'}",
         f"pdq       {found.pdq or '-'} (quality {found.quality})",
-        f"statement {found.statement or 'none: nothing is consented to, nothing is denied'}, entry {found.log_index}",
+        *(f"address   {url}" for url in found.urls),
+        f"statement {found.statement}, entry {found.log_index} of the log"
+        if found.statement
+        else "statement none: nothing is consented to, nothing is denied",
     ]
     show(common, {"work": found}, lines)
 
@@ -55,4 +58,4 @@ def withdraw(works: list[str], /, *, common: Common = COMMON) -> None:
         digests = [digest_of(client.work(work), account.account) for work in works]
         accepted = sign_withdrawal(client, digests)
     document = {"statement": accepted.statement, "log_index": accepted.log_index, "works": works}
-    show(common, document, [f"{len(works)} works withdrawn, entry {accepted.log_index} of the log."])
+    show(common, document, [f"{many(len(works), 'work')} withdrawn, entry {accepted.log_index} of the log."])

@@ -117,12 +117,22 @@ def pull(
         store.remember(keys.ref.origin, Seen(manifest.sequence, digest))
         fetched, received = [], 0
         for ref in manifest.segments:
-            if (ref.tier == "exact" or ref.tier in tiers) and not (store.segments / ref.digest).is_file():
+            if (ref.tier == "exact" or ref.tier in tiers) and not _is_whole(store.segments / ref.digest, ref):
                 received += _download(store.segments, ref, fetch_segment)
                 fetched.append(ref.digest)
         Snapshot.open(store.segments, manifest)
         store.keep(published)
         return Pulled(manifest, digest, fetched, received)
+
+
+def _is_whole(path: Path, ref: SegmentRef) -> bool:
+    """Return whether the segment is here as it was signed: a damaged one is fetched anew, else it would stay."""
+    try:
+        return path.stat().st_size == ref.size and _digest(path) == ref.digest
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable file, got {error}") from None
 
 
 def _download(folder: Path, ref: SegmentRef, fetch: FetchSegment) -> int:
