@@ -146,7 +146,7 @@ def _operation(method: str, handler: HTTPRouteHandler, schema_of: dict[Any, Any]
     operation["responses"] = _responses(method, handler, schema_of)
     names, scopes = handler.parsed_fn_signature.parameters, _scopes(handler)
     if scopes or "caller" in names:
-        operation["security"] = [{"bearer": scopes}]
+        operation["security"] = [{"bearer": [scope]} for scope in scopes] or [{"bearer": []}]
     elif "optional_caller" in names:
         operation["security"] = [{}, {"bearer": []}]
     return operation
@@ -267,7 +267,8 @@ def _is_keyed(method: str, handler: HTTPRouteHandler) -> bool:
 
 
 def _scopes(handler: HTTPRouteHandler) -> list[str]:
-    return sorted({scope for guard in handler.resolve_guards() if (scope := getattr(guard, "scope", None))})
+    """The scopes any one of which opens ``handler``."""
+    return sorted({scope for guard in handler.resolve_guards() for scope in getattr(guard, "scopes", ())})
 
 
 def _problem(text: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -67,20 +67,21 @@ async def optional_caller(request: Request[Any, Any, Any]) -> Caller | None:
     return await authenticated(request)
 
 
-def require(scope: str, *, kinds: tuple[str, ...] = ()) -> Guard:
-    """Return the guard that lets in only tokens with ``scope`` (and accounts of ``kinds``, if any are named)."""
+def require(*scopes: str, kinds: tuple[str, ...] = ()) -> Guard:
+    """Return the guard that lets in only tokens with one of ``scopes`` (and accounts of ``kinds``, if any)."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         found = await authenticated(connection)
         if found is None:
             raise NotAuthenticated
-        if scope not in found.scopes:
-            raise NotAllowed(f"expected a token with scope {scope}, got one with {', '.join(sorted(found.scopes))}")
+        if not found.scopes.intersection(scopes):
+            wanted, own = " or ".join(scopes), ", ".join(sorted(found.scopes))
+            raise NotAllowed(f"expected a token with scope {wanted}, got one with {own}")
         if kinds and found.kind not in kinds:
             names = " or ".join(identifiers.KINDS[kind] for kind in kinds)
             raise NotAllowed(f"expected an account of kind {names}, got {identifiers.KINDS[found.kind]}")
 
-    guard.scope = scope  # type: ignore[attr-defined]  # read by registry.openapi
+    guard.scopes = scopes  # type: ignore[attr-defined]  # read by registry.openapi
     return guard
 
 

@@ -22,6 +22,7 @@ from registry.works.paging import from_cursor, to_cursor
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Uses = Annotated[list[str], QueryParameter(name="use", min_items=1, max_items=10)]
 Several = Annotated[list[str] | None, QueryParameter(max_items=300)]
+_SEES = require("license", "usage")  # whoever may take licences, and whoever may see what they earn
 
 
 @post(
@@ -115,7 +116,7 @@ async def accept_quote(
     return await accept.accept(services, caller, data)
 
 
-@get("/v1/licences", operation_id="listLicences", tags=["licensing"])
+@get("/v1/licences", operation_id="listLicences", tags=["licensing"], guards=[_SEES])
 async def list_licences(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
@@ -132,7 +133,7 @@ async def list_licences(
     return Response(Page(items[:limit], more), headers=next_link("/v1/licences", more, limit=limit, model=model))
 
 
-@get("/v1/licences/{licence:str}", operation_id="getLicence", tags=["licensing"])
+@get("/v1/licences/{licence:str}", operation_id="getLicence", tags=["licensing"], guards=[_SEES])
 async def get_licence(
     services: NamedDependency[Services], caller: NamedDependency[Caller], licence: FromPath[str]
 ) -> LicenceGranted:

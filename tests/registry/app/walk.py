@@ -43,8 +43,8 @@ WALK: dict[str, tuple[int, int, int]] = {
     "lookup": (400, 400, 400),
     "createQuote": (401, 403, 400),
     "acceptQuote": (401, 403, 400),
-    "listLicences": (401, 200, 200),
-    "getLicence": (401, 404, 404),
+    "listLicences": (401, 403, 200),
+    "getLicence": (401, 403, 404),
     # usage and ledger
     "logDataset": (401, 403, 400),
     "listDatasets": (401, 403, 200),

@@ -251,3 +251,14 @@ async def test_a_licence_ends_when_the_shortest_grant_term_does(site: Running):
     licence = granted(await lantern.accept(quote))
     assert envelopes.read_as(Licence, licence.envelope).valid_until == quote.valid_until
     assert (await lantern.quote(always.wanted())).left_out[0].reason == f"licensed:{licence.licence}"
+
+
+async def test_a_token_that_neither_licenses_nor_sees_money_sees_no_licences(site: Running):
+    works = await shelf(site, PAID, 1)
+    lantern = await trainer(site)
+    licence = await lantern.license(works.wanted())
+    for scopes, expected in ((["query", "register"], 403), (["license"], 200), (["usage"], 200)):
+        answer = await site.post("/v1/tokens", {"scopes": scopes}, http=lantern.http)
+        http = site.client(answer.json()["token"])
+        for path in ("/v1/licences", f"/v1/licences/{licence.licence}"):
+            assert (await http.get(path)).status_code == expected, (scopes, path)
