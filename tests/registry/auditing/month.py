@@ -15,7 +15,7 @@ from licet.wire.licensing import LicenceGranted
 from registry import ledger
 from registry.accounts.operators import invite
 from registry.snapshots.publisher import publish
-from tests.registry.catalogue import PAID
+from tests.registry.catalogue import NO_AI, PAID
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, Trainer, reported, shelf, trainer
 
@@ -95,9 +95,13 @@ async def _usage(month: Month) -> None:
         _free(lantern, identifiers.new_id("wrk"), month.shared.statement),
         _free(lantern, month.shared.works[0], identifiers.new_id("stm")),
     ]
+    kept = await shelf(month.site, NO_AI, 1)
+    waiting = await kept.owner.state(kept.works, OPEN)
+    assert waiting.pending_until is not None
+    outside.append(_free(lantern, kept.works[0], waiting.statement))
     events = sorted([*second, *free, *outside], key=lambda event: event.id)
     accepted = reported(await lantern.send(lantern.batch(events, lines)))
-    assert accepted.memorandum == 3
+    assert accepted.memorandum == 4
     again = reported(await lantern.send(lantern.batch(lantern.events(month.licence, "2", outputs=1_000_003), lines)))
     assert again.new == 0
     await lantern.report(month.licence, "3")

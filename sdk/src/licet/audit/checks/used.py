@@ -313,11 +313,17 @@ class _Uses:
         return _Owed(line, charged, frozenset({memorandum}), payload.fee_bps, amount)
 
     def _permitted(self, event: Event) -> set[str | None]:
+        """What may stand beside a use without a licence: nothing only where a consent is shown to allow it.
+
+        Terms that still wait allow nothing, which their text does not say: so it may be called not covered all the same.
+        """
         consent = self._statements.consents.get(event.statement or "")
         if consent is None or (event.work, event.statement) not in self._granting.works:
             return set(_NOT_COVERED)
         rule = consent.terms.rules.get(event.atom)
-        return set(_NOT_COVERED) if rule is None else {None if rule.permission == "allow" else "use"}
+        if rule is None:
+            return set(_NOT_COVERED)
+        return {None if rule.permission == "allow" else "use", *_NOT_COVERED}
 
     def _owed(self, organisation: str, row: EventRow, expected: _Owed) -> None:
         """Hold the row to what it is owed, and add it up with the others of its transfer."""
