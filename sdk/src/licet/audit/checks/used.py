@@ -315,7 +315,7 @@ class _Uses:
     def _permitted(self, event: Event) -> set[str | None]:
         """What may stand beside a use without a licence: nothing only where a consent is shown to allow it.
 
-        Terms that still wait allow nothing, which their text does not say: so it may be called not covered all the same.
+        Terms that still wait allow nothing, which their text does not say: so such a use may be called not covered.
         """
         consent = self._statements.consents.get(event.statement or "")
         if consent is None or (event.work, event.statement) not in self._granting.works:
