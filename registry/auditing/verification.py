@@ -45,6 +45,9 @@ class Difference(NamedTuple):
     part: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.part}: {self.message}"
+
 
 async def verify(services: Services) -> list[Difference]:
     """Return what does not hold, an empty list when everything was computed again and all of it holds."""

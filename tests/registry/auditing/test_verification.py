@@ -190,7 +190,7 @@ async def test_it_finds(changed: Changed, lie: str):
     part, statement, back = LIES[lie]
     found = await changed.run(statement, back)
     assert part in {difference.part for difference in found}, found
-    assert all(difference.message for difference in found)
+    assert all(str(difference) == f"{difference.part}: {difference.message}" for difference in found)
 
 
 async def test_it_finds_a_published_file_that_is_not_the_log(month: Month):
