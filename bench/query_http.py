@@ -64,7 +64,7 @@ def main() -> None:
         started = time.perf_counter()
         asyncio.run(fill(address, owner))
         print(f"{WORKS:,} works in the database after {time.perf_counter() - started:.0f} s ({done.statement})")
-        known = [hashlib.sha256(str(random.randint(1, WORKS)).encode()).digest() for _ in range(KEYS // 2)]
+        known = [hashlib.sha256(str(n).encode()).digest() for n in random.sample(range(1, WORKS + 1), KEYS // 2)]
         keys = known + [random.randbytes(32) for _ in range(KEYS // 2)]
         _settle(trainer, keys[0])
         measured(trainer, address, keys)
