@@ -132,7 +132,11 @@ class Transport:
         # The proxies of the environment are for the world outside: a service on this machine is called directly.
         try:
             self._http = httpx.Client(
-                base_url=self.url, timeout=timeout, follow_redirects=False, trust_env=not _LOOPBACK.match(url)
+                base_url=self.url,
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=not _LOOPBACK.match(url),
+                verify=url.startswith("https://"),  # without TLS there is nothing to load the authorities for
             )
         except httpx.InvalidURL:
             raise InputError.field("url", "an address such as http://localhost:8000", url) from None
