@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.whole.stage import BIN, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -19,34 +17,18 @@ BLOCKS = re.findall(r"^```sh run\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def reader(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a reader who has typed ``make up`` in another terminal and pasted its line."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "demo").symlink_to(ROOT / "demo")
-    binaries = Path(sys.executable).parent
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("LICET_")},
+    return {
+        **service.environment,
         "HOME": str(folder / "home"),
         "LICET_HOME": str(folder / "home" / "licet"),
-        "LICET_REGISTRY_DATA": str(folder / "registry"),
-        "LICET_URL": f"http://127.0.0.1:{port}",
-        "PATH": f"{binaries}:{os.environ['PATH']}",
+        "LICET_URL": service.url,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
         "READER": str(folder),
     }
-    with (folder / "up.log").open("wb") as log:
-        up = subprocess.Popen(
-            [binaries / "licet-registry", "up", "--port", str(port)],
-            env=environment, stdout=subprocess.PIPE, stderr=log, text=True,
-        )  # fmt: skip
-    assert up.stdout is not None
-    assert up.stdout.readline().startswith("ready "), (folder / "up.log").read_text()
-    yield environment
-    up.send_signal(signal.SIGTERM)
-    assert up.wait(30) == 0
-    up.stdout.close()
 
 
 def test_the_readme_works_as_written(reader: dict[str, str]) -> None:

@@ -43,6 +43,7 @@ def application() -> App:
         help="Register works with signed terms, filter datasets against them, report use, check the books.",
         version=lambda: version("licet"),
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # it would end without a word
     )
     for name, (target, line) in COMMANDS.items():
         app.command(target, name=name, help=line)

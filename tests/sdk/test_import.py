@@ -1,0 +1,34 @@
+"""``import licet`` costs nothing: what is heavy, and what is an extra, is brought only by what needs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "pyarrow", "pydantic", "httpx", "cv2", "cyclopts", "PIL", "pandas", "rich"}
+
+
+def brought_by(code: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has after ``code``."""
+    script = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
+def test_importing_the_package_brings_nothing_heavy() -> None:
+    found = brought_by("import licet")
+    assert "licet" in found
+    assert found & HEAVY == set()
+
+
+def test_every_public_name_is_there_and_comes_when_it_is_asked_for() -> None:
+    found = brought_by("import licet\nfor name in licet.__all__: getattr(licet, name)")
+    assert {"numpy", "pydantic", "httpx"} <= found
+
+
+@pytest.mark.parametrize("code", ["from licet.cli import main", "import licet.errors, licet.money, licet.times"])
+def test_the_command_line_starts_without_what_only_some_commands_need(code: str) -> None:
+    assert brought_by(code) & (HEAVY - {"cyclopts", "rich"}) == set()

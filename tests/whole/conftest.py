@@ -1,0 +1,56 @@
+"""One registry for all whole-system tests, and a second one that the first must not be mistaken for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.whole.stage import Person, Service
+
+People = Callable[..., Person]
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The registry: started once, ended cleanly."""
+    service = Service(tmp_path_factory.mktemp("registry"), snapshot_delay="4s")
+    yield service
+    service.end()
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Another registry, whose tokens and snapshots do not last."""
+    service = Service(tmp_path_factory.mktemp("other"), origin="other.example/licet", snapshot_ttl="3s", token_ttl="1s")
+    yield service
+    service.end()
+
+
+@pytest.fixture(scope="module")
+def person(service: Service, tmp_path_factory: pytest.TempPathFactory) -> People:
+    """Make somebody with a home folder and no account yet."""
+
+    def made(name: str, url: str | None = None) -> Person:
+        return Person(tmp_path_factory.mktemp(name), url or service.url)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def artist(person: People) -> Person:
+    """An artist with an account."""
+    return person("artist").joins("artist", "Mei Lin")
+
+
+@pytest.fixture(scope="module")
+def trainer(person: People) -> Person:
+    """An organisation with an account."""
+    return person("trainer").joins("organisation", "Lantern Labs")
+
+
+@pytest.fixture(scope="session")
+def demo_pictures() -> Path:
+    """The pictures that README and demo use."""
+    return Path(__file__).resolve().parents[2] / "demo" / "pictures"

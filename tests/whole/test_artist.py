@@ -1,0 +1,145 @@
+"""An artist's first hour at the command line: register, look, tighten, loosen, withdraw, and prove all of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from licet.statements.keys import SigningKey
+from licet.terms import ATOMS
+from tests.whole.conftest import People
+from tests.whole.stage import Person
+
+NOBODY = "http://127.0.0.1:9"  # nobody answers there: what is checked is checked offline
+PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
+
+
+@pytest.fixture(scope="module")
+def registered(artist: Person) -> list[str]:
+    """Three works under one statement, as the command says it to a person."""
+    told = artist.types("register", artist.draws("pictures", 101, 102, 103))
+    assert told.code == 0, told
+    assert told.out.startswith("3 works registered under stm_")
+    assert told.out.rstrip().endswith("of the log.")
+    return [work["work"] for work in artist.does("works", "list")["works"]]
+
+
+@pytest.fixture(scope="module")
+def statement(artist: Person, registered: list[str]) -> Path:
+    """The statement file of the registration."""
+    work = artist.does("works", "show", registered[0])["work"]
+    assert artist.does("statement", "fetch", work["statement"], "-o", "mine.json")["statement"] == work["statement"]
+    return artist.folder / "mine.json"
+
+
+def test_the_account_says_who_it_is_in_words(artist: Person, trainer: Person) -> None:
+    document = artist.does("account", "show")
+    assert (document["kind"], document["name"], document["level"]) == ("artist", "Mei Lin", 0)
+    assert artist.types("account", "show").out.startswith(f"Mei Lin (artist) is {artist.account}, claim level 0.")
+    assert trainer.does("account", "show")["kind"] == "organisation"
+
+
+def test_one_signature_covers_all_and_denies_all_but_search(artist: Person, registered: list[str]) -> None:
+    works = artist.does("works", "list")["works"]
+    assert len({work["work"] for work in works}) == 3
+    assert len({work["statement"] for work in works}) == 1
+    terms = artist.does("terms", "show", registered[0])["terms"]
+    assert {atom: rule["permission"] for atom, rule in terms.items()} == {
+        atom: "allow" if atom == "search" else "deny" for atom in ATOMS
+    }
+    told = artist.types("terms", "show", registered[0])
+    assert "anyone may show them in search results" in told.out
+    assert "train a model that makes content" in told.out
+
+
+def test_registering_again_signs_nothing_and_says_so(artist: Person, registered: list[str]) -> None:
+    told = artist.types("register", "pictures", "--preset", "no-ai")
+    assert told.code == 0
+    assert "Nothing is new" in told.out
+    assert all(work in told.out for work in registered)
+    assert len(artist.does("works", "list")["works"]) == 3
+
+
+def test_what_loosens_waits_and_what_tightens_does_not(artist: Person, registered: list[str]) -> None:
+    work = registered[1]
+    before = artist.does("works", "show", work)["work"]
+    told = artist.types("terms", "set", work, *PAID)
+    assert told.code == 0
+    assert "This loosens: it takes effect at 20" in told.out
+    assert "Signing other terms before that cancels it." in told.out
+    assert artist.does("works", "show", work)["work"]["terms_hash"] == before["terms_hash"]
+
+    tightened = artist.does("terms", "set", work, "--preset", "no-ai")
+    assert (tightened["effect"], tightened["pending_until"], tightened["works"]) == ("tighten", None, 1)
+    assert artist.does("works", "show", work)["work"]["log_index"] == tightened["log_index"]
+
+
+def test_a_withdrawn_work_is_denied_from_then_on(artist: Person, registered: list[str]) -> None:
+    told = artist.types("works", "withdraw", registered[2])
+    assert told.code == 0
+    assert told.out.startswith("1 work withdrawn, entry ")
+    assert artist.does("works", "show", registered[2])["work"]["withdrawn"]
+    assert f"{registered[2]}  103  upload  withdrawn" in artist.types("works", "list").out
+
+
+def test_a_statement_is_verified_offline_against_the_pinned_registry(artist: Person, statement: Path) -> None:
+    document = artist.does("statement", "verify", statement, LICET_URL=NOBODY)
+    assert document["verified"] is True
+    assert document["kind"] == "consent"
+    assert any("signed by the pinned root" in check for check in document["checks"])
+
+
+def test_without_a_pin_a_statement_is_only_self_consistent(artist: Person, person: People, statement: Path) -> None:
+    stranger = person("stranger", NOBODY)
+    told = stranger.types("statement", "verify", statement)
+    assert told.code == 1
+    assert "self-consistent, not anchored" in told.out
+    policy = artist.home / "profiles" / "default" / "trust.json"
+    assert stranger.does("statement", "verify", statement, "--policy", policy)["verified"] is True
+    false = {**json.loads(policy.read_text()), "root": SigningKey.generate().public.hex()}
+    (stranger.folder / "false.json").write_text(json.dumps(false))
+    refused = stranger.types("statement", "verify", statement, "--policy", "false.json", "--json")
+    assert refused.code == 1
+    assert refused.document["error"]["code"] == "verification"
+
+
+def test_the_log_is_verified_whole_and_held_to_what_was_seen(artist: Person, registered: list[str]) -> None:
+    first = artist.does("log", "verify")
+    assert first["verified"] is True
+    artist.draws("one more", 104)
+    index = artist.does("register", "one more")["log_index"]
+    told = artist.types("log", "verify")
+    assert told.code == 0
+    assert f"The {first['size']} entries seen before are in it, unchanged." in told.out
+    memory = artist.home / "profiles" / "default" / "log.json"
+    seen = json.loads(memory.read_text())
+    assert seen["size"] > index
+
+    # A log that is not the one that was seen is found out, and so is a memory that is damaged.
+    memory.write_text(json.dumps({**seen, "root": "A" * 43 + "="}))
+    rewritten = artist.types("log", "verify", "--json")
+    assert rewritten.code == 1
+    assert rewritten.document["error"]["code"] == "verification"
+    memory.write_text("{")
+    damaged = artist.types("log", "verify", "--json")
+    assert damaged.code == 2
+    assert "log.json" in damaged.message
+    memory.unlink()
+
+
+def test_a_token_is_shown_once_listed_and_revoked(artist: Person) -> None:
+    told = artist.types("token", "create", "--scope", "query", "--expires", "2d")
+    assert told.code == 0
+    token = told.out.strip()
+    assert token.startswith("lct_")
+    assert "it is not shown again" in told.err
+    listed = artist.types("token", "list").out
+    assert token not in listed
+    identifier = next(line.split()[0] for line in listed.splitlines() if line.split()[1] == "query")
+    assert artist.does("account", "show", LICET_TOKEN=token)["scopes"] == ["query"]
+    assert artist.does("token", "revoke", identifier)["revoked"] == identifier
+    assert f"{identifier}  query" in (after := artist.types("token", "list").out)
+    assert "revoked" in after
+    assert "revoked" in artist.types("account", "show", LICET_TOKEN=token).err
