@@ -111,11 +111,12 @@ def _trainer(report: Report, lantern: Person) -> None:
         counts = filtered["counts"]
         report.facts["dataset"] = {"rows": filtered["rows"], **counts, "kept": filtered["kept"]}
         report.facts["licence"] = filtered["licence"]
-        print(f"  {counts['license']} rows need a licence, and get one: {filtered['licence']}.")
+        print(f"  {counts['license']} rows need a licence, copies among them: {filtered['licence']} covers them all.")
         print(
-            f"  {counts['allow']} are free to use, {counts['deny']} are denied, {counts['unknown']} are nobody's here,"
+            f"  {counts['allow']} are free to use, {counts['deny']} are denied, {counts['unknown']} are nobody's here"
         )
-        print(f"  {counts['review']} cannot be read or need a look. Kept: {filtered['kept']} of {filtered['rows']}.")
+        print(f"  (Lantern Labs keeps these, at its own risk), {counts['review']} cannot be read or needs a look.")
+        print(f"  Kept: {filtered['kept']} of {filtered['rows']}.")
         rows = lantern.licet(
             "filter", BUILD / "scraped.parquet", "-o", BUILD / "kept.parquet", *USE, "--unknown", "keep"
         )
@@ -131,6 +132,7 @@ def _money(report: Report, people: dict[str, Person]) -> None:
             "run", "report", "--model", MODEL, "--dataset", BUILD / "kept.manifest.json", "--run", "2"
         )  # fmt: skip
         print(f"  {run['new']} uses are posted to the ledger. Reporting the same run again posts {again['new']}.")
+        print("  What artists are owed is for both runs, less the registry's fee.")
         owed = []
         for name in ("mei", "tomas"):
             balance = people[name].licet("balance")
@@ -153,8 +155,8 @@ def _auditor(report: Report, service: Service, auditor: Person) -> None:
         verified = auditor.licet("audit", "verify", bundle)
         report.facts["audit"] = {"verified": verified["verified"], "checks": verified["checks"]}
         report.facts["log"] = {"size": verified["log"]["size"], "root": verified["log"]["root"]}
-        print(f"  {pulled['members']} files of evidence, {len(verified['checks'])} checks passed, the log has")
-        print(f"  {verified['log']['size']} entries. Among them: {', '.join(verified['checks'][:4])}.")
+        print(f"  {pulled['members']} files of evidence, a log of {verified['log']['size']} entries,")
+        print(f"  {len(verified['checks'])} checks passed: {', '.join(verified['checks'][:4])}, …")
 
 
 def _change_of_mind(report: Report, tomas: Person, lantern: Person) -> None:
@@ -167,5 +169,5 @@ def _change_of_mind(report: Report, tomas: Person, lantern: Person) -> None:
         if not drop:
             raise StoryError("expected recheck to name rows that must go, got none")
         report.facts["recheck"] = {"drop": len(drop)}
-        print(f"  {changed['effect']}: in force at once. `licet recheck` names {len(drop)} files that must go, such as")
-        print(f"  {drop[0]['path']} ({drop[0]['reason']}). What Mei was paid for stays.")
+        print(f"  It {changed['effect']}s: in force at once. `licet recheck` names {len(drop)} files that must go,")
+        print(f"  such as {drop[0]['path']} ({drop[0]['reason']}). What Mei was paid for stays.")

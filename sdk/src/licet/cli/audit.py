@@ -14,7 +14,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet import money
-from licet.cli.output import COMMON, Common, progress, show
+from licet.cli.output import COMMON, Common, many, progress, show
 from licet.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def _lines(report: Report) -> list[str]:
     verdict = "verified" if report.anchored else "self-consistent, not anchored: no registry is pinned here"
     lines = [f"{report.origin}, {report.period} ({report.state}): {verdict}"]
     lines += [f"  {check.name}: {check.detail}" for check in report.checks]
-    lines += [
-        f"{money.to_decimal(total.amount)} {total.currency} accrued for {total.works} works" for total in report.accrued
-    ]
+    for total in report.accrued:
+        whose = f"for {many(total.works, 'work')}" if total.works else "(the works are not shown to this account)"
+        lines.append(f"{money.to_decimal(total.amount)} {total.currency} accrued {whose}")
     return lines
 
 

@@ -32,7 +32,7 @@ def filter_dataset(
         "exclude"
     ),
     match: Annotated[
-        Literal["exact", "near", "derivative"] | None, Parameter(help="How copies are found (default near).")
+        Literal["exact", "near", "derivative"] | None, Parameter(help="How copies are found: exact or near (default).")
     ] = None,
     min_claim_level: Annotated[int, Parameter(help="Count only consent of claimants at or above it, 0 to 4.")] = 0,
     accept: Annotated[bool, Parameter(negative="", help="Take the licences that are needed, within the budget.")] = (
@@ -113,8 +113,13 @@ def lines(done: Filtered) -> Iterator[str]:
     cost = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals)
     if done.taken:
         yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({done.quote.works} works)."
+        if done.quote.totals and done.quote.fee_bps:
+            yield f"  The registry keeps {done.quote.fee_bps / 100:g}% of it; the rest is the artists'."
     elif done.quote.works:
         yield f"Licences would cost {cost or 'nothing'}: {done.quote.works} works of {done.quote.artists} artists."
+    held = [licence for licence in done.licences if licence not in done.taken]
+    if held:
+        yield f"Kept under licences that you held before: {', '.join(held)}."
     yield from done.hints
     if done.recheck is not None and done.recheck.drop:
         yield f"{done.recheck.drop} kept rows were denied meanwhile: `licet recheck {done.manifest}` lists them."

@@ -1,4 +1,4 @@
-"""``licet licences``: what is held, or was granted on one's works."""
+"""``licet licences``: what is held, or holds one's works."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from cyclopts import App
 from licet import money
 from licet.cli.output import COMMON, Common, show
 
-app = App(name="licences", help="List and show the licences that you hold or have granted.")
+app = App(name="licences", help="List and show the licences that you hold, or that hold your works.")
 
 
 @app.command(name="list")
 def list_licences(*, common: Common = COMMON) -> None:
-    """List licences, newest first."""
+    """List licences, newest first. Artists see those on their works from claim level 2 on."""
     with common.client() as client:
         found = list(client.licences())
     lines = [
@@ -20,7 +20,7 @@ def list_licences(*, common: Common = COMMON) -> None:
         + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
         for licence in found
     ]
-    show(common, {"licences": found}, lines or ["no licences"])
+    show(common, {"licences": found}, lines or ["No licences (those on your works show from claim level 2 on)."])
 
 
 @app.command(name="show")

@@ -58,6 +58,10 @@ def register(
             yield "Nothing is new: no signature was needed."
         if done.pending_until:
             yield f"What they permit takes effect at {done.pending_until}; until then they deny it."
+        if fingerprint_only and done.works and (terms or preset not in (None, "no-ai")):
+            yield "Without the pictures these works can only deny: what the terms offer is left to a look (review)."
+        if done.duplicates and (terms or preset or url):
+            yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
         for entry in done.duplicates:
             yield f"already registered: {entry.path} ({entry.work})"
         for entry in done.contested:

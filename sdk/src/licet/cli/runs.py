@@ -40,6 +40,8 @@ def report(
 def _lines(done: RunReported) -> Iterator[str]:
     owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
     yield f"Run {done.run} of {done.model}: {done.new} uses posted, {done.known} known before. It owes {owed}."
+    if done.known and not done.new:
+        yield "That was owed already: nothing is added."
     if done.memorandum:
         yield f"{done.memorandum} uses are outside a licence: recorded, not charged."
     if done.dropped:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from licet.cli.output import COMMON, Common, progress, show
+from licet.cli.output import COMMON, Common, many, progress, show
 
 app = App(name="usage", help="Send spooled usage, or show what is still to be sent.")
 
@@ -27,9 +27,8 @@ def push(*, common: Common = COMMON) -> None:
         "statements": done.statements,
         "left": done.left,
     }
-    line = (
-        f"{len(done.batches)} batches and {done.statements} statements sent: {new} uses posted, {known} known before."
-    )
+    went = f"{many(len(done.batches), 'batch', 'batches')} and {many(done.statements, 'statement')}"
+    line = f"{went} sent: {many(new, 'use')} posted, {known} known before."
     show(common, document, [line])
 
 
@@ -40,8 +39,9 @@ def status(*, common: Common = COMMON) -> None:
 
     with common.client() as client, Spool(client.home.spool) as spool:
         found = spool.status()
-    waiting = f"{found.waiting_events} uses and {found.waiting_statements} statements wait to be sent."
-    sent = f"{found.sent_events} uses in {found.sent_batches} batches were sent, the last at {found.last_sent_at}."
+    waiting = f"{many(found.waiting_events, 'use')} and {many(found.waiting_statements, 'statement')} wait to be sent."
+    batches = many(found.sent_batches, "batch", "batches")
+    sent = f"Sent: {many(found.sent_events, 'use')} in {batches}, the last at {found.last_sent_at}."
     lines = [waiting, *([sent] if found.sent_batches else [])]
     lines += [f"refused: {each['kind']} {each['subject']}: {each['problem']}" for each in found.refused]
     show(common, {name: getattr(found, name) for name in found.__struct_fields__}, lines)
