@@ -26,7 +26,9 @@ SECONDS = 60
 
 
 def _clean() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("LICET_") and key != "DATABASE_URL"}
+    """Return the environment of a user: none of our variables, and byte code is kept as Python does by itself."""
+    ours = ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+    return {key: value for key, value in os.environ.items() if not key.startswith("LICET_") and key not in ours}
 
 
 class Service:

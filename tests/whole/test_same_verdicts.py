@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -48,11 +49,21 @@ def world(service: Service, person: People, tmp_path_factory: pytest.TempPathFac
     tomas = person("tomas").joins("artist", "Tomás Reyes")
     mei = person("mei").joins("artist", "Mei Lin")
     service.office("attest", tomas.account, "--level", "3", "--evidence", "source files")
-    tomas.does("register", tomas.draws("open", 401, 402), "--terms", OPEN)
-    tomas.does("register", tomas.draws("paid", 403, 404), *PAID)
-    mei.does("register", mei.draws("open", 411), "--terms", OPEN)  # her claim is backed by nothing
-    mei.does("register", mei.draws("hidden", 412), "--preset", "research", "--fingerprint-only")
-    mei.does("register", mei.draws("page", 413), "--preset", "research", "--url", PAGE)
+    signed: list[tuple[Person, list[str | Path]]] = [
+        (tomas, [tomas.draws("open", 401, 402), "--terms", OPEN]),
+        (tomas, [tomas.draws("paid", 403, 404), *PAID]),
+        (mei, [mei.draws("open", 411), "--terms", OPEN]),  # her claim is backed by nothing
+        (mei, [mei.draws("hidden", 412), "--preset", "research", "--fingerprint-only"]),
+        (mei, [mei.draws("page", 413), "--preset", "research", "--url", PAGE]),
+    ]
+    with ThreadPoolExecutor(2) as pool:  # an account signs one statement after another
+
+        def in_turn(who: Person) -> None:
+            for each, arguments in signed:
+                if each is who:
+                    who.does("register", *arguments)
+
+        list(pool.map(in_turn, (tomas, mei)))
     other = tomas.folder / "mine too"
     other.mkdir()
     (other / "411.png").write_bytes(encoded(drawing(411), compress_level=1))

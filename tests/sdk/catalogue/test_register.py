@@ -14,7 +14,7 @@ from PIL import Image
 from licet.catalogue import register as room
 from licet.catalogue.register import Registered, register
 from licet.client import Client
-from licet.errors import NotAllowedError, VerificationError
+from licet.errors import ConflictError, NotAllowedError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
 from licet.home import AccountFile, Home
 from licet.identifiers import new_id
@@ -73,9 +73,8 @@ class Service(Client):
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> StatementAccepted:
         self.signed.append((envelope, list(covered)))
         statement = new_id("stm")
-        return StatementAccepted(
-            statement, "initial", 7, None, len(covered), Receipt(statement, "consent", 7, *3 * "-")
-        )
+        receipt = Receipt(statement, "consent", 7, "", None, "")
+        return StatementAccepted(statement, "initial", 7, None, len(covered), receipt)
 
 
 @pytest.fixture
@@ -85,8 +84,9 @@ def service(tmp_path: Path) -> Iterator[Service]:
     key = SigningKey.generate()
     key.save(profile.key_path)
     profile.account = AccountFile(URL, new_id("art"), "artist", "Mei Lin", "11" * 32, key.keyid)
-    with Service(home) as client:
-        yield client
+    client = Service(home)
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -140,9 +140,20 @@ def test_the_same_bytes_are_one_work(service: Service, pictures: list[Path], tmp
     consent(service, done)
 
 
+def test_a_twin_of_a_work_that_was_registered_before_has_its_name(
+    service: Service, pictures: list[Path], tmp_path: Path
+) -> None:
+    twin = tmp_path / "twin.png"
+    twin.write_bytes(pictures[0].read_bytes())
+    known = new_id("wrk")
+    service.answers = lambda item, _: WorkOutcome(item.work, "duplicate", service.digest(item), known, signed=True)
+    done = register(service, [pictures[0], twin], TERMS)
+    assert {entry.work for entry in done.duplicates} == {known}
+
+
 def test_what_an_interrupted_run_left_unsigned_joins_the_next_signature(service: Service, pictures: list[Path]) -> None:
     known = {fingerprint_bytes(path.read_bytes()).sha256: new_id("wrk") for path in pictures[:2]}
-    unsigned = [*known][0]
+    unsigned = next(iter(known))
 
     def answers(item: WorkIn, outcome: WorkOutcome) -> WorkOutcome:
         if item.sha256 not in known:
@@ -154,7 +165,7 @@ def test_what_an_interrupted_run_left_unsigned_joins_the_next_signature(service:
 
     service.answers = answers
     done = register(service, pictures[:3], TERMS)
-    assert [entry.work for entry in done.works][0] == known[unsigned]
+    assert done.works[0].work == known[unsigned]
     assert len(done.works) == 2
     assert [entry.work for entry in done.duplicates] == [work for sha256, work in known.items() if sha256 != unsigned]
     consent(service, done)
@@ -198,10 +209,10 @@ def test_a_digest_that_is_not_of_our_work_is_not_signed(service: Service, pictur
 
 
 def test_a_duplicate_that_is_another_work_is_not_signed(service: Service, pictures: list[Path]) -> None:
-    """The service cannot slip somebody's work under our signature by calling it ours."""
+    """The service cannot slip another work under our signature by calling it ours."""
     foreign = new_id("wrk")
     service.answers = lambda item, outcome: WorkOutcome(item.work, "duplicate", outcome.digest, foreign, signed=False)
-    with pytest.raises(VerificationError):
+    with pytest.raises(ConflictError, match="with another --url or mode; repeat that command first"):
         register(service, pictures[:1], TERMS)
     assert service.signed == []
 

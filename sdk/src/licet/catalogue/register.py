@@ -17,7 +17,7 @@ import msgspec
 
 from licet.catalogue.consent import sign_terms
 from licet.client import Client
-from licet.errors import PictureError, VerificationError
+from licet.errors import ConflictError, PictureError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
 from licet.fingerprints.urls import canonical_url
 from licet.identifiers import new_id
@@ -106,19 +106,21 @@ def register(
     with _stopping(ThreadPoolExecutor(WORKERS)) as pool:
         for batch in _batches(_in_order(pool, prepare, pictures), BATCH):
             fresh: list[_Prepared] = []
+            again: list[_Prepared] = []  # the same bytes as an earlier file: named once it is known what work they are
             for prepared in batch:
                 if isinstance(prepared, Refused):
                     refused.append(prepared)
                 elif prepared.item.sha256 in seen:
-                    duplicates.append(Entry(str(prepared.path), seen[prepared.item.sha256], prepared.item.sha256))
+                    again.append(prepared)
                 else:
                     seen[prepared.item.sha256] = prepared.item.work
                     fresh.append(prepared)
-            if not fresh:
-                continue
-            answered = client.register_works([prepared.item for prepared in fresh])
-            for prepared, outcome in zip(fresh, answered.items, strict=True):
+            answered = client.register_works([prepared.item for prepared in fresh]).items if fresh else []
+            for prepared, outcome in zip(fresh, answered, strict=True):
                 _sort_out(prepared, outcome, account.account, works, duplicates, refused, contested, digests, seen)
+            for prepared in again:
+                sha256 = prepared.item.sha256
+                duplicates.append(Entry(str(prepared.path), seen[sha256], sha256))
     if not digests:
         return Registered([], duplicates, refused, [], None, None, None, None)
     accepted = sign_terms(client, digests, terms, lang=lang)
@@ -197,6 +199,11 @@ def _sort_out(
         mode=item.mode,
     )
     if outcome.digest != work_digest(digest).hex():
+        if outcome.existing is not None:
+            raise ConflictError(
+                f"{path}: registered before as {work}, and not signed for yet, with another --url or mode;"
+                " repeat that command first"
+            )
         raise VerificationError(f"{path}: expected the service to hold what we are about to sign, got another digest")
     digests.append(digest)
     works.append(entry)
