@@ -37,7 +37,7 @@ check: setup ## format, lint, types, import contracts, migrations, OpenAPI file
 	$(BIN)/licet-registry openapi --check
 
 .PHONY: up
-up: setup ## service and portal on http://localhost:8000 until Ctrl-C
+up: setup ## the service on http://localhost:8000 until Ctrl-C
 	@$(BIN)/licet-registry up
 
 .PHONY: bench

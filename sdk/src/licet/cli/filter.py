@@ -113,10 +113,10 @@ def lines(done: Filtered) -> Iterator[str]:
     cost = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals)
     if done.taken:
         yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({done.quote.works} works)."
-        if done.quote.totals and done.quote.fee_bps:
-            yield f"  The registry keeps {done.quote.fee_bps / 100:g}% of it; the rest is the artists'."
     elif done.quote.works:
         yield f"Licences would cost {cost or 'nothing'}: {done.quote.works} works of {done.quote.artists} artists."
+    if (done.taken or done.quote.works) and done.quote.totals and done.quote.fee_bps:
+        yield f"  Of that the registry keeps {done.quote.fee_bps / 100:g}%; the rest is the artists'."
     held = [licence for licence in done.licences if licence not in done.taken]
     if held:
         yield f"Kept under licences that you held before: {', '.join(held)}."

@@ -245,7 +245,9 @@ class _Filter:
         if accept is None:
             held = held_licences(self._client)
             standing, shopping = settle(self._job, everything, basis, question, held, None)
-            return standing, estimate(shopping), []
+            # Whoever can ask is told the fee before signing anything; offline it is not known.
+            fee = None if self._wish.offline else self._client.registry().fee_bps
+            return standing, msgspec.structs.replace(estimate(shopping), fee_bps=fee), []
         taker = Taker(self._client, basis.keys, self._job.folder / "quote.json")
         taken = taker.recover()
         held = held_licences(self._client)

@@ -190,7 +190,8 @@ def united(index: Index, *found: Matches) -> Matches:
         np.concatenate([getattr(each, name) for each in found]) for name in ("row", "work", "kind", "key", "distance")
     )
     near = key == KEY_KINDS.index("pdq")
-    rank = np.where(near, _RANK_NEAR + distance, np.where(key == KEY_KINDS.index("url"), _RANK_URL, key))
+    others = np.where(key == KEY_KINDS.index("url"), _RANK_URL, key.astype(np.int64))  # ranks go beyond a byte
+    rank = np.where(near, _RANK_NEAR + distance, others)
     order = np.lexsort((rank, work, row))
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (row[order][1:] != row[order][:-1]) | (work[order][1:] != work[order][:-1])
