@@ -111,8 +111,6 @@ class Person:
 
     def starts(self, *arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
         """Start ``licet …``."""
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # where tests run in the background; children inherit it
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             [BIN / "licet", *map(str, arguments)],
             cwd=self.folder, env={**self.environment, **variables},

@@ -12,11 +12,10 @@ import struct
 import subprocess
 import time
 import zlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -443,47 +442,62 @@ def test_a_filter_stopped_by_ctrl_c_goes_on(trainer: Person, priced: Path) -> No
     assert left_behind(trainer.folder, "long.job") == []
 
 
-@pytest.mark.parametrize("moment", ["while uploading", "before signing", "before the answer"])
-def test_a_registration_stopped_by_ctrl_c_is_finished_by_the_next(
-    service: Service, person: People, moment: str
-) -> None:
-    with line_to(service) as line:
-        someone = person("stopped", line.url).joins("artist", "Stopped")
-        first = 300 + 20 * ["while uploading", "before signing", "before the answer"].index(moment)
-        pictures = someone.draws("pictures", *range(first, first + 12))
-        process = _stopped_at(moment, line, lambda: someone.starts("register", pictures, "--json"))
-        told = someone.ended(process)
-        assert (told.code, told.document["error"]["code"]) == (130, "interrupted"), told
-        assert "run the same command again" in told.message
-
-        line.hook = lambda _, path, forward: forward()
-        done = someone.does("register", pictures)
-        works = someone.does("works", "list")["works"]
-        assert len(works) == len({work["sha256"] for work in works}) == 12
-        assert len({work["statement"] for work in works}) == 1
-        if moment == "before the answer":  # it counted, though nobody was told
-            assert (done["statement"], len(done["duplicates"])) == (None, 12)
-        else:
-            assert (done["statement"], len(done["works"])) == (works[0]["statement"], 12)
-            assert done["duplicates"] == []
+MOMENTS = ("before signing", "before the answer")
 
 
-def _stopped_at(moment: str, line: Line, start: Callable[[], subprocess.Popen[str]]) -> subprocess.Popen[str]:
+class Stopped(NamedTuple):
+    """A registration of 12 pictures that was stopped, what the next one did, and what there is then."""
+
+    told: Told
+    done: dict[str, Any]
+    works: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def stopped(service: Service, person: People) -> dict[str, Stopped]:
+    """A registration stopped at each of the moments, by an artist of its own."""
+
+    def played(number: int) -> Stopped:
+        with line_to(service) as line:
+            someone = people[number]
+            someone.environment["LICET_URL"] = line.url
+            someone.joins("artist", "Stopped")
+            pictures = someone.draws("pictures", *range(300 + 20 * number, 312 + 20 * number))
+            told = _stopped_at(MOMENTS[number], line, someone, pictures)
+            line.hook = lambda _, path, forward: forward()
+            return Stopped(told, someone.does("register", pictures), someone.does("works", "list")["works"])
+
+    people = [person("stopped") for _ in MOMENTS]
+    with ThreadPoolExecutor(len(MOMENTS)) as pool:
+        return dict(zip(MOMENTS, pool.map(played, range(len(MOMENTS))), strict=True))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_registration_stopped_by_ctrl_c_is_finished_by_the_next(stopped: dict[str, Stopped], moment: str) -> None:
+    told, done, works = stopped[moment]
+    assert (told.code, told.document["error"]["code"]) == (130, "interrupted"), told
+    assert "run the same command again" in told.message
+    assert len(works) == len({work["sha256"] for work in works}) == 12
+    assert len({work["statement"] for work in works}) == 1
+    if moment == "before the answer":  # it counted, though nobody was told
+        assert (done["statement"], len(done["duplicates"])) == (None, 12)
+    else:
+        assert (done["statement"], len(done["works"])) == (works[0]["statement"], 12)
+        assert done["duplicates"] == []
+
+
+def _stopped_at(moment: str, line: Line, someone: Person, pictures: Path) -> Told:
     """Start a registration and press Ctrl-C at ``moment``; its answer never comes."""
-    uploads = 0
     started: list[subprocess.Popen[str]] = []
 
     def hook(method: str, path: str, forward: Forward) -> bytes | None:
-        nonlocal uploads
-        uploads += method == "PUT"
-        signs = (method, path) == ("POST", "/v1/statements")
-        if moment == "before the answer" and signs:
+        if (method, path) != ("POST", "/v1/statements"):
+            return forward()
+        if moment == "before the answer":
             forward()
-        if signs or (moment == "while uploading" and uploads == 5):
-            os.kill(started[0].pid, signal.SIGINT)
-            return None
-        return forward()
+        os.kill(started[0].pid, signal.SIGINT)
+        return None
 
     line.hook = hook
-    started.append(start())
-    return started[0]
+    started.append(someone.starts("register", pictures, "--json"))
+    return someone.ended(started[0])
