@@ -37,7 +37,12 @@ async def test_rule_1_an_account_is_its_genesis_and_everything_about_it_verifies
 
         mine = service.client(created.token.token)
         me = msgspec.json.decode((await mine.get("/v1/me")).content, type=Me)
-        assert (me.account, me.kind, me.name, me.genesis) == (created.account, "org", "Acme\u00a0AI", created.genesis)
+        assert (me.account, me.kind, me.name, me.genesis) == (
+            created.account,
+            "organisation",
+            "Acme\u00a0AI",
+            created.genesis,
+        )
         assert [(each.keyid, each.key_class, each.log_index) for each in me.keys] == [
             (key.keyid, "root", created.receipt.log_index)
         ]
