@@ -70,6 +70,10 @@ def document(app: Litestar) -> bytes:
     types = [Problem, *(kind for *_, handler in handlers for kind in (_body(handler)[1], _answer(handler)) if kind)]
     unique = list(dict.fromkeys(kind for kind in types if kind not in {bytes, str}))
     schemas, components = msgspec.json.schema_components(unique, ref_template=REFERENCE)
+    for component in components.values():
+        if "description" in component:
+            # A docstring as it reads, on every Python: since 3.13 the compiler takes its indentation away.
+            component["description"] = cleandoc(component["description"])
     schema_of = dict(zip(unique, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for path, method, handler in handlers:

@@ -121,10 +121,14 @@ class Spool:
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(f"{path}: expected the usage spool, got {error}") from None
+        try:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
+        except sqlite3.Error as error:
+            self._db.close()
             raise InputError(f"{path}: expected the usage spool, got {error}") from None
 
     def add(self, report: Report) -> int:
