@@ -6,6 +6,7 @@ slipped in (an ``include``, a plugin) and every figure is one that was checked.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
@@ -38,7 +39,7 @@ def account_name(name: str) -> str:
     return f"{_KINDS.get(kind, f'Equity:{kind.capitalize()}')}:{owner[0].upper()}{owner[1:].replace('_', '-')}"
 
 
-class Journal:
+class Journal(ABC):
     """A journal on its way out: opened with the balances of a period, fed with its transfers, closed."""
 
     def __init__(self, write: Write, title: str, period: Period, balances: Sequence[BalanceRow]) -> None:
@@ -57,15 +58,15 @@ class Journal:
         shown = [(entry.account, entry.amount, entry.currency) for entry in entries if entry.account in self._names]
         self._write(self._headed(transfer.at[:10], transfer.kind, transfer) + self._postings(shown))
 
+    @abstractmethod
     def close(self) -> None:
         """Assert the closing balances."""
-        raise NotImplementedError
 
-    def _begin(self, title: str, names: Sequence[str]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _begin(self, title: str, names: Sequence[str]) -> None: ...
 
-    def _headed(self, day: str, what: str, transfer: TransferRow | None = None) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _headed(self, day: str, what: str, transfer: TransferRow | None = None) -> str: ...
 
     def _postings(self, lines: Iterable[tuple[str, int, str]]) -> str:
         """Return a line for each amount, and one on equity for what is missing from a sum of nothing."""

@@ -17,8 +17,8 @@ Everything appears under its name only once it is whole, so a killed job goes on
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -87,7 +87,7 @@ class Job:
             raise InputError(f"{folder}: expected a place to work in, got {error.strerror or error}") from None
         with lock:
             try:
-                _lock(lock.fileno())
+                fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise InputError(f"{folder}: another process is at work on this output") from None
             yield cls(folder)
@@ -201,15 +201,3 @@ def _load(path: Path) -> pa.RecordBatch | None:
             return reader.get_batch(0)
     except (pa.ArrowException, OSError, IndexError) as error:
         raise InputError(f"{path}: expected what an earlier run kept, got {error}; remove the folder") from None
-
-
-if sys.platform == "win32":  # pragma: no cover
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,9 +10,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,7 +151,7 @@ class SnapshotStore:
         except OSError as error:
             raise InputError(f"{self.folder}: expected a folder to write snapshots into, got {error}") from None
         with file:
-            _lock(file.fileno())
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             yield
 
     def _replace(self, name: str, data: bytes) -> None:
@@ -187,15 +187,3 @@ def _read(path: Path, schema: type[T]) -> T | None:
         raise MalformedError(f"{path}: expected what a pull has written, got {error}") from None
     except OSError as error:
         raise InputError(f"{path}: expected a readable file, got {error}") from None
-
-
-if sys.platform == "win32":  # pragma: no cover
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
