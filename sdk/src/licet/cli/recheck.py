@@ -58,6 +58,8 @@ def _table(found: Rechecked) -> Iterator[str]:
         yield f"trained on it: {model['model']}@{model['version']}, run {model['run']}, reported {model['reported_at']}"
     fresh = f", {len(found.new_matches)} with new matches" if found.new_matches else ""
     yield f"{len(found.drop)} of {found.kept} kept rows must go{fresh}; checked at log size {found.log_size}."
+    if any(row.reason == "licence-not-here" for row in found.drop):
+        yield "Some rows were kept under a licence that this profile does not hold: is it the one that filtered?"
 
 
 def _github(found: Rechecked) -> Iterator[str]:

@@ -42,7 +42,9 @@ def pull_newest(client: Client) -> None:
         except NotAllowedError:
             client.snapshot.pull(PUBLIC_TIERS)
     except UnreachableError as error:
-        raise ServiceError(f"{error.message}; --offline decides from the snapshot that is here", offline=True) from None
+        raise ServiceError(
+            f"{error.message} (--offline decides from the snapshot that is here)", offline=True
+        ) from None
 
 
 def open_basis(client: Client, *, now: datetime | None = None) -> Basis:

@@ -119,7 +119,7 @@ class _Reporting:
             try:
                 pushed = spool.push(self._client)
             except ServiceError as error:
-                raise ServiceError(f"{error.message}; the run is in the spool: `licet usage push` sends it") from None
+                raise ServiceError(f"{error.message} (the run is in the spool: `licet usage push` sends it)") from None
             receipt = spool.receipt(self._account.account, "run", subject)
         mine = [sent for sent in pushed.batches if sent.report == subject]
         return RunReported(
