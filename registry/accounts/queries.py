@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-# by accounts primary key
+# by accounts primary key, accounts unique (genesis): two at once may meet on either
 CREATE_ACCOUNT: Final = """
-insert into accounts (id, kind, name, genesis) values ($1, $2, $3, $4) on conflict (id) do nothing returning id
+insert into accounts (id, kind, name, genesis) values ($1, $2, $3, $4) on conflict do nothing returning id
 """
 ACCOUNT: Final = "select id, kind, name, genesis, level, created_at from accounts where id = $1"
 # Not FOR UPDATE: rows that refer to the account may be written meanwhile, its level may not.
