@@ -163,14 +163,17 @@ def picture(seed: int, side: int = 160, form: str = "PNG") -> bytes:
     return encoded(drawn(seed, side), form)
 
 
-_tests = itertools.count(1)
+_databases = itertools.count(1)
 _test = 0
 
 
-def new_pictures() -> None:
-    """Make every seed stand for another picture from now on: tests that share a service do not share pictures."""
+def new_pictures(test: str) -> None:
+    """Make every seed stand for a picture of ``test`` from now on: tests that share a service do not share pictures.
+
+    The same test always draws the same ones, whichever ran before it.
+    """
     global _test
-    _test = next(_tests)
+    _test = int.from_bytes(sha256(test.encode()).digest()[:4], "big")
 
 
 def drawn(seed: int, side: int = 160) -> Image.Image:
@@ -197,7 +200,7 @@ def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
 @asynccontextmanager
 async def fresh_database(server: Path, template: str) -> AsyncIterator[str]:
     """Yield the address of a database of one's own with the whole schema."""
-    name = f"site_{next(_tests)}"
+    name = f"site_{next(_databases)}"
     admin = await asyncpg.connect(address_of(server, "postgres"))
     try:
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")

@@ -1,4 +1,4 @@
-"""Every block of the README that says ``run`` is run, in order, as a reader would."""
+"""Every block of the README is run, in order, as a reader would; `make demo` is `test_demo`, `make up` the fixture."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.whole.stage import BIN, Service
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh run\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,22 @@ def test_the_readme_works_as_written(reader: dict[str, str]) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_block_is_left_out() -> None:
+    kinds = re.findall(r"^```(.+)$", README, re.MULTILINE)
+    assert set(kinds) == {"sh", "sh run", "python"}
+    assert re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL) == ["make demo\n", "make up\n"]
+
+
+def test_python_works_as_written(reader: dict[str, str]) -> None:
+    assert PYTHON
+    for block in PYTHON:
+        done = subprocess.run(
+            [BIN / "python", "-c", block], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert "demo/pictures/mei/goldfish.webp" in done.stdout
 
 
 def test_what_the_readme_names_exists() -> None:

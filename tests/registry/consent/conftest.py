@@ -2,33 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from tests.registry.sites import lone, pictures, site
 
-import pytest
-
-from tests.registry.catalogue import fresh_database, new_pictures, registry
-from tests.registry.harness import Running
-
-
-@pytest.fixture(scope="module")
-async def site(
-    server: Path, migrated_template: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
-) -> AsyncIterator[Running]:
-    """One service for the tests of a module, which bring artists and pictures of their own."""
-    data = tmp_path_factory.mktemp("site")
-    async with fresh_database(server, migrated_template) as dsn, registry(dsn, data) as running:
-        yield running
-
-
-@pytest.fixture
-async def lone(dsn: str, tmp_path: Path) -> AsyncIterator[Running]:
-    """A service that no other test uses."""
-    async with registry(dsn, tmp_path) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def pictures() -> None:
-    """Pictures that no other test has."""
-    new_pictures()
+__all__ = ["lone", "pictures", "site"]

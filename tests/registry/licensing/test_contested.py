@@ -17,8 +17,10 @@ async def claimed(owner: Artist, terms=PAID) -> Shelf:
     return Shelf(owner, statement.statement, [work])
 
 
-async def test_a_squatters_offer_licenses_nothing_that_another_claimant_denies(site: Running):
-    new_pictures()
+async def test_a_squatters_offer_licenses_nothing_that_another_claimant_denies(
+    site: Running, request: pytest.FixtureRequest
+):
+    new_pictures(request.node.nodeid)
     squatter, ada, lantern = await artist(site, "Squatter"), await artist(site), await trainer(site)
     copy = await claimed(squatter)
     early = await lantern.quote(copy.wanted())
@@ -31,8 +33,8 @@ async def test_a_squatters_offer_licenses_nothing_that_another_claimant_denies(s
     granted(await lantern.accept(await lantern.quote(copy.wanted())))
 
 
-async def test_terms_of_a_rival_that_wait_deny_meanwhile(site: Running):
-    new_pictures()
+async def test_terms_of_a_rival_that_wait_deny_meanwhile(site: Running, request: pytest.FixtureRequest):
+    new_pictures(request.node.nodeid)
     first, ada, lantern = await artist(site, "First"), await artist(site), await trainer(site)
     copy, mine = await claimed(first), await claimed(ada)
     for one in (copy, mine):

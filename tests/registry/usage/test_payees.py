@@ -20,8 +20,10 @@ async def claimed(owner: Artist, seed: int) -> Shelf:
     return Shelf(owner, statement.statement, [work])
 
 
-async def test_withdrawing_a_contested_work_does_not_let_its_money_out_of_escrow(site: Running):
-    new_pictures()
+async def test_withdrawing_a_contested_work_does_not_let_its_money_out_of_escrow(
+    site: Running, request: pytest.FixtureRequest
+):
+    new_pictures(request.node.nodeid)
     ada, eve = await artist(site), await artist(site, "Eve")
     await ada.raise_level(2)
     await eve.raise_level(2)

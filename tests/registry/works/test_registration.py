@@ -105,20 +105,20 @@ async def test_a_request_holds_one_to_a_thousand_works(site: Running) -> None:
 
 async def test_works_of_others_that_a_picture_matches_are_told_in_every_turn(site: Running) -> None:
     ada, eve = await artist(site), await artist(site, "Eve")
-    original = await ada.picture(picture(1, side=256))
-    other = await ada.picture(picture(2, side=256))
+    original = await ada.picture(picture(1, side=512))
+    other = await ada.picture(picture(2, side=512))
     await ada.state([original.work, other.work], NO_AI)
-    image = drawn(1, side=256)
+    image = drawn(1, side=512)
     copies = [
         encoded(image, "JPEG", quality=60),
-        encoded(image.resize((180, 180)), "JPEG"),
+        encoded(image.resize((360, 360)), "JPEG"),
         encoded(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "JPEG"),
         encoded(image.transpose(Image.Transpose.ROTATE_90), "JPEG"),
-        picture(1, side=256),
+        picture(1, side=512),
     ]
     for copy in copies:
         assert (await eve.picture(copy)).similar == [original.work]
-    assert (await eve.picture(picture(3, side=256))).similar == []
+    assert (await eve.picture(picture(3, side=512))).similar == []
 
 
 async def test_real_pictures_are_found_again_small_mirrored_and_compressed(site: Running, vectors: Path) -> None:
