@@ -6,10 +6,13 @@ import registry
 from licet.identifiers import KINDS
 from licet.terms import VOCAB
 from licet.wire.accounts import KeyInfo, Me, RegistryInfo
+from licet.wire.common import Page
 from registry import translog
 from registry.accounts import queries
 from registry.accounts.identity import Caller
+from registry.database import Connection, Row
 from registry.errors import NotFound
+from registry.paging import Asked, page_of
 from registry.services import Services
 
 
@@ -28,13 +31,17 @@ async def me(services: Services, caller: Caller) -> Me:
         genesis=account["genesis"],
         level=account["level"],
         scopes=sorted(caller.scopes),
-        keys=[
-            KeyInfo(row["keyid"], row["class"], row["index"], row["revoked_from"])
-            for row in keys
-            if row["index"] is not None
-        ],
+        keys=[_key(row) for row in keys if row["index"] is not None],
         head=head,
     )
+
+
+async def keys(
+    conn: Connection, caller: Caller, asked: Asked, *, key_class: str | None = None, active: bool | None = None
+) -> Page[KeyInfo]:
+    """Return one page of the caller's keys that are in the log; raises ``Invalid`` naming the parameter."""
+    rows, more = await page_of(conn, queries.KEY_PAGES, asked, caller.account, key_class, active)
+    return Page([_key(row) for row in rows], more)
 
 
 async def registry_info(services: Services) -> RegistryInfo:
@@ -52,3 +59,7 @@ async def registry_info(services: Services) -> RegistryInfo:
         vocab=VOCAB,
         version=registry.__version__,
     )
+
+
+def _key(row: Row) -> KeyInfo:
+    return KeyInfo(row["keyid"], row["class"], row["index"], row["revoked_from"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
+
+from registry.paging import Key, orders
 
 # by accounts primary key, accounts unique (genesis): two at once may meet on either
 CREATE_ACCOUNT: Final = """
@@ -26,6 +30,16 @@ select k.keyid, k.public, k.class, k.pending, k.revoked_from, e.index
 from account_keys k left join log_entries e on e.pending = k.pending
 where k.account = $1 order by k.pending
 """
+# by account_keys (account): an account has few; whether it may sign is as of the log's size now
+KEY_PAGES: Final = orders(
+    """
+select k.keyid, k.class, k.pending, k.revoked_from, e.index
+from account_keys k join log_entries e on e.pending = k.pending
+where k.account = $1 and ($2::text is null or k.class = $2)
+    and ($3::boolean is null or (k.revoked_from is null or k.revoked_from > (select size from log_head)) = $3)
+""",
+    registered=(Key("k.pending", "pending", int),),
+)
 # A key that was revoked "from N" signs nothing new once the log has reached N.
 LIVE_KEY: Final = """
 select k.public, k.class from account_keys k
@@ -62,10 +76,15 @@ returning id, scopes, expires_at
 """
 MINTED: Final = "select payload from tokens where account = $1 and request = $2"
 # by tokens (account, created_at): an account has few
-TOKENS: Final = """
+TOKENS: Final = orders(
+    """
 select id, scopes, created_at, expires_at, last_used_at, revoked_at from tokens
-where account = $1 and ($2::uuid is null or id < $2) order by id desc limit $3
-"""
+where account = $1 and ($2::boolean is null or (revoked_at is null and expires_at > now()) = $2)
+    and ($3::text is null or $3 = any(scopes))
+""",
+    created=(Key("id", "id", UUID),),
+    expires=(Key("expires_at", "expires_at", datetime), Key("id", "id", UUID)),
+)
 REVOKE: Final = """
 update tokens set revoked_at = coalesce(revoked_at, now())
 where id = $1 and ($2::uuid is null or account = $2) returning id

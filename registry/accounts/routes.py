@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from litestar import Response, delete, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
@@ -14,6 +14,7 @@ from licet import identifiers
 from licet.wire.accounts import (
     AccountCreate,
     AccountCreated,
+    KeyInfo,
     Me,
     RegistryInfo,
     TokenCreate,
@@ -25,9 +26,12 @@ from registry.accounts import profile, registration, statements, tokens
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
 from registry.errors import Invalid
+from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Allows = Annotated[
+    Literal["account", "query", "register", "license", "usage", "audit"] | None, QueryParameter(name="scope")
+]
 
 
 @post("/v1/accounts", operation_id="createAccount", tags=["accounts"], opt=SECRET, request_max_body_size=65_536)
@@ -78,18 +82,36 @@ async def create_token(
 
 @get("/v1/tokens", operation_id="listTokens", tags=["accounts"], guards=[require("account")])
 async def list_tokens(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
+    active: FromQuery[bool | None] = None,
+    allows: Allows = None,
+    sort: FromQuery[Literal["-created", "created", "expires", "-expires"]] = "-created",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[Page[TokenInfo]]:
-    """The tokens of the account, newest first, without their secrets."""
-    after = None if cursor is None else identifiers.to_uuid(cursor, "tok", field="?cursor")
+    """The tokens of the account, without their secrets."""
+    asked = Asked.of(request, sort, limit, cursor)
     async with services.database.acquire() as conn:
-        items = await tokens.listed(conn, caller.account, limit + 1, after)
-    more = items[limit - 1].id if len(items) > limit else None
-    link = {"Link": f'</v1/tokens?limit={limit}&cursor={more}>; rel="next"'} if more else {}
-    return Response(Page(items[:limit], more), headers=link)
+        return linked(request, await tokens.listed(conn, caller.account, asked, active=active, scope=allows))
+
+
+@get("/v1/keys", operation_id="listKeys", tags=["accounts"], guards=[require("account")])
+async def list_keys(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    key_class: FromQuery[Literal["root", "delegate", "recovered"] | None] = None,
+    active: FromQuery[bool | None] = None,
+    sort: FromQuery[Literal["-registered", "registered"]] = "-registered",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[KeyInfo]]:
+    """The keys of the account that are in the log; ``active`` ones may sign."""
+    asked = Asked.of(request, sort, limit, cursor)
+    async with services.database.acquire() as conn:
+        return linked(request, await profile.keys(conn, caller, asked, key_class=key_class, active=active))
 
 
 @delete("/v1/tokens/{token:str}", operation_id="revokeToken", tags=["accounts"], guards=[require("account")])
@@ -128,6 +150,7 @@ ROUTES = [
     get_registry,
     create_token,
     list_tokens,
+    list_keys,
     revoke_token,
     get_statement_file,
 ]

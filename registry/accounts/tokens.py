@@ -15,9 +15,11 @@ from uuid import UUID
 
 from licet import identifiers, times
 from licet.wire.accounts import SCOPES, TokenCreated, TokenInfo
+from licet.wire.common import Page
 from registry.accounts import queries
 from registry.database import Connection
 from registry.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound
+from registry.paging import Asked, page_of
 
 LONGEST: Final = timedelta(days=365)
 SCOPES_OF: Final[dict[str, tuple[str, ...]]] = {
@@ -93,10 +95,12 @@ def narrowed(scopes: Iterable[str], allowed: Iterable[str]) -> list[str]:
     return wanted
 
 
-async def listed(conn: Connection, account: UUID, limit: int, after: UUID | None = None) -> list[TokenInfo]:
-    """Return up to ``limit`` tokens of ``account``, newest first, those older than ``after`` if it is given."""
-    rows = await conn.fetch(queries.TOKENS, account, after, limit)
-    return [
+async def listed(
+    conn: Connection, account: UUID, asked: Asked, *, active: bool | None = None, scope: str | None = None
+) -> Page[TokenInfo]:
+    """Return one page of the tokens of ``account``; raises ``Invalid`` naming the parameter."""
+    rows, more = await page_of(conn, queries.TOKENS, asked, account, active, scope)
+    items = [
         TokenInfo(
             id=identifiers.from_uuid("tok", row["id"]),
             scopes=list(row["scopes"]),
@@ -107,6 +111,7 @@ async def listed(conn: Connection, account: UUID, limit: int, after: UUID | None
         )
         for row in rows
     ]
+    return Page(items, more)
 
 
 async def revoke(conn: Connection, token: UUID, account: UUID | None = None) -> None:

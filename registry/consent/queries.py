@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
+
+from registry.paging import Key, orders
 
 VERSION: Final = "select version from consent_version"
 HOLD_VERSION: Final = "select version from consent_version for update"
@@ -40,16 +43,18 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 KEEP_COVERED: Final = "insert into statement_works (statement, work) select $1, unnest($2::uuid[])"
 # by statements (account, id); log_entries unique (pending); work_states (waiting)
-STATEMENTS: Final = """
+STATEMENTS: Final = orders(
+    """
 select s.id, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index,
     case when s.hold is not null and not s.over and (
         exists (select from work_states w where w.waiting = s.id)
         or exists (select from catalogues c where c.waiting = s.id)
     ) then coalesce(e.at, s.accepted_at) + s.hold end as pending_until
 from statements s left join log_entries e on e.pending = s.pending
-where s.account = $1 and ($2::uuid is null or s.id < $2) and ($3::text is null or s.effect = $3)
-order by s.id desc limit $4
-"""
+where s.account = $1 and ($2::text is null or s.effect = $2) and ($3::text is null or s.scope = $3)
+""",
+    accepted=(Key("s.id", "id", UUID),),
+)
 
 # by catalogues primary key
 CATALOGUE: Final = "select statement, terms, waiting from catalogues where account = $1"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, TypeVar
-from urllib.parse import urlencode
+from typing import Annotated, Any, Final, Literal
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -22,13 +21,15 @@ from licet.wire.works import (
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.consent import drafting, portfolio, service
+from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
-from registry.works.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from registry.works.intake import MAX_EXTERNAL
+from registry.works.types import Wanted
 
 _OWNERS: Final = require("register", kinds=("art", "org"))
 _STATEMENT_LIMIT: Final = 16 << 20  # 100,000 work ids and an envelope
-Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT)]
-T = TypeVar("T")
+SpeaksOf = Annotated[Literal["works", "catalogue"] | None, QueryParameter(name="scope")]
+ExternalId = Annotated[str | None, QueryParameter(max_length=MAX_EXTERNAL)]
 
 
 @get("/v1/works", operation_id="listWorks", tags=["works"], guards=[_OWNERS])
@@ -36,17 +37,18 @@ async def list_works(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    q: FromQuery[str] = "",
-    external_id: FromQuery[str | None] = None,
-    sort: FromQuery[str] = "-registered",
+    q: Search = None,
+    external_id: ExternalId = None,
+    withdrawn: FromQuery[bool | None] = None,
+    mode: FromQuery[Literal["upload", "fingerprint-only"] | None] = None,
+    sort: FromQuery[Literal["-registered", "registered", "title", "-title"]] = "-registered",
     limit: Limit = DEFAULT_LIMIT,
-    cursor: FromQuery[str | None] = None,
+    cursor: Cursor = None,
 ) -> Response[Page[Work]]:
-    """One's works: ``q`` searches titles, creators, tags, external ids; ``sort``: -registered, registered or title."""
-    page = await portfolio.own_works(
-        services, caller.account, q=q, external_id=external_id, sort=sort, limit=limit, cursor=cursor
-    )
-    return _linked(request, page)
+    """One's works: ``q`` searches titles, creators, tags and external ids."""
+    asked = Asked.of(request, sort, limit, cursor)
+    wanted = Wanted(q, external_id, withdrawn, mode)
+    return linked(request, await portfolio.own_works(services, caller.account, asked, wanted))
 
 
 @get("/v1/works/{work:str}", operation_id="getWork", tags=["works"], guards=[_OWNERS])
@@ -90,21 +92,16 @@ async def list_statements(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    effect: FromQuery[str | None] = None,
+    effect: FromQuery[Literal["initial", "tighten", "loosen", "withdraw"] | None] = None,
+    speaks_of: SpeaksOf = None,
+    sort: FromQuery[Literal["-accepted", "accepted"]] = "-accepted",
     limit: Limit = DEFAULT_LIMIT,
-    cursor: FromQuery[str | None] = None,
+    cursor: Cursor = None,
 ) -> Response[Page[StatementInfo]]:
-    """One's own consents and withdrawals, newest first."""
-    page = await portfolio.own_statements(services, caller.account, effect=effect, limit=limit, cursor=cursor)
-    return _linked(request, page)
-
-
-def _linked(request: Request[Any, Any, Any], page: Page[T]) -> Response[Page[T]]:
-    if page.next is None:
-        return Response(page)
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    link = f"<{request.url.path}?{urlencode([*asked, ('cursor', page.next)])}>"
-    return Response(page, headers={"Link": f'{link}; rel="next"'})
+    """One's own consents and withdrawals."""
+    asked = Asked.of(request, sort, limit, cursor)
+    page = await portfolio.own_statements(services, caller.account, asked, effect=effect, scope=speaks_of)
+    return linked(request, page)
 
 
 ROUTES: Final = [list_works, get_work, draft_statement, submit_statement, list_statements]

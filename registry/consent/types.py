@@ -87,15 +87,6 @@ class Rival(NamedTuple):
     account: UUID
 
 
-class StatementPage(NamedTuple):
-    """What the list of one's own statements asks for."""
-
-    account: UUID
-    limit: int
-    effect: str | None = None
-    after: UUID | None = None
-
-
 class Due(NamedTuple):
     """A statement whose hold is over somewhere."""
 

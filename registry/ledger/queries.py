@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
+
+from registry.paging import Key, orders
 
 # ledger_accounts unique (name); in the order of names, so that two posters never wait for each other in a ring
 OPEN_ACCOUNTS: Final = """
@@ -75,14 +78,12 @@ select t.id as transfer, t.key, t.kind, t.at, t.period, t.source, t.memo, t.reve
 from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer
 """
 # ledger_accounts unique (name); entries (account, transfer, currency)
-LINES: Final = (
+LINES: Final = orders(
     _LINE
     + """
-where a.name = any($1::text[])
-    and ($2::uuid is null or (e.transfer, a.name, e.currency) < ($2, $3::text, $4::text))
-order by e.transfer desc, a.name desc, e.currency desc
-limit $5
-"""
+where a.name = any($1::text[]) and ($2::text is null or e.currency = $2) and ($3::text is null or t.source = $3)
+""",
+    at=(Key("e.transfer", "transfer", UUID), Key("a.name", "account", str), Key("e.currency", "currency", str)),
 )
 # by transfers (period, id)
 JOURNAL: Final = (

@@ -16,6 +16,7 @@ from registry.database import Connection, Row
 from registry.errors import Conflict, NotFound
 from registry.ledger import queries
 from registry.ledger.types import Entry, Line, Transfer
+from registry.paging import Asked, page_of
 
 
 async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
@@ -91,11 +92,11 @@ async def balances(conn: Connection, names: Iterable[str]) -> dict[tuple[str, st
 
 
 async def lines(
-    conn: Connection, names: Iterable[str], *, after: tuple[UUID, str, str] | None = None, limit: int = 200
-) -> list[Line]:
-    """Return the entries of the accounts ``names``, newest transfer first, following (transfer, account, currency)."""
-    rows = await conn.fetch(queries.LINES, sorted(set(names)), *(after or (None, None, None)), limit)
-    return [_line(row) for row in rows]
+    conn: Connection, names: Iterable[str], asked: Asked, *, currency: str | None = None, source: str | None = None
+) -> tuple[list[Line], str | None]:
+    """Return one page of the entries of the accounts ``names``, and the cursor of the next one."""
+    rows, more = await page_of(conn, queries.LINES, asked, sorted(set(names)), currency, source)
+    return [_line(row) for row in rows], more
 
 
 async def journal(conn: Connection, period: str, names: Iterable[str] | None = None) -> list[Line]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 from uuid import UUID
 
 from licet import identifiers, money, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import LicenceLine, Total
+from licet.wire.common import Page
 from licet.wire.licensing import LicenceGranted, LicenceInfo, Posted
 from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import NotFound, Unavailable
 from registry.licensing import queries
+from registry.paging import Asked, page_of
 from registry.services import Services
 
 
 async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGranted:
     """Return one licence as ``caller`` may see it; raises ``NotFound`` for none, or none that is theirs to see."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, 1)
+        row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, None, None, 1)
         if row is None:
             raise NotFound("there is no such licence")
         receipt = await translog.receipt(conn, row["pending"])
@@ -33,21 +36,28 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
     return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
 
 
-async def listed(
-    conn: Connection, caller: Caller, limit: int, *, after: UUID | None = None, model: str | None = None
-) -> list[LicenceInfo]:
-    """Return the licences that ``caller`` holds, or that hold works of theirs, newest first, following ``after``.
+class Wanted(NamedTuple):
+    """Which licences a list holds; None where it does not matter. ``active``: in force at this moment."""
 
-    Where they only own works in it, works and totals are those of their own lines.
+    model: str | None = None
+    version: str | None = None
+    q: str | None = None
+    active: bool | None = None
+
+
+async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted) -> Page[LicenceInfo]:
+    """Return one page of the licences that ``caller`` holds, or that hold works of theirs.
+
+    Where they only own works in it, works and totals are those of their own lines. Raises ``Invalid``.
     """
-    rows = await conn.fetch(queries.VISIBLE, caller.account, None, after, model, limit)
+    rows, more = await page_of(conn, queries.LICENCES, asked, caller.account, None, *wanted)
     totals: dict[UUID, list[Total]] = {row["id"]: [] for row in rows}
     works: Counter[UUID] = Counter()
     for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rows], [row["part"] for row in rows]):
         works[each["licence"]] += each["works"]
         if each["currency"] is not None:
             totals[each["licence"]].append(Total(each["currency"], each["amount"], each["works"]))
-    return [
+    items = [
         LicenceInfo(
             licence=identifiers.from_uuid("lic", row["id"]),
             organisation=identifiers.from_uuid("org", row["organisation"]),
@@ -62,6 +72,7 @@ async def listed(
         )
         for row in rows
     ]
+    return Page(items, more)
 
 
 def line_of(row: Row) -> LicenceLine:

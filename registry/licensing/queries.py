@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
+
+from registry.paging import Key, Order, orders
 
 # account_keys primary key, accounts primary key; the key cannot be revoked while the reader's transaction is open
 SIGNER: Final = """
@@ -16,6 +19,12 @@ for share of k
 LOCK_ORGANISATION: Final = "select genesis from accounts where id = $1 and kind = 'org' for no key update"
 KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"
 
+# by quotes (organisation, id)
+QUOTES: Final = orders(
+    "select id, issued_at, expires_at from quotes where organisation = $1"
+    " and ($2::boolean is null or (expires_at > now()) = $2)\n",
+    issued=(Key("id", "id", UUID),),
+)
 # quotes primary key
 ADD_QUOTE: Final = "insert into quotes (id, organisation, body, issued_at, expires_at) values ($1, $2, $3, $4, $5)"
 QUOTE: Final = "select body, expires_at from quotes where id = $1 and organisation = $2"
@@ -81,27 +90,47 @@ USAGE_EVENTS: Final = (
 OWN_LICENCE: Final = "select pending, payload_digest from licences where id = $1 and organisation = $2"
 
 # Who holds a licence sees it whole; whose works are in it (claim level 2 or above, semantics 26) their own lines.
-# $1 caller, $2 one licence or null, $3 after or null, $4 model or null, $5 limit.
+# $1 caller, $2 one licence or null, $3 model, $4 version, $5 part of the model's name, $6 in force now: each or null.
 # By licences (organisation, id); licence_works (account, licence); log_entries unique (pending)
-VISIBLE: Final = """
+_WANTED: Final = """
+        and ($3::text is null or l.model = $3) and ($4::text is null or l.version = $4)
+        and ($5::text is null or strpos(l.model, $5) > 0)
+        and ($6::boolean is null or (l.valid_until is null or l.valid_until > now()) = $6)
+"""
+
+
+def _visible(held: str, granted: str, way: str) -> str:
+    return f"""
 with held as (
-    select id from licences
-    where organisation = $1 and ($2::uuid is null or id = $2) and ($3::uuid is null or id < $3)
-        and ($4::text is null or model = $4)
-    order by id desc limit $5
+    select l.id from licences l
+    where l.organisation = $1 and ($2::uuid is null or l.id = $2) {held}
+    {_WANTED}
+    order by l.id {way} limit $7
 ), granted as (
     select distinct w.licence as id from licence_works w
-    where w.account = $1 and ($2::uuid is null or w.licence = $2) and ($3::uuid is null or w.licence < $3)
+    where w.account = $1 and ($2::uuid is null or w.licence = $2) {granted}
         and exists (select from accounts a where a.id = $1 and a.level >= 2)
-        and ($4::text is null or exists (select from licences l where l.id = w.licence and l.model = $4))
-    order by w.licence desc limit $5
+        and exists (select from licences l where l.id = w.licence {_WANTED})
+    order by w.licence {way} limit $7
 )
 select l.id, l.organisation, l.pending, l.model, l.version, l.dataset, l.works, l.issued_at, l.valid_until, e.index,
     case when l.organisation = $1 then null else $1 end as part
 from licences l left join log_entries e on e.pending = l.pending
 where l.id in (select id from held union select id from granted)
-order by l.id desc limit $5
-"""
+order by l.id {way} limit $7
+"""  # noqa: S608  # made of constants
+
+
+_NUMBER: Final = (Key("l.id", "id", UUID),)
+LICENCES: Final = {
+    sort: Order(
+        _visible("", "", way),
+        _visible(f"and l.id {sign} $8::uuid", f"and w.licence {sign} $8::uuid", way),
+        _NUMBER,
+    )
+    for sort, sign, way in (("granted", ">", "asc"), ("-granted", "<", "desc"))
+}
+VISIBLE: Final = LICENCES["-granted"].first
 # By licence_works primary key; $2 null for all lines, else the account that sees its own
 LINES: Final = """
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow

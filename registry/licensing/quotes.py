@@ -14,12 +14,15 @@ from licet import identifiers, money, times
 from licet.statements.kinds import Budget, LicenceLine, Total, Use
 from licet.statements.licences import quote_digest
 from licet.statements.owed import due_at_accept, totals
-from licet.wire.licensing import LeftOut, Quote, QuoteRequest
+from licet.wire.common import Page
+from licet.wire.licensing import LeftOut, Quote, QuoteInfo, QuoteRequest
 from registry.accounts.identity import Caller
+from registry.database import Connection
 from registry.errors import Invalid, NotFound
 from registry.licensing import queries
 from registry.licensing.offers import declared, name, request_of
 from registry.licensing.standing import Standing, standing, work_ids
+from registry.paging import Asked, page_of
 from registry.services import Services
 
 MAX_WORKS: Final = 100_000
@@ -59,6 +62,18 @@ async def stored(services: Services, organisation: UUID, number: UUID) -> Quote:
     if row is None:
         raise NotFound("there is no such quote; a quote that nobody took is forgotten after a day")
     return await asyncio.to_thread(msgspec.json.decode, row["body"], type=Quote)
+
+
+async def listed(conn: Connection, organisation: UUID, asked: Asked, *, active: bool | None = None) -> Page[QuoteInfo]:
+    """Return one page of the offers that were made to ``organisation``; raises ``Invalid`` naming the parameter."""
+    rows, more = await page_of(conn, queries.QUOTES, asked, organisation, active)
+    items = [
+        QuoteInfo(
+            identifiers.from_uuid("quo", row["id"]), times.to_text(row["issued_at"]), times.to_text(row["expires_at"])
+        )
+        for row in rows
+    ]
+    return Page(items, more)
 
 
 class _Issue(msgspec.Struct, frozen=True):

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, RawBody
 from litestar.status_codes import HTTP_200_OK
 
 from licet import decisions, identifiers
 from licet.wire.common import Page
-from licet.wire.licensing import Answers, LicenceAccept, LicenceGranted, LicenceInfo, Query, Quote, QuoteRequest
+from licet.wire.licensing import (
+    Answers,
+    LicenceAccept,
+    LicenceGranted,
+    LicenceInfo,
+    Query,
+    Quote,
+    QuoteInfo,
+    QuoteRequest,
+)
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.licensing import accept, asking, licences, quotes
+from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
-from registry.works.paging import from_cursor, to_cursor
 
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Model = Annotated[str | None, QueryParameter(max_length=200)]
 Uses = Annotated[list[str], QueryParameter(name="use", min_items=1, max_items=10)]
 Several = Annotated[list[str] | None, QueryParameter(max_items=300)]
 _SEES = require("license", "usage")  # whoever may take licences, and whoever may see what they earn
@@ -99,6 +107,35 @@ async def create_quote(
     return await quotes.quote(services, caller, data)
 
 
+@get("/v1/quotes", operation_id="listQuotes", tags=["licensing"], guards=[require("license", kinds=("org",))])
+async def list_quotes(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    active: FromQuery[bool | None] = None,
+    sort: FromQuery[Literal["-issued", "issued"]] = "-issued",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[QuoteInfo]]:
+    """Quotes that were made to the organisation and not forgotten: an offer that nobody took stays for a day."""
+    asked = Asked.of(request, sort, limit, cursor)
+    async with services.database.acquire() as conn:
+        return linked(request, await quotes.listed(conn, caller.account, asked, active=active))
+
+
+@get(
+    "/v1/quotes/{quote:str}",
+    operation_id="getQuote",
+    tags=["licensing"],
+    guards=[require("license", kinds=("org",))],
+)
+async def get_quote(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], quote: FromPath[str]
+) -> Quote:
+    """One quote, as it was made."""
+    return await quotes.stored(services, caller.account, identifiers.to_uuid(quote, "quo", field="path:quote"))
+
+
 @post(
     "/v1/licences",
     operation_id="acceptQuote",
@@ -118,19 +155,22 @@ async def accept_quote(
 
 @get("/v1/licences", operation_id="listLicences", tags=["licensing"], guards=[_SEES])
 async def list_licences(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
-    model: FromQuery[str | None] = None,
+    q: Search = None,
+    model: Model = None,
+    version: Model = None,
+    active: FromQuery[bool | None] = None,
+    sort: FromQuery[Literal["-granted", "granted"]] = "-granted",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[Page[LicenceInfo]]:
-    """Licences that the caller holds, or that hold the caller's works, newest first."""
-    place = from_cursor(cursor, "licences", 1)
-    after = None if place is None else identifiers.to_uuid(place[0], "lic", field="?cursor")
+    """Licences that the caller holds, or that hold the caller's works; `q` is part of the model's name."""
+    asked = Asked.of(request, sort, limit, cursor)
+    wanted = licences.Wanted(model, version, q, active)
     async with services.database.acquire() as conn:
-        items = await licences.listed(conn, caller, limit + 1, after=after, model=model)
-    more = to_cursor("licences", items[limit - 1].licence) if len(items) > limit else None
-    return Response(Page(items[:limit], more), headers=next_link("/v1/licences", more, limit=limit, model=model))
+        return linked(request, await licences.listed(conn, caller, asked, wanted))
 
 
 @get("/v1/licences/{licence:str}", operation_id="getLicence", tags=["licensing"], guards=[_SEES])
@@ -141,12 +181,4 @@ async def get_licence(
     return await licences.granted(services, caller, identifiers.to_uuid(licence, "lic", field="path:licence"))
 
 
-def next_link(path: str, cursor: str | None, **parameters: Any) -> dict[str, str]:
-    """Return the ``Link`` header to the page after ``cursor``, none at the end."""
-    if cursor is None:
-        return {}
-    asked = {name: value for name, value in parameters.items() if value is not None}
-    return {"Link": f'<{path}?{urlencode({**asked, "cursor": cursor})}>; rel="next"'}
-
-
-ROUTES = [query, lookup, create_quote, accept_quote, list_licences, get_licence]
+ROUTES = [query, lookup, create_quote, list_quotes, get_quote, accept_quote, list_licences, get_licence]

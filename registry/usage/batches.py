@@ -18,6 +18,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Total, UsageBatch
 from licet.statements.owed import totals
+from licet.wire.common import Page
 from licet.wire.usage import UsageAccepted, UsageBatchInfo, UsageBatchSubmit
 from registry import translog
 from registry.accounts.identity import Caller
@@ -27,6 +28,7 @@ from registry.licensing import accrual
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.licensing.types import Accrual, Posting, Reported
+from registry.paging import Asked, page_of
 from registry.services import Services
 from registry.usage import queries
 from registry.usage.coverage import Coverage, coverage
@@ -74,10 +76,11 @@ async def submit(services: Services, caller: Caller, data: UsageBatchSubmit) -> 
 
 
 async def listed(
-    conn: Connection, caller: Caller, limit: int, *, after: UUID | None = None, dataset: UUID | None = None
-) -> list[UsageBatchInfo]:
-    """Return the caller's batches, newest first, following ``after``."""
-    return [
+    conn: Connection, caller: Caller, asked: Asked, *, dataset: UUID | None = None
+) -> Page[UsageBatchInfo]:
+    """Return one page of the caller's batches; raises ``Invalid`` naming the parameter."""
+    rows, more = await page_of(conn, queries.BATCHES, asked, caller.account, dataset)
+    items = [
         UsageBatchInfo(
             batch=identifiers.from_uuid("bat", row["id"]),
             dataset=None if row["dataset"] is None else identifiers.from_uuid("dst", row["dataset"]),
@@ -89,8 +92,9 @@ async def listed(
             log_index=row["index"],
             accepted_at=times.to_text(row["accepted_at"]),
         )
-        for row in await conn.fetch(queries.BATCHES, caller.account, after, dataset, limit)
+        for row in rows
     ]
+    return Page(items, more)
 
 
 async def _present(conn: Connection, caller: Caller, number: UUID, envelope: Envelope) -> _Kept | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from licet.decisions import VERDICTS, Request
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import DatasetManifest, Run
+from licet.wire.common import Page
 from licet.wire.usage import DatasetInfo, Logged, RunInfo
 from registry import translog
 from registry.accounts.identity import Caller
@@ -23,6 +24,7 @@ from registry.errors import Conflict, Invalid
 from registry.licensing.offers import name
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
+from registry.paging import Asked, page_of
 from registry.services import Services
 from registry.usage import queries
 from registry.usage.events import AHEAD
@@ -89,11 +91,10 @@ async def log_run(services: Services, caller: Caller, envelope: Envelope) -> Log
     return Logged(run, await translog.wait(services.database, pending))
 
 
-async def datasets(
-    conn: Connection, caller: Caller, limit: int, *, after: UUID | None = None, q: str | None = None
-) -> list[DatasetInfo]:
-    """Return the caller's datasets, newest first, following ``after``; ``q`` is part of their name."""
-    return [
+async def datasets(conn: Connection, caller: Caller, asked: Asked, *, q: str | None = None) -> Page[DatasetInfo]:
+    """Return one page of the caller's datasets; ``q`` is part of their name. Raises ``Invalid`` for the parameter."""
+    rows, more = await page_of(conn, queries.DATASETS, asked, caller.account, q)
+    items = [
         DatasetInfo(
             dataset=identifiers.from_uuid("dst", row["id"]),
             name=row["name"],
@@ -104,16 +105,24 @@ async def datasets(
             decided_at=times.to_text(row["decided_at"]),
             log_index=row["index"],
         )
-        for row in await conn.fetch(queries.DATASETS, caller.account, after, q, limit)
+        for row in rows
     ]
+    return Page(items, more)
 
 
-async def runs(
-    conn: Connection, caller: Caller, limit: int, *, after: UUID | None = None, model: str | None = None
-) -> list[tuple[UUID, RunInfo]]:
-    """Return the caller's training runs with their ids, newest first, following ``after``."""
-    rows = await conn.fetch(queries.RUNS, caller.account, after, model, limit)
-    return [(row["id"], _run_info(caller, row)) for row in rows]
+class RunsWanted(NamedTuple):
+    """Which runs a list holds; None where it does not matter. ``q`` is part of the run's or the model's name."""
+
+    model: str | None = None
+    version: str | None = None
+    dataset: UUID | None = None
+    q: str | None = None
+
+
+async def runs(conn: Connection, caller: Caller, asked: Asked, wanted: RunsWanted) -> Page[RunInfo]:
+    """Return one page of the caller's training runs; raises ``Invalid`` naming the parameter."""
+    rows, more = await page_of(conn, queries.RUNS, asked, caller.account, *wanted)
+    return Page([_run_info(caller, row) for row in rows], more)
 
 
 def _run_info(caller: Caller, row: Row) -> RunInfo:

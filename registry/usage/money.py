@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Final, Literal
-from uuid import UUID
 
 from licet import identifiers, money, times
+from licet.wire.common import Page
 from licet.wire.usage import Balance, BalanceLine, LedgerLine
 from registry import ledger
 from registry.accounts.identity import Caller
 from registry.database import Connection
+from registry.paging import Asked
 
 Side = Literal["payable", "escrow", "receivable"]
 # Debit is positive in the ledger: what is owed to somebody stands on the credit side.
@@ -29,25 +30,30 @@ async def balance(conn: Connection, caller: Caller) -> Balance:
 
 
 async def entries(
-    conn: Connection, caller: Caller, limit: int, *, after: tuple[UUID, str, str] | None = None
-) -> list[tuple[tuple[UUID, str, str], LedgerLine]]:
-    """Return the caller's entries with their places in the list, newest transfer first, following ``after``."""
-    names = _names(caller)
-    return [
-        (
-            (line.transfer, line.account, line.currency),
-            LedgerLine(
-                transfer=identifiers.from_uuid("tra", line.transfer),
-                at=times.to_text(line.at),
-                account=names[line.account],
-                currency=line.currency,
-                amount=money.to_decimal(line.amount * _SIGNS[names[line.account]]),
-                source=line.source,
-                memo=line.memo,
-            ),
+    conn: Connection,
+    caller: Caller,
+    asked: Asked,
+    *,
+    side: Side | None = None,
+    currency: str | None = None,
+    source: str | None = None,
+) -> Page[LedgerLine]:
+    """Return one page of the caller's entries, all or those of one ``side``; raises ``Invalid`` for the parameter."""
+    names = {name: own for name, own in _names(caller).items() if side in {None, own}}
+    lines, more = await ledger.lines(conn, names, asked, currency=currency, source=source)
+    items = [
+        LedgerLine(
+            transfer=identifiers.from_uuid("tra", line.transfer),
+            at=times.to_text(line.at),
+            account=names[line.account],
+            currency=line.currency,
+            amount=money.to_decimal(line.amount * _SIGNS[names[line.account]]),
+            source=line.source,
+            memo=line.memo,
         )
-        for line in await ledger.lines(conn, names, after=after, limit=limit)
+        for line in lines
     ]
+    return Page(items, more)
 
 
 def _names(caller: Caller) -> dict[str, Side]:

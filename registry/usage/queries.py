@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
+
+from registry.paging import Key, orders
 
 # By datasets primary key, unique (payload_digest)
 ADD_DATASET: Final = """
@@ -13,12 +17,17 @@ insert into datasets (
 OWN_DATASET: Final = "select pending, payload_digest from datasets where id = $1 and organisation = $2"
 DATASET_TAKEN: Final = "select exists (select from datasets where id = $1)"
 # By datasets (organisation, id); log_entries unique (pending)
-DATASETS: Final = """
+DATASETS: Final = orders(
+    """
 select d.id, d.name, d.rows, d.kept, d.counts::text as counts, d.decided_at, e.index
 from datasets d left join log_entries e on e.pending = d.pending
-where d.organisation = $1 and ($2::uuid is null or d.id < $2) and ($3::text is null or strpos(d.name, $3) > 0)
-order by d.id desc limit $4
-"""
+where d.organisation = $1 and ($2::text is null or strpos(d.name, $2) > 0)
+""",
+    made=(Key("d.id", "id", UUID),),
+    # An organisation has few datasets: these two orders read all of them.
+    decided=(Key("d.decided_at", "decided_at", datetime), Key("d.id", "id", UUID)),
+    name=(Key('d.name collate "C"', "name", str), Key("d.id", "id", UUID)),
+)
 
 # By runs unique (organisation, model, version, name, manifest)
 OWN_RUN: Final = """
@@ -31,12 +40,16 @@ insert into runs (
 ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 # By runs (organisation, id); log_entries unique (pending)
-RUNS: Final = """
+RUNS: Final = orders(
+    """
 select r.id, r.name, r.model, r.version, r.dataset, r.issued_at, e.index
 from runs r left join log_entries e on e.pending = r.pending
-where r.organisation = $1 and ($2::uuid is null or r.id < $2) and ($3::text is null or r.model = $3)
-order by r.id desc limit $4
-"""
+where r.organisation = $1 and ($2::text is null or r.model = $2) and ($3::text is null or r.version = $3)
+    and ($4::uuid is null or r.dataset = $4)
+    and ($5::text is null or strpos(r.name, $5) > 0 or strpos(r.model, $5) > 0)
+""",
+    accepted=(Key("r.id", "id", UUID),),
+)
 
 # By snapshots unique (digest)
 SNAPSHOT: Final = "select expires_at from snapshots where digest = $1"
@@ -54,12 +67,14 @@ insert into usage_batches (
 ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14)
 """
 # By usage_batches (organisation, id); log_entries unique (pending)
-BATCHES: Final = """
+BATCHES: Final = orders(
+    """
 select b.id, b.dataset, b.count, b.new, b.known, b.memorandum, b.totals::text as totals, b.accepted_at, e.index
 from usage_batches b left join log_entries e on e.pending = b.pending
-where b.organisation = $1 and ($2::uuid is null or b.id < $2) and ($3::uuid is null or b.dataset = $3)
-order by b.id desc limit $4
-"""
+where b.organisation = $1 and ($2::uuid is null or b.dataset = $2)
+""",
+    made=(Key("b.id", "id", UUID),),
+)
 REPEATS: Final = ("batch", "event", "quantity", "at", "match")
 
 # By usage_events primary key

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
@@ -23,12 +23,21 @@ from licet.wire.usage import (
     UsageBatchSubmit,
 )
 from registry.accounts.identity import Caller, require
-from registry.licensing.routes import next_link
+from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
 from registry.usage import batches, datasets, money
-from registry.works.paging import from_cursor, to_cursor
 
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Model = Annotated[str | None, QueryParameter(max_length=200)]
+Currency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$", description="An ISO 4217 code.")]
+DatasetId = Annotated[
+    str | None, QueryParameter(pattern=r"^dst_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="A dataset's identifier.")
+]
+Source = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^(lic|bat)_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="The licence or batch that entries come from."
+    ),
+]
 _REPORTS = require("usage", kinds=("org",))
 _READS = require("usage")
 
@@ -43,18 +52,18 @@ async def log_dataset(
 
 @get("/v1/datasets", operation_id="listDatasets", tags=["usage"], guards=[_REPORTS])
 async def list_datasets(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
-    q: FromQuery[str | None] = None,
+    q: Search = None,
+    sort: FromQuery[Literal["-made", "made", "-decided", "decided", "name", "-name"]] = "-made",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[Page[DatasetInfo]]:
-    """The organisation's datasets, newest first; `q` is part of their name."""
-    after = _after(cursor, "datasets", "dst")
+    """The organisation's datasets; `q` is part of their name. `made` is when their identifier was made."""
+    asked = Asked.of(request, sort, limit, cursor)
     async with services.database.acquire() as conn:
-        items = await datasets.datasets(conn, caller, limit + 1, after=after, q=q)
-    more = to_cursor("datasets", items[limit - 1].dataset) if len(items) > limit else None
-    return Response(Page(items[:limit], more), headers=next_link("/v1/datasets", more, limit=limit, q=q))
+        return linked(request, await datasets.datasets(conn, caller, asked, q=q))
 
 
 @post("/v1/runs", operation_id="logRun", tags=["usage"], guards=[_REPORTS])
@@ -67,21 +76,22 @@ async def log_run(
 
 @get("/v1/runs", operation_id="listRuns", tags=["usage"], guards=[_REPORTS])
 async def list_runs(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
-    model: FromQuery[str | None] = None,
+    q: Search = None,
+    model: Model = None,
+    version: Model = None,
+    dataset: DatasetId = None,
+    sort: FromQuery[Literal["-accepted", "accepted"]] = "-accepted",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[Page[RunInfo]]:
-    """The organisation's training runs, newest first."""
-    after = _after(cursor, "runs", "run")
+    """The organisation's training runs; `q` is part of the run's or the model's name."""
+    asked = Asked.of(request, sort, limit, cursor)
+    wanted = datasets.RunsWanted(model, version, _dataset(dataset), q)
     async with services.database.acquire() as conn:
-        items = await datasets.runs(conn, caller, limit + 1, after=after, model=model)
-    more = None
-    if len(items) > limit:
-        more = to_cursor("runs", identifiers.from_uuid("run", items[limit - 1][0]))
-    page = Page([info for _, info in items[:limit]], more)
-    return Response(page, headers=next_link("/v1/runs", more, limit=limit, model=model))
+        return linked(request, await datasets.runs(conn, caller, asked, wanted))
 
 
 @post(
@@ -103,20 +113,18 @@ async def submit_usage(
 
 @get("/v1/usage/batches", operation_id="listUsage", tags=["usage"], guards=[_REPORTS])
 async def list_usage(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
-    dataset: FromQuery[str | None] = None,
+    dataset: DatasetId = None,
+    sort: FromQuery[Literal["-made", "made"]] = "-made",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[Page[UsageBatchInfo]]:
-    """The organisation's usage batches, newest first."""
-    after = _after(cursor, "usage", "bat")
-    of = None if dataset is None else identifiers.to_uuid(dataset, "dst", field="?dataset")
+    """The organisation's usage batches. `made` is when their identifier was made."""
+    asked = Asked.of(request, sort, limit, cursor)
     async with services.database.acquire() as conn:
-        items = await batches.listed(conn, caller, limit + 1, after=after, dataset=of)
-    more = to_cursor("usage", items[limit - 1].batch) if len(items) > limit else None
-    page = Page(items[:limit], more)
-    return Response(page, headers=next_link("/v1/usage/batches", more, limit=limit, dataset=dataset))
+        return linked(request, await batches.listed(conn, caller, asked, dataset=_dataset(dataset)))
 
 
 @get("/v1/ledger/balance", operation_id="getBalance", tags=["ledger"], guards=[_READS])
@@ -128,27 +136,25 @@ async def get_balance(services: NamedDependency[Services], caller: NamedDependen
 
 @get("/v1/ledger/entries", operation_id="listEntries", tags=["ledger"], guards=[_READS])
 async def list_entries(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
+    account: FromQuery[money.Side | None] = None,
+    currency: Currency = None,
+    source: Source = None,
+    sort: FromQuery[Literal["-at", "at"]] = "-at",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Response[Page[LedgerLine]]:
-    """The caller's own ledger entries, newest first, each with the licence or batch that it comes from."""
-    place = from_cursor(cursor, "entries", 3)
-    after = None if place is None else (identifiers.to_uuid(place[0], "tra", field="?cursor"), place[1], place[2])
+    """The caller's own ledger entries, each with the licence or batch that it comes from."""
+    asked = Asked.of(request, sort, limit, cursor)
     async with services.database.acquire() as conn:
-        items = await money.entries(conn, caller, limit + 1, after=after)
-    more = None
-    if len(items) > limit:
-        transfer, account, currency = items[limit - 1][0]
-        more = to_cursor("entries", identifiers.from_uuid("tra", transfer), account, currency)
-    page = Page([line for _, line in items[:limit]], more)
-    return Response(page, headers=next_link("/v1/ledger/entries", more, limit=limit))
+        page = await money.entries(conn, caller, asked, side=account, currency=currency, source=source)
+    return linked(request, page)
 
 
-def _after(cursor: str | None, listed: str, kind: str) -> UUID | None:
-    place = from_cursor(cursor, listed, 1)
-    return None if place is None else identifiers.to_uuid(place[0], kind, field="?cursor")
+def _dataset(text: str | None) -> UUID | None:
+    return None if text is None else identifiers.to_uuid(text, "dst", field="?dataset")
 
 
 ROUTES = [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
+
+from registry.paging import Key, orders
 
 # by uploads primary key
 KEEP_UPLOAD: Final = """
@@ -79,34 +83,16 @@ from works
 """
 # by works primary key
 WORK: Final = _ROW + "where id = $2 and account = $1"
-# by works (account, registered_at, id); with a search, works (grams)
-PAGE_NEWEST: Final = (
+# by works (account, registered_at, id) and works (account, title, id); with a search, works (grams)
+PAGES: Final = orders(
     _ROW
     + """
 where account = $1 and ($2 = '' or (grams @> $3::text[] and strpos(haystack, $2) > 0))
-    and ($4::text is null or external_id = $4)
-    and ($5::timestamptz is null or (registered_at, id) < ($5, $6::uuid))
-order by registered_at desc, id desc limit $7
-"""
-)
-PAGE_OLDEST: Final = (
-    _ROW
-    + """
-where account = $1 and ($2 = '' or (grams @> $3::text[] and strpos(haystack, $2) > 0))
-    and ($4::text is null or external_id = $4)
-    and ($5::timestamptz is null or (registered_at, id) > ($5, $6::uuid))
-order by registered_at, id limit $7
-"""
-)
-# by works (account, title, id)
-PAGE_TITLES: Final = (
-    _ROW
-    + """
-where account = $1 and ($2 = '' or (grams @> $3::text[] and strpos(haystack, $2) > 0))
-    and ($4::text is null or external_id = $4)
-    and ($5::text is null or (coalesce(title, '') collate "C", id) > ($5, $6::uuid))
-order by coalesce(title, '') collate "C", id limit $7
-"""
+    and ($4::text is null or external_id = $4) and ($5::boolean is null or (withdrawn_at is not null) = $5)
+    and ($6::text is null or mode = $6)
+""",
+    registered=(Key("registered_at", "registered_at", datetime), Key("id", "id", UUID)),
+    title=(Key("coalesce(title, '') collate \"C\"", "title", str), Key("id", "id", UUID)),
 )
 
 # by works primary key; the order of UUIDs is that of work ids as text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +11,7 @@ from msgspec import structs
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.wire.works import WorkIn, WorkOutcome, WorksRegistered
+from registry import paging
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
@@ -20,12 +19,10 @@ from registry.services import Services
 from registry.works import queries
 from registry.works.above import ABOVE
 from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_id
-from registry.works.searching import grams, haystack
+from registry.works.searching import grams, haystack, searchable
 from registry.works.similarity import neighbours, row_keys
-from registry.works.types import Keys, Match, Neighbour, NewWork, Page, hexed, raw
+from registry.works.types import Keys, Match, Neighbour, NewWork, Wanted, hexed, raw
 from registry.works.uploads import Seen, uploads_of
-
-SORTS: Final = {"-registered": queries.PAGE_NEWEST, "registered": queries.PAGE_OLDEST, "title": queries.PAGE_TITLES}
 
 
 async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) -> WorksRegistered:
@@ -223,10 +220,11 @@ async def _similar(conn: Connection, account: UUID, works: Sequence[UUID]) -> di
     return {work: sorted(others) for work, others in similar.items()}
 
 
-async def page_of(conn: Connection, page: Page) -> list[Row]:
-    """Return up to ``page.limit`` of the account's works in the order of ``page.sort``, one of ``SORTS``."""
-    after: tuple[datetime | str | None, UUID | None] = page.after or (None, None)
-    return await conn.fetch(SORTS[page.sort], page.account, page.q, grams(page.q), page.external_id, *after, page.limit)
+async def page_of(conn: Connection, account: UUID, asked: paging.Asked, wanted: Wanted) -> tuple[list[Row], str | None]:
+    """Return one page of the account's works, and the cursor of the next; raises ``Invalid`` naming the parameter."""
+    q = searchable(wanted.q or "")
+    filters = (q, grams(q), wanted.external_id, wanted.withdrawn, wanted.mode)
+    return await paging.page_of(conn, queries.PAGES, asked, account, *filters)
 
 
 async def work_of(conn: Connection, account: UUID, work: UUID) -> Row:

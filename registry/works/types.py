@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -57,15 +56,13 @@ class Match(NamedTuple):
     distance: int
 
 
-class Page(NamedTuple):
-    """What a list of works asks for: ``after`` is where the page before ended, (value of the sort key, id)."""
+class Wanted(NamedTuple):
+    """Which of one's own works a list holds; None where it does not matter."""
 
-    account: UUID
-    sort: str
-    limit: int
-    q: str = ""
+    q: str | None = None
     external_id: str | None = None
-    after: tuple[datetime | str, UUID] | None = None
+    withdrawn: bool | None = None
+    mode: str | None = None
 
 
 def digest_form(work: UUID, account: str, keys: Keys) -> WorkDigest:

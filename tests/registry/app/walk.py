@@ -25,6 +25,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "getMe": (401, 200, 200),
     "createToken": (401, 403, 400),
     "listTokens": (401, 403, 200),
+    "listKeys": (401, 403, 200),
     "revokeToken": (401, 403, 404),
     "getStatementFile": OPEN,
     # works and consent
@@ -42,6 +43,8 @@ WALK: dict[str, tuple[int, int, int]] = {
     "query": (400, 400, 400),
     "lookup": (400, 400, 400),
     "createQuote": (401, 403, 400),
+    "listQuotes": (401, 403, 200),
+    "getQuote": (401, 403, 404),
     "acceptQuote": (401, 403, 400),
     "listLicences": (401, 403, 200),
     "getLicence": (401, 403, 404),

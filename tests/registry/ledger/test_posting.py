@@ -15,6 +15,7 @@ from registry import ledger
 from registry.database import Database
 from registry.errors import Conflict, NotFound
 from registry.ledger import Entry, Transfer
+from registry.paging import Asked
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 30, 23, 59, 59, 999000, tzinfo=UTC)
@@ -48,7 +49,7 @@ async def balance(database: Database, name: str, currency: str = "USD") -> int:
 
 async def only_transfer(database: Database) -> UUID:
     async with database.acquire() as conn:
-        return (await ledger.lines(conn, ["fee:registry"]))[0].transfer
+        return (await ledger.lines(conn, ["fee:registry"], Asked("/lines", "-at")))[0][0].transfer
 
 
 async def test_a_transfer_posts_once_however_often_it_is_sent(database: Database):
@@ -180,10 +181,11 @@ async def test_lines_are_paged_without_gap_or_overlap(database: Database):
     await posted(database, *(sale(f"k{number}") for number in range(7)))
     seen: list[ledger.Line] = []
     async with database.acquire() as conn:
-        after = None
-        while page := await ledger.lines(conn, ["payable:art_mei", "fee:registry"], after=after, limit=3):
+        names, cursor, more = ["payable:art_mei", "fee:registry"], None, True
+        while more:
+            page, cursor = await ledger.lines(conn, names, Asked("/lines", "-at", 3, cursor))
             seen += page
-            after = (page[-1].transfer, page[-1].account, page[-1].currency)
+            more = cursor is not None
     assert len(seen) == 14
     assert len({(line.transfer, line.account) for line in seen}) == 14
     assert [line.transfer for line in seen] == sorted((line.transfer for line in seen), reverse=True)

@@ -109,6 +109,14 @@ class Quote(msgspec.Struct, frozen=True):
     valid_until: str | None = None
 
 
+class QuoteInfo(msgspec.Struct, frozen=True):
+    """An offer in a list; the offer itself is at its own address."""
+
+    quote: str
+    issued_at: str
+    expires_at: str
+
+
 class LicenceAccept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The organisation's signature over the ``licence`` payload built from the quote."""
 
