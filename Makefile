@@ -1,5 +1,7 @@
-# Every target sets up .venv first. `make` alone lists them.
-BIN := .venv/bin
+# Every target sets up its environment first. `make` alone lists them.
+# PYTHON=python3.13 uses an environment of its own, .venv-python3.13, and leaves .venv alone; VENV=… names another.
+VENV ?= .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
+BIN := $(VENV)/bin
 PYTHON_FILES := sdk/src registry tests $(wildcard demo bench tools/*.py)
 TYPED := sdk/src/licet registry $(wildcard demo bench)
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --no-config -q --universal --generate-hashes \
@@ -10,13 +12,13 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --no-config -q --univ
 
 .PHONY: help
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/.stamp: requirements/dev.txt requirements/uv.txt pyproject.toml sdk/pyproject.toml tools/setup
-	@PYTHON="$(PYTHON)" tools/setup
+$(VENV)/.stamp: requirements/dev.txt requirements/uv.txt pyproject.toml sdk/pyproject.toml tools/setup
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/setup
 
 .PHONY: setup
-setup: .venv/.stamp ## .venv with every locked dependency and both projects in place (PYTHON=… picks the Python)
+setup: $(VENV)/.stamp ## .venv with every locked dependency and both projects in place (PYTHON=… picks the Python)
 
 .PHONY: demo
 demo: setup ## the main job end to end on real pictures, with its own database; writes build/demo/report.json
@@ -25,6 +27,13 @@ demo: setup ## the main job end to end on real pictures, with its own database; 
 .PHONY: test
 test: setup ## the tests
 	@$(BIN)/pytest $(PYTEST_FLAGS)
+
+.PHONY: test-pythons
+test-pythons: ## the tests on every supported Python that is here, each in an environment of its own
+	@for python in python3.11 python3.12 python3.13; do \
+		if found=$$(tools/python $$python); then \
+			echo "test-pythons: $$($$found --version)"; $(MAKE) --no-print-directory test PYTHON=$$python || exit 1; \
+		else echo "test-pythons: $$python with its venv module is not on this machine: not tested" >&2; fi; done
 
 .PHONY: check
 check: setup ## format, lint, types, import contracts, migrations, OpenAPI file
@@ -57,5 +66,5 @@ lock: setup ## write the hashed locks anew (LOCK_FLAGS=--upgrade for newer versi
 	@! grep -nE '://|^--(index|extra|find)' requirements/*.txt || { echo "a lock names an index: remove it" >&2; exit 1; }
 
 .PHONY: clean
-clean: ## remove .venv, build/ and dist/
-	rm -rf .venv build dist
+clean: ## remove .venv and its like, build/ and dist/
+	rm -rf .venv .venv-* build dist
