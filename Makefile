@@ -28,6 +28,10 @@ demo: setup ## the main job end to end on real pictures, with its own database; 
 test: setup ## the tests
 	@$(BIN)/pytest $(PYTEST_FLAGS)
 
+.PHONY: test-external
+test-external: setup ## the service's tests on an external PostgreSQL 16 over TCP
+	@$(BIN)/python -m tests.registry.external $(BIN)/pytest tests/registry $(PYTEST_FLAGS)
+
 .PHONY: test-pythons
 test-pythons: ## the tests on every supported Python that is here, each in an environment of its own
 	@for python in python3.11 python3.12 python3.13; do \

@@ -46,9 +46,13 @@ def migrate(*, check: bool = False, data: DataFolder = None) -> int:
         Change nothing; exit 1 and list what would be applied if anything would.
     """
     from registry import database
+    from registry.logs import log_to_stderr
+
+    settings = Settings.load(data=data)
+    log_to_stderr(settings, "migrate")
 
     async def work() -> int:
-        async with database.opened(Settings.load(data=data), attach=True, name="licet-registry migrate") as opened:
+        async with database.opened(settings, attach=True, name="licet-registry migrate") as opened:
             if check:
                 todo = await database.pending(opened)
                 for migration in todo:

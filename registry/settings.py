@@ -101,8 +101,13 @@ class Settings(BaseSettings):
     def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None or not value.get_secret_value():
             return None
-        if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in {"postgresql", "postgres"}:
             raise ValueError("expected an address such as postgresql://user:password@host/name")
+        for part in parts.netloc.rpartition("@")[2].split(","):  # several hosts may be named
+            port = part.rpartition("]")[2].partition(":")[2]
+            if port and not (port.isascii() and port.isdigit() and int(port) < 65_536):
+                raise ValueError("expected a port from 0 to 65535 in the address")
         return value
 
     @classmethod

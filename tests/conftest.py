@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.registry.external import ExternalPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,3 +33,14 @@ def vectors() -> Path:
     if not folder.is_dir():
         pytest.skip("the foreign test vectors (../shared/vectors) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres16() -> Iterator[ExternalPostgres]:
+    """A PostgreSQL 16 that is none of ours, over TCP; the oldest that the service works with."""
+    external = ExternalPostgres()
+    try:
+        external.make()
+        yield external.start()
+    finally:
+        external.remove()

@@ -1,34 +1,32 @@
-"""The schema, step by step: plain SQL files ``NNNN_name.sql``, forward only, each applied once.
+"""The schema, step by step: forward only, each file applied once, by one process at a time.
 
 What was applied is remembered with the SHA-256 of its text, so a file that was edited, renamed, removed or slipped
-in before one already applied is refused by name. Each file runs in one transaction together with its record. A file
-with the line ``-- licet: no-transaction`` (for ``CREATE INDEX CONCURRENTLY``) holds one statement that is safe to
-run again, because its record follows only afterwards.
+in before one already applied is refused by name. Each file runs in one transaction together with its record, so a
+process that dies in the middle leaves nothing. A file outside a transaction (``registry.database.steps``) is recorded
+after it ran: cut off before that, it is run again, and an index that it left half built is dropped first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import asyncpg
+import structlog
 
 from registry.database.pool import Connection, Database
+from registry.database.steps import Migration, file_name, migrations, migrations_folder
 from registry.errors import MigrationError
-from registry.packaged import packaged
 
-_FILE: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql", re.ASCII)
-_NO_TRANSACTION: Final = re.compile(r"^-- licet: no-transaction\s*$", re.MULTILINE)
 _LOCK: Final = 0x6C69_6365_7401  # "licet", then a number: this lock is the migrator's
 _WAIT_SECONDS: Final = 600.0
 _LOCK_TIMEOUT: Final = "5s"  # DDL that waits for a lock stops everybody behind it
 _LOCK_ATTEMPTS: Final = 10
+_CUT = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+_log = structlog.get_logger("registry.migrator")
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -39,60 +37,24 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 )
 """
 _EXISTS = "SELECT to_regclass('schema_migrations') IS NOT NULL"
-_APPLIED = "SELECT version, name, sha256 FROM schema_migrations ORDER BY version"
+_APPLIED = "SELECT version, name, sha256, applied_at FROM schema_migrations ORDER BY version"
 _RECORD = "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)"
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
-_UNLOCK = "SELECT pg_advisory_unlock($1)"
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file: its number, name, SQL and the digest of the SQL (line ends as ``\\n``)."""
-
-    version: int
-    name: str
-    sql: str
-    sha256: bytes
-
-    @property
-    def file(self) -> str:
-        return f"{self.version:04d}_{self.name}.sql"
-
-    @property
-    def in_transaction(self) -> bool:
-        return _NO_TRANSACTION.search(self.sql) is None
-
-
-def migrations_folder() -> Path:
-    """Return the folder of this installation's migrations, in a wheel or a checkout."""
-    return packaged("migrations")
-
-
-def migrations(folder: Path | None = None) -> list[Migration]:
-    """Return the migrations in ``folder`` in order. Raises ``MigrationError`` for a bad name or two of one number."""
-    folder = folder or migrations_folder()
-    if not folder.is_dir():
-        raise MigrationError(f"expected a folder of migrations at {folder}, found none")
-    found: list[Migration] = []
-    for path in sorted(folder.glob("*.sql")):
-        match = _FILE.fullmatch(path.name)
-        if match is None:
-            raise MigrationError(f"expected a migration named NNNN_name.sql, got {path.name}")
-        try:
-            sql = path.read_text(encoding="utf-8").replace("\r\n", "\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise MigrationError(f"cannot read {path.name}: {error}") from error
-        found.append(Migration(int(match[1]), match[2], sql, hashlib.sha256(sql.encode()).digest()))
-    for one, other in pairwise(found):
-        if one.version == other.version:
-            raise MigrationError(f"expected one migration {one.version:04d}, got {one.file} and {other.file}")
-    return found
+_WHO = "SELECT current_user::text, current_database()::text"
+_TRANSACTION = "SELECT pg_current_xact_id()::text"
+_HALF_BUILT = """
+SELECT i.indexrelid::regclass::text AS name
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)
+ORDER BY 1
+"""
 
 
 async def pending(database: Database, folder: Path | None = None) -> list[Migration]:
     """Return the migrations that are not applied yet; changes nothing. Raises ``MigrationError`` on any mismatch."""
     files = migrations(folder)
-    async with database.acquire() as connection:
+    async with database.acquire() as connection, _entitled(connection):
         return await _pending(connection, files)
 
 
@@ -103,20 +65,39 @@ async def migrate(database: Database, folder: Path | None = None) -> list[Migrat
     ``MigrationError`` that names the file which was changed, is missing, or failed; what came before it stays.
     """
     files = migrations(folder)
-    async with database.dedicated() as connection:
+    # The lock belongs to the connection, and goes with it.
+    async with database.dedicated() as connection, _entitled(connection):
         await connection.execute("SET statement_timeout = 0")
         await connection.execute("SET idle_in_transaction_session_timeout = 0")
+        await connection.execute("SET client_min_messages = warning")
+        with suppress(asyncpg.PostgresError):  # not every platform can
+            # Work for a process that died ends soon; without it, a long statement would go on and hold the lock.
+            await connection.execute("SET client_connection_check_interval = '1s'")
         await _lock(connection)
-        try:
-            await connection.execute("SET client_min_messages = warning")
-            await connection.execute(_TABLE)
-            todo = await _pending(connection, files)
-            for migration in todo:
-                await _apply(connection, migration)
-        finally:
-            if not connection.is_closed():
-                await connection.execute(_UNLOCK.replace("$1", str(_LOCK)))
+        await connection.execute(_TABLE)
+        todo = await _pending(connection, files)
+        for migration in todo:
+            await _apply(connection, migration)
     return todo
+
+
+@asynccontextmanager
+async def _entitled(connection: Connection) -> AsyncIterator[None]:
+    """Turn a right that our user lacks into a ``MigrationError`` that says how to give it."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(await _lacking(connection, error)) from error
+
+
+async def _lacking(connection: Connection, error: Exception) -> str:
+    row = await connection.fetchrow(_WHO)
+    assert row is not None
+    user, name = row
+    return (
+        f"{error}; the user {user} must own the database and all in it: ALTER DATABASE {name} OWNER TO {user}, "
+        f"and REASSIGN OWNED BY … TO {user} where tables belong to another user"
+    )
 
 
 async def _lock(connection: Connection) -> None:
@@ -134,47 +115,92 @@ async def _lock(connection: Connection) -> None:
 async def _pending(connection: Connection, files: Sequence[Migration]) -> list[Migration]:
     applied = await connection.fetch(_APPLIED) if await connection.fetchval(_EXISTS) else []
     by_version = {migration.version: migration for migration in files}
-    last = 0
+    last = ""
     for row in applied:
-        version, name, sha256 = row["version"], row["name"], bytes(row["sha256"])
-        shown = f"{version:04d}_{name}.sql"
+        version, sha256 = row["version"], bytes(row["sha256"])
+        last = file_name(version, row["name"])
         migration = by_version.pop(version, None)
         if migration is None:
-            raise MigrationError(f"{shown} was applied to this database and is missing here: is this an older release?")
-        if migration.name != name:
-            raise MigrationError(f"{shown} was applied to this database, here it is named {migration.file}")
+            raise MigrationError(
+                f"{last} was applied to this database on {row['applied_at']:%Y-%m-%d} and is missing here: expected "
+                f"the file with sha256 {_short(sha256)}, found none; use the release that has it"
+            )
+        if migration.file != last:
+            raise MigrationError(
+                f"{last} was applied to this database as number {version:04d}, here it is named {migration.file}: "
+                "expected the files in the order in which they were applied; put them back"
+            )
         if migration.sha256 != sha256:
-            raise MigrationError(f"{shown} was changed after it was applied; put it back and add a new migration")
-        last = version
+            raise MigrationError(
+                f"{last} was changed after it was applied: expected sha256 {_short(sha256)}, got "
+                f"{_short(migration.sha256)}; put it back and add a new migration"
+            )
     todo = sorted(by_version.values(), key=lambda migration: migration.version)
-    if todo and todo[0].version < last:
-        raise MigrationError(f"{todo[0].file} comes before {last:04d}, which is applied; give it the next free number")
+    if todo and last and todo[0].file < last:
+        raise MigrationError(
+            f"{todo[0].file} comes before {last}, which is applied: expected a number above {last[:4]}, got "
+            f"{todo[0].version:04d}; give it the next free number"
+        )
     return todo
 
 
+def _short(digest: bytes) -> str:
+    return f"{digest.hex()[:16]}…"
+
+
 async def _apply(connection: Connection, migration: Migration) -> None:
+    once = _apply_in_transaction if migration.in_transaction else _apply_alone
     try:
         for attempt in range(1, _LOCK_ATTEMPTS + 1):
             try:
-                await _apply_once(connection, migration)
+                await once(connection, migration)
             except asyncpg.LockNotAvailableError:
                 if attempt == _LOCK_ATTEMPTS:
                     raise
                 await asyncio.sleep(0.2 * attempt)
             else:
                 return
+    except _CUT:
+        raise  # the server is gone, not the file wrong
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(f"{migration.file} failed: {await _lacking(connection, error)}") from error
     except asyncpg.PostgresError as error:
         position = getattr(error, "position", None)
         line = f" at line {migration.sql[: int(position)].count(chr(10)) + 1}" if position else ""
         raise MigrationError(f"{migration.file} failed{line}: {error}") from error
 
 
-async def _apply_once(connection: Connection, migration: Migration) -> None:
-    if migration.in_transaction:
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-            await connection.execute(migration.sql)
-            await connection.execute(_RECORD, migration.version, migration.name, migration.sha256)
-    else:
+async def _apply_in_transaction(connection: Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        ours = await connection.fetchval(_TRANSACTION)
         await connection.execute(migration.sql)
+        if await connection.fetchval(_TRANSACTION) != ours:
+            raise MigrationError(
+                f"{migration.file} ended the transaction that it runs in: expected no BEGIN, COMMIT or ROLLBACK; "
+                "what it did before that may stay"
+            )
         await connection.execute(_RECORD, migration.version, migration.name, migration.sha256)
+
+
+async def _apply_alone(connection: Connection, migration: Migration) -> None:
+    await _drop_half_built(connection, migration)
+    try:
+        await connection.execute(migration.sql)
+    except _CUT:
+        raise
+    except asyncpg.PostgresError:
+        # An invalid index is never used, and still refuses rows if it is unique.
+        await _drop_half_built(connection, migration)
+        raise
+    await connection.execute(_RECORD, migration.version, migration.name, migration.sha256)
+
+
+async def _drop_half_built(connection: Connection, migration: Migration) -> None:
+    """No index that ``migration`` names is invalid: building one concurrently leaves that when it is cut off."""
+    for row in await connection.fetch(_HALF_BUILT, sorted(migration.words)):
+        _log.warning("half-built index dropped", index=row["name"], file=migration.file)
+        await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {row['name']}")
+
+
+__all__ = ["Migration", "migrate", "migrations", "migrations_folder", "pending"]

@@ -33,6 +33,13 @@ _GONE = (
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # the primary became a standby under us
+)
+# The server answers, and will not have us until somebody changes the address or the server.
+_REFUSES = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
 )
 # What using or closing a connection that is dying may raise.
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
@@ -101,8 +108,9 @@ class Database:
     ) -> Self:
         """Return the open pool: connections are made as they are needed, at most ``connections``.
 
-        Every statement ends after ``statement_timeout``. Raises ``StartError`` if the server is older than 16 or
-        does not store UTF-8, ``DatabaseUnavailable`` if it does not answer.
+        Every statement ends after ``statement_timeout``. Raises ``StartError`` that says what to do if the server
+        refuses us, is older than 16, is a read-only standby or does not store UTF-8, ``DatabaseUnavailable`` if it
+        does not answer.
         """
         settings = {
             "application_name": name,
@@ -118,7 +126,7 @@ class Database:
         database = cls(dsn, pool, settings)
         try:
             async with database.acquire() as connection:
-                await _check_server(connection)
+                await _check_server(connection, dsn)
         except BaseException:
             await database.close()
             raise
@@ -190,14 +198,26 @@ class Database:
             await _close(connection)
 
 
-async def _check_server(connection: Connection) -> None:
+async def _check_server(connection: Connection, dsn: str) -> None:
     number = int(await connection.fetchval("SHOW server_version_num"))
     if number < MINIMUM * 10_000:
         shown = await connection.fetchval("SHOW server_version")
-        raise StartError(f"expected PostgreSQL {MINIMUM} or newer, got {shown}")
+        raise StartError(
+            f"expected PostgreSQL {MINIMUM} or newer at {_place(dsn)}, got {shown}; upgrade the server, or leave "
+            "DATABASE_URL empty to use our own"
+        )
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
-        raise StartError(f"expected a database with encoding UTF8, got {encoding}")
+        raise StartError(
+            f"expected a database with encoding UTF8 at {_place(dsn)}, got {encoding}; make one with "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )
+    if await connection.fetchval("SHOW transaction_read_only") == "on":
+        what = "a read-only standby" if await connection.fetchval("SELECT pg_is_in_recovery()") else "read-only"
+        raise StartError(
+            f"expected a database that can be written at {_place(dsn)}, got one that is {what}; "
+            "put the address of the primary into DATABASE_URL"
+        )
 
 
 async def _close(connection: Any) -> None:
@@ -212,10 +232,25 @@ def _reaching(dsn: str) -> Iterator[None]:
     """Turn every way in which a connection is not to be had into ``DatabaseUnavailable`` or ``StartError``."""
     try:
         yield
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise StartError(f"the database refuses us: {error}") from error
+    except _REFUSES as error:
+        raise StartError(_refusal(error, dsn)) from error
+    except asyncpg.exceptions.ClientConfigurationError as error:
+        raise StartError(f"DATABASE_URL: expected an address that can be used, got one with: {error}") from error
     except (*_GONE, OSError, TimeoutError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailable(f"no connection to the database at {_place(dsn)}: {_words(error)}") from error
+        raise DatabaseUnavailable(
+            f"no connection to the database at {_place(dsn)}: {_words(error)}; is the server up, and the address right?"
+        ) from error
+
+
+def _refusal(error: Exception, dsn: str) -> str:
+    """Return what the server at ``dsn`` says against us, and what to do about it."""
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        advice = "make the database with CREATE DATABASE … OWNER …, or correct the name in DATABASE_URL"
+    elif isinstance(error, asyncpg.InsufficientPrivilegeError):
+        advice = "let the user in with GRANT CONNECT ON DATABASE …, or make it the owner"
+    else:
+        advice = "correct user and password in DATABASE_URL, or let the user in by the server's pg_hba.conf"
+    return f"the database at {_place(dsn)} refuses us: {_words(error)}; {advice}"
 
 
 @contextmanager
@@ -249,7 +284,7 @@ def _words(error: BaseException) -> str:
 def _place(dsn: str) -> str:
     """Return host, port and database of ``dsn``, without user and password."""
     parts = urlsplit(dsn)
-    return f"{parts.hostname or 'a local socket'}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return f"{parts.netloc.rpartition('@')[2] or 'a local socket'}{parts.path}"
 
 
 def _milliseconds(duration: timedelta) -> str:

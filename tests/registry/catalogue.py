@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 import msgspec
 import numpy as np
@@ -40,7 +38,6 @@ from licet.wire.works import (
 )
 from registry import consent, snapshots
 from registry.accounts.levels import raise_level
-from registry.database.instance import dsn as address_of
 from registry.services import Services
 from registry.snapshots import Reader
 from tests.registry.harness import Account, Running, running
@@ -163,7 +160,6 @@ def picture(seed: int, side: int = 160, form: str = "PNG") -> bytes:
     return encoded(drawn(seed, side), form)
 
 
-_databases = itertools.count(1)
 _test = 0
 
 
@@ -195,19 +191,6 @@ def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, form, **options)
     return out.getvalue()
-
-
-@asynccontextmanager
-async def fresh_database(server: Path, template: str) -> AsyncIterator[str]:
-    """Yield the address of a database of one's own with the whole schema."""
-    name = f"site_{next(_databases)}"
-    admin = await asyncpg.connect(address_of(server, "postgres"))
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield address_of(server, name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
 
 
 @asynccontextmanager

@@ -1,26 +1,30 @@
-"""A real PostgreSQL for the tests: one server per run, one migrated template, one fresh database per test."""
+"""A real PostgreSQL for the tests: one server per run, one migrated template, one fresh database per test.
+
+The server is our own, or the one that ``LICET_TEST_DATABASE_URL`` names (a user who may make databases).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from registry.database import Database, EmbeddedPostgres, migrate
-from registry.database.instance import dsn as address_of
-
-_numbers = itertools.count(1)
+from tests.registry.servers import Server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Path]:
-    """The folder of the socket of a server that lives as long as the tests and never waits for the disk."""
+def server() -> Iterator[Server]:
+    """A server that lives as long as the tests and never waits for the disk, or the external one."""
+    external = os.environ.get("LICET_TEST_DATABASE_URL")
+    if external:
+        yield Server(external)
+        return
     data = Path(tempfile.mkdtemp(prefix="licet-tests-"))
     # 250 connections: every test's pool may still be closing while the next one opens.
     cluster = EmbeddedPostgres(
@@ -30,38 +34,39 @@ def server() -> Iterator[Path]:
     )
     address = cluster.start()
     try:
-        yield Path(address.partition("?host=")[2])
+        yield Server(Server(address).address("postgres"))
     finally:
         cluster.stop()
         shutil.rmtree(data)
 
 
 @pytest.fixture(scope="session")
-def migrated_template(server: Path) -> str:
+def migrated_template(server: Server) -> Iterator[str]:
     """The name of a template to which every migration was applied once."""
-    name = "licet_template"
+    name = f"licet_template_{os.getpid()}"
 
     async def make() -> None:
-        await _administer(server, f"CREATE DATABASE {name} TEMPLATE template0")
-        database = await Database.connect(address_of(server, name), connections=2)
+        await server.administer(f"CREATE DATABASE {name} TEMPLATE template0")
+        database = await Database.connect(server.address(name), connections=2)
         await migrate(database)
         await database.close()
 
     asyncio.run(make())
-    return name
+    yield name
+    asyncio.run(server.administer(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
-async def dsn(server: Path, migrated_template: str, anyio_backend: str) -> AsyncIterator[str]:
+async def dsn(server: Server, migrated_template: str, anyio_backend: str) -> AsyncIterator[str]:
     """The address of a fresh database with the whole schema and no rows; gone after the test."""
-    async with _Fresh(server, migrated_template) as address:
+    async with server.fresh(migrated_template) as address:
         yield address
 
 
 @pytest.fixture
-async def empty_dsn(server: Path, anyio_backend: str) -> AsyncIterator[str]:
+async def empty_dsn(server: Server, anyio_backend: str) -> AsyncIterator[str]:
     """The address of a fresh database with nothing in it; gone after the test."""
-    async with _Fresh(server, "template0") as address:
+    async with server.fresh("template0") as address:
         yield address
 
 
@@ -73,27 +78,3 @@ async def database(dsn: str) -> AsyncIterator[Database]:
         yield opened
     finally:
         await opened.close()
-
-
-class _Fresh:
-    """A database made from a template, dropped at the end even if somebody is still connected."""
-
-    def __init__(self, server: Path, template: str) -> None:
-        self._server = server
-        self._template = template
-        self._name = f"test_{next(_numbers)}"
-
-    async def __aenter__(self) -> str:
-        await _administer(self._server, f"CREATE DATABASE {self._name} TEMPLATE {self._template} STRATEGY file_copy")
-        return address_of(self._server, self._name)
-
-    async def __aexit__(self, *_: object) -> None:
-        await _administer(self._server, f"DROP DATABASE {self._name} WITH (FORCE)")
-
-
-async def _administer(server: Path, statement: str) -> None:
-    connection = await asyncpg.connect(address_of(server, "postgres"))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.catalogue import fresh_database, new_pictures, registry
+from tests.registry.catalogue import new_pictures, registry
 from tests.registry.harness import Running
+from tests.registry.servers import Server
 
 
 @pytest.fixture(scope="module")
 async def site(
-    server: Path, migrated_template: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
+    server: Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
 ) -> AsyncIterator[Running]:
     """One service for the tests of a module, which bring artists and pictures of their own."""
     data = tmp_path_factory.mktemp("site")
-    async with fresh_database(server, migrated_template) as dsn, registry(dsn, data) as running:
+    async with server.fresh(migrated_template) as dsn, registry(dsn, data) as running:
         yield running
 
 

@@ -47,12 +47,12 @@ from tests.registry.catalogue import (
     RESEARCH,
     Artist,
     artist,
-    fresh_database,
     reader_of,
     registry,
     signed,
 )
 from tests.registry.harness import Running
+from tests.registry.servers import Server
 
 ARTISTS = 3
 PICTURES = 2
@@ -378,17 +378,17 @@ class ConsentMachine(RuleBasedStateMachine):
 
 
 @contextmanager
-def world(server: Path, template: str, data: Path) -> Iterator[World]:
+def world(server: Server, template: str, data: Path) -> Iterator[World]:
     with (
         start_blocking_portal("asyncio") as portal,
-        portal.wrap_async_context_manager(fresh_database(server, template)) as dsn,
+        portal.wrap_async_context_manager(server.fresh(template)) as dsn,
         portal.wrap_async_context_manager(registry(dsn, data)) as site,
     ):
         yield World(portal, site)
 
 
 def test_the_service_agrees_with_the_model(
-    server: Path, migrated_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, migrated_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with world(server, migrated_template, tmp_path) as opened:
         WORLD.append(opened)

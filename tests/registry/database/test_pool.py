@@ -151,7 +151,7 @@ async def test_no_server_is_unavailable_and_no_password_is_shown():
 
 async def test_a_missing_database_is_named(empty_dsn: str):
     with pytest.raises(StartError, match="nowhere"):
-        await Database.connect(empty_dsn.replace("/test_", "/nowhere_"))
+        await Database.connect(empty_dsn.replace("/licet_", "/nowhere_"))
 
 
 async def test_a_dedicated_connection_hears_what_is_notified(database: Database):

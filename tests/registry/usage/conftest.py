@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import asyncpg
 import pytest
 
-from registry.database.instance import dsn as address_of
 from tests.registry.catalogue import registry
 from tests.registry.harness import Running
+from tests.registry.servers import Server
 
 
 @pytest.fixture(scope="package")
 async def site(
-    server: Path, migrated_template: str, anyio_backend: str, tmp_path_factory: pytest.TempPathFactory
+    server: Server, migrated_template: str, anyio_backend: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     """The service on a database of its own."""
-    name = "usage"
-    connection = await asyncpg.connect(address_of(server, "postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY file_copy")
-    async with registry(address_of(server, name), tmp_path_factory.mktemp(name)) as running:
+    async with (
+        server.fresh(migrated_template, "usage") as dsn,
+        registry(dsn, tmp_path_factory.mktemp("usage")) as running,
+    ):
         yield running
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
