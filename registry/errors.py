@@ -9,6 +9,7 @@
     ├── NotFound                     404  not-found: there is none, or none that the caller may see
     ├── Conflict                     409  conflict: the state changed, or the same identifier means something else
     ├── Gone                         410  gone: it was there and has been withdrawn or erased
+    ├── PreconditionFailed           412  precondition-failed: it was changed since the caller looked
     ├── TooLarge                     413  too-large
     ├── KeyReused                    422  idempotency-key-reused: same key, other payload
     ├── QuotaExceeded                429  quota-exceeded
@@ -117,6 +118,14 @@ class Gone(RegistryError):
     status = 410
     slug = "gone"
     title = "Gone"
+
+
+class PreconditionFailed(RegistryError):
+    """It was changed since the caller looked: what ``If-Match`` names is not what is there."""
+
+    status = 412
+    slug = "precondition-failed"
+    title = "Changed meanwhile"
 
 
 class TooLarge(RegistryError):

@@ -29,7 +29,7 @@ from registry.packaged import packaged
 from registry.problems import MEDIA_TYPE
 
 REFERENCE: Final = "#/components/schemas/{name}"
-METHODS: Final = ("GET", "POST", "PUT", "DELETE")
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ABOUT: Final = """\
 Artists register works with signed consent terms, trainers ask what they may use and pay for it, auditors check it.
 Whatever changes a statement, licence or ledger answers with a receipt that proves its place in a public log.
@@ -42,6 +42,7 @@ _PROBLEMS: Final = {
     404: "There is none, or none that the caller may see.",
     409: "The state has changed, or the same identifier or a request under way stands for something else.",
     410: "It was there, and has been withdrawn or erased.",
+    412: "It was changed since the revision that If-Match names.",
     413: "The body is over its limit.",
     416: "The range begins after the end of the file.",
     422: "The Idempotency-Key was used for another request.",

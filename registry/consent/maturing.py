@@ -26,6 +26,7 @@ from registry.consent.service import keep_terms, known_terms
 from registry.consent.types import Due, Group, Plan
 from registry.database import Connection
 from registry.services import Services
+from registry.works.changing import renew_words
 from registry.works.uploads import forget_uploads
 
 LOOK_EVERY: Final = 1.0  # seconds
@@ -36,7 +37,8 @@ log = structlog.get_logger("registry.consent")
 
 
 async def run(services: Services, stop: asyncio.Event) -> None:
-    """Mature what is due until ``stop``, and forget uploads whose time is over."""
+    """Mature what is due until ``stop``, forget uploads whose time is over, renew what works are searched by."""
+    await renew_words(services)
     cleaned = float("-inf")
     while not stop.is_set():
         while await mature_due(services, times.now()) and not stop.is_set():

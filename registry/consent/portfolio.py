@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from licet import identifiers, times
 from licet.wire.common import Page
-from licet.wire.works import StatementInfo, Work
+from licet.wire.works import StatementInfo, Waiting, Work, WorksFind, WorksFound
 from registry.consent import queries
+from registry.consent.types import Wanted
 from registry.database import Connection, Row
+from registry.errors import Invalid, NotFound
 from registry.paging import Asked, page_of
 from registry.services import Services
 from registry.works import service as works
-from registry.works.types import Wanted, hexed
+from registry.works.intake import MAX_WORKS, sha256_of
+from registry.works.searching import grams, searchable
+from registry.works.types import hexed
 
 
 async def own_works(services: Services, account: UUID, asked: Asked, wanted: Wanted) -> Page[Work]:
     """Return one page of the works of ``account``; raises ``Invalid`` naming the parameter."""
+    q = searchable(wanted.q or "")
+    filters = (wanted.external_id, wanted.tag, wanted.withdrawn, wanted.mode, wanted.state)
+    words = (grams(q), q) if q else ()
+    listing = queries.OWN_WORKS_WITH if q else queries.OWN_WORKS
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        rows, more = await works.page_of(conn, account, asked, wanted)
-        return Page(await _with_states(conn, account, rows), more)
+        rows, more = await page_of(conn, listing, asked, account, *filters, *words)
+        return Page(await _with_likes(conn, account, rows), more)
 
 
 async def own_work(services: Services, account: UUID, work: UUID) -> Work:
     """Return one work of ``account``; raises ``NotFound`` also where it is somebody else's."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await works.work_of(conn, account, work)
-        return (await _with_states(conn, account, [row]))[0]
+        row = await conn.fetchrow(queries.OWN_WORK, account, work)
+        if row is None:
+            raise NotFound("there is no such work among yours")
+        return (await _with_likes(conn, account, [row]))[0]
+
+
+async def own_works_by_keys(services: Services, account: UUID, wanted: WorksFind) -> WorksFound:
+    """Return the works of ``account`` that have one of these keys; raises ``InputError`` and ``Invalid``."""
+    for field, values in (("sha256", wanted.sha256), ("external_ids", wanted.external_ids), ("works", wanted.works)):
+        if len(values) > MAX_WORKS:
+            raise Invalid.field(field, f"at most {MAX_WORKS}", f"{len(values)}")
+    ids = [identifiers.to_uuid(work, "wrk", field="works") for work in wanted.works]
+    digests = [sha256_of(digest) for digest in wanted.sha256]
+    external = [each for each in wanted.external_ids if "\0" not in each]
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        rows = await conn.fetch(queries.OWN_WORKS_BY_KEYS, account, ids, digests, external)
+        return WorksFound(await _with_likes(conn, account, rows))
 
 
 async def own_statements(
@@ -38,13 +62,12 @@ async def own_statements(
     return Page([_statement(row) for row in rows], more)
 
 
-async def _with_states(conn: Connection, account: UUID, rows: list[Row]) -> list[Work]:
-    states = await conn.fetch(queries.OWN_STATES, account, [row["id"] for row in rows])
-    by_work = {state["work"]: state for state in states}
-    return [_work(row, by_work.get(row["id"])) for row in rows]
+async def _with_likes(conn: Connection, account: UUID, rows: Sequence[Row]) -> list[Work]:
+    similar = await works.similar_to(conn, account, [row["id"] for row in rows])
+    return [_work(row, similar.get(row["id"], [])) for row in rows]
 
 
-def _work(row: Row, state: Row | None) -> Work:
+def _work(row: Row, similar: list[str]) -> Work:
     return Work(
         work=identifiers.from_uuid("wrk", row["id"]),
         title=row["title"],
@@ -60,13 +83,35 @@ def _work(row: Row, state: Row | None) -> Work:
         digest=row["digest"].hex(),
         created=row["created"],
         registered_at=times.to_text(row["registered_at"]),
-        statement=identifiers.from_uuid("stm", state["statement"]) if state else None,
-        terms_hash=state["terms"].hex() if state else None,
-        log_index=state["index"] if state else None,
-        contested=bool(state and state["contested"]),
-        challenged=bool(state and state["challenged"]),
+        statement=_statement_id(row["statement"]),
+        terms_hash=hexed(row["terms"]),
+        log_index=row["index"],
+        contested=row["contested"],
+        challenged=row["challenged"],
         withdrawn=row["withdrawn_at"] is not None,
+        revision=row["revision"],
+        state=row["state"],
+        level=row["level"],
+        stated=hexed(row["own"]),
+        waiting=_waiting(row),
+        similar=similar,
+        in_snapshot=row["in_snapshot"],
     )
+
+
+def _waiting(row: Row) -> Waiting | None:
+    if row["waiting"] is None:
+        return None
+    until = row["waiting_until"]
+    return Waiting(
+        identifiers.from_uuid("stm", row["waiting"]),
+        row["waiting_terms"].hex(),
+        None if until is None else times.to_text(until),
+    )
+
+
+def _statement_id(statement: UUID | None) -> str | None:
+    return None if statement is None else identifiers.from_uuid("stm", statement)
 
 
 def _statement(row: Row) -> StatementInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -271,9 +272,56 @@ SIGNED: Final = "select work from work_states where account = $1 and work = any(
 # by log_queue and statements unique (pending): the queue is short
 UNLOGGED: Final = "select exists (select from log_queue q join statements s on s.pending = q.pending)"
 
-# What the owner sees beside the works themselves; work_states primary key
-OWN_STATES: Final = """
-select s.work, s.statement, s.own, s.terms, s.contested, s.challenged, s.withdrawn, e.index
-from work_states s join statements c on c.id = s.statement left join log_entries e on e.pending = c.pending
-where s.account = $1 and s.work = any($2::uuid[])
+# What the owner sees: a work, what is in force, what waits, and whether the published snapshot knows.
+# By works, accounts, work_states, statements primary key, log_entries unique (pending); of snapshots there are few.
+_STATE: Final = """
+case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then 'unsigned'
+    when s.challenged then 'challenged' when s.contested then 'contested'
+    when s.waiting is not null then 'pending' else 'in-force' end
 """
+_OWNED: Final = f"""
+select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w.created, w.tags, w.external_id,
+    w.urls, w.digest, w.registered_at, w.withdrawn_at, w.revision, a.level, s.statement, s.own, s.terms,
+    coalesce(s.contested, false) as contested, coalesce(s.challenged, false) as challenged, e.index,
+    s.waiting, h.terms as waiting_terms, he.at + h.hold as waiting_until, {_STATE} as state,
+    coalesce(s.version <= (
+        select max(p.consent_version) from snapshots p join log_entries pe on pe.pending = p.pending
+        where pe.index < (select published_size from log_head)
+    ), false) as in_snapshot
+from works w
+join accounts a on a.id = w.account
+left join work_states s on s.work = w.id
+left join statements c on c.id = s.statement left join log_entries e on e.pending = c.pending
+left join statements h on h.id = s.waiting left join log_entries he on he.pending = h.pending
+where w.account = $1
+"""  # noqa: S608
+OWN_WORK: Final = _OWNED + "and w.id = $2"
+_FILTERS: Final = f"""
+and ($2::text is null or w.external_id = $2) and ($3::text is null or $3 = any(w.tags))
+and ($4::boolean is null or (w.withdrawn_at is not null) = $4) and ($5::text is null or w.mode = $5)
+and ($6::text is null or {_STATE} = $6)
+"""
+_KEYS: Final = {
+    "registered": (Key("w.registered_at", "registered_at", datetime), Key("w.id", "id", UUID)),
+    "title": (Key("coalesce(w.title, '') collate \"C\"", "title", str), Key("w.id", "id", UUID)),
+}
+# by works (account, registered_at, id), works (account, title, id); an external id by works (account, external_id)
+OWN_WORKS: Final = orders(_OWNED + _FILTERS, **_KEYS)
+# by works (grams): a text is looked for where all its pieces are
+OWN_WORKS_WITH: Final = orders(
+    f"{_OWNED}{_FILTERS} and w.grams @> $7::text[] and strpos(w.haystack, $8) > 0\n", **_KEYS
+)
+# by works (account, sha256), (account, external_id), primary key
+OWN_WORKS_BY_KEYS: Final = f"""{_OWNED}
+and w.id in (
+    select unnest($2::uuid[])
+    union
+    select id from works where account = $1 and withdrawn_at is null and sha256 = any($3::bytea[])
+    union
+    select f.id from unnest($4::text[]) wanted (external_id) cross join lateral (
+        select id from works
+        where account = $1 and withdrawn_at is null and external_id = wanted.external_id order by id desc limit 3
+    ) f
+)
+order by w.id
+"""  # noqa: S608

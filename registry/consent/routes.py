@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from licet import identifiers
 from licet.wire.common import Page
+from licet.wire.metadata import MAX_EXTERNAL, MAX_TAG
 from licet.wire.works import (
+    MetadataChange,
+    State,
     StatementAccepted,
     StatementDraft,
     StatementDrafted,
     StatementInfo,
     StatementSubmit,
     Work,
+    WorksFind,
+    WorksFound,
 )
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.consent import drafting, portfolio, service
+from registry.consent.types import Wanted
+from registry.errors import Invalid
 from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
-from registry.works.intake import MAX_EXTERNAL
-from registry.works.types import Wanted
+from registry.works import changing
 
 _OWNERS: Final = require("register", kinds=("art", "org"))
 _STATEMENT_LIMIT: Final = 16 << 20  # 100,000 work ids and an envelope
 SpeaksOf = Annotated[Literal["works", "catalogue"] | None, QueryParameter(name="scope")]
 ExternalId = Annotated[str | None, QueryParameter(max_length=MAX_EXTERNAL)]
+Tag = Annotated[str | None, QueryParameter(max_length=MAX_TAG)]
+InState = Annotated[State | None, QueryParameter(name="state", description="The first that fits a work.")]
+IfMatch = Annotated[
+    str | None, HeaderParameter(name="If-Match", description="The revision that the change was made from, as ETag.")
+]
+_ETAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 
 
 @get("/v1/works", operation_id="listWorks", tags=["works"], guards=[_OWNERS])
@@ -39,22 +53,63 @@ async def list_works(
     caller: NamedDependency[Caller],
     q: Search = None,
     external_id: ExternalId = None,
+    tag: Tag = None,
     withdrawn: FromQuery[bool | None] = None,
     mode: FromQuery[Literal["upload", "fingerprint-only"] | None] = None,
+    in_state: InState = None,
     sort: FromQuery[Literal["-registered", "registered", "title", "-title"]] = "-registered",
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[Page[Work]]:
     """One's works: ``q`` searches titles, creators, tags and external ids."""
     asked = Asked.of(request, sort, limit, cursor)
-    wanted = Wanted(q, external_id, withdrawn, mode)
+    wanted = Wanted(q, external_id, tag, withdrawn, mode, in_state)
     return linked(request, await portfolio.own_works(services, caller.account, asked, wanted))
 
 
 @get("/v1/works/{work:str}", operation_id="getWork", tags=["works"], guards=[_OWNERS])
-async def get_work(services: NamedDependency[Services], caller: NamedDependency[Caller], work: FromPath[str]) -> Work:
-    """One of one's own works with its state."""
-    return await portfolio.own_work(services, caller.account, identifiers.to_uuid(work, "wrk", field="path:work"))
+async def get_work(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], work: FromPath[str]
+) -> Response[Work]:
+    """One of one's own works with its state; ``ETag`` is the revision of its metadata, for ``If-Match``."""
+    return _tagged(await portfolio.own_work(services, caller.account, _work_id(work)))
+
+
+@patch(
+    "/v1/works/{work:str}",
+    operation_id="changeWork",
+    tags=["works"],
+    guards=[_OWNERS],
+    opt={"problems": (412,)},
+)
+async def change_work(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    work: FromPath[str],
+    data: JSONBody[MetadataChange],
+    if_match: IfMatch = None,
+) -> Response[Work]:
+    """Change a work's title, creator, date, tags or external id; what is absent stays, null clears.
+
+    With ``If-Match`` only while the work is at that revision. Sending it again has no second effect.
+    """
+    await changing.change_one(services, caller.account, _work_id(work), data, _revision(if_match))
+    return _tagged(await portfolio.own_work(services, caller.account, _work_id(work)))
+
+
+@post(
+    "/v1/works/find",
+    operation_id="findWorks",
+    tags=["works"],
+    guards=[_OWNERS],
+    opt=READS,
+    status_code=200,
+)
+async def find_works(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[WorksFind]
+) -> WorksFound:
+    """One's own works that have these files, external ids or names, up to 1,000 of each."""
+    return await portfolio.own_works_by_keys(services, caller.account, data)
 
 
 @post(
@@ -104,4 +159,21 @@ async def list_statements(
     return linked(request, page)
 
 
-ROUTES: Final = [list_works, get_work, draft_statement, submit_statement, list_statements]
+def _work_id(work: str) -> UUID:
+    return identifiers.to_uuid(work, "wrk", field="path:work")
+
+
+def _tagged(work: Work) -> Response[Work]:
+    return Response(work, headers={"ETag": f'"{work.revision}"', "Cache-Control": "private, no-cache"})
+
+
+def _revision(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise Invalid.field("header:If-Match", 'the ETag of the work, such as "3"', if_match)
+    return int(match[1])
+
+
+ROUTES: Final = [list_works, get_work, change_work, find_works, draft_statement, submit_statement, list_statements]

@@ -87,6 +87,17 @@ class Rival(NamedTuple):
     account: UUID
 
 
+class Wanted(NamedTuple):
+    """Which of one's own works a list holds; None where it does not matter. ``state`` is one of the wire's STATES."""
+
+    q: str | None = None
+    external_id: str | None = None
+    tag: str | None = None
+    withdrawn: bool | None = None
+    mode: str | None = None
+    state: str | None = None
+
+
 class Due(NamedTuple):
     """A statement whose hold is over somewhere."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -14,21 +12,15 @@ from licet.errors import InputError
 from licet.fingerprints.picture import Fingerprint
 from licet.fingerprints.urls import canonical_url
 from licet.statements.works import work_digest
+from licet.wire import metadata
 from licet.wire.works import WorkIn
 from registry.works.types import Keys, NewWork, digest_form
 
 MAX_WORKS: Final = 1000
-MAX_TITLE: Final = 300
-MAX_CREATOR: Final = 200
-MAX_TAGS: Final = 30
-MAX_TAG: Final = 64
-MAX_EXTERNAL: Final = 200
 MAX_URLS: Final = 20
 MAX_URL: Final = 2048
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_CREATED: Final = re.compile(r"\d{4}(-\d\d){0,2}", re.ASCII)
-_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 
 
 def sha256_of(text: str, field: str = "sha256") -> bytes:
@@ -67,11 +59,11 @@ def new_work(item: WorkIn, work: UUID, account: str, keys: Keys) -> NewWork:
     return NewWork(
         id=work,
         keys=keys,
-        title=_text("title", item.title, MAX_TITLE),
-        creator=_text("creator", item.creator, MAX_CREATOR),
-        created=_created(item.created),
-        tags=_tags(item.tags),
-        external_id=_text("external_id", item.external_id, MAX_EXTERNAL),
+        title=metadata.title_of(item.title),
+        creator=metadata.creator_of(item.creator),
+        created=metadata.created_of(item.created),
+        tags=metadata.tags_of(item.tags),
+        external_id=metadata.external_id_of(item.external_id),
         digest=work_digest(digest_form(work, account, keys)),
     )
 
@@ -79,38 +71,6 @@ def new_work(item: WorkIn, work: UUID, account: str, keys: Keys) -> NewWork:
 def work_id(text: str) -> UUID:
     """Return the UUID of a work's identifier; raises ``InputError``."""
     return identifiers.to_uuid(text, "wrk", field="work")
-
-
-def _text(field: str, value: str | None, limit: int) -> str | None:
-    if value is None:
-        return None
-    plain = unicodedata.normalize("NFC", value).strip()
-    if len(plain) > limit:
-        raise InputError.field(field, f"at most {limit} characters", f"{len(plain)} characters")
-    if any(unicodedata.category(each) in _UNPRINTABLE for each in plain):
-        raise InputError.field(field, "text without control characters", value)
-    return plain or None
-
-
-def _created(value: str | None) -> str | None:
-    if value is None:
-        return None
-    text = value.strip()
-    if _CREATED.fullmatch(text):
-        try:
-            date.fromisoformat(text + "-01-01"[len(text) - 4 :])
-        except ValueError:
-            pass
-        else:
-            return text
-    raise InputError.field("created", "a year, month or day such as 2019, 2019-04 or 2019-04-30", value)
-
-
-def _tags(values: Sequence[str]) -> list[str]:
-    if len(values) > MAX_TAGS:
-        raise InputError.field("tags", f"at most {MAX_TAGS}", f"{len(values)} tags")
-    tags = [_text("tags", value, MAX_TAG) for value in values]
-    return list(dict.fromkeys(tag for tag in tags if tag))
 
 
 def _urls(values: Sequence[str]) -> list[str]:

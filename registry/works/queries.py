@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
-from uuid import UUID
-
-from registry.paging import Key, orders
 
 # by uploads primary key
 KEEP_UPLOAD: Final = """
@@ -59,6 +55,7 @@ WORK_COLUMNS: Final = (
     "digest",
     "haystack",
     "grams",
+    "words",
     "compared_at",
     "registered_at",
 )
@@ -76,24 +73,23 @@ union
 select other, work from work_matches where other_account = $1 and other = any($2::uuid[]) and claimed_at is not null
 """
 
-_ROW: Final = """
-select id, mode, sha256, pixels, pdq, quality, title, creator, created, tags, external_id, urls, digest, registered_at,
-    withdrawn_at
-from works
+# What may change of a work, and what tells who changed it first; by works primary key, in the order of ids
+CHANGING: Final = """
+select id, title, creator, created, tags, external_id, revision from works
+where account = $1 and id = any($2::uuid[]) order by id for no key update
 """
-# by works primary key
-WORK: Final = _ROW + "where id = $2 and account = $1"
-# by works (account, registered_at, id) and works (account, title, id); with a search, works (grams)
-PAGES: Final = orders(
-    _ROW
-    + """
-where account = $1 and ($2 = '' or (grams @> $3::text[] and strpos(haystack, $2) > 0))
-    and ($4::text is null or external_id = $4) and ($5::boolean is null or (withdrawn_at is not null) = $5)
-    and ($6::text is null or mode = $6)
-""",
-    registered=(Key("registered_at", "registered_at", datetime), Key("id", "id", UUID)),
-    title=(Key("coalesce(title, '') collate \"C\"", "title", str), Key("id", "id", UUID)),
-)
+CHANGE: Final = """
+update works
+set title = $3, creator = $4, created = $5, tags = $6, external_id = $7, haystack = $8, grams = $9, words = $10,
+    revision = revision + 1
+where account = $1 and id = $2
+"""
+# by works primary key: works whose words are in an older form, of all accounts
+OLD_WORDS: Final = """
+select id, account, title, creator, tags, external_id from works
+where id > $1 and words < $2 order by id limit $3 for no key update
+"""
+RENEW_WORDS: Final = "update works set haystack = $3, grams = $4, words = $5 where account = $1 and id = $2"
 
 # by works primary key; the order of UUIDs is that of work ids as text
 COVERED: Final = """

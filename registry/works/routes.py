@@ -9,10 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, RawBody
 
 from licet.fingerprints.picture import Fingerprint
-from licet.wire.works import WorksRegister, WorksRegistered
+from licet.wire.works import WorksChange, WorksChanged, WorksRegister, WorksRegistered
 from registry.accounts.identity import Caller, require
 from registry.services import Services
-from registry.works import service, uploads
+from registry.works import changing, service, uploads
 
 _OWNERS: Final = require("register", kinds=("art", "org"))
 _BATCH_LIMIT: Final = 16 << 20
@@ -46,4 +46,19 @@ async def register_works(
     return await service.register(services, caller, data.works)
 
 
-ROUTES: Final = [upload, register_works]
+@post(
+    "/v1/works/changes",
+    operation_id="changeWorks",
+    tags=["works"],
+    guards=[_OWNERS],
+    status_code=200,
+    request_max_body_size=_BATCH_LIMIT,
+)
+async def change_works(
+    caller: NamedDependency[Caller], services: NamedDependency[Services], data: JSONBody[WorksChange]
+) -> WorksChanged:
+    """Change the metadata of up to 1,000 works; each is answered for itself: all of its change is made, or nothing."""
+    return await changing.change(services, caller.account, data.changes)
+
+
+ROUTES: Final = [upload, register_works, change_works]

@@ -11,17 +11,16 @@ from msgspec import structs
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.wire.works import WorkIn, WorkOutcome, WorksRegistered
-from registry import paging
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid
 from registry.services import Services
 from registry.works import queries
 from registry.works.above import ABOVE
 from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_id
-from registry.works.searching import grams, haystack, searchable
+from registry.works.searching import FORM, grams, words_of
 from registry.works.similarity import neighbours, row_keys
-from registry.works.types import Keys, Match, Neighbour, NewWork, Wanted, hexed, raw
+from registry.works.types import Keys, Match, Neighbour, NewWork, hexed, raw
 from registry.works.uploads import Seen, uploads_of
 
 
@@ -48,7 +47,7 @@ async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) 
                 await _keep(conn, caller.account, kept, version)
                 await keep_matches(conn, _matches(caller.account, fresh, found, batch.fresh))
                 await ABOVE.registered(conn, caller.account, [work.id for work in kept])
-            similar = await _similar(conn, caller.account, batch.registered)
+            similar = await similar_to(conn, caller.account, batch.registered)
             signed = await ABOVE.signed(conn, caller.account, batch.known)
     except asyncpg.UniqueViolationError:
         raise Conflict("one of the identifiers was taken at this very moment; send the request again") from None
@@ -171,7 +170,7 @@ async def _keep(conn: Connection, account: UUID, works: Iterable[NewWork], versi
     records = []
     for work in works:
         keys = work.keys
-        words = haystack([work.title, work.creator, work.external_id, *work.tags])
+        words = words_of(work.title, work.creator, work.external_id, work.tags)
         records.append(
             (
                 work.id,
@@ -190,6 +189,7 @@ async def _keep(conn: Connection, account: UUID, works: Iterable[NewWork], versi
                 work.digest,
                 words,
                 grams(words),
+                FORM,
                 version,
                 now,
             )
@@ -213,26 +213,12 @@ async def keep_matches(conn: Connection, matches: Sequence[Match]) -> None:
         await conn.execute(queries.KEEP_MATCHES, *([*column] for column in zip(*matches, strict=True)))
 
 
-async def _similar(conn: Connection, account: UUID, works: Sequence[UUID]) -> dict[UUID, list[str]]:
+async def similar_to(conn: Connection, account: UUID, works: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return, for those of ``works`` of ``account`` that match works of others, the identifiers of these."""
     similar: dict[UUID, list[str]] = {}
-    for row in await conn.fetch(queries.SIMILAR, account, works):
+    for row in await conn.fetch(queries.SIMILAR, account, list(works)):
         similar.setdefault(row["work"], []).append(identifiers.from_uuid("wrk", row["other"]))
     return {work: sorted(others) for work, others in similar.items()}
-
-
-async def page_of(conn: Connection, account: UUID, asked: paging.Asked, wanted: Wanted) -> tuple[list[Row], str | None]:
-    """Return one page of the account's works, and the cursor of the next; raises ``Invalid`` naming the parameter."""
-    q = searchable(wanted.q or "")
-    filters = (q, grams(q), wanted.external_id, wanted.withdrawn, wanted.mode)
-    return await paging.page_of(conn, queries.PAGES, asked, account, *filters)
-
-
-async def work_of(conn: Connection, account: UUID, work: UUID) -> Row:
-    """Return one work of ``account``; raises ``NotFound`` also where it is somebody else's."""
-    row = await conn.fetchrow(queries.WORK, account, work)
-    if row is None:
-        raise NotFound("there is no such work among yours")
-    return row
 
 
 async def covered(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[tuple[UUID, bytes]]:

@@ -56,15 +56,6 @@ class Match(NamedTuple):
     distance: int
 
 
-class Wanted(NamedTuple):
-    """Which of one's own works a list holds; None where it does not matter."""
-
-    q: str | None = None
-    external_id: str | None = None
-    withdrawn: bool | None = None
-    mode: str | None = None
-
-
 def digest_form(work: UUID, account: str, keys: Keys) -> WorkDigest:
     """Return what the work's digest covers; ``account`` is the owner's identifier as text."""
     return WorkDigest(

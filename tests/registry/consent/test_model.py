@@ -28,7 +28,7 @@ from licet import identifiers, times
 from licet.index import WorkRecord
 from licet.statements.effect import effect, effect_over
 from licet.terms import Terms, merge
-from licet.wire.works import WorkIn
+from licet.wire.works import WorkChange, WorkIn
 from registry import consent
 from registry.accounts.identity import Caller
 from registry.consent import conflicts
@@ -39,6 +39,7 @@ from registry.consent.planning import DENY_ALL
 from registry.consent.service import accept
 from registry.errors import Conflict
 from registry.services import Services
+from registry.works.changing import change
 from registry.works.service import register
 from tests.registry.catalogue import (
     NO_AI,
@@ -283,6 +284,28 @@ class ConsentMachine(RuleBasedStateMachine):
             answer = self.world.call(self.people[who].withdraw, names)
             self.model.withdraw(names)
             self.ids[self.model.statements] = identifiers.to_uuid(answer.statement)
+
+    @rule(who=st.integers(0, ARTISTS - 1), other=st.integers(0, ARTISTS - 1), title=st.sampled_from(["a", "b", None]))
+    def rename(self, who: int, other: int, title: str | None) -> None:
+        """What a work is called changes nothing that decisions are made from, and only its owner can."""
+        names = sorted(name for name, work in self.model.works.items() if work.owner == who)
+        if not names:
+            return
+
+        async def renamed() -> tuple[list[str], list[str | None], int, int]:
+            async with self.services.database.acquire() as conn:
+                before = await consent.version(conn)
+            asked = [WorkChange(work=name, title=title) for name in names]
+            outcomes = (await change(self.services, self.people[other].uuid, asked)).items
+            async with self.services.database.acquire() as conn:
+                after = await consent.version(conn)
+            titles = [(await self.people[who].work(name)).title for name in names]
+            return [each.status for each in outcomes], titles, before, after
+
+        statuses, titles, before, after = self.world.call(renamed)
+        assert before == after
+        assert {status == "refused" for status in statuses} == {who != other}
+        assert who != other or set(titles) == {title}
 
     @rule(who=st.integers(0, ARTISTS - 1), level=st.integers(1, 3))
     def rise(self, who: int, level: int) -> None:

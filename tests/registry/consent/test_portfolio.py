@@ -46,6 +46,10 @@ async def test_words_are_found_in_every_language_from_any_part(site: Running) ->
         "0042": ["STRASSE"],
         "wide": ["Blue Heron"],
         "a": ["Blue Heron", "STRASSE"],
+        "千": ["千里江山图"],
+        "希孟": ["千里江山图"],
+        "Héron": ["Blue Heron"],
+        "ＢＬＵＥ": ["Blue Heron"],
         "%": [],
         "'; drop table works": [],
     }
@@ -148,3 +152,37 @@ def test_whatever_part_of_a_text_is_looked_for_its_pieces_are_in_the_index(text:
     assert wanted in whole
     assert set(grams(wanted)) <= set(grams(whole))
     assert searchable(wanted) == wanted
+
+
+CJK = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1, max_size=12)
+
+
+@given(title=CJK, more=st.text(max_size=5), place=st.integers(0, 11), size=st.integers(1, 12))
+def test_every_part_of_a_chinese_title_finds_it(title: str, more: str, place: int, size: int) -> None:
+    part = title[place % len(title) :][:size]
+    whole = haystack([f"{title} {more}", "x"])
+    wanted = searchable(part)
+    assert wanted
+    assert wanted in whole
+    assert grams(wanted)
+    assert set(grams(wanted)) <= set(grams(whole))
+
+
+@given(st.text(max_size=30))
+def test_the_form_that_is_searched_in_is_one(text: str) -> None:
+    assert searchable(searchable(text)) == searchable(text)
+    assert searchable(text.upper()) == searchable(text.upper().lower())
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [("Élan", "elan"), ("naïve ÅNGSTRÖM", "angstrom"), ("Ёлка", "елка"), ("ΜΈΓΑ", "μεγα"), ("Straße", "STRASSE"),
+     ("ﬁne ①", "fine 1"), ("カﾞ", "ガ"), ("한국어", "국"), ("山水 Landscape画", "landscape画")],
+)  # fmt: skip
+def test_case_width_and_accents_do_not_matter(kept: str, asked: str) -> None:
+    assert searchable(asked) in searchable(kept)
+
+
+@pytest.mark.parametrize(("kept", "asked"), [("が", "か"), ("हिन्दी", "हन")])
+def test_marks_that_make_another_letter_matter(kept: str, asked: str) -> None:
+    assert searchable(asked) not in searchable(kept)

@@ -9,6 +9,9 @@ import msgspec
 from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt
 
+#: The first that fits a work: withdrawn · nothing signed · in a conflict · looser terms on hold · all in force.
+State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "in-force"]
+
 
 class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A work to register. ``work`` is a fresh ``wrk_`` id that the client chose: a retry has no second effect.
@@ -55,8 +58,17 @@ class WorksRegistered(msgspec.Struct, frozen=True):
     items: list[WorkOutcome]  # in the order sent
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """Terms that are on hold: they take effect ``until`` then, or later while the work is contested or challenged."""
+
+    statement: str
+    terms_hash: str
+    until: str | None  # null until the statement is in the log
+
+
 class Work(msgspec.Struct, frozen=True):
-    """A work as its owner sees it."""
+    """A work as its owner sees it. ``terms_hash`` is of the terms in force, ``stated`` of those that a statement gave
+    to this very work (null: only the catalogue speaks for it). ``revision`` counts changes of its metadata."""
 
     work: str
     title: str | None
@@ -78,6 +90,61 @@ class Work(msgspec.Struct, frozen=True):
     contested: bool
     challenged: bool
     withdrawn: bool
+    revision: int = 1
+    state: State = "unsigned"
+    level: int = 0  # the claim level of the account
+    stated: str | None = None
+    waiting: Waiting | None = None
+    similar: list[str] = []  # works of other accounts that match this one
+    in_snapshot: bool = False  # the published snapshot says what is in force now
+
+
+class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What becomes of a work's metadata: what is absent stays, null or an empty list clears."""
+
+    title: str | msgspec.UnsetType | None = msgspec.UNSET
+    creator: str | msgspec.UnsetType | None = msgspec.UNSET
+    created: str | msgspec.UnsetType | None = msgspec.UNSET
+    tags: list[str] | msgspec.UnsetType = msgspec.UNSET
+    external_id: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class WorkChange(MetadataChange, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The change of one work among many, made only while its ``revision`` is the one named (null: whichever)."""
+
+    work: str
+    revision: int | None = None
+
+
+class WorksChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    changes: list[WorkChange]  # at most 1,000, each of another work
+
+
+class ChangeOutcome(msgspec.Struct, frozen=True):
+    """``updated``, ``unchanged`` (it said so already), or ``refused``; the work's revision as it is now."""
+
+    work: str
+    status: Literal["updated", "unchanged", "refused"]
+    revision: int | None = None
+    reason: str | None = None
+
+
+class WorksChanged(msgspec.Struct, frozen=True):
+    items: list[ChangeOutcome]  # in the order sent
+
+
+class WorksFind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of one's own works have these keys. At most 1,000 of each."""
+
+    sha256: list[str] = []
+    external_ids: list[str] = []
+    works: list[str] = []
+
+
+class WorksFound(msgspec.Struct, frozen=True):
+    """By file and external id those that are not withdrawn (of one external id at most three), by name all."""
+
+    works: list[Work]
 
 
 class StatementDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
