@@ -149,6 +149,17 @@ class Client:
         """Return one of the caller's works."""
         return self._get(f"/v1/works/{escape(work)}", catalogue.Work)
 
+    def find_works(
+        self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
+    ) -> list[catalogue.Work]:
+        """Return the caller's works with these digests, external ids or names (at most 1,000 of each)."""
+        body = catalogue.WorksFind(list(files), list(external_ids), list(works))
+        return self._post("/v1/works/find", body, catalogue.WorksFound, key=None).works
+
+    def change_works(self, changes: Sequence[catalogue.WorkChange]) -> list[catalogue.ChangeOutcome]:
+        """Return what became of each change, in order (at most 1,000)."""
+        return self._post("/v1/works/changes", catalogue.WorksChange(list(changes)), catalogue.WorksChanged).items
+
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
         body = catalogue.StatementSubmit(envelope, list(covered))

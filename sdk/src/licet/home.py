@@ -17,8 +17,9 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 
@@ -127,13 +128,17 @@ class Home:
         return self.folder / "spool.sqlite"
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data`` in one step, readable by its owner alone; a crash leaves the old or the new."""
+@contextlib.contextmanager
+def write_whole(path: Path) -> Iterator[BinaryIO]:
+    """Give a file that replaces ``path`` in one step when the block ends, readable by its owner alone.
+
+    After an exception or a crash ``path`` is what it was before.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
@@ -141,6 +146,12 @@ def write_private(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data`` in one step, readable by its owner alone; a crash leaves the old or the new."""
+    with write_whole(path) as file:
+        file.write(data)
 
 
 def _read(path: Path, schema: type[T]) -> T | None:

@@ -12,10 +12,13 @@ import pytest
 from PIL import Image
 
 from licet.catalogue import register as room
-from licet.catalogue.register import Registered, register
+from licet.catalogue.items import items_of
+from licet.catalogue.register import Registered
+from licet.catalogue.register import register as register_items
 from licet.client import Client
-from licet.errors import ConflictError, NotAllowedError, VerificationError
+from licet.errors import NotAllowedError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
+from licet.fingerprints.urls import canonical_url
 from licet.home import AccountFile, Home
 from licet.identifiers import new_id
 from licet.statements import envelope as envelopes
@@ -23,10 +26,10 @@ from licet.statements.envelope import Envelope
 from licet.statements.keys import KeySet, SigningKey
 from licet.statements.kinds import Consent, RegistryRef, WorkDigest, WorksScope
 from licet.statements.works import work_digest, works_root
-from licet.terms import preset
+from licet.terms import Terms, preset
 from licet.wire.accounts import ConsentHead, Me
 from licet.wire.common import Receipt
-from licet.wire.works import StatementAccepted, WorkIn, WorkOutcome, WorksRegistered
+from licet.wire.works import StatementAccepted, Work, WorkIn, WorkOutcome, WorksRegistered
 
 TERMS = preset("no-ai")
 URL = "http://127.0.0.1:9"  # nothing is sent there
@@ -41,10 +44,18 @@ class Service(Client):
         self.batches: list[list[WorkIn]] = []
         self.signed: list[tuple[Envelope, list[str]]] = []
         self.finds: Callable[[Fingerprint], Fingerprint] = lambda found: found
+        self.known: list[Work] = []
+        self.asked: list[list[str]] = []
         self.answers: Callable[[WorkIn, WorkOutcome], WorkOutcome] = lambda _, outcome: outcome
 
     def upload(self, sha256: str, data: bytes) -> Fingerprint:
         return self.finds(fingerprint_bytes(data))
+
+    def find_works(
+        self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
+    ) -> list[Work]:
+        self.asked.append(list(files))
+        return [work for work in self.known if work.sha256 in files]
 
     def register_works(self, batch: Sequence[WorkIn]) -> WorksRegistered:
         self.batches.append(list(batch))
@@ -75,6 +86,14 @@ class Service(Client):
         statement = new_id("stm")
         receipt = Receipt(statement, "consent", 7, "", None, "")
         return StatementAccepted(statement, "initial", 7, None, len(covered), receipt)
+
+
+def register(service: Service, paths: Sequence[Path], terms: Terms, **options: Any) -> Registered:
+    """Register pictures as the command does."""
+    own = {name: options.pop(name) for name in ("advance",) if name in options}
+    urls = [canonical_url(url) for url in options.pop("urls", [])]
+    items = items_of(paths, urls=urls, fingerprint_only=options.pop("fingerprint_only", False))
+    return register_items(service, items, terms, **own)
 
 
 @pytest.fixture
@@ -128,7 +147,8 @@ def test_one_signature_covers_all_however_many_batches(
     assert sum(seen) == len(pictures)
     payload = consent(service, done)
     assert (payload.effect, payload.seq, payload.registry) == ("initial", 1, REF)
-    assert (done.statement is not None, done.log_index, done.effect) == (True, 7, "initial")
+    ((statement),) = done.statements
+    assert (statement.log_index, statement.effect, statement.works) == (7, "initial", len(pictures))
 
 
 def test_the_same_bytes_are_one_work(service: Service, pictures: list[Path], tmp_path: Path) -> None:
@@ -174,7 +194,7 @@ def test_what_an_interrupted_run_left_unsigned_joins_the_next_signature(service:
 def test_where_all_is_signed_already_nothing_is_signed(service: Service, pictures: list[Path]) -> None:
     service.answers = lambda item, _: WorkOutcome(item.work, "duplicate", service.digest(item), item.work, signed=True)
     done = register(service, pictures[:2], TERMS)
-    assert (done.works, done.statement, len(done.duplicates)) == ([], None, 2)
+    assert (done.works, done.statements, len(done.duplicates)) == ([], [], 2)
     assert service.signed == []
 
 
@@ -212,9 +232,9 @@ def test_a_duplicate_that_is_another_work_is_not_signed(service: Service, pictur
     """The service cannot slip another work under our signature by calling it ours."""
     foreign = new_id("wrk")
     service.answers = lambda item, outcome: WorkOutcome(item.work, "duplicate", outcome.digest, foreign, signed=False)
-    with pytest.raises(ConflictError, match="with another --url or mode; repeat that command first"):
-        register(service, pictures[:1], TERMS)
-    assert service.signed == []
+    done = register(service, pictures[:1], TERMS)
+    assert "registered as another file and not signed for yet" in done.refused[0].reason
+    assert (done.works, service.signed) == ([], [])
 
 
 def test_what_is_refused_or_gone_is_listed_and_the_rest_is_signed(service: Service, pictures: list[Path]) -> None:
@@ -228,7 +248,7 @@ def test_what_is_refused_or_gone_is_listed_and_the_rest_is_signed(service: Servi
     assert [Path(entry.path) for entry in done.works] == [pictures[0], pictures[4]]
     reasons = {Path(each.path): each.reason for each in done.refused}
     assert reasons[pictures[1]] == "expected an upload"
-    assert reasons[pictures[2]] == "cannot be read: No such file or directory"
+    assert reasons[pictures[2]] == "path: expected a picture file, got nothing there"
     assert reasons[pictures[3]].startswith("expected a picture")
     consent(service, done)
 
@@ -244,7 +264,7 @@ def test_fingerprints_alone_are_sent_where_that_is_wanted(service: Service, pict
         raise AssertionError("expected no upload")
 
     service.finds = never
-    done = register(service, pictures[:1], TERMS, fingerprint_only=True, url="HTTPS://Pictures.example:443/a.png")
+    done = register(service, pictures[:1], TERMS, fingerprint_only=True, urls=["HTTPS://Pictures.example:443/a.png"])
     ((item,),) = service.batches
     assert (item.mode, item.urls) == ("fingerprint-only", ["https://pictures.example/a.png"])
     consent(service, done)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 
@@ -23,6 +23,14 @@ from licet.wire.works import StatementAccepted, Work
 LANGUAGES = ("en", "zh-Hans")
 
 
+class Covered(NamedTuple):
+    """A work under a signature: its digest, and the hash of the terms that were stated for it before, if any."""
+
+    work: str
+    digest: bytes
+    stated: str | None = None
+
+
 def sign_terms(
     client: Client,
     works: Sequence[WorkDigest],
@@ -35,6 +43,14 @@ def sign_terms(
 
     ``old_terms`` are the distinct terms that these works had: they decide whether this tightens or loosens.
     """
+    covered = sorted(Covered(work.work, work_digest(work)) for work in works)
+    return sign_covered(client, covered, terms, old_terms=old_terms, lang=lang)
+
+
+def sign_covered(
+    client: Client, covered: Sequence[Covered], terms: Terms, *, old_terms: Sequence[Terms] = (), lang: str = "en"
+) -> StatementAccepted:
+    """Return as `sign_terms`, for works (by rising id) whose digests are computed already."""
     if lang not in LANGUAGES:
         raise InputError.field("lang", " or ".join(LANGUAGES), lang)
     profile = client.need_account()
@@ -47,38 +63,59 @@ def sign_terms(
         genesis=me.genesis,
         head_seq=me.head.seq,
         head_digest=me.head.digest,
-        works=list(works),
+        works=WorksScope(len(covered), works_root(each.digest for each in covered)),
         terms=terms,
         old_terms=list(old_terms),
         lang=cast("Literal['en', 'zh-Hans']", lang),
         who=me.name,
     )
     envelope = envelopes.seal(payload, SigningKey.load(profile.key_path))
-    return client.submit_statement(envelope, sorted(work.work for work in works))
+    return client.submit_statement(envelope, [each.work for each in covered])
+
+
+def stated_by(client: Client, statement: str) -> Terms:
+    """Return the terms that the consent ``statement`` states."""
+    file = msgspec.json.decode(client.statement_file(statement), type=StatementFile)
+    consent = envelopes.read_as(Consent, file.envelope)
+    return Terms.parse({"vocab": consent.vocab, "terms": consent.terms})
 
 
 def terms_of(client: Client, works: Sequence[Work]) -> list[Terms]:
     """Return the distinct terms that were signed for ``works``, fetched statement by statement."""
-    found: dict[str, Terms] = {}
+    found = {}
     for statement in sorted({work.statement for work in works if work.statement}):
-        file = msgspec.json.decode(client.statement_file(statement), type=StatementFile)
-        consent = envelopes.read_as(Consent, file.envelope)
-        found[consent.terms_hash] = Terms.parse({"vocab": consent.vocab, "terms": consent.terms})
+        terms = stated_by(client, statement)
+        found[terms.hash] = terms
     return [found[terms_hash] for terms_hash in sorted(found)]
 
 
-def digest_of(work: Work, account: str) -> WorkDigest:
-    """Return what the account signs for a work that is registered already."""
-    return WorkDigest(
-        work=work.work,
-        account=account,
-        sha256=work.sha256,
-        pixels=work.pixels,
-        pdq=work.pdq,
-        iscc=None,
-        url=sorted(work.urls),
-        mode="fingerprint-only" if work.mode == "fingerprint-only" else "upload",
-    )
+def undo(client: Client, works: Sequence[Work], *, lang: str = "en") -> list[StatementAccepted]:
+    """Return once nothing waits on ``works`` any more: the terms in force are signed again, a statement for each.
+
+    Works on which nothing waits are left alone. Raises ``InputError`` for one whose first terms wait, because it
+    matches a work of another account: nothing looser was in force there.
+    """
+    account = client.need_account().account
+    assert account is not None
+    groups: dict[str, list[Work]] = {}
+    for work in works:
+        if work.waiting is None:
+            continue
+        if work.stated is None or work.stated == work.waiting.terms_hash:
+            raise InputError(
+                f"{work.work}: expected terms in force to go back to, got a work whose first terms wait; "
+                f"`licet terms set` signs others",
+                field="works",
+            )
+        groups.setdefault(work.stated, []).append(work)
+    done = []
+    for stated, group in sorted(groups.items()):
+        known = {terms.hash: terms for terms in terms_of(client, group)}
+        if stated not in known:
+            raise InputError.field("works", "works under a statement of their own", group[0].work)
+        covered = sorted(Covered(work.work, bytes.fromhex(work.digest), stated) for work in group)
+        done.append(sign_covered(client, covered, known[stated], old_terms=[known[stated]], lang=lang))
+    return done
 
 
 def sign_withdrawal(client: Client, works: Sequence[WorkDigest]) -> StatementAccepted:

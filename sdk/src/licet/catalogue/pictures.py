@@ -2,39 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from licet.errors import InputError
 from licet.fingerprints.picture import PICTURE_SUFFIXES
+
+_SUFFIXES: Final = tuple(PICTURE_SUFFIXES)
 
 
 def collect(paths: Iterable[Path]) -> list[Path]:
     """Return every picture among ``paths``: files as named, folders through and through, each file once, by name.
 
-    Inside folders hidden entries and files that are not named like pictures are passed over. Raises ``InputError``
-    for a path that does not exist and for a folder without pictures.
+    Inside folders hidden entries, files that are not named like pictures and links to other folders are passed over.
+    Raises ``InputError`` for a path that does not exist and for a folder without pictures.
     """
-    found: dict[Path, Path] = {}
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
     for path in paths:
         if path.is_dir():
-            inside = sorted(_pictures_in(path))
+            before = len(found)
+            inside = 0
+            for picture in pictures_in(path):
+                inside += 1
+                _add(found, seen, picture)
             if not inside:
                 shown = ", ".join(sorted(PICTURE_SUFFIXES))
                 raise InputError(
                     f"{path}: expected a folder with pictures ({shown}), got one without any", field="path"
                 )
-            for picture in inside:
-                found.setdefault(picture.resolve(), picture)
+            found[before:] = sorted(found[before:])
         elif path.exists():
-            found.setdefault(path.resolve(), path)
+            _add(found, seen, path)
         else:
             raise InputError(f"{path}: expected a picture or a folder that exists, got nothing there", field="path")
-    return list(found.values())
+    return found
 
 
-def _pictures_in(folder: Path) -> Iterable[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
-            yield path
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """Yield the pictures of ``folder`` and the folders in it, in no order; links to folders are not followed."""
+    waiting = [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif entry.name.lower().endswith(_SUFFIXES) and entry.is_file():
+                        yield Path(entry.path)
+        except OSError as error:
+            raise InputError(
+                f"{error.filename}: expected a readable folder, got {error.strerror or error}", field="path"
+            ) from None
+
+
+def _add(found: list[Path], seen: set[tuple[int, int]], path: Path) -> None:
+    status = path.stat()
+    file = (status.st_dev, status.st_ino)
+    if file not in seen:
+        seen.add(file)
+        found.append(path)

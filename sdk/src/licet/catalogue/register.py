@@ -1,7 +1,7 @@
-"""Registration: fingerprint, upload where asked, name the works, and sign one consent for all of them.
+"""Registration: fingerprint, upload where asked, name the works, and sign one consent for each of the terms.
 
-Stopped at any point, a second run finishes the work: what was registered but not yet signed comes back as a
-duplicate without a consent, and joins the next signature.
+Stopped at any point, a second run finishes the work: what was registered but not yet signed is found again by its
+file, and joins the next signature; what was signed with the same terms is not signed again.
 """
 
 from __future__ import annotations
@@ -9,206 +9,290 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
-from licet.catalogue.consent import sign_terms
+from licet.catalogue import batch as rooms
+from licet.catalogue.batch import Known, in_order, refused
+from licet.catalogue.consent import Covered, sign_covered, terms_of
+from licet.catalogue.items import Item, Refused
 from licet.client import Client
-from licet.errors import ConflictError, PictureError, VerificationError
-from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
-from licet.fingerprints.urls import canonical_url
-from licet.identifiers import new_id
+from licet.errors import InputError, VerificationError
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import work_digest
 from licet.terms import Terms
-from licet.wire.works import WorkIn, WorkOutcome
+from licet.wire.works import Work, WorkChange, WorkIn, WorkOutcome
 
-BATCH: Final = 500
-WORKERS: Final = 8
-PDQ_TOLERANCE: Final = 8  # bits by which another build of the same libraries may differ (docs/internals/pdq)
+BATCH: Final = 250
+LARGEST: Final = 100_000  # works under one statement
 
 T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One file and the work that it is."""
+    """One picture and the work that it is."""
 
     path: str
     work: str
     sha256: str
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """One file that was not registered, and why; nothing of it was kept."""
+class Signed(msgspec.Struct, frozen=True):
+    """One statement of a run."""
 
-    path: str
-    reason: str
+    statement: str
+    log_index: int
+    effect: str
+    pending_until: str | None
+    works: int
+    terms_hash: str
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """What one call did. ``works`` are under the new ``statement``; ``duplicates`` were registered before."""
+    """What one call did. ``works`` are under new ``statements`` for the first time; ``duplicates`` were registered
+    before and stay as they are; ``updated`` were known and got other words or terms, ``unchanged`` were told nothing
+    new."""
 
-    works: list[Entry]
-    duplicates: list[Entry]
-    refused: list[Refused]
-    contested: list[Entry]  # they match works of other accounts: the strictest terms apply meanwhile
-    statement: str | None
-    log_index: int | None
-    effect: str | None
-    pending_until: str | None
-
-
-class _Prepared(msgspec.Struct):
-    path: Path
-    item: WorkIn
+    works: list[Entry] = []
+    updated: list[Entry] = []
+    unchanged: list[Entry] = []
+    duplicates: list[Entry] = []
+    refused: list[Refused] = []
+    contested: list[Entry] = []  # they match works of other accounts: the strictest terms apply meanwhile
+    bare: int = 0  # of ``works``: known by digest alone, so they can only deny
+    statements: list[Signed] = []
+    would: dict[str, int] = {}  # of a dry run: terms hash → how many works would be signed for
 
 
 def register(
     client: Client,
-    pictures: Sequence[Path],
+    items: Iterable[Item | Refused],
     terms: Terms,
     *,
-    fingerprint_only: bool = False,
-    url: str | None = None,
     lang: str = "en",
+    dry_run: bool = False,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Registered:
-    """Return once every picture is a work under one signed consent that is in the log.
+    """Return once every item is a work under signed terms: its own, or ``terms`` where it is new and says none.
 
-    ``url`` is where the (one) picture is published. Raises ``LicetError``; files that are no pictures are listed in
-    ``refused`` and do not stop the others.
+    Raises ``LicetError``; what cannot be registered is listed in ``refused`` and does not stop the others. A
+    ``dry_run`` asks what is known, sends no picture, and signs nothing.
     """
-    profile = client.need_account()
-    account = profile.account
-    assert account is not None
-    urls = [canonical_url(url)] if url else []
-    refused: list[Refused] = []
-    works: list[Entry] = []
-    duplicates: list[Entry] = []
-    contested: list[Entry] = []
-    digests: list[WorkDigest] = []
-    seen: dict[str, str] = {}
-
-    def prepare(path: Path) -> _Prepared | Refused:
-        try:
-            item = _prepare(client, path, urls, fingerprint_only=fingerprint_only)
-        except PictureError as error:
-            return Refused(str(path), error.message)
-        except OSError as error:
-            return Refused(str(path), f"cannot be read: {error.strerror or error}")
-        finally:
-            advance(1)
-        return _Prepared(path, item)
-
-    with _stopping(ThreadPoolExecutor(WORKERS)) as pool:
-        for batch in _batches(_in_order(pool, prepare, pictures), BATCH):
-            fresh: list[_Prepared] = []
-            again: list[_Prepared] = []  # the same bytes as an earlier file: named once it is known what work they are
-            for prepared in batch:
-                if isinstance(prepared, Refused):
-                    refused.append(prepared)
-                elif prepared.item.sha256 in seen:
-                    again.append(prepared)
-                else:
-                    seen[prepared.item.sha256] = prepared.item.work
-                    fresh.append(prepared)
-            answered = client.register_works([prepared.item for prepared in fresh]).items if fresh else []
-            for prepared, outcome in zip(fresh, answered, strict=True):
-                _sort_out(prepared, outcome, account.account, works, duplicates, refused, contested, digests, seen)
-            for prepared in again:
-                sha256 = prepared.item.sha256
-                duplicates.append(Entry(str(prepared.path), seen[sha256], sha256))
-    if not digests:
-        return Registered([], duplicates, refused, [], None, None, None, None)
-    accepted = sign_terms(client, digests, terms, lang=lang)
-    return Registered(
-        works,
-        duplicates,
-        refused,
-        contested,
-        accepted.statement,
-        accepted.log_index,
-        accepted.effect,
-        accepted.pending_until,
-    )
-
-
-def _prepare(client: Client, path: Path, urls: list[str], *, fingerprint_only: bool) -> WorkIn:
-    data = path.read_bytes()
-    own = fingerprint_bytes(data)
-    if fingerprint_only:
-        fingerprint, mode = own, "fingerprint-only"
-    else:
-        fingerprint, mode = _agreed(own, client.upload(own.sha256, data), path), "upload"
-    return WorkIn(
-        work=new_id("wrk"),
-        mode="fingerprint-only" if mode == "fingerprint-only" else "upload",
-        sha256=fingerprint.sha256,
-        pixels=fingerprint.pixels,
-        pdq=fingerprint.pdq,
-        quality=fingerprint.quality,
-        title=path.stem,
-        urls=urls,
-    )
-
-
-def _agreed(own: Fingerprint, theirs: Fingerprint, path: Path) -> Fingerprint:
-    """Return the service's fingerprint once it is close enough to our own: an artist signs nothing foreign."""
-    near = own.pdq is None or theirs.pdq is None or _distance(own.pdq, theirs.pdq) <= PDQ_TOLERANCE
-    if own.sha256 != theirs.sha256 or (own.pdq is None) != (theirs.pdq is None) or not near:
-        raise VerificationError(f"{path}: expected the service to find our own fingerprint, got another one")
-    return theirs
-
-
-def _distance(one: str, other: str) -> int:
-    return (int(one, 16) ^ int(other, 16)).bit_count()
-
-
-def _sort_out(
-    prepared: _Prepared,
-    outcome: WorkOutcome,
-    account: str,
-    works: list[Entry],
-    duplicates: list[Entry],
-    refused: list[Refused],
-    contested: list[Entry],
-    digests: list[WorkDigest],
-    seen: dict[str, str],
-) -> None:
-    path, item = str(prepared.path), prepared.item
-    if outcome.status == "refused":
-        refused.append(Refused(path, outcome.reason or "refused by the service"))
-        return
-    work = outcome.existing or item.work
-    seen[item.sha256] = work
-    entry = Entry(path, work, item.sha256)
-    if outcome.status == "duplicate" and outcome.signed:
-        duplicates.append(entry)
-        return
-    digest = WorkDigest(
-        work=work,
-        account=account,
-        sha256=item.sha256,
-        pixels=item.pixels,
-        pdq=item.pdq,
-        iscc=None,
-        url=sorted(item.urls),
-        mode=item.mode,
-    )
-    if outcome.digest != work_digest(digest).hex():
-        if outcome.existing is not None:
-            raise ConflictError(
-                f"{path}: registered before as {work}, and not signed for yet, with another --url or mode;"
-                " repeat that command first"
+    run = _Run(client, terms, dry_run=dry_run, advance=advance)
+    with _stopping(ThreadPoolExecutor(rooms.WORKERS)) as pool:
+        for each in _batches(in_order(pool, _hashed, items), BATCH):
+            run.take(pool, each)
+    if dry_run:
+        return msgspec.structs.replace(run.done, would={key: len(each) for key, each in run.covered.items()})
+    for key, covered in run.covered.items():
+        ordered = sorted(covered, key=lambda each: each.work)
+        olds = run.olds(ordered)
+        for start in range(0, len(ordered), LARGEST):
+            part = ordered[start : start + LARGEST]
+            done = sign_covered(client, part, run.terms[key], old_terms=olds, lang=lang)
+            run.done.statements.append(
+                Signed(done.statement, done.log_index, done.effect, done.pending_until, len(part), key)
             )
-        raise VerificationError(f"{path}: expected the service to hold what we are about to sign, got another digest")
-    digests.append(digest)
-    works.append(entry)
-    if outcome.similar:
-        contested.append(entry)
+    return run.done
+
+
+class _Run:
+    """What has been done, and what is to be signed, by the hash of the terms."""
+
+    def __init__(self, client: Client, terms: Terms, *, dry_run: bool, advance: Callable[[int], None]) -> None:
+        account = client.need_account().account
+        assert account is not None
+        self._client = client
+        self._account = account.account
+        self._default = terms
+        self._dry = dry_run
+        self._advance = advance
+        self._seen: dict[str, str] = {}
+        self._stated: dict[str, Work] = {}  # terms hash → a work that has them, to look them up
+        self.terms: dict[str, Terms] = {}
+        self.covered: dict[str, list[Covered]] = {}
+        self.done = Registered([], [], [], [], [], [])
+
+    def take(self, pool: ThreadPoolExecutor, batch: Sequence[Item | Refused]) -> None:
+        """Bring a batch to where only signatures are missing."""
+        items: list[Item] = []
+        again: list[Item] = []  # the same file as an earlier item: named once it is known what work that is
+        for each in batch:
+            if isinstance(each, Refused):
+                self.done.refused.append(each)
+                self._advance(1)
+            elif each.sha256 is not None and each.sha256 in self._seen:
+                again.append(each)
+            else:
+                items.append(each)
+                if each.sha256 is not None:
+                    self._seen[each.sha256] = ""
+        new: list[Item] = []
+        known: list[tuple[Item, Work]] = []
+        found = Known.of(self._client, items)
+        for item in items:
+            try:
+                work = found.work_of(item)
+            except InputError as error:
+                self._refuse(refused(item, str(error.details.get("field", "")) or None, error.message))
+                continue
+            if work is None:
+                new.append(item)
+            else:
+                known.append((item, work))
+        self._keep_known(pool, known)
+        self._register(pool, new)
+        for item in again:
+            sha256 = item.sha256 or ""
+            if self._seen[sha256]:
+                self.done.duplicates.append(Entry(item.shown, self._seen[sha256], sha256))
+            else:
+                self.done.refused.append(refused(item, "path", "the same picture was refused above"))
+            self._advance(1)
+
+    def olds(self, covered: Iterable[Covered]) -> list[Terms]:
+        """Return the distinct terms that the works had."""
+        wanted = {each.stated for each in covered if each.stated}
+        return terms_of(self._client, [self._stated[key] for key in sorted(wanted)])
+
+    def _keep_known(self, pool: ThreadPoolExecutor, known: Sequence[tuple[Item, Work]]) -> None:
+        changes: list[WorkChange] = []
+        kept: list[tuple[Item, Work, WorkDigest | None]] = []
+
+        def looked_at(pair: tuple[Item, Work]) -> WorkDigest | Refused | None:
+            item, work = pair
+            if work.stated is not None:
+                return None
+            return rooms.unsigned(item, work, self._account)
+
+        for (item, work), found in zip(known, in_order(pool, looked_at, known), strict=True):
+            if isinstance(found, Refused):
+                self._refuse(found)
+                continue
+            if item.managed and item.urls and not set(item.urls) <= set(work.urls):
+                reason = f"url: expected addresses of {work.work} as registered; others need a new registration"
+                self._refuse(refused(item, "url", reason))
+                continue
+            change = rooms.change_of(item, work) if item.managed else None
+            if change is not None:
+                changes.append(change)
+            kept.append((item, work, found))
+        wrong = self._change(changes)
+        changed = {change.work for change in changes}
+        for item, work, digest in kept:
+            self._advance(1)
+            if work.work in wrong:
+                reason = wrong[work.work]
+                self.done.refused.append(refused(item, reason.partition(":")[0], reason))
+                continue
+            self._seen[work.sha256] = work.work
+            self._place(item, work, digest, changed=work.work in changed)
+
+    def _place(self, item: Item, work: Work, digest: WorkDigest | None, *, changed: bool) -> None:
+        entry = Entry(item.shown, work.work, work.sha256)
+        if digest is not None:
+            self._cover(item.terms or self._default, Covered(work.work, work_digest(digest)))
+            self._registered(entry, item)
+            if work.similar:
+                self.done.contested.append(entry)
+            return
+        wanted = item.terms
+        in_force = work.waiting.terms_hash if work.waiting else work.stated
+        if item.managed and wanted is not None and in_force != wanted.hash:
+            assert work.stated is not None
+            self._stated[work.stated] = work
+            form = rooms.digest_form(work, self._account)
+            self._cover(wanted, Covered(work.work, work_digest(form), work.stated))
+            changed = True
+        if not item.managed:
+            self.done.duplicates.append(entry)
+        else:
+            (self.done.updated if changed else self.done.unchanged).append(entry)
+
+    def _change(self, changes: Sequence[WorkChange]) -> dict[str, str]:
+        """Return why, for those changes that were not made."""
+        if not changes or self._dry:
+            return {}
+        outcomes = self._client.change_works(changes)
+        return {each.work: each.reason or "refused" for each in outcomes if each.status == "refused"}
+
+    def _register(self, pool: ThreadPoolExecutor, new: Sequence[Item]) -> None:
+        fresh: list[tuple[Item, WorkIn]] = []
+        if self._dry:
+            for found in in_order(pool, rooms.examined, new):
+                if isinstance(found, Refused):
+                    self._refuse(found)
+                else:
+                    self._advance(1)
+                    self._seen[found.sha256 or ""] = "-"
+                    self._registered(Entry(found.shown, "", found.sha256 or ""), found)
+                    self._cover(found.terms or self._default, Covered("", b""))
+            return
+        for item, made in zip(new, in_order(pool, partial(rooms.prepared, self._client), new), strict=True):
+            if isinstance(made, Refused):
+                self._refuse(made)
+            else:
+                self._advance(1)
+                fresh.append((item, made))
+        answered = self._client.register_works([each for _, each in fresh]).items if fresh else []
+        for (item, sent), outcome in zip(fresh, answered, strict=True):
+            self._sort_out(item, sent, outcome)
+
+    def _sort_out(self, item: Item, sent: WorkIn, outcome: WorkOutcome) -> None:
+        if outcome.status == "refused":
+            reason = outcome.reason or "refused by the service"
+            self.done.refused.append(refused(item, reason.partition(":")[0], reason))
+            return
+        work = outcome.existing or sent.work
+        self._seen[sent.sha256] = work
+        entry = Entry(item.shown, work, sent.sha256)
+        if outcome.status == "duplicate" and outcome.signed:
+            self.done.duplicates.append(entry)
+            return
+        digest = work_digest(
+            WorkDigest(
+                work=work,
+                account=self._account,
+                sha256=sent.sha256,
+                pixels=sent.pixels,
+                pdq=sent.pdq,
+                iscc=None,
+                url=sorted(sent.urls),
+                mode=sent.mode,
+            )
+        )
+        if outcome.digest != digest.hex():
+            if outcome.existing is not None:
+                reason = f"the picture of {work}, which is registered as another file and not signed for yet"
+                self.done.refused.append(refused(item, "path", reason))
+                return
+            raise VerificationError(
+                f"{item.shown}: expected the service to hold what we are about to sign, got another digest"
+            )
+        self._cover(item.terms or self._default, Covered(work, digest))
+        self._registered(entry, item)
+        if outcome.similar:
+            self.done.contested.append(entry)
+
+    def _registered(self, entry: Entry, item: Item) -> None:
+        self.done.works.append(entry)
+        if item.fingerprint_only:
+            self.done = msgspec.structs.replace(self.done, bare=self.done.bare + 1)
+
+    def _cover(self, terms: Terms, covered: Covered) -> None:
+        self.terms[terms.hash] = terms
+        self.covered.setdefault(terms.hash, []).append(covered)
+
+    def _refuse(self, found: Refused) -> None:
+        self.done.refused.append(found)
+        self._advance(1)
+
+
+def _hashed(item: Item | Refused) -> Item | Refused:
+    return item if isinstance(item, Refused) else rooms.hashed(item)
 
 
 @contextmanager
@@ -218,16 +302,6 @@ def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _in_order(pool: ThreadPoolExecutor, call: Callable[[Path], T], paths: Iterable[Path]) -> Iterator[T]:
-    """Yield results in the order of ``paths``, with a bounded number of pictures in memory."""
-    waiting = iter(paths)
-    running = [pool.submit(call, path) for path in islice(waiting, 2 * WORKERS)]
-    while running:
-        done = running.pop(0)
-        yield done.result()
-        running.extend(pool.submit(call, path) for path in islice(waiting, 1))
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

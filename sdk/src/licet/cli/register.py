@@ -1,10 +1,10 @@
-"""``licet register``: pictures in, one signature for all of them."""
+"""``licet register``: pictures or a table of works in, one signature for each of the terms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -12,11 +12,20 @@ from licet.cli.output import COMMON, Common, many, progress, show
 from licet.cli.wording import terms_from
 from licet.errors import InputError
 
+if TYPE_CHECKING:
+    from licet.catalogue.items import Item, Refused
+    from licet.catalogue.register import Registered
+    from licet.catalogue.sheet import Sheet
+    from licet.terms import Terms
+
+SHOWN = 20  # of a kind, for people; --json has all
+
 
 def register(
-    paths: Annotated[list[Path], Parameter(help="Pictures, or folders of them.")],
+    paths: Annotated[list[Path] | None, Parameter(help="Pictures, or folders of them.")] = None,
     /,
     *,
+    table: Annotated[Path | None, Parameter(name="--from", help="A CSV file, a row a work.")] = None,
     preset: Annotated[Literal["no-ai", "research", "paid"] | None, Parameter(help="Default: no-ai.")] = None,
     price: Annotated[str | None, Parameter(help="For --preset paid: the price of one work, such as 0.05.")] = None,
     currency: Annotated[str | None, Parameter(help="ISO 4217, such as USD.")] = None,
@@ -27,57 +36,190 @@ def register(
     ] = False,
     url: Annotated[str | None, Parameter(help="Where the (one) picture is published.")] = None,
     lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
-    dry_run: Annotated[bool, Parameter(negative="", help="Say what would be registered; send nothing.")] = False,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Say what would be done; send no picture and sign nothing.")
+    ] = False,
     common: Common = COMMON,
 ) -> int:
-    """Register pictures and sign one consent statement for all of them."""
+    """Register pictures and sign one consent statement for all of them, or one for each of the terms in a table."""
+    from licet.catalogue.items import Rows, Stated, items_of
     from licet.catalogue.pictures import collect
-    from licet.catalogue.register import Registered
+    from licet.catalogue.sheet import Sheet, write_errors
+    from licet.fingerprints.urls import canonical_url
+
+    if bool(paths) == (table is not None):
+        raise InputError("expected pictures, folders, or --from FILE.csv, and not both", field="paths")
+    sheet: Sheet | None = None
+    items: Iterable[Item | Refused]
+    if table is not None:
+        if url is not None:
+            raise InputError.field("--url", "a column url in the table", url)
+        # A price may be meant for rows that say `paid`: only what names no terms at all falls back to these.
+        whole = preset is not None or terms is not None
+        default = terms_from(preset, price, currency, price_model, terms) if whole else terms_from(*[None] * 5)
+        sheet = Sheet(table)
+        items = Rows(sheet, Stated(preset, price, currency, price_model, terms), fingerprint_only=fingerprint_only)
+        total = sheet.rows
+    else:
+        default = terms_from(preset, price, currency, price_model, terms)
+        pictures = collect(paths or [])
+        if url is not None and len(pictures) != 1:
+            raise InputError.field("--url", "one picture for one address", f"{len(pictures)} pictures")
+        urls = [canonical_url(url)] if url else []
+        items, total = items_of(pictures, urls=urls, fingerprint_only=fingerprint_only), len(pictures)
+    done, said, fee = _run(common, items, default, lang, total, dry_run=dry_run)
+    errors = None
+    if sheet is not None and done.refused and not dry_run:
+        errors = sheet.path.with_name(f"{sheet.path.stem}.errors.csv")
+        rows = {each.row: (each.field or "", each.reason) for each in done.refused if each.row is not None}
+        write_errors(sheet, errors, rows)
+    if dry_run:
+        show(common, _planned(done, said, fee), list(_plan_lines(done, said, fee)))
+    else:
+        explicit = bool(terms or preset or url)
+        lines = _lines(done, errors, explicit=explicit, offers=bool(terms or preset not in (None, "no-ai")))
+        show(common, _document(done, errors), list(lines))
+    if not done.refused:
+        return 0
+    return 1 if done.works or done.updated or done.unchanged or done.duplicates else 2
+
+
+def _run(
+    common: Common, items: Iterable[Item | Refused], default: Terms, lang: str, total: int, *, dry_run: bool
+) -> tuple[Registered, dict[str, str], int | None]:
+    """Return what was done (or would be), the plain text of each of the terms by hash, and the registry's fee."""
+    from licet.catalogue.items import Refused
     from licet.catalogue.register import register as send
     from licet.terms import plain_text
 
-    chosen = terms_from(preset, price, currency, price_model, terms)
-    pictures = collect(paths)
-    if url is not None and len(pictures) != 1:
-        raise InputError.field("--url", "one picture for one address", f"{len(pictures)} pictures")
-    if dry_run:
-        text = plain_text(chosen, lang, count=len(pictures))
-        document = {"dry_run": True, "pictures": [str(path) for path in pictures], "text": text}
-        show(common, document, [*map(str, pictures), "", text])
-        return 0
-    with common.client() as client, progress("registering", len(pictures)) as advance:
-        done = send(client, pictures, chosen, fingerprint_only=fingerprint_only, url=url, lang=lang, advance=advance)
+    named: dict[str, Terms] = {default.hash: default}
 
-    def lines(done: Registered) -> Iterator[str]:
-        if done.statement is not None:
-            count = many(len(done.works), "work")
-            yield f"{count} registered under {done.statement}, entry {done.log_index} of the log."
-        elif not done.duplicates:
-            yield "Nothing was registered."
-        else:
-            yield "Nothing is new: no signature was needed."
-        if done.pending_until:
-            yield f"What they permit takes effect at {done.pending_until}; until then they deny it."
-        if fingerprint_only and done.works and (terms or preset not in (None, "no-ai")):
-            yield "Without the pictures these works can only deny: what the terms offer is left to a look (review)."
-        if done.duplicates and (terms or preset or url):
-            yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
-        for entry in done.duplicates:
-            yield f"already registered: {entry.path} ({entry.work})"
-        for entry in done.contested:
-            yield f"also claimed by somebody else: {entry.path} ({entry.work}); the strictest terms apply meanwhile"
-        for refusal in done.refused:
-            yield f"refused: {refusal.path}: {refusal.reason}"
+    def noted() -> Iterator[Item | Refused]:
+        for item in items:
+            if not isinstance(item, Refused) and item.terms is not None:
+                named.setdefault(item.terms.hash, item.terms)
+            yield item
 
-    document = {
+    with common.client() as client, progress("looking" if dry_run else "registering", total) as advance:
+        done = send(client, noted(), default, lang=lang, dry_run=dry_run, advance=advance)
+        fee = client.registry().fee_bps if dry_run else None
+        who = client.need_account().account
+        name = who.name if who is not None else ""
+    texts = {
+        key: plain_text(named[key], "zh-Hans" if lang == "zh-Hans" else "en", name, count)
+        for key, count in done.would.items()
+    }
+    return done, texts, fee
+
+
+def _document(done: Registered, errors: Path | None) -> dict[str, Any]:
+    first = done.statements[0] if done.statements else None
+    return {
         "works": done.works,
-        "statement": done.statement,
-        "log_index": done.log_index,
-        "effect": done.effect,
-        "pending_until": done.pending_until,
+        "statement": first.statement if first else None,
+        "log_index": first.log_index if first else None,
+        "effect": first.effect if first else None,
+        "pending_until": first.pending_until if first else None,
+        "statements": done.statements,
+        "updated": done.updated,
+        "unchanged": done.unchanged,
         "duplicates": done.duplicates,
         "contested": done.contested,
         "refused": done.refused,
+        "errors_file": str(errors) if errors else None,
     }
-    show(common, document, list(lines(done)))
-    return 2 if done.refused and not done.works and not done.duplicates else 0
+
+
+def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: bool) -> Iterator[str]:
+    for signed in done.statements:
+        count = many(signed.works, "work")
+        # A statement may be for works that were known: they are counted beside.
+        what = "registered under" if signed.effect == "initial" else "under"
+        yield f"{count} {what} {signed.statement}, entry {signed.log_index} of the log."
+        if signed.effect == "loosen" and signed.pending_until:
+            yield f"Where it loosens, it takes effect at {signed.pending_until}; until then the terms before hold."
+        elif signed.pending_until:
+            yield f"What they permit takes effect at {signed.pending_until}; until then they deny it."
+    if not done.statements:
+        if done.duplicates or done.unchanged or done.updated:
+            yield "Nothing is new: no signature was needed."
+        else:
+            yield "Nothing was registered."
+    if done.updated:
+        yield f"{many(len(done.updated), 'work')} updated."
+    if done.unchanged:
+        yield f"{many(len(done.unchanged), 'work')} unchanged."
+    if done.bare and offers:
+        yield "Without the pictures these works can only deny: what the terms offer is left to a look (review)."
+    elif done.bare:
+        yield f"{many(done.bare, 'work')} known by fingerprint alone: without the pictures they can only deny."
+    if done.duplicates and explicit:
+        yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
+    yield from _some(f"already registered: {entry.path} ({entry.work})" for entry in done.duplicates)
+    yield from _some(
+        f"also claimed by somebody else: {entry.path} ({entry.work}); the strictest terms apply meanwhile"
+        for entry in done.contested
+    )
+    yield from _refusals(done)
+    if errors is not None:
+        yield f"The refused rows are in {errors}: correct them there and run `licet register --from {errors}`."
+
+
+def _planned(done: Registered, texts: dict[str, str], fee: int | None) -> dict[str, Any]:
+    return {
+        "dry_run": True,
+        "pictures": [entry.path for entry in done.works],
+        "updated": done.updated,
+        "unchanged": done.unchanged,
+        "duplicates": done.duplicates,
+        "refused": done.refused,
+        "statements": [{"terms_hash": key, "works": done.would[key], "text": text} for key, text in texts.items()],
+        "text": "\n\n".join(texts.values()),
+        "fee_bps": fee,
+    }
+
+
+def _plan_lines(done: Registered, texts: dict[str, str], fee: int | None) -> Iterator[str]:
+    kinds = (
+        ("would be registered", done.works),
+        ("would be updated", done.updated),
+        ("would stay as they are", [*done.unchanged, *done.duplicates]),
+        ("would be refused", done.refused),
+    )
+    yield "A dry run: no picture was sent and nothing was signed."
+    for words, entries in kinds:
+        if entries:
+            yield f"{many(len(entries), 'picture or row', 'pictures or rows')} {words}."
+    yield from _some(f"  {entry.path}" for entry in done.works)
+    yield from _refusals(done)
+    for text in texts.values():
+        yield from ("", text)
+    if fee is not None and texts:
+        yield from ("", f"Of what licensees pay, the registry keeps {fee / 100:g}%.")
+
+
+def _refusals(done: Registered) -> Iterator[str]:
+    yield from _some(
+        f"refused: {each.path}{f' (row {each.row})' if each.row and not each.path.startswith('row ') else ''}: "
+        f"{each.reason}"
+        for each in done.refused
+    )
+    if done.refused:
+        rest = len(done.works) + len(done.updated) + len(done.unchanged) + len(done.duplicates)
+        yield f"{many(len(done.refused), 'picture or row', 'pictures or rows')} refused, {rest:,} done."
+
+
+def _some(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the first of ``lines``, each in one line, and how many more there are."""
+    left = 0
+    for number, line in enumerate(lines):
+        if number < SHOWN:
+            yield _one_line(line)
+        else:
+            left += 1
+    if left:
+        yield f"… and {left:,} more (--json lists all)"
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

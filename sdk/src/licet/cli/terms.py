@@ -16,16 +16,63 @@ app = App(name="terms", help="Show and change what you consent to.")
 
 @app.command(name="show")
 def show_terms(work: str, /, *, lang: Literal["en", "zh-Hans"] = "en", common: Common = COMMON) -> None:
-    """Show the terms that you signed for a work, in plain words."""
-    from licet.catalogue.consent import terms_of
+    """Show the terms that you signed for a work, in plain words, and those that wait to take effect."""
+    from licet.catalogue.consent import stated_by, terms_of
     from licet.terms import plain_text
 
     with common.client() as client:
-        signed = terms_of(client, [client.work(work)])
+        found = client.work(work)
+        signed = terms_of(client, [found])
+        coming = stated_by(client, found.waiting.statement) if found.waiting is not None else None
     if not signed:
         raise InputError(f"{work}: expected a work under a signed statement, got one that nothing is signed for")
-    document = {"work": work, "terms": signed[0].to_json(), "terms_hash": signed[0].hash}
-    show(common, document, [plain_text(signed[0], lang, count=1)])
+    document = {
+        "work": work,
+        "terms": signed[0].to_json(),
+        "terms_hash": signed[0].hash,
+        "waiting": None
+        if found.waiting is None or coming is None
+        else {
+            "statement": found.waiting.statement,
+            "until": found.waiting.until,
+            "terms": coming.to_json(),
+            "terms_hash": coming.hash,
+        },
+    }
+    lines = [plain_text(signed[0], lang, count=1)]
+    if found.waiting is not None and coming is not None:
+        until = found.waiting.until or "a day after its statement is in the log"
+        if coming.hash == signed[0].hash:
+            lines += ["", f"What this permits takes effect at {until} at the earliest; until then it is denied."]
+        else:
+            lines += ["", f"From {until} on, unless you undo it (`licet terms undo {work}`):", ""]
+            lines.append(plain_text(coming, lang, count=1))
+    show(common, document, lines)
+
+
+@app.command(name="undo")
+def undo_terms(
+    works: Annotated[list[str] | None, Parameter(help="Works (wrk_…), or --all.")] = None,
+    /,
+    *,
+    all_works: Annotated[bool, Parameter(name="--all", negative="", help="Every work on which terms wait.")] = False,
+    lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
+    common: Common = COMMON,
+) -> None:
+    """Cancel looser terms that wait to take effect, by signing the terms in force once more."""
+    from licet.catalogue.consent import undo
+
+    if bool(works) == all_works:
+        raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
+    with common.client() as client:
+        found = list(client.works(state="pending")) if all_works else [client.work(work) for work in works or []]
+        done = undo(client, found, lang=lang)
+    statements = [{"statement": each.statement, "log_index": each.log_index, "works": each.works} for each in done]
+    lines = [
+        f"{many(each.works, 'work')} under {each.statement}, entry {each.log_index} of the log: nothing waits now."
+        for each in done
+    ]
+    show(common, {"statements": statements}, lines or ["Nothing waits: nothing to undo."])
 
 
 @app.command(name="set")
@@ -43,7 +90,8 @@ def set_terms(
     common: Common = COMMON,
 ) -> None:
     """Sign new terms. What tightens is in force at once; what loosens waits a day and can be undone."""
-    from licet.catalogue.consent import digest_of, sign_terms, terms_of
+    from licet.catalogue.batch import digest_form
+    from licet.catalogue.consent import sign_terms, terms_of
 
     if bool(works) == all_works:
         raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
@@ -57,7 +105,7 @@ def set_terms(
         covered = [work for work in covered if not work.withdrawn]
         if not covered:
             raise InputError("works: expected one work or more that is not withdrawn, got none", field="works")
-        digests = [digest_of(work, account.account) for work in covered]
+        digests = [digest_form(work, account.account) for work in covered]
         accepted = sign_terms(client, digests, chosen, old_terms=terms_of(client, covered), lang=lang)
     document = {
         "statement": accepted.statement,

@@ -25,27 +25,9 @@ def terms_from(
 
     Raises ``InputError`` that names the option which is missing, superfluous or wrong.
     """
-    from licet.terms import preset as named
-    from licet.terms import read_price
+    from licet.catalogue.stating import chosen_terms
 
-    priced = {"--price": price, "--currency": currency, "--price-model": price_model}
-    given = [option for option, value in priced.items() if value is not None]
-    if file is not None:
-        if preset is not None or given:
-            raise InputError.field("--terms", "a file alone, without --preset or a price", ", ".join(given) or preset)
-        return _terms_of(file)
-    if (preset or "no-ai") != "paid":
-        if given:
-            raise InputError(
-                f"{given[0]}: expected --preset paid beside it, got {preset or 'no preset'}", field=given[0]
-            )
-        return named(preset or "no-ai")
-    for option in ("--price", "--currency"):
-        if priced[option] is None:
-            raise InputError(f"{option}: expected a value, because --preset paid has a price, got none", field=option)
-    return named(
-        "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
-    )
+    return chosen_terms(preset, price, currency, price_model, file, option="--{}")
 
 
 def request_from(
@@ -116,20 +98,6 @@ def verdicts_from(option: str, given: Sequence[str] | None) -> frozenset[str]:
 def apart(given: Sequence[str]) -> list[str]:
     """Return the words of a list that was given with spaces, with commas, or both."""
     return [word.strip() for text in given for word in text.split(",") if word.strip()]
-
-
-def _terms_of(file: Path) -> Terms:
-    from licet.terms import ATOMS, Terms
-
-    try:
-        return Terms.from_toml(file)
-    except InputError as error:
-        if error.details.get("field") in ATOMS and error.details.get("got") == repr("nothing"):
-            what = "expected a rule for each of the ten uses, or a preset to start from; there is none for"
-            raise InputError(f"{file}: {what} {error.details['field']}", **error.details) from None
-        if error.message.startswith(str(file)):
-            raise
-        raise InputError(f"{file}: {error.message}", **error.details) from None
 
 
 def _yes_or_no(option: str, given: str | None) -> bool | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from licet import times
 from licet.errors import InputError, MalformedError, VerificationError
 from licet.statements.effect import effect_over
-from licet.statements.kinds import CatalogueScope, Consent, RegistryRef, Shown, WorkDigest
+from licet.statements.kinds import CatalogueScope, Consent, RegistryRef, Shown, WorkDigest, WorksScope
 from licet.statements.works import works_scope
 from licet.terms import Terms, plain_text, text_hash
 
@@ -21,21 +21,22 @@ def draft_consent(
     genesis: str,
     head_seq: int,
     head_digest: str | None,
-    works: list[WorkDigest] | None,
+    works: Sequence[WorkDigest] | WorksScope | None,
     terms: Terms,
     old_terms: Sequence[Terms],
     lang: Literal["en", "zh-Hans"] = "en",
     who: str = "",
 ) -> tuple[Consent, str]:
-    """Return the payload to sign and the plain text to show: ``terms`` for ``works``, or for the catalogue (None).
+    """Return the payload to sign and the plain text to show: ``terms`` for ``works`` (or their scope), or for the
+    catalogue (None).
 
     It follows the account's last consent (``head_seq`` 0 and ``head_digest`` None before the first). ``old_terms`` are
     the distinct terms of those works that have some. Raises ``InputError`` for no works and for one work twice.
     """
     if (head_seq == 0) != (head_digest is None) or head_seq < 0:
         raise InputError.field("head_digest", "a digest after the first consent, none before it", head_digest)
-    scope = CatalogueScope() if works is None else works_scope(works)
-    text = plain_text(terms, lang, who, None if works is None else len(works))
+    scope = CatalogueScope() if works is None else works if isinstance(works, WorksScope) else works_scope(works)
+    text = plain_text(terms, lang, who, scope.count if isinstance(scope, WorksScope) else None)
     consent = Consent(
         registry=registry,
         account=account,

@@ -1,0 +1,233 @@
+"""A batch of items on its way: hashed here, asked about, uploaded where nobody knows them, registered, changed.
+
+The registry is asked first by digest, which costs a read of the file and no decoding: what a run before this one has
+done is not done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from licet.catalogue.items import Item, Refused
+from licet.client import Client
+from licet.errors import InputError, PictureError, VerificationError
+from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
+from licet.identifiers import new_id
+from licet.statements.kinds import WorkDigest
+from licet.wire.works import Work, WorkChange, WorkIn
+
+WORKERS: Final = 8
+PDQ_TOLERANCE: Final = 8  # bits by which another build of the same libraries may differ (docs/internals/pdq)
+MAX_FILE: Final = 256 << 20  # bytes: what is larger is refused before it is read
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the registry has of a batch: one's own works by file, external id and name."""
+
+    by_file: dict[str, Work]
+    by_external: dict[str, list[Work]]
+    by_name: dict[str, Work]
+
+    @classmethod
+    def of(cls, client: Client, items: Sequence[Item]) -> Known:
+        """Return what is known of ``items``; nothing is kept of the question."""
+        files = sorted({item.sha256 for item in items if item.sha256})
+        external = sorted({item.external_id for item in items if item.external_id})
+        names = sorted({item.work for item in items if item.work})
+        found = client.find_works(files, external, names) if files or external or names else []
+        by_external: dict[str, list[Work]] = {}
+        for work in found:
+            if work.external_id is not None and not work.withdrawn:
+                by_external.setdefault(work.external_id, []).append(work)
+        present = {work.sha256: work for work in found if not work.withdrawn}
+        return cls(present, by_external, {work.work: work for work in found})
+
+    def work_of(self, item: Item) -> Work | None:
+        """Return the work that ``item`` is about, None for a new one; raises ``InputError`` where it cannot be it."""
+        if item.work is not None:
+            return self._named(item, item.work)
+        same = self.by_file.get(item.sha256 or "")
+        called = self.by_external.get(item.external_id or "", [])
+        if same is not None:
+            if item.external_id and same.external_id and same.external_id != item.external_id:
+                raise InputError.field("external_id", f"{same.external_id}, as of {same.work}", item.external_id)
+            return same
+        if not called:
+            if item.sha256 is None:
+                raise InputError.field("external_id", "one of your works, or a picture beside it", item.external_id)
+            return None
+        if item.sha256 is None:
+            if len(called) > 1:
+                raise InputError.field("external_id", "one work of that name", f"{len(called)} works")
+            return called[0]
+        raise InputError(
+            f"external_id: expected the picture of {called[0].work}, got another one: a changed picture is another "
+            f"work; withdraw that one, or register this one under another external_id",
+            field="external_id",
+        )
+
+    def _named(self, item: Item, name: str) -> Work:
+        work = self.by_name.get(name)
+        if work is None:
+            raise InputError.field("work", "one of your works", name)
+        if work.withdrawn:
+            raise InputError.field("work", "a work that is not withdrawn", name)
+        if item.sha256 is not None and item.sha256 != work.sha256:
+            raise InputError.field("path" if item.path else "sha256", f"the picture of {name}", item.sha256)
+        return work
+
+
+def hashed(item: Item) -> Item | Refused:
+    """Return ``item`` with the digest of its file, or why not."""
+    if item.path is None:
+        return item
+    try:
+        path = Path(item.path)
+        if not path.is_file():
+            what = "a folder or a device" if path.exists() else "nothing there"
+            return refused(item, "path", f"path: expected a picture file, got {what}")
+        if path.stat().st_size > MAX_FILE:
+            return refused(item, "path", f"path: expected a file of at most {MAX_FILE >> 20} MiB, got a larger one")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError) as error:
+        return refused(item, "path", f"cannot be read: {getattr(error, 'strerror', None) or error}")
+    if item.sha256 not in (None, digest):
+        return refused(item, "sha256", f"sha256: expected {digest}, the digest of the file, got {item.sha256}")
+    return msgspec.structs.replace(item, sha256=digest)
+
+
+def prepared(client: Client, item: Item) -> WorkIn | Refused:
+    """Return the registration of a new ``item``, its picture uploaded unless it is to stay here; or why not."""
+    if item.path is None:
+        return _registration(item, Fingerprint(sha256=item.sha256 or ""))
+    try:
+        data = Path(item.path).read_bytes()
+        own = fingerprint_bytes(data)
+        if item.fingerprint_only:
+            return _registration(item, own)
+        return _registration(item, agreed(own, client.upload(own.sha256, data), item.shown))
+    except PictureError as error:
+        return refused(item, "path", error.message)
+    except OSError as error:
+        return refused(item, "path", f"cannot be read: {error.strerror or error}")
+
+
+def examined(item: Item) -> Item | Refused:
+    """Return ``item`` if its picture is one that can be registered, or why not; nothing is sent."""
+    if item.path is None:
+        return item
+    try:
+        fingerprint_bytes(Path(item.path).read_bytes())
+    except PictureError as error:
+        return refused(item, "path", error.message)
+    except OSError as error:
+        return refused(item, "path", f"cannot be read: {error.strerror or error}")
+    return item
+
+
+def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
+    """Return what is to be signed for a ``work`` that an interrupted run registered, once it is what ``item`` says.
+
+    Raises ``VerificationError`` where the registry holds another fingerprint than ours.
+    """
+    wanted = "fingerprint-only" if item.fingerprint_only else "upload"
+    if sorted(work.urls) != sorted(item.urls) or (item.path is not None and work.mode != wanted):
+        return refused(
+            item,
+            "url",
+            f"registered before as {work.work}, and not signed for yet, with another url or mode; repeat that first",
+        )
+    if item.path is not None:
+        try:
+            own = fingerprint_bytes(Path(item.path).read_bytes())
+        except (PictureError, OSError) as error:
+            return refused(item, "path", str(error))
+        theirs = Fingerprint(sha256=work.sha256, pixels=work.pixels, pdq=work.pdq, quality=work.quality)
+        agreed(own, theirs, item.shown)
+    elif item.sha256 is not None and (item.sha256 != work.sha256 or (work.mode != "upload" and work.pdq)):
+        raise VerificationError(f"{item.shown}: expected the registry to know the digest alone, got more")
+    return digest_form(work, account)
+
+
+def change_of(item: Item, work: Work) -> WorkChange | None:
+    """Return what ``item`` says otherwise of ``work``, None if it says nothing new."""
+    said = {
+        name: getattr(item, name)
+        for name in ("title", "creator", "created", "tags", "external_id")
+        if getattr(item, name) is not None and getattr(item, name) != getattr(work, name)
+    }
+    return WorkChange(work=work.work, revision=work.revision, **said) if said else None
+
+
+def digest_form(work: Work, account: str) -> WorkDigest:
+    """Return what the account signs for a work that is registered already."""
+    return WorkDigest(
+        work=work.work,
+        account=account,
+        sha256=work.sha256,
+        pixels=work.pixels,
+        pdq=work.pdq,
+        iscc=None,
+        url=sorted(work.urls),
+        mode="fingerprint-only" if work.mode == "fingerprint-only" else "upload",
+    )
+
+
+def agreed(own: Fingerprint, theirs: Fingerprint, shown: str) -> Fingerprint:
+    """Return the service's fingerprint once it is close enough to our own: an artist signs nothing foreign."""
+    near = own.pdq is None or theirs.pdq is None or _distance(own.pdq, theirs.pdq) <= PDQ_TOLERANCE
+    if own.sha256 != theirs.sha256 or (own.pdq is None) != (theirs.pdq is None) or not near:
+        raise VerificationError(f"{shown}: expected the service to find our own fingerprint, got another one")
+    return theirs
+
+
+def refused(item: Item, field: str | None, reason: str) -> Refused:
+    """Return the refusal of ``item``."""
+    return Refused(item.shown, reason, item.row, field)
+
+
+def in_order(pool: ThreadPoolExecutor, call: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """Yield results in the order of ``items``, with a bounded number of pictures in memory."""
+    waiting = iter(items)
+    running = [pool.submit(call, item) for item in islice(waiting, 2 * WORKERS)]
+    while running:
+        yield running.pop(0).result()
+        running.extend(pool.submit(call, item) for item in islice(waiting, 1))
+
+
+def _registration(item: Item, fingerprint: Fingerprint) -> WorkIn:
+    return WorkIn(
+        work=new_id("wrk"),
+        mode="fingerprint-only" if item.fingerprint_only else "upload",
+        sha256=fingerprint.sha256,
+        pixels=fingerprint.pixels,
+        pdq=fingerprint.pdq,
+        quality=fingerprint.quality,
+        title=item.title or _title(item),
+        creator=item.creator,
+        created=item.created,
+        tags=item.tags or [],
+        external_id=item.external_id,
+        urls=item.urls,
+    )
+
+
+def _title(item: Item) -> str | None:
+    from licet.wire.metadata import title_from
+
+    return None if item.path is None else title_from(Path(item.shown).stem)
+
+
+def _distance(one: str, other: str) -> int:
+    return (int(one, 16) ^ int(other, 16)).bit_count()

@@ -1,0 +1,77 @@
+"""Terms as people name them: a preset with a price, or a file of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from licet.errors import InputError
+from licet.terms import ATOMS, Terms, read_price
+from licet.terms import preset as named
+
+MAX_FILE = 1 << 20
+
+
+def chosen_terms(
+    preset: str | None,
+    price: str | None,
+    currency: str | None,
+    price_model: str | None,
+    file: Path | None,
+    *,
+    option: str = "{}",
+) -> Terms:
+    """Return the terms that are named: a file's, or a preset's (default ``no-ai``, the strictest).
+
+    ``option`` is how a field is called where it was written. Raises ``InputError`` that names the field which is
+    missing, superfluous or wrong.
+    """
+    fields = {"price": price, "currency": currency, "price_model": price_model}
+    priced = {option.format(name).replace("_", "-" if "-" in option else "_"): value for name, value in fields.items()}
+    given = [name for name, value in priced.items() if value is not None]
+    if file is not None:
+        if preset is not None or given:
+            got = ", ".join(given) or preset
+            raise InputError.field(option.format("terms"), "a file alone, without a preset or a price", got)
+        return terms_in(file)
+    if (preset or "no-ai") != "paid":
+        if given:
+            paid, got = option.format("preset"), preset or "no preset"
+            raise InputError(f"{given[0]}: expected {paid} paid beside it, got {got}", field=given[0])
+        try:
+            return named(preset or "no-ai")
+        except InputError as error:
+            expected = str(error.details.get("expected", "no-ai, research or paid"))
+            raise InputError.field(option.format("preset"), expected, preset) from None
+    for name in (option.format("price"), option.format("currency")):
+        if priced[name] is None:
+            raise InputError(f"{name}: expected a value, because preset paid has a price, got none", field=name)
+    return named(
+        "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
+    )
+
+
+def terms_in(file: Path) -> Terms:
+    """Return the terms in a TOML file, or in a JSON file as an export writes it; ``InputError`` names the file."""
+    try:
+        if file.suffix.lower() == ".json":
+            return Terms.parse(_json(file))
+        return Terms.from_toml(file)
+    except InputError as error:
+        if error.details.get("field") in ATOMS and error.details.get("got") == repr("nothing"):
+            what = "expected a rule for each of the ten uses, or a preset to start from; there is none for"
+            raise InputError(f"{file}: {what} {error.details['field']}", **error.details) from None
+        if error.message.startswith(str(file)):
+            raise
+        raise InputError(f"{file}: {error.message}", **error.details) from None
+
+
+def _json(file: Path) -> dict[str, object]:
+    try:
+        data = file.read_bytes() if file.stat().st_size <= MAX_FILE else b""
+        return msgspec.json.decode(data, type=dict[str, object])
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}", field="terms") from None
+    except msgspec.MsgspecError as error:
+        raise InputError(f"{file}: expected JSON, got {error}", field="terms") from None
