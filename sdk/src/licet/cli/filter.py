@@ -15,6 +15,7 @@ from licet.errors import InputError
 if TYPE_CHECKING:
     from licet.datasets.accepting import Acceptance
     from licet.datasets.build import Filtered
+    from licet.datasets.sources import Input
 
 Several = Parameter(consume_multiple=True, negative="")
 
@@ -76,13 +77,18 @@ def filter_dataset(
         overwrite=overwrite,
         only_matched=decisions == "matched",
     )
-    opened = open_input(inputs, columns_from(columns))
-    with common.client() as client, progress("filtering", 2 * opened.rows) as advance:
+    opened = open_input(inputs, columns_from(columns), offline=offline)
+    with common.client() as client, progress("filtering", _steps(opened)) as advance:
         done = run_filter(client, opened, out, request, wish, advance)
     for remark in done.notes:
         note(remark)
     show(common, document(done), list(lines(done)))
     return 1 if any(done.counts[verdict] for verdict in stops) else 0
+
+
+def _steps(opened: Input) -> int | None:
+    rows = opened.rows
+    return None if rows is None else 2 * rows  # each is examined, and later written
 
 
 def _acceptance(

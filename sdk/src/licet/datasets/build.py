@@ -22,11 +22,12 @@ from licet.datasets.held import HeldLicence, licences_for
 from licet.datasets.hints import hints
 from licet.datasets.job import Job, JobFile, difference
 from licet.datasets.manifest import row_secret, signer
+from licet.datasets.parts import Part
 from licet.datasets.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.recheck import recheck_file
 from licet.datasets.scanning import scan
 from licet.datasets.settling import effective_match, held_licences, settle
-from licet.datasets.sources import Input, Part, open_input
+from licet.datasets.sources import Input, open_input
 from licet.datasets.wanted import QuoteSummary, estimate
 from licet.datasets.writing import Results, Written
 from licet.decisions import Request
@@ -112,7 +113,7 @@ def filter_dataset(
     if wish.accept is not None and request.model is None:
         raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
     target = Path(out).expanduser().absolute()
-    opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns)
+    opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns, offline=wish.offline)
     _hold_apart(target, opened)
     try:
         with Job.at(target) as job:
@@ -125,7 +126,7 @@ def filter_dataset(
         raise InterruptedJobError(f"interrupted; the same command goes on from what {target.name}.job holds") from None
     except OSError as error:
         raise InputError(
-            f"{error.filename or target}: expected to read and write there, got {error.strerror}"
+            f"{error.filename or target}: expected to read and write there, got {error.strerror or error}"
         ) from None
 
 
@@ -159,6 +160,7 @@ class _Filter:
         self._places.publish(self._job, results, manifest)
         self._job.discard()
         notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
+        notes.extend(text for part in self._parts for text in part.remarks)
         return Filtered(
             rows=written.rows,
             kept=written.kept,
@@ -286,6 +288,7 @@ class _Filter:
 def _hold_apart(out: Path, opened: Input) -> None:
     """Raise ``InputError`` where the output would be part of the input the next time, or take its place."""
     out = out.resolve()
-    for place in {path.resolve() for path in (*opened.folders, *(part.place for part in opened.parts))}:
+    places = (*opened.folders, *(part.place for part in opened.parts if part.place is not None))
+    for place in {path.resolve() for path in places}:
         if out == place or place in out.parents or out in place.parents:
             raise InputError.field("-o", f"a place apart from the input {place}", str(out))

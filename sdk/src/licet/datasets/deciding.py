@@ -101,6 +101,8 @@ def decide_rows(
     kept = (verdict == _ALLOW) | ((verdict == _LICENSE) & answers.covered)
     if question.unknown == "keep":
         kept |= verdict == _UNKNOWN
+    if evidence.sample is not None:
+        _hold_together(evidence.sample, verdict, reason, deciding, kept, _named(reasons, "sample"), question)
     return Verdicts(answers, verdict, reason, tuple(reasons), deciding, kept)
 
 
@@ -108,6 +110,32 @@ def open_offers(answers: Answers) -> Mask:
     """Return, for each match, whether it is payable and not covered by a licence held."""
     held = np.array([each.licence is not None for each in answers.decisions], np.bool_)
     return answers.payable & ~held[answers.decision] if len(answers.matches) else answers.payable
+
+
+def _hold_together(
+    sample: npt.NDArray[np.int32],
+    verdict: npt.NDArray[np.uint8],
+    reason: npt.NDArray[np.int32],
+    deciding: npt.NDArray[np.int64],
+    kept: Mask,
+    named: int,
+    question: Question,
+) -> None:
+    """Give the other rows of a sample the verdict of the one that keeps the sample out, with ``sample`` as reason.
+
+    One that no licence can bring in comes first: then nothing of the sample is licensed either.
+    """
+    never = verdict >= _REVIEW
+    if question.unknown == "exclude":
+        never |= verdict == _UNKNOWN
+    for number in np.unique(sample[~kept]).tolist():
+        rows = np.flatnonzero(sample == number)
+        out = rows[never[rows]]
+        others = rows[~never[rows]]
+        if not len(out):
+            out, others = rows[~kept[rows]], rows[kept[rows]]
+        worst = verdict[out].max()
+        verdict[others], reason[others], deciding[others], kept[others] = worst, named, -1, False
 
 
 def _refused(answers: Answers, refused: Mapping[bytes, str]) -> dict[int, str]:

@@ -6,7 +6,7 @@ beside; a row without one by what is stated. Nothing is fetched from the network
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import repeat
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from licet.datasets.columns import is_text, readable
+from licet.datasets.forms.files import Base
 from licet.errors import MalformedError, PictureError
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
@@ -29,6 +30,8 @@ from licet.index.keys import UNKNOWN_QUALITY, Keys
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+#: A picture's bytes, its place here, or what reads so many bytes of it at most.
+Picture = bytes | Path | Callable[[int], bytes]
 
 #: How a row was examined, by code; 0 where there was nothing to examine.
 EXAMINED: Final = (None, "files", "digests", "urls")
@@ -47,6 +50,7 @@ class Evidence:
     """What is known of ``n`` rows. ``examined`` and ``problem`` are codes; each key has a mask of the rows with one.
 
     ``sha256`` and ``pixels`` are n × 32 bytes, ``pdq`` n × 8 × 32 (all orientations), ``quality`` n × u1, 255 unknown.
+    Rows with one number in ``sample`` are kept or dropped together; None: each row for itself.
     """
 
     examined: Bytes
@@ -56,6 +60,7 @@ class Evidence:
     pixels: tuple[Bytes, Mask]
     pdq: tuple[Bytes, Mask]
     quality: Bytes
+    sample: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.examined)
@@ -85,13 +90,15 @@ class Evidence:
                 columns[name] = fixed(table.reshape(-1, width), mask)
         if self.pdq[1].any():
             columns["quality"] = pa.array(self.quality)
+        if self.sample is not None:
+            columns["sample"] = pa.array(self.sample)
         return pa.RecordBatch.from_pydict(columns)
 
     @classmethod
     def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
         """Return what `to_batch` wrote; raises ``MalformedError`` for other columns."""
         n, names = len(batch), batch.schema.names
-        known = {"examined", "problem", "quality", *_KEYS}
+        known = {"examined", "problem", "quality", "sample", *_KEYS}
         widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
         if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
             raise MalformedError(f"expected columns of evidence, got {names}")
@@ -103,6 +110,7 @@ class Evidence:
             **keys,
             pdq=(pdq.reshape(-1, 8, 32), mask),
             quality=_codes(batch, "quality", UNKNOWN_QUALITY),
+            sample=_samples(batch),
         )
 
 
@@ -113,8 +121,16 @@ def _codes(batch: pa.RecordBatch, name: str, absent: int) -> Bytes:
     return codes
 
 
-def examine(rows: pa.RecordBatch, base: Path, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS) -> Evidence:
-    """Return what ``rows`` (columns of `licet.datasets.columns`) are; ``path`` is relative to ``base``.
+def _samples(batch: pa.RecordBatch) -> npt.NDArray[np.int32] | None:
+    """Return which rows belong together, None if each stands for itself."""
+    if "sample" not in batch.schema.names:
+        return None
+    numbers: npt.NDArray[np.int32] = batch["sample"].to_numpy(zero_copy_only=False).astype(np.int32)
+    return numbers if len(np.unique(numbers)) < len(numbers) else None
+
+
+def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS) -> Evidence:
+    """Return what ``rows`` (columns of `licet.datasets.parts`) are; ``path`` is relative to ``base``.
 
     Pictures are read and hashed in ``pool``, the result does not depend on its size. A stated address, digest or hash
     that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
@@ -129,7 +145,10 @@ def examine(rows: pa.RecordBatch, base: Path, pool: Executor, limits: PictureLim
     if found:
         _examine_files(found, pool, limits, stated, examined, problem)
     problem[(examined == 0) & (problem == 0)] = MALFORMED  # a row that names nothing
-    return Evidence(examined, problem, stated.url, stated.sha256, stated.pixels, stated.pdq, stated.quality)
+    told = _codes(rows, "problem", 0)
+    problem[told != 0] = told[told != 0]
+    keys = (stated.url, stated.sha256, stated.pixels, stated.pdq)
+    return Evidence(examined, problem, *keys, stated.quality, _samples(rows))
 
 
 @dataclass(slots=True)
@@ -176,10 +195,10 @@ def _stated(rows: pa.RecordBatch) -> _Stated:
     return _Stated(url, sha256, _nothing(n, 32), (pdq, mask), quality, malformed)
 
 
-def _files(rows: pa.RecordBatch, base: Path) -> list[tuple[int, bytes | Path]]:
+def _files(rows: pa.RecordBatch, base: Base) -> list[tuple[int, Picture]]:
     """Return, for each row that has a picture, its number and the picture's bytes or place."""
     names = rows.schema.names
-    found: dict[int, bytes | Path] = {}
+    found: dict[int, Picture] = {}
     if "path" in names:
         for place, path in enumerate(rows["path"].to_pylist()):
             if path:
@@ -207,7 +226,7 @@ def _images(column: pa.Array) -> tuple[Iterable[bytes | None], Iterable[str | No
 
 
 def _examine_files(
-    found: Sequence[tuple[int, bytes | Path]],
+    found: Sequence[tuple[int, Picture]],
     pool: Executor,
     limits: PictureLimits,
     stated: _Stated,
@@ -227,9 +246,12 @@ def _examine_files(
             stated.quality[place] = outcome.quality if outcome.quality is not None else UNKNOWN_QUALITY
 
 
-def _examine_file(picture: bytes | Path, limits: PictureLimits) -> _File:
+def _examine_file(picture: Picture, limits: PictureLimits) -> _File:
     try:
-        done = examine_bytes(picture, limits) if isinstance(picture, bytes) else examine_file(picture, limits)
+        if isinstance(picture, Path):
+            done = examine_file(picture, limits)
+        else:
+            done = examine_bytes(picture if isinstance(picture, bytes) else picture(limits.max_bytes + 1), limits)
     except PictureError as error:
         why = error.details.get("why")
         return _File(MALFORMED if why in _MALFORMED_FILES else UNREADABLE, error.details.get("sha256"))

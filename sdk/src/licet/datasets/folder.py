@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from licet.datasets.fingerprinting import MALFORMED
+from licet.datasets.parts import Copying, Remarks
 from licet.errors import InputError
 from licet.fingerprints.picture import PICTURE_SUFFIXES
 
@@ -33,11 +34,12 @@ class FolderPart:
     """
 
     holds_files = True
-    suffix = ""
+    bundle = False
 
     def __init__(self, folder: Path, name: str, files: Sequence[str] | None = None) -> None:
         self.name = name
         self.base: Path = folder
+        self.remarks = Remarks()
         self._files = sorted(_pictures(folder)) if files is None else sorted(set(files))
         self._whole = files is None
         if not self._files:
@@ -61,32 +63,45 @@ class FolderPart:
             digest.update(f"{name}\0{_state(self.base / name)}\n".encode("utf-8", "surrogateescape"))
         return {"name": self.name, "kind": "folder", "rows": self.rows, "batch": BATCH, "files": digest.hexdigest()}
 
-    def batches(self, skip: int = 0, *, naming: bool = False) -> Iterator[pa.RecordBatch]:
-        """Yield the rows as batches with the one column ``path``, without the first ``skip`` batches."""
+    def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as batches with the one column ``path``, without the first ``skip`` batches.
+
+        A name that is no text cannot stand in the decisions: it is shown as near as can be, and its row is malformed.
+        """
         for start in range(skip * BATCH, self.rows, BATCH):
             names = self._files[start : start + BATCH]
             try:
                 yield pa.RecordBatch.from_pydict({"path": pa.array(names, pa.large_string())})
-            except (pa.ArrowException, UnicodeEncodeError):
-                wrong = next(name for name in names if not _is_text(name))
-                raise InputError.field(str(self.base), "names of files in UTF-8", wrong) from None
+            except UnicodeEncodeError:
+                wrong = np.array([not _is_text(name) for name in names], np.bool_)
+                shown = [name.encode("utf-8", "surrogateescape").decode(errors="backslashreplace") for name in names]
+                problem = np.where(wrong, MALFORMED, 0).astype(np.uint8)
+                columns = {"path": pa.array(shown, pa.large_string()), "problem": pa.array(problem)}
+                yield pa.RecordBatch.from_pydict(columns)
 
     def digest(self, digests: Iterable[bytes | None]) -> str:
         """Return the digest of the content, given the SHA-256 of each file (None: it could not be read)."""
         total = sha256(b"licet/folder/v1\n")
         for name, each in zip(self._files, digests, strict=True):
-            total.update(f"{name}\0{each.hex() if each else ''}\n".encode())
+            total.update(f"{name}\0{each.hex() if each else ''}\n".encode("utf-8", "surrogateescape"))
         return total.hexdigest()
 
-    def write(self, target: Path, kept: Iterable[npt.NDArray[np.bool_]]) -> None:
-        """Put the kept pictures under ``target`` by their names: as links to the same data where that is possible,
-        else as copies; sidecars always as copies, because captions get edited."""
-        target.mkdir(parents=True, exist_ok=True)
+    def write(self, target: Path | None) -> Copying:
+        """Yield the rows, and put the kept pictures under ``target`` by their names: as links to the same data where
+        that is possible, else as copies; sidecars always as copies, because captions get edited."""
+        self.remarks = Remarks()
+        if target is not None:
+            target.mkdir(parents=True, exist_ok=True)
         start = 0
-        for mask in kept:
-            for place in np.flatnonzero(mask).tolist():
-                self._place(self._files[start + place], target)
-            start += len(mask)
+        for batch in self.batches():
+            if "problem" in batch.schema.names:
+                for place in np.flatnonzero(batch["problem"].to_numpy()).tolist():
+                    self.remarks.add(f"{self.base}: expected names in UTF-8, got {batch['path'][place].as_py()}")
+            mask = yield batch
+            if target is not None:
+                for place in np.flatnonzero(mask).tolist():
+                    self._place(self._files[start + place], target)
+            start += len(batch)
 
     def _place(self, name: str, target: Path) -> None:
         source, goal = self.base / name, target / name

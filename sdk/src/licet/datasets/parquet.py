@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import file_digest
+from contextlib import ExitStack
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from licet.datasets.columns import find_columns
+from licet.datasets.forms.files import Base, File
+from licet.datasets.parts import Copying, Remarks
 from licet.errors import MalformedError
 
 BATCH_ROWS: Final = 65_536
 BATCH_FILES: Final = 256  # rows that carry or name pictures: each may be megabytes
 _GROUP_BYTES: Final = 64 << 20
 _GROUP_ROWS: Final = 1 << 18
+_BUFFER: Final = 1 << 20
+_BUFFER_FAR: Final = 4 << 20
 
 
 class ParquetPart:
@@ -28,15 +32,15 @@ class ParquetPart:
     batch, and while writing one row group of the output.
     """
 
-    suffix = ".parquet"
+    bundle = False
 
-    def __init__(self, file: Path, name: str, mapping: Mapping[str, str] | None = None) -> None:
+    def __init__(self, file: File, name: str, mapping: Mapping[str, str] | None = None) -> None:
         self.name = name
-        self.base: Path = file.parent
-        self._path = file
-        metadata = _metadata(file)
-        self.schema: pa.Schema = _schema(file)
-        self._columns = find_columns(self.schema, str(file), mapping)
+        self.base: Base = file.base
+        self.remarks = Remarks()
+        self._file = file
+        metadata, self.schema = _about(file)
+        self._columns = find_columns(self.schema, file.shown, mapping)
         self.holds_files: bool = self._columns.holds_files
         self.rows: int = metadata.num_rows
         self._groups = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
@@ -44,58 +48,47 @@ class ParquetPart:
         self._batch = BATCH_FILES if self.holds_files else BATCH_ROWS
 
     @property
-    def place(self) -> Path:
-        """Where it lies."""
-        return self._path
+    def place(self) -> Path | None:
+        """Where it lies on this machine."""
+        return self._file.path
 
     def stamp(self) -> dict[str, Any]:
         """Return what tells this input from a changed one without reading its rows: name, size, time, schema."""
-        status = self._path.stat()
         return {
             "name": self.name,
             "kind": "parquet",
             "rows": self.rows,
             "batch": self._batch,
-            "size": status.st_size,
-            "mtime_ns": status.st_mtime_ns,
+            **self._file.stamp(),
             "columns": dict(sorted(self._columns.names.items())),
         }
 
-    def batches(self, skip: int = 0, *, naming: bool = False) -> Iterator[pa.RecordBatch]:
-        """Yield the rows as batches of the columns that say what a row is, without the first ``skip`` batches.
+    def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as batches of the columns that say what a row is, without the first ``skip`` batches."""
+        for batch in self._read(list(dict.fromkeys(self._columns.names.values())), skip):
+            yield self._columns.select(batch)
 
-        ``naming``: only of those that name it, which are small.
-        """
-        columns = self._columns.naming() if naming else self._columns
-        own = list(dict.fromkeys(columns.names.values()))
-        for batch in self._read(own, skip):
-            yield columns.select(batch)
+    def write(self, target: Path | None) -> Copying:
+        """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file."""
+        columns = self._columns.naming()
+        with ExitStack() as stack:
+            writer = None if target is None else stack.enter_context(_Writer(target, self.schema, self._codec))
+            read = list(dict.fromkeys(columns.names.values())) if writer is None else None
+            for batch in self._read(read, 0):
+                mask = yield columns.select(batch)
+                if writer is not None and mask.any():
+                    writer.add(batch if mask.all() else batch.filter(pa.array(mask)))
 
     def digest(self, digests: Iterable[bytes | None]) -> str:
-        """Return the SHA-256 of the file, hex."""
-        with self._path.open("rb") as file:
+        """Return the SHA-256 of the file, hex; of one in a store, of what tells it from every other version of it."""
+        if self._file.path is None:
+            return sha256(msgspec.json.encode([self._file.shown, self._file.stamp()], order="sorted")).hexdigest()
+        with self._file.open() as file:
             return file_digest(file, "sha256").hexdigest()
 
-    def write(self, target: Path, kept: Iterable[npt.NDArray[np.bool_]]) -> None:
-        """Write the kept rows, all their columns, into the new file ``target`` with the schema of this one."""
-        waiting: list[pa.RecordBatch] = []
-        size = rows = 0
-        with pq.ParquetWriter(target, self.schema, compression=self._codec) as writer:
-            for batch, mask in zip(self._read(None, 0), kept, strict=True):
-                if not mask.any():
-                    continue
-                chosen = batch.filter(pa.array(mask))
-                waiting.append(chosen)
-                size += chosen.nbytes
-                rows += len(chosen)
-                if size >= _GROUP_BYTES or rows >= _GROUP_ROWS:
-                    writer.write_table(pa.Table.from_batches(waiting, self.schema))
-                    waiting, size, rows = [], 0, 0
-            if waiting:
-                writer.write_table(pa.Table.from_batches(waiting, self.schema))
-
     def _read(self, columns: list[str] | None, skip: int) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(self._path) as file:
+        with ExitStack() as stack:
+            file = _opened(self._file, stack)
             for group, rows in enumerate(self._groups):
                 count = -(-rows // self._batch)
                 if skip >= count:
@@ -109,7 +102,7 @@ class ParquetPart:
                         else:
                             yield batch
                 except (pa.ArrowException, OSError) as error:
-                    raise MalformedError(f"{self._path}: row group {group} cannot be read: {error}") from None
+                    raise MalformedError(f"{self._file.shown}: row group {group} cannot be read: {error}") from None
 
 
 def _even(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
@@ -129,18 +122,56 @@ def _even(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBat
         yield waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
 
 
-def _metadata(path: Path) -> pq.FileMetaData:
-    try:
-        return pq.read_metadata(path)
-    except (pa.ArrowException, OSError) as error:
-        raise MalformedError(f"{path}: expected a Parquet file, got {error}") from None
+class _Writer:
+    """Writes rows in groups of a bounded size."""
+
+    def __init__(self, target: Path, schema: pa.Schema, codec: str) -> None:
+        self._writer = pq.ParquetWriter(target, schema, compression=codec)
+        self._schema = schema
+        self._waiting: list[pa.RecordBatch] = []
+        self._size = self._rows = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take more rows."""
+        self._waiting.append(batch)
+        self._size += batch.nbytes
+        self._rows += len(batch)
+        if self._size >= _GROUP_BYTES or self._rows >= _GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
+            self._waiting, self._size, self._rows = [], 0, 0
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
 
 
-def _schema(path: Path) -> pa.Schema:
+def _opened(file: File, stack: ExitStack) -> pq.ParquetFile:
+    # Buffered: a column chunk is read piece by piece, not whole; one of pictures may be larger than the memory.
+    buffer = _BUFFER if file.path is not None else _BUFFER_FAR
     try:
-        return pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise MalformedError(f"{path}: expected a Parquet file, got {error}") from None
+        source = file.path if file.path is not None else pa.PythonFile(stack.enter_context(file.open()), mode="r")
+        return stack.enter_context(pq.ParquetFile(source, buffer_size=buffer, pre_buffer=False))
+    except pa.ArrowException as error:
+        raise MalformedError(f"{file.shown}: expected a Parquet file, got {error}") from None
+    except OSError as error:
+        # What is not Parquet is an OSError to Arrow too, but one without a number.
+        if error.errno is not None:
+            raise
+        raise MalformedError(f"{file.shown}: expected a Parquet file, got {error}") from None
+
+
+def _about(file: File) -> tuple[pq.FileMetaData, pa.Schema]:
+    with ExitStack() as stack:
+        opened = _opened(file, stack)
+        return opened.metadata, opened.schema_arrow
 
 
 def _codec(metadata: pq.FileMetaData) -> str:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from licet.datasets.deciding import Question, Standing, Verdicts, decide_rows
 from licet.datasets.fingerprinting import Evidence, examine
 from licet.datasets.job import Job
-from licet.datasets.sources import Part
+from licet.datasets.parts import Part
 from licet.index.lookup import Index, Matches
 
 Advance = Callable[[int], None]

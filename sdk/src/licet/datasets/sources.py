@@ -1,6 +1,7 @@
 """What a person named as input, as parts: each streams rows, and can write the rows that are kept in its own form.
 
-A new form of input is one more class with the shape of `Part`, and one more line in `_opened`.
+A new form of input is one more class with the shape of `licet.datasets.parts.Part`, one more ending in
+`licet.datasets.forms.files`, and one more line in `_part`.
 """
 
 from __future__ import annotations
@@ -10,48 +11,21 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple, Protocol
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from typing import Final, NamedTuple
 
 from licet.datasets.folder import FolderPart, is_picture
+from licet.datasets.forms.csv import CsvPart
+from licet.datasets.forms.files import File, LocalFile, Named, named
+from licet.datasets.forms.jsonl import JsonlPart
 from licet.datasets.parquet import ParquetPart
+from licet.datasets.parts import Part
 from licet.errors import InputError
 
-FORMS: Final = "a picture, a folder of pictures, or a Parquet file (.parquet)"
+FORMS: Final = (
+    "a picture, a folder of pictures, or files that end in .parquet, .csv, .tsv, .jsonl or .tar (all but Parquet also"
+    " with .gz or .zst)"
+)
 _SCHEME: Final = "://"
-
-
-class Part(Protocol):
-    """One piece of the input. Its batches are the same whenever it is read: same rows, same order, same sizes."""
-
-    name: str
-    base: Path
-    holds_files: bool
-    suffix: str  # of an output file; empty for a folder
-
-    @property
-    def place(self) -> Path:
-        """Where it lies."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-
-    def stamp(self) -> dict[str, Any]:
-        """Return what tells this input from a changed one, cheaply."""
-
-    def batches(self, skip: int = 0, *, naming: bool = False) -> Iterator[pa.RecordBatch]:
-        """Yield rows as columns ``url sha256 path image pdq key``, those that are there; ``naming``: of ``url path
-        key`` alone."""
-
-    def digest(self, digests: Iterable[bytes | None]) -> str:
-        """Return the digest of the content, given the SHA-256 of each row's file."""
-
-    def write(self, target: Path, kept: Iterable[npt.NDArray[np.bool_]]) -> None:
-        """Write the kept rows to ``target``; ``kept`` has one mask a batch."""
 
 
 class Input(NamedTuple):
@@ -61,87 +35,129 @@ class Input(NamedTuple):
     folders: list[Path]
 
     @property
-    def rows(self) -> int:
-        """How many rows there are in all."""
-        return sum(part.rows for part in self.parts)
+    def rows(self) -> int | None:
+        """How many rows there are in all, or about how many; None where nobody knows yet."""
+        counts = [part.rows for part in self.parts]
+        return None if None in counts else sum(count or 0 for count in counts)
 
 
-def open_input(inputs: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> Input:
-    """Return the parts that ``inputs`` (paths and globs) name; all of one form.
+def open_input(
+    inputs: Sequence[str | Path], mapping: Mapping[str, str] | None = None, *, offline: bool = False
+) -> Input:
+    """Return the parts that ``inputs`` (paths, globs and addresses) name; all of one form.
 
-    A folder of Parquet files is one part a file; loose pictures are one part a folder. Names of parts say where they
-    are only as far as is needed to tell them apart, so that they are the same on another machine. Raises
-    ``InputError`` for what does not exist, is of no known form, is empty, or mixes forms.
+    A folder of tables or archives is one part a file; loose pictures are one part a folder. Names of parts say where
+    they are only as far as is needed to tell them apart, so that they are the same on another machine. Raises
+    ``InputError`` for what does not exist, is of no known form, is empty, mixes forms, or lies elsewhere if
+    ``offline``.
     """
-    paths = [path for given in inputs for path in _expanded(str(given))]
-    if not paths:
+    if not inputs:
         raise InputError.field("input", FORMS, "nothing")
-    pictures = {path for path in paths if path.is_file() and is_picture(path.name)}
-    places: dict[Path, list[str] | None] = {}
-    for path in sorted(pictures):
-        loose = places.setdefault(path.parent, [])
-        if loose is not None:
-            loose.append(path.name)
-    for path in paths:
-        if path in pictures:
-            continue
-        for found in _opened(path):
-            places[found] = None
-    names = _names(list(places))
-    tables = [path for path in places if path.is_file()]
-    if tables and len(tables) < len(places):
-        folder = next(path for path in places if path not in tables)
-        raise InputError(f"expected inputs of one form, got the table {tables[0]} beside the pictures in {folder}")
-    if mapping and not tables:
+    pictures: dict[Path, list[str] | None] = {}
+    files: dict[tuple[str, ...], tuple[File, Named]] = {}
+    folders: list[Path] = []
+    for given in inputs:
+        for path in _expanded(str(given)):
+            if path.is_dir():
+                folders.append(path)
+                held = _held(path)
+                if not held:
+                    pictures[path] = None
+                files |= {file.pieces: (file, kind) for file, kind in held}
+            elif is_picture(path.name):
+                loose = pictures.setdefault(path.parent, [])
+                if loose is not None:
+                    loose.append(path.name)
+            else:
+                file = LocalFile(path)
+                files[file.pieces] = (file, _kind(file))
+    _refuse_mixture(pictures, [file for file, _ in files.values()], {kind.form for _, kind in files.values()})
+    if mapping and pictures:
         raise InputError.field("columns", "a table among the inputs", "folders of pictures, which have no columns")
-    parts: list[Part] = []
-    for path, files in places.items():
-        if path in tables:
-            parts.append(ParquetPart(path, names[path], mapping))
-        else:
-            parts.append(FolderPart(path, names[path], files))
-    return Input(sorted(parts, key=lambda part: part.name), [path for path in paths if path.is_dir()])
+    names = _names([*files, *(path.parts for path in pictures)])
+    parts: list[Part] = [_part(file, kind, names[pieces], mapping) for pieces, (file, kind) in files.items()]
+    parts.extend(FolderPart(path, names[path.parts], loose) for path, loose in pictures.items())
+    return Input(sorted(parts, key=lambda part: part.name), folders)
+
+
+def _part(file: File, kind: Named, name: str, mapping: Mapping[str, str] | None) -> Part:
+    match kind.form:
+        case "parquet":
+            return ParquetPart(file, name, mapping)
+        case "csv":
+            return CsvPart(file, name, kind.packing, mapping)
+        case "jsonl":
+            return JsonlPart(file, name, kind.packing, mapping)
+        case "tar":
+            raise NotImplementedError
 
 
 def _expanded(given: str) -> list[Path]:
+    """Return the paths that a path or a glob names, absolute; of a glob, those of a form that we read."""
     if _SCHEME in given:
         raise InputError.field("input", f"{FORMS} on this machine", given)
     path = Path(given).expanduser()
-    if path.exists():
+    if os.path.lexists(path):
         return [Path(os.path.abspath(path))]  # noqa: PTH100 - resolve() would follow links and change names
     found = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(given) else []  # noqa: PTH207 - absolute
-    if not found:
+    paths = [Path(os.path.abspath(each)) for each in found]  # noqa: PTH100
+    usable = [each for each in paths if each.is_dir() or is_picture(each.name) or named(each.name) is not None]
+    if not paths:
         raise InputError.field("input", f"{FORMS} that exists", given)
-    return [Path(os.path.abspath(each)) for each in found]  # noqa: PTH100
+    return usable or paths[:1]
 
 
-def _opened(path: Path) -> list[Path]:
-    """Return the parts in ``path``: itself, or the tables of a folder."""
-    if path.is_file():
-        if path.suffix.lower() not in (".parquet", ".pq"):
-            raise InputError.field("input", FORMS, str(path))
-        return [path]
-    if not path.is_dir():
-        raise InputError.field("input", FORMS, str(path))
-    tables = sorted(each for each in path.rglob("*.parquet") if each.is_file() and not each.name.startswith((".", "_")))
-    if not tables:
-        return [path]
-    picture = next((each for each in path.rglob("*") if is_picture(each.name) and each.is_file()), None)
-    if picture is not None:
+def _kind(file: File) -> Named:
+    kind = named(file.name)
+    if kind is None or (file.path is not None and not file.path.is_file()):
+        raise InputError.field("input", FORMS, file.shown)
+    return kind
+
+
+def _held(folder: Path) -> list[tuple[File, Named]]:
+    """Return the tables and archives in ``folder``, through and through; raises ``InputError`` for pictures beside
+    them."""
+    found: list[tuple[File, Named]] = []
+    picture: Path | None = None
+    for path in _walked(folder):
+        kind = named(path.name)
+        if kind is not None and not path.name.startswith("_") and path.is_file():
+            found.append((LocalFile(path), kind))
+        elif picture is None and is_picture(path.name):
+            picture = path
+    if found and picture is not None:
         raise InputError(
-            f"{path}: expected a folder of one form, got tables ({tables[0].name}) and pictures ({picture.name});"
+            f"{folder}: expected a folder of one form, got tables ({found[0][0].name}) and pictures ({picture.name});"
             " name the table, or the folder of the pictures alone"
         )
-    return tables
+    return sorted(found, key=lambda each: each[0].pieces)
 
 
-def _names(paths: Sequence[Path]) -> dict[Path, str]:
+def _walked(folder: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename}: expected a readable folder, got {error.strerror or error}")
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in names if not name.startswith("."))
+
+
+def _refuse_mixture(pictures: Iterable[Path], files: Sequence[File], forms: set[str]) -> None:
+    folder = next(iter(pictures), None)
+    if files and folder is not None:
+        raise InputError(f"expected inputs of one form, got the table {files[0].shown} beside the pictures in {folder}")
+    if len(forms) > 1:
+        shown = ", ".join(file.name for file in files[:5])
+        raise InputError(f"expected inputs of one form, got {' and '.join(sorted(forms))} ({shown}); name one of them")
+
+
+def _names(paths: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
     """Return the shortest end of each path that no other shares."""
-    names: dict[Path, str] = {}
-    for count in range(1, max((len(path.parts) for path in paths), default=0) + 1):
-        ends = Counter(path.parts[-count:] for path in paths)
+    names: dict[tuple[str, ...], str] = {}
+    for count in range(1, max((len(path) for path in paths), default=0) + 1):
+        ends = Counter(path[-count:] for path in paths)
         for path in paths:
-            end = path.parts[-count:]
+            end = path[-count:]
             if path not in names and ends[end] == 1:
                 names[path] = PurePosixPath(*end).as_posix().lstrip("/") or "root"
     return names

@@ -12,8 +12,6 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from licet.client import Client
@@ -28,6 +26,7 @@ from licet.datasets.held import HeldLicence, licences_for
 from licet.datasets.hints import hints
 from licet.datasets.job import Job, JobFile
 from licet.datasets.manifest import row_secret, signer
+from licet.datasets.parts import Copying, Remarks
 from licet.datasets.publishing import Places, dataset_name, manifest_of
 from licet.datasets.scanning import scan, verdicts
 from licet.datasets.settling import effective_match, held_licences, settle
@@ -43,13 +42,14 @@ _PROMISED: Final = "lic_promised"
 class MemoryPart:
     """Batches that somebody hands in once, kept in a folder until they are handed out again."""
 
-    suffix = ""
+    bundle = False
     holds_files = False
 
     def __init__(self, name: str, batches: Iterable[Any], folder: Path, base: Path, columns: Mapping[str, str]) -> None:
         self.name = name
         self.base: Path = base
         self.rows = 0
+        self.remarks = Remarks()
         self._given: Iterable[Any] | None = batches
         self._folder = folder
         self._columns = columns
@@ -64,11 +64,11 @@ class MemoryPart:
         """Return the name: there is no input to compare with."""
         return {"name": self.name, "kind": "stream"}
 
-    def batches(self, skip: int = 0, *, naming: bool = False) -> Iterator[pa.RecordBatch]:
+    def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield what the batches say of their rows; the first time, while they are handed in."""
         if self._given is None:
             for table in self.tables(skip):
-                yield self._rows(table, naming=naming)
+                yield self._rows(table, naming=False)
             return
         given, self._given = self._given, None
         self._folder.mkdir(parents=True)
@@ -91,13 +91,15 @@ class MemoryPart:
     def digest(self, digests: Iterable[bytes | None]) -> str:
         """Return the digest over the addresses and the files' digests of all rows."""
         total = sha256(b"licet/stream/v1\n")
-        urls = (url for rows in self.batches(naming=True) for url in _texts(rows, "url"))
+        urls = (url for rows in self.write(None) for url in _texts(rows, "url"))
         for each, url in zip(digests, urls, strict=True):
             total.update(f"{each.hex() if each else ''}\0{url or ''}\n".encode())
         return total.hexdigest()
 
-    def write(self, target: Path, kept: Iterable[npt.NDArray[np.bool_]]) -> None:
-        """Write nothing: the rows are handed out, not kept."""
+    def write(self, target: Path | None) -> Copying:
+        """Yield the rows by their names. Nothing is written: the rows are handed out, not kept."""
+        for table in self.tables():
+            yield self._rows(table, naming=True)
 
     def _rows(self, table: Any, *, naming: bool) -> pa.RecordBatch:
         batch = tables.rows(table, self._columns)

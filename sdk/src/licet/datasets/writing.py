@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -18,9 +19,9 @@ import pyarrow.parquet as pq
 from licet import identifiers
 from licet.datasets.deciding import Question, Standing, Verdicts
 from licet.datasets.job import Job
+from licet.datasets.parts import Part
 from licet.datasets.rows import FILE_SCHEMA, decision_rows
 from licet.datasets.scanning import Known, known, verdicts
-from licet.datasets.sources import Part
 from licet.decisions import VERDICTS
 from licet.decisions.rows import RootBuilder, leaf_hashes, salted_leaf_hashes
 from licet.errors import InputError
@@ -91,12 +92,7 @@ class Results:
         with pq.ParquetWriter(self.decisions, schema, compression="zstd") as writer:
             for number, part in enumerate(self._parts):
                 rows = _Rows(writer, self._root, self._salted, self._secret, only_matched=only_matched)
-                masks = self._masks(number, part, rows, advance)
-                if with_data:
-                    part.write(self._target(part), masks)
-                else:
-                    for _ in masks:
-                        pass
+                self._copy(number, part, rows, self._target(part) if with_data else None, advance)
                 rows.flush()
                 digest = part.digest(self._digests(number))
                 described.append(WrittenPart(part.name, rows.rows, rows.kept, digest))
@@ -113,25 +109,28 @@ class Results:
         )
 
     def _target(self, part: Part) -> Path:
-        if len(self._parts) == 1:
+        if len(self._parts) == 1 and not part.bundle:
             return self.data
         target = self.data / part.name
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
-    def _masks(self, number: int, part: Part, rows: _Rows, advance: Advance) -> Iterator[npt.NDArray[np.bool_]]:
-        """Yield which rows of each batch are kept, once its decisions are written and counted."""
-        named = part.batches(naming=True)
-        for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing):
-            batch = next(named, None)
-            if batch is None or len(batch) != len(decided):
-                raise InputError(f"{part.name}: the input changed while the job ran; --overwrite starts anew")
-            rows.add(self._decisions(batch, part, each, decided), decided)
-            self._count(decided)
-            advance(len(decided))
-            yield decided.kept
-        if next(named, None) is not None:
-            raise InputError(f"{part.name}: the input grew while the job ran; --overwrite starts anew")
+    def _copy(self, number: int, part: Part, rows: _Rows, target: Path | None, advance: Advance) -> None:
+        """Write the decisions of one part, and what is kept of it to ``target``."""
+        with closing(part.write(target)) as copying:
+            batch = next(copying, None)
+            for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing):
+                if batch is None or len(batch) != len(decided):
+                    raise InputError(f"{part.name}: the input changed while the job ran; --overwrite starts anew")
+                rows.add(self._decisions(batch, part, each, decided), decided)
+                self._count(decided)
+                advance(len(decided))
+                try:
+                    batch = copying.send(decided.kept)
+                except StopIteration:
+                    batch = None
+            if batch is not None:
+                raise InputError(f"{part.name}: the input grew while the job ran; --overwrite starts anew")
 
     def _decisions(self, batch: pa.RecordBatch, part: Part, each: Known, decided: Verdicts) -> pa.RecordBatch:
         return decision_rows(batch, part.name, each.first, self._index, each.evidence, self._question, decided)

@@ -1,0 +1,158 @@
+"""JSON Lines: an object a line. Only the members that say what a row is are decoded; the rest is skipped as text.
+
+So numbers beyond any machine type, and members of any shape, come out as they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from licet.datasets.columns import NAMED, NO_COLUMN, find_columns
+from licet.datasets.forms.files import File, Packing, unpacked
+from licet.datasets.forms.lines import BOM, Lines, LinesPart, Record, Row, is_other_text, read_line, text_schema
+from licet.errors import InputError, MalformedError
+
+_SAMPLED: Final = 1000
+_SAMPLE_BYTES: Final = 8 << 20
+_SPACE: Final = b" \t\r\n"
+
+
+class _Picture(msgspec.Struct, frozen=True):
+    """``image`` as Hugging Face writes it: an object with a path."""
+
+    path: str | None = None
+
+
+class JsonlPart(LinesPart):
+    """One file with a row a line. A line is malformed that is no object, or whose members that we read are no text."""
+
+    kind = "jsonl"
+
+    def __init__(self, file: File, name: str, packing: Packing | None, mapping: Mapping[str, str] | None) -> None:
+        with unpacked(file, packing) as stream:
+            self._mark, there = _sampled(stream, file.shown)
+        left_out = {name for name, own in (mapping or {}).items() if own == NO_COLUMN}
+        found: dict[str, str] = {}
+        if there is None:  # no row at all
+            found = {name: own for name, own in (mapping or {}).items() if own != NO_COLUMN}
+        else:
+            found = find_columns(text_schema(_once(there, mapping), mapping), file.shown, mapping).names
+        names = [name for name in NAMED if name not in left_out]
+        self._spelled = {name: _spellings(name, found.get(name), mapping) for name in names}
+        self._decoder = msgspec.json.Decoder(_struct(self._spelled))
+        super().__init__(file, name, packing, names, files=bool({"path", "image"} & found.keys()))
+
+    def stamp(self) -> dict[str, object]:
+        """Return what tells this input from a changed one: also which members are read."""
+        return {**super().stamp(), "columns": {name: list(own) for name, own in sorted(self._spelled.items())}}
+
+    @property
+    def preamble(self) -> bytes:
+        """The byte order mark, if there was one."""
+        return self._mark
+
+    def records(self, stream: Lines) -> Iterator[Record]:
+        """Yield the lines. Empty ones are none."""
+        if self._mark:
+            stream.readline(len(self._mark))
+        count = len(self._spelled)
+        nothing = (None,) * sum(len(own) - 1 for own in self._spelled.values())
+        decode = self._decoder.decode
+        line = 0
+        while True:
+            line += 1
+            raw = read_line(stream, self.shown, line)
+            if not raw:
+                return
+            row: Row
+            try:
+                values = msgspec.structs.astuple(decode(raw))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                if not raw.strip(_SPACE):
+                    continue
+                row = f"expected a JSON object, got {error}"
+            except RecursionError:
+                row = "expected a JSON object, got one that is nested too deep"
+            else:
+                row = self._chosen(values) if values[count:] != nothing else values[:count]
+            yield Record(raw, line, _text(row))
+
+    def _chosen(self, values: Sequence[Any]) -> Row:
+        """Return the row of a line that spells its members otherwise than the first lines do."""
+        chosen = list(values[: len(self._spelled)])
+        rest = iter(values[len(self._spelled) :])
+        for place, (name, spelled) in enumerate(self._spelled.items()):
+            for own in spelled[1:]:
+                value = next(rest)
+                if value is None:
+                    continue
+                if chosen[place] is not None:
+                    return f"expected one member {name}, got {spelled[0]} and {own}"
+                chosen[place] = value
+        return chosen
+
+
+def _text(row: Any) -> Row:
+    """Return the values of a row as text."""
+    if isinstance(row, str) or all(value is None or type(value) is str for value in row):
+        return row  # type: ignore[no-any-return]
+    return [value.path if isinstance(value, _Picture) else None if value is None else str(value) for value in row]
+
+
+def _struct(spelled: Mapping[str, Sequence[str]]) -> type[msgspec.Struct]:
+    """Return what a line is decoded as: first each name in its first spelling, then the others."""
+    fields: list[tuple[str, Any, Any]] = []
+    rename = {}
+    firsts = [(name, own[0]) for name, own in spelled.items()]
+    others = [(name, other) for name, own in spelled.items() for other in own[1:]]
+    for place, (name, own) in enumerate(firsts + others):
+        kind: Any = {"image": str | _Picture | None, "key": str | int | None}.get(name, str | None)
+        fields.append((f"f{place}", kind, None))
+        rename[f"f{place}"] = own
+    return msgspec.defstruct("Line", fields, rename=rename)
+
+
+def _spellings(name: str, found: str | None, mapping: Mapping[str, str] | None) -> list[str]:
+    """Return how a line may call ``name``, the most likely first: as mapped, else in any usual case."""
+    if found is not None and name in (mapping or {}):
+        return [found]
+    return list(dict.fromkeys([found or name, name, name.upper(), name.capitalize()]))
+
+
+def _once(there: Sequence[str], mapping: Mapping[str, str] | None) -> list[str]:
+    """Return the members of all lines, each of our names in one spelling: lines may differ in that."""
+    mapped = set((mapping or {}).values())
+    firsts: dict[str, str] = {}
+    for own in there:
+        firsts.setdefault(own if own in mapped else own.lower() if own.lower() in NAMED else own, own)
+    return list(firsts.values())
+
+
+def _sampled(stream: Lines, shown: str) -> tuple[bytes, list[str] | None]:
+    """Return the mark at the start, if any, and the names of all members of the first lines (None: no lines)."""
+    names: dict[str, None] = {}
+    mark, size, objects, wrong = b"", 0, 0, ""
+    line = 0
+    while line < _SAMPLED and size < _SAMPLE_BYTES:
+        line += 1
+        raw = read_line(stream, shown, line)
+        if not raw:
+            break
+        if line == 1 and raw.startswith(BOM):
+            mark, raw = BOM, raw[len(BOM) :]
+        if line == 1 and is_other_text(raw):
+            raise MalformedError(f"{shown}: expected JSON Lines in UTF-8, got bytes of another encoding")
+        size += len(raw)
+        if not raw.strip(_SPACE):
+            continue
+        try:
+            names |= dict.fromkeys(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
+            objects += 1
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            wrong = wrong or f"line {line}: {error}"
+    if wrong and not objects:
+        raise InputError.field(shown, "a JSON object a line", wrong)
+    return mark, list(names) if objects else None
