@@ -39,12 +39,11 @@ class ParquetPart:
         self.base: Base = file.base
         self.remarks = Remarks()
         self._file = file
-        metadata, self.schema = _about(file)
+        metadata, self.schema, self._codec = about(file)
         self._columns = find_columns(self.schema, file.shown, mapping)
         self.holds_files: bool = self._columns.holds_files
         self.rows: int = metadata.num_rows
         self._groups = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
-        self._codec = _codec(metadata)
         self._batch = BATCH_FILES if self.holds_files else BATCH_ROWS
 
     @property
@@ -72,7 +71,7 @@ class ParquetPart:
         """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file."""
         columns = self._columns.naming()
         with ExitStack() as stack:
-            writer = None if target is None else stack.enter_context(_Writer(target, self.schema, self._codec))
+            writer = None if target is None else stack.enter_context(GroupWriter(target, self.schema, self._codec))
             read = list(dict.fromkeys(columns.names.values())) if writer is None else None
             for batch in self._read(read, 0):
                 mask = yield columns.select(batch)
@@ -88,7 +87,7 @@ class ParquetPart:
 
     def _read(self, columns: list[str] | None, skip: int) -> Iterator[pa.RecordBatch]:
         with ExitStack() as stack:
-            file = _opened(self._file, stack)
+            file = opened(self._file, stack)
             for group, rows in enumerate(self._groups):
                 count = -(-rows // self._batch)
                 if skip >= count:
@@ -122,7 +121,7 @@ def _even(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBat
         yield waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
 
 
-class _Writer:
+class GroupWriter:
     """Writes rows in groups of a bounded size."""
 
     def __init__(self, target: Path, schema: pa.Schema, codec: str) -> None:
@@ -144,7 +143,7 @@ class _Writer:
             self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
             self._waiting, self._size, self._rows = [], 0, 0
 
-    def __enter__(self) -> _Writer:
+    def __enter__(self) -> GroupWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -153,7 +152,8 @@ class _Writer:
         self._writer.close()
 
 
-def _opened(file: File, stack: ExitStack) -> pq.ParquetFile:
+def opened(file: File, stack: ExitStack) -> pq.ParquetFile:
+    """Return ``file`` opened until ``stack`` ends; raises ``MalformedError`` for what is no Parquet."""
     # Buffered: a column chunk is read piece by piece, not whole; one of pictures may be larger than the memory.
     buffer = _BUFFER if file.path is not None else _BUFFER_FAR
     try:
@@ -168,10 +168,11 @@ def _opened(file: File, stack: ExitStack) -> pq.ParquetFile:
         raise MalformedError(f"{file.shown}: expected a Parquet file, got {error}") from None
 
 
-def _about(file: File) -> tuple[pq.FileMetaData, pa.Schema]:
+def about(file: File) -> tuple[pq.FileMetaData, pa.Schema, str]:
+    """Return what a Parquet file says of itself, its schema, and how it is compressed."""
     with ExitStack() as stack:
-        opened = _opened(file, stack)
-        return opened.metadata, opened.schema_arrow
+        found = opened(file, stack)
+        return found.metadata, found.schema_arrow, _codec(found.metadata)
 
 
 def _codec(metadata: pq.FileMetaData) -> str:

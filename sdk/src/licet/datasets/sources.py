@@ -16,7 +16,9 @@ from typing import Final, NamedTuple
 from licet.datasets.folder import FolderPart, is_picture
 from licet.datasets.forms.csv import CsvPart
 from licet.datasets.forms.files import File, LocalFile, Named, named
+from licet.datasets.forms.img2dataset import Img2datasetPart, is_status_table
 from licet.datasets.forms.jsonl import JsonlPart
+from licet.datasets.forms.webdataset import TarPart
 from licet.datasets.parquet import ParquetPart
 from licet.datasets.parts import Part
 from licet.errors import InputError
@@ -71,16 +73,19 @@ def open_input(
             else:
                 file = LocalFile(path)
                 files[file.pieces] = (file, _kind(file))
+    tables = _status_tables(files)
     _refuse_mixture(pictures, [file for file, _ in files.values()], {kind.form for _, kind in files.values()})
     if mapping and pictures:
         raise InputError.field("columns", "a table among the inputs", "folders of pictures, which have no columns")
     names = _names([*files, *(path.parts for path in pictures)])
-    parts: list[Part] = [_part(file, kind, names[pieces], mapping) for pieces, (file, kind) in files.items()]
+    parts: list[Part] = [
+        _part(file, kind, tables.get(pieces), names[pieces], mapping) for pieces, (file, kind) in files.items()
+    ]
     parts.extend(FolderPart(path, names[path.parts], loose) for path, loose in pictures.items())
     return Input(sorted(parts, key=lambda part: part.name), folders)
 
 
-def _part(file: File, kind: Named, name: str, mapping: Mapping[str, str] | None) -> Part:
+def _part(file: File, kind: Named, table: File | None, name: str, mapping: Mapping[str, str] | None) -> Part:
     match kind.form:
         case "parquet":
             return ParquetPart(file, name, mapping)
@@ -88,8 +93,23 @@ def _part(file: File, kind: Named, name: str, mapping: Mapping[str, str] | None)
             return CsvPart(file, name, kind.packing, mapping)
         case "jsonl":
             return JsonlPart(file, name, kind.packing, mapping)
+        case "tar" if table is not None:
+            return Img2datasetPart(file, table, name, mapping)
         case "tar":
-            raise NotImplementedError
+            return TarPart(file, name, kind.packing, mapping)
+
+
+def _status_tables(files: dict[tuple[str, ...], tuple[File, Named]]) -> dict[tuple[str, ...], File]:
+    """Take the tables of img2dataset's shards out of ``files``, and return them by their shards' tars."""
+    found: dict[tuple[str, ...], File] = {}
+    for pieces, (_, kind) in files.items():
+        if kind.form == "tar" and kind.packing is None:
+            table = files.get((*pieces[:-1], kind.stem + ".parquet"))
+            if table is not None and is_status_table(table[0]):
+                found[pieces] = table[0]
+    for taken in found.values():
+        del files[taken.pieces]
+    return found
 
 
 def _expanded(given: str) -> list[Path]:

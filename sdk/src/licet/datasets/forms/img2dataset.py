@@ -1,0 +1,161 @@
+"""Shards as img2dataset writes them: a tar of samples, a table with the status of every row, and figures.
+
+Rows of a shard are the pictures of its tar, then the rows of its table that came to none. What was not downloaded is
+unreadable: never kept. The copy is a shard again, all three files of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from licet.datasets.fingerprinting import UNREADABLE
+from licet.datasets.forms.files import File
+from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
+from licet.datasets.parquet import GroupWriter, about, opened
+from licet.datasets.parts import Copying
+from licet.errors import MalformedError
+
+_SUCCESS: Final = "success"
+_STATS: Final = "_stats.json"
+_READ: Final = ("key", "status")
+_MAX_STATS: Final = 16 << 20
+
+
+class Img2datasetPart(TarPart):
+    """One shard. In memory are the keys of its table, of which img2dataset writes 10,000 into one."""
+
+    bundle = True
+
+    def __init__(self, file: File, table: File, name: str, mapping: Mapping[str, str] | None = None) -> None:
+        super().__init__(file, name, None, mapping)
+        self._table = table
+        self._stats = file.sibling(file.name.removesuffix(".tar") + _STATS)
+        self._keys: set[str] = set()
+        self._url = next(iter(self._spelled["url"]), None)
+
+    def stamp(self) -> dict[str, Any]:
+        """Return what tells this input from a changed one: of the table too."""
+        return {**super().stamp(), "kind": "img2dataset", "table": self._table.stamp()}
+
+    def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the tar, then those that came to no picture."""
+        failed = self._failed()
+        seen: set[str] = set()
+        number = 0
+        for number, batch in enumerate(super().batches(), 1):
+            keys = [_last(key) for key in batch["key"].to_pylist()]
+            seen.update(keys)
+            if number > skip:
+                yield _marked(batch, keys, failed)
+        for late, batch in enumerate(self._without(seen), number):
+            if late >= skip:
+                yield batch
+
+    def write(self, target: Path | None) -> Copying:
+        """Yield the rows by their names; write the kept ones as a shard, ``target`` being its tar."""
+        seen: set[str] = set()
+        self._keys = set()
+        copying = super().write(target)
+        batch = next(copying, None)
+        while batch is not None:
+            seen.update(_last(key) for key in batch["key"].to_pylist())
+            mask = yield batch
+            try:
+                batch = copying.send(mask)
+            except StopIteration:
+                batch = None
+        for late in self._without(seen):
+            yield late.select(["url", "key"])
+        missing = seen & self._failed().keys()
+        for key in sorted(missing):
+            self.remarks.add(f"{self._table.shown}, key {key}: expected no sample of what failed, got one")
+        if target is not None:
+            self._write_beside(target)
+
+    def _kept(self, samples: Iterable[Sample]) -> None:
+        self._keys.update(_last(sample.key) for sample in samples)
+
+    def _write_beside(self, target: Path) -> None:
+        _, schema, codec = about(self._table)
+        stem = target.name.removesuffix(".tar")
+        kept = 0
+        with ExitStack() as stack:
+            table = opened(self._table, stack)
+            writer = stack.enter_context(GroupWriter(target.with_name(stem + ".parquet"), schema, codec))
+            for batch in table.iter_batches(BATCH):
+                keys, statuses = (batch[name].to_pylist() for name in _READ)
+                mask = np.array(
+                    [key in self._keys and status == _SUCCESS for key, status in zip(keys, statuses, strict=True)],
+                    np.bool_,
+                )
+                kept += int(mask.sum())
+                writer.add(batch.filter(pa.array(mask)))
+        if self._stats is not None:
+            with self._stats.open() as stream:
+                figures = _figures(stream.read(_MAX_STATS), self._stats.shown, kept)
+            target.with_name(stem + _STATS).write_bytes(figures)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        with ExitStack() as stack:
+            table = opened(self._table, stack)
+            there = table.schema_arrow.names
+            columns = [*_READ, *([self._url] if self._url in there else [])]
+            try:
+                for batch in table.iter_batches(1 << 14, columns=columns):
+                    yield from batch.to_pylist()
+            except (pa.ArrowException, UnicodeDecodeError) as error:
+                raise MalformedError(f"{self._table.shown}: cannot be read: {error}") from None
+
+    def _failed(self) -> dict[str, str]:
+        return {str(row["key"]): str(row["status"]) for row in self._rows() if row["status"] != _SUCCESS}
+
+    def _without(self, seen: set[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the table without a sample in the tar."""
+        rows = [row for row in self._rows() if str(row["key"]) not in seen]
+        text = pa.large_string()
+        for start in range(0, len(rows), BATCH):
+            some = rows[start : start + BATCH]
+            url = [None if self._url is None else row.get(self._url) for row in some]
+            yield pa.RecordBatch.from_pydict(
+                {
+                    "url": pa.array([value if isinstance(value, str) else None for value in url], text),
+                    "key": pa.array([str(row["key"]) for row in some], text),
+                    "problem": pa.array([UNREADABLE] * len(some), pa.uint8()),
+                }
+            )
+
+
+def is_status_table(file: File) -> bool:
+    """Return whether a Parquet file lists the status of each key, as img2dataset's do."""
+    _, schema, _ = about(file)
+    return all(name in schema.names for name in _READ) and pa.types.is_string(schema.field("status").type)
+
+
+def _marked(batch: pa.RecordBatch, keys: list[str], failed: Mapping[str, str]) -> pa.RecordBatch:
+    """Return ``batch`` with what failed by the table marked unreadable, whatever lies in the tar for it."""
+    codes = batch["problem"].to_pylist()
+    problem = pa.array([code or (UNREADABLE if key in failed else 0) for code, key in zip(codes, keys, strict=True)])
+    place = batch.schema.get_field_index("problem")
+    return batch.set_column(place, "problem", problem.cast(pa.uint8()))
+
+
+def _last(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _figures(data: bytes, shown: str, kept: int) -> bytes:
+    """Return the figures of a shard as they are of its copy: everything in it was downloaded."""
+    try:
+        figures = msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise MalformedError(f"{shown}: expected figures of img2dataset, got {error}") from None
+    figures |= {"count": kept, "successes": kept, "failed_to_download": 0, "failed_to_resize": 0}
+    figures["status_dict"] = {_SUCCESS: kept} if kept else {}
+    return msgspec.json.format(msgspec.json.encode(figures), indent=4) + b"\n"

@@ -1,0 +1,375 @@
+"""webdataset: a tar whose members are samples, told apart by their names up to the first dot.
+
+A sample is the members that follow one another under one key, as webdataset itself reads them. Each picture in it is a
+row, and all rows of a sample stand or fall together; a sample without a picture is one row, known by what its JSON
+says. What we do not look into (links, devices, sparse files) and names that lead elsewhere keep their sample out.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from hashlib import sha256
+from itertools import compress
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from licet.datasets.columns import NO_COLUMN
+from licet.datasets.fingerprinting import MALFORMED, UNREADABLE
+from licet.datasets.folder import is_picture
+from licet.datasets.forms.files import Base, File, Packing, packed, unpacked
+from licet.datasets.forms.tar import BLOCK, RECORD, Archive, Member, Stream
+from licet.datasets.parts import Copying, Mask, Remarks
+from licet.errors import InputError
+from licet.fingerprints.decode import DEFAULT_LIMITS
+
+BATCH: Final = 256
+_BATCH_BYTES: Final = 32 << 20
+_SPOOL_BYTES: Final = 64 << 20
+_MAX_JSON: Final = 1 << 20
+_MOST_MEMBERS: Final = 10_000
+_MOST_BYTES: Final = 256 << 20  # of the pictures of one sample
+_CHUNK: Final = 1 << 20
+_TEXT: Final = pa.large_string()
+#: What a JSON member says of a sample: the address, and without a picture also digest and hash.
+_STATED: Final = ("url", "sha256", "pdq")
+
+
+class Picture(NamedTuple):
+    """A picture in a sample; without data it was too large to be one."""
+
+    path: str
+    data: bytes | None
+
+
+class Sample(NamedTuple):
+    """What is known of one sample. ``wrong``: why it cannot be kept."""
+
+    key: str
+    pictures: Sequence[Picture]
+    stated: Mapping[str, str]
+    wrong: str | None
+    size: int  # in the archive
+
+
+class TarPart:
+    """One archive. Members that are no file (folders, settings) are copied always, and are of no sample."""
+
+    holds_files = True
+    bundle = False
+
+    def __init__(
+        self, file: File, name: str, packing: Packing | None = None, mapping: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.remarks = Remarks()
+        self._file = file
+        self._packing = packing
+        self._spelled = _spelled(mapping)
+        self._digest: str | None = None
+        with unpacked(file, packing) as stream:
+            next(iter(Archive(stream, file.shown)), None)  # refuses what is no archive
+
+    @property
+    def base(self) -> Base:
+        """The folder that it lies in."""
+        return self._file.base
+
+    @property
+    def place(self) -> Path | None:
+        """Where it lies on this machine."""
+        return self._file.path
+
+    @property
+    def rows(self) -> int | None:
+        """Nobody knows how many before it is read."""
+        return None
+
+    def stamp(self) -> dict[str, Any]:
+        """Return what tells this input from a changed one without reading it."""
+        read = {name: list(own) for name, own in sorted(self._spelled.items())}
+        return {"name": self.name, "kind": "tar", "batch": BATCH, "columns": read, **self._file.stamp()}
+
+    def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as batches, without the first ``skip`` batches; a sample is never torn."""
+        with unpacked(self._file, self._packing) as stream:
+            for number, samples in enumerate(_gathered(self.samples(stream))):
+                if number >= skip:
+                    yield batch_of(samples, naming=False)
+
+    def write(self, target: Path | None) -> Copying:
+        """Yield the rows by their names; write the kept samples in their order, with the bytes of their headers."""
+        self.remarks = Remarks()
+        with ExitStack() as stack:
+            stream = stack.enter_context(Hashing(unpacked(self._file, self._packing)))
+            out = None if target is None else stack.enter_context(packed(target, self._packing))
+            spool = Spool(stack, out, None if target is None else target.parent)
+            for samples in _gathered(self.samples(stream, spool)):
+                for sample in samples:
+                    if sample.wrong is not None:
+                        self.remarks.add(f"{self._file.shown}, sample {sample.key}: {sample.wrong}")
+                mask = yield batch_of(samples, naming=True)
+                kept = kept_samples(samples, mask)
+                spool.write(iter(kept))
+                self._kept(compress(samples, kept))
+            spool.end()
+            self._digest = stream.digest()
+
+    def digest(self, digests: Iterable[bytes | None]) -> str:
+        """Return the SHA-256 of the archive (unpacked), hex, once it was copied."""
+        assert self._digest is not None
+        return self._digest
+
+    def _kept(self, samples: Iterable[Sample]) -> None:
+        """Be told of the samples that were copied."""
+
+    def samples(self, stream: Stream, spool: Spool | None = None) -> Iterator[Sample]:
+        """Yield the samples of an archive, and put their bytes into ``spool``, if that is where they go."""
+        archive = Archive(stream, self._file.shown)
+        gathering: _Gathering | None = None
+        for member in archive:
+            if member.kind in ("folder", "global"):
+                if gathering is not None:
+                    yield gathering.sample()
+                    gathering = None
+                if spool is not None:
+                    spool.always(member, archive)
+                continue
+            key = _key(member.name)
+            if gathering is None or gathering.key != key:
+                if gathering is not None:
+                    yield gathering.sample()
+                gathering = _Gathering(key, self._spelled)
+                if spool is not None:
+                    spool.begin()
+            gathering.add(member, archive, spool)
+        if gathering is not None:
+            yield gathering.sample()
+
+
+class Hashing:
+    """A stream that is hashed as it is read, to its very end."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._hash = sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes."""
+        data = self._stream.read(size)
+        self._hash.update(data)
+        return data
+
+    def digest(self) -> str:
+        """Return the digest of all of it, hex: what comes after the archive's end is read for that."""
+        while self.read(_CHUNK):
+            pass
+        return self._hash.hexdigest()
+
+    def __enter__(self) -> Hashing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+class Spool:
+    """Samples on their way to the copy: they wait, on disk if they are large, until it is said which are kept."""
+
+    def __init__(self, stack: ExitStack, out: IO[bytes] | None, folder: Path | None) -> None:
+        self._out = out
+        # Beside the copy: where it has room, its samples have.
+        beside = None if folder is None else str(folder)
+        waiting = tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=beside)  # noqa: SIM115 - the stack closes it
+        self._waiting: IO[bytes] = stack.enter_context(waiting)
+        self._starts: list[tuple[int, bool]] = []  # where each piece begins; whether it is kept whatever is said
+        self._written = 0
+
+    def begin(self) -> None:
+        """Begin the next sample."""
+        self._starts.append((self._waiting.tell(), False))
+
+    def always(self, member: Member, archive: Archive) -> None:
+        """Take a member that is of no sample."""
+        self._starts.append((self._waiting.tell(), True))
+        self.add(member.head)
+        for piece in archive.body():
+            self.add(piece)
+
+    def add(self, data: bytes) -> None:
+        """Take bytes of the sample that was begun last."""
+        if self._out is not None:
+            self._waiting.write(data)
+
+    def write(self, kept: Iterator[bool]) -> None:
+        """Copy those of the samples that are kept; nothing waits any longer."""
+        starts, self._starts = self._starts, []
+        if not starts:
+            return
+        ends = [*(start for start, _ in starts[1:]), self._waiting.tell()]
+        for (start, always), end in zip(starts, ends, strict=True):
+            keep = True if always else next(kept)
+            if not keep or self._out is None:
+                continue
+            self._waiting.seek(start)
+            for _ in range(start, end, _CHUNK):
+                self._out.write(self._waiting.read(min(end - self._waiting.tell(), _CHUNK)))
+            self._written += end - start
+        self._waiting.seek(0)
+        self._waiting.truncate()
+
+    def end(self) -> None:
+        """End the copy as an archive ends."""
+        self.write(iter(()))
+        if self._out is not None:
+            end = 2 * BLOCK
+            self._out.write(bytes(end + -(self._written + end) % RECORD))
+
+
+class _Gathering:
+    """The sample whose members are being read."""
+
+    def __init__(self, key: bytes, spelled: Mapping[str, Sequence[str]]) -> None:
+        self.key = key
+        self._spelled = spelled
+        self._pictures: list[Picture] = []
+        self._stated: dict[str, str] = {}
+        self._wrong: str | None = None
+        self._size = self._members = self._held = 0
+
+    def add(self, member: Member, archive: Archive, spool: Spool | None) -> None:
+        """Take the next member and its body."""
+        name = member.name.decode(errors="replace")
+        self._members += 1
+        self._wrong = self._wrong or _why_not(member) or self._too_many()
+        wanted = member.kind == "file" and spool is None
+        is_json = member.kind == "file" and name.lower().endswith(".json") and member.size <= _MAX_JSON
+        seen = member.kind == "file" and is_picture(name)
+        held = is_json or (wanted and seen and self._fits(member.size))
+        pieces: list[bytes] = []
+        if spool is not None:
+            spool.add(member.head)
+        for piece in archive.body():
+            if held:
+                pieces.append(piece)
+            if spool is not None:
+                spool.add(piece)
+        body = b"".join(pieces)[: member.size]
+        self._size += len(member.head) + member.size
+        if seen and len(self._pictures) < _MOST_MEMBERS:
+            self._pictures.append(Picture(name, body if held else None))
+        elif is_json:
+            self._state(body)
+
+    def _fits(self, size: int) -> bool:
+        if size > DEFAULT_LIMITS.max_bytes or self._held + size > _MOST_BYTES:
+            return False
+        self._held += size
+        return True
+
+    def _too_many(self) -> str | None:
+        return None if self._members <= _MOST_MEMBERS else f"expected at most {_MOST_MEMBERS:,} members"
+
+    def _state(self, body: bytes) -> None:
+        try:
+            values = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            for name, spellings in self._spelled.items():
+                for own in spellings:
+                    if own in values and name not in self._stated and (value := _text_in(values[own])):
+                        self._stated[name] = value
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return  # other JSON is a caption's business, not ours
+
+    def sample(self) -> Sample:
+        """Return what it came to."""
+        key = self.key.decode(errors="replace")
+        return Sample(key, self._pictures, self._stated, self._wrong, self._size)
+
+
+def batch_of(samples: Sequence[Sample], *, naming: bool) -> pa.RecordBatch:
+    """Return the rows of ``samples``: ``url path key``, and unless ``naming`` what they are examined by."""
+    nothing: Sequence[Picture | None] = (None,)
+    rows = [
+        (number, sample, picture) for number, sample in enumerate(samples) for picture in sample.pictures or nothing
+    ]
+    columns = {
+        "url": pa.array([sample.stated.get("url") for _, sample, _ in rows], _TEXT),
+        "key": pa.array([sample.key for _, sample, _ in rows], _TEXT),
+    }
+    if naming:  # a place within the archive is named, but it is no place to look for the picture
+        columns["path"] = pa.array([picture and picture.path for *_, picture in rows], _TEXT)
+        return pa.RecordBatch.from_pydict(columns)
+    columns["image"] = pa.array([picture and picture.data for *_, picture in rows], pa.large_binary())
+    for name in ("sha256", "pdq"):
+        columns[name] = pa.array([None if picture else sample.stated.get(name) for _, sample, picture in rows], _TEXT)
+    problem = [
+        MALFORMED if sample.wrong else UNREADABLE if picture and picture.data is None else 0
+        for _, sample, picture in rows
+    ]
+    columns["problem"] = pa.array(problem, pa.uint8())
+    columns["sample"] = pa.array([number for number, *_ in rows], pa.int32())
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def kept_samples(samples: Sequence[Sample], mask: Mask) -> list[bool]:
+    """Return whether each sample is kept: all of its rows are."""
+    ends = np.cumsum([len(sample.pictures) or 1 for sample in samples])
+    return [
+        bool(mask[end - (len(sample.pictures) or 1) : end].all()) for sample, end in zip(samples, ends, strict=True)
+    ]
+
+
+def _gathered(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+    gathered: list[Sample] = []
+    rows = size = 0
+    for sample in samples:
+        gathered.append(sample)
+        rows += len(sample.pictures) or 1
+        size += sample.size
+        if rows >= BATCH or size >= _BATCH_BYTES:
+            yield gathered
+            gathered, rows, size = [], 0, 0
+    if gathered:
+        yield gathered
+
+
+def _key(name: bytes) -> bytes:
+    folder, slash, last = name.rpartition(b"/")
+    return folder + slash + last.partition(b".")[0]
+
+
+def _why_not(member: Member) -> str | None:
+    if member.kind == "other":
+        return "expected files, got a link, a device or a sparse file"
+    pieces = member.name.split(b"/")
+    if not member.name or member.name.startswith(b"/") or b".." in pieces:
+        return "expected names within the archive, got one that leads elsewhere"
+    try:
+        member.name.decode()
+    except UnicodeDecodeError:
+        return "expected names in UTF-8, got other bytes"
+    return None
+
+
+def _text_in(raw: msgspec.Raw) -> str | None:
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _spelled(mapping: Mapping[str, str] | None) -> dict[str, list[str]]:
+    """Return how a JSON member may call what we read of it."""
+    found: dict[str, list[str]] = {}
+    for name, own in (mapping or {}).items():
+        if name not in _STATED:
+            raise InputError.field(
+                "columns", f"one of {', '.join(_STATED)} before the =, of the JSON in an archive", name
+            )
+        found[name] = [] if own == NO_COLUMN else [own]
+    return {name: found.get(name, [name, name.upper(), name.capitalize()]) for name in _STATED}
