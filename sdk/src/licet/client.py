@@ -1,32 +1,32 @@
 """The synchronous client: one method an endpoint, returning the bodies of `licet.wire`.
 
-``Client()`` reads the environment (``LICET_URL``, ``LICET_TOKEN``, ``LICET_HOME``, ``LICET_PROFILE``); what is given
-wins over what is read. Reading needs no account; `snapshots` and `registry` pin the registry's root key at first
-contact and refuse another one from then on, whatever address it answers at: another registry needs another profile.
+``Client()`` reads the environment (``LICET_URL``, ``LICET_TOKEN``, ``LICET_HOME``, ``LICET_PROFILE``,
+``LICET_TIMEOUT``); what is given wins over what is read. Reading needs no account; `snapshots` and `registry` pin the
+registry's root key at first contact and refuse another one from then on, whatever address it answers at: another
+registry needs another profile.
+
+What an endpoint takes and gives is said in `licet.endpoints`, once for this client and `licet.aclient`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-from urllib.parse import quote as escape
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-import msgspec
-
-from licet import times
-from licet.errors import NotAllowedError, ServiceError, VerificationError
-from licet.home import DEFAULT_URL, Home, Profile, TrustFile
-from licet.identifiers import new_uuid
+from licet import endpoints
+from licet.contact import Contact
+from licet.exchange.calls import Flow
+from licet.exchange.retrying import Timeouts
+from licet.home import Home, Profile
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
-from licet.statements.receipt import verify_receipt
-from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
+from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
 from licet.wire import accounts, licensing, usage
 from licet.wire import works as catalogue
-from licet.wire.common import Page, StatementFile
+from licet.wire.common import Page
 
 if TYPE_CHECKING:
     from licet.fingerprints.picture import Fingerprint
@@ -36,7 +36,10 @@ T = TypeVar("T")
 
 
 class Client:
-    """A connection to one registry as one profile; close it, or use it in a ``with``."""
+    """A connection to one registry as one profile; close it, or use it in a ``with``.
+
+    ``timeout`` holds each step and the whole of every call (seconds), or says more as `licet.Timeouts`.
+    """
 
     def __init__(
         self,
@@ -45,54 +48,50 @@ class Client:
         *,
         home: Home | None = None,
         profile: str | None = None,
+        timeout: Timeouts | float | None = None,
     ) -> None:
-        self.home = home or Home()
-        self.profile: Profile = self.home.profile(profile)
-        account = self.profile.account
-        self.url = url or os.environ.get("LICET_URL") or (account.url if account else DEFAULT_URL)
-        chosen = token or os.environ.get("LICET_TOKEN") or self._own_token(account.url if account else None)
-        self.transport = Transport(self.url, chosen)
-        self._registry: accounts.RegistryInfo | None = None
+        self.contact = Contact(url, token, home, profile)
+        self.transport = Transport(self.contact.url, self.contact.token, timeout=timeout)
 
-    def _own_token(self, account_url: str | None) -> str | None:
-        # A profile's token is for the service that gave it out, and is never shown to another.
-        return self.profile.token if account_url and account_url.rstrip("/") == self.url.rstrip("/") else None
+    @classmethod
+    def over(cls, contact: Contact, transport: Transport) -> Self:
+        """Return a client that speaks through ``transport``; it stays the caller's to close."""
+        client = cls.__new__(cls)
+        client.contact, client.transport = contact, transport
+        return client
 
-    # -- the registry ------------------------------------------------------------------------------------------
+    @property
+    def home(self) -> Home:
+        """The folder that this client keeps things in."""
+        return self.contact.home
+
+    @property
+    def profile(self) -> Profile:
+        """The identity that this client speaks as."""
+        return self.contact.profile
+
+    @property
+    def url(self) -> str:
+        """Where the service is."""
+        return self.contact.url
+
+    # -- the registry ----------------------------------------------------------------------------------------
 
     def registry(self) -> accounts.RegistryInfo:
         """Return who the registry is, pinned: raises ``VerificationError`` if it shows another root key than before."""
-        if self._registry is not None:
-            return self._registry
-        info = self._get("/v1/registry", accounts.RegistryInfo)
-        trust = self.profile.trust
-        if info.key != Trust(info.origin, info.root).ref.key:
-            raise VerificationError(f"expected the digest of root key {info.root[:16]}…, got {info.key[:16]}…")
-        if trust is None:
-            self.profile.trust = TrustFile(self.url, info.origin, info.root, times.to_text(times.now()))
-        elif (trust.origin, trust.root) != (info.origin, info.root):
-            raise VerificationError(
-                f"expected the registry {trust.origin} with root key {trust.root[:16]}… as pinned on {trust.pinned_at},"
-                f" got {info.origin} with {info.root[:16]}… at {self.url}; another registry needs another --profile or "
-                f"LICET_HOME"
-            )
-        self._registry = info
-        return info
+        return self._run(self.contact.registry())
 
     def registry_ref(self) -> RegistryRef:
         """Return the reference that every payload for this registry carries."""
-        info = self.registry()
-        return RegistryRef(info.origin, info.key)
+        return self._run(self.contact.registry_ref())
 
     def trust(self) -> Trust:
         """Return the pinned registry, pinned now if this is the first contact."""
-        info = self.registry()
-        return Trust(info.origin, info.root)
+        return self._run(self.contact.trust())
 
     def working_keys(self) -> RegistryKeys:
         """Return the registry's working keys, each named by the pinned root in a statement that the log holds."""
-        info = self.registry()
-        return verify_registry_keys(Trust(info.origin, info.root), info.keys)
+        return self._run(self.contact.working_keys())
 
     @property
     def snapshot(self) -> ClientSnapshot:
@@ -101,83 +100,69 @@ class Client:
 
         return ClientSnapshot(self)
 
-    # -- accounts and tokens -----------------------------------------------------------------------------------
+    # -- accounts and tokens ---------------------------------------------------------------------------------
 
     def create_account(self, name: str, envelope: Envelope) -> accounts.AccountCreated:
         """Return the new account once its genesis is in the log, as its receipt proves."""
-        created = self._post("/v1/accounts", accounts.AccountCreate(name, envelope), accounts.AccountCreated)
-        verify_receipt(created.receipt, envelope, self.working_keys())
-        return created
+        return self._run(self.contact.create_account(name, envelope))
 
     def me(self) -> accounts.Me:
         """Return the caller's account, its keys and the head of its consents."""
-        return self._get("/v1/me", accounts.Me)
+        return self.transport.do(endpoints.me())
 
     def create_token(self, scopes: Sequence[str], days: int = 90) -> accounts.TokenCreated:
         """Return a further token; asking again makes another one."""
-        body = accounts.TokenCreate(list(scopes), days)
-        return self._post("/v1/tokens", body, accounts.TokenCreated, key=new_uuid().hex)
+        return self.transport.do(endpoints.create_token(scopes, days))
 
-    def tokens(self) -> Iterator[accounts.TokenInfo]:
+    def tokens(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.TokenInfo]:
         """Yield the account's tokens, without their secrets."""
-        return self._pages("/v1/tokens", accounts.TokenInfo)
+        return self._pages(endpoints.tokens(limit, filters))
 
     def revoke_token(self, token: str) -> None:
         """Return once token id ``token`` opens nothing any more."""
-        self.transport.request("DELETE", f"/v1/tokens/{escape(token)}")
+        return self.transport.do(endpoints.revoke_token(token))
 
-    # -- works and statements ----------------------------------------------------------------------------------
+    # -- works and statements --------------------------------------------------------------------------------
 
-    def upload(self, sha256: str, data: bytes) -> Fingerprint:
-        """Return the service's own fingerprint of a picture; the service does not keep the picture."""
-        from licet.fingerprints.picture import Fingerprint  # brings the picture libraries: only for those who upload
-
-        answer = self.transport.request(
-            "PUT", f"/v1/uploads/{sha256}", body=data, content_type="application/octet-stream"
-        )
-        return _as(answer.body, Fingerprint)
+    def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
+        """Return the service's own fingerprint of a picture (bytes or a file); it does not keep the picture."""
+        return self.transport.do(endpoints.upload(sha256, data))
 
     def register_works(self, batch: Sequence[catalogue.WorkIn]) -> catalogue.WorksRegistered:
         """Return what became of each work, in order (at most 1,000)."""
-        return self._post("/v1/works", catalogue.WorksRegister(list(batch)), catalogue.WorksRegistered)
+        return self.transport.do(endpoints.register_works(batch))
 
-    def works(self, **filters: str | int) -> Iterator[catalogue.Work]:
+    def works(self, *, limit: int | None = None, **filters: str | int) -> Iterator[catalogue.Work]:
         """Yield the caller's works, page by page."""
-        return self._pages("/v1/works", catalogue.Work, filters)
+        return self._pages(endpoints.works(limit, filters))
 
     def work(self, work: str) -> catalogue.Work:
         """Return one of the caller's works."""
-        return self._get(f"/v1/works/{escape(work)}", catalogue.Work)
+        return self.transport.do(endpoints.work(work))
 
     def find_works(
         self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
     ) -> list[catalogue.Work]:
         """Return the caller's works with these digests, external ids or names (at most 1,000 of each)."""
-        body = catalogue.WorksFind(list(files), list(external_ids), list(works))
-        return self._post("/v1/works/find", body, catalogue.WorksFound, key=None).works
+        return (self.transport.do(endpoints.find_works(files, external_ids, works))).works
 
     def change_works(self, changes: Sequence[catalogue.WorkChange]) -> list[catalogue.ChangeOutcome]:
         """Return what became of each change, in order (at most 1,000)."""
-        return self._post("/v1/works/changes", catalogue.WorksChange(list(changes)), catalogue.WorksChanged).items
+        return (self.transport.do(endpoints.change_works(changes))).items
 
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
-        body = catalogue.StatementSubmit(envelope, list(covered))
-        accepted = self._post("/v1/statements", body, catalogue.StatementAccepted)
-        verify_receipt(accepted.receipt, envelope, self.working_keys())
-        return accepted
+        return self._run(self.contact.submit_statement(envelope, covered))
 
-    def statements(self) -> Iterator[catalogue.StatementInfo]:
+    def statements(self, *, limit: int | None = None, **filters: str | int) -> Iterator[catalogue.StatementInfo]:
         """Yield the caller's own statements."""
-        return self._pages("/v1/statements", catalogue.StatementInfo)
+        return self._pages(endpoints.statements(limit, filters))
 
     def statement_file(self, statement: str) -> bytes:
         """Return the statement file as sent: the bytes that `statement verify` takes."""
-        answer = self.transport.request("GET", f"/v1/statements/{escape(statement)}")
-        _as(answer.body, StatementFile)
-        return answer.body
+        return self.transport.do(endpoints.statement_file(statement))
 
-    # -- licensing ---------------------------------------------------------------------------------------------
+    # -- licensing -------------------------------------------------------------------------------------------
 
     def query(
         self,
@@ -187,73 +172,83 @@ class Client:
         min_claim_level: int = 0,
     ) -> licensing.Answers:
         """Return the service's verdicts for at most 10,000 rows, as of its newest consent."""
-        body = licensing.Query(request, list(rows), match, min_claim_level)
-        return self._post("/v1/licensing/query", body, licensing.Answers, key=None)
+        return self.transport.do(endpoints.query(request, rows, match, min_claim_level))
 
     def quote(self, wanted: licensing.QuoteRequest) -> licensing.Quote:
         """Return an offer for the wanted works; nothing is taken yet."""
-        return self._post("/v1/quotes", wanted, licensing.Quote, key=None)
+        return self.transport.do(endpoints.quote(wanted))
 
     def accept(self, quote: str, envelope: Envelope) -> licensing.LicenceGranted:
         """Return the granted licence: both signatures, its lines, what was posted, its log receipt."""
-        return self._post("/v1/licences", licensing.LicenceAccept(quote, envelope), licensing.LicenceGranted)
+        return self.transport.do(endpoints.accept(quote, envelope))
 
-    def licences(self) -> Iterator[licensing.LicenceInfo]:
+    def licences(self, *, limit: int | None = None, **filters: str | int) -> Iterator[licensing.LicenceInfo]:
         """Yield the licences that the caller holds or has granted."""
-        return self._pages("/v1/licences", licensing.LicenceInfo)
+        return self._pages(endpoints.licences(limit, filters))
 
     def licence(self, licence: str) -> licensing.LicenceGranted:
         """Return one licence whole."""
-        return self._get(f"/v1/licences/{escape(licence)}", licensing.LicenceGranted)
+        return self.transport.do(endpoints.licence(licence))
 
-    # -- datasets, runs, usage, balance ------------------------------------------------------------------------
+    # -- datasets, runs, usage, balance ----------------------------------------------------------------------
 
     def log_dataset(self, envelope: Envelope) -> usage.Logged:
         """Return once the dataset manifest is in the log."""
-        return self._post("/v1/datasets", usage.StatementOnly(envelope), usage.Logged)
+        return self.transport.do(endpoints.log_dataset(envelope))
+
+    def datasets(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.DatasetInfo]:
+        """Yield the datasets that the organisation has logged."""
+        return self._pages(endpoints.datasets(limit, filters))
 
     def log_run(self, envelope: Envelope) -> usage.Logged:
         """Return once the training run is in the log."""
-        return self._post("/v1/runs", usage.StatementOnly(envelope), usage.Logged)
+        return self.transport.do(endpoints.log_run(envelope))
+
+    def runs(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.RunInfo]:
+        """Yield the training runs that the organisation has logged."""
+        return self._pages(endpoints.runs(limit, filters))
 
     def submit_usage(self, envelope: Envelope, events: Sequence[Event], secret: str) -> usage.UsageAccepted:
         """Return once the batch is posted and in the log; sending it again has no second effect."""
-        return self._post(
-            "/v1/usage/batches", usage.UsageBatchSubmit(envelope, list(events), secret), usage.UsageAccepted
-        )
+        return self.transport.do(endpoints.submit_usage(envelope, events, secret))
+
+    def usage_batches(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.UsageBatchInfo]:
+        """Yield the usage batches that the organisation has sent."""
+        return self._pages(endpoints.usage_batches(limit, filters))
 
     def balance(self) -> usage.Balance:
         """Return what the caller is owed or owes, per currency."""
-        return self._get("/v1/ledger/balance", usage.Balance)
+        return self.transport.do(endpoints.balance())
 
-    def ledger(self, **filters: str | int) -> Iterator[usage.LedgerLine]:
+    def ledger(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.LedgerLine]:
         """Yield the ledger entries that the caller may see."""
-        return self._pages("/v1/ledger/entries", usage.LedgerLine, filters)
+        return self._pages(endpoints.ledger(limit, filters))
 
     # -- plumbing ----------------------------------------------------------------------------------------------
 
-    def _get(self, path: str, schema: type[T]) -> T:
-        return _as(self.transport.request("GET", path).body, schema)
-
-    def _post(self, path: str, body: msgspec.Struct, schema: type[T], key: str | bool | None = True) -> T:
-        answer = self.transport.request("POST", path, body=msgspec.json.encode(body), idempotent=key or False)
-        return _as(answer.body, schema)
-
-    def _pages(self, path: str, schema: type[T], filters: dict[str, str | int] | None = None) -> Iterator[T]:
-        params: dict[str, str | int] = {"limit": 200, **(filters or {})}
-        while True:
-            answer = self.transport.request("GET", path, params=params)
-            page: Page[T] = _as(answer.body, Page[schema])  # type: ignore[valid-type]  # msgspec builds it at run time
-            yield from page.items
-            if page.next is None:
-                return
-            params = {**params, "cursor": page.next}
-
     def need_account(self) -> Profile:
         """Return the profile once it has an account and a key; raises ``NotAllowedError`` that says how to get one."""
-        if self.profile.account is None or not self.profile.key_path.exists():
-            raise NotAllowedError("no account in this profile: run `licet account create --kind … --name …` first")
-        return self.profile
+        return self.contact.need_account()
+
+    def _run(self, flow: Flow[T]) -> T:
+        answer: Any = None
+        while True:
+            try:
+                call = flow.send(answer)
+            except StopIteration as end:
+                done: T = end.value
+                return done
+            answer = self.transport.do(call)
+
+    def _pages(self, listing: endpoints.Listing[T]) -> Iterator[T]:
+        page: Page[T] | None = None
+        taken = 0
+        while (call := listing.following(page, taken)) is not None:
+            with listing.resumable(taken):
+                page = self.transport.do(call)
+            for item in listing.wanted(page, taken):
+                taken += 1
+                yield item
 
     def close(self) -> None:
         """Give back the connections."""
@@ -266,10 +261,3 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _as(body: bytes, schema: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=schema)
-    except msgspec.MsgspecError as error:
-        raise ServiceError(f"expected the service's protocol, got something else: {error}") from None

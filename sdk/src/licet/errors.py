@@ -13,7 +13,9 @@
     ├── NotAllowedError            4  the service knows the caller and refuses (401, 403)
     ├── ConflictError              2  the same key was used for something else (409, 422)
     ├── ServiceError               3  the service or the network failed; a retry may help
-    │   └── UnreachableError       3  no answer at all
+    │   ├── QuotaError             3  the quota is used up (429); ``reset`` says for how long
+    │   ├── UnreachableError       3  no answer at all
+    │   └── VersionError           3  the service is of another version, and lacks what was asked for
     └── InterruptedJobError      130  stopped by the user; running it again resumes
 """
 
@@ -33,9 +35,28 @@ class LicetError(Exception):
         self.message = message
         self.details = details
 
+    @property
+    def request_id(self) -> str | None:
+        """What names the request in the service's log, None for what no request led to."""
+        return self.details.get("request_id")
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer, None without one."""
+        return self.details.get("status")
+
+    @property
+    def problem(self) -> str | None:
+        """The slug of the problem type (RFC 9457), such as ``not-allowed``, None where the service named none."""
+        return self.details.get("problem")
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The fields that the service named: ``pointer`` (RFC 6901), ``expected``, ``got``."""
+        return list(self.details.get("errors") or [])
+
     def __str__(self) -> str:
-        request_id = self.details.get("request_id")
-        return f"{self.message} (request {request_id})" if request_id else self.message
+        return f"{self.message} (request {self.request_id})" if self.request_id else self.message
 
 
 class InputError(LicetError):
@@ -116,6 +137,23 @@ class UnreachableError(ServiceError):
     """No answer from the service at all."""
 
     code = "unreachable"
+
+
+class QuotaError(ServiceError):
+    """The caller's quota is used up; nothing was done. ``details`` has ``limit`` and ``remaining`` where known."""
+
+    code = "quota"
+
+    @property
+    def reset(self) -> float | None:
+        """Seconds until there is quota again, None where the service did not say."""
+        return self.details.get("reset")
+
+
+class VersionError(ServiceError):
+    """The service is of another version than this client, and lacks what was asked for."""
+
+    code = "version"
 
 
 class InterruptedJobError(LicetError):

@@ -48,7 +48,7 @@ class Service(Client):
         self.asked: list[list[str]] = []
         self.answers: Callable[[WorkIn, WorkOutcome], WorkOutcome] = lambda _, outcome: outcome
 
-    def upload(self, sha256: str, data: bytes) -> Fingerprint:
+    def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
         return self.finds(fingerprint_bytes(data))
 
     def find_works(

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from licet import times, transport
+from licet import times
 from licet.client import Client
 from licet.datasets import folder, parquet
 from licet.datasets.build import Filtered, Wish, filter_dataset
@@ -343,7 +343,7 @@ def test_offline_decides_from_what_is_here(client: Client, world: World, picture
 def test_without_a_network_it_names_the_way_to_go_on(
     world: World, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr("licet.exchange.retrying.FIRST_DELAY", 0.01)
     client = world.client()
     client.transport.close()
     offline = Client("http://127.0.0.1:9", "token", home=client.home, profile="default")

@@ -40,14 +40,12 @@ def list_works(
     common: Common = COMMON,
 ) -> None:
     """List your works, newest first."""
-    from itertools import islice
-
     if limit is not None and limit < 1:
         raise InputError.field("--limit", "one or more", limit)
-    asked = {"q": q, "external_id": external_id, "tag": tag, "state": state, "sort": sort}
+    asked: dict[str, Any] = {"q": q, "external_id": external_id, "tag": tag, "state": state, "sort": sort}
     with common.client() as client:
-        found = client.works(**{name: value for name, value in asked.items() if value is not None})
-        works = list(islice(found, limit))
+        chosen = {name: value for name, value in asked.items() if value is not None}
+        works = list(client.works(limit=limit, **chosen))
     nothing = (
         "No works yet: `licet register` makes them." if not (q or external_id or tag or state) else "No such works."
     )

@@ -1,0 +1,275 @@
+"""Every endpoint once, as a pure description: what both clients ask, whoever waits for the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from urllib.parse import quote as escape
+
+from licet.errors import InputError, ServiceError
+from licet.exchange.calls import Body, Call, Filters, get, nothing, post, reader
+from licet.exchange.retrying import idempotency_key
+from licet.identifiers import new_uuid
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import Event
+from licet.wire import accounts, licensing, usage
+from licet.wire import works as catalogue
+from licet.wire.common import Page, StatementFile
+
+if TYPE_CHECKING:
+    from licet.fingerprints.picture import Fingerprint
+
+T = TypeVar("T")
+MAX_PAGE: Final = 200
+_PIECE: Final = 1 << 18  # bytes of an upload at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A list that comes page by page; ``limit`` is the most items wanted, None for all."""
+
+    first: Call[Page[T]]
+    limit: int | None = None
+
+    def following(self, page: Page[T] | None, taken: int) -> Call[Page[T]] | None:
+        """Return the call for what follows ``page`` (None: the first) after ``taken`` items; None at the end."""
+        if (self.limit is not None and taken >= self.limit) or (page is not None and page.next is None):
+            return None
+        size: Filters = {"limit": MAX_PAGE if self.limit is None else min(MAX_PAGE, self.limit)}
+        place: Filters = {} if page is None or page.next is None else {"cursor": page.next}
+        return replace(self.first, params={**self.first.params, **size, **place})
+
+    def wanted(self, page: Page[T], taken: int) -> Sequence[T]:
+        """Return the items of ``page`` that are still wanted after ``taken``, whatever number was sent."""
+        return page.items if self.limit is None else page.items[: self.limit - taken]
+
+    @contextmanager
+    def resumable(self, taken: int) -> Iterator[None]:
+        """Say of a refused cursor that the list has to be asked for anew: it was the service's, not the caller's."""
+        try:
+            yield
+        except InputError as error:
+            if taken and any(each.get("pointer") == "?cursor" for each in error.errors):
+                raise ServiceError(
+                    f"{self.first.path}: the service no longer knows where the list stood after {taken} items; "
+                    f"ask for the list again",
+                    **error.details,
+                ) from None
+            raise
+
+
+def listed(
+    operation: str, path: str, schema: type[T], filters: Filters | None, limit: int | None, *, scope: str | None
+) -> Listing[T]:
+    """Return the list at ``path`` of items that read as ``schema``."""
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        raise InputError.field("limit", "a count of items, None for all", limit)
+    page: Any = Page[schema]  # type: ignore[valid-type]  # msgspec builds it at run time
+    return Listing(get(operation, path, page, filters, scope=scope), limit)
+
+
+# -- the registry --------------------------------------------------------------------------------------------------
+
+
+def live() -> Call[None]:
+    """Whether anything answers."""
+    return Call("getLive", "GET", "/health/live", nothing)
+
+
+def registry() -> Call[accounts.RegistryInfo]:
+    """Who the registry says that it is."""
+    return get("getRegistry", "/v1/registry", accounts.RegistryInfo)
+
+
+# -- accounts and tokens -------------------------------------------------------------------------------------------
+
+
+def create_account(name: str, envelope: Envelope) -> Call[accounts.AccountCreated]:
+    """A new account from its genesis."""
+    body = accounts.AccountCreate(name, envelope)
+    return post("createAccount", "/v1/accounts", body, accounts.AccountCreated)
+
+
+def me() -> Call[accounts.Me]:
+    """The caller's own account."""
+    return get("getMe", "/v1/me", accounts.Me, scope="")
+
+
+def create_token(scopes: Sequence[str], days: int) -> Call[accounts.TokenCreated]:
+    """A further token, another one each time."""
+    body = accounts.TokenCreate(list(scopes), days)
+    return post("createToken", "/v1/tokens", body, accounts.TokenCreated, scope="account", key=new_uuid().hex)
+
+
+def tokens(limit: int | None, filters: Filters) -> Listing[accounts.TokenInfo]:
+    """The account's tokens."""
+    return listed("listTokens", "/v1/tokens", accounts.TokenInfo, filters, limit, scope="account")
+
+
+def revoke_token(token: str) -> Call[None]:
+    """The end of a token."""
+    path = f"/v1/tokens/{escape(token, safe='')}"
+    return Call("revokeToken", "DELETE", path, nothing, key=idempotency_key("DELETE", path), scope="account")
+
+
+# -- works and statements ------------------------------------------------------------------------------------------
+
+
+def upload(sha256: str, data: bytes | Path) -> Call[Fingerprint]:
+    """A picture to be fingerprinted; a file is read anew for each attempt."""
+    from licet.fingerprints.picture import Fingerprint  # brings the picture libraries: only for those who upload
+
+    path = f"/v1/uploads/{escape(sha256, safe='')}"
+    if isinstance(data, bytes):
+        body = Body(data, "application/octet-stream")
+    else:
+        try:
+            size = data.stat().st_size
+        except OSError as error:
+            raise InputError(f"{data}: expected a readable file, got {error.strerror}") from None
+        body = Body(lambda: _pieces(data), "application/octet-stream", size)
+    key = idempotency_key("PUT", path)  # the digest of the content is in the path
+    return Call("uploadPicture", "PUT", path, reader(Fingerprint), body=body, key=key, scope="register")
+
+
+def register_works(batch: Sequence[catalogue.WorkIn]) -> Call[catalogue.WorksRegistered]:
+    """Works to register."""
+    body = catalogue.WorksRegister(list(batch))
+    return post("registerWorks", "/v1/works", body, catalogue.WorksRegistered, scope="register")
+
+
+def works(limit: int | None, filters: Filters) -> Listing[catalogue.Work]:
+    """The caller's works."""
+    return listed("listWorks", "/v1/works", catalogue.Work, filters, limit, scope="register")
+
+
+def work(work: str) -> Call[catalogue.Work]:
+    """One of the caller's works."""
+    return get("getWork", f"/v1/works/{escape(work, safe='')}", catalogue.Work, scope="register")
+
+
+def find_works(files: Sequence[str], external_ids: Sequence[str], works: Sequence[str]) -> Call[catalogue.WorksFound]:
+    """The caller's works with these keys."""
+    body = catalogue.WorksFind(list(files), list(external_ids), list(works))
+    return post("findWorks", "/v1/works/find", body, catalogue.WorksFound, scope="register", reads=True)
+
+
+def change_works(changes: Sequence[catalogue.WorkChange]) -> Call[catalogue.WorksChanged]:
+    """Changes of metadata.
+
+    Changes that name no revision may be meant again later, after others: their key is new each time.
+    """
+    body = catalogue.WorksChange(list(changes))
+    key = None if all(change.revision is not None for change in changes) else new_uuid().hex
+    return post("changeWorks", "/v1/works/changes", body, catalogue.WorksChanged, scope="register", key=key)
+
+
+def submit_statement(envelope: Envelope, covered: Sequence[str]) -> Call[catalogue.StatementAccepted]:
+    """A signed statement about works."""
+    body = catalogue.StatementSubmit(envelope, list(covered))
+    return post("submitStatement", "/v1/statements", body, catalogue.StatementAccepted, scope="register")
+
+
+def statements(limit: int | None, filters: Filters) -> Listing[catalogue.StatementInfo]:
+    """The caller's own statements."""
+    return listed("listStatements", "/v1/statements", catalogue.StatementInfo, filters, limit, scope="register")
+
+
+def statement_file(statement: str) -> Call[bytes]:
+    """A statement file, as sent."""
+    holds = reader(StatementFile)
+
+    def read(body: bytes) -> bytes:
+        holds(body)
+        return body
+
+    return Call("getStatementFile", "GET", f"/v1/statements/{escape(statement, safe='')}", read)
+
+
+# -- licensing -----------------------------------------------------------------------------------------------------
+
+
+def query(
+    request: dict[str, Any], rows: Sequence[licensing.RowKeys], match: Literal["exact", "near"], min_claim_level: int
+) -> Call[licensing.Answers]:
+    """A question about rows."""
+    body = licensing.Query(request, list(rows), match, min_claim_level)
+    return post("query", "/v1/licensing/query", body, licensing.Answers, reads=True)
+
+
+def quote(wanted: licensing.QuoteRequest) -> Call[licensing.Quote]:
+    """An offer; asking twice makes two, and neither binds anybody."""
+    return post("createQuote", "/v1/quotes", wanted, licensing.Quote, scope="license", reads=True)
+
+
+def accept(quote: str, envelope: Envelope) -> Call[licensing.LicenceGranted]:
+    """The acceptance of an offer."""
+    body = licensing.LicenceAccept(quote, envelope)
+    return post("acceptQuote", "/v1/licences", body, licensing.LicenceGranted, scope="license")
+
+
+def licences(limit: int | None, filters: Filters) -> Listing[licensing.LicenceInfo]:
+    """Licences held or granted."""
+    return listed("listLicences", "/v1/licences", licensing.LicenceInfo, filters, limit, scope="license")
+
+
+def licence(licence: str) -> Call[licensing.LicenceGranted]:
+    """One licence whole."""
+    path = f"/v1/licences/{escape(licence, safe='')}"
+    return get("getLicence", path, licensing.LicenceGranted, scope="license")
+
+
+# -- datasets, runs, usage, balance --------------------------------------------------------------------------------
+
+
+def log_dataset(envelope: Envelope) -> Call[usage.Logged]:
+    """A dataset manifest for the log."""
+    return post("logDataset", "/v1/datasets", usage.StatementOnly(envelope), usage.Logged, scope="usage")
+
+
+def datasets(limit: int | None, filters: Filters) -> Listing[usage.DatasetInfo]:
+    """The organisation's datasets."""
+    return listed("listDatasets", "/v1/datasets", usage.DatasetInfo, filters, limit, scope="usage")
+
+
+def log_run(envelope: Envelope) -> Call[usage.Logged]:
+    """A training run for the log."""
+    return post("logRun", "/v1/runs", usage.StatementOnly(envelope), usage.Logged, scope="usage")
+
+
+def runs(limit: int | None, filters: Filters) -> Listing[usage.RunInfo]:
+    """The organisation's training runs."""
+    return listed("listRuns", "/v1/runs", usage.RunInfo, filters, limit, scope="usage")
+
+
+def submit_usage(envelope: Envelope, events: Sequence[Event], secret: str) -> Call[usage.UsageAccepted]:
+    """A batch of usage."""
+    body = usage.UsageBatchSubmit(envelope, list(events), secret)
+    return post("submitUsage", "/v1/usage/batches", body, usage.UsageAccepted, scope="usage")
+
+
+def usage_batches(limit: int | None, filters: Filters) -> Listing[usage.UsageBatchInfo]:
+    """The organisation's usage batches."""
+    return listed("listUsage", "/v1/usage/batches", usage.UsageBatchInfo, filters, limit, scope="usage")
+
+
+def balance() -> Call[usage.Balance]:
+    """What is owed."""
+    return get("getBalance", "/v1/ledger/balance", usage.Balance, scope="usage")
+
+
+def ledger(limit: int | None, filters: Filters) -> Listing[usage.LedgerLine]:
+    """Ledger entries."""
+    return listed("listEntries", "/v1/ledger/entries", usage.LedgerLine, filters, limit, scope="usage")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable file, got {error.strerror}") from None

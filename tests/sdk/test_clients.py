@@ -1,0 +1,151 @@
+"""Two clients, one core: neither can do what the other can not, and each call is what the service describes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from licet import aclient, asnapshots, client, contact, endpoints, snapshots
+from licet.exchange.calls import Call
+
+ROOT = Path(__file__).resolve().parents[2]
+PAIRS = [
+    (client.Client, aclient.AsyncClient),
+    (snapshots.ClientSnapshot, asnapshots.AsyncClientSnapshot),
+]
+ASYNC_ONLY = {"in_thread"}
+SYNC_ONLY = {"over"}
+AWAITED_PROPERTIES = {"store"}  # reads the disk, or asks the service
+
+
+def public(kind: type) -> dict[str, Any]:
+    return {name: getattr(kind, name) for name in dir(kind) if not name.startswith("_")}
+
+
+def plain(annotation: Any) -> str:
+    """An annotation as text, the asynchronous twin's words taken for the synchronous ones."""
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    return text.replace("Async", "").replace("Awaitable", "")
+
+
+def signature_of(method: Callable[..., Any]) -> list[tuple[str, Any, Any, str]]:
+    found = inspect.signature(method)
+    rows = [(each.name, each.kind, each.default, plain(each.annotation)) for each in found.parameters.values()]
+    return [*rows, ("return", None, None, plain(found.return_annotation))]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_both_clients_have_the_same_methods(one: type, other: type) -> None:
+    sync, asynchronous = public(one), public(other)
+    assert set(sync) - SYNC_ONLY == set(asynchronous) - ASYNC_ONLY
+    for name, method in sync.items():
+        if name in SYNC_ONLY | AWAITED_PROPERTIES or isinstance(method, property):
+            continue
+        twin = asynchronous[name]
+        assert signature_of(twin) == signature_of(method), name
+        assert inspect.getdoc(twin) == inspect.getdoc(method), name
+        iterates = "Iterator[" in str(inspect.signature(method).return_annotation)
+        blocking = name != "need_account" and not iterates
+        assert inspect.iscoroutinefunction(twin) == blocking, name
+
+
+def described() -> Iterator[Any]:
+    """Each endpoint's description, made with arguments that fit their types."""
+    for name, make in vars(endpoints).items():
+        if not inspect.isfunction(make) or name.startswith("_") or make.__module__ != endpoints.__name__:
+            continue
+        returned = str(inspect.signature(make).return_annotation)
+        if not returned.startswith(("Call[", "Listing[")) or name == "listed":
+            continue
+        values = {each: stand_in(each, str(one.annotation)) for each, one in inspect.signature(make).parameters.items()}
+        made = make(**values)
+        yield pytest.param(made.first if isinstance(made, endpoints.Listing) else made, made, id=name)
+
+
+def stand_in(name: str, annotation: str) -> Any:
+    if name == "wanted":
+        from licet.statements.kinds import Use
+        from licet.wire.licensing import QuoteRequest
+
+        use = Use(["train-gen"], ["commercial"], None, "a/b", "1", "one-version", None)
+        return QuoteRequest(use, [], None, "1", [])
+    plain_values: dict[str, Any] = {
+        "str": "an/id?",
+        "int": 0,
+        "int | None": None,
+        "Filters": {},
+        "bytes | Path": b"x",
+        "dict[str, Any]": {},
+        "Envelope": None,
+    }
+    if annotation.startswith("Sequence["):
+        return []
+    return plain_values.get(annotation, "near")
+
+
+@pytest.mark.parametrize(("call", "made"), list(described()))
+def test_each_call_is_what_the_service_describes(call: Call[Any], made: Any) -> None:
+    document = json.loads((ROOT / "openapi" / "openapi.json").read_bytes())
+    operations = {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+    method, path, operation = operations[call.operation]
+    assert call.method == method
+    assert re.fullmatch(re.sub(r"\{\w+\}", "[^/?#]+", path), call.path), (call.path, path)
+    names = {each.get("name") or each["$ref"].rsplit("/", 1)[-1] for each in operation.get("parameters", [])}
+    assert (call.key is not None) == ("IdempotencyKey" in names or method in ("PUT", "PATCH", "DELETE"))
+    wanted = [scopes for each in operation.get("security", []) for scopes in each.values()]
+    anonymous = {} in operation.get("security", [{}])
+    if anonymous:
+        assert call.scope is None
+    else:
+        assert [call.scope] in wanted or (call.scope == "" and [] in wanted), call.scope
+    assert isinstance(made, endpoints.Listing) == ({"limit", "cursor"} <= names)
+
+
+def test_both_clients_ask_the_same_and_leave_nothing_out() -> None:
+    named = re.compile(r"endpoints\.(\w+)\(")
+    asked = [set(named.findall(inspect.getsource(module))) for module in (client, aclient, contact)]
+    assert asked[0] == asked[1]
+    everything = {case.id for case in described()}
+    assert asked[0] | asked[2] == everything - {"live"}  # that one is asked by `licet doctor`
+
+
+def test_every_annotation_of_the_public_methods_resolves() -> None:
+    for kind in (client.Client, aclient.AsyncClient):
+        for name, method in public(kind).items():
+            if inspect.isfunction(method):
+                module = inspect.getmodule(kind)
+                assert module is not None
+                names = {**vars(module), "Fingerprint": object, "ClientSnapshot": object, "AsyncClientSnapshot": object}
+                assert typing.get_type_hints(method, names), name
+
+
+def test_a_synchronous_client_works_inside_a_running_loop(tmp_path: Path) -> None:
+    """As in a notebook: nothing of it waits for the loop that it is called in."""
+    from licet.home import Home
+    from licet.statements.keys import SigningKey
+    from tests.sdk.test_pinning import Serving, info
+
+    says = info(SigningKey.generate())
+    serving = Serving(says)
+
+    async def cell() -> Any:
+        with client.Client(serving.url, home=Home(tmp_path)) as made:
+            return made.registry()
+
+    try:
+        assert asyncio.run(cell()) == says
+    finally:
+        serving.end()
