@@ -49,7 +49,7 @@ class Service(Client):
         self.answers: Callable[[WorkIn, WorkOutcome], WorkOutcome] = lambda _, outcome: outcome
 
     def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
-        return self.finds(fingerprint_bytes(data))
+        return self.finds(fingerprint_bytes(data if isinstance(data, bytes) else data.read_bytes()))
 
     def find_works(
         self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
