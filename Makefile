@@ -26,7 +26,7 @@ demo: setup ## the main job end to end on real pictures, with its own database; 
 
 .PHONY: test
 test: setup ## the tests
-	@$(BIN)/pytest $(PYTEST_FLAGS)
+	@$(BIN)/pytest -o cache_dir=build/pytest $(PYTEST_FLAGS)
 
 .PHONY: test-external
 test-external: setup ## the service's tests on an external PostgreSQL 16 over TCP
