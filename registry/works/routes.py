@@ -28,7 +28,7 @@ _BATCH_LIMIT: Final = 16 << 20
 async def upload(
     caller: NamedDependency[Caller], services: NamedDependency[Services], sha256: FromPath[str], body: RawBody
 ) -> Fingerprint:
-    """Fingerprint a JPEG, PNG or WEBP picture. The picture is not kept; its fingerprints wait a day for the work."""
+    """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF). It is not kept; its fingerprints wait a day."""
     return await uploads.keep_upload(services, caller.account, sha256, body)
 
 

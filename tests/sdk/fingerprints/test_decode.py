@@ -315,11 +315,13 @@ def test_pixels_that_end_early_by_themselves_are_followed_by_black(png_chunk: Ca
         (b"%PDF-1.7\n", "not-a-picture", "bytes that begin"),
         (b"\xff\xd8", "truncated", "end of a JPEG"),
         (b"\x89PNG", "truncated", "its first 4 bytes"),
-        (b"GIF89a\x01\0\x01\0", "unsupported-format", "got GIF"),
-        (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "unsupported-format", "got BMP"),
-        (b"II*\0\x08\0\0\0", "unsupported-format", "got TIFF"),
-        (b"\0\0\0\x20ftypavif\0\0\0\0", "unsupported-format", "got AVIF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "unsupported-format", "got HEIF"),
+        (b"GIF8", "truncated", "its first 4 bytes"),
+        (b"GIF89a\x01\0\x01\0", "truncated", "header of a GIF"),
+        (b"GIF89a" + bytes(30), "unreadable", "unknown kind 0x00"),
+        (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "truncated", "header of a BMP"),
+        (b"II*\0\x08\0\0\0", "truncated", "tags of a TIFF"),
+        (b"\0\0\0\x14ftypavif\0\0\0\0avif", "truncated", "still picture in an AVIF, got none"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported-format", "got HEIF .* export it as JPEG or PNG"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "unsupported-format", "got JPEG XL"),
         (b'<?xml version="1.0"?>\n<svg xmlns="x"/>', "unsupported-format", "got SVG"),
         (b"\xff\xd8\xff\xd9", "unreadable", "pixels in a JPEG, got none"),
@@ -347,7 +349,7 @@ def test_a_damaged_png_is_unreadable(scene: Rgb, save: Save, png_chunk: Callable
     assert why(data[:33] + data[8:]) == "unreadable"
     assert why(data[:33] + png_chunk(b"ZZZZ", b"") + data[33:]) == "unsupported-format"
     assert why(data[:33] + png_chunk(b"IEND", b"")) == "truncated"
-    assert why(data[:33] + png_chunk(b"tEXt", b"") * containers._MAX_PARTS + data[33:]) == "unreadable"
+    assert why(data[:33] + png_chunk(b"tEXt", b"") * containers.MAX_PARTS + data[33:]) == "unreadable"
 
 
 def test_a_png_palette_has_whole_colours(png: Callable[..., bytes]) -> None:
@@ -365,13 +367,13 @@ def test_a_damaged_jpeg_is_unreadable(scene: Rgb, save: Save) -> None:
     assert why(data[:start] + data[start + 19 :]) == "unreadable"
     assert why(data[:start] + b"\xff\xc0\0\4\x08\0" + data[start + 19 :]) == "unreadable"
     assert why(data[:2] + b"\xff\xd8" + data[2:]) == "unreadable"
-    assert why(data[:2] + b"\xff\xfe\0\2" * containers._MAX_PARTS + data[2:]) == "unreadable"
+    assert why(data[:2] + b"\xff\xfe\0\2" * containers.MAX_PARTS + data[2:]) == "unreadable"
     # What libjpeg skips is skipped: stray bytes, fill bytes and restart marks between segments.
     assert np.array_equal(decode(data[:start] + b"stray\xff\0\xff\xd0\xff\xff" + data[start:]).rgb, decode(data).rgb)
 
 
 def test_a_webp_of_too_many_parts_is_unreadable(scene: Rgb, save: Save) -> None:
-    data = save(scene, "WEBP") + b"note\0\0\0\0" * containers._MAX_PARTS
+    data = save(scene, "WEBP") + b"note\0\0\0\0" * containers.MAX_PARTS
     assert why(data[:4] + struct.pack("<I", len(data) - 8) + data[8:]) == "unreadable"
 
 

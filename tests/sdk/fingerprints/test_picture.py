@@ -21,7 +21,6 @@ from licet.fingerprints.decode import PictureLimits
 from licet.fingerprints.exact import pixels_digest
 from licet.fingerprints.pdq import NEAR_RADIUS, hamming, orientations, pdq
 from licet.fingerprints.picture import (
-    PICTURE_SUFFIXES,
     Fingerprint,
     examine_bytes,
     examine_file,
@@ -144,10 +143,6 @@ def test_bytes_over_the_limit_are_refused_before_they_are_hashed() -> None:
     with pytest.raises(PictureError) as caught:
         fingerprint_bytes(bytes(11), PictureLimits(max_bytes=10))
     assert caught.value.details == {"why": "too-large"}
-
-
-def test_suffixes_are_those_of_the_formats_that_are_read() -> None:
-    assert {Image.registered_extensions().get(suffix) for suffix in PICTURE_SUFFIXES} == {"JPEG", "PNG", "WEBP"}
 
 
 def test_nothing_of_this_room_imports_picture_libraries_before_a_picture_comes() -> None:

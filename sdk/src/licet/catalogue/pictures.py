@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
 from licet.errors import InputError
-from licet.fingerprints.picture import PICTURE_SUFFIXES
-
-_SUFFIXES: Final = tuple(PICTURE_SUFFIXES)
+from licet.fingerprints.formats import PICTURE_SUFFIXES, is_picture_file, is_picture_name
 
 
 def collect(paths: Iterable[Path]) -> list[Path]:
     """Return every picture among ``paths``: files as named, folders through and through, each file once, by name.
 
-    Inside folders hidden entries, files that are not named like pictures and links to other folders are passed over.
+    Inside folders hidden entries, files that are not named like pictures and links to other folders are passed over. A
+    file whose name has no ending is a picture if its first bytes say so; one of a format that is not read is there to
+    be refused by name.
     Raises ``InputError`` for a path that does not exist and for a folder without pictures.
     """
     found: list[Path] = []
@@ -52,7 +51,7 @@ def pictures_in(folder: Path) -> Iterator[Path]:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif entry.name.lower().endswith(_SUFFIXES) and entry.is_file():
+                    elif _named_or_begun(entry) and entry.is_file():
                         yield Path(entry.path)
         except OSError as error:
             raise InputError(
@@ -66,3 +65,8 @@ def _add(found: list[Path], seen: set[tuple[int, int]], path: Path) -> None:
     if file not in seen:
         seen.add(file)
         found.append(path)
+
+
+def _named_or_begun(entry: os.DirEntry[str]) -> bool:
+    # Files without an ending are few: only those are opened.
+    return is_picture_name(entry.name) or ("." not in entry.name and is_picture_file(Path(entry.path)))

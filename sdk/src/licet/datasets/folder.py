@@ -16,12 +16,11 @@ import pyarrow as pa
 from licet.datasets.fingerprinting import MALFORMED
 from licet.datasets.parts import Copying, Remarks
 from licet.errors import InputError
-from licet.fingerprints.picture import PICTURE_SUFFIXES
+from licet.fingerprints.formats import PICTURE_SUFFIXES, is_picture_file
+from licet.fingerprints.formats import is_picture_name as is_picture
 
-#: Named like pictures, though not of a format that we decode: rows as well, so that none slips through unseen.
-OTHER_SUFFIXES: Final = frozenset(
-    {".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".svg", ".ppm", ".psd", ".ico"}
-)
+__all__ = ["BATCH", "SIDECARS", "FolderPart", "is_picture"]
+
 SIDECARS: Final = (".txt", ".caption", ".json")
 BATCH: Final = 256
 
@@ -29,6 +28,7 @@ BATCH: Final = 256
 class FolderPart:
     """The pictures of one folder, through and through, or some files in it.
 
+    Names say which files are pictures, of a format that is read or not; of a file without an ending its first bytes.
     ``path`` of a row is relative to the folder, with ``/``. Hidden files and folders are passed over, and folders
     that are links are not followed.
     """
@@ -119,17 +119,12 @@ class FolderPart:
                         shutil.copyfile(sidecar, goal.with_name(sidecar.name))
 
 
-def is_picture(name: str) -> bool:
-    """Return whether a file of this name is a row of a folder."""
-    return os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES | OTHER_SUFFIXES  # noqa: PTH122 - once a file
-
-
 def _pictures(folder: Path) -> Iterator[str]:
     for root, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(root, name)
-            if not name.startswith(".") and is_picture(name) and not path.is_dir():
+            if not name.startswith(".") and is_picture_file(path) and not path.is_dir():
                 yield path.relative_to(folder).as_posix()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import stat
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import numpy as np
@@ -13,12 +12,21 @@ import numpy.typing as npt
 
 from licet.errors import PictureError
 from licet.fingerprints.containers import refuse
-from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits, decode
+from licet.fingerprints.decode import DEFAULT_LIMITS, Picture, PictureLimits, decode
 from licet.fingerprints.exact import pixels_digest
+from licet.fingerprints.formats import PICTURE_SUFFIXES
 from licet.fingerprints.pdq import pdq_with_orientations
 
-#: File names that are worth opening, in lower case. What a file is, its bytes say.
-PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "Examined",
+    "Fingerprint",
+    "examine_bytes",
+    "examine_file",
+    "examine_picture",
+    "fingerprint_bytes",
+    "fingerprint_file",
+]
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +68,11 @@ def fingerprint_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS) -
 
 def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Examined:
     """Return fingerprint and orientations of a picture file's bytes; errors as :func:`fingerprint_bytes`."""
+    return examine_picture(data, limits)[0]
+
+
+def examine_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> tuple[Examined, Picture]:
+    """Return what :func:`examine_bytes` does and the pixels it was made from, for whoever needs both."""
     if len(data) > limits.max_bytes:
         refuse("too-large", f"expected a file of at most {limits.max_bytes:,} bytes, got {len(data):,}")
     sha256 = hashlib.sha256(data).hexdigest()
@@ -78,7 +91,7 @@ def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Examin
         height=picture.height,
         format=picture.format,
     )
-    return Examined(fingerprint, orientations)
+    return Examined(fingerprint, orientations), picture
 
 
 def examine_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS) -> Examined:
