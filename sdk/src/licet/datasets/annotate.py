@@ -14,11 +14,13 @@ import pyarrow as pa
 from licet.datasets.columns import find_columns
 from licet.datasets.deciding import NOTHING_HELD, Question, Standing, decide_rows
 from licet.datasets.fingerprinting import examine
-from licet.datasets.rows import DECISION_COLUMNS, decision_columns
+from licet.datasets.rows import DECISION_COLUMNS, SCHEMA, decision_columns
 from licet.errors import InputError
 from licet.index.lookup import Index
 
 KEPT: Final = "kept"
+#: The type of each column that a batch gets.
+ADDED: Final = {**{name: SCHEMA.field(name).type for name in DECISION_COLUMNS}, KEPT: pa.bool_()}
 
 
 def annotate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from licet import times
 from licet.client import Client as BaseClient
-from licet.datasets import tables
-from licet.datasets.annotate import KEPT, decided_columns, refuse_taken
+from licet.datasets import hugging, tables
+from licet.datasets.annotate import ADDED, KEPT, decided_columns, refuse_taken
 from licet.datasets.basis import Basis, open_basis, pull_newest
 from licet.datasets.budgets import Budget
 from licet.datasets.build import Filtered, Wish, filter_dataset
@@ -64,14 +64,15 @@ class Client(BaseClient):
     ) -> T:
         """Return ``batch`` with a decision for each row: columns ``verdict reason work …`` and ``kept``.
 
-        ``batch`` may be an Arrow batch or table, a pandas or polars frame, a Hugging Face dataset, a list of dicts or a
-        dict of lists, with columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our name →
-        the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is taken.
+        ``batch`` may be an Arrow batch or table, a pandas or polars DataFrame, a Hugging Face dataset (also a streamed
+        one, decided as it is read), a list of dicts or a dict of lists, and comes back as the same, with its index,
+        types and features. It has columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our
+        name → the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is
+        taken. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a usable
+        column, and for one that has a column which is called like a new one.
         """
-        table, _ = self._annotated(
-            batch, request, unknown, match, min_claim_level, columns, base, prefix, offline=offline
-        )
-        return table
+        asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, offline)
+        return self._annotated(batch, asking, dropping=False)
 
     def filter(
         self,
@@ -87,10 +88,8 @@ class Client(BaseClient):
         offline: bool = False,
     ) -> T:
         """Return what `annotate` returns, without the rows that may not be kept."""
-        table, kept = self._annotated(
-            batch, request, unknown, match, min_claim_level, columns, base, prefix, offline=offline
-        )
-        return tables.chosen(table, kept)
+        asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, offline)
+        return self._annotated(batch, asking, dropping=True)
 
     def dataset(
         self,
@@ -155,38 +154,61 @@ class Client(BaseClient):
             self._pool = None
         super().close()
 
-    def _annotated(
-        self,
-        batch: T,
-        request: Request,
-        unknown: UnknownPolicy,
-        match: MatchMode | None,
-        min_claim_level: int,
-        columns: Mapping[str, str] | None,
-        base: str | Path | None,
-        prefix: str,
-        *,
-        offline: bool,
-    ) -> tuple[T, Any]:
-        if not tables.names(batch):  # an empty list has no columns to look for
-            return batch, np.zeros(tables.length(batch), np.bool_)
+    def _annotated(self, batch: T, asking: _Asking, *, dropping: bool) -> T:
+        if hugging.is_stream(batch):
+            stream: T = self._streamed(batch, asking, dropping=dropping)
+            return stream
+        if isinstance(batch, (list, tuple)) and not batch:  # without a row there is no column to look for
+            return batch
+        there = tables.names(batch)
+        found = [self._decided(rows, asking) for rows in tables.slices(batch, asking.columns)]
+        kept = np.concatenate([mask for _, mask in found])
+        added = {name: pa.concat_arrays([columns[name] for columns, _ in found]) for name in found[0][0]}
+        refuse_taken(there, added)
+        table = tables.extended(batch, added)
+        return tables.chosen(table, kept) if dropping else table
+
+    def _streamed(self, stream: Any, asking: _Asking, *, dropping: bool) -> Any:
+        """Return a stream whose rows are decided as they are read, each slice under what is in force then."""
+        schema = pa.schema([(f"{asking.prefix}{name}", kind) for name, kind in ADDED.items()])
+        if stream.features is not None:
+            refuse_taken(list(stream.features), dict.fromkeys(schema.names))
+
+        def decide(table: pa.Table) -> pa.Table:
+            return self._annotated(table, asking, dropping=dropping)
+
+        return hugging.streamed(stream, decide, schema, tables.SLICE_PICTURES)
+
+    def _decided(self, rows: pa.RecordBatch, asking: _Asking) -> tuple[dict[str, pa.Array], Any]:
         now = times.to_text(times.now())
         if self._basis is None or self._basis.manifest.expires_at <= now:
-            self.refresh(offline=offline)
+            self.refresh(offline=asking.offline)
         basis = self._basis
         assert basis is not None
+        request = asking.request
         dated = request if request.at else msgspec.structs.replace(request, at=now)
-        question = Question(dated, effective_match(match, basis), min_claim_level, unknown)
+        question = Question(dated, effective_match(asking.match, basis), asking.min_claim_level, asking.unknown)
         self._pool = self._pool or ThreadPoolExecutor()
         added, kept = decided_columns(
-            tables.rows(batch, columns),
+            rows,
             basis.index,
             question,
             self._pool,
             standing=Standing(licences_for(held_licences(self), dated)),
-            base=Path(base).expanduser() if base is not None else None,
-            columns=columns,
+            base=Path(asking.base).expanduser() if asking.base is not None else None,
+            columns=asking.columns,
         )
-        named = {f"{prefix}{name}": column for name, column in {**added, KEPT: pa.array(kept)}.items()}
-        refuse_taken(tables.names(batch), named)
-        return tables.extended(batch, named), kept
+        return {f"{asking.prefix}{name}": column for name, column in {**added, KEPT: pa.array(kept)}.items()}, kept
+
+
+class _Asking(NamedTuple):
+    """What `annotate` and `filter` were asked, for every slice of a table."""
+
+    request: Request
+    unknown: UnknownPolicy
+    match: MatchMode | None
+    min_claim_level: int
+    columns: dict[str, str]
+    base: str | Path | None
+    prefix: str
+    offline: bool

@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from licet.client import Client
-from licet.datasets import tables
+from licet.datasets import hugging, tables
 from licet.datasets.accepting import Acceptance, Taker, check_budget
 from licet.datasets.basis import Basis, open_basis, pull_newest
 from licet.datasets.budgets import Budget
@@ -174,13 +174,21 @@ class Dataset:
     def filter(self, batches: Iterable[B]) -> Iterator[B]:
         """Yield ``batches`` without the rows that may not be kept; batches of which nothing is left are left out.
 
+        They may be of any kind that `Client.annotate` takes; a single table is one batch, and a streamed Hugging Face
+        dataset comes out as Arrow tables.
+
         All of them are read before the first comes out, because style and price depend on the whole: meanwhile they
         wait in a folder beside the manifest. Rows that need a licence come out if everything that is needed is within
         the budget; it is taken on leaving the ``with``. Raises ``BudgetError`` with the quote if it is not.
         """
         if self._job is None or self._part is not None:
             raise InputError("expected one pass inside `with client.dataset(…)`, got another")
-        self._part = MemoryPart(self._name, batches, self._job.folder / "batches", self._base, self._wish.columns)
+        given: Iterable[Any] = batches
+        if hugging.is_stream(batches):
+            given = hugging.batches(batches, tables.SLICE_PICTURES)
+        elif tables.is_table(batches):
+            given = [batches]
+        self._part = MemoryPart(self._name, given, self._job.folder / "batches", self._base, self._wish.columns)
         self._settled = self._settle(self._job, self._part)
         settled = self._settled
         stream = verdicts(self._job, [0], settled.basis.index, settled.question, settled.promised)
