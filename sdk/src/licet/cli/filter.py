@@ -15,6 +15,7 @@ from licet.errors import InputError
 if TYPE_CHECKING:
     from licet.datasets.accepting import Acceptance
     from licet.datasets.build import Filtered
+    from licet.datasets.first_stage import After
     from licet.datasets.sources import Input
 
 Several = Parameter(consume_multiple=True, negative="")
@@ -48,6 +49,9 @@ def filter_dataset(
     columns: Annotated[
         list[str] | None, Several, Parameter(help="Columns by our names: url=IMAGE_URL, path=- for none.")
     ] = None,
+    after: Annotated[
+        Path | None, Parameter(help="The manifest of the stage before: the addresses, filtered before downloading.")
+    ] = None,
     decisions: Annotated[Literal["all", "matched"], Parameter(help="Which rows are listed with their decision.")] = (
         "all"
     ),
@@ -76,6 +80,7 @@ def filter_dataset(
         offline=offline,
         overwrite=overwrite,
         only_matched=decisions == "matched",
+        after=after,
     )
     opened = open_input(inputs, columns_from(columns), offline=offline)
     with common.client() as client, progress("filtering", _steps(opened)) as advance:
@@ -107,6 +112,15 @@ def _acceptance(
     return Acceptance(dataset=dataset or "", budget=budgets_from(budget), fit=fit, run=run or "1")
 
 
+def _stages(after: After) -> Iterator[str]:
+    yield (
+        f"After {after.dataset}: {after.matched} rows were in it, {after.held} of them were kept out then and are now;"
+        f" {after.new} are new, {after.missing} of the {after.kept} that were kept have no file here."
+    )
+    if after.listed is not None:
+        yield f"  New and missing rows: {after.listed}"
+
+
 def document(done: Filtered) -> dict[str, Any]:
     """Return what ``--json`` prints of a filter job."""
     return {name: getattr(done, name) for name in done.__struct_fields__}
@@ -126,6 +140,8 @@ def lines(done: Filtered) -> Iterator[str]:
     held = [licence for licence in done.licences if licence not in done.taken]
     if held:
         yield f"Kept under licences that you held before: {', '.join(held)}."
+    if done.after is not None:
+        yield from _stages(done.after)
     yield from done.hints
     if done.recheck is not None and done.recheck.drop:
         yield f"{done.recheck.drop} kept rows were denied meanwhile: `licet recheck {done.manifest}` lists them."

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
 from licet.client import Client
+from licet.datasets import two_stages
 from licet.datasets.accepting import Acceptance, Taker
 from licet.datasets.basis import Basis, open_basis, pull_newest, reopen_basis
 from licet.datasets.deciding import Question, Standing, UnknownPolicy
 from licet.datasets.decisions_file import DecisionsFile
+from licet.datasets.first_stage import After
 from licet.datasets.held import HeldLicence, licences_for
 from licet.datasets.hints import hints
 from licet.datasets.job import Job, JobFile, difference
-from licet.datasets.manifest import row_secret, signer
+from licet.datasets.manifest import Signer, row_secret, signer
 from licet.datasets.parts import Part
 from licet.datasets.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.recheck import recheck_file
@@ -63,6 +66,7 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     hints: list[str]
     recheck: Since | None = None
+    after: After | None = None
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{name}</td><td>{count}</td></tr>" for name, count in self.counts.items())
@@ -89,6 +93,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     overwrite: bool = False
     only_matched: bool = False
     columns: dict[str, str] = {}
+    after: Path | None = None  # the manifest of the stage before, of addresses
     threads: int | None = None
 
 
@@ -149,13 +154,18 @@ class _Filter:
         """Do the job, or what is left of it."""
         dataset_name(self._name)
         self._places.refuse_foreign(overwrite=self._wish.overwrite, publishing=publishing(self._job).exists())
-        basis, file = self._settled()
+        who = signer(self._client)
+        if self._wish.after is not None:
+            two_stages.refuse_addresses(self._parts)
+        basis, file = self._settled(who)
         question = self._question(basis, file)
+        two_stages.prepare(self._job, self._wish.after, who, question, basis)
         scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
+        two_stages.refuse_strangers(self._job, self._parts)
         standing, quote, taken = self._licensed(basis, file, question)
         results, written = self._written(basis, file, question, standing)
         files = any(part.holds_files for part in self._parts)
-        who = signer(self._client)
+        after = two_stages.told(self._job, self._parts, self._places.after)
         payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files)
         self._places.publish(self._job, results, manifest)
         self._job.discard()
@@ -181,6 +191,7 @@ class _Filter:
             notes=notes,
             hints=hints(written.reasons, question, accepting=self._wish.accept is not None, kept=written.kept),
             recheck=self._rechecked(basis, notes),
+            after=after,
         )
 
     def _rechecked(self, basis: Basis, notes: list[str]) -> Since | None:
@@ -200,23 +211,23 @@ class _Filter:
 
     # -- what the job decides from -----------------------------------------------------------------------------
 
-    def _settled(self) -> tuple[Basis, JobFile]:
+    def _settled(self, who: Signer) -> tuple[Basis, JobFile]:
         """Return the snapshot and what the job has fixed: those of an interrupted run if it is the same job."""
         if not self._wish.offline:
             pull_newest(self._client)
         inputs = [part.stamp() for part in self._parts]
         earlier = self._job.file()
         if earlier is not None:
-            basis = self._reopened(earlier, inputs)
+            basis = self._reopened(earlier, inputs, who)
             if basis is not None:
                 return basis, earlier
         basis = open_basis(self._client)
-        return basis, self._job.begin(self._asked(basis), inputs, basis.published, basis.digest)
+        return basis, self._job.begin(self._asked(basis, who), inputs, basis.published, basis.digest)
 
-    def _reopened(self, earlier: JobFile, inputs: list[dict[str, Any]]) -> Basis | None:
+    def _reopened(self, earlier: JobFile, inputs: list[dict[str, Any]], who: Signer) -> Basis | None:
         try:
             basis = reopen_basis(self._client, self._job.published())
-            other = difference(earlier, self._asked(basis), inputs)
+            other = difference(earlier, self._asked(basis, who), inputs)
         except (ExpiredError, InputError) as error:
             basis, other = None, f"snapshot: {error.message}"
         if other is None:
@@ -228,13 +239,15 @@ class _Filter:
             " --overwrite starts anew and keeps what is known of an unchanged input"
         )
 
-    def _asked(self, basis: Basis) -> Question:
+    def _asked(self, basis: Basis, who: Signer) -> Question:
         wish = self._wish
-        return Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
+        asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
+        return replace(asked, after=two_stages.digest_of(wish.after, who, asked, basis))
 
     def _question(self, basis: Basis, file: JobFile) -> Question:
-        question = self._asked(basis)
-        return Question(file.request, question.match, question.min_claim_level, question.unknown)
+        wish = self._wish
+        match = effective_match(wish.match, basis)
+        return Question(file.request, match, wish.min_claim_level, wish.unknown, file.question.get("after"))
 
     # -- licences ----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from licet.datasets.fingerprinting import PROBLEMS, Evidence
 from licet.decisions import CODES, Request
 from licet.index.answers import Answers, Licences, answer
 from licet.index.lookup import Index, Matches, MatchMode
+
+if TYPE_CHECKING:
+    from licet.datasets.first_stage import Floor
 
 Mask = npt.NDArray[np.bool_]
 UnknownPolicy = Literal["exclude", "keep"]
@@ -36,6 +39,7 @@ class Question:
     match: MatchMode = "near"
     min_claim_level: int = 0
     unknown: UnknownPolicy = "exclude"
+    after: str | None = None  # digest of the manifest of the stage before, if there was one
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,12 @@ def decide_rows(
     question: Question,
     standing: Standing = NOTHING_HELD,
     matches: Matches | None = None,
+    floor: Floor | None = None,
 ) -> Verdicts:
-    """Return the verdict of every row of ``evidence``; ``matches`` are those that were looked up before, if any."""
+    """Return the verdict of every row of ``evidence``; ``matches`` are those that were looked up before, if any.
+
+    No verdict is looser than ``floor`` says.
+    """
     answers = answer(
         index,
         evidence.keys(),
@@ -98,7 +106,12 @@ def decide_rows(
         for row, why in _refused(answers, standing.refused).items():
             if verdict[row] == _LICENSE:
                 reason[row] = _named(reasons, why)
-    kept = (verdict == _ALLOW) | ((verdict == _LICENSE) & answers.covered)
+    raised = np.zeros(len(verdict), np.bool_)
+    if floor is not None:
+        raised = floor.verdict > verdict
+        for row in np.flatnonzero(raised).tolist():
+            verdict[row], reason[row], deciding[row] = floor.verdict[row], _named(reasons, floor.reason[row]), -1
+    kept = (verdict == _ALLOW) | ((verdict == _LICENSE) & answers.covered & ~raised)
     if question.unknown == "keep":
         kept |= verdict == _UNKNOWN
     if evidence.sample is not None:

@@ -40,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     match: Literal["exact", "near"]
     min_claim_level: int
     unknown: Literal["exclude", "keep"]
+    after: str | None = None
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

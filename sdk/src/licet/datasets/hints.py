@@ -29,6 +29,8 @@ def hints(reasons: Mapping[tuple[str, str], int], question: Question, *, accepti
 
 
 def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool) -> str | None:
+    if reason.startswith("after:"):
+        return f"kept out when the addresses were filtered ({reason.removeprefix('after:')}); no option changes that"
     field = reason.removeprefix("needs:")
     if verdict == "deny":
         return f"denied ({reason}); no option changes that"

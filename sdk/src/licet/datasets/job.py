@@ -21,10 +21,11 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from licet import times
@@ -36,6 +37,9 @@ from licet.home import write_private
 from licet.identifiers import new_id, new_uuid
 from licet.index.lookup import Matches
 from licet.index.store import Published
+
+if TYPE_CHECKING:
+    from licet.datasets.first_stage import FirstStage
 
 VERSION: Final = 1
 
@@ -60,12 +64,13 @@ class JobFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def asked(question: Question) -> dict[str, Any]:
     """Return ``question`` as the job keeps and the manifest states it."""
-    return {
+    stated = {
         "request": question.request.to_json(),
         "match": question.match,
         "min_claim_level": question.min_claim_level,
         "unknown": question.unknown,
     }
+    return stated if question.after is None else {**stated, "after": question.after}
 
 
 class Job:
@@ -74,6 +79,7 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.out = folder / "out"
+        self.first: FirstStage | None = None  # the stage of addresses before this one, once it is opened
 
     @classmethod
     @contextlib.contextmanager
@@ -115,7 +121,8 @@ class Job:
         for name in ("job.json", "quote.json", "publishing"):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "matches", ignore_errors=True)
-        if earlier is None or earlier.inputs != inputs:
+        other_stage = earlier is not None and earlier.question.get("after") != question.after
+        if earlier is None or earlier.inputs != inputs or other_stage:
             shutil.rmtree(self.folder / "evidence", ignore_errors=True)
         file = JobFile(
             question=asked(question),
@@ -154,6 +161,18 @@ class Job:
         columns = {name: pa.array(np.ascontiguousarray(getattr(matches, name))) for name in _MATCHES}
         _save(self._place("matches", part, batch), pa.RecordBatch.from_pydict(columns))
 
+    def keep_places(self, part: int, batch: int, places: npt.NDArray[np.int64]) -> None:
+        """Keep where the rows of a batch are in the first stage; before its evidence, which says that it is done."""
+        _save(self._place("evidence", part, batch).with_suffix(".places"), pa.RecordBatch.from_pydict({"at": places}))
+
+    def places(self, part: int, batch: int) -> npt.NDArray[np.int64]:
+        """Return where the rows of a batch are in the first stage."""
+        found = _load(self._place("evidence", part, batch).with_suffix(".places"))
+        if found is None:
+            raise InputError(f"{self.folder}: expected what an earlier run kept of the first stage; remove the folder")
+        at: npt.NDArray[np.int64] = found["at"].to_numpy(zero_copy_only=False)
+        return at
+
     def discard(self) -> None:
         """Remove the folder: the job is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -169,9 +188,10 @@ def difference(earlier: JobFile, question: Question, inputs: list[dict[str, Any]
     """Return in words what the earlier run was asked otherwise, or None if it is the same."""
     parts = []
     wanted = asked(question)
-    for name, value in earlier.question.items():
-        if wanted[name] != value:
-            parts.append(f"{name}: {_shown(value)} then, {_shown(wanted[name])} now")
+    for name in dict.fromkeys([*earlier.question, *wanted]):
+        value, wish = earlier.question.get(name), wanted.get(name)
+        if value != wish:
+            parts.append(f"{name}: {_shown(value)} then, {_shown(wish)} now")
     if earlier.inputs != inputs:
         before = {str(each.get("name")): each for each in earlier.inputs}
         now = {str(each.get("name")): each for each in inputs}
@@ -181,6 +201,8 @@ def difference(earlier: JobFile, question: Question, inputs: list[dict[str, Any]
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

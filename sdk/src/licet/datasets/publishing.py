@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from msgspec import UNSET
+
 from licet.datasets.basis import Basis
 from licet.datasets.deciding import Question
 from licet.datasets.job import Job, JobFile
@@ -25,6 +27,7 @@ class Places:
         self.manifest: Final = beside(out, "manifest.json")
         self.decisions: Final = beside(out, "decisions.parquet")
         self.credits: Final = beside(out, "credits.jsonl")
+        self.after: Final = beside(out, "after.jsonl")
 
     def refuse_foreign(self, *, overwrite: bool, publishing: bool) -> None:
         """Raise ``InputError`` for a complete result (unless ``overwrite``) and for what no job has written.
@@ -40,7 +43,7 @@ class Places:
     def publish(self, job: Job, results: Results, manifest: bytes) -> None:
         """Move the results of ``job`` here and write its manifest: before that is there, nothing counts as whole."""
         publishing(job).touch()
-        for old in (self.manifest, self.decisions, self.credits):
+        for old in (self.manifest, self.decisions, self.credits, self.after):
             old.unlink(missing_ok=True)
         if results.data.exists():
             _remove(self.out)
@@ -48,6 +51,8 @@ class Places:
         results.decisions.replace(self.decisions)
         if results.credits.exists():
             results.credits.replace(self.credits)
+        if (job.out / self.after.name).exists():
+            (job.out / self.after.name).replace(self.after)
         write_whole(self.manifest, manifest)
 
 
@@ -88,6 +93,7 @@ def manifest_of(
         row_root=written.row_root,
         licences=written.licences,
         nonce=file.nonce,
+        after=question.after or UNSET,
     )
     return payload, encode_manifest(payload, who.key)
 

@@ -54,6 +54,8 @@ def _scan_part(
         done += 1
     for batch, rows in enumerate(part.batches(done), done):
         evidence = examine(rows, part.base, pool)
+        if job.first is not None:
+            job.keep_places(number, batch, job.first.places(rows))
         job.keep_evidence(number, batch, evidence)
         _look_up(job, number, batch, index, question, evidence)
         advance(len(rows))
@@ -81,4 +83,5 @@ def verdicts(
     """Yield each batch of ``parts`` (their numbers) with its verdicts under ``standing``; looks nothing up again."""
     for part in parts:
         for each in known(job, part):
-            yield each, decide_rows(index, each.evidence, question, standing, each.matches)
+            floor = None if job.first is None else job.first.floor(job.places(part, each.batch))
+            yield each, decide_rows(index, each.evidence, question, standing, each.matches, floor)

@@ -6,6 +6,7 @@ import pickle
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from licet.client import Client
-from licet.datasets import hugging, tables
+from licet.datasets import hugging, tables, two_stages
 from licet.datasets.accepting import Acceptance, Taker, check_budget
 from licet.datasets.basis import Basis, open_basis, pull_newest
 from licet.datasets.budgets import Budget
@@ -204,10 +205,16 @@ class Dataset:
         basis = open_basis(self._client)
         wish = self._wish
         asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
+        who = signer(self._client)
+        asked = replace(asked, after=two_stages.digest_of(wish.after, who, asked, basis))
         shutil.rmtree(job.folder / "evidence", ignore_errors=True)
         file = job.begin(asked, [part.stamp()], basis.published, basis.digest)
-        question = Question(file.request, asked.match, asked.min_claim_level, asked.unknown)
+        question = replace(asked, request=file.request)
+        two_stages.prepare(job, wish.after, who, question, basis)
         scan(job, [part], basis.index, question, lambda _: None, wish.threads)
+        if wish.after is not None:
+            two_stages.refuse_addresses([part])
+            two_stages.refuse_strangers(job, [part])
         held = held_licences(self._client)
         currencies = None if self._accept is None else self._accept.amounts
         standing, shopping = settle(job, [0], basis, question, held, currencies)
@@ -240,8 +247,10 @@ class Dataset:
         payload, manifest = manifest_of(
             settled.basis, settled.file, settled.question, written, self._name, who, files=self._part.holds_files
         )
+        after = two_stages.told(self._job, [self._part], self._places.after)
         self._places.publish(self._job, results, manifest)
         return Filtered(
+            after=after,
             rows=written.rows,
             kept=written.kept,
             counts=written.counts,

@@ -238,6 +238,8 @@ class DatasetManifest(
     row_root: str  # salted
     licences: list[str]
     nonce: str
+    #: The digest of the manifest of the stage before, of addresses, that this one of files builds upon; else left out.
+    after: str | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
 
