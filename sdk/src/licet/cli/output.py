@@ -59,6 +59,11 @@ def many(count: int, one: str, more: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
+def printable(text: str) -> str:
+    """Return ``text`` on one line and without control characters, which a name may hold to paint over a terminal."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
 def note(text: str) -> None:
     """Print a remark on stderr: never part of a result."""
     print(text, file=sys.stderr)

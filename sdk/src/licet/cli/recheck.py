@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
 
-from licet.cli.output import COMMON, Common, note, show
+from licet.cli import workflow
+from licet.cli.output import COMMON, Common, many, note, printable, show
+from licet.cli.wording import refuse_result
+from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.datasets.recheck import Finding, Rechecked
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# What XML 1.0 cannot hold, and line breaks, which have no business in an attribute.
+_NO_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def recheck(
-    given: Annotated[Path, Parameter(help="OUT.decisions.parquet, OUT.manifest.json, or OUT.")],
+    given: Annotated[
+        list[Path], Parameter(help="OUT.decisions.parquet, OUT.manifest.json, or OUT; several if need be.")
+    ],
     /,
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Write the rows to drop as Parquet.")] = None,
@@ -33,51 +39,116 @@ def recheck(
     from licet.datasets.recheck import recheck as check_again
     from licet.datasets.recheck import write_findings
 
+    if not given:
+        raise InputError.field("input", "what `licet filter` wrote", "nothing")
+    if out is not None and len(given) > 1:
+        raise InputError.field("-o", "one input beside it", f"{len(given)} inputs")
+    refuse_result("-o", out, given)
     with common.client() as client:
-        found = check_again(client, given, offline=offline)
+        found = [check_again(client, each, offline=offline) for each in given]
+    results = list({each.dataset: each for each in found}.values())  # its manifest and its decisions are one dataset
     if out is not None:
-        write_findings(out, found.drop)
-    for remark in found.notes:
+        write_findings(out, results[0].drop)
+    for remark in dict.fromkeys(remark for each in results for remark in each.notes):
         note(remark)
+    if format == "github":
+        workflow.summarise(line for each in results for line in _summary(each))
     as_json = Common(json=common.json or format == "json", profile=common.profile)
-    document = {name: getattr(found, name) for name in found.__struct_fields__}
-    show(as_json, document, list(_FORMATS[format](found)))
-    return 1 if found.drop else 0
+    show(as_json, _document(results), list(_lines(results, format)))
+    return 1 if any(each.drop for each in results) else 0
+
+
+def _document(results: list[Rechecked]) -> dict[str, Any]:
+    """Return what ``--json`` prints: of one dataset what was found, of several a list of that."""
+    documents = [{name: getattr(each, name) for name in each.__struct_fields__} for each in results]
+    return documents[0] if len(documents) == 1 else {"results": documents}
+
+
+def _lines(results: list[Rechecked], format: str) -> Iterator[str]:  # noqa: A002 - as it is called outside
+    if format == "junit":
+        yield from _junit(results)
+        return
+    for each in results:
+        if len(results) > 1 and format == "table":
+            yield f"{each.dataset}:"
+        yield from (_github if format == "github" else _table)(each)
 
 
 def _name(row: Finding) -> str:
     return row.path or row.url or row.key or f"{row.part} row {row.row}"
 
 
+def _headline(found: Rechecked) -> str:
+    fresh = f", {len(found.new_matches)} with new matches" if found.new_matches else ""
+    must = "must go" if found.drop else "must go: it can be used as it is"
+    rows = f"{len(found.drop):,} of {found.kept:,} kept rows"
+    return f"{rows} {must}{fresh}; checked at log size {found.log_size}."
+
+
 def _table(found: Rechecked) -> Iterator[str]:
     for row in found.drop:
-        yield f"drop  {_name(row)}  {row.verdict}: {row.reason}  {row.work or ''}"
+        yield f"drop  {printable(_name(row))}  {row.verdict}: {row.reason}  {row.work or ''}".rstrip()
     for licence in found.ended_licences:
-        yield f"ended {licence.licence}  {licence.reason}  {licence.rows} rows"
-    for model in found.models:
-        yield f"trained on it: {model['model']}@{model['version']}, run {model['run']}, reported {model['reported_at']}"
-    fresh = f", {len(found.new_matches)} with new matches" if found.new_matches else ""
-    yield f"{len(found.drop)} of {found.kept} kept rows must go{fresh}; checked at log size {found.log_size}."
+        until = f" on {licence.valid_until}" if licence.valid_until else ""
+        yield f"ended {licence.licence}  {licence.reason}{until}  {many(licence.rows, 'row')}"
+    yield from _models(found)
+    yield _headline(found)
     if any(row.reason == "licence-not-here" for row in found.drop):
         yield "Some rows were kept under a licence that this profile does not hold: is it the one that filtered?"
 
 
+def _models(found: Rechecked) -> Iterator[str]:
+    for model in found.models:
+        yield f"trained on it: {model['model']}@{model['version']}, run {model['run']}, reported {model['reported_at']}"
+
+
 def _github(found: Rechecked) -> Iterator[str]:
-    for row in found.drop:
-        place = f" file={_command(row.path, in_property=True)}" if row.path else ""
-        yield f"::error{place}::{_command(f'{_name(row)} must go: {row.verdict}, {row.reason}')}"
-    yield f"::notice::{len(found.drop)} of {found.kept} kept rows must go"
+    lines = (
+        workflow.annotation("error", f"{_name(row)} must go: {row.verdict}, {row.reason}", file=row.path)
+        for row in found.drop
+    )
+    yield from workflow.listed(lines, len(found.drop))
+    for model in _models(found):
+        yield workflow.annotation("warning", model)
+    yield workflow.annotation("notice", _headline(found))
 
 
-def _command(text: str, *, in_property: bool = False) -> str:
-    # Workflow commands end at a line break, and their properties at a comma or colon.
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
+def _summary(found: Rechecked) -> Iterator[str]:
+    yield "### licet recheck"
+    yield ""
+    yield _headline(found)
+    for model in _models(found):
+        yield f"- {workflow.cell(model)}"
+    if found.drop:
+        yield ""
+        yield "| row | verdict | reason | work |"
+        yield "|---|---|---|---|"
+        for row in found.drop[: workflow.ROWS]:
+            yield f"| {' | '.join(map(workflow.cell, (_name(row), row.verdict, row.reason, row.work)))} |"
+    if len(found.drop) > workflow.ROWS:
+        yield ""
+        yield f"{len(found.drop) - workflow.ROWS:,} more are in the output file."
 
 
-def _junit(found: Rechecked) -> Iterator[str]:
+def _junit(results: list[Rechecked]) -> Iterator[str]:
+    total = sum(len(each.drop) or 1 for each in results)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield f'<testsuite name="licet recheck" tests="{found.kept}" failures="{len(found.drop)}">'
+    yield f'<testsuites tests="{total}" failures="{sum(len(each.drop) for each in results)}" errors="0">'
+    for each in results:
+        yield from _suite(each)
+    yield "</testsuites>"
+
+
+def _suite(found: Rechecked) -> Iterator[str]:
+    """One test case a row to drop, in the shape that test reporters share; without any, one that passes."""
+    total = len(found.drop) or 1
+    yield f'<testsuite name="licet recheck" tests="{total}" failures="{len(found.drop)}" errors="0" skipped="0">'
+    yield "  <properties>"
+    for name in ("dataset", "kept", "snapshot", "log_size", "checked_at"):
+        yield f'    <property name="{name}" value="{_xml(str(getattr(found, name)))}"/>'
+    yield "  </properties>"
+    if not found.drop:
+        yield f'  <testcase classname="{_xml(found.dataset)}" name="every kept row may stay"/>'
     for row in found.drop:
         yield f'  <testcase classname="{_xml(row.part)}" name="{_xml(_name(row))}">'
         yield f'    <failure type="{_xml(row.verdict)}" message="{_xml(row.reason)}">{_xml(row.work or "")}</failure>'
@@ -86,12 +157,4 @@ def _junit(found: Rechecked) -> Iterator[str]:
 
 
 def _xml(text: str) -> str:
-    return escape(_CONTROL.sub("\ufffd", text))
-
-
-_FORMATS: Final[dict[str, Callable[[Rechecked], Iterator[str]]]] = {
-    "table": _table,
-    "json": _table,
-    "github": _github,
-    "junit": _junit,
-}
+    return escape(_NO_XML.sub("\ufffd", text))

@@ -95,6 +95,16 @@ def verdicts_from(option: str, given: Sequence[str] | None) -> frozenset[str]:
     return frozenset(wanted)
 
 
+def refuse_result(option: str, out: Path | None, given: Sequence[Path]) -> None:
+    """Raise ``InputError`` where a report would be written over a folder, or over a result of ``licet filter``."""
+    if out is None:
+        return
+    results = (".decisions.parquet", ".manifest.json", ".credits.jsonl", ".after.jsonl")
+    same = {path.resolve() for path in given}
+    if out.is_dir() or out.name.endswith(results) or out.resolve() in same:
+        raise InputError.field(option, "another file than a result of `licet filter`", str(out))
+
+
 def apart(given: Sequence[str]) -> list[str]:
     """Return the words of a list that was given with spaces, with commas, or both."""
     return [word.strip() for text in given for word in text.split(",") if word.strip()]
