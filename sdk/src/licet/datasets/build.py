@@ -165,7 +165,7 @@ class _Filter:
         standing, quote, taken = self._licensed(basis, file, question)
         results, written = self._written(basis, file, question, standing)
         files = any(part.holds_files for part in self._parts)
-        after = two_stages.told(self._job, self._parts, self._places.after)
+        after = two_stages.told(self._job, self._parts, results, self._places.after)
         payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files)
         self._places.publish(self._job, results, manifest)
         self._job.discard()

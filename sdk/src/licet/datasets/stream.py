@@ -247,7 +247,7 @@ class Dataset:
         payload, manifest = manifest_of(
             settled.basis, settled.file, settled.question, written, self._name, who, files=self._part.holds_files
         )
-        after = two_stages.told(self._job, [self._part], self._places.after)
+        after = two_stages.told(self._job, [self._part], results, self._places.after)
         self._places.publish(self._job, results, manifest)
         return Filtered(
             after=after,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from licet.datasets.basis import Basis
 from licet.datasets.deciding import Question
+from licet.datasets.decisions_file import DecisionsFile
 from licet.datasets.first_stage import After, FirstStage, open_first_stage
 from licet.datasets.job import Job
 from licet.datasets.manifest import Signer
+from licet.datasets.parts import Part
 from licet.datasets.scanning import known
-from licet.datasets.sources import Part
+from licet.datasets.writing import Results
 from licet.errors import InputError
 
 
@@ -47,18 +49,17 @@ def refuse_addresses(parts: Sequence[Part]) -> None:
 
 def refuse_strangers(job: Job, parts: Sequence[Part]) -> None:
     """Raise ``InputError`` if not a single row of a scanned job was in its first stage: nothing would bind any."""
-    if job.first is None or not any(part.rows for part in parts):
+    if job.first is None:
         return
-    if not any(
-        (job.places(number, each.batch) >= 0).any() for number in range(len(parts)) for each in known(job, number)
-    ):
+    places = [each for number in range(len(parts)) for each in _places(job, number)]
+    if any(len(each) for each in places) and not any((each >= 0).any() for each in places):
         raise InputError(
             "--after: expected rows with the url (or key) that the first stage knew them by, got none of them:"
             " keep that column, or name it with --columns url=…"
         )
 
 
-def told(job: Job, parts: Sequence[Part], shown: Path) -> After | None:
+def told(job: Job, parts: Sequence[Part], results: Results, shown: Path) -> After | None:
     """Return how the first stage and this one fit; new and missing rows are named in a file that becomes ``shown``."""
     if job.first is None:
         return None
@@ -66,14 +67,15 @@ def told(job: Job, parts: Sequence[Part], shown: Path) -> After | None:
     path = job.out / shown.name
     matched = held = new = missing = 0
     with path.open("wb") as file:
-        for number, part in enumerate(parts):
-            places = [job.places(number, each.batch) for each in known(job, number)]
-            for each in places:
+        for number in range(len(parts)):
+            for each in _places(job, number):
                 there = each[each >= 0]
                 seen[there] = True
                 matched += len(there)
                 held += int((job.first.floor(there).verdict > 0).sum())
-            new += _write_new(file, part, places)
+                new += len(each) - len(there)
+        if new:
+            _write_new(file, job, parts, results)
         for row in job.first.missing(seen):
             _write(file, row)
             missing += 1
@@ -93,22 +95,27 @@ def told(job: Job, parts: Sequence[Part], shown: Path) -> After | None:
     )
 
 
-def _write_new(file: BinaryIO, part: Part, places: Sequence[npt.NDArray[np.int64]]) -> int:
-    count = sum(int((each < 0).sum()) for each in places)
-    if not count:
-        return 0
+def _places(job: Job, number: int) -> Iterator[npt.NDArray[np.int64]]:
+    for each in known(job, number):
+        yield job.places(number, each.batch)
+
+
+def _write_new(file: BinaryIO, job: Job, parts: Sequence[Part], results: Results) -> None:
+    """Name the rows that were not in the first stage, as the decisions name them (those of matched rows do not)."""
+    decisions = DecisionsFile(results.decisions, None)
+    if decisions.about.rows != "all":
+        for number, part in enumerate(parts):
+            places = np.concatenate([*_places(job, number), np.zeros(0, np.int64)])
+            for row in np.flatnonzero(places < 0).tolist():
+                _write(file, {"what": "new", "part": part.name, "row": row})
+        return
+    places = np.concatenate([each for number in range(len(parts)) for each in _places(job, number)])
     first = 0
-    for batch, each in zip(part.batches(naming=True), places, strict=True):
-        rows = np.flatnonzero(each < 0)
-        names = [name for name in ("key", "path", "url") if name in batch.schema.names]
-        named: list[dict[str, Any]] = (
-            batch.select(names).take(pa.array(rows)).to_pylist() if names else [{}] * len(rows)
-        )
-        for row, name in zip(rows.tolist(), named, strict=True):
-            given = {key: value for key, value in name.items() if value is not None}
-            _write(file, {"what": "new", "part": part.name, "row": first + row, **given})
-        first += len(each)
-    return count
+    for batch in decisions.batches():
+        rows = np.flatnonzero(places[first : first + len(batch)] < 0)
+        for row in batch.select(["part", "row", "key", "path", "url"]).take(pa.array(rows)).to_pylist():
+            _write(file, {"what": "new", **{name: value for name, value in row.items() if value is not None}})
+        first += len(batch)
 
 
 def _write(file: BinaryIO, row: dict[str, Any]) -> None:
