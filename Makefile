@@ -2,8 +2,8 @@
 # PYTHON=python3.13 uses an environment of its own, .venv-python3.13, and leaves .venv alone; VENV=… names another.
 VENV ?= .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
-PYTHON_FILES := sdk/src registry tests $(wildcard demo bench tools/*.py)
-TYPED := sdk/src/licet registry $(wildcard demo bench)
+PYTHON_FILES := sdk/src registry tests $(wildcard demo bench docs/*.py tools/*.py tools/documentation)
+TYPED := sdk/src/licet registry $(wildcard demo bench tools/documentation)
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --no-config -q --universal --generate-hashes \
 	--no-annotate --no-header --python-version 3.11 --only-binary :all: -p $(BIN)/python $(LOCK_FLAGS)
 
@@ -48,6 +48,10 @@ check: setup ## format, lint, types, import contracts, migrations, OpenAPI file
 	$(BIN)/lint-imports --cache-dir build/import-linter
 	$(BIN)/squawk --config .squawk.toml $(sort $(wildcard migrations/*.sql))
 	$(BIN)/licet-registry openapi --check
+
+.PHONY: docs
+docs: setup ## the documentation into build/docs/html; a link that leads nowhere is an error
+	@$(BIN)/python -m tools.documentation
 
 .PHONY: up
 up: setup ## the service on http://localhost:8000 until Ctrl-C

@@ -32,7 +32,7 @@ _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _log = structlog.get_logger("registry.problems")
 
 # What the framework itself refuses, by status; other statuses use their phrase.
-_SLUGS: Final = {
+SLUGS: Final = {
     400: "invalid-request",
     401: "not-authenticated",
     403: "not-allowed",
@@ -44,7 +44,7 @@ _SLUGS: Final = {
     503: "unavailable",
 }
 # Errors of the SDK, the most special first: they speak of what the caller sent.
-_SDK: Final[tuple[tuple[type[sdk.LicetError], int, str], ...]] = (
+SDK_ERRORS: Final[tuple[tuple[type[sdk.LicetError], int, str], ...]] = (
     (sdk.PictureError, 400, "unreadable-picture"),
     (sdk.InputError, 400, "invalid-request"),
     (sdk.ExpiredError, 409, "expired"),
@@ -113,7 +113,7 @@ def on_registry_error(request: Request[Any, Any, Any], error: RegistryError) -> 
 
 def on_sdk_error(request: Request[Any, Any, Any], error: sdk.LicetError) -> Response[bytes]:
     """Answer an error that the SDK's code raised about what the caller sent."""
-    known = next(((status, slug) for kind, status, slug in _SDK if isinstance(error, kind)), None)
+    known = next(((status, slug) for kind, status, slug in SDK_ERRORS if isinstance(error, kind)), None)
     if known is None:
         return on_unforeseen(request, error)
     status, slug = known
@@ -133,7 +133,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if status >= 500 and status != HTTPStatus.SERVICE_UNAVAILABLE:
         return on_unforeseen(request, error)
     phrase = HTTPStatus(status).phrase
-    slug = _SLUGS.get(status) or phrase.lower().replace(" ", "-")
+    slug = SLUGS.get(status) or phrase.lower().replace(" ", "-")
     fields = _fields(error)
     if fields:
         detail = "; ".join(_sentence(field) for field in fields)

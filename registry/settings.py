@@ -8,7 +8,7 @@ import re
 import textwrap
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registry.errors import SettingsError
@@ -137,16 +138,62 @@ def variable(field: str) -> str:
     return "DATABASE_URL" if field == "database_url" else PREFIX + field.upper()
 
 
-def explain(settings: Settings) -> str:
-    """Return a text that names every setting: its variable, what is in force, the default and what it does."""
-    blocks = []
+class Described(NamedTuple):
+    """A setting in words: its variable, what a value looks like, the default as the variable takes it, what it does."""
+
+    field: str
+    variable: str
+    form: str
+    default: str
+    about: str
+
+
+def described() -> list[Described]:
+    """Return every setting in words; the default of the data folder is described, because it differs by machine."""
+    found = []
     for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        source = "default" if value == field.get_default(call_default_factory=True) else "set"
-        head = f"{variable(name)} = {shown(value)}  ({source})"
-        about = textwrap.fill(field.description or "", 100, initial_indent="    ", subsequent_indent="    ")
+        default = field.get_default()
+        if field.default_factory is not None:
+            text = "licet-registry in your user data folder"
+        else:
+            text = "" if default in {None, ""} else shown(default)
+        found.append(Described(name, variable(name), _form(field), text, field.description or ""))
+    return found
+
+
+def explain(settings: Settings) -> str:
+    """Return a text that names every setting: its variable, what is in force, the default, its form, what it does."""
+    blocks = []
+    for each in described():
+        value = getattr(settings, each.field)
+        default = Settings.model_fields[each.field].get_default(call_default_factory=True)
+        source = "default" if value == default else f"set; default {each.default or '(empty)'}"
+        head = f"{each.variable} = {shown(value)}  ({source})"
+        text = f"{each.about} Expects {each.form}."
+        about = textwrap.fill(text, 100, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
         blocks.append(f"{head}\n{about}")
     return "\n".join(blocks) + "\n"
+
+
+def _form(field: FieldInfo) -> str:
+    kind = field.annotation
+    limits = {type(each).__name__: each for each in field.metadata}
+    low, high = getattr(limits.get("Ge"), "ge", None), getattr(limits.get("Le"), "le", None)
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if kind is int:
+        if low is not None and high is not None:
+            return f"a whole number from {low} to {high}"
+        return "a whole number" if low is None else f"a whole number, at least {low}"
+    if kind is float:
+        return "a number" if low is None or high is None else f"a number from {low} to {high}"
+    if kind is timedelta:
+        return "a duration such as 30s, 15m, 24h or 90d"
+    if kind is Path:
+        return "a folder"
+    if kind is bool:
+        return "true or false"
+    return "a text"
 
 
 def shown(value: object) -> str:

@@ -71,7 +71,7 @@ def test_settings_are_listed_and_explained():
     listed = call("settings", LICET_REGISTRY_FEE_BPS="0")
     assert "LICET_REGISTRY_FEE_BPS=0\n" in listed.stdout
     explained = call("settings", "--explain", LICET_REGISTRY_FEE_BPS="0")
-    assert "LICET_REGISTRY_FEE_BPS = 0  (set)\n" in explained.stdout
+    assert "LICET_REGISTRY_FEE_BPS = 0  (set; default 1000)\n" in explained.stdout
 
 
 def test_the_alias_and_the_version_work():
