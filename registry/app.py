@@ -19,9 +19,11 @@ from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.health import ROUTES as HEALTH
 from registry.licensing import routes as licensing
-from registry.observing import Meters, Observed
+from registry.meters import Meters
+from registry.observing import Observed
 from registry.openapi import ROUTES as DESCRIPTION
 from registry.problems import EXCEPTION_HANDLERS, send_request_id
+from registry.readiness import Readiness
 from registry.services import Services, started
 from registry.settings import Settings
 from registry.snapshots import connect as connect_snapshots
@@ -52,9 +54,10 @@ def create_app(settings: Settings | None = None) -> Observed:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with started(chosen, name="licet-registry serve") as services:
+        async with started(chosen, name="licet-registry serve", meters=app.state.meters) as services:
             connect_domains(services)
             app.state.services = services
+            app.state.readiness = Readiness(services)
             yield
 
     app = Observed(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import hmac
+import ipaddress
 from typing import Final
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from licet import times
-from registry import translog
-from registry.database import Connection
-from registry.errors import Unavailable
+from licet.wire.common import Problem
+from registry import readiness
+from registry.errors import NotAuthenticated, Unavailable
+from registry.meters import READ, Meters
+from registry.problems import MEDIA_TYPE, TYPE_BASE, request_id
+from registry.readiness import Check
 from registry.services import Services
-from registry.snapshots import queries as snapshots
+from registry.settings import Settings
 
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST.partition("; charset=")[0]  # the framework adds the charset itself
-LONGEST_WAIT: Final = 15.0  # seconds a statement may be pending before we say that the sequencer is behind
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")  # a proxy on this machine asks for another
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -27,13 +32,20 @@ class Live(msgspec.Struct, frozen=True):
     status: str = "live"
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that requests need is there, as of this moment."""
 
+    status: str = "ready"
     log_size: int
     log_pending: int
     snapshot_age_seconds: float | None
-    status: str = "ready"
+    checks: dict[str, Check]
+
+
+class NotReady(Problem, frozen=True, kw_only=True):
+    """Problem details, with every check by its name."""
+
+    checks: dict[str, Check]
 
 
 @get("/health/live", operation_id="getLive", tags=["health"], sync_to_thread=False)
@@ -42,43 +54,87 @@ def live() -> Live:
     return Live()
 
 
-@get("/health/ready", operation_id="getReady", tags=["health"])
-async def ready(services: NamedDependency[Services]) -> Ready:
-    """The database answers, the log takes statements and snapshots are fresh; 503 with the reason otherwise."""
-    async with services.database.acquire() as conn:
-        log = await translog.backlog(conn)
-        age = await _snapshot_age(conn)
-    if log.published_size == 0:
-        raise Unavailable("the log has not been published yet: is the worker running?")
-    if log.oldest_seconds > LONGEST_WAIT:
-        raise Unavailable(f"the sequencer is behind: a statement has been pending for {log.oldest_seconds:.0f} s")
-    if age is not None and age > services.settings.snapshot_ttl.total_seconds():
-        raise Unavailable(f"the newest snapshot has expired: it is {age:.0f} s old")
-    return Ready(log.published_size, log.waiting, age)
+@get("/health/ready", operation_id="getReady", tags=["health"], opt={"problems": (503,)})
+async def ready(request: Request[None, None, State]) -> Response[Ready]:
+    """Whether the service answers truly and takes statements; 503 with the reasons otherwise.
+
+    `checks` says of each thing what was found, since when it is amiss, and what to do: database, schema, log,
+    checkpoint, guard, snapshot, files.
+    """
+    state = await _readiness(request).look()
+    if state.missing or state.log_size is None or state.log_pending is None:
+        problem = NotReady(
+            type=f"{TYPE_BASE}{Unavailable.slug}",
+            title="Not ready",
+            status=HTTP_503_SERVICE_UNAVAILABLE,
+            detail="; ".join(state.missing),
+            instance=request_id(request.scope),
+            checks=state.checks,
+        )
+        return Response(
+            msgspec.json.encode(problem),  # type: ignore[arg-type]  # the problem is described by its status
+            status_code=problem.status,
+            media_type=MEDIA_TYPE,
+            headers={"Cache-Control": "no-store", "Retry-After": "1"},
+        )
+    found = Ready(
+        log_size=state.log_size,
+        log_pending=state.log_pending,
+        snapshot_age_seconds=state.snapshot_age_seconds,
+        checks=state.checks,
+    )
+    return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@get("/metrics", operation_id="getMetrics", tags=["health"], media_type=METRICS_TYPE)
+@get("/metrics", operation_id="getMetrics", tags=["health"], media_type=METRICS_TYPE, opt={"problems": (401,)})
 async def metrics(request: Request[None, None, State], services: NamedDependency[Services]) -> Response[bytes]:
-    """Counters of this process and the state of log and snapshots, for Prometheus."""
-    own: CollectorRegistry = request.app.state.meters.registry
-    shared = CollectorRegistry()
-    async with services.database.acquire() as conn:
-        log = await translog.backlog(conn)
-        age = await _snapshot_age(conn)
-    for name, about, value in (
-        ("licet_log_size", "Entries of the published log.", log.published_size),
-        ("licet_log_pending", "Statements that wait for the sequencer.", log.waiting),
-        ("licet_log_oldest_pending_seconds", "Age of the oldest statement that waits.", log.oldest_seconds),
-        ("licet_snapshot_age_seconds", "Age of the newest snapshot.", age),
-    ):
+    """The numbers of all processes of this machine and the state of log and snapshots, for Prometheus.
+
+    For who asks on the machine itself, not through a proxy, and for whoever has the token that is set for it.
+    """
+    _may_read(request, services.settings)
+    meters: Meters = request.app.state.meters
+    state = await _readiness(request).look()
+    known = {
+        "licet_database_up": int(state.checks["database"].ok),
+        "licet_log_size": state.log_size,
+        "licet_log_pending": state.log_pending,
+        "licet_log_lag_seconds": state.log_lag_seconds,
+        "licet_snapshot_sequence": state.snapshot_sequence,
+        "licet_snapshot_age_seconds": state.snapshot_age_seconds,
+        "licet_snapshot_expires_seconds": state.snapshot_expires_seconds,
+    }
+    asked = CollectorRegistry()
+    for meter in READ:
+        value = known.pop(meter.name)
         if value is not None:
-            Gauge(name, about, registry=shared).set(value)
-    return Response(generate_latest(own) + generate_latest(shared), media_type=METRICS_TYPE)
+            Gauge(meter.name, meter.about, registry=asked).set(value)
+    assert not known
+    headers = {"Cache-Control": "no-store"}
+    return Response(meters.text() + generate_latest(asked), media_type=METRICS_TYPE, headers=headers)
 
 
-async def _snapshot_age(conn: Connection) -> float | None:
-    row = await conn.fetchrow(snapshots.LAST)
-    return None if row is None else max(0.0, (times.now() - row["issued_at"]).total_seconds())
+def _readiness(request: Request[None, None, State]) -> readiness.Readiness:
+    found: readiness.Readiness = request.app.state.readiness
+    return found
+
+
+def _may_read(request: Request[None, None, State], settings: Settings) -> None:
+    if settings.metrics_token is not None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        token = settings.metrics_token.get_secret_value()
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+            return
+    if not any(name in request.headers for name in _FORWARDED) and _is_here(request):
+        return
+    raise NotAuthenticated("expected the token that is set for metrics, or a request from the machine itself")
+
+
+def _is_here(request: Request[None, None, State]) -> bool:
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 ROUTES = [live, ready, metrics]

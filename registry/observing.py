@@ -1,4 +1,4 @@
-"""What operators see of requests: one log line each, and numbers named after the domain at ``/metrics``."""
+"""What operators see of requests: one log line each, a count and a duration by route, a span if traces are on."""
 
 from __future__ import annotations
 
@@ -8,70 +8,87 @@ from typing import Any, Final, cast
 import structlog
 from litestar import Litestar
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from registry import tracing
+from registry.accounts.identity import known_caller
+from registry.meters import Meters
 from registry.problems import request_id
 
 _QUIET: Final = ("/health/", "/metrics", "/log/")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")  # what we call a tile or a text is never read as a page
 _log = structlog.get_logger("registry.requests")
-
-
-class Meters:
-    """The counters of one process; ``registry`` is what ``/metrics`` prints."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "licet_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "licet_request_seconds",
-            "Time to answer.",
-            ["method", "route"],
-            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-            registry=self.registry,
-        )
 
 
 class Observed(Litestar):
     """A Litestar application that counts and logs every request, unknown routes and wrong methods too."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer, then tell: never the query string or a body, which may hold what is nobody's business."""
+        """Answer, then tell: never a path, a query string or a body, which may hold what is nobody's business."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        await _observe(super().__call__, self.state.meters, cast("HTTPScope", scope), receive, send)
+        http = cast("HTTPScope", scope)
+        # A state of its own: what a request keeps there (who is calling, its id) must never meet another request.
+        http["state"] = dict(http.get("state") or {})
+        with structlog.contextvars.bound_contextvars(request_id=request_id(cast("Scope", http))):
+            await _observe(super().__call__, self.state.meters, http, receive, send)
+
+
+class _Seen:
+    """What goes by on the way in and out."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.received = 0
+        self.sent = 0
 
 
 async def _observe(answer: Any, meters: Meters, scope: HTTPScope, receive: Receive, send: Send) -> None:
-    # A state of its own: what a request keeps there (who is calling, its id) must never meet another request.
-    scope["state"] = dict(scope.get("state") or {})
-    status = 500
+    seen = _Seen()
     started = time.perf_counter()
 
+    async def heard() -> Any:
+        message = await receive()
+        if message["type"] == "http.request":
+            seen.received += len(message["body"])
+        return message
+
     async def told(message: Message) -> None:
-        nonlocal status
         if message["type"] == "http.response.start":
-            status = message["status"]
+            seen.status = message["status"]
             message["headers"] = [*message["headers"], _NOSNIFF]
+        elif message["type"] == "http.response.body":
+            seen.sent += len(message["body"])
         await send(message)
 
-    try:
-        await answer(scope, receive, told)
-    finally:
-        seconds = time.perf_counter() - started
-        route = str(scope.get("path_template") or "unknown")
-        method = str(scope["method"]) if scope["method"] in {"GET", "HEAD", "POST", "PUT", "DELETE"} else "other"
-        meters.requests.labels(method, route, str(status)).inc()
-        meters.seconds.labels(method, route).observe(seconds)
-        quiet = status < 400 and route.startswith(_QUIET)
-        (_log.debug if quiet else _log.info)(
-            "request",
-            method=method,
-            path=scope["path"],
-            status=status,
-            ms=round(seconds * 1000, 1),
-            request_id=request_id(cast("Scope", scope)),
-        )
+    method = str(scope["method"]) if scope["method"] in _METHODS else "other"
+    with tracing.request(method, scope["headers"]) as span:
+        try:
+            await answer(scope, heard, told)
+        finally:
+            seconds = time.perf_counter() - started
+            route = str(scope.get("path_template") or "unknown")
+            if span is not None:
+                tracing.answered(span, method, route, seen.status, request_id(cast("Scope", scope)))
+            _tell(meters, scope, method, route, seen, seconds)
+
+
+def _tell(meters: Meters, scope: HTTPScope, method: str, route: str, seen: _Seen, seconds: float) -> None:
+    meters.count("licet_requests_total", method, route, str(seen.status))
+    meters.observe("licet_request_seconds", method, route, seconds=seconds)
+    if seen.status == 429:
+        meters.count("licet_quota_refusals_total", route)
+    quiet = seen.status < 400 and route.startswith(_QUIET)
+    caller = known_caller(scope["state"])
+    who = {} if caller is None else {"account": caller.id, "account_kind": caller.kind}
+    (_log.debug if quiet else _log.info)(
+        "request",
+        method=method,
+        route=route,
+        status=seen.status,
+        ms=round(seconds * 1000, 1),
+        received=seen.received,
+        sent=seen.sent,
+        **who,
+    )

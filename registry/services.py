@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from licet.wire.accounts import ConsentHead
 from registry.database import Connection, Database, opened, pending
 from registry.errors import MigrationError
+from registry.meters import Meters
 from registry.settings import Settings
 from registry.translog import RegistryKeys, open_keys
 
@@ -44,6 +45,7 @@ class Services:
     database: Database
     keys: RegistryKeys
     reader: SnapshotReader | None = None
+    meters: Meters = field(default_factory=Meters)
     consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
 
     @property
@@ -53,7 +55,9 @@ class Services:
 
 
 @asynccontextmanager
-async def started(settings: Settings, *, name: str = "licet-registry") -> AsyncIterator[Services]:
+async def started(
+    settings: Settings, *, name: str = "licet-registry", meters: Meters | None = None
+) -> AsyncIterator[Services]:
     """Yield the services of ``settings``: the database (attached to, or started for the block) and the keys in it.
 
     Raises ``StartError`` and ``DatabaseUnavailable``; a schema that is behind this release is a ``MigrationError``.
@@ -65,4 +69,5 @@ async def started(settings: Settings, *, name: str = "licet-registry") -> AsyncI
             raise MigrationError(f"the schema lacks {names}; run `licet-registry migrate`")
         async with database.acquire() as conn:
             keys = await open_keys(conn, settings.data / "keys", settings.origin)
-        yield Services(settings, database, keys)
+        database.meters = meters or Meters()
+        yield Services(settings, database, keys, meters=database.meters)

@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from registry.errors import SettingsError
 
 PREFIX = "LICET_REGISTRY_"
+SECRET = frozenset({"database_url", "metrics_token"})  # never shown, wrong ones neither
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -84,10 +85,25 @@ class Settings(BaseSettings):
     )
     upload_bytes: int = Field(50_000_000, ge=1_000, description="Largest picture, in bytes.")
     token_ttl: Duration = Field(timedelta(days=90), description="How long a token lasts when nothing else is asked.")
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Bearer token that opens /metrics from other machines; empty means that only this machine may ask.",
+    )
+    tracing_url: str = Field(
+        "",
+        description="OTLP/HTTP receiver that traces are sent to, such as http://localhost:4318; empty means no traces.",
+    )
+    ready_lag: Duration = Field(
+        timedelta(seconds=15), description="Longest wait of a statement for the log with which the service is ready."
+    )
+    ready_disk_bytes: int = Field(
+        100_000_000, ge=0, description="Free bytes on the disk of published files without which it is not ready."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least important log line.")
     log_format: Literal["json", "text"] = Field("text", description="Form of the log lines on stderr.")
 
-    @field_validator("public_url")
+    @field_validator("public_url", "tracing_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
         if not value:
@@ -96,6 +112,11 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
             raise ValueError("expected an address such as https://registry.example")
         return value.rstrip("/")
+
+    @field_validator("metrics_token", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: object) -> object:
+        return value or None
 
     @field_validator("database_url")
     @classmethod
@@ -226,5 +247,5 @@ def _problem(error: Any, given: dict[str, Any]) -> str:
     label = f"--{name.replace('_', '-')}" if name in given else variable(name)
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     expected = message if message.startswith("expected ") else f"expected {message[:1].lower()}{message[1:]}"
-    got = "…" if name == "database_url" else repr(error["input"])
+    got = "…" if name in SECRET else repr(error["input"])
     return f"{label}: {expected}, got {got}"

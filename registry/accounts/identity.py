@@ -54,6 +54,12 @@ async def authenticated(connection: ASGIConnection[Any, Any, Any, Any]) -> Calle
     return found
 
 
+def known_caller(state: dict[str, Any]) -> Caller | None:
+    """Return who a request with this state turned out to speak for, None if nobody asked or nobody is."""
+    found: Caller | None = state.get(_KEPT)
+    return found
+
+
 async def caller(request: Request[Any, Any, Any]) -> Caller:
     """Dependency ``caller``."""
     found = await authenticated(request)

@@ -19,7 +19,7 @@ from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
-from registry import translog
+from registry import tracing, translog
 from registry.consent import queries
 from registry.consent.planning import plan_maturing
 from registry.consent.service import keep_terms, known_terms
@@ -58,7 +58,8 @@ async def mature_due(services: Services, now: datetime) -> int:
         rows = await conn.fetch(queries.DUE, now, _AT_ONCE)
     matured = 0
     for row in rows:
-        matured += await _mature(services, Due(row["id"], row["account"]), now)
+        with tracing.span("consent.mature"):
+            matured += await _mature(services, Due(row["id"], row["account"]), now)
     return matured
 
 

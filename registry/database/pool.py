@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from datetime import timedelta
 from typing import Any, Literal, Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import asyncpg
 
+from registry import tracing
 from registry.errors import DatabaseUnavailable, RegistryError, StartError
+from registry.meters import Meters, Tally
 
 T = TypeVar("T")
 MINIMUM = 16
@@ -96,6 +105,7 @@ class Database:
         self.dsn = dsn
         self._pool = pool
         self._settings = settings
+        self.meters: Meters | None = None  # what counts the connections, and what transactions counted
 
     @classmethod
     async def connect(
@@ -142,12 +152,18 @@ class Database:
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
         """Yield a connection without a transaction. Raises ``DatabaseUnavailable``."""
-        with _reaching(self.dsn):
-            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
+        self._moved("waiting", 1)
         try:
-            with _losing(connection):
+            with _reaching(self.dsn):
+                connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
+        finally:
+            self._moved("waiting", -1)
+        self._moved("in_use", 1)
+        try:
+            with _losing(connection), _traced(connection):
                 yield cast("Connection", connection)
         finally:
+            self._moved("in_use", -1)
             # The work is done or has failed already; a connection that breaks while it is reset is thrown away.
             with suppress(*_BROKEN):
                 await self._pool.release(connection)
@@ -161,8 +177,15 @@ class Database:
         Raises ``DatabaseUnavailable``; when the connection broke during the commit, whether it took effect is
         not known, so writes must be safe to send again.
         """
-        async with self.acquire() as connection, connection.transaction(isolation=isolation, readonly=readonly):
-            yield connection
+        tally = Tally()
+        tally.begin()
+        committed_to = None
+        try:
+            async with self.acquire() as connection, connection.transaction(isolation=isolation, readonly=readonly):
+                yield connection
+            committed_to = self.meters
+        finally:
+            tally.end(committed_to)
 
     async def run(
         self,
@@ -192,10 +215,14 @@ class Database:
         with _reaching(self.dsn):
             connection = await asyncpg.connect(self.dsn, server_settings=self._settings, timeout=_CONNECT_SECONDS)
         try:
-            with _losing(connection):
+            with _losing(connection), _traced(connection):
                 yield cast("Connection", connection)
         finally:
             await _close(connection)
+
+    def _moved(self, what: str, by: int) -> None:
+        if self.meters is not None:
+            self.meters.count(f"licet_database_connections_{what}", by=by)
 
 
 async def _check_server(connection: Connection, dsn: str) -> None:
@@ -268,6 +295,14 @@ def _losing(connection: Any) -> Iterator[None]:
         if not _is_lost(connection):
             raise  # a mistake of ours, such as two statements at once
         raise DatabaseUnavailable("the connection to the database was lost") from error
+
+
+def _traced(connection: Any) -> AbstractContextManager[Any]:
+    """Return a block in which every statement of ``connection`` is told to the tracer, if there is one."""
+    block: AbstractContextManager[Any] = (
+        connection.query_logger(tracing.statement) if tracing.active() else nullcontext()
+    )
+    return block
 
 
 def _is_lost(connection: Any) -> bool:

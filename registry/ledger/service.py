@@ -16,6 +16,7 @@ from registry.database import Connection, Row
 from registry.errors import Conflict, NotFound
 from registry.ledger import queries
 from registry.ledger.types import Entry, Line, Transfer
+from registry.meters import count_once_committed
 from registry.paging import Asked, page_of
 
 
@@ -50,6 +51,7 @@ async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
         [entry.amount for _, entry in flat],
     )
     posted: list[str] = sorted(row["key"] for row in rows)
+    count_once_committed("licet_ledger_postings_total", by=len(posted))
     known = unique.keys() - set(posted)
     if known:
         await _hold_to_known(conn, [unique[key] for key in known])

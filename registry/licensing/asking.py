@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
@@ -57,6 +58,8 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> Answ
     async with services.database.acquire() as conn:
         kinds = await account_kinds(conn, owners)
     results = await asyncio.to_thread(_results, found, kinds)
+    for verdict, number in Counter(result.verdict for result in results).items():
+        services.meters.count("licet_verdicts_total", verdict, by=number)
     return Answers(results, version, size)
 
 
@@ -73,6 +76,10 @@ async def lookup(
     _hold_to_level("?min_claim_level", min_claim_level)
     index, version, size = await _current(services)
     codes = await asyncio.to_thread(_codes, index, digests, _dated(request), min_claim_level)
+    services.meters.count("licet_keys_looked_up_total", by=len(codes))
+    for code, number in enumerate(np.bincount(np.frombuffer(codes, np.uint8))):
+        if number:
+            services.meters.count("licet_verdicts_total", VERDICTS[code], by=int(number))
     return Verdicts(codes, version, size)
 
 

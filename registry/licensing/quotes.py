@@ -22,6 +22,7 @@ from registry.errors import Invalid, NotFound
 from registry.licensing import queries
 from registry.licensing.offers import declared, name, request_of
 from registry.licensing.standing import Standing, standing, work_ids
+from registry.meters import count_once_committed
 from registry.paging import Asked, page_of
 from registry.services import Services
 
@@ -52,6 +53,7 @@ async def quote(services: Services, caller: Caller, wanted: QuoteRequest) -> Quo
         number = identifiers.to_uuid(offer.quote)
         body = msgspec.json.encode(offer)
         await conn.execute(queries.ADD_QUOTE, number, caller.account, body, now, issued.expires_at)
+        count_once_committed("licet_quotes_total", "offered" if offer.lines else "empty")
     return offer
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import structlog
 
+from registry import meters, tracing
 from registry.errors import RegistryError, Unavailable
 from registry.logs import log_to_stderr
 from registry.settings import Settings
@@ -26,7 +28,20 @@ Part = Callable[[Settings, asyncio.Event, Callable[[], None]], Awaitable[None]]
 def run_part(name: str, part: Part, settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     """Run ``part`` until a signal ends it."""
     log_to_stderr(settings, name)
-    asyncio.run(_until_signal(part, settings, ready))
+    with _observed(settings, name):
+        asyncio.run(_until_signal(part, settings, ready))
+
+
+@contextmanager
+def _observed(settings: Settings, name: str) -> Iterator[None]:
+    """Count together with the other processes, and trace if the settings say so, until the block ends."""
+    meters.share(settings.data)
+    if settings.tracing_url:
+        tracing.start(settings.tracing_url, name)
+    try:
+        yield
+    finally:
+        tracing.stop()
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -69,7 +84,8 @@ async def _main(name: str) -> int:
         settings = Settings.load(**given)
         log_to_stderr(settings, name)
         try:
-            await _under_parent(part, settings, stdin)
+            with _observed(settings, name):
+                await _under_parent(part, settings, stdin)
         except RegistryError as error:
             structlog.get_logger("registry").error("refused", error=error.detail)
             return 3 if isinstance(error, Unavailable) else 2

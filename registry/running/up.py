@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
+from registry import meters
 from registry.database import Database, embedded, migrate
 from registry.database.launcher import socket_path
 from registry.errors import StartError, Unavailable
@@ -67,6 +68,7 @@ async def _run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None
         await asyncio.gather(*(child.start() for child in children))
         async with _database(settings) as dsn:
             await _prepare(settings, dsn)
+            meters.start_anew(settings.data)
             given = _given(settings, dsn)
             for child in children:
                 child.go(given)

@@ -20,7 +20,7 @@ from licet.index import manifest
 from licet.index.snapshot import LIFETIME
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from registry import translog
+from registry import tracing, translog
 from registry.consent import version
 from registry.database import Connection, Row
 from registry.errors import DatabaseUnavailable, Unavailable
@@ -75,7 +75,8 @@ async def publish_if_due(services: Services) -> kinds.Snapshot | None:
         now = times.now()
         if last is not None and last["consent_version"] == await version(conn) and not _ageing(last, now):
             return None
-    return await publish(services)
+    with tracing.span("snapshots.publish"):
+        return await publish(services)
 
 
 async def publish(services: Services) -> kinds.Snapshot:

@@ -19,6 +19,12 @@ join log_entries e on e.pending = s.pending
 where e.index < (select published_size from log_head)
 order by s.sequence desc limit 1
 """
+VERSION: Final = "select version from consent_version"
+# by log_entries primary key: the first entry from an index on that decides anything
+UNCOVERED: Final = """
+select e.at from log_entries e join log_pending p on p.id = e.pending
+where e.index >= $1 and p.kind = any($2::text[]) order by e.index limit 1
+"""
 KEEP: Final = """
 insert into snapshots (sequence, consent_version, pending, envelope, digest, issued_at, expires_at)
 values ($1, $2, $3, $4, $5, $6, $7)

@@ -10,13 +10,14 @@ SEQUENCER_LOCK: Final = 0x6C69_6365_7402  # advisory: at most one sequencer work
 KEYS_LOCK: Final = 0x6C69_6365_7403  # advisory: one process registers the registry's keys
 
 # The queue row and the wake-up travel in the submitter's transaction: they exist exactly if the statement does.
+# The wake-up carries the id of the request.
 SUBMIT: Final = """
 with submitted as (
     insert into log_pending (kind, subject, account, envelope, salt) values ($1, $2, $3, $4, $5) returning id
 ), queued as (
     insert into log_queue (pending) select id from submitted
 )
-select id, pg_notify('log_pending', '') from submitted
+select id, pg_notify('log_pending', $6::text) from submitted
 """
 
 # by log_queue primary key; log_pending primary key

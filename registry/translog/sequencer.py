@@ -28,6 +28,7 @@ from licet.log import checkpoint as checkpoints
 from licet.log import entry as entries
 from licet.log import tiles
 from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
+from registry import tracing
 from registry.database import Connection, Database, Row
 from registry.errors import DatabaseUnavailable, RegistryError, StartError
 from registry.translog import publication, queries
@@ -39,6 +40,7 @@ _PREFETCH: Final = 64  # envelopes in memory at a time: one may be 16 MiB
 _TILES_AT_A_TIME: Final = 64
 _LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
 _TRY_AGAIN: Final = 0.5
+_NAMED: Final = 20  # requests that one log line names at most
 
 log = structlog.get_logger("registry.translog")
 
@@ -227,20 +229,37 @@ async def run(
 
 async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> None:
     bell = asyncio.Event()
-    await conn.add_listener(queries.PENDING_CHANNEL, lambda *_: bell.set())
+    asked_by: list[str] = []
+
+    def rung_by(_conn: object, _process: int, _channel: str, request: str) -> None:
+        if request and len(asked_by) < _NAMED:
+            asked_by.append(request)
+        bell.set()
+
+    await conn.add_listener(queries.PENDING_CHANNEL, rung_by)
     await sequencer.resume(conn)
     ended = asyncio.ensure_future(stop.wait())
     try:
         while not stop.is_set():
+            worth_a_span = bell.is_set()  # no span for a look that finds nothing
             bell.clear()
-            while not stop.is_set() and (count := await sequencer.integrate(conn)):
-                await sequencer.publish(conn)
-                log.debug("sequencer.integrated", entries=count)
+            while not stop.is_set() and (count := await _integrated(sequencer, conn, worth_a_span)):
+                worth_a_span = False
+                log.info("sequencer.integrated", entries=count, requests=asked_by[:])
+                asked_by.clear()
             rung = asyncio.ensure_future(bell.wait())
             await asyncio.wait([rung, ended], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
             rung.cancel()
     finally:
         ended.cancel()
+
+
+async def _integrated(sequencer: Sequencer, conn: Connection, traced: bool) -> int:
+    with tracing.span("sequencer.integrate") if traced else contextlib.nullcontext():
+        count = await sequencer.integrate(conn)
+        if count:
+            await sequencer.publish(conn)
+    return count
 
 
 async def _first(stop: asyncio.Event, seconds: float) -> bool:

@@ -19,6 +19,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from licet import times
 from licet.canonical import to_base64
@@ -29,6 +30,7 @@ from licet.statements import envelope as envelopes
 from licet.wire.common import KeyEvidence, Receipt
 from registry.database import Connection, Row
 from registry.errors import Gone, NotFound
+from registry.meters import count_once_committed
 from registry.translog import queries
 from registry.translog.tree import inclusion_proofs
 
@@ -76,7 +78,11 @@ async def submit(conn: Connection, kind: str, subject: str, envelope: bytes, acc
     if len(envelope) > MAX_ENVELOPE:
         raise InputError(f"expected an envelope of at most {MAX_ENVELOPE} bytes, got {len(envelope)}")
     salt = None if kind in entries.PUBLIC_KINDS else os.urandom(entries.SALT_BYTES)
-    pending: int = await conn.fetchval(queries.SUBMIT, kind, subject, account, envelope, salt)
+    asked_by = str(structlog.contextvars.get_contextvars().get("request_id", ""))  # for the sequencer's log lines
+    pending: int = await conn.fetchval(queries.SUBMIT, kind, subject, account, envelope, salt, asked_by)
+    count_once_committed("licet_statements_accepted_total", kind)
+    if kind == "licence":
+        count_once_committed("licet_licences_granted_total")
     return pending
 
 

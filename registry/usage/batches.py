@@ -28,6 +28,7 @@ from registry.licensing import accrual
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.licensing.types import Accrual, Posting, Reported
+from registry.meters import count_once_committed
 from registry.paging import Asked, page_of
 from registry.services import Services
 from registry.usage import queries
@@ -119,6 +120,12 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     known = {row["id"] for row in await conn.fetch(queries.KNOWN, [each.id for each in batch.events])}
     fresh = [each for each in accruals if each.reported.id not in known]
     memoranda = sum(each.memorandum is not None for each in fresh)
+    for outcome, number in (
+        ("new", len(fresh) - memoranda),
+        ("known", len(accruals) - len(fresh)),
+        ("memorandum", memoranda),
+    ):
+        count_once_committed("licet_usage_events_total", outcome, by=number)
     pending = await translog.submit(
         conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
     )

@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from registry import tracing
 from registry.accounts import queries
 from registry.errors import RegistryError, StartError
 from registry.services import Services
@@ -35,8 +36,9 @@ async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
 async def keep_house(services: Services, stop: asyncio.Event) -> None:
     """Forget answers to repeated requests after their day."""
     while not stop.is_set():
-        async with services.database.acquire() as conn:
-            await conn.execute(queries.FORGET_REQUESTS)
+        with tracing.span("housekeeping"):
+            async with services.database.acquire() as conn:
+                await conn.execute(queries.FORGET_REQUESTS)
         await pause(stop, _HOUSEKEEPING_EVERY)
 
 
@@ -62,18 +64,24 @@ async def pause(stop: asyncio.Event, seconds: float) -> bool:
 
 
 async def _keep(name: str, loop: Loop, services: Services, stop: asyncio.Event) -> None:
+    # A task has a context of its own: every line that is logged in the loop names it.
+    structlog.contextvars.bind_contextvars(loop=name)
     wait = FIRST_PAUSE
     while not stop.is_set():
         began = time.monotonic()
+        services.meters.count("licet_loop_runs_total", name)
         try:
             await loop(services, stop)
         except StartError as error:
-            _log.error("loop.refused", loop=name, error=error.detail)  # the message says it all
+            services.meters.count("licet_loop_failures_total", name)
+            _log.error("loop.refused", error=error.detail)  # the message says it all
             raise
         except RegistryError as error:
-            _log.warning("loop.failed", loop=name, error=error.detail)
+            services.meters.count("licet_loop_failures_total", name)
+            _log.warning("loop.failed", error=error.detail)
         except Exception:  # noqa: BLE001  # a mistake in one loop must not take the others with it
-            _log.exception("loop.failed", loop=name)
+            services.meters.count("licet_loop_failures_total", name)
+            _log.exception("loop.failed")
         if time.monotonic() - began > LONGEST_PAUSE:
             wait = FIRST_PAUSE
         await pause(stop, wait)

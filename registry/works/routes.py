@@ -29,7 +29,13 @@ async def upload(
     caller: NamedDependency[Caller], services: NamedDependency[Services], sha256: FromPath[str], body: RawBody
 ) -> Fingerprint:
     """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF). It is not kept; its fingerprints wait a day."""
-    return await uploads.keep_upload(services, caller.account, sha256, body)
+    outcome = "refused"
+    try:
+        kept = await uploads.keep_upload(services, caller.account, sha256, body)
+        outcome = "accepted"
+    finally:
+        services.meters.count("licet_uploads_total", outcome)
+    return kept
 
 
 @post(

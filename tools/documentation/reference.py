@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tools.documentation import commands, faults, http, names, settings
+from tools.documentation import commands, faults, http, metrics, names, settings
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/licet.md": commands.licet,
     "reference/licet-registry.md": commands.registry,
     "reference/settings.md": settings.page,
+    "reference/metrics.md": metrics.page,
     "reference/http.md": http.page,
     "reference/python.md": names.page,
     "reference/errors.md": faults.errors,

@@ -1,0 +1,224 @@
+"""What the service needs to answer truly, looked at now: whether each is there, since when not, and what to do.
+
+Nothing in here is a secret: no path, address or name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from licet import times
+from licet.errors import LicetError
+from licet.log.entry import KINDS
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from registry import translog
+from registry.database import Connection, pending
+from registry.errors import MigrationError, RegistryError, Unavailable
+from registry.services import Services
+from registry.snapshots import queries as snapshots
+from registry.translog import publication
+from registry.translog.submission import DECIDING_KINDS
+
+PATIENCE: Final = 4.0  # seconds for the database to answer all of it
+_PROBE_EVERY: Final = 5.0
+_PROBE: Final = bytes(4096)
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that answers need: what was found, and where it is not ok, since when and what to do about it."""
+
+    ok: bool
+    found: str = ""
+    since: str | None = None
+    todo: str = ""
+
+
+class State(msgspec.Struct, frozen=True):
+    """All checks by name, and the figures behind them (None where the database does not answer)."""
+
+    checks: dict[str, Check]
+    log_size: int | None = None
+    log_pending: int | None = None
+    log_lag_seconds: float | None = None
+    snapshot_sequence: int | None = None
+    snapshot_age_seconds: float | None = None
+    snapshot_expires_seconds: float | None = None
+
+    @property
+    def missing(self) -> list[str]:
+        """What is not ok, in words."""
+        return [check.found for check in self.checks.values() if not check.ok]
+
+
+class Readiness:
+    """The checks of one process; it remembers since when something has been amiss."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._since: dict[str, str] = {}
+        self._probed = float("-inf")
+        self._files = Check(ok=True)
+
+    async def look(self) -> State:
+        """Return what is found at this moment, within some seconds whatever is down."""
+        figures = State({})
+        checks: dict[str, Check] = {}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                checks["schema"] = await self._schema()
+                async with self._services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+                    figures = await self._log(conn, checks)
+                    figures = await self._snapshot(conn, figures, checks)
+            checks = {"database": Check(ok=True), **checks}
+        except (Unavailable, TimeoutError) as error:
+            said = (
+                "the database does not answer in time"
+                if isinstance(error, TimeoutError)
+                else "no answer from the database"
+            )
+            todo = "start PostgreSQL, or look at DATABASE_URL and the network; the log lines of this process say more"
+            checks = {"database": Check(ok=False, found=said, todo=todo)}
+        checks["files"] = await self._disk()
+        return msgspec.structs.replace(figures, checks={name: self._dated(name, each) for name, each in checks.items()})
+
+    async def _schema(self) -> Check:
+        try:
+            todo = await pending(self._services.database)
+        except MigrationError as error:
+            return Check(ok=False, found=error.detail, todo="run the release that migrated the database, or restore")
+        if todo:
+            names = ", ".join(migration.file for migration in todo)
+            return Check(ok=False, found=f"the schema lacks {names}", todo="run `licet-registry migrate`")
+        return Check(ok=True)
+
+    async def _log(self, conn: Connection, checks: dict[str, Check]) -> State:
+        backlog = await translog.backlog(conn)
+        head = await translog.head(conn)
+        limit = self._services.settings.ready_lag.total_seconds()
+        unpublished = (times.now() - head.at).total_seconds() if head.size > head.published_size else 0.0
+        todo = "see that a worker runs (`licet-registry work`), and what its log lines say of the sequencer"
+        if backlog.published_size == 0:
+            found = "the log has not been published yet: is the worker running?"
+            checks["log"] = Check(ok=False, found=found, todo=todo)
+        elif backlog.oldest_seconds > limit:
+            found = f"the sequencer is behind: a statement has been pending for {backlog.oldest_seconds:.0f} s"
+            since = times.to_text(_before(backlog.oldest_seconds))
+            checks["log"] = Check(ok=False, found=found, since=since, todo=todo)
+        elif unpublished > limit:
+            found = (
+                f"{head.size - head.published_size} entries have been waiting for publication for {unpublished:.0f} s"
+            )
+            checks["log"] = Check(ok=False, found=found, since=times.to_text(head.at), todo=todo)
+        else:
+            checks["log"] = Check(ok=True)
+        checks["checkpoint"] = await asyncio.to_thread(self._checkpoint, head)
+        checks["guard"] = await asyncio.to_thread(self._guard, head)
+        return State({}, head.published_size, backlog.waiting, backlog.oldest_seconds)
+
+    def _checkpoint(self, head: translog.Head) -> Check:
+        try:
+            filed = publication.published_checkpoint(
+                self._services.public / "log", self._services.keys.log_signer.verifier
+            )
+        except (RegistryError, OSError):
+            return Check(ok=False, found="the published checkpoint is not one of this log", todo="restore the file")
+        size = filed.size if filed else 0
+        if size < head.published_size:
+            found = f"the published checkpoint is of {size} entries, receipts speak of {head.published_size}"
+            todo = "see that this process and the worker have the same data folder; starting the worker writes it anew"
+            return Check(ok=False, found=found, todo=todo)
+        return Check(ok=True)
+
+    def _guard(self, head: translog.Head) -> Check:
+        try:
+            guard = publication.read_guard(self._services.settings.data)
+        except RegistryError:
+            return Check(ok=False, found="the log's guard cannot be read", todo="restore guard.json")
+        if guard.size > head.size:
+            found = f"the database holds {head.size} entries, {guard.size} were let out: it is an older one"
+            return Check(ok=False, found=found, todo="restore a newer backup; the log is never rolled back")
+        if guard.size < head.published_size:
+            found = f"the guard remembers {guard.size} entries, {head.published_size} were let out"
+            return Check(ok=False, found=found, todo="start the worker again: it brings the guard up")
+        return Check(ok=True)
+
+    async def _snapshot(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
+        now = times.now()
+        delay = self._services.settings.snapshot_delay
+        todo = "see that a worker runs, and what its log lines say of snapshots"
+        row = await conn.fetchrow(snapshots.LAST)
+        covered = 0 if row is None else _covered(row["envelope"])
+        known = sorted(KINDS) if row is None else sorted(DECIDING_KINDS)
+        moved = row is None or row["consent_version"] < await conn.fetchval(snapshots.VERSION)
+        waits: datetime | None = await conn.fetchval(snapshots.UNCOVERED, covered, known) if moved else None
+        if row is not None and row["expires_at"] <= now:
+            found = f"the newest snapshot has expired: {(now - row['expires_at']).total_seconds():.0f} s ago"
+            since = times.to_text(row["expires_at"])
+            checks["snapshot"] = Check(ok=False, found=found, since=since, todo=todo)
+        elif waits is not None and now - waits > delay:
+            late = (now - waits).total_seconds()
+            found = f"no snapshot carries a change of {late:.0f} s ago; {delay.total_seconds():.0f} s are promised"
+            checks["snapshot"] = Check(ok=False, found=found, since=times.to_text(waits + delay), todo=todo)
+        else:
+            checks["snapshot"] = Check(ok=True)
+        if row is None:
+            return figures
+        return msgspec.structs.replace(
+            figures,
+            snapshot_sequence=row["sequence"],
+            snapshot_age_seconds=max(0.0, (now - row["issued_at"]).total_seconds()),
+            snapshot_expires_seconds=(row["expires_at"] - now).total_seconds(),
+        )
+
+    async def _disk(self) -> Check:
+        if time.monotonic() - self._probed > _PROBE_EVERY:
+            self._probed = time.monotonic()
+            self._files = await asyncio.to_thread(
+                _writable, self._services.public, self._services.settings.ready_disk_bytes
+            )
+        return self._files
+
+    def _dated(self, name: str, check: Check) -> Check:
+        if check.ok:
+            self._since.pop(name, None)
+            return check
+        noticed = self._since.setdefault(name, times.to_text(times.now()))
+        return check if check.since else msgspec.structs.replace(check, since=noticed)
+
+
+def _covered(envelope: bytes) -> int:
+    try:
+        return envelopes.read_as(kinds.Snapshot, envelopes.parse(envelope)).log_size
+    except LicetError:
+        return 0
+
+
+def _writable(public: Path, reserve: int) -> Check:
+    probe = public / f".ready-{os.getpid()}"
+    try:
+        public.mkdir(parents=True, exist_ok=True)
+        try:
+            probe.write_bytes(_PROBE)
+        finally:
+            probe.unlink(missing_ok=True)
+        free = shutil.disk_usage(public).free
+    except OSError as error:
+        found = f"published files cannot be written: {(error.strerror or 'no access').lower()}"
+        return Check(ok=False, found=found, todo="free space, or give the service its data folder back")
+    if free < reserve:
+        found = f"{free} bytes are free on the disk of published files, {reserve} are wanted"
+        return Check(ok=False, found=found, todo="free space, or set LICET_REGISTRY_READY_DISK_BYTES")
+    return Check(ok=True)
+
+
+def _before(seconds: float) -> datetime:
+    return datetime.fromtimestamp(times.now().timestamp() - seconds, times.now().tzinfo)
