@@ -144,7 +144,7 @@ def test_what_is_no_picture_is_refused_by_name_and_the_rest_goes_on(person: Peop
     ]  # fmt: skip
 
     someone.draws("mixed", 212)
-    done = someone.does("register", "mixed")
+    done = someone.does("register", "mixed", code=1)
     assert [Path(work["path"]).name for work in done["works"]] == ["212.png"]
     assert {Path(each["path"]).name for each in done["refused"]} == set(words)
 

@@ -102,7 +102,7 @@ class Rows:
                 shown = row.get("path") or row.get("url") or row.get("sha256") or row.get("external_id") or shown
                 yield self._item(number, shown, row)
             except InputError as error:
-                yield Refused(text_of(shown), error.message, number, str(error.details.get("field") or "row"))
+                yield Refused(text_of(shown), error.message, number, _column(str(error.details.get("field") or "row")))
 
     def _item(self, number: int, shown: str, row: Mapping[str, str]) -> Item:
         if "on_behalf_of" in row:
@@ -174,6 +174,12 @@ class Rows:
 def _prices(stated: Stated) -> dict[str, str]:
     given = {"price": stated.price, "currency": stated.currency, "price_model": stated.price_model}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _column(field: str) -> str:
+    """Return the column that a field of terms stands in."""
+    inner = field.rpartition(".")[2]
+    return {"amount": "price", "model": "price_model"}.get(inner, inner)
 
 
 def _apart(tags: str) -> list[str]:
