@@ -88,7 +88,7 @@ class Service(Client):
         return StatementAccepted(statement, "initial", 7, None, len(covered), receipt)
 
 
-def register(service: Service, paths: Sequence[Path], terms: Terms, **options: Any) -> Registered:
+def register(service: Client, paths: Sequence[Path], terms: Terms, **options: Any) -> Registered:
     """Register pictures as the command does."""
     own = {name: options.pop(name) for name in ("advance",) if name in options}
     urls = [canonical_url(url) for url in options.pop("urls", [])]
