@@ -9,6 +9,7 @@ import structlog
 from litestar import Litestar
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
+import registry
 from registry import tracing
 from registry.accounts.identity import known_caller
 from registry.meters import Meters
@@ -17,6 +18,7 @@ from registry.problems import request_id
 _QUIET: Final = ("/health/", "/metrics", "/log/")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")  # what we call a tile or a text is never read as a page
+_VERSION: Final = (b"licet-version", registry.__version__.encode())  # for clients that miss something here
 _log = structlog.get_logger("registry.requests")
 
 
@@ -57,7 +59,7 @@ async def _observe(answer: Any, meters: Meters, scope: HTTPScope, receive: Recei
     async def told(message: Message) -> None:
         if message["type"] == "http.response.start":
             seen.status = message["status"]
-            message["headers"] = [*message["headers"], _NOSNIFF]
+            message["headers"] = [*message["headers"], _NOSNIFF, _VERSION]
         elif message["type"] == "http.response.body":
             seen.sent += len(message["body"])
         await send(message)

@@ -138,6 +138,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if fields:
         detail = "; ".join(_sentence(field) for field in fields)
     elif status == HTTPStatus.NOT_FOUND:
+        slug = "no-such-route"  # not a thing that is missing: clients of another version tell them apart
         detail = f"there is nothing at {request.url.path}"
     elif status == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("allow", "another method")

@@ -82,7 +82,11 @@ def require(*scopes: str, kinds: tuple[str, ...] = ()) -> Guard:
             raise NotAuthenticated
         if not found.scopes.intersection(scopes):
             wanted, own = " or ".join(scopes), ", ".join(sorted(found.scopes))
-            raise NotAllowed(f"expected a token with scope {wanted}, got one with {own}")
+            # RFC 6750 §3: what the token lacks, for programs.
+            challenge = f'Bearer realm="licet", error="insufficient_scope", scope="{" ".join(scopes)}"'
+            raise NotAllowed(
+                f"expected a token with scope {wanted}, got one with {own}", headers={"WWW-Authenticate": challenge}
+            )
         if kinds and found.kind not in kinds:
             names = " or ".join(identifiers.KINDS[kind] for kind in kinds)
             raise NotAllowed(f"expected an account of kind {names}, got {identifiers.KINDS[found.kind]}")

@@ -175,7 +175,9 @@ async def test_a_wrong_parameter_is_named(client: httpx.AsyncClient, path: str, 
 
 
 async def test_an_unknown_path_says_so(client: httpx.AsyncClient):
-    assert read(await client.get("/nowhere")).detail == "there is nothing at /nowhere"
+    problem = read(await client.get("/nowhere"))
+    assert problem.detail == "there is nothing at /nowhere"
+    assert problem.type.endswith("/no-such-route")
 
 
 async def test_the_request_id_is_the_callers_if_it_is_a_plain_word(client: httpx.AsyncClient):

@@ -18,31 +18,38 @@ from licet.errors import (
     MalformedError,
     NotAllowedError,
     PictureError,
+    QuotaError,
     RollbackError,
     ServiceError,
     UnreachableError,
     VerificationError,
+    VersionError,
 )
 
 if TYPE_CHECKING:
+    from licet.datasets.asession import AsyncClient
     from licet.datasets.budgets import Budget
     from licet.datasets.build import Wish
     from licet.datasets.session import Client
     from licet.decisions import Request
+    from licet.exchange.retrying import Timeouts
     from licet.terms import Terms
 
 __version__ = "0.1.0"
 
 # Public name → the module that defines it.
 _LAZY: dict[str, str] = {
+    "AsyncClient": "licet.datasets.asession",
     "Budget": "licet.datasets.budgets",
     "Client": "licet.datasets.session",
     "Request": "licet.decisions",
     "Terms": "licet.terms",
+    "Timeouts": "licet.exchange.retrying",
     "Wish": "licet.datasets.build",
 }
 
 __all__ = [
+    "AsyncClient",
     "Budget",
     "BudgetError",
     "Client",
@@ -54,12 +61,15 @@ __all__ = [
     "MalformedError",
     "NotAllowedError",
     "PictureError",
+    "QuotaError",
     "Request",
     "RollbackError",
     "ServiceError",
     "Terms",
+    "Timeouts",
     "UnreachableError",
     "VerificationError",
+    "VersionError",
     "Wish",
     "__version__",
 ]

@@ -254,7 +254,7 @@ class Client:
         """Give back the connections."""
         self.transport.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

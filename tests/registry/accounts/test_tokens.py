@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import registry
 from licet import identifiers
+from licet.errors import NotAllowedError
+from licet.transport import failure
 from licet.wire.accounts import TokenCreated
 from registry.accounts.tokens import digest_of, new_token
 from tests.registry.harness import new_key, running
@@ -141,3 +144,17 @@ async def test_last_use_is_noted_at_most_once_a_minute(dsn, tmp_path):
             await conn.execute("update tokens set last_used_at = now() - interval '61 seconds'")
             await ada.http.get("/v1/me")
             assert await last_used(conn) > first
+
+
+async def test_a_token_without_the_scope_hears_which_one_it_needs(dsn, tmp_path):
+    async with running(dsn, tmp_path) as service:
+        ada = await service.account()
+        narrow = (await service.post("/v1/tokens", {"scopes": ["query"]}, http=ada.http)).json()["token"]
+        answer = await service.client(narrow).get("/v1/works")
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope", scope="register"' in answer.headers["www-authenticate"]
+        error = failure(403, dict(answer.headers), answer.content)
+        assert isinstance(error, NotAllowedError)
+        assert error.details["scopes"] == ["register"]
+        assert "licet token create --scope register" in str(error)
+        assert answer.headers["licet-version"] == registry.__version__
