@@ -60,7 +60,7 @@ def script() -> Iterator[tuple[Script, str]]:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waits: list[float] = []
-    monkeypatch.setattr("licet.transport.blocking.time.sleep", waits.append)
+    monkeypatch.setattr("licet.transport.blocking.pause", waits.append)
     return waits
 
 

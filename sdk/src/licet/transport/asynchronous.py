@@ -17,6 +17,7 @@ from licet.transport.library import httpx
 from licet.transport.line import CHUNK, Exchange, Late, Line, bad_address, plain_call
 
 T = TypeVar("T")
+pause = asyncio.sleep  # between attempts
 
 
 class AsyncTransport(Line):
@@ -55,7 +56,7 @@ class AsyncTransport(Line):
                 if isinstance(done, Answer):
                     return done
                 wait = done
-            await asyncio.sleep(wait)
+            await pause(wait)
 
     async def do(self, call: Call[T]) -> T:
         """Return what ``call`` reads as."""

@@ -16,6 +16,7 @@ from licet.transport.library import httpx
 from licet.transport.line import CHUNK, Exchange, Late, Line, bad_address, plain_call
 
 T = TypeVar("T")
+pause = time.sleep  # between attempts
 
 
 class Transport(Line):
@@ -49,7 +50,7 @@ class Transport(Line):
                 if isinstance(done, Answer):
                     return done
                 wait = done
-            time.sleep(wait)
+            pause(wait)
 
     def do(self, call: Call[T]) -> T:
         """Return what ``call`` reads as."""
