@@ -53,9 +53,12 @@ class AsyncClient(BaseClient):
     ) -> T:
         """Return ``batch`` with a decision for each row: columns ``verdict reason work …`` and ``kept``.
 
-        ``batch`` may be an Arrow batch or table, a pandas or polars frame, a Hugging Face dataset, a list of dicts or a
-        dict of lists, with columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our name →
-        the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is taken.
+        ``batch`` may be an Arrow batch or table, a pandas or polars DataFrame, a Hugging Face dataset (also a streamed
+        one, decided as it is read), a list of dicts or a dict of lists, and comes back as the same, with its index,
+        types and features. It has columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our
+        name → the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is
+        taken. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a usable
+        column, and for one that has a column which is called like a new one.
         """
         return await self._session(
             lambda client: client.annotate(
