@@ -11,9 +11,11 @@ from litestar import Litestar, Request
 from litestar.di import NamedDependency, Provide
 from litestar.events import BaseEventEmitterBackend
 
-from registry.accounts import identity
+from registry.accounts import identity, metering
 from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
+from registry.accounts.metering import Metering
+from registry.admission import Admission
 from registry.auditing import routes as auditing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
@@ -31,6 +33,7 @@ from registry.snapshots import routes as snapshots
 from registry.translog import RegistryKeys
 from registry.translog import routes as translog
 from registry.usage import routes as usage
+from registry.welcome import ROUTES as WELCOME
 from registry.works import routes as works
 
 DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, auditing)
@@ -48,6 +51,23 @@ class NoEvents(BaseEventEmitterBackend):
         """Nothing was opened."""
 
 
+class Service(Observed):
+    """The application; HEAD is answered as GET would be, without the body (RFC 9110, section 9.3.2)."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+
+        async def bare(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await super().__call__({**scope, "method": "GET"}, receive, bare)
+
+
 def create_app(settings: Settings | None = None) -> Observed:
     """Return the application; its lifespan opens database and keys, and closes them."""
     chosen = settings or Settings.load()
@@ -60,16 +80,17 @@ def create_app(settings: Settings | None = None) -> Observed:
             app.state.readiness = Readiness(services)
             yield
 
-    app = Observed(
-        route_handlers=[*HEALTH, *DESCRIPTION, *(route for domain in DOMAINS for route in domain.ROUTES)],
+    app = Service(
+        route_handlers=[*WELCOME, *HEALTH, *DESCRIPTION, *(route for domain in DOMAINS for route in domain.ROUTES)],
         dependencies={
             "services": Provide(_services, sync_to_thread=False),
             "keys": Provide(_keys, sync_to_thread=False),
             "public": Provide(_public, sync_to_thread=False),
             "caller": Provide(identity.caller),
+            "meter": Provide(metering.meter, sync_to_thread=False),
             "optional_caller": Provide(identity.optional_caller),
         },
-        middleware=[Idempotency()],
+        middleware=[Admission(), Metering(), Idempotency()],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[send_request_id],
         event_emitter_backend=NoEvents,

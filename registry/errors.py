@@ -10,11 +10,17 @@
     ├── Conflict                     409  conflict: the state changed, or the same identifier means something else
     ├── Gone                         410  gone: it was there and has been withdrawn or erased
     ├── PreconditionFailed           412  precondition-failed: it was changed since the caller looked
+    ├── NotAcceptable                406  not-acceptable: the Accept header leaves out what there is
+    ├── SlowBody                     408  request-timeout: the body does not come
     ├── TooLarge                     413  too-large
+    ├── UriTooLong                   414  uri-too-long
+    ├── UnsupportedMediaType         415  unsupported-media-type
     ├── KeyReused                    422  idempotency-key-reused: same key, other payload
     ├── QuotaExceeded                429  quota-exceeded
+    ├── HeadersTooLarge              431  headers-too-large
     ├── Unavailable                  503  unavailable: a part is down or behind; trying again may help
-    │   └── DatabaseUnavailable      503  unavailable: the primary does not answer
+    │   ├── DatabaseUnavailable      503  unavailable: the primary does not answer
+    │   └── TimedOut                 503  timed-out: the answer took too long; what was under way was stopped
     └── StartError                     –  the service cannot start; the message says what to do
         ├── SettingsError              –  an environment variable is wrong
         ├── DataFolderError            –  the data folder cannot be used as it is
@@ -168,6 +174,53 @@ class Unavailable(RegistryError):
 
 class DatabaseUnavailable(Unavailable):
     """The primary does not answer, or not in time. Whether a commit under way took effect is not known."""
+
+
+class TimedOut(Unavailable):
+    """The answer took longer than this operation may; its statement in the database was stopped."""
+
+    slug = "timed-out"
+    title = "Timed out"
+
+
+class NotAcceptable(RegistryError):
+    """The ``Accept`` header leaves out the only form that there is."""
+
+    status = 406
+    slug = "not-acceptable"
+    title = "Not acceptable"
+
+
+class SlowBody(RegistryError):
+    """The body of the request does not come, or comes too slowly."""
+
+    status = 408
+    slug = "request-timeout"
+    title = "Request timeout"
+
+
+class UriTooLong(RegistryError):
+    """Path and query are longer than any that we give out."""
+
+    status = 414
+    slug = "uri-too-long"
+    title = "URI too long"
+
+
+class UnsupportedMediaType(RegistryError):
+    """The body is of another media type, or encoded."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    title = "Unsupported media type"
+
+
+class HeadersTooLarge(RegistryError):
+    """The headers are larger than any that we ask for."""
+
+    status = 431
+    slug = "headers-too-large"
+    title = "Headers too large"
 
 
 class StartError(RegistryError):

@@ -38,6 +38,8 @@ SLUGS: Final = {
     403: "not-allowed",
     404: "not-found",
     405: "method-not-allowed",
+    406: "not-acceptable",
+    408: "request-timeout",
     413: "too-large",
     415: "unsupported-media-type",
     429: "quota-exceeded",

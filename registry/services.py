@@ -13,6 +13,7 @@ from licet.wire.accounts import ConsentHead
 from registry.database import Connection, Database, opened, pending
 from registry.errors import MigrationError
 from registry.meters import Meters
+from registry.quotas import Quotas
 from registry.settings import Settings
 from registry.translog import RegistryKeys, open_keys
 
@@ -35,7 +36,7 @@ async def no_consents(conn: Connection, account: UUID) -> ConsentHead:
 
 @dataclass
 class Services:
-    """Settings, the database and the registry's keys.
+    """Settings, the database, the registry's keys and what callers have left of their quotas.
 
     The application fills in what domains above the reader of a field know: ``reader`` once it serves decisions,
     ``consent_head`` (the account's last consent) once the consent domain is connected.
@@ -47,6 +48,10 @@ class Services:
     reader: SnapshotReader | None = None
     meters: Meters = field(default_factory=Meters)
     consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
+    quotas: Quotas = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quotas = Quotas(self.database)
 
     @property
     def public(self) -> Path:

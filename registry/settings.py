@@ -7,6 +7,7 @@ import os
 import re
 import textwrap
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from urllib.parse import urlsplit
@@ -21,9 +22,10 @@ from pydantic import (
     field_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from registry.errors import SettingsError
+from registry.rates import Rate, rate_of
 
 PREFIX = "LICET_REGISTRY_"
 SECRET = frozenset({"database_url", "metrics_token"})  # never shown, wrong ones neither
@@ -40,6 +42,18 @@ def _duration(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+Rated = Annotated[Rate, BeforeValidator(rate_of), NoDecode]
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), NoDecode]
 
 
 class Settings(BaseSettings):
@@ -84,6 +98,23 @@ class Settings(BaseSettings):
         timedelta(hours=24), description="How long an upload waits for its signed registration."
     )
     upload_bytes: int = Field(50_000_000, ge=1_000, description="Largest picture, in bytes.")
+    quota_requests: Rated = Field(rate_of("30000/1m"), description="Requests of an account, in all processes.")
+    quota_anonymous: Rated = Field(
+        rate_of("6000/1m"), description="Requests without a token from one address, in all processes."
+    )
+    quota_keys: Rated = Field(rate_of("20000000/1h"), description="Keys that an account may ask about.")
+    quota_anonymous_keys: Rated = Field(
+        rate_of("1000000/1h"), description="Keys that one address may ask about without a token."
+    )
+    quota_accounts: Rated = Field(rate_of("500/1h"), description="Accounts that one address may open.")
+    quota_quotes: Rated = Field(rate_of("5000/1h"), description="Quotes that an organisation may ask for.")
+    quota_events: Rated = Field(rate_of("100000000/1h"), description="Usage events that an organisation may report.")
+    quota_upload_bytes: Rated = Field(
+        rate_of("500000000000/1d"), description="Bytes of pictures that an account may upload."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8,fd00::/8; empty: none."
+    )
     token_ttl: Duration = Field(timedelta(days=90), description="How long a token lasts when nothing else is asked.")
     metrics_token: SecretStr | None = Field(
         None,
@@ -177,7 +208,7 @@ def described() -> list[Described]:
         if field.default_factory is not None:
             text = "licet-registry in your user data folder"
         else:
-            text = "" if default in {None, ""} else shown(default)
+            text = "" if default in {None, "", ()} else shown(default)
         found.append(Described(name, variable(name), _form(field), text, field.description or ""))
     return found
 
@@ -210,6 +241,10 @@ def _form(field: FieldInfo) -> str:
         return "a number" if low is None or high is None else f"a number from {low} to {high}"
     if kind is timedelta:
         return "a duration such as 30s, 15m, 24h or 90d"
+    if kind is Rate:
+        return "a rate such as 6000/1m, or off"
+    if kind == tuple[IPv4Network | IPv6Network, ...]:
+        return "networks, separated by commas"
     if kind is Path:
         return "a folder"
     if kind is bool:
@@ -219,7 +254,7 @@ def _form(field: FieldInfo) -> str:
 
 def shown(value: object) -> str:
     """Return a setting's value as its variable takes it; a secret stays hidden."""
-    if value is None or value == "":
+    if value is None or value in ("", ()):
         return "(empty)"
     if isinstance(value, timedelta):
         seconds = int(value.total_seconds())
@@ -227,6 +262,8 @@ def shown(value: object) -> str:
             if seconds and seconds % size == 0 and seconds // size != 1:
                 return f"{seconds // size}{unit}"
         return f"{seconds}s"
+    if isinstance(value, tuple) and not isinstance(value, Rate):
+        return ",".join(str(each) for each in value)
     return str(value)
 
 

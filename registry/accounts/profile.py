@@ -11,7 +11,7 @@ from registry import translog
 from registry.accounts import queries
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
-from registry.errors import NotFound
+from registry.errors import NotFound, Unavailable
 from registry.paging import Asked, page_of
 from registry.services import Services
 
@@ -46,8 +46,11 @@ async def keys(
 
 async def registry_info(services: Services) -> RegistryInfo:
     """Return who this registry is: its root key and the logged statements of its working keys."""
-    async with services.database.acquire() as conn:
-        evidence = await translog.registry_keys_evidence(conn)
+    try:
+        async with services.database.acquire() as conn:
+            evidence = await translog.registry_keys_evidence(conn)
+    except NotFound:
+        raise Unavailable("the registry's keys are not in the published log yet") from None
     keys = services.keys
     return RegistryInfo(
         origin=keys.origin,

@@ -34,7 +34,13 @@ Allows = Annotated[
 ]
 
 
-@post("/v1/accounts", operation_id="createAccount", tags=["accounts"], opt=SECRET, request_max_body_size=65_536)
+@post(
+    "/v1/accounts",
+    operation_id="createAccount",
+    tags=["accounts"],
+    opt={**SECRET, "quota": "accounts"},
+    request_max_body_size=65_536,
+)
 async def create_account(services: NamedDependency[Services], data: JSONBody[AccountCreate]) -> AccountCreated:
     """Open an account: its first key, signed by that key itself, and the token that opens it."""
     return await registration.register(services, data)

@@ -23,6 +23,7 @@ from licet.wire.licensing import (
 )
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
+from registry.accounts.metering import Meter
 from registry.licensing import accept, asking, licences, quotes
 from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
@@ -42,9 +43,13 @@ _SEES = require("license", "usage")  # whoever may take licences, and whoever ma
     request_max_body_size=16 << 20,
 )
 async def query(
-    services: NamedDependency[Services], optional_caller: NamedDependency[Caller | None], data: JSONBody[Query]
+    services: NamedDependency[Services],
+    optional_caller: NamedDependency[Caller | None],
+    meter: NamedDependency[Meter],
+    data: JSONBody[Query],
 ) -> Answers:
     """Verdicts with reasons, matches and prices for at most 10,000 rows; 1,000 without a token."""
+    await meter.spend("keys", len(data.rows))
     return await asking.query(services, optional_caller, data)
 
 
@@ -60,6 +65,7 @@ async def query(
 async def lookup(
     services: NamedDependency[Services],
     optional_caller: NamedDependency[Caller | None],
+    meter: NamedDependency[Meter],
     body: RawBody,
     uses: Uses,
     purpose: Several = None,
@@ -87,6 +93,7 @@ async def lookup(
         exclusive=exclusive,
         at=at,
     )
+    await meter.spend("keys", len(body) // asking.KEY_BYTES)
     found = await asking.lookup(services, optional_caller, body, asked, min_claim_level)
     headers = {"Licet-Consent-Version": str(found.consent_version), "Licet-Log-Size": str(found.log_size)}
     return Response(found.codes, headers=headers, media_type="application/octet-stream")
@@ -96,14 +103,18 @@ async def lookup(
     "/v1/quotes",
     operation_id="createQuote",
     tags=["licensing"],
-    opt=READS,
+    opt={**READS, "quota": "quotes"},
     guards=[require("license", kinds=("org",))],
     request_max_body_size=32 << 20,
 )
 async def create_quote(
-    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[QuoteRequest]
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    meter: NamedDependency[Meter],
+    data: JSONBody[QuoteRequest],
 ) -> Quote:
     """What at most 100,000 works cost now, for 15 minutes; works that cannot be licensed are named with the reason."""
+    await meter.spend("keys", len(data.works))
     return await quotes.quote(services, caller, data)
 
 

@@ -23,6 +23,7 @@ from licet.wire.usage import (
     UsageBatchSubmit,
 )
 from registry.accounts.identity import Caller, require
+from registry.accounts.metering import Meter
 from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
 from registry.usage import batches, datasets, money
@@ -102,12 +103,16 @@ async def list_runs(
     request_max_body_size=48 << 20,
 )
 async def submit_usage(
-    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[UsageBatchSubmit]
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    meter: NamedDependency[Meter],
+    data: JSONBody[UsageBatchSubmit],
 ) -> UsageAccepted:
     """Post and log at most 65,536 signed events. Events that were reported before have no second effect.
 
     409 for the batch's id with other content; 422 `invalid-events` names the event that cannot be.
     """
+    await meter.spend("events", len(data.events))
     return await batches.submit(services, caller, data)
 
 

@@ -17,6 +17,7 @@ import structlog
 from registry import tracing
 from registry.accounts import queries
 from registry.errors import RegistryError, StartError
+from registry.quotas.queries import FORGET_QUOTAS
 from registry.services import Services
 from registry.translog import sequencer
 
@@ -34,11 +35,12 @@ async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
 
 
 async def keep_house(services: Services, stop: asyncio.Event) -> None:
-    """Forget answers to repeated requests after their day."""
+    """Forget answers to repeated requests after their day, and counts after their window."""
     while not stop.is_set():
         with tracing.span("housekeeping"):
             async with services.database.acquire() as conn:
                 await conn.execute(queries.FORGET_REQUESTS)
+                await conn.execute(FORGET_QUOTAS)
         await pause(stop, _HOUSEKEEPING_EVERY)
 
 

@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, RawBody
 from licet.fingerprints.picture import Fingerprint
 from licet.wire.works import WorksChange, WorksChanged, WorksRegister, WorksRegistered
 from registry.accounts.identity import Caller, require
+from registry.accounts.metering import Meter
 from registry.services import Services
 from registry.works import changing, service, uploads
 
@@ -24,11 +25,17 @@ _BATCH_LIMIT: Final = 16 << 20
     tags=["works"],
     guards=[_OWNERS],
     request_max_body_size=uploads.BODY_LIMIT,
+    opt={"body": "application/octet-stream, image/*", "seconds": 120},
 )
 async def upload(
-    caller: NamedDependency[Caller], services: NamedDependency[Services], sha256: FromPath[str], body: RawBody
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+    meter: NamedDependency[Meter],
+    sha256: FromPath[str],
+    body: RawBody,
 ) -> Fingerprint:
     """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF). It is not kept; its fingerprints wait a day."""
+    await meter.spend("upload-bytes", len(body))
     outcome = "refused"
     try:
         kept = await uploads.keep_upload(services, caller.account, sha256, body)

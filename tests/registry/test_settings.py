@@ -103,6 +103,6 @@ def test_shown_values_can_be_given_back(monkeypatch: pytest.MonkeyPatch):
     settings = Settings.load()
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        if value not in {None, ""}:
+        if value not in {None, "", ()}:
             monkeypatch.setenv(variable(name), shown(value))
     assert Settings.load() == settings

@@ -25,7 +25,7 @@ async def test_json_of_any_depth_is_refused_as_the_callers(dsn: str, tmp_path: P
         for path in paths:
             for body in DEEP:
                 answer = await service.post(path, body, http=lab.http)
-                assert answer.status_code in (400, 413), (path, answer.text)
+                assert answer.status_code in (400, 413, 415), (path, answer.text)
 
 
 async def test_a_nul_in_any_parameter_is_refused_or_finds_nothing(dsn: str, tmp_path: Path):

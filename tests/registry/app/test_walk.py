@@ -80,7 +80,7 @@ async def call(
     headers = {"Idempotency-Key": new_key()} if method == "post" else {}
     content = b""
     if "requestBody" in operation:
-        (kind,) = operation["requestBody"]["content"]
+        kind = next(iter(operation["requestBody"]["content"]))
         headers["Content-Type"] = kind
         content = b"{}" if kind == "application/json" else b""
     return await http.request(method.upper(), filled, content=content, headers=headers)
