@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -52,6 +52,7 @@ class Rules(NamedTuple):
     """What one handler takes."""
 
     parameters: Mapping[str, bool]  # query parameters; whether it may come several times
+    untextual: frozenset[str]  # those whose values are no free text: "null" is none of theirs
     media_types: tuple[str, ...]  # of the body; none where there is no body
     answer: str  # media type
     limit: int  # bytes
@@ -70,7 +71,7 @@ class Admission(ASGIMiddleware):
         rules = rules_of(cast("HTTPRouteHandler", http["route_handler"]))
         headers = {name.lower(): value.decode("latin-1") for name, value in http["headers"]}
         _check_size(http)
-        check_query(http["query_string"], rules.parameters)
+        check_query(http["query_string"], rules)
         _check_accept(headers.get(b"accept"), rules.answer)
         _check_body(headers, rules)
         await _in_time(rules, http, receive, send, next_app)
@@ -80,13 +81,15 @@ class Admission(ASGIMiddleware):
 def rules_of(handler: HTTPRouteHandler) -> Rules:
     """Return what ``handler`` takes."""
     parameters: dict[str, bool] = {}
+    untextual = set()
     media_types: tuple[str, ...] = ()
     for name, field in handler.parsed_fn_signature.parameters.items():
         kwarg = field.kwarg_definition
         if isinstance(kwarg, QueryParameter):
-            parameters[kwarg.name or name] = field.is_non_string_sequence or any(
-                inner.is_non_string_sequence for inner in field.inner_types
-            )
+            kinds = [field, *field.inner_types]
+            parameters[kwarg.name or name] = any(kind.is_non_string_sequence for kind in kinds)
+            if not any(kind.annotation is str for kind in kinds):
+                untextual.add(kwarg.name or name)
         elif isinstance(kwarg, BodyKwarg):
             media_types = body_types(handler, "application/json")
         elif field.annotation is RawBody:
@@ -94,6 +97,7 @@ def rules_of(handler: HTTPRouteHandler) -> Rules:
     media = str(getattr(handler.media_type, "value", handler.media_type) or "application/json")
     return Rules(
         parameters,
+        frozenset(untextual),
         media_types,
         media.partition(";")[0].strip(),
         (handler.resolve_request_max_body_size() or 0) if media_types else 0,
@@ -107,8 +111,9 @@ def body_types(handler: HTTPRouteHandler, default: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in str(handler.opt.get("body", default)).split(","))
 
 
-def check_query(query: bytes, known: Mapping[str, bool]) -> None:
-    """Refuse a query that holds other parameters than ``known``, one twice, or what is no text; raises ``Invalid``."""
+def check_query(query: bytes, rules: Rules) -> None:
+    """Refuse a query that holds unknown parameters, one twice, or what is no text; raises ``Invalid`` naming it."""
+    known = rules.parameters
     if not query:
         return
     try:
@@ -125,6 +130,8 @@ def check_query(query: bytes, known: Mapping[str, bool]) -> None:
     for name, value in pairs:
         if "\0" in value:
             raise Invalid.field(f"?{name}", "text without the character U+0000", value)
+        if value.lower() == "null" and name in rules.untextual:  # the framework would take it for no value
+            raise Invalid.field(f"?{name}", "a value, or no such parameter", value)
 
 
 def _check_size(scope: HTTPScope) -> None:
@@ -137,7 +144,7 @@ def _check_size(scope: HTTPScope) -> None:
 
 
 def _check_accept(accept: str | None, answer: str) -> None:
-    if accept is None or "*/*" in accept:
+    if not accept or "*/*" in accept:
         return
     try:
         fits = Accept(accept).best_match([answer, PROBLEM]) is not None
@@ -170,6 +177,22 @@ def _fits(given: str, wanted: tuple[str, ...]) -> bool:
     return any(kind == each or (each.endswith("/*") and kind.startswith(each[:-1])) for each in wanted)
 
 
+def _without_allow(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in headers if name.lower() != b"allow"]
+
+
+def _allowed(scope: HTTPScope) -> str:
+    """Return every method of the route: the framework's own answer knows those of the first handler only."""
+    routes = [route for route in scope["litestar_app"].routes if route.path_format == scope["path_template"]]
+    return allowed(method for route in routes for method in getattr(route, "methods", ()))
+
+
+def allowed(methods: Iterable[str]) -> str:
+    """Return ``methods`` as ``Allow`` has them: HEAD is answered wherever GET is."""
+    found = set(methods)
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
+
+
 async def _in_time(rules: Rules, scope: HTTPScope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -200,6 +223,8 @@ async def _in_time(rules: Rules, scope: HTTPScope, receive: Receive, send: Send,
         if message["type"] == "http.response.start":
             answering = True
             clock.reschedule(None)
+            if scope["method"] == "OPTIONS":
+                message["headers"] = [*_without_allow(message["headers"]), (b"allow", _allowed(scope).encode())]
             if rules.shared:
                 message["headers"] = [*message["headers"], _ANYBODY]
         await send(message)

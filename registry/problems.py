@@ -147,7 +147,10 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
         detail = f"expected {allowed}, got {request.method}"
     else:
         detail = error.detail[:1].lower() + error.detail[1:] if error.detail[1:2].islower() else error.detail
-    return problem(request, status, slug, phrase.capitalize(), detail, errors=fields, headers=error.headers)
+    headers = dict(error.headers or {})
+    if "GET" in (methods := headers.get("allow", "").split(", ")):
+        headers["allow"] = ", ".join(sorted({*methods, "HEAD"}))
+    return problem(request, status, slug, phrase.capitalize(), detail, errors=fields, headers=headers)
 
 
 def on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -165,6 +168,13 @@ def on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response
 def on_foreign_text(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer text that the database cannot hold; it is the caller's, ours has none of it."""
     detail = "expected text without the character U+0000, got some with it"
+    return problem(request, 400, "invalid-request", "Invalid request", detail)
+
+
+def on_encoding(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
+    """Answer a body that is not UTF-8."""
+    _log.warning("refused", slug="invalid-request", detail=error.reason, request_id=request_id(request.scope))
+    detail = f"expected a body in UTF-8, got one that is not at byte {error.start}"
     return problem(request, 400, "invalid-request", "Invalid request", detail)
 
 
@@ -187,6 +197,7 @@ EXCEPTION_HANDLERS: Final[dict[int | type[Exception], Any]] = {
     asyncpg.CharacterNotInRepertoireError: on_foreign_text,
     asyncpg.UntranslatableCharacterError: on_foreign_text,
     RecursionError: on_nesting,
+    UnicodeDecodeError: on_encoding,
     Exception: on_unforeseen,
 }
 

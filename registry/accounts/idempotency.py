@@ -73,9 +73,11 @@ class Idempotency(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         request: Request[Any, Any, Any] = Request(scope, receive)
-        caller = None if mode == "secret" else await authenticated(request)
-        if caller is None and mode != "secret":
+        caller = await authenticated(request)
+        if caller is None and (mode != "secret" or handler.resolve_guards()):
             raise NotAuthenticated
+        if mode == "secret":
+            caller = None
         key = key_of(request.headers.get(HEADER))
         if caller is None:
             await next_app(scope, receive, send)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from litestar import Response, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromQuery, JSONBody
 
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
@@ -35,7 +35,9 @@ class Shop:
         self.hold.set()
 
         @post("/v1/orders", guards=[require("query")], request_max_body_size=200)
-        async def order(caller: NamedDependency[Caller], data: JSONBody[Order]) -> Response[dict[str, Any]]:
+        async def order(
+            caller: NamedDependency[Caller], data: JSONBody[Order], x: FromQuery[int | None] = None
+        ) -> Response[dict[str, Any]]:
             self.effects.append(data.what)
             await self.hold.wait()
             if data.what == "taken":
