@@ -80,7 +80,7 @@ async def served(service: Running) -> AsyncIterator[str]:
                     break
         yield url
     finally:
-        server.stop()  # type: ignore[no-untyped-call]
+        server.stop()
         await asyncio.wait([serving])
 
 
@@ -105,8 +105,10 @@ def _run(description: dict[str, Any], text: str) -> Findings:
             if event.status.value == "skip":
                 found.skipped.append(f"{event.phase.value} {event.label}: {event.skip_reason}")
             _note(found, event)
-        elif isinstance(event, events.NonFatalError | events.FatalError):
-            found.errors.append(str(getattr(event, "info", None) or event.exception))
+        elif isinstance(event, events.NonFatalError):
+            found.errors.append(str(event.info))
+        elif isinstance(event, events.FatalError):
+            found.errors.append(str(event.exception))
     return found
 
 
