@@ -63,3 +63,94 @@ where s.withdrawn <> (w.withdrawn_at is not null) limit 100
 NEWEST_VERSION: Final = """
 select v.version, coalesce((select max(version) from work_states), 0) as changed from consent_version v
 """
+
+# -- what else is derived: registry.auditing.derived -------------------------------------------------------------------
+
+PATIENT: Final = "set local idle_in_transaction_session_timeout = 0; set local statement_timeout = 0"
+# A statement waits in the queue or has its place in the log, never both and never neither.
+STRAY: Final = """
+select p.id, q.pending is not null as queued, e.pending is not null as logged
+from log_pending p left join log_queue q on q.pending = p.id left join log_entries e on e.pending = p.id
+where (q.pending is null) = (e.pending is null) limit 100
+"""
+PUBLISHED_HEAD: Final = "select published_size, published_checkpoint from log_head"
+ACCOUNT_KEYS: Final = """
+select k.keyid, k.account, a.kind, k.public, k.class, p.envelope
+from account_keys k join accounts a on a.id = k.account join log_pending p on p.id = k.pending
+where p.envelope is not null
+"""
+WORDS: Final = """
+select id, title, creator, external_id, tags, haystack, grams from works where words = $1
+"""
+# A match by file or pixels is one of equal digests.
+UNLIKE: Final = """
+select m.work, m.other, m.key, m.distance from work_matches m
+join works w on w.id = m.work join works o on o.id = m.other
+where (w.account, o.account) <> (m.account, m.other_account)
+    or m.key = 'file' and (w.sha256 <> o.sha256 or m.distance <> 0)
+    or m.key = 'pixels' and (w.pixels is distinct from o.pixels or m.distance <> 0)
+limit 100
+"""
+CONSENT_HEADS: Final = """
+select h.account, h.seq, h.digest, coalesce(s.seq, 0) as last, s.payload_digest as stated
+from consent_heads h left join lateral (
+    select seq, payload_digest from statements where account = h.account and kind = 'consent' order by seq desc limit 1
+) s on true
+where (h.seq, h.digest) is distinct from (coalesce(s.seq, 0), s.payload_digest) limit 100
+"""
+# What a catalogue says is what the statement says that it is from, and no later one over the catalogue is passed over.
+CATALOGUES: Final = """
+select c.account, c.terms, s.terms as stated from catalogues c join statements s on s.id = c.statement
+where s.account <> c.account or s.scope <> 'catalogue' or s.terms is null limit 100
+"""
+COVERED: Final = """
+select s.id, s.works, count(k.work) as found from statements s left join statement_works k on k.statement = s.id
+where s.scope = 'works' group by s.id, s.works having s.works <> count(k.work) limit 100
+"""
+# As registry.consent.queries.SETTLE decides for some works, here for all of them.
+UNSETTLED: Final = """
+with pairs as (
+    select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged
+    from work_matches m
+    join work_states w on w.work = m.work
+    join work_states o on o.work = m.other and not o.withdrawn
+    join accounts a on a.id = m.account
+    join accounts b on b.id = m.other_account
+    where m.claimed_at is not null
+), lost as (
+    select distinct work from pairs where challenged
+), fought as (
+    select work, other from pairs
+    where not challenged and not withdrawn
+        and work not in (select work from lost) and other not in (select work from lost)
+), sides as (
+    select work from fought union select other from fought
+), now as (
+    select s.work, s.challenged as was_challenged, s.contested as was_contested,
+        l.work is not null or s.withdrawn and s.challenged as challenged,
+        f.work is not null or s.withdrawn and s.contested as contested
+    from work_states s left join lost l on l.work = s.work left join sides f on f.work = s.work
+)
+select * from now where (was_challenged, was_contested) <> (challenged, contested) limit 100
+"""
+SNAPSHOTS: Final = """
+select sequence, consent_version, envelope, digest, issued_at, expires_at from snapshots order by sequence
+"""
+SEGMENTS_KEPT: Final = "select digest, tier, size from snapshot_segments where sequence = $1 order by digest"
+LICENCES: Final = """
+select l.id, l.payload_digest, l.use_key, l.model_key, l.atoms, l.model, l.version, l.run, l.fee_bps, l.quote,
+    l.valid_until, p.envelope
+from licences l join log_pending p on p.id = l.pending where p.envelope is not null
+"""
+DATASETS: Final = """
+select d.id, d.name, d.rows, d.kept, d.counts, d.payload_digest, p.envelope
+from datasets d join log_pending p on p.id = d.pending where p.envelope is not null
+"""
+RUNS: Final = """
+select r.id, r.name, r.model, r.version, r.manifest, r.payload_digest, p.envelope
+from runs r join log_pending p on p.id = r.pending where p.envelope is not null
+"""
+BATCHES: Final = """
+select b.id, b.count, b.totals, b.payload_digest, p.envelope
+from usage_batches b join log_pending p on p.id = b.pending where p.envelope is not null
+"""

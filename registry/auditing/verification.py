@@ -1,8 +1,8 @@
 """Every derived figure computed again from its source, and compared: what `licet-registry verify` does.
 
 Sources are the signed statements and the ledger's entries. Derived are the log's tree, tiles and published files, what
-is in force for each work, the lines of licences, events, postings and levels. Nothing is changed; each domain reads one
-state of the database.
+is in force for each work, the lines of licences, events, postings and levels, and what `registry.auditing.derived`
+names. Nothing is changed; all of it reads one state of the database.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from licet.statements.kinds import Consent
 from licet.statements.works import work_digest
 from licet.terms import Terms, intern, merge
 from registry import ledger
+from registry.auditing import derived
 from registry.auditing import rebuilding as queries
 from registry.database import Connection, Row
 from registry.errors import RegistryError
@@ -49,20 +50,32 @@ class Difference(NamedTuple):
         return f"{self.part}: {self.message}"
 
 
-async def verify(services: Services) -> list[Difference]:
-    """Return what does not hold, an empty list when everything was computed again and all of it holds."""
+async def verify(services: Services, progress: Callable[[str], None] = lambda part: None) -> list[Difference]:
+    """Return what does not hold, an empty list when everything was computed again and all of it holds.
+
+    All of it is read in one state of the database, while the service runs on; ``progress`` hears of each part.
+    """
     found: list[Difference] = []
     parts: tuple[tuple[str, Callable[[Connection], Awaitable[list[str]]]], ...] = (
         ("log", lambda conn: _log(conn, services)),
+        ("log", lambda conn: derived.queue(conn, services)),
         ("accounts", _accounts),
+        ("accounts", derived.keys),
         ("works", _works),
+        ("works", derived.words),
+        ("works", derived.likeness),
         ("consent", _consent),
+        ("consent", derived.chains),
+        ("snapshots", lambda conn: derived.snapshots(conn, services)),
         ("licences", licensing.rebuild),
+        ("licences", derived.signed_copies),
         ("usage", usage.rebuild),
         ("ledger", ledger.rebuild),
     )
-    for part, rebuild in parts:
-        async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        await conn.execute(queries.PATIENT)
+        for part, rebuild in parts:
+            progress(part)
             found += [Difference(part, message) for message in (await rebuild(conn))[:_MOST]]
     return found
 

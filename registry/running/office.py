@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -145,7 +146,10 @@ def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
 
     async def run() -> int:
         async with _attached(data) as services:
-            differences = await rebuild(services)
+            try:
+                differences = await rebuild(services, _progress)
+            finally:
+                _progress("")
         lines = [str(difference) for difference in differences]
         _show(as_json, "\n".join(lines) or "everything derived equals its source", differences=lines)
         return 1 if differences else 0
@@ -159,6 +163,12 @@ async def _attached(data: Path | None) -> AsyncIterator[Services]:
 
     async with started(Settings.load(data=data), name="licet-registry operator") as services:
         yield services
+
+
+def _progress(part: str) -> None:
+    if sys.stderr.isatty():
+        shown = f"verifying {part} …" if part else ""
+        print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _show(as_json: bool, line: str, **document: Any) -> None:

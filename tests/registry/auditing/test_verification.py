@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
 import pytest
 
@@ -10,6 +11,7 @@ from licet.log import checkpoint as checkpoints
 from licet.log import tiles
 from registry.auditing import Difference, verify
 from registry.services import Services
+from registry.snapshots.publisher import publish
 from tests.registry.auditing.month import PER_RUN, Month
 from tests.registry.catalogue import NO_AI, PAID, PAID_MORE
 from tests.registry.market import shelf
@@ -183,6 +185,156 @@ LIES = {
         ),
     ),
 }
+
+
+ONE_WORK = "where id = (select min(id::text)::uuid from works)"
+FLIP = "set_byte({0}, 0, 255 - get_byte({0}, 0))"
+# Column → how it is changed, and changed back, and how the line that is told begins.
+COPIES = {
+    "the checkpoint that was let out": (
+        "log",
+        "update log_head set published_checkpoint = replace(published_checkpoint, chr(8212), '-')",
+        "update log_head set published_checkpoint = checkpoint",
+        "log_head: published_checkpoint",
+    ),
+    "a statement that is lost": (
+        "log",
+        "insert into log_queue select pending from log_entries where index = 3",
+        "delete from log_queue where pending = (select pending from log_entries where index = 3)",
+        "log_pending ",
+    ),
+    "a key": (
+        "accounts",
+        f"update account_keys set public = {FLIP.format('public')}",
+        f"update account_keys set public = {FLIP.format('public')}",
+        "account_keys ",
+    ),
+    "words to search in": (
+        "works",
+        f"update works set haystack = 'x' || haystack {ONE_WORK}",
+        f"update works set haystack = substr(haystack, 2) {ONE_WORK}",
+        "works wrk_",
+    ),
+    "pieces to search by": (
+        "works",
+        f"update works set grams = array_append(grams, 'zz') {ONE_WORK}",
+        f"update works set grams = array_remove(grams, 'zz') {ONE_WORK}",
+        "works wrk_",
+    ),
+    "a conflict": (
+        "works",
+        f"update work_states set contested = not contested where work = {WORK}",
+        f"update work_states set contested = not contested where work = {WORK}",
+        "work_states wrk_",
+    ),
+    "a match of works that differ": (
+        "works",
+        (
+            "insert into work_matches (work, other, account, other_account, key, distance)"
+            " select a.id, b.id, a.account, b.account, 'file', 0 from works a join works b on a.account <> b.account"
+            " where a.sha256 <> b.sha256 order by a.id, b.id limit 1"
+        ),
+        "delete from work_matches where claimed_at is null and key = 'file' and distance = 0",
+        "work_matches wrk_",
+    ),
+    "the end of a chain": (
+        "consent",
+        "update consent_heads set seq = seq + 1",
+        "update consent_heads set seq = seq - 1",
+        "consent_heads ",
+    ),
+    "a catalogue's statement": (
+        "consent",
+        "update statements set scope = 'works' where scope = 'catalogue'",
+        "update statements set scope = 'catalogue' where id in (select statement from catalogues)",
+        "catalogues ",
+    ),
+    "how many works a statement covers": (
+        "consent",
+        "update statements set works = works + 1 where scope = 'works'",
+        "update statements set works = works - 1 where scope = 'works'",
+        "statements stm_",
+    ),
+    "a snapshot's version": (
+        "snapshots",
+        "update snapshots set consent_version = consent_version + 1",
+        "update snapshots set consent_version = consent_version - 1",
+        "snapshots ",
+    ),
+    "a snapshot's segments": (
+        "snapshots",
+        "update snapshot_segments set size = size + 1",
+        "update snapshot_segments set size = size - 1",
+        "snapshot_segments ",
+    ),
+    "what a licence covers": (
+        "licences",
+        f"update licences set use_key = {FLIP.format('use_key')}",
+        f"update licences set use_key = {FLIP.format('use_key')}",
+        "licences lic_",
+    ),
+    "the fee of a licence": (
+        "licences",
+        "update licences set fee_bps = fee_bps + 1",
+        "update licences set fee_bps = fee_bps - 1",
+        "licences lic_",
+    ),
+    "the rows of a dataset": (
+        "licences",
+        "update datasets set rows = rows + 1",
+        "update datasets set rows = rows - 1",
+        "datasets dst_",
+    ),
+    "the model of a run": (
+        "licences",
+        "update runs set model = model || 'x'",
+        "update runs set model = left(model, -1)",
+        "runs run_",
+    ),
+    "the totals of a batch": (
+        "licences",
+        "update usage_batches set totals = totals || '[1]'",
+        "update usage_batches set totals = totals - -1",
+        "usage_batches bat_",
+    ),
+}
+
+
+@pytest.mark.parametrize("copy", COPIES)
+async def test_it_names_table_and_row_of(changed: Changed, copy: str):
+    part, statement, back, begins = COPIES[copy]
+    found = await changed.run(statement, back)
+    named = [difference for difference in found if difference.message.startswith(begins)]
+    assert named, found
+    assert {difference.part for difference in named} == {part}
+    assert all("expected" in difference.message for difference in named)
+
+
+async def test_it_finds_a_segment_that_is_not_what_its_name_says(month: Month):
+    (path, *_) = sorted((month.site.services.public / "snapshots" / "segments").iterdir())
+    honest = path.read_bytes()
+    try:
+        path.write_bytes(honest[:-1] + bytes([honest[-1] ^ 1]))
+        found = await verify(month.site.services)
+        assert [str(each) for each in found if each.part == "snapshots"] == [
+            (
+                f"snapshots: file snapshots/segments/{path.name}: expected bytes of this digest, "
+                f"got {sha256(path.read_bytes()).hexdigest()}"
+            )
+        ]
+        path.unlink()
+        assert [each.part for each in await verify(month.site.services)] == ["snapshots"]
+    finally:
+        path.write_bytes(honest)
+
+
+async def test_it_finds_a_snapshot_that_says_other_than_the_tables(month: Month, changed: Changed):
+    await publish(month.site.services)
+    flip = f"update work_states set pending = not pending, waiting = null where work = {WORK} and waiting is null"
+    back = f"update work_states set pending = false where work = {WORK}"
+    assert await verify(month.site.services) == []
+    found = await changed.run(f"alter table work_states drop constraint work_states_check; {flip}", back)
+    assert any("state_root" in each.message for each in found), found
 
 
 @pytest.mark.parametrize("lie", LIES)

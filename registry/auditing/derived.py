@@ -1,0 +1,285 @@
+"""What else follows from its source: columns copied out of what was signed, words, matches, conflicts, snapshots.
+
+Each function reads one kind through a cursor, and returns what does not hold as ``table key: expected …, got …``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from licet import identifiers, times
+from licet.errors import LicetError
+from licet.index import StateTree
+from licet.log import checkpoint as checkpoints
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.keys import key_id
+from registry.auditing import rebuilding as queries
+from registry.consent import all_records, version
+from registry.database import Connection, Row
+from registry.errors import Unavailable
+from registry.licensing.offers import model_key, use_key
+from registry.services import Services
+from registry.snapshots.publisher import segments_folder
+from registry.translog.tree import root_at
+from registry.works.searching import FORM, grams, words_of
+
+_AT_A_TIME: Final = 2048
+
+
+async def pieces(conn: Connection, query: str, *arguments: Any) -> AsyncIterator[list[Row]]:
+    """Yield the rows of ``query`` some at a time, so that memory stays flat."""
+    cursor = await conn.cursor(query, *arguments)
+    while rows := await cursor.fetch(_AT_A_TIME):
+        yield rows
+
+
+def differing(place: str, expected: dict[str, object], found: dict[str, object]) -> list[str]:
+    """Return one line for each figure of ``place`` that is not as expected."""
+    return [
+        f"{place}: {name}: expected {_shown(value)}, got {_shown(found[name])}"
+        for name, value in expected.items()
+        if found[name] != value
+    ]
+
+
+async def queue(conn: Connection, services: Services) -> list[str]:
+    """Every statement waits or is logged; the published checkpoint is of the tree as it was at its size."""
+    wrong = []
+    for row in await conn.fetch(queries.STRAY):
+        got = "both" if row["queued"] else "neither"
+        wrong.append(f"log_pending {row['id']}: expected it in log_queue or in log_entries, got it in {got}")
+    head = await conn.fetchrow(queries.PUBLISHED_HEAD)
+    if head is not None and head["published_size"]:
+        try:
+            signed = checkpoints.open(head["published_checkpoint"], services.keys.log_signer.verifier)
+        except LicetError as error:
+            return [*wrong, f"log_head: published_checkpoint: {error.message}"]
+        root = await root_at(conn, head["published_size"])
+        expected: dict[str, object] = {"published_size": head["published_size"], "published root": root}
+        wrong += differing("log_head", expected, {"published_size": signed.size, "published root": signed.root})
+    return wrong
+
+
+async def keys(conn: Connection) -> list[str]:
+    """The keys of accounts are those of their key statements."""
+    wrong = []
+    async for rows in pieces(conn, queries.ACCOUNT_KEYS):
+        for row in rows:
+            payload, failure = _read(kinds.KeyRegister, row["envelope"])
+            if payload is None:
+                wrong.append(f"account_keys {row['keyid']}: {failure}")
+                continue
+            public = bytes.fromhex(payload.key.public)
+            wrong += differing(
+                f"account_keys {row['keyid']}",
+                {
+                    "keyid": key_id(public),
+                    "public": public,
+                    "class": payload.key_class,
+                    "account": payload.account,
+                },
+                {**_values(row, "keyid", "public", "class"), "account": _id(row["kind"], row["account"])},
+            )
+    return wrong
+
+
+async def words(conn: Connection) -> list[str]:
+    """What a work is found by is made of its title, creator, tags and external id."""
+    wrong = []
+    async for rows in pieces(conn, queries.WORDS, FORM):
+        for row in rows:
+            text = words_of(row["title"], row["creator"], row["external_id"], row["tags"])
+            wrong += differing(
+                f"works {_id('wrk', row['id'])}",
+                {"haystack": text, "grams": grams(text)},
+                {"haystack": row["haystack"], "grams": list(row["grams"])},
+            )
+    return wrong
+
+
+async def likeness(conn: Connection) -> list[str]:
+    """Matches are of works that are alike, and what is contested or challenged follows from them (semantics 6)."""
+    wrong = [
+        f"work_matches {_id('wrk', row['work'])} {_id('wrk', row['other'])}: expected works of these accounts alike "
+        f"by {row['key']}, got others"
+        for row in await conn.fetch(queries.UNLIKE)
+    ]
+    for row in await conn.fetch(queries.UNSETTLED):
+        wrong += differing(
+            f"work_states {_id('wrk', row['work'])}",
+            _values(row, "challenged", "contested"),
+            {"challenged": row["was_challenged"], "contested": row["was_contested"]},
+        )
+    return wrong
+
+
+async def chains(conn: Connection) -> list[str]:
+    """Heads are the end of each account's chain; catalogues and counts are those of their statements."""
+    wrong = []
+    for row in await conn.fetch(queries.CONSENT_HEADS):
+        wrong += differing(
+            f"consent_heads {row['account']}",
+            {"seq": row["last"], "digest": row["stated"]},
+            _values(row, "seq", "digest"),
+        )
+    for row in await conn.fetch(queries.CATALOGUES):
+        wrong.append(
+            f"catalogues {row['account']}: expected a statement of the account over its catalogue, got another"
+        )
+    for row in await conn.fetch(queries.COVERED):
+        wrong.append(f"statements {_id('stm', row['id'])}: works: expected {row['found']}, got {row['works']}")
+    return wrong
+
+
+async def snapshots(conn: Connection, services: Services) -> list[str]:
+    """Snapshots are as signed, their files whole, and the newest says what the tables say if nothing changed since."""
+    wrong: list[str] = []
+    newest: kinds.Snapshot | None = None
+    async for rows in pieces(conn, queries.SNAPSHOTS):
+        for row in rows:
+            payload, failure = _read(kinds.Snapshot, row["envelope"])
+            if payload is None:
+                wrong.append(f"snapshots {row['sequence']}: {failure}")
+                continue
+            newest = payload
+            wrong += differing(
+                f"snapshots {row['sequence']}",
+                {
+                    "sequence": payload.sequence,
+                    "consent_version": payload.consent_version,
+                    "digest": sha256(row["envelope"]).digest(),
+                    "expires_at": payload.expires_at,
+                },
+                {
+                    **_values(row, "sequence", "consent_version", "digest"),
+                    "expires_at": times.to_text(row["expires_at"]),
+                },
+            )
+    if newest is None:
+        return wrong
+    kept = {
+        row["digest"].hex(): (row["tier"], row["size"])
+        for row in await conn.fetch(queries.SEGMENTS_KEPT, newest.sequence)
+    }
+    place = f"snapshot_segments {newest.sequence}"
+    wrong += differing(
+        place, {"segments": {each.digest: (each.tier, each.size) for each in newest.segments}}, {"segments": kept}
+    )
+    folder = segments_folder(services)
+    for each in newest.segments:
+        wrong += await asyncio.to_thread(_whole, folder / each.digest, each.digest)
+    if not wrong and newest.consent_version == await version(conn):
+        try:
+            records = [record async for record in all_records(conn)]
+        except Unavailable:
+            return wrong  # accepted, and not in the log yet: the next snapshot carries it
+        tree = await asyncio.to_thread(StateTree.of_records, records)
+        wrong += differing(
+            f"snapshots {newest.sequence}",
+            {"state_root": tree.root, "works": len(tree)},
+            {"state_root": newest.state_root, "works": newest.works},
+        )
+    return wrong
+
+
+async def signed_copies(conn: Connection) -> list[str]:
+    """Columns of licences, datasets, runs and batches say what was signed."""
+    wrong: list[str] = []
+    async for rows in pieces(conn, queries.LICENCES):
+        for row in rows:
+            licence, failure = _read(kinds.Licence, row["envelope"])
+            place = f"licences {_id('lic', row['id'])}"
+            if licence is None:
+                wrong.append(f"{place}: {failure}")
+                continue
+            use = licence.use
+            wrong += differing(
+                place,
+                {
+                    "use_key": use_key(use),
+                    "model_key": model_key(use),
+                    "atoms": list(use.atoms),
+                    "model": use.model,
+                    "version": use.version,
+                    "run": licence.run,
+                    "fee_bps": licence.fee_bps,
+                    "quote": bytes.fromhex(licence.quote),
+                    "payload_digest": bytes.fromhex(envelopes.parse(row["envelope"]).payload_digest),
+                },
+                {
+                    **_values(
+                        row, "use_key", "model_key", "model", "version", "run", "fee_bps", "quote", "payload_digest"
+                    ),
+                    "atoms": list(row["atoms"]),
+                },
+            )
+    for query, table, prefix, kind, columns in (
+        (queries.DATASETS, "datasets", "dst", kinds.DatasetManifest, ("name", "rows", "kept", "counts")),
+        (queries.RUNS, "runs", "run", kinds.Run, ("name", "model", "version", "manifest")),
+        (queries.BATCHES, "usage_batches", "bat", kinds.UsageBatch, ("count", "totals")),
+    ):
+        async for rows in pieces(conn, query):
+            for row in rows:
+                wrong += _copied(f"{table} {_id(prefix, row['id'])}", row, kind, columns)
+    return wrong
+
+
+def _copied(place: str, row: Row, kind: Any, columns: tuple[str, ...]) -> list[str]:
+    payload, failure = _read(kind, row["envelope"])
+    if payload is None:
+        return [f"{place}: {failure}"]
+    plain = msgspec.to_builtins(payload)
+    if kind is kinds.Run:
+        plain["name"] = plain["run"]
+    found = _values(row, *columns)
+    for column in ("counts", "totals"):
+        if column in found:
+            found[column] = msgspec.json.decode(row[column])
+    if "manifest" in found:
+        found["manifest"] = row["manifest"].hex()
+    digest = envelopes.parse(row["envelope"]).payload_digest
+    return differing(
+        place,
+        {**{column: plain[column] for column in columns}, "payload_digest": digest},
+        {**found, "payload_digest": row["payload_digest"].hex()},
+    )
+
+
+def _whole(path: Path, digest: str) -> list[str]:
+    found = sha256()
+    try:
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                found.update(part)
+    except OSError:
+        return [f"file snapshots/segments/{digest}: expected it to be published, got none that can be read"]
+    if found.hexdigest() != digest:
+        return [f"file snapshots/segments/{digest}: expected bytes of this digest, got {found.hexdigest()}"]
+    return []
+
+
+def _read(kind: Any, encoded: bytes) -> tuple[Any, str]:
+    try:
+        return envelopes.read_as(kind, envelopes.parse(encoded)), ""
+    except LicetError as error:
+        return None, error.message
+
+
+def _values(row: Row, *names: str) -> dict[str, object]:
+    return {name: row[name] for name in names}
+
+
+def _id(kind: str, number: Any) -> str:
+    return identifiers.from_uuid(kind, number)
+
+
+def _shown(value: object) -> str:
+    text = value.hex() if isinstance(value, bytes) else repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
