@@ -18,6 +18,27 @@ where account = $1 and sha256 = any($2::bytea[]) and expires_at > now()
 # by uploads (expires_at)
 FORGET_UPLOADS: Final = "delete from uploads where expires_at <= now()"
 
+# by thumbnails primary key; by works (account, sha256) where not withdrawn: a work's thumbnail has no end
+KEEP_THUMBNAIL: Final = """
+insert into thumbnails (account, sha256, content, expires_at)
+select $1, $2, $3, case when not exists (
+    select from works where account = $1 and sha256 = $2 and mode = 'upload' and withdrawn_at is null
+) then now() + $4::interval end
+on conflict (account, sha256) do update
+set content = excluded.content,
+    expires_at = case when thumbnails.expires_at is not null then excluded.expires_at end
+"""
+SETTLE_THUMBNAILS: Final = """
+update thumbnails set expires_at = null where account = $1 and sha256 = any($2::bytea[]) and expires_at is not null
+"""
+# by works primary key, thumbnails primary key
+THUMBNAIL: Final = """
+select t.content from works w join thumbnails t on t.account = w.account and t.sha256 = w.sha256
+where w.id = $2 and w.account = $1 and w.mode = 'upload' and w.withdrawn_at is null
+"""
+# by thumbnails (expires_at)
+FORGET_THUMBNAILS: Final = "delete from thumbnails where expires_at <= now()"
+
 # by accounts primary key: one registration of an account at a time, so that its own duplicates are found
 LOCK_OWNER: Final = "select level from accounts where id = $1 for no key update"
 
@@ -102,8 +123,13 @@ where account = $1 and id = any($2::uuid[]) and withdrawn_at is null order by id
 OLDEST_COMPARISON: Final = """
 select min(compared_at) from works where account = $1 and id = any($2::uuid[])
 """
+# A withdrawn work leaves no picture behind: by thumbnails primary key.
 WITHDRAW: Final = """
-update works set withdrawn_at = $3 where account = $1 and id = any($2::uuid[]) and withdrawn_at is null
+with gone as (
+    update works set withdrawn_at = $3 where account = $1 and id = any($2::uuid[]) and withdrawn_at is null
+    returning account, sha256
+)
+delete from thumbnails t using gone g where t.account = g.account and t.sha256 = g.sha256
 """
 # by work_matches primary key
 CLAIM_MATCHES: Final = """

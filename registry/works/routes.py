@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from litestar import post, put
+from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, RawBody
 
@@ -13,10 +13,19 @@ from licet.wire.works import WorksChange, WorksChanged, WorksRegister, WorksRegi
 from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
 from registry.services import Services
-from registry.works import changing, service, uploads
+from registry.works import changing, service, thumbnails, uploads
+from registry.works.intake import work_id
 
 _OWNERS: Final = require("register", kinds=("art", "org"))
 _BATCH_LIMIT: Final = 16 << 20
+_PRIVATE: Final = "private, max-age=86400"
+# Nothing in a thumbnail is of the sender's making; a browser is told to take it for a picture and nothing else all
+# the same.
+_INERT: Final = {
+    "Cache-Control": _PRIVATE,
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 @put(
@@ -34,7 +43,10 @@ async def upload(
     sha256: FromPath[str],
     body: RawBody,
 ) -> Fingerprint:
-    """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF). It is not kept; its fingerprints wait a day."""
+    """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF) as it is, not as a form.
+
+    The file is not kept: its fingerprints and a thumbnail wait a day for the work. What it is, its bytes say.
+    """
     await meter.spend("upload-bytes", len(body))
     outcome = "refused"
     try:
@@ -43,6 +55,28 @@ async def upload(
     finally:
         services.meters.count("licet_uploads_total", outcome)
     return kept
+
+
+@get(
+    "/v1/works/{work:str}/thumbnail",
+    operation_id="getThumbnail",
+    tags=["works"],
+    guards=[_OWNERS],
+    media_type=thumbnails.MEDIA_TYPE,
+    opt={"partly": (304,)},
+)
+async def thumbnail(
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+    services: NamedDependency[Services],
+    work: FromPath[str],
+) -> Response[bytes]:
+    """A small picture (WEBP, at most 512 pixels a side) of one's own work whose file was sent; ``ETag`` names it."""
+    found = await thumbnails.thumbnail_of(services, caller.account, work_id(work))
+    tag = f'"{found.tag}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(b"", status_code=304, headers={"ETag": tag, "Cache-Control": _PRIVATE})
+    return Response(found.content, media_type=thumbnails.MEDIA_TYPE, headers={"ETag": tag, **_INERT})
 
 
 @post(
@@ -74,4 +108,4 @@ async def change_works(
     return await changing.change(services, caller.account, data.changes)
 
 
-ROUTES: Final = [upload, register_works, change_works]
+ROUTES: Final = [upload, thumbnail, register_works, change_works]

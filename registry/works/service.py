@@ -20,6 +20,7 @@ from registry.works.above import ABOVE
 from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_id
 from registry.works.searching import FORM, grams, words_of
 from registry.works.similarity import neighbours, row_keys
+from registry.works.thumbnails import settle
 from registry.works.types import Keys, Match, Neighbour, NewWork, hexed, raw
 from registry.works.uploads import Seen, uploads_of
 
@@ -45,6 +46,8 @@ async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) 
             kept = [work for work in fresh if work.id in batch.fresh]
             if kept:
                 await _keep(conn, caller.account, kept, version)
+                sent = [bytes.fromhex(work.keys.sha256) for work in kept if work.keys.mode == "upload"]
+                await settle(conn, caller.account, sent)
                 await keep_matches(conn, _matches(caller.account, fresh, found, batch.fresh))
                 await ABOVE.registered(conn, caller.account, [work.id for work in kept])
             similar = await similar_to(conn, caller.account, batch.registered)

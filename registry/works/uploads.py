@@ -1,4 +1,4 @@
-"""Uploads: a picture comes in, its fingerprints stay for a day, the picture does not stay at all.
+"""Uploads: a picture comes in, its fingerprints and a thumbnail stay for a day, the file does not stay at all.
 
 Decoding runs in a thread, few at a time and under the limits of the decoder: a picture can cost ten bytes of memory a
 pixel, and what it says of itself is not believed.
@@ -16,11 +16,11 @@ from uuid import UUID
 import msgspec
 
 from licet.fingerprints.decode import PictureLimits
-from licet.fingerprints.picture import Fingerprint, examine_bytes
+from licet.fingerprints.picture import Fingerprint, examine_picture
 from registry.database import Connection
 from registry.errors import Invalid, TooLarge
 from registry.services import Services
-from registry.works import queries
+from registry.works import queries, thumbnails
 from registry.works.intake import sha256_of
 
 BODY_LIMIT: Final = 64 << 20
@@ -37,6 +37,12 @@ class Seen(NamedTuple):
     orientations: bytes
 
 
+class _Examined(NamedTuple):
+    digest: bytes
+    seen: Seen | None = None
+    thumbnail: bytes = b""
+
+
 async def keep_upload(services: Services, account: UUID, named: str, data: bytes) -> Fingerprint:
     """Return the service's fingerprint of ``data``, kept for ``account`` until it registers the work or a day is over.
 
@@ -48,18 +54,14 @@ async def keep_upload(services: Services, account: UUID, named: str, data: bytes
         raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
     wanted = sha256_of(named)
     async with _decoders.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
-        got, seen = await asyncio.to_thread(_examined, data, wanted, largest)
+        got, seen, thumbnail = await asyncio.to_thread(_examined, data, wanted, largest)
     if seen is None:
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
-    async with services.database.acquire() as conn:
-        await conn.execute(
-            queries.KEEP_UPLOAD,
-            account,
-            wanted,
-            msgspec.json.encode(seen.fingerprint).decode(),
-            seen.orientations,
-            services.settings.upload_ttl,
-        )
+    ttl = services.settings.upload_ttl
+    fingerprint = msgspec.json.encode(seen.fingerprint).decode()
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.KEEP_UPLOAD, account, wanted, fingerprint, seen.orientations, ttl)
+        await thumbnails.put(conn, account, wanted, thumbnail, ttl)
     return seen.fingerprint
 
 
@@ -73,14 +75,16 @@ async def uploads_of(conn: Connection, account: UUID, digests: Iterable[bytes]) 
 
 
 async def forget_uploads(services: Services) -> None:
-    """Remove the fingerprints of uploads whose time is over."""
+    """Remove the fingerprints and thumbnails of uploads whose time is over and that became no work."""
     async with services.database.acquire() as conn:
         await conn.execute(queries.FORGET_UPLOADS)
+        await conn.execute(queries.FORGET_THUMBNAILS)
 
 
-def _examined(data: bytes, wanted: bytes, largest: int) -> tuple[bytes, Seen | None]:
+def _examined(data: bytes, wanted: bytes, largest: int) -> _Examined:
     got = sha256(data).digest()
     if got != wanted:
-        return got, None
-    examined = examine_bytes(data, PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS))
-    return got, Seen(examined.fingerprint, examined.orientations.tobytes())
+        return _Examined(got)
+    examined, picture = examine_picture(data, PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS))
+    seen = Seen(examined.fingerprint, examined.orientations.tobytes())
+    return _Examined(got, seen, thumbnails.rendered(picture.rgb))

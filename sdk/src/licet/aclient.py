@@ -142,6 +142,10 @@ class AsyncClient:
         """Return what became of each change, in order (at most 1,000)."""
         return (await self.transport.do(endpoints.change_works(changes))).items
 
+    async def thumbnail(self, work: str) -> bytes:
+        """Return a small WEBP of one of the caller's works whose picture was sent; raises ``InputError`` else."""
+        return await self.transport.do(endpoints.thumbnail(work))
+
     async def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
         return await self._run(self.contact.submit_statement(envelope, covered))

@@ -150,6 +150,10 @@ class Client:
         """Return what became of each change, in order (at most 1,000)."""
         return (self.transport.do(endpoints.change_works(changes))).items
 
+    def thumbnail(self, work: str) -> bytes:
+        """Return a small WEBP of one of the caller's works whose picture was sent; raises ``InputError`` else."""
+        return self.transport.do(endpoints.thumbnail(work))
+
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
         return self._run(self.contact.submit_statement(envelope, covered))

@@ -135,6 +135,17 @@ def upload(sha256: str, data: bytes | Path) -> Call[Fingerprint]:
     return Call("uploadPicture", "PUT", path, reader(Fingerprint), body=body, key=key, scope="register")
 
 
+def thumbnail(work: str) -> Call[bytes]:
+    """A small picture of one of the caller's works."""
+
+    def read(body: bytes) -> bytes:
+        if not body.startswith(b"RIFF"):
+            raise ServiceError("expected the service's protocol, got something else than a WEBP")
+        return body
+
+    return Call("getThumbnail", "GET", f"/v1/works/{escape(work, safe='')}/thumbnail", read, scope="register")
+
+
 def register_works(batch: Sequence[catalogue.WorkIn]) -> Call[catalogue.WorksRegistered]:
     """Works to register."""
     body = catalogue.WorksRegister(list(batch))

@@ -31,6 +31,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "getStatementFile": OPEN,
     # works and consent
     "uploadPicture": (401, 403, 400),
+    "getThumbnail": (401, 403, 404),
     "registerWorks": (401, 403, 400),
     "listWorks": (401, 403, 200),
     "getWork": (401, 403, 404),

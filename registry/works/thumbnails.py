@@ -1,0 +1,65 @@
+"""Thumbnails: a small picture of a work whose file was sent, made anew from its pixels, for its owner's eyes alone.
+
+It is encoded from what was decoded, so nothing else that the file holds (metadata, profiles, what hides behind its
+end) can be in it. It lies in the database beside the upload, so that any process serves it; it is kept with the work
+and goes with the upload's day or the work's withdrawal. Of a work by fingerprint alone there never is one.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from registry.database import Connection
+from registry.errors import NotFound
+from registry.services import Services
+from registry.works import queries
+
+MEDIA_TYPE: Final = "image/webp"
+LONGEST_SIDE: Final = 512
+# Measured on the demo's pictures: method 2 takes half the time of the default 4 and 3 % more bytes.
+_QUALITY, _METHOD = 80, 2
+
+
+class Thumbnail(NamedTuple):
+    """The bytes of a WEBP, and a name that changes with them."""
+
+    content: bytes
+    tag: str
+
+
+def rendered(rgb: npt.NDArray[np.uint8]) -> bytes:
+    """Return ``rgb`` (height × width × 3) as a WEBP without metadata, at most ``LONGEST_SIDE`` pixels a side."""
+    from PIL import Image
+
+    image = Image.fromarray(rgb)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=_QUALITY, method=_METHOD)
+    return out.getvalue()
+
+
+async def put(conn: Connection, account: UUID, digest: bytes, content: bytes, ttl: timedelta) -> None:
+    """Keep the thumbnail of the file with ``digest`` for ``ttl``, or as long as the work that it is registered as."""
+    await conn.execute(queries.KEEP_THUMBNAIL, account, digest, content, ttl)
+
+
+async def settle(conn: Connection, account: UUID, digests: Sequence[bytes]) -> None:
+    """Let the thumbnails of files with these digests stay: they are works now."""
+    await conn.execute(queries.SETTLE_THUMBNAILS, account, digests)
+
+
+async def thumbnail_of(services: Services, account: UUID, work: UUID) -> Thumbnail:
+    """Return the thumbnail of a work of ``account``; raises ``NotFound`` where there is none that it may see."""
+    async with services.database.acquire() as conn:
+        content: bytes | None = await conn.fetchval(queries.THUMBNAIL, account, work)
+    if content is None:
+        raise NotFound("there is no thumbnail of such a work of yours: only of works whose picture was sent")
+    return Thumbnail(content, sha256(content).hexdigest()[:32])
