@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from licet.errors import InputError, NotAllowedError, ServiceError
+from licet import times
+from licet.errors import InputError, NotAllowedError, ServiceError, VerificationError
 from licet.home import write_private
-from licet.index.pull import Pulled, pull
+from licet.index.pull import CLOCK_SKEW, Pulled, pull
 from licet.index.snapshot import Snapshot
 from licet.index.store import Published, SnapshotInfo, SnapshotStore
 from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
@@ -23,6 +25,19 @@ Tier = Literal["exact", "near"]
 PROMISED: Final = 300.0  # seconds from an acknowledgement to a snapshot that has it
 _LOOK_EVERY: Final = 0.5
 KEYS: Final = "keys.json"
+
+
+def wrong_clock(offset: float | None) -> str | None:
+    """Return the sentence that says how far this machine's clock is from the service's, None within five minutes."""
+    if offset is None or abs(offset) <= CLOCK_SKEW.total_seconds():
+        return None
+    amount = abs(offset)
+    span = f"{amount / 3600:.1f} h" if amount >= 3600 else f"{amount / 60:.0f} min"
+    theirs = times.to_text(times.now() - timedelta(seconds=offset))[:16]
+    return (
+        f"this machine's clock is {span} {'ahead of' if offset > 0 else 'behind'} the service's ({theirs} UTC there): "
+        f"set it right, snapshots and what is signed are judged by it"
+    )
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -67,7 +82,13 @@ class ClientSnapshot:
                 yield from chunks
 
         keys, folder = self._client.working_keys(), self.store.folder
-        pulled = pull(folder, keys, latest, segment, tiers=chosen)
+        try:
+            pulled = pull(folder, keys, latest, segment, tiers=chosen)
+        except VerificationError as error:
+            wrong = wrong_clock(transport.clock_offset)
+            if wrong is None:
+                raise
+            raise type(error)(f"{error.message}; {wrong}", **error.details) from None
         write_private(folder / KEYS, msgspec.json.encode(self._client.registry().keys))
         return pulled
 

@@ -2,51 +2,162 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from licet import times
 from licet.cli.output import COMMON, Common, show
-from licet.errors import LicetError
+from licet.errors import InputError, LicetError
 
 if TYPE_CHECKING:
     from licet.client import Client
 
+VARIABLES: Final = frozenset(
+    {"LICET_CACHE", "LICET_HOME", "LICET_PROFILE", "LICET_TIMEOUT", "LICET_TOKEN", "LICET_URL"}
+)
+EXTRAS: Final = {"images": ("cv2", "PIL", "iscc_lib"), "fast": ("numba",), "hf": ("datasets",), "cloud": ("obstore",)}
+PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+ROOM: Final = 1 << 30  # bytes
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was looked at; ``ok`` is false for what is wrong, ``do`` says what to do (also for what may stay)."""
+
+    check: str
+    ok: bool
+    says: str
+    do: str | None = None
+
+
+class Wrong(Exception):  # what was found, not a failure of the check
+    """Something is wrong: what, and what to do."""
+
+    def __init__(self, says: str, do: str) -> None:
+        super().__init__(says)
+        self.do = do
+
 
 def doctor(*, common: Common = COMMON) -> int:
-    """Look at home, service, registry, account and snapshot; exit 1 if something is wrong."""
-    with common.client() as client:
-        findings = list(_examine(client))
-    wrong = [finding for finding in findings if not finding["ok"]]
-    lines = [f"{'ok   ' if finding['ok'] else 'WRONG'} {finding['check']}: {finding['says']}" for finding in findings]
-    show(common, {"ok": not wrong, "findings": findings}, lines)
+    """Look at versions, variables, home, service, clock, registry, account and snapshot; exit 1 if one is wrong."""
+    findings = [*_looked_at(_HERE, None)]
+    try:
+        client = common.client()
+    except LicetError as error:
+        findings.append(Finding("client", False, str(error), "set right what it names"))
+    else:
+        with client:
+            findings += _looked_at(_THERE, client)
+    wrong = [finding for finding in findings if not finding.ok]
+    show(common, {"ok": not wrong, "findings": findings}, list(_lines(findings)))
     return 1 if wrong else 0
 
 
-def _examine(client: Client) -> Iterator[dict[str, Any]]:
-    checks: dict[str, Callable[[Client], str]] = {
-        "home": _home,
-        "service": _service,
-        "registry": _registry,
-        "account": _account,
-        "snapshot": _snapshot,
-    }
+def _lines(findings: list[Finding]) -> Iterator[str]:
+    for finding in findings:
+        yield f"{'ok   ' if finding.ok else 'WRONG'} {finding.check}: {finding.says}"
+        if finding.do:
+            yield f"      → {finding.do}"
+
+
+def _looked_at(checks: dict[str, Check], client: Client | None) -> Iterator[Finding]:
     for name, check in checks.items():
         try:
-            yield {"check": name, "ok": True, "says": check(client)}
+            said = check(client)  # type: ignore[arg-type]  # those of _HERE take None
+            says, do = said if isinstance(said, tuple) else (said, None)
+            yield Finding(name, True, says, do)
+        except Wrong as found:
+            yield Finding(name, False, str(found), found.do)
         except LicetError as error:
-            yield {"check": name, "ok": False, "says": str(error)}
+            yield Finding(name, False, str(error))
+        except OSError as error:
+            yield Finding(name, False, f"{error.filename}: {error.strerror}", "make it readable and writable")
+
+
+Check = Callable[["Client"], "str | tuple[str, str | None]"]
+
+
+def _versions(_: object) -> str:
+    try:
+        service = version("licet-registry")
+    except PackageNotFoundError:
+        service = ""
+    if service and service != version("licet"):
+        raise Wrong(f"licet {version('licet')} beside licet-registry {service}", "install the same version of both")
+    return f"Python {sys.version.split()[0]}, licet {version('licet')}" + (", licet-registry too" if service else "")
+
+
+def _variables(_: object) -> str | tuple[str, str | None]:
+    named = {name for name in os.environ if name.startswith("LICET_") and not name.startswith("LICET_REGISTRY_")}
+    for name in sorted(named - VARIABLES):
+        close = difflib.get_close_matches(name, VARIABLES, 1)
+        raise Wrong(f"{name} means nothing", f"did you mean {close[0]}?" if close else "remove it")
+    proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
+    seen = ", ".join([*sorted(named), *proxies]) or "none set"
+    return seen, f"requests to other machines go by {', '.join(proxies)}" if proxies else None
+
+
+def _extras(_: object) -> str | tuple[str, str | None]:
+    absent = [name for name, modules in EXTRAS.items() if not all(map(find_spec, modules))]
+    if "images" in absent:
+        return f"absent: {', '.join(absent)}", "`pip install 'licet[images]'` looks into pictures"
+    return f"absent: {', '.join(absent)}" if absent else "all here"
 
 
 def _home(client: Client) -> str:
-    profile = client.profile
+    folder, profile = client.home.folder, client.profile
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise Wrong(f"{place} cannot be written", "set LICET_HOME (and LICET_CACHE for snapshots) to a folder of yours")
+    for path in (profile.key_path, profile.folder / "token"):
+        if path.exists() and path.stat().st_mode & 0o077:
+            raise Wrong(f"{path} can be read by others", f"chmod 600 {path}")
     known = profile.account
-    return f"{client.home.folder}, {known.account if known else 'no account in this profile (not needed to filter)'}"
+    return f"{folder}, {known.account if known else 'no account in this profile (not needed to filter)'}"
+
+
+def _space(client: Client) -> str:
+    place = Path(os.environ.get("LICET_CACHE") or client.home.folder).expanduser()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < ROOM:
+        raise Wrong(f"{free >> 20} MiB free at {place}", "make room, or set LICET_CACHE to a larger disk")
+    return f"{free / ROOM:.0f} GiB free at {place}"
 
 
 def _service(client: Client) -> str:
-    client.transport.request("GET", "/health/live")
+    from licet import endpoints
+
+    client.transport.do(endpoints.live())
     return f"{client.url} answers"
+
+
+def _compatible(client: Client) -> str:
+    theirs, ours = client.registry().version, version("licet")
+    if theirs.split(".")[:2] != ours.split(".")[:2]:
+        raise Wrong(f"the service is of version {theirs}, this licet of {ours}", f"`pip install licet=={theirs}`")
+    return f"the service is of version {theirs}"
+
+
+def _clock(client: Client) -> str:
+    from licet.snapshots import wrong_clock
+
+    offset = client.transport.clock_offset
+    wrong = wrong_clock(offset)
+    if wrong is not None:
+        raise Wrong(wrong, "set the clock by NTP: until then snapshots are refused and statements may be")
+    return "not compared: the service did not say its time" if offset is None else "right to a few seconds"
 
 
 def _registry(client: Client) -> str:
@@ -54,16 +165,38 @@ def _registry(client: Client) -> str:
     return f"{keys.ref.origin}, root {keys.ref.key[:16]}… is pinned and names {len(keys.lines)} working keys"
 
 
-def _account(client: Client) -> str:
+def _account(client: Client) -> str | tuple[str, str | None]:
     if client.transport.token is None:
-        return "no token: exact look-ups only"
-    me = client.me()
+        return "no token: exact look-ups only", "`licet account create` makes an account"
+    me, known = client.me(), client.profile.account
+    if known is not None and known.account != me.account:
+        raise Wrong(
+            f"the token is {me.account}'s, the profile {known.account}'s", "unset LICET_TOKEN, or use --profile"
+        )
+    if known is not None and known.keyid not in {key.keyid for key in me.keys if key.revoked_from is None}:
+        raise Wrong("the service does not know this profile's key", "restore key.pem of the account from your copy")
     return f"{me.name} ({me.account}), this token may {', '.join(me.scopes)}"
 
 
-def _snapshot(client: Client) -> str:
-    found = client.snapshot.info()
+def _snapshot(client: Client) -> str | tuple[str, str | None]:
+    try:
+        found = client.snapshot.info()
+    except InputError as error:
+        raise Wrong(error.message, "`licet snapshot pull` fetches one") from None
+    left = (times.from_text(found.expires_at) - times.now()).total_seconds() / 3600
     if found.expired:
-        client.snapshot.open()
-    left = times.from_text(found.expires_at) - times.now()
-    return f"{found.works} works at log size {found.log_size}, good for {left.total_seconds() / 3600:.1f} h more"
+        raise Wrong(f"the snapshot expired at {found.expires_at}", "`licet snapshot pull` fetches a newer one")
+    return f"{found.works} works at log size {found.log_size}, good for {left:.1f} h more"
+
+
+_HERE: Final[dict[str, Check]] = {"versions": _versions, "variables": _variables, "extras": _extras}
+_THERE: Final[dict[str, Check]] = {
+    "home": _home,
+    "space": _space,
+    "service": _service,
+    "clock": _clock,
+    "registry": _registry,
+    "compatible": _compatible,
+    "account": _account,
+    "snapshot": _snapshot,
+}

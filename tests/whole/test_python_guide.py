@@ -1,0 +1,27 @@
+"""Every example of the guide for Python runs as it stands, against a real service."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.whole.stage import Person
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "python.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_runs(trainer: Person, number: int) -> None:
+    script = trainer.folder / f"example{number}.py"
+    script.write_text(EXAMPLES[number], "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script], cwd=trainer.folder, env=trainer.environment,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
