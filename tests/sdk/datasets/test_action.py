@@ -127,16 +127,10 @@ def test_wrong_inputs_end_the_step_with_two(runner: Runner, inputs: dict[str, st
     assert (done.returncode, words in done.stdout) == (2, True), done.stderr
 
 
-@pytest.mark.parametrize(
-    "text", ["$(touch hacked)", "`touch hacked`", "'; touch hacked; '", '"; touch hacked; "', "-h"]
-)
-def test_no_input_is_run(runner: Runner, text: str) -> None:
-    for name in ("path", "fail-on", "format", "output", "url", "token", "version"):
-        given = {"path": "fresh", name: text}
-        step = "Install licet" if name == "version" else "Recheck"
-        if (name, text) == ("version", "-h"):
-            continue  # pip would be asked for licet==-h, over the network
-        runner.step(step, **given)
+@pytest.mark.parametrize("name", ["path", "fail-on", "format", "output", "url", "token", "version"])
+def test_no_input_is_run(runner: Runner, name: str) -> None:
+    hostile = "-h'; touch hacked; '\"; touch hacked; \"$(touch hacked)`touch hacked`"
+    runner.step("Install licet" if name == "version" else "Recheck", **{"path": "fresh", name: hostile})
     assert not list(Path().rglob("hacked"))
 
 

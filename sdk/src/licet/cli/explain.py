@@ -9,12 +9,14 @@ import msgspec
 from cyclopts import Parameter
 
 from licet.cli.check import line
-from licet.cli.output import COMMON, Common, note, show
+from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.wording import request_from
 from licet.errors import UnreachableError
 
 if TYPE_CHECKING:
     from licet.client import Client
+    from licet.datasets.checking import Checked, Explained
+    from licet.datasets.held import HeldLicence
     from licet.decisions import Request
     from licet.terms import Terms
 
@@ -22,7 +24,7 @@ _LIST = Parameter(consume_multiple=True, negative="")
 
 
 def explain(
-    given: Annotated[str, Parameter(help="A picture, an address, a SHA-256, or a row: OUT.decisions.parquet:12.")],
+    given: Annotated[str, Parameter(help="A picture, an address, a SHA-256, or a row: OUT:12, OUT:PART:12.")],
     /,
     *,
     use: Annotated[list[str] | None, _LIST] = None,
@@ -37,20 +39,79 @@ def explain(
 
     request = request_from(use, purpose, territory, open_weights) if use else None
     with common.client() as client:
-        found, asked, terms = ask(client, given, request, offline=offline)
+        told = ask(client, given, request, offline=offline)
+        found = told.checkup
         result = found.results[0]
         statements = {match["statement"] for match in result.matches if match["statement"]}
         proofs = {} if offline else {statement: _proof(client, statement) for statement in sorted(statements)}
     for text in found.notes:
         note(f"note: {text}")
     chain = [
-        {**match, "rules": _rules(terms, match["work"], asked), "proof": proofs.get(match["statement"])}
+        {**match, "rules": _rules(told.terms, match["work"], told.request), "proof": proofs.get(match["statement"])}
         for match in result.matches
     ]
-    document = {"result": result, "chain": chain, "snapshot": found.snapshot, "log_size": found.log_size}
+    licences = [_licence(held) for held in told.licences]
+    document = {
+        "result": result,
+        "request": told.request.to_json(),
+        "row": told.stored,
+        "chain": chain,
+        "licences": licences,
+        "snapshot": found.snapshot,
+        "log_size": found.log_size,
+    }
     show(
-        common, document, [line(result), *_lines(chain), f"as of log size {found.log_size}, snapshot {found.snapshot}"]
+        common,
+        document,
+        [
+            line(result),
+            *_asked(told),
+            *(_lines(chain) if chain else _nothing(result)),
+            *(_held(licence) for licence in licences),
+            f"as of log size {found.log_size}, snapshot {found.snapshot}",
+        ],
     )
+
+
+def _asked(told: Explained) -> Iterator[str]:
+    asked = told.request
+    where = f", in {', '.join(asked.territory)}" if asked.territory else ""
+    model = f", for {asked.model}" if asked.model else ""
+    yield f"  asked: {', '.join(asked.uses)}, {', '.join(asked.purpose)}{where}{model}"
+    row = told.stored
+    if row is not None:
+        name = f": {printable(row.name)}" if row.name else ""
+        yield f"  row {row.row} of {printable(row.part)}{name}"
+        yield f"  decided at {row.decided_at}: {row.verdict} ({row.reason}), under snapshot {row.snapshot}"
+        now = told.checkup.results[0]
+        if (now.verdict, now.reason) != (row.verdict, row.reason):
+            yield f"  decided now: {now.verdict} ({now.reason})"
+
+
+def _nothing(result: Checked) -> Iterator[str]:
+    if result.reason == "not-examined":
+        yield "  no work is registered at this address; the picture itself was not looked at"
+    elif result.reason == "no-match":
+        yield "  no registered work is like it: nobody has said anything, and that is not consent"
+
+
+def _licence(held: HeldLicence) -> dict[str, Any]:
+    use = held.payload.use
+    model = f"{use.model}@{use.version}" if use.model_scope == "one-version" else use.model
+    return {
+        "licence": held.id,
+        "model": model,
+        "atoms": list(use.atoms),
+        "purpose": list(use.purpose),
+        "valid_until": held.payload.valid_until,
+        "works": len(held.lines),
+    }
+
+
+def _held(licence: dict[str, Any]) -> str:
+    until = f", until {licence['valid_until']}" if licence["valid_until"] else ""
+    uses = ", ".join(licence["atoms"])
+    return f"  held: {licence['licence']} for {uses} of {licence['works']} works by {licence['model']}{until}"
 
 
 def _rules(terms: Mapping[str, Terms], work: str, request: Request) -> dict[str, Any]:
@@ -76,7 +137,9 @@ def _lines(chain: list[dict[str, Any]]) -> Iterator[str]:
         yield f"    claimed by {link['account']}, claim level {link['claim_level']}"
         yield f"    says {link['verdict']} ({link['reason']}) under {link['statement']}"
         for use, rule in link["rules"].items():
-            yield f"    rule {use}: {msgspec.json.encode(rule).decode()}"
+            rest = {name: value for name, value in rule.items() if name != "permission"}
+            conditions = f" {msgspec.json.encode(rest).decode()}" if rest else ""
+            yield f"    rule {use}: {rule.get('permission')}{conditions}"
         if link["proof"]:
             yield f"    entry {link['proof']['log_index']} of the log at {link['proof']['logged_at']}:"
             for check in link["proof"]["checks"]:

@@ -6,7 +6,6 @@ The results appear under their names only when all of them are ready, the manife
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from licet.client import Client
-from licet.datasets import two_stages
+from licet.datasets import notebook, two_stages
 from licet.datasets.accepting import Acceptance, Taker
 from licet.datasets.basis import Basis, open_basis, pull_newest, reopen_basis
 from licet.datasets.deciding import Question, Standing, UnknownPolicy
@@ -68,10 +67,14 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
     recheck: Since | None = None
     after: After | None = None
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {verdict}" for verdict, count in self.counts.items() if count)
+        return f"<Filtered: kept {self.kept:,} of {self.rows:,} rows ({counts or 'nothing'}); {self.manifest}>"
+
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{name}</td><td>{count}</td></tr>" for name, count in self.counts.items())
-        place = html.escape(self.manifest)
-        return f"<table><caption>kept {self.kept} of {self.rows} rows</caption>{rows}</table><p>{place}</p>"
+        caption = f"kept {self.kept:,} of {self.rows:,} rows"
+        counts = notebook.table(caption, ("", ""), [(name, f"{count:,}") for name, count in self.counts.items()])
+        return counts + notebook.lines(self.quote.told(), *self.hints, self.manifest)
 
 
 class Since(msgspec.Struct, frozen=True):

@@ -13,22 +13,24 @@ from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from licet.client import Client
+from licet.datasets import notebook
 from licet.datasets.basis import Basis, open_basis, pull_newest
 from licet.datasets.deciding import Question, Standing, decide_rows
 from licet.datasets.decisions_file import DecisionsFile, stored_evidence
 from licet.datasets.fingerprinting import Evidence, examine
-from licet.datasets.held import licences_for
+from licet.datasets.held import HeldLicence, licences_for
 from licet.datasets.rows import decision_columns
 from licet.datasets.settling import held_licences
 from licet.decisions import Request
-from licet.errors import InputError
+from licet.errors import InputError, MalformedError
 from licet.terms import Terms
 
 MAX_INPUTS: Final = 10_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_ROW: Final = re.compile(r"(.+\.parquet):(\d{1,12})", re.ASCII)
+_ROW: Final = re.compile(r"(.+):(\d{1,12})", re.ASCII | re.DOTALL)
 _ADDRESS: Final = re.compile(r"https?://", re.ASCII | re.IGNORECASE)
 
 
@@ -58,6 +60,19 @@ class Checkup(msgspec.Struct, frozen=True):
     expires_at: str
     notes: list[str]
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{each.input!r} {each.verdict} ({each.reason})" for each in self.results[:3])
+        rest = f", and {len(self.results) - 3:,} more" if len(self.results) > 3 else ""
+        return f"<Checkup: {shown}{rest}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (each.input, each.verdict, each.reason, each.work, f"{each.price} {each.currency}" if each.price else "")
+            for each in self.results
+        ]
+        headings = ("input", "verdict", "reason", "work", "price")
+        return notebook.table("licet check", headings, rows) + notebook.lines(*self.notes)
+
 
 def check(client: Client, inputs: Sequence[str], request: Request, *, offline: bool = False) -> Checkup:
     """Return a verdict for each of ``inputs``: a picture's path, an address, or the SHA-256 of a file.
@@ -68,42 +83,110 @@ def check(client: Client, inputs: Sequence[str], request: Request, *, offline: b
     return _decide(client, inputs, request, _basis(client, offline=offline))
 
 
-def explain(
-    client: Client, given: str, request: Request | None, *, offline: bool = False
-) -> tuple[Checkup, Request, dict[str, Terms]]:
-    """Return the verdict of one input, what was asked, and the terms in force for each work that it matches.
+class Stored(msgspec.Struct, frozen=True):
+    """A row of an earlier job as it was decided then, under which snapshot."""
 
-    ``given`` may also be a row of an earlier job, ``OUT.decisions.parquet:12``: it is decided anew from its stored
-    fingerprints, and without a ``request`` for what that job asked. Raises ``InputError`` as `check` does, and for a
-    row that is not there.
+    decisions: str
+    part: str
+    row: int
+    name: str | None
+    verdict: str
+    reason: str
+    licence: str | None
+    decided_at: str
+    snapshot: str
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One input decided now, what was asked of it, the terms in force for each work that it matches, the licences that
+    are held for them, and what an earlier job decided, where the input is a row of one."""
+
+    checkup: Checkup
+    request: Request
+    terms: dict[str, Terms]
+    licences: list[HeldLicence]
+    stored: Stored | None
+
+
+def explain(client: Client, given: str, request: Request | None, *, offline: bool = False) -> Explained:
+    """Return all that bears on the verdict of one input.
+
+    ``given`` may also be a row of an earlier job: ``OUT:12`` (or its decisions or manifest) is the row 12 of all,
+    ``OUT:PART:12`` the row 12 of one part. It is decided anew from its stored fingerprints, and without a ``request``
+    for what that job asked. Raises ``InputError`` as `check` does, and for a row that is not there.
     """
-    basis = _basis(client, offline=offline)
-    row = _ROW.fullmatch(given)
-    if row is not None and not Path(given).exists():
-        file = DecisionsFile.find(Path(row[1]))
-        asked = request or file.question.request
-        found = _decided(client, [given], _stored(file, int(row[2])), asked, basis)
-    elif request is None:
+    row = None if Path(given).exists() or _ADDRESS.match(given) else _row_of_a_job(given)
+    if row is None and request is None:
         raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", None)
+    basis = _basis(client, offline=offline)
+    stored = None
+    if row is not None:
+        file, part, number = row
+        asked = request or file.question.request
+        batch = _stored(file, part, number)
+        stored = _then(file, batch)
+        found = _decided(client, [given], stored_evidence(batch), asked, basis)
     else:
+        assert request is not None
         asked = request
-        found = _decide(client, [given], request, basis)
+        found = _decide(client, [given], asked, basis)
     works = basis.index.works
     terms: dict[str, Terms] = {}
     for match in found.results[0].matches:
         state = works.get(match["work"])
         if state is not None and state.terms:
             terms[match["work"]] = Terms.decode(state.terms)
-    return found, asked, terms
+    named = {stored.licence if stored else None, found.results[0].licence}
+    licences = [held for held in held_licences(client) if held.id in named or terms.keys() & held.lines.keys()]
+    return Explained(found, asked, terms, licences, stored)
 
 
-def _stored(file: DecisionsFile, row: int) -> Evidence:
+def _row_of_a_job(given: str) -> tuple[DecisionsFile, str | None, int] | None:
+    """Return the decisions, the part and the number that ``given`` names, or None if it does not look like a row."""
+    found = _ROW.fullmatch(given)
+    if found is None:
+        return None
+    place, number = found[1], int(found[2])
+    cuts = [at for at, each in enumerate(place) if each == ":"]
+    for cut in [len(place), *reversed(cuts)]:  # names of files and of parts may hold colons
+        try:
+            return DecisionsFile.find(Path(place[:cut]).expanduser()), place[cut + 1 :] or None, number
+        except MalformedError:
+            raise
+        except InputError as error:
+            missing = error
+    raise missing
+
+
+def _stored(file: DecisionsFile, part: str | None, row: int) -> pa.RecordBatch:
     start = 0
     for batch in file.batches():
-        if row < start + len(batch):
-            return stored_evidence(batch.slice(row - start, 1))
+        if part is not None:
+            chosen = pc.and_(pc.equal(batch["part"], part), pc.equal(batch["row"], row))
+            found = batch.filter(chosen)
+            if len(found):
+                return found
+        elif row < start + len(batch):
+            return batch.slice(row - start, 1)
         start += len(batch)
+    if part is not None:
+        raise InputError.field("row", f"a part and row of {file.path.name}", f"{part}:{row}")
     raise InputError.field("row", f"a row of {file.path.name}, 0 to {file.rows - 1}", row)
+
+
+def _then(file: DecisionsFile, batch: pa.RecordBatch) -> Stored:
+    [row] = batch.select(["part", "row", "key", "path", "url", "verdict", "reason", "licence"]).to_pylist()
+    return Stored(
+        decisions=str(file.path),
+        part=row["part"],
+        row=row["row"],
+        name=row["path"] or row["url"] or row["key"],
+        verdict=row["verdict"],
+        reason=row["reason"],
+        licence=row["licence"],
+        decided_at=file.about.decided_at,
+        snapshot=file.about.snapshot,
+    )
 
 
 def _basis(client: Client, *, offline: bool) -> Basis:

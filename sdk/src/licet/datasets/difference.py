@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from licet.datasets import notebook
 from licet.datasets.decisions_file import DecisionsFile, kept_rows
 
 #: What of a row is compared, by the name it has in a report.
@@ -73,6 +74,18 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[Change]
     more: int
     notes: list[str]
+
+    def told(self) -> str:
+        """Return in a sentence what is different."""
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in self.counts.items() if count)
+        return f"{self.rows_before:,} rows before, {self.rows_after:,} after: {counts or 'no difference'}"
+
+    def __repr__(self) -> str:
+        return f"<Difference: {self.told()}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(each.what, each.name, ", ".join(each.fields)) for each in self.changes]
+        return notebook.table(self.told(), ("", "row", "what"), rows, self.more) + notebook.lines(*self.notes)
 
 
 def compare(before: str | Path, after: str | Path, listed: Path | None = None) -> Difference:

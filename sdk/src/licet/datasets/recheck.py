@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from licet import times
 from licet.client import Client
+from licet.datasets import notebook
 from licet.datasets.basis import Basis, open_basis, pull_newest
 from licet.datasets.deciding import Question, Standing, decide_rows
 from licet.datasets.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches, united
@@ -69,6 +70,21 @@ class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
     log_size: int
     checked_at: str
     notes: list[str]
+
+    def __repr__(self) -> str:
+        fresh = f", {len(self.new_matches):,} with new matches" if self.new_matches else ""
+        rows = f"{len(self.drop):,} of {self.kept:,} kept rows must go{fresh}"
+        return f"<Rechecked: {rows}; {self.dataset} at {self.checked_at}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row.path or row.url or row.key or f"{row.part} {row.row}", row.verdict, row.reason, row.work)
+            for row in self.drop
+        ]
+        caption = f"{len(self.drop):,} of {self.kept:,} kept rows must go"
+        trained = [f"trained on it: {each['model']}@{each['version']}, run {each['run']}" for each in self.models]
+        shown = notebook.table(caption, ("row", "verdict", "reason", "work"), rows)
+        return shown + notebook.lines(*trained, *self.notes, f"checked {self.checked_at}")
 
 
 def recheck(client: Client, given: str | Path, *, offline: bool = False) -> Rechecked:

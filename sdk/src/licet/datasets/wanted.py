@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from licet import money
+from licet.datasets import notebook
 from licet.datasets.deciding import Verdicts, open_offers
 from licet.decisions import CODES, MATCH_KINDS, Charge
 from licet.index.lookup import Index
@@ -114,6 +115,20 @@ class QuoteSummary(msgspec.Struct, frozen=True):
     per_output: int
     needs_agreement: int
     fee_bps: int | None = None  # known once the service has quoted
+
+    def told(self) -> str:
+        """Return the quote in a sentence, or nothing where no work needs a licence."""
+        if not self.works:
+            return ""
+        amounts = ", ".join(f"{total['amount']} {total['currency']}" for total in self.totals) or "nothing"
+        return f"licences: {amounts} for {self.works:,} works of {self.artists:,} artists in {self.rows:,} rows"
+
+    def __repr__(self) -> str:
+        return f"<QuoteSummary: {self.told() or 'no licence is needed'}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(total["amount"], total["currency"], total["works"]) for total in self.totals]
+        return notebook.table(self.told() or "no licence is needed", ("amount", "currency", "works"), rows)
 
 
 def summary(
