@@ -17,6 +17,7 @@ from PIL import Image
 from bench.measuring import BUILD, RUNS, in_turn, record
 from bench.service import running
 from licet import identifiers, times
+from licet.catalogue.items import items_of
 from licet.catalogue.register import register
 from licet.client import Client
 from licet.statements import envelope as envelopes
@@ -141,10 +142,10 @@ def main() -> None:
         picture = BUILD / "usage" / "one.png"
         Image.effect_noise((256, 256), 80).save(picture)
         terms = preset("paid", Price(model="per-training-run", amount="0.000333", currency="USD"))
-        statement = register(artist, [picture], terms).statement
+        done = register(artist, items_of([picture], urls=[], fingerprint_only=False), terms)
+        statement = done.statements[0].statement
         address = attached(service.data)
         assert address is not None
-        assert statement is not None
         works = asyncio.run(fill(address, identifiers.to_uuid(artist.me().account)))
         licence = licensed(trainer, works, statement)
         runs = itertools.count(2)
