@@ -45,6 +45,13 @@ SLUGS: Final = {
     429: "quota-exceeded",
     503: "unavailable",
 }
+# RFC 9110 renamed these; which name the standard library has depends on the version of Python.
+_RENAMED: Final = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 # Errors of the SDK, the most special first: they speak of what the caller sent.
 SDK_ERRORS: Final[tuple[tuple[type[sdk.LicetError], int, str], ...]] = (
     (sdk.PictureError, 400, "unreadable-picture"),
@@ -129,13 +136,22 @@ def on_sdk_error(request: Request[Any, Any, Any], error: sdk.LicetError) -> Resp
     return problem(request, status, slug, title, error.message, errors=fields, headers=headers)
 
 
+def phrase(status: int) -> str:
+    """Return what RFC 9110 calls ``status``, the same on every Python."""
+    return _RENAMED.get(status) or HTTPStatus(status).phrase
+
+
+def slug_of(status: int) -> str:
+    """Return the problem type that the framework's own refusal with ``status`` has."""
+    return SLUGS.get(status) or phrase(status).lower().replace(" ", "-")
+
+
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Answer an error of the framework: no such route, wrong method, a body or parameter that does not fit."""
     status = error.status_code
     if status >= 500 and status != HTTPStatus.SERVICE_UNAVAILABLE:
         return on_unforeseen(request, error)
-    phrase = HTTPStatus(status).phrase
-    slug = SLUGS.get(status) or phrase.lower().replace(" ", "-")
+    slug = slug_of(status)
     fields = _fields(error)
     if fields:
         detail = "; ".join(_sentence(field) for field in fields)
@@ -150,7 +166,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     headers = dict(error.headers or {})
     if "GET" in (methods := headers.get("allow", "").split(", ")):
         headers["allow"] = ", ".join(sorted({*methods, "HEAD"}))
-    return problem(request, status, slug, phrase.capitalize(), detail, errors=fields, headers=headers)
+    return problem(request, status, slug, phrase(status).capitalize(), detail, errors=fields, headers=headers)
 
 
 def on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

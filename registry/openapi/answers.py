@@ -12,7 +12,7 @@ from litestar.params import PathParameter
 from licet.wire.common import Page
 from registry.accounts.metering import UNCOUNTED
 from registry.admission import rules_of
-from registry.problems import MEDIA_TYPE
+from registry.problems import MEDIA_TYPE, TYPE_BASE, phrase, slug_of
 
 _PROBLEMS: Final = {
     400: "A parameter, header or body is not what it must be; `errors` names the fields.",
@@ -86,7 +86,7 @@ HEADERS: Final[dict[str, Any]] = {
 def responses(method: str, handler: HTTPRouteHandler, schema_of: dict[Any, Any]) -> dict[str, Any]:
     """Return every answer of ``handler``, by status."""
     answer = answer_of(handler)
-    good: dict[str, Any] = {"description": HTTPStatus(handler.status_code).phrase, "headers": _headers(method, handler)}
+    good: dict[str, Any] = {"description": phrase(handler.status_code), "headers": _headers(method, handler)}
     if answer is bytes or answer is str:
         kind = str(getattr(handler.media_type, "value", handler.media_type))
         schema = {"type": "string"} if kind.startswith("text/") else {}
@@ -146,7 +146,7 @@ def _headers(method: str, handler: HTTPRouteHandler) -> dict[str, Any]:
 
 
 def _partial(status: int, good: dict[str, Any]) -> dict[str, Any]:
-    shown = {**good, "description": HTTPStatus(status).phrase}
+    shown = {**good, "description": phrase(status)}
     if status == HTTPStatus.NOT_MODIFIED:
         shown.pop("content", None)
     return shown
@@ -180,7 +180,6 @@ def _problem(status: int, text: str, schema: dict[str, Any]) -> dict[str, Any]:
         names["Content-Range"] = "ContentRange"
     if status not in {400, 406, 413, 414, 415, 431}:
         names |= {"RateLimit-Policy": "RateLimitPolicy", "RateLimit": "RateLimit"}
-    phrase = HTTPStatus(status).phrase
     return {
         "description": text,
         "headers": {name: {"$ref": f"#/components/headers/{ours}"} for name, ours in names.items()},
@@ -188,8 +187,8 @@ def _problem(status: int, text: str, schema: dict[str, Any]) -> dict[str, Any]:
             MEDIA_TYPE: {
                 "schema": schema,
                 "example": {
-                    "type": f"https://licet.example/problems/{phrase.lower().replace(' ', '-')}",
-                    "title": phrase,
+                    "type": TYPE_BASE + slug_of(status),
+                    "title": phrase(status).capitalize(),
                     "status": status,
                     "detail": text.partition(";")[0],
                     "instance": "req_01j0000000000000000000000",

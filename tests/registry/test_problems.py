@@ -27,7 +27,7 @@ from registry.errors import (
     StartError,
     pointer,
 )
-from registry.problems import EXCEPTION_HANDLERS, send_request_id
+from registry.problems import EXCEPTION_HANDLERS, phrase, send_request_id, slug_of
 
 pytestmark = pytest.mark.anyio
 
@@ -212,3 +212,11 @@ def test_every_error_of_the_tree_is_drawn():
     for name, value in vars(module).items():
         if isinstance(value, type) and issubclass(value, RegistryError):
             assert name in drawn
+
+
+@pytest.mark.parametrize(
+    ("status", "slug"), [(414, "uri-too-long"), (416, "range-not-satisfiable"), (422, "unprocessable-content")]
+)
+def test_a_problem_type_is_the_same_on_every_python(status: int, slug: str) -> None:
+    assert slug_of(status) == slug
+    assert phrase(status).lower().replace(" ", "-") == slug
