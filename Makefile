@@ -46,12 +46,16 @@ check: setup ## format, lint, types, import contracts, migrations, OpenAPI file
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports --cache-dir build/import-linter
-	$(BIN)/squawk --config .squawk.toml $(sort $(wildcard migrations/*.sql))
+	@SQUAWK=$(BIN)/squawk tools/lint-migrations
 	$(BIN)/licet-registry openapi --check
 
 .PHONY: docs
 docs: setup ## the documentation into build/docs/html; a link that leads nowhere is an error
 	@$(BIN)/python -m tools.documentation
+
+.PHONY: schema
+schema: setup ## write down the schema that the migrations make: migrations/schema.txt
+	@$(BIN)/python -m tests.registry.schema
 
 .PHONY: up
 up: setup ## the service on http://localhost:8000 until Ctrl-C

@@ -68,7 +68,10 @@ class EmbeddedPostgres:
         try:
             self.data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise DataFolderError(f"cannot make the data folder {self.data}: {error.strerror}") from error
+            raise DataFolderError(
+                f"cannot make the data folder {self.data}: {error.strerror}; "
+                "choose one that you may write, with --data or LICET_REGISTRY_DATA"
+            ) from error
         self._hold.take(self._url)
         try:
             self._postmaster = self._up()

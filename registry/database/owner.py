@@ -75,9 +75,19 @@ def owner_of(cluster: Path) -> Owner:
 
 
 def named_owner() -> Owner:
-    """Return an unprivileged user with a name: ``initdb`` (and nothing after it) insists on one."""
+    """Return an unprivileged user with a name: ``initdb`` (and nothing after it) insists on one.
+
+    Raises ``DataFolderError`` where there is none, as in a container that runs under a bare number.
+    """
     me = os.geteuid()
     if me != 0:
+        try:
+            pwd.getpwuid(me)
+        except KeyError:
+            raise DataFolderError(
+                f"expected user {me} to have a name, found none in /etc/passwd, and a new database cannot be made "
+                "without; add an entry, make the data folder as another user, or set DATABASE_URL"
+            ) from None
         return Owner(me, os.getegid(), dropped=False)
     for user in _candidates():
         if user.pw_uid != 0 and _mapped(user.pw_uid):

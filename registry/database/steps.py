@@ -20,7 +20,7 @@ _FILE: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql", re.ASCII)
 _MARK: Final = re.compile(r"^--[ \t]*licet\b[ \t]*:?[ \t]*(.*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _NO_TRANSACTION: Final = "no-transaction"
 _COMMENT: Final = re.compile(r"--[^\n]*")
-_CONCURRENTLY: Final = re.compile(r"\bindex\s+concurrently\s+(?!if\s+(not\s+)?exists\b)(\S+)", re.IGNORECASE)
+_CONCURRENTLY: Final = re.compile(r"\bindex\s+concurrently\s+(if\s+(?:not\s+)?exists\s+)?(\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ def _read(path: Path) -> Migration:
         if mark != _NO_TRANSACTION:
             raise MigrationError(f"{path.name}: expected the marker '-- licet: {_NO_TRANSACTION}', got {mark!r}")
     migration = Migration(int(match[1]), match[2], sql, hashlib.sha256(sql.encode()).digest())
-    bare = _CONCURRENTLY.search(_COMMENT.sub("", sql))
-    if bare is not None and migration.in_transaction:
-        raise MigrationError(
-            f"{path.name}: expected the line '-- licet: {_NO_TRANSACTION}' above {' '.join(bare[0].split())}"
-        )
-    if bare is not None:
-        raise MigrationError(
-            f"{path.name}: expected IF NOT EXISTS (or IF EXISTS) before {bare[2]}, so that the statement can be run "
-            "again after it was cut off"
-        )
+    for found in _CONCURRENTLY.finditer(_COMMENT.sub("", sql)):
+        if migration.in_transaction:
+            raise MigrationError(
+                f"{path.name}: expected the line '-- licet: {_NO_TRANSACTION}' above {' '.join(found[0].split())}"
+            )
+        if found[1] is None:
+            raise MigrationError(
+                f"{path.name}: expected IF NOT EXISTS (or IF EXISTS) before {found[2]}, so that the statement can be "
+                "run again after it was cut off"
+            )
     return migration

@@ -38,7 +38,7 @@ class ExternalPostgres:
         self._options = dict(options or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._identity: dict[str, Any] = {}
-        programs = binaries.installed(major)
+        self._installed = programs = binaries.installed(major)
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             self._identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
@@ -53,6 +53,10 @@ class ExternalPostgres:
     def address(self, database: str, user: str = "postgres", password: str = _QUOTED) -> str:
         """Return the address of ``database`` for ``user``."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def program(self, name: str) -> Path:
+        """Return the path of another program of the server's version."""
+        return self._installed.program(name)
 
     def make(self) -> None:
         """A new cluster is there: passwords over TCP, nothing on a socket."""

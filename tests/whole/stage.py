@@ -34,8 +34,9 @@ def _clean() -> dict[str, str]:
 class Service:
     """``licet-registry up`` on a free port; `settings` are its variables without their prefix."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, programs: Path = BIN, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.programs = programs
         self.data = folder / "data"
         self.log = folder / "up.log"
         with socket.socket() as probe:
@@ -50,7 +51,7 @@ class Service:
         }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [BIN / "licet-registry", "up", "--port", str(self.port)],
+                [self.programs / "licet-registry", "up", "--port", str(self.port)],
                 env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self.process.stdout is not None
@@ -66,7 +67,7 @@ class Service:
 
     def office(self, *arguments: str | Path) -> dict[str, Any]:
         """Do what an operator does, and return the document that is printed."""
-        command = [BIN / "licet-registry", *arguments, "--json"]
+        command = [self.programs / "licet-registry", *arguments, "--json"]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=SECONDS)
         assert done.returncode == 0, done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
@@ -98,8 +99,9 @@ class Told(NamedTuple):
 class Person:
     """Somebody with a home of their own and the ``licet`` command."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *, programs: Path = BIN) -> None:
         self.folder = folder
+        self.programs = programs
         self.home = folder / "licet"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.environment = {**_clean(), "HOME": str(folder), "LICET_HOME": str(self.home), "LICET_URL": url}
@@ -112,7 +114,7 @@ class Person:
     def starts(self, *arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
         """Start ``licet …``."""
         return subprocess.Popen(
-            [BIN / "licet", *map(str, arguments)],
+            [self.programs / "licet", *map(str, arguments)],
             cwd=self.folder, env={**self.environment, **variables},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
