@@ -68,6 +68,25 @@ def migrate(*, check: bool = False, data: DataFolder = None) -> int:
     return run(work())
 
 
+@app.command
+def upgrade_database(*, data: DataFolder = None) -> int:
+    """Carry the database in the data folder over to the PostgreSQL of this release.
+
+    Everything is copied and compared; the old database stays beside the new one, in postgres-VERSION. Stop the service
+    first.
+    """
+    from registry.database import carrying
+
+    settings = Settings.load(data=data)
+    found = carrying.carry_over(settings.data)
+    if found is None:
+        print("the database is of this release's PostgreSQL already")
+        return 0
+    kept = settings.data / f"postgres-{found}"
+    print(f"carried over from PostgreSQL {found}; remove {kept} once you are content")
+    return 0
+
+
 @app.command(name="settings")
 def show_settings(*, explained: Annotated[bool, Parameter(name="--explain")] = False) -> int:
     """Print the settings in force, one variable a line.

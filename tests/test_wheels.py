@@ -113,7 +113,8 @@ def installed(request: pytest.FixtureRequest, wheels: Path) -> Path:
         words = " ".join(done.stderr.split())
         assert "offline" in words or "cache" in words or "network" in words, words
         pytest.skip(f"`make setup PYTHON={request.param}` fetches what is missing for {request.param}: {words[:300]}")
-    return home / "bin"
+    programs: Path = home / "bin"
+    return programs
 
 
 def test_some_supported_python_is_here():
@@ -174,7 +175,8 @@ def environment(wheels: Path) -> Path:
         *files,
         cwd=wheels,
     )
-    return home / "bin"
+    programs: Path = home / "bin"
+    return programs
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,15 @@ def installed(major: int = MAJOR) -> Binaries:
     )
 
 
+def carriable(major: int) -> bool:
+    """Return whether this installation has the programs of ``major``, with which its data can be carried over."""
+    try:
+        installed(major)
+    except DataFolderError:
+        return False
+    return True
+
+
 def copied(binaries: Binaries, folder: Path) -> Binaries:
     """Return a copy of the server and ``initdb`` under ``folder``, made now unless one of this release is there.
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from registry.database import launcher
-from registry.database.binaries import MAJOR, Binaries, copied, installed, reachable
+from registry.database.binaries import MAJOR, Binaries, carriable, copied, installed, reachable
 from registry.database.holder import Hold, holder_of
 from registry.database.owner import Owner, owner_of
 from registry.errors import DataFolderError
@@ -103,10 +103,7 @@ class EmbeddedPostgres:
         if self._cluster.exists():
             major = launcher.major_of(self._cluster)
             if major != self._major:
-                raise DataFolderError(
-                    f"expected data of PostgreSQL {self._major} in {self._cluster}, got data of PostgreSQL {major}; "
-                    f"back it up with the release that made it, then restore it into a new folder"
-                )
+                raise DataFolderError(_foreign(self._cluster, major, self._major))
         if self._cluster.exists() and (found := launcher.adopt(self._cluster)) is not None:
             self._run = found.sockets.parent
             self._hold.announce(run=str(self._run))
@@ -189,6 +186,22 @@ def attached(data: Path) -> str | None:
 def dsn(sockets: Path, database: str = launcher.DATABASE) -> str:
     """Return the address of ``database`` on the server whose socket is in ``sockets``."""
     return f"postgresql://{launcher.USER}@/{database}?host={quote(str(sockets), safe='/')}"
+
+
+def _foreign(cluster: Path, made: int, here: int) -> str:
+    """Return what is to be done about a cluster that another major version made; it is not touched."""
+    if made < here and carriable(made):
+        advice = f"`licet-registry upgrade-database --data {cluster.parent}` carries it over and keeps the old one"
+    elif made < here:
+        advice = (
+            f"start it with PostgreSQL {made}'s own programs, dump it with pg_dump, move {cluster.name} away, run "
+            f"`licet-registry migrate` to make a new one, and read the dump into it with psql"
+        )
+    else:
+        advice = "use the release that made it, or a newer one"
+    return (
+        f"expected data of PostgreSQL {here} in {cluster}, got data of PostgreSQL {made}; nothing was changed: {advice}"
+    )
 
 
 def _temporary(owner: Owner) -> Path:

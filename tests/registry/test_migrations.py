@@ -59,7 +59,7 @@ def test_numbers_count_up_from_one():
 
 
 def linted(*files: Path) -> subprocess.CompletedProcess[str]:
-    command = [ROOT / "tools" / "lint-migrations", *map(str, files)]
+    command = [str(ROOT / "tools" / "lint-migrations"), *map(str, files)]
     environment = {"SQUAWK": str(Path(sys.executable).with_name("squawk")), "PATH": "/usr/bin:/bin"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 

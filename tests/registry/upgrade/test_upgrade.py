@@ -31,7 +31,7 @@ def restored(archive: Path, place: Path, dsn: str) -> dict[str, Any]:
     """Put an archive's rows into the database and its files into ``place``; return its facts."""
     with tarfile.open(archive) as packed:
         packed.extractall(place, filter="data")
-    psql = binaries.installed().program("psql")
+    psql = str(binaries.installed().program("psql"))
     command = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={place / 'database.sql'}", dsn]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
