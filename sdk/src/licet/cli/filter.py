@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -22,10 +21,10 @@ Several = Parameter(consume_multiple=True, negative="")
 
 
 def filter_dataset(
-    inputs: Annotated[list[str], Parameter(help="A folder of pictures, Parquet files, or a glob.")],
+    inputs: Annotated[list[str], Parameter(help="Paths, globs or addresses (s3:// gs:// az:// hf:// https://).")],
     /,
     *,
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Where what is kept goes, in the same form.")],
+    out: Annotated[str, Parameter(name=["--out", "-o"], help="Where what is kept goes, in the same form.")],
     use: Annotated[list[str], Several, Parameter(help="What the data is for, such as train-gen.")],
     purpose: Annotated[list[str] | None, Several, Parameter(help="commercial (default), research, …")] = None,
     territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,

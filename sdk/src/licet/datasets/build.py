@@ -120,6 +120,8 @@ def filter_dataset(
         raise InputError("expected either --accept, which asks the service, or --offline")
     if wish.accept is not None and request.model is None:
         raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
+    if "://" in str(out):
+        raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
     target = Path(out).expanduser().absolute()
     opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns, offline=wish.offline)
     _hold_apart(target, opened)

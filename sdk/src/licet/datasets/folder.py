@@ -38,7 +38,7 @@ class FolderPart:
 
     def __init__(self, folder: Path, name: str, files: Sequence[str] | None = None) -> None:
         self.name = name
-        self.base: Path = folder
+        self.base: Any = folder  # a subclass has it elsewhere
         self.remarks = Remarks()
         self._files = sorted(_pictures(folder)) if files is None else sorted(set(files))
         self._whole = files is None
@@ -47,9 +47,10 @@ class FolderPart:
             raise InputError.field(str(folder), f"a folder with pictures ({shown})", "none in it")
 
     @property
-    def place(self) -> Path:
+    def place(self) -> Path | None:
         """Where it lies: the folder, or (of some files) the first."""
-        return self.base if self._whole else self.base / self._files[0]
+        folder: Path = self.base
+        return folder if self._whole else folder / self._files[0]
 
     @property
     def rows(self) -> int:

@@ -157,7 +157,7 @@ def opened(file: File, stack: ExitStack) -> pq.ParquetFile:
     # Buffered: a column chunk is read piece by piece, not whole; one of pictures may be larger than the memory.
     buffer = _BUFFER if file.path is not None else _BUFFER_FAR
     try:
-        source = file.path if file.path is not None else pa.PythonFile(stack.enter_context(file.open()), mode="r")
+        source = file.path if file.path is not None else pa.PythonFile(stack.enter_context(file.ranges()), mode="r")
         return stack.enter_context(pq.ParquetFile(source, buffer_size=buffer, pre_buffer=False))
     except pa.ArrowException as error:
         raise MalformedError(f"{file.shown}: expected a Parquet file, got {error}") from None

@@ -14,10 +14,19 @@ from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from licet.datasets.folder import FolderPart, is_picture
+from licet.datasets.forms.cloud import (
+    CloudFolder,
+    CloudFolderPart,
+    Found,
+    is_address,
+    open_address,
+    shown_address,
+)
 from licet.datasets.forms.csv import CsvPart
 from licet.datasets.forms.files import File, LocalFile, Named, named
 from licet.datasets.forms.img2dataset import Img2datasetPart, is_status_table
 from licet.datasets.forms.jsonl import JsonlPart
+from licet.datasets.forms.stores import Entry
 from licet.datasets.forms.webdataset import TarPart
 from licet.datasets.parquet import ParquetPart
 from licet.datasets.parts import Part
@@ -27,7 +36,6 @@ FORMS: Final = (
     "a picture, a folder of pictures, or files that end in .parquet, .csv, .tsv, .jsonl or .tar (all but Parquet also"
     " with .gz or .zst)"
 )
-_SCHEME: Final = "://"
 
 
 class Input(NamedTuple):
@@ -58,7 +66,13 @@ def open_input(
     pictures: dict[Path, list[str] | None] = {}
     files: dict[tuple[str, ...], tuple[File, Named]] = {}
     folders: list[Path] = []
+    far: dict[tuple[str, ...], tuple[CloudFolder, list[Entry]]] = {}
     for given in inputs:
+        if is_address(str(given)):
+            found = _open_far(str(given), offline=offline)
+            files |= {file.pieces: (file, kind) for file, kind in found.files}
+            far |= {(folder.shown.rstrip("/"),): (folder, entries) for folder, entries in found.pictures}
+            continue
         for path in _expanded(str(given)):
             if path.is_dir():
                 folders.append(path)
@@ -74,14 +88,20 @@ def open_input(
                 file = LocalFile(path)
                 files[file.pieces] = (file, _kind(file))
     tables = _status_tables(files)
-    _refuse_mixture(pictures, [file for file, _ in files.values()], {kind.form for _, kind in files.values()})
-    if mapping and pictures:
+    _refuse_mixture(
+        [*map(str, pictures), *(name for (name,) in far)],
+        [file for file, _ in files.values()],
+        {kind.form for _, kind in files.values()},
+    )
+    if mapping and (pictures or far):
         raise InputError.field("columns", "a table among the inputs", "folders of pictures, which have no columns")
-    names = _names([*files, *(path.parts for path in pictures)])
+    names = _names([*files, *(path.parts for path in pictures), *(tuple(name.split("/")) for (name,) in far)])
     parts: list[Part] = [
         _part(file, kind, tables.get(pieces), names[pieces], mapping) for pieces, (file, kind) in files.items()
     ]
     parts.extend(FolderPart(path, names[path.parts], loose) for path, loose in pictures.items())
+    for (name,), (folder, entries) in far.items():
+        parts.append(CloudFolderPart(folder, entries, names[tuple(name.split("/"))]))
     return Input(sorted(parts, key=lambda part: part.name), folders)
 
 
@@ -112,10 +132,14 @@ def _status_tables(files: dict[tuple[str, ...], tuple[File, Named]]) -> dict[tup
     return found
 
 
+def _open_far(given: str, *, offline: bool) -> Found:
+    if offline:
+        raise InputError.field("input", "paths on this machine, as --offline asks", shown_address(given))
+    return open_address(given, FORMS)
+
+
 def _expanded(given: str) -> list[Path]:
     """Return the paths that a path or a glob names, absolute; of a glob, those of a form that we read."""
-    if _SCHEME in given:
-        raise InputError.field("input", f"{FORMS} on this machine", given)
     path = Path(given).expanduser()
     if os.path.lexists(path):
         return [Path(os.path.abspath(path))]  # noqa: PTH100 - resolve() would follow links and change names
@@ -162,7 +186,7 @@ def _walked(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in names if not name.startswith("."))
 
 
-def _refuse_mixture(pictures: Iterable[Path], files: Sequence[File], forms: set[str]) -> None:
+def _refuse_mixture(pictures: Iterable[str], files: Sequence[File], forms: set[str]) -> None:
     folder = next(iter(pictures), None)
     if files and folder is not None:
         raise InputError(f"expected inputs of one form, got the table {files[0].shown} beside the pictures in {folder}")

@@ -75,7 +75,10 @@ class File(Protocol):
         """Return what changes when the file does, without reading it."""
 
     def open(self) -> io.BufferedReader:
-        """Return it opened at its start, able to seek."""
+        """Return it opened at its start, read ahead."""
+
+    def ranges(self) -> io.RawIOBase:
+        """Return it opened for reading single ranges, of which no more is fetched than is asked for."""
 
     def sibling(self, name: str) -> File | None:
         """Return the file of this name in the same folder, if there is one."""
@@ -120,6 +123,10 @@ class LocalFile:
     def open(self) -> io.BufferedReader:
         """Return it opened for reading."""
         return self.path.open("rb")
+
+    def ranges(self) -> io.RawIOBase:
+        """Return it opened for reading."""
+        return self.path.open("rb", buffering=0)
 
     def sibling(self, name: str) -> LocalFile | None:
         """Return the file of this name in the same folder, if there is one."""
