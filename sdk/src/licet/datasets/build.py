@@ -135,9 +135,9 @@ def filter_dataset(
     except KeyboardInterrupt:
         raise InterruptedJobError(f"interrupted; the same command goes on from what {target.name}.job holds") from None
     except OSError as error:
-        raise InputError(
-            f"{error.filename or target}: expected to read and write there, got {error.strerror or error}"
-        ) from None
+        # Of a copy that fails the second name is where it goes: that is where the disk is full.
+        place = error.filename2 or error.filename or target
+        raise InputError(f"{place}: expected to read and write there, got {error.strerror or error}") from None
 
 
 class _Filter:

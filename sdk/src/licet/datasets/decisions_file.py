@@ -17,7 +17,7 @@ from licet.datasets.deciding import Question
 from licet.datasets.fingerprinting import Evidence, unfixed
 from licet.datasets.manifest import ReadManifest, beside, read_manifest
 from licet.datasets.rows import FILE_SCHEMA
-from licet.datasets.writing import METADATA
+from licet.datasets.writing import METADATA, PART_ENDING
 from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
 from licet.decisions.rows import RootBuilder, leaf_hashes
 from licet.errors import InputError, MalformedError, VerificationError
@@ -61,14 +61,21 @@ class DecisionsFile:
     def __init__(self, path: Path, manifest: ReadManifest | None) -> None:
         self.path: Final = path
         self.manifest: Final = manifest
-        try:
-            schema = pq.read_schema(path)
-            self.rows: int = pq.read_metadata(path).num_rows
-        except (pa.ArrowException, OSError) as error:
-            raise MalformedError(f"{path}: expected a Parquet file of decisions, got {error}") from None
-        if not schema.remove_metadata().equals(FILE_SCHEMA):
-            raise MalformedError(f"{path}: expected the columns of a decisions file, got {', '.join(schema.names)}")
-        self.about: Final = _about(path, schema)
+        self._files = _files(path)
+        self.rows: int = 0
+        abouts = []
+        for file in self._files:
+            try:
+                schema = pq.read_schema(file)
+                self.rows += pq.read_metadata(file).num_rows
+            except (pa.ArrowException, OSError) as error:
+                raise MalformedError(f"{file}: expected a Parquet file of decisions, got {error}") from None
+            if not schema.remove_metadata().equals(FILE_SCHEMA):
+                raise MalformedError(f"{file}: expected the columns of a decisions file, got {', '.join(schema.names)}")
+            abouts.append(_about(file, schema))
+            if abouts[-1] != abouts[0]:
+                raise MalformedError(f"{file}: expected decisions of {abouts[0].dataset}, got {abouts[-1].dataset}")
+        self.about: Final = abouts[0]
 
     @classmethod
     def find(cls, given: Path) -> DecisionsFile:
@@ -81,7 +88,7 @@ class DecisionsFile:
                 given = given.with_name(given.name.removesuffix(f".{ending}"))
                 break
         path, manifest = beside(given, _ENDINGS[0]), beside(given, _ENDINGS[1])
-        if not path.is_file():
+        if not path.exists():
             raise InputError(f"{path}: expected the decisions of `licet filter` there; filter the dataset first")
         return cls(path, read_manifest(manifest) if manifest.is_file() else None)
 
@@ -92,14 +99,15 @@ class DecisionsFile:
         return Question(Request.from_json(asked.request), asked.match, asked.min_claim_level, asked.unknown)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in their order."""
-        try:
-            with pq.ParquetFile(self.path) as file:
-                for batch in file.iter_batches(BATCH):
-                    batch.validate(full=True)
-                    yield batch
-        except (pa.ArrowException, OSError) as error:
-            raise MalformedError(f"{self.path}: expected readable decisions, got {error}") from None
+        """Yield the rows in their order: part by part, by name."""
+        for path in self._files:
+            try:
+                with pq.ParquetFile(path) as file:
+                    for batch in file.iter_batches(BATCH):
+                        batch.validate(full=True)
+                        yield batch
+            except (pa.ArrowException, OSError) as error:
+                raise MalformedError(f"{path}: expected readable decisions, got {error}") from None
 
     def verify(self) -> None:
         """Return only if these are the decisions that the manifest beside them was signed over.
@@ -121,6 +129,16 @@ class DecisionsFile:
             rows += len(batch)
         if rows != payload.rows or root.root != payload.decisions_root:
             raise VerificationError(f"{self.path}: these are not the decisions that the manifest was signed over")
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the file, or those of a folder in the order of the parts that they are of."""
+    if not path.is_dir():
+        return [path]
+    found = [each for each in path.rglob("*.parquet") if each.is_file()]
+    if not found:
+        raise MalformedError(f"{path}: expected decisions, got an empty folder")
+    return sorted(found, key=lambda each: each.relative_to(path).as_posix().removesuffix(PART_ENDING))
 
 
 def by_part(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -44,7 +44,7 @@ class Places:
         """Move the results of ``job`` here and write its manifest: before that is there, nothing counts as whole."""
         publishing(job).touch()
         for old in (self.manifest, self.decisions, self.credits, self.after):
-            old.unlink(missing_ok=True)
+            _remove(old)
         if results.data.exists():
             _remove(self.out)
             results.data.replace(self.out)

@@ -29,6 +29,8 @@ from licet.index.lookup import Index
 
 Advance = Callable[[int], None]
 METADATA: Final = b"licet"
+#: What a part's own file of decisions is called, after the part's name.
+PART_ENDING: Final = ".decisions.parquet"
 _GROUP: Final = 65_536
 _REVIEW: Final = VERDICTS.index("review")
 
@@ -89,13 +91,13 @@ class Results:
         self._job.out.mkdir(parents=True)
         schema = FILE_SCHEMA.with_metadata({METADATA: msgspec.json.encode(about, order="sorted")})
         described = []
-        with pq.ParquetWriter(self.decisions, schema, compression="zstd") as writer:
-            for number, part in enumerate(self._parts):
+        for number, part in enumerate(self._parts):
+            with pq.ParquetWriter(self._decisions_of(part), schema, compression="zstd") as writer:
                 rows = _Rows(writer, self._root, self._salted, self._secret, only_matched=only_matched)
                 self._copy(number, part, rows, self._target(part) if with_data else None, advance)
                 rows.flush()
-                digest = part.digest(self._digests(number))
-                described.append(WrittenPart(part.name, rows.rows, rows.kept, digest))
+            digest = part.digest(self._digests(number))
+            described.append(WrittenPart(part.name, rows.rows, rows.kept, digest))
         self._write_credits()
         return Written(
             parts=[msgspec.to_builtins(part) for part in described],
@@ -114,6 +116,14 @@ class Results:
         target = self.data / part.name
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
+
+    def _decisions_of(self, part: Part) -> Path:
+        """Return the file for the decisions of ``part``: one beside the output, or of several each in a folder."""
+        if len(self._parts) == 1:
+            return self.decisions
+        path = self.decisions / f"{part.name}{PART_ENDING}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def _copy(self, number: int, part: Part, rows: _Rows, target: Path | None, advance: Advance) -> None:
         """Write the decisions of one part, and what is kept of it to ``target``."""
