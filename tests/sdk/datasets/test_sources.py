@@ -77,7 +77,7 @@ def test_a_folder_of_tables_is_a_part_a_table(tmp_path: Path) -> None:
     [
         ("missing", "that exists"),
         ("empty", "a folder with pictures"),
-        ("s3://bucket/x", "on this machine"),
+        ("ftp://bucket/x", "an address that starts with s3://"),
         ("text.txt", r"files that end in \.parquet"),
         ("both", "a folder of one form"),
     ],
