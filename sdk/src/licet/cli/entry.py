@@ -16,9 +16,9 @@ from licet.errors import InputError, InterruptedJobError, LicetError
 COMMANDS: Final = {
     "account": ("licet.cli.accounts:app", "Make an account with a key of your own, or show it."),
     "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
-    "register": ("licet.cli.register:register", "Register pictures and sign one consent statement for all of them."),
-    "works": ("licet.cli.works:app", "List, show and withdraw your works."),
-    "terms": ("licet.cli.terms:app", "Show and change what you consent to."),
+    "register": ("licet.cli.register:register", "Register pictures, or a table of works, and sign what may be done with them."),
+    "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),
+    "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
     "check": ("licet.cli.check:check", "Ask whether a use of a picture, URL or digest is permitted."),
     "explain": ("licet.cli.explain:explain", "Show the chain from a picture to the rule that decides it."),
     "snapshot": ("licet.cli.snapshot:app", "Fetch and verify the signed snapshot that decisions are made from."),

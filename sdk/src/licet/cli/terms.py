@@ -11,7 +11,7 @@ from licet.cli.output import COMMON, Common, many, show
 from licet.cli.wording import terms_from
 from licet.errors import InputError
 
-app = App(name="terms", help="Show and change what you consent to.")
+app = App(name="terms", help="Show, change and undo what you consent to.")
 
 
 @app.command(name="show")
