@@ -16,7 +16,7 @@ from licet.errors import InputError, InterruptedJobError, LicetError
 COMMANDS: Final = {
     "account": ("licet.cli.accounts:app", "Make an account with a key of your own, or show it."),
     "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
-    "register": ("licet.cli.register:register", "Register pictures, or a table of works, and sign what may be done with them."),
+    "register": ("licet.cli.register:register", "Register pictures or a table of works, and sign their terms."),
     "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),
     "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
     "check": ("licet.cli.check:check", "Ask whether a use of a picture, URL or digest is permitted."),
