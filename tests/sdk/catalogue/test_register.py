@@ -12,13 +12,10 @@ import pytest
 from PIL import Image
 
 from licet.catalogue import register as room
-from licet.catalogue.items import items_of
-from licet.catalogue.register import Registered
-from licet.catalogue.register import register as register_items
+from licet.catalogue.register import Registered, register
 from licet.client import Client
 from licet.errors import NotAllowedError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
-from licet.fingerprints.urls import canonical_url
 from licet.home import AccountFile, Home
 from licet.identifiers import new_id
 from licet.statements import envelope as envelopes
@@ -26,7 +23,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.keys import KeySet, SigningKey
 from licet.statements.kinds import Consent, RegistryRef, WorkDigest, WorksScope
 from licet.statements.works import work_digest, works_root
-from licet.terms import Terms, preset
+from licet.terms import preset
 from licet.wire.accounts import ConsentHead, Me
 from licet.wire.common import Receipt
 from licet.wire.works import StatementAccepted, Work, WorkIn, WorkOutcome, WorksRegistered
@@ -86,14 +83,6 @@ class Service(Client):
         statement = new_id("stm")
         receipt = Receipt(statement, "consent", 7, "", None, "")
         return StatementAccepted(statement, "initial", 7, None, len(covered), receipt)
-
-
-def register(service: Client, paths: Sequence[Path], terms: Terms, **options: Any) -> Registered:
-    """Register pictures as the command does."""
-    own = {name: options.pop(name) for name in ("advance",) if name in options}
-    urls = [canonical_url(url) for url in options.pop("urls", [])]
-    items = items_of(paths, urls=urls, fingerprint_only=options.pop("fingerprint_only", False))
-    return register_items(service, items, terms, **own)
 
 
 @pytest.fixture
@@ -264,7 +253,7 @@ def test_fingerprints_alone_are_sent_where_that_is_wanted(service: Service, pict
         raise AssertionError("expected no upload")
 
     service.finds = never
-    done = register(service, pictures[:1], TERMS, fingerprint_only=True, urls=["HTTPS://Pictures.example:443/a.png"])
+    done = register(service, pictures[:1], TERMS, fingerprint_only=True, url="HTTPS://Pictures.example:443/a.png")
     ((item,),) = service.batches
     assert (item.mode, item.urls) == ("fingerprint-only", ["https://pictures.example/a.png"])
     consent(service, done)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -18,9 +19,10 @@ import msgspec
 from licet.catalogue import batch as rooms
 from licet.catalogue.batch import Known, in_order, refused
 from licet.catalogue.consent import Covered, sign_covered, terms_of
-from licet.catalogue.items import Item, Refused
+from licet.catalogue.items import Item, Refused, items_of
 from licet.client import Client
 from licet.errors import InputError, VerificationError
+from licet.fingerprints.urls import canonical_url
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import work_digest
 from licet.terms import Terms
@@ -66,8 +68,29 @@ class Registered(msgspec.Struct, frozen=True):
     statements: list[Signed] = []
     would: dict[str, int] = {}  # of a dry run: terms hash → how many works would be signed for
 
+    @property
+    def statement(self) -> str | None:
+        """The statement, or the first of several; None where nothing was signed."""
+        return self.statements[0].statement if self.statements else None
+
 
 def register(
+    client: Client,
+    pictures: Iterable[Path],
+    terms: Terms,
+    *,
+    fingerprint_only: bool = False,
+    url: str | None = None,
+    lang: str = "en",
+    advance: Callable[[int], None] = lambda _: None,
+) -> Registered:
+    """Return as `register_items`, for pictures that are all under ``terms``; ``url`` is where the one picture is."""
+    urls = [canonical_url(url)] if url else []
+    items = items_of(pictures, urls=urls, fingerprint_only=fingerprint_only)
+    return register_items(client, items, terms, lang=lang, advance=advance)
+
+
+def register_items(
     client: Client,
     items: Iterable[Item | Refused],
     terms: Terms,

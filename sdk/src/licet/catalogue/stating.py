@@ -46,7 +46,8 @@ def chosen_terms(
             raise InputError.field(option.format("preset"), expected, preset) from None
     for name in (option.format("price"), option.format("currency")):
         if priced[name] is None:
-            raise InputError(f"{name}: expected a value, because preset paid has a price, got none", field=name)
+            paid = f"{option.format('preset')} paid"
+            raise InputError(f"{name}: expected a value, because {paid} has a price, got none", field=name)
     return named(
         "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
     )

@@ -89,7 +89,7 @@ def _run(
 ) -> tuple[Registered, dict[str, str], int | None]:
     """Return what was done (or would be), the plain text of each of the terms by hash, and the registry's fee."""
     from licet.catalogue.items import Refused
-    from licet.catalogue.register import register as send
+    from licet.catalogue.register import register_items as send
     from licet.terms import plain_text
 
     named: dict[str, Terms] = {default.hash: default}
