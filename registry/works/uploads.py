@@ -1,7 +1,7 @@
 """Uploads: a picture comes in, its fingerprints and a thumbnail stay for a day, the file does not stay at all.
 
-Decoding runs in a thread, few at a time and under the limits of the decoder: a picture can cost ten bytes of memory a
-pixel, and what it says of itself is not believed.
+Decoding runs in a thread, few at a time and under the limits of the decoder: a picture can cost eighteen bytes of
+memory a pixel, and what it says of itself is not believed.
 """
 
 from __future__ import annotations
