@@ -1,0 +1,189 @@
+"""One artist and one organisation meet on a real service; what they say to it is kept as examples, masked.
+
+``LICET_WRITE_EXAMPLES=1 pytest tests/registry/app/test_examples.py`` writes ``openapi/examples.json`` anew.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from licet import identifiers, times
+from registry.openapi.examples import Example
+from registry.snapshots.publisher import publish
+from tests.registry.auditing.month import PER_RUN
+from tests.registry.catalogue import PAID, artist, picture
+from tests.registry.harness import Running
+from tests.registry.market import shelf, trainer
+
+_ID = "(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]{25}"
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+_MASKED = re.compile(
+    rf"(?P<id>{_ID})|(?P<time>{_TIME})|(?P<token>lct_[0-9A-Za-z]{{36}})|(?P<req>req_[0-9a-f]{{32}})"
+    r"|(?P<hex>\b[0-9a-f]{32,}\b)|(?P<text>[A-Za-z0-9+/_-]{40,}={0,2})|(?P<tag>\+[0-9a-f]{8}\+)"
+)
+_MOMENT = 1_790_000_000_000
+
+
+class Mask:
+    """Stands for what differs from run to run: the same in, the same out, by order of appearance."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        return _MASKED.sub(self._replace, text)
+
+    def _replace(self, match: re.Match[str]) -> str:
+        found = match[0]
+        if found not in self._known:
+            self._known[found] = self._new(match, found, len(self._known) + 1)
+        return self._known[found]
+
+    def _new(self, match: re.Match[str], found: str, number: int) -> str:
+        digest = sha256(f"licet example {number}".encode()).hexdigest()
+        if match["id"]:
+            return identifiers.from_uuid(found[:3], UUID(int=(_MOMENT << 80) | (7 << 76) | (2 << 62) | number))
+        if match["time"]:
+            return "2026-11-30T12:00:00.000Z"
+        if match["token"]:
+            return "lct_" + "0" * 36
+        if match["req"]:
+            return f"req_{digest[:32]}"
+        if match["tag"]:
+            return f"+{digest[:8]}+"
+        if match["hex"]:
+            return (digest * (len(found) // 64 + 1))[: len(found)]
+        end = "=" * found.count("=")
+        return ("licet" + digest * (len(found) // 64 + 1))[: len(found) - len(end)] + end
+
+
+class Recorder:
+    """Hears what clients say and what they are told, by operation: the first success counts."""
+
+    def __init__(self, api: dict[str, Any]) -> None:
+        self._paths = [
+            (re.compile("^" + re.sub(r"\{(\w+)\}", self._part, path) + "$"), path, item)
+            for path, item in sorted(api["paths"].items(), key=lambda each: each[0].count("{"))
+        ]
+        self.heard: dict[str, Example] = {}
+
+    @staticmethod
+    def _part(match: re.Match[str]) -> str:
+        return f"(?P<{match[1]}>.+)" if match[1] == "path" else f"(?P<{match[1]}>[^/]+)"
+
+    def listen(self, http: httpx.AsyncClient) -> None:
+        """Hear everything that ``http`` says from now on."""
+        http.event_hooks["response"].append(self._hear)
+
+    async def _hear(self, answer: httpx.Response) -> None:
+        await answer.aread()
+        request = answer.request
+        for pattern, _, item in self._paths:
+            match = pattern.match(request.url.path)
+            operation = item.get(request.method.lower()) if match else None
+            if match and operation:
+                if answer.status_code < 300:
+                    self._keep(operation, match.groupdict(), request, answer)
+                return
+
+    def _keep(self, operation: dict[str, Any], path: dict[str, str], request: httpx.Request, answer: Any) -> None:
+        query: dict[str, Any] = {}
+        for name, value in request.url.params.multi_items():
+            query[name] = [*query[name], value] if name in query else [value]
+        parameters = {**path, **{name: values[0] if len(values) == 1 else values for name, values in query.items()}}
+        kind = answer.headers.get("content-type", "")
+        body = _json(answer.content) if "json" in kind else answer.text if kind.startswith("text/") else None
+        if operation["operationId"] == "getMetrics":
+            body = (
+                "# HELP licet_log_size Entries of the published log.\n# TYPE licet_log_size gauge\nlicet_log_size 9.0\n"
+            )
+        if operation["operationId"] == "getDescription":
+            body = {"openapi": "3.1.0"}
+        sent = _json(request.content) if "json" in request.headers.get("content-type", "application/json") else None
+        self.heard.setdefault(
+            operation["operationId"],
+            Example(operation["operationId"], answer.status_code, parameters, sent or None, body),
+        )
+
+    def examples(self) -> list[Example]:
+        """Return what was heard, masked, in the order of the story."""
+        masked = _masked(msgspec.to_builtins(list(self.heard.values())), Mask())
+        return msgspec.convert(masked, type=list[Example])
+
+
+def _masked(value: Any, mask: Mask) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {name: _masked(part, mask) for name, part in value.items()}
+    return [_masked(part, mask) for part in value] if isinstance(value, list) else value
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+async def tell(site: Running, recorder: Recorder) -> None:
+    """Everything happens once that an operation exists for."""
+    http = recorder.listen
+    http(site.http)
+    mei = await artist(site, "Mei Lin")
+    http(mei.http)
+    await mei.raise_level(2)
+    goldfish = await mei.picture(picture(7, side=96), title="Goldfish", creator="Mei Lin", tags=["fish"])
+    works = [goldfish.work]
+    await mei.state(works, PAID)
+    change = {"work": works[0], "tags": ["fish", "gold"]}
+    await site.post("/v1/works/changes", {"changes": [change]}, http=mei.http)
+    await mei.http.patch(f"/v1/works/{works[0]}", json={"title": "The goldfish"})
+    await mei.http.post("/v1/works/find", json={"external_ids": ["inv-1"]})
+    lab = await trainer(site, "Lantern Labs")
+    http(lab.http)
+    works_of = await shelf(site, PER_RUN, 1, owner=mei)
+    quote = await lab.quote(works_of.wanted())
+    await lab.http.get(f"/v1/quotes/{quote.quote}")
+    licence = await lab.license(works_of.wanted())
+    await publish(site.services)
+    await site.http.get("/snapshots/latest")
+    async with site.services.database.acquire() as conn:
+        row = await conn.fetchrow("select digest from snapshots order by sequence desc limit 1")
+        segment = await conn.fetchrow("select digest from snapshot_segments where tier = 'exact' limit 1")
+        head = await conn.fetchval("select published_size from log_head")
+    assert row is not None
+    manifest = lab.manifest(row["digest"].hex())
+    logged = await lab.log("/v1/datasets", manifest)
+    await lab.log("/v1/runs", lab.run(logged.json()["id"], manifest.payload_digest, row["digest"].hex()))
+    await lab.report(licence, "2")
+    made = await lab.site.post("/v1/tokens", {"scopes": ["query"], "expires_in_days": 30}, http=lab.http)
+    await lab.http.delete(f"/v1/tokens/{made.json()['id']}")
+    rows = [{"sha256": "00" * 32}, {"url": "https://x.example/b.jpg"}]
+    await lab.http.post(
+        "/v1/licensing/query", json={"request": {"uses": ["train-gen"], "purpose": ["commercial"]}, "rows": rows}
+    )
+    await lab.http.post(
+        "/v1/licensing/lookup?use=train-gen", content=bytes(32), headers={"Content-Type": "application/octet-stream"}
+    )
+    period = times.to_text(times.now())[:7]
+    for who, path in (
+        *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),
+        *((site.http, path) for path in ("/log/checkpoint", "/log/vkey", f"/log/tile/0/000.p/{head}", "/v1/registry")),
+        *((mei.http, path) for path in ("/v1/me", "/v1/works?limit=1", f"/v1/works/{works[0]}", "/v1/statements")),
+        (mei.http, f"/v1/statements/{mei.id}"),
+        *((lab.http, path) for path in ("/v1/keys", "/v1/tokens?limit=1", "/v1/quotes", "/v1/licences?active=true")),
+        (lab.http, f"/v1/licences/{licence.licence}"),
+        *((lab.http, path) for path in ("/v1/datasets?q=lantern", "/v1/runs", "/v1/usage/batches")),
+        *((mei.http, path) for path in ("/v1/ledger/balance", "/v1/ledger/entries?sort=-at")),
+        (lab.http, f"/v1/audit/bundle?period={period}"),
+        *(() if segment is None else ((site.http, f"/snapshots/segments/{segment['digest'].hex()}"),)),
+    ):
+        answer = await who.get(path)
+        assert answer.status_code == 200, (path, answer.text)
