@@ -48,7 +48,7 @@ def state(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != "pg_internal.init"  # a cache that every start may write
     }
 
 
