@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from bench.measuring import in_turn, record
 from licet.client import Client
-from licet.datasets.build import Filtered, Wish, filter_dataset
+from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.decisions import Request
 from licet.fingerprints.urls import url_key
 from licet.home import Home, TrustFile

@@ -28,8 +28,8 @@ from licet.errors import (
 
 if TYPE_CHECKING:
     from licet.datasets.asession import AsyncClient
-    from licet.datasets.budgets import Budget
-    from licet.datasets.build import Wish
+    from licet.datasets.filtering.build import Wish
+    from licet.datasets.licensing.budgets import Budget
     from licet.datasets.session import Client
     from licet.decisions import Request
     from licet.exchange.retrying import Timeouts
@@ -40,12 +40,12 @@ __version__ = "0.1.0"
 # Public name → the module that defines it.
 _LAZY: dict[str, str] = {
     "AsyncClient": "licet.datasets.asession",
-    "Budget": "licet.datasets.budgets",
+    "Budget": "licet.datasets.licensing.budgets",
     "Client": "licet.datasets.session",
     "Request": "licet.decisions",
     "Terms": "licet.terms",
     "Timeouts": "licet.exchange.retrying",
-    "Wish": "licet.datasets.build",
+    "Wish": "licet.datasets.filtering.build",
 }
 
 __all__ = [

@@ -15,13 +15,13 @@ import pytest
 import licet
 from licet import Budget, BudgetError, ConflictError, InputError, Request, Wish
 from licet.datasets.annotate import annotate
-from licet.datasets.basis import open_basis
-from licet.datasets.deciding import Question
-from licet.datasets.decisions_file import DecisionsFile
-from licet.datasets.manifest import read_manifest
-from licet.datasets.rows import DECISION_COLUMNS
-from licet.datasets.runs import report_run
+from licet.datasets.examining.basis import open_basis
+from licet.datasets.examining.deciding import Question
+from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.manifest import read_manifest
+from licet.datasets.results.rows import DECISION_COLUMNS
 from licet.datasets.session import Client
+from licet.datasets.usage.runs import report_run
 from tests.sdk.datasets.world import NO_AI, OPEN, PAID, World, encoded, picture
 
 MODEL = "acme/lantern@2"

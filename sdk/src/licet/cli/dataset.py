@@ -15,7 +15,7 @@ from licet.cli.wording import apart, refuse_result
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.datasets.difference import Change, Difference
+    from licet.datasets.results.difference import Change, Difference
 
 app = App(name="dataset", help="Compare datasets that were filtered.")
 _LISTED: Final = 20
@@ -42,7 +42,7 @@ def diff(
     common: Common = COMMON,
 ) -> int:
     """Say which rows came, went, or are decided otherwise; a difference is a result, not a failure."""
-    from licet.datasets.difference import KINDS, compare
+    from licet.datasets.results.difference import KINDS, compare
 
     stops = set(apart(fail_on or ()))
     unknown = stops - {*KINDS, "any"}

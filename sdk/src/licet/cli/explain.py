@@ -16,7 +16,7 @@ from licet.errors import UnreachableError
 if TYPE_CHECKING:
     from licet.client import Client
     from licet.datasets.checking import Checked, Explained
-    from licet.datasets.held import HeldLicence
+    from licet.datasets.licensing.held import HeldLicence
     from licet.decisions import Request
     from licet.terms import Terms
 

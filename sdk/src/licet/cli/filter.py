@@ -13,10 +13,10 @@ from licet.cli.wording import budgets_from, columns_from, request_from, verdicts
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.datasets.accepting import Acceptance
-    from licet.datasets.build import Filtered
-    from licet.datasets.first_stage import After
-    from licet.datasets.sources import Input
+    from licet.datasets.filtering.build import Filtered
+    from licet.datasets.filtering.first_stage import After
+    from licet.datasets.forms.opening import Input
+    from licet.datasets.licensing.accepting import Acceptance
 
 Several = Parameter(consume_multiple=True, negative="")
 
@@ -61,9 +61,9 @@ def filter_dataset(
     common: Common = COMMON,
 ) -> int:
     """Filter a dataset: keep what is permitted, take licences if asked, write decisions and a signed manifest."""
-    from licet.datasets.build import Wish
-    from licet.datasets.build import filter_dataset as run_filter
-    from licet.datasets.sources import open_input
+    from licet.datasets.filtering.build import Wish
+    from licet.datasets.filtering.build import filter_dataset as run_filter
+    from licet.datasets.forms.opening import open_input
 
     request = request_from(use, purpose, territory, open_weights, model, model_scope)
     stops = verdicts_from("--fail-on", fail_on)
@@ -107,7 +107,7 @@ def _acceptance(
     for option, value in (("--model", model), ("--dataset", dataset)):
         if not value:
             raise InputError.field(option, "a value, because --accept takes a licence for it", None)
-    from licet.datasets.accepting import Acceptance
+    from licet.datasets.licensing.accepting import Acceptance
 
     return Acceptance(dataset=dataset or "", budget=budgets_from(budget), fit=fit, run=run or "1")
 

@@ -16,7 +16,7 @@ from licet.cli.wording import refuse_result
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.datasets.recheck import Finding, Rechecked
+    from licet.datasets.usage.recheck import Finding, Rechecked
 
 # What XML 1.0 cannot hold, and line breaks, which have no business in an attribute.
 _NO_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -36,8 +36,8 @@ def recheck(
     common: Common = COMMON,
 ) -> int:
     """Name the kept rows that must go now; exit 1 if there are any."""
-    from licet.datasets.recheck import recheck as check_again
-    from licet.datasets.recheck import write_findings
+    from licet.datasets.usage.recheck import recheck as check_again
+    from licet.datasets.usage.recheck import write_findings
 
     if not given:
         raise InputError.field("input", "what `licet filter` wrote", "nothing")

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from licet.cli.output import COMMON, Common, note, show
 
 if TYPE_CHECKING:
-    from licet.datasets.runs import RunReported
+    from licet.datasets.usage.runs import RunReported
 
 app = App(name="run", help="Report a training run.")
 
@@ -28,7 +28,7 @@ def report(
     common: Common = COMMON,
 ) -> None:
     """Re-check the dataset, state the run, and report the use of every licensed work in it."""
-    from licet.datasets.runs import report_run
+    from licet.datasets.usage.runs import report_run
 
     with common.client() as client:
         done = report_run(client, dataset, model, run, outputs=outputs, seq=seq, offline=offline)

@@ -12,7 +12,7 @@ app = App(name="usage", help="Send spooled usage, or show what is still to be se
 @app.command
 def push(*, common: Common = COMMON) -> None:
     """Send everything that waits; what was sent before has no second effect."""
-    from licet.datasets.spool import Spool
+    from licet.datasets.usage.spool import Spool
 
     with common.client() as client, Spool(client.home.spool) as spool:
         waiting = spool.status().waiting_events
@@ -35,7 +35,7 @@ def push(*, common: Common = COMMON) -> None:
 @app.command
 def status(*, common: Common = COMMON) -> None:
     """Show what waits, what was sent, and what the registry refuses."""
-    from licet.datasets.spool import Spool
+    from licet.datasets.usage.spool import Spool
 
     with common.client() as client, Spool(client.home.spool) as spool:
         found = spool.status()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.datasets.budgets import Budget
+    from licet.datasets.licensing.budgets import Budget
     from licet.decisions import Request
     from licet.terms import Terms
 
@@ -65,7 +65,7 @@ def request_from(
 
 def budgets_from(budget: Sequence[str] | None) -> Budget:
     """Return the budget of ``--budget 100USD --budget 50EUR``; none is a budget of nothing."""
-    from licet.datasets.budgets import Budget
+    from licet.datasets.licensing.budgets import Budget
 
     try:
         return Budget(*apart(budget or ()))

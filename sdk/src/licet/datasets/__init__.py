@@ -1,5 +1,7 @@
-"""From a dataset to what may be kept of it: sources, fingerprints, decisions, licences, reports of use.
+"""From a dataset to what may be kept of it, and what is owed for it.
 
-``sources`` opens what a person named as parts that stream rows; ``fingerprinting`` finds out what each row is;
-``annotate`` asks the index; ``build`` is the whole job with its files; ``recheck``, ``runs`` and ``spool`` come after.
+From the ground up, each room imports only those before it: ``forms`` opens what a person named as parts that stream
+rows; ``frames`` takes tables of Python; ``examining`` finds out what each row is and decides; ``results`` are the files
+that a job leaves; ``licensing`` takes what is missing; ``usage`` is what comes after; ``filtering`` is the whole job.
+Above stand the faces: ``session`` and its asynchronous twin, ``stream``, ``annotate`` and ``checking``.
 """

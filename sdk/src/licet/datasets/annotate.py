@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from licet.datasets.columns import find_columns
-from licet.datasets.deciding import NOTHING_HELD, Question, Standing, decide_rows
-from licet.datasets.fingerprinting import examine
-from licet.datasets.rows import DECISION_COLUMNS, SCHEMA, decision_columns
+from licet.datasets.examining.deciding import NOTHING_HELD, Question, Standing, decide_rows
+from licet.datasets.examining.fingerprinting import examine
+from licet.datasets.forms.columns import find_columns
+from licet.datasets.results.rows import DECISION_COLUMNS, SCHEMA, decision_columns
 from licet.errors import InputError
 from licet.index.lookup import Index
 

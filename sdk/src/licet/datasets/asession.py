@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from licet.aclient import AsyncClient as BaseClient
 from licet.bridging import Bridge, Errand
-from licet.datasets.basis import Basis
-from licet.datasets.build import Filtered, Wish
-from licet.datasets.deciding import UnknownPolicy
+from licet.datasets.examining.basis import Basis
+from licet.datasets.examining.deciding import UnknownPolicy
+from licet.datasets.filtering.build import Filtered, Wish
 from licet.datasets.session import Client
 from licet.decisions import Request
 from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
     from licet.datasets.checking import Checkup
-    from licet.datasets.recheck import Rechecked
-    from licet.datasets.runs import RunReported
+    from licet.datasets.usage.recheck import Rechecked
+    from licet.datasets.usage.runs import RunReported
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from licet.client import Client
-from licet.datasets import notebook
-from licet.datasets.basis import Basis, open_basis, pull_newest
-from licet.datasets.deciding import Question, Standing, decide_rows
-from licet.datasets.decisions_file import DecisionsFile, stored_evidence
-from licet.datasets.fingerprinting import Evidence, examine
-from licet.datasets.held import HeldLicence, licences_for
-from licet.datasets.rows import decision_columns
-from licet.datasets.settling import held_licences
+from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.examining.fingerprinting import Evidence, examine
+from licet.datasets.filtering.settling import held_licences
+from licet.datasets.frames import notebook
+from licet.datasets.licensing.held import HeldLicence, licences_for
+from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence
+from licet.datasets.results.rows import decision_columns
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
 from licet.terms import Terms

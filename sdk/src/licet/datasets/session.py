@@ -13,22 +13,22 @@ import pyarrow as pa
 
 from licet import times
 from licet.client import Client as BaseClient
-from licet.datasets import hugging, tables
 from licet.datasets.annotate import ADDED, KEPT, decided_columns, refuse_taken
-from licet.datasets.basis import Basis, open_basis, pull_newest
-from licet.datasets.budgets import Budget
-from licet.datasets.build import Filtered, Wish, filter_dataset
-from licet.datasets.deciding import Question, Standing, UnknownPolicy
-from licet.datasets.held import licences_for
-from licet.datasets.settling import effective_match, held_licences
+from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
+from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
+from licet.datasets.filtering.settling import effective_match, held_licences
+from licet.datasets.frames import hugging, tables
+from licet.datasets.licensing.budgets import Budget
+from licet.datasets.licensing.held import licences_for
 from licet.datasets.stream import Dataset
 from licet.decisions import Request
 from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
     from licet.datasets.checking import Checkup
-    from licet.datasets.recheck import Rechecked
-    from licet.datasets.runs import RunReported
+    from licet.datasets.usage.recheck import Rechecked
+    from licet.datasets.usage.runs import RunReported
 
 T = TypeVar("T")
 
@@ -128,13 +128,13 @@ class Client(BaseClient):
 
     def recheck(self, given: str | Path, *, offline: bool = False) -> Rechecked:
         """Return what of an earlier result must go now: what ``licet recheck`` does."""
-        from licet.datasets.recheck import recheck
+        from licet.datasets.usage.recheck import recheck
 
         return recheck(self, given, offline=offline)
 
     def report_run(self, dataset: str | Path, model: str, run: str, *, outputs: int = 0) -> RunReported:
         """Return once a training run is stated and its use acknowledged: what ``licet run report`` does."""
-        from licet.datasets.runs import report_run
+        from licet.datasets.usage.runs import report_run
 
         return report_run(self, dataset, model, run, outputs=outputs)
 

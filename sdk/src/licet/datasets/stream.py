@@ -16,23 +16,24 @@ import msgspec
 import pyarrow as pa
 
 from licet.client import Client
-from licet.datasets import hugging, tables, two_stages
-from licet.datasets.accepting import Acceptance, Taker, check_budget
-from licet.datasets.basis import Basis, open_basis, pull_newest
-from licet.datasets.budgets import Budget
-from licet.datasets.build import Filtered, Wish
-from licet.datasets.columns import find_columns
-from licet.datasets.deciding import Question, Standing
-from licet.datasets.held import HeldLicence, licences_for
-from licet.datasets.hints import hints
-from licet.datasets.job import Job, JobFile
-from licet.datasets.manifest import row_secret, signer
-from licet.datasets.parts import Copying, Remarks
-from licet.datasets.publishing import Places, dataset_name, manifest_of
-from licet.datasets.scanning import scan, verdicts
-from licet.datasets.settling import effective_match, held_licences, settle
-from licet.datasets.wanted import QuoteSummary, Shopping, estimate
-from licet.datasets.writing import Results
+from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.deciding import Question, Standing
+from licet.datasets.filtering import two_stages
+from licet.datasets.filtering.build import Filtered, Wish
+from licet.datasets.filtering.hints import hints
+from licet.datasets.filtering.job import Job, JobFile
+from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of
+from licet.datasets.filtering.scanning import scan, verdicts
+from licet.datasets.filtering.settling import effective_match, held_licences, settle
+from licet.datasets.filtering.writing import Results
+from licet.datasets.forms.columns import find_columns
+from licet.datasets.forms.parts import Copying, Remarks
+from licet.datasets.frames import hugging, tables
+from licet.datasets.licensing.accepting import Acceptance, Taker, check_budget
+from licet.datasets.licensing.budgets import Budget
+from licet.datasets.licensing.held import HeldLicence, licences_for
+from licet.datasets.licensing.wanted import QuoteSummary, Shopping, estimate
+from licet.datasets.results.manifest import row_secret, signer
 from licet.decisions import Request
 from licet.errors import InputError
 

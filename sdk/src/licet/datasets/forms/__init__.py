@@ -1,4 +1,5 @@
-"""The forms that a dataset comes in beside folders of pictures and Parquet: each reads rows, and writes the kept ones.
+"""The forms that a dataset comes in, here or in a store: each reads rows, and writes the kept ones as it found them.
 
-A form never interprets what it copies: rows and members that are kept come out as the bytes that went in.
+A form never interprets what it copies: rows and members that are kept come out as the bytes that went in. ``opening``
+finds out which form an input has; ``columns`` which of its columns say what a row is.
 """

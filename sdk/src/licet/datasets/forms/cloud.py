@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from licet.datasets import folder
-from licet.datasets.folder import SIDECARS, FolderPart, is_picture
+from licet.datasets.forms import folder
 from licet.datasets.forms.files import Named, named
+from licet.datasets.forms.folder import SIDECARS, FolderPart, is_picture
+from licet.datasets.forms.parts import Remarks
 from licet.datasets.forms.stores import Entry, Store, open_store
-from licet.datasets.parts import Remarks
 from licet.errors import InputError
 from licet.fingerprints.containers import refuse
 

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from licet.datasets.columns import Columns, find_columns
+from licet.datasets.forms.columns import Columns, find_columns
 from licet.datasets.forms.files import File, Packing, unpacked
 from licet.datasets.forms.lines import (
     BOM,

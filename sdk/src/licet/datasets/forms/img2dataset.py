@@ -15,11 +15,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from licet.datasets.fingerprinting import UNREADABLE
 from licet.datasets.forms.files import File
+from licet.datasets.forms.parquet import GroupWriter, about, opened
+from licet.datasets.forms.parts import UNREADABLE, Copying
 from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
-from licet.datasets.parquet import GroupWriter, about, opened
-from licet.datasets.parts import Copying
 from licet.errors import MalformedError
 
 _SUCCESS: Final = "success"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from licet.datasets.columns import NAMED, NO_COLUMN, find_columns
+from licet.datasets.forms.columns import NAMED, NO_COLUMN, find_columns
 from licet.datasets.forms.files import File, Packing, unpacked
 from licet.datasets.forms.lines import BOM, Lines, LinesPart, Record, Row, is_other_text, read_line, text_schema
 from licet.errors import InputError, MalformedError

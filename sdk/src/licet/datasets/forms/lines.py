@@ -16,9 +16,8 @@ from typing import IO, Any, Final, NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 
-from licet.datasets.fingerprinting import MALFORMED
 from licet.datasets.forms.files import Base, File, Packing, packed, unpacked
-from licet.datasets.parts import Copying, Remarks
+from licet.datasets.forms.parts import MALFORMED, Copying, Remarks
 from licet.errors import MalformedError
 
 BATCH_ROWS: Final = 65_536

@@ -19,12 +19,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from licet.datasets.columns import NO_COLUMN
-from licet.datasets.fingerprinting import MALFORMED, UNREADABLE
-from licet.datasets.folder import is_picture
+from licet.datasets.forms.columns import NO_COLUMN
 from licet.datasets.forms.files import Base, File, Packing, packed, unpacked
+from licet.datasets.forms.folder import is_picture
+from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying, Mask, Remarks
 from licet.datasets.forms.tar import BLOCK, RECORD, Archive, Member, Stream
-from licet.datasets.parts import Copying, Mask, Remarks
 from licet.errors import InputError
 from licet.fingerprints.decode import DEFAULT_LIMITS
 

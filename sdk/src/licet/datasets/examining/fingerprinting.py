@@ -1,0 +1,322 @@
+"""Finding out what each row is: its file's digests and hashes, or what the table states of it.
+
+A row with a picture (``image``, else ``path``) is judged by the picture itself, and what else is stated of it counts
+beside; a row without one by what is stated. Nothing is fetched from the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from licet.datasets.forms.columns import is_text, readable
+from licet.datasets.forms.files import Base
+from licet.datasets.forms.parts import MALFORMED, UNREADABLE
+from licet.errors import MalformedError, PictureError
+from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
+from licet.fingerprints.exact import KEY_BYTES, parse_hex
+from licet.fingerprints.pdq import orientations_from_hashes
+from licet.fingerprints.picture import examine_bytes, examine_file
+from licet.fingerprints.urls import url_keys
+from licet.index.keys import UNKNOWN_QUALITY, Keys
+
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+#: A picture's bytes, its place here, or what reads so many bytes of it at most.
+Picture = bytes | Path | Callable[[int], bytes]
+
+#: How a row was examined, by code; 0 where there was nothing to examine.
+EXAMINED: Final = (None, "files", "digests", "urls")
+FILES, DIGESTS, URLS = 1, 2, 3
+
+_MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture"})
+_PDQ_BYTES: Final = 8 * 32
+_KEYS: Final = {"url": KEY_BYTES, "sha256": 32, "pixels": 32, "pdq": _PDQ_BYTES}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of ``n`` rows. ``examined`` and ``problem`` are codes; each key has a mask of the rows with one.
+
+    ``sha256`` and ``pixels`` are n × 32 bytes, ``pdq`` n × 8 × 32 (all orientations), ``quality`` n × u1, 255 unknown.
+    Rows with one number in ``sample`` are kept or dropped together; None: each row for itself.
+    """
+
+    examined: Bytes
+    problem: Bytes
+    url: tuple[Bytes, Mask]
+    sha256: tuple[Bytes, Mask]
+    pixels: tuple[Bytes, Mask]
+    pdq: tuple[Bytes, Mask]
+    quality: Bytes
+    sample: npt.NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.examined)
+
+    def keys(self) -> Keys:
+        """Return what the index is asked by."""
+        file, pixels = self.sha256, self.pixels
+        return Keys(
+            len(self),
+            file=np.ascontiguousarray(file[0][:, :KEY_BYTES]) if file[1].any() else None,
+            file_mask=file[1],
+            pixels=np.ascontiguousarray(pixels[0][:, :KEY_BYTES]) if pixels[1].any() else None,
+            pixels_mask=pixels[1],
+            url=self.url[0] if self.url[1].any() else None,
+            url_mask=self.url[1],
+            pdq=self.pdq[0] if self.pdq[1].any() else None,
+            pdq_mask=self.pdq[1],
+            quality=self.quality,
+        )
+
+    def to_batch(self) -> pa.RecordBatch:
+        """Return this as columns; a key that no row has is left out."""
+        columns = {"examined": pa.array(self.examined), "problem": pa.array(self.problem)}
+        for name, width in _KEYS.items():
+            table, mask = getattr(self, name)
+            if mask.any():
+                columns[name] = fixed(table.reshape(-1, width), mask)
+        if self.pdq[1].any():
+            columns["quality"] = pa.array(self.quality)
+        if self.sample is not None:
+            columns["sample"] = pa.array(self.sample)
+        return pa.RecordBatch.from_pydict(columns)
+
+    @classmethod
+    def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
+        """Return what `to_batch` wrote; raises ``MalformedError`` for other columns."""
+        n, names = len(batch), batch.schema.names
+        known = {"examined", "problem", "quality", "sample", *_KEYS}
+        widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
+        if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
+            raise MalformedError(f"expected columns of evidence, got {names}")
+        keys = {name: unfixed(batch[name]) if name in names else _nothing(n, width) for name, width in _KEYS.items()}
+        pdq, mask = keys.pop("pdq")
+        return cls(
+            examined=_codes(batch, "examined", 0),
+            problem=_codes(batch, "problem", 0),
+            **keys,
+            pdq=(pdq.reshape(-1, 8, 32), mask),
+            quality=_codes(batch, "quality", UNKNOWN_QUALITY),
+            sample=_samples(batch),
+        )
+
+
+def _codes(batch: pa.RecordBatch, name: str, absent: int) -> Bytes:
+    if name not in batch.schema.names:
+        return np.full(len(batch), absent, np.uint8)
+    codes: Bytes = batch[name].to_numpy(zero_copy_only=False).astype(np.uint8)
+    return codes
+
+
+def _samples(batch: pa.RecordBatch) -> npt.NDArray[np.int32] | None:
+    """Return which rows belong together, None if each stands for itself."""
+    if "sample" not in batch.schema.names:
+        return None
+    numbers: npt.NDArray[np.int32] = batch["sample"].to_numpy(zero_copy_only=False).astype(np.int32)
+    return numbers if len(np.unique(numbers)) < len(numbers) else None
+
+
+def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS) -> Evidence:
+    """Return what ``rows`` (columns of `licet.datasets.forms.parts`) are; ``path`` is relative to ``base``.
+
+    Pictures are read and hashed in ``pool``, the result does not depend on its size. A stated address, digest or hash
+    that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
+    """
+    n = len(rows)
+    stated = _stated(rows)
+    examined = np.zeros(n, np.uint8)
+    examined[stated.url[1]] = URLS
+    examined[stated.sha256[1] | stated.pdq[1]] = DIGESTS
+    problem = np.where(stated.malformed, MALFORMED, 0).astype(np.uint8)
+    found = _files(rows, base)
+    if found:
+        _examine_files(found, pool, limits, stated, examined, problem)
+    problem[(examined == 0) & (problem == 0)] = MALFORMED  # a row that names nothing
+    told = _codes(rows, "problem", 0)
+    problem[told != 0] = told[told != 0]
+    keys = (stated.url, stated.sha256, stated.pixels, stated.pdq)
+    return Evidence(examined, problem, *keys, stated.quality, _samples(rows))
+
+
+@dataclass(slots=True)
+class _Stated:
+    url: tuple[Bytes, Mask]
+    sha256: tuple[Bytes, Mask]
+    pixels: tuple[Bytes, Mask]
+    pdq: tuple[Bytes, Mask]
+    quality: Bytes
+    malformed: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The outcome of one picture: ``problem`` is a code of `PROBLEMS`."""
+
+    problem: int
+    sha256: str | None = None
+    pixels: str | None = None
+    orientations: Bytes | None = None
+    quality: int | None = None
+
+
+def _stated(rows: pa.RecordBatch) -> _Stated:
+    n = len(rows)
+    malformed = np.zeros(n, np.bool_)
+    url = _nothing(n, KEY_BYTES)
+    names = rows.schema.names
+    if "url" in names:
+        column = rows["url"]
+        url = url_keys(column)
+        malformed |= ~url[1] & _present(column)
+    sha256 = _nothing(n, 32)
+    if "sha256" in names:
+        column = rows["sha256"]
+        sha256 = _digests(column)
+        malformed |= ~sha256[1] & _present(column)
+    pdq, mask = np.zeros((n, 8, 32), np.uint8), np.zeros(n, np.bool_)
+    if "pdq" in names:
+        column = rows["pdq"]
+        pdq, mask = _hashes(column)
+        malformed |= ~mask & _present(column)
+    quality = np.full(n, UNKNOWN_QUALITY, np.uint8)
+    return _Stated(url, sha256, _nothing(n, 32), (pdq, mask), quality, malformed)
+
+
+def _files(rows: pa.RecordBatch, base: Base) -> list[tuple[int, Picture]]:
+    """Return, for each row that has a picture, its number and the picture's bytes or place."""
+    names = rows.schema.names
+    found: dict[int, Picture] = {}
+    if "path" in names:
+        for place, path in enumerate(rows["path"].to_pylist()):
+            if path:
+                found[place] = base / path
+    if "image" in names:
+        data, paths = _images(rows["image"])
+        for place, (image, path) in enumerate(zip(data, paths, strict=True)):
+            if image is not None:
+                found[place] = image
+            elif path and place not in found:
+                found[place] = base / path
+    return sorted(found.items())
+
+
+def _images(column: pa.Array) -> tuple[Iterable[bytes | None], Iterable[str | None]]:
+    """Return the bytes of each picture, or its place: a struct (as Hugging Face has it) may hold either."""
+    n = len(column)
+    if not pa.types.is_struct(column.type):
+        return column.to_pylist(), repeat(None, n)
+    data = pc.struct_field(column, "bytes").cast(pa.large_binary()).to_pylist()
+    names = column.type.names
+    if "path" not in names or not is_text(column.type.field("path").type):
+        return data, repeat(None, n)
+    return data, readable("path", pc.struct_field(column, "path").cast(pa.large_string())).to_pylist()
+
+
+def _examine_files(
+    found: Sequence[tuple[int, Picture]],
+    pool: Executor,
+    limits: PictureLimits,
+    stated: _Stated,
+    examined: Bytes,
+    problem: Bytes,
+) -> None:
+    outcomes = pool.map(lambda item: _examine_file(item[1], limits), found)
+    for (place, _), outcome in zip(found, outcomes, strict=True):
+        problem[place] = outcome.problem
+        if outcome.sha256 is not None:
+            examined[place] = FILES
+            _put(stated.sha256, place, bytes.fromhex(outcome.sha256))
+        if outcome.pixels is not None:
+            _put(stated.pixels, place, bytes.fromhex(outcome.pixels))
+        if outcome.orientations is not None:
+            _put(stated.pdq, place, outcome.orientations)
+            stated.quality[place] = outcome.quality if outcome.quality is not None else UNKNOWN_QUALITY
+
+
+def _examine_file(picture: Picture, limits: PictureLimits) -> _File:
+    try:
+        if isinstance(picture, Path):
+            done = examine_file(picture, limits)
+        else:
+            done = examine_bytes(picture if isinstance(picture, bytes) else picture(limits.max_bytes + 1), limits)
+    except PictureError as error:
+        why = error.details.get("why")
+        return _File(MALFORMED if why in _MALFORMED_FILES else UNREADABLE, error.details.get("sha256"))
+    except MemoryError:
+        return _File(UNREADABLE)
+    fingerprint = done.fingerprint
+    return _File(0, fingerprint.sha256, fingerprint.pixels, done.orientations, fingerprint.quality)
+
+
+def _digests(column: pa.Array) -> tuple[Bytes, Mask]:
+    if is_text(column.type):
+        return parse_hex(column.to_pylist(), 32)
+    table, mask = _nothing(len(column), 32)
+    for place, value in enumerate(column.to_pylist()):
+        if value is not None and len(value) == 32:
+            _put((table, mask), place, value)
+    return table, mask
+
+
+def _hashes(column: pa.Array) -> tuple[Bytes, Mask]:
+    """Return n × 8 × 32 bytes: from one hash (the other orientations follow roughly) or from eight."""
+    n = len(column)
+    table, mask = np.zeros((n, 8, 32), np.uint8), np.zeros(n, np.bool_)
+    as_text = is_text(column.type)
+    for place, value in enumerate(column.to_pylist()):
+        if value is None:
+            continue
+        if as_text:
+            parsed, valid = parse_hex(value.split(","), 32)
+        else:
+            valid = np.array([len(value) in (32, _PDQ_BYTES)])
+            parsed = np.frombuffer(value, np.uint8).reshape(-1, 32) if valid.all() else np.empty((0, 32), np.uint8)
+        if valid.all() and len(parsed) in (1, 8):
+            _put((table, mask), place, orientations_from_hashes(parsed)[0] if len(parsed) == 1 else parsed)
+    return table, mask
+
+
+def _put(column: tuple[Bytes, Mask], place: int, value: Any) -> None:
+    column[0][place] = np.frombuffer(value, np.uint8) if isinstance(value, bytes) else value
+    column[1][place] = True
+
+
+def _present(column: pa.Array) -> Mask:
+    mask: Mask = column.is_valid().to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _nothing(n: int, width: int) -> tuple[Bytes, Mask]:
+    return np.zeros((n, width), np.uint8), np.zeros(n, np.bool_)
+
+
+def fixed(table: Bytes, mask: Mask) -> pa.Array:
+    """Return n × width bytes as a column of fixed-size binaries, null where ``mask`` is False."""
+    validity = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    data = pa.py_buffer(np.ascontiguousarray(table))
+    kind = pa.binary(table.shape[1])
+    return pa.FixedSizeBinaryArray.from_buffers(kind, len(table), [validity, data])
+
+
+def unfixed(column: pa.Array) -> tuple[Bytes, Mask]:
+    """Return what `fixed` made a column of; null rows are zero bytes."""
+    width = column.type.byte_width
+    mask = _present(column)
+    data = column.buffers()[1]
+    if data is None:
+        return np.zeros((len(column), width), np.uint8), mask
+    whole = np.frombuffer(data, np.uint8)[: (column.offset + len(column)) * width].reshape(-1, width)
+    table = whole[column.offset :].copy()
+    table[~mask] = 0
+    return table, mask

@@ -1,0 +1,313 @@
+"""The filter job: everything examined, decided under one snapshot at one moment, licensed if asked, written whole.
+
+The results appear under their names only when all of them are ready, the manifest last. Until then there is
+``OUT.job``, from which the same call goes on (`licet.datasets.filtering.job`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from licet.client import Client
+from licet.datasets.examining.basis import Basis, open_basis, pull_newest, reopen_basis
+from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
+from licet.datasets.filtering import two_stages
+from licet.datasets.filtering.first_stage import After
+from licet.datasets.filtering.hints import hints
+from licet.datasets.filtering.job import Job, JobFile, difference
+from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
+from licet.datasets.filtering.scanning import scan
+from licet.datasets.filtering.settling import effective_match, held_licences, settle
+from licet.datasets.filtering.writing import Results, Written
+from licet.datasets.forms.opening import Input, open_input
+from licet.datasets.forms.parts import Part
+from licet.datasets.frames import notebook
+from licet.datasets.licensing.accepting import Acceptance, Taker
+from licet.datasets.licensing.held import HeldLicence, licences_for
+from licet.datasets.licensing.wanted import QuoteSummary, estimate
+from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.manifest import Signer, row_secret, signer
+from licet.datasets.usage.recheck import recheck_file
+from licet.decisions import Request
+from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError
+
+Advance = Callable[[int], None]
+MATCHES: Final = ("exact", "near", "derivative")
+
+
+class Filtered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter job came to. Paths are those of the files that it wrote; ``hints`` say which option changes what.
+
+    ``quote`` is what licensing the rest would cost, or what was taken; ``licence`` is the licence that this job took
+    (the first of ``taken``), ``licences`` all under which rows are kept.
+    """
+
+    rows: int
+    kept: int
+    counts: dict[str, int]
+    licence: str | None
+    taken: list[str]
+    licences: list[str]
+    quote: QuoteSummary
+    out: str
+    manifest: str
+    decisions: str
+    credits: str | None
+    dataset: str
+    registered: bool
+    snapshot: str
+    decided_at: str
+    match: str
+    notes: list[str]
+    hints: list[str]
+    recheck: Since | None = None
+    after: After | None = None
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {verdict}" for verdict, count in self.counts.items() if count)
+        return f"<Filtered: kept {self.kept:,} of {self.rows:,} rows ({counts or 'nothing'}); {self.manifest}>"
+
+    def _repr_html_(self) -> str:
+        caption = f"kept {self.kept:,} of {self.rows:,} rows"
+        counts = notebook.table(caption, ("", ""), [(name, f"{count:,}") for name, count in self.counts.items()])
+        return counts + notebook.lines(self.quote.told(), *self.hints, self.manifest)
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What a newer snapshot, published while the job ran, says of the kept rows. Only told: the result stays."""
+
+    snapshot: str
+    drop: int
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter job is asked to do beside the request itself."""
+
+    match: Literal["exact", "near"] | None = None  # None: near where the snapshot has it
+    unknown: UnknownPolicy = "exclude"
+    min_claim_level: int = 0
+    accept: Acceptance | None = None
+    name: str | None = None
+    offline: bool = False
+    overwrite: bool = False
+    only_matched: bool = False
+    columns: dict[str, str] = {}
+    after: Path | None = None  # the manifest of the stage before, of addresses
+    threads: int | None = None
+
+
+def filter_dataset(
+    client: Client,
+    inputs: Sequence[str | Path] | Input,
+    out: str | Path,
+    request: Request,
+    wish: Wish | None = None,
+    advance: Advance = lambda _: None,
+) -> Filtered:
+    """Return once ``out`` holds what may be kept of ``inputs``, with decisions and a signed manifest beside it.
+
+    ``advance`` is told of rows: each once examined and once written. Raises ``InputError`` for wrong inputs, a
+    complete or foreign ``out``, or an interrupted job that was asked something else; ``BudgetError`` with nothing
+    taken; ``ServiceError`` without a network (unless ``offline``); ``InterruptedJobError`` when stopped: the same call
+    goes on.
+    """
+    wish = wish or Wish()
+    if wish.accept is not None and wish.offline:
+        raise InputError("expected either --accept, which asks the service, or --offline")
+    if wish.accept is not None and request.model is None:
+        raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
+    if "://" in str(out):
+        raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
+    target = Path(out).expanduser().absolute()
+    opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns, offline=wish.offline)
+    _hold_apart(target, opened)
+    try:
+        with Job.at(target) as job:
+            try:
+                return _Filter(client, job, opened.parts, target, request, wish, advance).run()
+            finally:
+                if job.file() is None:
+                    job.discard()
+    except KeyboardInterrupt:
+        raise InterruptedJobError(f"interrupted; the same command goes on from what {target.name}.job holds") from None
+    except OSError as error:
+        # Of a copy that fails the second name is where it goes: that is where the disk is full.
+        place = error.filename2 or error.filename or target
+        raise InputError(f"{place}: expected to read and write there, got {error.strerror or error}") from None
+
+
+class _Filter:
+    """One run of a job."""
+
+    def __init__(
+        self, client: Client, job: Job, parts: Sequence[Part], out: Path, request: Request, wish: Wish, advance: Advance
+    ) -> None:
+        self._client = client
+        self._job = job
+        self._parts = parts
+        self._out = out
+        self._request = request
+        self._wish = wish
+        self._advance = advance
+        self._places = Places(out)
+
+    def run(self) -> Filtered:
+        """Do the job, or what is left of it."""
+        dataset_name(self._name)
+        self._places.refuse_foreign(overwrite=self._wish.overwrite, publishing=publishing(self._job).exists())
+        who = signer(self._client)
+        if self._wish.after is not None:
+            two_stages.refuse_addresses(self._parts)
+        basis, file = self._settled(who)
+        question = self._question(basis, file)
+        two_stages.prepare(self._job, self._wish.after, who, question, basis)
+        scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
+        two_stages.refuse_strangers(self._job, self._parts)
+        standing, quote, taken = self._licensed(basis, file, question)
+        results, written = self._written(basis, file, question, standing)
+        files = any(part.holds_files for part in self._parts)
+        after = two_stages.told(self._job, self._parts, results, self._places.after)
+        payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files)
+        self._places.publish(self._job, results, manifest)
+        self._job.discard()
+        notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
+        notes.extend(text for part in self._parts for text in part.remarks)
+        return Filtered(
+            rows=written.rows,
+            kept=written.kept,
+            counts=written.counts,
+            licence=taken[0].id if taken else None,
+            taken=[each.id for each in taken],
+            licences=written.licences,
+            quote=quote,
+            out=str(self._out),
+            manifest=str(self._places.manifest),
+            decisions=str(self._places.decisions),
+            credits=str(self._places.credits) if self._places.credits.exists() else None,
+            dataset=payload.dataset,
+            registered=who.organisation is not None,
+            snapshot=basis.digest,
+            decided_at=payload.decided_at,
+            match=question.match,
+            notes=notes,
+            hints=hints(written.reasons, question, accepting=self._wish.accept is not None, kept=written.kept),
+            recheck=self._rechecked(basis, notes),
+            after=after,
+        )
+
+    def _rechecked(self, basis: Basis, notes: list[str]) -> Since | None:
+        """Return what the snapshot of this moment says of the result, when there is a network to ask."""
+        if self._wish.offline:
+            return None
+        try:
+            pull_newest(self._client)
+            newest = open_basis(self._client)
+        except LicetError as error:
+            notes.append(f"the result was not re-checked at the end: {error.message}")
+            return None
+        if newest.digest == basis.digest:
+            return Since(basis.digest, 0)
+        found = recheck_file(self._client, DecisionsFile.find(self._out), newest)
+        return Since(newest.digest, len(found.drop))
+
+    # -- what the job decides from -----------------------------------------------------------------------------
+
+    def _settled(self, who: Signer) -> tuple[Basis, JobFile]:
+        """Return the snapshot and what the job has fixed: those of an interrupted run if it is the same job."""
+        if not self._wish.offline:
+            pull_newest(self._client)
+        inputs = [part.stamp() for part in self._parts]
+        earlier = self._job.file()
+        if earlier is not None:
+            basis = self._reopened(earlier, inputs, who)
+            if basis is not None:
+                return basis, earlier
+        basis = open_basis(self._client)
+        return basis, self._job.begin(self._asked(basis, who), inputs, basis.published, basis.digest)
+
+    def _reopened(self, earlier: JobFile, inputs: list[dict[str, Any]], who: Signer) -> Basis | None:
+        try:
+            basis = reopen_basis(self._client, self._job.published())
+            other = difference(earlier, self._asked(basis, who), inputs)
+        except (ExpiredError, InputError) as error:
+            basis, other = None, f"snapshot: {error.message}"
+        if other is None:
+            return basis
+        if self._wish.overwrite:
+            return None
+        raise InputError(
+            f"{self._job.folder}: an interrupted job was asked something else ({other});"
+            " --overwrite starts anew and keeps what is known of an unchanged input"
+        )
+
+    def _asked(self, basis: Basis, who: Signer) -> Question:
+        wish = self._wish
+        asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
+        return replace(asked, after=two_stages.digest_of(wish.after, who, asked, basis))
+
+    def _question(self, basis: Basis, file: JobFile) -> Question:
+        wish = self._wish
+        match = effective_match(wish.match, basis)
+        return Question(file.request, match, wish.min_claim_level, wish.unknown, file.question.get("after"))
+
+    # -- licences ----------------------------------------------------------------------------------------------
+
+    def _licensed(
+        self, basis: Basis, file: JobFile, question: Question
+    ) -> tuple[Standing, QuoteSummary, list[HeldLicence]]:
+        """Return what is held, now that everything is licensed that was asked for; what it costs; what was taken."""
+        accept = self._wish.accept
+        everything = range(len(self._parts))
+        if accept is None:
+            held = held_licences(self._client)
+            standing, shopping = settle(self._job, everything, basis, question, held, None)
+            # Whoever can ask is told the fee before signing anything; offline it is not known.
+            fee = None if self._wish.offline else self._client.registry().fee_bps
+            return standing, msgspec.structs.replace(estimate(shopping), fee_bps=fee), []
+        taker = Taker(self._client, basis.keys, self._job.folder / "quote.json")
+        taken = taker.recover()
+        held = held_licences(self._client)
+        standing, shopping = settle(self._job, everything, basis, question, held, accept.budget.amounts)
+        if not shopping.works:
+            return Standing(standing.licences, standing.style, shopping.refused), estimate(shopping), taken
+        outcome = taker.take(question.request, file.dataset, shopping, accept)
+        licences = licences_for(held_licences(self._client), question.request)
+        return Standing(licences, standing.style, outcome.refused), outcome.quote, [*taken, *outcome.licences]
+
+    # -- results -----------------------------------------------------------------------------------------------
+
+    def _written(self, basis: Basis, file: JobFile, question: Question, standing: Standing) -> tuple[Results, Written]:
+        secret = row_secret(signer(self._client).key, file.nonce)
+        results = Results(self._job, self._parts, basis.index, question, standing, secret)
+        about = {
+            "v": 1,
+            "dataset": file.dataset,
+            "name": self._name,
+            "question": file.question,
+            "decided_at": file.decided_at,
+            "snapshot": basis.digest,
+            "rows": "matched" if self._wish.only_matched else "all",
+        }
+        written = results.write(about, self._advance, only_matched=self._wish.only_matched)
+        if [part.stamp() for part in self._parts] != file.inputs:
+            raise InputError("the input changed while the job ran; --overwrite starts anew")
+        return results, written
+
+    @property
+    def _name(self) -> str:
+        accept = self._wish.accept
+        return self._wish.name or (accept.dataset if accept is not None else self._out.name)
+
+
+def _hold_apart(out: Path, opened: Input) -> None:
+    """Raise ``InputError`` where the output would be part of the input the next time, or take its place."""
+    out = out.resolve()
+    places = (*opened.folders, *(part.place for part in opened.parts if part.place is not None))
+    for place in {path.resolve() for path in places}:
+        if out == place or place in out.parents or out in place.parents:
+            raise InputError.field("-o", f"a place apart from the input {place}", str(out))

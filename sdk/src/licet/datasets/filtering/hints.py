@@ -1,0 +1,63 @@
+"""Why rows are not kept, and which option would change that: a sentence each, the most rows first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from licet.datasets.examining.deciding import Question
+
+_NEEDS = {
+    "territory": "--territory",
+    "open_weights": "--open-weights yes|no",
+    "at": "a moment (at) in the request",
+    "sublicense": "sublicense in the request",
+    "exclusive": "exclusive in the request",
+}
+
+
+def hints(reasons: Mapping[tuple[str, str], int], question: Question, *, accepting: bool, kept: int) -> list[str]:
+    """Return what to say about the rows that are out, by (verdict, reason).
+
+    Denials are said only where nothing was kept: no option changes them.
+    """
+    found: list[tuple[int, str]] = []
+    for (verdict, reason), rows in sorted(reasons.items()):
+        sentence = _sentence(verdict, reason, question, accepting=accepting)
+        if sentence is not None and (verdict != "deny" or not kept):
+            found.append((rows, f"{_rows(rows)} {sentence}"))
+    return [sentence for _, sentence in sorted(found, key=lambda each: -each[0])]
+
+
+def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool) -> str | None:
+    if reason.startswith("after:"):
+        return f"kept out when the addresses were filtered ({reason.removeprefix('after:')}); no option changes that"
+    field = reason.removeprefix("needs:")
+    if verdict == "deny":
+        return f"denied ({reason}); no option changes that"
+    if verdict == "unknown" and reason == "not-examined":
+        return "known by address alone, which is not registered; --unknown keep keeps them, at your own risk"
+    if verdict == "unknown":
+        return f"without consent ({reason}); --unknown keep keeps them, at your own risk"
+    if verdict == "license" and reason == "needs-agreement":
+        return "an agreement is needed: the artist has to answer, or --budget lacks the currency"
+    if verdict == "license" and reason == "over-budget":
+        return "over budget; a larger --budget takes them"
+    if verdict == "license" and reason == "changed":
+        return "changed while this ran; run it again"
+    if verdict == "license" and reason == "offer":
+        if accepting:
+            return "a licence is needed that was not granted"
+        return "a licence is needed; --accept --model ORG/NAME@VERSION --dataset NAME --budget AMOUNT takes one"
+    if verdict == "review" and reason != field:
+        return f"the request leaves open what the terms ask: {_NEEDS.get(field, field)} answers it"
+    if verdict == "review" and reason == "min-claim-level":
+        return f"claimed below level {question.min_claim_level}; a lower --min-claim-level counts them"
+    if verdict == "review" and reason == "style":
+        return "by somebody who dominates the dataset; --use finetune-style asks for that too"
+    if verdict == "review" and reason in ("unreadable", "malformed"):
+        return f"cannot be examined ({reason})"
+    return f"a look is needed ({reason})"
+
+
+def _rows(count: int) -> str:
+    return "1 row:" if count == 1 else f"{count} rows:"

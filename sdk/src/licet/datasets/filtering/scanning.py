@@ -1,0 +1,87 @@
+"""The long part of a job: every batch examined once, looked up once, and kept; and reading it again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+from licet.datasets.examining.deciding import Question, Standing, Verdicts, decide_rows
+from licet.datasets.examining.fingerprinting import Evidence, examine
+from licet.datasets.filtering.job import Job
+from licet.datasets.forms.parts import Part
+from licet.index.lookup import Index, Matches
+
+Advance = Callable[[int], None]
+_MOST_THREADS: Final = 16
+
+
+class Known(NamedTuple):
+    """One batch of a part: its number, the number of its first row, what its rows are, and what the index found."""
+
+    part: int
+    batch: int
+    first: int
+    evidence: Evidence
+    matches: Matches
+
+
+def scan(
+    job: Job, parts: Sequence[Part], index: Index, question: Question, advance: Advance, threads: int | None = None
+) -> None:
+    """Return once every batch of ``parts`` is examined and looked up; what an earlier run did is not done again.
+
+    Memory holds one batch and the pictures that are being read; ``threads`` (default: the processors, at most 16)
+    changes nothing but the time.
+    """
+    with ThreadPoolExecutor(threads or min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+        try:
+            for number, part in enumerate(parts):
+                _scan_part(job, number, part, index, question, advance, pool)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _scan_part(
+    job: Job, number: int, part: Part, index: Index, question: Question, advance: Advance, pool: ThreadPoolExecutor
+) -> None:
+    done = 0
+    while (evidence := job.evidence(number, done)) is not None:
+        _look_up(job, number, done, index, question, evidence)
+        advance(len(evidence))
+        done += 1
+    for batch, rows in enumerate(part.batches(done), done):
+        evidence = examine(rows, part.base, pool)
+        if job.first is not None:
+            job.keep_places(number, batch, job.first.places(rows))
+        job.keep_evidence(number, batch, evidence)
+        _look_up(job, number, batch, index, question, evidence)
+        advance(len(rows))
+
+
+def _look_up(job: Job, part: int, batch: int, index: Index, question: Question, evidence: Evidence) -> None:
+    if job.matches(part, batch) is None:
+        job.keep_matches(part, batch, index.lookup(evidence.keys(), question.match))
+
+
+def known(job: Job, part: int) -> Iterator[Known]:
+    """Yield what `scan` found out about one part, batch by batch, in the order of rows."""
+    batch = first = 0
+    while (evidence := job.evidence(part, batch)) is not None:
+        matches = job.matches(part, batch)
+        assert matches is not None
+        yield Known(part, batch, first, evidence, matches)
+        first += len(evidence)
+        batch += 1
+
+
+def verdicts(
+    job: Job, parts: Sequence[int], index: Index, question: Question, standing: Standing
+) -> Iterator[tuple[Known, Verdicts]]:
+    """Yield each batch of ``parts`` (their numbers) with its verdicts under ``standing``; looks nothing up again."""
+    for part in parts:
+        for each in known(job, part):
+            floor = None if job.first is None else job.first.floor(job.places(part, each.batch))
+            yield each, decide_rows(index, each.evidence, question, standing, each.matches, floor)

@@ -1,0 +1,235 @@
+"""Reading ``OUT.decisions.parquet`` again: which job it is of, which rows were kept, and what each row is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from licet.datasets.examining.deciding import Question
+from licet.datasets.examining.fingerprinting import Evidence, unfixed
+from licet.datasets.results.manifest import ReadManifest, beside, read_manifest
+from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING
+from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
+from licet.decisions.rows import RootBuilder, leaf_hashes
+from licet.errors import InputError, MalformedError, VerificationError
+from licet.fingerprints.exact import parse_hex
+from licet.fingerprints.urls import url_keys
+from licet.identifiers import to_uuid
+from licet.index.keys import UNKNOWN_QUALITY
+from licet.index.lookup import Index, Matches
+
+BATCH: Final = 65_536
+_ENDINGS: Final = ("decisions.parquet", "manifest.json")
+_RANK_NEAR: Final = 2
+_RANK_URL: Final = 1000
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The question of a job, as it is kept."""
+
+    request: dict[str, Any]
+    match: Literal["exact", "near"]
+    min_claim_level: int
+    unknown: Literal["exclude", "keep"]
+    after: str | None = None
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a decisions file says of itself; ``rows`` tells whether rows that nothing matches are in it."""
+
+    v: int
+    dataset: str
+    name: str
+    question: Asked
+    decided_at: str
+    snapshot: str
+    rows: Literal["all", "matched"]
+
+
+class DecisionsFile:
+    """The decisions of one job, read a batch at a time. ``manifest`` is the signed one beside it, if there is one."""
+
+    def __init__(self, path: Path, manifest: ReadManifest | None) -> None:
+        self.path: Final = path
+        self.manifest: Final = manifest
+        self._files = _files(path)
+        self.rows: int = 0
+        abouts = []
+        for file in self._files:
+            try:
+                schema = pq.read_schema(file)
+                self.rows += pq.read_metadata(file).num_rows
+            except (pa.ArrowException, OSError) as error:
+                raise MalformedError(f"{file}: expected a Parquet file of decisions, got {error}") from None
+            if not schema.remove_metadata().equals(FILE_SCHEMA):
+                raise MalformedError(f"{file}: expected the columns of a decisions file, got {', '.join(schema.names)}")
+            abouts.append(_about(file, schema))
+            if abouts[-1] != abouts[0]:
+                raise MalformedError(f"{file}: expected decisions of {abouts[0].dataset}, got {abouts[-1].dataset}")
+        self.about: Final = abouts[0]
+
+    @classmethod
+    def find(cls, given: Path) -> DecisionsFile:
+        """Return the decisions that ``given`` names: the file itself, its manifest, or the output beside them.
+
+        Raises ``InputError`` where there are none.
+        """
+        for ending in _ENDINGS:
+            if given.name.endswith(f".{ending}"):
+                given = given.with_name(given.name.removesuffix(f".{ending}"))
+                break
+        path, manifest = beside(given, _ENDINGS[0]), beside(given, _ENDINGS[1])
+        if not path.exists():
+            raise InputError(f"{path}: expected the decisions of `licet filter` there; filter the dataset first")
+        return cls(path, read_manifest(manifest) if manifest.is_file() else None)
+
+    @property
+    def question(self) -> Question:
+        """What was asked of every row."""
+        asked = self.about.question
+        return Question(Request.from_json(asked.request), asked.match, asked.min_claim_level, asked.unknown)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in their order: part by part, by name."""
+        for path in self._files:
+            try:
+                with pq.ParquetFile(path) as file:
+                    for batch in file.iter_batches(BATCH):
+                        batch.validate(full=True)
+                        yield batch
+            except (pa.ArrowException, OSError) as error:
+                raise MalformedError(f"{path}: expected readable decisions, got {error}") from None
+
+    def verify(self) -> None:
+        """Return only if these are the decisions that the manifest beside them was signed over.
+
+        Raises ``InputError`` without a manifest, and for a file that lists matched rows alone: nobody can recompute
+        the root from it. Raises ``VerificationError`` for other rows.
+        """
+        if self.manifest is None:
+            raise InputError(f"{self.path}: expected its manifest beside it, got none")
+        payload = self.manifest.payload
+        if payload.dataset != self.about.dataset:
+            raise VerificationError(f"{self.path}: expected decisions of {payload.dataset}, got {self.about.dataset}")
+        if self.about.rows != "all":
+            raise InputError(f"{self.path}: expected decisions of all rows, got those that something matches alone")
+        root, rows = RootBuilder(), 0
+        for batch in self.batches():
+            for part in by_part(batch):
+                root.add(leaf_hashes(part))
+            rows += len(batch)
+        if rows != payload.rows or root.root != payload.decisions_root:
+            raise VerificationError(f"{self.path}: these are not the decisions that the manifest was signed over")
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the file, or those of a folder in the order of the parts that they are of."""
+    if not path.is_dir():
+        return [path]
+    found = [each for each in path.rglob("*.parquet") if each.is_file()]
+    if not found:
+        raise MalformedError(f"{path}: expected decisions, got an empty folder")
+    return sorted(found, key=lambda each: each.relative_to(path).as_posix().removesuffix(PART_ENDING))
+
+
+def by_part(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield the runs of rows of ``batch`` that belong to one part."""
+    names = pc.dictionary_encode(batch["part"])
+    codes = names.indices.to_numpy(zero_copy_only=False)
+    ends = [*(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(batch)]
+    start = 0
+    for end in ends:
+        if end > start:
+            yield batch.slice(start, end - start)
+        start = end
+
+
+def kept_rows(batch: pa.RecordBatch, question: Question) -> npt.NDArray[np.bool_]:
+    """Return which rows the job kept."""
+    verdict = batch["verdict"]
+    kept = pc.or_(pc.equal(verdict, "allow"), pc.and_(pc.equal(verdict, "license"), pc.is_valid(batch["licence"])))
+    if question.unknown == "keep":
+        kept = pc.or_(kept, pc.equal(verdict, "unknown"))
+    mask: npt.NDArray[np.bool_] = kept.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def stored_evidence(batch: pa.RecordBatch) -> Evidence:
+    """Return what the rows are, from their stored fingerprints; raises ``MalformedError`` for unreadable ones."""
+    n = len(batch)
+    url = url_keys(batch["url"])
+    sha256, pixels, first = (_digests(batch, name) for name in ("sha256", "pixels", "pdq"))
+    turned, whole = unfixed(batch["pdq_turned"])
+    pdq = np.zeros((n, 8, 32), np.uint8)
+    pdq[:, 0] = first[0]
+    pdq[:, 1:] = turned.reshape(n, 7, 32)
+    if (first[1] & ~whole).any():
+        raise MalformedError("pdq_turned: expected the orientations of every pdq, got a row without")
+    quality = pc.fill_null(batch["quality"], UNKNOWN_QUALITY).to_numpy(zero_copy_only=False).astype(np.uint8)
+    nothing = np.zeros(n, np.uint8)
+    return Evidence(nothing, nothing, url, sha256, pixels, (pdq, first[1]), quality)
+
+
+def stored_matches(batch: pa.RecordBatch, index: Index) -> Matches:
+    """Return the matches that were found then, as far as their works are still in ``index``."""
+    lists = batch["matches"]
+    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    values = lists.flatten()
+    row = np.repeat(np.arange(len(batch), dtype=np.int64), counts)
+    try:
+        ids = b"".join(to_uuid(text, "wrk").bytes for text in values.field("work").to_pylist())
+        kind = [MATCH_KINDS.index(text) for text in values.field("match").to_pylist()]
+        key = [KEY_KINDS.index(text) for text in values.field("key").to_pylist()]
+        distance = values.field("distance").to_numpy(zero_copy_only=False).astype(np.int16)
+    except (InputError, ValueError, AttributeError) as error:
+        raise MalformedError(f"matches: expected those that licet wrote, got {error}") from None
+    work = index.works.find(np.frombuffer(ids, np.uint8).reshape(-1, 16))
+    there = work >= 0
+    return Matches(
+        row[there],
+        work[there].astype(np.int32),
+        np.array(kind, np.uint8)[there],
+        np.array(key, np.uint8)[there],
+        distance[there],
+    )
+
+
+def united(index: Index, *found: Matches) -> Matches:
+    """Return all of ``found`` as one look-up would have: a work once a row, by the firmest key, in its order."""
+    row, work, kind, key, distance = (
+        np.concatenate([getattr(each, name) for each in found]) for name in ("row", "work", "kind", "key", "distance")
+    )
+    near = key == KEY_KINDS.index("pdq")
+    others = np.where(key == KEY_KINDS.index("url"), _RANK_URL, key.astype(np.int64))  # ranks go beyond a byte
+    rank = np.where(near, _RANK_NEAR + distance, others)
+    order = np.lexsort((rank, work, row))
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (row[order][1:] != row[order][:-1]) | (work[order][1:] != work[order][:-1])
+    order = order[fresh]
+    hi, lo = index.works.halves(work[order])
+    firm = np.maximum(rank[order], 1)  # file and pixels are equally firm
+    order = order[np.lexsort((lo, hi, firm, row[order]))]
+    return Matches(row[order], work[order], kind[order], key[order], distance[order])
+
+
+def _digests(batch: pa.RecordBatch, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    column = batch[name]
+    table, mask = parse_hex(column.to_pylist(), 32)
+    if (column.is_valid().to_numpy(zero_copy_only=False) & ~mask).any():
+        raise MalformedError(f"{name}: expected 64 hexadecimal digits, got other text")
+    return table, mask
+
+
+def _about(path: Path, schema: pa.Schema) -> About:
+    try:
+        return msgspec.json.decode((schema.metadata or {})[METADATA], type=About)
+    except (KeyError, ValueError, msgspec.MsgspecError) as error:
+        raise MalformedError(f"{path}: expected what licet filter writes about itself, got {error}") from None

@@ -1,0 +1,168 @@
+"""Verdicts as columns: what ``OUT.decisions.parquet`` holds of each row, and what `annotate` adds to a batch."""
+
+from __future__ import annotations
+
+import binascii
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from licet import money
+from licet.datasets.examining.deciding import Question, Verdicts
+from licet.datasets.examining.fingerprinting import Evidence, fixed
+from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS
+from licet.decisions.rows import decision_schema
+from licet.index.lookup import Index
+from licet.index.state import work_texts
+
+SCHEMA: Final = decision_schema()
+#: What a batch gets beside its own columns.
+DECISION_COLUMNS: Final = (
+    "verdict",
+    "reason",
+    "work",
+    "statement",
+    "licence",
+    "match",
+    "distance",
+    "examined",
+    "price",
+    "currency",
+    "claim_level",
+)
+#: Fingerprints that a later re-check needs beside those of the schema: quality of the PDQ, and its other seven
+#: orientations, 32 bytes each.
+QUALITY: Final = pa.field("quality", pa.uint8())
+TURNED: Final = pa.field("pdq_turned", pa.binary(7 * 32))
+FILE_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED])
+#: Where such a file says what job it is of.
+METADATA: Final = b"licet"
+#: What a part's own file of decisions is called, after the part's name.
+PART_ENDING: Final = ".decisions.parquet"
+_KEYS_LOOKED_UP: Final = tuple(
+    ",".join(kind for bit, kind in enumerate(KEY_KINDS) if number >> bit & 1) for number in range(1 << len(KEY_KINDS))
+)
+_MATCH_TYPE: Final = SCHEMA.field("matches").type.value_type
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def decision_columns(index: Index, evidence: Evidence, question: Question, verdicts: Verdicts) -> dict[str, pa.Array]:
+    """Return the columns of `DECISION_COLUMNS` and ``matches``, a value for each row, null where there is none."""
+    table = _matches(verdicts)
+    place = pa.array(verdicts.deciding, mask=verdicts.deciding < 0)
+    columns: dict[str, pa.Array] = {
+        "verdict": _named(verdicts.verdict, VERDICTS),
+        "reason": _named(verdicts.reason, verdicts.reasons),
+        "examined": _examined(evidence, near=question.match == "near" and index.near),
+    }
+    for name in ("work", "statement", "match", "distance", "price", "currency", "claim_level"):
+        columns[name] = table.column(name).take(place)
+    licences = pa.array([each.licence for each in verdicts.answers.decisions], pa.string())
+    chosen = licences.take(pa.array(verdicts.answers.decision)).take(place) if len(table) else None
+    columns["licence"] = pa.nulls(len(verdicts), pa.string()) if chosen is None else chosen
+    columns["matches"] = _lists(verdicts, table)
+    return columns
+
+
+def decision_rows(
+    rows: pa.RecordBatch,
+    part: str,
+    first: int,
+    index: Index,
+    evidence: Evidence,
+    question: Question,
+    verdicts: Verdicts,
+) -> pa.RecordBatch:
+    """Return the batch of ``OUT.decisions.parquet`` for ``rows``, whose numbers in ``part`` begin at ``first``."""
+    n = len(rows)
+    columns = decision_columns(index, evidence, question, verdicts)
+    columns["part"] = _named(np.zeros(n, np.int64), (part,))
+    columns["row"] = pa.array(np.arange(first, first + n, dtype=np.int64))
+    for name in ("key", "path", "url"):
+        columns[name] = rows[name].cast(pa.string()) if name in rows.schema.names else pa.nulls(n, pa.string())
+    columns["sha256"] = _hex(*evidence.sha256)
+    columns["pixels"] = _hex(*evidence.pixels)
+    pdq, mask = evidence.pdq
+    columns["pdq"] = _hex(pdq[:, 0], mask)
+    columns["quality"] = pa.array(evidence.quality, mask=~mask | (evidence.quality > 100))
+    columns["pdq_turned"] = _turned(pdq, mask)
+    return pa.RecordBatch.from_arrays([columns[name] for name in FILE_SCHEMA.names], schema=FILE_SCHEMA)
+
+
+def _matches(verdicts: Verdicts) -> pa.RecordBatch:
+    """Return a row for each match, in the columns of the schema's ``matches``."""
+    answers = verdicts.answers
+    matches, works = answers.matches, answers.works
+    decided = [
+        {
+            "verdict": each.verdict,
+            "reason": each.reason,
+            "price": money.to_decimal(each.price.micro) if each.price and each.price.currency else None,
+            "currency": each.price.currency if each.price else None,
+        }
+        for each in answers.decisions
+    ]
+    which = pa.array(answers.decision)
+    columns: dict[str, pa.Array] = {
+        name: pa.array([each[name] for each in decided], pa.string()).take(which)
+        for name in ("verdict", "reason", "price", "currency")
+    }
+    columns["work"] = pa.array(work_texts(works.work), pa.string())
+    columns["account"] = _accounts(works.account)
+    columns["statement"] = _identifiers("stm", works.statement)
+    columns["match"] = _named(matches.kind, MATCH_KINDS)
+    columns["key"] = _named(matches.key, KEY_KINDS)
+    columns["distance"] = pa.array(matches.distance, pa.int16())
+    columns["claim_level"] = pa.array(works.level.astype(np.int8))
+    return pa.RecordBatch.from_arrays(
+        [columns[field.name] for field in _MATCH_TYPE], schema=pa.schema(list(_MATCH_TYPE))
+    )
+
+
+def _lists(verdicts: Verdicts, table: pa.RecordBatch) -> pa.Array:
+    counts = np.bincount(verdicts.answers.matches.row, minlength=len(verdicts))
+    offsets = np.zeros(len(verdicts) + 1, np.int32)
+    np.cumsum(counts, out=offsets[1:])
+    values = pa.StructArray.from_arrays([table.column(field.name) for field in _MATCH_TYPE], fields=list(_MATCH_TYPE))
+    kind = SCHEMA.field("matches").type
+    return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind, mask=pa.array(counts == 0))
+
+
+def _examined(evidence: Evidence, *, near: bool) -> pa.Array:
+    """Return which kinds of keys each row was looked up by, in the order of `KEY_KINDS`."""
+    searched = np.zeros(len(evidence), np.bool_)
+    if near:
+        searched[evidence.keys().near_rows] = True
+    masks = {"file": evidence.sha256[1], "pixels": evidence.pixels[1], "url": evidence.url[1], "pdq": searched}
+    code = np.zeros(len(evidence), np.int64)
+    for bit, kind in enumerate(KEY_KINDS):
+        code |= masks[kind].astype(np.int64) << bit
+    return _named(code, _KEYS_LOOKED_UP)
+
+
+def _named(codes: npt.NDArray[Any], names: Any) -> pa.Array:
+    return pa.array(list(names), pa.string()).take(pa.array(codes))
+
+
+def _accounts(ids: Bytes) -> pa.Array:
+    # Works belong to artists and to organisations; which of the two a snapshot does not say, and neither do we.
+    return _identifiers("art", ids)
+
+
+def _identifiers(kind: str, ids: Bytes) -> pa.Array:
+    return pa.array([f"{kind}{text[3:]}" for text in work_texts(ids)], pa.string())
+
+
+def _hex(table: Bytes, mask: npt.NDArray[np.bool_]) -> pa.Array:
+    n, width = table.shape
+    data = binascii.hexlify(table.tobytes())
+    offsets = np.arange(n + 1, dtype=np.int32) * (2 * width)
+    validity = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data), validity)
+
+
+def _turned(pdq: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> pa.Array:
+    return fixed(np.ascontiguousarray(pdq[:, 1:]).reshape(len(pdq), 7 * 32), mask)

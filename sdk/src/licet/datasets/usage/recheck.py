@@ -1,0 +1,232 @@
+"""An earlier result against a newer snapshot: which kept rows must go, from what is stored about them alone.
+
+A row that was kept must go if it would not be kept now. Rows under a licence that is held stay, whatever the terms say
+since (semantics 23); where the licence has ended they go. Matches that were found then count on, so that a row is not
+lost sight of because a copy is only nearly found again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from licet import times
+from licet.client import Client
+from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.frames import notebook
+from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
+from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches, united
+from licet.datasets.results.rows import decision_columns
+from licet.datasets.usage.spool import Spool
+from licet.index.lookup import Index, Matches
+
+_SHOWN: Final = ("part", "row", "path", "url", "key")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One row and what is found out about it now. For a row to drop, ``reason`` says why; ``was`` what it was."""
+
+    part: str
+    row: int
+    path: str | None
+    url: str | None
+    key: str | None
+    verdict: str
+    reason: str
+    work: str | None
+    statement: str | None
+    licence: str | None
+    match: str | None
+    distance: int | None
+    was: str
+
+
+class EndedLicence(msgspec.Struct, frozen=True):
+    """A licence under which rows were kept and which covers them no longer, and why."""
+
+    licence: str
+    reason: str
+    valid_until: str | None
+    rows: int
+
+
+class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a re-check came to. ``models`` were trained on the dataset, as far as this home reported their runs."""
+
+    dataset: str
+    rows: int
+    kept: int
+    drop: list[Finding]
+    new_matches: list[Finding]
+    ended_licences: list[EndedLicence]
+    models: list[dict[str, Any]]
+    snapshot: str
+    log_size: int
+    checked_at: str
+    notes: list[str]
+
+    def __repr__(self) -> str:
+        fresh = f", {len(self.new_matches):,} with new matches" if self.new_matches else ""
+        rows = f"{len(self.drop):,} of {self.kept:,} kept rows must go{fresh}"
+        return f"<Rechecked: {rows}; {self.dataset} at {self.checked_at}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row.path or row.url or row.key or f"{row.part} {row.row}", row.verdict, row.reason, row.work)
+            for row in self.drop
+        ]
+        caption = f"{len(self.drop):,} of {self.kept:,} kept rows must go"
+        trained = [f"trained on it: {each['model']}@{each['version']}, run {each['run']}" for each in self.models]
+        shown = notebook.table(caption, ("row", "verdict", "reason", "work"), rows)
+        return shown + notebook.lines(*trained, *self.notes, f"checked {self.checked_at}")
+
+
+def recheck(client: Client, given: str | Path, *, offline: bool = False) -> Rechecked:
+    """Return what of an earlier result must go under the newest snapshot; ``given`` is its decisions, manifest or data.
+
+    Reads no pictures. Raises ``InputError`` where there is no earlier result, ``VerificationError`` if the decisions
+    are not those that the manifest beside them was signed over, ``ServiceError`` without a network unless ``offline``,
+    ``ExpiredError`` for a snapshot past its time.
+    """
+    file = DecisionsFile.find(Path(given).expanduser())
+    notes = []
+    if file.manifest is not None and file.about.rows == "all":
+        file.verify()
+    elif file.manifest is None:
+        notes.append("there is no manifest beside the decisions: nobody vouches for them")
+    if not offline:
+        pull_newest(client)
+    return recheck_file(client, file, open_basis(client), notes)
+
+
+def recheck_file(client: Client, file: DecisionsFile, basis: Basis, notes: list[str] | None = None) -> Rechecked:
+    """Return what of ``file`` must go under ``basis``."""
+    now = times.to_text(times.now())
+    asked = file.question
+    request = msgspec.structs.replace(asked.request, at=now)
+    match = asked.match if basis.index.near else "exact"
+    question = Question(request, match, asked.min_claim_level, asked.unknown)
+    account = client.profile.account
+    store = None if account is None else LicenceStore(client.home.licences(account.account))
+    held = [] if store is None else store.all()
+    checking = _Checking(basis.index, question, held, now)
+    for batch in file.batches():
+        checking.add(batch)
+    told = list(notes or [])
+    if basis.without_near and asked.match == "near":
+        told.append(basis.without_near)
+    models: list[dict[str, Any]] = []
+    if checking.drop:
+        with Spool(client.home.spool) as spool:
+            models = spool.runs_of(file.about.dataset)
+    return Rechecked(
+        dataset=file.about.dataset,
+        rows=file.rows,
+        kept=checking.kept,
+        drop=checking.drop,
+        new_matches=checking.new,
+        ended_licences=checking.ended(),
+        models=models,
+        snapshot=basis.digest,
+        log_size=basis.manifest.log_size,
+        checked_at=now,
+        notes=told,
+    )
+
+
+def write_findings(path: Path, findings: list[Finding]) -> None:
+    """Write ``findings`` into a Parquet file, a row each."""
+    schema = pa.schema(
+        [
+            (name, {"row": pa.int64(), "distance": pa.int16()}.get(name, pa.string()))
+            for name in Finding.__struct_fields__
+        ]
+    )
+    rows = [msgspec.to_builtins(finding) for finding in findings]
+    part = path.with_name(f".{path.name}.part")
+    pq.write_table(pa.Table.from_pylist(rows, schema), part)
+    part.replace(path)
+
+
+class _Checking:
+    """Takes the batches of an earlier result and gathers what is found."""
+
+    def __init__(self, index: Index, question: Question, held: list[HeldLicence], now: str) -> None:
+        self.kept = 0
+        self.drop: list[Finding] = []
+        self.new: list[Finding] = []
+        self._index = index
+        self._question = question
+        self._held = {licence.id: licence for licence in held}
+        self._standing = Standing(licences_for(held, question.request))
+        self._now = now
+        self._ended: dict[str, int] = {}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Decide the rows of ``batch`` that were kept once more."""
+        batch = batch.filter(pa.array(kept_rows(batch, self._question)))
+        self.kept += len(batch)
+        if not len(batch):
+            return
+        evidence = stored_evidence(batch)
+        known = stored_matches(batch, self._index)
+        found = self._index.lookup(evidence.keys(), self._question.match)
+        matches = united(self._index, known, found)
+        verdicts = decide_rows(self._index, evidence, self._question, self._standing, matches)
+        columns = decision_columns(self._index, evidence, self._question, verdicts)
+        gone = np.flatnonzero(~verdicts.kept)
+        fresh = _rows_with_new(matches, known)
+        for rows, into in ((gone, self.drop), (fresh, self.new)):
+            before = batch.take(pa.array(rows)).select([*_SHOWN, "verdict", "reason", "licence"]).to_pylist()
+            after = {name: column.take(pa.array(rows)).to_pylist() for name, column in columns.items()}
+            into.extend(
+                self._finding(each, {name: after[name][at] for name in after}) for at, each in enumerate(before)
+            )
+        for licence in batch.take(pa.array(gone))["licence"].to_pylist():
+            if licence is not None and self._why_ended(licence) is not None:
+                self._ended[licence] = self._ended.get(licence, 0) + 1
+
+    def ended(self) -> list[EndedLicence]:
+        """Return the licences that cover rows no longer."""
+        found = []
+        for licence, rows in sorted(self._ended.items()):
+            held = self._held.get(licence)
+            until = held.payload.valid_until if held else None
+            found.append(EndedLicence(licence, self._why_ended(licence) or "", until, rows))
+        return found
+
+    def _finding(self, before: dict[str, Any], after: dict[str, Any]) -> Finding:
+        licence, reason = before["licence"], after["reason"]
+        if licence is not None and after["licence"] is None:
+            reason = self._why_ended(licence) or reason
+        return Finding(
+            **{name: before[name] for name in _SHOWN},
+            verdict=after["verdict"],
+            reason=reason,
+            **{name: after[name] for name in ("work", "statement")},
+            licence=licence,
+            **{name: after[name] for name in ("match", "distance")},
+            was=f"{before['verdict']}, {before['reason']}",
+        )
+
+    def _why_ended(self, licence: str) -> str | None:
+        held = self._held.get(licence)
+        if held is None:
+            return "licence-not-here"
+        until = held.payload.valid_until
+        return "licence-ended" if until is not None and until <= self._now else None
+
+
+def _rows_with_new(matches: Matches, known: Matches) -> Any:
+    """Return the rows with a match that was not known before."""
+    before = set(zip(known.row.tolist(), known.work.tolist(), strict=True))
+    rows = [
+        row for row, work in zip(matches.row.tolist(), matches.work.tolist(), strict=True) if (row, work) not in before
+    ]
+    return np.unique(np.array(rows, np.int64))

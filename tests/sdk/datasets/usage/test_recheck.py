@@ -1,0 +1,234 @@
+"""An earlier result against a newer snapshot: what must go, what stays, without looking at a single picture."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from licet import times
+from licet.client import Client
+from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
+from licet.datasets.licensing.accepting import Acceptance
+from licet.datasets.licensing.budgets import Budget
+from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.usage.recheck import recheck, write_findings
+from licet.decisions import Request
+from licet.errors import ExpiredError, InputError, MalformedError, VerificationError
+from licet.home import write_private
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import Licence
+from licet.wire.licensing import LicenceGranted
+from tests.sdk.datasets.world import NO_AI, OPEN, PAID, World, encoded, picture
+
+REQUEST = Request(uses=["train-gen"], model="lantern/lantern@1")
+WISH = Wish(unknown="keep", accept=Acceptance("train", Budget("1USD")))
+
+
+@pytest.fixture
+def works(world: World) -> dict[str, bytes]:
+    """What is registered when the dataset is filtered."""
+    found = {
+        "open": world.work(encoded(picture(1)), "tomas", OPEN),
+        "paid": world.work(encoded(picture(2)), "mei", PAID),
+    }
+    world.registry.publish()
+    return found
+
+
+@pytest.fixture
+def kept(client: Client, world: World, works: dict[str, bytes], tmp_path: Path) -> Filtered:
+    """A dataset of five kept rows; the pictures are gone."""
+    place = tmp_path / "in"
+    place.mkdir()
+    for name, data in {
+        "open.png": encoded(picture(1)),
+        "open-mirrored.png": encoded(picture(1)[:, ::-1].copy()),
+        "paid.png": encoded(picture(2)),
+        "stranger.png": encoded(picture(3)),
+        "other.png": encoded(picture(4)),
+        "broken.png": b"nothing",
+    }.items():
+        (place / name).write_bytes(data)
+    done = filter_dataset(client, [place], tmp_path / "out", REQUEST, WISH)
+    assert done.kept == 5
+    shutil.rmtree(place)
+    shutil.rmtree(tmp_path / "out")
+    return done
+
+
+def dropped(found: Any) -> dict[str | None, str]:
+    return {row.path: f"{row.verdict}: {row.reason}" for row in found.drop}
+
+
+def test_nothing_must_go_while_nothing_changed(client: Client, kept: Filtered) -> None:
+    found = recheck(client, kept.decisions)
+    assert (found.drop, found.new_matches, found.ended_licences, found.rows, found.kept) == ([], [], [], 6, 5)
+
+
+def test_what_was_tightened_since_must_go_and_copies_with_it(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered
+) -> None:
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    found = recheck(client, kept.decisions)
+    assert dropped(found) == {"open.png": "deny: denied", "open-mirrored.png": "deny: denied"}
+    assert found.drop[0].was == "allow, allowed"
+    assert found.log_size > 0
+
+
+def test_what_was_licensed_stays_whatever_the_terms_say_since(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered
+) -> None:
+    world.registry.change(works["paid"], terms=NO_AI.encoded, withdrawn=True)
+    assert dropped(recheck(client, kept.manifest)) == {}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_work_registered_since_is_found_from_stored_fingerprints(
+    client: Client, world: World, kept: Filtered, turned: bool
+) -> None:
+    pixels = picture(3)[:, ::-1].copy() if turned else picture(3)[::2, ::2].copy()
+    world.work(encoded(pixels, "JPEG", quality=85), "new", NO_AI)
+    world.registry.publish()
+    found = recheck(client, kept.out)
+    assert dropped(found) == {"stranger.png": "deny: denied"}
+    assert [(row.path, row.match) for row in found.new_matches] == [("stranger.png", "near")]
+
+
+def test_a_new_match_that_changes_nothing_is_told_and_not_dropped(client: Client, world: World, kept: Filtered) -> None:
+    world.work(encoded(picture(1)), "also", OPEN)
+    world.registry.publish()
+    found = recheck(client, kept.decisions)
+    assert found.drop == []
+    assert {row.path for row in found.new_matches} == {"open.png", "open-mirrored.png"}
+
+
+def test_a_work_that_is_gone_leaves_no_consent_behind(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered
+) -> None:
+    del world.registry.records[works["open"]]
+    world.registry.publish()
+    assert dropped(recheck(client, kept.decisions)) == {}  # unknown was to be kept
+    table = pq.read_table(kept.decisions)
+    about = table.schema.metadata[b"licet"].replace(b'"keep"', b'"exclude"')
+    Path(kept.manifest).unlink()
+    pq.write_table(table.replace_schema_metadata({b"licet": about}), kept.decisions)
+    found = recheck(client, kept.decisions)
+    assert dropped(found) == {"open.png": "unknown: no-match", "open-mirrored.png": "unknown: no-match"}
+    assert "nobody vouches" in found.notes[0]
+
+
+def _path(client: Client, done: Filtered) -> Path:
+    account = client.profile.account
+    assert account is not None
+    return client.home.licences(account.account) / f"{done.licence}.json"
+
+
+def test_where_the_licence_has_ended_rows_must_go(client: Client, world: World, kept: Filtered) -> None:
+    path = _path(client, kept)
+    granted = msgspec.json.decode(path.read_bytes(), type=LicenceGranted)
+    ended = times.to_text(times.now() - timedelta(hours=1))
+    payload = msgspec.structs.replace(envelopes.read_as(Licence, granted.envelope), valid_until=ended)
+    write_private(path, msgspec.json.encode(msgspec.structs.replace(granted, envelope=envelopes.seal(payload))))
+    found = recheck(client, kept.decisions)
+    assert dropped(found) == {"paid.png": "license: licence-ended"}
+    assert [(each.licence, each.reason, each.rows) for each in found.ended_licences] == [
+        (kept.licence, "licence-ended", 1)
+    ]
+
+
+def test_a_licence_that_is_not_in_this_home_is_named(client: Client, world: World, kept: Filtered) -> None:
+    _path(client, kept).unlink()
+    assert dropped(recheck(client, kept.decisions)) == {"paid.png": "license: licence-not-here"}
+
+
+def test_the_rows_to_drop_can_be_written(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered, tmp_path: Path
+) -> None:
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    found = recheck(client, kept.decisions)
+    write_findings(tmp_path / "drop.parquet", found.drop)
+    rows = pq.read_table(tmp_path / "drop.parquet").to_pylist()
+    assert [(row["path"], row["reason"], row["row"]) for row in rows] == [
+        ("open-mirrored.png", "denied", 1),
+        ("open.png", "denied", 2),
+    ]
+
+
+def test_offline_rechecks_against_what_is_here_and_no_longer(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    assert recheck(client, kept.decisions, offline=True).drop == []
+    client.snapshot.pull()
+    assert len(recheck(client, kept.decisions, offline=True).drop) == 2
+    later = times.now() + timedelta(hours=25)
+    monkeypatch.setattr(times, "now", lambda: later)
+    with pytest.raises(ExpiredError):
+        recheck(client, kept.decisions, offline=True)
+
+
+def test_other_decisions_than_those_signed_are_refused(client: Client, kept: Filtered) -> None:
+    table = pq.read_table(kept.decisions)
+    pq.write_table(table.slice(1), kept.decisions)
+    with pytest.raises(VerificationError, match="not the decisions"):
+        recheck(client, kept.decisions)
+
+
+def test_what_was_never_filtered_cannot_be_rechecked(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="filter the dataset first"):
+        recheck(client, tmp_path / "somewhere")
+
+
+def _no_metadata(table: pa.Table) -> pa.Table:
+    return table.replace_schema_metadata(None)
+
+
+def _wrong_metadata(table: pa.Table) -> pa.Table:
+    return table.replace_schema_metadata({b"licet": b'{"v": 1}'})
+
+
+def _missing_column(table: pa.Table) -> pa.Table:
+    return table.drop_columns(["matches"])
+
+
+def _wrong_text(column: str) -> Any:
+    def change(table: pa.Table) -> pa.Table:
+        place = table.schema.get_field_index(column)
+        return table.set_column(place, table.schema.field(place), pa.array(["zz"] * len(table)))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change", [_no_metadata, _wrong_metadata, _missing_column, _wrong_text("sha256"), _wrong_text("pdq")]
+)
+def test_a_file_that_licet_did_not_write_is_malformed(client: Client, kept: Filtered, change: Any) -> None:
+    Path(kept.manifest).unlink()
+    table = pq.read_table(kept.decisions)
+    pq.write_table(change(table), kept.decisions)
+    with pytest.raises(MalformedError):
+        recheck(client, kept.decisions)
+
+
+def test_matches_with_nonsense_are_malformed(client: Client, kept: Filtered) -> None:
+    Path(kept.manifest).unlink()
+    table = pq.read_table(kept.decisions)
+    rows = table.to_pylist()
+    for row in rows:
+        for match in row["matches"] or []:
+            match["work"] = "wrk_nonsense"
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), kept.decisions)
+    with pytest.raises(MalformedError, match="matches"):
+        recheck(client, kept.decisions)
+
+
+def test_the_question_of_a_job_is_read_back(kept: Filtered) -> None:
+    question = DecisionsFile.find(Path(kept.out)).question
+    assert (question.request, question.match, question.unknown) == (REQUEST, "near", "keep")
