@@ -273,6 +273,7 @@ def test_a_long_answer_is_refused_before_it_is_whole(
     ("body", "coding", "words"),
     [(b"no gzip at all", "gzip", "do not unpack"), (gzip.compress(b'{"a":1}')[:-6], "gzip", "breaks off"),
      (b"x", "br", "in br")],
+    ids=["not packed", "cut short", "unknown packing"],  # by themselves they would hold the time of packing
 )  # fmt: skip
 def test_a_broken_packing_is_named(driver: Any, server: Server, body: bytes, coding: str, words: str) -> None:
     server.acts = [says(http(200, body, Content_Encoding=coding))]
