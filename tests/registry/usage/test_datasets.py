@@ -75,7 +75,7 @@ async def test_a_manifest_is_logged_once_and_listed_for_its_organisation(site: R
         {"decisions_root": "AB" * 32},
         {"decided_at": "yesterday"},
         {"organisation": None},
-        {"dataset": identifiers.new_id("bat")},
+        {"dataset": "bat_01m8fw89z4es5anmk2s7649n82"},
         {"licences": ["lic_0"]},
     ],
     ids=str,
