@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from licet import account
-from licet.client import Client
+from licet.client import Client, account
 from licet.home import Home
 
 

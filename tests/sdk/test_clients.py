@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from licet import aclient, asnapshots, client, contact, endpoints, snapshots
+from licet.client import asnapshots, asynchronous, blocking, contact, endpoints, snapshots
 from licet.datasets import asession, session
 from licet.exchange.calls import Call
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = [
-    (client.Client, aclient.AsyncClient),
+    (blocking.Client, asynchronous.AsyncClient),
     (session.Client, asession.AsyncClient),
     (snapshots.ClientSnapshot, asnapshots.AsyncClientSnapshot),
 ]
@@ -46,12 +46,12 @@ def signature_of(method: Callable[..., Any]) -> list[tuple[str, Any, Any, str]]:
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_both_clients_have_the_same_methods(one: type, other: type) -> None:
-    sync, asynchronous = public(one), public(other)
-    assert set(sync) - SYNC_ONLY == set(asynchronous) - ASYNC_ONLY
+    sync, twins = public(one), public(other)
+    assert set(sync) - SYNC_ONLY == set(twins) - ASYNC_ONLY
     for name, method in sync.items():
         if name in SYNC_ONLY | AWAITED_PROPERTIES or isinstance(method, property):
             continue
-        twin = asynchronous[name]
+        twin = twins[name]
         assert signature_of(twin) == signature_of(method), name
         assert name == "close" or inspect.getdoc(twin) == inspect.getdoc(method), name
         iterates = "Iterator[" in str(inspect.signature(method).return_annotation)
@@ -118,14 +118,14 @@ def test_each_call_is_what_the_service_describes(call: Call[Any], made: Any) -> 
 
 def test_both_clients_ask_the_same_and_leave_nothing_out() -> None:
     named = re.compile(r"endpoints\.(\w+)\(")
-    asked = [set(named.findall(inspect.getsource(module))) for module in (client, aclient, contact)]
+    asked = [set(named.findall(inspect.getsource(module))) for module in (blocking, asynchronous, contact)]
     assert asked[0] == asked[1]
     everything = {case.id for case in described()}
     assert asked[0] | asked[2] == everything - {"live"}  # that one is asked by `licet doctor`
 
 
 def test_every_annotation_of_the_public_methods_resolves() -> None:
-    for kind in (client.Client, aclient.AsyncClient):
+    for kind in (blocking.Client, asynchronous.AsyncClient):
         for name, method in public(kind).items():
             if inspect.isfunction(method):
                 module = inspect.getmodule(kind)
@@ -144,7 +144,7 @@ def test_a_synchronous_client_works_inside_a_running_loop(tmp_path: Path) -> Non
     serving = Serving(says)
 
     async def cell() -> Any:
-        with client.Client(serving.url, home=Home(tmp_path)) as made:
+        with blocking.Client(serving.url, home=Home(tmp_path)) as made:
             return made.registry()
 
     try:

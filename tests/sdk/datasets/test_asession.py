@@ -13,7 +13,7 @@ import pytest
 
 import licet
 from licet import AsyncClient, Client, InputError, Request
-from licet.bridging import Bridge
+from licet.client.bridging import Bridge
 from tests.sdk.datasets.world import NO_AI, OPEN, World, encoded, picture
 
 REQUEST = Request(uses=["train-gen"])
@@ -90,4 +90,4 @@ def test_a_cancelled_pull_ends_its_thread_and_the_next_one_works(
 
 
 def test_it_is_the_public_one() -> None:
-    assert issubclass(licet.AsyncClient, licet.aclient.AsyncClient)
+    assert issubclass(licet.AsyncClient, licet.client.asynchronous.AsyncClient)

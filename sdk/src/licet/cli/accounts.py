@@ -19,7 +19,7 @@ def create(
     common: Common = COMMON,
 ) -> None:
     """Make an Ed25519 key, register it, pin the registry; key and token stay in LICET_HOME."""
-    from licet import account
+    from licet.client import account
 
     with common.client() as client:
         created = account.create(client, kind, name)

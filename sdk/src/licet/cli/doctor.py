@@ -137,7 +137,7 @@ def _space(client: Client) -> str:
 
 
 def _service(client: Client) -> str:
-    from licet import endpoints
+    from licet.client import endpoints
 
     client.transport.do(endpoints.live())
     return f"{client.url} answers"
@@ -151,7 +151,7 @@ def _compatible(client: Client) -> str:
 
 
 def _clock(client: Client) -> str:
-    from licet.snapshots import wrong_clock
+    from licet.client.snapshots import wrong_clock
 
     offset = client.transport.clock_offset
     wrong = wrong_clock(offset)

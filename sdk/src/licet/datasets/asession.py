@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from licet.aclient import AsyncClient as BaseClient
-from licet.bridging import Bridge, Errand
+from licet.client.asynchronous import AsyncClient as BaseClient
+from licet.client.bridging import Bridge, Errand
 from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.deciding import UnknownPolicy
 from licet.datasets.filtering.build import Filtered, Wish

@@ -72,7 +72,7 @@ class AsyncTransport(Line):
         params: Mapping[str, str | int] | None = None,
         idempotent: bool | str = False,
     ) -> Answer:
-        """Return the service's successful answer to a request that no `licet.endpoints` describes.
+        """Return the service's successful answer to a request that `licet.client.endpoints` does not describe.
 
         ``idempotent`` adds the content's idempotency key, which PUT, PATCH and DELETE always have: for every POST that
         writes (a text is the key itself, for a write that is meant anew each time).

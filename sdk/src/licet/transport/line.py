@@ -212,7 +212,7 @@ def plain_call(
     params: Mapping[str, str | int] | None,
     idempotent: bool | str,
 ) -> Call[bytes]:
-    """Return the call for a request that no `licet.endpoints` describes; what writes without a key is not repeated."""
+    """Return the call for a request of no endpoint that is described; what writes without a key is not repeated."""
     key: str | None = None
     if isinstance(idempotent, str):
         key = idempotent

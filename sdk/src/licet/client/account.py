@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from licet import times
-from licet.client import Client
+from licet.client.blocking import Client
 from licet.errors import InputError, MalformedError
 from licet.home import AccountFile, write_private
 from licet.identifiers import new_id, new_uuid

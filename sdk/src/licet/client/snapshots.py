@@ -19,7 +19,7 @@ from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
 from licet.wire.common import KeyEvidence
 
 if TYPE_CHECKING:
-    from licet.client import Client
+    from licet.client.blocking import Client
 
 Tier = Literal["exact", "near"]
 PROMISED: Final = 300.0  # seconds from an acknowledgement to a snapshot that has it

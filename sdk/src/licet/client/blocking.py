@@ -1,41 +1,42 @@
-"""The asynchronous client: what `licet.client` does, for asyncio.
+"""The synchronous client: one method an endpoint, returning the bodies of `licet.wire`.
 
-Both ask what `licet.endpoints` describes and run the flows of `licet.contact`; a test holds their methods together.
-One client belongs to one event loop. Cancelling a call closes its connection and nothing else; whether a write that was
-under way took effect is not known, and doing it again finds out without a second effect.
+``Client()`` reads the environment (``LICET_URL``, ``LICET_TOKEN``, ``LICET_HOME``, ``LICET_PROFILE``,
+``LICET_TIMEOUT``); what is given wins over what is read. Reading needs no account; `snapshots` and `registry` pin the
+registry's root key at first contact and refuse another one from then on, whatever address it answers at: another
+registry needs another profile.
+
+What an endpoint takes and gives is said in `licet.client.endpoints`, once for both clients.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from licet import endpoints
-from licet.bridging import Bridge, Errand
-from licet.client import Client
-from licet.contact import Contact
+from licet.client import endpoints
+from licet.client.contact import Contact
 from licet.exchange.calls import Flow
 from licet.exchange.retrying import Timeouts
 from licet.home import Home, Profile
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
-from licet.transport import AsyncTransport
+from licet.transport import Transport
 from licet.wire import accounts, licensing, usage
 from licet.wire import works as catalogue
 from licet.wire.common import Page
 
 if TYPE_CHECKING:
-    from licet.asnapshots import AsyncClientSnapshot
+    from licet.client.snapshots import ClientSnapshot
     from licet.fingerprints.picture import Fingerprint
 
 T = TypeVar("T")
 
 
-class AsyncClient:
-    """A connection to one registry as one profile, for one event loop; close it, or use it in an ``async with``.
+class Client:
+    """A connection to one registry as one profile; close it, or use it in a ``with``.
 
     ``timeout`` holds each step and the whole of every call (seconds), or says more as `licet.Timeouts`.
     """
@@ -50,7 +51,14 @@ class AsyncClient:
         timeout: Timeouts | float | None = None,
     ) -> None:
         self.contact = Contact(url, token, home, profile)
-        self.transport = AsyncTransport(self.contact.url, self.contact.token, timeout=timeout)
+        self.transport = Transport(self.contact.url, self.contact.token, timeout=timeout)
+
+    @classmethod
+    def over(cls, contact: Contact, transport: Transport) -> Self:
+        """Return a client that speaks through ``transport``; it stays the caller's to close."""
+        client = cls.__new__(cls)
+        client.contact, client.transport = contact, transport
+        return client
 
     @property
     def home(self) -> Home:
@@ -69,98 +77,98 @@ class AsyncClient:
 
     # -- the registry ----------------------------------------------------------------------------------------
 
-    async def registry(self) -> accounts.RegistryInfo:
+    def registry(self) -> accounts.RegistryInfo:
         """Return who the registry is, pinned: raises ``VerificationError`` if it shows another root key than before."""
-        return await self._run(self.contact.registry())
+        return self._run(self.contact.registry())
 
-    async def registry_ref(self) -> RegistryRef:
+    def registry_ref(self) -> RegistryRef:
         """Return the reference that every payload for this registry carries."""
-        return await self._run(self.contact.registry_ref())
+        return self._run(self.contact.registry_ref())
 
-    async def trust(self) -> Trust:
+    def trust(self) -> Trust:
         """Return the pinned registry, pinned now if this is the first contact."""
-        return await self._run(self.contact.trust())
+        return self._run(self.contact.trust())
 
-    async def working_keys(self) -> RegistryKeys:
+    def working_keys(self) -> RegistryKeys:
         """Return the registry's working keys, each named by the pinned root in a statement that the log holds."""
-        return await self._run(self.contact.working_keys())
+        return self._run(self.contact.working_keys())
 
     @property
-    def snapshot(self) -> AsyncClientSnapshot:
+    def snapshot(self) -> ClientSnapshot:
         """The snapshots of this client's registry: pull, open, pin."""
-        from licet.asnapshots import AsyncClientSnapshot  # brings numpy: only for those who decide
+        from licet.client.snapshots import ClientSnapshot  # brings numpy: only for those who decide
 
-        return AsyncClientSnapshot(self)
+        return ClientSnapshot(self)
 
     # -- accounts and tokens ---------------------------------------------------------------------------------
 
-    async def create_account(self, name: str, envelope: Envelope) -> accounts.AccountCreated:
+    def create_account(self, name: str, envelope: Envelope) -> accounts.AccountCreated:
         """Return the new account once its genesis is in the log, as its receipt proves."""
-        return await self._run(self.contact.create_account(name, envelope))
+        return self._run(self.contact.create_account(name, envelope))
 
-    async def me(self) -> accounts.Me:
+    def me(self) -> accounts.Me:
         """Return the caller's account, its keys and the head of its consents."""
-        return await self.transport.do(endpoints.me())
+        return self.transport.do(endpoints.me())
 
-    async def create_token(self, scopes: Sequence[str], days: int = 90) -> accounts.TokenCreated:
+    def create_token(self, scopes: Sequence[str], days: int = 90) -> accounts.TokenCreated:
         """Return a further token; asking again makes another one."""
-        return await self.transport.do(endpoints.create_token(scopes, days))
+        return self.transport.do(endpoints.create_token(scopes, days))
 
-    def tokens(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[accounts.TokenInfo]:
+    def tokens(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.TokenInfo]:
         """Yield the account's tokens, without their secrets."""
         return self._pages(endpoints.tokens(limit, filters))
 
-    async def revoke_token(self, token: str) -> None:
+    def revoke_token(self, token: str) -> None:
         """Return once token id ``token`` opens nothing any more."""
-        return await self.transport.do(endpoints.revoke_token(token))
+        return self.transport.do(endpoints.revoke_token(token))
 
     # -- works and statements --------------------------------------------------------------------------------
 
-    async def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
+    def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
         """Return the service's own fingerprint of a picture (bytes or a file); it does not keep the picture."""
-        return await self.transport.do(endpoints.upload(sha256, data))
+        return self.transport.do(endpoints.upload(sha256, data))
 
-    async def register_works(self, batch: Sequence[catalogue.WorkIn]) -> catalogue.WorksRegistered:
+    def register_works(self, batch: Sequence[catalogue.WorkIn]) -> catalogue.WorksRegistered:
         """Return what became of each work, in order (at most 1,000)."""
-        return await self.transport.do(endpoints.register_works(batch))
+        return self.transport.do(endpoints.register_works(batch))
 
-    def works(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[catalogue.Work]:
+    def works(self, *, limit: int | None = None, **filters: str | int) -> Iterator[catalogue.Work]:
         """Yield the caller's works, page by page."""
         return self._pages(endpoints.works(limit, filters))
 
-    async def work(self, work: str) -> catalogue.Work:
+    def work(self, work: str) -> catalogue.Work:
         """Return one of the caller's works."""
-        return await self.transport.do(endpoints.work(work))
+        return self.transport.do(endpoints.work(work))
 
-    async def find_works(
+    def find_works(
         self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
     ) -> list[catalogue.Work]:
         """Return the caller's works with these digests, external ids or names (at most 1,000 of each)."""
-        return (await self.transport.do(endpoints.find_works(files, external_ids, works))).works
+        return (self.transport.do(endpoints.find_works(files, external_ids, works))).works
 
-    async def change_works(self, changes: Sequence[catalogue.WorkChange]) -> list[catalogue.ChangeOutcome]:
+    def change_works(self, changes: Sequence[catalogue.WorkChange]) -> list[catalogue.ChangeOutcome]:
         """Return what became of each change, in order (at most 1,000)."""
-        return (await self.transport.do(endpoints.change_works(changes))).items
+        return (self.transport.do(endpoints.change_works(changes))).items
 
-    async def thumbnail(self, work: str) -> bytes:
+    def thumbnail(self, work: str) -> bytes:
         """Return a small WEBP of one of the caller's works whose picture was sent; raises ``InputError`` else."""
-        return await self.transport.do(endpoints.thumbnail(work))
+        return self.transport.do(endpoints.thumbnail(work))
 
-    async def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
+    def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
-        return await self._run(self.contact.submit_statement(envelope, covered))
+        return self._run(self.contact.submit_statement(envelope, covered))
 
-    def statements(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[catalogue.StatementInfo]:
+    def statements(self, *, limit: int | None = None, **filters: str | int) -> Iterator[catalogue.StatementInfo]:
         """Yield the caller's own statements."""
         return self._pages(endpoints.statements(limit, filters))
 
-    async def statement_file(self, statement: str) -> bytes:
+    def statement_file(self, statement: str) -> bytes:
         """Return the statement file as sent: the bytes that `statement verify` takes."""
-        return await self.transport.do(endpoints.statement_file(statement))
+        return self.transport.do(endpoints.statement_file(statement))
 
     # -- licensing -------------------------------------------------------------------------------------------
 
-    async def query(
+    def query(
         self,
         request: dict[str, Any],
         rows: Sequence[licensing.RowKeys],
@@ -168,55 +176,55 @@ class AsyncClient:
         min_claim_level: int = 0,
     ) -> licensing.Answers:
         """Return the service's verdicts for at most 10,000 rows, as of its newest consent."""
-        return await self.transport.do(endpoints.query(request, rows, match, min_claim_level))
+        return self.transport.do(endpoints.query(request, rows, match, min_claim_level))
 
-    async def quote(self, wanted: licensing.QuoteRequest) -> licensing.Quote:
+    def quote(self, wanted: licensing.QuoteRequest) -> licensing.Quote:
         """Return an offer for the wanted works; nothing is taken yet."""
-        return await self.transport.do(endpoints.quote(wanted))
+        return self.transport.do(endpoints.quote(wanted))
 
-    async def accept(self, quote: str, envelope: Envelope) -> licensing.LicenceGranted:
+    def accept(self, quote: str, envelope: Envelope) -> licensing.LicenceGranted:
         """Return the granted licence: both signatures, its lines, what was posted, its log receipt."""
-        return await self.transport.do(endpoints.accept(quote, envelope))
+        return self.transport.do(endpoints.accept(quote, envelope))
 
-    def licences(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[licensing.LicenceInfo]:
+    def licences(self, *, limit: int | None = None, **filters: str | int) -> Iterator[licensing.LicenceInfo]:
         """Yield the licences that the caller holds or has granted."""
         return self._pages(endpoints.licences(limit, filters))
 
-    async def licence(self, licence: str) -> licensing.LicenceGranted:
+    def licence(self, licence: str) -> licensing.LicenceGranted:
         """Return one licence whole."""
-        return await self.transport.do(endpoints.licence(licence))
+        return self.transport.do(endpoints.licence(licence))
 
     # -- datasets, runs, usage, balance ----------------------------------------------------------------------
 
-    async def log_dataset(self, envelope: Envelope) -> usage.Logged:
+    def log_dataset(self, envelope: Envelope) -> usage.Logged:
         """Return once the dataset manifest is in the log."""
-        return await self.transport.do(endpoints.log_dataset(envelope))
+        return self.transport.do(endpoints.log_dataset(envelope))
 
-    def datasets(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[usage.DatasetInfo]:
+    def datasets(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.DatasetInfo]:
         """Yield the datasets that the organisation has logged."""
         return self._pages(endpoints.datasets(limit, filters))
 
-    async def log_run(self, envelope: Envelope) -> usage.Logged:
+    def log_run(self, envelope: Envelope) -> usage.Logged:
         """Return once the training run is in the log."""
-        return await self.transport.do(endpoints.log_run(envelope))
+        return self.transport.do(endpoints.log_run(envelope))
 
-    def runs(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[usage.RunInfo]:
+    def runs(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.RunInfo]:
         """Yield the training runs that the organisation has logged."""
         return self._pages(endpoints.runs(limit, filters))
 
-    async def submit_usage(self, envelope: Envelope, events: Sequence[Event], secret: str) -> usage.UsageAccepted:
+    def submit_usage(self, envelope: Envelope, events: Sequence[Event], secret: str) -> usage.UsageAccepted:
         """Return once the batch is posted and in the log; sending it again has no second effect."""
-        return await self.transport.do(endpoints.submit_usage(envelope, events, secret))
+        return self.transport.do(endpoints.submit_usage(envelope, events, secret))
 
-    def usage_batches(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[usage.UsageBatchInfo]:
+    def usage_batches(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.UsageBatchInfo]:
         """Yield the usage batches that the organisation has sent."""
         return self._pages(endpoints.usage_batches(limit, filters))
 
-    async def balance(self) -> usage.Balance:
+    def balance(self) -> usage.Balance:
         """Return what the caller is owed or owes, per currency."""
-        return await self.transport.do(endpoints.balance())
+        return self.transport.do(endpoints.balance())
 
-    def ledger(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[usage.LedgerLine]:
+    def ledger(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.LedgerLine]:
         """Yield the ledger entries that the caller may see."""
         return self._pages(endpoints.ledger(limit, filters))
 
@@ -226,13 +234,7 @@ class AsyncClient:
         """Return the profile once it has an account and a key; raises ``NotAllowedError`` that says how to get one."""
         return self.contact.need_account()
 
-    async def in_thread(self, work: Callable[[Client], T]) -> T:
-        """Return what ``work`` gives in a thread, with a synchronous client over these same connections."""
-        errand = Errand()
-        client = Client.over(self.contact, Bridge(self.transport, errand))
-        return await errand.run(lambda: work(client))
-
-    async def _run(self, flow: Flow[T]) -> T:
+    def _run(self, flow: Flow[T]) -> T:
         answer: Any = None
         while True:
             try:
@@ -240,26 +242,26 @@ class AsyncClient:
             except StopIteration as end:
                 done: T = end.value
                 return done
-            answer = await self.transport.do(call)
+            answer = self.transport.do(call)
 
-    async def _pages(self, listing: endpoints.Listing[T]) -> AsyncIterator[T]:
+    def _pages(self, listing: endpoints.Listing[T]) -> Iterator[T]:
         page: Page[T] | None = None
         taken = 0
         while (call := listing.following(page, taken)) is not None:
             with listing.resumable(taken):
-                page = await self.transport.do(call)
+                page = self.transport.do(call)
             for item in listing.wanted(page, taken):
                 taken += 1
                 yield item
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give back the connections."""
-        await self.transport.close()
+        self.transport.close()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        self.close()

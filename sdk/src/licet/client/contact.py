@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from licet import endpoints, times
+from licet import times
+from licet.client import endpoints
 from licet.errors import NotAllowedError, VerificationError
 from licet.exchange.calls import Flow, ask
 from licet.home import DEFAULT_URL, Home, Profile, TrustFile

@@ -1,18 +1,18 @@
-"""The snapshot as an asynchronous client has it: what `licet.snapshots` does, its file work in threads."""
+"""The snapshot as an asynchronous client has it: what `licet.client.snapshots` does, its file work in threads."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from licet.client.snapshots import PROMISED, Pin, Tier
 from licet.index.pull import Pulled
 from licet.index.snapshot import Snapshot
 from licet.index.store import SnapshotInfo, SnapshotStore
-from licet.snapshots import PROMISED, Pin, Tier
 from licet.statements.trust import RegistryKeys
 
 if TYPE_CHECKING:
-    from licet.aclient import AsyncClient
+    from licet.client.asynchronous import AsyncClient
 
 
 class AsyncClientSnapshot:
