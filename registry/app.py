@@ -17,6 +17,7 @@ from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
 from registry.admission import Admission
 from registry.auditing import routes as auditing
+from registry.bodies import StrictRequest
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.health import ROUTES as HEALTH
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         before_send=[send_request_id],
         event_emitter_backend=NoEvents,
         lifespan=[lifespan],
+        request_class=StrictRequest,
         request_max_body_size=BODY_LIMIT,
         openapi_config=None,
         logging_config=None,

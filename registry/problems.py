@@ -154,7 +154,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     slug = slug_of(status)
     fields = _fields(error)
     if fields:
-        detail = "; ".join(_sentence(field) for field in fields)
+        detail = "; ".join(sentence(field) for field in fields)
     elif status == HTTPStatus.NOT_FOUND:
         slug = "no-such-route"  # not a thing that is missing: clients of another version tell them apart
         detail = f"there is nothing at {request.url.path}"
@@ -221,31 +221,29 @@ _EXPECTED: Final = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.+)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.+)`", re.DOTALL)
 _PARAMETER: Final = re.compile(r"Missing required (?P<place>\w+) parameter '(?P<name>[^']+)' for path .*", re.DOTALL)
-_BODY_PATH: Final = re.compile(r" - at `\$\.data(?P<path>.*)`", re.DOTALL)
+_NO_BODY: Final = "'data'"  # what the framework says where the argument of that name is missing
 _PREFIX: Final = {"query": "?", "header": "header:", "cookie": "cookie:", "path": "path:"}
 
 
 def _fields(error: HTTPException) -> list[FieldError]:
-    """Return what the framework says about single fields, in our words."""
+    """Return what the framework says about single parameters, in our words."""
     if (missing := _PARAMETER.fullmatch(error.detail)) is not None:
         place = _PREFIX.get(missing["place"], "") + missing["name"]
         return [FieldError(pointer=place, expected="a value", got="nothing")]
     extras = error.extra if isinstance(error.extra, list) else []
     told = [extra for extra in extras if isinstance(extra, dict) and isinstance(extra.get("message"), str)]
-    return [_field(extra, str(error.__cause__)) for extra in told]
+    if any(extra["message"] == _NO_BODY for extra in told):
+        return [FieldError(pointer="", expected="a body", got="nothing")]
+    return [field_error(_place(extra), extra["message"]) for extra in told]
 
 
-def _field(extra: dict[str, Any], cause: str) -> FieldError:
-    message, key, source = extra["message"], str(extra.get("key", "")), extra.get("source", "")
-    source = str(getattr(source, "value", source))
-    if source == "body":
-        # The framework's key loses every "data." in it, so the path is read from the decoder's own words.
-        match = _BODY_PATH.search(cause)
-        place = pointer(match["path"].lstrip(".").replace("...", "*")) if match else ""
-    else:
-        place = _PREFIX.get(source, "") + key
-    if message == "'data'":
-        return FieldError(pointer="", expected="a body", got="nothing")
+def _place(extra: dict[str, Any]) -> str:
+    source = extra.get("source", "")
+    return _PREFIX.get(str(getattr(source, "value", source)), "") + str(extra.get("key", ""))
+
+
+def field_error(place: str, message: str) -> FieldError:
+    """Return what the decoder says of the value at ``place``, in our words."""
     if (match := _MISSING.fullmatch(message)) is not None:
         return FieldError(pointer=f"{place}/{match['name']}", expected="a value", got="nothing")
     if (match := _UNKNOWN.fullmatch(message)) is not None:
@@ -255,10 +253,11 @@ def _field(extra: dict[str, Any], cause: str) -> FieldError:
     return FieldError(pointer=place, expected="a valid value", got=_plain(message))
 
 
-def _plain(words: str) -> str:
-    return words.replace("`", "")
-
-
-def _sentence(field: FieldError) -> str:
+def sentence(field: FieldError) -> str:
+    """Return ``field`` as ``place: expected …, got …``."""
     got = f", got {field.got}" if field.got else ""
     return f"{field.pointer or 'body'}: expected {field.expected}{got}"
+
+
+def _plain(words: str) -> str:
+    return words.replace("`", "")

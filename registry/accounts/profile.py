@@ -11,7 +11,7 @@ from registry import translog
 from registry.accounts import queries
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
-from registry.errors import NotFound, Unavailable
+from registry.errors import NotAuthenticated, NotFound, Unavailable
 from registry.paging import Asked, page_of
 from registry.services import Services
 
@@ -21,7 +21,7 @@ async def me(services: Services, caller: Caller) -> Me:
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         account = await conn.fetchrow(queries.ACCOUNT, caller.account)
         if account is None:
-            raise NotFound("the account is gone")
+            raise NotAuthenticated("expected the token of an account, got one whose account is gone")
         keys = await conn.fetch(queries.KEYS, caller.account)
         head = await services.consent_head(conn, caller.account)
     return Me(

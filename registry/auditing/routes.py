@@ -46,7 +46,7 @@ _builders: weakref.WeakKeyDictionary[Database, _Builders] = weakref.WeakKeyDicti
     tags=["audit"],
     guards=[require("audit")],
     media_type="application/zip",
-    opt={"problems": (410, 413), "seconds": 900},
+    opt={"problems": (404, 410, 413), "seconds": 900},
 )
 async def bundle(
     services: NamedDependency[Services],

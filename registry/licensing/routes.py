@@ -151,6 +151,7 @@ async def get_quote(
     "/v1/licences",
     operation_id="acceptQuote",
     tags=["licensing"],
+    opt={"problems": (404, 410)},  # the quote; the licence that was made of it, when it comes again
     guards=[require("license", kinds=("org",))],
     request_max_body_size=16 << 20,
 )
@@ -184,7 +185,13 @@ async def list_licences(
         return linked(request, await licences.listed(conn, caller, asked, wanted))
 
 
-@get("/v1/licences/{licence:str}", operation_id="getLicence", tags=["licensing"], guards=[_SEES])
+@get(
+    "/v1/licences/{licence:str}",
+    operation_id="getLicence",
+    tags=["licensing"],
+    guards=[_SEES],
+    opt={"problems": (410,)},
+)
 async def get_licence(
     services: NamedDependency[Services], caller: NamedDependency[Caller], licence: FromPath[str]
 ) -> LicenceGranted:

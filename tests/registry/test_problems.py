@@ -13,7 +13,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from structlog.testing import capture_logs
 
 from licet import errors as sdk
+from licet.canonical import MAX_DEPTH
 from licet.wire.common import Problem
+from registry.bodies import StrictRequest
 from registry.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -40,6 +42,8 @@ class Amount(msgspec.Struct, forbid_unknown_fields=True):
 class Order(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     data: list[Amount]
+    gift: bool = False
+    notes: dict[str, Any] = {}
 
 
 RAISED: dict[str, Exception] = {
@@ -83,6 +87,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     app: Any = Litestar(
         [raise_it, order, numbers],
         exception_handlers=EXCEPTION_HANDLERS,
+        request_class=StrictRequest,
         before_send=[send_request_id],
         openapi_config=None,
         logging_config=None,
@@ -148,6 +153,13 @@ async def test_headers_say_what_the_caller_may_do(client: httpx.AsyncClient):
         ('{"data": []}', "/name", "a value", "nothing"),
         ('{"name": "a", "data": [], "extra": 1}', "/extra", "no field of this name", "extra"),
         ("[]", "", "object", "array"),
+        ('{"name": "a", "data": [], "gift": "true"}', "/gift", "bool", "str"),
+        ('{"name": "a", "data": [], "gift": 1}', "/gift", "bool", "int"),
+        ('{"name": "a", "data": [{"micro": "1", "currency": "EUR"}]}', "/data/0/micro", "int", "str"),
+        ('{"name": "a", "data": [{"micro": 1.0, "currency": "EUR"}]}', "/data/0/micro", "int", "float"),
+        ('{"name": null, "data": []}', "/name", "str", "null"),
+        ('{"name": "a", "data": null}', "/data", "array", "null"),
+        ("null", "", "object", "null"),
         ("", "", "a body", "nothing"),
     ],
 )
@@ -156,6 +168,19 @@ async def test_a_wrong_body_names_the_field(client: httpx.AsyncClient, body: str
     assert problem.status == 400
     assert [(error.pointer, error.expected, error.got) for error in problem.errors] == [(place, expected, got)]
     assert expected in problem.detail
+
+
+def nested(levels: int) -> str:
+    return '{"name": "a", "data": [], "notes": ' + '{"a":' * levels + "1" + "}" * levels + "}"
+
+
+async def test_what_a_type_leaves_open_nests_no_deeper_than_what_is_signed(client: httpx.AsyncClient):
+    sent = {"content-type": "application/json"}
+    assert (await client.post("/orders", content=nested(MAX_DEPTH), headers=sent)).status_code == 201
+    for levels in (MAX_DEPTH + 1, 900, 10_000, 100_000):
+        problem = read(await client.post("/orders", content=nested(levels), headers=sent))
+        assert problem.status == 400
+        assert "nest" in problem.detail
 
 
 async def test_malformed_json_is_a_client_error(client: httpx.AsyncClient):

@@ -42,3 +42,20 @@ async def test_a_nul_in_any_parameter_is_refused_or_finds_nothing(dsn: str, tmp_
         for path, name in asked:
             answer = await lab.http.get(path, params={name: "a\0b"})
             assert answer.status_code < 500, (path, name, answer.text)
+
+
+async def test_a_value_of_another_type_is_never_bent_into_shape(dsn: str, tmp_path: Path):
+    async with running(dsn, tmp_path) as service:
+        lab = await service.account("organisation")
+        use = {"atoms": ["train-gen"], "purpose": [], "territory": None, "model": "o/m", "version": "1"}
+        use |= {"model_scope": "one-version", "open_weights": None}
+        quote = {"use": use, "works": [], "dataset": None, "run": "one", "budget": [], "fit_budget": "true"}
+        for path, body, field in (
+            ("/v1/quotes", quote, "/fit_budget"),
+            ("/v1/quotes", {**quote, "fit_budget": 1}, "/fit_budget"),
+            ("/v1/tokens", {"scopes": ["query"], "expires_in_days": "7"}, "/expires_in_days"),
+            ("/v1/works/find", {"works": [1]}, "/works/0"),
+        ):
+            answer = await service.post(path, body, http=lab.http)
+            assert answer.status_code == 400, answer.text
+            assert [each["pointer"] for each in answer.json()["errors"]] == [field], answer.text
