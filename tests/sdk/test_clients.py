@@ -16,6 +16,7 @@ import pytest
 from licet.client import asnapshots, asynchronous, blocking, contact, endpoints, snapshots
 from licet.datasets import asession, session
 from licet.exchange.calls import Call
+from licet.wire.works import MetadataChange
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = [
@@ -59,6 +60,30 @@ def test_both_clients_have_the_same_methods(one: type, other: type) -> None:
         assert inspect.iscoroutinefunction(twin) == blocking, name
 
 
+#: What the service has and no method of a client asks, and why.
+ELSEWHERE = {
+    "getWelcome": "a page for browsers",
+    "getDescription": "for generators of clients",
+    "getMetrics": "for an operator's collector",
+    "getReady": "for an operator's balancer",
+    "getSnapshot": "`client.snapshot.pull` fetches and verifies it",
+    "getSegment": "`client.snapshot.pull` fetches and verifies it, and goes on where it was cut",
+    "getTile": "large and for good: `licet.log.tiles` names and verifies what a reader of the log fetches",
+    "getAuditBundle": "`licet audit pull` streams it to a file and verifies it",
+}
+
+
+def operations() -> dict[str, tuple[str, str, Any]]:
+    """What the service describes: method, path and operation by name."""
+    document = json.loads((ROOT / "openapi" / "openapi.json").read_bytes())
+    return {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+
+
 def described() -> Iterator[Any]:
     """Each endpoint's description, made with arguments that fit their types."""
     for name, make in vars(endpoints).items():
@@ -82,11 +107,13 @@ def stand_in(name: str, annotation: str) -> Any:
     plain_values: dict[str, Any] = {
         "str": "an/id?",
         "int": 0,
-        "int | None": None,
         "Filters": {},
         "bytes | Path": b"x",
         "dict[str, Any]": {},
         "Envelope": None,
+        "int | None": None,
+        "catalogue.MetadataChange": MetadataChange(title="The goldfish"),
+        "Sequence[str] | None": None,
     }
     if annotation.startswith("Sequence["):
         return []
@@ -95,14 +122,7 @@ def stand_in(name: str, annotation: str) -> Any:
 
 @pytest.mark.parametrize(("call", "made"), list(described()))
 def test_each_call_is_what_the_service_describes(call: Call[Any], made: Any) -> None:
-    document = json.loads((ROOT / "openapi" / "openapi.json").read_bytes())
-    operations = {
-        operation["operationId"]: (method.upper(), path, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-        if isinstance(operation, dict) and "operationId" in operation
-    }
-    method, path, operation = operations[call.operation]
+    method, path, operation = operations()[call.operation]
     assert call.method == method
     assert re.fullmatch(re.sub(r"\{\w+\}", "[^/?#]+", path), call.path), (call.path, path)
     names = {each.get("name") or each["$ref"].rsplit("/", 1)[-1] for each in operation.get("parameters", [])}
@@ -114,6 +134,12 @@ def test_each_call_is_what_the_service_describes(call: Call[Any], made: Any) -> 
     else:
         assert [call.scope] in wanted or (call.scope == "" and [] in wanted), call.scope
     assert isinstance(made, endpoints.Listing) == ({"limit", "cursor"} <= names)
+
+
+def test_every_operation_of_the_service_is_in_the_clients_or_explained() -> None:
+    asked = {case.values[0].operation for case in described()}
+    assert asked | set(ELSEWHERE) == set(operations())
+    assert asked & set(ELSEWHERE) == set()
 
 
 def test_both_clients_ask_the_same_and_leave_nothing_out() -> None:

@@ -93,6 +93,14 @@ class Client:
         """Return the registry's working keys, each named by the pinned root in a statement that the log holds."""
         return self._run(self.contact.working_keys())
 
+    def checkpoint(self) -> str:
+        """Return the log's newest signed checkpoint, a C2SP signed note, as sent: `licet.log.checkpoint` opens it."""
+        return self.transport.do(endpoints.checkpoint())
+
+    def log_key(self) -> str:
+        """Return the C2SP verifier key that the log names as its own; what is pinned is in `registry`."""
+        return self.transport.do(endpoints.log_key())
+
     @property
     def snapshot(self) -> ClientSnapshot:
         """The snapshots of this client's registry: pull, open, pin."""
@@ -117,6 +125,10 @@ class Client:
     def tokens(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.TokenInfo]:
         """Yield the account's tokens, without their secrets."""
         return self._pages(endpoints.tokens(limit, filters))
+
+    def keys(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.KeyInfo]:
+        """Yield the account's keys that are in the log."""
+        return self._pages(endpoints.keys(limit, filters))
 
     def revoke_token(self, token: str) -> None:
         """Return once token id ``token`` opens nothing any more."""
@@ -150,9 +162,21 @@ class Client:
         """Return what became of each change, in order (at most 1,000)."""
         return (self.transport.do(endpoints.change_works(changes))).items
 
+    def change_work(
+        self, work: str, change: catalogue.MetadataChange, *, revision: int | None = None
+    ) -> catalogue.Work:
+        """Return the work as changed; ``revision``: only while it is at that one, else ``ConflictError``."""
+        return self.transport.do(endpoints.change_work(work, change, revision))
+
     def thumbnail(self, work: str) -> bytes:
         """Return a small WEBP of one of the caller's works whose picture was sent; raises ``InputError`` else."""
         return self.transport.do(endpoints.thumbnail(work))
+
+    def draft_statement(
+        self, covered: Sequence[str] | None, terms: dict[str, Any], lang: Literal["en", "zh-Hans"] = "en"
+    ) -> catalogue.StatementDrafted:
+        """Return the bytes to sign for terms of these works (None: of the catalogue) and their plain language."""
+        return self.transport.do(endpoints.draft_statement(covered, terms, lang))
 
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
@@ -178,9 +202,21 @@ class Client:
         """Return the service's verdicts for at most 10,000 rows, as of its newest consent."""
         return self.transport.do(endpoints.query(request, rows, match, min_claim_level))
 
+    def lookup(self, digests: Sequence[bytes], request: dict[str, Any], min_claim_level: int = 0) -> list[str]:
+        """Return one verdict for each SHA-256 (32 bytes) of a file or of decoded pixels, at most 65,536 of them."""
+        return self.transport.do(endpoints.lookup(digests, request, min_claim_level))
+
     def quote(self, wanted: licensing.QuoteRequest) -> licensing.Quote:
         """Return an offer for the wanted works; nothing is taken yet."""
         return self.transport.do(endpoints.quote(wanted))
+
+    def quotes(self, *, limit: int | None = None, **filters: str | int) -> Iterator[licensing.QuoteInfo]:
+        """Yield the organisation's offers; one that nobody took stays for a day."""
+        return self._pages(endpoints.quotes(limit, filters))
+
+    def quoted(self, quote: str) -> licensing.Quote:
+        """Return one offer, as it was made."""
+        return self.transport.do(endpoints.quoted(quote))
 
     def accept(self, quote: str, envelope: Envelope) -> licensing.LicenceGranted:
         """Return the granted licence: both signatures, its lines, what was posted, its log receipt."""

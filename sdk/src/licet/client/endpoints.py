@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import quote as escape
+
+import msgspec
 
 from licet.errors import InputError, ServiceError
 from licet.exchange.calls import Body, Call, Filters, get, nothing, post, reader
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_PAGE: Final = 200
+_DIGEST: Final = 32  # bytes of a SHA-256
 _PIECE: Final = 1 << 18  # bytes of an upload at a time
 
 
@@ -84,6 +87,16 @@ def registry() -> Call[accounts.RegistryInfo]:
     return get("getRegistry", "/v1/registry", accounts.RegistryInfo)
 
 
+def checkpoint() -> Call[str]:
+    """What the log says of itself now."""
+    return Call("getCheckpoint", "GET", "/log/checkpoint", _text("a signed checkpoint"))
+
+
+def log_key() -> Call[str]:
+    """The key that the log signs with."""
+    return Call("getLogKey", "GET", "/log/vkey", _text("a verifier key"))
+
+
 # -- accounts and tokens -------------------------------------------------------------------------------------------
 
 
@@ -107,6 +120,11 @@ def create_token(scopes: Sequence[str], days: int) -> Call[accounts.TokenCreated
 def tokens(limit: int | None, filters: Filters) -> Listing[accounts.TokenInfo]:
     """The account's tokens."""
     return listed("listTokens", "/v1/tokens", accounts.TokenInfo, filters, limit, scope="account")
+
+
+def keys(limit: int | None, filters: Filters) -> Listing[accounts.KeyInfo]:
+    """The account's keys."""
+    return listed("listKeys", "/v1/keys", accounts.KeyInfo, filters, limit, scope="account")
 
 
 def revoke_token(token: str) -> Call[None]:
@@ -178,6 +196,27 @@ def change_works(changes: Sequence[catalogue.WorkChange]) -> Call[catalogue.Work
     return post("changeWorks", "/v1/works/changes", body, catalogue.WorksChanged, scope="register", key=key)
 
 
+def change_work(work: str, change: catalogue.MetadataChange, revision: int | None) -> Call[catalogue.Work]:
+    """A change of one work's metadata; without a revision it may be meant again later, so its key is new each time."""
+    path = f"/v1/works/{escape(work, safe='')}"
+    content = msgspec.json.encode(change)
+    held = {} if revision is None else {"If-Match": f'"{revision}"'}
+    key = new_uuid().hex if revision is None else idempotency_key("PATCH", path, str(revision), content)
+    return Call(
+        "changeWork", "PATCH", path, reader(catalogue.Work), body=Body(content), key=key, scope="register", headers=held
+    )
+
+
+def draft_statement(
+    covered: Sequence[str] | None, terms: dict[str, Any], lang: Literal["en", "zh-Hans"]
+) -> Call[catalogue.StatementDrafted]:
+    """What would be signed."""
+    body = catalogue.StatementDraft(None if covered is None else list(covered), terms, lang)
+    return post(
+        "draftStatement", "/v1/statements/draft", body, catalogue.StatementDrafted, scope="register", reads=True
+    )
+
+
 def submit_statement(envelope: Envelope, covered: Sequence[str]) -> Call[catalogue.StatementAccepted]:
     """A signed statement about works."""
     body = catalogue.StatementSubmit(envelope, list(covered))
@@ -211,9 +250,40 @@ def query(
     return post("query", "/v1/licensing/query", body, licensing.Answers, reads=True)
 
 
+def lookup(digests: Sequence[bytes], request: dict[str, Any], min_claim_level: int) -> Call[list[str]]:
+    """A question about digests alone: 32 bytes a key out, one byte a verdict back."""
+    from licet.decisions.verdicts import VERDICTS
+
+    for place, digest in enumerate(digests):
+        if len(digest) != _DIGEST:
+            raise InputError.field(f"digests[{place}]", "the 32 bytes of a SHA-256", digest)
+    asked = {"use" if name == "uses" else name: _parameter(value) for name, value in request.items()}
+    params = {**asked, "min_claim_level": min_claim_level}
+
+    def read(body: bytes) -> list[str]:
+        if len(body) != len(digests) or any(code >= len(VERDICTS) for code in body):
+            raise ServiceError(
+                f"expected {len(digests)} verdicts from the service, got {len(body)} bytes", foreign=True
+            )
+        return [VERDICTS[code] for code in body]
+
+    body = Body(b"".join(digests), "application/octet-stream")
+    return Call("lookup", "POST", "/v1/licensing/lookup", read, params=params, body=body)
+
+
 def quote(wanted: licensing.QuoteRequest) -> Call[licensing.Quote]:
     """An offer; asking twice makes two, and neither binds anybody."""
     return post("createQuote", "/v1/quotes", wanted, licensing.Quote, scope="license", reads=True)
+
+
+def quotes(limit: int | None, filters: Filters) -> Listing[licensing.QuoteInfo]:
+    """The organisation's offers."""
+    return listed("listQuotes", "/v1/quotes", licensing.QuoteInfo, filters, limit, scope="license")
+
+
+def quoted(quote: str) -> Call[licensing.Quote]:
+    """One offer whole."""
+    return get("getQuote", f"/v1/quotes/{escape(quote, safe='')}", licensing.Quote, scope="license")
 
 
 def accept(quote: str, envelope: Envelope) -> Call[licensing.LicenceGranted]:
@@ -275,6 +345,25 @@ def balance() -> Call[usage.Balance]:
 def ledger(limit: int | None, filters: Filters) -> Listing[usage.LedgerLine]:
     """Ledger entries."""
     return listed("listEntries", "/v1/ledger/entries", usage.LedgerLine, filters, limit, scope="usage")
+
+
+def _text(what: str) -> Callable[[bytes], str]:
+    def read(body: bytes) -> str:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            text = ""
+        if not text.endswith("\n") or text.startswith("<"):
+            raise ServiceError(f"expected {what} from the service, got something else", foreign=True)
+        return text
+
+    return read
+
+
+def _parameter(value: Any) -> str | int | Sequence[str]:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, (str, int, list)) else str(value)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ same flow, so the two clients cannot differ in what they ask, verify or keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 
 T = TypeVar("T")
 
-Filters: TypeAlias = Mapping[str, str | int]
+Filters: TypeAlias = Mapping[str, str | int | Sequence[str]]  # several values: the parameter several times
 Open: TypeAlias = Callable[[], Iterator[bytes]]
 
 
@@ -47,6 +47,7 @@ class Call(Generic[T]):
     key: str | None = None
     scope: str | None = None
     repeatable: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Flow: TypeAlias = Generator[Call[Any], Any, T]

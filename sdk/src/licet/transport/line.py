@@ -135,6 +135,7 @@ class Exchange:
         """Count an attempt: return its request without a body, and the seconds left for it (None: no end)."""
         call, left = self._call, self._tries.begin()
         sent = self._line.headers(self._id, "gzip")
+        sent |= call.headers
         if call.body is not None:
             sent["Content-Type"] = call.body.content_type
             if call.body.size is not None:
