@@ -181,7 +181,7 @@ class Line:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names that http.server calls
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the names that http.server calls
 
             def log_message(self, *_: Any) -> None: ...
 

@@ -26,7 +26,6 @@ MAX_ANSWER: Final = 256 << 20  # bytes, after unpacking
 MAX_REFUSAL: Final = 1 << 20  # bytes of the body of an error: a page of a proxy needs no more
 VERSION: Final = "licet-version"
 _SCOPE: Final = re.compile(r'\bscope="([^"]*)"')
-_NUMBER: Final = re.compile(r"(?:^|[;,])\s*t=(\d{1,9})", re.ASCII)
 
 
 class Answer(msgspec.Struct, frozen=True):
