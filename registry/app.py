@@ -15,18 +15,19 @@ from registry.accounts import identity, metering
 from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
-from registry.admission import Admission
 from registry.auditing import routes as auditing
-from registry.bodies import StrictRequest
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
-from registry.health import ROUTES as HEALTH
+from registry.health.readiness import Readiness
+from registry.health.routes import ROUTES as HEALTH
+from registry.health.welcome import ROUTES as WELCOME
+from registry.http.admission import Admission
+from registry.http.bodies import StrictRequest
+from registry.http.problems import EXCEPTION_HANDLERS
 from registry.licensing import routes as licensing
-from registry.meters import Meters
-from registry.observing import Observed
+from registry.observing.meters import Meters
+from registry.observing.requests import Observed, send_request_id
 from registry.openapi import ROUTES as DESCRIPTION
-from registry.problems import EXCEPTION_HANDLERS, send_request_id
-from registry.readiness import Readiness
 from registry.services import Services, started
 from registry.settings import Settings
 from registry.snapshots import connect as connect_snapshots
@@ -34,7 +35,6 @@ from registry.snapshots import routes as snapshots
 from registry.translog import RegistryKeys
 from registry.translog import routes as translog
 from registry.usage import routes as usage
-from registry.welcome import ROUTES as WELCOME
 from registry.works import routes as works
 
 DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, auditing)

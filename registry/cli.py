@@ -46,7 +46,7 @@ def migrate(*, check: bool = False, data: DataFolder = None) -> int:
         Change nothing; exit 1 and list what would be applied if anything would.
     """
     from registry import database
-    from registry.logs import log_to_stderr
+    from registry.observing.logs import log_to_stderr
 
     settings = Settings.load(data=data)
     log_to_stderr(settings, "migrate")

@@ -27,7 +27,7 @@
         │   └── HeldError              –  another process holds it
         └── MigrationError             –  the schema and the migrations do not fit together
 
-Errors of the SDK (``licet.errors``) that reach a handler become problems too: see ``registry.problems``.
+Errors of the SDK (``licet.errors``) that reach a handler become problems too: see ``registry.http.problems``.
 """
 
 from __future__ import annotations

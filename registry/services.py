@@ -12,7 +12,7 @@ from uuid import UUID
 from licet.wire.accounts import ConsentHead
 from registry.database import Connection, Database, opened, pending
 from registry.errors import MigrationError
-from registry.meters import Meters
+from registry.observing.meters import Meters
 from registry.quotas import Quotas
 from registry.settings import Settings
 from registry.translog import RegistryKeys, open_keys

@@ -9,7 +9,7 @@ import textwrap
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -25,11 +25,40 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from registry.errors import SettingsError
-from registry.rates import Rate, rate_of
 
 PREFIX = "LICET_REGISTRY_"
 SECRET = frozenset({"database_url", "metrics_token"})  # never shown, wrong ones neither
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_RATE: Final = re.compile(r"([0-9]{1,15})/([0-9]{1,4})([smhd])", re.ASCII)
+_RATE_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class Rate(NamedTuple):
+    """At most ``most`` in ``seconds``, written ``6000/1m``; ``most`` 0 means no limit, written ``off``."""
+
+    most: int
+    seconds: int
+
+    def __str__(self) -> str:
+        if not self.most:
+            return "off"
+        unit, size = next((unit, size) for unit, size in reversed(_RATE_SECONDS.items()) if self.seconds % size == 0)
+        return f"{self.most}/{self.seconds // size}{unit}"
+
+
+OFF: Final = Rate(0, 60)
+
+
+def rate_of(value: object) -> Rate:
+    """Return the rate that ``value`` writes; raises ``ValueError`` that says what was expected."""
+    if isinstance(value, Rate):
+        return value
+    if value == "off":
+        return OFF
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not int(match[1]) or not int(match[2]):
+        raise ValueError("expected a rate such as 6000/1m, or off")
+    return Rate(int(match[1]), int(match[2]) * _RATE_SECONDS[match[3]])
 
 
 def _duration(value: object) -> object:

@@ -12,7 +12,7 @@ same: a client whose token has expired should hear of it). ``require(scope)`` is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,10 +23,10 @@ from licet import identifiers
 from registry.accounts import queries
 from registry.accounts.tokens import digest_of
 from registry.errors import NotAllowed, NotAuthenticated
+from registry.observing.requests import CALLER
 from registry.services import Services
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
-_KEPT: Final = "licet_caller"
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -48,15 +48,9 @@ class Caller(msgspec.Struct, frozen=True):
 async def authenticated(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:
     """Return the caller, None without an Authorization header; raises ``NotAuthenticated`` for a token that is none."""
     state = connection.scope["state"]
-    if _KEPT not in state:
-        state[_KEPT] = await _look_up(connection)
-    found: Caller | None = state[_KEPT]
-    return found
-
-
-def known_caller(state: dict[str, Any]) -> Caller | None:
-    """Return who a request with this state turned out to speak for, None if nobody asked or nobody is."""
-    found: Caller | None = state.get(_KEPT)
+    if CALLER not in state:
+        state[CALLER] = await _look_up(connection)
+    found: Caller | None = state[CALLER]
     return found
 
 

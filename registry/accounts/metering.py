@@ -22,9 +22,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from registry.accounts.identity import Caller, authenticated
 from registry.errors import DatabaseUnavailable, NotAuthenticated
 from registry.quotas import Exceeded, Quota, Standing
-from registry.rates import Rate
 from registry.services import Services
-from registry.settings import Settings
+from registry.settings import Rate, Settings
 
 UNCOUNTED: Final = frozenset({"health", "log"})  # tags
 _KEPT: Final = "licet_meter"

@@ -12,7 +12,7 @@ from registry.accounts import queries
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import NotAuthenticated, NotFound, Unavailable
-from registry.paging import Asked, page_of
+from registry.http.paging import Asked, page_of
 from registry.services import Services
 
 

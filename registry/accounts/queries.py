@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from registry.paging import Key, orders
+from registry.http.paging import Key, orders
 
 # by accounts primary key, accounts unique (genesis): two at once may meet on either
 CREATE_ACCOUNT: Final = """

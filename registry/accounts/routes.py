@@ -26,7 +26,7 @@ from registry.accounts import profile, registration, statements, tokens
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
 from registry.errors import Invalid
-from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
+from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
 Allows = Annotated[

@@ -19,7 +19,7 @@ from licet.wire.common import Page
 from registry.accounts import queries
 from registry.database import Connection
 from registry.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound
-from registry.paging import Asked, page_of
+from registry.http.paging import Asked, page_of
 
 LONGEST: Final = timedelta(days=365)
 SCOPES_OF: Final[dict[str, tuple[str, ...]]] = {

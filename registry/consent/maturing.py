@@ -19,12 +19,13 @@ from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
-from registry import tracing, translog
+from registry import translog
 from registry.consent import queries
 from registry.consent.planning import plan_maturing
 from registry.consent.service import keep_terms, known_terms
 from registry.consent.types import Due, Group, Plan
 from registry.database import Connection
+from registry.observing import tracing
 from registry.services import Services
 from registry.works.changing import renew_words
 from registry.works.uploads import forget_uploads

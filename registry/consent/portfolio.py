@@ -12,7 +12,7 @@ from registry.consent import queries
 from registry.consent.types import Wanted
 from registry.database import Connection, Row
 from registry.errors import Invalid, NotFound
-from registry.paging import Asked, page_of
+from registry.http.paging import Asked, page_of
 from registry.services import Services
 from registry.works import service as works
 from registry.works.intake import MAX_WORKS, sha256_of

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from registry.paging import Key, orders
+from registry.http.paging import Key, orders
 
 VERSION: Final = "select version from consent_version"
 HOLD_VERSION: Final = "select version from consent_version for update"

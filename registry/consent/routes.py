@@ -30,7 +30,7 @@ from registry.accounts.identity import Caller, require
 from registry.consent import drafting, portfolio, service
 from registry.consent.types import Wanted
 from registry.errors import Invalid
-from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
+from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
 from registry.works import changing
 

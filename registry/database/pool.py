@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from registry import tracing
 from registry.errors import DatabaseUnavailable, RegistryError, StartError
-from registry.meters import Meters, Tally
+from registry.observing import tracing
+from registry.observing.meters import Meters, Tally
 
 T = TypeVar("T")
 MINIMUM = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from registry.paging import Key, orders
+from registry.http.paging import Key, orders
 
 # ledger_accounts unique (name); in the order of names, so that two posters never wait for each other in a ring
 OPEN_ACCOUNTS: Final = """

@@ -14,10 +14,10 @@ from licet.errors import InputError
 from licet.identifiers import new_uuid
 from registry.database import Connection, Row
 from registry.errors import Conflict, NotFound
+from registry.http.paging import Asked, page_of
 from registry.ledger import queries
 from registry.ledger.types import Entry, Line, Transfer
-from registry.meters import count_once_committed
-from registry.paging import Asked, page_of
+from registry.observing.meters import count_once_committed
 
 
 async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:

@@ -15,8 +15,8 @@ from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import NotFound, Unavailable
+from registry.http.paging import Asked, page_of
 from registry.licensing import queries
-from registry.paging import Asked, page_of
 from registry.services import Services
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from registry.paging import Key, Order, orders
+from registry.http.paging import Key, Order, orders
 
 # account_keys primary key, accounts primary key; the key cannot be revoked while the reader's transaction is open
 SIGNER: Final = """

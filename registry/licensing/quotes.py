@@ -19,11 +19,11 @@ from licet.wire.licensing import LeftOut, Quote, QuoteInfo, QuoteRequest
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Invalid, NotFound
+from registry.http.paging import Asked, page_of
 from registry.licensing import queries
 from registry.licensing.offers import declared, name, request_of
 from registry.licensing.standing import Standing, standing, work_ids
-from registry.meters import count_once_committed
-from registry.paging import Asked, page_of
+from registry.observing.meters import count_once_committed
 from registry.services import Services
 
 MAX_WORKS: Final = 100_000

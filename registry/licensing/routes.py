@@ -24,8 +24,8 @@ from licet.wire.licensing import (
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
+from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.licensing import accept, asking, licences, quotes
-from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
 
 Model = Annotated[str | None, QueryParameter(max_length=200)]

@@ -11,8 +11,8 @@ from litestar.params import PathParameter
 
 from licet.wire.common import Page
 from registry.accounts.metering import UNCOUNTED
-from registry.admission import rules_of
-from registry.problems import MEDIA_TYPE, TYPE_BASE, phrase, slug_of
+from registry.http.admission import rules_of
+from registry.http.problems import MEDIA_TYPE, TYPE_BASE, phrase, slug_of
 
 _PROBLEMS: Final = {
     400: "A parameter, header or body is not what it must be; `errors` names the fields.",

@@ -12,7 +12,7 @@ from litestar.types import Empty
 
 from licet.identifiers import KINDS
 from registry.accounts.idempotency import HEADER
-from registry.admission import rules_of
+from registry.http.admission import rules_of
 from registry.openapi import answers
 
 _ID: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"

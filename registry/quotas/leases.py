@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 from registry.database import Database
 from registry.errors import QuotaExceeded
 from registry.quotas import queries
-from registry.rates import Rate
+from registry.settings import Rate
 
 SHARE: Final = 16  # at most this part of a quota is borrowed at a time
 _SAME_WINDOW: Final = 1.0  # seconds by which two looks at the end of one window may differ

@@ -26,7 +26,7 @@ def up(*, host: str | None = None, port: int | None = None, data: DataFolder = N
     port
         Port to listen on, 0 for any free one; default: LICET_REGISTRY_PORT, else 8000.
     """
-    from registry.logs import log_to_stderr
+    from registry.observing.logs import log_to_stderr
     from registry.running.listening import local_url
     from registry.running.up import up as run
 

@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 import structlog
 
-from registry import meters, tracing
 from registry.errors import RegistryError, Unavailable
-from registry.logs import log_to_stderr
+from registry.observing import meters, tracing
+from registry.observing.logs import log_to_stderr
 from registry.settings import Settings
 
 Part = Callable[[Settings, asyncio.Event, Callable[[], None]], Awaitable[None]]

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
-from registry import meters
 from registry.database import Database, embedded, migrate
 from registry.database.launcher import socket_path
 from registry.errors import StartError, Unavailable
+from registry.observing import meters
 from registry.running.child import Child
 from registry.running.listening import answers
 from registry.running.part import stop_on_signals

@@ -20,10 +20,11 @@ from licet.index import manifest
 from licet.index.snapshot import LIFETIME
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from registry import tracing, translog
+from registry import translog
 from registry.consent import version
 from registry.database import Connection, Row
 from registry.errors import DatabaseUnavailable, Unavailable
+from registry.observing import tracing
 from registry.services import Services
 from registry.snapshots import queries
 from registry.snapshots.building import Built, build, settled

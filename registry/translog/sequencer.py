@@ -28,9 +28,9 @@ from licet.log import checkpoint as checkpoints
 from licet.log import entry as entries
 from licet.log import tiles
 from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
-from registry import tracing
 from registry.database import Connection, Database, Row
 from registry.errors import DatabaseUnavailable, RegistryError, StartError
+from registry.observing import tracing
 from registry.translog import publication, queries
 from registry.translog.keys import RegistryKeys
 from registry.translog.tree import root_at, stored_tiles

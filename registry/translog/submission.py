@@ -30,7 +30,7 @@ from licet.statements import envelope as envelopes
 from licet.wire.common import KeyEvidence, Receipt
 from registry.database import Connection, Row
 from registry.errors import Gone, NotFound
-from registry.meters import count_once_committed
+from registry.observing.meters import count_once_committed
 from registry.translog import queries
 from registry.translog.tree import inclusion_proofs
 

@@ -24,12 +24,12 @@ from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Conflict, NotAllowed
+from registry.http.paging import Asked, page_of
 from registry.licensing import accrual
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.licensing.types import Accrual, Posting, Reported
-from registry.meters import count_once_committed
-from registry.paging import Asked, page_of
+from registry.observing.meters import count_once_committed
 from registry.services import Services
 from registry.usage import queries
 from registry.usage.coverage import Coverage, coverage

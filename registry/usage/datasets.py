@@ -21,10 +21,10 @@ from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid
+from registry.http.paging import Asked, page_of
 from registry.licensing.offers import name
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
-from registry.paging import Asked, page_of
 from registry.services import Services
 from registry.usage import queries
 from registry.usage.events import AHEAD

@@ -10,7 +10,7 @@ from licet.wire.usage import Balance, BalanceLine, LedgerLine
 from registry import ledger
 from registry.accounts.identity import Caller
 from registry.database import Connection
-from registry.paging import Asked
+from registry.http.paging import Asked
 
 Side = Literal["payable", "escrow", "receivable"]
 # Debit is positive in the ledger: what is owed to somebody stands on the credit side.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from registry.paging import Key, orders
+from registry.http.paging import Key, orders
 
 # By datasets primary key, unique (payload_digest)
 ADD_DATASET: Final = """

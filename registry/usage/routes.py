@@ -24,7 +24,7 @@ from licet.wire.usage import (
 )
 from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
-from registry.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
+from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
 from registry.usage import batches, datasets, money
 

@@ -14,9 +14,9 @@ from typing import Final
 
 import structlog
 
-from registry import tracing
 from registry.accounts import queries
 from registry.errors import RegistryError, StartError
+from registry.observing import tracing
 from registry.quotas.queries import FORGET_QUOTAS
 from registry.services import Services
 from registry.translog import sequencer

@@ -7,7 +7,7 @@ from typing import Any
 
 from licet import errors as sdk
 from registry import errors as service
-from registry import problems as answers
+from registry.http import problems as answers
 from tools.documentation.markdown import plain, table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.meters import COUNTED, READ
+from registry.observing.meters import COUNTED, READ
 from tools.documentation.markdown import plain, table
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from registry import admission, paging
 from registry.app import BODY_LIMIT
-from registry.rates import Rate
-from registry.settings import Settings, shown, variable
+from registry.http import admission, paging
+from registry.settings import Rate, Settings, shown, variable
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "http.md").read_text(encoding="utf-8")
 

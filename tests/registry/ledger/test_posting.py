@@ -14,8 +14,8 @@ from licet.identifiers import new_uuid
 from registry import ledger
 from registry.database import Database
 from registry.errors import Conflict, NotFound
+from registry.http.paging import Asked
 from registry.ledger import Entry, Transfer
-from registry.paging import Asked
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 30, 23, 59, 59, 999000, tzinfo=UTC)

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from litestar import get
 
 from licet.statements.keys import SigningKey
-from registry.logs import shown
+from registry.observing.logs import shown
 from registry.worker.loops import run_loops
 from tests.registry.harness import genesis, new_key, running
 
 PROGRAM = """
 import asyncio, logging, sys, warnings
 import structlog
-from registry.logs import log_to_stderr
+from registry.observing.logs import log_to_stderr
 from registry.settings import Settings
 
 log_to_stderr(Settings.load(log_format=sys.argv[1]), "serve")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from registry.meters import COUNTED, READ, Meters, Tally, count_once_committed
+from registry.observing.meters import COUNTED, READ, Meters, Tally, count_once_committed
 from tests.registry.harness import Running, running
 from tools.documentation.reference import pages
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from registry import meters
+from registry.observing import meters
 from tests.registry.observing.test_metrics import samples
 from tests.registry.running.test_up import parts_of, register, up
 

@@ -13,8 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from registry import tracing
 from registry.errors import SettingsError
+from registry.observing import tracing
 from tests.registry.harness import running
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -31,7 +31,8 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 def test_nothing_of_it_is_loaded_without_the_setting():
     program = (
-        "import sys, registry.app, registry.running.working, registry.running.serving; from registry import tracing\n"
+        "import sys, registry.app, registry.running.working, registry.running.serving\n"
+        "from registry.observing import tracing\n"
         "with tracing.span('x'), tracing.request('GET', []): pass\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )

@@ -10,7 +10,7 @@ import pytest
 
 from registry.database import Database
 from registry.quotas import Exceeded, Quota, Quotas
-from registry.rates import Rate, rate_of
+from registry.settings import Rate, rate_of
 
 pytestmark = pytest.mark.anyio
 

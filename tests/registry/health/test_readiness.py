@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from licet import times
-from registry import readiness
 from registry.database import EmbeddedPostgres, migrate
 from registry.database.pool import Database
+from registry.health import readiness
 from registry.snapshots import publisher
 from registry.translog.publication import read_guard
 from registry.worker.loops import run_sequencer

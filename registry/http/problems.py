@@ -15,21 +15,16 @@ import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.types import Message, Scope
 
 from licet import errors as sdk
-from licet.identifiers import new_uuid
 from licet.wire.common import FieldError, Problem
 from registry.errors import RegistryError, pointer
+from registry.observing.requests import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "https://licet.example/problems/"
-_HEADER: Final = b"x-request-id"
-_STATE: Final = "licet_request_id"
-_GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-_log = structlog.get_logger("registry.problems")
+_log = structlog.get_logger("registry.http.problems")
 
 # What the framework itself refuses, by status; other statuses use their phrase.
 SLUGS: Final = {
@@ -63,23 +58,6 @@ SDK_ERRORS: Final[tuple[tuple[type[sdk.LicetError], int, str], ...]] = (
     (sdk.ConflictError, 409, "conflict"),
     (sdk.ServiceError, 503, "unavailable"),
 )
-
-
-def request_id(scope: Scope) -> str:
-    """Return the id of this request: the caller's ``X-Request-Id`` if it is a plain word, else a fresh one."""
-    state: dict[str, Any] = scope["state"]
-    known = state.get(_STATE)
-    if known is None:
-        given = next((value for name, value in scope["headers"] if name.lower() == _HEADER), b"")
-        known = state[_STATE] = given.decode() if _GIVEN.fullmatch(given) else f"req_{new_uuid().hex}"
-    return str(known)
-
-
-async def send_request_id(message: Message, scope: Scope) -> None:
-    """Add ``X-Request-Id`` to every response; a ``before_send`` hook, so that it reaches 404 and 405 too."""
-    if message["type"] == "http.response.start" and scope["type"] == ScopeType.HTTP:
-        headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != _HEADER]
-        message["headers"] = [*headers, (_HEADER, request_id(scope).encode())]
 
 
 def problem(

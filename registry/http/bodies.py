@@ -19,7 +19,7 @@ from litestar.params import BodyKwarg
 
 from licet.canonical import MAX_DEPTH
 from registry.errors import Invalid, pointer
-from registry.problems import field_error, sentence
+from registry.http.problems import field_error, sentence
 
 _KEPT: Final = "licet_body"
 _PLACE: Final = re.compile(r" - at `\$(?P<path>.*)`$", re.DOTALL)

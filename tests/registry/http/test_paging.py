@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from licet.identifiers import new_uuid
 from registry.database import Database
 from registry.errors import Invalid
-from registry.paging import Asked, Key, Order, orders, page_of, to_cursor
+from registry.http.paging import Asked, Key, Order, orders, page_of, to_cursor
 
 pytestmark = pytest.mark.anyio
 

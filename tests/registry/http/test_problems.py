@@ -15,7 +15,6 @@ from structlog.testing import capture_logs
 from licet import errors as sdk
 from licet.canonical import MAX_DEPTH
 from licet.wire.common import Problem
-from registry.bodies import StrictRequest
 from registry.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -29,7 +28,9 @@ from registry.errors import (
     StartError,
     pointer,
 )
-from registry.problems import EXCEPTION_HANDLERS, phrase, send_request_id, slug_of
+from registry.http.bodies import StrictRequest
+from registry.http.problems import EXCEPTION_HANDLERS, phrase, slug_of
+from registry.observing.requests import send_request_id
 
 pytestmark = pytest.mark.anyio
 

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import structlog
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 import registry
-from registry import tracing
-from registry.accounts.identity import known_caller
-from registry.meters import Meters
-from registry.problems import request_id
+from licet.identifiers import new_uuid
+from registry.observing import tracing
+from registry.observing.meters import Meters
 
 _QUIET: Final = ("/health/", "/metrics", "/log/")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")  # what we call a tile or a text is never read as a page
 _VERSION: Final = (b"licet-version", registry.__version__.encode())  # for clients that miss something here
+_HEADER: Final = b"x-request-id"
+_STATE: Final = "licet_request_id"
+_GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+CALLER: Final = "licet_caller"  # where the state of a request keeps for whom it speaks, once somebody asked
 _log = structlog.get_logger("registry.requests")
+
+
+class Known(Protocol):
+    """For whom a request speaks, as far as a log tells."""
+
+    @property
+    def id(self) -> str:
+        """The account."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of this request: the caller's ``X-Request-Id`` if it is a plain word, else a fresh one."""
+    state: dict[str, Any] = scope["state"]
+    known = state.get(_STATE)
+    if known is None:
+        given = next((value for name, value in scope["headers"] if name.lower() == _HEADER), b"")
+        known = state[_STATE] = given.decode() if _GIVEN.fullmatch(given) else f"req_{new_uuid().hex}"
+    return str(known)
+
+
+async def send_request_id(message: Message, scope: Scope) -> None:
+    """Add ``X-Request-Id`` to every response; a ``before_send`` hook, so that it reaches 404 and 405 too."""
+    if message["type"] == "http.response.start" and scope["type"] == ScopeType.HTTP:
+        headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != _HEADER]
+        message["headers"] = [*headers, (_HEADER, request_id(scope).encode())]
 
 
 class Observed(Litestar):
@@ -82,7 +116,7 @@ def _tell(meters: Meters, scope: HTTPScope, method: str, route: str, seen: _Seen
     if seen.status == 429:
         meters.count("licet_quota_refusals_total", route)
     quiet = seen.status < 400 and route.startswith(_QUIET)
-    caller = known_caller(scope["state"])
+    caller: Known | None = scope["state"].get(CALLER)
     who = {} if caller is None else {"account": caller.id, "account_kind": caller.kind}
     (_log.debug if quiet else _log.info)(
         "request",

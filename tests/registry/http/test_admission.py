@@ -14,8 +14,8 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
-from registry import admission
 from registry.accounts.idempotency import READS
+from registry.http import admission
 from registry.services import Services
 from tests.registry.app.fuzzing import served
 from tests.registry.harness import Account, Running, running

@@ -14,11 +14,12 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from licet.wire.common import Problem
-from registry import readiness
 from registry.errors import NotAuthenticated, Unavailable
-from registry.meters import READ, Meters
-from registry.problems import MEDIA_TYPE, TYPE_BASE, request_id
-from registry.readiness import Check
+from registry.health import readiness
+from registry.health.readiness import Check
+from registry.http.problems import MEDIA_TYPE, TYPE_BASE
+from registry.observing.meters import READ, Meters
+from registry.observing.requests import request_id
 from registry.services import Services
 from registry.settings import Settings
 
