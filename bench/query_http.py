@@ -16,7 +16,6 @@ from PIL import Image
 from bench.measuring import BUILD, in_turn, record
 from bench.service import running
 from licet import identifiers
-from licet.catalogue.items import items_of
 from licet.catalogue.register import register
 from licet.client import Client
 from licet.decisions import Request
@@ -60,7 +59,7 @@ def main() -> None:
         artist, trainer = service.client("artist", "mei"), service.client("organisation", "lantern")
         picture = BUILD / "query" / "one.png"
         Image.effect_noise((256, 256), 80).save(picture)
-        register(artist, items_of([picture], urls=[], fingerprint_only=False), preset("no-ai"))
+        register(artist, [picture], preset("no-ai"))
         address = attached(service.data)
         assert address is not None
         owner = identifiers.to_uuid(artist.me().account)

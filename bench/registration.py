@@ -11,7 +11,6 @@ from PIL import Image
 
 from bench.measuring import BUILD, in_turn, record
 from bench.service import running
-from licet.catalogue.items import items_of
 from licet.catalogue.register import register
 from licet.fingerprints.picture import fingerprint_file
 from licet.terms import preset
@@ -40,7 +39,7 @@ def main() -> None:
         made = [pictures(BUILD / "registration" / f"pictures-{run}", run) for run in range(6)]
 
         def ours() -> None:
-            done = register(client, items_of(made[next(batches)], urls=[], fingerprint_only=False), preset("no-ai"))
+            done = register(client, made[next(batches)], preset("no-ai"))
             assert len(done.works) == COUNT
 
         def alone() -> None:

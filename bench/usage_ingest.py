@@ -17,7 +17,6 @@ from PIL import Image
 from bench.measuring import BUILD, RUNS, in_turn, record
 from bench.service import running
 from licet import identifiers, times
-from licet.catalogue.items import items_of
 from licet.catalogue.register import register
 from licet.client import Client
 from licet.statements import envelope as envelopes
@@ -142,7 +141,7 @@ def main() -> None:
         picture = BUILD / "usage" / "one.png"
         Image.effect_noise((256, 256), 80).save(picture)
         terms = preset("paid", Price(model="per-training-run", amount="0.000333", currency="USD"))
-        done = register(artist, items_of([picture], urls=[], fingerprint_only=False), terms)
+        done = register(artist, [picture], terms)
         statement = done.statements[0].statement
         address = attached(service.data)
         assert address is not None

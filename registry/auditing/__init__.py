@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from registry.auditing.verification import Difference, verify
+from registry.auditing.types import Difference, Findings
+from registry.auditing.verification import examine, verify
 
-__all__ = ["Difference", "verify"]
+__all__ = ["Difference", "Findings", "examine", "verify"]

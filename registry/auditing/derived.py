@@ -1,6 +1,7 @@
 """What else follows from its source: columns copied out of what was signed, words, matches, conflicts, snapshots.
 
-Each function reads one kind through a cursor, and returns what does not hold as ``table key: expected …, got …``.
+Each function reads one kind through a cursor, and tells the findings what does not hold: ``table key: expected …,
+got …``.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import msgspec
 
 from licet import identifiers, times
 from licet.errors import LicetError
-from licet.index import StateTree
+from licet.index import WorkRecord, state_leaves
 from licet.log import checkpoint as checkpoints
+from licet.log import merkle
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.keys import key_id
 from registry.auditing import rebuilding as queries
+from registry.auditing.types import Findings
 from registry.consent import all_records, version
 from registry.database import Connection, Row
 from registry.errors import Unavailable
@@ -40,6 +43,13 @@ async def pieces(conn: Connection, query: str, *arguments: Any) -> AsyncIterator
         yield rows
 
 
+async def rows_of(conn: Connection, query: str, *arguments: Any) -> AsyncIterator[Row]:
+    """Yield the rows of ``query``, which finds what does not hold, one by one."""
+    async for rows in pieces(conn, query, *arguments):
+        for row in rows:
+            yield row
+
+
 def differing(place: str, expected: dict[str, object], found: dict[str, object]) -> list[str]:
     """Return one line for each figure of ``place`` that is not as expected."""
     return [
@@ -49,176 +59,206 @@ def differing(place: str, expected: dict[str, object], found: dict[str, object])
     ]
 
 
-async def queue(conn: Connection, services: Services) -> list[str]:
+async def queue(conn: Connection, services: Services, found: Findings) -> None:
     """Every statement waits or is logged; the published checkpoint is of the tree as it was at its size."""
-    wrong = []
-    for row in await conn.fetch(queries.STRAY):
+    async for row in rows_of(conn, queries.STRAY):
         got = "both" if row["queued"] else "neither"
-        wrong.append(f"log_pending {row['id']}: expected it in log_queue or in log_entries, got it in {got}")
+        found.differs(f"log_pending {row['id']}: expected it in log_queue or in log_entries, got it in {got}")
     head = await conn.fetchrow(queries.PUBLISHED_HEAD)
     if head is not None and head["published_size"]:
         try:
             signed = checkpoints.open(head["published_checkpoint"], services.keys.log_signer.verifier)
         except LicetError as error:
-            return [*wrong, f"log_head: published_checkpoint: {error.message}"]
+            found.differs(f"log_head: published_checkpoint: {error.message}")
+            return
         root = await root_at(conn, head["published_size"])
         expected: dict[str, object] = {"published_size": head["published_size"], "published root": root}
-        wrong += differing("log_head", expected, {"published_size": signed.size, "published root": signed.root})
-    return wrong
+        found.differs(*differing("log_head", expected, {"published_size": signed.size, "published root": signed.root}))
 
 
-async def keys(conn: Connection) -> list[str]:
+async def keys(conn: Connection, found: Findings) -> None:
     """The keys of accounts are those of their key statements."""
-    wrong = []
     async for rows in pieces(conn, queries.ACCOUNT_KEYS):
+        found.examined += len(rows)
         for row in rows:
             payload, failure = _read(kinds.KeyRegister, row["envelope"])
             if payload is None:
-                wrong.append(f"account_keys {row['keyid']}: {failure}")
+                found.differs(f"account_keys {row['keyid']}: {failure}")
                 continue
             public = bytes.fromhex(payload.key.public)
-            wrong += differing(
-                f"account_keys {row['keyid']}",
-                {
-                    "keyid": key_id(public),
-                    "public": public,
-                    "class": payload.key_class,
-                    "account": payload.account,
-                },
-                {**_values(row, "keyid", "public", "class"), "account": _id(row["kind"], row["account"])},
+            found.differs(
+                *differing(
+                    f"account_keys {row['keyid']}",
+                    {
+                        "keyid": key_id(public),
+                        "public": public,
+                        "class": payload.key_class,
+                        "account": payload.account,
+                    },
+                    {**_values(row, "keyid", "public", "class"), "account": _id(row["kind"], row["account"])},
+                )
             )
-    return wrong
 
 
-async def words(conn: Connection) -> list[str]:
-    """What a work is found by is made of its title, creator, tags and external id."""
-    wrong = []
+async def words(conn: Connection, found: Findings) -> None:
+    """What a work is found by is made of its title, creator, tags and external id.
+
+    Words in the form of an older release are not compared: the worker makes them anew, some at a time.
+    """
+    if older := await conn.fetchval(queries.OLD_WORDS, FORM):
+        found.unexamined.append(f"words of {older} works: kept in an older form, the worker makes them anew")
     async for rows in pieces(conn, queries.WORDS, FORM):
+        found.examined += len(rows)
         for row in rows:
             text = words_of(row["title"], row["creator"], row["external_id"], row["tags"])
-            wrong += differing(
-                f"works {_id('wrk', row['id'])}",
-                {"haystack": text, "grams": grams(text)},
-                {"haystack": row["haystack"], "grams": list(row["grams"])},
+            found.differs(
+                *differing(
+                    f"works {_id('wrk', row['id'])}",
+                    {"haystack": text, "grams": grams(text)},
+                    {"haystack": row["haystack"], "grams": list(row["grams"])},
+                )
             )
-    return wrong
 
 
-async def likeness(conn: Connection) -> list[str]:
+async def likeness(conn: Connection, found: Findings) -> None:
     """Matches are of works that are alike, and what is contested or challenged follows from them (semantics 6)."""
-    wrong = [
-        f"work_matches {_id('wrk', row['work'])} {_id('wrk', row['other'])}: expected works of these accounts alike "
-        f"by {row['key']}, got others"
-        for row in await conn.fetch(queries.UNLIKE)
-    ]
-    for row in await conn.fetch(queries.UNSETTLED):
-        wrong += differing(
-            f"work_states {_id('wrk', row['work'])}",
-            _values(row, "challenged", "contested"),
-            {"challenged": row["was_challenged"], "contested": row["was_contested"]},
+    async for row in rows_of(conn, queries.UNLIKE):
+        found.differs(
+            f"work_matches {_id('wrk', row['work'])} {_id('wrk', row['other'])}: expected works of these accounts "
+            f"alike by {row['key']}, got others"
         )
-    return wrong
+    async for row in rows_of(conn, queries.UNSETTLED):
+        found.differs(
+            *differing(
+                f"work_states {_id('wrk', row['work'])}",
+                _values(row, "challenged", "contested"),
+                {"challenged": row["was_challenged"], "contested": row["was_contested"]},
+            )
+        )
 
 
-async def chains(conn: Connection) -> list[str]:
+async def chains(conn: Connection, found: Findings) -> None:
     """Heads are the end of each account's chain; catalogues and counts are those of their statements."""
-    wrong = []
-    for row in await conn.fetch(queries.CONSENT_HEADS):
-        wrong += differing(
-            f"consent_heads {row['account']}",
-            {"seq": row["last"], "digest": row["stated"]},
-            _values(row, "seq", "digest"),
+    async for row in rows_of(conn, queries.CONSENT_HEADS):
+        found.differs(
+            *differing(
+                f"consent_heads {row['account']}",
+                {"seq": row["last"], "digest": row["stated"]},
+                _values(row, "seq", "digest"),
+            )
         )
-    for row in await conn.fetch(queries.CATALOGUES):
-        wrong.append(
+    async for row in rows_of(conn, queries.CATALOGUES):
+        found.differs(
             f"catalogues {row['account']}: expected a statement of the account over its catalogue, got another"
         )
-    for row in await conn.fetch(queries.COVERED):
-        wrong.append(f"statements {_id('stm', row['id'])}: works: expected {row['found']}, got {row['works']}")
-    return wrong
+    async for row in rows_of(conn, queries.COVERED):
+        found.differs(f"statements {_id('stm', row['id'])}: works: expected {row['found']}, got {row['works']}")
 
 
-async def snapshots(conn: Connection, services: Services) -> list[str]:
+async def snapshots(conn: Connection, services: Services, found: Findings) -> None:
     """Snapshots are as signed, their files whole, and the newest says what the tables say if nothing changed since."""
-    wrong: list[str] = []
     newest: kinds.Snapshot | None = None
     async for rows in pieces(conn, queries.SNAPSHOTS):
+        found.examined += len(rows)
         for row in rows:
             payload, failure = _read(kinds.Snapshot, row["envelope"])
             if payload is None:
-                wrong.append(f"snapshots {row['sequence']}: {failure}")
+                found.differs(f"snapshots {row['sequence']}: {failure}")
                 continue
             newest = payload
-            wrong += differing(
-                f"snapshots {row['sequence']}",
-                {
-                    "sequence": payload.sequence,
-                    "consent_version": payload.consent_version,
-                    "digest": sha256(row["envelope"]).digest(),
-                    "expires_at": payload.expires_at,
-                },
-                {
-                    **_values(row, "sequence", "consent_version", "digest"),
-                    "expires_at": times.to_text(row["expires_at"]),
-                },
+            found.differs(
+                *differing(
+                    f"snapshots {row['sequence']}",
+                    {
+                        "sequence": payload.sequence,
+                        "consent_version": payload.consent_version,
+                        "digest": sha256(row["envelope"]).digest(),
+                        "expires_at": payload.expires_at,
+                    },
+                    {
+                        **_values(row, "sequence", "consent_version", "digest"),
+                        "expires_at": times.to_text(row["expires_at"]),
+                    },
+                )
             )
     if newest is None:
-        return wrong
+        return
     kept = {
         row["digest"].hex(): (row["tier"], row["size"])
         for row in await conn.fetch(queries.SEGMENTS_KEPT, newest.sequence)
     }
     place = f"snapshot_segments {newest.sequence}"
-    wrong += differing(
-        place, {"segments": {each.digest: (each.tier, each.size) for each in newest.segments}}, {"segments": kept}
+    found.differs(
+        *differing(
+            place, {"segments": {each.digest: (each.tier, each.size) for each in newest.segments}}, {"segments": kept}
+        )
     )
     folder = segments_folder(services)
     for each in newest.segments:
-        wrong += await asyncio.to_thread(_whole, folder / each.digest, each.digest)
-    if not wrong and newest.consent_version == await version(conn):
+        found.differs(*await asyncio.to_thread(_whole, folder / each.digest, each.digest))
+    if not found.wrong and newest.consent_version == await version(conn):
+        tree = merkle.Frontier()
         try:
-            records = [record async for record in all_records(conn)]
+            async for records in _in_pieces(all_records(conn, ordered=True)):
+                tree.extend(await asyncio.to_thread(state_leaves, records))
         except Unavailable:
-            return wrong  # accepted, and not in the log yet: the next snapshot carries it
-        tree = await asyncio.to_thread(StateTree.of_records, records)
-        wrong += differing(
-            f"snapshots {newest.sequence}",
-            {"state_root": tree.root, "works": len(tree)},
-            {"state_root": newest.state_root, "works": newest.works},
+            found.unexamined.append("the newest snapshot's state root: a statement is not in the log yet")
+            return
+        found.examined += tree.size
+        found.differs(
+            *differing(
+                f"snapshots {newest.sequence}",
+                {"state_root": tree.root.hex(), "works": tree.size},
+                {"state_root": newest.state_root, "works": newest.works},
+            )
         )
-    return wrong
+    elif not found.wrong:
+        found.unexamined.append("the newest snapshot's state root: terms have changed since it was made")
 
 
-async def signed_copies(conn: Connection) -> list[str]:
+async def _in_pieces(records: AsyncIterator[WorkRecord]) -> AsyncIterator[list[WorkRecord]]:
+    piece: list[WorkRecord] = []
+    async for record in records:
+        piece.append(record)
+        if len(piece) == _AT_A_TIME:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+async def signed_copies(conn: Connection, found: Findings) -> None:
     """Columns of licences, datasets, runs and batches say what was signed."""
-    wrong: list[str] = []
     async for rows in pieces(conn, queries.LICENCES):
+        found.examined += len(rows)
         for row in rows:
             licence, failure = _read(kinds.Licence, row["envelope"])
             place = f"licences {_id('lic', row['id'])}"
             if licence is None:
-                wrong.append(f"{place}: {failure}")
+                found.differs(f"{place}: {failure}")
                 continue
             use = licence.use
-            wrong += differing(
-                place,
-                {
-                    "use_key": use_key(use),
-                    "model_key": model_key(use),
-                    "atoms": list(use.atoms),
-                    "model": use.model,
-                    "version": use.version,
-                    "run": licence.run,
-                    "fee_bps": licence.fee_bps,
-                    "quote": bytes.fromhex(licence.quote),
-                    "payload_digest": bytes.fromhex(envelopes.parse(row["envelope"]).payload_digest),
-                },
-                {
-                    **_values(
-                        row, "use_key", "model_key", "model", "version", "run", "fee_bps", "quote", "payload_digest"
-                    ),
-                    "atoms": list(row["atoms"]),
-                },
+            found.differs(
+                *differing(
+                    place,
+                    {
+                        "use_key": use_key(use),
+                        "model_key": model_key(use),
+                        "atoms": list(use.atoms),
+                        "model": use.model,
+                        "version": use.version,
+                        "run": licence.run,
+                        "fee_bps": licence.fee_bps,
+                        "quote": bytes.fromhex(licence.quote),
+                        "payload_digest": bytes.fromhex(envelopes.parse(row["envelope"]).payload_digest),
+                    },
+                    {
+                        **_values(
+                            row, "use_key", "model_key", "model", "version", "run", "fee_bps", "quote", "payload_digest"
+                        ),
+                        "atoms": list(row["atoms"]),
+                    },
+                )
             )
     for query, table, prefix, kind, columns in (
         (queries.DATASETS, "datasets", "dst", kinds.DatasetManifest, ("name", "rows", "kept", "counts")),
@@ -227,8 +267,7 @@ async def signed_copies(conn: Connection) -> list[str]:
     ):
         async for rows in pieces(conn, query):
             for row in rows:
-                wrong += _copied(f"{table} {_id(prefix, row['id'])}", row, kind, columns)
-    return wrong
+                found.differs(*_copied(f"{table} {_id(prefix, row['id'])}", row, kind, columns))
 
 
 def _copied(place: str, row: Row, kind: Any, columns: tuple[str, ...]) -> list[str]:

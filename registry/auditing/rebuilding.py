@@ -9,7 +9,12 @@ ENTRIES: Final = """
 select e.index, e.entry, e.leaf_hash, p.kind, p.envelope, p.salt
 from log_entries e join log_pending p on p.id = e.pending order by e.index
 """
-TILES: Final = "select level, tile, hashes from log_tiles order by level, tile"
+# by log_tiles primary key: those that are finished, as the tree grows past them, then those at its right edge
+TILES: Final = """
+select l.level, l.tile, l.hashes from unnest($1::int[], $2::bigint[]) as w (level, tile)
+join log_tiles l on l.level = w.level and l.tile = w.tile
+"""
+TILES_KEPT: Final = "select count(*) from log_tiles"
 
 LEVELS: Final = """
 select a.id, a.level, coalesce(max(l.level), 0) as claimed
@@ -42,7 +47,7 @@ left join (statement_works k join statements c on c.id = k.statement and c.kind 
 where s.own is not null and not s.withdrawn
 group by s.work, s.own
 """
-UNSTATED: Final = f"select work, own from ({_SPOKEN}) spoken where since is null limit 100"  # noqa: S608
+UNSTATED: Final = f"select work, own from ({_SPOKEN}) spoken where since is null"  # noqa: S608
 # Consents over the work that came after where its terms are from: only what loosens may be without effect.
 LATER: Final = f"""
 select c.id as statement, spoken.own, c.terms, count(*) as works
@@ -54,11 +59,11 @@ group by c.id, spoken.own, c.terms
 # While something waits on a work, its catalogue terms may be ahead of the account's.
 OTHER_CATALOGUE: Final = """
 select s.work from work_states s left join catalogues c on c.account = s.account
-where not s.withdrawn and s.waiting is null and c.waiting is null and s.catalogue is distinct from c.terms limit 100
+where not s.withdrawn and s.waiting is null and c.waiting is null and s.catalogue is distinct from c.terms
 """
 WITHDRAWALS: Final = """
 select w.id as work from works w join work_states s on s.work = w.id
-where s.withdrawn <> (w.withdrawn_at is not null) limit 100
+where s.withdrawn <> (w.withdrawn_at is not null)
 """
 NEWEST_VERSION: Final = """
 select v.version, coalesce((select max(version) from work_states), 0) as changed from consent_version v
@@ -71,7 +76,7 @@ PATIENT: Final = "set local idle_in_transaction_session_timeout = 0; set local s
 STRAY: Final = """
 select p.id, q.pending is not null as queued, e.pending is not null as logged
 from log_pending p left join log_queue q on q.pending = p.id left join log_entries e on e.pending = p.id
-where (q.pending is null) = (e.pending is null) limit 100
+where (q.pending is null) = (e.pending is null)
 """
 PUBLISHED_HEAD: Final = "select published_size, published_checkpoint from log_head"
 ACCOUNT_KEYS: Final = """
@@ -79,6 +84,7 @@ select k.keyid, k.account, a.kind, k.public, k.class, p.envelope
 from account_keys k join accounts a on a.id = k.account join log_pending p on p.id = k.pending
 where p.envelope is not null
 """
+OLD_WORDS: Final = "select count(*) from works where words <> $1"
 WORDS: Final = """
 select id, title, creator, external_id, tags, haystack, grams from works where words = $1
 """
@@ -96,16 +102,16 @@ select h.account, h.seq, h.digest, coalesce(s.seq, 0) as last, s.payload_digest 
 from consent_heads h left join lateral (
     select seq, payload_digest from statements where account = h.account and kind = 'consent' order by seq desc limit 1
 ) s on true
-where (h.seq, h.digest) is distinct from (coalesce(s.seq, 0), s.payload_digest) limit 100
+where (h.seq, h.digest) is distinct from (coalesce(s.seq, 0), s.payload_digest)
 """
 # What a catalogue says is what the statement says that it is from, and no later one over the catalogue is passed over.
 CATALOGUES: Final = """
 select c.account, c.terms, s.terms as stated from catalogues c join statements s on s.id = c.statement
-where s.account <> c.account or s.scope <> 'catalogue' or s.terms is null limit 100
+where s.account <> c.account or s.scope <> 'catalogue' or s.terms is null
 """
 COVERED: Final = """
 select s.id, s.works, count(k.work) as found from statements s left join statement_works k on k.statement = s.id
-where s.scope = 'works' group by s.id, s.works having s.works <> count(k.work) limit 100
+where s.scope = 'works' group by s.id, s.works having s.works <> count(k.work)
 """
 # As registry.consent.queries.SETTLE decides for some works, here for all of them.
 UNSETTLED: Final = """
@@ -131,7 +137,7 @@ with pairs as (
         f.work is not null or s.withdrawn and s.contested as contested
     from work_states s left join lost l on l.work = s.work left join sides f on f.work = s.work
 )
-select * from now where (was_challenged, was_contested) <> (challenged, contested) limit 100
+select * from now where (was_challenged, was_contested) <> (challenged, contested)
 """
 SNAPSHOTS: Final = """
 select sequence, consent_version, envelope, digest, issued_at, expires_at from snapshots order by sequence
@@ -154,3 +160,6 @@ BATCHES: Final = """
 select b.id, b.count, b.totals, b.payload_digest, p.envelope
 from usage_batches b join log_pending p on p.id = b.pending where p.envelope is not null
 """
+# How many rows other domains' `rebuild` reads.
+EVENTS_COUNT: Final = "select count(*) from usage_events"
+TRANSFERS_COUNT: Final = "select count(*) from transfers"

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from licet.audit.layout import Period
+
+MOST_TOLD: Final = 100  # differences of a part: more say nothing new
+
+
+class Difference(NamedTuple):
+    """One figure that is not what it is derived from: the part of the registry, and what was expected and found."""
+
+    part: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.message}"
+
+
+@dataclass
+class Findings:
+    """What came of a part: how many rows were looked at, how many are not as they must be, the first of them told.
+
+    ``unexamined`` says what could not be computed again, and why.
+    """
+
+    part: str
+    examined: int = 0
+    wrong: int = 0
+    told: list[Difference] = field(default_factory=list)
+    unexamined: list[str] = field(default_factory=list)
+
+    def differs(self, *messages: str) -> None:
+        """Each of ``messages`` is counted, and told while there are not too many."""
+        self.wrong += len(messages)
+        room = max(0, MOST_TOLD - len(self.told))
+        self.told += [Difference(self.part, message) for message in messages[:room]]
 
 
 class Part(NamedTuple):

@@ -8,10 +8,10 @@ names. Nothing is changed; all of it reads one state of the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from licet import identifiers
 from licet.audit.whole_log import verify_log
@@ -28,6 +28,8 @@ from licet.terms import Terms, intern, merge
 from registry import ledger
 from registry.auditing import derived
 from registry.auditing import rebuilding as queries
+from registry.auditing.derived import pieces, rows_of
+from registry.auditing.types import Difference, Findings
 from registry.database import Connection, Row
 from registry.errors import RegistryError
 from registry.licensing import verification as licensing
@@ -36,29 +38,19 @@ from registry.translog import publication
 from registry.usage import verification as usage
 from registry.works.types import Keys, digest_form, hexed
 
-_AT_A_TIME: Final = 2048
-_MOST: Final = 100  # differences per part: more say nothing new
+_Place = tuple[int, int]  # level and number of a tile
+Rebuild = Callable[[Connection, Findings], Awaitable[None]]
 
 
-class Difference(NamedTuple):
-    """One figure that is not what it is derived from: the part of the registry, and what was expected and found."""
+async def examine(services: Services, progress: Callable[[str], None] = lambda part: None) -> list[Findings]:
+    """Return what came of each part once everything was computed again.
 
-    part: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.part}: {self.message}"
-
-
-async def verify(services: Services, progress: Callable[[str], None] = lambda part: None) -> list[Difference]:
-    """Return what does not hold, an empty list when everything was computed again and all of it holds.
-
-    All of it is read in one state of the database, while the service runs on; ``progress`` hears of each part.
+    All of it is read in one state of the database, while the service runs on; memory stays flat; ``progress`` hears
+    of each part.
     """
-    found: list[Difference] = []
-    parts: tuple[tuple[str, Callable[[Connection], Awaitable[list[str]]]], ...] = (
-        ("log", lambda conn: _log(conn, services)),
-        ("log", lambda conn: derived.queue(conn, services)),
+    parts: tuple[tuple[str, Rebuild], ...] = (
+        ("log", lambda conn, found: _log(conn, services, found)),
+        ("log", lambda conn, found: derived.queue(conn, services, found)),
         ("accounts", _accounts),
         ("accounts", derived.keys),
         ("works", _works),
@@ -66,49 +58,70 @@ async def verify(services: Services, progress: Callable[[str], None] = lambda pa
         ("works", derived.likeness),
         ("consent", _consent),
         ("consent", derived.chains),
-        ("snapshots", lambda conn: derived.snapshots(conn, services)),
-        ("licences", licensing.rebuild),
+        ("snapshots", lambda conn, found: derived.snapshots(conn, services, found)),
+        ("licences", _of(licensing.rebuild)),
         ("licences", derived.signed_copies),
-        ("usage", usage.rebuild),
-        ("ledger", ledger.rebuild),
+        ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
+        ("ledger", _of(ledger.rebuild, queries.TRANSFERS_COUNT)),
     )
+    found = {part: Findings(part) for part, _ in parts}
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         await conn.execute(queries.PATIENT)
         for part, rebuild in parts:
             progress(part)
-            found += [Difference(part, message) for message in (await rebuild(conn))[:_MOST]]
-    return found
+            await rebuild(conn, found[part])
+    return list(found.values())
+
+
+async def verify(services: Services) -> list[Difference]:
+    """Return the differences that `examine` tells, an empty list when all of it holds."""
+    return [difference for found in await examine(services) for difference in found.told]
+
+
+def _of(rebuild: Callable[[Connection], Awaitable[list[str]]], count: str | None = None) -> Rebuild:
+    async def run(conn: Connection, found: Findings) -> None:
+        if count is not None:
+            found.examined += await conn.fetchval(count)
+        found.differs(*await rebuild(conn))
+
+    return run
 
 
 # -- the log ---------------------------------------------------------------------------------------------------------
 
 
-async def _log(conn: Connection, services: Services) -> list[str]:
+async def _log(conn: Connection, services: Services, found: Findings) -> None:
     head = await conn.fetchrow(queries.HEAD)
     if head is None:
-        return ["the row that is the log's state is gone"]
-    tree = _Tree()
-    async for rows in _pieces(conn, queries.ENTRIES):
+        found.differs("the row that is the log's state is gone")
+        return
+    tree = _Tree(found)
+    async for rows in pieces(conn, queries.ENTRIES):
+        found.examined += len(rows)
         await asyncio.to_thread(tree.add, rows)
-    wrong = tree.wrong
+        await _compare(conn, tree.finished(), found)
     if (tree.frontier.size, tree.frontier.root) != (head["size"], head["root"]):
-        wrong.append(f"head: expected {tree.frontier.size} entries with their root, got {head['size']} with another")
+        found.differs(f"head: expected {tree.frontier.size} entries with their root, got {head['size']} with another")
     if tree.frontier.encode() != head["frontier"]:
-        wrong.append("head: expected the right edge of the tree, got another")
-    wrong += await _tiles(conn, tree)
+        found.differs("head: expected the right edge of the tree, got another")
+    await _compare(conn, tree.edge, found)
+    kept = await conn.fetchval(queries.TILES_KEPT)
+    if kept != tree.count:
+        found.differs(f"tiles: expected {tree.count}, got {kept}")
     if head["size"]:
-        wrong += _signed(services, head)
-        wrong += await asyncio.to_thread(_published, services, head)
-    return wrong
+        found.differs(*_signed(services, head))
+        found.differs(*await asyncio.to_thread(_published, services, head))
 
 
 class _Tree:
-    """The tree over the log's entries, with every tile that it must have."""
+    """The tree over the log's entries: its right edge, and the tiles that it has finished since they were taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Findings) -> None:
         self.frontier: Final = merkle.Frontier()
-        self.tiles: Final[dict[tuple[int, int], bytes]] = {}
-        self.wrong: Final[list[str]] = []
+        self.edge: Final[dict[_Place, bytes]] = {}  # a tile a level at most
+        self.count = 0  # finished and at the edge
+        self._found: Final = found
+        self._finished: dict[_Place, bytes] = {}
         self._time = ""
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -117,42 +130,49 @@ class _Tree:
         leaves = [merkle.leaf_hash(row["entry"]) for row in rows]
         for place, (row, leaf) in enumerate(zip(rows, leaves, strict=True)):
             self._entry(row, size + place, leaf)
-        grown = tiles.extend(size, leaves, lambda level, tile, width: self.tiles[level, tile])
-        self.tiles.update({(tile.level, tile.index): content for tile, content in grown})
+        for tile, content in tiles.extend(size, leaves, lambda level, tile, width: self.edge[level, tile]):
+            place_of = (tile.level, tile.index)
+            self.count += place_of not in self.edge
+            if tile.width < tiles.WIDTH:
+                self.edge[place_of] = content
+            else:
+                self.edge.pop(place_of, None)
+                self._finished[place_of] = content
         self.frontier.extend(leaves)
+
+    def finished(self) -> dict[_Place, bytes]:
+        """Return the tiles that are full since the last call; they never change again."""
+        taken, self._finished = self._finished, {}
+        return taken
 
     def _entry(self, row: Row, index: int, leaf: bytes) -> None:
         if row["index"] != index:
-            self.wrong.append(f"entry {index}: expected no gap, got entry {row['index']}")
+            self._found.differs(f"entry {index}: expected no gap, got entry {row['index']}")
         if row["leaf_hash"] != leaf:
-            self.wrong.append(f"entry {index}: expected its own leaf hash, got another")
+            self._found.differs(f"entry {index}: expected its own leaf hash, got another")
         try:
             stated = entries.parse(row["entry"])
             if row["envelope"] is not None:
                 entries.verify_commitment(stated, row["salt"], row["envelope"])
         except LicetError as error:
-            self.wrong.append(f"entry {index}: {error.message}")
+            self._found.differs(f"entry {index}: {error.message}")
             return
         if stated.kind != row["kind"]:
-            self.wrong.append(f"entry {index}: expected kind {row['kind']}, got {stated.kind}")
+            self._found.differs(f"entry {index}: expected kind {row['kind']}, got {stated.kind}")
         if stated.time < self._time:
-            self.wrong.append(f"entry {index}: expected no time before the entry in front of it, got {stated.time}")
+            self._found.differs(f"entry {index}: expected no time before the entry in front of it, got {stated.time}")
         self._time = stated.time
 
 
-async def _tiles(conn: Connection, tree: _Tree) -> list[str]:
-    wrong = []
-    stored = 0
-    async for rows in _pieces(conn, queries.TILES):
-        stored += len(rows)
-        wrong += [
-            f"tile {row['level']}/{row['tile']}: expected the hashes of the entries, got others"
-            for row in rows
-            if tree.tiles.get((row["level"], row["tile"])) != row["hashes"]
-        ]
-    if stored != len(tree.tiles):
-        wrong.append(f"tiles: expected {len(tree.tiles)}, got {stored}")
-    return wrong
+async def _compare(conn: Connection, expected: dict[_Place, bytes], found: Findings) -> None:
+    if not expected:
+        return
+    levels, numbers = zip(*expected, strict=True)
+    kept = {(row["level"], row["tile"]): row["hashes"] for row in await conn.fetch(queries.TILES, levels, numbers)}
+    for place, hashes in expected.items():
+        if kept.get(place) != hashes:
+            got = "others" if place in kept else "none"
+            found.differs(f"tile {place[0]}/{place[1]}: expected the hashes of the entries, got {got}")
 
 
 def _signed(services: Services, head: Row) -> list[str]:
@@ -188,24 +208,22 @@ def _published(services: Services, head: Row) -> list[str]:
 # -- accounts, works, consent ----------------------------------------------------------------------------------------
 
 
-async def _accounts(conn: Connection) -> list[str]:
+async def _accounts(conn: Connection, found: Findings) -> None:
     """Levels are those of the newest claim; the identity is the first key statement."""
-    wrong = [
-        f"{row['id']}: expected claim level {row['claimed']}, got {row['level']}"
-        for row in await conn.fetch(queries.LEVELS)
-    ]
-    async for rows in _pieces(conn, queries.GENESES):
+    async for row in rows_of(conn, queries.LEVELS):
+        found.differs(f"{row['id']}: expected claim level {row['claimed']}, got {row['level']}")
+    async for rows in pieces(conn, queries.GENESES):
+        found.examined += len(rows)
         for row in rows:
             digest = envelopes.parse(row["envelope"]).payload_digest
             if digest != row["genesis"]:
-                wrong.append(f"{row['id']}: expected the identity {digest}, got {row['genesis']}")
-    return wrong
+                found.differs(f"{row['id']}: expected the identity {digest}, got {row['genesis']}")
 
 
-async def _works(conn: Connection) -> list[str]:
+async def _works(conn: Connection, found: Findings) -> None:
     """A work's digest covers exactly what the work is matched by."""
-    wrong = []
-    async for rows in _pieces(conn, queries.WORKS):
+    async for rows in pieces(conn, queries.WORKS):
+        found.examined += len(rows)
         for row in rows:
             keys = Keys(
                 mode=row["mode"],
@@ -217,45 +235,43 @@ async def _works(conn: Connection) -> list[str]:
             )
             form = digest_form(row["id"], identifiers.from_uuid(row["kind"], row["account"]), keys)
             if work_digest(form) != row["digest"]:
-                wrong.append(f"{form.work}: expected the digest of its keys, got another")
-    return wrong
+                found.differs(f"{form.work}: expected the digest of its keys, got another")
 
 
-async def _consent(conn: Connection) -> list[str]:
+async def _consent(conn: Connection, found: Findings) -> None:
     """What is in force for each work follows from signed statements, and no restriction was passed over."""
     terms: dict[bytes, Terms] = {}
-    wrong = []
-    async for rows in _pieces(conn, queries.TERMS):
+    async for rows in pieces(conn, queries.TERMS):
         for row in rows:
             if sha256(row["encoded"]).digest() != row["hash"]:
-                wrong.append(f"terms {row['hash'].hex()}: expected terms of this hash, got others")
+                found.differs(f"terms {row['hash'].hex()}: expected terms of this hash, got others")
             terms[row["hash"]] = intern(row["encoded"])
-    async for rows in _pieces(conn, queries.CONSENTS):
-        wrong += [message for row in rows if (message := _stated(row))]
-    for row in await conn.fetch(queries.EFFECTIVE):
+    async for rows in pieces(conn, queries.CONSENTS):
+        found.examined += len(rows)
+        found.differs(*(message for row in rows if (message := _stated(row))))
+    async for row in rows_of(conn, queries.EFFECTIVE):
         named = [each for each in (row["own"], row["catalogue"]) if each is not None]
         effective = merge([terms[each] for each in named]).hash
         if effective != row["terms"].hex():
-            wrong.append(f"{row['works']} works: expected effective terms {effective}, got {row['terms'].hex()}")
-    for row in await conn.fetch(queries.UNSTATED):
+            found.differs(f"{row['works']} works: expected effective terms {effective}, got {row['terms'].hex()}")
+    async for row in rows_of(conn, queries.UNSTATED):
         work = identifiers.from_uuid("wrk", row["work"])
-        wrong.append(f"{work}: expected terms that a statement over it states, got {row['own'].hex()}")
-    for row in await conn.fetch(queries.LATER):
+        found.differs(f"{work}: expected terms that a statement over it states, got {row['own'].hex()}")
+    async for row in rows_of(conn, queries.LATER):
         if effect(terms[row["own"]], terms[row["terms"]]) != "loosen":
             statement = identifiers.from_uuid("stm", row["statement"])
-            wrong.append(
+            found.differs(
                 f"{statement}: expected it in force, because it restricts; {row['works']} works are without it"
             )
-    for row in await conn.fetch(queries.OTHER_CATALOGUE):
+    async for row in rows_of(conn, queries.OTHER_CATALOGUE):
         work = identifiers.from_uuid("wrk", row["work"])
-        wrong.append(f"{work}: expected the catalogue terms of its account, got others")
-    for row in await conn.fetch(queries.WITHDRAWALS):
+        found.differs(f"{work}: expected the catalogue terms of its account, got others")
+    async for row in rows_of(conn, queries.WITHDRAWALS):
         work = identifiers.from_uuid("wrk", row["work"])
-        wrong.append(f"{work}: expected it withdrawn in both places or in none")
+        found.differs(f"{work}: expected it withdrawn in both places or in none")
     newest = await conn.fetchrow(queries.NEWEST_VERSION)
     if newest is not None and newest["changed"] > newest["version"]:
-        wrong.append(f"version: expected at least {newest['changed']}, got {newest['version']}")
-    return wrong
+        found.differs(f"version: expected at least {newest['changed']}, got {newest['version']}")
 
 
 def _stated(row: Row) -> str | None:
@@ -271,9 +287,3 @@ def _stated(row: Row) -> str | None:
     if filed != (envelope.payload_digest, stated.hash, payload.effect, payload.seq):
         return f"{statement}: expected what was signed, got it filed as something else"
     return None
-
-
-async def _pieces(conn: Connection, query: str, *arguments: Any) -> AsyncIterator[list[Row]]:
-    cursor = await conn.cursor(query, *arguments)
-    while rows := await cursor.fetch(_AT_A_TIME):
-        yield rows

@@ -241,6 +241,8 @@ left join log_entries e on e.pending = c.pending
 # by work_states (version)
 CHANGED: Final = _RECORD + "where s.version > $1"
 ALL: Final = _RECORD
+# by work_states primary key
+ALL_ORDERED: Final = _RECORD + "order by s.work"
 CHANGED_COUNT: Final = """
 select count(*) from (select from work_states where version > $1 limit $2) as newer
 """

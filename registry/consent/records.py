@@ -54,12 +54,14 @@ async def changed_count(conn: Connection, after: int, limit: int) -> int:
     return found
 
 
-async def all_records(conn: Connection) -> AsyncIterator[WorkRecord]:
+async def all_records(conn: Connection, *, ordered: bool = False) -> AsyncIterator[WorkRecord]:
     """Yield the records of all works, read through a cursor: call it inside a transaction.
+
+    ``ordered``: in rising order of work id, as the leaves of a snapshot's state tree are.
 
     Raises ``Unavailable`` at the first whose statement has no place in the log yet: trying again soon helps.
     """
-    async for row in conn.cursor(queries.ALL, prefetch=_PREFETCH):
+    async for row in conn.cursor(queries.ALL_ORDERED if ordered else queries.ALL, prefetch=_PREFETCH):
         change = _change(row)
         if not change.logged:
             raise Unavailable("a statement in force is not in the log yet")

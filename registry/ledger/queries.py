@@ -103,7 +103,7 @@ left join (
 ) e on e.transfer = t.id
 group by t.id, t.lines
 having count(e.transfer) <> t.lines or max(abs(e.total)) <> 0
-order by t.id limit 100
+order by t.id
 """
 WRONG_REVERSALS: Final = """
 select r.id, r.reverses
@@ -115,6 +115,6 @@ where t.reverses is not null or exists (
     select account, currency, -amount from entries where transfer = t.id
     except select account, currency, amount from entries where transfer = r.id
 )
-order by r.id limit 100
+order by r.id
 """
 TOTALS: Final = "select currency, sum(amount) as amount from entries group by currency having sum(amount) <> 0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from licet import identifiers
 from licet.statements import envelope as envelopes
@@ -13,6 +14,7 @@ from registry.licensing import queries
 from registry.licensing.accrual import FEE, account_of
 from registry.licensing.licences import line_of
 
+_PREFETCH: Final = 1000
 Place = tuple[str, str, str]  # source, ledger account, currency
 
 
@@ -23,7 +25,7 @@ async def rebuild(conn: Connection) -> list[str]:
 
 async def _lines(conn: Connection) -> list[str]:
     wrong = []
-    for row in await conn.fetch(queries.ALL_LICENCES):
+    async for row in conn.cursor(queries.ALL_LICENCES, prefetch=_PREFETCH):
         if row["envelope"] is None:  # erased
             continue
         payload = envelopes.read_as(Licence, envelopes.parse(row["envelope"]))
@@ -35,7 +37,7 @@ async def _lines(conn: Connection) -> list[str]:
 
 async def _postings(conn: Connection) -> list[str]:
     owed: Counter[Place] = Counter()
-    for row in await conn.fetch(queries.EVENT_SUMS):
+    async for row in conn.cursor(queries.EVENT_SUMS, prefetch=_PREFETCH):
         kind, source = ("lic", row["licence"]) if row["batch"] is None else ("bat", row["batch"])
         text = identifiers.from_uuid(kind, source)
         payee = account_of(identifiers.from_uuid(row["kind"], row["artist"]), escrow=row["escrow"])
@@ -44,7 +46,7 @@ async def _postings(conn: Connection) -> list[str]:
         owed[text, payee, row["currency"]] += row["fee"] - row["amount"]
         owed[text, FEE, row["currency"]] -= row["fee"]
     posted: Counter[Place] = Counter()
-    for row in await conn.fetch(queries.ACCRUED):
+    async for row in conn.cursor(queries.ACCRUED, prefetch=_PREFETCH):
         posted[row["source"], row["name"], row["currency"]] += row["amount"]
     return [
         f"{source}: expected {owed[source, account, currency]} micro-units of {currency} on {account}, "

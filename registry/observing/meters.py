@@ -7,9 +7,12 @@ them up, the worker's too: the answer is true for all processes of the machine.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
-import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,6 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER: Final = "metrics"  # below the data folder
+_ALIVE: Final = ".alive"  # a file of each process that counts, from before it has counted anything
 _VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"  # where the library expects the folder
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -122,22 +126,27 @@ class Tally:
 
 
 def share(data: Path) -> None:
-    """From here on this process counts together with the others that serve the data folder."""
+    """From here on this process counts together with the others that serve the data folder.
+
+    Processes may start side by side: one at a time looks whether another lives, and only the first starts anew.
+    """
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    if not forget_dead(folder):
-        start_anew(data)
+    own = f"{_host()}-{os.getpid()}"  # by machine and process: in containers every service may be process 1
+    with _alone(folder):
+        if not forget_dead(folder):
+            _empty(folder)
+        (folder / f"{own}{_ALIVE}").touch()
     os.environ[_VARIABLE] = str(folder)
-    own = f"{_host()}-{os.getpid()}"
-    # By machine and process: in containers every service may be process 1.
     values.ValueClass = values.MultiProcessValue(lambda: own)  # type: ignore[no-untyped-call]
 
 
 def start_anew(data: Path) -> None:
     """Everything that processes of the past counted is gone; call it while none of them lives."""
     folder = data / FOLDER
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        _empty(folder)
 
 
 def forget_dead(folder: Path) -> int:
@@ -146,14 +155,31 @@ def forget_dead(folder: Path) -> int:
     What they counted stays: a total never falls.
     """
     alive = set()
-    for path in folder.glob("*.db"):
+    for path in [*folder.glob(f"*{_ALIVE}"), *folder.glob("*.db")]:
         process = path.stem.rpartition("_")[2]
         host, _, number = process.rpartition("-")
         if host != _host() or _lives(int(number)):
             alive.add(process)
+        elif path.suffix == _ALIVE:
+            path.unlink(missing_ok=True)
         elif path.name.startswith("gauge_live"):
-            mark_process_dead(process, path=str(folder))  # type: ignore[no-untyped-call]
+            with contextlib.suppress(FileNotFoundError):  # another process that was asked forgets it as well
+                mark_process_dead(process, path=str(folder))  # type: ignore[no-untyped-call]
     return len(alive)
+
+
+def _empty(folder: Path) -> None:
+    # File by file: the folder, and the lock in it, stay where other processes have them open.
+    for path in folder.iterdir():
+        if path.suffix in {".db", _ALIVE}:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _lives(process: int) -> bool:

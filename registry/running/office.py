@@ -142,19 +142,42 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
 
 def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
     """Rebuild every derived figure from its source and compare; exit 1 on a difference."""
-    from registry.auditing.verification import verify as rebuild
+    from registry.auditing import Findings, examine
 
-    async def run() -> int:
+    async def run() -> list[Findings]:
         async with _attached(data) as services:
             try:
-                differences = await rebuild(services, _progress)
+                return await examine(services, _progress)
             finally:
                 _progress("")
-        lines = [str(difference) for difference in differences]
-        _show(as_json, "\n".join(lines) or "everything derived equals its source", differences=lines)
-        return 1 if differences else 0
 
-    return asyncio.run(run())
+    parts = asyncio.run(run())
+    wrong = sum(part.wrong for part in parts)
+    lines = []
+    for part in parts:
+        lines += [str(difference) for difference in part.told]
+        if more := part.wrong - len(part.told):
+            lines.append(f"{part.part}: and {more} more")
+        lines += [f"{part.part}: not examined: {each}" for each in part.unexamined]
+    if not wrong:
+        lines.append("everything derived equals its source")
+    _show(
+        as_json,
+        "\n".join(lines),
+        equal=not wrong,
+        parts=[
+            {
+                "part": part.part,
+                "examined": part.examined,
+                "wrong": part.wrong,
+                "not_examined": part.unexamined,
+                "differences": [{"message": difference.message} for difference in part.told],
+                "not_told": part.wrong - len(part.told),
+            }
+            for part in parts
+        ],
+    )
+    return 1 if wrong else 0
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Event, UsageBatch
@@ -9,11 +11,13 @@ from licet.statements.licences import events_root
 from registry.database import Connection, Row
 from registry.usage import queries
 
+_PREFETCH: Final = 100
+
 
 async def rebuild(conn: Connection) -> list[str]:
     """Return what does not hold, in words: a batch whose events are not under its root, or not as many as it says."""
     wrong = []
-    for row in await conn.fetch(queries.ALL_BATCHES):
+    async for row in conn.cursor(queries.ALL_BATCHES, prefetch=_PREFETCH):
         stored = await conn.fetch(queries.EVENTS_OF_BATCH, row["id"])
         batch = identifiers.from_uuid("bat", row["id"])
         known = sum(each["repeated"] for each in stored)

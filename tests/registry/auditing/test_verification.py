@@ -9,7 +9,7 @@ import pytest
 
 from licet.log import checkpoint as checkpoints
 from licet.log import tiles
-from registry.auditing import Difference, verify
+from registry.auditing import Difference, examine, types, verify
 from registry.services import Services
 from registry.snapshots.publisher import publish
 from tests.registry.auditing.month import PER_RUN, Month
@@ -331,7 +331,10 @@ async def test_it_finds_a_segment_that_is_not_what_its_name_says(month: Month):
 async def test_it_finds_a_snapshot_that_says_other_than_the_tables(month: Month, changed: Changed):
     await publish(month.site.services)
     flip = f"update work_states set pending = not pending, waiting = null where work = {WORK} and waiting is null"
-    back = f"update work_states set pending = false where work = {WORK}"
+    back = (
+        f"update work_states set pending = false where work = {WORK}; "
+        "alter table work_states add constraint work_states_check check (not pending or waiting is not null)"
+    )
     assert await verify(month.site.services) == []
     found = await changed.run(f"alter table work_states drop constraint work_states_check; {flip}", back)
     assert any("state_root" in each.message for each in found), found
@@ -382,3 +385,27 @@ async def test_a_loosening_that_waits_is_no_difference(month: Month):
     await works.owner.withdraw(works.works[:1])
     await works.owner.state(None, NO_AI)
     assert await verify(month.site.services) == []
+
+
+async def test_every_part_says_how_much_it_read(month: Month):
+    parts = await examine(month.site.services)
+    assert [part.part for part in parts] == [
+        "log", "accounts", "works", "consent", "snapshots", "licences", "usage", "ledger",
+    ]  # fmt: skip
+    assert all(part.examined > 0 for part in parts), parts
+
+
+async def test_words_of_an_older_form_are_named_and_not_compared(month: Month, changed: Changed):
+    back = "update works set words = 1, haystack = substr(haystack, 2) where words = 0"
+    assert await changed.run("update works set words = 0, haystack = 'x' || haystack where words = 1", back) == []
+    (works,) = [part for part in await examine(month.site.services) if part.part == "works"]
+    assert "kept in an older form" in works.unexamined[0]
+
+
+async def test_more_differences_than_are_told_are_counted(month: Month, changed: Changed, monkeypatch):
+    monkeypatch.setattr(types, "MOST_TOLD", 3)
+    flip = f"update works set sha256 = {FLIP.format('sha256')}"
+    assert len([each for each in await changed.run(flip, flip) if each.part == "works"]) == 3
+    (works,) = [part for part in await examine(month.site.services) if part.part == "works"]
+    async with month.site.services.database.transaction() as conn:
+        assert works.wrong >= await conn.fetchval("select count(*) from works") > 3

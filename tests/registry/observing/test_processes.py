@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from registry.observing import meters
 from tests.registry.observing.test_metrics import samples
@@ -61,3 +65,34 @@ def test_the_processes_of_a_service_count_together(tmp_path: Path, monkeypatch: 
 
 def command(process: int) -> str:
     return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+
+
+def test_processes_that_start_side_by_side_take_nothing_from_each_other(tmp_path: Path):
+    program = (
+        "import sys; from pathlib import Path; from registry import meters\n"
+        "print('here', flush=True); sys.stdin.readline()\n"
+        "meters.share(Path(sys.argv[1])); counted = meters.Meters(); counted.count('licet_licences_granted_total')\n"
+        "print('counted', flush=True); sys.stdin.readline()\n"
+    )
+    (tmp_path / meters.FOLDER).mkdir()
+    (tmp_path / meters.FOLDER / f"counter_{meters._host()}-4194305.db").write_bytes(
+        bytes(64)
+    )  # of a process of the past
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    for word in ("here", "counted"):
+        for process in started:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"{word}\n"
+        if word == "here":  # all at once
+            for process in started:
+                process.stdin.write("\n")
+                process.stdin.flush()
+    together = CollectorRegistry()
+    MultiProcessCollector(together, path=str(tmp_path / meters.FOLDER))
+    assert together.get_sample_value("licet_licences_granted_total") == 6
+    for process in started:
+        process.communicate("\n")
+        assert process.returncode == 0
+    assert meters.forget_dead(tmp_path / meters.FOLDER) == 0

@@ -9,7 +9,7 @@ from licet.index.near import NearScan, near_pairs
 from licet.index.pull import Pulled, pull, verify_manifest
 from licet.index.records import WorkRecord
 from licet.index.snapshot import Snapshot, manifest
-from licet.index.state import StateLeaf, StateProof, StateTree, state_root, verify_state, work_texts
+from licet.index.state import StateLeaf, StateProof, StateTree, state_leaves, state_root, verify_state, work_texts
 from licet.index.store import Published, Seen, SnapshotInfo, SnapshotStore
 from licet.index.works import WorkColumns, Works, WorkState
 from licet.index.writing import write_segments
@@ -38,6 +38,7 @@ __all__ = [
     "manifest",
     "near_pairs",
     "pull",
+    "state_leaves",
     "state_root",
     "verify_manifest",
     "verify_state",

@@ -7,7 +7,7 @@ leaves next to each other, one below it and one above.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -89,17 +89,7 @@ class StateTree:
     @classmethod
     def of_records(cls, records: Iterable[WorkRecord]) -> StateTree:
         """Return the tree over ``records``, each work once, in any order."""
-        rows = sorted(records, key=lambda record: record.work)
-        texts = work_texts(np.frombuffer(b"".join(record.work for record in rows), np.uint8).reshape(-1, 16))
-        return cls(
-            StateLeaf(
-                text,
-                sha256(record.terms).hexdigest() if record.terms else None,
-                _state(record.level, record.flags),
-                record.log_index,
-            )
-            for text, record in zip(texts, rows, strict=True)
-        )
+        return cls(_leaves_of(sorted(records, key=lambda record: record.work)))
 
     def __len__(self) -> int:
         return len(self._leaves)
@@ -124,6 +114,22 @@ class StateTree:
     def _member(self, index: int) -> Member:
         hashes = [value.hex() for value in self._tree.inclusion_proof(index)]
         return Member(index, self._leaves[index], hashes)
+
+
+def state_leaves(records: Sequence[WorkRecord]) -> list[bytes]:
+    """Return the hashes of the leaves of ``records``, in their order: for a tree that is not held in memory."""
+    return [leaf_hash(_ENCODER.encode(leaf)) for leaf in _leaves_of(records)]
+
+
+def _leaves_of(records: Sequence[WorkRecord]) -> Iterator[StateLeaf]:
+    texts = work_texts(np.frombuffer(b"".join(record.work for record in records), np.uint8).reshape(-1, 16))
+    for text, record in zip(texts, records, strict=True):
+        yield StateLeaf(
+            text,
+            sha256(record.terms).hexdigest() if record.terms else None,
+            _state(record.level, record.flags),
+            record.log_index,
+        )
 
 
 def state_root(records: Iterable[WorkRecord]) -> str:
