@@ -6,6 +6,9 @@ PYTHON_FILES := sdk/src registry tests $(wildcard demo bench docs/*.py tools/*.p
 TYPED := sdk/src/licet registry $(wildcard demo bench tools/documentation)
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --no-config -q --universal --generate-hashes \
 	--no-annotate --no-header --python-version 3.11 --only-binary :all: -p $(BIN)/python $(LOCK_FLAGS)
+# Byte code is kept whatever the environment says: the tests start hundreds of commands, each of which would compile anew.
+WORKERS ?= 0
+TESTED := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -o cache_dir=build/pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -25,12 +28,12 @@ demo: setup ## the main job end to end on real pictures, with its own database; 
 	@$(BIN)/python -m demo
 
 .PHONY: test
-test: setup ## the tests
-	@$(BIN)/pytest -o cache_dir=build/pytest $(PYTEST_FLAGS)
+test: setup ## the tests (WORKERS=2: two files at a time; PYTEST_FLAGS='tests/sdk -x' and the like)
+	@$(TESTED) -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 .PHONY: test-external
 test-external: setup ## the service's tests on an external PostgreSQL 16 over TCP
-	@$(BIN)/python -m tests.registry.external $(BIN)/pytest tests/registry $(PYTEST_FLAGS)
+	@$(BIN)/python -m tests.registry.external $(TESTED) tests/registry $(PYTEST_FLAGS)
 
 .PHONY: test-pythons
 test-pythons: ## the tests on every supported Python that is here, each in an environment of its own

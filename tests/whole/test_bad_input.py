@@ -202,7 +202,7 @@ def test_where_nobody_listens_is_exit_3(artist: Person) -> None:
 
 def test_a_second_service_on_the_same_data_says_who_holds_it(service: Service) -> None:
     command = [str(BIN / "licet-registry"), "up", "--port", "0"]
-    done = subprocess.run(command, env=service.environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=service.environment, capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"held by process {service.process.pid}" in done.stderr
     assert "Traceback" not in done.stderr

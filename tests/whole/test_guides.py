@@ -46,7 +46,7 @@ def test_the_guide_works_as_written(reader: dict[str, str], guide: str) -> None:
     assert blocks
     script = "set -euo pipefail\n" + "\n".join(f"set -x\n{block}{{ set +x; }} 2>/dev/null" for block in blocks)
     done = subprocess.run(
-        ["bash", "-c", script], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=110
+        ["bash", "-c", script], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

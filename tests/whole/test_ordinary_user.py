@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AS_ROOT = os.geteuid() == 0
 USER = 65_534  # nobody
 NAMELESS = 61_001  # as containers run: a number, and no name for it
-SECONDS = 110
+SECONDS = 240
 
 
 def _python() -> Path | None:

@@ -21,7 +21,7 @@ def test_an_example_runs(trainer: Person, number: int) -> None:
     script.write_text(EXAMPLES[number], "utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", script], cwd=trainer.folder, env=trainer.environment,
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -37,7 +37,7 @@ def test_the_readme_works_as_written(reader: dict[str, str]) -> None:
     # One shell for all blocks, because a reader's exports stay; the first command that fails ends it.
     script = "set -euo pipefail\n" + "\n".join(f"set -x\n{block}{{ set +x; }} 2>/dev/null" for block in BLOCKS)
     done = subprocess.run(
-        ["bash", "-c", script], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=110
+        ["bash", "-c", script], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -53,7 +53,7 @@ def test_python_works_as_written(reader: dict[str, str]) -> None:
     assert PYTHON
     for block in PYTHON:
         done = subprocess.run(
-            [BIN / "python", "-c", block], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=60
+            [BIN / "python", "-c", block], cwd=reader["READER"], env=reader, capture_output=True, text=True, timeout=240
         )
         assert done.returncode == 0, done.stderr
         assert "demo/pictures/mei/goldfish.webp" in done.stdout

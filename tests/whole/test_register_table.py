@@ -197,7 +197,7 @@ def test_killed_at_any_point_and_run_again_each_work_is_there_once(stopped: Pers
 
     line.hook = kill
     running.append(stopped.starts("register", "--from", f"{number}.csv", LICET_URL=line.url, **_token(stopped)))
-    running[0].communicate(timeout=60)
+    running[0].communicate(timeout=240)
     assert running[0].returncode == -signal.SIGKILL
     line.hook = lambda _method, _path, forward: forward()
     stopped.does("register", "--from", f"{number}.csv")
