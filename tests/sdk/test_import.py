@@ -8,7 +8,11 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "pyarrow", "pydantic", "httpx", "cv2", "cyclopts", "PIL", "pandas", "rich"}
+HEAVY = {
+    "PIL", "asyncio", "cryptography", "cv2", "cyclopts", "datasets", "duckdb", "httpx", "iscc_lib", "msgspec", "numba",
+    "numpy", "obstore", "pandas", "polars", "pyarrow", "pydantic", "rfc8785", "rich", "ssl",
+}  # fmt: skip
+COMMAND_LINE = {"asyncio", "cyclopts", "msgspec", "rich"}  # what parsing and printing themselves take
 
 
 def brought_by(code: str) -> set[str]:
@@ -31,4 +35,10 @@ def test_every_public_name_is_there_and_comes_when_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("code", ["from licet.cli import main", "import licet.errors, licet.money, licet.times"])
 def test_the_command_line_starts_without_what_only_some_commands_need(code: str) -> None:
-    assert brought_by(code) & (HEAVY - {"cyclopts", "rich"}) == set()
+    assert brought_by(code) & (HEAVY - COMMAND_LINE) == set()
+
+
+@pytest.mark.parametrize("asked", [["--version"], ["--help"], ["snapshot", "--help"], ["check", "--help"]])
+def test_what_only_tells_brings_nothing_heavy(asked: list[str]) -> None:
+    code = f"from licet.cli import main\ntry: main({asked})\nexcept SystemExit as end: assert not end.code"
+    assert brought_by(code) & (HEAVY - COMMAND_LINE) == set()

@@ -68,7 +68,7 @@ class Profile:
 
     @account.setter
     def account(self, value: AccountFile) -> None:
-        write_private(self.folder / "account.json", msgspec.json.format(msgspec.json.encode(value)))
+        _keep(self.folder / "account.json", msgspec.json.format(msgspec.json.encode(value)))
 
     @property
     def trust(self) -> TrustFile | None:
@@ -77,7 +77,7 @@ class Profile:
 
     @trust.setter
     def trust(self, value: TrustFile) -> None:
-        write_private(self.folder / "trust.json", msgspec.json.format(msgspec.json.encode(value)))
+        _keep(self.folder / "trust.json", msgspec.json.format(msgspec.json.encode(value)))
 
     @property
     def token(self) -> str | None:
@@ -91,7 +91,7 @@ class Profile:
 
     @token.setter
     def token(self, value: str) -> None:
-        write_private(self.folder / "token", f"{value}\n".encode())
+        _keep(self.folder / "token", f"{value}\n".encode())
 
 
 class Home:
@@ -152,6 +152,24 @@ def write_private(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data`` in one step, readable by its owner alone; a crash leaves the old or the new."""
     with write_whole(path) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def needs(place: Path, what: str, variable: str = "LICET_HOME") -> Iterator[None]:
+    """Raise ``InputError`` that names ``variable`` where ``what`` cannot be kept in ``place``, for what an OS says."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{place}: expected a folder to keep {what} in, got {error.strerror or error}; set {variable} to a folder "
+            f"that you may write",
+            field=variable,
+        ) from None
+
+
+def _keep(path: Path, data: bytes) -> None:
+    with needs(path.parent, "the registry's root key, accounts and tokens"):
+        write_private(path, data)
 
 
 def _read(path: Path, schema: type[T]) -> T | None:

@@ -78,7 +78,32 @@ def test_a_clock_a_day_off_is_said_in_clear_words(
 def test_nobody_at_the_address_is_said_with_the_address(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LICET_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("licet.transport.blocking.pause", lambda _: None)
-    assert "http://127.0.0.1:9" in asked()["service"]["says"]
+    found = asked()
+    assert "http://127.0.0.1:9" in found["service"]["says"]
+    assert "LICET_URL" in found["service"]["do"]
+    for name in ("clock", "registry", "compatible", "account"):
+        assert found[name]["says"] == "not examined: the service does not answer"
+    assert [name for name, finding in found.items() if not finding["ok"]] == ["service", "snapshot"]
+
+
+def test_another_root_key_than_was_pinned_is_one_finding(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked()
+    other = Serving(info(SigningKey.generate(), version=licet.__version__))
+    monkeypatch.setenv("LICET_URL", other.url)
+    try:
+        found = asked()
+    finally:
+        other.end()
+    assert "as pinned on" in found["registry"]["says"]
+    assert "operator" in found["registry"]["do"]
+    assert [name for name, finding in found.items() if not finding["ok"]] == ["registry", "snapshot"]
+
+
+def test_an_absent_extra_is_told_with_what_it_is_for(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("licet.cli.doctor.find_spec", lambda name: None if name == "obstore" else object())
+    found = asked()["extras"]
+    assert found["says"] == "absent: cloud (filters what lies in S3, Google, Azure or the hub)"
+    assert "licet[cloud]" in found["do"]
 
 
 def test_a_token_that_is_no_token_is_said(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from licet import times
 from licet.cli.output import COMMON, Common, show
-from licet.errors import InputError, LicetError
+from licet.errors import InputError, LicetError, NotAllowedError, UnreachableError, VerificationError
 
 if TYPE_CHECKING:
     from licet.client import Client
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 VARIABLES: Final = frozenset(
     {"LICET_CACHE", "LICET_HOME", "LICET_PROFILE", "LICET_TIMEOUT", "LICET_TOKEN", "LICET_URL"}
 )
-EXTRAS: Final = {"images": ("cv2", "PIL", "iscc_lib"), "fast": ("numba",), "hf": ("datasets",), "cloud": ("obstore",)}
+EXTRAS: Final = {  # extra → the modules that it brings, what it is for
+    "images": (("cv2", "PIL", "iscc_lib"), "looks into pictures"),
+    "fast": (("numba",), "fingerprints faster"),
+    "hf": (("datasets",), "reads and writes Hugging Face datasets"),
+    "cloud": (("obstore",), "filters what lies in S3, Google, Azure or the hub"),
+}
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 ROOM: Final = 1 << 30  # bytes
 
@@ -69,7 +74,11 @@ def _lines(findings: list[Finding]) -> Iterator[str]:
 
 
 def _looked_at(checks: dict[str, Check], client: Client | None) -> Iterator[Finding]:
+    unanswered = False
     for name, check in checks.items():
+        if unanswered and name in _ASKING:
+            yield Finding(name, True, "not examined: the service does not answer")
+            continue
         try:
             said = check(client)  # type: ignore[arg-type]  # those of _HERE take None
             says, do = said if isinstance(said, tuple) else (said, None)
@@ -77,9 +86,22 @@ def _looked_at(checks: dict[str, Check], client: Client | None) -> Iterator[Find
         except Wrong as found:
             yield Finding(name, False, str(found), found.do)
         except LicetError as error:
-            yield Finding(name, False, str(error))
+            unanswered = unanswered or isinstance(error, UnreachableError)
+            yield Finding(name, False, str(error), _remedy(name, error))
         except OSError as error:
             yield Finding(name, False, f"{error.filename}: {error.strerror}", "make it readable and writable")
+
+
+def _remedy(name: str, error: LicetError) -> str | None:
+    if isinstance(error, UnreachableError):
+        return "start it (`licet-registry up`), or set LICET_URL to where it is"
+    if name == "registry" and isinstance(error, VerificationError):
+        return (
+            "if LICET_URL is right, ask the registry's operator why before you trust it: nothing is believed till then"
+        )
+    if isinstance(error, NotAllowedError):
+        return "unset LICET_TOKEN or set a new one: `licet token create` makes one, from a profile with an account"
+    return f"set {error.details['field']}" if str(error.details.get("field", "")).startswith("LICET_") else None
 
 
 Check = Callable[["Client"], "str | tuple[str, str | None]"]
@@ -106,10 +128,11 @@ def _variables(_: object) -> str | tuple[str, str | None]:
 
 
 def _extras(_: object) -> str | tuple[str, str | None]:
-    absent = [name for name, modules in EXTRAS.items() if not all(map(find_spec, modules))]
-    if "images" in absent:
-        return f"absent: {', '.join(absent)}", "`pip install 'licet[images]'` looks into pictures"
-    return f"absent: {', '.join(absent)}" if absent else "all here"
+    absent = {name: purpose for name, (modules, purpose) in EXTRAS.items() if not all(map(find_spec, modules))}
+    if not absent:
+        return "all here"
+    told = ", ".join(f"{name} ({purpose})" for name, purpose in absent.items())
+    return f"absent: {told}", f"`pip install 'licet[{','.join(absent)}]'` if you want that"
 
 
 def _home(client: Client) -> str:
@@ -144,7 +167,9 @@ def _service(client: Client) -> str:
 
 
 def _compatible(client: Client) -> str:
-    theirs, ours = client.registry().version, version("licet")
+    from licet.client import endpoints
+
+    theirs, ours = client.transport.do(endpoints.registry()).version, version("licet")
     if theirs.split(".")[:2] != ours.split(".")[:2]:
         raise Wrong(f"the service is of version {theirs}, this licet of {ours}", f"`pip install licet=={theirs}`")
     return f"the service is of version {theirs}"
@@ -179,6 +204,8 @@ def _account(client: Client) -> str | tuple[str, str | None]:
 
 
 def _snapshot(client: Client) -> str | tuple[str, str | None]:
+    if client.profile.trust is None:  # then nothing can have been pulled
+        raise Wrong("no snapshot here yet", "`licet snapshot pull` fetches one")
     try:
         found = client.snapshot.info()
     except InputError as error:
@@ -200,3 +227,4 @@ _THERE: Final[dict[str, Check]] = {
     "account": _account,
     "snapshot": _snapshot,
 }
+_ASKING: Final = frozenset({"clock", "registry", "compatible", "account"})  # of no use where nobody answers

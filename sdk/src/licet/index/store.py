@@ -149,7 +149,11 @@ class SnapshotStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             file = (self.folder / "lock").open("ab")
         except OSError as error:
-            raise InputError(f"{self.folder}: expected a folder to write snapshots into, got {error}") from None
+            raise InputError(
+                f"{self.folder}: expected a folder to keep snapshots in, got {error.strerror or error}; set "
+                f"LICET_CACHE to a folder that you may write, or decide from a snapshot that is here (`--offline`)",
+                field="LICET_CACHE",
+            ) from None
         with file:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             yield

@@ -13,6 +13,7 @@ import msgspec
 from licet import canonical
 from licet.client import Client
 from licet.errors import InputError, MalformedError, VerificationError
+from licet.home import needs
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import KeySet, SigningKey, key_id, public_key
@@ -61,7 +62,8 @@ def signer(client: Client) -> Signer:
         return Signer(SigningKey.load(profile.key_path), profile.account.account)
     path = client.home.folder / "local-key.pem"
     if not path.exists():
-        SigningKey.generate().save(path)
+        with needs(path.parent, "the key that signs manifests"):
+            SigningKey.generate().save(path)
     return Signer(SigningKey.load(path), None)
 
 
