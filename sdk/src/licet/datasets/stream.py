@@ -45,6 +45,7 @@ class MemoryPart:
     """Batches that somebody hands in once, kept in a folder until they are handed out again."""
 
     bundle = False
+    bound = False
     holds_files = False
 
     def __init__(self, name: str, batches: Iterable[Any], folder: Path, base: Path, columns: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.datasets.forms import lines
+from licet.datasets.forms.jsonl import Repeated
 from licet.datasets.forms.opening import open_input
 from licet.datasets.forms.parts import MALFORMED, Part
 from licet.errors import InputError, LicetError, MalformedError
@@ -87,6 +88,31 @@ def test_bad_lines_are_told_with_file_and_number(tmp_path: Path) -> None:
         f"{tmp_path}/t.csv, line 7: expected 3 fields, got 2",
         f"{tmp_path}/t.csv, line 9: expected 3 fields, got 4",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        (b'{"url": "https://a.example/1", "url": "https://a.example/2"}', "!"),
+        (b'{"url": "https://a.example/1", "\\u0075rl": "https://a.example/2"}', "!"),
+        (b'{"url": "https://a.example/1", "url": null}', "!"),
+        (b'{"url": "https://a.example/1", "n": 1e999, "n": 2}', "https://a.example/1"),
+        (b'{"url": "https://a.example/1", "meta": {"url": "x", "url": "y"}}', "https://a.example/1"),
+        (b'{"url": "https://a.example/1", "text": "\\"url\\": \xff \\n"}', "https://a.example/1"),
+        (b'{"url": "https://a.example/1", "text": "url", "m\\u0075": [{"url": 1}]}', "https://a.example/1"),
+    ],
+)
+def test_a_member_that_comes_twice_makes_the_line_malformed(tmp_path: Path, line: bytes, url: str) -> None:
+    part = part_of(tmp_path, "t.jsonl", b'{"url": "https://a.example/0"}\n' + line + b"\n")
+    assert urls_of(part) == ["https://a.example/0", url]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["url", "Url", "n", 'u"rl', "u\\"]), st.text(max_size=6)), max_size=6))
+def test_members_are_counted_as_a_reader_of_pairs_does(members: list[tuple[str, str]]) -> None:
+    raw = "{" + ",".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in members) + "}"
+    names = [name for name, _ in members]
+    found = Repeated(["url", "Url"]).find(raw.encode())
+    assert (found is not None) == (names.count("url") > 1 or names.count("Url") > 1)
 
 
 def test_many_bad_lines_are_counted_not_listed(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from licet.client import Client
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
+from licet.datasets.results import decisions_file
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.usage.recheck import recheck, write_findings
 from licet.decisions import Request
@@ -25,6 +26,7 @@ from licet.home import write_private
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence
 from licet.wire.licensing import LicenceGranted
+from tests.sdk.datasets.forms.test_archives import archive
 from tests.sdk.datasets.world import NO_AI, OPEN, PAID, World, encoded, picture
 
 REQUEST = Request(uses=["train-gen"], model="lantern/lantern@1")
@@ -65,6 +67,29 @@ def kept(client: Client, world: World, works: dict[str, bytes], tmp_path: Path) 
 
 def dropped(found: Any) -> dict[str | None, str]:
     return {row.path: f"{row.verdict}: {row.reason}" for row in found.drop}
+
+
+@pytest.mark.parametrize("only_matched", [False, True])
+def test_of_an_archive_the_whole_sample_must_go(
+    client: Client,
+    world: World,
+    works: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    only_matched: bool,
+) -> None:
+    members = [(f"{key}.{side}.png", encoded(picture(n))) for key, side, n in [
+        ("a", "l", 5), ("b", "l", 6), ("b", "m", 1), ("b", "r", 7), ("c", "l", 8),
+    ]]  # fmt: skip
+    (tmp_path / "t.tar").write_bytes(archive(list(members)))
+    wish = Wish(unknown="keep", only_matched=only_matched)
+    done = filter_dataset(client, [tmp_path / "t.tar"], tmp_path / "out.tar", REQUEST, wish)
+    assert done.kept == 5
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    monkeypatch.setattr(decisions_file, "BATCH", 2)  # the sample lies across batches
+    assert dropped(recheck(client, done.out)) == {
+        "b.l.png": "deny: sample", "b.m.png": "deny: denied", "b.r.png": "deny: sample",
+    }  # fmt: skip
 
 
 def test_nothing_must_go_while_nothing_changed(client: Client, kept: Filtered) -> None:

@@ -293,6 +293,8 @@ class _Filter:
             "snapshot": basis.digest,
             "rows": "matched" if self._wish.only_matched else "all",
         }
+        if any(part.bound for part in self._parts):
+            about["bound"] = True
         written = results.write(about, self._advance, only_matched=self._wish.only_matched)
         if [part.stamp() for part in self._parts] != file.inputs:
             raise InputError("the input changed while the job ran; --overwrite starts anew")

@@ -129,7 +129,7 @@ class Results:
             for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing):
                 if batch is None or len(batch) != len(decided):
                     raise InputError(f"{part.name}: the input changed while the job ran; --overwrite starts anew")
-                rows.add(self._decisions(batch, part, each, decided), decided)
+                rows.add(self._decisions(batch, part, each, decided), decided, each.evidence.sample)
                 self._count(decided)
                 advance(len(decided))
                 try:
@@ -193,14 +193,16 @@ class _Rows:
         self._shown: list[npt.NDArray[np.bool_]] = []
         self._count = 0
 
-    def add(self, batch: pa.RecordBatch, decided: Verdicts) -> None:
-        """Take the rows of the next batch."""
+    def add(self, batch: pa.RecordBatch, decided: Verdicts, sample: npt.NDArray[np.int32] | None) -> None:
+        """Take the rows of the next batch; what is listed of a sample is listed of all of it."""
         self.rows += len(batch)
         self.kept += int(decided.kept.sum())
         self._waiting.append(batch)
         if self._only_matched:
             shown = decided.verdict >= _REVIEW
             shown[decided.answers.matches.row] = True
+            if sample is not None:
+                shown |= np.isin(sample, sample[shown])
             self._shown.append(shown)
         self._count += len(batch)
         if self._count >= _GROUP:

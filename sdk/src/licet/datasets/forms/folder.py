@@ -34,6 +34,7 @@ class FolderPart:
 
     holds_files = True
     bundle = False
+    bound = False
 
     def __init__(self, folder: Path, name: str, files: Sequence[str] | None = None) -> None:
         self.name = name

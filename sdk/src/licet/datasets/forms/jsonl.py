@@ -5,7 +5,9 @@ So numbers beyond any machine type, and members of any shape, come out as they w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -18,12 +20,52 @@ from licet.errors import InputError, MalformedError
 _SAMPLED: Final = 1000
 _SAMPLE_BYTES: Final = 8 << 20
 _SPACE: Final = b" \t\r\n"
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)', re.DOTALL)
 
 
 class _Picture(msgspec.Struct, frozen=True):
     """``image`` as Hugging Face writes it: an object with a path."""
 
     path: str | None = None
+
+
+class Repeated:
+    """Finds members that an object has twice: a reader takes one of them, and nobody says which."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        quoted = (json.dumps(name, ensure_ascii=False).encode(errors="surrogateescape") for name in sorted(self._names))
+        self._plain = re.compile(rb"|".join(map(re.escape, quoted)))
+
+    def find(self, raw: bytes) -> str | None:
+        """Return the first of the names that the JSON object ``raw`` has twice, or None."""
+        if not self._names:
+            return None
+        found = self._plain.findall(raw)
+        if len(found) == len(set(found)) and not (b"\\" in raw and _escaped(raw)):
+            return None
+        # Perhaps in a text or further in: only now it is worth to read all of it.
+        text = raw.decode("utf-8-sig", "surrogateescape")
+        whole = json.JSONDecoder(object_pairs_hook=_Members, parse_int=str, parse_float=str, strict=False)
+        try:
+            members = whole.decode(text)
+        except (ValueError, RecursionError):
+            return min(self._names)  # what cannot be told counts as ambiguous
+        seen: set[str] = set()
+        for name, _ in members if isinstance(members, _Members) else ():
+            if name in self._names and name in seen:
+                return str(name)
+            seen.add(name)
+        return None
+
+
+class _Members(list[tuple[str, Any]]):
+    """An object as its members, in order."""
+
+
+def _escaped(raw: bytes) -> bool:
+    """Return whether the name of any member is spelled with escapes."""
+    return any(each[1] and b"\\" in each[0] for each in _STRING.finditer(raw))
 
 
 class JsonlPart(LinesPart):
@@ -61,6 +103,7 @@ class JsonlPart(LinesPart):
         count = len(self._spelled)
         nothing = (None,) * sum(len(own) - 1 for own in self._spelled.values())
         decode = self._decoder.decode
+        twice = Repeated(name for own in self._spelled.values() for name in own)
         line = 0
         while True:
             line += 1
@@ -77,7 +120,11 @@ class JsonlPart(LinesPart):
             except RecursionError:
                 row = "expected a JSON object, got one that is nested too deep"
             else:
-                row = self._chosen(values) if values[count:] != nothing else values[:count]
+                again = twice.find(raw)
+                if again is not None:
+                    row = f"expected one member {again}, got it twice"
+                else:
+                    row = self._chosen(values) if values[count:] != nothing else values[:count]
             yield Record(raw, line, _text(row))
 
     def _chosen(self, values: Sequence[Any]) -> Row:

@@ -57,6 +57,7 @@ class LinesPart(ABC):
     """A file of lines. ``path`` in its rows is relative to the file's own folder."""
 
     bundle = False
+    bound = False
     kind: str
 
     def __init__(self, file: File, name: str, packing: Packing | None, columns: Sequence[str], *, files: bool) -> None:

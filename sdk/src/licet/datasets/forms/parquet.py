@@ -33,6 +33,7 @@ class ParquetPart:
     """
 
     bundle = False
+    bound = False
 
     def __init__(self, file: File, name: str, mapping: Mapping[str, str] | None = None) -> None:
         self.name = name

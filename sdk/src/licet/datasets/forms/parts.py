@@ -51,6 +51,7 @@ class Part(Protocol):
     name: str
     holds_files: bool
     bundle: bool  # written as several files: into the folder that its target names
+    bound: bool  # rows that follow one another under one key are kept or dropped together
     remarks: Remarks
 
     @property

@@ -22,6 +22,7 @@ import pyarrow as pa
 from licet.datasets.forms.columns import NO_COLUMN
 from licet.datasets.forms.files import Base, File, Packing, packed, unpacked
 from licet.datasets.forms.folder import is_picture
+from licet.datasets.forms.jsonl import Repeated
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying, Mask, Remarks
 from licet.datasets.forms.tar import BLOCK, RECORD, Archive, Member, Stream
 from licet.errors import InputError
@@ -61,6 +62,7 @@ class TarPart:
 
     holds_files = True
     bundle = False
+    bound = True
 
     def __init__(
         self, file: File, name: str, packing: Packing | None = None, mapping: Mapping[str, str] | None = None
@@ -283,6 +285,9 @@ class _Gathering:
                         self._stated[name] = value
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return  # other JSON is a caption's business, not ours
+        again = Repeated(own for spellings in self._spelled.values() for own in spellings).find(body)
+        if again is not None and self._wrong is None:
+            self._wrong = f"expected one member {again} in JSON, got it twice"
 
     def sample(self) -> Sample:
         """Return what it came to."""

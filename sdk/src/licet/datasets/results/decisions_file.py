@@ -43,7 +43,10 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a decisions file says of itself; ``rows`` tells whether rows that nothing matches are in it."""
+    """What a decisions file says of itself; ``rows`` tells whether rows that nothing matches are in it.
+
+    ``bound``: rows that follow one another under one key are kept or dropped together.
+    """
 
     v: int
     dataset: str
@@ -52,6 +55,7 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decided_at: str
     snapshot: str
     rows: Literal["all", "matched"]
+    bound: bool = False
 
 
 class DecisionsFile:
@@ -108,6 +112,22 @@ class DecisionsFile:
             except (pa.ArrowException, OSError) as error:
                 raise MalformedError(f"{path}: expected readable decisions, got {error}") from None
 
+    def samples(self) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.int32] | None]]:
+        """Yield the rows, and which are kept or dropped together (None: each for itself); no batch tears those."""
+        if not self.about.bound:
+            yield from ((batch, None) for batch in self.batches())
+            return
+        rest: pa.RecordBatch | None = None
+        for found in self.batches():
+            batch = found if rest is None else pa.concat_batches([rest, found])
+            numbers = _numbered(batch)
+            end = int(np.searchsorted(numbers, numbers[-1])) if len(numbers) else 0
+            rest = batch.slice(end)
+            if end:
+                yield batch.slice(0, end), numbers[:end]
+        if rest is not None:
+            yield rest, _numbered(rest)
+
     def verify(self) -> None:
         """Return only if these are the decisions that the manifest beside them was signed over.
 
@@ -138,6 +158,17 @@ def _files(path: Path) -> list[Path]:
     if not found:
         raise MalformedError(f"{path}: expected decisions, got an empty folder")
     return sorted(found, key=lambda each: each.relative_to(path).as_posix().removesuffix(PART_ENDING))
+
+
+def _numbered(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
+    """Return a number for each row that grows where another part or key begins."""
+    codes = [
+        pc.dictionary_encode(batch[name], "encode").indices.to_numpy(zero_copy_only=False) for name in ("part", "key")
+    ]
+    fresh = np.zeros(len(batch), np.int32)
+    for each in codes:
+        fresh[1:] |= each[1:] != each[:-1]
+    return np.cumsum(fresh, dtype=np.int32)
 
 
 def by_part(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

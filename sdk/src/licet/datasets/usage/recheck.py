@@ -7,11 +7,13 @@ lost sight of because a copy is only nearly found again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -116,8 +118,8 @@ def recheck_file(client: Client, file: DecisionsFile, basis: Basis, notes: list[
     store = None if account is None else LicenceStore(client.home.licences(account.account))
     held = [] if store is None else store.all()
     checking = _Checking(basis.index, question, held, now)
-    for batch in file.batches():
-        checking.add(batch)
+    for batch, samples in file.samples():
+        checking.add(batch, samples)
     told = list(notes or [])
     if basis.without_near and asked.match == "near":
         told.append(basis.without_near)
@@ -168,13 +170,14 @@ class _Checking:
         self._now = now
         self._ended: dict[str, int] = {}
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Decide the rows of ``batch`` that were kept once more."""
-        batch = batch.filter(pa.array(kept_rows(batch, self._question)))
+    def add(self, batch: pa.RecordBatch, samples: npt.NDArray[np.int32] | None) -> None:
+        """Decide the rows of ``batch`` that were kept once more; those of one sample go together."""
+        kept = kept_rows(batch, self._question)
+        batch = batch.filter(pa.array(kept))
         self.kept += len(batch)
         if not len(batch):
             return
-        evidence = stored_evidence(batch)
+        evidence = replace(stored_evidence(batch), sample=None if samples is None else samples[kept])
         known = stored_matches(batch, self._index)
         found = self._index.lookup(evidence.keys(), self._question.match)
         matches = united(self._index, known, found)
