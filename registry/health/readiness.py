@@ -30,6 +30,7 @@ from registry.translog.submission import DECIDING_KINDS
 
 PATIENCE: Final = 4.0  # seconds for the database to answer all of it
 _PROBE_EVERY: Final = 5.0
+_RECENT: Final = 3.0
 _PROBE: Final = bytes(4096)
 
 
@@ -67,6 +68,14 @@ class Readiness:
         self._since: dict[str, str] = {}
         self._probed = float("-inf")
         self._files = Check(ok=True)
+        self._last: tuple[float, State] | None = None
+
+    async def recent(self) -> State:
+        """Return what was found within the last few seconds: for figures, which are asked for again and again."""
+        if self._last is None or time.monotonic() - self._last[0] > _RECENT:
+            await self.look()
+        assert self._last is not None
+        return self._last[1]
 
     async def look(self) -> State:
         """Return what is found at this moment, within some seconds whatever is down."""
@@ -88,7 +97,10 @@ class Readiness:
             todo = "start PostgreSQL, or look at DATABASE_URL and the network; the log lines of this process say more"
             checks = {"database": Check(ok=False, found=said, todo=todo)}
         checks["files"] = await self._disk()
-        return msgspec.structs.replace(figures, checks={name: self._dated(name, each) for name, each in checks.items()})
+        dated = {name: self._dated(name, each) for name, each in checks.items()}
+        state = msgspec.structs.replace(figures, checks=dated)
+        self._last = (time.monotonic(), state)
+        return state
 
     async def _schema(self) -> Check:
         try:

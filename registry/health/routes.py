@@ -95,7 +95,7 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
     """
     _may_read(request, services.settings)
     meters: Meters = request.app.state.meters
-    state = await _readiness(request).look()
+    state = await _readiness(request).recent()
     known = {
         "licet_database_up": int(state.checks["database"].ok),
         "licet_log_size": state.log_size,

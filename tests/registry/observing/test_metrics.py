@@ -165,3 +165,25 @@ async def test_a_token_opens_metrics_from_anywhere(dsn, tmp_path):
             headers = {b"Authorization": given.encode("utf-8")}
             assert (await far.get("/metrics", headers=headers)).status_code == status, given
         assert (await service.http.get("/metrics")).status_code == 200
+
+
+async def test_scrapes_one_after_another_look_at_the_database_once(dsn, tmp_path, monkeypatch):
+    async with running(dsn, tmp_path) as service:
+        looked = 0
+        look = service.app.state.readiness.look
+
+        async def counting():
+            nonlocal looked
+            looked += 1
+            return await look()
+
+        monkeypatch.setattr(service.app.state.readiness, "look", counting)
+        for _ in range(3):
+            await asked(service)
+        assert looked == 1
+        monkeypatch.setattr("registry.health.readiness._RECENT", -1.0)
+        await asked(service)
+        assert looked == 2
+        answer = await service.http.get("/health/ready")  # which is never of a moment ago
+        assert answer.status_code in (200, 503)
+        assert looked == 3
