@@ -17,6 +17,7 @@ import structlog
 from registry.settings import Settings
 
 _INDENT = "    "
+_LAST = ("account", "account_kind", "loop", "process", "request_id")  # in the form for people: behind what happened
 
 
 def log_to_stderr(settings: Settings, process: str) -> None:
@@ -40,8 +41,14 @@ def log_to_stderr(settings: Settings, process: str) -> None:
     else:
         last = [
             one_line,
+            as_read,
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=_indented, timestamp_key="time"
+                colors=sys.stderr.isatty(),
+                exception_formatter=_indented,
+                timestamp_key="time",
+                sort_keys=False,
+                pad_level=False,
+                pad_event_to=0,
             ),
         ]
     structlog.configure(
@@ -71,6 +78,12 @@ def log_to_stderr(settings: Settings, process: str) -> None:
 def one_line(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     """Return the event with control characters in its values shown as escapes; a processor of structlog."""
     return {name: shown(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def as_read(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with what happened first, who it was about last, and nothing that is empty; a processor."""
+    told = {name: value for name, value in event.items() if name not in _LAST and value not in ([], None, "")}
+    return told | {name: event[name] for name in _LAST if name in event}
 
 
 def shown(text: str) -> str:
