@@ -160,6 +160,6 @@ def test_for_people_what_happened_comes_first_and_nothing_is_empty():
         "event": "request",
         "requests": [],
         "method": "GET",
-        "status": 0,
+        "n": 0,
     }
     assert list(as_read(None, "info", event)) == ["event", "method", "n", "process", "request_id"]
