@@ -43,7 +43,7 @@ def migrate(*, check: bool = False, data: DataFolder = None) -> int:
     Parameters
     ----------
     check
-        Change nothing; exit 1 and list what would be applied if anything would.
+        Change nothing; exit 1 and list what would be applied if anything would, and indexes left half-built.
     """
     from registry import database
     from registry.observing.logs import log_to_stderr
@@ -57,8 +57,12 @@ def migrate(*, check: bool = False, data: DataFolder = None) -> int:
                 todo = await database.pending(opened)
                 for migration in todo:
                     print(f"pending {migration.file}")
-                print(f"{len(todo)} to apply" if todo else "the schema is up to date")
-                return 1 if todo else 0
+                left = await database.stranded(opened)
+                for index in left:
+                    print(f"invalid index {index}: its build was cut off; run DROP INDEX CONCURRENTLY {index}")
+                if todo or not left:
+                    print(f"{len(todo)} to apply" if todo else "the schema is up to date")
+                return 1 if todo or left else 0
             applied = await database.migrate(opened)
             for migration in applied:
                 print(f"applied {migration.file}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.database.instance import EmbeddedPostgres, attached, embedded
-from registry.database.migrator import Migration, migrate, migrations_folder, pending
+from registry.database.migrator import Migration, migrate, migrations_folder, pending, stranded
 from registry.database.opening import opened
 from registry.database.pool import Connection, Database, Row
 
@@ -19,4 +19,5 @@ __all__ = [
     "migrations_folder",
     "opened",
     "pending",
+    "stranded",
 ]

@@ -50,12 +50,31 @@ WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace AND c
 ORDER BY 1
 """
 
+_INVALID = """
+SELECT i.indexrelid::regclass::text AS name, c.relname
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
+ORDER BY 1
+"""
+
 
 async def pending(database: Database, folder: Path | None = None) -> list[Migration]:
     """Return the migrations that are not applied yet; changes nothing. Raises ``MigrationError`` on any mismatch."""
     files = migrations(folder)
     async with database.acquire() as connection, _entitled(connection):
         return await _pending(connection, files)
+
+
+async def stranded(database: Database, folder: Path | None = None) -> list[str]:
+    """Return the invalid indexes that no pending migration builds anew: a cut-off build left them, and its file went.
+
+    Such an index answers no query and is still kept up by every write, so somebody must drop it.
+    """
+    files = migrations(folder)
+    async with database.acquire() as connection, _entitled(connection):
+        ahead = {word for migration in await _pending(connection, files) for word in migration.words}
+        return [row["name"] for row in await connection.fetch(_INVALID) if row["relname"] not in ahead]
 
 
 async def migrate(database: Database, folder: Path | None = None) -> list[Migration]:
@@ -203,4 +222,4 @@ async def _drop_half_built(connection: Connection, migration: Migration) -> None
         await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {row['name']}")
 
 
-__all__ = ["Migration", "migrate", "migrations", "migrations_folder", "pending"]
+__all__ = ["Migration", "migrate", "migrations", "migrations_folder", "pending", "stranded"]

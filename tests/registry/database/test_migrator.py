@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from registry.database import Database, migrate, pending
+from registry.database import Database, migrate, pending, stranded
 from registry.database.migrator import migrations
 from registry.errors import DatabaseUnavailable, MigrationError
 
@@ -224,3 +224,17 @@ async def test_a_runner_that_dies_frees_the_lock(database: Database, empty_dsn: 
         await dying
     (folder / "0002_works.sql").write_text(SECOND)
     assert [one.file for one in await migrate(database, folder)] == ["0002_works.sql"]
+
+
+async def test_an_index_left_half_built_is_named_unless_its_file_will_build_it_anew(database: Database, folder: Path):
+    await migrate(database, folder)
+    assert await stranded(database, folder) == []
+    async with database.acquire() as connection:
+        await connection.execute("INSERT INTO work VALUES (1, 1), (2, 1)")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute("CREATE UNIQUE INDEX CONCURRENTLY work_artist ON work (artist)")
+    assert await stranded(database, folder) == ["work_artist"]
+    (folder / "0003_index.sql").write_text(INDEX)
+    assert await stranded(database, folder) == []
+    await migrate(database, folder)
+    assert await stranded(database, folder) == []
