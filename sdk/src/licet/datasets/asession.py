@@ -34,7 +34,7 @@ class AsyncClient(BaseClient):
 
     _basis: Basis | None = None
 
-    async def check(self, inputs: Sequence[str], request: Request, *, offline: bool = False) -> Checkup:
+    async def check(self, inputs: Sequence[str | Path], request: Request, *, offline: bool = False) -> Checkup:
         """Return a verdict for each of ``inputs``: paths of pictures, addresses, or SHA-256 digests of files."""
         return await self._session(lambda client: client.check(inputs, request, offline=offline))
 

@@ -43,11 +43,11 @@ class Client(BaseClient):
     _basis: Basis | None = None
     _pool: ThreadPoolExecutor | None = None
 
-    def check(self, inputs: Sequence[str], request: Request, *, offline: bool = False) -> Checkup:
+    def check(self, inputs: Sequence[str | Path], request: Request, *, offline: bool = False) -> Checkup:
         """Return a verdict for each of ``inputs``: paths of pictures, addresses, or SHA-256 digests of files."""
         from licet.datasets.checking import check
 
-        return check(self, inputs, request, offline=offline)
+        return check(self, [str(each) for each in inputs], request, offline=offline)
 
     def annotate(
         self,
