@@ -31,6 +31,10 @@ demo: setup ## the main job end to end on real pictures, with its own database; 
 test: setup ## the tests (WORKERS=2: two files at a time; PYTEST_FLAGS='tests/sdk -x' and the like)
 	@$(TESTED) -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
+.PHONY: fuzz
+fuzz: setup ## the HTTP interface against its description for long (LICET_FUZZ=20: twenty times the cases of make test)
+	@LICET_FUZZ=$${LICET_FUZZ:-20} $(BIN)/pytest -o cache_dir=build/pytest tests/registry/app/test_fuzz.py $(PYTEST_FLAGS)
+
 .PHONY: test-external
 test-external: setup ## the service's tests on an external PostgreSQL 16 over TCP
 	@$(BIN)/python -m tests.registry.external $(TESTED) tests/registry $(PYTEST_FLAGS)

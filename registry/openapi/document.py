@@ -24,6 +24,8 @@ Whatever changes a statement, licence or ledger answers with a receipt that prov
 
 - Errors are RFC 9457 problem details; `errors` names the fields, `instance` is the id to ask about.
 - Every POST that writes needs an Idempotency-Key: sent again, it has one effect and gets the same answer.
+- PUT, PATCH and DELETE take none, and ignore one: sent again, they have no second effect. `If-Match` keeps a PATCH from
+  overwriting what somebody else changed meanwhile.
 - Lists are paged: `limit`, then `cursor` with the `next` of the page before, or the `Link` header.
 - Query parameters that an address does not know are refused, and so is a second value where there is one.
 - Counted answers tell how the caller's quotas stand in `RateLimit-Policy` and `RateLimit`.

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -59,3 +60,13 @@ def test_errors_are_described_as_they_are_sent(api):
             assert "500" in operation["responses"]
             if method == "post" and "#/components/parameters/IdempotencyKey" in str(operation.get("parameters")):
                 assert {"409", "422"} <= set(operation["responses"])
+
+
+def test_the_description_is_one_by_the_meta_schema_of_openapi(api):
+    from schemathesis.specs.openapi.definitions import OPENAPI_31
+
+    validator = jsonschema_rs.validator_for(OPENAPI_31)
+
+    assert [str(error) for error in validator.iter_errors(api)] == []
+    broken = {**api, "paths": {"/x": {"get": {"responses": "none"}}}}
+    assert list(validator.iter_errors(broken))
