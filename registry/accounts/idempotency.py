@@ -83,6 +83,11 @@ class Idempotency(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         services: Services = scope["litestar_app"].state.services
+        # Before an answer is replayed: one token of an account may do less than another, and a key opens no doors.
+        for guard in handler.resolve_guards():
+            verdict = guard(request, handler)
+            if verdict is not None:
+                await verdict
         body = await _body(receive, handler.resolve_request_max_body_size())
         attempt = _Attempt(services.database, caller.account, key, _digest(http, body))
         kept = await attempt.begin()

@@ -15,7 +15,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -179,5 +179,9 @@ def _value(text: str, kind: type) -> Any:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError
-        return moment
-    return kind(text)
+        return moment.astimezone(UTC)
+    value = kind(text)
+    # What the database has no value for is in no row of it either.
+    if (kind is str and "\0" in text) or (kind is int and not -(1 << 63) <= value < 1 << 63):
+        raise ValueError
+    return value

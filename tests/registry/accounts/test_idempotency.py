@@ -200,3 +200,14 @@ async def test_questions_need_no_key(dsn, tmp_path):
     async with shop(dsn, tmp_path) as (service, _, _ada):
         answer = await service.http.post("/v1/questions", json={"what": "why"})
         assert (answer.status_code, answer.json()) == (200, {"answer": "why"})
+
+
+async def test_a_kept_answer_is_not_for_a_token_that_may_not_ask(dsn, tmp_path):
+    async with shop(dsn, tmp_path) as (service, opened, ada):
+        assert (await order(ada, "tea")).status_code == 202
+        made = await service.post("/v1/tokens", {"scopes": ["account"]}, http=ada.http)
+        async with service.client(made.json()["token"]) as narrow:
+            answer = await narrow.post("/v1/orders", json={"what": "tea"}, headers={"Idempotency-Key": '"k1"'})
+        assert answer.status_code == 403
+        assert "idempotency-replayed" not in answer.headers
+        assert opened.effects == ["tea"]

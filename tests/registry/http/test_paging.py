@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from licet.identifiers import new_uuid
 from registry.database import Database
 from registry.errors import Invalid
-from registry.http.paging import Asked, Key, Order, orders, page_of, to_cursor
+from registry.http.paging import Asked, Key, Order, _bound, orders, page_of, to_cursor
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +95,7 @@ async def test_a_page_behind_a_place_is_a_condition_of_the_index(database: Datab
 
 place = st.fixed_dictionaries(
     {
-        "name": st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+        "name": st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
         "at": st.datetimes(timezones=st.just(UTC)),
         "n": st.integers(-(2**63), 2**63 - 1),
         "id": st.uuids(),
@@ -162,3 +164,29 @@ async def test_a_cursor_of_another_list_sort_or_filter_is_refused(other: Asked) 
     with pytest.raises(Invalid, match="cursor"):
         await page_of(Statement(), {"name": order, "-name": order}, other._replace(cursor=cursor))  # type: ignore[arg-type]
     assert await ask(Asked("/x", "name", 7, cursor), order), "another limit is the same question"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (Key("name", "name", str), "a\0b"),
+        (Key("n", "n", int), str(1 << 63)),
+        (Key("n", "n", int), "9" * 4000),
+        (Key("at", "at", datetime), "0001-01-01T00:00:00+14:00"),
+    ],
+)
+async def test_a_place_that_no_row_can_have_is_refused_though_its_digest_fits(
+    database: Database, key: Key, text: str
+) -> None:
+    asked = Asked("/x", "name")
+    place = msgspec.json.encode([_bound(asked, [text]), text])  # anybody can make it: the digest is no secret
+    cursor = base64.urlsafe_b64encode(place).decode().rstrip("=")
+    statement = (
+        "select n as name, n, now() + n * interval '1 s' as at from generate_series(1, 3) n where $1::text is null"
+    )
+    if key.kind is str:
+        statement = "select n::text as name from generate_series(1, 3) n where $1::text is null"
+    listing = orders(f"select * from ({statement}) found where true\n", name=(key,))
+    async with database.acquire() as conn:
+        with pytest.raises(Invalid, match="cursor"):
+            await page_of(conn, listing, asked._replace(cursor=cursor), None)
