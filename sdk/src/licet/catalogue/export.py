@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -27,7 +28,7 @@ import msgspec
 from licet import times
 from licet.catalogue.sheet import write_rows
 from licet.client import Client
-from licet.errors import InputError
+from licet.errors import InputError, MalformedError
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Consent
 from licet.terms import Terms, plain_text
@@ -38,6 +39,8 @@ COLUMNS: Final = (
     "work", "sha256", "url", "title", "creator", "created", "tags", "external_id", "terms",
     "state", "statement", "log_index", "registered_at",
 )  # fmt: skip
+#: What may become a file's name here: the service says it, and must not lead out of the folder.
+_NAME: Final = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -71,11 +74,11 @@ def _write(client: Client, folder: Path, advance: Callable[[int], None]) -> Expo
     (folder / "statements").mkdir()
     for each in statements:
         data = client.statement_file(each.statement)
-        (folder / "statements" / f"{each.statement}.json").write_bytes(data)
+        (folder / "statements" / f"{_named(each.statement)}.json").write_bytes(data)
         envelope = msgspec.json.decode(data, type=StatementFile).envelope
         if envelope.kind == "consent":
             consent = envelopes.read_as(Consent, envelope)
-            terms[consent.terms_hash] = Terms.parse({"vocab": consent.vocab, "terms": consent.terms})
+            terms[_named(consent.terms_hash)] = Terms.parse({"vocab": consent.vocab, "terms": consent.terms})
         advance(1)
     (folder / "terms").mkdir()
     for key, each_terms in terms.items():
@@ -96,6 +99,13 @@ def _write(client: Client, folder: Path, advance: Callable[[int], None]) -> Expo
     _json(folder / "works.json", works)
     write_rows(folder / "works.csv", _rows(works, terms))
     return Exported(len(works), len(statements), len(terms))
+
+
+def _named(text: str) -> str:
+    """Return ``text``, which is to name a file; raises ``MalformedError`` for what no identifier and no digest is."""
+    if not _NAME.fullmatch(text):
+        raise MalformedError(f"the service: expected an identifier of a statement or terms, got {text!r}")
+    return text
 
 
 def _rows(works: Iterable[Work], terms: dict[str, Terms]) -> Iterator[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from licet.client import Client
 
 SCHEMA_VERSION: Final = 1
+
+#: What a terminal obeys, or turns the order of what is read; halves of surrogates it cannot even be sent.
+_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Advance = Callable[[int], None]
 
@@ -45,12 +49,16 @@ def show(common: Common, document: Mapping[str, Any], lines: Iterator[str] | lis
         emit(document)
     else:
         for line in lines:
-            print(line)
+            print(harmless(line))
 
 
 def emit(document: Mapping[str, Any]) -> None:
     """Print ``document`` with its ``schema_version``."""
-    data = msgspec.json.encode({"schema_version": SCHEMA_VERSION, **document})
+    whole = {"schema_version": SCHEMA_VERSION, **document}
+    try:
+        data = msgspec.json.encode(whole)
+    except UnicodeEncodeError:  # a file's name that is no text
+        data = msgspec.json.encode(_textual(_plain(whole)))
     print(msgspec.json.format(data).decode())
 
 
@@ -64,9 +72,14 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
+def harmless(text: str) -> str:
+    """Return ``text`` as it may be sent to a terminal, whoever wrote the names in it; its lines stay lines."""
+    return _OBEYED.sub("\ufffd", text)
+
+
 def note(text: str) -> None:
     """Print a remark on stderr: never part of a result."""
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
 
 
 def fail(error: LicetError, as_json: bool) -> int:
@@ -76,7 +89,7 @@ def fail(error: LicetError, as_json: bool) -> int:
         document = {"error": {"code": error.code, "message": error.message, **_plain(details)}}
         emit(document)
     else:
-        print(f"error: {error}", file=sys.stderr)
+        print(harmless(f"error: {error}"), file=sys.stderr)
     return error.exit_code
 
 
@@ -113,3 +126,11 @@ def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
 
     plain: dict[str, Any] = msgspec.to_builtins(dict(details), enc_hook=other)
     return plain
+
+
+def _textual(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_textual(name): _textual(each) for name, each in value.items()}
+    return [_textual(each) for each in value] if isinstance(value, list) else value

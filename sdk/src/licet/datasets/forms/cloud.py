@@ -276,6 +276,9 @@ class CloudFolderPart(FolderPart):
         self._files = sorted(path for path in self._entries if is_picture(path))
         if not self._files:
             raise InputError.field(place.shown, "a folder with pictures", "none in it")
+        for path in self._entries:
+            if not {"", ".", ".."}.isdisjoint(path.split("/")):  # it would be copied to another place than the output
+                raise InputError.field(place.shown, "names that lead into the folder", repr(path))
 
     @property
     def place(self) -> Path | None:

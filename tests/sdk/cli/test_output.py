@@ -1,0 +1,31 @@
+"""What is printed: names of strangers' files and works, which a terminal must show and never obey."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from licet.cli.output import COMMON, fail, note, show
+from licet.errors import InputError
+
+HOSTILE = "a\x1b]0;owned\x07\x1b[2J\x9b1m\r\u202egpj.\udcff 允许 😀\u200d"
+SHOWN = "a\ufffd]0;owned\ufffd\ufffd[2J\ufffd1m\ufffd\ufffdgpj.\ufffd 允许 😀\u200d"
+
+
+def test_no_name_reaches_the_terminal_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    show(COMMON, {}, [f"kept  {HOSTILE}\n\tand more"])
+    note(HOSTILE)
+    assert fail(InputError(HOSTILE), False) == 2
+    out, err = capsys.readouterr()
+    assert out == f"kept  {SHOWN}\n\tand more\n"
+    assert err == f"{SHOWN}\nerror: {SHOWN}\n"
+
+
+def test_a_name_that_is_no_text_is_shown_in_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    error = InputError("a\udcff.csv: expected a table, got none", path=Path("a\udcff.csv"), names=["\udcff"])
+    assert fail(error, True) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["error"]["message"].startswith("a?.csv: expected")
+    assert document["error"]["names"] == ["?"]
