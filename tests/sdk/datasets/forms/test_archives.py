@@ -370,3 +370,64 @@ def test_columns_of_an_archive_are_members_of_its_json(tmp_path: Path) -> None:
 def test_a_mask_decides_over_whole_samples() -> None:
     samples = [webdataset.Sample(str(n), [webdataset.Picture("p", b"")] * n, {}, None, 0) for n in (0, 2, 1)]
     assert webdataset.kept_samples(samples, np.array([True, True, False, True])) == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        b'{"url": "https://a.example/0", "similarity": NaN}',  # as Python writes a gap in a column of numbers
+        b'{"url": "https://a.example/0", "exif": "cut off \\ud83d"}',
+        '{"url": "https://a.example/0"}'.encode("utf-16"),
+        b'{"URL": "https://a.example/0", "Url": "https://a.example/0"}',
+    ],
+)
+def test_an_address_is_read_from_whatever_python_reads_as_json(tmp_path: Path, about: bytes) -> None:
+    [row] = rows_of(part_of(tmp_path, archive([("0.jpg", b"zero"), ("0.json", about)])))
+    assert (row["url"], row["problem"]) == ("https://a.example/0", 0)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("0.json", b'{"url": "https://a.example/0", "URL": "https://b.example/"}')],
+        [("0.json", b'{"url": "https://a.example/0"}'), ("0.meta.json", b'{"url": "https://b.example/"}')],
+        [("0.json", b'{"url": "https://a.example/0", "filler": "' + b"x" * (1 << 20) + b'"}')],
+    ],
+)
+def test_a_sample_of_two_addresses_or_of_json_too_large_to_read_is_malformed(tmp_path: Path, members: Any) -> None:
+    part = part_of(tmp_path, archive([("0.jpg", b"zero"), *members]))
+    [row] = rows_of(part)
+    assert row["problem"] == MALFORMED
+    kept_of(part, tmp_path / "out.tar", lambda _: False)
+    assert "JSON" in next(iter(part.remarks))
+
+
+def test_a_picture_under_another_name_is_a_row_too(tmp_path: Path) -> None:
+    png = encoded(picture(1))
+    rows = rows_of(
+        part_of(tmp_path, archive([("0.jpg", b"zero"), ("0.bin", png), ("0.x.jpg.gz", b"z"), ("0.cls", b"4")]))
+    )
+    assert [row["image"] for row in rows] == [b"zero", png, b"z"]
+
+
+def test_an_address_of_a_shard_is_the_table_s_and_no_other_than_in_its_json(
+    world: World, client: Any, tmp_path: Path
+) -> None:
+    world.work(encoded(picture(9)), "tomas", NO_AI, urls=("https://denied.example/",))
+    world.registry.publish()
+    shard(tmp_path / "in", 0, {f"{number:09d}": encoded(picture(number)) for number in range(3)}, {})
+    table = pq.read_table(tmp_path / "in" / "00000.parquet")
+    urls = ["https://a.example/000000000", "https://denied.example/", "https://denied.example/"]
+    pq.write_table(table.set_column(0, "url", pa.array(urls)), tmp_path / "in" / "00000.parquet")
+    content: list[Any] = [(f"{number:09d}.jpg", encoded(picture(number))) for number in range(3)]
+    content.insert(2, ("000000001.json", b'{"url": "https://a.example/000000001"}'))  # a lie
+    (tmp_path / "in" / "00000.tar").write_bytes(archive(content))
+    done = filter_dataset(client, [tmp_path / "in"], tmp_path / "out", REQUEST, KEEP)
+    rows = pq.read_table(done.decisions).to_pylist()
+    assert [(row["verdict"], row["reason"]) for row in rows] == [
+        ("unknown", "no-match"),
+        ("review", "malformed"),
+        ("deny", "denied"),
+    ]
+    assert [row["url"] for row in rows] == [urls[0], "https://a.example/000000001", urls[2]]
+    assert any("expected the url of its JSON" in note for note in done.notes)

@@ -329,3 +329,45 @@ def test_a_name_in_json_is_decoded_before_it_is_compared(tmp_path: Path) -> None
     part = part_of(tmp_path, "t.jsonl", b'{"\\u0075rl": "https://a.example/"}\n')
     assert urls_of(part) == ["https://a.example/"]
     assert msgspec.json.decode(b'{"\\u0075rl": 1}') == {"url": 1}
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_a_row_that_names_two_pictures_is_malformed_and_told(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"url": "https://a.example/1", "path": "a.jpg", "image": "b.jpg"},
+        {"url": "https://a.example/1", "path": "", "image": "https://a.example/2"},
+        {"url": "https://a.example/1", "path": "a.jpg", "image": "a.jpg"},
+        {"url": "https://a.example/1", "path": "a.jpg", "image": "https://a.example/1"},
+        {"url": "https://a.example/1", "path": "a.jpg", "image": ""},
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["url", "path", "image"])
+    writer.writeheader()
+    writer.writerows(rows)
+    lines = "".join(json.dumps({key: value or None for key, value in row.items()}) + "\n" for row in rows)
+    part = part_of(tmp_path, name, (text.getvalue() if name == "t.csv" else lines).encode())
+    assert [row["problem"] == MALFORMED for row in rows_of(part)] == [True, True, False, False, False]
+    kept_of(part, tmp_path / "out", lambda _: False)
+    told = list(part.remarks)
+    assert len(told) == 2
+    assert "path and image differ" in told[0]
+    assert "url and image differ" in told[1]
+    # Whoever chooses has one picture again.
+    chosen = part_of(tmp_path, name, (tmp_path / name).read_bytes(), {"image": "-"})
+    assert not any(row["problem"] for row in rows_of(chosen))
+
+
+def test_bytes_of_a_picture_in_json_are_not_passed_over(tmp_path: Path) -> None:
+    data = b'{"image": {"path": "a.jpg", "bytes": null}}\n{"image": {"path": "a.jpg", "bytes": "/9j/"}}\n'
+    assert [row["problem"] == MALFORMED for row in rows_of(part_of(tmp_path, "t.jsonl", data))] == [False, True]
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b"\n"])
+def test_a_csv_file_of_no_header_but_a_mark_is_refused(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(InputError, match="a header that names the columns"):
+        part_of(tmp_path, "t.csv", data)
+
+
+def test_only_line_feeds_end_the_lines_of_a_header(tmp_path: Path) -> None:
+    part = part_of(tmp_path, "t.csv", "no\u2028te,url\n1,https://a.example/\n".encode())
+    assert urls_of(part) == ["https://a.example/"]

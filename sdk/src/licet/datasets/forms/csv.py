@@ -129,7 +129,7 @@ def _header(stream: Lines, shown: str) -> bytes:
     header = reading.take()
     if is_other_text(header) or b"\0" in header:
         raise MalformedError(f"{shown}: expected CSV in UTF-8, got bytes of another encoding")
-    if not fields or reading.open:
+    if not fields or reading.open or not header.removeprefix(BOM).strip():
         raise InputError.field(shown, "a header that names the columns", header[:80].decode(errors="replace"))
     return header
 
@@ -137,9 +137,13 @@ def _header(stream: Lines, shown: str) -> bytes:
 def _dialect(header: bytes, shown: str, mapping: Mapping[str, str] | None) -> tuple[str, list[str]]:
     """Return the delimiter under which the header has columns that we read, else the most; and its fields."""
     text = header.removeprefix(BOM).decode("utf-8", "surrogateescape")
+    lines = [line + "\n" for line in text.split("\n")]  # as `_Reading` tells them apart, and nothing else
     tries = []
     for delimiter in _DELIMITERS:
-        fields = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        try:
+            fields = next(csv.reader(lines, delimiter=delimiter))
+        except csv.Error as error:
+            raise MalformedError(f"{shown}: expected CSV, got {error}") from None
         try:
             _columns(fields, shown, mapping)
         except InputError:

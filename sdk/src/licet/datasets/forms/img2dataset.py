@@ -1,7 +1,8 @@
 """Shards as img2dataset writes them: a tar of samples, a table with the status of every row, and figures.
 
 Rows of a shard are the pictures of its tar, then the rows of its table that came to none. What was not downloaded is
-unreadable: never kept. The copy is a shard again, all three files of it.
+unreadable: never kept. A picture's address is the table's, or its JSON's; where they differ, nobody knows which it is:
+malformed. The copy is a shard again, all three files of it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from licet.datasets.forms.files import File
 from licet.datasets.forms.parquet import GroupWriter, about, opened
-from licet.datasets.forms.parts import UNREADABLE, Copying
+from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying
 from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
 from licet.errors import MalformedError
 
@@ -27,8 +28,22 @@ _READ: Final = ("key", "status")
 _MAX_STATS: Final = 16 << 20
 
 
+class _Listed(NamedTuple):
+    """What the table says of one key."""
+
+    failed: bool
+    urls: frozenset[str]
+
+    def agrees(self, url: str | None) -> bool:
+        """Return whether it says nothing else than ``url``, or nothing is said by one of both."""
+        return len(self.urls | ({url} if url else set())) < 2
+
+
+_UNLISTED: Final = _Listed(False, frozenset())
+
+
 class Img2datasetPart(TarPart):
-    """One shard. In memory are the keys of its table, of which img2dataset writes 10,000 into one."""
+    """One shard. In memory are the keys and addresses of its table, of which img2dataset writes 10,000 into one."""
 
     bundle = True
 
@@ -45,35 +60,39 @@ class Img2datasetPart(TarPart):
 
     def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the tar, then those that came to no picture."""
-        failed = self._failed()
+        listed = self._listed()
         seen: set[str] = set()
         number = 0
         for number, batch in enumerate(super().batches(), 1):
             keys = [_last(key) for key in batch["key"].to_pylist()]
             seen.update(keys)
             if number > skip:
-                yield _marked(batch, keys, failed)
+                yield _marked(batch, keys, listed)
         for late, batch in enumerate(self._without(seen), number):
             if late >= skip:
                 yield batch
 
     def write(self, target: Path | None) -> Copying:
         """Yield the rows by their names; write the kept ones as a shard, ``target`` being its tar."""
+        listed = self._listed()
         seen: set[str] = set()
         self._keys = set()
         copying = super().write(target)
         batch = next(copying, None)
         while batch is not None:
-            seen.update(_last(key) for key in batch["key"].to_pylist())
-            mask = yield batch
+            keys = [_last(key) for key in batch["key"].to_pylist()]
+            seen.update(keys)
+            for key, url in zip(keys, batch["url"].to_pylist(), strict=True):
+                if key in listed and not listed[key].agrees(url):
+                    self.remarks.add(f"{self._table.shown}, key {key}: expected the url of its JSON, got another")
+            mask = yield _marked(batch, keys, listed)
             try:
                 batch = copying.send(mask)
             except StopIteration:
                 batch = None
         for late in self._without(seen):
             yield late.select(["url", "key"])
-        missing = seen & self._failed().keys()
-        for key in sorted(missing):
+        for key in sorted(key for key in seen if key in listed and listed[key].failed):
             self.remarks.add(f"{self._table.shown}, key {key}: expected no sample of what failed, got one")
         if target is not None:
             self._write_beside(target)
@@ -112,8 +131,15 @@ class Img2datasetPart(TarPart):
             except (pa.ArrowException, UnicodeDecodeError) as error:
                 raise MalformedError(f"{self._table.shown}: cannot be read: {error}") from None
 
-    def _failed(self) -> dict[str, str]:
-        return {str(row["key"]): str(row["status"]) for row in self._rows() if row["status"] != _SUCCESS}
+    def _listed(self) -> dict[str, _Listed]:
+        found: dict[str, _Listed] = {}
+        for row in self._rows():
+            key = str(row["key"])
+            url = None if self._url is None else row.get(self._url)
+            urls = {url} if isinstance(url, str) and url else set()
+            before = found.get(key, _Listed(False, frozenset()))
+            found[key] = _Listed(before.failed or row["status"] != _SUCCESS, before.urls | urls)
+        return found
 
     def _without(self, seen: set[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the table without a sample in the tar."""
@@ -137,12 +163,21 @@ def is_status_table(file: File) -> bool:
     return all(name in schema.names for name in _READ) and pa.types.is_string(schema.field("status").type)
 
 
-def _marked(batch: pa.RecordBatch, keys: list[str], failed: Mapping[str, str]) -> pa.RecordBatch:
-    """Return ``batch`` with what failed by the table marked unreadable, whatever lies in the tar for it."""
-    codes = batch["problem"].to_pylist()
-    problem = pa.array([code or (UNREADABLE if key in failed else 0) for code, key in zip(codes, keys, strict=True)])
-    place = batch.schema.get_field_index("problem")
-    return batch.set_column(place, "problem", problem.cast(pa.uint8()))
+def _marked(batch: pa.RecordBatch, keys: list[str], listed: Mapping[str, _Listed]) -> pa.RecordBatch:
+    """Return ``batch`` with the addresses of the table where it has none; unless it is of names alone, with what
+    failed by the table marked unreadable, whatever lies in the tar for it, and what the two say differently malformed.
+    """
+    urls = batch["url"].to_pylist()
+    about = [listed.get(key, _UNLISTED) for key in keys]
+    filled = [url or next(iter(sorted(each.urls)), None) for url, each in zip(urls, about, strict=True)]
+    columns = {name: batch[name] for name in batch.schema.names} | {"url": pa.array(filled, pa.large_string())}
+    if "problem" in columns:
+        codes = [
+            code or (MALFORMED if not each.agrees(url) else UNREADABLE if each.failed else 0)
+            for code, url, each in zip(batch["problem"].to_pylist(), urls, about, strict=True)
+        ]
+        columns["problem"] = pa.array(codes, pa.uint8())
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def _last(key: str) -> str:

@@ -24,9 +24,10 @@ _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)', re.DOTALL)
 
 
 class _Picture(msgspec.Struct, frozen=True):
-    """``image`` as Hugging Face writes it: an object with a path."""
+    """``image`` as Hugging Face writes it: an object with a path. Bytes in it are no text that we could look into."""
 
     path: str | None = None
+    bytes: None = None
 
 
 class Repeated:

@@ -113,8 +113,9 @@ class LinesPart(ABC):
                 out.write(self.preamble)
             for records in self._gathered(stream):
                 for record in records:
-                    if isinstance(record.row, str):
-                        self.remarks.add(f"{self._file.shown}, line {record.line}: {record.row}")
+                    why = record.row if isinstance(record.row, str) else self._torn(record.row)
+                    if why is not None:
+                        self.remarks.add(f"{self._file.shown}, line {record.line}: {why}")
                 mask = yield self._batch_of(records, naming=True)
                 if out is not None:
                     out.writelines(compress((record.raw for record in records), mask.tolist()))
@@ -146,9 +147,20 @@ class LinesPart(ABC):
         if gathered:
             yield gathered
 
+    def _torn(self, row: Sequence[str | None]) -> str | None:
+        """Return why it is not known which picture the row names: ``image`` says another than its own column."""
+        image = row[self._names["image"]] if "image" in self._names else None
+        if not image:
+            return None
+        name = "url" if image.startswith(_ADDRESSES) else "path"
+        other = row[self._names[name]] if name in self._names else None
+        if not other or other == image:
+            return None
+        return f"expected one picture, got two: {name} and image differ; --columns image=- or {name}=- chooses"
+
     def _batch_of(self, records: Sequence[Record], *, naming: bool) -> pa.RecordBatch:
         nothing: Row = (None,) * len(self._names)
-        wrong = np.array([isinstance(record.row, str) for record in records], np.bool_)
+        wrong = np.array([isinstance(each.row, str) or self._torn(each.row) is not None for each in records], np.bool_)
         rows = [nothing if isinstance(record.row, str) else record.row for record in records]
         lists = {name: [row[place] for row in rows] for name, place in self._names.items()}
         images = lists.pop("image", None)

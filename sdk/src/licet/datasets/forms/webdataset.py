@@ -2,11 +2,13 @@
 
 A sample is the members that follow one another under one key, as webdataset itself reads them. Each picture in it is a
 row, and all rows of a sample stand or fall together; a sample without a picture is one row, known by what its JSON
-says. What we do not look into (links, devices, sparse files) and names that lead elsewhere keep their sample out.
+says. What we do not look into (links, devices, sparse files, JSON beyond a megabyte), names that lead elsewhere and
+JSON that says two things keep their sample out.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,6 +29,7 @@ from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying, Mask, Rem
 from licet.datasets.forms.tar import BLOCK, RECORD, Archive, Member, Stream
 from licet.errors import InputError
 from licet.fingerprints.decode import DEFAULT_LIMITS
+from licet.fingerprints.formats import looks_like_a_picture
 
 BATCH: Final = 256
 _BATCH_BYTES: Final = 32 << 20
@@ -249,13 +252,18 @@ class _Gathering:
         self._members += 1
         self._wrong = self._wrong or _why_not(member) or self._too_many()
         wanted = member.kind == "file" and spool is None
-        is_json = member.kind == "file" and name.lower().endswith(".json") and member.size <= _MAX_JSON
-        seen = member.kind == "file" and is_picture(name)
-        held = is_json or (wanted and seen and self._fits(member.size))
+        is_json = member.kind == "file" and name.lower().endswith(".json")
+        if is_json and member.size > _MAX_JSON:
+            self._wrong = self._wrong or f"expected JSON of at most {_MAX_JSON:,} bytes, got {member.size:,}"
+            is_json = False
+        seen = held = False
         pieces: list[bytes] = []
         if spool is not None:
             spool.add(member.head)
-        for piece in archive.body():
+        for number, piece in enumerate(archive.body()):
+            if not number:  # a picture under another name is one all the same to whoever opens it
+                seen = member.kind == "file" and (_is_named_picture(name) or looks_like_a_picture(piece[: member.size]))
+                held = is_json or (wanted and seen and self._fits(member.size))
             if held:
                 pieces.append(piece)
             if spool is not None:
@@ -264,7 +272,7 @@ class _Gathering:
         self._size += len(member.head) + member.size
         if seen and len(self._pictures) < _MOST_MEMBERS:
             self._pictures.append(Picture(name, body if held else None))
-        elif is_json:
+        if is_json:
             self._state(body)
 
     def _fits(self, size: int) -> bool:
@@ -277,14 +285,15 @@ class _Gathering:
         return None if self._members <= _MOST_MEMBERS else f"expected at most {_MOST_MEMBERS:,} members"
 
     def _state(self, body: bytes) -> None:
-        try:
-            values = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-            for name, spellings in self._spelled.items():
-                for own in spellings:
-                    if own in values and name not in self._stated and (value := _text_in(values[own])):
-                        self._stated[name] = value
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return  # other JSON is a caption's business, not ours
+        values = _object(body)
+        for name, spellings in self._spelled.items():
+            for own in spellings:
+                value = values.get(own)
+                if not isinstance(value, str) or not value:
+                    continue
+                if self._stated.setdefault(name, value) != value:
+                    words = f"expected one {name} in the JSON of a sample, got two that differ"
+                    self._wrong = self._wrong or f"{words}; --columns {name}=… chooses"
         again = Repeated(own for spellings in self._spelled.values() for own in spellings).find(body)
         if again is not None and self._wrong is None:
             self._wrong = f"expected one member {again} in JSON, got it twice"
@@ -360,11 +369,40 @@ def _why_not(member: Member) -> str | None:
     return None
 
 
+def _is_named_picture(name: str) -> bool:
+    """Whether a name says so: webdataset unpacks a picture whose name ends in ``.gz`` without being asked."""
+    return is_picture(name) or (name.lower().endswith(".gz") and is_picture(name[:-3]))
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    """Return the members of a JSON object that are text; none of what is no object, which is a caption's business.
+
+    Python writes ``NaN`` and halves of surrogates, and reads UTF-16: what it reads, whoever trains on it does.
+    """
+    try:
+        values = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        return {name: text for name, raw in values.items() if (text := _text_in(raw)) is not None}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value for name, value in found.items() if _is_text(value)} if isinstance(found, dict) else {}
+
+
 def _text_in(raw: msgspec.Raw) -> str | None:
     try:
         return msgspec.json.decode(raw, type=str)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+
+
+def _is_text(value: object) -> bool:
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _spelled(mapping: Mapping[str, str] | None) -> dict[str, list[str]]:
