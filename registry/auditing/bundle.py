@@ -135,7 +135,7 @@ def _covered(consent: Statement, scope: Sequence[Row], rows: Sequence[Row]) -> l
     for row in rows:
         keys = Keys(
             mode=row["mode"],
-            sha256=row["sha256"].hex(),
+            sha256=hexed(row["sha256"]),
             pixels=hexed(row["pixels"]),
             pdq=hexed(row["pdq"]),
             quality=row["quality"],

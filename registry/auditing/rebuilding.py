@@ -93,7 +93,7 @@ UNLIKE: Final = """
 select m.work, m.other, m.key, m.distance from work_matches m
 join works w on w.id = m.work join works o on o.id = m.other
 where (w.account, o.account) <> (m.account, m.other_account)
-    or m.key = 'file' and (w.sha256 <> o.sha256 or m.distance <> 0)
+    or m.key = 'file' and (w.sha256 is distinct from o.sha256 or m.distance <> 0)
     or m.key = 'pixels' and (w.pixels is distinct from o.pixels or m.distance <> 0)
 limit 100
 """

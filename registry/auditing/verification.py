@@ -227,7 +227,7 @@ async def _works(conn: Connection, found: Findings) -> None:
         for row in rows:
             keys = Keys(
                 mode=row["mode"],
-                sha256=row["sha256"].hex(),
+                sha256=hexed(row["sha256"]),
                 pixels=hexed(row["pixels"]),
                 pdq=hexed(row["pdq"]),
                 quality=row["quality"],

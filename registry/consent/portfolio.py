@@ -42,14 +42,16 @@ async def own_work(services: Services, account: UUID, work: UUID) -> Work:
 
 async def own_works_by_keys(services: Services, account: UUID, wanted: WorksFind) -> WorksFound:
     """Return the works of ``account`` that have one of these keys; raises ``InputError`` and ``Invalid``."""
-    for field, values in (("sha256", wanted.sha256), ("external_ids", wanted.external_ids), ("works", wanted.works)):
+    for field in ("sha256", "external_ids", "works", "addresses"):
+        values = getattr(wanted, field)
         if len(values) > MAX_WORKS:
             raise Invalid.field(field, f"at most {MAX_WORKS}", f"{len(values)}")
     ids = [identifiers.to_uuid(work, "wrk", field="works") for work in wanted.works]
     digests = [sha256_of(digest) for digest in wanted.sha256]
+    alone = [sha256_of(digest, "addresses") for digest in wanted.addresses]
     external = [each for each in wanted.external_ids if "\0" not in each]
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        rows = await conn.fetch(queries.OWN_WORKS_BY_KEYS, account, ids, digests, external)
+        rows = await conn.fetch(queries.OWN_WORKS_BY_KEYS, account, ids, digests, external, alone)
         return WorksFound(await _with_likes(conn, account, rows))
 
 
@@ -73,7 +75,7 @@ def _work(row: Row, similar: list[str]) -> Work:
         title=row["title"],
         creator=row["creator"],
         mode=row["mode"],
-        sha256=row["sha256"].hex(),
+        sha256=hexed(row["sha256"]),
         pixels=hexed(row["pixels"]),
         pdq=hexed(row["pdq"]),
         quality=row["quality"],

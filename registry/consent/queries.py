@@ -313,12 +313,14 @@ OWN_WORKS: Final = orders(_OWNED + _FILTERS, **_KEYS)
 OWN_WORKS_WITH: Final = orders(
     f"{_OWNED}{_FILTERS} and w.grams @> $7::text[] and strpos(w.haystack, $8) > 0\n", **_KEYS
 )
-# by works (account, sha256), (account, external_id), primary key
+# by works (account, sha256), (account, addresses), (account, external_id), primary key
 OWN_WORKS_BY_KEYS: Final = f"""{_OWNED}
 and w.id in (
     select unnest($2::uuid[])
     union
     select id from works where account = $1 and withdrawn_at is null and sha256 = any($3::bytea[])
+    union
+    select id from works where account = $1 and withdrawn_at is null and addresses = any($5::bytea[])
     union
     select f.id from unnest($4::text[]) wanted (external_id) cross join lateral (
         select id from works

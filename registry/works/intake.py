@@ -35,8 +35,10 @@ def keys_of(item: WorkIn, uploads: Mapping[str, Fingerprint]) -> Keys | None:
 
     Of an upload the service's own fingerprints count, whatever the caller sends beside them. Raises ``InputError``.
     """
-    sha256_of(item.sha256)
     urls = _urls(item.urls)
+    if item.sha256 is None:
+        return _by_address(item, urls)
+    sha256_of(item.sha256)
     if item.mode == "upload":
         seen = uploads.get(item.sha256)
         if seen is None:
@@ -50,6 +52,15 @@ def keys_of(item: WorkIn, uploads: Mapping[str, Fingerprint]) -> Keys | None:
     if item.quality is not None and (item.pdq is None or not 0 <= item.quality <= 100):
         raise InputError.field("quality", "0 to 100, beside a pdq", item.quality)
     return Keys(mode=item.mode, sha256=item.sha256, pixels=item.pixels, pdq=item.pdq, quality=item.quality, urls=urls)
+
+
+def _by_address(item: WorkIn, urls: list[str]) -> Keys:
+    if item.mode != "fingerprint-only" or not urls:
+        raise InputError.field("sha256", "64 lower-case hexadecimal digits, or fingerprint-only with urls", "none")
+    for field in ("pixels", "pdq", "quality"):
+        if getattr(item, field) is not None:
+            raise InputError.field(field, "none for a work that is known by its addresses alone", getattr(item, field))
+    return Keys(mode=item.mode, sha256=None, urls=urls)
 
 
 def new_work(item: WorkIn, work: UUID, account: str, keys: Keys) -> NewWork:

@@ -51,13 +51,16 @@ select id, account = $1 as own,
     account = $1 and withdrawn_at is not null as withdrawn
 from works where id = any($2::uuid[])
 """
-# by works (account, sha256) and (account, pixels), both where not withdrawn
+# by works (account, sha256), (account, pixels) and (account, addresses), all where not withdrawn
 OWN_KEYS: Final = """
-select id, sha256, pixels, digest from works
+select id, sha256, pixels, addresses, digest from works
 where account = $1 and withdrawn_at is null and sha256 = any($2::bytea[])
 union
-select id, sha256, pixels, digest from works
+select id, sha256, pixels, addresses, digest from works
 where account = $1 and withdrawn_at is null and pixels = any($3::bytea[])
+union
+select id, sha256, pixels, addresses, digest from works
+where account = $1 and withdrawn_at is null and addresses = any($4::bytea[])
 """
 WORK_COLUMNS: Final = (
     "id",
@@ -73,6 +76,7 @@ WORK_COLUMNS: Final = (
     "tags",
     "external_id",
     "urls",
+    "addresses",
     "digest",
     "haystack",
     "grams",

@@ -46,7 +46,7 @@ async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) 
             kept = [work for work in fresh if work.id in batch.fresh]
             if kept:
                 await _keep(conn, caller.account, kept, version)
-                sent = [bytes.fromhex(work.keys.sha256) for work in kept if work.keys.mode == "upload"]
+                sent = [bytes.fromhex(work.keys.sha256 or "") for work in kept if work.keys.mode == "upload"]
                 await settle(conn, caller.account, sent)
                 await keep_matches(conn, _matches(caller.account, fresh, found, batch.fresh))
                 await ABOVE.registered(conn, caller.account, [work.id for work in kept])
@@ -83,7 +83,7 @@ class _Batch:
 
     def orientations(self, work: NewWork) -> bytes | None:
         """The PDQ of ``work`` in eight orientations, where the service saw the picture."""
-        seen = self._uploads.get(work.keys.sha256) if work.keys.mode == "upload" else None
+        seen = self._uploads.get(work.keys.sha256 or "") if work.keys.mode == "upload" else None
         return seen.orientations if seen else None
 
     @property
@@ -115,7 +115,8 @@ class _Batch:
         for item in self._items:
             try:
                 ids.append(work_id(item.work))
-                digests.append(sha256_of(item.sha256))
+                if item.sha256 is not None:
+                    digests.append(sha256_of(item.sha256))
             except InputError:
                 continue  # refused by name later
         return ids, digests
@@ -135,16 +136,18 @@ class _Batch:
 
     async def _drop_duplicates(self, conn: Connection, works: dict[int, NewWork]) -> None:
         """Leave in ``fresh`` what the account has not registered: neither before nor earlier in this request."""
-        digests = [bytes.fromhex(work.keys.sha256) for work in works.values()]
+        digests = [bytes.fromhex(work.keys.sha256) for work in works.values() if work.keys.sha256]
+        alone = [each for work in works.values() if (each := work.keys.addresses) is not None]
         pixels = [bytes.fromhex(work.keys.pixels) for work in works.values() if work.keys.pixels]
         own: dict[tuple[str, str | None], tuple[UUID, bytes]] = {}
-        for row in await conn.fetch(queries.OWN_KEYS, self._caller.account, digests, pixels):
-            own["file", row["sha256"].hex()] = row["id"], row["digest"]
+        for row in await conn.fetch(queries.OWN_KEYS, self._caller.account, digests, pixels, alone):
+            own[_file_key(hexed(row["sha256"]), row["addresses"])] = row["id"], row["digest"]
             own.setdefault(("pixels", hexed(row["pixels"])), (row["id"], row["digest"]))
         for place, work in works.items():
             text = identifiers.from_uuid("wrk", work.id)
             pixel_key = ("pixels", work.keys.pixels)
-            existing = own.get(("file", work.keys.sha256)) or (own.get(pixel_key) if work.keys.pixels else None)
+            file_key = _file_key(work.keys.sha256, work.keys.addresses)
+            existing = own.get(file_key) or (own.get(pixel_key) if work.keys.pixels else None)
             if work.id in self.fresh:
                 self._outcomes[place] = WorkOutcome(text, "refused", reason="id-taken: by another work of this request")
             elif existing is not None:
@@ -155,8 +158,12 @@ class _Batch:
             else:
                 self._outcomes[place] = WorkOutcome(text, "registered", work.digest.hex())
                 self.fresh[work.id] = work
-                own["file", work.keys.sha256] = work.id, work.digest
+                own[file_key] = work.id, work.digest
                 own.setdefault(pixel_key, (work.id, work.digest))
+
+
+def _file_key(sha256: str | None, addresses: bytes | None) -> tuple[str, str | None]:
+    return ("file", sha256) if sha256 is not None else ("addresses", hexed(addresses))
 
 
 def _present(item: WorkIn, row: Row) -> WorkOutcome:
@@ -189,6 +196,7 @@ async def _keep(conn: Connection, account: UUID, works: Iterable[NewWork], versi
                 work.tags,
                 work.external_id,
                 keys.urls,
+                keys.addresses,
                 work.digest,
                 words,
                 grams(words),
@@ -238,7 +246,7 @@ def keys_in(row: Row) -> Keys:
     """Return the match keys in a row of works."""
     return Keys(
         mode=row["mode"],
-        sha256=row["sha256"].hex(),
+        sha256=hexed(row["sha256"]),
         pixels=hexed(row["pixels"]),
         pdq=hexed(row["pdq"]),
         quality=row["quality"],

@@ -9,17 +9,23 @@ import msgspec
 
 from licet import identifiers
 from licet.statements.kinds import WorkDigest
+from licet.statements.works import addresses_digest
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
     """What a work is matched by, hex as signed; ``urls`` canonical, sorted, unique."""
 
     mode: str
-    sha256: str
+    sha256: str | None  # None: known by ``urls`` alone
     pixels: str | None = None
     pdq: str | None = None
     quality: int | None = None
     urls: list[str] = []
+
+    @property
+    def addresses(self) -> bytes | None:
+        """What tells the work from others where its addresses are all that is known of it."""
+        return None if self.sha256 is not None else bytes.fromhex(addresses_digest(self.urls))
 
 
 class NewWork(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,7 +107,7 @@ def test_what_the_clients_read_is_what_the_service_says(artist: Person, service:
         known = client.work(work)
         nobody = hashlib.sha256(b"nobody's").digest()
         request = Request(uses=["train-gen"], purpose=["commercial"], territory=["DE"], open_weights=False)
-        assert client.lookup([bytes.fromhex(known.sha256), nobody], request.to_json()) == ["deny", "unknown"]
+        assert client.lookup([bytes.fromhex(known.sha256 or ""), nobody], request.to_json()) == ["deny", "unknown"]
         with pytest.raises(InputError, match=r"digests\[0\]: expected the 32 bytes"):
             client.lookup([b"short"], request.to_json())
         assert [key.key_class for key in client.keys(active="true")] == ["root"]

@@ -28,7 +28,7 @@ async def ask(http: httpx.AsyncClient, rows: list[RowKeys], **fields: Any) -> An
 
 async def digests(owner: Artist, works: list[str]) -> list[tuple[str, str]]:
     found = [await owner.work(work) for work in works]
-    return [(work.sha256, work.pixels or "") for work in found]
+    return [(work.sha256 or "", work.pixels or "") for work in found]
 
 
 async def test_answers_come_in_order_with_reason_match_and_price(site: Running):

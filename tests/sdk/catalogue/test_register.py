@@ -49,7 +49,11 @@ class Service(Client):
         return self.finds(fingerprint_bytes(data if isinstance(data, bytes) else data.read_bytes()))
 
     def find_works(
-        self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
+        self,
+        files: Sequence[str] = (),
+        external_ids: Sequence[str] = (),
+        works: Sequence[str] = (),
+        addresses: Sequence[str] = (),
     ) -> list[Work]:
         self.asked.append(list(files))
         return [work for work in self.known if work.sha256 in files]

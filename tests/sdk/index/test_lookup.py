@@ -118,7 +118,7 @@ def test_the_older_keys_of_a_work_are_dead(record: WorkRecord, field: str) -> No
     other: Any = [bytes(16)] if field == "urls" else bytes(32)
     changed = msgspec.structs.replace(record, **{field: other})
     row = Row(
-        file=record.sha256[:16],
+        file=record.sha256[:16] if record.sha256 else None,
         pixels=record.pixels[:16] if record.pixels else None,
         url=record.urls[0] if record.urls else None,
         pdq=(record.pdq,) * 8 if record.pdq else None,

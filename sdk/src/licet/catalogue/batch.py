@@ -15,12 +15,13 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from licet.catalogue.items import Item, Refused
+from licet.catalogue.items import Item, Refused, addresses_key
 from licet.client import Client
 from licet.errors import InputError, PictureError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
 from licet.identifiers import new_id
 from licet.statements.kinds import WorkDigest
+from licet.statements.works import addresses_digest
 from licet.wire.works import Work, WorkChange, WorkIn
 
 WORKERS: Final = 8
@@ -32,9 +33,9 @@ U = TypeVar("U")
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the registry has of a batch: one's own works by file, external id and name."""
+    """What the registry has of a batch: one's own works by `Item.key`, external id and name."""
 
-    by_file: dict[str, Work]
+    by_key: dict[str, Work]
     by_external: dict[str, list[Work]]
     by_name: dict[str, Work]
 
@@ -44,27 +45,31 @@ class Known(msgspec.Struct, frozen=True):
         files = sorted({item.sha256 for item in items if item.sha256})
         external = sorted({item.external_id for item in items if item.external_id})
         names = sorted({item.work for item in items if item.work})
-        found = client.find_works(files, external, names) if files or external or names else []
+        alone = sorted({addresses_digest(item.urls) for item in items if item.by_address})
+        asked = files or external or names or alone
+        found = client.find_works(files, external, names, alone) if asked else []
         by_external: dict[str, list[Work]] = {}
         for work in found:
             if work.external_id is not None and not work.withdrawn:
                 by_external.setdefault(work.external_id, []).append(work)
-        present = {work.sha256: work for work in found if not work.withdrawn}
+        present = {key_of(work): work for work in found if not work.withdrawn}
         return cls(present, by_external, {work.work: work for work in found})
 
     def work_of(self, item: Item) -> Work | None:
         """Return the work that ``item`` is about, None for a new one; raises ``InputError`` where it cannot be it."""
         if item.work is not None:
             return self._named(item, item.work)
-        same = self.by_file.get(item.sha256 or "")
+        same = self.by_key.get(item.key or "")
         called = self.by_external.get(item.external_id or "", [])
         if same is not None:
             if item.external_id and same.external_id and same.external_id != item.external_id:
                 raise InputError.field("external_id", f"{same.external_id}, as of {same.work}", item.external_id)
             return same
         if not called:
-            if item.sha256 is None:
-                raise InputError.field("external_id", "one of your works, or a picture beside it", item.external_id)
+            if item.key is None:
+                raise InputError.field(
+                    "external_id", "one of your works, or a picture or address beside it", item.external_id
+                )
             return None
         if item.sha256 is None:
             if len(called) > 1:
@@ -110,13 +115,13 @@ def hashed(item: Item) -> Item | Refused:
 def prepared(client: Client, item: Item) -> WorkIn | Refused:
     """Return the registration of a new ``item``, its picture uploaded unless it is to stay here; or why not."""
     if item.path is None:
-        return _registration(item, Fingerprint(sha256=item.sha256 or ""))
+        return _registration(item, item.sha256, None)
     try:
         data = Path(item.path).read_bytes()
         own = fingerprint_bytes(data)
         if item.fingerprint_only:
-            return _registration(item, own)
-        return _registration(item, agreed(own, client.upload(own.sha256, data), item.shown))
+            return _registration(item, own.sha256, own)
+        return _registration(item, own.sha256, agreed(own, client.upload(own.sha256, data), item.shown))
     except PictureError as error:
         return refused(item, "path", error.message)
     except OSError as error:
@@ -148,12 +153,14 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
             "url",
             f"registered before as {work.work}, and not signed for yet, with another url or mode; repeat that first",
         )
+    if item.by_address and item.external_id is None and (work.sha256 or work.pixels or work.pdq):
+        raise VerificationError(f"{item.shown}: expected the registry to know the address alone, got more")
     if item.path is not None:
         try:
             own = fingerprint_bytes(Path(item.path).read_bytes())
         except (PictureError, OSError) as error:
             return refused(item, "path", str(error))
-        theirs = Fingerprint(sha256=work.sha256, pixels=work.pixels, pdq=work.pdq, quality=work.quality)
+        theirs = Fingerprint(sha256=work.sha256 or "", pixels=work.pixels, pdq=work.pdq, quality=work.quality)
         agreed(own, theirs, item.shown)
     elif item.sha256 is not None and (item.sha256 != work.sha256 or (work.mode != "upload" and work.pdq)):
         raise VerificationError(f"{item.shown}: expected the registry to know the digest alone, got more")
@@ -206,14 +213,19 @@ def in_order(pool: ThreadPoolExecutor, call: Callable[[T], U], items: Iterable[T
         running.extend(pool.submit(call, item) for item in islice(waiting, 1))
 
 
-def _registration(item: Item, fingerprint: Fingerprint) -> WorkIn:
+def key_of(work: Work | WorkIn) -> str:
+    """Return the `Item.key` that ``work`` is found by."""
+    return work.sha256 or addresses_key(work.urls)
+
+
+def _registration(item: Item, sha256: str | None, seen: Fingerprint | None) -> WorkIn:
     return WorkIn(
         work=new_id("wrk"),
         mode="fingerprint-only" if item.fingerprint_only else "upload",
-        sha256=fingerprint.sha256,
-        pixels=fingerprint.pixels,
-        pdq=fingerprint.pdq,
-        quality=fingerprint.quality,
+        sha256=sha256,
+        pixels=seen.pixels if seen else None,
+        pdq=seen.pdq if seen else None,
+        quality=seen.quality if seen else None,
         title=item.title or _title(item),
         creator=item.creator,
         created=item.created,

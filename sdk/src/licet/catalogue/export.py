@@ -115,7 +115,7 @@ def _rows(works: Iterable[Work], terms: dict[str, Terms]) -> Iterator[list[str]]
             continue  # it cannot be registered or changed: works.json has it
         yield [
             work.work,
-            work.sha256,
+            work.sha256 or "",
             " ".join(work.urls),
             work.title or "",
             work.creator or "",

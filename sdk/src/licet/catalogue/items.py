@@ -15,6 +15,7 @@ from licet.catalogue.sheet import Sheet
 from licet.catalogue.stating import chosen_terms
 from licet.errors import InputError
 from licet.fingerprints.urls import canonical_url
+from licet.statements.works import addresses_digest
 from licet.terms import Terms
 from licet.wire import metadata
 
@@ -42,6 +43,16 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     work: str | None = None
     terms: Terms | None = None
     fingerprint_only: bool = False
+
+    @property
+    def key(self) -> str | None:
+        """What tells it from other items: the digest of its file, or of its addresses where it has nothing else."""
+        return self.sha256 or (addresses_key(self.urls) if self.by_address else None)
+
+    @property
+    def by_address(self) -> bool:
+        """Whether it is known by its addresses alone."""
+        return bool(self.urls) and self.path is None and self.sha256 is None and self.work is None
 
     @property
     def managed(self) -> bool:
@@ -77,6 +88,11 @@ def items_of(pictures: Iterable[Path], *, urls: list[str], fingerprint_only: boo
         shown = text_of(picture)
         title = metadata.title_from(text_of(picture.stem))
         yield Item(shown=shown, path=str(picture), title=title, urls=urls, fingerprint_only=fingerprint_only)
+
+
+def addresses_key(urls: Iterable[str]) -> str:
+    """Return the `Item.key` of what is known by ``urls`` alone."""
+    return f"addresses:{addresses_digest(urls)}"
 
 
 def text_of(path: Path | str) -> str:
@@ -118,12 +134,7 @@ class Rows:
         if work is not None:
             identifiers.to_uuid(work, "wrk", field="work")
         external_id = metadata.external_id_of(row.get("external_id"))
-        if not (path or sha256 or work or external_id):
-            if urls:
-                raise InputError(
-                    "url: expected a path or a sha256 beside it, got an address alone, by which no picture is known",
-                    field="url",
-                )
+        if not (path or sha256 or work or external_id or urls):
             raise InputError("path: expected a path, url, sha256, external_id or work, got none", field="path")
         return Item(
             shown=text_of(shown),

@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     path: str
     work: str
-    sha256: str
+    sha256: str | None  # null: known by its addresses alone
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class Registered(msgspec.Struct, frozen=True):
     duplicates: list[Entry] = []
     refused: list[Refused] = []
     contested: list[Entry] = []  # they match works of other accounts: the strictest terms apply meanwhile
-    bare: int = 0  # of ``works``: known by digest alone, so they can only deny
+    bare: int = 0  # of ``works``: known by digests or addresses alone, so they can only deny
     statements: list[Signed] = []
     would: dict[str, int] = {}  # of a dry run: terms hash → how many works would be signed for
 
@@ -147,12 +147,12 @@ class _Run:
             if isinstance(each, Refused):
                 self.done.refused.append(each)
                 self._advance(1)
-            elif each.sha256 is not None and each.sha256 in self._seen:
+            elif each.key is not None and each.key in self._seen:
                 again.append(each)
             else:
                 items.append(each)
-                if each.sha256 is not None:
-                    self._seen[each.sha256] = ""
+                if each.key is not None:
+                    self._seen[each.key] = ""
         new: list[Item] = []
         known: list[tuple[Item, Work]] = []
         found = Known.of(self._client, items)
@@ -169,11 +169,12 @@ class _Run:
         self._keep_known(pool, known)
         self._register(pool, new)
         for item in again:
-            sha256 = item.sha256 or ""
-            if self._seen[sha256]:
-                self.done.duplicates.append(Entry(item.shown, self._seen[sha256], sha256))
+            key = item.key or ""
+            if self._seen[key]:
+                self.done.duplicates.append(Entry(item.shown, self._seen[key], item.sha256))
             else:
-                self.done.refused.append(refused(item, "path", "the same picture was refused above"))
+                field = "url" if item.by_address else "path"
+                self.done.refused.append(refused(item, field, "the same picture was refused above"))
             self._advance(1)
 
     def olds(self, covered: Iterable[Covered]) -> list[Terms]:
@@ -211,7 +212,9 @@ class _Run:
                 reason = wrong[work.work]
                 self.done.refused.append(refused(item, reason.partition(":")[0], reason))
                 continue
-            self._seen[work.sha256] = work.work
+            self._seen[rooms.key_of(work)] = work.work
+            if item.key is not None:
+                self._seen[item.key] = work.work
             self._place(item, work, digest, changed=work.work in changed)
 
     def _place(self, item: Item, work: Work, digest: WorkDigest | None, *, changed: bool) -> None:
@@ -250,8 +253,8 @@ class _Run:
                     self._refuse(found)
                 else:
                     self._advance(1)
-                    self._seen[found.sha256 or ""] = "-"
-                    self._registered(Entry(found.shown, "", found.sha256 or ""), found)
+                    self._seen[found.key or ""] = "-"
+                    self._registered(Entry(found.shown, "", found.sha256), found)
                     self._cover(found.terms or self._default, Covered("", b""))
             return
         for item, made in zip(new, in_order(pool, partial(rooms.prepared, self._client), new), strict=True):
@@ -270,7 +273,7 @@ class _Run:
             self.done.refused.append(refused(item, reason.partition(":")[0], reason))
             return
         work = outcome.existing or sent.work
-        self._seen[sent.sha256] = work
+        self._seen[rooms.key_of(sent)] = work
         entry = Entry(item.shown, work, sent.sha256)
         if outcome.status == "duplicate" and outcome.signed:
             self.done.duplicates.append(entry)

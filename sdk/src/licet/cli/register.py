@@ -152,7 +152,7 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
     if done.bare and offers:
         yield "Without the pictures these works can only deny: what the terms offer is left to a look (review)."
     elif done.bare:
-        yield f"{many(done.bare, 'work')} known by fingerprint alone: without the pictures they can only deny."
+        yield f"{many(done.bare, 'work')} without a picture: known by fingerprint or address alone, they can only deny."
     if done.duplicates and explicit:
         yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
     yield from _some(f"already registered: {entry.path} ({entry.work})" for entry in done.duplicates)

@@ -20,7 +20,8 @@ app = App(name="works", help="List, show, change, withdraw and export your works
 
 def _line(work: Work) -> str:
     state = [] if work.state == "in-force" else [work.state]
-    return "  ".join([work.work, _printable(work.title or "(untitled)"), work.mode, *state])
+    known_by = work.mode if work.sha256 else "address-only"
+    return "  ".join([work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, *state])
 
 
 @app.command(name="list")
@@ -147,9 +148,10 @@ def _shown(work: Work) -> Iterator[str]:
             yield f"{name.replace('external_id', 'your id'):<9} {_printable(value)}"
     if work.tags:
         yield f"tags      {_printable(', '.join(work.tags))}"
-    yield f"file      {work.sha256}"
-    yield f"pixels    {work.pixels or '-'}"
-    yield f"pdq       {work.pdq or '-'} (quality {work.quality})"
+    if work.sha256:
+        yield f"file      {work.sha256}"
+        yield f"pixels    {work.pixels or '-'}"
+        yield f"pdq       {work.pdq} (quality {work.quality})" if work.pdq else "pdq       -"
     for url in work.urls:
         yield f"address   {url}"
     if work.statement is None:
@@ -168,6 +170,10 @@ def _shown(work: Work) -> Iterator[str]:
         yield f"like      {other} of another account"
     if work.statement is not None:
         yield f"snapshot  {'says so' if work.in_snapshot else 'does not say so yet; the next one will'}"
+
+
+def _first_address(work: Work) -> str | None:
+    return work.urls[0] if work.urls and not work.sha256 else None
 
 
 def _confirm(works: list[Work]) -> None:

@@ -145,10 +145,15 @@ class AsyncClient:
         return await self.transport.do(endpoints.work(work))
 
     async def find_works(
-        self, files: Sequence[str] = (), external_ids: Sequence[str] = (), works: Sequence[str] = ()
+        self,
+        files: Sequence[str] = (),
+        external_ids: Sequence[str] = (),
+        works: Sequence[str] = (),
+        addresses: Sequence[str] = (),
     ) -> list[catalogue.Work]:
-        """Return the caller's works with these digests, external ids or names (at most 1,000 of each)."""
-        return (await self.transport.do(endpoints.find_works(files, external_ids, works))).works
+        """Return the caller's works with these digests, external ids, names or ``addresses_digest`` (at most 1,000 of
+        each)."""
+        return (await self.transport.do(endpoints.find_works(files, external_ids, works, addresses))).works
 
     async def change_works(self, changes: Sequence[catalogue.WorkChange]) -> list[catalogue.ChangeOutcome]:
         """Return what became of each change, in order (at most 1,000)."""

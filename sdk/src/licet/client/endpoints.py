@@ -180,9 +180,11 @@ def work(work: str) -> Call[catalogue.Work]:
     return get("getWork", f"/v1/works/{escape(work, safe='')}", catalogue.Work, scope="register")
 
 
-def find_works(files: Sequence[str], external_ids: Sequence[str], works: Sequence[str]) -> Call[catalogue.WorksFound]:
+def find_works(
+    files: Sequence[str], external_ids: Sequence[str], works: Sequence[str], addresses: Sequence[str] = ()
+) -> Call[catalogue.WorksFound]:
     """The caller's works with these keys."""
-    body = catalogue.WorksFind(list(files), list(external_ids), list(works))
+    body = catalogue.WorksFind(list(files), list(external_ids), list(works), list(addresses))
     return post("findWorks", "/v1/works/find", body, catalogue.WorksFound, scope="register", reads=True)
 
 

@@ -21,6 +21,8 @@ FLAGS: Final = ("contested", "challenged", "pending", "withdrawn", "fingerprint_
 class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One work as the service states it. Identifiers are the 16 bytes of a UUID; digests are raw bytes.
 
+    ``sha256`` is None for a work that is known by its addresses alone.
+
     ``terms`` are the effective terms, ``Terms.encoded``, or empty where nobody has stated any. ``signed`` says that
     every key of the work is under a signed work digest; a work known only through a catalogue statement is not, and
     may deny but never license or allow (semantics 5, 9). ``quality`` goes with ``pdq``.
@@ -38,7 +40,7 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     signed: bool = True
     statement: bytes = bytes(ID_BYTES)
     log_index: int = 0
-    sha256: bytes
+    sha256: bytes | None
     pixels: bytes | None = None
     pdq: bytes | None = None
     quality: int | None = None

@@ -71,7 +71,8 @@ class _Gathered:
         self.log.append(record.log_index)
         self.level.append(record.level)
         self.flags.append(record.flags)
-        self._key("file", record.sha256, row)
+        if record.sha256 is not None:
+            self._key("file", record.sha256, row)
         if record.pixels is not None:
             self._key("pixels", record.pixels, row)
         for key in record.urls:

@@ -357,11 +357,14 @@ class AuditBundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 
 class WorkDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything about a work that matches; its canonical JSON's SHA-256 is the leaf data of a consent's scope."""
+    """Everything about a work that matches; its canonical JSON's SHA-256 is the leaf data of a consent's scope.
+
+    ``sha256`` is null for a work that is known by its addresses alone; then ``pixels`` and ``pdq`` are null too.
+    """
 
     work: str
     account: str
-    sha256: str
+    sha256: str | None
     pixels: str | None
     pdq: str | None
     iscc: str | None

@@ -17,6 +17,12 @@ def work_digest(work: WorkDigest) -> bytes:
     return sha256(canonical.encode(work)).digest()
 
 
+def addresses_digest(urls: Iterable[str]) -> str:
+    """Return, in hex, what tells works apart that are known by their addresses alone: SHA-256 of the canonical
+    addresses in rising order, a line feed between them."""
+    return sha256("\n".join(sorted(urls)).encode()).hexdigest()
+
+
 def works_root(digests: Iterable[bytes]) -> str:
     """Return the hex RFC 6962 root whose leaf data are these work digests, given in the order of work ids."""
     return merkle.root(merkle.leaf_hash(digest) for digest in digests).hex()

@@ -18,11 +18,12 @@ class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``upload`` mode needs an earlier ``PUT /v1/uploads/{sha256}`` by the same account, whose fingerprints count;
     in ``fingerprint-only`` mode those sent here count, and such a work may deny but never license (semantics 5).
+    Without any ``sha256`` it is known by its ``urls`` alone, and has no other fingerprint.
     """
 
     work: str
     mode: Literal["upload", "fingerprint-only"]
-    sha256: str
+    sha256: str | None = None
     pixels: str | None = None
     pdq: str | None = None
     quality: int | None = None
@@ -74,7 +75,7 @@ class Work(msgspec.Struct, frozen=True):
     title: str | None
     creator: str | None
     mode: str
-    sha256: str
+    sha256: str | None  # null: known by its addresses alone
     pixels: str | None
     pdq: str | None
     quality: int | None
@@ -134,15 +135,20 @@ class WorksChanged(msgspec.Struct, frozen=True):
 
 
 class WorksFind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which of one's own works have these keys. At most 1,000 of each."""
+    """Which of one's own works have these keys. At most 1,000 of each.
+
+    ``addresses`` ask for works that are known by exactly these addresses and nothing else: SHA-256, hex, of the
+    canonical addresses in rising order, a line feed between them.
+    """
 
     sha256: list[str] = []
     external_ids: list[str] = []
     works: list[str] = []
+    addresses: list[str] = []
 
 
 class WorksFound(msgspec.Struct, frozen=True):
-    """By file and external id those that are not withdrawn (of one external id at most three), by name all."""
+    """By file, addresses and external id (of one at most three) those that are not withdrawn, by name all."""
 
     works: list[Work]
 
