@@ -1,0 +1,78 @@
+"""What is one's own is nobody else's: every private read and change of the description, asked again by strangers.
+
+The story makes one of everything. Each operation that needs a token is then asked with the owner's own identifiers by
+another artist, another organisation, an auditor and nobody: one thing is a 404 (401 and 403 where they may not even
+ask), and no list holds an identifier out of the owner's.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from licet import identifiers
+from registry.accounts import operators
+from registry.openapi.examples import Example
+from tests.registry.app.story import Recorder, tell
+from tests.registry.catalogue import registry
+
+pytestmark = pytest.mark.anyio
+
+ID = re.compile("(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]{25}")
+
+
+def private(api: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation of everything that cannot be asked without a token, and takes no signed body."""
+    return [
+        (path, method, operation)
+        for path, item in api["paths"].items()
+        for method, operation in item.items()
+        if operation["security"] and {} not in operation["security"] and method in ("get", "patch", "delete")
+    ]
+
+
+async def ask(http: httpx.AsyncClient, path: str, method: str, told: Example) -> httpx.Response:
+    query = {}
+    for name, value in told.parameters.items():
+        if "{" + name + "}" in path:
+            path = path.replace("{" + name + "}", str(value))
+        else:
+            query[name] = value
+    return await http.request(method.upper(), path, params=query, json=told.request if method == "patch" else None)
+
+
+async def test_nobody_reads_or_changes_what_is_anothers(dsn: str, tmp_path: Path, api: dict[str, Any]) -> None:
+    recorder = Recorder(api)
+    async with registry(dsn, tmp_path) as site:
+        await tell(site, recorder)
+        artist, lab = await site.account(name="Eve"), await site.account("organisation", "Mallory")
+        auditor = await operators.invite(site.services.database, "auditor", name="Aud")
+        strangers = {
+            "another artist": artist.http,
+            "another organisation": lab.http,
+            "an auditor": site.client(auditor[1].token),
+            "nobody": site.client(),
+        }
+        items = set()
+        for path, method, operation in private(api):
+            name = operation["operationId"]
+            if name == "getAuditBundle":  # an auditor's is everybody's; tests/registry/auditing holds the parts apart
+                continue
+            told = recorder.heard["getWork" if name == "getThumbnail" else name]  # a picture is no example
+            owned = set(ID.findall(msgspec.json.encode(told.answer).decode()))
+            for who, http in strangers.items():
+                answer = await ask(http, path, method, told)
+                if "{" in path:
+                    items.add(name)
+                    wanted = {401} if who == "nobody" else {403, 404}
+                    assert answer.status_code in wanted, (name, who, answer.text)
+                else:
+                    wanted = {401} if who == "nobody" else {200, 403}
+                    assert answer.status_code in wanted, (name, who, answer.text)
+                assert not owned & set(ID.findall(answer.text)), (name, who, answer.text)
+        assert items >= {"getWork", "getThumbnail", "changeWork", "revokeToken", "getQuote", "getLicence"}
