@@ -53,8 +53,8 @@ async def keep_upload(services: Services, account: UUID, named: str, data: bytes
     if len(data) > largest:
         raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
     wanted = sha256_of(named)
-    async with _decoders.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
-        got, seen, thumbnail = await asyncio.to_thread(_examined, data, wanted, largest)
+    # Shielded: whoever hangs up does not make room for another while the thread still decodes.
+    got, seen, thumbnail = await asyncio.shield(_in_turn(data, wanted, largest))
     if seen is None:
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
     ttl = services.settings.upload_ttl
@@ -63,6 +63,11 @@ async def keep_upload(services: Services, account: UUID, named: str, data: bytes
         await conn.execute(queries.KEEP_UPLOAD, account, wanted, fingerprint, seen.orientations, ttl)
         await thumbnails.put(conn, account, wanted, thumbnail, ttl)
     return seen.fingerprint
+
+
+async def _in_turn(data: bytes, wanted: bytes, largest: int) -> _Examined:
+    async with _decoders.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
+        return await asyncio.to_thread(_examined, data, wanted, largest)
 
 
 async def uploads_of(conn: Connection, account: UUID, digests: Iterable[bytes]) -> dict[str, Seen]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from hashlib import sha256
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from licet.fingerprints.picture import fingerprint_bytes
+from registry.works import uploads
 from registry.works.uploads import forget_uploads
 from tests.registry.catalogue import Artist, artist, encoded, picture, uploaded
 from tests.registry.harness import Running
@@ -95,3 +98,32 @@ async def test_an_upload_is_forgotten_after_its_day(site: Running) -> None:
 async def _refused(who: Artist, data: bytes) -> bool:
     outcome = (await who.register(uploaded(data)))[0]
     return outcome.status == "refused" and (outcome.reason or "").startswith("no-upload")
+
+
+async def test_who_hangs_up_makes_no_room_for_another_while_the_picture_is_decoded(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, inside, most = threading.Event(), [0], [0]
+
+    def slow(data: bytes, wanted: bytes, largest: int) -> object:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        go_on.wait(20)
+        inside[0] -= 1
+        return examined(data, wanted, largest)
+
+    examined = uploads._examined
+    monkeypatch.setattr(uploads, "_examined", slow)
+    ada = await artist(site)
+    account, data = ada.uuid, picture(1)
+    named = sha256(data).hexdigest()
+    calls = [asyncio.create_task(uploads.keep_upload(site.services, account, named, data)) for _ in range(6)]
+    await asyncio.sleep(0.2)
+    for call in calls[:2]:
+        call.cancel()
+    await asyncio.sleep(0.2)
+    assert most == [2]
+    go_on.set()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(each, asyncio.CancelledError) for each in ended] == [True, True, False, False, False, False]
+    assert most == [2]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import takewhile
 from typing import Final
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError, UnknownCommandError
 
 from licet.cli.output import fail
 from licet.errors import InputError, InterruptedJobError, LicetError
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = application()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        sys.exit(fail(InputError(f"{str(error).strip().rstrip('.')}; {_help_for(given)}"), as_json))
+        sys.exit(fail(InputError(f"{_wrong(error)}; {_help_for(given, error)}"), as_json))
     except LicetError as error:
         sys.exit(fail(error, as_json))
     except KeyboardInterrupt:
@@ -72,6 +73,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) and not isinstance(code, bool) else 0)
 
 
-def _help_for(given: Sequence[str]) -> str:
-    command = f"licet {given[0]}" if given and given[0] in COMMANDS else "licet"
+def _wrong(error: CycloptsError) -> str:
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        return f"{error.argument.name}: expected a value, got none"
+    return str(error).strip().rstrip(".,;… ")
+
+
+def _help_for(given: Sequence[str], error: CycloptsError) -> str:
+    """Name the command whose help lists what was meant: of a group, the one that was called."""
+    words = [*takewhile(lambda word: not word.startswith("-"), given)]
+    named = words[: 2 if words and COMMANDS.get(words[0], ("",))[0].endswith(":app") else 1]
+    if isinstance(error, UnknownCommandError):
+        named = named[:-1]
+    command = " ".join(["licet", *(named if named and named[0] in COMMANDS else [])])
     return f"`{command} --help` shows what there is"

@@ -171,7 +171,8 @@ def _lacking(
     version = headers.get(VERSION)
     if version:
         return VersionError(
-            f"the service at {url} is of version {version:.40} and lacks{what}: this licet may be newer or older",
+            f"the service at {url} is of version {version:.40} and lacks{what}: this licet may be newer or older, or "
+            "the address has a path too much",
             **details,
         )
     return VersionError(

@@ -218,6 +218,23 @@ def test_a_folder_is_written_with_its_sidecars_and_links_share_no_captions(tmp_p
     assert (source / "a.txt").read_text() == "a.txt"
 
 
+def test_a_sidecar_that_links_out_of_the_dataset_stays_out(tmp_path: Path) -> None:
+    store, source = tmp_path / "blobs", tmp_path / "in"
+    store.mkdir()
+    source.mkdir()
+    (tmp_path / "private.key").write_text("secret")
+    for name in ("a", "b"):
+        (source / f"{name}.png").write_text(name)
+    (source / "a.txt").symlink_to(tmp_path / "private.key")
+    (source / "b.txt").symlink_to(source / "b.png")  # within the dataset: it may
+    for name in ("c.png", "c.txt"):  # as caches keep them: both are links, side by side elsewhere
+        (store / name).write_text(name)
+        (source / name).symlink_to(store / name)
+    [part] = open_input([source]).parts
+    copied(part, tmp_path / "out", [np.array([True, True, True])])
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "b.txt", "c.png", "c.txt"]
+
+
 def test_batches_of_a_folder_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "BATCH", 2)
     for number in range(5):

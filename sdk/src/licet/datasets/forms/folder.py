@@ -115,9 +115,15 @@ class FolderPart:
         for ending in SIDECARS:
             # picture.txt and picture.jpg.txt are both in use.
             for sidecar in (source.with_suffix(ending), source.with_name(source.name + ending)):
-                if sidecar.is_file():
+                if sidecar.is_file() and self._belongs(sidecar, source):
                     with contextlib.suppress(shutil.SameFileError):
                         shutil.copyfile(sidecar, goal.with_name(sidecar.name))
+
+    def _belongs(self, sidecar: Path, picture: Path) -> bool:
+        """Return whether ``sidecar`` lies in the input, or where its picture really lies (caches link both): a dataset
+        from elsewhere must not carry off other files of this machine by links."""
+        real = sidecar.resolve()
+        return real.is_relative_to(self.base.resolve()) or real.parent == picture.resolve().parent
 
 
 def _pictures(folder: Path) -> Iterator[str]:
