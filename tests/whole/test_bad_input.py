@@ -462,7 +462,7 @@ def stopped(service: Service, person: People) -> dict[str, Stopped]:
             someone = people[number]
             someone.environment["LICET_URL"] = line.url
             someone.joins("artist", "Stopped")
-            pictures = someone.draws("pictures", *range(300 + 20 * number, 312 + 20 * number))
+            pictures = someone.draws("pictures", *range(3000 + 20 * number, 3012 + 20 * number))
             told = _stopped_at(MOMENTS[number], line, someone, pictures)
             line.hook = lambda _, path, forward: forward()
             return Stopped(told, someone.does("register", pictures), someone.does("works", "list")["works"])

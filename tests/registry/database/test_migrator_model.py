@@ -163,7 +163,10 @@ class MigratorMachine(RuleBasedStateMachine):
     @rule()
     def put_back(self) -> None:
         last = max(self.applied)
-        self.files = {number: file for number, file in self.files.items() if number > last} | self.applied
+        # One that had changed places is back under its number, and not also where it was carried to.
+        kept = [*self.applied.values()]
+        later = {number: file for number, file in self.files.items() if number > last and file not in kept}
+        self.files = later | self.applied
 
     @rule()
     def run(self) -> None:

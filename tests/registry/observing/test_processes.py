@@ -69,7 +69,7 @@ def command(process: int) -> str:
 
 def test_processes_that_start_side_by_side_take_nothing_from_each_other(tmp_path: Path):
     program = (
-        "import sys; from pathlib import Path; from registry import meters\n"
+        "import sys; from pathlib import Path; from registry.observing import meters\n"
         "print('here', flush=True); sys.stdin.readline()\n"
         "meters.share(Path(sys.argv[1])); counted = meters.Meters(); counted.count('licet_licences_granted_total')\n"
         "print('counted', flush=True); sys.stdin.readline()\n"

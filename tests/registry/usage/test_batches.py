@@ -299,7 +299,7 @@ async def test_reading_everything_again_finds_an_event_that_somebody_changed(sit
     licence = await lantern.license(works.wanted())
     batch = (await lantern.report(licence, "2")).batch
     number = identifiers.to_uuid(batch)
-    async with site.services.database.acquire() as conn:
+    async with site.services.database.transaction() as conn:
         before = await conn.fetchval("select min(at) from usage_events where batch = $1", number)
         await conn.execute("set session_replication_role = replica")
         await conn.execute("update usage_events set at = $2 where batch = $1", number, datetime(2020, 1, 1, tzinfo=UTC))
