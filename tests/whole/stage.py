@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 SECONDS = 240  # what hangs is ended; a busy machine is not
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Return the environment of a user: none of our variables, and byte code is kept as Python does by itself."""
     ours = ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
     return {key: value for key, value in os.environ.items() if not key.startswith("LICET_") and key not in ours}
@@ -39,7 +39,7 @@ class Service:
         self.data = folder / "data"
         self.log = folder / "up.log"
         self.environment = {
-            **_clean(),
+            **clean_environment(),
             "HOME": str(folder),
             "LICET_REGISTRY_DATA": str(self.data),
             **{f"LICET_REGISTRY_{name.upper()}": value for name, value in settings.items()},
@@ -101,7 +101,7 @@ class Person:
         self.programs = programs
         self.home = folder / "licet"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.environment = {**_clean(), "HOME": str(folder), "LICET_HOME": str(self.home), "LICET_URL": url}
+        self.environment = {**clean_environment(), "HOME": str(folder), "LICET_HOME": str(self.home), "LICET_URL": url}
 
     def types(self, *arguments: str | Path, **variables: str) -> Told:
         """Run ``licet …`` to its end in the person's folder; no command ever shows a traceback."""
