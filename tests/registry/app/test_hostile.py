@@ -49,7 +49,14 @@ async def test_a_value_of_another_type_is_never_bent_into_shape(dsn: str, tmp_pa
         lab = await service.account("organisation")
         use = {"atoms": ["train-gen"], "purpose": [], "territory": None, "model": "o/m", "version": "1"}
         use |= {"model_scope": "one-version", "open_weights": None}
-        quote = {"use": use, "works": [], "dataset": None, "run": "one", "budget": [], "fit_budget": "true"}
+        quote: dict[str, Any] = {
+            "use": use,
+            "works": [],
+            "dataset": None,
+            "run": "one",
+            "budget": [],
+            "fit_budget": "true",
+        }
         for path, body, field in (
             ("/v1/quotes", quote, "/fit_budget"),
             ("/v1/quotes", {**quote, "fit_budget": 1}, "/fit_budget"),

@@ -87,6 +87,7 @@ def test_processes_that_start_side_by_side_take_nothing_from_each_other(tmp_path
             assert process.stdout.readline() == f"{word}\n"
         if word == "here":  # all at once
             for process in started:
+                assert process.stdin is not None
                 process.stdin.write("\n")
                 process.stdin.flush()
     together = CollectorRegistry()
