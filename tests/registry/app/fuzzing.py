@@ -20,7 +20,8 @@ from tests.registry.harness import Running
 
 # Every check that schemathesis has is on. What a schema cannot say is why some requests that fit it are refused:
 # a body must carry a signature over what the state is now, an identifier must be somebody's, numbers must add up. So
-# 400, 409, 410, 416 and 422 are right answers to data that only looks right; reads must accept what fits.
+# 400, 409, 410, 413 and 422 are right answers to data that only looks right. The setting is one for all operations, so
+# it is wider than reads need.
 CONFIG = """
 base-url = "{url}"
 continue-on-failure = true
