@@ -40,8 +40,8 @@ class Apart(Service):
         assert ready == "ready", self.log.read_text()
 
     def _command(self, *arguments: str) -> str:
-        command = [BIN / "licet-registry", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=SECONDS)
+        command = [str(BIN / "licet-registry"), *arguments]
+        done: subprocess.CompletedProcess[str] = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=SECONDS)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

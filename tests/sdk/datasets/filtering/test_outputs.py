@@ -105,7 +105,7 @@ def test_several_are_checked_in_one_call_and_one_dataset_counts_once(stale: Run)
         (("out", "-o", "out.decisions.parquet"), "-o: expected another file than a result"),
         (("out", "-o", "in"), "-o: expected another file than a result"),
         (("in",), "filter the dataset first"),
-        ((), "requires an argument"),
+        ((), "expected a value, got none"),
     ],
 )
 def test_wrong_inputs_are_told_and_nothing_is_overwritten(stale: Run, arguments: tuple[str, ...], words: str) -> None:
