@@ -41,7 +41,9 @@ class Apart(Service):
 
     def _command(self, *arguments: str) -> str:
         command = [str(BIN / "licet-registry"), *arguments]
-        done: subprocess.CompletedProcess[str] = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=SECONDS)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=SECONDS
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
