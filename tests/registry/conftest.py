@@ -11,10 +11,15 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
+from registry.app import create_app
 from registry.database import Database, EmbeddedPostgres, migrate
+from registry.openapi import document
+from registry.settings import Settings
 from tests.registry.servers import Server
 
 
@@ -78,3 +83,9 @@ async def database(dsn: str) -> AsyncIterator[Database]:
         yield opened
     finally:
         await opened.close()
+
+
+@pytest.fixture(scope="session")
+def api() -> dict[str, Any]:
+    """The description of the application as it is now."""
+    return dict(msgspec.json.decode(document(create_app(Settings(data=Path("unused"))))))
