@@ -20,6 +20,7 @@
     ├── HeadersTooLarge              431  headers-too-large
     ├── Unavailable                  503  unavailable: a part is down or behind; trying again may help
     │   ├── DatabaseUnavailable      503  unavailable: the primary does not answer
+    │   ├── StoreUnavailable         503  unavailable: published or archived files cannot be reached or written
     │   └── TimedOut                 503  timed-out: the answer took too long; what was under way was stopped
     └── StartError                     –  the service cannot start; the message says what to do
         ├── SettingsError              –  an environment variable is wrong
@@ -174,6 +175,10 @@ class Unavailable(RegistryError):
 
 class DatabaseUnavailable(Unavailable):
     """The primary does not answer, or not in time. Whether a commit under way took effect is not known."""
+
+
+class StoreUnavailable(Unavailable):
+    """The place of published or archived files cannot be reached, is full or refuses; nothing half-written is seen."""
 
 
 class TimedOut(Unavailable):

@@ -104,6 +104,16 @@ class Settings(BaseSettings):
         pattern=r"[A-Za-z0-9][A-Za-z0-9.:/_-]{2,199}",
         description="Name of the log in checkpoints and signed statements. Never change it once the log has entries.",
     )
+    publish_to: str = Field(
+        "",
+        description="Bucket that the log is published to, such as s3://bucket/prefix, with AWS_… in the environment; "
+        "empty means the data folder.",
+    )
+    archive_to: str = Field(
+        "",
+        description="Bucket of the encrypted archive, such as s3://bucket/prefix, on another machine than the "
+        "database; empty means the data folder.",
+    )
     database_url: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", f"{PREFIX}DATABASE_URL"),
@@ -171,6 +181,14 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
             raise ValueError("expected an address such as https://registry.example")
+        return value.rstrip("/")
+
+    @field_validator("publish_to", "archive_to")
+    @classmethod
+    def _bucket(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "s3" or not parts.netloc or parts.username or parts.query or parts.fragment):
+            raise ValueError("expected an address such as s3://bucket/prefix")
         return value.rstrip("/")
 
     @field_validator("metrics_token", mode="before")
