@@ -12,6 +12,7 @@ same: a client whose token has expired should hear of it). ``require(scope)`` is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,7 @@ class Caller(msgspec.Struct, frozen=True):
     level: int
     scopes: frozenset[str]
     token: UUID
+    expires_at: datetime  # of the token
 
     @property
     def id(self) -> str:
@@ -104,4 +106,12 @@ async def _look_up(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | N
             raise NotAuthenticated
         if row["stale"]:
             await conn.execute(queries.TOUCH, row["token"])
-    return Caller(row["account"], row["kind"], row["name"], row["level"], frozenset(row["scopes"]), row["token"])
+    return Caller(
+        account=row["account"],
+        kind=row["kind"],
+        name=row["name"],
+        level=row["level"],
+        scopes=frozenset(row["scopes"]),
+        token=row["token"],
+        expires_at=row["expires_at"],
+    )

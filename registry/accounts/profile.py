@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import registry
+from licet import times
 from licet.identifiers import KINDS
 from licet.terms import VOCAB
 from licet.wire.accounts import KeyInfo, Me, RegistryInfo
@@ -33,6 +34,7 @@ async def me(services: Services, caller: Caller) -> Me:
         scopes=sorted(caller.scopes),
         keys=[_key(row) for row in keys if row["index"] is not None],
         head=head,
+        token_expires_at=times.to_text(caller.expires_at),
     )
 
 

@@ -58,7 +58,7 @@ where account = $1 and kind in ('key-register', 'key-revoke') and envelope is no
 
 # by tokens unique (digest), accounts primary key
 AUTHENTICATE: Final = """
-select t.id as token, t.account, t.scopes, a.kind, a.name, a.level,
+select t.id as token, t.account, t.scopes, t.expires_at, a.kind, a.name, a.level,
     (t.last_used_at is null or t.last_used_at < now() - interval '1 minute') as stale
 from tokens t join accounts a on a.id = t.account
 where t.digest = $1 and t.revoked_at is null and t.expires_at > now()

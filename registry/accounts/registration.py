@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final
 from uuid import UUID
 
-from licet import identifiers, times
+from licet import identifiers
 from licet.errors import InputError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
@@ -17,6 +17,7 @@ from registry import translog
 from registry.accounts import queries, tokens
 from registry.database import Connection
 from registry.errors import Conflict, Invalid
+from registry.http import moments
 from registry.services import Services
 
 MAX_NAME: Final = 200
@@ -67,7 +68,7 @@ def _checked(services: Services, envelope: Envelope) -> KeyRegister:
         raise Invalid("expected the first key of an account: genesis null and key_class root")
     if identifiers.to_uuid(genesis.account, KINDS[genesis.kind], field="account").version != 7:
         raise Invalid.field("account", "an identifier made from a UUIDv7", genesis.account)
-    times.from_text(genesis.issued_at, "issued_at")
+    moments.past(genesis.issued_at, "issued_at")
     if not 16 <= len(genesis.nonce) <= MAX_NONCE:
         raise InputError.field("nonce", f"16 to {MAX_NONCE} characters", genesis.nonce)
     return genesis

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from licet import identifiers, times
+from licet import identifiers
 from licet.errors import MalformedError
 from licet.statements import envelope as envelopes
 from licet.statements.consent import consent_terms
@@ -25,6 +25,7 @@ from registry.accounts.identity import Caller
 from registry.consent.types import Checked, Scope, Signer
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
+from registry.http import moments
 from registry.services import Services
 from registry.works import service as works
 
@@ -104,7 +105,7 @@ def _addressed(services: Services, signer: Signer, payload: Consent | Withdraw) 
         raise Invalid.field("genesis", signer.genesis, payload.genesis)
     if payload.v != 1:
         raise Invalid.field("v", "1", payload.v)
-    times.from_text(payload.issued_at, "issued_at")
+    moments.past(payload.issued_at, "issued_at")
     if len(payload.nonce) not in NONCE:
         raise Invalid.field("nonce", "16 to 128 characters", payload.nonce)
 

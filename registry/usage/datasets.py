@@ -21,13 +21,13 @@ from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid
+from registry.http import moments
 from registry.http.paging import Asked, page_of
 from registry.licensing.offers import name
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.services import Services
 from registry.usage import queries
-from registry.usage.events import AHEAD
 from registry.usage.refusals import SnapshotExpired
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -65,7 +65,7 @@ async def log_dataset(services: Services, caller: Caller, envelope: Envelope) ->
                 payload.rows,
                 payload.kept,
                 msgspec.json.encode(payload.counts).decode(),
-                times.from_text(payload.decided_at, "payload.decided_at"),
+                moments.past(payload.decided_at, "payload.decided_at"),
                 times.now(),
             )
     return Logged(payload.dataset, await translog.wait(services.database, pending))
@@ -148,9 +148,7 @@ async def _add_run(conn: Connection, caller: Caller, payload: Run, envelope: Env
     known = await conn.fetchrow(queries.OWN_DATASET, dataset, caller.account)
     if known is None or known["payload_digest"].hex() != payload.manifest:
         raise Invalid.field("payload.manifest", "the digest of a manifest that the caller has logged", payload.manifest)
-    issued_at = times.from_text(payload.issued_at, "payload.issued_at")
-    if issued_at > times.now() + AHEAD:
-        raise Invalid.field("payload.issued_at", "no time in the future", payload.issued_at)
+    issued_at = moments.past(payload.issued_at, "payload.issued_at")
     if payload.dropped < 0:
         raise Invalid.field("payload.dropped", "0 or more", payload.dropped)
     if issued_at >= await _snapshot(conn, payload.snapshot):

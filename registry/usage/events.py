@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from licet import times
@@ -13,6 +13,7 @@ from licet.statements.licences import SECRET_BYTES, event_id, events_root
 from licet.statements.owed import ONCE
 from licet.terms import ATOMS
 from registry.errors import Invalid
+from registry.http import moments
 from registry.licensing.accrual import read
 from registry.licensing.types import Reported
 from registry.usage.refusals import InvalidEvents
@@ -21,7 +22,6 @@ MAX_EVENTS: Final = 65_536
 MAX_QUANTITY: Final = 10**12
 MAX_SEQ: Final = 2**31 - 1
 MAX_RUN: Final = 200
-AHEAD: Final = timedelta(minutes=5)  # how far the clock of a trainer may be before ours
 _UNITS: Final = frozenset({*ONCE, "output"})
 _ATOMS: Final = frozenset(ATOMS)
 
@@ -45,8 +45,9 @@ def checked(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: da
     span = (min(event.at for event in events), max(event.at for event in events))
     if span != (payload.first_at, payload.last_at):
         raise Invalid.field("payload", f"first_at and last_at {span}", (payload.first_at, payload.last_at))
-    if times.from_text(span[1]) > now + AHEAD:
-        raise InvalidEvents.field("payload.last_at", "no time in the future", span[1])
+    if moments.is_to_come(times.from_text(span[1]), now):
+        raise InvalidEvents.field("payload.last_at", moments.expected(now), span[1])
+    moments.past(payload.issued_at, "payload.issued_at")
     if events_root(secret, events) != payload.event_root:
         raise Invalid.field("payload.event_root", "the root over the salted events", payload.event_root)
     return found

@@ -74,6 +74,7 @@ async def test_rule_1_a_genesis_that_does_not_prove_its_own_key_opens_nothing(ds
             "an identifier that is no UUIDv7": genesis(ref, key, account="art_" + "0" * 26),
             "a small-order key": genesis(ref, key, public=PublicKey("01" + "00" * 31)),
             "a time that is none": genesis(ref, key, issued_at="2026-11-22"),
+            "a time to come": genesis(ref, key, issued_at="2099-01-01T00:00:00.000Z"),
             "a guessable nonce": genesis(ref, key, nonce="1"),
             "another kind": msgspec.structs.replace(
                 genesis(ref, key), payload_type="application/vnd.licet.consent+json"

@@ -51,6 +51,7 @@ async def test_a_token_is_narrowed_listed_and_revoked(dsn, tmp_path):
         assert made.scopes == ["account", "query"]
 
         narrow = service.client(made.token)
+        assert (await narrow.get("/v1/me")).json()["token_expires_at"] == made.expires_at
         assert (await service.post("/v1/tokens", {"scopes": ["register"]}, http=narrow)).status_code == 403
         assert (await service.post("/v1/tokens", {"scopes": ["query"]}, http=narrow)).status_code == 201
         only_query = service.client(

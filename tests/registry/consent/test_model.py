@@ -397,7 +397,15 @@ class ConsentMachine(RuleBasedStateMachine):
     def _caller(self, who: int) -> Caller:
         person = self.people[who]
         scopes = frozenset({"register"})
-        return Caller(person.uuid, "art", f"Artist {who}", self.model.levels[who], scopes, person.uuid)
+        return Caller(
+            person.uuid,
+            "art",
+            f"Artist {who}",
+            self.model.levels[who],
+            scopes,
+            person.uuid,
+            times.now() + timedelta(days=1),
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -222,6 +223,11 @@ class Tampering:
         (Tampering.resealed("shown", Shown("zh-Hans", "0" * 64)), 400, "text_hash"),
         (Tampering.resealed("nonce", "short"), 400, "nonce"),
         (Tampering.resealed("issued_at", "yesterday"), 400, "issued_at"),
+        (
+            Tampering.resealed("issued_at", "2099-01-01T00:00:00.000Z"),
+            400,
+            "issued_at: expected a time that is not to come",
+        ),
         (Tampering.resealed("vocab", 2), 400, "vocab"),
         (Tampering.resealed("v", 2), 400, "v"),
     ],
@@ -236,6 +242,20 @@ async def test_a_bent_statement_is_refused_and_leaves_no_trace(
     assert word in refused.json()["detail"]
     assert (await ada.http.get("/v1/statements")).json()["items"] == []
     assert (await ada.work(works[0])).statement is None
+
+
+async def test_a_statement_may_be_of_any_past_and_of_a_clock_that_is_a_little_ahead(
+    unsigned: tuple[Artist, list[str]],
+) -> None:
+    ada, works = unsigned
+    for issued_at in ("1999-01-01T00:00:00.000Z", times.to_text(times.now() + timedelta(minutes=4))):
+        bent = Tampering.resealed("issued_at", issued_at)(ada, signed(await ada.draft(works, NO_AI), ada.account.key))
+        assert (await ada.submit(bent, works)).status_code == 201
+    late = Tampering.resealed("issued_at", times.to_text(times.now() + timedelta(minutes=6)))
+    refused = await ada.submit(late(ada, signed(await ada.draft(works, NO_AI), ada.account.key)), works)
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["pointer"] == "/issued_at"
+    assert "set the clock" in refused.json()["detail"]
 
 
 async def test_only_exactly_ones_own_standing_works_can_be_named(site: Running) -> None:

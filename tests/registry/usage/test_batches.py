@@ -224,6 +224,8 @@ async def test_a_batch_that_is_not_what_was_signed_is_refused(site: Running):
     assert await refused(organisation=other.id) == (422, "invalid-events")
     assert await refused(genesis="00" * 32) == (400, "invalid-request")
     assert await refused(batch=identifiers.new_id("lic")) == (400, "invalid-request")
+    for issued_at in ("yesterday", "2099-01-01T00:00:00.000Z"):
+        assert (await refused(issued_at=issued_at))[0] == 400
     batch = lantern.batch(events, licence.lines)
     unordered = msgspec.structs.replace(batch, events=batch.events[::-1])
     assert problem(await lantern.send(unordered))[:2] == (422, "invalid-events")

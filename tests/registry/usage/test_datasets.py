@@ -74,6 +74,7 @@ async def test_a_manifest_is_logged_once_and_listed_for_its_organisation(site: R
         {"snapshot": "x"},
         {"decisions_root": "AB" * 32},
         {"decided_at": "yesterday"},
+        {"decided_at": "2099-01-01T00:00:00.000Z"},
         {"organisation": None},
         {"dataset": "bat_01m8fw89z4es5anmk2s7649n82"},
         {"licences": ["lic_0"]},

@@ -64,6 +64,8 @@ class ConsentHead(msgspec.Struct, frozen=True):
 
 
 class Me(msgspec.Struct, frozen=True):
+    """The account behind a token, what the token allows, and until when (null: an older service that does not say)."""
+
     account: str
     kind: str
     name: str
@@ -72,6 +74,7 @@ class Me(msgspec.Struct, frozen=True):
     scopes: list[str]
     keys: list[KeyInfo]
     head: ConsentHead
+    token_expires_at: str | None = None
 
 
 class TokenCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
