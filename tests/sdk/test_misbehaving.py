@@ -66,11 +66,34 @@ def then_close(data: bytes) -> Act:
     return act
 
 
-def drip(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+def drips(whole: bytes, each: bytes = b"x") -> Act:
+    """Send ``whole``, then ``each`` again and again: something comes before any step takes too long."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(whole)
+        for _ in range(200):
+            connection.sendall(each)
+            time.sleep(0.05)
+
+    return act
+
+
+drip = drips(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+DRIPS: dict[str, Act] = {
+    "in the body": drip,
+    "in the status line": drips(b"HTTP/1.1 200 "),
+    "in the headers": drips(b"HTTP/1.1 200 OK\r\nX-Long: "),
+    "of heads before the head": drips(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+    "in the body of a refusal": drips(b"HTTP/1.1 400 X\r\nContent-Length: 100000\r\n\r\n"),
+}
+
+
+def takes_slowly(connection: socket.socket) -> None:
+    """Read an upload so slowly that it never ends, though every piece goes out in time."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
     for _ in range(200):
-        connection.sendall(b"x")
-        time.sleep(0.05)
+        connection.recv(1 << 10)
+        time.sleep(0.02)
 
 
 class Server:
@@ -78,6 +101,7 @@ class Server:
 
     def __init__(self) -> None:
         self.acts: list[Act] = []
+        self.receives: Act | None = None  # instead of reading requests and playing acts
         self.seen: list[bytes] = []
         self.connections = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -98,6 +122,9 @@ class Server:
     def _talk(self, connection: socket.socket) -> None:
         try:
             with connection:
+                if self.receives is not None:
+                    self.receives(connection)
+                    return
                 while request := self._request(connection):
                     self.seen.append(request)
                     self.acts.pop(0)(connection)
@@ -164,6 +191,16 @@ class Sync:
         with self.made as transport:
             return [transport.do(call) for call in calls][-1]
 
+    def after_a_fault(self, first: Call[Any], *calls: Call[Any]) -> Any:
+        with self.made as transport:
+            with pytest.raises(LicetError):
+                transport.do(first)
+            return [transport.do(call) for call in calls][-1]
+
+    def download(self, path: str) -> bytes:
+        with self.made as transport, transport.stream(path) as chunks:
+            return b"".join(chunks)
+
 
 class Asynchronous:
     """The driver for asyncio."""
@@ -178,6 +215,22 @@ class Asynchronous:
                 return [await transport.do(call) for call in calls][-1]
 
         return asyncio.run(all_of_them())
+
+    def after_a_fault(self, first: Call[Any], *calls: Call[Any]) -> Any:
+        async def all_of_them() -> Any:
+            async with AsyncTransport(self.url, "lct_x", **self.options) as transport:
+                with pytest.raises(LicetError):
+                    await transport.do(first)
+                return [await transport.do(call) for call in calls][-1]
+
+        return asyncio.run(all_of_them())
+
+    def download(self, path: str) -> bytes:
+        async def whole() -> bytes:
+            async with AsyncTransport(self.url, "lct_x", **self.options) as transport, transport.stream(path) as chunks:
+                return b"".join([chunk async for chunk in chunks])
+
+        return asyncio.run(whole())
 
 
 @pytest.fixture(params=[Sync, Asynchronous])
@@ -238,11 +291,51 @@ def test_a_kept_connection_is_used_again(driver: Any, server: Server) -> None:
     assert server.connections == 1
 
 
-def test_an_answer_that_drips_ends_with_the_time_for_the_whole_call(driver: Any, server: Server) -> None:
-    server.acts = [drip]
-    with pytest.raises(UnreachableError, match=r"within 0\.4 s"):
-        driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4)).do(GET)
+@pytest.mark.parametrize("act", DRIPS.values(), ids=list(DRIPS))
+def test_an_answer_that_drips_ends_with_the_time_for_the_whole_call(driver: Any, server: Server, act: Act) -> None:
+    server.acts = [act, GOOD]
+    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4))
+    with pytest.raises(UnreachableError, match=r"expected a whole answer within 0\.4 s, got none"):
+        made.do(GET)
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("where", [where for where in DRIPS if where != "in the body"])
+def test_a_download_that_never_begins_ends_with_the_time_for_the_whole_call(
+    driver: Any, server: Server, where: str
+) -> None:
+    server.acts = [DRIPS[where]]
+    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4))
+    with pytest.raises(UnreachableError, match=r"expected the beginning of a download within 0\.4 s, got none"):
+        made.download("/snapshots/segments/x")
+
+
+def test_a_download_that_has_begun_takes_the_time_that_it_needs(driver: Any, server: Server) -> None:
+    def act(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n")
+        for _ in range(20):
+            connection.sendall(b"x")
+            time.sleep(0.03)
+
+    server.acts = [act]
+    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4))
+    assert made.download("/snapshots/segments/x") == b"x" * 20
+
+
+def test_an_upload_that_is_taken_slowly_ends_with_the_time_for_the_whole_call(driver: Any, server: Server) -> None:
+    server.receives = takes_slowly
+    body = Body(bytes(8 << 20), "application/octet-stream")
+    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4))
+    with pytest.raises(UnreachableError, match=r"within 0\.4 s"):
+        made.do(Call("uploadPicture", "PUT", "/v1/uploads/x", reader(dict), body=body, key="k"))
+
+
+@pytest.mark.parametrize("act", DRIPS.values(), ids=list(DRIPS))
+def test_a_call_that_took_too_long_leaves_the_pool_whole(driver: Any, server: Server, act: Act) -> None:
+    server.acts = [act, GOOD, GOOD]
+    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4))
+    assert made.after_a_fault(GET, GET, GET) == {"a": 1}
+    assert server.connections == 2
 
 
 def test_silence_ends_with_the_time_to_read(driver: Any, server: Server) -> None:

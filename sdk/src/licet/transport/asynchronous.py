@@ -14,7 +14,7 @@ from licet.exchange.calls import Body, Call, Open
 from licet.exchange.retrying import Timeouts
 from licet.identifiers import new_uuid
 from licet.transport.library import httpx
-from licet.transport.line import CHUNK, Exchange, Late, Line, bad_address, plain_call
+from licet.transport.line import BEGINNING, CHUNK, WHOLE, Exchange, Late, Line, bad_address, plain_call
 
 T = TypeVar("T")
 pause = asyncio.sleep  # between attempts
@@ -42,7 +42,7 @@ class AsyncTransport(Line):
             request, left = exchange.begin()
             try:
                 async with (
-                    _within(left, self.timeouts),
+                    _within(left, WHOLE, self.timeouts),
                     self._http.stream(**request, content=_content(call.body)) as response,
                 ):
                     exchange.headed(response)
@@ -81,17 +81,23 @@ class AsyncTransport(Line):
 
     @contextlib.asynccontextmanager
     async def stream(self, path: str, *, offset: int = 0) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Give the chunks of a large body from byte ``offset`` on (206 when not 0); not retried."""
+        """Give the chunks of a large body from byte ``offset`` on (206 when not 0); not retried.
+
+        It must begin within the time for a whole call, and then go on within the time to read.
+        """
         self._same_loop()
         request_id = f"req_{new_uuid().hex}"
         try:
-            async with self._http.stream("GET", path, headers=self.ranged(request_id, offset)) as response:
-                if not response.is_success:
-                    body = await _first(response.aiter_raw())
-                    raise self.refusal(plain_call("GET", path, None, "", None, False), response, body, request_id)
-                self.begun(path, response, offset)
+            async with contextlib.AsyncExitStack() as opened:
+                async with _within(self.timeouts.total, BEGINNING, self.timeouts):
+                    asked = self._http.stream("GET", path, headers=self.ranged(request_id, offset))
+                    response = await opened.enter_async_context(asked)
+                    if not response.is_success:
+                        body = await _first(response.aiter_raw())
+                        raise self.refusal(plain_call("GET", path, None, "", None, False), response, body, request_id)
+                    self.begun(path, response, offset)
                 yield response.aiter_raw(CHUNK)
-        except httpx.HTTPError as fault:
+        except (httpx.HTTPError, Late) as fault:
             raise self.cut(path, fault, request_id) from None
 
     async def close(self) -> None:
@@ -117,12 +123,12 @@ class AsyncTransport(Line):
 
 
 @contextlib.asynccontextmanager
-async def _within(left: float | None, timeouts: Timeouts) -> AsyncIterator[None]:
+async def _within(left: float | None, what: str, timeouts: Timeouts) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(left):
             yield
     except TimeoutError:
-        raise Late(timeouts) from None
+        raise Late(what, timeouts) from None
 
 
 def _content(body: Body | None) -> bytes | AsyncIterator[bytes] | None:

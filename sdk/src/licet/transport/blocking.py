@@ -10,10 +10,11 @@ from typing import Any, Self, TypeVar
 
 from licet.exchange.answers import MAX_REFUSAL, Answer
 from licet.exchange.calls import Body, Call
-from licet.exchange.retrying import Timeouts
+from licet.exchange.retrying import Timeouts, Tries
 from licet.identifiers import new_uuid
+from licet.transport.holding import held, hold
 from licet.transport.library import httpx
-from licet.transport.line import CHUNK, Exchange, Late, Line, bad_address, plain_call
+from licet.transport.line import BEGINNING, CHUNK, Exchange, Late, Line, bad_address, left, plain_call
 
 T = TypeVar("T")
 pause = time.sleep  # between attempts
@@ -28,6 +29,7 @@ class Transport(Line):
             self._http = httpx.Client(**self.options())
         except httpx.InvalidURL:
             raise bad_address(url) from None
+        hold(self._http)
 
     def send(self, call: Call[Any]) -> Answer:
         """Return the service's successful answer, asked for again where that is safe and may help.
@@ -38,7 +40,7 @@ class Transport(Line):
         while True:
             request, _ = exchange.begin()
             try:
-                with self._http.stream(**request, content=_content(call.body)) as response:
+                with held(exchange.left), self._http.stream(**request, content=_content(call.body)) as response:
                     exchange.headed(response)
                     for piece in response.iter_raw():
                         if not exchange.take(response, piece):
@@ -75,16 +77,22 @@ class Transport(Line):
 
     @contextlib.contextmanager
     def stream(self, path: str, *, offset: int = 0) -> Iterator[Iterator[bytes]]:
-        """Give the chunks of a large body from byte ``offset`` on (206 when not 0); not retried."""
-        request_id = f"req_{new_uuid().hex}"
+        """Give the chunks of a large body from byte ``offset`` on (206 when not 0); not retried.
+
+        It must begin within the time for a whole call, and then go on within the time to read.
+        """
+        request_id, tries = f"req_{new_uuid().hex}", Tries(self.timeouts)
         try:
-            with self._http.stream("GET", path, headers=self.ranged(request_id, offset)) as response:
-                if not response.is_success:
-                    body = b"".join(_first(response.iter_raw()))
-                    raise self.refusal(plain_call("GET", path, None, "", None, False), response, body, request_id)
-                self.begun(path, response, offset)
+            with contextlib.ExitStack() as opened:
+                with held(lambda: left(tries, self.timeouts, BEGINNING)):
+                    asked = self._http.stream("GET", path, headers=self.ranged(request_id, offset))
+                    response = opened.enter_context(asked)
+                    if not response.is_success:
+                        body = b"".join(_first(response.iter_raw()))
+                        raise self.refusal(plain_call("GET", path, None, "", None, False), response, body, request_id)
+                    self.begun(path, response, offset)
                 yield response.iter_raw(CHUNK)
-        except httpx.HTTPError as fault:
+        except (httpx.HTTPError, Late) as fault:
             raise self.cut(path, fault, request_id) from None
 
     def close(self) -> None:

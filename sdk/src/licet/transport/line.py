@@ -19,6 +19,8 @@ from licet.transport.library import httpx
 
 T = TypeVar("T")
 CHUNK: Final = 1 << 20  # bytes of a download at a time
+WHOLE: Final = "a whole answer"
+BEGINNING: Final = "the beginning of a download"
 _TOKEN: Final = re.compile(r"[!-~]*", re.ASCII)
 _LOOPBACK: Final = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)")
 
@@ -116,7 +118,7 @@ class Line:
             raise ServiceError(f"expected {path} as it is, got it in {coding:.40}")
 
     def cut(self, path: str, fault: BaseException, request_id: str) -> UnreachableError:
-        """Return the error for a download that broke off."""
+        """Return the error for a download that broke off, or never began."""
         return UnreachableError(f"the download of {path} was cut: {_reason(fault)}", request_id=request_id)
 
 
@@ -146,10 +148,13 @@ class Exchange:
         request = {"method": call.method, "url": call.path, "headers": sent, "timeout": timeout}
         return request | ({"params": dict(call.params)} if call.params else {}), left
 
+    def left(self) -> float:
+        """Return seconds until the call as a whole is given up; raises `Late` once there are none."""
+        return left(self._tries, self._line.timeouts, WHOLE)
+
     def take(self, response: httpx.Response, piece: bytes) -> bool:
         """Take a piece of the body; return whether to go on. Raises `Late` once the call's time is up."""
-        if self._tries.left <= 0:
-            raise Late(self._line.timeouts)
+        self.left()
         collected = self._collected
         assert collected is not None
         try:
@@ -201,8 +206,16 @@ class Exchange:
 
 
 class Late(Exception):  # what happened, and never seen outside
-    def __init__(self, timeouts: Timeouts) -> None:
-        super().__init__(f"expected a whole answer within {timeouts.total:g} s, got none")
+    def __init__(self, what: str, timeouts: Timeouts) -> None:
+        super().__init__(f"expected {what} within {timeouts.total:g} s, got none")
+
+
+def left(tries: Tries, timeouts: Timeouts, what: str) -> float:
+    """Return seconds until ``tries`` are given up; raises `Late` once there are none."""
+    seconds = tries.left
+    if seconds <= 0:
+        raise Late(what, timeouts)
+    return seconds
 
 
 def plain_call(
