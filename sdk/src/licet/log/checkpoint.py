@@ -33,22 +33,28 @@ def encode(checkpoint: Checkpoint) -> str:
     return text
 
 
-def parse(text: str) -> Checkpoint:
+def parse(text: str, *, extensions: bool = False) -> Checkpoint:
     """Return the checkpoint that this note text states, verified by nobody.
 
     Raises ``MalformedError`` for anything but the three lines; extension lines, which monitors cannot
-    audit, are refused, so `encode` gives the same text back.
+    audit, are refused, so `encode` gives the same text back. With ``extensions``, they are passed over: for
+    whoever signs or counts signatures over other people's checkpoints (tlog-checkpoint, "Note text").
     """
     lines = text.split("\n")
-    if len(lines) != 4 or lines[3]:
+    if len(lines) < 4 or lines[-1] or "" in lines[:-1] or (len(lines) > 4 and not extensions):
         raise MalformedError(f"expected a checkpoint of 3 lines, got {text!r:.120}")
-    origin, size, root, _ = lines
+    origin, size, root = lines[:3]
     if not note.is_key_name(origin) or len(origin.encode()) > _MAX_ORIGIN:
         raise MalformedError(f"expected an origin without spaces and plus, got {origin!r:.80}")
-    value = from_base64(root, "root")
+    return Checkpoint(origin, parse_decimal(size, "tree size"), parse_hash(root, "root"))
+
+
+def parse_hash(text: str, field: str) -> bytes:
+    """Return the 32 bytes that ``text`` is the base64 of, else raise ``MalformedError``."""
+    value = from_base64(text, field)
     if len(value) != HASH_SIZE:
-        raise MalformedError(f"expected a root of {HASH_SIZE} bytes, got {len(value)}")
-    return Checkpoint(origin, parse_decimal(size, "tree size"), value)
+        raise MalformedError(f"{field}: expected a hash of {HASH_SIZE} bytes, got {len(value)}")
+    return value
 
 
 def parse_decimal(text: str, field: str) -> int:
