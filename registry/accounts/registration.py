@@ -11,7 +11,7 @@ from licet.errors import InputError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import KeySet, key_id, public_key
-from licet.statements.kinds import KeyRegister
+from licet.statements.kinds import KeyRegister, PublicKey
 from licet.wire.accounts import AccountCreate, AccountCreated, TokenCreated
 from registry import translog
 from registry.accounts import queries, tokens
@@ -57,6 +57,8 @@ async def register(services: Services, request: AccountCreate) -> AccountCreated
 
 def _checked(services: Services, envelope: Envelope) -> KeyRegister:
     unverified = envelopes.read_as(KeyRegister, envelope)
+    if not isinstance(unverified.key, PublicKey):
+        raise Invalid.field("key.alg", "ed25519", "webauthn")
     public = public_key(unverified.key.public, "key.public")
     try:
         genesis = envelopes.open_as(KeyRegister, envelope, [key_id(public)], KeySet([public]))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from licet import canonical
 from licet.canonical import from_base64, to_base64
@@ -20,8 +22,10 @@ from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope, pae
 from licet.statements.keys import SigningKey
+from licet.statements.webauthn import EDDSA, to_base64url
 from licet.terms import preset
 from licet.wire.common import StatementFile
+from tests.sdk.statements.passkey import AT, BE, BS, ED, ORIGIN, UP, UV, Authenticator, sealed
 from tests.sdk.statements.world import PAID, Account, Registry, identifier, key
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -135,6 +139,121 @@ def envelope_cases() -> Iterator[Case]:
         "does not hold",
         signatures=[signature | {"sig": to_base64(malleated)}],
     )
+
+
+def passkey_cases() -> Iterator[Case]:
+    """Yield consents that the passkey ``key`` signed: by both algorithms, then every lie about page and user."""
+    artist = Account(Registry(), "Su Tang")
+    payload = artist.consent()
+    message = pae("application/vnd.licet.consent+json", canonical.encode(payload))
+    signer = Authenticator("Su Tang")
+    other = Authenticator("another")
+    good = _raw(sealed(payload, signer))
+
+    def case(name: str, error: str | None, message: str, envelope: Any, passkey: Any = signer.passkey) -> Case:
+        return {
+            "name": name,
+            "error": error,
+            "message": message,
+            "key": _raw(passkey),
+            "text": canonical.encode(envelope).decode(),
+        }
+
+    def lie(name: str, error: str | None, message: str = "", **lies: Any) -> Case:
+        return case(name, error, message, sealed(payload, signer, **lies))
+
+    def swapped(name: str, error: str, message: str, **changes: Any) -> Case:
+        signature = good["signatures"][0] | changes
+        return case(name, error, message, good | {"signatures": [signature]})
+
+    eddsa = Authenticator("Su Tang", EDDSA)
+    yield case("es256-that-holds", None, "", good)
+    yield case("eddsa-that-holds", None, "", sealed(payload, eddsa), eddsa.passkey)
+    yield lie("fields-of-a-later-level", None, other_keys_can_be_added_here="do not compare clientDataJSON", x=[{}])
+    yield lie("a-client-that-says-nothing-of-frames", None, drop="crossOrigin")
+    yield lie("synchronised", None, flags=UP | UV | BE | BS)
+    yield lie("with-extensions", None, flags=UP | UV | ED, tail=b"\xa0")
+    # The user.
+    yield lie("user-not-verified", UNTRUE, "flag UV", flags=UP)
+    yield lie("user-not-present", UNTRUE, "flag UP", flags=UV)
+    # The page.
+    yield lie(
+        "made-by-another-page", UNTRUE, "origin: expected https://registry.example, got", origin="https://e.example"
+    )
+    yield lie("made-by-a-page-beside-it", UNTRUE, "origin: expected", origin="https://x.registry.example")
+    yield lie("made-without-encryption", UNTRUE, "origin: expected", origin="http://registry.example")
+    yield lie("made-in-a-frame", UNTRUE, "inside a page of another site", crossOrigin=True)
+    yield lie("made-under-another-page", UNTRUE, "inside a page of another site", topOrigin="https://e.example")
+    yield lie("made-under-a-page-of-ours", UNTRUE, "inside a page of another site", topOrigin=ORIGIN)
+    yield lie("answer-for-another-site", UNTRUE, "expected an answer for registry.example", rp_id="e.example")
+    # The ceremony.
+    yield lie("a-registration", UNTRUE, "type: expected webauthn.get", type="webauthn.create")
+    yield lie("a-payment", UNTRUE, "type: expected webauthn.get", type="payment.get")
+    digest = sha256(message).digest()
+    yield lie("another-challenge", UNTRUE, "challenge: expected the digest of this", challenge=to_base64url(bytes(32)))
+    yield lie("the-statement-itself-as-challenge", UNTRUE, "challenge: expected", challenge=to_base64url(message))
+    hexed = to_base64url(digest.hex().encode())
+    yield lie("challenge-in-hex", UNTRUE, "challenge: expected the digest of this", challenge=hexed)
+    padded = to_base64url(digest) + "="
+    yield lie("challenge-with-padding", MALFORMED, "challenge: expected unpadded", challenge=padded)
+    # One meaning.
+    client = json.dumps({"type": "webauthn.get", "challenge": to_base64url(digest), "origin": ORIGIN}).encode()
+    twice = client[:-1] + b',"origin":"https://e.example"}'
+    yield lie("origin-twice", MALFORMED, "one key twice", client=twice)
+    yield lie("client-data-not-json", MALFORMED, "clientDataJSON: expected a JSON object", client=client[:-1])
+    yield lie("client-data-a-list", MALFORMED, "clientDataJSON: expected a JSON object", client=b"[%s]" % client)
+    yield lie(
+        "client-data-with-byte-order-mark", MALFORMED, "clientDataJSON: expected", client=b"\xef\xbb\xbf" + client
+    )
+    yield lie("client-data-not-utf-8", MALFORMED, "clientDataJSON: expected", client=client[:-1] + b',"x":"\xff"}')
+    yield lie("client-data-too-long", MALFORMED, "at most 8192 bytes", x="x" * 8192)
+    yield lie("frame-neither-true-nor-false", MALFORMED, "crossOrigin: expected true or false", crossOrigin="false")
+    yield lie("top-origin-null", MALFORMED, "topOrigin: expected text", topOrigin=None)
+    for name in ("type", "challenge", "origin"):
+        yield lie(f"no-{name}", MALFORMED, f"{name}: expected text", drop=name)
+    head = sha256(b"registry.example").digest()
+    yield lie("authenticator-data-short", MALFORMED, "expected 37 to 4096 bytes, got 36", raw=head + b"\x05" + bytes(3))
+    yield lie("authenticator-data-long", MALFORMED, "expected 37 to 4096", flags=UP | UV | ED, tail=b"\xa0" * 4060)
+    yield lie("bytes-that-no-flag-announces", MALFORMED, "exactly if flag ED", tail=b"\xa0")
+    yield lie("extensions-that-are-not-there", MALFORMED, "exactly if flag ED", flags=UP | UV | ED)
+    yield lie("extensions-that-are-no-map", MALFORMED, "a CBOR map", flags=UP | UV | ED, tail=b"\x80")
+    yield lie("with-a-new-credential", MALFORMED, "flag AT", flags=UP | UV | AT, tail=bytes(18))
+    yield lie("backed-up-though-it-cannot-be", MALFORMED, "flag BS", flags=UP | UV | BS)
+    # The signature.
+    entry = good["signatures"][0]
+    other_message = pae("application/vnd.licet.work-update+json", canonical.encode(payload))
+    retyped = _raw(signer.endorse(other_message))
+    yield case("signature-for-another-type", UNTRUE, "challenge: expected", good | {"signatures": [retyped]})
+    tampered = to_base64(canonical.encode(_raw(payload) | {"effect": "tighten"}))
+    yield case("tampered-payload", UNTRUE, "challenge: expected", good | {"payload": tampered})
+    by_other = _raw(other.endorse(message)) | {"keyid": signer.keyid}
+    yield case("signature-by-another-passkey", UNTRUE, "does not hold", good | {"signatures": [by_other]})
+    yield case("another-passkey", UNTRUE, "expected keys", sealed(payload, other))
+    bare = {name: value for name, value in entry.items() if name != "webauthn"}
+    yield case("no-assertion", UNTRUE, "expected a passkey's assertion", good | {"signatures": [bare]})
+    over_pae = bare | {"sig": to_base64(signer.sign(message))}
+    yield case("bare-signature", UNTRUE, "expected a passkey's assertion", good | {"signatures": [over_pae]})
+    yield swapped("bare-signature-beside-an-assertion", UNTRUE, "does not hold", sig=over_pae["sig"])
+    der = from_base64(entry["sig"])
+    yield swapped("signature-without-der", UNTRUE, "does not hold", sig=to_base64(_fixed(der)))
+    yield swapped("signature-with-a-tail", UNTRUE, "does not hold", sig=to_base64(der + b"\x00"))
+    long_form = to_base64(b"\x30\x81" + der[1:])
+    yield swapped("length-of-the-signature-in-long-form", UNTRUE, "does not hold", sig=long_form)
+    unencoded = entry["webauthn"] | {"authenticatorData": entry["webauthn"]["authenticatorData"][:-1] + "\n"}
+    yield swapped("second-base64-of-authenticator-data", MALFORMED, "authenticatorData: ", webauthn=unencoded)
+    more = entry["webauthn"] | {"userHandle": ""}
+    yield swapped("more-in-the-assertion", MALFORMED, "unknown field `userHandle`", webauthn=more)
+    yield swapped("assertion-null", MALFORMED, "webauthn", webauthn=None)
+    # The key.
+    moved = msgspec.structs.replace(signer.passkey, origins=["https://e.registry.example"])
+    yield case("origins-of-another-registration", UNTRUE, "expected keys", good, moved)
+    by_eddsa = _raw(eddsa.endorse(message)) | {"keyid": signer.keyid}
+    yield case("signature-by-another-algorithm", UNTRUE, "does not hold", good | {"signatures": [by_eddsa]})
+
+
+def _fixed(der: bytes) -> bytes:
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def statement_file_cases() -> Iterator[Case]:
@@ -516,7 +635,11 @@ def _lies_in_the_payload() -> Iterator[Case]:
 
 def write() -> dict[str, str]:
     """Return the content of every vector file by name."""
-    parts = {"envelopes.json": envelope_cases(), "statement_files.json": statement_file_cases()}
+    parts = {
+        "envelopes.json": envelope_cases(),
+        "passkeys.json": passkey_cases(),
+        "statement_files.json": statement_file_cases(),
+    }
     return {name: json.dumps(list(cases), ensure_ascii=False, indent=1) + "\n" for name, cases in parts.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from licet import canonical, errors
@@ -13,11 +14,13 @@ from licet.statements import kinds
 from licet.statements.keys import KeySet
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import Trust
+from licet.statements.webauthn import Passkey
 from licet.wire.common import StatementFile
 from tests.sdk.statements import make_vectors
 from tests.sdk.statements.world import key
 
 ENVELOPES: list[Any] = json.loads((make_vectors.FOLDER / "envelopes.json").read_text("utf-8"))
+PASSKEYS: list[Any] = json.loads((make_vectors.FOLDER / "passkeys.json").read_text("utf-8"))
 FILES: list[Any] = json.loads((make_vectors.FOLDER / "statement_files.json").read_text("utf-8"))
 SIGNERS = {"consent": ["Su Tang"], "licence": ["acme", "one licence"]}
 SCHEMAS: dict[str, Any] = {"consent": kinds.Consent, "licence": kinds.Licence}
@@ -30,7 +33,7 @@ def test_the_committed_vectors_are_what_their_script_writes():
 
 
 def test_no_two_vectors_have_one_name():
-    for cases in (ENVELOPES, FILES):
+    for cases in (ENVELOPES, PASSKEYS, FILES):
         assert len({case["name"] for case in cases}) == len(cases)
 
 
@@ -45,6 +48,23 @@ def test_an_envelope_is_opened_only_if_everything_about_it_holds(case):
 
     if case["error"] is None:
         assert isinstance(opened(), SCHEMAS[case["schema"]])
+        return
+    with pytest.raises(getattr(errors, case["error"])) as caught:
+        opened()
+    assert type(caught.value).__name__ == case["error"]
+    assert case["message"] in str(caught.value)
+
+
+@pytest.mark.parametrize("case", PASSKEYS, ids=lambda case: case["name"])
+def test_a_passkeys_signature_holds_only_if_the_user_signed_this_on_our_page(case):
+    def opened() -> Any:
+        envelope = envelopes.parse(case["text"].encode())
+        keys = KeySet()
+        keyid = keys.learn(msgspec.convert(case["key"], Passkey))
+        return envelopes.open_as(kinds.Consent, envelope, [keyid], keys)
+
+    if case["error"] is None:
+        assert isinstance(opened(), kinds.Consent)
         return
     with pytest.raises(getattr(errors, case["error"])) as caught:
         opened()

@@ -18,6 +18,7 @@ from licet.canonical import from_base64, to_base64
 from licet.errors import MalformedError, VerificationError
 from licet.statements.keys import KeySet, SigningKey
 from licet.statements.kinds import PAYLOAD_TYPE, VERSION
+from licet.statements.webauthn import Assertion
 
 MAX_PAYLOAD: Final = 8 << 20
 MAX_SIGNATURES: Final = 4
@@ -26,10 +27,15 @@ P = TypeVar("P", bound=msgspec.Struct)
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One signature over the PAE of its envelope; ``sig`` is canonical padded base64."""
+    """One signature over the PAE of its envelope; ``sig`` is canonical padded base64.
+
+    A passkey signs what ``webauthn`` carries, whose challenge is the SHA-256 of the PAE; with any other key it is left
+    out.
+    """
 
     keyid: str
     sig: str
+    webauthn: Assertion | msgspec.UnsetType = msgspec.UNSET
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -109,7 +115,8 @@ def open_as(schema: type[P], envelope: Envelope, signers: Sequence[str], keys: K
         raise VerificationError(f"signatures: expected keys {list(signers)}, got {got}")
     signed = pae(envelope.payload_type, envelope.body)
     for signature in envelope.signatures:
-        keys.verify(signature.keyid, from_base64(signature.sig, "sig"), signed)
+        assertion = None if signature.webauthn is msgspec.UNSET else signature.webauthn
+        keys.verify(signature.keyid, from_base64(signature.sig, "sig"), signed, assertion)
     return payload
 
 

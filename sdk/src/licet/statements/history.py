@@ -13,7 +13,7 @@ from licet.errors import VerificationError
 from licet.log import note
 from licet.statements import envelope as envelopes
 from licet.statements.evidence import Evidence, Logged, verify_logged
-from licet.statements.keys import KeySet, public_key
+from licet.statements.keys import KeySet
 from licet.statements.kinds import KeyRegister, KeyRevoke, RegistryRef
 
 RECOVERED_FOR: Final = timedelta(days=7)
@@ -92,7 +92,7 @@ class KeyHistory:
     def _register(self, evidence: Evidence, logged: Logged) -> None:
         envelope = evidence.envelope
         payload = envelopes.read_as(KeyRegister, envelope)
-        keyid = self.keys.add(public_key(payload.key.public, "key"))
+        keyid = self.keys.learn(payload.key)
         if not self._known:
             if payload.genesis is not None or payload.key_class != "root":
                 raise VerificationError("expected a key history that begins with a genesis, got a later key")

@@ -1,9 +1,7 @@
-"""Ed25519 keys: made, kept in a file of one's own, named by the digest of their public half.
+"""Keys that sign statements: Ed25519 keys kept in a file of one's own, and passkeys; which key is called what.
 
-Verification is that of RFC 8032 as OpenSSL does it: S below the group order, R compared byte for byte (so a
-non-canonical R fails), the equation without the cofactor. On top of that, public keys must be canonical points of the
-curve and not of small order: with those, one signature would hold for many messages. What stays as in OpenSSL: an R of
-small order, and keys with a small-order component, which no list can name.
+An Ed25519 key is named by the digest of its public half, a passkey by the digest of everything that its registration
+says of it, so the same 32 bytes as one and as the other are two keys and no signature of one passes for the other's.
 """
 
 from __future__ import annotations
@@ -11,30 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from licet import canonical
 from licet.errors import InputError, MalformedError, VerificationError
-
-# Field prime and curve constant of edwards25519 (RFC 8032, section 5.1).
-_PRIME: Final = 2**255 - 19
-_D: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
-# The y of the eight points of order 1, 2, 4 and 8. Their six other encodings (C2SP CCTV) have a y that is not below
-# the prime, or x = 0 with the sign bit set; both fall under the checks on y, which leave the sign bit aside.
-_SMALL_ORDER_Y: Final = frozenset(
-    {
-        0,
-        1,
-        _PRIME - 1,
-        int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
-        int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
-    }
-)
+from licet.statements.kinds import AnyKey, PublicKey
+from licet.statements.points import check_public
+from licet.statements.webauthn import Assertion, PasskeyVerifier
 
 
 def key_id(public: bytes) -> str:
@@ -56,20 +41,6 @@ def public_key(hexadecimal: str, field: str = "public") -> bytes:
         raise MalformedError(f"{field}: expected 64 lower-case hex digits, got {hexadecimal!r:.80}")
     check_public(raw, field)
     return raw
-
-
-def check_public(raw: bytes, field: str = "public") -> None:
-    """Return only if these bytes are a public key in canonical form and not of small order: ``MalformedError``."""
-    y = int.from_bytes(raw, "little") & ((1 << 255) - 1)
-    if len(raw) != 32 or y >= _PRIME or y in _SMALL_ORDER_Y or not _on_curve(y):
-        raise MalformedError(f"{field}: expected an Ed25519 public key in canonical form and not of small order")
-
-
-@lru_cache(4096)
-def _on_curve(y: int) -> bool:
-    """Whether x² = (y² − 1) / (d·y² + 1) has a root, by Euler's criterion."""
-    square = (y * y - 1) * pow(_D * y * y + 1, -1, _PRIME) % _PRIME
-    return pow(square, (_PRIME - 1) // 2, _PRIME) == 1
 
 
 class SigningKey:
@@ -128,11 +99,18 @@ class SigningKey:
             os.fsync(file.fileno())
 
 
+def keyid_of(key: AnyKey) -> str:
+    """Return the name of a key as a statement registers it; says nothing of whether the key is usable."""
+    if isinstance(key, PublicKey):
+        return key_id(public_key(key.public, "key.public"))
+    return canonical.digest(key)
+
+
 class KeySet:
     """Public keys by key id: the only keys that a verification may use."""
 
     def __init__(self, publics: Iterable[bytes] = ()) -> None:
-        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._keys: dict[str, Ed25519PublicKey | PasskeyVerifier] = {}
         for public in publics:
             self.add(public)
 
@@ -144,6 +122,15 @@ class KeySet:
             self._keys[name] = Ed25519PublicKey.from_public_bytes(public)
         return name
 
+    def learn(self, key: AnyKey) -> str:
+        """Make ``key``, as a statement registers it, known and return its key id; ``MalformedError`` if unusable."""
+        if isinstance(key, PublicKey):
+            return self.add(public_key(key.public, "key.public"))
+        name = keyid_of(key)
+        if name not in self._keys:
+            self._keys[name] = PasskeyVerifier(key)
+        return name
+
     def __or__(self, other: KeySet) -> KeySet:
         """Return a set that knows the keys of both."""
         both = KeySet()
@@ -153,11 +140,21 @@ class KeySet:
     def __contains__(self, keyid: object) -> bool:
         return keyid in self._keys
 
-    def verify(self, keyid: str, signature: bytes, message: bytes) -> None:
-        """Return if ``signature`` is by ``keyid`` over ``message``; else raise ``VerificationError``."""
+    def verify(self, keyid: str, signature: bytes, message: bytes, assertion: Assertion | None = None) -> None:
+        """Return if ``signature`` is by ``keyid`` over ``message``; else raise ``VerificationError``.
+
+        A passkey's signature comes with its ``assertion``, any other without one.
+        """
         key = self._keys.get(keyid)
         if key is None:
             raise VerificationError(f"expected a signature by a known key, got key {keyid}")
+        if isinstance(key, PasskeyVerifier):
+            if assertion is None:
+                raise VerificationError(f"expected a passkey's assertion beside the signature by {keyid}, got none")
+            key.verify(assertion, signature, message)
+            return
+        if assertion is not None:
+            raise VerificationError(f"expected a bare signature by the Ed25519 key {keyid}, got a passkey's assertion")
         try:
             key.verify(signature, message)
         except InvalidSignature:

@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from licet.statements.webauthn import Passkey
+
 VERSION: Final = 1
 PAYLOAD_TYPE: Final = "application/vnd.licet.{kind}+json"
 
@@ -22,11 +24,13 @@ class RegistryRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str  # SHA-256 of the registry's 32-byte root public key
 
 
-class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="alg", tag="ed25519"):
     """An Ed25519 public key, 32 bytes as hex."""
 
     public: str
-    alg: Literal["ed25519"] = "ed25519"
+
+
+AnyKey = PublicKey | Passkey
 
 
 class KeyRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-register"):
@@ -36,7 +40,7 @@ class KeyRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     account: str
     kind: Literal["artist", "organisation"]
     genesis: str | None
-    key: PublicKey
+    key: PublicKey | Passkey
     key_class: Literal["root", "delegate", "recovered"]
     issued_at: str
     nonce: str
