@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from litestar import Litestar, Request
@@ -32,6 +31,7 @@ from registry.services import Services, started
 from registry.settings import Settings
 from registry.snapshots import connect as connect_snapshots
 from registry.snapshots import routes as snapshots
+from registry.storage import Store
 from registry.translog import RegistryKeys
 from registry.translog import routes as translog
 from registry.usage import routes as usage
@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         dependencies={
             "services": Provide(_services, sync_to_thread=False),
             "keys": Provide(_keys, sync_to_thread=False),
-            "public": Provide(_public, sync_to_thread=False),
+            "log_files": Provide(_log_files, sync_to_thread=False),
             "caller": Provide(identity.caller),
             "meter": Provide(metering.meter, sync_to_thread=False),
             "optional_caller": Provide(identity.optional_caller),
@@ -120,5 +120,5 @@ def _keys(services: NamedDependency[Services]) -> RegistryKeys:
     return services.keys
 
 
-def _public(services: NamedDependency[Services]) -> Path:
-    return services.public
+def _log_files(services: NamedDependency[Services]) -> Store:
+    return services.log_files

@@ -15,6 +15,7 @@ from registry.errors import MigrationError
 from registry.observing.meters import Meters
 from registry.quotas import Quotas
 from registry.settings import Settings
+from registry.storage import Store, open_store
 from registry.translog import RegistryKeys, open_keys
 
 if TYPE_CHECKING:
@@ -49,14 +50,21 @@ class Services:
     meters: Meters = field(default_factory=Meters)
     consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
     quotas: Quotas = field(init=False)
+    log_files: Store = field(init=False)
 
     def __post_init__(self) -> None:
         self.quotas = Quotas(self.database)
+        self.log_files = log_files(self.settings)
 
     @property
     def public(self) -> Path:
-        """The folder of published files: ``log/`` and ``snapshots/``, as a CDN may serve them."""
+        """The folder of published files: ``snapshots/``, and ``log/`` unless that has a bucket; a CDN may serve them."""
         return self.settings.data / "public"
+
+
+def log_files(settings: Settings) -> Store:
+    """Return where the log is published: a bucket, or ``log/`` in the folder of published files."""
+    return open_store(settings.publish_to and f"{settings.publish_to}/log", settings.data / "public" / "log")
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from licet import identifiers
@@ -31,7 +30,7 @@ from registry.auditing import rebuilding as queries
 from registry.auditing.derived import pieces, rows_of
 from registry.auditing.types import Difference, Findings
 from registry.database import Connection, Row
-from registry.errors import RegistryError
+from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
 from registry.services import Services
 from registry.translog import publication
@@ -110,7 +109,7 @@ async def _log(conn: Connection, services: Services, found: Findings) -> None:
         found.differs(f"tiles: expected {tree.count}, got {kept}")
     if head["size"]:
         found.differs(*_signed(services, head))
-        found.differs(*await asyncio.to_thread(_published, services, head))
+        found.differs(*await asyncio.to_thread(_published, services, head, asyncio.get_running_loop()))
 
 
 class _Tree:
@@ -185,12 +184,19 @@ def _signed(services: Services, head: Row) -> list[str]:
     return []
 
 
-def _published(services: Services, head: Row) -> list[str]:
-    """The files that readers get, as an outsider sees them."""
-    folder = services.public / "log"
+def _published(services: Services, head: Row, loop: asyncio.AbstractEventLoop) -> list[str]:
+    """The files that readers get, as an outsider sees them; runs in a thread beside ``loop``."""
+
+    async def fetched(name: str) -> bytes:
+        if name != publication.CHECKPOINT:
+            return await publication.read_tile(services.log_files, name)
+        content = await services.log_files.read(name)
+        if content is None:
+            raise NotFound("there is no checkpoint")
+        return content
 
     def read(name: str) -> bytes:
-        return (folder / name).read_bytes() if name == "checkpoint" else publication.read_tile(folder, name)
+        return asyncio.run_coroutine_threadsafe(fetched(name), loop).result()
 
     try:
         newest = verify_log(read, services.keys.log_signer.verifier)
@@ -198,8 +204,6 @@ def _published(services: Services, head: Row) -> list[str]:
         return [f"published log: {error.message}"]
     except RegistryError as error:
         return [f"published log: {error.detail}"]
-    except OSError as error:
-        return [f"published log: {Path(str(error.filename)).name} cannot be read"]
     if newest.size < head["published_size"]:
         return [f"published log: expected {head['published_size']} entries, got {newest.size}"]
     return []

@@ -22,7 +22,7 @@ from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from registry import translog
 from registry.database import Connection, pending
-from registry.errors import MigrationError, RegistryError, Unavailable
+from registry.errors import MigrationError, RegistryError, StoreUnavailable, Unavailable
 from registry.services import Services
 from registry.snapshots import queries as snapshots
 from registry.translog import publication
@@ -132,16 +132,18 @@ class Readiness:
             checks["log"] = Check(ok=False, found=found, since=times.to_text(head.at), todo=todo)
         else:
             checks["log"] = Check(ok=True)
-        checks["checkpoint"] = await asyncio.to_thread(self._checkpoint, head)
+        checks["checkpoint"] = await self._checkpoint(head)
         checks["guard"] = await asyncio.to_thread(self._guard, head)
         return State({}, head.published_size, backlog.waiting, backlog.oldest_seconds)
 
-    def _checkpoint(self, head: translog.Head) -> Check:
+    async def _checkpoint(self, head: translog.Head) -> Check:
         try:
-            filed = publication.published_checkpoint(
-                self._services.public / "log", self._services.keys.log_signer.verifier
+            filed = await publication.published_checkpoint(
+                self._services.log_files, self._services.keys.log_signer.verifier
             )
-        except (RegistryError, OSError):
+        except StoreUnavailable:
+            return Check(ok=False, found="the published log cannot be read", todo="see that its place can be reached")
+        except RegistryError:
             return Check(ok=False, found="the published checkpoint is not one of this log", todo="restore the file")
         size = filed.size if filed else 0
         if size < head.published_size:

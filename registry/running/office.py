@@ -128,7 +128,9 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
             connect_domains(services)
             stop = asyncio.Event()
             # Stands by where a service runs; else it is the sequencer for this one statement.
-            logging = asyncio.create_task(sequencer.run(services.database, services.keys, services.settings.data, stop))
+            logging = asyncio.create_task(
+                sequencer.run(services.database, services.keys, services.settings.data, services.log_files, stop)
+            )
             try:
                 receipt = await operators.attest(services, account, level, evidence)
             finally:

@@ -27,6 +27,6 @@ async def work(settings: Settings, stop: asyncio.Event, ready: Callable[[], None
     async with started(settings, name="licet-registry work") as services:
         connect_domains(services)
         async with services.database.acquire() as conn:
-            await Sequencer(services.keys, settings.data).verify(conn)
+            await Sequencer(services.keys, settings.data, services.log_files).verify(conn)
         ready()
         await run_loops(services, stop, LOOPS)

@@ -5,7 +5,9 @@ Credentials and endpoint come from the environment, under the names that every t
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from registry.storage.store import FOREVER, FRESH, OCTETS
 
 _TIMEOUT: Final = "20s"
 _RETRIES: Final = 4
+_AT_A_TIME: Final = 16
 
 
 class BucketStore:
@@ -51,6 +54,17 @@ class BucketStore:
         except self._error as error:
             raise self._unavailable(error) from None
         return True
+
+    async def create_all(self, files: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Put immutable objects in their places, up to 16 at a time; return the names that were there already."""
+        turns = asyncio.Semaphore(_AT_A_TIME)
+
+        async def put(name: str, content: bytes) -> bool:
+            async with turns:
+                return await self.create(name, content)
+
+        new = await asyncio.gather(*(put(name, content) for name, content in files))
+        return [name for (name, _), fresh in zip(files, new, strict=True) if not fresh]
 
     async def replace(self, name: str, content: bytes, *, media_type: str = OCTETS, cache: str = FRESH) -> None:
         """Put an object in its place, instead of what is there."""

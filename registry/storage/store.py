@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -21,6 +22,10 @@ class Store(Protocol):
 
     async def create(self, name: str, content: bytes, *, media_type: str = OCTETS, cache: str = FOREVER) -> bool:
         """Put an immutable file in its place; what is there already stays. Whether it was new."""
+        ...
+
+    async def create_all(self, files: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Put immutable files in their places, several at a time; return the names that were there already."""
         ...
 
     async def replace(self, name: str, content: bytes, *, media_type: str = OCTETS, cache: str = FRESH) -> None:

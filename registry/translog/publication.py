@@ -1,14 +1,13 @@
-"""What leaves the building: immutable tile files, the checkpoint, and the guard that remembers both.
+"""What leaves the building: immutable tiles and bundles, the checkpoint, and the guard that remembers the largest tree.
 
 Order, after the sequencer's COMMIT: guard, tiles and bundles, checkpoint. The guard lies outside of whatever is
 backed up with the database, so a database that was restored from the past is noticed before it signs a second
-history. Every file is written whole (temporary name, fsync, rename): a reader never sees half of one.
+history. A file that is there already must be the same, byte for byte: another one is another history.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +19,11 @@ from licet.log import checkpoint as checkpoints
 from licet.log import note, tiles
 from licet.log.merkle import HASH_SIZE
 from registry.errors import NotFound, StartError
+from registry.storage import FRESH, TEXT, Store, sync_folder, write_whole
 
 GUARD: Final = "guard.json"
+CHECKPOINT: Final = "checkpoint"
+_NO_TILE: Final = "the log has no such tile"
 
 
 class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,36 +50,47 @@ def read_guard(folder: Path) -> Guard:
 def advance_guard(folder: Path, size: int, root: bytes) -> None:
     """Make the guard remember this tree, durably."""
     write_whole(folder / GUARD, msgspec.json.encode(Guard(size, to_base64(root))))
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
-def write_checkpoint(log: Path, text: str) -> None:
-    """Put the signed checkpoint into folder ``log``, durably and after everything that it covers."""
-    write_whole(log / "checkpoint", text.encode())
-    _sync_folder(log)
+async def write_checkpoint(log: Store, text: str) -> None:
+    """Put the signed checkpoint into its place, durably and after everything that it covers."""
+    await log.replace(CHECKPOINT, text.encode(), media_type=TEXT, cache=FRESH)
 
 
-def published_checkpoint(log: Path, verifier: note.Verifier) -> checkpoints.Checkpoint | None:
-    """Return the checkpoint that lies in folder ``log``, if one does; raises ``StartError`` if it is not this log's."""
-    try:
-        return checkpoints.open((log / "checkpoint").read_bytes(), verifier)
-    except FileNotFoundError:
+async def published_checkpoint(log: Store, verifier: note.Verifier) -> checkpoints.Checkpoint | None:
+    """Return the checkpoint that is published in ``log``, if one is; raises ``StartError`` if it is not this log's."""
+    text = await log.read(CHECKPOINT)
+    if text is None:
         return None
+    try:
+        return checkpoints.open(text, verifier)
     except LicetError as error:
-        raise StartError(f"{log / 'checkpoint'}: expected a checkpoint of this log, got another: {error}") from None
+        place = f"{log.shown}/{CHECKPOINT}"
+        raise StartError(f"{place}: expected a checkpoint of this log, got another: {error}") from None
 
 
-def write_tile(log: Path, path: str, content: bytes) -> None:
-    """Put a tile or bundle in its place under ``log``; the partial ones before a full one go."""
-    target = log / path
-    if target.exists():
-        return  # immutable: what is there is the same
-    write_whole(target, content)
-    if target.parent.suffix != ".p":
-        shutil.rmtree(target.with_name(f"{target.name}.p"), ignore_errors=True)
+async def write_tiles(log: Store, files: Sequence[tuple[str, bytes]]) -> None:
+    """Put tiles and bundles in their places.
+
+    Raises ``StartError`` where another file is published already: the log has two histories.
+    """
+    contents = dict(files)
+    for name in await log.create_all(files):
+        if await log.read(name) != contents[name]:
+            raise StartError(
+                f"{log.shown}/{name}: another tile is published there than this database holds: "
+                f"the log would have two histories"
+            )
 
 
-def read_tile(log: Path, path: str) -> bytes:
+async def drop_partial(log: Store, path: str) -> None:
+    """Take away the partial versions of the full tile or bundle at ``path``, which readers find in it."""
+    for name in await log.names(f"{path}.p"):
+        await log.remove(name)
+
+
+async def read_tile(log: Store, path: str) -> bytes:
     """Return the bytes of the tile or bundle at ``path``; a partial one is cut from the full one once that exists.
 
     Raises ``NotFound`` for a path that is no tile's, or a tile that does not exist.
@@ -86,40 +99,14 @@ def read_tile(log: Path, path: str) -> bytes:
         level, index, width = tiles.parse_path(path)
     except MalformedError:
         raise NotFound("expected the path of a tile, such as tile/0/000.p/7") from None
-    try:
-        return (log / path).read_bytes()
-    except FileNotFoundError:
-        pass
-    if width < tiles.WIDTH:
-        full = tiles.entries_path(index) if level is None else tiles.tile_path(level, index)
-        try:
-            content = (log / full).read_bytes()
-        except FileNotFoundError:
-            raise NotFound("the log has no such tile") from None
-        if level is None:
-            return tiles.encode_bundle(tiles.decode_bundle(content)[:width])
-        return content[: width * HASH_SIZE]
-    raise NotFound("the log has no such tile")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content`` at once and durably."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with staging.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(path)
-    except OSError:
-        staging.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    content = await log.read(path)
+    if content is not None:
+        return content
+    if width == tiles.WIDTH:
+        raise NotFound(_NO_TILE)
+    full = await log.read(tiles.entries_path(index) if level is None else tiles.tile_path(level, index))
+    if full is None:
+        raise NotFound(_NO_TILE)
+    if level is None:
+        return tiles.encode_bundle(tiles.decode_bundle(full)[:width])
+    return full[: width * HASH_SIZE]

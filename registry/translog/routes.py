@@ -5,8 +5,7 @@ Everything but the checkpoint and the verifier key never changes, and a CDN may 
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Final
 
 from litestar import MediaType, Response, get
@@ -14,11 +13,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.errors import Unavailable
+from registry.storage import FOREVER, FRESH, OCTETS, Store
 from registry.translog import publication
 from registry.translog.keys import RegistryKeys
 
-_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
-_FRESH: Final = {"Cache-Control": "no-cache"}
+_FOREVER: Final = {"Cache-Control": FOREVER}
+_FRESH: Final = {"Cache-Control": FRESH}
 
 
 @get(
@@ -28,13 +28,11 @@ _FRESH: Final = {"Cache-Control": "no-cache"}
     tags=["log"],
     opt={"problems": (503,)},
 )
-async def checkpoint(public: NamedDependency[Path]) -> Response[bytes]:
+async def checkpoint(log_files: NamedDependency[Store]) -> Response[bytes]:
     """The newest signed checkpoint, a C2SP signed note."""
-    path = public / "log" / "checkpoint"
-    try:
-        content = await asyncio.to_thread(path.read_bytes)
-    except FileNotFoundError:
-        raise Unavailable("the log has no checkpoint yet") from None
+    content = await log_files.read(publication.CHECKPOINT)
+    if content is None:
+        raise Unavailable("the log has no checkpoint yet")
     return Response(content, media_type=MediaType.TEXT, headers=_FRESH)
 
 
@@ -45,12 +43,12 @@ def vkey(keys: NamedDependency[RegistryKeys]) -> Response[str]:
     return Response(f"{text}\n", media_type=MediaType.TEXT, headers={"Cache-Control": "public, max-age=3600"})
 
 
-@get("/log/tile/{path:path}", media_type="application/octet-stream", operation_id="getTile", tags=["log"])
-async def tile(public: NamedDependency[Path], path: FromPath[PurePath]) -> Response[bytes]:
+@get("/log/tile/{path:path}", media_type=OCTETS, operation_id="getTile", tags=["log"])
+async def tile(log_files: NamedDependency[Store], path: FromPath[PurePath]) -> Response[bytes]:
     """A tile of 256 hashes (`<level>/<index>`) or a bundle of entries (`entries/<index>`), `.p/<width>` if partial."""
     name = f"tile{path.as_posix()}"
-    content = await asyncio.to_thread(publication.read_tile, public / "log", name)
-    return Response(content, media_type="application/octet-stream", headers=_FOREVER)
+    content = await publication.read_tile(log_files, name)
+    return Response(content, media_type=OCTETS, headers=_FOREVER)
 
 
 ROUTES = [checkpoint, vkey, tile]

@@ -29,8 +29,9 @@ from licet.log import entry as entries
 from licet.log import tiles
 from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
 from registry.database import Connection, Database, Row
-from registry.errors import DatabaseUnavailable, RegistryError, StartError
+from registry.errors import DatabaseUnavailable, RegistryError, StartError, StoreUnavailable
 from registry.observing import tracing
+from registry.storage import Store
 from registry.translog import publication, queries
 from registry.translog.keys import RegistryKeys
 from registry.translog.tree import root_at, stored_tiles
@@ -91,10 +92,13 @@ class Sequencer:
     ``reach`` is called with the name of each step before it is taken; tests make it raise there.
     """
 
-    def __init__(self, keys: RegistryKeys, data: Path, *, reach: Callable[[str], None] = lambda step: None) -> None:
+    def __init__(
+        self, keys: RegistryKeys, data: Path, log: Store, *, reach: Callable[[str], None] = lambda step: None
+    ) -> None:
+        """``data`` holds the guard, ``log`` what is published."""
         self._keys = keys
         self._data = data
-        self._log = data / "public" / "log"
+        self._log = log
         self._reach = reach
 
     async def resume(self, conn: Connection) -> None:
@@ -115,10 +119,10 @@ class Sequencer:
         """
         now = await head(conn)
         guard = await asyncio.to_thread(publication.read_guard, self._data)
-        filed = await asyncio.to_thread(publication.published_checkpoint, self._log, self._keys.log_signer.verifier)
+        filed = await publication.published_checkpoint(self._log, self._keys.log_signer.verifier)
         known = [(f"{self._data / publication.GUARD}", guard.size, from_base64(guard.root, "root"))]
         if filed is not None:
-            known.append((f"{self._log / 'checkpoint'}", filed.size, filed.root))
+            known.append((f"{self._log.shown}/{publication.CHECKPOINT}", filed.size, filed.root))
         for source, size, root in known:
             if size > now.size:
                 raise StartError(
@@ -189,32 +193,31 @@ class Sequencer:
         wanted = list(tiles.new_tiles(since, now.size))
         for start in range(0, len(wanted), _TILES_AT_A_TIME):
             some = wanted[start : start + _TILES_AT_A_TIME]
-            files = await _contents(conn, some)
-            await asyncio.to_thread(self._write, files)
+            await publication.write_tiles(self._log, await _contents(conn, some))
             self._reach("tiles")
-        await asyncio.to_thread(publication.write_checkpoint, self._log, now.checkpoint)
+        await publication.write_checkpoint(self._log, now.checkpoint)
         self._reach("checkpoint")
         await conn.execute(queries.PUBLISH, now.size, now.checkpoint)
         self._reach("published")
-
-    def _write(self, files: list[tuple[str, bytes]]) -> None:
-        for path, content in files:
-            publication.write_tile(self._log, path, content)
+        for path in _filled(since, now.size):
+            await publication.drop_partial(self._log, path)
 
 
 async def run(
     database: Database,
     keys: RegistryKeys,
     data: Path,
+    log_files: Store,
     stop: asyncio.Event,
     *,
     reach: Callable[[str], None] = lambda step: None,
 ) -> None:
     """Be the sequencer, or stand by for the one that is, until ``stop``; what is pending then stays pending.
 
-    The database or the disk failing is waited out. Raises ``StartError`` if this database must not be continued.
+    The database, the disk or the bucket failing is waited out. Raises ``StartError`` if this database must not be
+    continued.
     """
-    sequencer = Sequencer(keys, data, reach=reach)
+    sequencer = Sequencer(keys, data, log_files, reach=reach)
     while not stop.is_set():
         try:
             async with database.dedicated() as conn:
@@ -222,7 +225,7 @@ async def run(
                     if await _first(stop, _TRY_AGAIN):
                         return
                 await _work(sequencer, conn, stop)
-        except (DatabaseUnavailable, OSError) as error:
+        except (DatabaseUnavailable, StoreUnavailable, OSError) as error:
             log.warning("sequencer.waiting", error=str(error))
             await _first(stop, _TRY_AGAIN)
 
@@ -282,6 +285,20 @@ async def _right_edge(conn: Connection, size: int) -> dict[tuple[int, int], byte
             wanted.append((level, size // tiles.WIDTH))
         level, size = level + 1, size >> tiles.HEIGHT
     return await stored_tiles(conn, wanted)
+
+
+def _filled(old: int, new: int) -> list[str]:
+    """The tiles and bundles that were partial in a tree of ``old`` entries and are full in one of ``new``."""
+    filled: list[str] = []
+    level = 0
+    while old:
+        index, begun = divmod(old, tiles.WIDTH)
+        if begun and new // tiles.WIDTH > index:
+            filled.append(tiles.tile_path(level, index))
+            if level == 0:
+                filled.append(tiles.entries_path(index))
+        level, old, new = level + 1, old >> tiles.HEIGHT, new >> tiles.HEIGHT
+    return filled
 
 
 async def _contents(conn: Connection, wanted: list[tiles.Tile]) -> list[tuple[str, bytes]]:

@@ -31,7 +31,7 @@ _log = structlog.get_logger("registry.worker")
 
 async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
     """Be the log's sequencer, or stand by for the process that is."""
-    await sequencer.run(services.database, services.keys, services.settings.data, stop)
+    await sequencer.run(services.database, services.keys, services.settings.data, services.log_files, stop)
 
 
 async def keep_house(services: Services, stop: asyncio.Event) -> None:

@@ -59,6 +59,13 @@ async def test_what_was_written_is_read_again_and_nothing_else(store):
     assert await store.read("tile/0/000") is None
 
 
+async def test_many_files_are_put_at_once_and_those_that_were_there_are_named(store):
+    files = [(f"tile/0/{number:03}", b"%d" % number) for number in range(40)]
+    assert await store.create_all(files[:3]) == []
+    assert await store.create_all([(name, b"other") for name, _ in files[:2]] + files[2:]) == [n for n, _ in files[:3]]
+    assert [await store.read(name) for name, _ in files] == [content for _, content in files]
+
+
 async def test_objects_carry_their_media_type_and_cache_header(store):
     if isinstance(store, FolderStore):
         pytest.skip("files of a folder have no headers: whoever serves them sends these")

@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,6 +17,7 @@ from licet.canonical import from_base64
 from licet.log import checkpoint, entry, proof
 from registry.database import Database
 from registry.errors import StartError, Unavailable
+from registry.storage import FolderStore, Store
 from registry.translog import Sequencer, open_keys, publication, receipt, submit, wait, wait_all
 from registry.translog.keys import RegistryKeys
 from registry.translog.sequencer import head, run
@@ -35,6 +37,14 @@ class Killed(Exception):
 async def keys(database: Database, tmp_path: Path) -> RegistryKeys:
     async with database.acquire() as conn:
         return await open_keys(conn, tmp_path / "keys", ORIGIN)
+
+
+def files(data: Path) -> Store:
+    return FolderStore(data / "public" / "log")
+
+
+def sequencing(keys: RegistryKeys, data: Path, **options: Any) -> Sequencer:
+    return Sequencer(keys, data, files(data), **options)
 
 
 async def submitted(database: Database, count: int, kind: str = "consent") -> list[int]:
@@ -70,7 +80,7 @@ async def logged(database: Database) -> list[int]:
 
 
 async def test_the_first_entries_name_the_working_keys_under_the_root(database, keys, tmp_path):
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     entries = [entry.parse(each) for each in verify_whole_log(tmp_path, keys.log_signer.verifier)]
     assert [each.kind for each in entries] == ["registry-key"] * 4
     async with database.acquire() as conn:
@@ -86,9 +96,9 @@ async def test_a_kill_at_any_step_loses_nothing_and_logs_nothing_twice(database,
     for step in STEPS:
         expected += await submitted(database, size)
         with pytest.raises(Killed):
-            await work_through(database, Sequencer(keys, tmp_path, reach=dying_at(step)), limit=max(2, size // 2))
+            await work_through(database, sequencing(keys, tmp_path, reach=dying_at(step)), limit=max(2, size // 2))
         expected += await submitted(database, 2)
-        await work_through(database, Sequencer(keys, tmp_path))
+        await work_through(database, sequencing(keys, tmp_path))
         assert await logged(database) == expected, step
         assert len(verify_whole_log(tmp_path, keys.log_signer.verifier)) == len(expected)
     async with database.acquire() as conn:
@@ -99,7 +109,7 @@ async def test_nothing_signed_leaves_before_commit(database, keys, tmp_path):
     await submitted(database, 3)
     for step in ("taken", "signed", "written"):
         with pytest.raises(Killed):
-            await work_through(database, Sequencer(keys, tmp_path, reach=dying_at(step)))
+            await work_through(database, sequencing(keys, tmp_path, reach=dying_at(step)))
         assert not (tmp_path / "public").exists()
         assert not (tmp_path / publication.GUARD).exists()
 
@@ -108,12 +118,12 @@ async def test_no_receipt_before_everything_is_published(database, keys, tmp_pat
     for step in ("committed", "guarded", "tiles", "checkpoint"):
         (pending,) = await submitted(database, 1)
         with pytest.raises(Killed):
-            await work_through(database, Sequencer(keys, tmp_path, reach=dying_at(step)))
+            await work_through(database, sequencing(keys, tmp_path, reach=dying_at(step)))
         async with database.acquire() as conn:
             assert await receipt(conn, pending) is None
             state = await head(conn)
             assert state.size == state.frontier[7] == pending
-        await work_through(database, Sequencer(keys, tmp_path))
+        await work_through(database, sequencing(keys, tmp_path))
         async with database.acquire() as conn:
             found = await receipt(conn, pending)
         assert found is not None
@@ -128,18 +138,18 @@ async def test_kills_at_random_steps_again_and_again(database, keys, tmp_path, s
         expected += await submitted(database, chance.randint(1, 150))
         dying = dying_at(chance.choice(STEPS), chance.randint(1, 2))
         with contextlib.suppress(Killed):
-            await work_through(database, Sequencer(keys, tmp_path, reach=dying), chance.randint(20, 150))
+            await work_through(database, sequencing(keys, tmp_path, reach=dying), chance.randint(20, 150))
         verifiable = (tmp_path / "public" / "log" / "checkpoint").exists()
         if verifiable:
             verify_whole_log(tmp_path, keys.log_signer.verifier)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     assert await logged(database) == expected
     assert len(verify_whole_log(tmp_path, keys.log_signer.verifier)) == len(expected)
 
 
 async def test_a_receipt_proves_its_entry_and_commitment(database, keys, tmp_path):
     pendings = await submitted(database, 400)
-    await work_through(database, Sequencer(keys, tmp_path), limit=150)
+    await work_through(database, sequencing(keys, tmp_path), limit=150)
     for place, found in enumerate(await wait_all(database, pendings)):
         raw = from_base64(found.entry)
         read = proof.parse(found.proof)
@@ -153,7 +163,7 @@ async def test_a_receipt_proves_its_entry_and_commitment(database, keys, tmp_pat
 
 async def test_public_kinds_are_logged_without_salt(database, keys, tmp_path):
     (pending,) = await submitted(database, 1, "snapshot")
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     found = await wait(database, pending)
     assert found.salt is None
     assert found.in_snapshot_by is None
@@ -162,11 +172,11 @@ async def test_public_kinds_are_logged_without_salt(database, keys, tmp_path):
 
 async def test_entry_times_never_go_back_even_if_the_clock_does(database, keys, tmp_path, monkeypatch):
     await submitted(database, 1)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     early = times.from_text("2020-01-01T00:00:00.000Z")
     monkeypatch.setattr(times, "now", lambda: early)
     await submitted(database, 1)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     moments = [entry.parse(each).time for each in verify_whole_log(tmp_path, keys.log_signer.verifier)]
     assert moments == sorted(moments)
     assert moments[-1] > times.to_text(early)
@@ -177,7 +187,7 @@ async def test_a_transaction_that_rolls_back_leaves_nothing_to_log(database, key
         async with database.transaction() as conn:
             await submit(conn, "consent", "stm_gone", b"never", None)
             raise Killed
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     assert await logged(database) == [1, 2, 3, 4]
 
 
@@ -194,7 +204,7 @@ async def test_statements_under_one_lock_are_logged_in_the_order_of_the_lock(dat
             await asyncio.sleep(0.002)
 
     stop = asyncio.Event()
-    task = asyncio.create_task(run(database, keys, tmp_path, stop))
+    task = asyncio.create_task(run(database, keys, tmp_path, files(tmp_path), stop))
     await asyncio.gather(*(one(number) for number in range(20)))
     await wait_all(database, order)
     stop.set()
@@ -205,7 +215,7 @@ async def test_statements_under_one_lock_are_logged_in_the_order_of_the_lock(dat
 
 async def test_two_sequencers_share_the_work_without_forking_the_log(database, keys, tmp_path):
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(run(database, keys, tmp_path, stop)) for _ in range(2)]
+    tasks = [asyncio.create_task(run(database, keys, tmp_path, files(tmp_path), stop)) for _ in range(2)]
     pendings: list[int] = []
     for _ in range(5):
         pendings += await submitted(database, 7)
@@ -218,10 +228,10 @@ async def test_two_sequencers_share_the_work_without_forking_the_log(database, k
 
 async def test_the_standby_takes_over_when_the_sequencer_dies(database, keys, tmp_path):
     stop = asyncio.Event()
-    first = asyncio.create_task(run(database, keys, tmp_path, stop, reach=dying_at("written", 2)))
+    first = asyncio.create_task(run(database, keys, tmp_path, files(tmp_path), stop, reach=dying_at("written", 2)))
     await submitted(database, 1)
     await asyncio.sleep(0.1)
-    second = asyncio.create_task(run(database, keys, tmp_path, stop))
+    second = asyncio.create_task(run(database, keys, tmp_path, files(tmp_path), stop))
     await asyncio.sleep(0.05)
     pendings = await submitted(database, 3)
     await wait_all(database, pendings)
@@ -239,7 +249,7 @@ async def test_a_disk_that_fails_is_waited_out(database, keys, tmp_path):
             raise failures.pop()
 
     stop = asyncio.Event()
-    task = asyncio.create_task(run(database, keys, tmp_path, stop, reach=reach))
+    task = asyncio.create_task(run(database, keys, tmp_path, files(tmp_path), stop, reach=reach))
     pendings = await submitted(database, 2)
     await wait_all(database, pendings)
     stop.set()
@@ -251,36 +261,36 @@ async def test_waiting_without_a_sequencer_says_so_and_a_retry_finds_the_stateme
     (pending,) = await submitted(database, 1)
     with pytest.raises(Unavailable, match="accepted"):
         await wait(database, pending, timeout=0.05)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     assert (await wait(database, pending)).log_index == 4
 
 
 async def test_a_database_behind_what_was_let_out_is_refused(database, keys, tmp_path):
     await submitted(database, 2)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     log, guard = tmp_path / "public" / "log", tmp_path / publication.GUARD
     kept, published = guard.read_bytes(), (log / "checkpoint").read_text()
 
     publication.advance_guard(tmp_path, 99, bytes(32))
     with pytest.raises(StartError, match=r"log of 6 entries.*guard\.json.*99.*never rolled back"):
-        await run(database, keys, tmp_path, asyncio.Event())
+        await run(database, keys, tmp_path, files(tmp_path), asyncio.Event())
     publication.advance_guard(tmp_path, 5, bytes(32))
     with pytest.raises(StartError, match="roots at size 5 differ"):
-        await run(database, keys, tmp_path, asyncio.Event())
+        await run(database, keys, tmp_path, files(tmp_path), asyncio.Event())
     guard.write_bytes(b'{"size": 1, "root": "AA=="}')
     with pytest.raises(StartError, match="expected the log's guard"):
-        await run(database, keys, tmp_path, asyncio.Event())
+        await run(database, keys, tmp_path, files(tmp_path), asyncio.Event())
     guard.write_bytes(kept)
 
     ahead = checkpoint.sign(checkpoint.Checkpoint(ORIGIN, 7, bytes(32)), keys.log_signer)
-    publication.write_checkpoint(log, ahead)
+    await publication.write_checkpoint(files(tmp_path), ahead)
     with pytest.raises(StartError, match="checkpoint says that 7 were let out"):
-        await run(database, keys, tmp_path, asyncio.Event())
-    publication.write_checkpoint(log, ahead.replace("log.example", "other.example"))
+        await run(database, keys, tmp_path, files(tmp_path), asyncio.Event())
+    await publication.write_checkpoint(files(tmp_path), ahead.replace("log.example", "other.example"))
     with pytest.raises(StartError, match="expected a checkpoint of this log"):
-        await run(database, keys, tmp_path, asyncio.Event())
-    publication.write_checkpoint(log, published)
-    await work_through(database, Sequencer(keys, tmp_path))
+        await run(database, keys, tmp_path, files(tmp_path), asyncio.Event())
+    await publication.write_checkpoint(files(tmp_path), published)
+    await work_through(database, sequencing(keys, tmp_path))
 
 
 async def test_a_database_of_other_keys_is_refused(database, keys, tmp_path):
@@ -306,21 +316,22 @@ async def test_the_root_key_may_go_offline_after_the_first_start(database, keys,
 
 async def test_lost_public_files_are_written_again(database, keys, tmp_path):
     await submitted(database, 300)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     (tmp_path / "public").rename(tmp_path / "lost")
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     assert len(verify_whole_log(tmp_path, keys.log_signer.verifier)) == 304
 
 
 async def test_a_partial_tile_outlives_its_file_in_the_full_one(database, keys, tmp_path):
     await submitted(database, 6)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     log = tmp_path / "public" / "log"
-    partial = {path: publication.read_tile(log, path) for path in ("tile/0/000.p/10", "tile/entries/000.p/10")}
+    partial = {path: (log / path).read_bytes() for path in ("tile/0/000.p/10", "tile/entries/000.p/10")}
     await submitted(database, 250)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     assert not (log / "tile/0/000.p").exists()
-    assert {path: publication.read_tile(log, path) for path in partial} == partial
+    assert not (log / "tile/entries/000.p").exists()
+    assert {path: await publication.read_tile(files(tmp_path), path) for path in partial} == partial
 
 
 CHANGES = (
@@ -341,7 +352,7 @@ CHANGES = (
 
 async def test_what_is_logged_cannot_be_changed(database, keys, tmp_path):
     await submitted(database, 2)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     async with database.acquire() as conn:
         for change in CHANGES:
             with pytest.raises(asyncpg.RestrictViolationError):
@@ -351,8 +362,17 @@ async def test_what_is_logged_cannot_be_changed(database, keys, tmp_path):
 
 async def test_erasure_leaves_the_tree_valid(database, keys, tmp_path):
     (pending,) = await submitted(database, 1)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     async with database.acquire() as conn:
         await conn.execute("update log_pending set envelope = null, salt = null where id = $1", pending)
-    await work_through(database, Sequencer(keys, tmp_path))
+    await work_through(database, sequencing(keys, tmp_path))
     assert len(verify_whole_log(tmp_path, keys.log_signer.verifier)) == 5
+
+
+async def test_another_tile_where_one_is_published_is_another_history(database, keys, tmp_path):
+    await submitted(database, 3)
+    await work_through(database, sequencing(keys, tmp_path))
+    await submitted(database, 3)
+    (tmp_path / "public" / "log" / "tile/entries/000.p").joinpath("10").write_bytes(b"\0\1x" * 10)
+    with pytest.raises(StartError, match=r"tile/entries/000\.p/10: another tile is published.*two histories"):
+        await work_through(database, sequencing(keys, tmp_path))
