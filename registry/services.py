@@ -58,7 +58,7 @@ class Services:
 
     @property
     def public(self) -> Path:
-        """The folder of published files: ``snapshots/``, and ``log/`` unless that has a bucket; a CDN may serve them."""
+        """The folder of published files: ``snapshots/``, and ``log/`` unless that has a bucket; a CDN may serve it."""
         return self.settings.data / "public"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 FOREVER: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
@@ -11,6 +11,7 @@ OCTETS: Final = "application/octet-stream"
 TEXT: Final = "text/plain; charset=utf-8"
 
 
+@runtime_checkable  # handlers take one
 class Store(Protocol):
     """A place for files. Raises ``StoreUnavailable`` where it cannot be reached, is full or refuses.
 

@@ -20,7 +20,10 @@ from registry.app import create_app
 from registry.database import Database, EmbeddedPostgres, migrate
 from registry.openapi import document
 from registry.settings import Settings
+from tests.registry.buckets import bucket, s3
 from tests.registry.servers import Server
+
+__all__ = ["bucket", "s3"]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import contextlib
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -17,16 +16,13 @@ from licet.canonical import from_base64
 from licet.log import checkpoint, entry, proof
 from registry.database import Database
 from registry.errors import StartError, Unavailable
-from registry.storage import FolderStore, Store
 from registry.translog import Sequencer, open_keys, publication, receipt, submit, wait, wait_all
 from registry.translog.keys import RegistryKeys
 from registry.translog.sequencer import head, run
 from tests.registry.harness import verify_whole_log
+from tests.registry.translog.log import ORIGIN, STEPS, files, logged, sequencing, submitted
 
 pytestmark = pytest.mark.anyio
-
-STEPS = ("taken", "signed", "written", "committed", "guarded", "tiles", "checkpoint", "published")
-ORIGIN = "log.example/licet"
 
 
 class Killed(Exception):
@@ -37,19 +33,6 @@ class Killed(Exception):
 async def keys(database: Database, tmp_path: Path) -> RegistryKeys:
     async with database.acquire() as conn:
         return await open_keys(conn, tmp_path / "keys", ORIGIN)
-
-
-def files(data: Path) -> Store:
-    return FolderStore(data / "public" / "log")
-
-
-def sequencing(keys: RegistryKeys, data: Path, **options: Any) -> Sequencer:
-    return Sequencer(keys, data, files(data), **options)
-
-
-async def submitted(database: Database, count: int, kind: str = "consent") -> list[int]:
-    async with database.transaction() as conn:
-        return [await submit(conn, kind, f"stm_{place}", b"envelope %d" % place, None) for place in range(count)]
 
 
 async def work_through(database: Database, sequencer: Sequencer, limit: int = 8192) -> None:
@@ -70,13 +53,6 @@ def dying_at(step: str, nth: int = 1) -> Callable[[str], None]:
                 raise Killed(step)
 
     return reach
-
-
-async def logged(database: Database) -> list[int]:
-    async with database.acquire() as conn:
-        rows = await conn.fetch("select index, pending from log_entries order by index")
-    assert [row["index"] for row in rows] == list(range(len(rows)))
-    return [row["pending"] for row in rows]
 
 
 async def test_the_first_entries_name_the_working_keys_under_the_root(database, keys, tmp_path):
