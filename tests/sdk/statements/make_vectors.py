@@ -545,7 +545,8 @@ def _lies_about_the_signer() -> Iterator[Case]:
     ) -> Case:
         registry = Registry()
         artist = Account(registry, "Su Tang")
-        named = {"old": artist.key, "new": key("new"), "stranger": key("stranger")}
+        office = registry.working["office"]
+        named = {"old": artist.key, "new": key("new"), "stranger": key("stranger"), "office": office}
         added = registry.log.add(
             envelopes.seal(artist.register(key("new"), key_class), *(named[each] for each in signers))
         )
@@ -559,10 +560,16 @@ def _lies_about_the_signer() -> Iterator[Case]:
     yield later_key(
         "second-key-signed-by-a-stranger", "expected a signature by a live root key", "root", "new", "stranger"
     )
+    yield later_key("second-key-that-the-office-signed", "by a live root key", "root", "new", "office")
+    yield later_key("second-key-attested", "got class attested", "attested", "new", "old")
     yield later_key("offer-by-a-delegate-without-delegation", "expected a delegation", "delegate", "new", "old")
-    yield later_key("offer-by-a-key-just-recovered", "may only tighten (recovered at", "recovered", "new", "old")
-    yield later_key("denial-by-a-key-just-recovered", "", "recovered", "new", "old", terms=preset("no-ai"))
-    yield later_key("offer-by-a-key-recovered-a-week-ago", "", "recovered", "new", "old", minute=7 * 1440 + 60)
+    yield later_key("offer-by-a-key-just-recovered", "may only tighten (recovered at", "recovered", "new", "office")
+    yield later_key("denial-by-a-key-just-recovered", "", "recovered", "new", "office", terms=preset("no-ai"))
+    yield later_key("offer-by-a-key-recovered-a-week-ago", "", "recovered", "new", "office", minute=7 * 1440 + 60)
+    yield later_key("recovered-by-the-old-key", "that the registry's office has signed", "recovered", "new", "old")
+    yield from _delegates()
+    yield from _attested()
+    yield from _passkeys_in_files()
 
     registry, artist, file = _consent_file()
     second = key("Su Tang, second")
@@ -594,7 +601,7 @@ def _lies_about_the_signer() -> Iterator[Case]:
         "expected a signature by a live root key",
     )
     turned = registry.file(after, artist.genesis_index, revoked, added)
-    yield _file("key-statements-out-of-order", turned, registry, UNTRUE, "expected the revocation of a key of")
+    yield _file("key-statements-out-of-order", turned, registry, UNTRUE, "keyid: expected a key of")
     headless = registry.file(after, added, revoked)
     yield _file("key-history-without-its-beginning", headless, registry, UNTRUE, "begins with a genesis")
 
@@ -611,6 +618,87 @@ def _lies_about_the_signer() -> Iterator[Case]:
         ("licence-granted-by-the-office", by_office, "signatures: expected keys"),
     ):
         yield _file(name, registry.file(at, organisation.genesis_index), registry, UNTRUE, message)
+
+
+def _delegates() -> Iterator[Case]:
+    def delegated(name: str, message: str, scope: str = "consent", terms: Any = PAID, **more: Any) -> Case:
+        registry = Registry()
+        artist = Account(registry, "Su Tang")
+        agency, log = key("agency"), registry.log
+        told = [artist.genesis_index]
+        told.append(log.add(envelopes.seal(artist.register(agency, "delegate"), agency, artist.key)))
+        signer = agency if more.pop("own", False) else artist.key
+        revoked, early = more.pop("revoked", False), more.pop("early", False)
+        minute = more.pop("minute", None)
+        statement = envelopes.seal(artist.consent(terms), agency)
+        at = log.add(statement) if early else -1
+        told.append(log.add(envelopes.seal(artist.delegate(agency.keyid, scope, **more), signer)))
+        if revoked:
+            told.append(log.add(envelopes.seal(artist.revoke(agency.keyid), artist.key)))
+        at = at if early else log.add(statement, minute=minute)
+        return _file(name, registry.file(at, *told), registry, UNTRUE if message else None, message)
+
+    yield delegated("offer-by-a-delegate", "")
+    yield delegated("offer-by-a-delegate-for-as-many-works-as-allowed", "", limit=kinds.Limit(3, []))
+    yield delegated("offer-by-a-delegate-for-too-many-works", "expected at most 2 works", limit=kinds.Limit(2, []))
+    yield delegated("offer-by-a-delegate-for-withdrawals", "of a kind that was delegated", scope="work-update")
+    yield delegated("offer-after-the-delegation", "expected a delegation that is in force", minute=30 * 1440 + 60)
+    yield delegated("offer-before-the-delegation", "expected a delegation beside", early=True)
+    yield delegated("offer-by-a-revoked-delegate", "may only tighten (revoked from", revoked=True)
+    yield delegated("denial-by-a-revoked-delegate", "", revoked=True, terms=preset("no-ai"))
+    yield delegated("delegation-by-the-delegate", "expected a signature by a live root key", own=True)
+    late = "2027-03-02T00:00:00.000Z"
+    yield delegated("delegation-for-longer-than-90-days", "at most 90 days", valid_until=late)
+    yield delegated("delegation-of-keys", "scope: expected some of", scope="key-register")
+    yield delegated("delegation-of-delegations", "scope: expected some of", scope="delegation")
+
+
+def _attested() -> Iterator[Case]:
+    registry = Registry()
+    artist = Account(registry, "Su Tang")
+    office, log = registry.working["office"], registry.log
+    for name, statement, message in (
+        ("denial-attested-by-the-registry", artist.consent(preset("no-ai")), ""),
+        ("withdrawal-attested-by-the-registry", artist.withdraw(), ""),
+        ("offer-attested-by-the-registry", artist.consent(), "may only tighten (attested by the registry"),
+        ("loosening-attested-by-the-registry", artist.consent(effect="loosen"), "may only tighten (attested"),
+    ):
+        at = log.add(envelopes.seal(statement, office))
+        yield _file(name, registry.file(at, artist.genesis_index), registry, UNTRUE if message else None, message)
+    at = log.add(envelopes.seal(artist.consent(preset("no-ai")), registry.working["licence"]))
+    yield _file(
+        "denial-attested-by-another-key-of-the-registry",
+        registry.file(at, artist.genesis_index),
+        registry,
+        UNTRUE,
+        "expected a key of art_",
+    )
+
+
+def _passkeys_in_files() -> Iterator[Case]:
+    registry = Registry()
+    first, second = Authenticator("Su Tang"), Authenticator("Su Tang, her phone", EDDSA)
+    artist = Account(registry, "Su Tang", first=first)
+    log = registry.log
+    added = log.add(sealed(artist.register(second), second, first))
+    rotated = log.add(sealed(artist.rotate(first.keyid, key("desk")), key("desk"), second))
+    history = (artist.genesis_index, added, rotated)
+    by_second = log.add(sealed(artist.consent(), second))
+    by_desk = log.add(sealed(artist.consent(), key("desk")))
+    by_first = log.add(sealed(artist.consent(), first))
+    unverified = log.add(sealed(artist.consent(), second, flags=UP))
+    elsewhere = log.add(sealed(artist.consent(), second, origin="https://e.example"))
+    yield _file("consent-by-a-passkey", registry.file(by_second, *history), registry, checks=4)
+    yield _file("consent-by-a-rotated-key", registry.file(by_desk, *history), registry, checks=4)
+    yield _file("rotation-that-holds", registry.file(rotated, *history), registry, checks=3)
+    for name, at, message in (
+        ("consent-by-a-passkey-that-was-replaced", by_first, "may only tighten (revoked from log index"),
+        ("consent-by-a-passkey-without-its-user", unverified, "flag UV"),
+        ("consent-by-a-passkey-on-another-page", elsewhere, "origin: expected https://registry.example"),
+    ):
+        yield _file(name, registry.file(at, *history), registry, UNTRUE, message)
+    hidden = registry.file(by_second, artist.genesis_index, rotated)
+    yield _file("a-key-statement-left-out", hidden, registry, UNTRUE, "expected a signature by a live root key")
 
 
 def _lies_in_the_payload() -> Iterator[Case]:

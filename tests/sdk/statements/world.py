@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,6 +22,7 @@ from licet.statements.keys import SigningKey
 from licet.statements.trust import Trust
 from licet.terms import Price, Terms, preset
 from licet.wire.common import KeyEvidence, Receipt, StatementFile
+from tests.sdk.statements.passkey import Authenticator, sealed
 
 SIGNED_AT = "2026-11-22T12:00:00.000Z"
 PAID = preset("paid", Price(model="per-training-run", amount="0.05", currency="USD"))
@@ -122,10 +124,14 @@ class Registry:
         return StatementFile(proven.envelope, proven.salt, proven.entry, proven.proof, [*self.keys(), *history])
 
 
+def _public(key: SigningKey | Authenticator) -> kinds.AnyKey:
+    return key.passkey if isinstance(key, Authenticator) else kinds.PublicKey(key.public.hex())
+
+
 class Account:
     """An artist or organisation at a registry, with one root key."""
 
-    def __init__(self, registry: Registry, name: str, kind: str = "artist") -> None:
+    def __init__(self, registry: Registry, name: str, kind: str = "artist", first: Authenticator | None = None) -> None:
         self.registry = registry
         self.name = name
         self.key = key(name)
@@ -133,21 +139,45 @@ class Account:
         self.id = identifier(prefix, int.from_bytes(sha256(name.encode()).digest()[:4], "big"))
         self.kind = kind
         self.genesis = ""
-        envelope = envelopes.seal(self.register(self.key), self.key)
+        envelope = sealed(self.register(first or self.key), first or self.key)
         self.genesis = envelope.payload_digest
         self.genesis_index = registry.log.add(envelope)
 
-    def register(self, new: SigningKey, key_class: str = "root") -> kinds.KeyRegister:
+    def register(self, new: SigningKey | Authenticator, key_class: str = "root") -> kinds.KeyRegister:
         """Return the payload that registers ``new``; the first one is the genesis."""
         return kinds.KeyRegister(
             registry=self.registry.ref,
             account=self.id,
             kind=self.kind,  # type: ignore[arg-type]
             genesis=self.genesis or None,
-            key=kinds.PublicKey(new.public.hex()),
+            key=_public(new),
             key_class=key_class,  # type: ignore[arg-type]
             issued_at=SIGNED_AT,
             nonce=f"{self.name} {new.keyid[:8]}",
+        )
+
+    def rotate(self, replaces: str, new: SigningKey | Authenticator) -> kinds.KeyRotate:
+        """Return the payload that puts ``new`` in the place of ``replaces``."""
+        return kinds.KeyRotate(
+            self.registry.ref, self.id, self.genesis, replaces, _public(new), SIGNED_AT, f"rotate {replaces[:8]}"
+        )
+
+    def delegate(self, keyid: str, *scope: str, **changes: Any) -> kinds.Delegation:
+        """Return the payload that lets ``keyid`` sign statements of the kinds in ``scope`` for 30 days."""
+        fields = {
+            "scope": sorted(scope or ("consent",)),
+            "limit": kinds.Limit(None, []),
+            "valid_until": "2026-12-31T00:00:00.000Z",
+            **changes,
+        }
+        return kinds.Delegation(
+            registry=self.registry.ref,
+            account=self.id,
+            genesis=self.genesis,
+            keyid=keyid,
+            issued_at=SIGNED_AT,
+            nonce=f"delegate {keyid[:8]}",
+            **fields,
         )
 
     def revoke(self, keyid: str, from_index: int | None = None) -> kinds.KeyRevoke:

@@ -34,14 +34,18 @@ AnyKey = PublicKey | Passkey
 
 
 class KeyRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-register"):
-    """Makes an account's key known. The first (``genesis`` null) is signed by the key itself and *is* the account."""
+    """Makes an account's key known. The first (``genesis`` null) is signed by the key itself and *is* the account.
+
+    A later one is signed by the new key, then by a live root key, or by the registry's office for class ``recovered``.
+    Class ``attested`` is the genesis of an account without a key of its own: ``key`` is the registry's office key.
+    """
 
     registry: RegistryRef
     account: str
     kind: Literal["artist", "organisation"]
     genesis: str | None
     key: PublicKey | Passkey
-    key_class: Literal["root", "delegate", "recovered"]
+    key_class: Literal["root", "delegate", "recovered", "attested"]
     issued_at: str
     nonce: str
     v: int = VERSION
@@ -55,6 +59,55 @@ class KeyRevoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     genesis: str
     keyid: str
     from_index: int | None
+    issued_at: str
+    nonce: str
+    v: int = VERSION
+
+
+class KeyRotate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-rotate"):
+    """Puts root key ``key`` in the place of the root key ``replaces``; signed by the new key, then by a live root."""
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    replaces: str
+    key: PublicKey | Passkey
+    issued_at: str
+    nonce: str
+    v: int = VERSION
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most that may be taken in one currency, micro-units."""
+
+    currency: str
+    amount: int
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most that one statement of a delegate may do.
+
+    ``works``: under one consent or withdrawal (null: any number, and the catalogue); ``budget``: what one licence may
+    cost, sorted by currency; a currency that is not named is 0.
+    """
+
+    works: int | None
+    budget: list[Budget]
+
+
+class Delegation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="delegation"):
+    """Lets delegate key ``keyid`` sign statements of the kinds in ``scope`` (sorted) until ``valid_until``.
+
+    Signed by a live root key; the last one for a key is the one in force; at most 90 days from its log entry on.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    keyid: str
+    scope: list[str]
+    limit: Limit
+    valid_until: str
     issued_at: str
     nonce: str
     v: int = VERSION
@@ -187,13 +240,6 @@ class Total(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     works: int
 
 
-class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The most that may be taken in one currency, micro-units."""
-
-    currency: str
-    amount: int
-
-
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="licence"):
     """One payload, two signatures: the organisation's acceptance, then the registry's grant."""
 
@@ -324,7 +370,9 @@ class PeriodClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 Payload = (
     KeyRegister
+    | KeyRotate
     | KeyRevoke
+    | Delegation
     | RegistryKey
     | Claim
     | Consent

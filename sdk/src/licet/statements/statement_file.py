@@ -14,14 +14,15 @@ import msgspec
 from licet.errors import MalformedError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
+from licet.statements.authority import hold_to
 from licet.statements.consent import consent_terms
 from licet.statements.envelope import Envelope
 from licet.statements.evidence import Evidence, Logged, verify_logged
-from licet.statements.history import KeyHistory, Standing
+from licet.statements.history import KeyHistory
+from licet.statements.keyring import KEY_KINDS
 from licet.statements.trust import Purpose, RegistryKeys, Trust, verify_registry_keys
 
 SCHEMAS: Final[dict[str, Any]] = {schema.__struct_config__.tag: schema for schema in get_args(kinds.Payload)}
-_KEY_KINDS: Final = frozenset({"key-register", "key-revoke"})
 _BY_REGISTRY: Final[dict[str, Purpose]] = {
     "claim": "office",
     "consent-mature": "office",
@@ -57,7 +58,7 @@ def verify_statement_file(file: StatementFileLike, trust: Trust | None) -> Verif
     if kind not in SCHEMAS:
         raise MalformedError(f"payloadType: expected one of {', '.join(sorted(SCHEMAS))}, got {kind!r:.80}")
     of_registry = [each for each in file.keys if each.envelope.kind == "registry-key"]
-    of_account = [each for each in file.keys if each.envelope.kind in _KEY_KINDS]
+    of_account = [each for each in file.keys if each.envelope.kind in KEY_KINDS]
     if list(file.keys) != of_registry + of_account:
         raise MalformedError("keys: expected the registry's keys, then the signer's, got another order or kind")
     if kind == "registry-key" and not _holds(of_registry, file.envelope):
@@ -82,10 +83,10 @@ def verify_statement_file(file: StatementFileLike, trust: Trust | None) -> Verif
             SCHEMAS[kind], file.envelope, [registry.signer(purpose, logged.index, logged.time)], registry.keys
         )
         checks.append(f"signed by the registry's {purpose} key")
-    elif kind in _KEY_KINDS:
+    elif kind in KEY_KINDS:
         if not _holds(of_account, file.envelope):
             of_account.append(file)
-        history = KeyHistory.verify(of_account, registry.ref, registry.log)
+        history = KeyHistory.verify(of_account, registry)
         checks.append(f"part of the key history of {history.account}")
     else:
         checks += _by_account(file.envelope, payload, logged, registry, of_account)
@@ -99,7 +100,7 @@ def _by_account(
     envelope: Envelope, payload: Any, logged: Logged, registry: RegistryKeys, evidence: Sequence[Evidence]
 ) -> list[str]:
     """Check a statement of an artist or organisation (a licence is countersigned by the registry)."""
-    history = KeyHistory.verify(evidence, registry.ref, registry.log)
+    history = KeyHistory.verify(evidence, registry)
     account = payload.account if hasattr(payload, "account") else payload.organisation
     if account != history.account:
         raise VerificationError(f"expected the key history of {account}, got that of {history.account}")
@@ -107,31 +108,15 @@ def _by_account(
         raise VerificationError(f"genesis: expected {history.genesis}, got {payload.genesis}")
     if not envelope.signatures:
         raise VerificationError(f"expected a signature by {account}, got none")
-    standing = history.standing(envelope.signatures[0].keyid, logged)
+    standing = history.standing_at(envelope.signatures[0].keyid, logged)
     signers = [standing.keyid]
     checks = [f"signed by key {standing.keyid} of {account}, {standing.why}"]
-    if standing.only_tighten:
-        _refuse_loosening(payload, standing)
-        checks.append("counts only where it tightens")
+    checks += hold_to(standing, payload)
     if isinstance(payload, kinds.Licence):
         signers.append(registry.signer("licence", logged.index, logged.time))
         checks.append("granted by the registry's licence key")
     envelopes.open_as(type(payload), envelope, signers, history.keys | registry.keys)
     return checks
-
-
-def _refuse_loosening(payload: Any, standing: Standing) -> None:
-    if isinstance(payload, kinds.Withdraw):
-        return
-    if isinstance(payload, kinds.Consent):
-        if payload.effect == "tighten":
-            return
-        rules = consent_terms(payload).rules
-        if payload.effect == "initial" and all(
-            rule.permission == "deny" for atom, rule in rules.items() if atom != "search"
-        ):
-            return
-    raise VerificationError(f"key {standing.keyid} may only tighten ({standing.why}), got a statement that does more")
 
 
 def _holds(evidence: Sequence[Evidence], envelope: Envelope) -> bool:

@@ -78,6 +78,13 @@ class RegistryKeys:
                 return line.keyid
         raise VerificationError(f"expected a registry key for {purpose}, got none")
 
+    def is_office(self, keyid: str, index: int, time: str) -> bool:
+        """Whether ``keyid`` is the office's at this place in the log: only that one attests and recovers."""
+        try:
+            return self.signer("office", index, time) == keyid
+        except VerificationError:
+            return False
+
     def signer(self, purpose: Purpose, index: int, time: str) -> str:
         """Return the key id that may sign for ``purpose`` what the log took at ``index`` and ``time``.
 
