@@ -24,8 +24,11 @@ from registry.works import queries
 
 MEDIA_TYPE: Final = "image/webp"
 LONGEST_SIDE: Final = 512
-# Measured on the demo's pictures: method 2 takes half the time of the default 4 and 3 % more bytes.
-_QUALITY, _METHOD = 80, 2
+# Most of what the service spends on a picture is spent here. On the demo's pictures quality 75 with the fastest method
+# takes 6.4 ms and 20.7 kB; quality 80 with method 2 took 10.5 ms and 19.3 kB for 0.8 dB more.
+_QUALITY, _METHOD = 75, 0
+# Reduced by whole numbers first, and the rest with a filter half as wide as bicubic: a third to half of the time.
+_GAP = 2.0
 
 
 class Thumbnail(NamedTuple):
@@ -40,7 +43,7 @@ def rendered(rgb: npt.NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     image = Image.fromarray(rgb)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.HAMMING, reducing_gap=_GAP)
     out = io.BytesIO()
     image.save(out, "WEBP", quality=_QUALITY, method=_METHOD)
     return out.getvalue()
