@@ -132,13 +132,17 @@ def command(service: Running, folder: Path, stop_at: int | None = None) -> tuple
 def main() -> None:
     """Measure the three calls; what they did is read back from the registry, not from what they say."""
     count = int(sys.argv[2]) if len(sys.argv) > 2 else COUNT
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background commands would inherit deafness
     folder = BUILD / "registration_at_scale" / f"pictures-{count}"
     drawn(folder, count)
     with running(BUILD / "registration_at_scale" / "service") as service:
         service.client("artist", "mei").close()
         stopped, told = command(service, folder, stop_at=count // 2)
         assert (stopped.code, told["error"]["code"]) == (130, "interrupted"), (stopped, told)
+        print(f"interrupted: {stopped}", file=sys.stderr, flush=True)
         finished, done = command(service, folder)
+        print(f"gone on: {finished}", file=sys.stderr, flush=True)
         assert finished.code == 0, done
         assert (len(done["works"]), len(done["statements"]), done["refused"]) == (count, 1, []), len(done["works"])
         again, idle = command(service, folder)

@@ -43,7 +43,7 @@ def register(
 ) -> int:
     """Register pictures and sign one consent statement for all of them, or one for each of the terms in a table."""
     from licet.catalogue.items import Rows, Stated, items_of
-    from licet.catalogue.pictures import collect
+    from licet.catalogue.pictures import Pictures
     from licet.catalogue.sheet import Sheet, write_errors
     from licet.fingerprints.urls import canonical_url
 
@@ -62,7 +62,7 @@ def register(
         total = sheet.rows
     else:
         default = terms_from(preset, price, currency, price_model, terms)
-        pictures = collect(paths or [])
+        pictures = Pictures(paths or [])
         if url is not None and len(pictures) != 1:
             raise InputError.field("--url", "one picture for one address", f"{len(pictures)} pictures")
         urls = [canonical_url(url)] if url else []
