@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe."),
     "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
     "log": ("licet.cli.log:app", "Verify the transparency log."),
+    "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),
     "audit": ("licet.cli.audit:app", "Pull an evidence bundle, or verify one offline."),
     "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
 }

@@ -172,8 +172,12 @@ def serialise(note: Note) -> str:
     _check_characters(note.text)
     if not 0 < len(note.signatures) <= MAX_SIGNATURES:
         raise InputError(f"expected 1 to {MAX_SIGNATURES} signatures, got {len(note.signatures)}")
-    lines = [f"{_DASH}{line.name} {to_base64(line.key_id + line.value)}\n" for line in note.signatures]
-    return f"{note.text}\n{''.join(lines)}"
+    return f"{note.text}\n{lines(note.signatures)}"
+
+
+def lines(signatures: Iterable[Signature]) -> str:
+    """Return signature lines as text, each with its newline: what follows the blank line of a note."""
+    return "".join(f"{_DASH}{line.name} {to_base64(line.key_id + line.value)}\n" for line in signatures)
 
 
 def sign(text: str, *signers: NoteSigner) -> str:
