@@ -252,7 +252,7 @@ class Pages(BaseHTTPRequestHandler):
             first, _, last = ranged.removeprefix("bytes=").partition("-")
             start, end, status = int(first), int(last) + 1, 206
         self.send_response(status)
-        self.send_header("ETag", '"1"')
+        self.send_header("ETag", '"1"')  # whatever the bytes are
         self.send_header("Last-Modified", "Sat, 28 Nov 2026 00:00:00 GMT")
         self.send_header("Content-Length", str(end - start))
         if status == 206:
@@ -283,6 +283,35 @@ def test_a_file_of_a_web_server_is_read_and_asked_for_again_when_that_fails(
         open_input([f"{pages}/none.csv"])
     with pytest.raises(InputError, match="the address of one file"):
         open_input([f"{pages}/*.csv"])
+
+
+def test_a_server_that_gives_other_bytes_the_same_etag_gets_nothing_kept(
+    client: Client, world: World, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.work(encoded(picture(1)), "tomas", NO_AI, urls=("https://a.example/2",))
+    world.registry.publish()
+
+    def change(_: int) -> None:
+        monkeypatch.setattr(Pages, "data", b"url\n" + b"https://a.example/2\n" * 3)
+
+    with pytest.raises(InputError, match="what was examined is not what is there now"):
+        filter_dataset(client, [f"{pages}/t%20a.csv"], tmp_path / "o.csv", REQUEST, KEEP, change)
+    assert filter_dataset(client, [f"{pages}/t%20a.csv"], tmp_path / "o.csv", REQUEST, KEEP).counts["deny"] == 3
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tar", "t.parquet", "p"])
+def test_an_object_that_changes_between_examining_and_copying_is_not_kept(
+    client: Client, world: World, bucket: S3Store, tmp_path: Path, name: str
+) -> None:
+    world.registry.publish()
+    files = {"p/0.png": encoded(picture(0)), "t.csv": b"url\nhttps://a.example/1\n"}
+    files |= {"t.tar": tar_of({"0.png": encoded(picture(0))}), "t.parquet": parquet({"url": ["https://a.example/1"]})}
+    other = {"p/0.png": encoded(picture(1)), "t.csv": b"url\nhttps://a.example/2\n"}
+    other |= {"t.tar": tar_of({"0.png": encoded(picture(1))}), "t.parquet": parquet({"url": ["https://a.example/2"]})}
+    put(bucket, files)
+    with pytest.raises(InputError, match="input changed while"):
+        filter_dataset(client, [f"s3://bucket/{name}"], tmp_path / "o", REQUEST, KEEP, lambda _: put(bucket, other))
+    assert not (tmp_path / "o").exists()
 
 
 def test_who_may_not_read_is_told_so(bucket: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:

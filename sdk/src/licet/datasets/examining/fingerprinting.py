@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from licet.datasets.forms.columns import is_text, readable
 from licet.datasets.forms.files import Base
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE
+from licet.datasets.forms.seals import seal_of, sealed
 from licet.errors import MalformedError, PictureError
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
@@ -48,7 +49,8 @@ class Evidence:
     """What is known of ``n`` rows. ``examined`` and ``problem`` are codes; each key has a mask of the rows with one.
 
     ``sha256`` and ``pixels`` are n × 32 bytes, ``pdq`` n × 8 × 32 (all orientations), ``quality`` n × u1, 255 unknown.
-    Rows with one number in ``sample`` are kept or dropped together; None: each row for itself.
+    Rows with one number in ``sample`` are kept or dropped together; None: each row for itself. ``seal`` is the digest
+    of what the batch was read from, where its form gives one.
     """
 
     examined: Bytes
@@ -59,6 +61,7 @@ class Evidence:
     pdq: tuple[Bytes, Mask]
     quality: Bytes
     sample: npt.NDArray[np.int32] | None = None
+    seal: str | None = None
 
     def __len__(self) -> int:
         return len(self.examined)
@@ -90,7 +93,8 @@ class Evidence:
             columns["quality"] = pa.array(self.quality)
         if self.sample is not None:
             columns["sample"] = pa.array(self.sample)
-        return pa.RecordBatch.from_pydict(columns)
+        batch = pa.RecordBatch.from_pydict(columns)
+        return batch if self.seal is None else sealed(batch, bytes.fromhex(self.seal))
 
     @classmethod
     def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
@@ -109,6 +113,7 @@ class Evidence:
             pdq=(pdq.reshape(-1, 8, 32), mask),
             quality=_codes(batch, "quality", UNKNOWN_QUALITY),
             sample=_samples(batch),
+            seal=seal_of(batch),
         )
 
 
@@ -146,7 +151,7 @@ def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLim
     told = _codes(rows, "problem", 0)
     problem[told != 0] = told[told != 0]
     keys = (stated.url, stated.sha256, stated.pixels, stated.pdq)
-    return Evidence(examined, problem, *keys, stated.quality, _samples(rows))
+    return Evidence(examined, problem, *keys, stated.quality, _samples(rows), seal_of(rows))
 
 
 @dataclass(slots=True)

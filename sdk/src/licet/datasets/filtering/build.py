@@ -295,10 +295,19 @@ class _Filter:
         }
         if any(part.bound for part in self._parts):
             about["bound"] = True
-        written = results.write(about, self._advance, only_matched=self._wish.only_matched)
+        try:
+            written = results.write(about, self._advance, only_matched=self._wish.only_matched)
+        except InputError as error:
+            if error.details.get("changed"):
+                self._job.forget()
+                self._hold_to(file)
+            raise
+        self._hold_to(file)
+        return results, written
+
+    def _hold_to(self, file: JobFile) -> None:
         if [part.stamp() for part in self._parts] != file.inputs:
             raise InputError("the input changed while the job ran; --overwrite starts anew")
-        return results, written
 
     @property
     def _name(self) -> str:

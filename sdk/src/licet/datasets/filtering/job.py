@@ -136,6 +136,11 @@ class Job:
         write_private(self.folder / "job.json", msgspec.json.encode(file))
         return file
 
+    def forget(self) -> None:
+        """Forget what was found out of the input, which is not what it was: the next run examines it anew."""
+        for name in ("evidence", "matches"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
     def evidence(self, part: int, batch: int) -> Evidence | None:
         """Return what a batch was found to be, if it was."""
         found = _load(self._place("evidence", part, batch))

@@ -21,10 +21,10 @@ from licet.datasets.examining.deciding import Question, Standing, Verdicts
 from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import Known, known, verdicts
 from licet.datasets.forms.parts import Part
+from licet.datasets.forms.seals import changed, seal_of
 from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING, decision_rows
 from licet.decisions import VERDICTS
 from licet.decisions.rows import RootBuilder, leaf_hashes, salted_leaf_hashes
-from licet.errors import InputError
 from licet.index.lookup import Index
 
 Advance = Callable[[int], None]
@@ -82,7 +82,7 @@ class Results:
         """Write everything anew and return what it is; ``about`` is what the decisions file says of itself.
 
         ``only_matched`` leaves out of that file (not of its root) the rows that nothing matches. Raises
-        ``InputError`` if the input changed since it was examined.
+        ``InputError`` if the input is not the one that was examined.
         """
         shutil.rmtree(self._job.out, ignore_errors=True)
         self._job.out.mkdir(parents=True)
@@ -128,7 +128,9 @@ class Results:
             batch = next(copying, None)
             for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing):
                 if batch is None or len(batch) != len(decided):
-                    raise InputError(f"{part.name}: the input changed while the job ran; --overwrite starts anew")
+                    raise changed(part.name)
+                if target is not None and seal_of(batch) != each.evidence.seal:
+                    raise changed(part.name)
                 rows.add(self._decisions(batch, part, each, decided), decided, each.evidence.sample)
                 self._count(decided)
                 advance(len(decided))
@@ -137,7 +139,7 @@ class Results:
                 except StopIteration:
                     batch = None
             if batch is not None:
-                raise InputError(f"{part.name}: the input grew while the job ran; --overwrite starts anew")
+                raise changed(part.name)
 
     def _decisions(self, batch: pa.RecordBatch, part: Part, each: Known, decided: Verdicts) -> pa.RecordBatch:
         return decision_rows(batch, part.name, each.first, self._index, each.evidence, self._question, decided)

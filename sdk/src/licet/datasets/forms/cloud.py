@@ -12,7 +12,7 @@ import io
 import re
 import shutil
 from collections.abc import Callable, Iterable
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -272,6 +272,7 @@ class CloudFolderPart(FolderPart):
         self.name = name
         self.remarks = Remarks()
         self.base: Any = place
+        self._placed = {}
         self._entries = {entry.path.removeprefix(place.prefix): entry for entry in entries}
         self._files = sorted(path for path in self._entries if is_picture(path))
         if not self._files:
@@ -295,7 +296,7 @@ class CloudFolderPart(FolderPart):
         address = {"address": self.base.shown, "files": digest.hexdigest()}
         return {"name": self.name, "kind": "folder", "rows": self.rows, "batch": folder.BATCH, **address}
 
-    def _place(self, name: str, target: Path) -> None:
+    def _place(self, name: str, target: Path) -> bytes:
         stem = str(PurePosixPath(name).with_suffix(""))
         beside = [f"{start}{ending}" for start in (stem, name) for ending in SIDECARS]
         for path in (name, *(each for each in beside if each in self._entries)):
@@ -304,6 +305,8 @@ class CloudFolderPart(FolderPart):
             reader = io.BufferedReader(_Ranges(self.base.store, self._entries[path]), _STREAM_BYTES)
             with reader, goal.open("wb") as file:
                 shutil.copyfileobj(reader, file, _STREAM_BYTES)
+        with (target / name).open("rb") as file:
+            return file_digest(file, "sha256").digest()
 
 
 def _stamp(entry: Entry) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from licet.datasets.forms.parts import MALFORMED, Copying, Remarks
+from licet.datasets.forms.seals import changed
 from licet.errors import InputError
 from licet.fingerprints.formats import PICTURE_SUFFIXES, is_picture_file
 from licet.fingerprints.formats import is_picture_name as is_picture
@@ -42,6 +43,7 @@ class FolderPart:
         self.remarks = Remarks()
         self._files = sorted(_pictures(folder)) if files is None else sorted(set(files))
         self._whole = files is None
+        self._placed: dict[int, bytes] = {}
         if not self._files:
             shown = ", ".join(sorted(PICTURE_SUFFIXES))
             raise InputError.field(str(folder), f"a folder with pictures ({shown})", "none in it")
@@ -81,9 +83,14 @@ class FolderPart:
                 yield pa.RecordBatch.from_pydict(columns)
 
     def digest(self, digests: Iterable[bytes | None]) -> str:
-        """Return the digest of the content, given the SHA-256 of each file (None: it could not be read)."""
+        """Return the digest of the content, given the SHA-256 of each file (None: it could not be read).
+
+        Raises ``InputError`` if a picture that was copied last is not the one that has this SHA-256.
+        """
         total = sha256(b"licet/folder/v1\n")
-        for name, each in zip(self._files, digests, strict=True):
+        for row, (name, each) in enumerate(zip(self._files, digests, strict=True)):
+            if self._placed.get(row, each) != each:
+                raise changed(str(self.base / name))
             total.update(f"{name}\0{each.hex() if each else ''}\n".encode("utf-8", "surrogateescape"))
         return total.hexdigest()
 
@@ -91,6 +98,7 @@ class FolderPart:
         """Yield the rows, and put the kept pictures under ``target`` by their names: as links to the same data where
         that is possible, else as copies; sidecars always as copies, because captions get edited."""
         self.remarks = Remarks()
+        self._placed = {}
         if target is not None:
             target.mkdir(parents=True, exist_ok=True)
         start = 0
@@ -101,10 +109,11 @@ class FolderPart:
             mask = yield batch
             if target is not None:
                 for place in np.flatnonzero(mask).tolist():
-                    self._place(self._files[start + place], target)
+                    self._placed[start + place] = self._place(self._files[start + place], target)
             start += len(batch)
 
-    def _place(self, name: str, target: Path) -> None:
+    def _place(self, name: str, target: Path) -> bytes:
+        """Put one picture and its sidecars there, and return the SHA-256 of the picture that is there now."""
         source, goal = self.base / name, target / name
         goal.parent.mkdir(parents=True, exist_ok=True)
         goal.unlink(missing_ok=True)
@@ -118,6 +127,10 @@ class FolderPart:
                 if sidecar.is_file() and self._belongs(sidecar, source):
                     with contextlib.suppress(shutil.SameFileError):
                         shutil.copyfile(sidecar, goal.with_name(sidecar.name))
+        if not goal.is_file():  # a pipe would never end
+            raise changed(str(source))
+        with goal.open("rb") as file:
+            return file_digest(file, "sha256").digest()
 
     def _belongs(self, sidecar: Path, picture: Path) -> bool:
         """Return whether ``sidecar`` lies in the input, or where its picture really lies (caches link both): a dataset

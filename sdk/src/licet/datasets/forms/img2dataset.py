@@ -19,6 +19,7 @@ import pyarrow as pa
 from licet.datasets.forms.files import File
 from licet.datasets.forms.parquet import GroupWriter, about, opened
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying
+from licet.datasets.forms.seals import changed, digest_of, digest_of_columns, seal_of, sealed
 from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
 from licet.errors import MalformedError
 
@@ -95,12 +96,12 @@ class Img2datasetPart(TarPart):
         for key in sorted(key for key in seen if key in listed and listed[key].failed):
             self.remarks.add(f"{self._table.shown}, key {key}: expected no sample of what failed, got one")
         if target is not None:
-            self._write_beside(target)
+            self._write_beside(target, listed)
 
     def _kept(self, samples: Iterable[Sample]) -> None:
         self._keys.update(_last(sample.key) for sample in samples)
 
-    def _write_beside(self, target: Path) -> None:
+    def _write_beside(self, target: Path, listed: Mapping[str, _Listed]) -> None:
         _, schema, codec = about(self._table)
         stem = target.name.removesuffix(".tar")
         kept = 0
@@ -113,12 +114,21 @@ class Img2datasetPart(TarPart):
                     [key in self._keys and status == _SUCCESS for key, status in zip(keys, statuses, strict=True)],
                     np.bool_,
                 )
+                self._hold_to(listed, batch.filter(pa.array(mask)))
                 kept += int(mask.sum())
                 writer.add(batch.filter(pa.array(mask)))
         if self._stats is not None:
             with self._stats.open() as stream:
                 figures = _figures(stream.read(_MAX_STATS), self._stats.shown, kept)
             target.with_name(stem + _STATS).write_bytes(figures)
+
+    def _hold_to(self, listed: Mapping[str, _Listed], rows: pa.RecordBatch) -> None:
+        """Raise ``InputError`` if rows that are to be copied name other pictures than those that were examined."""
+        if self._url not in rows.schema.names:
+            return
+        for key, url in zip(rows["key"].to_pylist(), rows[self._url].to_pylist(), strict=True):
+            if isinstance(url, str) and url and url not in listed.get(str(key), _UNLISTED).urls:
+                raise changed(self._table.shown)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         with ExitStack() as stack:
@@ -148,13 +158,14 @@ class Img2datasetPart(TarPart):
         for start in range(0, len(rows), BATCH):
             some = rows[start : start + BATCH]
             url = [None if self._url is None else row.get(self._url) for row in some]
-            yield pa.RecordBatch.from_pydict(
+            late = pa.RecordBatch.from_pydict(
                 {
                     "url": pa.array([value if isinstance(value, str) else None for value in url], text),
                     "key": pa.array([str(row["key"]) for row in some], text),
                     "problem": pa.array([UNREADABLE] * len(some), pa.uint8()),
                 }
             )
+            yield sealed(late, digest_of_columns(late.select(["url", "key"])))
 
 
 def is_status_table(file: File) -> bool:
@@ -177,7 +188,8 @@ def _marked(batch: pa.RecordBatch, keys: list[str], listed: Mapping[str, _Listed
             for code, url, each in zip(batch["problem"].to_pylist(), urls, about, strict=True)
         ]
         columns["problem"] = pa.array(codes, pa.uint8())
-    return pa.RecordBatch.from_pydict(columns)
+    facts = msgspec.json.encode([(each.failed, sorted(each.urls)) for each in about])
+    return sealed(pa.RecordBatch.from_pydict(columns), digest_of(((seal_of(batch) or "").encode(), facts)))
 
 
 def _last(key: str) -> str:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from licet.datasets.forms.files import Base, File, Packing, packed, unpacked
 from licet.datasets.forms.parts import MALFORMED, Copying, Remarks
+from licet.datasets.forms.seals import digest_of, sealed
 from licet.errors import MalformedError
 
 BATCH_ROWS: Final = 65_536
@@ -101,7 +102,7 @@ class LinesPart(ABC):
         with unpacked(self._file, self._packing) as stream:
             for number, records in enumerate(self._gathered(stream)):
                 if number >= skip:
-                    yield self._batch_of(records, naming=False)
+                    yield self._sealed(self._batch_of(records, naming=False), records)
 
     def write(self, target: Path | None) -> Copying:
         """Yield the rows once more by their names alone; write those that are kept, byte for byte."""
@@ -116,7 +117,7 @@ class LinesPart(ABC):
                     why = record.row if isinstance(record.row, str) else self._torn(record.row)
                     if why is not None:
                         self.remarks.add(f"{self._file.shown}, line {record.line}: {why}")
-                mask = yield self._batch_of(records, naming=True)
+                mask = yield self._sealed(self._batch_of(records, naming=True), records)
                 if out is not None:
                     out.writelines(compress((record.raw for record in records), mask.tolist()))
             self._digest = stream.digest
@@ -146,6 +147,10 @@ class LinesPart(ABC):
                 gathered, size = [], 0
         if gathered:
             yield gathered
+
+    def _sealed(self, batch: pa.RecordBatch, records: Iterable[Record]) -> pa.RecordBatch:
+        """Return ``batch`` with the digest of its lines, under a header that says what is in them."""
+        return sealed(batch, digest_of((self.preamble, b"".join(record.raw for record in records))))
 
     def _torn(self, row: Sequence[str | None]) -> str | None:
         """Return why it is not known which picture the row names: ``image`` says another than its own column."""

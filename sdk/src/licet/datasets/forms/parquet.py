@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.forms.files import Base, File
 from licet.datasets.forms.parts import Copying, Remarks
+from licet.datasets.forms.seals import digest_of_columns, sealed
 from licet.errors import MalformedError
 
 BATCH_ROWS: Final = 65_536
@@ -66,7 +67,8 @@ class ParquetPart:
     def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches of the columns that say what a row is, without the first ``skip`` batches."""
         for batch in self._read(list(dict.fromkeys(self._columns.names.values())), skip):
-            yield self._columns.select(batch)
+            rows = self._columns.select(batch)
+            yield sealed(rows, digest_of_columns(rows))
 
     def write(self, target: Path | None) -> Copying:
         """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file."""
@@ -75,8 +77,12 @@ class ParquetPart:
             writer = None if target is None else stack.enter_context(GroupWriter(target, self.schema, self._codec))
             read = list(dict.fromkeys(columns.names.values())) if writer is None else None
             for batch in self._read(read, 0):
-                mask = yield columns.select(batch)
-                if writer is not None and mask.any():
+                rows = columns.select(batch)
+                if writer is None:
+                    yield rows
+                    continue
+                mask = yield sealed(rows, digest_of_columns(self._columns.select(batch)))
+                if mask.any():
                     writer.add(batch if mask.all() else batch.filter(pa.array(mask)))
 
     def digest(self, digests: Iterable[bytes | None]) -> str:

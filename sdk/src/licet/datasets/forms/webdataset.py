@@ -26,6 +26,7 @@ from licet.datasets.forms.files import Base, File, Packing, packed, unpacked
 from licet.datasets.forms.folder import is_picture
 from licet.datasets.forms.jsonl import Repeated
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying, Mask, Remarks
+from licet.datasets.forms.seals import sealed
 from licet.datasets.forms.tar import BLOCK, RECORD, Archive, Member, Stream
 from licet.errors import InputError
 from licet.fingerprints.decode import DEFAULT_LIMITS
@@ -101,10 +102,10 @@ class TarPart:
 
     def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches, without the first ``skip`` batches; a sample is never torn."""
-        with unpacked(self._file, self._packing) as stream:
+        with Hashing(unpacked(self._file, self._packing)) as stream:
             for number, samples in enumerate(_gathered(self.samples(stream))):
                 if number >= skip:
-                    yield batch_of(samples, naming=False)
+                    yield sealed(batch_of(samples, naming=False), stream.so_far())
 
     def write(self, target: Path | None) -> Copying:
         """Yield the rows by their names; write the kept samples in their order, with the bytes of their headers."""
@@ -117,7 +118,7 @@ class TarPart:
                 for sample in samples:
                     if sample.wrong is not None:
                         self.remarks.add(f"{self._file.shown}, sample {sample.key}: {sample.wrong}")
-                mask = yield batch_of(samples, naming=True)
+                mask = yield sealed(batch_of(samples, naming=True), stream.so_far())
                 kept = kept_samples(samples, mask)
                 spool.write(iter(kept))
                 self._kept(compress(samples, kept))
@@ -168,6 +169,10 @@ class Hashing:
         data = self._stream.read(size)
         self._hash.update(data)
         return data
+
+    def so_far(self) -> bytes:
+        """Return the digest of everything that was read until now."""
+        return self._hash.digest()
 
     def digest(self) -> str:
         """Return the digest of all of it, hex: what comes after the archive's end is read for that."""
