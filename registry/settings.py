@@ -114,6 +114,13 @@ class Settings(BaseSettings):
         description="Bucket of the encrypted archive, such as s3://bucket/prefix, on another machine than the "
         "database; empty means the data folder.",
     )
+    witness_policy: Path | None = Field(
+        None, description="C2SP tlog-policy file of the witnesses that cosign checkpoints; empty means none."
+    )
+    witness_absence: Literal["serve", "wait"] = Field(
+        "serve",
+        description="Without the witnesses' quorum: serve the last checkpoint that has it, or let receipts wait too.",
+    )
     database_url: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", f"{PREFIX}DATABASE_URL"),
@@ -191,7 +198,7 @@ class Settings(BaseSettings):
             raise ValueError("expected an address such as s3://bucket/prefix")
         return value.rstrip("/")
 
-    @field_validator("metrics_token", mode="before")
+    @field_validator("metrics_token", "witness_policy", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return value or None

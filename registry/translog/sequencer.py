@@ -35,12 +35,14 @@ from registry.storage import Store
 from registry.translog import publication, queries
 from registry.translog.keys import RegistryKeys
 from registry.translog.tree import root_at, stored_tiles
+from registry.translog.witnesses import Quorumless, Witnesses
 
 BATCH: Final = 8192
 _PREFETCH: Final = 64  # envelopes in memory at a time: one may be 16 MiB
 _TILES_AT_A_TIME: Final = 64
 _LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
 _TRY_AGAIN: Final = 0.5
+_LONGEST_PAUSE: Final = 30.0  # between two requests to witnesses that do not answer
 _NAMED: Final = 20  # requests that one log line names at most
 
 log = structlog.get_logger("registry.translog")
@@ -93,12 +95,25 @@ class Sequencer:
     """
 
     def __init__(
-        self, keys: RegistryKeys, data: Path, log: Store, *, reach: Callable[[str], None] = lambda step: None
+        self,
+        keys: RegistryKeys,
+        data: Path,
+        log: Store,
+        *,
+        witnesses: Witnesses | None = None,
+        wait_for_witnesses: bool = False,
+        reach: Callable[[str], None] = lambda step: None,
     ) -> None:
-        """``data`` holds the guard, ``log`` what is published."""
+        """``data`` holds the guard, ``log`` what is published.
+
+        With ``witnesses``, the published checkpoint is always one that their quorum has cosigned. Where the quorum
+        cannot be had, receipts ``wait_for_witnesses``, or go on while the last such checkpoint stays.
+        """
         self._keys = keys
         self._data = data
         self._log = log
+        self._witnesses = witnesses
+        self._wait_for_witnesses = wait_for_witnesses
         self._reach = reach
 
     async def resume(self, conn: Connection) -> None:
@@ -131,7 +146,18 @@ class Sequencer:
                 )
             if size and await root_at(conn, size) != root:
                 raise StartError(f"the database holds another log than {source}: the roots at size {size} differ")
+        await self._ask_witnesses(now)
         return now, guard.size, filed.size if filed else 0
+
+    async def _ask_witnesses(self, now: Head) -> None:
+        if self._witnesses is None or not now.size:
+            return
+        size, name = await self._witnesses.largest_seen(now.checkpoint)
+        if size > now.size:
+            raise StartError(
+                f"the database holds a log of {now.size} entries, but the witness {name} cosigned {size}: it was "
+                f"restored from an older backup, and the log is never rolled back; restore a newer one"
+            )
 
     async def integrate(self, conn: Connection, limit: int = BATCH) -> int:
         """Give up to ``limit`` pending statements their places, in one transaction, and return how many."""
@@ -195,12 +221,43 @@ class Sequencer:
             some = wanted[start : start + _TILES_AT_A_TIME]
             await publication.write_tiles(self._log, await _contents(conn, some))
             self._reach("tiles")
-        await publication.write_checkpoint(self._log, now.checkpoint)
+        if self._witnesses is None:
+            await publication.write_checkpoint(self._log, now.checkpoint)
+        elif self._wait_for_witnesses:
+            await self.cosign(now)
         self._reach("checkpoint")
         await conn.execute(queries.PUBLISH, now.size, now.checkpoint)
         self._reach("published")
         for path in _filled(since, now.size):
             await publication.drop_partial(self._log, path)
+
+    async def cosign(self, now: Head) -> None:
+        """Publish the checkpoint of ``now`` with the cosignatures that the policy asks for.
+
+        Raises ``Quorumless`` while they cannot be had; what is published then stays.
+        """
+        assert self._witnesses is not None
+        cosigning = await self._witnesses.cosigned(now.checkpoint, self._keys.log_signer.verifier)
+        if not cosigning.satisfied:
+            raise Quorumless(cosigning)
+        await publication.write_checkpoint(self._log, cosigning.checkpoint)
+
+    async def keep_cosigned(self, database: Database) -> None:
+        """Publish checkpoints as the quorum cosigns them, for ever; nothing else waits for it."""
+        size, pause = 0, _LOOK_EVERY
+        while self._witnesses is not None and not self._wait_for_witnesses:
+            try:
+                async with database.acquire() as conn:
+                    now = await head(conn)
+                if now.size == now.published_size > size:
+                    await self.cosign(now)
+                    size, pause = now.size, _LOOK_EVERY
+            except Quorumless as error:
+                log.warning("witnesses.missing", error=error.detail, size=now.size)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            except (DatabaseUnavailable, StoreUnavailable) as error:
+                log.warning("witnesses.waiting", error=error.detail)
+            await asyncio.sleep(pause)
 
 
 async def run(
@@ -210,6 +267,8 @@ async def run(
     log_files: Store,
     stop: asyncio.Event,
     *,
+    witnesses: Witnesses | None = None,
+    wait_for_witnesses: bool = False,
     reach: Callable[[str], None] = lambda step: None,
 ) -> None:
     """Be the sequencer, or stand by for the one that is, until ``stop``; what is pending then stays pending.
@@ -217,15 +276,22 @@ async def run(
     The database, the disk or the bucket failing is waited out. Raises ``StartError`` if this database must not be
     continued.
     """
-    sequencer = Sequencer(keys, data, log_files, reach=reach)
+    sequencer = Sequencer(
+        keys, data, log_files, witnesses=witnesses, wait_for_witnesses=wait_for_witnesses, reach=reach
+    )
     while not stop.is_set():
         try:
             async with database.dedicated() as conn:
                 while not await conn.fetchval("select pg_try_advisory_lock($1)", queries.SEQUENCER_LOCK):
                     if await _first(stop, _TRY_AGAIN):
                         return
-                await _work(sequencer, conn, stop)
-        except (DatabaseUnavailable, StoreUnavailable, OSError) as error:
+                cosigning = asyncio.create_task(sequencer.keep_cosigned(database))
+                try:
+                    await _work(sequencer, conn, stop)
+                finally:
+                    cosigning.cancel()
+                    await asyncio.gather(cosigning, return_exceptions=True)
+        except (DatabaseUnavailable, StoreUnavailable, Quorumless, OSError) as error:
             log.warning("sequencer.waiting", error=str(error))
             await _first(stop, _TRY_AGAIN)
 

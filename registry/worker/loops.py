@@ -20,6 +20,7 @@ from registry.observing import tracing
 from registry.quotas.queries import FORGET_QUOTAS
 from registry.services import Services
 from registry.translog import sequencer
+from registry.translog.witnesses import Witnesses
 
 Loop = Callable[[Services, asyncio.Event], Awaitable[None]]
 
@@ -31,7 +32,21 @@ _log = structlog.get_logger("registry.worker")
 
 async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
     """Be the log's sequencer, or stand by for the process that is."""
-    await sequencer.run(services.database, services.keys, services.settings.data, services.log_files, stop)
+    settings = services.settings
+    witnesses = Witnesses.load(settings.witness_policy, services.database) if settings.witness_policy else None
+    try:
+        await sequencer.run(
+            services.database,
+            services.keys,
+            settings.data,
+            services.log_files,
+            stop,
+            witnesses=witnesses,
+            wait_for_witnesses=settings.witness_absence == "wait",
+        )
+    finally:
+        if witnesses is not None:
+            await witnesses.close()
 
 
 async def keep_house(services: Services, stop: asyncio.Event) -> None:
