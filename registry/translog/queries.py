@@ -20,11 +20,10 @@ with submitted as (
 select id, pg_notify('log_pending', $6::text) from submitted
 """
 
-# by log_queue primary key; log_pending primary key
+# by log_queue primary key, then log_pending primary key: in one statement the planner may walk all that was ever logged
+WAITING_FIRST: Final = "select pending from log_queue order by pending limit $1"
 TAKE: Final = """
-select p.id, p.kind, p.envelope, p.salt
-from log_queue q join log_pending p on p.id = q.pending
-order by q.pending limit $1
+select id, kind, salt, sha256(envelope) as digest from log_pending where id = any($1::bigint[]) order by id
 """
 TAKEN: Final = "delete from log_queue where pending = any($1::bigint[])"
 WAITING: Final = """

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,6 @@ from registry.translog.tree import root_at, stored_tiles
 from registry.translog.witnesses import Quorumless, Witnesses
 
 BATCH: Final = 8192
-_PREFETCH: Final = 64  # envelopes in memory at a time: one may be 16 MiB
 _TILES_AT_A_TIME: Final = 64
 _LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
 _TRY_AGAIN: Final = 0.5
@@ -165,16 +165,13 @@ class Sequencer:
             now = _head(await conn.fetchrow(queries.LOCK_HEAD))
             moment = max(times.now(), now.at)
             time = times.to_text(moment)
-            pendings: list[int] = []
-            encoded: list[bytes] = []
-            async for row in conn.cursor(queries.TAKE, limit, prefetch=_PREFETCH):
-                if row["envelope"] is None:
-                    raise RegistryError(f"statement {row['id']} was erased before it was logged")
-                commitment = entries.commitment(row["kind"], row["salt"], row["envelope"])
-                encoded.append(entries.encode(entries.Entry(entries.VERSION, row["kind"], time, commitment)))
-                pendings.append(row["id"])
+            pendings = [row["pending"] for row in await conn.fetch(queries.WAITING_FIRST, limit)]
             if not pendings:
                 return 0
+            rows = await conn.fetch(queries.TAKE, pendings)
+            if [row["id"] for row in rows] != pendings:
+                raise RegistryError(f"expected {len(pendings)} statements that wait, got {len(rows)}")
+            encoded = _entries(rows, time)
             self._reach("taken")
             leaves = [leaf_hash(entry) for entry in encoded]
             frontier = Frontier.parse(now.frontier)
@@ -341,6 +338,19 @@ def _head(row: Row | None) -> Head:
     if row is None:
         raise RegistryError("the log has lost the row that is its state")
     return Head(**dict(row.items()))
+
+
+def _entries(rows: Sequence[Row], time: str) -> list[bytes]:
+    """Return the entries of these statements, in their order."""
+    encoded: list[bytes] = []
+    for kind, some in itertools.groupby(rows, key=lambda row: row["kind"]):
+        commitments: list[str] = []
+        for row in some:
+            if row["digest"] is None:
+                raise RegistryError(f"statement {row['id']} was erased before it was logged")
+            commitments.append(entries.commitment_to(kind, row["salt"], row["digest"]))
+        encoded += entries.encoded(kind, time, commitments)
+    return encoded
 
 
 async def _right_edge(conn: Connection, size: int) -> dict[tuple[int, int], bytes]:

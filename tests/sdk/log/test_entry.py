@@ -47,6 +47,23 @@ def test_every_kind_commits_and_opens(kind: str, envelope: bytes) -> None:
         entries.verify_commitment(made, salt, envelope + b" ")
 
 
+@given(st.sampled_from(sorted(entries.KINDS)), st.lists(st.binary(min_size=32, max_size=32), max_size=5))
+def test_many_entries_at_once_are_those_that_would_be_made_one_by_one(kind: str, digests: list[bytes]) -> None:
+    salt = None if kind in entries.PUBLIC_KINDS else SALT
+    commitments = [entries.commitment_to(kind, salt, digest) for digest in digests]
+    one_by_one = [entries.encode(Entry(1, kind, TIME, each)) for each in commitments]
+    assert entries.encoded(kind, TIME, commitments) == one_by_one
+
+
+@pytest.mark.parametrize(
+    ("kind", "time", "commitment"),
+    [("gift", TIME, "0" * 64), ("consent", "now", "0" * 64), ("consent", TIME, "0" * 63), ("consent", TIME, "A" * 64)],
+)
+def test_what_one_entry_refuses_many_refuse(kind: str, time: str, commitment: str) -> None:
+    with pytest.raises(InputError):
+        entries.encoded(kind, time, [commitment])
+
+
 def test_a_commitment_opens_to_nothing_else() -> None:
     entries.verify_commitment(SEALED, SALT, b"envelope")
     for salt, envelope in ((SALT[::-1], b"envelope"), (SALT, b"Envelope"), (SALT, b"")):

@@ -7,6 +7,7 @@ The kinds that everybody must be able to check against the log carry the plain d
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -41,6 +42,7 @@ KINDS: Final = PUBLIC_KINDS | {
     "erase",
 }
 
+_HOLE: Final = "*"
 _COMMITMENT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -59,6 +61,16 @@ def encode(entry: Entry) -> bytes:
     return canonical.encode(entry)
 
 
+def encoded(kind: str, time: str, commitments: Sequence[str]) -> list[bytes]:
+    """Return what `encode` gives for an entry of each of ``commitments``; raises ``InputError`` as it does."""
+    _check(Entry(VERSION, kind, time, "0" * 64), InputError)
+    before, after = canonical.encode(Entry(VERSION, kind, time, _HOLE)).split(_HOLE.encode())
+    for each in commitments:
+        if not _COMMITMENT.fullmatch(each):
+            raise InputError(f"expected a commitment of 64 lower-case hex digits, got {each!r:.80}")
+    return [before + each.encode() + after for each in commitments]
+
+
 def parse(data: bytes) -> Entry:
     """Return the entry that ``data`` is the canonical form of, else raise ``MalformedError``."""
     entry = canonical.decode_as(Entry, data, limit=MAX_BYTES)
@@ -67,7 +79,12 @@ def parse(data: bytes) -> Entry:
 
 
 def commitment(kind: str, salt: bytes | None, envelope: bytes) -> str:
-    """Return the hex commitment to the bytes of ``envelope``.
+    """Return the hex commitment to the bytes of ``envelope``; raises as `commitment_to` does."""
+    return commitment_to(kind, salt, sha256(envelope).digest())
+
+
+def commitment_to(kind: str, salt: bytes | None, digest: bytes) -> str:
+    """Return the hex commitment to the envelope whose SHA-256 is ``digest``.
 
     For public kinds SHA-256(envelope), without a salt; for all others, with their 32 bytes of salt,
     SHA-256("licet/<kind>/v1" ‖ salt ‖ SHA-256(envelope)). Raises ``InputError`` for an unknown kind or
@@ -78,10 +95,10 @@ def commitment(kind: str, salt: bytes | None, envelope: bytes) -> str:
     if kind in PUBLIC_KINDS:
         if salt is not None:
             raise InputError(f"expected no salt for the public kind {kind}, got one")
-        return sha256(envelope).hexdigest()
+        return digest.hex()
     if salt is None or len(salt) != SALT_BYTES:
         raise InputError(f"expected a salt of {SALT_BYTES} bytes for {kind}, got {salt and len(salt)}")
-    return sha256(f"licet/{kind}/v1".encode() + salt + sha256(envelope).digest()).hexdigest()
+    return sha256(f"licet/{kind}/v1".encode() + salt + digest).hexdigest()
 
 
 def verify_commitment(entry: Entry, salt: bytes | None, envelope: bytes) -> None:
