@@ -336,7 +336,9 @@ def _problem(error: Any, given: dict[str, Any]) -> str:
     location = str(error["loc"][0]) if error["loc"] else ""
     name = next((field for field in Settings.model_fields if location in {field, variable(field)}), location)
     label = f"--{name.replace('_', '-')}" if name in given else variable(name)
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    expected = message if message.startswith("expected ") else f"expected {message[:1].lower()}{message[1:]}"
+    expected = str(error["msg"]).removeprefix("Value error, ")
+    if not expected.startswith("expected "):  # the words of the library: ours say the form and the limits
+        pattern = error.get("ctx", {}).get("pattern")
+        expected = f"expected {f'a text like {pattern}' if pattern else _form(Settings.model_fields[name])}"
     got = "…" if name in SECRET else repr(error["input"])
     return f"{label}: {expected}, got {got}"

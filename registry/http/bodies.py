@@ -18,6 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg
 
 from licet.canonical import MAX_DEPTH
+from licet.misfits import misfit
 from registry.errors import Invalid, pointer
 from registry.http.problems import field_error, sentence
 
@@ -47,8 +48,7 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Any], open_fields: Iterable[
         field = field_error(place, message)
         raise Invalid(sentence(field), errors=[field]) from None
     except msgspec.DecodeError as error:
-        words = str(error)
-        raise Invalid(f"expected a body of JSON, got something else: {words[:1].lower()}{words[1:]}") from None
+        raise Invalid(f"expected a body of JSON, got {misfit(error).got}") from None
     for name in open_fields:
         if _is_deeper(getattr(found, name), MAX_DEPTH):
             raise Invalid.field(name, f"at most {MAX_DEPTH} levels of nesting", "more")

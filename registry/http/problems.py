@@ -18,6 +18,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from licet import errors as sdk
+from licet.misfits import told
 from licet.wire.common import FieldError, Problem
 from registry.errors import RegistryError, pointer
 from registry.observing.requests import request_id
@@ -195,9 +196,6 @@ EXCEPTION_HANDLERS: Final[dict[int | type[Exception], Any]] = {
     Exception: on_unforeseen,
 }
 
-_EXPECTED: Final = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?", re.DOTALL)
-_MISSING: Final = re.compile(r"Object missing required field `(?P<name>.+)`", re.DOTALL)
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.+)`", re.DOTALL)
 _PARAMETER: Final = re.compile(r"Missing required (?P<place>\w+) parameter '(?P<name>[^']+)' for path .*", re.DOTALL)
 _NO_BODY: Final = "'data'"  # what the framework says where the argument of that name is missing
 _PREFIX: Final = {"query": "?", "header": "header:", "cookie": "cookie:", "path": "path:"}
@@ -222,20 +220,11 @@ def _place(extra: dict[str, Any]) -> str:
 
 def field_error(place: str, message: str) -> FieldError:
     """Return what the decoder says of the value at ``place``, in our words."""
-    if (match := _MISSING.fullmatch(message)) is not None:
-        return FieldError(pointer=f"{place}/{match['name']}", expected="a value", got="nothing")
-    if (match := _UNKNOWN.fullmatch(message)) is not None:
-        return FieldError(pointer=f"{place}/{match['name']}", expected="no field of this name", got=match["name"])
-    if (match := _EXPECTED.fullmatch(message)) is not None:
-        return FieldError(pointer=place, expected=_plain(match["expected"]), got=_plain(match["got"] or ""))
-    return FieldError(pointer=place, expected="a valid value", got=_plain(message))
+    name, expected, got = told("", message)
+    return FieldError(pointer=f"{place}/{name}" if name else place, expected=expected, got=got)
 
 
 def sentence(field: FieldError) -> str:
     """Return ``field`` as ``place: expected …, got …``."""
     got = f", got {field.got}" if field.got else ""
     return f"{field.pointer or 'body'}: expected {field.expected}{got}"
-
-
-def _plain(words: str) -> str:
-    return words.replace("`", "")

@@ -31,7 +31,7 @@ class Serving:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = msgspec.json.encode(answer.says)
+                body = answer.others.get(self.path) or msgspec.json.encode(answer.says)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -40,6 +40,7 @@ class Serving:
             def log_message(self, *_: Any) -> None: ...
 
         self.says = says
+        self.others: dict[str, bytes] = {}  # what else it says, by path
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)

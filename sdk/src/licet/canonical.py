@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from licet.errors import InputError, MalformedError
+from licet.misfits import misfit
 
 MAX_INTEGER: Final = 2**53 - 1
 MAX_DEPTH: Final = 64
@@ -73,7 +74,7 @@ def decode_as(schema: type[T], data: bytes, limit: int = DEFAULT_LIMIT) -> T:
     try:
         return msgspec.convert(value, schema)
     except (msgspec.ValidationError, ValueError) as error:
-        raise MalformedError(f"the document does not fit its schema: {error}") from None
+        raise MalformedError(f"the document does not fit its schema: {misfit(error)}") from None
 
 
 def digest(obj: Any) -> str:

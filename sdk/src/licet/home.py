@@ -24,6 +24,7 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 
 from licet.errors import InputError
+from licet.misfits import unlike
 
 DEFAULT_URL: Final = "http://localhost:8000"
 T = TypeVar("T")
@@ -182,4 +183,4 @@ def _read(path: Path, schema: type[T]) -> T | None:
     try:
         return msgspec.json.decode(data, type=schema)
     except msgspec.MsgspecError as error:
-        raise InputError(f"{path}: expected the file that licet wrote, got {error}") from None
+        raise InputError(f"{path}: expected the file that licet wrote, got {unlike(error)}") from None

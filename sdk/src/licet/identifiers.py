@@ -67,7 +67,8 @@ def to_uuid(text: str, *kinds: str, field: str = "id") -> UUID:
     """
     kind, _, body = text.partition("_") if isinstance(text, str) else ("", "", "")
     if kind not in KINDS or (kinds and kind not in kinds) or not _BODY.fullmatch(body):
-        expected = " or ".join(f"{kind}_…" for kind in kinds) or "an identifier such as wrk_…"
+        prefix = " or ".join(f"{kind}_" for kind in kinds) or "a prefix such as wrk_"
+        expected = f"{prefix} and 26 letters and digits behind it"
         raise InputError.field(field, expected, text)
     return UUID(int=int(body.translate(_BASE_32), 32))
 

@@ -148,19 +148,19 @@ async def test_headers_say_what_the_caller_may_do(client: httpx.AsyncClient):
 @pytest.mark.parametrize(
     ("body", "place", "expected", "got"),
     [
-        ('{"name": 1, "data": []}', "/name", "str", "int"),
-        ('{"name": "a", "data": [{"micro": -1, "currency": "EUR"}]}', "/data/0/micro", "int >= 0", ""),
+        ('{"name": 1, "data": []}', "/name", "text", "a whole number"),
+        ('{"name": "a", "data": [{"micro": -1, "currency": "EUR"}]}', "/data/0/micro", "a whole number at least 0", ""),
         ('{"name": "a", "data": [{"micro": 1}]}', "/data/0/currency", "a value", "nothing"),
         ('{"data": []}', "/name", "a value", "nothing"),
         ('{"name": "a", "data": [], "extra": 1}', "/extra", "no field of this name", "extra"),
-        ("[]", "", "object", "array"),
-        ('{"name": "a", "data": [], "gift": "true"}', "/gift", "bool", "str"),
-        ('{"name": "a", "data": [], "gift": 1}', "/gift", "bool", "int"),
-        ('{"name": "a", "data": [{"micro": "1", "currency": "EUR"}]}', "/data/0/micro", "int", "str"),
-        ('{"name": "a", "data": [{"micro": 1.0, "currency": "EUR"}]}', "/data/0/micro", "int", "float"),
-        ('{"name": null, "data": []}', "/name", "str", "null"),
-        ('{"name": "a", "data": null}', "/data", "array", "null"),
-        ("null", "", "object", "null"),
+        ("[]", "", "an object", "a list"),
+        ('{"name": "a", "data": [], "gift": "true"}', "/gift", "true or false", "text"),
+        ('{"name": "a", "data": [], "gift": 1}', "/gift", "true or false", "a whole number"),
+        ('{"name": "a", "data": [{"micro": "1", "currency": "EUR"}]}', "/data/0/micro", "a whole number", "text"),
+        ('{"name": "a", "data": [{"micro": 1.0, "currency": "EUR"}]}', "/data/0/micro", "a whole number", "a number"),
+        ('{"name": null, "data": []}', "/name", "text", "null"),
+        ('{"name": "a", "data": null}', "/data", "a list", "null"),
+        ("null", "", "an object", "null"),
         ("", "", "a body", "nothing"),
     ],
 )
@@ -187,7 +187,7 @@ async def test_what_a_type_leaves_open_nests_no_deeper_than_what_is_signed(clien
 async def test_malformed_json_is_a_client_error(client: httpx.AsyncClient):
     problem = read(await client.post("/orders", content="{bad", headers={"content-type": "application/json"}))
     assert problem.status == 400
-    assert "malformed" in problem.detail
+    assert problem.detail.startswith("expected a body of JSON, got something else at byte 1 (")
 
 
 @pytest.mark.parametrize(

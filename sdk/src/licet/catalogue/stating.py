@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from licet.errors import InputError
+from licet.misfits import misfit
 from licet.terms import ATOMS, Terms, read_price
 from licet.terms import preset as named
 
@@ -75,4 +76,4 @@ def _json(file: Path) -> dict[str, object]:
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}", field="terms") from None
     except msgspec.MsgspecError as error:
-        raise InputError(f"{file}: expected JSON, got {error}", field="terms") from None
+        raise InputError(f"{file}: {misfit(error)}", field="terms") from None

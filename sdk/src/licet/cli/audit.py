@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 from licet import money
 from licet.cli.output import COMMON, Common, many, progress, show
 from licet.errors import InputError
+from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.audit.report import Report
@@ -116,7 +117,7 @@ def _trust(policy: Path | None, profile: str | None) -> Trust | None:
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
     except msgspec.MsgspecError as error:
-        raise InputError(f"--policy: expected a trust file with origin and root, got {error}") from None
+        raise InputError(f"--policy: expected a trust file with origin and root, got {unlike(error)}") from None
     return None if pinned is None else Trust(pinned.origin, pinned.root)
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from licet import times
-from licet.cli.output import COMMON, Common, show
+from licet.cli.output import COMMON, Common, many, show
 from licet.errors import InputError, LicetError, NotAllowedError, UnreachableError, VerificationError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ EXTRAS: Final = {  # extra → the modules that it brings, what it is for
 }
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 ROOM: Final = 1 << 30  # bytes
+SOON: Final = timedelta(days=14)  # a token that ends within it is worth a word
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -159,6 +161,16 @@ def _space(client: Client) -> str:
     return f"{free / ROOM:.0f} GiB free at {place}"
 
 
+def _address(client: Client) -> str:
+    known = client.profile.account
+    if client.contact.elsewhere is not None and known is not None:
+        raise Wrong(
+            f"LICET_URL is {client.url}, this profile's account is at {known.url}: its token is not sent",
+            f"unset LICET_URL, or use another --profile for {client.url}",
+        )
+    return f"{client.url}, " + ("where this profile's account is" if known else "as LICET_URL says or by default")
+
+
 def _service(client: Client) -> str:
     from licet.client import endpoints
 
@@ -176,7 +188,7 @@ def _compatible(client: Client) -> str:
 
 
 def _clock(client: Client) -> str:
-    from licet.client.snapshots import wrong_clock
+    from licet.exchange.clocks import wrong_clock
 
     offset = client.transport.clock_offset
     wrong = wrong_clock(offset)
@@ -200,7 +212,20 @@ def _account(client: Client) -> str | tuple[str, str | None]:
         )
     if known is not None and known.keyid not in {key.keyid for key in me.keys if key.revoked_from is None}:
         raise Wrong("the service does not know this profile's key", "restore key.pem of the account from your copy")
-    return f"{me.name} ({me.account}), this token may {', '.join(me.scopes)}"
+    says = f"{me.name} ({me.account}), this token may {', '.join(me.scopes)}"
+    if me.token_expires_at is None:
+        return says
+    left = times.from_text(me.token_expires_at) - times.now()
+    says += f" until {me.token_expires_at[:10]}"
+    if left > SOON:
+        return says
+    days = max(left.days, 0)
+    rest = many(days, "day") if days > 1 else f"{max(left.total_seconds(), 0) / 3600:.0f} h"
+    if "account" in me.scopes:
+        do = f"`licet token create --scope {','.join(me.scopes)}` makes the next one: set LICET_TOKEN to it"
+    else:
+        do = "make the next one in time: `licet token create`, from a profile whose own token may account"
+    return f"{says}, {rest} from now", do
 
 
 def _snapshot(client: Client) -> str | tuple[str, str | None]:
@@ -220,6 +245,7 @@ _HERE: Final[dict[str, Check]] = {"versions": _versions, "variables": _variables
 _THERE: Final[dict[str, Check]] = {
     "home": _home,
     "space": _space,
+    "address": _address,
     "service": _service,
     "clock": _clock,
     "registry": _registry,

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, many, progress, show
 from licet.errors import InputError
+from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.log.checkpoint import Checkpoint
@@ -62,5 +63,6 @@ def _seen(path: Path) -> Checkpoint | None:
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         raise InputError(
-            f"{path}: expected the checkpoint that was verified last, got {error}; without the file nothing is compared"
+            f"{path}: expected the checkpoint that was verified last, got {unlike(error)}; "
+            "without the file nothing is compared"
         ) from None

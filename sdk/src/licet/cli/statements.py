@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, show
 from licet.errors import InputError, MalformedError
+from licet.misfits import unlike
 
 app = App(name="statement", help="Fetch a signed statement, or verify one offline.")
 MAX_FILE = 64 << 20
@@ -57,11 +58,11 @@ def verify(
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
     except msgspec.MsgspecError as error:
-        raise InputError(f"--policy: expected a trust file with origin and root, got {error}") from None
+        raise InputError(f"--policy: expected a trust file with origin and root, got {unlike(error)}") from None
     try:
         statement = msgspec.json.decode(data, type=StatementFile)
     except msgspec.MsgspecError as error:
-        raise MalformedError(f"{file}: expected a statement file, got {error}") from None
+        raise MalformedError(f"{file}: expected a statement file, got {unlike(error)}") from None
     verified = verify_statement_file(statement, Trust(pinned.origin, pinned.root) if pinned else None)
     document = {
         "verified": verified.anchored,

@@ -51,6 +51,7 @@ class AsyncClient:
     ) -> None:
         self.contact = Contact(url, token, home, profile)
         self.transport = AsyncTransport(self.contact.url, self.contact.token, timeout=timeout)
+        self.transport.elsewhere = self.contact.elsewhere
 
     @property
     def home(self) -> Home:

@@ -52,6 +52,7 @@ class Client:
     ) -> None:
         self.contact = Contact(url, token, home, profile)
         self.transport = Transport(self.contact.url, self.contact.token, timeout=timeout)
+        self.transport.elsewhere = self.contact.elsewhere
 
     @classmethod
     def over(cls, contact: Contact, transport: Transport) -> Self:

@@ -22,7 +22,10 @@ from licet.wire import works as catalogue
 
 
 class Contact:
-    """One profile and the registry that it speaks to. What is given wins over what the environment says."""
+    """One profile and the registry that it speaks to. What is given wins over what the environment says.
+
+    ``elsewhere`` is the address that the profile's token is for, where that is not shown to the one spoken to.
+    """
 
     def __init__(self, url: str | None, token: str | None, home: Home | None, profile: str | None) -> None:
         self.home = home or Home()
@@ -30,6 +33,7 @@ class Contact:
         account = self.profile.account
         self.url = url or os.environ.get("LICET_URL") or (account.url if account else DEFAULT_URL)
         self.token = token or os.environ.get("LICET_TOKEN") or self._own_token(account.url if account else None)
+        self.elsewhere = account.url if account and not self.token and self.profile.token else None
         self._registry: accounts.RegistryInfo | None = None
 
     def _own_token(self, account_url: str | None) -> str | None:

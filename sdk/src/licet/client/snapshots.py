@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from licet import times
 from licet.errors import InputError, NotAllowedError, ServiceError, VerificationError
+from licet.exchange.clocks import wrong_clock
 from licet.home import write_private
-from licet.index.pull import CLOCK_SKEW, Pulled, pull
+from licet.index.pull import Pulled, pull
 from licet.index.snapshot import Snapshot
 from licet.index.store import Published, SnapshotInfo, SnapshotStore
+from licet.misfits import unlike
 from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
 from licet.wire.common import KeyEvidence
 
@@ -25,19 +25,6 @@ Tier = Literal["exact", "near"]
 PROMISED: Final = 300.0  # seconds from an acknowledgement to a snapshot that has it
 _LOOK_EVERY: Final = 0.5
 KEYS: Final = "keys.json"
-
-
-def wrong_clock(offset: float | None) -> str | None:
-    """Return the sentence that says how far this machine's clock is from the service's, None within five minutes."""
-    if offset is None or abs(offset) <= CLOCK_SKEW.total_seconds():
-        return None
-    amount = abs(offset)
-    span = f"{amount / 3600:.1f} h" if amount >= 3600 else f"{amount / 60:.0f} min"
-    theirs = times.to_text(times.now() - timedelta(seconds=offset))[:16]
-    return (
-        f"this machine's clock is {span} {'ahead of' if offset > 0 else 'behind'} the service's ({theirs} UTC there): "
-        f"set it right, snapshots and what is signed are judged by it"
-    )
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -73,9 +60,7 @@ class ClientSnapshot:
             try:
                 return msgspec.json.decode(transport.request("GET", "/snapshots/latest").body, type=Published)
             except msgspec.MsgspecError as error:
-                raise ServiceError(
-                    f"expected a snapshot manifest from the service, got something else: {error}"
-                ) from None
+                raise ServiceError(f"expected a snapshot manifest from the service, got {unlike(error)}") from None
 
         def segment(digest: str, offset: int) -> Iterator[bytes]:
             with transport.stream(f"/snapshots/segments/{digest}", offset=offset) as chunks:

@@ -21,6 +21,7 @@ from licet.errors import (
     VersionError,
 )
 from licet.exchange.retrying import retry_after
+from licet.misfits import unlike
 
 MAX_ANSWER: Final = 256 << 20  # bytes, after unpacking
 MAX_REFUSAL: Final = 1 << 20  # bytes of the body of an error: a page of a proxy needs no more
@@ -40,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
         try:
             return msgspec.json.decode(self.body)
         except msgspec.MsgspecError as error:
-            raise ServiceError(f"expected JSON from the service, got something else: {error}") from None
+            raise ServiceError(f"expected JSON from the service, got {unlike(error)}") from None
 
 
 class Collected:
@@ -108,7 +109,8 @@ def failure(
         )
     if status == 429:
         details |= quota(headers)
-        return QuotaError(message, **details)
+        again = f"; there is some again in {details['reset']:g} s" if details["reset"] is not None else ""
+        return QuotaError(f"{message}{again}", **details)
     return _kind(status, slug)(message, **details)
 
 
@@ -171,8 +173,8 @@ def _lacking(
     version = headers.get(VERSION)
     if version:
         return VersionError(
-            f"the service at {url} is of version {version:.40} and lacks{what}: this licet may be newer or older, or "
-            "the address has a path too much",
+            f"the service at {url} is of version {version:.40} and lacks{what}, which this licet {_ours()} asks for: "
+            "install the licet of that version, unless the address has a path too much",
             **details,
         )
     return VersionError(
@@ -180,6 +182,12 @@ def _lacking(
         f"version: it lacks{what}; is the address right?",
         **details,
     )
+
+
+def _ours() -> str:
+    from licet import __version__
+
+    return __version__
 
 
 def _kind(status: int, slug: str) -> type[LicetError]:

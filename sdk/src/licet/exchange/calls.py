@@ -14,6 +14,7 @@ import msgspec
 
 from licet.errors import ServiceError
 from licet.exchange.retrying import idempotency_key
+from licet.misfits import unlike
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ def reader(schema: type[T]) -> Callable[[bytes], T]:
         try:
             return msgspec.json.decode(body, type=schema)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise ServiceError(f"expected the service's protocol, got something else: {error}", foreign=True) from None
+            raise ServiceError(f"expected the service's protocol, got {unlike(error)}", foreign=True) from None
 
     return read
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from licet.errors import (
     UnreachableError,
     VerificationError,
 )
+from licet.exchange.clocks import CLOCK_SKEW
 from licet.index.container import Tier
 from licet.index.snapshot import LIFETIME, Snapshot
 from licet.index.store import Published, Seen, SnapshotStore, envelope_digest
@@ -35,7 +36,6 @@ from licet.statements.kinds import SegmentRef
 from licet.statements.receipt import ReceiptLike, verify_receipt
 from licet.statements.trust import RegistryKeys
 
-CLOCK_SKEW: Final = timedelta(minutes=5)
 MAX_SEGMENTS: Final = 1024
 PUBLIC_TIERS: Final[tuple[Tier, ...]] = ("exact",)  # the near tier needs an account (semantics 27)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)

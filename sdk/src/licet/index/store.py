@@ -25,6 +25,7 @@ import msgspec
 from licet import times
 from licet.errors import ExpiredError, InputError, MalformedError
 from licet.index.snapshot import Snapshot
+from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
@@ -188,6 +189,6 @@ def _read(path: Path, schema: type[T]) -> T | None:
     except FileNotFoundError:
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MalformedError(f"{path}: expected what a pull has written, got {error}") from None
+        raise MalformedError(f"{path}: expected what a pull has written, got {unlike(error)}") from None
     except OSError as error:
         raise InputError(f"{path}: expected a readable file, got {error}") from None

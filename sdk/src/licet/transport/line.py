@@ -13,12 +13,14 @@ from licet import times
 from licet.errors import InputError, LicetError, NotAllowedError, ServiceError, UnreachableError
 from licet.exchange.answers import MAX_ANSWER, MAX_REFUSAL, VERSION, Answer, Collected, failure
 from licet.exchange.calls import Body, Call
+from licet.exchange.clocks import wrong_clock
 from licet.exchange.retrying import Timeouts, Tries, idempotency_key
 from licet.identifiers import new_uuid
 from licet.transport.library import httpx
 
 T = TypeVar("T")
 CHUNK: Final = 1 << 20  # bytes of a download at a time
+JUDGED: Final = frozenset({400, 409, 422})  # answers that a wrong clock may have led to
 WHOLE: Final = "a whole answer"
 BEGINNING: Final = "the beginning of a download"
 _TOKEN: Final = re.compile(r"[!-~]*", re.ASCII)
@@ -40,6 +42,7 @@ class Line:
         self.url = url.rstrip("/")
         self.token = token
         self.timeouts = Timeouts.of(timeout)
+        self.elsewhere: str | None = None  # where the token that the caller has may be shown
         self.service_version: str | None = None
         self.clock_offset: float | None = None  # seconds that this machine's clock is ahead of the service's
 
@@ -86,9 +89,18 @@ class Line:
         headers = {"x-request-id": request_id, **lower(response.headers)}
         error = failure(response.status_code, headers, body, url=self.url, operation=call.operation)
         if error.status != 401:
-            return error
+            wrong = wrong_clock(self.clock_offset) if error.status in JUDGED else None
+            return error if wrong is None else type(error)(f"{error.message}; {wrong}", **error.details)
         if self.token:
-            why = f"{self.url} does not take this token: it is mistyped, expired, revoked, or another registry's"
+            why = (
+                f"{self.url} does not take this token: it is mistyped, expired, revoked, or another registry's; "
+                "`licet token create` makes one, from a profile with an account"
+            )
+        elif self.elsewhere:
+            why = (
+                f"no token was sent: this profile's is for {self.elsewhere} alone; unset LICET_URL, or use another "
+                "--profile"
+            )
         else:
             why = "no token was sent: set LICET_TOKEN, or make an account with `licet account create`"
         return NotAllowedError(f"{error.message}; {why}", **error.details)

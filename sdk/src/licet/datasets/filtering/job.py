@@ -37,6 +37,7 @@ from licet.home import write_private
 from licet.identifiers import new_id, new_uuid
 from licet.index.lookup import Matches
 from licet.index.store import Published
+from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.datasets.filtering.first_stage import FirstStage
@@ -106,7 +107,9 @@ class Job:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, msgspec.MsgspecError) as error:
-            raise InputError(f"{path}: expected what this version writes, got {error}; remove the folder") from None
+            raise InputError(
+                f"{path}: expected what this version writes, got {unlike(error)}; remove the folder"
+            ) from None
 
     def published(self) -> Published:
         """Return the manifest that the job decides under."""

@@ -22,6 +22,7 @@ from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying
 from licet.datasets.forms.seals import changed, digest_of, digest_of_columns, seal_of, sealed
 from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
 from licet.errors import MalformedError
+from licet.misfits import unlike
 
 _SUCCESS: Final = "success"
 _STATS: Final = "_stats.json"
@@ -201,7 +202,7 @@ def _figures(data: bytes, shown: str, kept: int) -> bytes:
     try:
         figures = msgspec.json.decode(data, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MalformedError(f"{shown}: expected figures of img2dataset, got {error}") from None
+        raise MalformedError(f"{shown}: expected figures of img2dataset, got {unlike(error)}") from None
     figures |= {"count": kept, "successes": kept, "failed_to_download": 0, "failed_to_resize": 0}
     figures["status_dict"] = {_SUCCESS: kept} if kept else {}
     return msgspec.json.format(msgspec.json.encode(figures), indent=4) + b"\n"

@@ -16,6 +16,7 @@ from licet.datasets.forms.columns import NAMED, NO_COLUMN, find_columns
 from licet.datasets.forms.files import File, Packing, unpacked
 from licet.datasets.forms.lines import BOM, Lines, LinesPart, Record, Row, is_other_text, read_line, text_schema
 from licet.errors import InputError, MalformedError
+from licet.misfits import misfit, unlike
 
 _SAMPLED: Final = 1000
 _SAMPLE_BYTES: Final = 8 << 20
@@ -117,7 +118,7 @@ class JsonlPart(LinesPart):
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 if not raw.strip(_SPACE):
                     continue
-                row = f"expected a JSON object, got {error}"
+                row = f"expected a JSON object, got {unlike(error)}"
             except RecursionError:
                 row = "expected a JSON object, got one that is nested too deep"
             else:
@@ -200,7 +201,7 @@ def _sampled(stream: Lines, shown: str) -> tuple[bytes, list[str] | None]:
             names |= dict.fromkeys(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
             objects += 1
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            wrong = wrong or f"line {line}: {error}"
+            wrong = wrong or f"line {line}: {misfit(error)}"
     if wrong and not objects:
         raise InputError.field(shown, "a JSON object a line", wrong)
     return mark, list(names) if objects else None

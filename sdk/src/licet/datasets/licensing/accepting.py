@@ -22,6 +22,7 @@ from licet.decisions import Request
 from licet.decisions.style import STYLE
 from licet.errors import BudgetError, ConflictError, ExpiredError, InputError, NotAllowedError, VerificationError
 from licet.home import AccountFile, write_private
+from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.keys import SigningKey
@@ -78,7 +79,7 @@ class Taker:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, msgspec.MsgspecError) as error:
-            raise InputError(f"{self._pending}: expected the quotes of an earlier run, got {error}") from None
+            raise InputError(f"{self._pending}: expected the quotes of an earlier run, got {unlike(error)}") from None
         found = []
         for quote in quotes:
             licence = identifiers.from_uuid("lic", identifiers.to_uuid(quote, "quo"))

@@ -12,6 +12,7 @@ from licet import identifiers
 from licet.decisions import Request
 from licet.errors import InputError, VerificationError
 from licet.home import write_private
+from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Licence, LicenceLine, Use
@@ -119,7 +120,7 @@ def _load(path: Path) -> HeldLicence:
         granted = msgspec.json.decode(path.read_bytes(), type=LicenceGranted)
         return _held(envelopes.read_as(Licence, granted.envelope), granted.lines)
     except (OSError, ValueError, msgspec.MsgspecError, InputError) as error:
-        raise InputError(f"{path}: expected a licence as licet keeps it, got {error}") from None
+        raise InputError(f"{path}: expected a licence as licet keeps it, got {unlike(error)}") from None
 
 
 def _held(payload: Licence, lines: Iterable[LicenceLine]) -> HeldLicence:

@@ -25,6 +25,7 @@ from licet.fingerprints.urls import url_keys
 from licet.identifiers import to_uuid
 from licet.index.keys import UNKNOWN_QUALITY
 from licet.index.lookup import Index, Matches
+from licet.misfits import unlike
 
 BATCH: Final = 65_536
 _ENDINGS: Final = ("decisions.parquet", "manifest.json")
@@ -263,4 +264,4 @@ def _about(path: Path, schema: pa.Schema) -> About:
     try:
         return msgspec.json.decode((schema.metadata or {})[METADATA], type=About)
     except (KeyError, ValueError, msgspec.MsgspecError) as error:
-        raise MalformedError(f"{path}: expected what licet filter writes about itself, got {error}") from None
+        raise MalformedError(f"{path}: expected what licet filter writes about itself, got {unlike(error)}") from None

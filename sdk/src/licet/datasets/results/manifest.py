@@ -14,6 +14,7 @@ from licet import canonical
 from licet.client import Client
 from licet.errors import InputError, MalformedError, VerificationError
 from licet.home import needs
+from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import KeySet, SigningKey, key_id, public_key
@@ -95,7 +96,7 @@ def read_manifest(path: Path) -> ReadManifest:
     except OSError as error:
         raise InputError(f"{path}: expected a manifest, got {error.strerror or error}") from None
     except (ValueError, msgspec.MsgspecError) as error:
-        raise MalformedError(f"{path}: expected a manifest that licet wrote, got {error}") from None
+        raise MalformedError(f"{path}: expected a manifest that licet wrote, got {unlike(error)}") from None
     public = public_key(file.key, "key")
     payload = envelopes.open_as(DatasetManifest, file.envelope, [key_id(public)], KeySet([public]))
     if canonical.encode(file.manifest) != file.envelope.body:
