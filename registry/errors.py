@@ -26,6 +26,7 @@
         ├── SettingsError              –  an environment variable is wrong
         ├── DataFolderError            –  the data folder cannot be used as it is
         │   └── HeldError              –  another process holds it
+        ├── ArchiveError               –  the archive is missing, short, damaged or another registry's
         └── MigrationError             –  the schema and the migrations do not fit together
 
 Errors of the SDK (``licet.errors``) that reach a handler become problems too: see ``registry.http.problems``.
@@ -242,6 +243,10 @@ class DataFolderError(StartError):
 
 class HeldError(DataFolderError):
     """Another process holds the data folder; the message names it."""
+
+
+class ArchiveError(StartError):
+    """The archive does not say what is needed of it; the message names the file and what to do."""
 
 
 class MigrationError(StartError):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from licet.wire.accounts import ConsentHead
+from registry.archive import Archive, Owner, open_key
 from registry.database import Connection, Database, opened, pending
 from registry.errors import MigrationError
 from registry.observing.meters import Meters
 from registry.quotas import Quotas
+from registry.restoring import Place, recover
 from registry.settings import Settings
 from registry.storage import Store, open_store
 from registry.translog import RegistryKeys, open_keys
@@ -62,6 +64,28 @@ class Services:
         return self.settings.data / "public"
 
 
+async def open_archive(services: Services) -> Archive | None:
+    """Return what archives this database, None where the settings say that nothing is."""
+    settings = services.settings
+    if settings.archive == "off":
+        return None
+    store = archive_files(settings)
+    key = await open_key(settings.data / "keys", store)
+    return Archive(services.database, store, key, Owner(settings.origin, services.keys.ref.key))
+
+
+def archive_files(settings: Settings) -> Store:
+    """Return where the archive is: a bucket, or ``archive/`` in the data folder."""
+    return open_store(settings.archive_to, settings.data / "archive")
+
+
+async def up_to_date(database: Database, settings: Settings) -> None:
+    """The database holds everything that was ever let out, from the archive if need be; raises ``StartError``."""
+    if settings.archive == "on":
+        place = Place(settings.data, settings.origin, log_files(settings), archive_files(settings))
+        await recover(database, place)
+
+
 def log_files(settings: Settings) -> Store:
     """Return where the log is published: a bucket, or ``log/`` in the folder of published files."""
     return open_store(settings.publish_to and f"{settings.publish_to}/log", settings.data / "public" / "log")
@@ -80,6 +104,7 @@ async def started(
         if todo:
             names = ", ".join(migration.file for migration in todo)
             raise MigrationError(f"the schema lacks {names}; run `licet-registry migrate`")
+        await up_to_date(database, settings)
         async with database.acquire() as conn:
             keys = await open_keys(conn, settings.data / "keys", settings.origin)
         database.meters = meters or Meters()

@@ -121,6 +121,16 @@ class Settings(BaseSettings):
         "serve",
         description="Without the witnesses' quorum: serve the last checkpoint that has it, or let receipts wait too.",
     )
+    archive: Literal["on", "off"] = Field(
+        "on",
+        description="Whether every change is archived before it is acknowledged; off leaves acknowledged statements in "
+        "the database alone, and an older copy of it is refused instead of brought up to date.",
+    )
+    archive_keep: Duration = Field(
+        timedelta(days=30),
+        description="How long erased data may stay in archive and backups: what is older is copied anew without it, "
+        "and its keys are destroyed.",
+    )
     database_url: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", f"{PREFIX}DATABASE_URL"),

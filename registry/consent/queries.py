@@ -102,7 +102,8 @@ from present c
 join plan p on (p.own, p.catalogue, p.pending, p.matched) = (c.own, c.catalogue, c.pending, c.matched)
 on conflict (work) do update
 set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
-    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version
+    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version,
+    frozen = work_states.frozen and $2::uuid[] is null
 """
 # A conflict outlives the withdrawal: what a challenged work says stays without effect, and what a contested one earned
 # and earns under licences stays in escrow.
@@ -228,7 +229,8 @@ union select other from work_matches where other_account = $1 and claimed_at is 
 TOUCH_ACCOUNT: Final = "update work_states set version = $2 where account = $1"
 
 _RECORD: Final = """
-select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.pending, s.withdrawn,
+select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.withdrawn,
+    s.pending or s.frozen as pending,
     s.own is not null as signed, s.statement, e.index, s.version,
     w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
 from work_states s
@@ -278,7 +280,7 @@ UNLOGGED: Final = "select exists (select from log_queue q join statements s on s
 # By works, accounts, work_states, statements primary key, log_entries unique (pending); of snapshots there are few.
 _STATE: Final = """
 case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then 'unsigned'
-    when s.challenged then 'challenged' when s.contested then 'contested'
+    when s.frozen then 'frozen' when s.challenged then 'challenged' when s.contested then 'contested'
     when s.waiting is not null then 'pending' else 'in-force' end
 """
 _OWNED: Final = f"""

@@ -43,6 +43,10 @@ OPTIONS: Mapping[str, str] = {
     "log_line_prefix": "%m [%p] ",
     "jit": "off",
     "max_wal_size": "2GB",
+    # The archive reads committed changes from the server's own log; what it does not read must not fill the disk.
+    "wal_level": "logical",
+    "max_replication_slots": "20",
+    "max_slot_wal_keep_size": "4GB",
 }
 
 

@@ -42,6 +42,12 @@ _RECORD = "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2,
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 _WHO = "SELECT current_user::text, current_database()::text"
 _TRANSACTION = "SELECT pg_current_xact_id()::text"
+# What a step adds to the schema is archived from the moment that it is there; steps before the archive's have none.
+_FOLLOW = """
+DO $$ BEGIN
+    IF to_regprocedure('archive_follow()') IS NOT NULL THEN PERFORM archive_follow(); END IF;
+END $$
+"""
 _HALF_BUILT = """
 SELECT i.indexrelid::regclass::text AS name
 FROM pg_index i
@@ -77,8 +83,8 @@ async def stranded(database: Database, folder: Path | None = None) -> list[str]:
         return [row["name"] for row in await connection.fetch(_INVALID) if row["relname"] not in ahead]
 
 
-async def migrate(database: Database, folder: Path | None = None) -> list[Migration]:
-    """Every migration of ``folder`` is applied when this returns; returns those that this call applied.
+async def migrate(database: Database, folder: Path | None = None, *, upto: int | None = None) -> list[Migration]:
+    """Every migration of ``folder``, or those up to number ``upto``, is applied; returns those that this call applied.
 
     Safe to run from several processes at once: one works, the others wait and find nothing left. Raises
     ``MigrationError`` that names the file which was changed, is missing, or failed; what came before it stays.
@@ -95,6 +101,7 @@ async def migrate(database: Database, folder: Path | None = None) -> list[Migrat
         await _lock(connection)
         await connection.execute(_TABLE)
         todo = await _pending(connection, files)
+        todo = [migration for migration in todo if upto is None or migration.version <= upto]
         for migration in todo:
             await _apply(connection, migration)
     return todo
@@ -199,6 +206,7 @@ async def _apply_in_transaction(connection: Connection, migration: Migration) ->
                 f"{migration.file} ended the transaction that it runs in: expected no BEGIN, COMMIT or ROLLBACK; "
                 "what it did before that may stay"
             )
+        await connection.execute(_FOLLOW)
         await connection.execute(_RECORD, migration.version, migration.name, migration.sha256)
 
 

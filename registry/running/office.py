@@ -121,6 +121,7 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
     """
     from registry.accounts import operators
     from registry.app import connect_domains
+    from registry.services import open_archive
     from registry.translog import sequencer
 
     async def run() -> None:
@@ -129,7 +130,14 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
             stop = asyncio.Event()
             # Stands by where a service runs; else it is the sequencer for this one statement.
             logging = asyncio.create_task(
-                sequencer.run(services.database, services.keys, services.settings.data, services.log_files, stop)
+                sequencer.run(
+                    services.database,
+                    services.keys,
+                    services.settings.data,
+                    services.log_files,
+                    stop,
+                    await open_archive(services),
+                )
             )
             try:
                 receipt = await operators.attest(services, account, level, evidence)

@@ -23,6 +23,7 @@ from registry.observing import meters
 from registry.running.child import Child
 from registry.running.listening import answers
 from registry.running.part import stop_on_signals
+from registry.services import up_to_date
 from registry.settings import Settings
 from registry.translog import open_keys
 
@@ -95,6 +96,7 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
 async def _prepare(settings: Settings, dsn: str) -> None:
     database = await Database.connect(dsn, connections=2, statement_timeout=settings.statement_timeout)
     try:
+        await up_to_date(database, settings)
         for migration in await migrate(database):
             _log.info("migrated", file=migration.file)
         async with database.acquire() as conn:

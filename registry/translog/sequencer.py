@@ -18,7 +18,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -88,6 +88,18 @@ async def backlog(conn: Connection) -> Backlog:
     return Backlog(now.published_size, waiting + now.size - now.published_size, max(0.0, oldest or 0.0))
 
 
+class Archive(Protocol):
+    """What takes every committed change out of the database before anything is let out; see ``registry.archive``."""
+
+    async def open(self, conn: Connection) -> None:
+        """Return once everything in the database is archived."""
+        ...
+
+    async def keep(self, conn: Connection) -> None:
+        """Return once everything that is committed so far is archived."""
+        ...
+
+
 class Sequencer:
     """Integrates and publishes; at most one instance may work at a time for a database and a data folder.
 
@@ -99,12 +111,13 @@ class Sequencer:
         keys: RegistryKeys,
         data: Path,
         log: Store,
+        archive: Archive | None = None,
         *,
         witnesses: Witnesses | None = None,
         wait_for_witnesses: bool = False,
         reach: Callable[[str], None] = lambda step: None,
     ) -> None:
-        """``data`` holds the guard, ``log`` what is published.
+        """``data`` holds the guard, ``log`` what is published; nothing is let out before ``archive`` has kept it.
 
         With ``witnesses``, the published checkpoint is always one that their quorum has cosigned. Where the quorum
         cannot be had, receipts ``wait_for_witnesses``, or go on while the last such checkpoint stays.
@@ -112,9 +125,15 @@ class Sequencer:
         self._keys = keys
         self._data = data
         self._log = log
+        self._archive = archive
         self._witnesses = witnesses
         self._wait_for_witnesses = wait_for_witnesses
         self._reach = reach
+
+    async def keep(self, conn: Connection) -> None:
+        """Return once everything that is committed so far is archived, if anything is."""
+        if self._archive is not None:
+            await self._archive.keep(conn)
 
     async def resume(self, conn: Connection) -> None:
         """Return once the database is known to hold everything ever let out, and all of it is published.
@@ -122,6 +141,9 @@ class Sequencer:
         Raises ``StartError`` as `verify` does.
         """
         now, guard, filed = await self.verify(conn)
+        if self._archive is not None:
+            await self._archive.open(conn)
+        await self.keep(conn)
         if guard < now.size:
             await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
         await self._publish(conn, now, since=min(now.published_size, filed))
@@ -206,6 +228,8 @@ class Sequencer:
     async def publish(self, conn: Connection) -> None:
         """Let out everything that is integrated: guard, files, checkpoint, then the receipts."""
         now = await head(conn)
+        await self.keep(conn)
+        self._reach("archived")
         await self._publish(conn, now, since=now.published_size)
 
     async def _publish(self, conn: Connection, now: Head, since: int) -> None:
@@ -263,6 +287,7 @@ async def run(
     data: Path,
     log_files: Store,
     stop: asyncio.Event,
+    archive: Archive | None = None,
     *,
     witnesses: Witnesses | None = None,
     wait_for_witnesses: bool = False,
@@ -274,7 +299,7 @@ async def run(
     continued.
     """
     sequencer = Sequencer(
-        keys, data, log_files, witnesses=witnesses, wait_for_witnesses=wait_for_witnesses, reach=reach
+        keys, data, log_files, archive, witnesses=witnesses, wait_for_witnesses=wait_for_witnesses, reach=reach
     )
     while not stop.is_set():
         try:
@@ -313,6 +338,7 @@ async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> 
                 worth_a_span = False
                 log.info("sequencer.integrated", entries=count, requests=asked_by[:])
                 asked_by.clear()
+            await sequencer.keep(conn)  # what is not for the log, too
             rung = asyncio.ensure_future(bell.wait())
             await asyncio.wait([rung, ended], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
             rung.cancel()

@@ -18,7 +18,7 @@ from registry.accounts import queries
 from registry.errors import RegistryError, StartError
 from registry.observing import tracing
 from registry.quotas.queries import FORGET_QUOTAS
-from registry.services import Services
+from registry.services import Services, open_archive
 from registry.translog import sequencer
 from registry.translog.witnesses import Witnesses
 
@@ -41,6 +41,7 @@ async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
             settings.data,
             services.log_files,
             stop,
+            await open_archive(services),
             witnesses=witnesses,
             wait_for_witnesses=settings.witness_absence == "wait",
         )

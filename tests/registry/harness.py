@@ -101,8 +101,11 @@ def genesis(
 async def running(
     dsn: str, data: Path, loops: Mapping[str, Loop] | None = None, **settings: Any
 ) -> AsyncIterator[Running]:
-    """Yield a service on the database ``dsn`` with ``loops`` (the sequencer alone if none are named)."""
-    chosen = Settings.load(database_url=dsn, data=data, **settings)
+    """Yield a service on the database ``dsn`` with ``loops`` (the sequencer alone if none are named).
+
+    Nothing is archived unless ``settings`` say so: it takes a slot of the server, of which there are few.
+    """
+    chosen = Settings.load(database_url=dsn, data=data, **{"archive": "off", **settings})
     app = create_app(chosen)
     async with app.lifespan():
         services = app.state.services

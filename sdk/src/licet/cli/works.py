@@ -31,7 +31,7 @@ def list_works(
     external_id: Annotated[str | None, Parameter(help="Exactly this external id.")] = None,
     tag: Annotated[str | None, Parameter(help="Exactly this tag.")] = None,
     state: Annotated[
-        Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "in-force"] | None,
+        Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"] | None,
         Parameter(help="Only works in this state."),
     ] = None,
     sort: Annotated[

@@ -10,7 +10,7 @@ from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt
 
 #: The first that fits a work: withdrawn · nothing signed · in a conflict · looser terms on hold · all in force.
-State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "in-force"]
+State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"]
 
 
 class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,237 @@
+"""Committed changes on their way into the archive: read from the server's own log, sealed, stored, let go.
+
+One round (`Archive.keep`): peek at what was committed, raise the mark in the database, store the segment, advance the
+slot. A crash after any step repeats the round; changes are then stored twice, in order, which replaying bears. What
+holds:
+
+* the slot moves only over changes that are stored: nothing is skipped;
+* the mark names a segment before it can exist, and only once every transaction in it is visible to all: whoever sees
+  the mark in a copy of the database has all rows of the segments up to it. Numbers are never used again;
+* each segment names the one before it by digest: one that is missing, swapped or foreign is found;
+* a segment is created, never replaced: of two writers, one is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import asyncpg
+import structlog
+
+from registry.archive import pgoutput, queries
+from registry.archive.bases import Owner, Progress, new_base, put_into, silent, take_base
+from registry.archive.keys import ArchiveKey
+from registry.archive.places import read_segment, segment_name, segment_numbers
+from registry.archive.sealing import Manifest, Segment, digest, now_text, seal
+from registry.database import Connection, Database, Row
+from registry.errors import ArchiveError, Unavailable
+from registry.storage import Store
+
+SEGMENT: Final = 32 << 20  # bytes of changes, before they are compressed
+_PREFETCH: Final = 4000
+_NOTE_EVERY: Final = 16 << 20  # bytes archived, between two places from which the server can decode anew
+_VISIBLE_SECONDS: Final = 10.0
+
+log = structlog.get_logger("registry.archive")
+
+
+class Archive:
+    """Writes the archive of one database; at most one instance may, the sequencer's.
+
+    ``reach`` is called with the name of each step before it is taken; tests make it raise there.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        key: ArchiveKey,
+        owner: Owner,
+        *,
+        reach: Callable[[str], None] = lambda step: None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._key = key
+        self._owner = owner
+        self._reach = reach
+        self._slot = ""
+        self._mark = 0  # the number last used
+        self._last = 0  # the newest segment that is stored, and its digest
+        self._digest = ""
+        self._since = 0
+        self._reached = ""  # in the server's log
+        self._may_note = False
+        self._noted = 0
+
+    async def open(self, conn: Connection, progress: Progress = silent) -> None:
+        """Return once everything in the database is archived and further changes will be.
+
+        Makes the slot where there is none; the archive then starts over from a copy of everything. Raises
+        ``ArchiveError`` if the server keeps no such log for us, or if the archive holds more than the database.
+        """
+        await conn.execute(queries.DURABLE)
+        await conn.execute(queries.FOLLOW)
+        self._slot = await conn.fetchval(queries.SLOT_NAME)
+        numbers = await segment_numbers(self._store)
+        self._last, self._digest = 0, ""
+        if numbers:
+            self._last = numbers[-1]
+            _, _, self._digest = await read_segment(self._store, self._last, self._key, self._owner.origin)
+        slot = await conn.fetchrow(queries.SLOT, self._slot)
+        mark = await _mark(conn)
+        if mark["segment"] < self._last:
+            raise ArchiveError(
+                f"{self._store.shown} holds segment {self._last}, and this database holds what is in the first "
+                f"{mark['segment']}: it is an older copy; start the service again, which replays what is missing"
+            )
+        if slot is None or slot["wal_status"] == "lost":
+            await self._begin(conn)
+            mark = await _mark(conn)
+        self._mark, self._since, self._reached = mark["segment"], mark["since"], ""
+        self._may_note = await conn.fetchval(queries.MAY_NOTE)
+        if mark["base"] is None:
+            await self._take_base(conn, progress)
+
+    async def keep(self, conn: Connection) -> None:
+        """Return once everything that is committed so far is archived. Call it outside of a transaction.
+
+        Raises ``StoreUnavailable`` and ``Unavailable``; the next call does what this one did not.
+        """
+        now = await conn.fetchrow(queries.GOAL)
+        assert now is not None
+        if now["goal"] == self._reached:
+            return
+        self._reach("peeked")
+        try:
+            stored = await self._store_changes(conn, now)
+        except asyncpg.ObjectNotInPrerequisiteStateError as error:
+            raise Unavailable(f"the server dropped changes before they were archived: {error}") from error
+        except asyncpg.ObjectInUseError as error:
+            raise Unavailable(f"another process archives this database: {error}") from error
+        await conn.execute(queries.ADVANCE, self._slot, now["goal"])
+        self._reached = now["goal"]
+        self._noted += stored
+        if self._noted > _NOTE_EVERY and self._may_note:
+            await conn.execute(queries.NOTE)
+            self._noted = 0
+        self._reach("advanced")
+
+    async def _store_changes(self, conn: Connection, now: Row) -> int:
+        part = _Part()
+        stored = 0
+        async with self._database.transaction(readonly=True) as reading:
+            await reading.execute(queries.PATIENT_HERE)
+            async for row in reading.cursor(queries.PEEK, self._slot, now["goal"], prefetch=_PREFETCH):
+                if part.size >= SEGMENT:
+                    stored += part.size
+                    await self._put(conn, part, now, end=False)
+                    part = part.following()
+                part.add(row["xid"], row["data"])
+        if part.xids:
+            stored += part.size
+            await self._put(conn, part, now, end=True)
+        return stored
+
+    async def _put(self, conn: Connection, part: _Part, now: Row, *, end: bool) -> None:
+        number = self._mark + 1
+        header = Segment(
+            origin=self._owner.origin,
+            number=number,
+            previous=self._last,
+            digest=self._digest,
+            since=self._since,
+            end=end,
+            entries=now["size"],
+            schema=now["schema"],
+            at=now_text(),
+        )
+        content = await asyncio.to_thread(lambda: seal(header, part.body, self._key))
+        await _visible(conn, part.xids)
+        self._reach("sealed")
+        if await conn.fetchval(queries.RAISE_MARK, number) is None:
+            raise Unavailable("another process archives this database")
+        self._mark = number
+        self._reach("marked")
+        if not await self._store.create(segment_name(number), content):
+            raise Unavailable(f"{self._store.shown}/{segment_name(number)}: another process wrote it")
+        self._last, self._digest = number, digest(content)
+        self._reach("stored")
+
+    async def _begin(self, conn: Connection) -> None:
+        """A slot is there, and the next thing that is archived is a base."""
+        await conn.execute(queries.BEGIN_STREAM, self._last)
+        self._reach("begun")
+        try:
+            async with self._database.dedicated() as alone:
+                await alone.execute(queries.PATIENT)
+                await alone.execute(queries.DROP_SLOT, self._slot)
+                await alone.execute(queries.MAKE_SLOT, self._slot)
+        except (
+            asyncpg.ObjectNotInPrerequisiteStateError,
+            asyncpg.InsufficientPrivilegeError,
+            asyncpg.ConfigurationLimitExceededError,
+            asyncpg.ObjectInUseError,
+        ) as error:
+            raise ArchiveError(
+                f"the server does not let us read committed changes for the archive: {error}; set wal_level = logical "
+                f"and give the user the right with ALTER ROLE … REPLICATION, or set LICET_REGISTRY_ARCHIVE=off, which "
+                f"leaves acknowledged statements in the database alone"
+            ) from error
+        self._reach("slot")
+
+    async def _take_base(self, conn: Connection, progress: Progress) -> Manifest:
+        base = new_base()
+        taken = await take_base(self._database, self._key, self._owner, put_into(self._store, base), base, progress)
+        self._reach("base")
+        await conn.execute(queries.KEEP_BASE, taken.base)
+        log.info("archive.base", base=taken.base, pieces=len(taken.pieces), entries=taken.entries)
+        return taken
+
+
+class _Part:
+    """Messages of one segment: first the tables that it speaks of, so that it can be read without the one before."""
+
+    def __init__(self, tables: dict[bytes, bytes] | None = None) -> None:
+        self._tables = dict(tables or {})
+        self._messages: list[bytes] = [pgoutput.framed(each) for each in self._tables.values()]
+        self.size = 0
+        self.xids: set[int] = set()
+
+    def add(self, xid: int, message: bytes) -> None:
+        if message[:1] == b"R":
+            self._tables[message[1:5]] = message
+        self._messages.append(pgoutput.framed(message))
+        self.size += len(message)
+        self.xids.add(xid)
+
+    def following(self) -> _Part:
+        return _Part(self._tables)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._messages)
+
+
+async def _mark(conn: Connection) -> Row:
+    row = await conn.fetchrow(queries.MARK)
+    if row is None:
+        raise ArchiveError("expected the row that says how far the archive reaches, found none")
+    return row
+
+
+async def _visible(conn: Connection, xids: set[int]) -> None:
+    """Return once every transaction of ``xids`` is visible: a commit is in the server's log a moment before it is."""
+    async with asyncio.timeout(_VISIBLE_SECONDS):
+        while not all_visible(await conn.fetchval(queries.SEEN), xids):  # noqa: ASYNC110  # there is no event
+            await asyncio.sleep(0.001)
+
+
+def all_visible(snapshot: str, xids: set[int]) -> bool:
+    """Return whether ``snapshot`` (xmin:xmax:running) sees all of ``xids``, numbers of 32 bits that wrap around."""
+    _, most, running = snapshot.split(":")
+    alive = {int(each) & 0xFFFF_FFFF for each in running.split(",") if each}
+    limit = int(most) & 0xFFFF_FFFF
+    return not (alive & xids) and all((limit - xid) & 0xFFFF_FFFF < 1 << 31 and xid != limit for xid in xids)
