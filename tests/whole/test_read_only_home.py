@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from licet.statements.keys import SigningKey
 from tests.whole.stage import Person, Service, Told, drawing, encoded
 from tests.whole.test_ordinary_user import AS_ROOT, PYTHON, USER, _open, _packages
 
@@ -22,11 +23,12 @@ USE = ("--use", "train-gen")
 
 
 class Place(NamedTuple):
-    """Folders of a user who may write ``out`` and ``cache`` and neither of two homes."""
+    """Folders of a user who may write ``out`` and ``cache`` and none of three homes."""
 
     folder: Path
     fresh: Path  # nothing in it
     known: Path  # the registry is pinned, a snapshot is here
+    signing: Path  # the same, and a key that signed a manifest before
     cache: Path
     out: Path
     picture: Path
@@ -41,13 +43,20 @@ def place(service: Service) -> Iterator[Place]:
     ada = Person(folder / "ada", service.url).joins("artist", "Ada")
     registered = ada.does("register", ada.draws("pictures", 9001))
     known.does("snapshot", "pull", "--covering", str(registered["log_index"]))
-    made = Place(folder, folder / "fresh", known.home, folder / "cache", folder / "out", folder / "in", service.url)
+    signing = folder / "signing"
+    shutil.copytree(known.home, signing)
+    SigningKey.generate().save(signing / "local-key.pem")
+    made = Place(
+        folder, folder / "fresh", known.home, signing, folder / "cache", folder / "out", folder / "in", service.url
+    )
     for each in (made.fresh, made.cache, made.out, made.picture):
         each.mkdir()
     (made.picture / "9001.png").write_bytes(encoded(drawing(9001)))
     for each in (made.cache, made.out):
         each.chmod(0o777)
-    closed = [made.fresh, made.known, *made.known.rglob("*"), known.folder]
+    closed = [made.fresh, made.known, *made.known.rglob("*"), known.folder, signing, *signing.rglob("*")]
+    if AS_ROOT:  # a key is its owner's alone
+        os.chown(signing / "local-key.pem", USER, USER)
     for path in closed:
         path.chmod(0o555 if path.is_dir() else 0o444)
     yield made
@@ -108,3 +117,11 @@ def test_filter_says_what_it_wants_to_keep_and_leaves_nothing(types: Callable[..
     assert "the key that signs manifests" in told.message
     assert "set LICET_HOME" in told.message
     assert not [path for path in place.out.iterdir() if "kept" in path.name]
+
+
+def test_filter_works_where_the_key_is_there_already(types: Callable[..., Told], place: Place) -> None:
+    told = types(place.signing, "filter", place.picture, "-o", "signed", *USE, "--json", LICET_CACHE=str(place.cache))
+    assert told.code == 0
+    assert (told.document["rows"], told.document["counts"]["deny"]) == (1, 1)
+    offline = types(place.signing, "filter", place.picture, "-o", "offline", *USE, "--offline", "--json")
+    assert offline.code == 0

@@ -46,7 +46,7 @@ def test_times_are_fixed_in_one_spelling():
     [
         ({}, "uses: expected one or more of search, index, mine, train-nongen, .* redistribute, got 'nothing'"),
         ({"uses": []}, "uses: expected one or more of search"),
-        ({"uses": ["train-ai"]}, "uses: expected one or more of search, .* got \\('train-ai',\\)"),
+        ({"uses": ["train-ai"]}, "uses: expected one or more of search, .* got 'train-ai'"),
         ({"uses": "training"}, "uses: expected one or more of search, .* got 'training'"),
         ({"uses": 3}, "uses: expected one or more of search"),
         ({"uses": [["mine"]]}, "uses: expected one or more of search"),

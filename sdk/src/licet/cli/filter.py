@@ -102,11 +102,12 @@ def _acceptance(
     if not accept:
         for option, value in (("--budget", budget), ("--fit-budget", fit), ("--run", run)):
             if value:
-                raise InputError.field(option, "--accept beside it", value)
+                got = ", ".join(value) if isinstance(value, list) else value
+                raise InputError.field(option, "--accept beside it", got)
         return None
     for option, value in (("--model", model), ("--dataset", dataset)):
         if not value:
-            raise InputError.field(option, "a value, because --accept takes a licence for it", None)
+            raise InputError.field(option, "a value, because --accept takes a licence for it", "nothing")
     from licet.datasets.licensing.accepting import Acceptance
 
     return Acceptance(dataset=dataset or "", budget=budgets_from(budget), fit=fit, run=run or "1")

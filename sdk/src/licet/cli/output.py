@@ -77,9 +77,14 @@ def harmless(text: str) -> str:
     return _OBEYED.sub("\ufffd", text)
 
 
+def one_line(text: str) -> str:
+    """Return ``text`` harmless and on one line: a name with a line of its own could command what reads a log."""
+    return harmless(text.replace("\n", "\\n"))
+
+
 def note(text: str) -> None:
     """Print a remark on stderr: never part of a result."""
-    print(harmless(text), file=sys.stderr)
+    print(one_line(text), file=sys.stderr)
 
 
 def fail(error: LicetError, as_json: bool) -> int:
@@ -89,7 +94,7 @@ def fail(error: LicetError, as_json: bool) -> int:
         document = {"error": {"code": error.code, "message": error.message, **_plain(details)}}
         emit(document)
     else:
-        print(harmless(f"error: {error}"), file=sys.stderr)
+        print(one_line(f"error: {error}"), file=sys.stderr)
     return error.exit_code
 
 

@@ -117,7 +117,7 @@ def explain(client: Client, given: str, request: Request | None, *, offline: boo
     """
     row = None if Path(given).exists() or _ADDRESS.match(given) else _row_of_a_job(given)
     if row is None and request is None:
-        raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", None)
+        raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", "nothing")
     basis = _basis(client, offline=offline)
     stored = None
     if row is not None:

@@ -154,7 +154,7 @@ class Dataset:
         self._settled: _Settled | None = None
         self._read = False
         if accept is not None and request.model is None:
-            raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
+            raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
         if accept is not None and wish.offline:
             raise InputError("expected either accept, which asks the service, or offline")
 

@@ -121,4 +121,5 @@ def _field(field: str, read: Callable[[Any], T], value: Any) -> T:
     try:
         return read(value)
     except InputError as error:
-        raise InputError.field(field, str(error.details.get("expected", error.message)), value) from None
+        got = ", ".join(map(str, value)) or "nothing" if isinstance(value, tuple) else value
+        raise InputError.field(field, str(error.details.get("expected", error.message)), got) from None

@@ -128,6 +128,19 @@ def test_rows_without_an_address_meet_by_their_key(client: Client, works: dict[s
     assert pq.read_table(done.decisions)["reason"].to_pylist() == ["allowed", "after:denied"]
 
 
+def test_rows_whose_address_changed_meet_by_their_key(client: Client, works: dict[str, bytes], tmp_path: Path) -> None:
+    table = {"url": [address("denied"), address("stranger")], "key": ["1", "2"]}
+    pq.write_table(pa.table(table), tmp_path / "urls.parquet")
+    first = filter_dataset(client, [tmp_path / "urls.parquet"], tmp_path / "urls", REQUEST, KEEP)
+    pictures = [encoded(picture(5)), encoded(picture(6))]
+    files = {"url": ["https://mirror.example/1", address("stranger")], "key": ["1", "1"], "image": pictures}
+    pq.write_table(pa.table(files), tmp_path / "files.parquet")
+    done = second(client, tmp_path / "files.parquet", first)
+    assert done.after is not None
+    assert (done.after.matched, done.after.held, done.after.new) == (2, 1, 0)
+    assert decided(done) == {"1": "deny: after:denied", "stranger": "unknown: no-match"}
+
+
 def test_files_that_nothing_ties_to_the_first_stage_are_refused(
     client: Client, first: Filtered, tmp_path: Path
 ) -> None:

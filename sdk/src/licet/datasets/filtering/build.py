@@ -120,7 +120,7 @@ def filter_dataset(
     if wish.accept is not None and wish.offline:
         raise InputError("expected either --accept, which asks the service, or --offline")
     if wish.accept is not None and request.model is None:
-        raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
+        raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
     if "://" in str(out):
         raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
     target = Path(out).expanduser().absolute()

@@ -68,9 +68,8 @@ class FirstStage:
     def places(self, rows: pa.RecordBatch) -> Places:
         """Return where each row is in the table of the first stage, −1 where it was not in it."""
         hashes = _hashes(rows)
-        url, key = hashes["url"], hashes["key"]
-        place = self._find(url)
-        return np.where(url == _NOBODY, self._find(key), place)
+        place = self._find(hashes["url"])
+        return np.where(place < 0, self._find(hashes["key"]), place)
 
     def floor(self, places: Places) -> Floor:
         """Return what rows at ``places`` may not be looser than."""

@@ -43,6 +43,7 @@ class Member(NamedTuple):
     kind: str  # file, folder, global, other
     size: int
     head: bytes  # all of its headers
+    passed_over: bool = False  # by readers that look for files: a link or a device, not a sparse file
 
 
 class Archive:
@@ -122,7 +123,8 @@ class Archive:
         if kind == _GLOBAL and own > MAX_HEADERS:
             raise self._wrong(at, f"extended headers of at most {MAX_HEADERS:,} bytes", f"{own:,}")
         sort = "file" if is_file else {_FOLDER: "folder", _GLOBAL: "global"}.get(kind, "other")
-        return Member(_own_name(head) if name is None else name, sort, own, b"".join(heads))
+        whole = _own_name(head) if name is None else name
+        return Member(whole, sort, own, b"".join(heads), sort == "other" and not sparse and kind != ord("S"))
 
     def _sparse_map(self, head: bytes) -> list[bytes]:
         """Return the blocks in which an old GNU header of a sparse file goes on."""

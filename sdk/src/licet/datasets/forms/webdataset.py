@@ -1,14 +1,16 @@
 """webdataset: a tar whose members are samples, told apart by their names up to the first dot.
 
-A sample is the members that follow one another under one key, as webdataset itself reads them. Each picture in it is a
-row, and all rows of a sample stand or fall together; a sample without a picture is one row, known by what its JSON
-says. What we do not look into (links, devices, sparse files, JSON beyond a megabyte), names that lead elsewhere and
-JSON that says two things keep their sample out.
+A sample is the members that follow one another under one key, as webdataset itself reads them: folders, links and
+names that give no key end none. A file without a key stands or falls with the sample before it; a link is a row of its
+own, or of the sample of its name. Each picture in a sample is a row, and all rows of a sample stand or fall together; a
+sample without a picture is one row, known by what its JSON says. What we do not look into (links, devices, sparse
+files, JSON beyond a megabyte), names that lead elsewhere and JSON that says two things keep their sample out.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -40,6 +42,9 @@ _MOST_MEMBERS: Final = 10_000
 _MOST_BYTES: Final = 256 << 20  # of the pictures of one sample
 _CHUNK: Final = 1 << 20
 _TEXT: Final = pa.large_string()
+#: How webdataset tells key and ending apart (`base_plus_ext`), and the names that it keeps for itself (`skip_meta`).
+_KEY: Final = re.compile(rb"((?:.*/|)[^.]+)[.][^/]*$")
+_SETTINGS: Final = re.compile(rb"__[^/]*__(?:$|/)")
 #: What a JSON member says of a sample: the address, and without a picture also digest and hash.
 _STATED: Final = ("url", "sha256", "pdq")
 
@@ -120,7 +125,7 @@ class TarPart:
                         self.remarks.add(f"{self._file.shown}, sample {sample.key}: {sample.wrong}")
                 mask = yield sealed(batch_of(samples, naming=True), stream.so_far())
                 kept = kept_samples(samples, mask)
-                spool.write(iter(kept))
+                spool.write(kept)
                 self._kept(compress(samples, kept))
             spool.end()
             self._digest = stream.digest()
@@ -139,22 +144,26 @@ class TarPart:
         gathering: _Gathering | None = None
         for member in archive:
             if member.kind in ("folder", "global"):
-                if gathering is not None:
-                    yield gathering.sample()
-                    gathering = None
                 if spool is not None:
                     spool.always(member, archive)
                 continue
             key = _key(member.name)
-            if gathering is None or gathering.key != key:
-                if gathering is not None:
-                    yield gathering.sample()
-                gathering = _Gathering(key, self._spelled)
+            own = member.name if key is None else key
+            if gathering is not None and gathering.key != own:
+                if member.passed_over and gathering.aside(own, member):
+                    continue  # and its head is not copied
+                if key is not None:
+                    yield from gathering.samples(spool, own)
+                    gathering = _Gathering(key, self._spelled, gathering.links.get(key))
+                    if spool is not None:
+                        spool.begin()
+            if gathering is None:
+                gathering = _Gathering(own, self._spelled)
                 if spool is not None:
                     spool.begin()
             gathering.add(member, archive, spool)
         if gathering is not None:
-            yield gathering.sample()
+            yield from gathering.samples(spool)
 
 
 class Hashing:
@@ -196,34 +205,37 @@ class Spool:
         beside = None if folder is None else str(folder)
         waiting = tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=beside)  # noqa: SIM115 - the stack closes it
         self._waiting: IO[bytes] = stack.enter_context(waiting)
-        self._starts: list[tuple[int, bool]] = []  # where each piece begins; whether it is kept whatever is said
+        self._starts: list[tuple[int, int | None]] = []  # where each piece begins, and of which sample it is, if any
+        self._samples = 0
         self._written = 0
 
     def begin(self) -> None:
         """Begin the next sample."""
-        self._starts.append((self._waiting.tell(), False))
+        self._starts.append((self._waiting.tell(), self._samples))
+        self._samples += 1
 
     def always(self, member: Member, archive: Archive) -> None:
-        """Take a member that is of no sample."""
-        self._starts.append((self._waiting.tell(), True))
+        """Take a member that is of no sample, and is kept whatever is said; the sample that was begun goes on."""
+        self._starts.append((self._waiting.tell(), None))
         self.add(member.head)
         for piece in archive.body():
             self.add(piece)
+        if self._samples:
+            self._starts.append((self._waiting.tell(), self._samples - 1))
 
     def add(self, data: bytes) -> None:
         """Take bytes of the sample that was begun last."""
         if self._out is not None:
             self._waiting.write(data)
 
-    def write(self, kept: Iterator[bool]) -> None:
+    def write(self, kept: Sequence[bool]) -> None:
         """Copy those of the samples that are kept; nothing waits any longer."""
-        starts, self._starts = self._starts, []
+        starts, self._starts, self._samples = self._starts, [], 0
         if not starts:
             return
         ends = [*(start for start, _ in starts[1:]), self._waiting.tell()]
-        for (start, always), end in zip(starts, ends, strict=True):
-            keep = True if always else next(kept)
-            if not keep or self._out is None:
+        for (start, sample), end in zip(starts, ends, strict=True):
+            if self._out is None or not (sample is None or kept[sample]):
                 continue
             self._waiting.seek(start)
             for _ in range(start, end, _CHUNK):
@@ -234,7 +246,7 @@ class Spool:
 
     def end(self) -> None:
         """End the copy as an archive ends."""
-        self.write(iter(()))
+        self.write(())
         if self._out is not None:
             end = 2 * BLOCK
             self._out.write(bytes(end + -(self._written + end) % RECORD))
@@ -243,12 +255,13 @@ class Spool:
 class _Gathering:
     """The sample whose members are being read."""
 
-    def __init__(self, key: bytes, spelled: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, key: bytes, spelled: Mapping[str, Sequence[str]], wrong: str | None = None) -> None:
         self.key = key
+        self.links: dict[bytes, str] = {}  # what is wrong with links of other keys, which lie within it
         self._spelled = spelled
         self._pictures: list[Picture] = []
         self._stated: dict[str, str] = {}
-        self._wrong: str | None = None
+        self._wrong = wrong
         self._size = self._members = self._held = 0
 
     def add(self, member: Member, archive: Archive, spool: Spool | None) -> None:
@@ -303,10 +316,21 @@ class _Gathering:
         if again is not None and self._wrong is None:
             self._wrong = f"expected one member {again} in JSON, got it twice"
 
-    def sample(self) -> Sample:
-        """Return what it came to."""
-        key = self.key.decode(errors="replace")
-        return Sample(key, self._pictures, self._stated, self._wrong, self._size)
+    def aside(self, key: bytes, link: Member) -> bool:
+        """Take a link of another key, if there is room: readers pass over it, so it does not end this sample."""
+        if len(self.links) >= _MOST_MEMBERS:
+            return False
+        self.links.setdefault(key, _why_not(link) or "")
+        return True
+
+    def samples(self, spool: Spool | None, following: bytes | None = None) -> Iterator[Sample]:
+        """Yield what it came to, and the links in it that are of no sample; one named ``following`` is the next's."""
+        yield Sample(_shown(self.key), self._pictures, self._stated, self._wrong, self._size)
+        for key, why in self.links.items():
+            if key != following:
+                if spool is not None:
+                    spool.begin()
+                yield Sample(_shown(key), (), {}, why, 0)
 
 
 def batch_of(samples: Sequence[Sample], *, naming: bool) -> pa.RecordBatch:
@@ -356,9 +380,14 @@ def _gathered(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
         yield gathered
 
 
-def _key(name: bytes) -> bytes:
-    folder, slash, last = name.rpartition(b"/")
-    return folder + slash + last.partition(b".")[0]
+def _shown(key: bytes) -> str:
+    return key.decode(errors="replace")
+
+
+def _key(name: bytes) -> bytes | None:
+    """Return the key of a member by its name, None for one that webdataset passes over."""
+    found = None if _SETTINGS.match(name) else _KEY.match(name)
+    return found and found[1]
 
 
 def _why_not(member: Member) -> str | None:

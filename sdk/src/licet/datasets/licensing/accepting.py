@@ -218,7 +218,7 @@ def use_of(request: Request, *, style: bool = False) -> Use:
     Raises ``InputError`` without a model: a licence is for a model and version.
     """
     if request.model is None:
-        raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", None)
+        raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
     model, _, version = request.model.partition("@")
     return Use(
         atoms=sorted({*request.uses, *([STYLE] if style else [])}),
