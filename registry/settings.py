@@ -85,6 +85,13 @@ def _networks(value: object) -> object:
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), NoDecode]
 
 
+class Site(NamedTuple):
+    """Where people use passkeys: the relying party, and the origins of its pages, sorted."""
+
+    rp_id: str
+    origins: tuple[str, ...]
+
+
 class Settings(BaseSettings):
     """The settings in force, checked; made by ``Settings.load()``, frozen afterwards."""
 
@@ -247,6 +254,12 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The address under which users reach the service, without a slash at the end."""
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def site(self) -> Site:
+        """Where passkeys of this registry are made and used: pages under `url`, and no others."""
+        parts = urlsplit(self.url)
+        return Site(parts.hostname or "", (f"{parts.scheme}://{parts.netloc}",))
 
 
 def variable(field: str) -> str:

@@ -67,4 +67,4 @@ async def registry_info(services: Services) -> RegistryInfo:
 
 
 def _key(row: Row) -> KeyInfo:
-    return KeyInfo(row["keyid"], row["class"], row["index"], row["revoked_from"])
+    return KeyInfo(row["keyid"], row["class"], row["index"], row["revoked_from"], row["alg"])

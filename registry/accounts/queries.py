@@ -19,41 +19,105 @@ SET_LEVEL: Final = "update accounts set level = $2 where id = $1"
 ADD_LEVEL: Final = "insert into account_levels (account, level, evidence, pending) values ($1, $2, $3, $4)"
 LEVEL: Final = "select pending, evidence from account_levels where account = $1 and level = $2"
 
-# by account_keys primary key
+# by account_keys primary key, account_keys unique (credential)
 ADD_KEY: Final = """
-insert into account_keys (keyid, account, public, class, pending) values ($1, $2, $3, $4, $5)
-on conflict (keyid) do nothing returning keyid
+insert into account_keys (keyid, account, public, class, pending, alg, credential) values ($1, $2, $3, $4, $5, $6, $7)
+on conflict do nothing returning keyid
+"""
+REVOKE_KEY: Final = """
+update account_keys set revoked_by = coalesce(revoked_by, $3), revoked_from = least(revoked_from, $4)
+where keyid = $1 and account = $2
+"""
+# Its row lock makes statements that rely on the key come before or after a new delegation, never between.
+TOUCH_KEY: Final = "update account_keys set class = class where keyid = $1 and account = $2"
+HOLD_KEY: Final = "select keyid from account_keys where keyid = $1 and account = $2 for share"
+_KEY: Final = """
+select k.keyid, k.class, k.alg, k.pending, e.index, case
+    when k.revoked_by is null then k.revoked_from
+    else least(k.revoked_from, coalesce(r.index, (select size from log_head)))
+end as revoked_from
+from account_keys k left join log_entries e on e.pending = k.pending
+left join log_entries r on r.pending = k.revoked_by
+where k.account = $1
 """
 # by account_keys (account); log_entries unique (pending)
-KEYS: Final = """
-select k.keyid, k.public, k.class, k.pending, k.revoked_from, e.index
-from account_keys k left join log_entries e on e.pending = k.pending
-where k.account = $1 order by k.pending
-"""
-# by account_keys (account): an account has few; whether it may sign is as of the log's size now
+KEYS: Final = _KEY + " order by k.pending"
+# by account_keys (account): an account has few; one is active until something ends it
 KEY_PAGES: Final = orders(
-    """
-select k.keyid, k.class, k.pending, k.revoked_from, e.index
-from account_keys k join log_entries e on e.pending = k.pending
-where k.account = $1 and ($2::text is null or k.class = $2)
-    and ($3::boolean is null or (k.revoked_from is null or k.revoked_from > (select size from log_head)) = $3)
+    _KEY
+    + """ and e.index is not null and ($2::text is null or k.class = $2)
+    and ($3::boolean is null or (k.revoked_by is null and k.revoked_from is null) = $3)
 """,
     registered=(Key("k.pending", "pending", int),),
 )
-# A key that was revoked "from N" signs nothing new once the log has reached N.
-LIVE_KEY: Final = """
-select k.public, k.class from account_keys k
-where k.account = $1 and k.keyid = $2 and (k.revoked_from is null or k.revoked_from > (select size from log_head))
+KEYS_SAID: Final = """
+select (select count(*) from account_keys where account = $1 and revoked_by is null) as live,
+    (select count(*) from key_statements where account = $1) as statements
 """
+# by key_statements unique (digest)
+KEY_STATEMENT: Final = "select id, account, pending, keyid from key_statements where digest = $1"
+KEEP_KEY_STATEMENT: Final = """
+insert into key_statements (id, account, kind, keyid, digest, pending) values ($1, $2, $3, $4, $5, $6)
+"""
+# by log_pending (account, kind, id); log_entries unique (pending)
+KEY_HISTORY: Final = """
+select p.envelope, e.index, e.at from log_pending p left join log_entries e on e.pending = p.id
+where p.account = $1 and p.kind in ('key-register', 'key-rotate', 'key-revoke', 'delegation')
+    and p.envelope is not null
+order by p.id
+"""
+# by log_pending (subject, id)
+REGISTRY_KEYS: Final = """
+select p.envelope, e.index from log_pending p left join log_entries e on e.pending = p.id
+where p.subject = 'registry' and p.kind = 'registry-key' order by p.id
+"""
+LOG_SIZE: Final = "select size from log_head"
+# by log_pending (account, kind, id): what an account has said since index $2, newest first
+SINCE: Final = """
+select p.envelope, p.subject, e.index from log_pending p left join log_entries e on e.pending = p.id
+where p.account = $1 and p.envelope is not null and (e.index is null or e.index >= $2)
+    and p.kind not in ('key-register', 'key-rotate', 'key-revoke', 'delegation', 'claim', 'consent-mature')
+order by p.id desc
+"""
+# by key_statements (account, id)
+DELEGATIONS: Final = orders(
+    """
+select s.id, s.keyid, s.at, p.envelope, e.index from key_statements s
+join log_pending p on p.id = s.pending join log_entries e on e.pending = s.pending
+where s.account = $1 and s.kind = 'delegation' and p.envelope is not null and ($2::text is null or s.keyid = $2)
+""",
+    given=(Key("s.id", "id", UUID),),
+)
+
+# by recovery_codes primary key, recovery_codes (account)
+NEWEST_CODES: Final = "select max(issued_at) from recovery_codes where account = $1"
+FORGET_CODES: Final = "delete from recovery_codes where account = $1 and used_at is null"
+KEEP_CODES: Final = """
+insert into recovery_codes (digest, account, issued_at) select code, $1, $2 from unnest($3::bytea[]) as code
+"""
+USE_CODE: Final = """
+update recovery_codes set used_at = now() where digest = $1 and account = $2 and used_at is null returning digest
+"""
+
+TELL: Final = "insert into account_events (id, account, kind, subject, detail) values ($1, $2, $3, $4, $5)"
+# by account_events (account, id)
+EVENTS: Final = orders(
+    """
+select id, kind, subject, detail, at from account_events where account = $1 and ($2::text is null or kind = $2)
+""",
+    told=(Key("id", "id", UUID),),
+)
+
 NEVER_OPENED: Final = """
 select not exists (select from tokens where account = $1 and last_used_at is not null)
     and exists (select from accounts where id = $1 and created_at > now() - interval '10 minutes')
 """
-GENESIS_PENDING: Final = "select min(pending) from account_keys where account = $1"
 # by log_pending (account, kind, id)
+GENESIS_PENDING: Final = "select min(id) from log_pending where account = $1 and kind = 'key-register'"
 KEY_STATEMENTS: Final = """
 select id from log_pending
-where account = $1 and kind in ('key-register', 'key-revoke') and envelope is not null order by id
+where account = $1 and kind in ('key-register', 'key-rotate', 'key-revoke', 'delegation')
+    and envelope is not null order by id
 """
 
 # by tokens unique (digest), accounts primary key

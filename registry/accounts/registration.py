@@ -10,11 +10,13 @@ from licet import identifiers
 from licet.errors import InputError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
-from licet.statements.keys import KeySet, key_id, public_key
-from licet.statements.kinds import KeyRegister, PublicKey
+from licet.statements.keyring import Keyring, Office
+from licet.statements.kinds import KeyRegister
 from licet.wire.accounts import AccountCreate, AccountCreated, TokenCreated
 from registry import translog
 from registry.accounts import queries, tokens
+from registry.accounts.keyring import office_of
+from registry.accounts.keys import add_key, check_key
 from registry.database import Connection
 from registry.errors import Conflict, Invalid
 from registry.http import moments
@@ -42,7 +44,8 @@ async def register(services: Services, request: AccountCreate) -> AccountCreated
     new secret for that token (the first answer was lost); the envelope is no secret, so later it raises ``Conflict``.
     """
     name = display_name(request.name)
-    genesis = _checked(services, request.envelope)
+    async with services.database.acquire() as conn:
+        genesis = _checked(services, request.envelope, await office_of(conn, services.keys.ref))
     account = identifiers.to_uuid(genesis.account)
     kind = KINDS[genesis.kind]
     async with services.database.transaction() as conn:
@@ -55,32 +58,28 @@ async def register(services: Services, request: AccountCreate) -> AccountCreated
     return AccountCreated(genesis.account, request.envelope.payload_digest, 0, token, receipt)
 
 
-def _checked(services: Services, envelope: Envelope) -> KeyRegister:
-    unverified = envelopes.read_as(KeyRegister, envelope)
-    if not isinstance(unverified.key, PublicKey):
-        raise Invalid.field("key.alg", "ed25519", "webauthn")
-    public = public_key(unverified.key.public, "key.public")
-    try:
-        genesis = envelopes.open_as(KeyRegister, envelope, [key_id(public)], KeySet([public]))
-    except VerificationError as error:
-        raise Invalid(f"expected a key-register that the new key itself has signed: {error.message}") from None
+def _checked(services: Services, envelope: Envelope, office: Office) -> KeyRegister:
+    genesis = envelopes.read_as(KeyRegister, envelope)
+    moments.past(genesis.issued_at, "issued_at")
     if genesis.registry != services.keys.ref:
         raise Invalid.field("registry", f"{services.keys.ref.origin} with its root key", genesis.registry.origin)
     if genesis.genesis is not None or genesis.key_class != "root":
         raise Invalid("expected the first key of an account: genesis null and key_class root")
     if identifiers.to_uuid(genesis.account, KINDS[genesis.kind], field="account").version != 7:
         raise Invalid.field("account", "an identifier made from a UUIDv7", genesis.account)
-    moments.past(genesis.issued_at, "issued_at")
     if not 16 <= len(genesis.nonce) <= MAX_NONCE:
         raise InputError.field("nonce", f"16 to {MAX_NONCE} characters", genesis.nonce)
+    check_key(services, genesis.key)
+    try:
+        Keyring(office).take(envelope, 1, genesis.issued_at)
+    except VerificationError as error:
+        raise Invalid(f"expected a key-register that the new key itself has signed: {error.message}") from None
     return genesis
 
 
 async def _first_key(conn: Connection, account: UUID, genesis: KeyRegister, envelope: Envelope) -> int:
     pending = await translog.submit(conn, "key-register", genesis.account, envelopes.encode(envelope), account)
-    public = public_key(genesis.key.public, "key.public")
-    if not await conn.fetchval(queries.ADD_KEY, key_id(public), account, public, genesis.key_class, pending):
-        raise Conflict("this key belongs to another account")
+    await add_key(conn, account, genesis.key, genesis.key_class, pending)
     return pending
 
 

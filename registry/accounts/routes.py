@@ -14,7 +14,6 @@ from licet import identifiers
 from licet.wire.accounts import (
     AccountCreate,
     AccountCreated,
-    KeyInfo,
     Me,
     RegistryInfo,
     TokenCreate,
@@ -25,6 +24,7 @@ from licet.wire.common import Page, StatementFile
 from registry.accounts import profile, registration, statements, tokens
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
+from registry.accounts.key_routes import ROUTES as KEY_ROUTES
 from registry.errors import Invalid
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
@@ -103,23 +103,6 @@ async def list_tokens(
         return linked(request, await tokens.listed(conn, caller.account, asked, active=active, scope=allows))
 
 
-@get("/v1/keys", operation_id="listKeys", tags=["accounts"], guards=[require("account")])
-async def list_keys(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    caller: NamedDependency[Caller],
-    key_class: FromQuery[Literal["root", "delegate", "recovered"] | None] = None,
-    active: FromQuery[bool | None] = None,
-    sort: FromQuery[Literal["-registered", "registered"]] = "-registered",
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Response[Page[KeyInfo]]:
-    """The keys of the account that are in the log; ``active`` ones may sign."""
-    asked = Asked.of(request, sort, limit, cursor)
-    async with services.database.acquire() as conn:
-        return linked(request, await profile.keys(conn, caller, asked, key_class=key_class, active=active))
-
-
 @delete("/v1/tokens/{token:str}", operation_id="revokeToken", tags=["accounts"], guards=[require("account")])
 async def revoke_token(
     services: NamedDependency[Services], caller: NamedDependency[Caller], token: FromPath[str]
@@ -156,7 +139,7 @@ ROUTES = [
     get_registry,
     create_token,
     list_tokens,
-    list_keys,
     revoke_token,
     get_statement_file,
+    *KEY_ROUTES,
 ]

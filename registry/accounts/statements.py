@@ -14,7 +14,7 @@ from registry.errors import NotFound
 
 # What decides about works is for everybody; what two parties agreed on is for them and for auditors.
 PUBLIC_KINDS: Final = frozenset(
-    {"consent", "consent-mature", "work-update", "key-register", "key-rotate", "key-revoke"}
+    {"consent", "consent-mature", "work-update", "key-register", "key-rotate", "key-revoke", "delegation"}
     | {"registry-key", "snapshot", "period-close"}
 )
 # Signed by the registry's own keys: no account's keys prove them.

@@ -21,7 +21,7 @@ from licet.log import checkpoint as checkpoints
 from licet.log import merkle
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from licet.statements.keys import key_id
+from licet.statements.keys import keyid_of
 from registry.auditing import rebuilding as queries
 from registry.auditing.types import Findings
 from registry.consent import all_records, version
@@ -81,18 +81,18 @@ async def keys(conn: Connection, found: Findings) -> None:
     async for rows in pieces(conn, queries.ACCOUNT_KEYS):
         found.examined += len(rows)
         for row in rows:
-            payload, failure = _read(kinds.KeyRegister, row["envelope"])
+            schema = kinds.KeyRotate if row["statement"] == "key-rotate" else kinds.KeyRegister
+            payload, failure = _read(schema, row["envelope"])
             if payload is None:
                 found.differs(f"account_keys {row['keyid']}: {failure}")
                 continue
-            public = bytes.fromhex(payload.key.public)
             found.differs(
                 *differing(
                     f"account_keys {row['keyid']}",
                     {
-                        "keyid": key_id(public),
-                        "public": public,
-                        "class": payload.key_class,
+                        "keyid": keyid_of(payload.key),
+                        "public": bytes.fromhex(payload.key.public),
+                        "class": getattr(payload, "key_class", "root"),
                         "account": payload.account,
                     },
                     {**_values(row, "keyid", "public", "class"), "account": _id(row["kind"], row["account"])},

@@ -80,7 +80,7 @@ where (q.pending is null) = (e.pending is null)
 """
 PUBLISHED_HEAD: Final = "select published_size, published_checkpoint from log_head"
 ACCOUNT_KEYS: Final = """
-select k.keyid, k.account, a.kind, k.public, k.class, p.envelope
+select k.keyid, k.account, a.kind, k.public, k.class, p.envelope, p.kind as statement
 from account_keys k join accounts a on a.id = k.account join log_pending p on p.id = k.pending
 where p.envelope is not null
 """

@@ -22,6 +22,7 @@ from licet.statements.works import works_root
 from licet.terms import plain_text, text_hash
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
+from registry.accounts.keyring import signer_of as signing_of
 from registry.consent.types import Checked, Scope, Signer
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
@@ -43,11 +44,11 @@ async def checked(services: Services, caller: Caller, envelope: Envelope, named:
     ids = await asyncio.to_thread(work_ids, named)
     async with services.database.acquire() as conn:
         signer = await signer_of(conn, caller)
-        public = await live_root_key(conn, caller.account, _keyid(envelope))
+        signing = await signing_of(conn, services.keys.ref, caller.account, _keyid(envelope), payload)
         covered = await works.covered(conn, caller.account, ids) if ids else []
     _addressed(services, signer, payload)
     _covers_all(ids, [work for work, _ in covered])
-    return await asyncio.to_thread(_verified, envelope, payload, public, signer, covered)
+    return await asyncio.to_thread(_verified, envelope, payload, signing.keys, signer, covered)
 
 
 def work_ids(named: Sequence[str]) -> list[UUID]:
@@ -71,15 +72,6 @@ async def signer_of(conn: Connection, caller: Caller) -> Signer:
 def shown_name(name: str) -> str:
     """Return ``name`` as the plain text shows it: nothing where it is not one line of printable characters."""
     return name if name.isprintable() else ""
-
-
-async def live_root_key(conn: Connection, account: UUID, keyid: str) -> bytes:
-    """Return the public half of a root key of ``account`` that is not revoked; raises ``NotAllowed``."""
-    row = await conn.fetchrow(account_queries.LIVE_KEY, account, keyid)
-    if row is None or row["class"] != "root":
-        raise NotAllowed(f"expected a signature by a root key of this account that is in force, got key {keyid}")
-    public: bytes = row["public"]
-    return public
 
 
 def _payload(envelope: Envelope) -> Consent | Withdraw:
@@ -122,12 +114,12 @@ def _covers_all(named: Sequence[UUID], own: Sequence[UUID]) -> None:
 def _verified(
     envelope: Envelope,
     payload: Consent | Withdraw,
-    public: bytes,
+    keys: KeySet,
     signer: Signer,
     covered: Sequence[tuple[UUID, bytes]],
 ) -> Checked:
     keyid = _keyid(envelope)
-    envelopes.open_as(type(payload), envelope, [keyid], KeySet([public]))
+    envelopes.open_as(type(payload), envelope, [keyid], keys)
     if isinstance(payload.scope, WorksScope):
         expected = WorksScope(len(covered), works_root(digest for _, digest in covered))
         if not covered or payload.scope != expected:

@@ -142,6 +142,23 @@ async def submit_statement(
     return await service.submit(services, caller, data)
 
 
+@post(
+    "/v1/statements/attest",
+    operation_id="attestStatement",
+    tags=["statements"],
+    guards=[require("account", kinds=("art", "org"))],
+    request_max_body_size=_STATEMENT_LIMIT,
+)
+async def attest_statement(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[StatementSubmit]
+) -> StatementAccepted:
+    """A statement that the registry signs in the caller's place, for who has no key at hand: it may only tighten.
+
+    The envelope comes without signatures. First terms must deny everything but ``search``.
+    """
+    return await service.attest(services, caller, data)
+
+
 @get("/v1/statements", operation_id="listStatements", tags=["statements"], guards=[_OWNERS])
 async def list_statements(
     request: Request[Any, Any, Any],
@@ -176,4 +193,13 @@ def _revision(if_match: str | None) -> int | None:
     return int(match[1])
 
 
-ROUTES: Final = [list_works, get_work, change_work, find_works, draft_statement, submit_statement, list_statements]
+ROUTES: Final = [
+    list_works,
+    get_work,
+    change_work,
+    find_works,
+    draft_statement,
+    submit_statement,
+    attest_statement,
+    list_statements,
+]

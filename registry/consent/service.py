@@ -19,10 +19,12 @@ from licet.statements.kinds import Consent
 from licet.terms import Terms, intern
 from licet.wire.works import StatementAccepted, StatementSubmit
 from registry import translog
+from registry.accounts import events
 from registry.accounts.identity import Caller
+from registry.accounts.keyring import signer_of
 from registry.consent import conflicts, queries
 from registry.consent.conflicts import Fresh
-from registry.consent.intake import checked, live_root_key
+from registry.consent.intake import checked
 from registry.consent.planning import hash_of, plan_catalogue, plan_works
 from registry.consent.types import Checked, Group, Plan, Step
 from registry.database import Connection
@@ -48,6 +50,18 @@ async def submit(services: Services, caller: Caller, request: StatementSubmit) -
     return await _answer(services, caller.account, known)
 
 
+async def attest(services: Services, caller: Caller, request: StatementSubmit) -> StatementAccepted:
+    """Return as `submit` does for a statement that came unsigned, once the registry's office has attested it.
+
+    The signature leaves this process with an accepted statement only. Raises what `submit` raises, ``NotAllowed`` for a
+    statement that does more than tighten.
+    """
+    if request.envelope.signatures:
+        raise Invalid.field("envelope.signatures", "none", f"{len(request.envelope.signatures)} signatures")
+    attested = envelopes.countersign(request.envelope, services.keys.office)
+    return await submit(services, caller, StatementSubmit(attested, request.works))
+
+
 async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
     """Return the id of the accepted ``statement``, in force or waiting from COMMIT on."""
     fresh, matches = Fresh(account, [], [], 0), list[Match]()
@@ -59,7 +73,7 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
         if known is not None:
             return known
-        await live_root_key(conn, account, statement.keyid)
+        signer = await signer_of(conn, services.keys.ref, account, statement.keyid, statement.payload)
         if isinstance(statement.payload, Consent):
             _follows(statement.payload, head["seq"], head["digest"])
         now = times.now()
@@ -72,6 +86,8 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         else:
             late = await fresh.compare(await fresh.news(conn))
             await work.state(statement.terms, fresh, [*matches, *late])
+        if signer.standing.delegation is not None:
+            await events.tell(conn, account, "delegate-signed", identifiers.from_uuid("stm", work.id), _told(statement))
         return work.id
 
 
@@ -202,6 +218,11 @@ def _follows(payload: Consent, seq: int, digest: bytes | None) -> None:
             f"expected seq {seq + 1} after consent {prev or '(none)'}, got seq {payload.seq} after "
             f"{payload.prev or '(none)'}: another statement came first; draft it again"
         )
+
+
+def _told(statement: Checked) -> str:
+    effect = statement.payload.effect if isinstance(statement.payload, Consent) else "withdraw"
+    return f"delegate key {statement.keyid} signed a statement that is to {effect} {len(statement.works)} works"
 
 
 def _columns(steps: Sequence[Step]) -> list[list[object]]:

@@ -7,14 +7,6 @@ from uuid import UUID
 
 from registry.http.paging import Key, Order, orders
 
-# account_keys primary key, accounts primary key; the key cannot be revoked while the reader's transaction is open
-SIGNER: Final = """
-select k.public, a.genesis
-from account_keys k join accounts a on a.id = k.account
-where k.account = $1 and k.keyid = $2 and k.class = 'root'
-    and (k.revoked_from is null or k.revoked_from > (select size from log_head))
-for share of k
-"""
 # accounts primary key; whatever posts for one organisation happens one after the other
 LOCK_ORGANISATION: Final = "select genesis from accounts where id = $1 and kind = 'org' for no key update"
 KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"

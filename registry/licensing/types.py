@@ -9,13 +9,6 @@ from uuid import UUID
 from licet.statements.kinds import Event
 
 
-class Signer(NamedTuple):
-    """The live root key behind a signature, and the identity that its payload must name."""
-
-    public: bytes
-    genesis: str
-
-
 class Reported(NamedTuple):
     """An event with what its texts stand for, read once; ``source`` is its licence, or else its statement."""
 

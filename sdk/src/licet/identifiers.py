@@ -27,6 +27,7 @@ KINDS: Final = {
     "bat": "usage batch",
     "tra": "transfer",
     "tok": "token",
+    "evt": "event",
 }
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]

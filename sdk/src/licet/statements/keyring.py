@@ -61,7 +61,8 @@ class Standing(msgspec.Struct, frozen=True):
 class Keyring:
     """The keys of one account as its statements, taken in log order, have made them.
 
-    ``account`` and ``genesis`` are empty before the first. ``keys`` knows every key that ever signed for it.
+    ``account`` and ``genesis`` are empty before the first. ``keys`` knows every key that ever signed for it;
+    ``office`` is who attests and recovers at its registry.
     """
 
     def __init__(self, office: Office) -> None:
@@ -69,7 +70,7 @@ class Keyring:
         self.account: str = ""
         self.genesis: str = ""
         self.kind: str = ""
-        self._office = office
+        self.office: Final = office
         self._known: dict[str, AccountKey] = {}
 
     def __contains__(self, keyid: object) -> bool:
@@ -98,7 +99,7 @@ class Keyring:
         """Return what key ``keyid`` could do at this place; raises ``VerificationError`` if nothing."""
         key = self._known.get(keyid)
         if key is None:
-            if self.account and self._office.is_office(keyid, index, time):
+            if self.account and self.office.is_office(keyid, index, time):
                 return Standing(keyid, True, f"attested by the registry: {self.account} asked for it in a session")
             raise VerificationError(f"expected a key of {self.account} at log index {index}, got {keyid}")
         if key.index >= index:
@@ -143,7 +144,7 @@ class Keyring:
         if payload.kind != self.kind:
             raise VerificationError(f"kind: expected {self.kind}, got {payload.kind}")
         self._unknown(keyid)
-        envelopes.open_as(KeyRegister, envelope, signers, self.keys | self._office.keys | fresh)
+        envelopes.open_as(KeyRegister, envelope, signers, self.keys | self.office.keys | fresh)
         self._add(payload.key, keyid, payload.key_class, index, time)
         return payload
 
@@ -153,10 +154,10 @@ class Keyring:
         """Take the genesis: signed by the key itself, or by the office for an account without a key of its own."""
         if payload.genesis is not None or payload.key_class not in {"root", "attested"}:
             raise VerificationError("expected a key history that begins with a genesis, got a later key")
-        if payload.registry != self._office.ref:
-            raise _elsewhere(self._office.ref, payload.registry)
+        if payload.registry != self.office.ref:
+            raise _elsewhere(self.office.ref, payload.registry)
         attested = payload.key_class == "attested"
-        if attested and not self._office.is_office(keyid, index, time):
+        if attested and not self.office.is_office(keyid, index, time):
             raise VerificationError(f"expected an attested account with the registry's office key, got {keyid}")
         if not attested:
             self._unknown(keyid)
@@ -219,7 +220,7 @@ class Keyring:
     def _unknown(self, keyid: str) -> None:
         if keyid in self._known:
             raise VerificationError(f"expected each key to be registered once, got {keyid} twice")
-        if keyid in self._office.keys or keyid == self._office.ref.key:
+        if keyid in self.office.keys or keyid == self.office.ref.key:
             raise VerificationError(f"expected a key of {self.account or 'the account'} alone, got one of the registry")
 
     def _of_account(self, keyid: str, field: str) -> AccountKey:
@@ -238,15 +239,15 @@ class Keyring:
 
     def _office_at(self, envelope: Envelope, place: int, index: int, time: str) -> str:
         keyid = _named(envelope, place)
-        if not self._office.is_office(keyid, index, time):
+        if not self.office.is_office(keyid, index, time):
             raise VerificationError(f"expected a recovery that the registry's office has signed, got {keyid}")
         return keyid
 
     def _same(self, payload: KeyRegister | KeyRotate | KeyRevoke | Delegation) -> None:
         if not self.genesis:
             raise VerificationError("expected a key history that begins with a genesis, got a later statement")
-        if payload.registry != self._office.ref:
-            raise _elsewhere(self._office.ref, payload.registry)
+        if payload.registry != self.office.ref:
+            raise _elsewhere(self.office.ref, payload.registry)
         if payload.account != self.account:
             raise VerificationError(f"expected a key of {self.account}, got one of {payload.account}")
         if payload.genesis != self.genesis:

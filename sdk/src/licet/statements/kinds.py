@@ -387,6 +387,21 @@ Payload = (
 )
 
 
+class RecoveryCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="recovery-codes"):
+    """The codes that may bring a new key to an account that has lost its own; signed by a live root key, not logged.
+
+    ``digests``: SHA-256 of each code's ASCII characters, sorted. They replace every code that was not used.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    digests: list[str]
+    issued_at: str
+    nonce: str
+    v: int = VERSION
+
+
 class BundleMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file in an evidence bundle."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from licet.statements.envelope import Envelope
-from licet.wire.common import KeyEvidence, Receipt
+from licet.wire.common import KeyEvidence, Money, Receipt
 
 SCOPES = ("account", "query", "register", "license", "usage", "audit")
 
@@ -50,10 +50,73 @@ class AccountCreated(msgspec.Struct, frozen=True):
 
 
 class KeyInfo(msgspec.Struct, frozen=True):
+    """One key of an account; ``alg`` is ``ed25519`` or ``webauthn``. From ``revoked_from`` on it may only tighten."""
+
     keyid: str
     key_class: str
     log_index: int
     revoked_from: int | None
+    alg: str = "ed25519"
+
+
+class KeyStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed ``key-register``, ``key-rotate``, ``key-revoke`` or ``delegation``."""
+
+    envelope: Envelope
+
+
+class KeyAccepted(msgspec.Struct, frozen=True):
+    """A key statement is in force and in the log."""
+
+    statement: str
+    kind: str
+    keyid: str  # the key that it is about; of a rotation the new one
+    log_index: int
+    receipt: Receipt
+
+
+class DelegationInfo(msgspec.Struct, frozen=True):
+    """A delegation as it was given; the last one for a key counts, and none for a key that was revoked."""
+
+    statement: str
+    keyid: str
+    scope: list[str]
+    works: int | None
+    budget: list[Money]
+    valid_until: str
+    log_index: int
+
+
+class RecoveryCodes(msgspec.Struct, frozen=True):
+    """How many recovery codes wait to be used."""
+
+    codes: int
+
+
+class Recovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the account's recovery codes, and a ``key-register`` of class ``recovered`` signed by the new key."""
+
+    account: str
+    code: str
+    envelope: Envelope
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """The new key is in the log; for 7 days it may only tighten. ``token`` opens the account."""
+
+    account: str
+    key: KeyAccepted
+    token: TokenCreated
+
+
+class EventInfo(msgspec.Struct, frozen=True):
+    """Something that the account is told of: ``kind`` for programs, ``detail`` for people."""
+
+    id: str
+    kind: str
+    subject: str | None
+    detail: str
+    at: str
 
 
 class ConsentHead(msgspec.Struct, frozen=True):

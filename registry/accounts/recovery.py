@@ -1,0 +1,91 @@
+"""Getting back into an account whose keys are lost: with a code that its owner signed for while there was a key.
+
+The codes are made on the owner's machine; what reaches us before one is used is its digest, in a statement that a root
+key signed. So a token, which signs nothing, cannot make codes. Whoever shows one gets a key of class ``recovered``,
+which the registry's office countersigns: for 7 days it may only tighten, and everybody who verifies sees what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers
+from licet.errors import VerificationError
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.envelope import Envelope
+from licet.wire.accounts import KeyAccepted, Recovered, Recovery
+from registry import translog
+from registry.accounts import queries, tokens
+from registry.accounts.keyring import only_signer, ring_of
+from registry.accounts.keys import take
+from registry.errors import Conflict, Invalid, NotAllowed
+from registry.http.moments import past
+from registry.services import Services
+
+CODES: Final = range(1, 21)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_CODE: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){5}", re.ASCII)
+
+
+async def keep_codes(services: Services, account: UUID, envelope: Envelope) -> int:
+    """Return how many codes may recover ``account`` from now on; those that were not used are worthless now.
+
+    Raises ``NotAllowed`` unless a live root key signed for them, and ``Conflict`` for a statement that is not newer
+    than the last one.
+    """
+    payload = envelopes.read_as(kinds.RecoveryCodes, envelope)
+    digests = payload.digests
+    well_formed = all(_DIGEST.fullmatch(each) for each in digests) and digests == sorted(set(digests))
+    if len(digests) not in CODES or not well_formed:
+        raise Invalid.field("digests", "1 to 20 SHA-256 in lower-case hex, sorted, each once", digests)
+    issued = past(payload.issued_at, "issued_at")
+    async with services.database.transaction() as conn:
+        await conn.fetchrow(queries.LOCK_ACCOUNT, account)
+        ring, place = await ring_of(conn, services.keys.ref, account)
+        if (payload.registry, payload.account, payload.genesis) != (services.keys.ref, ring.account, ring.genesis):
+            raise Invalid("expected codes for this account at this registry")
+        keyid = only_signer(envelope)
+        try:
+            standing = ring.standing(keyid, place.at, place.time)
+            if standing.only_tighten or standing.delegation is not None:
+                raise VerificationError(f"expected a live root key, got {keyid}")
+            envelopes.open_as(kinds.RecoveryCodes, envelope, [keyid], ring.keys)
+        except VerificationError as error:
+            raise NotAllowed(error.message) from None
+        newest = await conn.fetchval(queries.NEWEST_CODES, account)
+        if newest is not None and issued <= newest:
+            raise Conflict("expected codes signed after the last ones")
+        await conn.execute(queries.FORGET_CODES, account)
+        await conn.execute(queries.KEEP_CODES, account, issued, [bytes.fromhex(each) for each in digests])
+    return len(digests)
+
+
+async def recover(services: Services, request: Recovery) -> Recovered:
+    """Return once the new key is in the log as ``recovered``, with a token for the account; the code is used up.
+
+    Sending it again gives the same key and, while it was never used, a new secret for the same token. Raises
+    ``NotAllowed`` for a code that is not this account's or was used.
+    """
+    account = identifiers.to_uuid(request.account, "art", "org", field="account")
+    if not _CODE.fullmatch(request.code):
+        raise Invalid.field("code", "six groups of four letters and digits", "another form")
+    payload = envelopes.read_as(kinds.KeyRegister, request.envelope)
+    if payload.key_class != "recovered" or payload.account != request.account or len(request.envelope.signatures) != 1:
+        raise Invalid("envelope: expected a key-register of class recovered for this account, signed by the new key")
+    envelope = envelopes.countersign(request.envelope, services.keys.office)
+    async with services.database.transaction() as conn:
+        digest = bytes.fromhex(envelope.payload_digest)
+        known = await conn.fetchrow(queries.KEY_STATEMENT, digest)
+        used = await conn.fetchval(queries.USE_CODE, sha256(request.code.encode()).digest(), account)
+        if known is None and used is None:
+            raise NotAllowed("expected a recovery code of this account that was not used, got another")
+        statement, pending, keyid = await take(services, conn, account, envelope)
+        scopes = tokens.SCOPES_OF[request.account[:3]]
+        token = await tokens.create(conn, account, scopes, services.settings.token_ttl, request=digest)
+    receipt = await translog.wait(services.database, pending)
+    key = KeyAccepted(identifiers.from_uuid("stm", statement), "key-register", keyid, receipt.log_index, receipt)
+    return Recovered(request.account, key, token)

@@ -1,0 +1,98 @@
+"""Key statements as an account's owner makes them, and the authenticators that sign some of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+
+from licet import identifiers, times
+from licet.statements import kinds
+from licet.statements.envelope import Envelope
+from licet.statements.keys import SigningKey
+from licet.wire.accounts import KeyAccepted
+from tests.registry.harness import Account, Running
+from tests.sdk.statements.passkey import Authenticator, sealed
+
+Key = SigningKey | Authenticator
+
+
+def passkey(site: Running, name: str = "hers", **changes: Any) -> Authenticator:
+    """Return a passkey that was made on a page of the service."""
+    where = site.services.settings.site
+    return Authenticator(f"{name} {identifiers.new_uuid()}", origins=where.origins, rp_id=where.rp_id, **changes)
+
+
+def public(key: Key) -> kinds.AnyKey:
+    """Return ``key`` as statements name it."""
+    return key.passkey if isinstance(key, Authenticator) else kinds.PublicKey(key.public.hex())
+
+
+def registration(site: Running, account: Account, key: Key, key_class: str = "root", **changes: Any) -> Any:
+    """Return the payload that adds ``key``."""
+    fields: dict[str, Any] = {
+        "registry": site.services.keys.ref,
+        "account": account.id,
+        "kind": "artist" if account.id.startswith("art") else "organisation",
+        "genesis": account.genesis,
+        "key": public(key),
+        "key_class": key_class,
+        **_now(),
+        **changes,
+    }
+    return kinds.KeyRegister(**fields)
+
+
+def rotation(site: Running, account: Account, replaces: str, key: Key) -> kinds.KeyRotate:
+    """Return the payload that puts ``key`` in the place of ``replaces``."""
+    return kinds.KeyRotate(**_of(site, account), replaces=replaces, key=public(key))
+
+
+def revocation(site: Running, account: Account, keyid: str, start: int | None = None) -> kinds.KeyRevoke:
+    """Return the payload that ends ``keyid``."""
+    return kinds.KeyRevoke(**_of(site, account), keyid=keyid, from_index=start)
+
+
+def delegation(site: Running, account: Account, keyid: str, *scope: str, days: float = 30, **limit: Any) -> Any:
+    """Return the payload that lets ``keyid`` sign statements of the kinds in ``scope``."""
+    until = times.to_text(times.now() + timedelta(days=days))
+    bounds = kinds.Limit(limit.get("works"), limit.get("budget", []))
+    return kinds.Delegation(**_of(site, account), keyid=keyid, scope=sorted(scope), limit=bounds, valid_until=until)
+
+
+async def send(site: Running, account: Account, path: str, payload: msgspec.Struct, *keys: Key) -> httpx.Response:
+    """Send ``payload`` signed by ``keys``."""
+    return await post(site, account, path, signed(site, payload, *keys))
+
+
+async def post(site: Running, account: Account, path: str, envelope: Envelope) -> httpx.Response:
+    """Send ``envelope`` as a key statement."""
+    return await site.post(path, {"envelope": msgspec.to_builtins(envelope)}, http=account.http)
+
+
+def signed(site: Running, payload: msgspec.Struct, *keys: Key, **lies: Any) -> Envelope:
+    """Return ``payload`` signed by ``keys``; passkeys answer the service's own page."""
+    where = site.services.settings.site
+    return sealed(payload, *keys, **{"origin": where.origins[0], "rp_id": where.rp_id, **lies})
+
+
+def kept(answer: httpx.Response) -> KeyAccepted:
+    """Return the acceptance that ``answer`` must be."""
+    assert answer.status_code == 201, answer.text
+    return msgspec.json.decode(answer.content, type=KeyAccepted)
+
+
+async def add(site: Running, account: Account, key: Key, key_class: str = "root") -> KeyAccepted:
+    """Add ``key`` in due form."""
+    payload = registration(site, account, key, key_class)
+    return kept(await send(site, account, "/v1/keys", payload, key, account.key))
+
+
+def _of(site: Running, account: Account) -> dict[str, Any]:
+    return {"registry": site.services.keys.ref, "account": account.id, "genesis": account.genesis, **_now()}
+
+
+def _now() -> dict[str, str]:
+    return {"issued_at": times.to_text(times.now()), "nonce": identifiers.new_uuid().hex}
