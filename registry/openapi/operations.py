@@ -25,6 +25,7 @@ _PATH_PATTERNS: Final = {
     "quote": f"^quo_{_ID}$",
     "statement": f"^({'|'.join(KINDS)})_{_ID}$",
     "sha256": _HEX,
+    "keyid": _HEX,
     "digest": _HEX,
     "path": r"^(entries|[0-9]{1,2})(/x[0-9]{3})*/[0-9]{3}(\.p/[0-9]{1,3})?$",
 }

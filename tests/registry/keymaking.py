@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -60,6 +61,12 @@ def delegation(site: Running, account: Account, keyid: str, *scope: str, days: f
     until = times.to_text(times.now() + timedelta(days=days))
     bounds = kinds.Limit(limit.get("works"), limit.get("budget", []))
     return kinds.Delegation(**_of(site, account), keyid=keyid, scope=sorted(scope), limit=bounds, valid_until=until)
+
+
+def codes(site: Running, account: Account, *codes: str) -> kinds.RecoveryCodes:
+    """Return the payload that lets ``codes`` recover the account."""
+    digests = sorted(sha256(code.encode()).hexdigest() for code in codes)
+    return kinds.RecoveryCodes(**_of(site, account), digests=digests)
 
 
 async def send(site: Running, account: Account, path: str, payload: msgspec.Struct, *keys: Key) -> httpx.Response:

@@ -14,10 +14,12 @@ import httpx
 import msgspec
 
 from licet import identifiers, times
+from licet.statements.keys import SigningKey
 from registry.openapi.examples import Example
 from registry.snapshots.publisher import publish
+from tests.registry import keymaking as make
 from tests.registry.auditing.month import PER_RUN
-from tests.registry.catalogue import PAID, artist, picture
+from tests.registry.catalogue import NO_AI, PAID, artist, picture
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
 
@@ -132,6 +134,33 @@ def _json(content: bytes) -> Any:
         return None
 
 
+async def keys_come_and_go(site: Running, recorder: Recorder) -> None:
+    """An artist adds keys, replaces and revokes them, delegates, and comes back with a recovery code."""
+    lin = await artist(site, "Lin Wei")
+    recorder.listen(lin.http)
+    account, second, third, agency = lin.account, *(SigningKey.generate() for _ in range(3))
+    await make.add(site, account, second)
+    rotation = make.rotation(site, account, second.keyid, third)
+    await make.send(site, account, f"/v1/keys/{second.keyid}/rotate", rotation, third, account.key)
+    revocation = make.revocation(site, account, third.keyid)
+    await make.send(site, account, f"/v1/keys/{third.keyid}/revoke", revocation, account.key)
+    await make.add(site, account, agency, "delegate")
+    delegation = make.delegation(site, account, agency.keyid, "consent", "work-update", works=1000)
+    await make.send(site, account, "/v1/delegations", delegation, account.key)
+    await lin.http.get("/v1/delegations?limit=1")
+    code = "7kq2-m9xd-04tw-hb6r-zz1p-c8sv"
+    await make.send(site, account, "/v1/recovery-codes", make.codes(site, account, code), account.key)
+    works = [(await lin.picture(picture(8, side=96))).work]
+    drafted = await lin.draft(works, NO_AI)
+    unsigned = {"payload": drafted.payload, "payloadType": drafted.payload_type, "signatures": []}
+    await site.post("/v1/statements/attest", {"envelope": unsigned, "works": works}, http=lin.http)
+    new = SigningKey.generate()
+    envelope = make.signed(site, make.registration(site, account, new, "recovered"), new)
+    body = {"account": lin.id, "code": code, "envelope": msgspec.to_builtins(envelope)}
+    await site.post("/v1/recoveries", body)
+    await lin.http.get("/v1/events?limit=2")
+
+
 async def tell(site: Running, recorder: Recorder) -> None:
     """Everything happens once that an operation exists for."""
     http = recorder.listen
@@ -172,6 +201,7 @@ async def tell(site: Running, recorder: Recorder) -> None:
     await lab.http.post(
         "/v1/licensing/lookup?use=train-gen", content=bytes(32), headers={"Content-Type": "application/octet-stream"}
     )
+    await keys_come_and_go(site, recorder)
     period = times.to_text(times.now())[:7]
     for who, path in (
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),

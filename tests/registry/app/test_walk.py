@@ -66,6 +66,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
         "token": token,
         "path": f"0/000.p/{size}",
         "sha256": "00" * 32,
+        "keyid": "00" * 32,
         "digest": "00" * 32,
     }
 

@@ -27,6 +27,14 @@ WALK: dict[str, tuple[int, int, int]] = {
     "createToken": (401, 403, 400),
     "listTokens": (401, 403, 200),
     "listKeys": (401, 403, 200),
+    "addKey": (401, 403, 400),
+    "rotateKey": (401, 403, 400),
+    "revokeKey": (401, 403, 400),
+    "delegate": (401, 403, 400),
+    "listDelegations": (401, 403, 200),
+    "keepRecoveryCodes": (401, 403, 400),
+    "recoverAccount": (400, 400, 400),
+    "listEvents": (401, 403, 200),
     "revokeToken": (401, 403, 404),
     "getStatementFile": OPEN,
     # works and consent
@@ -40,6 +48,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "changeWorks": (401, 403, 400),
     "draftStatement": (401, 403, 400),
     "submitStatement": (401, 403, 400),
+    "attestStatement": (401, 403, 400),
     "listStatements": (401, 403, 200),
     # snapshots
     "getSnapshot": OPEN,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from licet import identifiers, times
+from licet import times
 from licet.canonical import from_base64
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
@@ -277,12 +277,8 @@ async def test_rule_1_a_recovered_key_may_only_tighten_and_every_verification_sa
 
     async def keep(*keys: make.Key, age: int = 0, **changes: Any) -> Any:
         issued = times.to_text(times.now() - timedelta(seconds=age))
-        payload = kinds.RecoveryCodes(
-            site.services.keys.ref, ada.id, ada.account.genesis, digests, issued, identifiers.new_uuid().hex
-        )
-        return await make.send(
-            site, ada.account, "/v1/recovery-codes", msgspec.structs.replace(payload, **changes), *keys
-        )
+        payload = msgspec.structs.replace(make.codes(site, ada.account, *codes), issued_at=issued, **changes)
+        return await make.send(site, ada.account, "/v1/recovery-codes", payload, *keys)
 
     agency = SigningKey.generate()
     await make.add(site, ada.account, agency, "delegate")
