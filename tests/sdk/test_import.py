@@ -38,7 +38,35 @@ def test_the_command_line_starts_without_what_only_some_commands_need(code: str)
     assert brought_by(code) & (HEAVY - COMMAND_LINE) == set()
 
 
-@pytest.mark.parametrize("asked", [["--version"], ["--help"], ["snapshot", "--help"], ["check", "--help"]])
+@pytest.mark.parametrize("asked", [["--version"], ["--help"], []])
+def test_version_and_help_of_the_whole_bring_nothing_at_all(asked: list[str]) -> None:
+    code = f"from licet.cli import main\ntry: main({asked})\nexcept SystemExit as end: assert not end.code"
+    assert brought_by(code) & (HEAVY | {"attrs", "email", "importlib.metadata"}) == set()
+
+
+#: What asks the service or reads the home alone: the way there may be brought, what looks into data may not.
+ASKING = [
+    "account show", "balance", "licences list", "licences show lic_x", "statement fetch stm_x -o no/such",
+    "token list", "token revoke tok_x", "works list", "works show wrk_x", "works update wrk_x --title x",
+]  # fmt: skip
+LINE = {"asyncio", "cryptography", "cyclopts", "httpx", "msgspec", "rich", "ssl"}
+
+
+def test_what_only_asks_the_service_brings_no_more_than_the_way_there() -> None:
+    code = f"""
+import os, tempfile
+os.environ.update(LICET_HOME=tempfile.mkdtemp(), LICET_URL="http://127.0.0.1:9", LICET_TOKEN="lct_x")
+from licet.cli import main
+import licet.transport.blocking
+licet.transport.blocking.pause = lambda _: None
+for command in {ASKING}:
+    try: main(command.split())
+    except SystemExit as end: assert end.code == 3, (command, end.code)
+"""
+    assert brought_by(code) & (HEAVY - LINE) == set()
+
+
+@pytest.mark.parametrize("asked", [["snapshot", "--help"], ["check", "--help"]])
 def test_what_only_tells_brings_nothing_heavy(asked: list[str]) -> None:
     code = f"from licet.cli import main\ntry: main({asked})\nexcept SystemExit as end: assert not end.code"
     assert brought_by(code) & (HEAVY - COMMAND_LINE) == set()

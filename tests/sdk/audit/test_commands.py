@@ -179,6 +179,19 @@ def test_pull_leaves_what_was_there_when_the_download_is_cut(service: Service, t
     target = tmp_path / "evidence.zip"
     target.write_bytes(b"before")
     service.cut = True
-    assert run("audit", "pull", "--period", PERIOD, "-o", target)[0] == 3
+    assert run("audit", "pull", "--period", PERIOD, "-o", target, "--overwrite")[0] == 3
     assert target.read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence.zip", "home"]
+
+
+def test_pull_replaces_no_file_unasked(service: Service, bundle: Path, tmp_path: Path, run: Run) -> None:
+    target = tmp_path / "evidence.zip"
+    target.write_bytes(b"before")
+    code, document = run("audit", "pull", "--period", PERIOD, "-o", target)
+    assert (code, document["error"]["field"]) == (2, "-o")
+    assert "--overwrite" in document["error"]["message"]
+    assert target.read_bytes() == b"before"
+    assert not service.asked
+    assert run("audit", "pull", "--period", PERIOD, "-o", tmp_path)[0] == 2
+    assert run("audit", "pull", "--period", PERIOD, "-o", target, "--overwrite")[0] == 0
+    assert target.read_bytes() == bundle.read_bytes()

@@ -1,7 +1,24 @@
-"""The ``licet`` command: each module here is a group of commands; `licet.cli.entry` is the way in."""
+"""The ``licet`` command: each module here is a group of commands; `entry` runs one of `commands`."""
 
 from __future__ import annotations
 
-from licet.cli.entry import main
+import sys
+from collections.abc import Sequence
+
+from licet.cli.commands import told
+from licet.cli.speaking import finished, prepare, say
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what was typed and exit with its code; what needs no command loads none of what commands are made of."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    prepare()
+    text = told(given)
+    if text is not None:
+        say(text)
+        sys.exit(0 if finished() else 2)
+    from licet.cli.entry import main as run
+
+    run(given)

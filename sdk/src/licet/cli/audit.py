@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 
 from licet import money
 from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.wording import refuse_existing
 from licet.errors import InputError
 from licet.misfits import unlike
 
@@ -32,6 +33,7 @@ def pull(
     period: Annotated[str, Parameter(help="A month, such as 2026-11.")],
     organisation: Annotated[str | None, Parameter(help="Only the part of this organisation.")] = None,
     output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep the bundle (FILE.zip).")],
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
     common: Common = COMMON,
 ) -> None:
     """Download the evidence of a month: everything for an auditor, else the part of the account itself."""
@@ -44,6 +46,7 @@ def pull(
     if organisation is not None:
         to_uuid(organisation, "org", field="--organisation")
         asked["organisation"] = organisation
+    refuse_existing(output, overwrite=overwrite)
     with common.client() as client:
         client.trust()  # pinned now if this is the first contact: what `verify` goes by
         with (

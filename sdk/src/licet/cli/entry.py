@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import takewhile
-from typing import Final
+from typing import Final, Literal, get_args, get_origin
 
-from cyclopts import App, CycloptsError, MissingArgumentError, UnknownCommandError
+from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, UnknownCommandError
 
+from licet.cli.commands import ABOUT, COMMANDS
 from licet.cli.output import fail
+from licet.cli.speaking import finished
 from licet.errors import InputError, InterruptedJobError, LicetError
 
-# Command → its module, imported only when it is called so that `licet check` stays quick, and its line of help.
-COMMANDS: Final = {
-    "account": ("licet.cli.accounts:app", "Make an account with a key of your own, or show it."),
-    "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
-    "register": ("licet.cli.register:register", "Register pictures or a table of works, and sign their terms."),
-    "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),
-    "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
-    "check": ("licet.cli.check:check", "Ask whether a use of a picture, URL or digest is permitted."),
-    "explain": ("licet.cli.explain:explain", "Show the chain from a picture to the rule that decides it."),
-    "snapshot": ("licet.cli.snapshot:app", "Fetch and verify the signed snapshot that decisions are made from."),
-    "filter": ("licet.cli.filter:filter_dataset", "Filter a dataset: keep what is permitted, take licences if asked."),
-    "recheck": ("licet.cli.recheck:recheck", "Name the rows of an earlier filter that must go now."),
-    "dataset": ("licet.cli.dataset:app", "Compare two filtered datasets."),
-    "licences": ("licet.cli.licences:app", "List and show the licences that you hold, or that hold your works."),
-    "run": ("licet.cli.runs:app", "Report a training run."),
-    "usage": ("licet.cli.usage:app", "Send spooled usage, or show what is still to be sent."),
-    "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe."),
-    "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
-    "log": ("licet.cli.log:app", "Verify the transparency log."),
-    "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),
-    "audit": ("licet.cli.audit:app", "Pull an evidence bundle, or verify one offline."),
-    "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
-}
-INTERRUPTED: Final = 130
+INPUT: Final = 2
+_KINDS: Final = {int: "a whole number", float: "a number", bool: "true or false"}
+_LISTED: Final = re.compile(r"\s*Available commands: .*$", re.DOTALL)  # the first few of them
 
 
 def application() -> App:
     """Return the command line with every command known by name, none of them imported yet."""
     app = App(
         name="licet",
-        help="Register works with signed terms, filter datasets against them, report use, check the books.",
+        help=ABOUT,
         version=lambda: version("licet"),
         help_format="plaintext",
         suppress_keyboard_interrupt=False,  # it would end without a word
@@ -56,28 +38,40 @@ def application() -> App:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code: 0 done, 1 found wrong, 2 wrong input, 3 service, 4 not allowed, 130."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
+    code = _run(given, as_json="--json" in given)
+    sys.exit(code if finished() else INPUT)
+
+
+def _run(given: list[str], *, as_json: bool) -> int:
     try:
         code = application()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        sys.exit(fail(InputError(f"{_wrong(error)}; {_help_for(given, error)}"), as_json))
+        wrong = _wrong(error)
+        return fail(InputError(f"{wrong}{'' if wrong.endswith('?') else ';'} {_help_for(given, error)}"), as_json)
     except LicetError as error:
-        sys.exit(fail(error, as_json))
+        return fail(error, as_json)
+    except SystemExit:  # so the help ends where its reader has left
+        return 0
     except KeyboardInterrupt:
-        sys.exit(fail(InterruptedJobError("interrupted; run the same command again to go on"), as_json))
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away: nothing more to say, and no traceback about it
-        sys.exit(INTERRUPTED)
+        return fail(InterruptedJobError("interrupted; run the same command again to go on"), as_json)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        sys.exit(fail(InputError(f"cannot go on: {what}"), as_json))
-    sys.exit(code if isinstance(code, int) and not isinstance(code, bool) else 0)
+        return fail(InputError(f"cannot go on: {what}"), as_json)
+    return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 
 def _wrong(error: CycloptsError) -> str:
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         return f"{error.argument.name}: expected a value, got none"
-    return str(error).strip().rstrip(".,;… ")
+    if isinstance(error, CoercionError) and error.token is not None and error.argument is not None:
+        named = error.token.keyword or error.argument.name.lstrip("-").upper()
+        if get_origin(error.target_type) is Literal:
+            expected = f"one of {', '.join(map(str, get_args(error.target_type)))}"
+        else:
+            expected = _KINDS.get(error.target_type, "")  # type: ignore[arg-type]  # None is no key
+        if expected:
+            return str(InputError.field(named, expected, error.token.value))
+    return _LISTED.sub("", str(error).strip()).rstrip(".,;… ")
 
 
 def _help_for(given: Sequence[str], error: CycloptsError) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from cyclopts import Parameter
 
+from licet.cli.speaking import narrow, say
 from licet.errors import LicetError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def show(common: Common, document: Mapping[str, Any], lines: Iterator[str] | lis
         emit(document)
     else:
         for line in lines:
-            print(harmless(line))
+            say(harmless(line))
 
 
 def emit(document: Mapping[str, Any]) -> None:
@@ -59,7 +60,12 @@ def emit(document: Mapping[str, Any]) -> None:
         data = msgspec.json.encode(whole)
     except UnicodeEncodeError:  # a file's name that is no text
         data = msgspec.json.encode(_textual(_plain(whole)))
-    print(msgspec.json.format(data).decode())
+    if narrow():  # then every character beyond ASCII as JSON has it
+        import json
+
+        say(json.dumps(json.loads(data), indent=2))
+    else:
+        say(msgspec.json.format(data).decode())
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
@@ -84,7 +90,7 @@ def one_line(text: str) -> str:
 
 def note(text: str) -> None:
     """Print a remark on stderr: never part of a result."""
-    print(one_line(text), file=sys.stderr)
+    say(one_line(text), aside=True)
 
 
 def fail(error: LicetError, as_json: bool) -> int:
@@ -94,7 +100,7 @@ def fail(error: LicetError, as_json: bool) -> int:
         document = {"error": {"code": error.code, "message": error.message, **_plain(details)}}
         emit(document)
     else:
-        print(one_line(f"error: {error}"), file=sys.stderr)
+        say(one_line(f"error: {error}"), aside=True)
     return error.exit_code
 
 

@@ -9,6 +9,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, show
+from licet.cli.wording import refuse_existing
 from licet.errors import InputError, MalformedError
 from licet.misfits import unlike
 
@@ -22,11 +23,13 @@ def fetch(
     /,
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep it.")],
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
     common: Common = COMMON,
 ) -> None:
     """Fetch a statement with everything that proves it."""
     from licet.home import write_private
 
+    refuse_existing(output, overwrite=overwrite)
     with common.client() as client:
         data = client.statement_file(statement)
     write_private(output, data)

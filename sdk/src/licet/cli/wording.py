@@ -105,6 +105,14 @@ def refuse_result(option: str, out: Path | None, given: Sequence[Path]) -> None:
         raise InputError.field(option, "another file than a result of `licet filter`", str(out))
 
 
+def refuse_existing(output: Path, *, overwrite: bool) -> None:
+    """Raise ``InputError`` where ``-o`` names what is there already, which only ``overwrite`` replaces."""
+    if output.is_dir():
+        raise InputError.field("-o", "a file, not a folder", str(output))
+    if not overwrite and (output.exists() or output.is_symlink()):
+        raise InputError.field("-o", "a file that is not there yet, or --overwrite", str(output))
+
+
 def apart(given: Sequence[str]) -> list[str]:
     """Return the words of a list that was given with spaces, with commas, or both."""
     return [word.strip() for text in given for word in text.split(",") if word.strip()]

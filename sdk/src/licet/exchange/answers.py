@@ -162,7 +162,7 @@ def _message(
         got = f", got {error['got']}" if error.get("got") else ""
         line = f"{error.get('pointer', '')}: expected {error.get('expected', '')}{got}"
         if line not in message:  # a single one is the detail already
-            message += f"\n  {line}"
+            message += f"; {line}"
     return message
 
 

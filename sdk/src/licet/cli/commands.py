@@ -1,0 +1,52 @@
+"""Every command by name, and what is told without running one: `licet --version` and `licet --help` import no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+# Command → its module, imported only when it is called so that `licet check` stays quick, and its line of help.
+COMMANDS: Final = {
+    "account": ("licet.cli.accounts:app", "Make an account with a key of your own, or show it."),
+    "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
+    "register": ("licet.cli.register:register", "Register pictures or a table of works, and sign their terms."),
+    "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),
+    "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
+    "check": ("licet.cli.check:check", "Ask whether a use of a picture, URL or digest is permitted."),
+    "explain": ("licet.cli.explain:explain", "Show the chain from a picture to the rule that decides it."),
+    "snapshot": ("licet.cli.snapshot:app", "Fetch and verify the signed snapshot that decisions are made from."),
+    "filter": ("licet.cli.filter:filter_dataset", "Filter a dataset: keep what is permitted, take licences if asked."),
+    "recheck": ("licet.cli.recheck:recheck", "Name the rows of an earlier filter that must go now."),
+    "dataset": ("licet.cli.dataset:app", "Compare two filtered datasets."),
+    "licences": ("licet.cli.licences:app", "List and show the licences that you hold, or that hold your works."),
+    "run": ("licet.cli.runs:app", "Report a training run."),
+    "usage": ("licet.cli.usage:app", "Send spooled usage, or show what is still to be sent."),
+    "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe."),
+    "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
+    "log": ("licet.cli.log:app", "Verify the transparency log."),
+    "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),
+    "audit": ("licet.cli.audit:app", "Pull an evidence bundle, or verify one offline."),
+    "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
+}
+ABOUT: Final = "Register works with signed terms, filter datasets against them, report use, check the books."
+
+
+def told(given: Sequence[str]) -> str | None:
+    """Return what is asked of the whole command line alone, its version or its help; None for anything else."""
+    if list(given) == ["--version"]:
+        from licet import __version__
+
+        return __version__
+    if list(given) in ([], ["--help"], ["-h"]):
+        return _help()
+    return None
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {name:<{width}}{line}" for name, (_, line) in sorted(COMMANDS.items()))
+    return (
+        f"Usage: licet COMMAND\n\n{ABOUT}\n\nCommands:\n{commands}\n\n"
+        "`licet COMMAND --help` says what a command takes; every one takes --json and --profile NAME.\n"
+        "`licet --version` says which licet this is, `licet doctor` what is wrong with a set-up."
+    )
