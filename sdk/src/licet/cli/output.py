@@ -107,7 +107,7 @@ def fail(error: LicetError, as_json: bool) -> int:
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Advance]:
     """Give a function that counts work done; a bar shows it on a terminal and nothing anywhere else."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
