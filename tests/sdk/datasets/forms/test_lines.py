@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import subprocess
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -371,3 +372,26 @@ def test_a_csv_file_of_no_header_but_a_mark_is_refused(tmp_path: Path, data: byt
 def test_only_line_feeds_end_the_lines_of_a_header(tmp_path: Path) -> None:
     part = part_of(tmp_path, "t.csv", "no\u2028te,url\n1,https://a.example/\n".encode())
     assert urls_of(part) == ["https://a.example/"]
+
+
+def spelled(name: str, escapes: list[bool]) -> str:
+    """A name as JSON may spell it: a letter by itself, or by its number."""
+    pairs = zip(name, [*escapes, *[False] * len(name)], strict=False)
+    return "".join(f"\\u{ord(each):04{'X' if each == 'l' else 'x'}}" if escape else each for each, escape in pairs)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["url", "key", "Bild-URL", "x/y", "ü", "other"]), st.lists(st.booleans(), max_size=5))
+    ),
+    st.sampled_from([("url", "key"), ("url", "x/y"), ("ü", "url"), ("Bild-URL",)]),
+    st.sampled_from(["utf-8", "utf-16", "utf-32-le"]),
+)
+def test_a_member_that_comes_twice_is_found_however_it_is_spelled(
+    members: list[tuple[str, list[bool]]], names: tuple[str, ...], encoding: str
+) -> None:
+    text = "{" + ", ".join(f'"{spelled(name, escapes)}": "a\\/b\\u4e2d"' for name, escapes in members) + "}"
+    counts = Counter(name for name, _ in members)
+    twice = {name for name in names if counts[name] > 1}
+    found = Repeated(names).find(text.encode(encoding))
+    assert (found in twice) if twice else found is None

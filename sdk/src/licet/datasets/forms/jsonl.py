@@ -21,6 +21,7 @@ from licet.misfits import misfit, unlike
 _SAMPLED: Final = 1000
 _SAMPLE_BYTES: Final = 8 << 20
 _SPACE: Final = b" \t\r\n"
+_SIMPLE: Final = re.compile(r"[A-Za-z0-9_ .-]*")
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)', re.DOTALL)
 
 
@@ -38,19 +39,22 @@ class Repeated:
         self._names = frozenset(names)
         quoted = (json.dumps(name, ensure_ascii=False).encode(errors="surrogateescape") for name in sorted(self._names))
         self._plain = re.compile(rb"|".join(map(re.escape, quoted)))
+        # Only by its number can an escape stand for a letter: what most writers escape spells none of such names.
+        simple = all(name.isascii() and _SIMPLE.fullmatch(name) for name in self._names)
+        self._escape = re.compile(rb"\\u00[0-7]" if simple else rb"\\")
 
     def find(self, raw: bytes) -> str | None:
         """Return the first of the names that the JSON object ``raw`` has twice, or None."""
         if not self._names:
             return None
         found = self._plain.findall(raw)
-        if len(found) == len(set(found)) and not (b"\\" in raw and _escaped(raw)):
+        if len(found) == len(set(found)) and b"\0" not in raw and not (self._escape.search(raw) and _escaped(raw)):
             return None
         # Perhaps in a text or further in: only now it is worth to read all of it.
-        text = raw.decode("utf-8-sig", "surrogateescape")
         whole = json.JSONDecoder(object_pairs_hook=_Members, parse_int=str, parse_float=str, strict=False)
         try:
-            members = whole.decode(text)
+            text = raw.decode(json.detect_encoding(raw), "surrogateescape")
+            members = whole.decode(text.removeprefix("\ufeff"))
         except (ValueError, RecursionError):
             return min(self._names)  # what cannot be told counts as ambiguous
         seen: set[str] = set()
@@ -146,7 +150,12 @@ class JsonlPart(LinesPart):
 
 def _text(row: Any) -> Row:
     """Return the values of a row as text."""
-    if isinstance(row, str) or all(value is None or type(value) is str for value in row):
+    if isinstance(row, str):
+        return row
+    for value in row:
+        if value is not None and type(value) is not str:
+            break
+    else:
         return row  # type: ignore[no-any-return]
     return [value.path if isinstance(value, _Picture) else None if value is None else str(value) for value in row]
 
