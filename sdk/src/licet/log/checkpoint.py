@@ -21,6 +21,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 _MAX_ORIGIN: Final = 255
+_COSIGNATURES: Final = frozenset({8 + 64, 8 + 2420})  # bytes: a time, and a signature of type 0x04 or 0x06
 
 
 def encode(checkpoint: Checkpoint) -> str:
@@ -80,11 +81,18 @@ def open(  # noqa: A001  (reads as checkpoint.open)
 ) -> Checkpoint:
     """Return the checkpoint, signed by ``verifier``, whose name is the log's origin.
 
-    Lines by known ``witnesses`` must hold too, but none is required; with ``closed``, lines by unknown keys
-    are refused. Raises ``VerificationError`` for a wrong origin, a missing or a false signature, and
+    Lines by known ``witnesses`` must hold too, but none is required. With ``closed``, lines by unknown keys are refused
+    but for those shaped as the cosignature of somebody else: whom a log is watched by need not be known to everybody
+    (signed-note, "Signatures"). Raises ``VerificationError`` for a wrong origin, a missing or a false signature, and
     ``MalformedError`` for what is not a checkpoint.
     """
-    verified = note.verify(text, (*witnesses, verifier), closed=closed)
+    verified = note.verify(text, (*witnesses, verifier))
+    if closed:
+        known = {(each.name, each.key_id) for each in (*witnesses, verifier)}
+        for line in note.parse(text).signatures:
+            cosigned = len(line.value) in _COSIGNATURES and line.name != verifier.name
+            if (line.name, line.key_id) not in known and not cosigned:
+                raise VerificationError(f"a signature line by an unknown key: {line.name} {line.key_id.hex()}")
     checkpoint = parse(verified.text)
     if checkpoint.origin != verifier.name:
         raise VerificationError(f"expected a checkpoint of {verifier.name}, got one of {checkpoint.origin}")

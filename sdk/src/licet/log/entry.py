@@ -55,6 +55,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commitment: str
 
 
+# As canonical.decode_as and canonical.encode for this Struct, but without a walk over every value; a test compares.
+_DECODER: Final = msgspec.json.Decoder(Entry)
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+
+
 def encode(entry: Entry) -> bytes:
     """Return the canonical bytes that the leaf hash is over, at most 65,535. Raises ``InputError``."""
     _check(entry, InputError)
@@ -76,6 +81,44 @@ def parse(data: bytes) -> Entry:
     entry = canonical.decode_as(Entry, data, limit=MAX_BYTES)
     _check(entry, MalformedError)
     return entry
+
+
+def check_run(bundle: Sequence[bytes], time: str, index: int) -> str:
+    """Return the time of the last of ``bundle``, entries in a row from ``index`` on, once each is one and none is
+    before the one in front of it (``time`` for the first). Raises ``VerificationError`` with the first index.
+    """
+    for place, data in enumerate(bundle):
+        try:
+            entry = _DECODER.decode(data)
+        except (msgspec.MsgspecError, ValueError):
+            entry = None
+        # Decoded and canonical, of a kind and with a commitment, is what `parse` asks; who fails is asked by it why.
+        if (
+            entry is None
+            or entry.v != VERSION
+            or entry.kind not in KINDS
+            or not _COMMITMENT.fullmatch(entry.commitment)
+            or _ENCODER.encode(entry) != data
+        ):
+            try:
+                entry = parse(data)
+            except InputError as error:
+                raise VerificationError(f"entry {index + place}: {error.message}", index=index + place) from None
+        if entry.time != time:
+            _check_time(entry, index + place, time)
+            time = entry.time
+    return time
+
+
+def _check_time(entry: Entry, index: int, before: str) -> None:
+    try:
+        times.from_text(entry.time)
+    except InputError as error:
+        raise VerificationError(f"entry {index}: {error.message}", index=index) from None
+    if entry.time < before:
+        raise VerificationError(
+            f"entry {index}: its time {entry.time} is before that of the entry in front of it", index=index
+        )
 
 
 def commitment(kind: str, salt: bytes | None, envelope: bytes) -> str:

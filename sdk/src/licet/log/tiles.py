@@ -170,6 +170,12 @@ class TileTree:
         """The root of the whole tree."""
         return self._range_root(0, self.size)
 
+    def root_at(self, size: int) -> bytes:
+        """Return the root over the first ``size`` leaves, from the same tiles."""
+        if not 0 <= size <= self.size:
+            raise InputError(f"expected a size of at most {self.size}, got {size}")
+        return self._range_root(0, size)
+
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at ``index``."""
         merkle.check_leaf(index, self.size)
