@@ -16,8 +16,8 @@ from typing import Any, Final
 from bench.measuring import in_turn, record
 from licet.audit.whole_log import Seen, examine_log
 from licet.log import checkpoint as checkpoints
-from licet.log import merkle, note, tiles
 from licet.log import entry as entries
+from licet.log import merkle, note, tiles
 from licet.log.checkpoint import Checkpoint
 from licet.transport import Transport
 

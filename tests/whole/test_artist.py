@@ -113,7 +113,13 @@ def test_the_log_is_verified_whole_and_held_to_what_was_seen(artist: Person, reg
     index = artist.does("register", "one more")["log_index"]
     told = artist.types("log", "verify")
     assert told.code == 0
-    assert f"The {first['size']} entries seen before are in it, unchanged." in told.out
+    assert "All that was seen of it before, " in told.out
+    since = artist.types("log", "verify", "--continue")
+    assert since.code == 0
+    assert "entries were verified before; 0 were read now." in since.out
+    both = artist.does("log", "consistency", str(first["size"]))
+    assert both["old"] == {"size": first["size"], "root": first["root"]}
+    assert both["new"]["size"] > first["size"]
     memory = artist.home / "profiles" / "default" / "log.json"
     seen = json.loads(memory.read_text())
     assert seen["size"] > index

@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol, get_args
 import msgspec
 
 from licet.errors import MalformedError, VerificationError
+from licet.log import proof as proofs
+from licet.log.policy import Policy, printable
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.authority import hold_to
@@ -30,6 +32,8 @@ _BY_REGISTRY: Final[dict[str, Purpose]] = {
     "snapshot": "snapshot",
 }
 
+BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", "registry-key"})
+
 
 class StatementFileLike(Evidence, Protocol):
     """A statement with its evidence and the keys behind it (``licet.wire.common.StatementFile``)."""
@@ -39,7 +43,11 @@ class StatementFileLike(Evidence, Protocol):
 
 
 class VerifiedStatement(msgspec.Struct, frozen=True):
-    """A statement all of whose proofs hold. ``anchored``: under a pinned root, not only consistent in itself."""
+    """A statement all of whose proofs hold. ``anchored``: under a pinned root, not only consistent in itself.
+
+    ``logged_under``: the log that a policy names has it, with the policy's cosignatures. For a statement by an account
+    alone that is as good: its keys are proven by that log. What the registry signed needs the root.
+    """
 
     kind: str
     payload: Any  # the Struct of this kind, of ``licet.statements.kinds``
@@ -47,12 +55,22 @@ class VerifiedStatement(msgspec.Struct, frozen=True):
     logged_at: str
     anchored: bool
     checks: list[str]  # what was checked, a sentence each
+    logged_under: bool = False
+
+    @property
+    def verified(self) -> bool:
+        """Whether something from outside of the file vouches for all that the statement says."""
+        return self.anchored or (self.logged_under and self.kind not in BY_REGISTRY_TOO)
 
 
-def verify_statement_file(file: StatementFileLike, trust: Trust | None) -> VerifiedStatement:
+def verify_statement_file(
+    file: StatementFileLike, trust: Trust | None, rules: Policy | None = None
+) -> VerifiedStatement:
     """Return what ``file`` proves under ``trust``; without it, that the file is consistent in itself.
 
-    Raises ``MalformedError`` for what does not parse and ``VerificationError``, with the reason, for every lie.
+    With ``rules``, a C2SP trust policy, every checkpoint in the file must satisfy it, and the log key is the one that
+    the policy names; a policy that names no log needs ``trust``, which does. Raises ``MalformedError`` for what does
+    not parse and ``VerificationError``, with the reason, for every lie.
     """
     kind = file.envelope.kind
     if kind not in SCHEMAS:
@@ -72,6 +90,8 @@ def verify_statement_file(file: StatementFileLike, trust: Trust | None) -> Verif
             f"got one for {payload.registry.origin} ({payload.registry.key})"
         )
     checks = [_registry_check(registry), f"entry {logged.index} of {logged.size} in the log {registry.ref.origin}"]
+    if rules is not None:
+        checks.append(_under(rules, file, registry))
     if kind == "registry-key":
         if of_account:
             raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
@@ -93,7 +113,21 @@ def verify_statement_file(file: StatementFileLike, trust: Trust | None) -> Verif
     if isinstance(payload, kinds.Consent):
         terms = consent_terms(payload)
         checks.append(f"terms {terms.hash} in canonical form")
-    return VerifiedStatement(kind, payload, logged.index, logged.time, registry.anchored, checks)
+    return VerifiedStatement(
+        kind, payload, logged.index, logged.time, registry.anchored, checks, rules is not None and bool(rules.logs)
+    )
+
+
+def _under(rules: Policy, file: StatementFileLike, registry: RegistryKeys) -> str:
+    """Return what the policy vouches for, once every checkpoint in the file satisfies it."""
+    if not rules.logs and not registry.anchored:
+        raise VerificationError("expected a policy that names a log, or a pinned registry, got neither")
+    witnesses: dict[str, None] = {}
+    for text in dict.fromkeys(proofs.parse(each.proof).checkpoint for each in (*file.keys, file)):
+        witnesses = dict.fromkeys(rules.check(text, log=registry.log).witnesses)
+    named = "that the policy names" if rules.logs else "of the pinned registry"
+    by = f", cosigned by {', '.join(map(printable, witnesses))}" if witnesses else ""
+    return f"in the log {named}{by}: quorum {printable(rules.quorum)}"
 
 
 def _by_account(
