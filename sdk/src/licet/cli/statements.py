@@ -67,7 +67,9 @@ def verify(
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
     except msgspec.MsgspecError as error:
-        raise InputError(f"--policy: expected a policy, or a trust file with origin and root, got {unlike(error)}") from None
+        raise InputError(
+            f"--policy: expected a policy, or a trust file with origin and root, got {unlike(error)}"
+        ) from None
     if policy is not None and policies.looks_like(text):
         rules = read_policy(policy)
         if rules.logs and pinned is not None and all(each.verifier.name != pinned.origin for each in rules.logs):
