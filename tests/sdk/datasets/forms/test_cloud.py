@@ -210,6 +210,14 @@ def test_without_credentials_or_an_answer_the_reason_is_told(bucket: S3Store, mo
     assert "very-secret" not in str(caught.value)
 
 
+def test_without_credentials_the_variables_are_named(bucket: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with pytest.raises(InputError, match=r"no credentials were found; .* AWS_ACCESS_KEY_ID") as caught:
+        open_input(["s3://bucket/t.csv"])
+    assert caught.value.exit_code == 2
+
+
 @pytest.mark.parametrize("module", ["obstore", "huggingface_hub"])
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)

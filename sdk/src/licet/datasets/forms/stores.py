@@ -14,6 +14,13 @@ from licet.errors import InputError, LicetError, NotAllowedError, UnreachableErr
 _RETRIES: Final = 4
 _PATIENCE: Final = timedelta(seconds=30)
 _PREFIXES: Final = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
+#: Where the libraries beneath look for credentials, as far as most people need to know.
+_VARIABLES: Final = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SKIP_SIGNATURE=true for a public bucket)",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+    "hf": "HF_TOKEN",
+}
 _EXTRA: Final = "pip install 'licet[cloud]'"
 
 
@@ -168,10 +175,13 @@ def _hub(rest: str, shown: str) -> tuple[Store, str, str]:
     except ImportError:
         raise _missing(shown, "huggingface_hub") from None
     system = HfFileSystem(skip_instance_cache=True)
-    with _told(shown):
-        resolved: Any = system.resolve_path(rest)
-        kind = f"{resolved.repo_type}s/" if resolved.repo_type != "model" else ""
-        info = HfApi().repo_info(resolved.repo_id, repo_type=resolved.repo_type, revision=resolved.revision)
+    try:
+        with _told(shown):
+            resolved: Any = system.resolve_path(rest)
+            kind = f"{resolved.repo_type}s/" if resolved.repo_type != "model" else ""
+            info = HfApi().repo_info(resolved.repo_id, repo_type=resolved.repo_type, revision=resolved.revision)
+    except FileNotFoundError:
+        raise InputError.field("input", "an address that exists, and that HF_TOKEN opens", shown) from None
     there = f"hf://{kind}{resolved.repo_id}"
     store = HubStore(system, f"{kind}{resolved.repo_id}@{info.sha}", there)
     return store, there, resolved.path_in_repo
@@ -202,7 +212,7 @@ def _ours(error: Exception) -> Callable[[str], LicetError]:
     answer = getattr(getattr(error, "response", None), "status_code", None)
     if name in ("UnauthenticatedError", "PermissionDeniedError", "GatedRepoError") or answer in (401, 403):
         return lambda shown: NotAllowedError(
-            f"{shown}: the store refuses to show it; credentials are read from the environment"
+            f"{shown}: the store refuses to show it; as for credentials, {_credentials(shown)}"
         )
     if name in ("RepositoryNotFoundError", "RevisionNotFoundError", "EntryNotFoundError") or (
         "NoSuchBucket" in str(error)
@@ -214,8 +224,13 @@ def _ours(error: Exception) -> Callable[[str], LicetError]:
         return lambda shown: InputError.field("input", "an address that can be read", shown)
     why = "no credentials were found" if "169.254.169.254" in str(error) else "no answer from the store"
     if why.startswith("no credentials"):
-        return lambda shown: NotAllowedError(f"{shown}: {why}: they are read from the environment")
+        return lambda shown: InputError(f"{shown}: {why}; {_credentials(shown)}")
     return lambda shown: UnreachableError(f"{shown}: {why} ({name}); the same command goes on once it answers")
+
+
+def _credentials(shown: str) -> str:
+    names = _VARIABLES.get(shown.partition("://")[0].lower(), "the environment")
+    return f"they are read from {names}"
 
 
 def _missing(shown: str, module: str) -> InputError:
