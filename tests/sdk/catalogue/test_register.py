@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from licet.catalogue import register as room
-from licet.catalogue.register import Registered, register
+from licet.catalogue.items import Item
+from licet.catalogue.register import Registered, register, register_items
 from licet.client import Client
 from licet.errors import NotAllowedError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
@@ -56,7 +57,11 @@ class Service(Client):
         addresses: Sequence[str] = (),
     ) -> list[Work]:
         self.asked.append(list(files))
-        return [work for work in self.known if work.sha256 in files]
+        return [
+            work
+            for work in self.known
+            if work.sha256 in files or work.external_id in external_ids or work.work in works or not work.sha256
+        ]
 
     def register_works(self, batch: Sequence[WorkIn]) -> WorksRegistered:
         self.batches.append(list(batch))
@@ -109,6 +114,15 @@ def pictures(tmp_path: Path) -> list[Path]:
         found.append(tmp_path / f"{seed}.png")
         Image.fromarray(coarse).resize((80, 80), Image.Resampling.BICUBIC).save(found[-1])
     return found
+
+
+def known_work(service: Service, sha256: str | None) -> Work:
+    """Return a work as the registry tells of one that is not signed for."""
+    return Work(
+        work=new_id("wrk"), title=None, creator=None, mode="upload", sha256=sha256, pixels=None, pdq=None, quality=None,
+        urls=[], tags=[], external_id=None, digest="00" * 32, created=None, registered_at="2026-01-01T00:00:00Z",
+        statement=None, terms_hash=None, log_index=None, contested=False, challenged=False, withdrawn=False,
+    )  # fmt: skip
 
 
 def consent(service: Service, done: Registered) -> Consent:
@@ -182,6 +196,38 @@ def test_what_an_interrupted_run_left_unsigned_joins_the_next_signature(service:
     assert len(done.works) == 2
     assert [entry.work for entry in done.duplicates] == [work for sha256, work in known.items() if sha256 != unsigned]
     consent(service, done)
+
+
+@pytest.mark.parametrize("named", ["by its external id", "by its name", "by external id and digest", "by both and url"])
+def test_an_unsigned_work_that_nothing_here_can_be_compared_with_is_not_signed(service: Service, named: str) -> None:
+    urls = ["https://mei.example/a.png"] if named == "by both and url" else []
+    foreign = msgspec.structs.replace(
+        known_work(service, "66" * 32), pixels="77" * 32, pdq="88" * 32, external_id="m-1", urls=urls
+    )
+    service.known = [foreign]
+    item = Item(
+        shown="row 2", row=2, urls=urls, fingerprint_only=True,
+        external_id=None if named == "by its name" else "m-1",
+        work=foreign.work if named in ("by its name", "by both and url") else None,
+        sha256=foreign.sha256 if named == "by external id and digest" else None,
+    )  # fmt: skip
+    done = register_items(service, [item], TERMS)
+    assert (done.works, done.statements, service.signed) == ([], [], [])
+    ((refusal),) = done.refused
+    assert refusal.field == "path"
+    assert f"expected the picture of {foreign.work}, which is registered and not signed for yet" in refusal.reason
+
+
+def test_an_unsigned_work_of_an_external_id_is_signed_where_it_is_known_by_the_same_address_alone(
+    service: Service,
+) -> None:
+    url = "https://mei.example/a.png"
+    alone = msgspec.structs.replace(known_work(service, None), mode="fingerprint-only", external_id="m-1", urls=[url])
+    item = Item(shown=url, row=2, urls=[url], external_id="m-1", fingerprint_only=True)
+    service.known = [msgspec.structs.replace(alone, sha256="66" * 32)]
+    assert register_items(service, [item], TERMS).statements == []
+    service.known = [alone]
+    assert [entry.work for entry in register_items(service, [item], TERMS).works] == [alone.work]
 
 
 def test_where_all_is_signed_already_nothing_is_signed(service: Service, pictures: list[Path]) -> None:

@@ -153,8 +153,16 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
             "url",
             f"registered before as {work.work}, and not signed for yet, with another url or mode; repeat that first",
         )
-    if item.by_address and item.external_id is None and (work.sha256 or work.pixels or work.pdq):
-        raise VerificationError(f"{item.shown}: expected the registry to know the address alone, got more")
+    if item.path is None and (work.sha256 != item.sha256 or work.pixels or work.pdq):
+        if item.managed or work.mode == "upload":
+            return refused(
+                item,
+                "path",
+                f"path: expected the picture of {work.work}, which is registered and not signed for yet: without it "
+                f"nobody can say that what would be signed is yours",
+            )
+        what = "address" if item.by_address else "digest"
+        raise VerificationError(f"{item.shown}: expected the registry to know the {what} alone, got more")
     if item.path is not None:
         try:
             own = fingerprint_bytes(Path(item.path).read_bytes())
@@ -162,8 +170,6 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
             return refused(item, "path", str(error))
         theirs = Fingerprint(sha256=work.sha256 or "", pixels=work.pixels, pdq=work.pdq, quality=work.quality)
         agreed(own, theirs, item.shown)
-    elif item.sha256 is not None and (item.sha256 != work.sha256 or (work.mode != "upload" and work.pdq)):
-        raise VerificationError(f"{item.shown}: expected the registry to know the digest alone, got more")
     return digest_form(work, account)
 
 

@@ -7,6 +7,7 @@
     statements.json     the list of statements
     statements/<id>.json    each with its proof, as `licet statement verify` takes it
     terms/<hash>.json   the terms that works are under, and <hash>.txt in words
+    thumbnails/<work>.webp  where wanted: the small pictures of those that were sent
     account.json        who exported, from where, and when
 """
 
@@ -49,10 +50,16 @@ class Exported(msgspec.Struct, frozen=True):
     works: int
     statements: int
     terms: int
+    thumbnails: int
 
 
 def export_works(
-    client: Client, target: Path, *, overwrite: bool = False, advance: Callable[[int], None] = lambda _: None
+    client: Client,
+    target: Path,
+    *,
+    overwrite: bool = False,
+    thumbnails: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Exported:
     """Return once everything is in ``target``: a zip if it is named so, else a folder.
 
@@ -61,10 +68,10 @@ def export_works(
     if target.exists() and not overwrite:
         raise InputError.field("-o", "a place where nothing is yet, or --overwrite", str(target))
     with _whole(target) as folder:
-        return _write(client, folder, advance)
+        return _write(client, folder, advance, thumbnails=thumbnails)
 
 
-def _write(client: Client, folder: Path, advance: Callable[[int], None]) -> Exported:
+def _write(client: Client, folder: Path, advance: Callable[[int], None], *, thumbnails: bool) -> Exported:
     works: list[Work] = []
     for work in client.works(sort="registered"):
         works.append(work)
@@ -98,7 +105,31 @@ def _write(client: Client, folder: Path, advance: Callable[[int], None]) -> Expo
     _json(folder / "statements.json", statements)
     _json(folder / "works.json", works)
     write_rows(folder / "works.csv", _rows(works, terms))
-    return Exported(len(works), len(statements), len(terms))
+    kept = _thumbnails(client, folder / "thumbnails", works, advance) if thumbnails else 0
+    return Exported(len(works), len(statements), len(terms), kept)
+
+
+def _thumbnails(client: Client, folder: Path, works: Iterable[Work], advance: Callable[[int], None]) -> int:
+    """Return how many small pictures were written; a work may have none, or be withdrawn meanwhile."""
+    count = 0
+    for work in works:
+        if work.mode == "upload" and not work.withdrawn:
+            content = _thumbnail(client, work)
+            if content is not None:
+                folder.mkdir(exist_ok=True)
+                (folder / f"{_named(work.work)}.webp").write_bytes(content)
+                count += 1
+            advance(1)
+    return count
+
+
+def _thumbnail(client: Client, work: Work) -> bytes | None:
+    try:
+        return client.thumbnail(work.work)
+    except InputError as error:
+        if error.status == 404:
+            return None
+        raise
 
 
 def _named(text: str) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import takewhile
 from typing import Final, Literal, get_args, get_origin
@@ -19,6 +23,9 @@ from licet.errors import InputError, InterruptedJobError, LicetError
 INPUT: Final = 2
 _KINDS: Final = {int: "a whole number", float: "a number", bool: "true or false"}
 _LISTED: Final = re.compile(r"\s*Available commands: .*$", re.DOTALL)  # the first few of them
+INTERRUPTED: Final = 130
+_AGAIN: Final = "interrupted; run the same command again to go on"
+_SHOW_CURSOR: Final = "\x1b[?25h"
 
 
 def application() -> App:
@@ -44,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(given: list[str], *, as_json: bool) -> int:
     try:
-        code = application()(given, exit_on_error=False, print_error=False, result_action="return_value")
+        with _stopping_at_once_the_second_time():
+            code = application()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         wrong = _wrong(error)
         return fail(InputError(f"{wrong}{'' if wrong.endswith('?') else ';'} {_help_for(given, error)}"), as_json)
@@ -53,11 +61,41 @@ def _run(given: list[str], *, as_json: bool) -> int:
     except SystemExit:  # so the help ends where its reader has left
         return 0
     except KeyboardInterrupt:
-        return fail(InterruptedJobError("interrupted; run the same command again to go on"), as_json)
+        return fail(InterruptedJobError(_AGAIN), as_json)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return fail(InputError(f"cannot go on: {what}"), as_json)
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
+
+
+@contextmanager
+def _stopping_at_once_the_second_time() -> Iterator[None]:
+    """Let the first Ctrl-C raise ``KeyboardInterrupt``, and the next end the process, whatever it still waits for.
+
+    Once interrupted this stays so: the interpreter itself waits for threads when it ends. What a kill leaves behind
+    every command takes up again.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody else's, or the command is not to hear it
+        return
+
+    def first(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, second)
+        raise KeyboardInterrupt
+
+    def second(_number: int, _frame: object) -> None:
+        if sys.stderr.isatty():
+            os.write(2, f"{_SHOW_CURSOR}\n".encode())  # a bar hides it, and nothing tidies up any more
+        os.write(2, f"error: {_AGAIN}\n".encode())
+        os._exit(INTERRUPTED)
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is first:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _wrong(error: CycloptsError) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from licet.cli.output import COMMON, Common, note, progress, show
+from licet.cli.output import COMMON, Common, many, note, progress, show
 from licet.cli.wording import budgets_from, columns_from, request_from, verdicts_from
 from licet.errors import InputError
 
@@ -129,13 +129,14 @@ def document(done: Filtered) -> dict[str, Any]:
 
 def lines(done: Filtered) -> Iterator[str]:
     """Yield what a person reads of a filter job."""
-    yield f"Kept {done.kept} of {done.rows} rows in {done.out}."
+    yield f"Kept {done.kept} of {many(done.rows, 'row')} in {done.out}."
     yield "  " + ", ".join(f"{count} {verdict}" for verdict, count in done.counts.items() if count)
     cost = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals)
     if done.taken:
-        yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({done.quote.works} works)."
+        yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({many(done.quote.works, 'work')})."
     elif done.quote.works:
-        yield f"Licences would cost {cost or 'nothing'}: {done.quote.works} works of {done.quote.artists} artists."
+        whose = f"{many(done.quote.works, 'work')} of {many(done.quote.artists, 'artist')}"
+        yield f"Licences would cost {cost or 'nothing'}: {whose}."
     if (done.taken or done.quote.works) and done.quote.totals and done.quote.fee_bps:
         yield f"  Of that the registry keeps {done.quote.fee_bps / 100:g}%; the rest is the artists'."
     held = [licence for licence in done.licences if licence not in done.taken]

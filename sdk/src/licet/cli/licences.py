@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from licet import money
-from licet.cli.output import COMMON, Common, show
+from licet.cli.output import COMMON, Common, many, show
 
 app = App(name="licences", help="List and show the licences that you hold, or that hold your works.")
 
@@ -16,7 +16,7 @@ def list_licences(*, common: Common = COMMON) -> None:
     with common.client() as client:
         found = list(client.licences())
     lines = [
-        f"{licence.licence}  {licence.model}@{licence.version}  {licence.works} works  "
+        f"{licence.licence}  {licence.model}@{licence.version}  {many(licence.works, 'work')}  "
         + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
         for licence in found
     ]
@@ -28,7 +28,7 @@ def show_licence(licence: str, /, *, common: Common = COMMON) -> None:
     """Show one licence with its works, prices and log entry."""
     with common.client() as client:
         found = client.licence(licence)
-    lines = [f"{found.licence}, entry {found.receipt.log_index} of the log, {len(found.lines)} works"]
+    lines = [f"{found.licence}, entry {found.receipt.log_index} of the log, {many(len(found.lines), 'work')}"]
     lines += [
         f"  {line.work}  {line.account}  {line.model}  {money.to_decimal(line.amount)} {line.currency or ''}"
         for line in found.lines

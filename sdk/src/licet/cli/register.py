@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from licet.terms import Terms
 
 SHOWN = 20  # of a kind, for people; --json has all
+NAMED = 3  # of what is as it was: more of them are counted
 
 
 def register(
@@ -155,7 +156,10 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
         yield f"{many(done.bare, 'work')} without a picture: known by fingerprint or address alone, they can only deny."
     if done.duplicates and explicit:
         yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
-    yield from _some(f"already registered: {entry.path} ({entry.work})" for entry in done.duplicates)
+    if len(done.duplicates) > NAMED:
+        yield f"{many(len(done.duplicates), 'picture')} registered before (--json names them)."
+    else:
+        yield from _some(f"already registered: {entry.path} ({entry.work})" for entry in done.duplicates)
     yield from _some(
         f"also claimed by somebody else: {entry.path} ({entry.work}); the strictest terms apply meanwhile"
         for entry in done.contested

@@ -19,9 +19,8 @@ app = App(name="works", help="List, show, change, withdraw and export your works
 
 
 def _line(work: Work) -> str:
-    state = [] if work.state == "in-force" else [work.state]
     known_by = work.mode if work.sha256 else "address-only"
-    return "  ".join([work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, *state])
+    return "  ".join([work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, work.state])
 
 
 @app.command(name="list")
@@ -54,11 +53,25 @@ def list_works(
 
 
 @app.command(name="show")
-def show_work(work: str, /, *, common: Common = COMMON) -> None:
+def show_work(
+    work: str,
+    /,
+    *,
+    thumbnail: Annotated[Path | None, Parameter(help="Write the small picture of it (WEBP) into this file.")] = None,
+    common: Common = COMMON,
+) -> None:
     """Show one work: keys, statement, state."""
+    from licet.home import write_whole
+
     with common.client() as client:
         found = client.work(work)
-    show(common, {"work": found}, list(_shown(found)))
+        if thumbnail is not None:
+            content = client.thumbnail(found.work)
+            with write_whole(thumbnail) as file:
+                file.write(content)
+    document = {"work": found, "thumbnail": str(thumbnail) if thumbnail else None}
+    lines = [*_shown(found, hint=thumbnail is None), *([f"Its small picture is in {thumbnail}."] if thumbnail else [])]
+    show(common, document, lines)
 
 
 @app.command
@@ -129,19 +142,23 @@ def export(
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"], help="A folder, or a file that ends in .zip.")],
     overwrite: Annotated[bool, Parameter(negative="", help="Replace what is there.")] = False,
+    thumbnails: Annotated[bool, Parameter(negative="", help="With the small pictures, a request for each.")] = False,
     common: Common = COMMON,
 ) -> None:
     """Export everything that is yours here: works, statements with their proofs, terms. `register --from` reads it."""
     from licet.catalogue.export import export_works
 
     with common.client() as client, progress("exporting", None) as advance:
-        made = export_works(client, output, overwrite=overwrite, advance=advance)
+        made = export_works(client, output, overwrite=overwrite, thumbnails=thumbnails, advance=advance)
     document = {"output": str(output), "works": made.works, "statements": made.statements, "terms": made.terms}
+    document["thumbnails"] = made.thumbnails
     counts = f"{many(made.works, 'work')}, {many(made.statements, 'statement')}, {many(made.terms, 'set')} of terms"
+    if thumbnails:
+        counts = f"{counts} and {many(made.thumbnails, 'small picture')}"
     show(common, document, [f"{counts} are in {output}."])
 
 
-def _shown(work: Work) -> Iterator[str]:
+def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
     yield _line(work)
     for name in ("creator", "created", "external_id"):
         if value := getattr(work, name):
@@ -154,6 +171,8 @@ def _shown(work: Work) -> Iterator[str]:
         yield f"pdq       {work.pdq} (quality {work.quality})" if work.pdq else "pdq       -"
     for url in work.urls:
         yield f"address   {url}"
+    if hint and _has_thumbnail(work):
+        yield f"picture   `licet works show {work.work} --thumbnail FILE.webp` fetches a small one"
     if work.statement is None:
         yield "statement none: nothing is consented to, nothing is denied"
     else:
@@ -170,6 +189,10 @@ def _shown(work: Work) -> Iterator[str]:
         yield f"like      {other} of another account"
     if work.statement is not None:
         yield f"snapshot  {'says so' if work.in_snapshot else 'does not say so yet; the next one will'}"
+
+
+def _has_thumbnail(work: Work) -> bool:
+    return work.mode == "upload" and not work.withdrawn
 
 
 def _first_address(work: Work) -> str | None:
