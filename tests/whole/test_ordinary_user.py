@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -25,40 +27,72 @@ NAMELESS = 61_001  # as containers run: a number, and no name for it
 SECONDS = 240
 
 
-def _python() -> Path | None:
-    """Return an interpreter of our version that the user may run: ours may lie in root's closed home."""
-    own = Path(sys.executable)
-    system = Path(f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}")
-    for candidate in (own, system):
-        if candidate.exists() and (not AS_ROOT or binaries.reachable(candidate, USER, USER)):
-            return candidate
-    return None
+VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-PYTHON = _python()
+class Place(NamedTuple):
+    """Where the user finds what it runs."""
+
+    python: Path
+    checkout: Path
+    packages: Path
+    variables: dict[str, str]
+
+    @property
+    def path(self) -> str:
+        return os.pathsep.join(map(str, (self.checkout, self.checkout / "sdk" / "src", self.packages)))
 
 
-def _packages() -> list[Path]:
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    """Python, our code and what it needs, where other users may enter: as they lie, or else linked into a folder."""
     spec = find_spec("asyncpg")
     assert spec is not None
     assert spec.origin is not None
-    return [ROOT, ROOT / "sdk" / "src", Path(spec.origin).parents[1]]
+    packages = Path(spec.origin).parents[1]
+    own = Path(sys.executable)
+    if not AS_ROOT or all(binaries.reachable(path, USER, USER) for path in (own, ROOT / "sdk" / "src", packages)):
+        yield Place(own, ROOT, packages, {})
+        return
+    folder = Path(tempfile.mkdtemp(prefix="licet-open-"))
+    folder.chmod(0o755)
+    try:
+        base, checkout = Path(sys.base_prefix), folder / "checkout"
+        _link(base / "lib" / VERSION, folder / "lib" / VERSION, "test", "site-packages", "idlelib")
+        for library in (base / "lib").glob("libpython*"):
+            _linked(str(library), str(folder / "lib" / library.name))
+        (folder / "bin").mkdir()
+        _linked(str(base / "bin" / VERSION), str(folder / "bin" / VERSION))
+        for name in ("registry", "migrations", "openapi", "sdk/src/licet"):
+            _link(ROOT / name, checkout / name)
+        _link(packages, folder / "packages")
+        libraries = {"LD_LIBRARY_PATH": str(folder / "lib")}
+        yield Place(folder / "bin" / VERSION, checkout, folder / "packages", libraries)
+    finally:
+        shutil.rmtree(folder)
 
 
-def _open() -> bool:
-    return not AS_ROOT or all(binaries.reachable(path, USER, USER) for path in _packages())
+def _link(source: Path, target: Path, *without: str) -> None:
+    shutil.copytree(source, target, symlinks=True, copy_function=_linked, ignore=shutil.ignore_patterns(*without))
 
 
-pytestmark = pytest.mark.skipif(
-    PYTHON is None or not _open(),
-    reason=f"needs a Python {sys.version_info[0]}.{sys.version_info[1]} and a checkout that other users may enter",
-)
+def _linked(source: str, target: str) -> str:
+    """Make ``target`` the same file as ``source``, or a copy on another file system, readable by everybody."""
+    real = os.path.realpath(source)
+    if Path(real).stat().st_mode & stat.S_IROTH:
+        with suppress(OSError):
+            os.link(real, target)
+            return target
+    shutil.copyfile(real, target)
+    Path(target).chmod(0o755)
+    return target
 
 
 class User:
     """The user: where it may write, and what it runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: Place) -> None:
+        self.python = place.python
         self.home, self.data = folder / "home", folder / "data"
         self.home.mkdir(mode=0o555)
         self.data.mkdir(mode=0o700)
@@ -70,11 +104,12 @@ class User:
             "PATH": os.defpath,
             "HOME": str(self.home),
             "LICET_REGISTRY_DATA": str(self.data),
-            "PYTHONPATH": os.pathsep.join(map(str, _packages())),
+            "PYTHONPATH": place.path,
+            **place.variables,
         }
 
     def command(self, *arguments: str) -> list[str]:
-        return [str(PYTHON), "-W", "error::ResourceWarning", "-m", *arguments]
+        return [str(self.python), "-W", "error::ResourceWarning", "-m", *arguments]
 
     def runs(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -84,11 +119,11 @@ class User:
 
 
 @pytest.fixture
-def user() -> Iterator[User]:
+def user(place: Place) -> Iterator[User]:
     """A user with a read-only home and a data folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="licet-user-"))
     folder.chmod(0o755)
-    yield User(folder)
+    yield User(folder, place)
     (folder / "home").chmod(0o755)
     shutil.rmtree(folder)
 
@@ -96,7 +131,9 @@ def user() -> Iterator[User]:
 def test_it_may_write_neither_checkout_nor_home(user: User):
     for place in (ROOT if AS_ROOT else user.home, user.home):
         code = f"import pathlib; pathlib.Path({str(place)!r}, 'written').touch()"
-        done = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True, **user.identity)
+        done = subprocess.run(
+            [str(user.python), "-c", code], env=user.environment, capture_output=True, text=True, **user.identity
+        )
         assert "PermissionError" in done.stderr
 
 
