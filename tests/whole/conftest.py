@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.whole import ordinary
 from tests.whole.stage import Person, Service
 
 People = Callable[..., Person]
@@ -62,3 +63,10 @@ def trainer(person: People) -> Person:
 def demo_pictures() -> Path:
     """The pictures that README and demo use."""
     return Path(__file__).resolve().parents[2] / "demo" / "pictures"
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[ordinary.Ground]:
+    """Where an ordinary user finds what it runs."""
+    with ordinary.ground() as made:
+        yield made

@@ -5,94 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
 
-from registry.database import binaries
+from tests.whole.ordinary import AS_ROOT, ROOT, USER, Ground
 
-ROOT = Path(__file__).resolve().parents[2]
-AS_ROOT = os.geteuid() == 0
-USER = 65_534  # nobody
 NAMELESS = 61_001  # as containers run: a number, and no name for it
 SECONDS = 240
-
-
-VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-
-
-class Place(NamedTuple):
-    """Where the user finds what it runs."""
-
-    python: Path
-    checkout: Path
-    packages: Path
-    variables: dict[str, str]
-
-    @property
-    def path(self) -> str:
-        return os.pathsep.join(map(str, (self.checkout, self.checkout / "sdk" / "src", self.packages)))
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    """Python, our code and what it needs, where other users may enter: as they lie, or else linked into a folder."""
-    spec = find_spec("asyncpg")
-    assert spec is not None
-    assert spec.origin is not None
-    packages = Path(spec.origin).parents[1]
-    own = Path(sys.executable)
-    if not AS_ROOT or all(binaries.reachable(path, USER, USER) for path in (own, ROOT / "sdk" / "src", packages)):
-        yield Place(own, ROOT, packages, {})
-        return
-    folder = Path(tempfile.mkdtemp(prefix="licet-open-"))
-    folder.chmod(0o755)
-    try:
-        base, checkout = Path(sys.base_prefix), folder / "checkout"
-        _link(base / "lib" / VERSION, folder / "lib" / VERSION, "test", "site-packages", "idlelib")
-        for library in (base / "lib").glob("libpython*"):
-            _linked(str(library), str(folder / "lib" / library.name))
-        (folder / "bin").mkdir()
-        _linked(str(base / "bin" / VERSION), str(folder / "bin" / VERSION))
-        for name in ("registry", "migrations", "openapi", "sdk/src/licet"):
-            _link(ROOT / name, checkout / name)
-        _link(packages, folder / "packages")
-        libraries = {"LD_LIBRARY_PATH": str(folder / "lib")}
-        yield Place(folder / "bin" / VERSION, checkout, folder / "packages", libraries)
-    finally:
-        shutil.rmtree(folder)
-
-
-def _link(source: Path, target: Path, *without: str) -> None:
-    shutil.copytree(source, target, symlinks=True, copy_function=_linked, ignore=shutil.ignore_patterns(*without))
-
-
-def _linked(source: str, target: str) -> str:
-    """Make ``target`` the same file as ``source``, or a copy on another file system, readable by everybody."""
-    real = os.path.realpath(source)
-    if Path(real).stat().st_mode & stat.S_IROTH:
-        with suppress(OSError):
-            os.link(real, target)
-            return target
-    shutil.copyfile(real, target)
-    Path(target).chmod(0o755)
-    return target
 
 
 class User:
     """The user: where it may write, and what it runs."""
 
-    def __init__(self, folder: Path, place: Place) -> None:
-        self.python = place.python
+    def __init__(self, folder: Path, ground: Ground) -> None:
+        self.python = ground.python
         self.home, self.data = folder / "home", folder / "data"
         self.home.mkdir(mode=0o555)
         self.data.mkdir(mode=0o700)
@@ -104,8 +36,8 @@ class User:
             "PATH": os.defpath,
             "HOME": str(self.home),
             "LICET_REGISTRY_DATA": str(self.data),
-            "PYTHONPATH": place.path,
-            **place.variables,
+            "PYTHONPATH": ground.path,
+            **ground.variables,
         }
 
     def command(self, *arguments: str) -> list[str]:
@@ -119,11 +51,11 @@ class User:
 
 
 @pytest.fixture
-def user(place: Place) -> Iterator[User]:
+def user(ground: Ground) -> Iterator[User]:
     """A user with a read-only home and a data folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="licet-user-"))
     folder.chmod(0o755)
-    yield User(folder, place)
+    yield User(folder, ground)
     (folder / "home").chmod(0o755)
     shutil.rmtree(folder)
 

@@ -13,12 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from licet.statements.keys import SigningKey
+from tests.whole.ordinary import AS_ROOT, USER, Ground
 from tests.whole.stage import Person, Service, Told, drawing, encoded
-from tests.whole.test_ordinary_user import AS_ROOT, PYTHON, USER, _open, _packages
 
-pytestmark = pytest.mark.skipif(
-    PYTHON is None or not _open(), reason="needs a Python and a checkout that other users may enter"
-)
 USE = ("--use", "train-gen")
 
 
@@ -67,15 +64,15 @@ def place(service: Service) -> Iterator[Place]:
 
 
 @pytest.fixture
-def types(place: Place) -> Callable[..., Told]:
+def types(place: Place, ground: Ground) -> Callable[..., Told]:
     identity: dict[str, Any] = {"user": USER, "group": USER, "extra_groups": []} if AS_ROOT else {}
 
     def ask(home: Path, *arguments: str | Path, **variables: str) -> Told:
         environment = {
             "PATH": os.defpath, "HOME": str(place.fresh), "LICET_HOME": str(home), "LICET_URL": place.url,
-            "PYTHONPATH": os.pathsep.join(map(str, _packages())), **variables,
+            "PYTHONPATH": ground.path, **ground.variables, **variables,
         }  # fmt: skip
-        command = [str(PYTHON), "-c", "from licet.cli import main; main()", *map(str, arguments)]
+        command = [str(ground.python), "-c", "from licet.cli import main; main()", *map(str, arguments)]
         done = subprocess.run(
             command, cwd=place.out, env=environment, capture_output=True, text=True, timeout=60, **identity
         )
