@@ -22,7 +22,7 @@ from registry.database import Connection
 from registry.errors import Conflict
 from registry.services import Services
 from registry.works import queries as work_queries
-from registry.works.service import keys_in
+from registry.works.service import covered_keys
 from registry.works.similarity import neighbours_in, row_keys
 from registry.works.types import Match
 
@@ -34,8 +34,8 @@ class Fresh(msgspec.Struct):
 
     account: UUID
     works: list[UUID]
-    rows: list[RowKeys]
     compared_at: int
+    rows: list[RowKeys] | None = None  # looked up once there is something to compare them with
 
     async def news(self, conn: Connection) -> list[WorkRecord]:
         """Return the works of others that changed since the last time, as of this moment."""
@@ -46,11 +46,16 @@ class Fresh(msgspec.Struct):
         self.compared_at = now
         return [record for record in records if record.account != self.account.bytes]
 
-    async def compare(self, records: Sequence[WorkRecord]) -> list[Match]:
+    async def compare(self, conn: Connection, records: Sequence[WorkRecord]) -> list[Match]:
         """Return the matches of these works with ``records``."""
         if not records:
             return []
-        found = await asyncio.to_thread(lambda: neighbours_in(Index((), records), self.account, self.rows))
+        if self.rows is None:
+            self.rows = [row_keys(keys) for _, keys in await covered_keys(conn, self.account, self.works)]
+            if len(self.rows) != len(self.works):
+                raise Conflict("one of the works was withdrawn meanwhile")
+        rows = self.rows
+        found = await asyncio.to_thread(lambda: neighbours_in(Index((), records), self.account, rows))
         return [
             Match(self.works[each.row], each.work, self.account, each.account, each.key, each.distance)
             for each in found
@@ -60,15 +65,11 @@ class Fresh(msgspec.Struct):
 async def fresh_among(services: Services, account: UUID, works: Sequence[UUID]) -> tuple[Fresh, list[Match]]:
     """Return those of ``works`` that have no terms yet, compared with everything signed until now."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        await conn.execute(queries.PATIENT)
         found = await conn.fetch(queries.NEW_AMONG, account, works)
-        fresh = Fresh(
-            account,
-            [row["id"] for row in found],
-            [row_keys(keys_in(row)) for row in found],
-            min((row["compared_at"] for row in found), default=0),
-        )
-        records = await fresh.news(conn)
-    return fresh, await fresh.compare(records)
+        compared_at = min((row["compared_at"] for row in found), default=0)
+        fresh = Fresh(account, [row["id"] for row in found], compared_at)
+        return fresh, await fresh.compare(conn, await fresh.news(conn))
 
 
 async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: datetime, changed: int) -> None:

@@ -30,7 +30,7 @@ from registry.http import moments
 from registry.services import Services
 from registry.works import service as works
 
-MAX_WORKS: Final = 100_000
+MAX_WORKS: Final = 1_000_000
 NONCE: Final = range(16, 129)
 
 

@@ -13,6 +13,9 @@ HOLD_VERSION: Final = "select version from consent_version for update"
 # Its row lock orders all changes of states: whoever holds it is alone until COMMIT, so levels and matches stand still.
 NEXT_VERSION: Final = "update consent_version set version = version + 1 returning version"
 
+# A million works take longer than one statement may; the answer has its own limit of time.
+PATIENT: Final = "set local statement_timeout = '240s'"
+
 # by consent_heads primary key
 HEAD: Final = "select seq, digest from consent_heads where account = $1"
 LOCK_HEAD: Final = """
@@ -250,7 +253,7 @@ select count(*) from (select from work_states where version > $1 limit $2) as ne
 """
 # by works primary key; work_states primary key: works that this statement speaks for first
 NEW_AMONG: Final = """
-select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.compared_at
+select w.id, w.compared_at
 from works w left join work_states s on s.work = w.id
 where w.account = $1 and w.id = any($2::uuid[]) and w.withdrawn_at is null and s.own is null
 order by w.id

@@ -64,10 +64,11 @@ async def attest(services: Services, caller: Caller, request: StatementSubmit) -
 
 async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
     """Return the id of the accepted ``statement``, in force or waiting from COMMIT on."""
-    fresh, matches = Fresh(account, [], [], 0), list[Match]()
+    fresh, matches = Fresh(account, [], 0), list[Match]()
     if statement.terms is not None and statement.works:
         fresh, matches = await conflicts.fresh_among(services, account, statement.works)
     async with services.database.transaction() as conn:
+        await conn.execute(queries.PATIENT)
         head = await conn.fetchrow(queries.LOCK_HEAD, account)
         assert head is not None
         known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
@@ -84,7 +85,7 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         elif statement.scope == "catalogue":
             await work.restrict_all(statement.terms)
         else:
-            late = await fresh.compare(await fresh.news(conn))
+            late = await fresh.compare(conn, await fresh.news(conn))
             await work.state(statement.terms, fresh, [*matches, *late])
         if signer.standing.delegation is not None:
             await events.tell(conn, account, "delegate-signed", identifiers.from_uuid("stm", work.id), _told(statement))
