@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -22,10 +23,14 @@ from litestar.handlers import BaseRouteHandler
 
 from licet import identifiers
 from registry.accounts import queries
-from registry.accounts.tokens import digest_of
+from registry.accounts.tokens import SCOPES_OF, digest_of
 from registry.errors import NotAllowed, NotAuthenticated
 from registry.observing.requests import CALLER
 from registry.services import Services
+
+COOKIE: Final = "__Host-sid"
+_LONGEST_COOKIE: Final = 100
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
@@ -39,7 +44,9 @@ class Caller(msgspec.Struct, frozen=True):
     level: int
     scopes: frozenset[str]
     token: UUID
-    expires_at: datetime  # of the token
+    expires_at: datetime  # of the token or session
+    session: UUID | None = None
+    stepped_up_at: datetime | None = None  # when a passkey was last used in the session
 
     @property
     def id(self) -> str:
@@ -48,7 +55,10 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 async def authenticated(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:
-    """Return the caller, None without an Authorization header; raises ``NotAuthenticated`` for a token that is none."""
+    """Return the caller, None without a token or session; raises ``NotAuthenticated`` for a token that is none.
+
+    Raises ``NotAllowed`` where a session's cookie comes with a request that another site's page made.
+    """
     state = connection.scope["state"]
     if CALLER not in state:
         state[CALLER] = await _look_up(connection)
@@ -94,7 +104,7 @@ def require(*scopes: str, kinds: tuple[str, ...] = ()) -> Guard:
 async def _look_up(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:
     header = connection.headers.get("authorization")
     if header is None:
-        return None
+        return await _session(connection)
     scheme, _, token = header.partition(" ")
     digest = digest_of(token.strip()) if scheme.lower() == "bearer" else None
     if digest is None:
@@ -115,3 +125,42 @@ async def _look_up(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | N
         token=row["token"],
         expires_at=row["expires_at"],
     )
+
+
+async def _session(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:
+    """The caller behind a session's cookie; a cookie that is none, or ran out, stands for nobody."""
+    secret = connection.cookies.get(COOKIE)
+    if not secret or len(secret) > _LONGEST_COOKIE:
+        return None
+    services: Services = connection.app.state.services
+    async with services.database.acquire() as conn:
+        row = await conn.fetchrow(queries.SESSION, session_digest(secret))
+    if row is None:
+        return None
+    _same_site(connection, services.settings.site.origins)
+    return Caller(
+        account=row["account"],
+        kind=row["kind"],
+        name=row["name"],
+        level=row["level"],
+        scopes=frozenset(SCOPES_OF[row["kind"]]),
+        token=row["id"],
+        expires_at=row["expires_at"],
+        session=row["id"],
+        stepped_up_at=row["stepped_up_at"],
+    )
+
+
+def session_digest(secret: str) -> bytes:
+    """Return the digest under which a session's cookie is kept."""
+    return sha256(b"licet/session/v1\n" + secret.encode()).digest()
+
+
+def _same_site(connection: ASGIConnection[Any, Any, Any, Any], origins: tuple[str, ...]) -> None:
+    """Refuse what would change something and was not made by a page of ours, or by the user in person."""
+    if connection.scope.get("method") in _SAFE:
+        return
+    site = connection.headers.get("sec-fetch-site")
+    ours = site in {"same-origin", "none"} if site is not None else connection.headers.get("origin") in origins
+    if not ours:
+        raise NotAllowed("expected a request by a page of this registry, got one by another site's")

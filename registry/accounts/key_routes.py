@@ -23,6 +23,7 @@ from licet.wire.common import Page
 from registry.accounts import delegations, events, keys, profile, recovery
 from registry.accounts.idempotency import SECRET
 from registry.accounts.identity import Caller, require
+from registry.accounts.sessions import fresh
 from registry.errors import Invalid
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
@@ -50,7 +51,7 @@ async def list_keys(
         return linked(request, await profile.keys(conn, caller, asked, key_class=key_class, active=active))
 
 
-@post("/v1/keys", operation_id="addKey", tags=["accounts"], guards=[_OWNERS], request_max_body_size=_BODY)
+@post("/v1/keys", operation_id="addKey", tags=["accounts"], guards=[_OWNERS, fresh], request_max_body_size=_BODY)
 async def add_key(
     services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[KeyStatement]
 ) -> KeyAccepted:
@@ -62,7 +63,7 @@ async def add_key(
     "/v1/keys/{keyid:str}/rotate",
     operation_id="rotateKey",
     tags=["accounts"],
-    guards=[_OWNERS],
+    guards=[_OWNERS, fresh],
     request_max_body_size=_BODY,
 )
 async def rotate_key(
@@ -79,7 +80,7 @@ async def rotate_key(
     "/v1/keys/{keyid:str}/revoke",
     operation_id="revokeKey",
     tags=["accounts"],
-    guards=[_OWNERS],
+    guards=[_OWNERS, fresh],
     request_max_body_size=_BODY,
 )
 async def revoke_key(
@@ -95,7 +96,9 @@ async def revoke_key(
     return await keys.accept(services, caller.account, _of_kind(data, "key-revoke"), keyid=keyid)
 
 
-@post("/v1/delegations", operation_id="delegate", tags=["accounts"], guards=[_OWNERS], request_max_body_size=_BODY)
+@post(
+    "/v1/delegations", operation_id="delegate", tags=["accounts"], guards=[_OWNERS, fresh], request_max_body_size=_BODY
+)
 async def delegate(
     services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[KeyStatement]
 ) -> KeyAccepted:
@@ -123,7 +126,7 @@ async def list_delegations(
     "/v1/recovery-codes",
     operation_id="keepRecoveryCodes",
     tags=["accounts"],
-    guards=[_OWNERS],
+    guards=[_OWNERS, fresh],
     request_max_body_size=_BODY,
 )
 async def keep_recovery_codes(

@@ -99,6 +99,38 @@ USE_CODE: Final = """
 update recovery_codes set used_at = now() where digest = $1 and account = $2 and used_at is null returning digest
 """
 
+# by account_keys unique (credential), account_keys (account)
+PASSKEY: Final = """
+select k.keyid, k.account, a.kind from account_keys k join accounts a on a.id = k.account where k.credential = $1
+"""
+CREDENTIALS: Final = """
+select credential from account_keys where account = $1 and credential is not null and revoked_by is null
+order by pending
+"""
+# by challenges primary key, challenges (expires_at)
+KEEP_CHALLENGE: Final = """
+insert into challenges (digest, purpose, account, kind, expires_at) values ($1, $2, $3, $4, $5)
+"""
+TAKE_CHALLENGE: Final = """
+delete from challenges where digest = $1 and purpose = $2 and expires_at > now() returning account, kind
+"""
+FORGET_CHALLENGES: Final = """
+delete from challenges where digest in (
+    select digest from challenges where expires_at <= now() limit 100 for update skip locked
+)
+"""
+# by sessions primary key, sessions unique (digest); a session ends with the key that opened it
+OPEN_SESSION: Final = """
+insert into sessions (id, digest, account, keyid, expires_at) values ($1, $2, $3, $4, $5)
+"""
+SESSION: Final = """
+select s.id, s.account, s.expires_at, s.stepped_up_at, a.kind, a.name, a.level
+from sessions s join accounts a on a.id = s.account join account_keys k on k.keyid = s.keyid
+where s.digest = $1 and s.ended_at is null and s.expires_at > now() and k.revoked_by is null
+"""
+RAISE_SESSION: Final = "update sessions set stepped_up_at = now() where id = $1 and account = $2 and ended_at is null"
+END_SESSION: Final = "update sessions set ended_at = coalesce(ended_at, now()) where id = $1"
+
 TELL: Final = "insert into account_events (id, account, kind, subject, detail) values ($1, $2, $3, $4, $5)"
 # by account_events (account, id)
 EVENTS: Final = orders(

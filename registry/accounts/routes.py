@@ -25,6 +25,8 @@ from registry.accounts import profile, registration, statements, tokens
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
 from registry.accounts.key_routes import ROUTES as KEY_ROUTES
+from registry.accounts.passkey_routes import ROUTES as PASSKEY_ROUTES
+from registry.accounts.sessions import fresh
 from registry.errors import Invalid
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
@@ -63,7 +65,7 @@ async def get_registry(services: NamedDependency[Services]) -> RegistryInfo:
     operation_id="createToken",
     tags=["accounts"],
     opt=SECRET,
-    guards=[require("account")],
+    guards=[require("account"), fresh],
     request_max_body_size=65_536,
 )
 async def create_token(
@@ -103,7 +105,7 @@ async def list_tokens(
         return linked(request, await tokens.listed(conn, caller.account, asked, active=active, scope=allows))
 
 
-@delete("/v1/tokens/{token:str}", operation_id="revokeToken", tags=["accounts"], guards=[require("account")])
+@delete("/v1/tokens/{token:str}", operation_id="revokeToken", tags=["accounts"], guards=[require("account"), fresh])
 async def revoke_token(
     services: NamedDependency[Services], caller: NamedDependency[Caller], token: FromPath[str]
 ) -> None:
@@ -142,4 +144,5 @@ ROUTES = [
     revoke_token,
     get_statement_file,
     *KEY_ROUTES,
+    *PASSKEY_ROUTES,
 ]

@@ -27,6 +27,7 @@ from licet.wire.works import (
 )
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
+from registry.accounts.sessions import fresh
 from registry.consent import drafting, portfolio, service
 from registry.consent.types import Wanted
 from registry.errors import Invalid
@@ -148,7 +149,7 @@ async def submit_statement(
     "/v1/statements/attest",
     operation_id="attestStatement",
     tags=["statements"],
-    guards=[require("account", kinds=("art", "org"))],
+    guards=[require("account", kinds=("art", "org")), fresh],
     request_max_body_size=_STATEMENT_LIMIT,
 )
 async def attest_statement(

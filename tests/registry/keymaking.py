@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
+from http.cookies import SimpleCookie
 from typing import Any
 
 import httpx
 import msgspec
 
 from licet import identifiers, times
+from licet.canonical import from_base64
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
+from licet.statements.webauthn import from_base64url, to_base64url
 from licet.wire.accounts import KeyAccepted
 from tests.registry.harness import Account, Running
 from tests.sdk.statements.passkey import Authenticator, sealed
@@ -67,6 +70,50 @@ def codes(site: Running, account: Account, *codes: str) -> kinds.RecoveryCodes:
     """Return the payload that lets ``codes`` recover the account."""
     digests = sorted(sha256(code.encode()).hexdigest() for code in codes)
     return kinds.RecoveryCodes(**_of(site, account), digests=digests)
+
+
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def made(site: Running, key: Authenticator, name: str, http: httpx.AsyncClient | None = None) -> httpx.Response:
+    """Let ``key`` be made as a browser would, and return what the service drafts for it."""
+    client = http or site.http
+    options = (await client.post("/v1/passkeys/options", json={"name": name})).json()["publicKey"]
+    origin = site.services.settings.site.origins[0]
+    created = key.create(from_base64url(options["challenge"], "challenge"), origin)
+    return await client.post("/v1/passkeys", json=created)
+
+
+async def signed_in(site: Running, key: Authenticator) -> httpx.AsyncClient:
+    """Return a browser in which ``key`` has opened a session."""
+    options = (await site.http.post("/v1/sessions/options")).json()["publicKey"]
+    answer = await site.post("/v1/sessions", answered(site, key, options["challenge"]))
+    assert answer.status_code == 201, answer.text
+    cookie = SimpleCookie(answer.headers["set-cookie"])["__Host-sid"]
+    assert (cookie["httponly"], cookie["secure"], cookie["path"], cookie["domain"]) == (True, True, "/", "")
+    browser = site.client()
+    browser.headers["Cookie"] = f"__Host-sid={cookie.value}"
+    return browser
+
+
+async def stepped_up(site: Running, key: Authenticator, browser: httpx.AsyncClient) -> httpx.Response:
+    """Let ``key`` raise the session of ``browser``."""
+    options = (await browser.post("/v1/sessions/step-up/options", headers=SAME_ORIGIN)).json()["publicKey"]
+    body = answered(site, key, options["challenge"])
+    return await site.post("/v1/sessions/step-up", body, http=browser, **SAME_ORIGIN)
+
+
+def answered(site: Running, key: Authenticator, challenge: str, **lies: Any) -> dict[str, str]:
+    """Return the answer of ``key`` as a page sends it."""
+    where = site.services.settings.site
+    lies = {"origin": where.origins[0], "rp_id": where.rp_id, **lies}
+    signature, assertion = key.answer(from_base64url(challenge, "challenge"), **lies)
+    return {
+        "credential": to_base64url(bytes.fromhex(key.passkey.credential)),
+        "authenticator_data": to_base64url(from_base64(assertion.authenticator_data)),
+        "client_data": to_base64url(from_base64(assertion.client_data)),
+        "signature": to_base64url(signature),
+    }
 
 
 async def send(site: Running, account: Account, path: str, payload: msgspec.Struct, *keys: Key) -> httpx.Response:

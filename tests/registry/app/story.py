@@ -159,6 +159,13 @@ async def keys_come_and_go(site: Running, recorder: Recorder) -> None:
     body = {"account": lin.id, "code": code, "envelope": msgspec.to_builtins(envelope)}
     await site.post("/v1/recoveries", body)
     await lin.http.get("/v1/events?limit=2")
+    hers = make.passkey(site)
+    await make.made(site, hers, "Lin Wei", lin.http)
+    await make.add(site, account, hers)
+    browser = await make.signed_in(site, hers)
+    recorder.listen(browser)
+    assert (await make.stepped_up(site, hers, browser)).status_code == 201
+    await browser.delete("/v1/sessions/current", headers=make.SAME_ORIGIN)
 
 
 async def tell(site: Running, recorder: Recorder) -> None:

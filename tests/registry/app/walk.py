@@ -35,6 +35,14 @@ WALK: dict[str, tuple[int, int, int]] = {
     "keepRecoveryCodes": (401, 403, 400),
     "recoverAccount": (400, 400, 400),
     "listEvents": (401, 403, 200),
+    # passkeys
+    "passkeyOptions": (400, 400, 400),
+    "draftPasskey": (400, 400, 400),
+    "signInOptions": OPEN,
+    "signIn": (400, 400, 400),
+    "stepUpOptions": (401, 403, 200),
+    "stepUp": (401, 403, 400),
+    "signOut": (401, 403, 204),
     "revokeToken": (401, 403, 404),
     "getStatementFile": OPEN,
     # works and consent

@@ -72,6 +72,27 @@ class Authenticator:
         raw = sha256(rp_id.encode()).digest() + bytes([flags]) + bytes(4) + tail if raw is None else raw
         return self.sign(raw + sha256(client).digest()), Assertion(to_base64(raw), to_base64(client))
 
+    def create(self, challenge: bytes, origin: str = ORIGIN, flags: int = UP | UV | AT, **said: Any) -> dict[str, str]:
+        """Return what a browser gives when this passkey is made for ``challenge``, as the service takes it."""
+        fields = {"type": "webauthn.create", "challenge": to_base64url(challenge), "origin": origin, **said}
+        client = json.dumps(fields, separators=(",", ":")).encode()
+        credential = bytes.fromhex(self.passkey.credential)
+        head = sha256(self.passkey.rp_id.encode()).digest() + bytes([flags]) + bytes(4)
+        data = head + bytes(16) + len(credential).to_bytes(2, "big") + credential + self._cose()
+        # {"fmt": "none", "attStmt": {}, "authData": …} in CBOR
+        attested = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59" + len(data).to_bytes(2, "big") + data
+        return {
+            "credential": to_base64url(credential),
+            "attestation_object": to_base64url(attested),
+            "client_data": to_base64url(client),
+        }
+
+    def _cose(self) -> bytes:
+        raw = bytes.fromhex(self.passkey.public)
+        if self.passkey.cose == EDDSA:
+            return bytes.fromhex("a4010103272006215820") + raw
+        return bytes.fromhex("a5010203262001215820") + raw[1:33] + bytes.fromhex("225820") + raw[33:]
+
     def endorse(self, message: bytes, /, **lies: Any) -> Signature:
         """Return this passkey's signature over ``message`` as an envelope carries it."""
         signature, assertion = self.answer(sha256(message).digest(), **lies)

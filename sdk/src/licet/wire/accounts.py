@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import msgspec
 
 from licet.statements.envelope import Envelope
@@ -107,6 +109,54 @@ class Recovered(msgspec.Struct, frozen=True):
     account: str
     key: KeyAccepted
     token: TokenCreated
+
+
+class PasskeyWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose passkey it is to be: the name that the browser shows, and the kind of a new account."""
+
+    name: str
+    kind: Literal["artist", "organisation"] = "artist"
+
+
+class PasskeyOptions(msgspec.Struct, frozen=True, rename={"public_key": "publicKey"}):
+    """What ``navigator.credentials`` takes, in its JSON form (``parseCreationOptionsFromJSON`` and its like)."""
+
+    public_key: dict[str, Any]
+
+
+class PasskeyCreated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``navigator.credentials.create`` gave, each in base64url without padding."""
+
+    credential: str
+    attestation_object: str
+    client_data: str
+
+
+class PasskeyDrafted(msgspec.Struct, frozen=True):
+    """A ``key-register`` to sign: ``payload`` in base64, and the ``challenge`` (base64url) for the passkey."""
+
+    keyid: str
+    account: str
+    payload: str
+    payload_type: str
+    challenge: str
+
+
+class PasskeyAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``navigator.credentials.get`` gave, each in base64url without padding."""
+
+    credential: str
+    authenticator_data: str
+    client_data: str
+    signature: str
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """A session: whose, and by which key it was opened or raised."""
+
+    account: str
+    keyid: str
+    expires_at: str
 
 
 class EventInfo(msgspec.Struct, frozen=True):

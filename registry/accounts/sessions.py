@@ -1,0 +1,132 @@
+"""Sessions of browsers: opened with a passkey, carried by a cookie that no script reads, raised again by a passkey.
+
+The cookie is random and only its digest is kept. A request that changes something counts only if the browser says that
+a page of ours made it (``Sec-Fetch-Site``, or else ``Origin``): a cookie travels with requests of other pages too.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from licet import identifiers, times
+from licet.canonical import to_base64
+from licet.errors import LicetError
+from licet.statements.webauthn import Assertion, Passkey, PasskeyVerifier, from_base64url, to_base64url
+from licet.wire.accounts import PasskeyAnswer, SessionInfo
+from registry.accounts import challenges, events, queries
+from registry.accounts.identity import Caller, authenticated, session_digest
+from registry.accounts.keyring import ring_of
+from registry.errors import NotAllowed
+from registry.services import Services
+
+LASTS: Final = timedelta(days=14)
+FRESH: Final = timedelta(minutes=5)
+
+
+class StepUpRequired(NotAllowed):
+    """The session is open, but its passkey was used too long ago for this."""
+
+    slug = "step-up-required"
+    title = "Step up required"
+
+    def __init__(self) -> None:
+        super().__init__("expected a passkey used in the last 5 minutes: step up, then ask again")
+
+
+async def sign_in_options(services: Services) -> dict[str, Any]:
+    """Return what ``navigator.credentials.get`` takes to sign in with whatever passkey of ours the user has."""
+    async with services.database.transaction() as conn:
+        challenge = await challenges.issue(conn, "sign-in")
+    return _request(services, challenge, [])
+
+
+async def step_up_options(services: Services, caller: Caller) -> dict[str, Any]:
+    """Return the same to raise the caller's session, with the passkeys of its account."""
+    async with services.database.transaction() as conn:
+        challenge = await challenges.issue(conn, "step-up", caller.account)
+        known = [row["credential"] for row in await conn.fetch(queries.CREDENTIALS, caller.account)]
+    return _request(services, challenge, known)
+
+
+async def sign_in(services: Services, answer: PasskeyAnswer) -> tuple[SessionInfo, str]:
+    """Return the new session and its cookie; raises ``NotAllowed`` for an answer that opens nothing."""
+    account, kind, keyid = await _answered(services, "sign-in", answer)
+    secret = to_base64url(os.urandom(32))
+    session, expires = identifiers.new_uuid(), times.now() + LASTS
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.OPEN_SESSION, session, session_digest(secret), account, keyid, expires)
+        await events.tell(conn, account, "signed-in", None, f"passkey {keyid} opened a session")
+    return SessionInfo(identifiers.from_uuid(kind, account), keyid, times.to_text(expires)), secret
+
+
+async def step_up(services: Services, caller: Caller, answer: PasskeyAnswer) -> SessionInfo:
+    """Return the caller's session, fresh again; raises ``NotAllowed``."""
+    if caller.session is None:
+        raise NotAllowed("expected a session, got a token: it needs no step up")
+    account, _, keyid = await _answered(services, "step-up", answer, caller.account)
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.RAISE_SESSION, caller.session, account)
+    return SessionInfo(caller.id, keyid, times.to_text(caller.expires_at))
+
+
+async def end(services: Services, caller: Caller) -> None:
+    """Make the caller's session worthless from now on."""
+    if caller.session is not None:
+        async with services.database.transaction() as conn:
+            await conn.execute(queries.END_SESSION, caller.session)
+
+
+async def fresh(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard: a session has to have been raised in the last five minutes; a token is as good as it ever was."""
+    found = await authenticated(connection)
+    if found is not None and found.session is not None and not is_fresh(found):
+        raise StepUpRequired
+
+
+def is_fresh(caller: Caller) -> bool:
+    """Whether the caller's passkey was used in the last five minutes."""
+    return caller.stepped_up_at is not None and times.now() - caller.stepped_up_at < FRESH
+
+
+async def _answered(
+    services: Services, purpose: challenges.Purpose, answer: PasskeyAnswer, account: UUID | None = None
+) -> tuple[UUID, str, str]:
+    """Return whose live passkey gave ``answer``: account, its kind, key id."""
+    client_data = from_base64url(answer.client_data, "client_data")
+    taken = await challenges.take(services.database, purpose, client_data)
+    if account is not None and taken.account != account:
+        raise NotAllowed("expected an answer to a challenge for this account")
+    credential = from_base64url(answer.credential, "credential")
+    authenticator = from_base64url(answer.authenticator_data, "authenticator_data")
+    signature = from_base64url(answer.signature, "signature")
+    async with services.database.transaction() as conn:
+        row = await conn.fetchrow(queries.PASSKEY, credential)
+        if row is None or (account is not None and row["account"] != account):
+            raise NotAllowed("expected a passkey of an account here, got an unknown one")
+        ring, _ = await ring_of(conn, services.keys.ref, row["account"])
+    key = ring[row["keyid"]]
+    if key.key_class == "delegate" or key.revoked_from is not None or not isinstance(key.key, Passkey):
+        raise NotAllowed(f"expected a live passkey, got {key.keyid}, which is revoked or a delegate's")
+    assertion = Assertion(to_base64(authenticator), to_base64(client_data))
+    try:
+        PasskeyVerifier(key.key).verify_challenge(assertion, signature, taken.challenge)
+    except LicetError as error:
+        raise NotAllowed(error.message) from None
+    return row["account"], row["kind"], key.keyid
+
+
+def _request(services: Services, challenge: bytes, credentials: list[bytes]) -> dict[str, Any]:
+    allowed = [{"type": "public-key", "id": to_base64url(each)} for each in credentials]
+    return {
+        "challenge": to_base64url(challenge),
+        "timeout": challenges.MILLISECONDS,
+        "rpId": services.settings.site.rp_id,
+        "allowCredentials": allowed,
+        "userVerification": "required",
+    }
