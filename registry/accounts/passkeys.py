@@ -84,7 +84,7 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
         if taken.account != caller.account:
             raise NotAllowed("expected an answer to a challenge for this account")
         genesis = await _genesis(services, caller.account)
-    passkey = _verified(services, taken.challenge, created)
+    passkey = verified(services, taken.challenge, created)
     prefix = taken.kind or "art"
     payload = KeyRegister(
         registry=services.keys.ref,
@@ -113,7 +113,8 @@ async def _genesis(services: Services, account: UUID) -> str:
     return genesis
 
 
-def _verified(services: Services, challenge: bytes, created: PasskeyCreated) -> Passkey:
+def verified(services: Services, challenge: bytes, created: PasskeyCreated) -> Passkey:
+    """Return the passkey that the browser made for ``challenge`` on one of our pages; raises ``Invalid``."""
     site = services.settings.site
     response = {"clientDataJSON": created.client_data, "attestationObject": created.attestation_object}
     credential = {"id": created.credential, "rawId": created.credential, "response": response, "type": "public-key"}
@@ -131,6 +132,8 @@ def _verified(services: Services, challenge: bytes, created: PasskeyCreated) -> 
         KeySet().learn(passkey)
     except _FOREIGN as error:
         raise Invalid(f"expected a passkey made on {', '.join(site.origins)} by a verified user: {error}") from None
+    if to_base64url(verified_id := bytes.fromhex(passkey.credential)) != created.credential:
+        raise Invalid.field("credential", to_base64url(verified_id), created.credential)
     return passkey
 
 
