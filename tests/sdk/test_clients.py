@@ -69,6 +69,10 @@ ELSEWHERE = {
     "getSnapshot": "`client.snapshot.pull` fetches and verifies it",
     "getSegment": "`client.snapshot.pull` fetches and verifies it, and goes on where it was cut",
     "getTile": "large and for good: `licet.log.tiles` names and verifies what a reader of the log fetches",
+    **dict.fromkeys(
+        ("passkeyOptions", "draftPasskey", "signInOptions", "signIn", "stepUpOptions", "stepUp", "signOut"),
+        "a browser's ceremony: passkeys and their cookie are for pages",
+    ),
     "getAuditBundle": "`licet audit pull` streams it to a file and verifies it",
 }
 

@@ -135,6 +135,40 @@ class Client:
         """Return once token id ``token`` opens nothing any more."""
         return self.transport.do(endpoints.revoke_token(token))
 
+    # -- keys of the account ---------------------------------------------------------------------------------
+
+    def add_key(self, envelope: Envelope) -> accounts.KeyAccepted:
+        """Return once the key in a ``key-register`` is in the log; the new key signs first, then a live root key."""
+        return self.transport.do(endpoints.add_key(envelope))
+
+    def rotate_key(self, keyid: str, envelope: Envelope) -> accounts.KeyAccepted:
+        """Return once a ``key-rotate`` has put a new key in the place of ``keyid``."""
+        return self.transport.do(endpoints.rotate_key(keyid, envelope))
+
+    def revoke_key(self, keyid: str, envelope: Envelope) -> accounts.KeyAccepted:
+        """Return once a ``key-revoke`` has ended ``keyid``."""
+        return self.transport.do(endpoints.revoke_key(keyid, envelope))
+
+    def delegate(self, envelope: Envelope) -> accounts.KeyAccepted:
+        """Return once a ``delegation`` is in force."""
+        return self.transport.do(endpoints.delegate(envelope))
+
+    def keep_recovery_codes(self, envelope: Envelope) -> accounts.RecoveryCodes:
+        """Return how many recovery codes are kept, as digests that a root key has signed."""
+        return self.transport.do(endpoints.keep_recovery_codes(envelope))
+
+    def recover_account(self, account: str, code: str, envelope: Envelope) -> accounts.Recovered:
+        """Return once a new key is in the log for an account that has lost its own; a code is used up."""
+        return self.transport.do(endpoints.recover_account(account, code, envelope))
+
+    def delegations(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.DelegationInfo]:
+        """Yield the delegations that the account has given."""
+        return self._pages(endpoints.delegations(limit, filters))
+
+    def events(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.EventInfo]:
+        """Yield what the account is told of."""
+        return self._pages(endpoints.events(limit, filters))
+
     # -- works and statements --------------------------------------------------------------------------------
 
     def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
@@ -187,6 +221,10 @@ class Client:
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the statement is in the log, as its receipt proves."""
         return self._run(self.contact.submit_statement(envelope, covered))
+
+    def attest_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
+        """Return once the registry has signed and logged a statement in the account's place: it may only tighten."""
+        return self.transport.do(endpoints.attest_statement(envelope, covered))
 
     def statements(self, *, limit: int | None = None, **filters: str | int) -> Iterator[catalogue.StatementInfo]:
         """Yield the caller's own statements."""

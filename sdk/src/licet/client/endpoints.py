@@ -133,6 +133,55 @@ def revoke_token(token: str) -> Call[None]:
     return Call("revokeToken", "DELETE", path, nothing, key=idempotency_key("DELETE", path), scope="account")
 
 
+# -- keys of the account --------------------------------------------------------------------------------------------
+
+
+def add_key(envelope: Envelope) -> Call[accounts.KeyAccepted]:
+    """A further key."""
+    return _key_statement("addKey", "/v1/keys", envelope)
+
+
+def rotate_key(keyid: str, envelope: Envelope) -> Call[accounts.KeyAccepted]:
+    """A new key in the place of another."""
+    return _key_statement("rotateKey", f"/v1/keys/{escape(keyid, safe='')}/rotate", envelope)
+
+
+def revoke_key(keyid: str, envelope: Envelope) -> Call[accounts.KeyAccepted]:
+    """The end of a key."""
+    return _key_statement("revokeKey", f"/v1/keys/{escape(keyid, safe='')}/revoke", envelope)
+
+
+def delegate(envelope: Envelope) -> Call[accounts.KeyAccepted]:
+    """What a delegate key may sign."""
+    return _key_statement("delegate", "/v1/delegations", envelope)
+
+
+def delegations(limit: int | None, filters: Filters) -> Listing[accounts.DelegationInfo]:
+    """The delegations that the account has given."""
+    return listed("listDelegations", "/v1/delegations", accounts.DelegationInfo, filters, limit, scope="account")
+
+
+def keep_recovery_codes(envelope: Envelope) -> Call[accounts.RecoveryCodes]:
+    """The digests of codes that recover the account."""
+    body = accounts.KeyStatement(envelope)
+    return post("keepRecoveryCodes", "/v1/recovery-codes", body, accounts.RecoveryCodes, scope="account")
+
+
+def recover_account(account: str, code: str, envelope: Envelope) -> Call[accounts.Recovered]:
+    """A new key for an account that has lost its own."""
+    body = accounts.Recovery(account, code, envelope)
+    return post("recoverAccount", "/v1/recoveries", body, accounts.Recovered)
+
+
+def events(limit: int | None, filters: Filters) -> Listing[accounts.EventInfo]:
+    """What the account is told of."""
+    return listed("listEvents", "/v1/events", accounts.EventInfo, filters, limit, scope="account")
+
+
+def _key_statement(operation: str, path: str, envelope: Envelope) -> Call[accounts.KeyAccepted]:
+    return post(operation, path, accounts.KeyStatement(envelope), accounts.KeyAccepted, scope="account")
+
+
 # -- works and statements ------------------------------------------------------------------------------------------
 
 
@@ -223,6 +272,12 @@ def submit_statement(envelope: Envelope, covered: Sequence[str]) -> Call[catalog
     """A signed statement about works."""
     body = catalogue.StatementSubmit(envelope, list(covered))
     return post("submitStatement", "/v1/statements", body, catalogue.StatementAccepted, scope="register")
+
+
+def attest_statement(envelope: Envelope, covered: Sequence[str]) -> Call[catalogue.StatementAccepted]:
+    """A statement for the registry to sign in the account's place."""
+    body = catalogue.StatementSubmit(envelope, list(covered))
+    return post("attestStatement", "/v1/statements/attest", body, catalogue.StatementAccepted, scope="account")
 
 
 def statements(limit: int | None, filters: Filters) -> Listing[catalogue.StatementInfo]:
