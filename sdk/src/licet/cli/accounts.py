@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, show
+from licet.cli.output import COMMON, Common, note, show
 
-app = App(name="account", help="Make an account with a key of your own, or show it.")
+app = App(name="account", help="Make an account with keys of your own, show it, recover it.")
+app.command("licet.cli.keys:app", name="key", help="Add, rotate, revoke, list and delegate to keys of the account.")
 
 
 @app.command
@@ -63,3 +64,47 @@ def show_account(*, common: Common = COMMON) -> None:
         f"Consents signed: {me.head.seq}. This token may: {', '.join(me.scopes)}.",
     ]
     show(common, document, lines)
+
+
+@app.command(name="recovery-codes")
+def recovery_codes(*, common: Common = COMMON) -> None:
+    """Make ten codes that bring the account back when every key is lost; older ones are worthless from then on."""
+    from licet.client import keys
+
+    with common.client() as client:
+        codes = keys.recovery_codes(client)
+    show(common, {"codes": codes}, codes)
+    if not common.json:
+        note("Each code works once. Write them down, away from your keys; they are not shown again.")
+
+
+@app.command
+def recover(
+    account: str,
+    /,
+    *,
+    code: Annotated[str, Parameter(help="One of the account's recovery codes.")],
+    common: Common = COMMON,
+) -> None:
+    """Come back into an account with a recovery code: a new key, which may only tighten for 7 days."""
+    from licet.client import keys
+
+    with common.client() as client:
+        recovered = keys.recover(client, account, code)
+        folder = client.profile.folder
+    key = recovered.key
+    document = {"account": account, "key": key.keyid, "statement": key.statement, "log_index": key.log_index}
+    lines = [
+        f"Key {key.keyid} speaks for {account}, entry {key.log_index} of the log.",
+        f"For 7 days it may only tighten. Key and token are in {folder}.",
+    ]
+    show(common, document, lines)
+
+
+@app.command
+def events(*, limit: Annotated[int, Parameter(help="How many, newest first.")] = 50, common: Common = COMMON) -> None:
+    """List what the account was told: keys, sessions, delegations, what a delegate signed."""
+    with common.client() as client:
+        told = list(client.events(limit=limit))
+    lines = [f"{each.at}  {each.kind}  {each.detail}" for each in told]
+    show(common, {"events": told}, lines or ["Nothing was told yet."])

@@ -7,7 +7,7 @@ from typing import Final
 
 # Command → its module, imported only when it is called so that `licet check` stays quick, and its line of help.
 COMMANDS: Final = {
-    "account": ("licet.cli.accounts:app", "Make an account with a key of your own, or show it."),
+    "account": ("licet.cli.accounts:app", "Make an account with keys of your own, show it, recover it."),
     "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
     "register": ("licet.cli.register:register", "Register pictures or a table of works, and sign their terms."),
     "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),

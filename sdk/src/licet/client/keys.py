@@ -1,0 +1,209 @@
+"""The keys of one's account: made here, signed for here, and what the registry answers held against its log."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from licet import times
+from licet.client.blocking import Client
+from licet.errors import InputError, MalformedError, VerificationError
+from licet.home import AccountFile, Profile, write_private
+from licet.identifiers import new_uuid
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.envelope import Envelope
+from licet.statements.keyring import DELEGABLE
+from licet.statements.keys import SigningKey
+from licet.statements.receipt import verify_receipt
+from licet.statements.statement_file import verify_statement_file
+from licet.wire.accounts import KeyAccepted, KeyInfo, Recovered
+from licet.wire.common import StatementFile
+
+CODES: Final = 10
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_GROUPS, _GROUP = 6, 4  # 120 random bits
+_SHORTEST: Final = 8
+
+
+def add(client: Client, to: Path, key_class: Literal["root", "delegate"] = "root") -> KeyAccepted | KeyInfo:
+    """Return once a new key, kept in file ``to``, may sign for the account; run again after a break, it goes on.
+
+    The private key is written before anything is sent. A file that is there must hold a key of ours.
+    """
+    profile, own = _own(client)
+    key = SigningKey.load(to) if to.exists() else _made(to)
+    known = _known(client, key.keyid)
+    if known is not None:
+        return known
+    account = _account(profile)
+    payload = kinds.KeyRegister(
+        key=kinds.PublicKey(key.public.hex()),
+        kind="artist" if account.kind == "artist" else "organisation",
+        key_class=key_class,
+        **_fields(client, account),
+    )
+    envelope = envelopes.seal(payload, key, own)
+    return _proven(client, envelope, client.add_key(envelope))
+
+
+def rotate(client: Client) -> KeyAccepted | KeyInfo:
+    """Return once a new key has taken the place of this profile's; the old one is kept beside it, and signs no more.
+
+    The new key is written before anything is sent, and becomes the profile's once the log has it: broken off anywhere,
+    the same call goes on.
+    """
+    profile, own = _own(client)
+    account = _account(profile)
+    following = profile.folder / "key.next.pem"
+    key = SigningKey.load(following) if following.exists() else _made(following)
+    done: KeyAccepted | KeyInfo | None = _known(client, key.keyid)
+    if done is None:
+        payload = kinds.KeyRotate(replaces=own.keyid, key=kinds.PublicKey(key.public.hex()), **_fields(client, account))
+        envelope = envelopes.seal(payload, key, own)
+        done = _proven(client, envelope, client.rotate_key(own.keyid, envelope))
+    kept = profile.folder / f"key.{own.keyid[:16]}.pem"
+    if own.keyid != key.keyid and not kept.exists():
+        own.save(kept)
+    following.replace(profile.key_path)
+    profile.account = msgspec.structs.replace(account, keyid=key.keyid)
+    return done
+
+
+def revoke(client: Client, keyid: str, from_index: int | None = None) -> KeyAccepted:
+    """Return once key ``keyid`` (or the only one that begins so) is ended, from its own place in the log or earlier."""
+    profile, own = _own(client)
+    whole = _whole(client, keyid)
+    payload = kinds.KeyRevoke(keyid=whole, from_index=from_index, **_fields(client, _account(profile)))
+    envelope = envelopes.seal(payload, own)
+    return _proven(client, envelope, client.revoke_key(whole, envelope))
+
+
+def delegate(
+    client: Client, keyid: str, scope: Sequence[str], days: int, works: int | None, budget: Sequence[kinds.Budget]
+) -> KeyAccepted:
+    """Return once delegate key ``keyid`` may sign statements of the kinds in ``scope`` for ``days`` days."""
+    wanted = sorted(set(scope))
+    if not wanted or not set(wanted) <= DELEGABLE:
+        raise InputError.field("scope", f"any of {', '.join(sorted(DELEGABLE))}", ", ".join(wanted))
+    profile, own = _own(client)
+    payload = kinds.Delegation(
+        keyid=_whole(client, keyid),
+        scope=wanted,
+        limit=kinds.Limit(works, sorted(budget, key=lambda each: each.currency)),
+        valid_until=times.to_text(times.now() + timedelta(days=days)),
+        **_fields(client, _account(profile)),
+    )
+    envelope = envelopes.seal(payload, own)
+    return _proven(client, envelope, client.delegate(envelope))
+
+
+def recovery_codes(client: Client) -> list[str]:
+    """Return ten new codes that recover the account; the registry has their digests, nobody has the codes but here."""
+    profile, own = _own(client)
+    codes = [_code() for _ in range(CODES)]
+    digests = sorted(sha256(code.encode()).hexdigest() for code in codes)
+    payload = kinds.RecoveryCodes(digests=digests, **_fields(client, _account(profile)))
+    client.keep_recovery_codes(envelopes.seal(payload, own))
+    return codes
+
+
+def recover(client: Client, account: str, code: str) -> Recovered:
+    """Return once this profile, which has no account, has a new key for ``account`` and its token.
+
+    For 7 days the key may only tighten. Raises ``VerificationError`` where the registry cannot prove the account.
+    """
+    profile = client.profile
+    if profile.account is not None:
+        raise InputError(f"this profile is {profile.account.account} already; recover with another --profile")
+    genesis, kind = _genesis(client, account)
+    key = SigningKey.load(profile.key_path) if profile.key_path.exists() else _made(profile.key_path)
+    draft = profile.folder / "recovery.json"
+    envelope = envelopes.parse(draft.read_bytes()) if draft.exists() else None
+    if envelope is None or envelopes.read_as(kinds.KeyRegister, envelope).account != account:
+        payload = kinds.KeyRegister(
+            registry=client.registry_ref(),
+            account=account,
+            kind=kind,
+            genesis=genesis,
+            key=kinds.PublicKey(key.public.hex()),
+            key_class="recovered",
+            issued_at=times.to_text(times.now()),
+            nonce=new_uuid().hex,
+        )
+        envelope = envelopes.seal(payload, key)
+        write_private(draft, envelopes.encode(envelope))
+    recovered = client.recover_account(account, code.strip().lower(), envelope)
+    profile.token = recovered.token.token
+    client.transport.token = recovered.token.token
+    profile.account = AccountFile(client.url, account, kind, client.me().name, genesis, key.keyid)
+    draft.unlink(missing_ok=True)
+    return recovered
+
+
+def _genesis(client: Client, account: str) -> tuple[str, Literal["artist", "organisation"]]:
+    try:
+        file = msgspec.json.decode(client.statement_file(account), type=StatementFile)
+    except msgspec.MsgspecError as error:
+        raise MalformedError(f"expected a statement file from the service, got {error}") from None
+    verified = verify_statement_file(file, client.trust())
+    if not isinstance(verified.payload, kinds.KeyRegister) or verified.payload.account != account:
+        raise VerificationError(f"expected the genesis of {account}, got another statement")
+    return file.envelope.payload_digest, verified.payload.kind
+
+
+def _own(client: Client) -> tuple[Profile, SigningKey]:
+    profile = client.need_account()
+    return profile, SigningKey.load(profile.key_path)
+
+
+def _account(profile: Profile) -> AccountFile:
+    account = profile.account
+    assert account is not None  # `need_account` has looked
+    return account
+
+
+def _fields(client: Client, account: AccountFile) -> dict[str, Any]:
+    return {
+        "registry": client.registry_ref(),
+        "account": account.account,
+        "genesis": account.genesis,
+        "issued_at": times.to_text(times.now()),
+        "nonce": new_uuid().hex,
+    }
+
+
+def _proven(client: Client, envelope: Envelope, accepted: KeyAccepted) -> KeyAccepted:
+    verify_receipt(accepted.receipt, envelope, client.working_keys())
+    return accepted
+
+
+def _listed(client: Client) -> list[KeyInfo]:
+    return list(client.keys())
+
+
+def _known(client: Client, keyid: str) -> KeyInfo | None:
+    return next((each for each in _listed(client) if each.keyid == keyid), None)
+
+
+def _whole(client: Client, keyid: str) -> str:
+    found = [each.keyid for each in _listed(client) if each.keyid.startswith(keyid)]
+    if len(keyid) < _SHORTEST or len(found) != 1:
+        raise InputError.field("key", f"a key of this account, or its first {_SHORTEST} digits or more", keyid)
+    return found[0]
+
+
+def _made(path: Path) -> SigningKey:
+    key = SigningKey.generate()
+    key.save(path)
+    return key
+
+
+def _code() -> str:
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))

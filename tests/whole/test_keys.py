@@ -1,0 +1,116 @@
+"""Keys at the command line (semantics 1 to 3): a second one, a new one, a lost one, one for an agency."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from licet.statements.keys import SigningKey
+from tests.whole.conftest import People
+from tests.whole.stage import Person
+
+PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
+
+
+@pytest.fixture
+def mei(person: People) -> Person:
+    """An artist with an account of her own."""
+    return person("keys").joins("artist", "Mei Lin")
+
+
+def own_key(mei: Person) -> Path:
+    return mei.home / "profiles" / "default" / "key.pem"
+
+
+def proves(mei: Person, statement: str) -> list[str]:
+    """Fetch a statement and verify it offline; return what was checked."""
+    mei.does("statement", "fetch", statement, "-o", f"{statement}.licet")
+    document = mei.does("statement", "verify", f"{statement}.licet", LICET_URL="http://127.0.0.1:9")
+    assert document["verified"] is True
+    return list(document["checks"])
+
+
+def test_a_key_is_added_listed_and_revoked(mei: Person) -> None:
+    added = mei.does("account", "key", "add", "--to", "second.pem")
+    key = SigningKey.load(mei.folder / "second.pem")
+    assert key.keyid == added["key"]
+    assert stat.S_IMODE((mei.folder / "second.pem").stat().st_mode) == 0o600
+    assert proves(mei, added["statement"])
+    again = mei.does("account", "key", "add", "--to", "second.pem")
+    assert (again["key"], again["log_index"]) == (added["key"], added["log_index"])
+    listed = mei.types("account", "key", "list").out.splitlines()
+    assert [line.split()[0] for line in listed] == [key.keyid, SigningKey.load(own_key(mei)).keyid]
+    revoked = mei.does("account", "key", "revoke", key.keyid[:12])
+    assert revoked["key"] == key.keyid
+    assert f"revoked from {revoked['log_index']}" in mei.types("account", "key", "list").out
+    assert proves(mei, revoked["statement"])
+    assert "a key of this account" in mei.does("account", "key", "revoke", "0000", code=2)["error"]["message"]
+    events = [each["kind"] for each in mei.does("account", "events")["events"]]
+    assert events == ["key-revoked", "key-added"]
+
+
+def test_a_rotated_key_signs_on_and_the_old_one_is_kept(mei: Person) -> None:
+    before = SigningKey.load(own_key(mei))
+    mei.does("register", mei.draws("pictures", 201), "--preset", "no-ai")
+    told = mei.types("account", "key", "rotate")
+    assert told.code == 0, told
+    after = SigningKey.load(own_key(mei))
+    assert after.keyid != before.keyid
+    assert told.out.startswith(f"Key {after.keyid} signs from now on")
+    kept = own_key(mei).with_name(f"key.{before.keyid[:16]}.pem")
+    assert SigningKey.load(kept).keyid == before.keyid
+    work = mei.does("works", "list")["works"][0]["work"]
+    loosened = mei.does("terms", "set", work, *PAID)
+    assert any(after.keyid in check for check in proves(mei, loosened["statement"]))
+    own_key(mei).write_bytes(kept.read_bytes())
+    refused = mei.does("terms", "set", work, "--preset", "research", code=4)
+    assert "may only tighten (revoked from log index" in refused["error"]["message"]
+
+
+def test_a_rotation_that_was_broken_off_goes_on(mei: Person) -> None:
+    following = own_key(mei).with_name("key.next.pem")
+    key = SigningKey.generate()
+    key.save(following)
+    assert mei.does("account", "key", "rotate")["key"] == key.keyid
+    assert not following.exists()
+    key.save(following)  # as if the files had not been moved
+    own_key(mei).write_bytes(
+        own_key(mei).with_name(next(own_key(mei).parent.glob("key.[0-9a-f]*.pem")).name).read_bytes()
+    )
+    assert mei.does("account", "key", "rotate")["key"] == key.keyid
+    assert SigningKey.load(own_key(mei)).keyid == key.keyid
+    assert len(mei.does("account", "key", "list")["keys"]) == 2
+
+
+def test_whoever_lost_every_key_comes_back_with_a_code_and_may_tighten(mei: Person, person: People) -> None:
+    mei.does("register", mei.draws("pictures", 202), *PAID)
+    codes = mei.does("account", "recovery-codes")["codes"]
+    assert len(set(codes)) == 10
+    back = person("recovered")
+    wrong = back.does("account", "recover", mei.account, "--code", "0000-0000-0000-0000-0000-0000", code=4)
+    assert "recovery code" in wrong["error"]["message"]
+    recovered = back.does("account", "recover", mei.account, "--code", codes[3])
+    assert recovered["account"] == mei.account
+    assert back.does("account", "show")["name"] == "Mei Lin"
+    work = back.does("works", "list")["works"][0]["work"]
+    refused = back.does("terms", "set", work, "--preset", "research", code=4)
+    assert "recovered at" in refused["error"]["message"]
+    tightened = back.does("terms", "set", work, "--preset", "no-ai")
+    assert any("recovered at" in check for check in proves(back, tightened["statement"]))
+    again = person("again").does("account", "recover", mei.account, "--code", codes[3], code=4)
+    assert "was not used" in again["error"]["message"]
+
+
+def test_an_agency_gets_a_key_and_what_it_may_do(mei: Person) -> None:
+    told = mei.types("account", "key", "add", "--to", "agency.pem", "--class", "delegate")
+    assert told.code == 0
+    assert "licet account key delegate" in told.err
+    key = SigningKey.load(mei.folder / "agency.pem").keyid
+    assert mei.types("account", "key", "delegate", key, "--scope", "key-register").code == 2
+    assert mei.types("account", "key", "delegate", key, "--scope", "consent", "--days", "91").code == 2
+    given = mei.does("account", "key", "delegate", key[:10], "--scope", "consent", "work-update", "--works", "500")
+    assert given["key"] == key
+    assert proves(mei, given["statement"])
+    assert "may sign consent, work-update until" in mei.types("account", "events").out
