@@ -78,8 +78,11 @@ async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: dat
     Raises ``Conflict`` where the account would have more than three open challenges.
     """
     await conn.execute(work_queries.CLAIM_MATCHES, account, works, now)
-    await settle(conn, works, changed)
-    challenges = await conn.fetchrow(queries.OPEN_CHALLENGES, account, now, works)
+    meeting = [row["work"] for row in await conn.fetch(queries.MEETING, works)]
+    if not meeting:
+        return
+    await settle(conn, meeting, changed)
+    challenges = await conn.fetchrow(queries.OPEN_CHALLENGES, account, now, meeting)
     if challenges and challenges["added"] and challenges["open"] > OPEN_CHALLENGES:
         raise Conflict(
             f"expected at most {OPEN_CHALLENGES} open challenges of works of verified claimants, got more: leave the "

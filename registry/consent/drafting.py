@@ -72,7 +72,7 @@ async def _olds(conn: Connection, account: UUID, ids: Sequence[UUID] | None) -> 
         standing = await conn.fetchrow(queries.CATALOGUE, account)
         wanted = {standing["terms"]} if standing else set()
     else:
-        wanted = {row["own"] for row in await conn.fetch(queries.PRESENT, account, ids) if row["own"]}
+        wanted = {row["own"] for row in await conn.fetch(queries.PRESENT_AMONG, account, ids) if row["own"]}
     known = await known_terms(conn, [Group(each, b"", pending=False, matched=False) for each in wanted])
     return [known[each] for each in sorted(wanted)]
 

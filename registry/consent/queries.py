@@ -68,20 +68,28 @@ on conflict (account) do update
 set statement = excluded.statement, terms = excluded.terms, waiting = excluded.waiting
 """
 
-# What is in force on the covered works, and on how many. $2 null: all works of the account that are not withdrawn.
+# Works are joined to what an array holds, never looked up with `= any`: planning that costs a step for each element and
+# path, which for a million is far more than the look-up itself.
+_ALL: Final = ""
+_AMONG: Final = "join unnest($2::uuid[]) as covered (work) on covered.work = w.id"
+_STANDING: Final = """
+    from works w {among} left join work_states s on s.work = w.id
+    where w.account = $1 and w.withdrawn_at is null and ($2::uuid[] is null) = {all}
+"""
+_MATCHED: Final = """
+s.own is null and exists (
+    select from work_matches m join work_states o on o.work = m.other and not o.withdrawn where m.work = w.id
+)
+"""
+# What is in force on the covered works, and on how many. `_ALL`, with $2 null: all of the account not withdrawn.
 # by works primary key or (account, registered_at, id); work_states primary key; work_matches primary key
-PRESENT: Final = """
-select s.own, s.catalogue, coalesce(s.pending, false) as pending,
-    s.own is null and exists (
-        select from work_matches m join work_states o on o.work = m.other and not o.withdrawn where m.work = w.id
-    ) as matched,
-    count(*) as works
-from works w left join work_states s on s.work = w.id
-where w.account = $1 and w.withdrawn_at is null and ($2::uuid[] is null or w.id = any($2::uuid[]))
+_PRESENT: Final = f"""
+select s.own, s.catalogue, coalesce(s.pending, false) as pending, {_MATCHED} as matched, count(*) as works
+{_STANDING}
 group by 1, 2, 3, 4
 """
 # The same groups again, each with what becomes of it. Empty bytes stand for none, so that groups can be joined.
-APPLY: Final = """
+_APPLY: Final = f"""
 with plan as (
     select * from unnest(
         $5::bytea[], $6::bytea[], $7::boolean[], $8::boolean[],
@@ -91,12 +99,8 @@ with plan as (
     )
 ), present as (
     select w.id, s.statement, coalesce(s.own, '') as own, coalesce(s.catalogue, '') as catalogue,
-        coalesce(s.pending, false) as pending,
-        s.own is null and exists (
-            select from work_matches m join work_states o on o.work = m.other and not o.withdrawn where m.work = w.id
-        ) as matched
-    from works w left join work_states s on s.work = w.id
-    where w.account = $1 and w.withdrawn_at is null and ($2::uuid[] is null or w.id = any($2::uuid[]))
+        coalesce(s.pending, false) as pending, {_MATCHED} as matched
+    {_STANDING}
 )
 insert into work_states (work, account, statement, own, catalogue, terms, waiting, pending, version)
 select c.id, $1, case when p.speaks then $3 else c.statement end, nullif(p.next_own, ''),
@@ -105,15 +109,18 @@ from present c
 join plan p on (p.own, p.catalogue, p.pending, p.matched) = (c.own, c.catalogue, c.pending, c.matched)
 on conflict (work) do update
 set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
-    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version,
-    frozen = work_states.frozen and $2::uuid[] is null
-"""
+    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version
+"""  # noqa: S608
+PRESENT: Final = _PRESENT.format(among=_ALL, all="true")
+PRESENT_AMONG: Final = _PRESENT.format(among=_AMONG, all="false")
+APPLY: Final = _APPLY.format(among=_ALL, all="true")
+APPLY_AMONG: Final = _APPLY.format(among=_AMONG, all="false")
 # A conflict outlives the withdrawal: what a challenged work says stays without effect, and what a contested one earned
 # and earns under licences stays in escrow.
 # by work_states primary key
 WITHDRAW: Final = """
 update work_states set withdrawn = true, waiting = null, pending = false, statement = $3, version = $4
-where account = $1 and work = any($2::uuid[])
+from unnest($2::uuid[]) as covered (id) where account = $1 and work = covered.id
 """
 # by works primary key; for works registered under a standing catalogue statement
 COVER: Final = """
@@ -186,6 +193,12 @@ select work as id from work_matches where claimed_at is not null and other in (s
 union select other from work_matches where claimed_at is not null and work in (select id from near)
 union select id from near
 """
+# by work_matches primary key, (other): most works resemble none
+MEETING: Final = """
+select covered.work from unnest($1::uuid[]) as covered (work) join work_matches m on m.work = covered.work
+union
+select covered.work from unnest($1::uuid[]) as covered (work) join work_matches m on m.other = covered.work
+"""
 SETTLE: Final = """
 with pairs as (
     select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged
@@ -254,8 +267,9 @@ select count(*) from (select from work_states where version > $1 limit $2) as ne
 # by works primary key; work_states primary key: works that this statement speaks for first
 NEW_AMONG: Final = """
 select w.id, w.compared_at
-from works w left join work_states s on s.work = w.id
-where w.account = $1 and w.id = any($2::uuid[]) and w.withdrawn_at is null and s.own is null
+from unnest($2::uuid[]) as covered (work)
+join works w on w.id = covered.work left join work_states s on s.work = w.id
+where w.account = $1 and w.withdrawn_at is null and s.own is null
 order by w.id
 """
 # by work_states primary key

@@ -143,7 +143,8 @@ class _Acceptance:
         return self._statement.works if self._statement.scope == "works" else None
 
     async def _groups(self) -> list[Group]:
-        rows = await self._conn.fetch(queries.PRESENT, self._account, self._covered)
+        present = queries.PRESENT if self._covered is None else queries.PRESENT_AMONG
+        rows = await self._conn.fetch(present, self._account, self._covered)
         groups = [
             Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], row["matched"], row["works"])
             for row in rows
@@ -184,9 +185,8 @@ class _Acceptance:
         )
         await self._conn.execute(queries.KEEP_COVERED, self.id, works)
         if plan is not None:
-            await self._conn.execute(
-                queries.APPLY, self._account, self._covered, self.id, self._changed, *_columns(plan.steps)
-            )
+            apply = queries.APPLY if self._covered is None else queries.APPLY_AMONG
+            await self._conn.execute(apply, self._account, self._covered, self.id, self._changed, *_columns(plan.steps))
         if isinstance(payload, Consent):
             await self._conn.execute(queries.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
 

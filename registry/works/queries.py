@@ -118,11 +118,13 @@ RENEW_WORDS: Final = "update works set haystack = $3, grams = $4, words = $5 whe
 
 # by works primary key; the order of UUIDs is that of work ids as text
 COVERED: Final = """
-select id, digest from works where account = $1 and id = any($2::uuid[]) and withdrawn_at is null order by id
+select w.id, w.digest from unnest($2::uuid[]) as covered (work) join works w on w.id = covered.work
+where w.account = $1 and w.withdrawn_at is null order by w.id
 """
 COVERED_KEYS: Final = """
-select id, mode, sha256, pixels, pdq, quality, urls from works
-where account = $1 and id = any($2::uuid[]) and withdrawn_at is null order by id
+select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
+from unnest($2::uuid[]) as covered (work) join works w on w.id = covered.work
+where w.account = $1 and w.withdrawn_at is null order by w.id
 """
 OLDEST_COMPARISON: Final = """
 select min(compared_at) from works where account = $1 and id = any($2::uuid[])
@@ -130,12 +132,14 @@ select min(compared_at) from works where account = $1 and id = any($2::uuid[])
 # A withdrawn work leaves no picture behind: by thumbnails primary key.
 WITHDRAW: Final = """
 with gone as (
-    update works set withdrawn_at = $3 where account = $1 and id = any($2::uuid[]) and withdrawn_at is null
+    update works set withdrawn_at = $3 from unnest($2::uuid[]) as covered (work)
+    where account = $1 and id = covered.work and withdrawn_at is null
     returning account, sha256
 )
 delete from thumbnails t using gone g where t.account = g.account and t.sha256 = g.sha256
 """
 # by work_matches primary key
 CLAIM_MATCHES: Final = """
-update work_matches set claimed_at = $3 where account = $1 and work = any($2::uuid[]) and claimed_at is null
+update work_matches m set claimed_at = $3 from unnest($2::uuid[]) as covered (work)
+where m.account = $1 and m.work = covered.work and m.claimed_at is null
 """
