@@ -124,6 +124,11 @@ for _name, _help in {
     "verify": "Rebuild every derived figure from its source and compare.",
 }.items():
     app.command(f"registry.running.office:{_name}", help=_help)
+for _name, _help in {
+    "backup": "Copy the database into one file, while the service runs.",
+    "restore": "Fill an empty database from a backup or the archive, and bring it up to date.",
+}.items():
+    app.command(f"registry.running.safekeeping:{_name}", help=_help)
 _token = App(name="token", help="Make tokens and take them back.")
 _token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
 _token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")

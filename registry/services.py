@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from licet.wire.accounts import ConsentHead
-from registry.archive import Archive, Owner, open_key
+from registry.archive import Archive, ArchiveKey, Owner, open_key
 from registry.database import Connection, Database, opened, pending
 from registry.errors import MigrationError
 from registry.observing.meters import Meters
@@ -66,12 +66,25 @@ class Services:
 
 async def open_archive(services: Services) -> Archive | None:
     """Return what archives this database, None where the settings say that nothing is."""
-    settings = services.settings
-    if settings.archive == "off":
+    if services.settings.archive == "off":
         return None
-    store = archive_files(settings)
-    key = await open_key(settings.data / "keys", store)
-    return Archive(services.database, store, key, Owner(settings.origin, services.keys.ref.key))
+    key = await open_archive_key(services.settings)
+    return Archive(services.database, archive_files(services.settings), key, owner_of(services))
+
+
+def owner_of(services: Services) -> Owner:
+    """Return whose archive it is."""
+    return Owner(services.settings.origin, services.keys.ref.key)
+
+
+async def open_archive_key(settings: Settings) -> ArchiveKey:
+    """Return the key of the archive, made now where nothing was archived yet."""
+    return await open_key(settings.data / "keys", archive_files(settings))
+
+
+def place_of(settings: Settings) -> Place:
+    """Return where keys, published log and archive of this registry are."""
+    return Place(settings.data, settings.origin, log_files(settings), archive_files(settings))
 
 
 def archive_files(settings: Settings) -> Store:
@@ -82,8 +95,7 @@ def archive_files(settings: Settings) -> Store:
 async def up_to_date(database: Database, settings: Settings) -> None:
     """The database holds everything that was ever let out, from the archive if need be; raises ``StartError``."""
     if settings.archive == "on":
-        place = Place(settings.data, settings.origin, log_files(settings), archive_files(settings))
-        await recover(database, place)
+        await recover(database, place_of(settings))
 
 
 def log_files(settings: Settings) -> Store:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from registry.archive.aside import is_aside, put_back, set_aside
 from registry.archive.bases import Owner, get_from, load_base, new_base, put_into, take_base
-from registry.archive.feed import Archive
+from registry.archive.feed import Archive, Behind, behind
 from registry.archive.keys import ArchiveKey
 from registry.archive.opening import open_key
 from registry.archive.places import manifests, segment_numbers
+from registry.archive.renewing import renew_if_due
 from registry.archive.replaying import replay
 from registry.archive.sealing import Manifest
 
 __all__ = [
     "Archive",
     "ArchiveKey",
+    "Behind",
     "Manifest",
     "Owner",
+    "behind",
     "get_from",
     "is_aside",
     "load_base",
@@ -28,6 +31,7 @@ __all__ = [
     "open_key",
     "put_back",
     "put_into",
+    "renew_if_due",
     "replay",
     "segment_numbers",
     "set_aside",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -23,7 +23,7 @@ import structlog
 from registry.archive import pgoutput, queries
 from registry.archive.bases import Owner, Progress, new_base, put_into, silent, take_base
 from registry.archive.keys import ArchiveKey
-from registry.archive.places import read_segment, segment_name, segment_numbers
+from registry.archive.places import BASES, MANIFEST, read_segment, segment_digest, segment_name, segment_numbers
 from registry.archive.sealing import Manifest, Segment, digest, now_text, seal
 from registry.database import Connection, Database, Row
 from registry.errors import ArchiveError, Unavailable
@@ -79,7 +79,7 @@ class Archive:
         self._last, self._digest = 0, ""
         if numbers:
             self._last = numbers[-1]
-            _, _, self._digest = await read_segment(self._store, self._last, self._key, self._owner.origin)
+            self._digest = await segment_digest(self._store, self._last)
         slot = await conn.fetchrow(queries.SLOT, self._slot)
         mark = await _mark(conn)
         if mark["segment"] < self._last:
@@ -87,13 +87,19 @@ class Archive:
                 f"{self._store.shown} holds segment {self._last}, and this database holds what is in the first "
                 f"{mark['segment']}: it is an older copy; start the service again, which replays what is missing"
             )
-        if slot is None or slot["wal_status"] == "lost":
+        if slot is None or slot["wal_status"] == "lost" or not await self._has_base(mark):
             await self._begin(conn)
             mark = await _mark(conn)
+        elif numbers:
+            await read_segment(self._store, self._last, self._key, self._owner.origin)  # it is ours, and can be opened
         self._mark, self._since, self._reached = mark["segment"], mark["since"], ""
         self._may_note = await conn.fetchval(queries.MAY_NOTE)
         if mark["base"] is None:
             await self._take_base(conn, progress)
+
+    async def _has_base(self, mark: Row) -> bool:
+        """Whether the copy is there that the changes continue; true while it is still to be taken."""
+        return mark["base"] is None or await self._store.read(f"{BASES}/{mark['base']}/{MANIFEST}") is not None
 
     async def keep(self, conn: Connection) -> None:
         """Return once everything that is committed so far is archived. Call it outside of a transaction.
@@ -189,6 +195,23 @@ class Archive:
         await conn.execute(queries.KEEP_BASE, taken.base)
         log.info("archive.base", base=taken.base, pieces=len(taken.pieces), entries=taken.entries)
         return taken
+
+
+class Behind(NamedTuple):
+    """How far the archive is behind the database, and whether it can follow."""
+
+    bytes: int  # of the server's own log
+    lost: bool  # the server dropped changes that were not archived: a base is to be taken
+    has_base: bool
+
+
+async def behind(conn: Connection) -> Behind | None:
+    """Return how far the archive is behind as of now, None where no slot is read for it."""
+    slot = await conn.fetchrow(queries.SLOT, await conn.fetchval(queries.SLOT_NAME))
+    if slot is None:
+        return None
+    mark = await _mark(conn)
+    return Behind(max(0, slot["behind"] or 0), slot["wal_status"] == "lost", mark["base"] is not None)
 
 
 class _Part:

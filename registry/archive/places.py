@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from registry.archive.keys import ArchiveKey
-from registry.archive.sealing import Manifest, Segment, digest, unseal
+from registry.archive.sealing import Manifest, Segment, digest, header_of, unseal
 from registry.errors import ArchiveError
 from registry.storage import Store
 
@@ -50,8 +50,16 @@ async def read_segment(store: Store, number: int, key: ArchiveKey, origin: str) 
     return header, body, digest(content)
 
 
+async def segment_digest(store: Store, number: int) -> str:
+    """Return the digest by which the next segment names segment ``number``, whether or not that can be read."""
+    content = await store.read(segment_name(number))
+    if content is None:
+        raise ArchiveError(f"{store.shown}/{segment_name(number)}: expected a segment of the archive, found none")
+    return digest(content)
+
+
 async def manifests(store: Store, key: ArchiveKey, origin: str) -> list[Manifest]:
-    """Return every whole base, oldest first. One whose key is destroyed is left out; a damaged one is an error."""
+    """Return every whole base, oldest first, but those whose key is destroyed; a damaged one is an error."""
     found = []
     for name in await store.names(BASES):
         if not name.endswith(f"/{MANIFEST}"):
@@ -60,6 +68,8 @@ async def manifests(store: Store, key: ArchiveKey, origin: str) -> list[Manifest
         if content is None:
             continue
         shown = f"{store.shown}/{name}"
+        if header_of(content, Manifest, shown)[0].epoch < key.epoch:
+            continue
         header, _ = unseal(content, Manifest, key, origin, shown)
         if name != f"{BASES}/{header.base}/{MANIFEST}":
             raise ArchiveError(f"{shown}: expected the base of this name, got {header.base:.80}")

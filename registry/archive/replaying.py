@@ -16,7 +16,7 @@ from registry.archive.applying import Applier
 from registry.archive.aside import set_aside
 from registry.archive.bases import Progress, silent
 from registry.archive.keys import ArchiveKey
-from registry.archive.places import read_segment, segment_name, segment_numbers
+from registry.archive.places import read_segment, segment_digest, segment_name, segment_numbers
 from registry.archive.sealing import Segment
 from registry.database import Connection, Database, migrate
 from registry.errors import ArchiveError
@@ -49,15 +49,20 @@ async def replay(
     await migrate(database, upto=last.header.schema)  # rows of an earlier schema have a place in a later one
     await set_aside(conn)
     earlier = [number for number in numbers if number <= mark]
-    before = await _read(store, earlier[-1], key, origin) if earlier else None
+    before = _Before(earlier[-1], await segment_digest(store, earlier[-1])) if earlier else None
     applier = Applier(conn)
     for done, number in enumerate(todo, 1):
         now = await _read(store, number, key, origin)
         _follows(store, now, before, mark)
         progress(f"segment {done} of {len(todo)}, {now.header.entries} entries")
         await _apply(conn, applier, now, store)
-        before = now
+        before = _Before(number, now.digest)
     return Replayed(len(todo), todo[-1])
+
+
+class _Before(NamedTuple):
+    number: int
+    digest: str
 
 
 class _Found(NamedTuple):
@@ -78,7 +83,7 @@ async def _complete(store: Store, numbers: Sequence[int], key: ArchiveKey, origi
     return left
 
 
-def _follows(store: Store, now: _Found, before: _Found | None, mark: int) -> None:
+def _follows(store: Store, now: _Found, before: _Before | None, mark: int) -> None:
     shown = f"{store.shown}/{segment_name(now.header.number)}"
     if now.header.since > mark:
         raise ArchiveError(
@@ -88,9 +93,9 @@ def _follows(store: Store, now: _Found, before: _Found | None, mark: int) -> Non
     if before is None:
         if now.header.previous > mark:
             raise ArchiveError(f"{shown}: expected segment {now.header.previous} before it, found none; put it back")
-    elif (now.header.previous, now.header.digest) != (before.header.number, before.digest):
+    elif (now.header.previous, now.header.digest) != (before.number, before.digest):
         raise ArchiveError(
-            f"{shown}: expected to come after segment {now.header.previous}, got segment {before.header.number} "
+            f"{shown}: expected to come after segment {now.header.previous}, got segment {before.number} "
             f"there: one is missing, or was swapped; put it back"
         )
 

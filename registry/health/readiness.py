@@ -20,7 +20,7 @@ from licet.errors import LicetError
 from licet.log.entry import KINDS
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from registry import translog
+from registry import archive, translog
 from registry.database import Connection, pending
 from registry.errors import MigrationError, RegistryError, StoreUnavailable, Unavailable
 from registry.services import Services
@@ -31,6 +31,7 @@ from registry.translog.submission import DECIDING_KINDS
 PATIENCE: Final = 4.0  # seconds for the database to answer all of it
 _PROBE_EVERY: Final = 5.0
 _RECENT: Final = 3.0
+_MOST_BEHIND: Final = 1 << 30  # the server keeps four times as much for the archive
 _PROBE: Final = bytes(4096)
 
 
@@ -50,6 +51,7 @@ class State(msgspec.Struct, frozen=True):
     log_size: int | None = None
     log_pending: int | None = None
     log_lag_seconds: float | None = None
+    archive_behind_bytes: int | None = None
     snapshot_sequence: int | None = None
     snapshot_age_seconds: float | None = None
     snapshot_expires_seconds: float | None = None
@@ -86,6 +88,7 @@ class Readiness:
                 checks["schema"] = await self._schema()
                 async with self._services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
                     figures = await self._log(conn, checks)
+                    figures = await self._archive(conn, figures, checks)
                     figures = await self._snapshot(conn, figures, checks)
             checks = {"database": Check(ok=True), **checks}
         except (Unavailable, TimeoutError) as error:
@@ -170,6 +173,26 @@ class Readiness:
             found = f"the guard remembers {guard.size} entries, {head.published_size} were let out"
             return Check(ok=False, found=found, todo="start the worker again: it brings the guard up")
         return Check(ok=True)
+
+    async def _archive(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
+        if self._services.settings.archive == "off":
+            checks["archive"] = Check(ok=True, found="nothing is archived: acknowledged statements are in one database")
+            return figures
+        behind = await archive.behind(conn)
+        todo = "see that a worker runs, and what its log lines say of the archive"
+        if behind is None:
+            found = "no changes are read for the archive"
+            checks["archive"] = Check(ok=False, found=found, todo=todo)
+            return figures
+        if behind.lost or behind.bytes > _MOST_BEHIND:
+            found = f"the archive is {behind.bytes} bytes of changes behind"
+            checks["archive"] = Check(ok=False, found=found, todo=todo)
+        elif not behind.has_base:
+            found = "the archive's first copy of everything is not complete"
+            checks["archive"] = Check(ok=False, found=found, todo="wait for it; receipts wait, too")
+        else:
+            checks["archive"] = Check(ok=True)
+        return msgspec.structs.replace(figures, archive_behind_bytes=behind.bytes)
 
     async def _snapshot(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
         now = times.now()

@@ -101,6 +101,7 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
         "licet_log_size": state.log_size,
         "licet_log_pending": state.log_pending,
         "licet_log_lag_seconds": state.log_lag_seconds,
+        "licet_archive_behind_bytes": state.archive_behind_bytes,
         "licet_snapshot_sequence": state.snapshot_sequence,
         "licet_snapshot_age_seconds": state.snapshot_age_seconds,
         "licet_snapshot_expires_seconds": state.snapshot_expires_seconds,

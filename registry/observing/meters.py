@@ -58,6 +58,7 @@ READ: Final = (
     Meter("licet_log_size", "gauge", "Entries of the published log."),
     Meter("licet_log_pending", "gauge", "Statements that wait for the sequencer or for publication."),
     Meter("licet_log_lag_seconds", "gauge", "Age of the oldest statement that waits for the sequencer."),
+    Meter("licet_archive_behind_bytes", "gauge", "Bytes of the database's own log that are not archived yet."),
     Meter("licet_snapshot_sequence", "gauge", "Number of the newest snapshot."),
     Meter("licet_snapshot_age_seconds", "gauge", "Age of the newest snapshot."),
     Meter("licet_snapshot_expires_seconds", "gauge", "Time until the newest snapshot expires; negative afterwards."),

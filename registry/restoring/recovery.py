@@ -80,7 +80,7 @@ async def recover(database: Database, place: Place, progress: Progress = _tell) 
     newest = max(await segment_numbers(place.archive), default=0)
     async with database.dedicated() as conn:
         await conn.execute(archived.PATIENT)
-        async with _alone(conn):
+        async with alone(conn):
             if not await _is_behind(conn, known, newest):
                 return
             log.warning("restoring.begins", let_out=known, archived_segments=newest)
@@ -109,10 +109,13 @@ async def catch_up(
     place: Place,
     progress: Progress,
     base: tuple[Manifest, Get, str] | None = None,
+    *,
+    as_far_as_it_goes: bool = False,
 ) -> int:
     """Return the size of the log after everything that is archived is in the database, its constraints in force.
 
-    An empty database is filled first: from ``base``, else from the archive's newest. Raises ``ArchiveError``.
+    An empty database is filled first: from ``base``, else from the archive's newest. Raises ``ArchiveError``, also
+    for a segment that is missing or damaged, unless it is to be brought up to there (``as_far_as_it_goes``).
     """
     keys = RegistryKeys.load(place.keys, place.origin)
     owner = Owner(place.origin, keys.ref.key)
@@ -121,8 +124,13 @@ async def catch_up(
     if fresh:
         await _fill(database, conn, place, owner, key, progress, base)
     else:
-        await _same_history(conn, place)
-    await replay(database, conn, place.archive, key, place.origin, progress)
+        await same_history(conn, place)
+    try:
+        await replay(database, conn, place.archive, key, place.origin, progress)
+    except ArchiveError as error:
+        if not as_far_as_it_goes:
+            raise
+        log.warning("restoring.ends", error=error.detail)
     if await is_aside(conn):
         progress("constraints")
         await put_back(conn)
@@ -169,7 +177,7 @@ async def _is_behind(conn: Connection, known: int, newest: int) -> bool:
     return mark is None or mark["segment"] < newest or await is_aside(conn)
 
 
-async def _same_history(conn: Connection, place: Place) -> None:
+async def same_history(conn: Connection, place: Place) -> None:
     """Raise ``StartError`` unless the log in the database is how the published one began."""
     size: int = await conn.fetchval(queries.SIZE)
     keys = RegistryKeys.load(place.keys, place.origin)
@@ -197,7 +205,8 @@ async def _same_history(conn: Connection, place: Place) -> None:
 
 
 @asynccontextmanager
-async def _alone(conn: Connection) -> AsyncIterator[None]:
+async def alone(conn: Connection) -> AsyncIterator[None]:
+    """Hold the lock with which one process at a time brings a database up to date."""
     while not await conn.fetchval(queries.TRY_LOCK, queries.RECOVERY_LOCK):  # noqa: ASYNC110  # of another process
         await asyncio.sleep(_LOOK_EVERY)
     try:

@@ -54,11 +54,11 @@ def invite(
     from registry.accounts import operators
 
     async def run() -> None:
-        async with _attached(data) as services:
+        async with attached(data) as services:
             account, token = await operators.invite(
                 services.database, role, name=name, scopes=scope or (), lifetime=_days(expires)
             )
-        _show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
+        show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
 
     asyncio.run(run())
 
@@ -80,11 +80,11 @@ def create_token(
     from registry.accounts import operators
 
     async def run() -> None:
-        async with _attached(data) as services:
+        async with attached(data) as services:
             token = await operators.create_token(
                 services.database, account, scopes=scope or (), lifetime=_days(expires)
             )
-        _show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
+        show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
 
     asyncio.run(run())
 
@@ -100,9 +100,9 @@ def revoke_token(token: str, /, *, data: DataFolder = None, as_json: Json = Fals
     from registry.accounts import operators
 
     async def run() -> None:
-        async with _attached(data) as services:
+        async with attached(data) as services:
             await operators.revoke_token(services.database, token)
-        _show(as_json, f"revoked {token}", revoked=token)
+        show(as_json, f"revoked {token}", revoked=token)
 
     asyncio.run(run())
 
@@ -125,7 +125,7 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
     from registry.translog import sequencer
 
     async def run() -> None:
-        async with _attached(data) as services:
+        async with attached(data) as services:
             connect_domains(services)
             stop = asyncio.Event()
             # Stands by where a service runs; else it is the sequencer for this one statement.
@@ -145,7 +145,7 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
                 stop.set()
                 await logging
         index = receipt.log_index
-        _show(as_json, f"{account} has level {level}, log index {index}", account=account, level=level, log_index=index)
+        show(as_json, f"{account} has level {level}, log index {index}", account=account, level=level, log_index=index)
 
     asyncio.run(run())
 
@@ -155,7 +155,7 @@ def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
     from registry.auditing import Findings, examine
 
     async def run() -> list[Findings]:
-        async with _attached(data) as services:
+        async with attached(data) as services:
             try:
                 return await examine(services, _progress)
             finally:
@@ -171,7 +171,7 @@ def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
         lines += [f"{part.part}: not examined: {each}" for each in part.unexamined]
     if not wrong:
         lines.append("everything derived equals its source")
-    _show(
+    show(
         as_json,
         "\n".join(lines),
         equal=not wrong,
@@ -191,7 +191,8 @@ def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
 
 
 @asynccontextmanager
-async def _attached(data: Path | None) -> AsyncIterator[Services]:
+async def attached(data: Path | None) -> AsyncIterator[Services]:
+    """Yield the services of the data folder, on the database of the service that runs there or one started for it."""
     from registry.services import started
 
     async with started(Settings.load(data=data), name="licet-registry operator") as services:
@@ -204,7 +205,8 @@ def _progress(part: str) -> None:
         print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _show(as_json: bool, line: str, **document: Any) -> None:
+def show(as_json: bool, line: str, **document: Any) -> None:
+    """Print ``line``, or ``document`` as JSON."""
     print(json.dumps({"schema_version": 1, **document}, indent=2) if as_json else line)  # noqa: T201
 
 

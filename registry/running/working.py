@@ -12,13 +12,14 @@ from registry.services import started
 from registry.settings import Settings
 from registry.snapshots import publisher
 from registry.translog import Sequencer
-from registry.worker.loops import Loop, keep_house, run_loops, run_sequencer
+from registry.worker.loops import Loop, keep_archive, keep_house, run_loops, run_sequencer
 
 LOOPS: Final[dict[str, Loop]] = {
     "sequencer": run_sequencer,
     "consent": maturing.run,
     "snapshots": publisher.run,
     "housekeeping": keep_house,
+    "archive": keep_archive,
 }
 
 

@@ -102,9 +102,10 @@ async def publish(services: Services) -> kinds.Snapshot:
 
 async def _keep(services: Services, conn: Connection, last: Row | None, built: Built) -> tuple[kinds.Snapshot, int]:
     issued = times.now()
+    lost: int = await conn.fetchval(queries.LOST, last["pending"] if last else 0)
     payload = manifest(
         registry=services.keys.ref,
-        sequence=last["sequence"] + 1 if last else 1,
+        sequence=(last["sequence"] if last else 0) + lost + 1,
         previous=last["digest"].hex() if last else None,
         consent_version=built.consent_version,
         log_size=built.log_size,

@@ -10,7 +10,8 @@ PATIENT: Final = "set local idle_in_transaction_session_timeout = 0"
 
 # by snapshots primary key
 LAST: Final = """
-select sequence, consent_version, digest, envelope, issued_at, expires_at from snapshots order by sequence desc limit 1
+select sequence, consent_version, pending, digest, envelope, issued_at, expires_at from snapshots
+order by sequence desc limit 1
 """
 # by snapshots primary key, log_entries unique (pending): one that is not in the published log is nobody's business yet
 PUBLISHED: Final = """
@@ -24,6 +25,10 @@ VERSION: Final = "select version from consent_version"
 UNCOVERED: Final = """
 select e.at from log_entries e join log_pending p on p.id = e.pending
 where e.index >= $1 and p.kind = any($2::text[]) order by e.index limit 1
+"""
+# by log_pending primary key: readers may have seen a snapshot after the last one that is kept, if it was lost
+LOST: Final = """
+select count(*) from log_pending where id > $1 and kind = 'snapshot' and envelope is null
 """
 KEEP: Final = """
 insert into snapshots (sequence, consent_version, pending, envelope, digest, issued_at, expires_at)

@@ -14,11 +14,13 @@ from typing import Final
 
 import structlog
 
+from licet import times
 from registry.accounts import queries
+from registry.archive import renew_if_due
 from registry.errors import RegistryError, StartError
 from registry.observing import tracing
 from registry.quotas.queries import FORGET_QUOTAS
-from registry.services import Services, open_archive
+from registry.services import Services, archive_files, open_archive, open_archive_key, owner_of
 from registry.translog import sequencer
 from registry.translog.witnesses import Witnesses
 
@@ -58,6 +60,19 @@ async def keep_house(services: Services, stop: asyncio.Event) -> None:
                 await conn.execute(queries.FORGET_REQUESTS)
                 await conn.execute(FORGET_QUOTAS)
         await pause(stop, _HOUSEKEEPING_EVERY)
+
+
+async def keep_archive(services: Services, stop: asyncio.Event) -> None:
+    """Copy everything into the archive anew when it is time, and destroy what is older, with its keys."""
+    settings = services.settings
+    while not stop.is_set() and settings.archive == "on":
+        key = await open_archive_key(settings)
+        with tracing.span("archive"):
+            await renew_if_due(
+                services.database, archive_files(settings), key, owner_of(services), times.now(), settings.archive_keep
+            )
+        await pause(stop, _HOUSEKEEPING_EVERY)
+    await stop.wait()
 
 
 async def run_loops(services: Services, stop: asyncio.Event, loops: Mapping[str, Loop]) -> None:

@@ -79,7 +79,8 @@ class ExternalPostgres:
         """The server answers on its port."""
         settings = {
             "listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
-            "fsync": "off", "max_connections": "250", **self._options,
+            "fsync": "off", "max_connections": "250", "wal_level": "logical", "max_replication_slots": "20",
+            **self._options,
         }  # fmt: skip
         arguments = [str(self._programs.postgres), "-D", "."]
         for name, value in settings.items():

@@ -23,7 +23,7 @@ from registry.worker.loops import run_sequencer
 from tests.registry.harness import Running, running
 
 pytestmark = pytest.mark.anyio
-ALL = {"database", "schema", "log", "checkpoint", "guard", "snapshot", "files"}
+ALL = {"database", "schema", "log", "checkpoint", "guard", "archive", "snapshot", "files"}
 LOOPS = {"sequencer": run_sequencer, "snapshots": publisher.run}
 
 
@@ -34,13 +34,13 @@ async def idle(services: Any, stop: asyncio.Event) -> None:
 @pytest.fixture
 async def service(dsn: str, tmp_path: Path) -> AsyncIterator[Running]:
     """A service with something in its log, whose loops then stand still."""
-    async with running(dsn, tmp_path, LOOPS) as first:
+    async with running(dsn, tmp_path, LOOPS, archive="on") as first:
         await first.account()
         for _ in range(600):
             if (await first.http.get("/health/ready")).json().get("snapshot_age_seconds") is not None:
                 break
             await asyncio.sleep(0.1)
-    async with running(dsn, tmp_path, {"nothing": idle}) as second:
+    async with running(dsn, tmp_path, {"nothing": idle}, archive="on") as second:
         yield second
 
 

@@ -1,0 +1,72 @@
+"""Restoring by hand: an empty database filled, an older one brought up to date, a loss accepted by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from registry.archive import ArchiveKey, is_aside, segment_numbers
+from registry.archive import queries as archived
+from registry.archive.keys import NAME
+from registry.database import Database
+from registry.errors import ArchiveError
+from registry.restoring import queries
+from registry.restoring.backups import read_backup
+from registry.restoring.loss import Loss, accept
+from registry.restoring.recovery import Place, alone, catch_up, let_out, same_history
+
+
+class Restored(NamedTuple):
+    """How long the log is now, and what of it is lost."""
+
+    entries: int
+    loss: Loss
+
+
+async def restore_from(
+    database: Database,
+    place: Place,
+    file: Path | None,
+    *,
+    accept_loss: bool = False,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Restored:
+    """Return what came of it: the database holds the backup ``file`` (or the archive's base) and all that came after.
+
+    Raises ``ArchiveError`` that says what to do: a database that is not empty, an archive that does not reach what was
+    let out (unless ``accept_loss``), a file that is no backup of this registry.
+    """
+    key = ArchiveKey.load(place.keys)
+    if key is None:
+        raise ArchiveError(f"{place.keys / NAME}: expected the archive's key, found none; put its copy there first")
+    known = await let_out(place)
+    base = None
+    if file is not None:
+        manifest, get = read_backup(file, key, place.origin)
+        base = (manifest, get, str(file))
+    async with database.dedicated() as conn:
+        await conn.execute(archived.PATIENT)
+        async with alone(conn):
+            used = await conn.fetchval(queries.HAS_SCHEMA) and not await conn.fetchval(queries.IS_NEW)
+            if used and file is not None and not await is_aside(conn):
+                raise ArchiveError(
+                    "expected an empty database to restore a backup into, got one that is in use; name another with "
+                    "DATABASE_URL, or move DATA/postgres away"
+                )
+            size = await catch_up(database, conn, place, progress, base, as_far_as_it_goes=accept_loss)
+            loss = Loss(0, 0, 0)
+            if size < known:
+                if not accept_loss:
+                    raise ArchiveError(
+                        f"what is archived at {place.archive.shown} ends at {size} log entries, and {known} were let "
+                        f"out; put the missing segments back, or go on without them: `restore --accept-loss`, without "
+                        f"a file, because the database is filled now"
+                    )
+                await same_history(conn, place)
+                loss = await accept(conn, place, progress)
+                size = await conn.fetchval(queries.SIZE)
+            if accept_loss:  # what could not be replayed is not looked for again
+                newest = max(await segment_numbers(place.archive), default=0)
+                await conn.execute(archived.RAISE_MARK, newest)
+    return Restored(size, loss)
