@@ -14,7 +14,7 @@ from licet import identifiers
 from registry.archive import queries
 from registry.archive.keys import ArchiveKey
 from registry.archive.places import BASES, MANIFEST
-from registry.archive.sealing import Manifest, Piece, digest, now_text, seal, unseal
+from registry.archive.sealing import Manifest, Piece, digest, header_of, now_text, seal, unseal
 from registry.database import Connection, Database
 from registry.errors import ArchiveError
 from registry.storage import Store
@@ -75,8 +75,9 @@ async def take_base(
         at=now_text(),
         pieces=pieces,
     )
-    await put(MANIFEST, seal(manifest, b"", key))
-    return manifest
+    content = seal(manifest, b"", key)
+    await put(MANIFEST, content)
+    return header_of(content, Manifest, MANIFEST)[0]
 
 
 def put_into(store: Store, base: str) -> Put:

@@ -102,7 +102,9 @@ class Archive:
         return mark["base"] is None or await self._store.read(f"{BASES}/{mark['base']}/{MANIFEST}") is not None
 
     async def keep(self, conn: Connection) -> None:
-        """Return once everything that is committed so far is archived. Call it outside of a transaction.
+        """Return once everything that was committed before this connection's last COMMIT is archived, at least.
+
+        Call it outside of a transaction; commits of this connection are durable (`open`), and so are those before.
 
         Raises ``StoreUnavailable`` and ``Unavailable``; the next call does what this one did not.
         """

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from licet.canonical import from_base64, to_base64
 from licet.errors import LicetError, MalformedError
 from registry.errors import ArchiveError
-from registry.storage import sync_folder, write_whole
+from registry.storage import sync_folder
 
 NAME: Final = "archive.key"
 _SIZE: Final = 32
@@ -61,9 +61,22 @@ class ArchiveKey:
 
     @classmethod
     def make(cls, folder: Path, now: datetime) -> ArchiveKey:
-        """Return a fresh key, durably in ``folder``, readable by its owner alone."""
+        """Return the key in ``folder``, durable and readable by its owner alone: a fresh one unless one is there.
+
+        Of several who make one at once, all get the same.
+        """
         made = cls(folder / NAME, epoch_at(now), os.urandom(_SIZE))
-        made._save()
+        staging = made.path.with_name(f".{NAME}.{os.urandom(8).hex()}")
+        _write_private(staging, made._encoded())
+        try:
+            os.link(staging, made.path)
+        except FileExistsError:
+            present = cls.load(folder)
+            assert present is not None
+            return present
+        finally:
+            staging.unlink()
+        sync_folder(folder)
         return made
 
     def of_epoch(self, epoch: int, salt: bytes) -> bytes:
@@ -91,13 +104,21 @@ class ArchiveKey:
         return True
 
     def _save(self) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        staging = os.umask(0o077)
-        try:
-            write_whole(self.path, msgspec.json.encode(_Kept(self.epoch, to_base64(self._key))))
-        finally:
-            os.umask(staging)
+        staging = self.path.with_name(f".{NAME}.{os.getpid()}")
+        _write_private(staging, self._encoded())
+        staging.replace(self.path)
         sync_folder(self.path.parent)
+
+    def _encoded(self) -> bytes:
+        return msgspec.json.encode(_Kept(self.epoch, to_base64(self._key)))
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def epoch_at(moment: datetime) -> int:

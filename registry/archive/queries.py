@@ -38,9 +38,10 @@ SEEN: Final = "select pg_current_snapshot()::text"
 MARK: Final = "select segment, since, base from archive_mark"
 RAISE_MARK: Final = "update archive_mark set segment = $1, at = now() where segment < $1 returning segment"
 SET_MARK: Final = "update archive_mark set segment = $1, at = now()"
-BEGIN_STREAM: Final = (
-    "update archive_mark set segment = greatest(segment, $1), since = greatest(segment, $1), base = null"
-)
+# A number that no segment gets lies between two streams: a copy that holds all of the first does not hold the gap.
+BEGIN_STREAM: Final = """
+update archive_mark set segment = greatest(segment, $1) + 1, since = greatest(segment, $1) + 1, base = null
+"""
 KEEP_BASE: Final = "update archive_mark set base = $1"
 RENEW_LOCK: Final = 0x6C69_6365_7470  # advisory: one process copies everything at a time
 

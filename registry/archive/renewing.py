@@ -1,4 +1,4 @@
-"""The archive made anew from time to time, so that what was erased leaves it: a fresh base, and what lies before it goes.
+"""The archive made anew from time to time, so that what was erased leaves it: a fresh base, and what is older goes.
 
 Files are removed and their keys destroyed: copies of them that lie elsewhere, backups too, can then be opened by nobody
 who holds no older copy of the key.
@@ -28,13 +28,22 @@ async def renew_if_due(
 ) -> Manifest | None:
     """Return the new base if the newest one is older than half of ``keep``; then nothing older than it is left.
 
-    Keys of days before ``keep`` are destroyed in any case. None where there is no base yet, or another process works.
+    Keys of days before ``keep`` are destroyed, but none that the newest base needs, or what came after it. None where
+    there is no base yet, or another process works.
     """
-    if key.forget_before(epoch_at(now - keep)):
-        log.info("archive.keys_destroyed", before=key.epoch)
     present = await manifests(store, key, owner.origin)
-    if not present or epoch_at(now) - present[-1].epoch < max(1, keep.days // 2):
+    if not present:
         return None
+    fresh = None
+    if epoch_at(now) - present[-1].epoch >= max(1, keep.days // 2):
+        fresh = await _renew(database, store, key, owner)
+    newest = fresh or present[-1]
+    if key.forget_before(min(epoch_at(now - keep), newest.epoch)):
+        log.info("archive.keys_destroyed", before=key.epoch)
+    return fresh
+
+
+async def _renew(database: Database, store: Store, key: ArchiveKey, owner: Owner) -> Manifest | None:
     async with database.transaction() as conn:
         await conn.execute(queries.PATIENT_HERE)
         if not await conn.fetchval(_LOCK, queries.RENEW_LOCK):

@@ -31,9 +31,9 @@ def clean_environment() -> dict[str, str]:
 
 
 class Service:
-    """``licet-registry up`` on a free port; `settings` are its variables without their prefix."""
+    """``licet-registry up`` on a free port, or on ``port``; `settings` are its variables without their prefix."""
 
-    def __init__(self, folder: Path, *, programs: Path = BIN, **settings: str) -> None:
+    def __init__(self, folder: Path, *, port: int = 0, programs: Path = BIN, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.programs = programs
         self.data = folder / "data"
@@ -46,7 +46,7 @@ class Service:
         }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [self.programs / "licet-registry", "up", "--port", "0"],
+                [self.programs / "licet-registry", "up", "--port", str(port)],
                 env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self.process.stdout is not None

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,6 +26,15 @@ from registry.database import Connection, Database
 from registry.storage import FolderStore, Store
 
 OWNER = Owner("log.example/licet", "ab" * 32)
+
+
+@pytest.fixture
+async def dsn(server: Any, migrated_template: str, anyio_backend: str) -> AsyncIterator[str]:
+    """A database whose commits are in the server's log when they return, as everywhere but in tests."""
+    async with server.fresh(migrated_template) as address:
+        name = urlsplit(address).path.removeprefix("/")
+        await server.administer(f"ALTER DATABASE {name} SET synchronous_commit = on")
+        yield address
 
 
 @pytest.fixture

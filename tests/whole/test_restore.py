@@ -1,0 +1,126 @@
+"""The drill: the database is lost; backup and archive bring back every acknowledged statement, and people go on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.whole.conftest import People
+from tests.whole.stage import Service
+
+USE = ("--use", "train-gen", "--purpose", "commercial")
+PAID = ("--preset", "paid", "--price", "0.25", "--currency", "EUR", "--price-model", "per-work")
+
+
+class Fragile:
+    """A service that loses its database and comes back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.service = Service(folder, snapshot_delay="1s")
+
+    @property
+    def data(self) -> Path:
+        return self.service.data
+
+    def loses(self, *names: str) -> None:
+        """Everything is killed at once, and these folders are gone."""
+        postgres = int((self.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        self.service.process.kill()
+        os.kill(postgres, signal.SIGKILL)
+        self.service.process.communicate()
+        for name in names:
+            shutil.rmtree(self.data / name)
+
+    def returns(self) -> None:
+        self.service = Service(self.folder, port=self.service.port, snapshot_delay="1s")
+
+    def office(self, *arguments: str | Path) -> dict[str, Any]:
+        return self.service.office(*arguments)
+
+
+@pytest.fixture
+def fragile(tmp_path: Path) -> Iterator[Fragile]:
+    made = Fragile(tmp_path / "registry")
+    yield made
+    if made.service.process.poll() is None:
+        made.service.end()
+
+
+def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fragile: Fragile, person: People) -> None:
+    url = fragile.service.url
+    ada = person("ada-drill", url).joins("artist", "Ada")
+    fragile.office("attest", ada.account, "--level", "3", "--evidence", "source files")
+    first = ada.does("register", ada.draws("one", 951, 952), *PAID)
+    backup = fragile.office("backup", "-o", fragile.folder / "backup.zip")
+    assert Path(backup["file"]).stat().st_mode & 0o777 == 0o600
+    assert b"PRIVATE KEY" not in Path(backup["file"]).read_bytes()
+
+    # After the backup: works, a restriction, a licence, a run.
+    second = ada.does("register", ada.draws("two", 953), *PAID)
+    closed = first["works"][0]["work"]
+    tighter = ada.does("terms", "set", closed, "--preset", "no-ai")
+    trainer = person("trainer-drill", url).joins("organisation", "Lantern Labs")
+    trainer.does("snapshot", "pull", "--covering", str(tighter["log_index"]))
+    pictures = trainer.draws("scraped", 951, 952, 953)
+    accept = ("--accept", "--model", "lantern/lantern@1", "--dataset", "scraped", "--budget", "5EUR")
+    assert trainer.does("filter", pictures, "-o", "kept", *USE, *accept)["kept"] == 2
+    trainer.does("run", "report", "--model", "lantern/lantern@1", "--dataset", "kept.manifest.json", "--run", "2")
+    held = trainer.does("licences", "list")["licences"]
+    for place, statement in enumerate((first["statement"], second["statement"], tighter["statement"])):
+        ada.does("statement", "fetch", statement, "-o", f"{place}.json")
+
+    fragile.loses("postgres")
+    done = fragile.office("restore", fragile.folder / "backup.zip")
+    assert done["lost"] == done["frozen"] == 0
+    fragile.returns()
+
+    for place in range(3):
+        assert ada.does("statement", "verify", f"{place}.json")["verified"] is True
+    shown = {each["work"]: each["statement"] for each in ada.does("works", "list")["works"]}
+    assert shown[closed] == tighter["statement"]
+    assert len(shown) == 3
+    (answer,) = trainer.does("check", pictures / "951.png", *USE)["results"]
+    assert answer["verdict"] == "deny"
+    assert trainer.does("licences", "list")["licences"] == held
+    assert fragile.office("verify")["equal"] is True
+    assert ada.does("register", ada.draws("three", 954), *PAID)["log_index"] > tighter["log_index"]
+    ada.does("log", "verify")
+
+    # Without a backup, and without a word: the archive alone fills an empty database.
+    fragile.loses("postgres")
+    fragile.returns()
+    assert len(ada.does("works", "list")["works"]) == 4
+    assert fragile.office("verify")["equal"] is True
+
+
+def test_what_was_lost_with_the_archive_is_refused_and_once_accepted_frozen(fragile: Fragile, person: People) -> None:
+    ada = person("ada-lost", fragile.service.url).joins("artist", "Ada")
+    first = ada.does("register", ada.draws("one", 961, 962), *PAID)
+    fragile.office("backup", "-o", fragile.folder / "backup.zip")
+    closed, other = (each["work"] for each in first["works"])
+    tighter = ada.does("terms", "set", closed, "--preset", "no-ai")
+    fragile.loses("postgres", "archive")
+
+    with pytest.raises(AssertionError, match="were let out"):
+        fragile.office("restore", fragile.folder / "backup.zip")
+    done = fragile.office("restore", "--accept-loss")
+    assert done["lost"] >= 1
+    assert done["frozen"] == 2
+    fragile.returns()
+    stranger = person("stranger-lost", fragile.service.url)
+    for seed in (961, 962):
+        (answer,) = stranger.does("check", stranger.draws("seen", seed) / f"{seed}.png", *USE)["results"]
+        assert answer["verdict"] == "deny"
+    again = ada.does("terms", "set", other, *PAID)
+    assert again["log_index"] > tighter["log_index"]
+    states = {each["work"]: each["state"] for each in ada.does("works", "list")["works"]}
+    assert states == {closed: "frozen", other: "in-force"}
+    assert fragile.office("verify")["equal"] is True
+    ada.does("log", "verify")
