@@ -23,6 +23,7 @@ from licet.terms import plain_text, text_hash
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of as signing_of
+from registry.consent import queries
 from registry.consent.types import Checked, Scope, Signer
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
@@ -42,7 +43,8 @@ async def checked(services: Services, caller: Caller, envelope: Envelope, named:
     """
     payload = _payload(envelope)
     ids = await asyncio.to_thread(work_ids, named)
-    async with services.database.acquire() as conn:
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.PATIENT)
         signer = await signer_of(conn, caller)
         signing = await signing_of(conn, services.keys.ref, caller.account, _keyid(envelope), payload)
         covered = await works.covered(conn, caller.account, ids) if ids else []
