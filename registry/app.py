@@ -17,6 +17,7 @@ from registry.accounts.metering import Metering
 from registry.auditing import routes as auditing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
+from registry.erasure import routes as erasure
 from registry.health.readiness import Readiness
 from registry.health.routes import ROUTES as HEALTH
 from registry.health.welcome import ROUTES as WELCOME
@@ -37,7 +38,7 @@ from registry.translog import routes as translog
 from registry.usage import routes as usage
 from registry.works import routes as works
 
-DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, auditing)
+DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, erasure, auditing)
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 

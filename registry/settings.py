@@ -138,6 +138,11 @@ class Settings(BaseSettings):
         description="How long erased data may stay in archive and backups: what is older is copied anew without it, "
         "and its keys are destroyed.",
     )
+    limitation: Duration = Field(
+        timedelta(days=3653),
+        description="How long statements of an erased account are kept for those who rely on them: a licence, a use, "
+        "a dispute.",
+    )
     database_url: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", f"{PREFIX}DATABASE_URL"),

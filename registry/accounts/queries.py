@@ -152,12 +152,26 @@ where account = $1 and kind in ('key-register', 'key-rotate', 'key-revoke', 'del
     and envelope is not null order by id
 """
 
+# by restricted_statements primary key; licences (organisation, id), licence_works (account, licence) and primary key:
+# what an erased account said is shown to those who license from it, or it from them, and to auditors
+SHOWN_TO: Final = """
+select $3 or not exists (
+    select from restricted_statements r where r.pending = $1 and not exists (
+        select from licence_works w join licences l on l.id = w.licence
+        where w.account = r.account and l.organisation = $2
+    ) and not exists (
+        select from licences l join licence_works w on w.licence = l.id
+        where l.organisation = r.account and w.account = $2
+    )
+)
+"""
+
 # by tokens unique (digest), accounts primary key
 AUTHENTICATE: Final = """
 select t.id as token, t.account, t.scopes, t.expires_at, a.kind, a.name, a.level,
     (t.last_used_at is null or t.last_used_at < now() - interval '1 minute') as stale
 from tokens t join accounts a on a.id = t.account
-where t.digest = $1 and t.revoked_at is null and t.expires_at > now()
+where t.digest = $1 and t.revoked_at is null and t.expires_at > now() and a.erased_at is null
 """
 TOUCH: Final = """
 update tokens set last_used_at = now()

@@ -10,26 +10,30 @@ from registry import translog
 from registry.accounts import queries
 from registry.accounts.identity import Caller
 from registry.database import Connection
-from registry.errors import NotFound
+from registry.errors import Gone, NotFound
 
 # What decides about works is for everybody; what two parties agreed on is for them and for auditors.
 PUBLIC_KINDS: Final = frozenset(
     {"consent", "consent-mature", "work-update", "key-register", "key-rotate", "key-revoke", "delegation"}
-    | {"registry-key", "snapshot", "period-close"}
+    | {"registry-key", "snapshot", "period-close", "erase"}
 )
 # Signed by the registry's own keys: no account's keys prove them.
-BY_REGISTRY: Final = frozenset({"registry-key", "claim", "snapshot", "period-close", "consent-mature"})
+BY_REGISTRY: Final = frozenset({"registry-key", "claim", "snapshot", "period-close", "consent-mature", "erase"})
 
 
 async def statement_file(conn: Connection, subject: str, caller: Caller | None) -> StatementFile:
     """Return the file of the first statement about ``subject``: ``stm_…``, ``lic_…``, an account for its genesis.
 
     ``keys`` holds the registry's working keys, then the key history of the account that signed. Raises ``NotFound``
-    where there is none, none that ``caller`` may see, or none in the published log yet, and ``Gone`` after erasure.
+    where there is none, none that ``caller`` may see, or none in the published log yet, and ``Gone`` after erasure:
+    also for those who do not rely on a statement that was kept for others (semantics 28).
     """
     first = await translog.first_about(conn, subject)
     if first is None or not (first.kind in PUBLIC_KINDS or _may_see(caller, first.account)):
         raise NotFound("there is no such statement")
+    auditor = caller is not None and caller.kind == "aud" and "audit" in caller.scopes
+    if not await conn.fetchval(queries.SHOWN_TO, first.pending, caller and caller.account, auditor):
+        raise Gone(f"the statement {subject} was erased; its log entry stays")
     statement = (await translog.evidence(conn, first.pending)).wire
     keys = await translog.registry_keys_evidence(conn)
     signer = None if first.kind in BY_REGISTRY else first.account

@@ -28,7 +28,7 @@ where a.genesis is not null and p.envelope is not null order by a.id, k.pending
 """
 WORKS: Final = """
 select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.digest
-from works w join accounts a on a.id = w.account
+from works w join accounts a on a.id = w.account where w.url_keys is null
 """
 
 TERMS: Final = "select hash, encoded from terms"

@@ -27,6 +27,7 @@ returning seq, digest
 SHARE_HEADS: Final = """
 select account from consent_heads where account = any($1::uuid[]) order by account for share
 """
+ERASED: Final = "select erased_at is not null from accounts where id = $1"
 MOVE_HEAD: Final = "update consent_heads set seq = $2, digest = $3 where account = $1"
 
 # by terms primary key
@@ -248,7 +249,7 @@ _RECORD: Final = """
 select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.withdrawn,
     s.pending or s.frozen as pending,
     s.own is not null as signed, s.statement, e.index, s.version,
-    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
+    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.url_keys
 from work_states s
 join works w on w.id = s.work
 join accounts a on a.id = s.account

@@ -125,7 +125,7 @@ def _record(row: Row) -> WorkRecord:
         pixels=row["pixels"],
         pdq=row["pdq"],
         quality=row["quality"] if row["pdq"] is not None else None,
-        urls=_url_keys(row["urls"]),
+        urls=_url_keys(row["urls"]) if row["url_keys"] is None else list(row["url_keys"]),
     )
 
 

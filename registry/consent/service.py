@@ -28,7 +28,7 @@ from registry.consent.intake import checked
 from registry.consent.planning import hash_of, plan_catalogue, plan_works
 from registry.consent.types import Checked, Group, Plan, Step
 from registry.database import Connection
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid, NotAuthenticated, NotFound
 from registry.services import Services
 from registry.works import queries as work_queries
 from registry.works.service import keep_matches
@@ -74,6 +74,8 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
         if known is not None:
             return known
+        if await conn.fetchval(queries.ERASED, account):
+            raise NotAuthenticated("the account was erased")
         signer = await signer_of(conn, services.keys.ref, account, statement.keyid, statement.payload)
         if isinstance(statement.payload, Consent):
             _follows(statement.payload, head["seq"], head["digest"])

@@ -1,7 +1,8 @@
 """Segments from states: the whole of them, or what changed since the snapshot before, over its segments.
 
 Mostly a snapshot is the one before and a small segment on top, so readers fetch little. Once what lies on top is a
-quarter of everything, or there are many pieces, all of it is written anew.
+quarter of everything, or there are many pieces, or an erasure is a day old, all of it is written anew: what was erased
+is in no file of a snapshot then, and the files before it go with their manifests (semantics 28).
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from licet import times
 from licet.index import Snapshot, StateTree, WorkRecord, manifest, write_segments
 from licet.statements import kinds
 from licet.statements.kinds import RegistryRef, SegmentRef
@@ -24,6 +27,7 @@ from registry.translog.tree import root_at
 
 PIECES: Final = 16  # exact segments of one snapshot at most
 SMALL: Final = 1000  # works that always fit on top
+COMPACT_AFTER: Final = timedelta(days=1)  # erasures of a day share the work
 _BATCH: Final = 5000
 _LOGGED_SECONDS: Final = 2.0
 _LOOK_AGAIN: Final = 0.01
@@ -38,6 +42,7 @@ class Built(NamedTuple):
     segments: list[SegmentRef]
     works: int
     state_root: str
+    anew: bool  # no file of an earlier snapshot is in it
 
 
 @asynccontextmanager
@@ -78,7 +83,9 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
     consent_version = await version(conn)
     if last is not None and await _fits_on_top(conn, last, folder):
         changed = [change.record for change in await changes(conn, last.consent_version)]
-        top = await asyncio.to_thread(_write, changed, folder, now.published_size) if changed else []
+        gone = [row["work"].bytes for row in await conn.fetch(queries.REMOVED, last.consent_version)]
+        writes = bool(changed or gone)
+        top = await asyncio.to_thread(_write, changed, folder, now.published_size, gone) if writes else []
         # New terms leave the vectors of the same works as they were, and a state may come back: a file that is on top
         # now need not lie further down as well, because it overrides every work in it.
         under = [ref for ref in last.segments if ref.digest not in {each.digest for each in top}]
@@ -98,10 +105,12 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
         state_root="",
     )
     works, root = await asyncio.to_thread(_summed, folder, draft)
-    return Built(consent_version, now.published_size, log_root, draft.segments, works, root)
+    return Built(consent_version, now.published_size, log_root, draft.segments, works, root, not under)
 
 
 async def _fits_on_top(conn: Connection, last: kinds.Snapshot, folder: Path) -> bool:
+    if await conn.fetchval(queries.UNCOMPACTED, times.now() - COMPACT_AFTER):
+        return False
     pieces = [ref for ref in last.segments if ref.tier == "exact"]
     stated = sum(ref.counts.get("works", 0) for ref in pieces)
     room = max(SMALL, last.works // 4) - (stated - last.works)
@@ -110,8 +119,10 @@ async def _fits_on_top(conn: Connection, last: kinds.Snapshot, folder: Path) -> 
     return await changed_count(conn, last.consent_version, room + 1) <= room
 
 
-def _write(records: Iterable[WorkRecord], folder: Path, published: int) -> list[SegmentRef]:
-    return write_segments(_covered(records, published), folder)
+def _write(
+    records: Iterable[WorkRecord], folder: Path, published: int, removed: Iterable[bytes] = ()
+) -> list[SegmentRef]:
+    return write_segments(_covered(records, published), folder, removed=removed)
 
 
 def _covered(records: Iterable[WorkRecord], published: int) -> Iterator[WorkRecord]:

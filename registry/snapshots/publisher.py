@@ -129,6 +129,8 @@ async def _keep(services: Services, conn: Connection, last: Row | None, built: B
         issued,
         expires,
     )
+    if built.anew:
+        await conn.execute(queries.COMPACTED, built.consent_version)
     await conn.execute(
         queries.KEEP_SEGMENTS,
         payload.sequence,

@@ -49,12 +49,18 @@ where s.sequence = g.sequence and s.issued_at < $2
 """
 NEEDED: Final = "select distinct digest from snapshot_segments"
 
+# by removed_works (version): works that left without a deny
+REMOVED: Final = "select work from removed_works where version > $1 order by work"
+# by erasures (at) where not compacted
+UNCOMPACTED: Final = "select exists (select from erasures where not compacted and at < $1)"
+COMPACTED: Final = "update erasures set compacted = true where not compacted and version <= $1"
+
 # One row, whatever changed: the version to compare with, the log that may be spoken of, the newest base to read from.
 NOW: Final = """
 select v.version, h.published_size,
     (
         select s.sequence from snapshots s join log_entries e on e.pending = s.pending
         where e.index < h.published_size order by s.sequence desc limit 1
-    ) as sequence
+    ) as sequence, (select coalesce(max(version), 0) from removed_works) as removed
 from consent_version v cross join log_head h
 """

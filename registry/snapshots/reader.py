@@ -47,6 +47,7 @@ class Reader:
         self._settled = -1  # and up to here each with its place in the log, so it need not be read again
         self._sequence: int | None = None  # the snapshot under the index
         self._applied = 0  # works over it
+        self._removed = 0  # the version of the last removal that the index knows of
 
     async def current(self) -> tuple[Index, int, int]:
         """Return the index, its consent version and the published log size.
@@ -68,7 +69,11 @@ class Reader:
     def _behind(self, now: Row) -> bool:
         if self._settled < now["version"]:
             return True
-        return self._applied > REBASE_AFTER and now["sequence"] != self._sequence
+        return self._stale(now) and now["sequence"] != self._sequence
+
+    def _stale(self, now: Row) -> bool:
+        """Whether the next snapshot is to be opened. A work without a deny leaves with it; until then it denies."""
+        return self._applied > REBASE_AFTER or self._removed < now["removed"]
 
     async def _now(self) -> Row:
         async with self._services.database.acquire() as conn:
@@ -77,12 +82,13 @@ class Reader:
     async def _catch_up(self) -> Row:
         async with self._services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
             now = await _fetch_now(conn)
-            index, settled, applied = self._index, self._settled, self._applied
+            index, settled, applied, removed = self._index, self._settled, self._applied, self._removed
             sequence = now["sequence"]
-            if sequence is not None and sequence != self._sequence and (settled < 0 or applied > REBASE_AFTER):
+            if sequence is not None and sequence != self._sequence and (settled < 0 or self._stale(now)):
                 opened = await self._open(conn)
                 if opened is not None:
                     index, settled, applied = Index(opened), opened.manifest.consent_version, 0
+                    removed = min(settled, now["removed"])
             else:
                 sequence = self._sequence
             found = await changes(conn, settled)
@@ -92,6 +98,7 @@ class Reader:
         self._version = now["version"]
         self._settled = min(unsettled, default=now["version"] + 1) - 1
         self._applied = applied + len(records)
+        self._removed = removed
         self._sequence = sequence
         return now
 

@@ -17,6 +17,7 @@ import structlog
 from licet import times
 from registry.accounts import queries
 from registry.archive import renew_if_due
+from registry.erasure import service as erasure
 from registry.errors import RegistryError, StartError
 from registry.observing import tracing
 from registry.quotas.queries import FORGET_QUOTAS
@@ -53,12 +54,13 @@ async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
 
 
 async def keep_house(services: Services, stop: asyncio.Event) -> None:
-    """Forget answers to repeated requests after their day, and counts after their window."""
+    """Forget answers to repeated requests after their day, counts after their window, and what limitation ended for."""
     while not stop.is_set():
         with tracing.span("housekeeping"):
             async with services.database.acquire() as conn:
                 await conn.execute(queries.FORGET_REQUESTS)
                 await conn.execute(FORGET_QUOTAS)
+            await erasure.forget_ended(services, times.now())
         await pause(stop, _HOUSEKEEPING_EVERY)
 
 

@@ -40,7 +40,7 @@ where w.id = $2 and w.account = $1 and w.mode = 'upload' and w.withdrawn_at is n
 FORGET_THUMBNAILS: Final = "delete from thumbnails where expires_at <= now()"
 
 # by accounts primary key: one registration of an account at a time, so that its own duplicates are found
-LOCK_OWNER: Final = "select level from accounts where id = $1 for no key update"
+LOCK_OWNER: Final = "select level from accounts where id = $1 and erased_at is null for no key update"
 
 # by works primary key; of a foreign work nothing comes out but that the identifier is taken
 TAKEN: Final = """

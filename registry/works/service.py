@@ -13,7 +13,7 @@ from licet.errors import InputError
 from licet.wire.works import WorkIn, WorkOutcome, WorksRegistered
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict, Invalid, NotAuthenticated
 from registry.services import Services
 from registry.works import queries
 from registry.works.above import ABOVE
@@ -41,7 +41,8 @@ async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) 
     version, found = await neighbours(services, caller.account, rows) if rows else (0, [])
     try:
         async with services.database.transaction() as conn:
-            await conn.fetchval(queries.LOCK_OWNER, caller.account)
+            if await conn.fetchval(queries.LOCK_OWNER, caller.account) is None:
+                raise NotAuthenticated("the account was erased")
             await batch.sort_out(conn)  # another registration of this account may have come before
             kept = [work for work in fresh if work.id in batch.fresh]
             if kept:

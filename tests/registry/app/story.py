@@ -19,7 +19,7 @@ from registry.openapi.examples import Example
 from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
 from tests.registry.auditing.month import PER_RUN
-from tests.registry.catalogue import NO_AI, PAID, artist, picture
+from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, picture
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
 
@@ -209,6 +209,10 @@ async def tell(site: Running, recorder: Recorder) -> None:
         "/v1/licensing/lookup?use=train-gen", content=bytes(32), headers={"Content-Type": "application/octet-stream"}
     )
     await keys_come_and_go(site, recorder)
+    leaving = await artist(site, "Noor")
+    await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)
+    recorder.listen(leaving.http)
+    await site.post("/v1/me/erasure", {"confirm": leaving.id}, http=leaving.http)
     period = times.to_text(times.now())[:7]
     for who, path in (
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),

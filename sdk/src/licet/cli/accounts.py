@@ -1,14 +1,19 @@
-"""``licet account``: who am I here."""
+"""``licet account``: who am I here, and the end of it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, note, show
+from licet.cli.output import COMMON, Common, many, note, show
+from licet.errors import NotAllowedError
 
-app = App(name="account", help="Make an account with keys of your own, show it, recover it.")
+if TYPE_CHECKING:
+    from licet.wire.erasure import ErasureAnswer
+
+app = App(name="account", help="Make an account with keys of your own, show it, recover it, erase it.")
 app.command("licet.cli.keys:app", name="key", help="Add, rotate, revoke, list and delegate to keys of the account.")
 
 
@@ -108,3 +113,86 @@ def events(*, limit: Annotated[int, Parameter(help="How many, newest first.")] =
         told = list(client.events(limit=limit))
     lines = [f"{each.at}  {each.kind}  {each.detail}" for each in told]
     show(common, {"events": told}, lines or ["Nothing was told yet."])
+
+
+@app.command
+def erase(
+    *,
+    no_deny: Annotated[bool, Parameter(help="Leave no deny: the works leave the next snapshot.")] = False,
+    dry_run: Annotated[bool, Parameter(help="Only say what would be erased.")] = False,
+    yes: Annotated[bool, Parameter(help="Do not ask.")] = False,
+    common: Common = COMMON,
+) -> None:
+    """Erase this account at the registry, for good; what is in LICET_HOME stays.
+
+    The log holds nothing but commitments, and evidence that others hold still verifies. Statements that others rely on
+    are kept for them and for auditors. Your works go on to deny every use, without your name, unless --no-deny.
+    """
+    from licet.client import account
+
+    with common.client() as client:
+        me = client.me()
+        done = client.erase_account(me.account, deny=not no_deny, dry_run=True)
+        if not dry_run:
+            if not yes:
+                _confirm(me.name, done)
+            done = client.erase_account(me.account, deny=not no_deny)
+            if done.receipt is not None and done.statement is not None:
+                account.keep_receipt(client, done.receipt, done.statement)
+    document = {
+        "account": done.account,
+        "dry_run": done.dry_run,
+        "statement": done.statement,
+        "log_index": None if done.receipt is None else done.receipt.log_index,
+        "works": done.works,
+        "denied": done.denied,
+        "erased": done.erased,
+        "kept": done.kept,
+        "restricted": done.restricted,
+    }
+    lines = _told(done)
+    if done.receipt is not None:
+        lines.insert(0, f"{done.account} is erased, entry {done.receipt.log_index} of the log: {done.statement}.")
+    show(common, document, lines)
+
+
+_WHY = {
+    "licence": "a licence rests on it",
+    "use": "a use that was reported rests on it",
+    "dispute": "its work is in dispute",
+    "evidence": "the others cannot be verified without it",
+}
+
+
+def _told(answer: ErasureAnswer) -> list[str]:
+    would, go = ("would be", "would go on") if answer.dry_run else ("are", "go on")
+    gone = "name, titles, tags, addresses, small pictures, keys and tokens"
+    denied = f"{many(answer.denied, 'work')} of {answer.works:,} {go} to deny every use, without a name."
+    none = "No deny stays: filters will not know the works any more."
+    lines = [
+        f"{many(answer.erased, 'signed statement')} {would} erased with the log's salts, and {gone}.",
+        denied if answer.denied else none,
+    ]
+    if answer.kept:
+        ends = answer.restricted[0].ends_at[:10]
+        lines.append(
+            f"{many(answer.kept, 'statement')} {would} kept until {ends}, shown to auditors and to those who rely on "
+            f"them alone:"
+        )
+        lines += [f"  {each.statement}  {each.kind}  {_WHY.get(each.why, each.why)}" for each in answer.restricted[:20]]
+        if answer.kept > 20:
+            lines.append(f"  … and {answer.kept - 20:,} more")
+    return lines
+
+
+def _confirm(name: str, planned: ErasureAnswer) -> None:
+    for line in _told(planned):
+        print(line, file=sys.stderr)
+    print(
+        "The log never held more than commitments; receipts and statement files that you or others hold still verify.\n"
+        "This cannot be undone, and no token of the account will work afterwards.",
+        file=sys.stderr,
+    )
+    print(f"Erase {name} ({planned.account})? Type the account to go on: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip() != planned.account:
+        raise NotAllowedError("not confirmed: nothing was erased")

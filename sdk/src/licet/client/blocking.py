@@ -24,7 +24,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
-from licet.wire import accounts, licensing, usage
+from licet.wire import accounts, erasure, licensing, usage
 from licet.wire import works as catalogue
 from licet.wire.common import Page
 
@@ -118,6 +118,10 @@ class Client:
     def me(self) -> accounts.Me:
         """Return the caller's account, its keys and the head of its consents."""
         return self.transport.do(endpoints.me())
+
+    def erase_account(self, account: str, *, deny: bool = True, dry_run: bool = False) -> erasure.ErasureAnswer:
+        """Return what was erased of ``account``, the caller's own, or would be; no token of it works afterwards."""
+        return self.transport.do(endpoints.erase_account(account, deny, dry_run))
 
     def create_token(self, scopes: Sequence[str], days: int = 90) -> accounts.TokenCreated:
         """Return a further token; asking again makes another one."""

@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, licensing, usage
+from licet.wire import accounts, erasure, licensing, usage
 from licet.wire import works as catalogue
 from licet.wire.common import Page, StatementFile
 
@@ -109,6 +109,12 @@ def create_account(name: str, envelope: Envelope) -> Call[accounts.AccountCreate
 def me() -> Call[accounts.Me]:
     """The caller's own account."""
     return get("getMe", "/v1/me", accounts.Me, scope="")
+
+
+def erase_account(account: str, deny: bool, dry_run: bool) -> Call[erasure.ErasureAnswer]:
+    """The end of the account, or what that would be."""
+    body = erasure.ErasureRequest("" if dry_run else account, dry_run, deny)
+    return post("eraseAccount", "/v1/me/erasure", body, erasure.ErasureAnswer, scope="account", key=new_uuid().hex)
 
 
 def create_token(scopes: Sequence[str], days: int) -> Call[accounts.TokenCreated]:

@@ -203,6 +203,26 @@ class ConsentMature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     v: int = VERSION
 
 
+class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="erase"):
+    """The registry's office states that it no longer has ``count`` statements of an account, nor their salts.
+
+    ``root`` is the RFC 6962 root over the SHA-256 of their envelopes, in log order (null: none were erased).
+    ``restricted`` is how many it still has for those who rely on them. ``deny`` are the works that go on to deny every
+    use, as in a consent (null: none; the account declined, or had none). Nothing here is personal.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    what: Literal["account", "statements"]
+    count: int
+    root: str | None
+    restricted: int
+    deny: WorksScope | None
+    issued_at: str
+    v: int = VERSION
+
+
 class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The use that an organisation declares; lists are sorted."""
 
@@ -384,6 +404,7 @@ Payload = (
     | UsageBatch
     | Snapshot
     | PeriodClose
+    | Erase
 )
 
 

@@ -28,6 +28,7 @@ SCHEMAS: Final[dict[str, Any]] = {schema.__struct_config__.tag: schema for schem
 _BY_REGISTRY: Final[dict[str, Purpose]] = {
     "claim": "office",
     "consent-mature": "office",
+    "erase": "office",
     "period-close": "office",
     "snapshot": "snapshot",
 }

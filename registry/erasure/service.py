@@ -1,0 +1,213 @@
+"""Erasing an account: one transaction takes everything, the log keeps its tree (semantics 28).
+
+Order of locks, as everywhere: the account's row, its consent head, the row of the consent version. A licence that is
+being accepted shares the head: it comes before, and its statements are kept, or after, and finds a deny.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from licet import identifiers, times
+from licet.fingerprints.urls import url_key
+from licet.log import merkle
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import Erase, WorksScope
+from licet.terms import Terms
+from licet.terms.atoms import ATOMS
+from licet.terms.rules import DENY
+from licet.wire.erasure import ErasureAnswer, ErasureRequest, Restricted
+from registry import translog
+from registry.accounts.identity import Caller
+from registry.consent import conflicts
+from registry.consent import queries as consent
+from registry.database import Connection, Row
+from registry.erasure import queries
+from registry.erasure.weighing import Weight, weigh
+from registry.errors import Gone, Invalid, Unavailable
+from registry.services import Services
+
+NOTHING: Final = Terms(dict.fromkeys(ATOMS, DENY))
+SHOWN: Final = 1000  # restricted statements in an answer
+_TRIES: Final = 50
+_PAUSE: Final = 0.1  # seconds
+
+log = structlog.get_logger("registry.erasure")
+
+
+class _Unlogged(Exception):
+    """A statement of the account waits for its place in the log; until then it cannot be erased."""
+
+
+async def erase(services: Services, caller: Caller, asked: ErasureRequest) -> ErasureAnswer:
+    """Return what was erased, what is restricted and why, once it is done and in the log; or would be (``dry_run``).
+
+    Raises ``Invalid`` where the account is not named as confirmation, ``Gone`` for one that is erased already, and
+    ``Unavailable`` while statements of the account keep waiting for the log.
+    """
+    ends = times.now() + services.settings.limitation
+    if asked.dry_run:
+        async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+            return _answer(caller.id, await weigh(conn, caller.account), ends, asked, None)
+    if asked.confirm != caller.id:
+        raise Invalid.field("confirm", f"{caller.id}, the account that is to be erased", asked.confirm)
+    for _ in range(_TRIES):
+        try:
+            async with services.database.transaction() as conn:
+                work = _Erasure(conn, services, caller, asked, ends)
+                weight = await work.run()
+            break
+        except _Unlogged:
+            await asyncio.sleep(_PAUSE)
+    else:
+        raise Unavailable("statements of the account are not in the log yet; nothing was erased, ask again")
+    log.info("account.erased", account=caller.id, erased=len(weight.erasable), restricted=len(weight.restricted))
+    receipt = await translog.wait(services.database, work.pending)
+    answer = _answer(caller.id, weight, ends, asked, identifiers.from_uuid("stm", work.id))
+    answer.receipt = receipt
+    return answer
+
+
+async def forget_ended(services: Services, now: datetime) -> None:
+    """Erase restricted statements from which nothing can be claimed any more."""
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.ENDED, now)
+
+
+class _Erasure:
+    """One erasure in its transaction."""
+
+    def __init__(
+        self, conn: Connection, services: Services, caller: Caller, asked: ErasureRequest, ends: datetime
+    ) -> None:
+        self.id = identifiers.new_uuid()
+        self.pending = -1
+        self._conn = conn
+        self._services = services
+        self._account = caller.account
+        self._name = caller.id
+        self._denies = asked.deny
+        self._ends = ends
+
+    async def run(self) -> Weight:
+        """Return what went and what stays; all of it is done if the transaction commits."""
+        conn, account = self._conn, self._account
+        await conn.execute(queries.PATIENT)
+        owner = await conn.fetchrow(queries.LOCK_ACCOUNT, account)
+        if owner is None or owner["erased_at"] is not None:
+            raise Gone("the account was erased")
+        await conn.fetchrow(consent.LOCK_HEAD, account)
+        changed: int = await conn.fetchval(consent.NEXT_VERSION)
+        if await conn.fetchval(queries.WAITING, account):
+            raise _Unlogged
+        weight = await weigh(conn, account)
+        now = times.now()
+        naming = [row["hash"] for row in await conn.fetch(queries.NAMING_TERMS, account)]
+        await conn.execute(queries.KEEP_TERMS, bytes.fromhex(NOTHING.hash), NOTHING.encoded)
+        denied = await conn.fetch(queries.DENIED, account) if self._denies else []
+        await self._state(owner, weight, denied, now, changed)
+        await self._works(weight, now, changed)
+        await self._statements(weight)
+        await conn.execute(queries.DROP_TERMS, naming)
+        await self._identity(weight, now)
+        return weight
+
+    async def _state(self, owner: Row, weight: Weight, denied: list[Row], now: datetime, changed: int) -> None:
+        """Let the log say what goes, and what the registry denies from now on."""
+        conn, account = self._conn, self._account
+        leaves = [merkle.leaf_hash(row["digest"]) for row in denied]
+        payload = Erase(
+            registry=self._services.keys.ref,
+            account=self._name,
+            genesis=owner["genesis"],
+            what="account",
+            count=len(weight.erasable),
+            root=await asyncio.to_thread(lambda: weight.root),
+            restricted=len(weight.restricted),
+            deny=WorksScope(len(leaves), merkle.root(leaves).hex()) if leaves else None,
+            issued_at=times.to_text(now),
+        )
+        envelope = envelopes.seal(payload, self._services.keys.office)
+        subject = identifiers.from_uuid("stm", self.id)
+        self.pending = await translog.submit(conn, "erase", subject, envelopes.encode(envelope), account)
+        digest = bytes.fromhex(envelope.payload_digest)
+        await conn.execute(queries.KEEP_STATEMENT, self.id, account, self.pending, digest, len(denied), now)
+        erased, restricted = len(weight.erasable), len(weight.restricted)
+        await conn.execute(
+            queries.KEEP_ERASURE,
+            self.id,
+            account,
+            self.pending,
+            bool(denied),
+            weight.works,
+            erased,
+            restricted,
+            changed,
+            now,
+        )
+
+    async def _works(self, weight: Weight, now: datetime, changed: int) -> None:
+        """Take words, pictures and addresses; leave a deny for what had terms, or nothing."""
+        conn, account, held = self._conn, self._account, list(weight.held)
+        met = [row["work"] for row in await conn.fetch(queries.MET, account)]
+        if self._denies:
+            await conn.execute(queries.COVER, account, self.id)
+            await conn.execute(queries.DENY, account, self.id, bytes.fromhex(NOTHING.hash), changed)
+        else:
+            await conn.execute(queries.REMOVED, account, changed)
+            await conn.execute(queries.DROP_STATES, account)
+            await conn.execute(queries.DROP_MATCHES, account)
+        await conn.execute(queries.DROP_WORKS, account, held)
+        await conn.execute(queries.DROP_THUMBNAILS, account)
+        await conn.execute(queries.DROP_UPLOADS, account)
+        found = await conn.fetch(queries.ADDRESSES, account, held)
+        keys = [(account, now, row["id"], [url_key(url) for url in row["urls"]]) for row in found]
+        if keys:
+            await conn.executemany(queries.BARE_ADDRESSES, keys)
+        await conn.execute(queries.BARE, account, now)
+        if met:
+            await conflicts.settle(conn, met, changed)
+
+    async def _statements(self, weight: Weight) -> None:
+        conn, account, erasable = self._conn, self._account, weight.erasable
+        await conn.execute(queries.DROP_CATALOGUE, account)
+        await conn.execute(queries.DROP_HEAD, account)
+        statements = [each.statement for each in erasable if each.statement is not None]
+        await conn.execute(queries.DROP_COVERED, statements)
+        await conn.execute(queries.DROP_STATEMENTS, account, statements)
+        await conn.execute(queries.ERASE, account, [each.pending for each in erasable])
+        kept = weight.restricted
+        await conn.execute(
+            queries.RESTRICT, account, [each.pending for each in kept], [each.why for each in kept], self._ends
+        )
+
+    async def _identity(self, weight: Weight, now: datetime) -> None:
+        conn, account = self._conn, self._account
+        for drop in queries.DROP_REST:
+            await conn.execute(drop, account)
+        if not weight.restricted:
+            await conn.execute(queries.DROP_KEYS, account)
+            await conn.execute(queries.DROP_KEY_STATEMENTS, account)
+        await conn.execute(queries.DROP_OFFERS, self._name.encode())
+        await conn.execute(queries.UNPROVEN, account)
+        await conn.execute(queries.NAMELESS, account, now)
+
+
+def _answer(
+    account: str, weight: Weight, ends: datetime, asked: ErasureRequest, statement: str | None
+) -> ErasureAnswer:
+    until = times.to_text(ends)
+    return ErasureAnswer(
+        account=account,
+        dry_run=asked.dry_run,
+        statement=statement,
+        works=weight.works,
+        erased=len(weight.erasable),
+        kept=len(weight.restricted),
+        restricted=[Restricted(each.subject, each.kind, each.why or "", until) for each in weight.restricted[:SHOWN]],
+        denied=weight.stated if asked.deny else 0,
+    )
