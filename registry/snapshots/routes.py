@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import anyio
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
-from licet.index import Published
+from licet.index import Published, SnapshotStates
 from licet.statements import envelope as envelopes
 from registry import translog
 from registry.accounts.identity import Caller
@@ -21,6 +22,7 @@ from registry.errors import NotAuthenticated, NotFound, RegistryError, Unavailab
 from registry.services import Services
 from registry.snapshots import queries
 from registry.snapshots.publisher import segments_folder
+from registry.snapshots.states import MAX_STATES, proven
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
@@ -121,4 +123,29 @@ async def _blocks(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
             yield block
 
 
-ROUTES: Final = [latest, segment]
+@get(
+    "/snapshots/latest/states",
+    operation_id="getStates",
+    tags=["snapshots"],
+    opt={"problems": (503,)},
+)
+async def states(
+    services: NamedDependency[Services],
+    work: Annotated[
+        list[str],
+        QueryParameter(min_items=1, max_items=MAX_STATES, description="The works, each `wrk_…`."),
+    ],
+) -> Response[SnapshotStates]:
+    """What the newest snapshot says of each work, proven under its `state_root`: the work's state, or that it is absent
+    (its two neighbours). All answers are about the one manifest that comes along."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        row = await conn.fetchrow(queries.PUBLISHED)
+        receipt = await translog.receipt(conn, row["pending"]) if row else None
+    if row is None or receipt is None:
+        raise Unavailable("no snapshot has been published yet", retry_after=5)
+    envelope = envelopes.parse(row["envelope"])
+    proofs = await asyncio.to_thread(proven, segments_folder(services), envelope, work)
+    return Response(SnapshotStates(Published(envelope, receipt), proofs), headers={"Cache-Control": _LATEST_FOR})
+
+
+ROUTES: Final = [latest, states, segment]

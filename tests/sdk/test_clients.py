@@ -66,6 +66,7 @@ ELSEWHERE = {
     "getDescription": "for generators of clients",
     "getMetrics": "for an operator's collector",
     "getReady": "for an operator's balancer",
+    "getStates": "`licet monitor` checks each answer",
     "getSnapshot": "`client.snapshot.pull` fetches and verifies it",
     "getSegment": "`client.snapshot.pull` fetches and verifies it, and goes on where it was cut",
     "getTile": "large and for good: `licet.log.tiles` names and verifies what a reader of the log fetches",

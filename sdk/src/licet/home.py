@@ -63,6 +63,16 @@ class Profile:
         return self.folder / "key.pem"
 
     @property
+    def statements(self) -> Path:
+        """Where what this account signed is kept, with its receipts: one JSON file a statement."""
+        return self.folder / "statements"
+
+    def keep_statement(self, name: str, data: bytes) -> None:
+        """Keep what was signed and acknowledged under ``name``; where the home cannot be written, it is not kept."""
+        with contextlib.suppress(OSError):
+            write_private(self.statements / f"{name}.json", data)
+
+    @property
     def account(self) -> AccountFile | None:
         """The account, or None before ``licet account create``."""
         return _read(self.folder / "account.json", AccountFile)

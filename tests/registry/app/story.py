@@ -190,6 +190,7 @@ async def tell(site: Running, recorder: Recorder) -> None:
     licence = await lab.license(works_of.wanted())
     await publish(site.services)
     await site.http.get("/snapshots/latest")
+    await site.http.get("/snapshots/latest/states", params={"work": works[0]})
     async with site.services.database.acquire() as conn:
         row = await conn.fetchrow("select digest from snapshots order by sequence desc limit 1")
         segment = await conn.fetchrow("select digest from snapshot_segments where tier = 'exact' limit 1")

@@ -60,6 +60,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listStatements": (401, 403, 200),
     # snapshots
     "getSnapshot": OPEN,
+    "getStates": (400, 400, 400),  # no works named
     "getSegment": (404, 404, 404),
     # licensing
     "query": (400, 400, 400),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from licet import canonical
 from licet.errors import InputError, LicetError, VerificationError
 from licet.identifiers import from_uuid
-from licet.index import Index, StateTree, WorkRecord, state_root, verify_state, work_texts
+from licet.index import Index, StateProver, StateTree, WorkRecord, state_root, verify_state, work_texts
 from licet.index.records import FLAGS
 from licet.log import merkle
 from tests.sdk.index.world import catalogues, index_of, records, uid
@@ -46,6 +46,17 @@ def test_an_index_has_the_root_of_its_newest_records(
     merged = list({record.work: record for record in (*base, *newer)}.values())
     random.shuffle(merged)  # type: ignore[attr-defined]
     assert StateTree.of_works(index_of(base, newer).works).root == state_root(merged)
+
+
+@given(catalogues(), catalogues(3))
+def test_proofs_at_few_bytes_a_work_are_those_of_the_whole_tree(
+    base: list[WorkRecord], newer: list[WorkRecord]
+) -> None:
+    works = index_of(base, newer).works
+    tree, prover = StateTree.of_works(works), StateProver(works)
+    assert (prover.root, len(prover)) == (tree.root, len(tree))
+    for number in range(10):
+        assert prover.prove(text(number)) == tree.prove(text(number))
 
 
 @given(records(0), records(0))

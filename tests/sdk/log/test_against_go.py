@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from licet.log import merkle, note, tiles
+from licet.log import checkpoint as checkpoints
+from licet.log import cosignature, merkle, note, tiles
 
 SOURCE = Path(__file__).parent / "against_go" / "main.go"
 GOPATH = Path(os.environ.get("GOPATH", "/usr/share/gocode"))
@@ -23,13 +24,11 @@ pytestmark = pytest.mark.slow
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    """Put a question to Go and return its answer; the program is compiled once."""
+def built(source: Path, folder: Path) -> Path:
+    """Return the program that Go makes of ``source``; skips where Go is not on this machine."""
     go = shutil.which("go")
     if go is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
         pytest.skip("Go with golang.org/x/mod in its GOPATH is not on this machine")
-    folder = tmp_path_factory.mktemp("go")
     environment = {
         "PATH": os.environ["PATH"],
         "GOPATH": str(GOPATH),
@@ -38,8 +37,15 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
         "GOCACHE": str(folder / "cache"),
         "GOFLAGS": "-mod=",
     }
-    program = folder / "judge"
-    subprocess.run([go, "build", "-o", program, SOURCE], env=environment, check=True, timeout=110)
+    program = folder / source.parent.name
+    subprocess.run([go, "build", "-o", program, source], env=environment, check=True, timeout=110)
+    return program
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    """Put a question to Go and return its answer; the program is compiled once."""
+    program = built(SOURCE, tmp_path_factory.mktemp("go"))
 
     def put(question: dict[str, Any]) -> dict[str, Any]:
         done = subprocess.run(
@@ -49,6 +55,12 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
         return answer
 
     return put
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that walks a published log."""
+    return built(SOURCE.parent / "walk" / "main.go", tmp_path_factory.mktemp("walk"))
 
 
 def decoded(values: list[str] | None) -> list[bytes]:
@@ -96,6 +108,39 @@ def test_go_agrees(ask: Ask, size: int, index: int, old: int) -> None:
     written = dict(tiles.extend(old, leaves[old:], lambda level, at, _: stored[level, at]))
     assert set(written) == expected
     assert all(theirs[tile.path] == content for tile, content in written.items())
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 70_000])
+def test_go_walks_what_is_published_from_the_entries_up(walk: Path, tmp_path: Path, size: int) -> None:
+    """The checkpoint is cosigned by keys that Go does not know; the log's own line is an ordinary Ed25519 one."""
+    log = note.Signer("registry.example/log", bytes(range(32)))
+    entries = [f"entry {at}".encode() for at in range(size)]
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    text = checkpoints.encode(checkpoints.Checkpoint(log.name, size, merkle.root(leaves)))
+    cosigners = [cosignature.Signer("w.example", kind, bytes(32)) for kind in (4, 6)]
+    files = {"checkpoint": note.sign(text, log, *cosigners).encode()}
+    files |= {tile.path: content for tile, content in tiles.extend(0, leaves, never)}
+    for start in range(0, size, 256):
+        some = entries[start : start + 256]
+        files[tiles.entries_path(start // 256, len(some))] = tiles.encode_bundle(some)
+
+    def walked() -> tuple[int, str]:
+        done = subprocess.run(
+            [walk, tmp_path, log.verifier.vkey], capture_output=True, text=True, check=False, timeout=60
+        )
+        return done.returncode, done.stdout
+
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    count = sum(1 for path in files if not path.startswith("tile/entries/")) - 1
+    assert walked() == (0, f"{size} entries, {count} tiles, 1 signatures, 2 unknown\n")
+    for path in sorted(files)[:: max(1, len(files) // 4)]:
+        spoilt = bytearray(files[path])
+        spoilt[-1 if path.startswith("tile") else 30] ^= 1
+        (tmp_path / path).write_bytes(spoilt)
+        assert walked()[0] == 1, path
+        (tmp_path / path).write_bytes(files[path])
 
 
 def never(level: int, index: int, width: int) -> bytes:

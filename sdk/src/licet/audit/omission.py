@@ -7,7 +7,7 @@ statement. And a snapshot issued later than the promise covers the log up to the
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -48,7 +48,7 @@ class Omission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     state: StateProof
 
 
-def verify_misconduct(data: bytes, keys: RegistryKeys) -> str:
+def verify_misconduct(data: bytes, keys: RegistryKeys, *, now: datetime | None = None) -> str:
     """Return, as a sentence, what the document ``data`` shows about the registry of ``keys``, which are anchored.
 
     Raises ``VerificationError`` if it does not show it, ``MalformedError`` for what is no such document.
@@ -62,11 +62,11 @@ def verify_misconduct(data: bytes, keys: RegistryKeys) -> str:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MalformedError(f"expected a document that shows misconduct, got {error}") from None
     if isinstance(found, Omission):
-        return verify_omission(found, keys)
+        return verify_omission(found, keys, now=now)
     return verify_log_misconduct(found, keys.log)
 
 
-def verify_omission(found: Omission, keys: RegistryKeys) -> str:
+def verify_omission(found: Omission, keys: RegistryKeys, *, now: datetime | None = None) -> str:
     """Return, as a sentence, what ``found`` shows; raises ``VerificationError`` if it does not."""
     logged = verify_logged(found.statement, keys.log)
     scope = _speaks_for(found.statement.envelope.kind, logged.envelope)
@@ -74,7 +74,7 @@ def verify_omission(found: Omission, keys: RegistryKeys) -> str:
     hashes = [from_base64(each, "hashes") for each in found.covered.hashes]
     root = _hex(scope.root, "root")
     merkle.verify_inclusion(merkle.leaf_hash(digest), found.covered.index, scope.count, hashes, root)
-    manifest = verify_manifest(found.snapshot.envelope, found.snapshot.receipt, keys, allow_expired=True)
+    manifest = verify_manifest(found.snapshot.envelope, found.snapshot.receipt, keys, now=now, allow_expired=True)
     if manifest.log_size <= logged.index:
         late = times.from_text(logged.time) + PROMISED
         if times.from_text(manifest.issued_at) <= late:

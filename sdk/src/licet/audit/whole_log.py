@@ -148,12 +148,7 @@ def _in_order(seen: Iterable[Seen], newest: Checkpoint, text: str, log: policy.L
             raise VerificationError(f"expected the log {each.checkpoint.origin}, got {newest.origin}")
         other = by_size.setdefault(each.checkpoint.size, each)
         if other.checkpoint.root != each.checkpoint.root:
-            size = each.checkpoint.size
-            raise VerificationError(
-                f"two roots for one size {size}: the log shows different trees",
-                size=size,
-                misconduct=_split(log, other, each),
-            )
+            raise split_view(log, other, each)
         known[each.checkpoint.size] = each
     largest = max(known, default=0)
     if largest > newest.size:
@@ -188,10 +183,13 @@ def _hold_by_proof(each: Seen, newest: Checkpoint, text: str, read: Read, log: p
         ) from None
 
 
-def _split(log: policy.LogKey, first: Seen, second: Seen) -> SplitView | None:
-    if first.note is None or second.note is None:
-        return None
-    return SplitView(log.vkey, first.note, second.note)
+def split_view(log: policy.LogKey, first: Seen, second: Seen) -> VerificationError:
+    """Return the error of two roots for one size, with the document of it where both notes are there."""
+    size = first.checkpoint.size
+    both = first.note is not None and second.note is not None
+    found = SplitView(log.vkey, first.note or "", second.note or "") if both else None
+    message = f"two roots for one size {size}: the log shows different trees"
+    return VerificationError(message, size=size, misconduct=found)
 
 
 def _fork(log: policy.LogKey, older: Seen, newest: Checkpoint, text: str, root: bytes, read: Read) -> Fork | None:

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
     "log": ("licet.cli.log:app", "Verify the transparency log."),
     "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),
+    "monitor": ("licet.cli.monitor:monitor", "Watch your own works in each new snapshot."),
     "audit": ("licet.cli.audit:app", "Pull an evidence bundle, or verify one offline."),
     "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
 }

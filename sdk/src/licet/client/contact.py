@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+import msgspec
+
 from licet import times
 from licet.client import endpoints
 from licet.errors import NotAllowedError, VerificationError
 from licet.exchange.calls import Flow, ask
 from licet.home import DEFAULT_URL, Home, Profile, TrustFile
+from licet.identifiers import to_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import RegistryRef
 from licet.statements.receipt import verify_receipt
@@ -79,6 +82,8 @@ class Contact:
         created = yield from ask(endpoints.create_account(name, envelope))
         keys = yield from self.working_keys()
         verify_receipt(created.receipt, envelope, keys)
+        kept = catalogue.StatementKept(envelope, created.receipt, [])
+        self.profile.keep_statement("genesis", msgspec.json.encode(kept))
         return created
 
     def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> Flow[catalogue.StatementAccepted]:
@@ -86,6 +91,9 @@ class Contact:
         accepted = yield from ask(endpoints.submit_statement(envelope, covered))
         keys = yield from self.working_keys()
         verify_receipt(accepted.receipt, envelope, keys)
+        kept = catalogue.StatementKept(envelope, accepted.receipt, list(covered))
+        to_uuid(accepted.statement, "stm", field="statement")  # it becomes a file's name
+        self.profile.keep_statement(accepted.statement, msgspec.json.encode(kept))
         return accepted
 
     def need_account(self) -> Profile:

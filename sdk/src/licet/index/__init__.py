@@ -9,8 +9,17 @@ from licet.index.near import NearScan, near_pairs
 from licet.index.pull import Pulled, pull, verify_manifest
 from licet.index.records import WorkRecord
 from licet.index.snapshot import Snapshot, manifest
-from licet.index.state import StateLeaf, StateProof, StateTree, state_leaves, state_root, verify_state, work_texts
-from licet.index.store import Published, Seen, SnapshotInfo, SnapshotStore
+from licet.index.state import (
+    StateLeaf,
+    StateProof,
+    StateProver,
+    StateTree,
+    state_leaves,
+    state_root,
+    verify_state,
+    work_texts,
+)
+from licet.index.store import Published, Seen, SnapshotInfo, SnapshotStates, SnapshotStore
 from licet.index.works import WorkColumns, Works, WorkState
 from licet.index.writing import write_segments
 
@@ -26,9 +35,11 @@ __all__ = [
     "Seen",
     "Snapshot",
     "SnapshotInfo",
+    "SnapshotStates",
     "SnapshotStore",
     "StateLeaf",
     "StateProof",
+    "StateProver",
     "StateTree",
     "WorkColumns",
     "WorkRecord",

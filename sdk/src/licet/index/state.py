@@ -7,7 +7,7 @@ leaves next to each other, one below it and one above.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -19,11 +19,12 @@ from licet.errors import MalformedError, VerificationError
 from licet.identifiers import to_uuid
 from licet.index.exact import halves
 from licet.index.records import FLAGS, WorkRecord
-from licet.index.works import Bytes, Works
+from licet.index.works import Bytes, Numbers, Works
 from licet.log.merkle import EMPTY_ROOT, Tree, leaf_hash, verify_inclusion
 
 # As canonical.encode for these Structs (ASCII, small integers), but without a walk over every leaf; a test compares.
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_CHUNK: Final = 10_000  # leaves that exist at a time
 _DIGITS: Final = np.frombuffer(b"0123456789abcdefghjkmnpqrstvwxyz", np.uint8)
 
 
@@ -71,20 +72,7 @@ class StateTree:
     @classmethod
     def of_works(cls, works: Works) -> StateTree:
         """Return the tree over the works of an index or a snapshot."""
-        numbers = works.numbers()
-        got = works.take(numbers)
-        hashes = {int(terms): works.terms_hash(int(terms)) for terms in np.unique(got.terms) if terms >= 0}
-        rows = zip(
-            work_texts(got.work),
-            got.terms.tolist(),
-            got.level.tolist(),
-            got.flags.tolist(),
-            got.log_index.tolist(),
-            strict=True,
-        )
-        return cls(
-            StateLeaf(text, hashes.get(terms), _state(level, flags), log) for text, terms, level, flags, log in rows
-        )
+        return cls(_leaves_at(works, works.numbers()))
 
     @classmethod
     def of_records(cls, records: Iterable[WorkRecord]) -> StateTree:
@@ -101,19 +89,69 @@ class StateTree:
 
     def prove(self, work: str) -> StateProof:
         """Return the proof that ``work`` (``wrk_…``) is in the tree, or that it is not."""
-        to_uuid(work, "wrk", field="work")
-        low, high = 0, len(self._leaves)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self._leaves[middle].work < work else (low, middle)
-        if low < len(self._leaves) and self._leaves[low].work == work:
-            return StateProof(work, self._member(low), None, None)
-        after = self._member(low) if low < len(self._leaves) else None
-        return StateProof(work, None, self._member(low - 1) if low else None, after)
+        return _proof(work, len(self), self._leaves.__getitem__, self._member)
 
     def _member(self, index: int) -> Member:
         hashes = [value.hex() for value in self._tree.inclusion_proof(index)]
         return Member(index, self._leaves[index], hashes)
+
+
+class StateProver:
+    """Proofs over the works of a snapshot, of any number: 40 bytes a work, leaves are made anew when asked for."""
+
+    def __init__(self, works: Works) -> None:
+        """Hash the leaves of all ``works``."""
+        self._works: Final = works
+        self._numbers: Final = works.numbers()
+        hashes = bytearray()
+        for at in range(0, len(self._numbers), _CHUNK):
+            for leaf in _leaves_at(works, self._numbers[at : at + _CHUNK]):
+                hashes += leaf_hash(_ENCODER.encode(leaf))
+        self._tree: Final = Tree(bytes(hashes))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @property
+    def root(self) -> str:
+        """The root, hex: what a manifest calls ``state_root``."""
+        return self._tree.root.hex()
+
+    def prove(self, work: str) -> StateProof:
+        """Return the proof that ``work`` (``wrk_…``) is in the tree, or that it is not; ``InputError`` for no id."""
+        return _proof(work, len(self), self._leaf, self._member)
+
+    def _leaf(self, index: int) -> StateLeaf:
+        return next(iter(_leaves_at(self._works, self._numbers[index : index + 1])))
+
+    def _member(self, index: int) -> Member:
+        return Member(index, self._leaf(index), [value.hex() for value in self._tree.inclusion_proof(index)])
+
+
+def _leaves_at(works: Works, numbers: Numbers) -> Iterator[StateLeaf]:
+    got = works.take(numbers)
+    hashes = {int(terms): works.terms_hash(int(terms)) for terms in np.unique(got.terms) if terms >= 0}
+    rows = zip(
+        work_texts(got.work),
+        got.terms.tolist(),
+        got.level.tolist(),
+        got.flags.tolist(),
+        got.log_index.tolist(),
+        strict=True,
+    )
+    for text, terms, level, flags, log in rows:
+        yield StateLeaf(text, hashes.get(terms), _state(level, flags), log)
+
+
+def _proof(work: str, count: int, leaf: Callable[[int], StateLeaf], member: Callable[[int], Member]) -> StateProof:
+    to_uuid(work, "wrk", field="work")
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if leaf(middle).work < work else (low, middle)
+    if low < count and leaf(low).work == work:
+        return StateProof(work, member(low), None, None)
+    return StateProof(work, None, member(low - 1) if low else None, member(low) if low < count else None)
 
 
 def state_leaves(records: Sequence[WorkRecord]) -> list[bytes]:

@@ -25,6 +25,7 @@ import msgspec
 from licet import times
 from licet.errors import ExpiredError, InputError, MalformedError
 from licet.index.snapshot import Snapshot
+from licet.index.state import StateProof
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
@@ -41,6 +42,13 @@ class Published(msgspec.Struct, frozen=True):
 
     envelope: Envelope
     receipt: Receipt | None = None
+
+
+class SnapshotStates(msgspec.Struct, frozen=True):
+    """What ``/snapshots/latest/states`` answers: the newest manifest, and what it says of each work asked about."""
+
+    snapshot: Published
+    states: list[StateProof]
 
 
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

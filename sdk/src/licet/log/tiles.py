@@ -137,12 +137,12 @@ def decode_bundle(data: bytes, width: int | None = None) -> list[bytes]:
     Raises ``MalformedError`` for bytes that end inside an entry and for another number of entries.
     """
     entries: list[bytes] = []
-    at = 0
-    while at < len(data) and len(entries) < WIDTH:
+    at, end = 0, len(data)
+    while at < end - 1 and len(entries) < WIDTH:
         start = at + 2
-        at = start + int.from_bytes(data[at:start], "big")
+        at = start + (data[at] << 8 | data[at + 1])
         entries.append(data[start:at])
-    if at != len(data):
+    if at != end:
         raise MalformedError(f"expected a bundle that ends with its entry {len(entries)}, got other bytes")
     if not entries or (width is not None and len(entries) != width):
         raise MalformedError(f"expected {width or 'some'} entries in the bundle, got {len(entries)}")

@@ -185,6 +185,14 @@ class StatementAccepted(msgspec.Struct, frozen=True):
     receipt: Receipt
 
 
+class StatementKept(msgspec.Struct, frozen=True):
+    """What a home keeps of a statement that was acknowledged: as signed, the receipt, the works that it covers."""
+
+    envelope: Envelope
+    receipt: Receipt
+    works: list[str]
+
+
 class StatementInfo(msgspec.Struct, frozen=True):
     statement: str
     effect: str

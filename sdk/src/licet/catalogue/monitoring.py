@@ -1,0 +1,402 @@
+"""Watching one's own works: each new snapshot is held to what this home signed and was acknowledged.
+
+What can be found: a statement that a snapshot leaves out or is late with (shown to others as `licet.audit.omission`), a
+work that is gone, terms in force that nobody here signed, keys and statements that this home does not know, a log that
+shows somebody else another tree. What cannot: a statement that was never acknowledged, and use that nobody reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from licet.audit.omission import Covered, Omission, speaks_for, verify_omission
+from licet.audit.seen import SeenCheckpoints
+from licet.audit.whole_log import CHECKPOINT, Seen, consistency
+from licet.canonical import to_base64
+from licet.client import Client
+from licet.errors import InputError, LicetError, ServiceError, VerificationError
+from licet.index.pull import verify_manifest
+from licet.index.state import StateLeaf, StateProof, verify_state
+from licet.index.store import Published, SnapshotStates, envelope_digest
+from licet.index.store import Seen as SeenSnapshot
+from licet.log import checkpoint as checkpoints
+from licet.log.checkpoint import Checkpoint
+from licet.log.policy import Policy
+from licet.misfits import unlike
+from licet.statements import envelope as envelopes
+from licet.statements import kinds
+from licet.statements.kinds import Consent, WorkDigest
+from licet.statements.receipt import verify_receipt
+from licet.statements.statement_file import verify_statement_file
+from licet.statements.trust import RegistryKeys, Trust
+from licet.statements.works import work_digest, work_proof
+from licet.terms import Terms, merge
+from licet.wire.common import KeyEvidence, StatementFile
+from licet.wire.works import StatementKept, Work
+
+AT_A_TIME: Final = 100  # works in one question
+_ATTEMPTS: Final = 5  # a snapshot may be published between two questions
+
+Kind = Literal["omitted", "late", "absent", "older", "terms", "unknown-statement", "unknown-key", "revoked-key", "log"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong, in a sentence; ``evidence``: what shows it to others, where that can be shown."""
+
+    kind: Kind
+    message: str
+    work: str | None = None
+    evidence: Any = None
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What one look found. ``notes`` are changes that are not wrong: claim level, contests."""
+
+    sequence: int
+    log_size: int
+    works: int
+    statements: int
+    findings: list[Finding]
+    notes: list[str]
+
+
+class Memory(msgspec.Struct, forbid_unknown_fields=True):
+    """What the monitor knew after its last look: the snapshot, and each work's claim level and flags."""
+
+    snapshot: SeenSnapshot | None = None
+    keys: list[str] = []
+    states: dict[str, list[str]] = {}
+
+
+class Monitor:
+    """The works of one profile. ``look`` once, or again and again."""
+
+    def __init__(self, client: Client, seen: SeenCheckpoints, rules: Policy | None = None) -> None:
+        self._client = client
+        self._seen = seen
+        self._rules = rules
+        self._profile = client.need_account()
+        self._path: Final[Path] = self._profile.folder / "monitor.json"
+
+    def look(self) -> Round:
+        """Return what is wrong now. Raises ``VerificationError`` where the log or a manifest itself does not hold (with
+        ``misconduct`` where that can be shown), ``ServiceError`` where the service does not answer."""
+        keys = self._client.working_keys()
+        memory = self._remembered()
+        own = list(self._own(keys))
+        newest = self._checkpoint(keys)
+        works = sorted({work for each in own for work in each.kept.works} | set(self._listed()))
+        snapshot, states = self._states(works)
+        manifest = verify_manifest(snapshot.envelope, snapshot.receipt, keys, seen=memory.snapshot)
+        self._hold_log_root(keys, manifest, newest)
+        findings, elsewhere = self._strangers(own)
+        notes: list[str] = []
+        due = _due(own)
+        indices = {each.index for each in own} | elsewhere
+        for work in works:
+            leaf = verify_state(states[work], manifest.state_root, manifest.works)
+            findings += self._judge(work, leaf, due.get(work), indices, manifest, snapshot, states[work], keys, own)
+            notes += _changes(work, leaf, memory.states)
+        findings += self._late(own, manifest, snapshot, states, keys)
+        findings += self._keys_events(memory)
+        memory.snapshot = SeenSnapshot(manifest.sequence, envelope_digest(snapshot.envelope))
+        self._remember(memory)
+        return Round(manifest.sequence, manifest.log_size, len(works), len(own), findings, notes)
+
+    # -- what is known here ------------------------------------------------------------------------------------
+
+    def _own(self, keys: RegistryKeys) -> Iterator[_Own]:
+        for path in sorted(self._profile.statements.glob("*.json")):
+            try:
+                kept = msgspec.json.decode(path.read_bytes(), type=StatementKept)
+            except OSError as error:
+                raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+            except msgspec.MsgspecError as error:
+                raise InputError(f"{path}: expected what was signed here, got {unlike(error)}") from None
+            if path.stem == "genesis":
+                continue
+            index = verify_receipt(kept.receipt, kept.envelope, keys)
+            yield _Own(path.stem, index, kept)
+
+    def _listed(self) -> Iterable[str]:
+        return [work.work for work in self._client.works(limit=None) if work.statement is not None]
+
+    def _remembered(self) -> Memory:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Memory)
+        except FileNotFoundError:
+            return Memory()
+        except (OSError, msgspec.MsgspecError) as error:
+            raise InputError(f"{self._path}: expected what the monitor has kept, got {error}") from None
+
+    def _remember(self, memory: Memory) -> None:
+        from licet.home import needs, write_private
+
+        with needs(self._path.parent, "what the monitor has seen"):
+            write_private(self._path, msgspec.json.encode(memory))
+
+    # -- the log -----------------------------------------------------------------------------------------------
+
+    def _read(self, name: str) -> bytes:
+        return self._client.transport.request("GET", f"/log/{name}").body
+
+    def _checkpoint(self, keys: RegistryKeys) -> Checkpoint:
+        note = self._read(CHECKPOINT)
+        newest = checkpoints.open(note, keys.log)
+        if self._rules is not None:
+            self._rules.check(note, log=keys.log)
+        known = self._seen.read(keys.log)
+        self._seen.add([note.decode()], keys.log)
+        for each in known[-1:]:
+            self._consistent(keys, each, Seen(newest, note.decode()))
+        return newest
+
+    def _consistent(self, keys: RegistryKeys, first: Seen, second: Seen) -> None:
+        from licet.audit.whole_log import split_view
+
+        older, newer = sorted((first, second), key=lambda each: each.checkpoint.size)
+        if older.checkpoint.size == newer.checkpoint.size and older.checkpoint.root != newer.checkpoint.root:
+            raise split_view(keys.log, older, newer)
+        consistency(self._read, keys.log, older.checkpoint, newer.checkpoint)
+
+    def _hold_log_root(self, keys: RegistryKeys, manifest: kinds.Snapshot, newest: Checkpoint) -> None:
+        try:
+            stated = Checkpoint(keys.log.name, manifest.log_size, bytes.fromhex(manifest.log_root))
+        except ValueError:
+            raise VerificationError("expected a log root in hex in the manifest, got other text") from None
+        if stated.size > newest.size:
+            raise VerificationError(
+                f"expected a snapshot over at most the {newest.size} entries of the log, got one over {stated.size}"
+            )
+        consistency(self._read, keys.log, stated, newest)
+
+    # -- the snapshot ------------------------------------------------------------------------------------------
+
+    def _states(self, works: Sequence[str]) -> tuple[Published, dict[str, StateProof]]:
+        """Return the newest manifest with what it says of each of ``works``: one manifest for all."""
+        for _ in range(_ATTEMPTS):
+            found: dict[str, StateProof] = {}
+            snapshot: Published | None = None
+            for at in range(0, max(1, len(works)), AT_A_TIME):
+                answer = self._asked(works[at : at + AT_A_TIME])
+                if snapshot is not None and snapshot.envelope != answer.snapshot.envelope:
+                    break
+                snapshot = answer.snapshot
+                found |= {proof.work: proof for proof in answer.states}
+            else:
+                if snapshot is not None and set(works) <= set(found):
+                    return snapshot, found
+        raise ServiceError("expected what one snapshot says of each work, got something else again and again")
+
+    def _asked(self, works: Sequence[str]) -> SnapshotStates:
+        if not works:
+            body = self._client.transport.request("GET", "/snapshots/latest").body
+            try:
+                return SnapshotStates(msgspec.json.decode(body, type=Published), [])
+            except msgspec.MsgspecError as error:
+                raise ServiceError(f"expected a snapshot manifest, got {unlike(error)}") from None
+        path = "/snapshots/latest/states?" + "&".join(f"work={work}" for work in works)
+        body = self._client.transport.request("GET", path).body
+        try:
+            return msgspec.json.decode(body, type=SnapshotStates)
+        except msgspec.MsgspecError as error:
+            raise ServiceError(f"expected the states of works, got {unlike(error)}") from None
+
+    def _judge(
+        self,
+        work: str,
+        leaf: StateLeaf | None,
+        due: _Own | None,
+        indices: set[int],
+        manifest: kinds.Snapshot,
+        snapshot: Published,
+        state: StateProof,
+        keys: RegistryKeys,
+        own: Sequence[_Own],
+    ) -> Iterator[Finding]:
+        covered = due is not None and due.index < manifest.log_size
+        if covered and due is not None and (leaf is None or leaf.log_index < due.index):
+            what = "leaves it out" if leaf is None else f"has it as of log entry {leaf.log_index}"
+            yield Finding(
+                "omitted",
+                f"{work}: log entry {due.index} speaks for it, but snapshot {manifest.sequence} over "
+                f"{manifest.log_size} entries {what}",
+                work,
+                self._evidence(due, work, snapshot, state, keys),
+            )
+        elif leaf is not None and leaf.log_index not in indices:
+            yield Finding(
+                "unknown-statement",
+                f"{work}: what is in force comes from log entry {leaf.log_index}, which nobody signed in this home",
+                work,
+            )
+        elif leaf is not None and due is not None and leaf.log_index == due.index:
+            expected = _expected(due, own, manifest.log_size)
+            if expected is not None and "pending" not in leaf.state.flags and leaf.terms_hash != expected:
+                yield Finding(
+                    "terms",
+                    f"{work}: its terms in force ({leaf.terms_hash}) are not those signed in log entry {due.index}",
+                    work,
+                )
+            if due.kept.envelope.kind == "work-update" and "withdrawn" not in leaf.state.flags:
+                yield Finding("terms", f"{work}: it was withdrawn in log entry {due.index}, and is not", work)
+
+    def _late(
+        self,
+        own: Iterable[_Own],
+        manifest: kinds.Snapshot,
+        snapshot: Published,
+        states: dict[str, StateProof],
+        keys: RegistryKeys,
+    ) -> Iterator[Finding]:
+        for each in own:
+            promise = each.kept.receipt.in_snapshot_by
+            if promise is None or each.index < manifest.log_size or manifest.issued_at <= promise:
+                continue
+            work = each.kept.works[0] if each.kept.works else None
+            state = states.get(work or "")
+            yield Finding(
+                "late",
+                f"{each.name}, log entry {each.index}: promised in a snapshot by {promise}, but snapshot "
+                f"{manifest.sequence} of {manifest.issued_at} covers only {manifest.log_size} entries",
+                work,
+                None if work is None or state is None else self._evidence(each, work, snapshot, state, keys),
+            )
+
+    def _evidence(
+        self, due: _Own, work: str, snapshot: Published, state: StateProof, keys: RegistryKeys
+    ) -> Omission | None:
+        """Return what shows the omission to others, None where the works under the statement are not to be had."""
+        receipt = due.kept.receipt
+        try:
+            digests = list(self._digests(due.kept.works))
+            index, hashes = work_proof(digests, work)
+            found = Omission(
+                KeyEvidence(due.kept.envelope, receipt.salt, receipt.entry, receipt.proof),
+                Covered(
+                    next(each for each in digests if each.work == work), index, [to_base64(value) for value in hashes]
+                ),
+                snapshot,
+                state,
+            )
+            verify_omission(found, keys)
+        except LicetError:
+            return None
+        return found
+
+    def _digests(self, works: Sequence[str]) -> Iterator[WorkDigest]:
+        account = self._profile.account
+        assert account is not None
+        for at in range(0, len(works), 1000):
+            for work in self._client.find_works(works=works[at : at + 1000]):
+                digest = _digest_form(work, account.account)
+                if work_digest(digest).hex() != work.digest:
+                    raise InputError(f"{work.work}: expected a digest over what the service says of it, got another")
+                yield digest
+
+    # -- the account -------------------------------------------------------------------------------------------
+
+    def _keys_events(self, memory: Memory) -> Iterator[Finding]:
+        account = self._profile.account
+        assert account is not None
+        known = {account.keyid, *memory.keys}
+        listed = self._client.keys()
+        for key in listed:
+            if key.keyid not in known:
+                yield Finding(
+                    "unknown-key",
+                    f"a {key.key_class} key {key.keyid[:16]}… was added to this account in log entry {key.log_index}; "
+                    f"`licet monitor --know {key.keyid}` if that was you",
+                )
+            elif key.revoked_from is not None and key.keyid == account.keyid:
+                yield Finding("revoked-key", f"the key of this home was revoked from log entry {key.revoked_from} on")
+
+    def know(self, keyids: Iterable[str]) -> None:
+        """Take these keys for the account's own from now on."""
+        memory = self._remembered()
+        memory.keys = sorted({*memory.keys, *keyids})
+        self._remember(memory)
+
+    def _strangers(self, own: Sequence[_Own]) -> tuple[list[Finding], set[int]]:
+        """Return the account's statements that keys signed which this home does not know, and the log indices of those
+        that its own keys signed in another home."""
+        account = self._profile.account
+        assert account is not None
+        names = {each.name for each in own}
+        known = {account.keyid, *self._remembered().keys}
+        trust = self._client.trust()
+        found: list[Finding] = []
+        elsewhere: set[int] = set()
+        for info in self._client.statements():
+            if info.statement in names or info.log_index is None:
+                continue
+            try:
+                file = msgspec.json.decode(self._client.statement_file(info.statement), type=StatementFile)
+            except msgspec.MsgspecError as error:
+                raise ServiceError(f"{info.statement}: expected a statement file, got {unlike(error)}") from None
+            verified = verify_statement_file(file, Trust(trust.origin, trust.root))
+            signers = {each.keyid for each in file.envelope.signatures}
+            if signers <= known:
+                elsewhere.add(verified.log_index)
+                continue
+            strangers = ", ".join(sorted(f"{each[:16]}…" for each in signers - known))
+            message = f"{info.statement}, log entry {verified.log_index}: signed for this account by key {strangers}"
+            found.append(Finding("unknown-statement", f"{message}, which this home does not know"))
+        return found, elsewhere
+
+
+class _Own(msgspec.Struct, frozen=True):
+    name: str
+    index: int
+    kept: StatementKept
+
+
+def _due(own: Iterable[_Own]) -> dict[str, _Own]:
+    """Return the last statement of this home that spoke for each work as soon as it was logged."""
+    due: dict[str, _Own] = {}
+    for each in sorted(own, key=lambda one: one.index):
+        if speaks_for(each.kept.envelope) is not None:
+            due |= dict.fromkeys(each.kept.works, each)
+    return due
+
+
+def _expected(due: _Own, own: Sequence[_Own], log_size: int) -> str | None:
+    """Return the hash of the terms in force after ``due``, None where that is not for this home to say."""
+    if due.kept.envelope.kind != "consent":
+        return None
+    stated = envelopes.read_as(Consent, due.kept.envelope)
+    catalogues = [
+        envelopes.read_as(Consent, each.kept.envelope)
+        for each in own
+        if each.kept.envelope.kind == "consent" and each.index < log_size
+    ]
+    catalogues = [each for each in catalogues if isinstance(each.scope, kinds.CatalogueScope)]
+    if any(each.effect == "loosen" for each in catalogues):
+        return None  # whether it has matured is the log's to say
+    terms = [Terms.parse({"vocab": each.vocab, "terms": each.terms}) for each in (stated, *catalogues[-1:])]
+    return merge(terms).hash
+
+
+def _changes(work: str, leaf: StateLeaf | None, states: dict[str, list[str]]) -> Iterator[str]:
+    now = ["absent"] if leaf is None else [f"claim level {leaf.state.level}", *leaf.state.flags]
+    before = states.get(work)
+    if before is not None and before != now:
+        yield f"{work}: {', '.join(before)} → {', '.join(now)}"
+    states[work] = now
+
+
+def _digest_form(work: Work, account: str) -> WorkDigest:
+    return WorkDigest(
+        work=work.work,
+        account=account,
+        sha256=work.sha256,
+        pixels=work.pixels,
+        pdq=work.pdq,
+        iscc=None,
+        url=sorted(work.urls),
+        mode="upload" if work.mode == "upload" else "fingerprint-only",
+    )
