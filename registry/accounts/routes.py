@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from licet import identifiers
+from licet.exports.receipt import MEDIA_TYPE as RECEIPT
 from licet.wire.accounts import (
     AccountCreate,
     AccountCreated,
@@ -30,6 +31,7 @@ from registry.accounts.sessions import fresh
 from registry.errors import Invalid
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
+from registry.translog import RegistryKeys
 
 Allows = Annotated[
     Literal["account", "query", "register", "license", "usage", "audit"] | None, QueryParameter(name="scope")
@@ -135,6 +137,29 @@ async def get_statement_file(
         return await statements.statement_file(conn, statement, optional_caller)
 
 
+@get(
+    "/v1/statements/{statement:str}/receipt.cose",
+    operation_id="getStatementReceipt",
+    media_type=RECEIPT,
+    tags=["statements"],
+    opt={"problems": (410,)},
+)
+async def get_statement_receipt(
+    services: NamedDependency[Services],
+    optional_caller: NamedDependency[Caller | None],
+    keys: NamedDependency[RegistryKeys],
+    statement: FromPath[str],
+) -> Response[bytes]:
+    """A COSE receipt (RFC 9942, RFC9162_SHA256) that the statement's log entry is in the log; seen by whom the file is.
+
+    The payload is detached: it is the root of the newest published checkpoint, which the verifier computes.
+    """
+    identifiers.to_uuid(statement, field="path:statement")
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        receipt = await statements.statement_receipt(conn, statement, optional_caller, keys)
+    return Response(receipt, media_type=RECEIPT)
+
+
 ROUTES = [
     create_account,
     get_me,
@@ -143,6 +168,7 @@ ROUTES = [
     list_tokens,
     revoke_token,
     get_statement_file,
+    get_statement_receipt,
     *KEY_ROUTES,
     *PASSKEY_ROUTES,
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from licet.exports import receipt as receipts
+from licet.log import proof as proofs
 from licet.wire.common import StatementFile
 from registry import translog
 from registry.accounts import queries
@@ -28,18 +30,32 @@ async def statement_file(conn: Connection, subject: str, caller: Caller | None) 
     where there is none, none that ``caller`` may see, or none in the published log yet, and ``Gone`` after erasure:
     also for those who do not rely on a statement that was kept for others (semantics 28).
     """
-    first = await translog.first_about(conn, subject)
-    if first is None or not (first.kind in PUBLIC_KINDS or _may_see(caller, first.account)):
-        raise NotFound("there is no such statement")
-    auditor = caller is not None and caller.kind == "aud" and "audit" in caller.scopes
-    if not await conn.fetchval(queries.SHOWN_TO, first.pending, caller and caller.account, auditor):
-        raise Gone(f"the statement {subject} was erased; its log entry stays")
+    first = await _visible(conn, subject, caller)
     statement = (await translog.evidence(conn, first.pending)).wire
     keys = await translog.registry_keys_evidence(conn)
     signer = None if first.kind in BY_REGISTRY else first.account
     history = [each["id"] for each in await conn.fetch(queries.KEY_STATEMENTS, signer)]
     keys += [each.wire for each in await translog.evidences(conn, history, published_only=True)]
     return StatementFile(statement.envelope, statement.salt, statement.entry, statement.proof, keys)
+
+
+async def statement_receipt(
+    conn: Connection, subject: str, caller: Caller | None, keys: translog.RegistryKeys
+) -> bytes:
+    """Return the COSE receipt of the first statement about ``subject``; raises as `statement_file` does."""
+    first = await _visible(conn, subject, caller)
+    evidence = await translog.evidence(conn, first.pending)
+    return receipts.issue(proofs.parse(evidence.proof), keys.log_signer.verifier, keys.log)
+
+
+async def _visible(conn: Connection, subject: str, caller: Caller | None) -> translog.Submitted:
+    first = await translog.first_about(conn, subject)
+    if first is None or not (first.kind in PUBLIC_KINDS or _may_see(caller, first.account)):
+        raise NotFound("there is no such statement")
+    auditor = caller is not None and caller.kind == "aud" and "audit" in caller.scopes
+    if not await conn.fetchval(queries.SHOWN_TO, first.pending, caller and caller.account, auditor):
+        raise Gone(f"the statement {subject} was erased; its log entry stays")
+    return first
 
 
 def _may_see(caller: Caller | None, account: UUID | None) -> bool:

@@ -45,6 +45,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "signOut": (401, 403, 204),
     "revokeToken": (401, 403, 404),
     "getStatementFile": OPEN,
+    "getStatementReceipt": OPEN,
     # works and consent
     "uploadPicture": (401, 403, 400),
     "getThumbnail": (401, 403, 404),

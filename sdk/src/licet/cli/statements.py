@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -11,14 +11,14 @@ from cyclopts import App, Parameter
 from licet.cli.log import read_policy
 from licet.cli.output import COMMON, Common, show
 from licet.cli.wording import refuse_existing
-from licet.errors import InputError, MalformedError
+from licet.errors import InputError
 from licet.log import policy as policies
 from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.log.policy import Policy
 
-app = App(name="statement", help="Fetch a signed statement, or verify one offline.")
+app = App(name="statement", help="Fetch a signed statement, verify one offline, or export it for others.")
 MAX_FILE = 64 << 20
 
 
@@ -28,6 +28,7 @@ def fetch(
     /,
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep it.")],
+    receipt: Annotated[bool, Parameter(negative="", help="Fetch its COSE receipt (RFC 9942) instead.")] = False,
     overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
     common: Common = COMMON,
 ) -> None:
@@ -36,7 +37,7 @@ def fetch(
 
     refuse_existing(output, overwrite=overwrite)
     with common.client() as client:
-        data = client.statement_file(statement)
+        data = client.statement_receipt(statement) if receipt else client.statement_file(statement)
     write_private(output, data)
     show(common, {"statement": statement, "file": str(output), "bytes": len(data)}, [f"{statement} is in {output}."])
 
@@ -47,18 +48,22 @@ def verify(
     /,
     *,
     policy: Annotated[Path | None, Parameter(help="A policy (C2SP tlog-policy) or a trust file.")] = None,
+    entry: Annotated[Path | None, Parameter(help="The statement file that a COSE receipt is about.")] = None,
     common: Common = COMMON,
 ) -> int:
-    """Verify a statement file offline: signatures, keys, place in the log. Exit 1 if nothing pinned vouches for it."""
+    """Verify a statement offline: signatures, keys, place in the log. Exit 1 if nothing pinned vouches for it.
+
+    Takes a statement file, a credential or signed statement of it, or a COSE receipt with its --entry.
+    """
+    from licet.exports.reading import verify_any
     from licet.home import Home, TrustFile
-    from licet.statements.statement_file import verify_statement_file
     from licet.statements.trust import Trust
-    from licet.wire.common import StatementFile
 
     pinned: TrustFile | None = None
     rules: Policy | None = None
     try:
-        data = file.read_bytes() if file.stat().st_size <= MAX_FILE else b""
+        data = _read(file)
+        about = None if entry is None else _read(entry)
         text = policy.read_bytes() if policy is not None and policy.stat().st_size <= MAX_FILE else b""
         if policy is not None and not policies.looks_like(text):
             pinned = msgspec.json.decode(text, type=TrustFile)
@@ -74,11 +79,9 @@ def verify(
         rules = read_policy(policy)
         if rules.logs and pinned is not None and all(each.verifier.name != pinned.origin for each in rules.logs):
             pinned = None  # the policy is about other logs than that of the registry pinned here
-    try:
-        statement = msgspec.json.decode(data, type=StatementFile)
-    except msgspec.MsgspecError as error:
-        raise MalformedError(f"{file}: expected a statement file, got {unlike(error)}") from None
-    verified = verify_statement_file(statement, Trust(pinned.origin, pinned.root) if pinned else None, rules)
+    trust = Trust(pinned.origin, pinned.root) if pinned else None
+    verified, more = verify_any(data, trust, rules, about=about, name=str(file))
+    checks = [*verified.checks, *more]
     document = {
         "verified": verified.verified,
         "root": verified.anchored,
@@ -86,7 +89,7 @@ def verify(
         "kind": verified.kind,
         "log_index": verified.log_index,
         "logged_at": verified.logged_at,
-        "checks": verified.checks,
+        "checks": checks,
     }
     if verified.anchored:
         verdict = "verified"
@@ -99,5 +102,48 @@ def verify(
     else:
         verdict = "self-consistent, not anchored: no registry is pinned here (--policy names one)"
     lines = [f"{verified.kind}, entry {verified.log_index} of the log at {verified.logged_at}: {verdict}"]
-    show(common, document, [*lines, *(f"  {check}" for check in verified.checks)])
+    show(common, document, [*lines, *(f"  {check}" for check in checks)])
     return 0 if verified.verified else 1
+
+
+@app.command
+def export(
+    file: Path,
+    /,
+    *,
+    form: Annotated[Literal["vc", "scitt"], Parameter(name="--as", help="W3C credential, or SCITT signed statement.")],
+    output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep it.")],
+    receipt: Annotated[list[Path] | None, Parameter(help="A COSE receipt to put into a signed statement.")] = None,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
+    common: Common = COMMON,
+) -> None:
+    """Write a statement in a form that others verify, signed by the key that signed the statement."""
+    from licet.exports.credential import consent_credential
+    from licet.exports.reading import read_statement_file
+    from licet.exports.signed_statement import signed_statement
+    from licet.home import Home, write_private
+    from licet.statements.keys import SigningKey
+
+    refuse_existing(output, overwrite=overwrite)
+    if receipt and form != "scitt":
+        raise InputError("--receipt: expected it with --as scitt, got --as vc; a credential carries the proof already")
+    try:
+        statement = read_statement_file(_read(file), str(file))
+        receipts = [_read(each) for each in receipt or []]
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    key = SigningKey.load(Home().profile(common.profile).key_path)
+    if form == "vc":
+        data = msgspec.json.format(msgspec.json.encode(consent_credential(statement, key), order="sorted")) + b"\n"
+    else:
+        data = signed_statement(statement, key, receipts)
+    write_private(output, data)
+    what = "credential" if form == "vc" else "transparent statement" if receipts else "signed statement"
+    document = {"form": form, "file": str(output), "bytes": len(data), "receipts": len(receipts)}
+    show(common, document, [f"The {what} is in {output}."])
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MAX_FILE:
+        raise InputError(f"{path}: expected at most {MAX_FILE} bytes, got {path.stat().st_size}")
+    return path.read_bytes()

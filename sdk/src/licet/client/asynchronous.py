@@ -230,6 +230,10 @@ class AsyncClient:
         """Return the statement file as sent: the bytes that `statement verify` takes."""
         return await self.transport.do(endpoints.statement_file(statement))
 
+    async def statement_receipt(self, statement: str) -> bytes:
+        """Return the COSE receipt (RFC 9942) of a statement as sent, verified by nobody."""
+        return await self.transport.do(endpoints.statement_receipt(statement))
+
     # -- licensing -------------------------------------------------------------------------------------------
 
     async def query(

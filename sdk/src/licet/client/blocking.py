@@ -238,6 +238,10 @@ class Client:
         """Return the statement file as sent: the bytes that `statement verify` takes."""
         return self.transport.do(endpoints.statement_file(statement))
 
+    def statement_receipt(self, statement: str) -> bytes:
+        """Return the COSE receipt (RFC 9942) of a statement as sent, verified by nobody."""
+        return self.transport.do(endpoints.statement_receipt(statement))
+
     # -- licensing -------------------------------------------------------------------------------------------
 
     def query(

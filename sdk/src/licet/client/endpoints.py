@@ -302,6 +302,11 @@ def statement_file(statement: str) -> Call[bytes]:
     return Call("getStatementFile", "GET", f"/v1/statements/{escape(statement, safe='')}", read)
 
 
+def statement_receipt(statement: str) -> Call[bytes]:
+    """A COSE receipt, as sent."""
+    return Call("getStatementReceipt", "GET", f"/v1/statements/{escape(statement, safe='')}/receipt.cose", bytes)
+
+
 # -- licensing -----------------------------------------------------------------------------------------------------
 
 

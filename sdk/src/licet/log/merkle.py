@@ -182,14 +182,13 @@ def consistency_proof(leaf_hashes: bytes | Iterable[bytes], old: int, new: int) 
     return Tree(level[: new * HASH_SIZE]).consistency_proof(old)
 
 
-def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Return only if ``leaf_hash`` is leaf ``index`` of the tree of ``size`` leaves with this ``root``.
+def root_of(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """Return the root that ``proof`` leads to from leaf ``index`` of ``size``; somebody must vouch for it.
 
-    Raises ``VerificationError`` where the proof does not hold, ``MalformedError`` for hashes that are not
-    32 bytes and numbers outside 0 … 2^63−1. Source: RFC 9162, section 2.1.3.2.
+    Raises as `verify_inclusion` does.
     """
     _check_numbers(index, size)
-    _check_hashes((leaf_hash, root, *proof))
+    _check_hashes((leaf_hash, *proof))
     if index >= size:
         raise VerificationError(f"expected an index below the tree size {size}, got {index}")
     path = list(inclusion_path(index, size))
@@ -198,7 +197,17 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
     computed = leaf_hash
     for (_, at), sibling in zip(path, proof, strict=True):
         computed = node_hash(computed, sibling) if at & 1 else node_hash(sibling, computed)
-    if computed != root:
+    return computed
+
+
+def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """Return only if ``leaf_hash`` is leaf ``index`` of the tree of ``size`` leaves with this ``root``.
+
+    Raises ``VerificationError`` where the proof does not hold, ``MalformedError`` for hashes that are not
+    32 bytes and numbers outside 0 … 2^63−1. Source: RFC 9162, section 2.1.3.2.
+    """
+    _check_hashes((root,))
+    if root_of(leaf_hash, index, size, proof) != root:
         raise VerificationError("the inclusion proof does not lead to the root")
 
 
