@@ -15,6 +15,7 @@ from licet import canonical
 from licet.errors import InputError, LicetError, MalformedError, VerificationError
 from licet.exports import cose, integrity, receipt, signing
 from licet.exports.credential import consent_credential, verify_credential
+from licet.exports.multikey import did_key
 from licet.exports.reading import verify_any
 from licet.exports.signed_statement import RECEIPTS, STATEMENT, signed_statement, verify_signed_statement
 from licet.log import proof as proofs
@@ -80,7 +81,7 @@ def _receipt(protected: dict[Any, Any], content: Any, root: bytes = ROOT, by: An
     return _signed(protected, shown, root, by, **{"detached": True, **more})
 
 
-GOOD = [NEXT + 1, AT, list(PROOF.hashes)]
+GOOD: list[Any] = [NEXT + 1, AT, list(PROOF.hashes)]
 RECEIPT_LIES = {
     "another place": _receipt(PROTECTED, [NEXT + 1, NEXT, GOOD[2]]),
     "a place outside": _receipt(PROTECTED, [NEXT + 1, NEXT + 1, GOOD[2]]),
@@ -225,7 +226,7 @@ STATEMENT_LIES = {
     "another payload": _signed(HEAD, BESIDE, ENTRY + b" ", ARTIST.key),
     "another signer": _signed(HEAD, BESIDE, ENTRY, SOMEBODY),
     "another issuer": _signed(
-        {**HEAD, 4: b"x", 15: {1: integrity.did_key(SOMEBODY.public), 2: HEAD[15][2]}}, BESIDE, ENTRY, SOMEBODY
+        {**HEAD, 4: b"x", 15: {1: did_key(SOMEBODY.public), 2: HEAD[15][2]}}, BESIDE, ENTRY, SOMEBODY
     ),
     "an issuer that is no key": _signed(
         {**HEAD, 15: {1: "did:web:x.example", 2: HEAD[15][2]}}, BESIDE, ENTRY, ARTIST.key
@@ -277,7 +278,12 @@ def test_a_credential_says_what_the_consent_says_in_any_spelling():
         assert integrity.SUITE in check
     subject = CREDENTIAL["credentialSubject"]["consent"]
     assert (subject["terms"], subject["log_index"]) == (verified.payload.terms, AT)
-    assert CREDENTIAL["issuer"] == integrity.did_key(ARTIST.key.public)
+    assert CREDENTIAL["issuer"] == did_key(ARTIST.key.public)
+
+
+def test_contexts_are_text_which_every_library_can_compare():
+    assert all(isinstance(each, str) for each in CREDENTIAL["@context"])
+    assert CREDENTIAL["proof"]["@context"] == CREDENTIAL["@context"]
 
 
 def test_a_claim_that_the_consent_does_not_make_is_refused_though_its_signer_signs_it():
