@@ -15,7 +15,7 @@ def test_both_distributions_have_one_version():
     root = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     sdk = tomllib.loads((ROOT / "sdk/pyproject.toml").read_text())["project"]
     assert root["version"] == sdk["version"] == version("licet") == version("licet-registry")
-    assert f"licet[images]=={sdk['version']}" in root["dependencies"]
+    assert f"licet[cose,images]=={sdk['version']}" in root["dependencies"]
 
 
 def test_locks_carry_hashes_and_no_address():
