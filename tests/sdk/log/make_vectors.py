@@ -85,7 +85,8 @@ def vectors() -> Iterator[tuple[str, Vector]]:
     # Who watched.
     yield "no-cosignature", lie(proven(signed(text, LOG)), "cosigned by nobody")
     yield "one-cosignature-of-two", lie(proven(signed(text, LOG, ED25519)), "cosigned by a")
-    for name, signer in (("ed25519", ED25519), ("mldsa44", MLDSA44)):
+    pair = (ED25519, MLDSA44)
+    for name, signer in zip(("ed25519", "mldsa44"), pair, strict=True):
         key, value = signer.verifier, signer.sign(text).value
         held = f"{key.name} does not hold"
         other = signer.sign(state(10)).value
@@ -103,7 +104,7 @@ def vectors() -> Iterator[tuple[str, Vector]]:
         )
         yield f"{name}-without-its-time", lie(proven(with_line(key.name, key.key_id, value[8:])), "bytes, got")
         yield f"{name}-cut-short", lie(proven(with_line(key.name, key.key_id, value[:-1])), "bytes, got")
-        others = [each.sign(text) for each in (LOG, *(one for one in (ED25519, MLDSA44) if one is not signer))]
+        others = [LOG.sign(text), *(each.sign(text) for each in pair if each is not signer)]
         renamed = note.serialise(note.Note(text, (*others, note.Signature(key.name, b"abcd", value))))
         yield f"{name}-under-another-key-id", lie(proven(renamed), "is not met")
     swapped = with_line(MLDSA44.name, MLDSA44.verifier.key_id, ED25519.sign(text).value)
