@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, many, note, show
+from licet.cli.output import COMMON, Common, many, note, progress, show
 from licet.errors import NotAllowedError
 
 if TYPE_CHECKING:
@@ -113,6 +114,25 @@ def events(*, limit: Annotated[int, Parameter(help="How many, newest first.")] =
         told = list(client.events(limit=limit))
     lines = [f"{each.at}  {each.kind}  {each.detail}" for each in told]
     show(common, {"events": told}, lines or ["Nothing was told yet."])
+
+
+@app.command
+def export(
+    *,
+    output: Annotated[Path, Parameter(name=["-o", "--output"], help="A folder, or a file that ends in .zip.")],
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace what is there.")] = False,
+    common: Common = COMMON,
+) -> None:
+    """Take everything home that the registry has of this account: JSON, CSV, small pictures, statements with proofs.
+
+    It appears whole or not at all; interrupted, run it again. `licet statement verify` checks its statements offline.
+    """
+    from licet.catalogue.export import export_account
+
+    with common.client() as client, progress("exporting", None) as advance:
+        counts = export_account(client, output, overwrite=overwrite, advance=advance)
+    counted = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    show(common, {"output": str(output), **counts}, [f"{counted or 'Nothing'}: in {output}."])
 
 
 @app.command
