@@ -25,7 +25,7 @@ THINGS = (
     (
         "create table kinds (id uuid primary key, n bigint not null, t text, a text [] not null, b bytea, j jsonb, "
         "at timestamptz not null, i interval, yes boolean not null, r bigint generated always as identity, "
-        "twice bigint generated always as (n * 2) stored, unique (r))"
+        "twice bigint generated always as (n * 2) stored, several bytea [] default '{\"\\\\x01\", null}', unique (r))"
     ),
     "create unique index kinds_own on kinds (t) where yes",
     "create table parts (kind uuid not null references kinds (id), place bigint not null, primary key (kind, place))",
@@ -196,7 +196,7 @@ async def test_a_transaction_that_was_archived_in_part_is_left_out(database, arc
 
 
 async def test_every_archived_table_has_a_primary_key_and_types_that_replay(database):
-    known = {"int8", "text", "uuid", "bytea", "timestamptz", "bool", "jsonb", "interval", "_text"}
+    known = {"int8", "text", "uuid", "bytea", "timestamptz", "bool", "jsonb", "interval", "_text", "_bytea"}
     async with database.acquire() as conn:
         tables = [row["tablename"] for row in await conn.fetch(FOLLOWED)]
         assert {"works", "statements", "log_entries", "tokens", "entries"} <= set(tables)
