@@ -140,7 +140,7 @@ async def keep_recovery_codes(
     "/v1/recoveries",
     operation_id="recoverAccount",
     tags=["accounts"],
-    opt={**SECRET, "quota": "accounts"},
+    opt={**SECRET, "quota": "accounts", "problems": (403, 404)},
     request_max_body_size=_BODY,
 )
 async def recover_account(services: NamedDependency[Services], data: JSONBody[Recovery]) -> Recovered:

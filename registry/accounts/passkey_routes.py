@@ -31,7 +31,7 @@ _OWNERS: Final = require("account", kinds=("art", "org"))
     "/v1/passkeys/options",
     operation_id="passkeyOptions",
     tags=["passkeys"],
-    opt=READS,
+    opt={**READS, "problems": (403,)},
     status_code=200,
     request_max_body_size=_BODY,
 )
@@ -48,7 +48,7 @@ async def passkey_options(
     "/v1/passkeys",
     operation_id="draftPasskey",
     tags=["passkeys"],
-    opt=READS,
+    opt={**READS, "problems": (403,)},
     status_code=200,
     request_max_body_size=_BODY,
 )
@@ -71,7 +71,13 @@ async def sign_in_options(services: NamedDependency[Services]) -> PasskeyOptions
     return PasskeyOptions(await sessions.sign_in_options(services))
 
 
-@post("/v1/sessions", operation_id="signIn", tags=["passkeys"], opt=SECRET, request_max_body_size=_BODY)
+@post(
+    "/v1/sessions",
+    operation_id="signIn",
+    tags=["passkeys"],
+    opt={**SECRET, "problems": (403,)},
+    request_max_body_size=_BODY,
+)
 async def sign_in(services: NamedDependency[Services], data: JSONBody[PasskeyAnswer]) -> Response[SessionInfo]:
     """Open a session with a passkey's answer: it comes as the cookie ``__Host-sid``, which no script can read."""
     opened, secret = await sessions.sign_in(services, data)
