@@ -25,3 +25,19 @@ def test_an_export_holds_all_of_an_account_and_nothing_of_another(person: People
     [statement] = (ada.folder / "home" / "statements").iterdir()
     ada.does("statement", "verify", statement)  # against the pinned root
     assert ada.types("account", "export", "-o", "home").code == 2
+
+
+def test_an_erasure_says_first_what_it_does_and_asks(person: People) -> None:
+    ada = left(person, "Ada Goes", 903)
+    told = ada.types("account", "erase", "--dry-run")
+    assert told.code == 0
+    assert "would be erased" in told.out
+    assert "1 work of 1 would go on to deny every use" in told.out
+    refused = ada.types("account", "erase")
+    assert refused.code != 0
+    assert "nothing was erased" in refused.err
+    assert ada.does("account", "show")["name"] == "Ada Goes"
+    done = ada.does("account", "erase", "--yes")
+    assert (done["erased"], done["kept"], done["denied"]) == (2, 0, 1)
+    assert ada.does("statement", "fetch", done["statement"], "-o", "erase.json")["statement"] == done["statement"]
+    assert ada.types("account", "show").code != 0

@@ -104,6 +104,10 @@ class Profile:
     def token(self, value: str) -> None:
         _keep(self.folder / "token", f"{value}\n".encode())
 
+    def forget_token(self) -> None:
+        """No token is kept any more: the registry would refuse it even where none is needed."""
+        (self.folder / "token").unlink(missing_ok=True)
+
 
 class Home:
     """The folder that ``LICET_HOME`` names, or the platform's place for application data."""

@@ -166,6 +166,7 @@ async def keys_come_and_go(site: Running, recorder: Recorder) -> None:
     recorder.listen(browser)
     assert (await make.stepped_up(site, hers, browser)).status_code == 201
     await browser.delete("/v1/sessions/current", headers=make.SAME_ORIGIN)
+    await site.post("/v1/me/erasure", {"confirm": lin.id, "dry_run": True}, http=lin.http)
 
 
 async def tell(site: Running, recorder: Recorder) -> None:

@@ -159,6 +159,7 @@ def erase(
             done = client.erase_account(me.account, deny=not no_deny)
             if done.receipt is not None and done.statement is not None:
                 account.keep_receipt(client, done.receipt, done.statement)
+            client.profile.forget_token()
     document = {
         "account": done.account,
         "dry_run": done.dry_run,
