@@ -49,11 +49,15 @@ def pointer(field: str) -> str:
 
 
 class RegistryError(Exception):
-    """Root of the tree. ``detail`` is for people; ``slug`` ends the problem type; ``errors`` names fields."""
+    """Root of the tree. ``detail`` is for people; ``slug`` ends the problem type; ``errors`` names fields.
+
+    ``told`` is what callers hear where ``detail`` may name hosts or files: then that is for the log alone.
+    """
 
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
+    told: ClassVar[str | None] = None
 
     def __init__(
         self, detail: str, *, errors: list[FieldError] | None = None, headers: dict[str, str] | None = None
@@ -177,9 +181,13 @@ class Unavailable(RegistryError):
 class DatabaseUnavailable(Unavailable):
     """The primary does not answer, or not in time. Whether a commit under way took effect is not known."""
 
+    told = "the database does not answer, or not in time; asking again is safe"
+
 
 class StoreUnavailable(Unavailable):
     """The place of published or archived files cannot be reached, is full or refuses; nothing half-written is seen."""
+
+    told = "the place of published files does not answer, or not in time; asking again is safe"
 
 
 class TimedOut(Unavailable):

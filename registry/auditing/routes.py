@@ -12,7 +12,7 @@ from typing import IO, Annotated, Final
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from licet import identifiers, times
@@ -27,6 +27,10 @@ AT_ONCE: Final = 2
 _WAITING: Final = 8
 _BLOCK: Final = 1 << 20
 Month = Annotated[str, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month, such as 2026-11.")]
+Organisation = Annotated[
+    str | None,
+    QueryParameter(pattern=r"^org_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="An organisation's identifier."),
+]
 
 
 class _Builders:
@@ -52,7 +56,7 @@ async def bundle(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     period: Month,
-    organisation: FromQuery[str | None] = None,
+    organisation: Organisation = None,
 ) -> Stream:
     """The evidence bundle of a month: everything for an auditor, else the part of the account itself.
 

@@ -43,7 +43,12 @@ ExternalId = Annotated[str | None, QueryParameter(max_length=MAX_EXTERNAL)]
 Tag = Annotated[str | None, QueryParameter(max_length=MAX_TAG)]
 InState = Annotated[State | None, QueryParameter(name="state", description="The first that fits a work.")]
 IfMatch = Annotated[
-    str | None, HeaderParameter(name="If-Match", description="The revision that the change was made from, as ETag.")
+    str | None,
+    HeaderParameter(
+        name="If-Match",
+        description="The revision that the change was made from, as ETag.",
+        schema_extra={"pattern": r'^("[0-9]{1,18}"|\*)$'},
+    ),
 ]
 _ETAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 

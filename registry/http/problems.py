@@ -94,9 +94,8 @@ def on_registry_error(request: Request[Any, Any, Any], error: RegistryError) -> 
         _log.warning("refused", slug=error.slug, detail=error.detail, request_id=request_id(request.scope))
     if error.status == 500:  # a StartError inside a request is a fault of ours
         return _internal(request)
-    return problem(
-        request, error.status, error.slug, error.title, error.detail, errors=error.errors, headers=error.headers
-    )
+    detail = error.told or error.detail
+    return problem(request, error.status, error.slug, error.title, detail, errors=error.errors, headers=error.headers)
 
 
 def on_sdk_error(request: Request[Any, Any, Any], error: sdk.LicetError) -> Response[bytes]:

@@ -26,6 +26,9 @@ MAX_ANONYMOUS: Final = 1_000
 MAX_KEYS: Final = 65_536
 KEY_BYTES: Final = 32
 LEVELS: Final = range(5)
+# How a model and its version are written, as JSON Schema says it.
+MODEL: Final = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
+VERSION: Final = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}"
 _STATED: Final = KEY_BYTES // 2
 _NOBODY: Final = bytes(16)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, post
@@ -10,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, RawBo
 from litestar.status_codes import HTTP_200_OK
 
 from licet import decisions, identifiers
+from licet.terms import ATOMS, AUDIENCES
 from licet.wire.common import Page
 from licet.wire.licensing import (
     Answers,
@@ -29,8 +31,20 @@ from registry.licensing import accept, asking, licences, quotes
 from registry.services import Services
 
 Model = Annotated[str | None, QueryParameter(max_length=200)]
-Uses = Annotated[list[str], QueryParameter(name="use", min_items=1, max_items=10)]
-Several = Annotated[list[str] | None, QueryParameter(max_items=300)]
+
+
+def _of(known: Iterable[str]) -> dict[str, Any]:
+    return {"items": {"type": "string", "enum": sorted(known)}}
+
+
+# What is said in `schema_extra` is described, and refused by the question itself, in its own words.
+Uses = Annotated[list[str], QueryParameter(name="use", min_items=1, max_items=10, schema_extra=_of(ATOMS))]
+Purpose = Annotated[list[str] | None, QueryParameter(max_items=300, schema_extra=_of(AUDIENCES))]
+Territory = Annotated[
+    list[str] | None, QueryParameter(max_items=300, schema_extra={"items": {"$ref": "#/components/schemas/Country"}})
+]
+AtVersion = Annotated[str | None, QueryParameter(schema_extra={"pattern": f"^{asking.MODEL}@{asking.VERSION}$"})]
+Level = Annotated[int, QueryParameter(schema_extra={"minimum": asking.LEVELS[0], "maximum": asking.LEVELS[-1]})]
 _SEES = require("license", "usage")  # whoever may take licences, and whoever may see what they earn
 
 
@@ -68,15 +82,15 @@ async def lookup(
     meter: NamedDependency[Meter],
     body: RawBody,
     uses: Uses,
-    purpose: Several = None,
-    territory: Several = None,
-    model: FromQuery[str | None] = None,
+    purpose: Purpose = None,
+    territory: Territory = None,
+    model: AtVersion = None,
     model_scope: FromQuery[Literal["one-version", "family"]] = "one-version",
     open_weights: FromQuery[bool | None] = None,
     sublicense: FromQuery[bool | None] = None,
     exclusive: FromQuery[bool | None] = None,
     at: FromQuery[str | None] = None,
-    min_claim_level: FromQuery[int] = 0,
+    min_claim_level: Level = 0,
 ) -> Response[bytes]:
     """One verdict byte for each 32-byte SHA-256 of a file or of decoded pixels.
 

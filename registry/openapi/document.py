@@ -13,7 +13,7 @@ from litestar.routes import HTTPRoute
 import registry
 from licet.wire.accounts import SCOPES
 from licet.wire.common import Problem
-from registry.openapi import answers, operations
+from registry.openapi import answers, limits, operations
 from registry.openapi.examples import Examples
 
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -27,6 +27,7 @@ Whatever changes a statement, licence or ledger answers with a receipt that prov
 - PUT, PATCH and DELETE take none, and ignore one: sent again, they have no second effect. `If-Match` keeps a PATCH from
   overwriting what somebody else changed meanwhile.
 - Lists are paged: `limit`, then `cursor` with the `next` of the page before, or the `Link` header.
+- Integers are written as such: `1.0` and `1e3` are refused where an integer is described, and so is `"1"`.
 - Query parameters that an address does not know are refused, and so is a second value where there is one.
 - Counted answers tell how the caller's quotas stand in `RateLimit-Policy` and `RateLimit`.
 - `x-limits` of an operation: the largest body in bytes, and the seconds until the answer begins.
@@ -60,6 +61,7 @@ def document(app: Litestar) -> bytes:
         if "description" in component:
             # A docstring as it reads, on every Python: since 3.13 the compiler takes its indentation away.
             component["description"] = cleandoc(component["description"])
+    limits.limit(components)
     schema_of = dict(zip(unique, schemas, strict=True))
     examples = Examples.load()
     paths: dict[str, dict[str, Any]] = {}

@@ -14,19 +14,18 @@ from licet.identifiers import KINDS
 from registry.accounts.idempotency import HEADER
 from registry.http.admission import rules_of
 from registry.openapi import answers
+from registry.openapi.limits import HEX, ID
 
-_ID: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
-_HEX: Final = "^[0-9a-f]{64}$"
 # What a name that stands in a path is, wherever it stands.
 _PATH_PATTERNS: Final = {
-    "work": f"^wrk_{_ID}$",
-    "token": f"^tok_{_ID}$",
-    "licence": f"^lic_{_ID}$",
-    "quote": f"^quo_{_ID}$",
-    "statement": f"^({'|'.join(KINDS)})_{_ID}$",
-    "sha256": _HEX,
-    "keyid": _HEX,
-    "digest": _HEX,
+    "work": f"^wrk_{ID}$",
+    "token": f"^tok_{ID}$",
+    "licence": f"^lic_{ID}$",
+    "quote": f"^quo_{ID}$",
+    "statement": f"^({'|'.join(KINDS)})_{ID}$",
+    "sha256": HEX,
+    "keyid": HEX,
+    "digest": HEX,
     "path": r"^(entries|[0-9]{1,2})(/x[0-9]{3})*/[0-9]{3}(\.p/[0-9]{1,3})?$",
 }
 _PLACES: Final[dict[type, str]] = {PathParameter: "path", QueryParameter: "query", HeaderParameter: "header"}
@@ -124,6 +123,7 @@ def _schema(name: str, place: str, field: Any, kwarg: Any) -> dict[str, Any]:
     ):
         if getattr(kwarg, ours, None) is not None:
             schema[theirs] = getattr(kwarg, ours)
+    schema |= getattr(kwarg, "schema_extra", None) or {}
     if field.default is not Empty and field.default is not None:
         schema["default"] = field.default
     return schema

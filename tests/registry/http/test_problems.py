@@ -55,7 +55,7 @@ RAISED: dict[str, Exception] = {
     "conflict": Conflict("expected seq 4, got 3"),
     "key": KeyReused("the key was used for another payload"),
     "quota": QuotaExceeded("1000 keys an hour are used up", retry_after=60),
-    "database": DatabaseUnavailable("the database did not answer"),
+    "database": DatabaseUnavailable("no connection to the database at secret.example:5432/licet"),
     "start": StartError("secret: a path of ours"),
     "sdk-input": sdk.InputError.field("uses[1]", "one of ten", "x"),
     "sdk-picture": sdk.PictureError("not a picture", why="truncated"),

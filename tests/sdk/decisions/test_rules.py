@@ -9,6 +9,7 @@ import pytest
 
 from licet.decisions import VERDICTS, Decision, Request, State, decide, for_match, strictest
 from licet.decisions.verdicts import Charge
+from licet.errors import InputError
 from licet.terms import ATOMS, Price, Terms, preset
 from tests.sdk.terms.strategies import offer, written
 
@@ -179,6 +180,14 @@ def test_rule_13_conditions_that_bind_a_licence_later_decide_nothing_now():
         revocation={"notice_days": 7, "effect": "unlearn"},
     )
     assert _outcome(rule) == ("license", "offer")
+
+
+@pytest.mark.parametrize("purpose", [{}, "", 0, False])
+def test_a_purpose_of_another_kind_is_refused_and_not_taken_for_none(purpose: object):
+    with pytest.raises(InputError, match="purpose: expected any of commercial"):
+        Request.from_json({"uses": ["train-gen"], "purpose": purpose})
+    for nothing in (None, []):
+        assert Request.from_json({"uses": ["train-gen"], "purpose": nothing}).purpose == ("commercial",)
 
 
 def test_rule_13_a_purpose_that_says_neither_is_commercial():

@@ -57,7 +57,13 @@ class Request(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         self._set("uses", _several(self.uses, ATOMS, "uses", f"one or more of {', '.join(ATOMS)}"))
-        purpose = _several(self.purpose or (), AUDIENCES, "purpose", f"any of {', '.join(AUDIENCES)}", empty=True)
+        purpose = _several(
+            () if self.purpose is None else self.purpose,
+            AUDIENCES,
+            "purpose",
+            f"any of {', '.join(AUDIENCES)}",
+            empty=True,
+        )
         self._set("purpose", stated_purpose(purpose))
         if self.model is not None and not (isinstance(self.model, str) and _MODEL.fullmatch(self.model)):
             raise InputError.field("model", "ORG/NAME@VERSION such as acme/lantern@2", self.model)
@@ -110,7 +116,7 @@ def stated_purpose(purpose: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _several(value: Any, known: Iterable[str], field: str, expected: str, *, empty: bool = False) -> tuple[str, ...]:
-    if empty and value == ():
+    if empty and isinstance(value, (list, tuple, set, frozenset)) and not value:
         return ()
     return _field(field, lambda given: reading.several(given, known, expected), value)
 
