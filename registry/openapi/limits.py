@@ -88,6 +88,7 @@ TERMS: Final[Schema] = {
     "additionalProperties": False,
     "properties": dict.fromkeys(ATOMS, _RULE),
 }
+_BASE64URL: Final[Schema] = {"pattern": "^[A-Za-z0-9_-]*$"}
 _FILE: Final[Schema] = {"pattern": ANY_HEX}
 # By component and field; where a field may be null or a list, what it is otherwise, or in whole.
 LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
@@ -99,7 +100,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "Envelope": {
         "payload": {"pattern": BASE64, "minLength": 4},
         "payloadType": {"pattern": r"^application/vnd\.licet\.[a-z-]+\+json$"},
-        "signatures": {"minItems": 1, "maxItems": MAX_SIGNATURES},
+        "signatures": {"maxItems": MAX_SIGNATURES},
     },
     "Event": {
         "id": {"pattern": HEX},
@@ -112,6 +113,8 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "quantity": {"minimum": 1, "maximum": MAX_QUANTITY},
     },
     "LicenceAccept": {"quote": named("quo")},
+    "PasskeyAnswer": dict.fromkeys(("credential", "authenticator_data", "client_data", "signature"), _BASE64URL),
+    "PasskeyCreated": dict.fromkeys(("credential", "attestation_object", "client_data"), _BASE64URL),
     "Query": {
         "request": REQUEST,
         "rows": {"minItems": 1, "maxItems": MAX_ROWS},
@@ -122,8 +125,9 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "dataset": named("dst"),
         "run": {"minLength": 1, "maxLength": LONGEST_RUN},
     },
+    "Recovery": {"account": named("art", "org")},
     "RowKeys": {"sha256": _FILE, "pixels": _FILE, "pdq": {"pattern": _PDQ}},
-    "Signature": {"keyid": {"pattern": HEX}, "sig": {"pattern": "^[A-Za-z0-9+/]{86}==$"}},
+    "Signature": {"keyid": {"pattern": HEX}, "sig": {"pattern": BASE64, "minLength": 4}},
     "StatementDraft": {
         "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True},
         "terms": TERMS,

@@ -133,7 +133,12 @@ async def states(
     services: NamedDependency[Services],
     work: Annotated[
         list[str],
-        QueryParameter(min_items=1, max_items=MAX_STATES, description="The works, each `wrk_…`."),
+        QueryParameter(
+            min_items=1,
+            max_items=MAX_STATES,
+            description="The works, each `wrk_…`.",
+            schema_extra={"items": {"type": "string", "pattern": "^wrk_[0-7][0-9a-hjkmnp-tv-z]{25}$"}},
+        ),
     ],
 ) -> Response[SnapshotStates]:
     """What the newest snapshot says of each work, proven under its `state_root`: the work's state, or that it is absent

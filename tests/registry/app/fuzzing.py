@@ -133,6 +133,10 @@ def _execute(schema: Any, found: Findings) -> None:
 
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Give bodies that are no JSON what they are made of: whole keys, and pictures under their digest."""
+    if case.operation.definition.raw.get("operationId") == "eraseAccount" and isinstance(case.body, dict):
+        if case.body.get("dry_run", False) is False:
+            case.body["dry_run"] = True  # who is erased asks nothing more
+        return
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     chosen = int(sha256(repr(case.body).encode()).hexdigest(), 16)

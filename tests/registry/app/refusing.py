@@ -22,8 +22,9 @@ class Refusal(NamedTuple):
 _SIGNED: Final = (
     Refusal(400, "payload: expected canonical padded base64", "base64 has one spelling; unused bits must be zero"),
     Refusal(400, "expected canonical JSON", "what is signed is canonical JSON inside of base64"),
-    Refusal(400, "payloadType: expected", "the envelope must be of the kind that this address takes"),
+    Refusal(400, "(envelope.)?payloadType: expected", "the envelope must be of the kind that this address takes"),
     Refusal(400, "(envelope.)?signatures: expected", "as many signatures as the kind has, by a key of the account"),
+    Refusal(400, "the document does not fit its schema", "it is inside of base64"),
     Refusal(400, "envelope: ", "a signature must hold over what it signs"),
     Refusal(400, "expected a key-register that the new key itself has signed", "a signature must hold"),
     Refusal(
@@ -31,6 +32,10 @@ _SIGNED: Final = (
         r"(payload|key|registry|account|genesis|v|nonce|issued_at|vocab|scope|effect|terms|shown|seq|prev|change)\b",
         "the payload's own fields are inside of base64",
     ),
+)
+_PASSKEY: Final = (
+    Refusal(400, "[a-z_]+: expected unpadded base64url", "base64 has one spelling; unused bits must be zero"),
+    Refusal(400, "(clientDataJSON|client_data|attestation|authenticator)", "CBOR and JSON are inside of base64"),
 )
 _STATED: Final = Refusal(
     400, "works: expected works of this account|scope: expected", "whose works they are, and what was signed of them"
@@ -42,6 +47,14 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         Refusal(400, "name: expected 1 to 200 characters without control", "it has no word for Unicode's categories"),
     ),
     "submitStatement": (*_SIGNED, _STATED),
+    "attestStatement": (*_SIGNED, _STATED),
+    **dict.fromkeys(("addKey", "rotateKey", "revokeKey", "delegate", "keepRecoveryCodes"), _SIGNED),
+    "recoverAccount": (
+        *_SIGNED,
+        Refusal(400, "code: expected six groups", "a code is read however it is written: with or without dashes"),
+    ),
+    **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
+    "eraseAccount": (Refusal(400, "confirm: expected", "whose account it is"),),
     "acceptQuote": (*_SIGNED, Refusal(400, "expected a quote with works in it", "it depends on the quote")),
     "logDataset": _SIGNED,
     "logRun": _SIGNED,
@@ -77,11 +90,13 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         Refusal(404, "there is no such organisation", "whether there is one of this name"),
     ),
     # A chain of calls puts the token itself, which an answer also calls `token`, where its name belongs.
-    "revokeToken": (Refusal(400, "path:token: expected tok_…, got 'lct_", "the generator's mistake"),),
+    "revokeToken": (Refusal(400, "path:token: expected tok_.*, got 'lct_", "the generator's mistake"),),
 }
 _CURSOR: Final = Refusal(400, r"\?cursor: expected the cursor of the page before", "it comes from a page before")
 _NOBODYS: Final = Refusal(404, "", "whether there is one of this name")
-_FLOAT: Final = Refusal(400, "/[^:]*: expected int, got float", "1.0 is refused: the description says so in words")
+_FLOAT: Final = Refusal(
+    400, "/[^:]*: expected a whole number, got a number", "1.0 is refused: the description says so in words"
+)
 _KEY: Final = Refusal(422, "this Idempotency-Key was used for another", "the generator has few keys and many bodies")
 
 
