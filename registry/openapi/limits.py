@@ -115,6 +115,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "LicenceAccept": {"quote": named("quo")},
     "PasskeyAnswer": dict.fromkeys(("credential", "authenticator_data", "client_data", "signature"), _BASE64URL),
     "PasskeyCreated": dict.fromkeys(("credential", "attestation_object", "client_data"), _BASE64URL),
+    "PasskeyWanted": {"name": {"minLength": 1, "maxLength": MAX_NAME}},
     "Query": {
         "request": REQUEST,
         "rows": {"minItems": 1, "maxItems": MAX_ROWS},

@@ -37,15 +37,16 @@ _PASSKEY: Final = (
     Refusal(400, "[a-z_]+: expected unpadded base64url", "base64 has one spelling; unused bits must be zero"),
     Refusal(400, "(clientDataJSON|client_data|attestation|authenticator)", "CBOR and JSON are inside of base64"),
 )
+_NAME: Final = Refusal(
+    400, "name: expected 1 to 200 characters without control", "JSON Schema has no word for Unicode's categories"
+)
 _STATED: Final = Refusal(
     400, "works: expected works of this account|scope: expected", "whose works they are, and what was signed of them"
 )
 _AT: Final = Refusal(400, "at: expected a date such as", "JSON Schema has no calendar")
 RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
-    "createAccount": (
-        *_SIGNED,
-        Refusal(400, "name: expected 1 to 200 characters without control", "it has no word for Unicode's categories"),
-    ),
+    "createAccount": (*_SIGNED, _NAME),
+    "passkeyOptions": (_NAME,),
     "submitStatement": (*_SIGNED, _STATED),
     "attestStatement": (*_SIGNED, _STATED),
     **dict.fromkeys(("addKey", "rotateKey", "revokeKey", "delegate", "keepRecoveryCodes"), _SIGNED),
