@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from licet import times
 from licet.errors import LicetError
@@ -33,6 +34,7 @@ _PROBE_EVERY: Final = 5.0
 _RECENT: Final = 3.0
 _MOST_BEHIND: Final = 1 << 30  # the server keeps four times as much for the archive
 _PROBE: Final = bytes(4096)
+_log = structlog.get_logger("registry.health")
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,6 +101,8 @@ class Readiness:
             )
             todo = "start PostgreSQL, or look at DATABASE_URL and the network; the log lines of this process say more"
             checks = {"database": Check(ok=False, found=said, todo=todo)}
+            if "database" not in self._since:  # once, and here alone: where it is and what it said is no stranger's
+                _log.warning("database.away", error=error.detail if isinstance(error, Unavailable) else said)
         checks["files"] = await self._disk()
         dated = {name: self._dated(name, each) for name, each in checks.items()}
         state = msgspec.structs.replace(figures, checks=dated)
