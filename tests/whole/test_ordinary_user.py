@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,19 @@ def test_it_may_write_neither_checkout_nor_home(user: User):
         assert "PermissionError" in done.stderr
 
 
+def _files(url: str, *, ok: bool) -> dict[str, Any]:
+    """Return what readiness says of the published files, once that is ``ok`` or not."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        answer = httpx.get(f"{url}/health/ready")
+        check: dict[str, Any] = answer.json()["checks"]["files"]
+        if check["ok"] is ok:
+            assert (answer.status_code == 200) is ok
+            return check
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
 def test_the_whole_service_runs_and_writes_only_its_data(user: User):
     process = subprocess.Popen(
         user.command("registry.cli", "up", "--port", "0"), cwd="/", env=user.environment, stdout=subprocess.PIPE,
@@ -79,6 +93,13 @@ def test_the_whole_service_runs_and_writes_only_its_data(user: User):
         line = process.stdout.readline()
         assert line.startswith("ready http://127.0.0.1:"), process.communicate()
         assert httpx.get(f"{line.split()[1]}/health/ready").status_code == 200
+        assert _files(line.split()[1], ok=True) == {"ok": True}
+        (user.data / "public").chmod(0o555)
+        amiss = _files(line.split()[1], ok=False)
+        (user.data / "public").chmod(0o755)
+        assert "cannot be written: permission denied" in amiss["found"]
+        assert str(user.data) not in str(amiss)
+        assert _files(line.split()[1], ok=True) == {"ok": True}
         told = user.runs("registry.cli", "invite", "--role", "auditor")
         assert told.returncode == 0, told.stderr
         assert Path(f"/proc/{process.pid}").stat().st_uid == (USER if AS_ROOT else os.geteuid())
