@@ -29,7 +29,7 @@ def test_rules_are_numbered_without_a_gap():
 
 def test_every_rule_names_a_test_that_proves_it_or_says_not_yet():
     assert [rule for rule, tests in NAMED.items() if not tests and "*Not yet:*" not in RULES[rule]] == []
-    assert [rule for rule, tests in NAMED.items() if not tests] == [28]
+    assert [rule for rule, tests in NAMED.items() if not tests] == []
 
 
 def test_every_test_that_is_named_exists():

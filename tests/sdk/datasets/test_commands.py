@@ -33,7 +33,7 @@ def test_filter_tells_a_person_what_it_costs_and_what_to_do(run: Run) -> None:
     told = run("filter", "in", "-o", "out", *USE)
     assert told.code == 0
     assert "Kept 1 of 4 rows in" in told.out
-    assert "Licences would cost 0.05 USD: 1 works of 1 artists." in told.out
+    assert "Licences would cost 0.05 USD: 1 work of 1 artist." in told.out
     assert "--unknown keep keeps them" in told.out
     assert "signed with the organisation's key" in told.out
 
