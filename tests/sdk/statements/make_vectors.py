@@ -96,8 +96,18 @@ def envelope_cases() -> Iterator[Case]:
         "wrong-type", MALFORMED, "payloadType: expected application/vnd.licet.consent", payloadType=other_type
     )
     yield consent("foreign-type", MALFORMED, "payloadType: expected", payloadType="application/json")
-    yield signed("type-inside-disagrees", MALFORMED, "type: expected a value that is known here", canonical.encode(fields | {"type": "work-update"}))
-    yield signed("extra-field-in-payload", MALFORMED, "note: expected no field of this name", canonical.encode(fields | {"note": 1}))
+    yield signed(
+        "type-inside-disagrees",
+        MALFORMED,
+        "type: expected a value that is known here",
+        canonical.encode(fields | {"type": "work-update"}),
+    )
+    yield signed(
+        "extra-field-in-payload",
+        MALFORMED,
+        "note: expected no field of this name",
+        canonical.encode(fields | {"note": 1}),
+    )
     yield signed("payload-of-a-later-version", MALFORMED, "v: expected version 1", canonical.encode(fields | {"v": 2}))
     yield signed("payload-not-canonical", MALFORMED, "another spelling", json.dumps(fields).encode())
     yield signed("payload-with-duplicate-field", MALFORMED, "another spelling", b'{"account":"",' + body[1:])
