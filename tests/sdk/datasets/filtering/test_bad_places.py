@@ -287,7 +287,7 @@ def table(path: Path, rows: int) -> Path:
 @pytest.mark.parametrize("form", ["parquet", "tar", "jsonl"])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str) -> None:
     # The smaller fills whatever is gathered before it is written (64 MB at most), so what the larger adds is a leak.
-    sources = [table(tmp_path / f"{rows}.{form}", rows) for rows in (800, 1600)]
+    sources = [table(tmp_path / f"{rows}.{form}", rows) for rows in (1600, 3200)]
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, *map(str, [tmp_path / "out", *sources])],
         capture_output=True, text=True, check=True, timeout=100,
