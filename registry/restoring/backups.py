@@ -20,6 +20,8 @@ from registry.database import Database
 from registry.errors import ArchiveError
 
 _MOST_MEMBERS: Final = 1_000_000
+# What the library raises for bytes that are no zip, or a damaged one.
+_BROKEN: Final = (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError)
 
 
 async def write_backup(
@@ -57,12 +59,12 @@ def read_backup(path: Path, key: ArchiveKey, origin: str) -> tuple[Manifest, Get
         with zipfile.ZipFile(path) as members:
             if len(members.infolist()) > _MOST_MEMBERS:
                 raise ArchiveError(f"{path}: expected at most {_MOST_MEMBERS} pieces")
-            content = members.read(MANIFEST)
+            content = _stored(path, members, MANIFEST)
     except FileNotFoundError:
         raise ArchiveError(f"{path}: expected a backup, found no file") from None
     except KeyError:
         raise ArchiveError(f"{path}: expected a whole backup, got one without its manifest") from None
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except _BROKEN as error:
         raise ArchiveError(f"{path}: expected a backup, got a file that is not one: {error}") from None
     manifest, _ = unseal(content, Manifest, key, origin, f"{path}/{MANIFEST}")
 
@@ -75,8 +77,15 @@ def read_backup(path: Path, key: ArchiveKey, origin: str) -> tuple[Manifest, Get
 def _member(path: Path, name: str) -> bytes | None:
     try:
         with zipfile.ZipFile(path) as members:
-            return members.read(name)
+            return _stored(path, members, name)
     except KeyError:
         return None
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except _BROKEN as error:
         raise ArchiveError(f"{path}/{name}: {error}") from None
+
+
+def _stored(path: Path, members: zipfile.ZipFile, name: str) -> bytes:
+    """Return a piece as it was written: never compressed, so that none can be larger than the file."""
+    if members.getinfo(name).compress_type != zipfile.ZIP_STORED:
+        raise ArchiveError(f"{path}/{name}: expected a piece that is stored as it is, got a compressed one")
+    return members.read(name)
