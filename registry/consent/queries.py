@@ -110,7 +110,8 @@ from present c
 join plan p on (p.own, p.catalogue, p.pending, p.matched) = (c.own, c.catalogue, c.pending, c.matched)
 on conflict (work) do update
 set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
-    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version
+    waiting = excluded.waiting, pending = excluded.pending, version = excluded.version,
+    frozen = work_states.frozen and $2::uuid[] is null
 """  # noqa: S608
 PRESENT: Final = _PRESENT.format(among=_ALL, all="true")
 PRESENT_AMONG: Final = _PRESENT.format(among=_AMONG, all="false")
