@@ -1,0 +1,95 @@
+"""The payloads that are signed: one Struct a kind, exactly the fields that formats name.
+
+A payload is made canonical once (``licet.canonical``), signed and stored as those bytes; nobody canonicalises it
+again. Structs refuse unknown fields, so an older reader never accepts what it does not understand.
+Digests and keys are lower-case hex; times are ``licet.times`` text; amounts are micro-units.
+"""
+
+from __future__ import annotations
+
+from licet.statements.kinds.auditing import AuditBundle, BundleMember
+from licet.statements.kinds.common import PAYLOAD_TYPE, VERSION, Budget, RegistryRef, Total
+from licet.statements.kinds.consent import (
+    CatalogueScope,
+    Consent,
+    ConsentMature,
+    Shown,
+    Withdraw,
+    WorkDigest,
+    WorksScope,
+)
+from licet.statements.kinds.keys import (
+    AnyKey,
+    Delegation,
+    KeyRegister,
+    KeyRevoke,
+    KeyRotate,
+    Limit,
+    PublicKey,
+    RecoveryCodes,
+)
+from licet.statements.kinds.licences import Licence, LicenceLine, Use
+from licet.statements.kinds.registry import Claim, Erase, PeriodClose, RegistryKey
+from licet.statements.kinds.snapshots import SegmentRef, Snapshot
+from licet.statements.kinds.usage import DatasetManifest, Event, Run, UsageBatch
+from licet.statements.webauthn import Passkey
+
+__all__ = [
+    "PAYLOAD_TYPE",
+    "VERSION",
+    "AnyKey",
+    "AuditBundle",
+    "Budget",
+    "BundleMember",
+    "CatalogueScope",
+    "Claim",
+    "Consent",
+    "ConsentMature",
+    "DatasetManifest",
+    "Delegation",
+    "Erase",
+    "Event",
+    "KeyRegister",
+    "KeyRevoke",
+    "KeyRotate",
+    "Licence",
+    "LicenceLine",
+    "Limit",
+    "Passkey",
+    "Payload",
+    "PeriodClose",
+    "PublicKey",
+    "RecoveryCodes",
+    "RegistryKey",
+    "RegistryRef",
+    "Run",
+    "SegmentRef",
+    "Shown",
+    "Snapshot",
+    "Total",
+    "UsageBatch",
+    "Use",
+    "Withdraw",
+    "WorkDigest",
+    "WorksScope",
+]
+
+#: Every kind that the log may hold.
+Payload = (
+    KeyRegister
+    | KeyRotate
+    | KeyRevoke
+    | Delegation
+    | RegistryKey
+    | Claim
+    | Consent
+    | ConsentMature
+    | Withdraw
+    | Licence
+    | DatasetManifest
+    | Run
+    | UsageBatch
+    | Snapshot
+    | PeriodClose
+    | Erase
+)

@@ -1,0 +1,61 @@
+"""What an organisation may do with works, as both sides sign it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from licet.statements.kinds.common import VERSION, Budget, RegistryRef, Total
+
+
+class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The use that an organisation declares; lists are sorted."""
+
+    atoms: list[str]
+    purpose: list[str]
+    territory: list[str] | None
+    model: str  # ORG/NAME
+    version: str
+    model_scope: Literal["one-version", "family"]
+    open_weights: bool | None
+    sublicense: bool | None = None
+    exclusive: bool | None = None
+
+
+class LicenceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One work in a licence: under which statement and terms, at which price. Leaf of the licence's works tree."""
+
+    work: str
+    account: str  # the artist
+    statement: str
+    terms_hash: str
+    atom: str  # the atom whose price applies
+    model: str  # price model
+    currency: str | None
+    amount: int  # micro-units for one unit; 0 when free
+    match: Literal["exact", "near"]
+    escrow: bool  # below claim level 2 or contested when granted
+
+
+class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="licence"):
+    """One payload, two signatures: the organisation's acceptance, then the registry's grant."""
+
+    registry: RegistryRef
+    licence: str
+    organisation: str
+    genesis: str
+    quote: str  # digest of the quote
+    use: Use
+    dataset: str | None
+    run: str
+    count: int
+    root: str  # RFC 6962 over canonical LicenceLine, sorted by work id
+    terms: list[str]  # distinct terms hashes, sorted
+    totals: list[Total]
+    budget: list[Budget]
+    fee_bps: int
+    issued_at: str
+    valid_until: str | None
+    nonce: str
+    v: int = VERSION

@@ -1,0 +1,66 @@
+"""What the registry says of itself, of accounts and of its ledger: its keys, claim levels, erasures, periods."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from licet.statements.kinds.common import VERSION, RegistryRef, Total
+from licet.statements.kinds.consent import WorksScope
+from licet.statements.kinds.keys import PublicKey
+
+
+class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="registry-key"):
+    """The offline root names the registry's working key for one purpose."""
+
+    registry: RegistryRef
+    purpose: Literal["log", "snapshot", "licence", "office"]
+    key: PublicKey
+    valid_from: str
+    valid_until: str | None
+    v: int = VERSION
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="claim"):
+    """The registry's office states how well an account's claims are backed (semantics 4); signed by key ``office``."""
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    level: int
+    evidence: str
+    issued_at: str
+    v: int = VERSION
+
+
+class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="erase"):
+    """The registry's office states that it no longer has ``count`` statements of an account, nor their salts.
+
+    ``root`` is the RFC 6962 root over the SHA-256 of their envelopes, in log order (null: none were erased).
+    ``restricted`` is how many it still has for those who rely on them. ``deny`` are the works that go on to deny every
+    use, as in a consent (null: none; the account declined, or had none). Nothing here is personal.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    what: Literal["account", "statements"]
+    count: int
+    root: str | None
+    restricted: int
+    deny: WorksScope | None
+    issued_at: str
+    v: int = VERSION
+
+
+class PeriodClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="period-close"):
+    """Closes a ledger period (used when periods close)."""
+
+    registry: RegistryRef
+    period: str
+    sum_root: str
+    batches_root: str
+    totals: list[Total]
+    issued_at: str
+    v: int = VERSION

@@ -1,0 +1,93 @@
+"""What an organisation did: datasets, training runs, and every use of a work."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from licet.statements.kinds.common import VERSION, RegistryRef, Total
+
+
+class DatasetManifest(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="dataset-manifest"
+):
+    """What one filter job decided, fixed: anybody with the rows can recompute ``decisions_root``."""
+
+    registry: RegistryRef
+    dataset: str  # dst_…
+    name: str
+    organisation: str | None  # null: made without an account, "unregistered"
+    stage: Literal["urls", "files"]
+    use: dict[str, Any]  # Request.to_json()
+    unknown_policy: Literal["exclude", "keep"]
+    match: Literal["exact", "near", "derivative"]
+    min_claim_level: int
+    snapshot: str  # digest of the snapshot's envelope
+    log_size: int
+    decided_at: str
+    parts: list[dict[str, Any]]  # [{name, rows, kept, source_digest}]
+    rows: int
+    counts: dict[str, int]  # verdict → rows
+    kept: int
+    decisions_root: str
+    row_root: str  # salted
+    licences: list[str]
+    nonce: str
+    #: The digest of the manifest of the stage before, of addresses, that this one of files builds upon; else left out.
+    after: str | msgspec.UnsetType = msgspec.UNSET
+    v: int = VERSION
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="run"):
+    """A training run was started on a dataset that was re-checked against ``snapshot``."""
+
+    registry: RegistryRef
+    organisation: str
+    genesis: str
+    run: str  # the caller's own name for it
+    model: str
+    version: str
+    dataset: str
+    manifest: str  # digest of the dataset manifest's payload
+    snapshot: str
+    dropped: int
+    licences: list[str]
+    issued_at: str
+    nonce: str
+    v: int = VERSION
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One use of one work (semantics 20). ``id`` = digest of (organisation, licence or statement, work, run, atom,
+    unit, seq): reporting again has no second effect."""
+
+    id: str
+    licence: str | None
+    statement: str | None
+    work: str
+    atom: str
+    run: str
+    unit: str
+    seq: int
+    quantity: int
+    at: str
+    match: Literal["exact", "near"]
+
+
+class UsageBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="usage-batch"):
+    """Events that an organisation owns up to; ``event_root`` is RFC 6962 over salted event leaves, sorted by id."""
+
+    registry: RegistryRef
+    organisation: str
+    genesis: str
+    batch: str
+    dataset: str | None
+    count: int
+    event_root: str
+    totals: list[Total]
+    snapshot: str | None
+    first_at: str
+    last_at: str
+    issued_at: str
+    v: int = VERSION
