@@ -23,7 +23,7 @@ from licet.wire.common import Page
 from registry.accounts import delegations, events, keys, profile, recovery
 from registry.accounts.idempotency import SECRET
 from registry.accounts.identity import Caller, require
-from registry.accounts.sessions import fresh
+from registry.accounts.stepping import fresh
 from registry.errors import Invalid
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services

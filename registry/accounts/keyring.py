@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from licet import times
@@ -19,13 +19,16 @@ from licet.statements.authority import hold_to
 from licet.statements.envelope import Envelope
 from licet.statements.keyring import Keyring, Office, Standing
 from licet.statements.keys import KeySet, key_id, public_key
-from licet.statements.kinds import RegistryKey, RegistryRef
+from licet.statements.kinds import RecoveryCodes, RegistryKey, RegistryRef, TokenRequest
 from registry.accounts import queries
 from registry.database import Connection, Row
-from registry.errors import NotAllowed
+from registry.errors import Invalid, NotAllowed
 
 # A statement gets its time from the log some moments after it was accepted; what ends until then does not carry it.
 MARGIN: Final = timedelta(minutes=5)
+
+
+_Own = TypeVar("_Own", RecoveryCodes, TokenRequest)
 
 
 class Place(NamedTuple):
@@ -103,6 +106,28 @@ async def signer_of(conn: Connection, ref: RegistryRef, account: UUID, keyid: st
             f"expected a signature by a key of this account that may sign this now: {error.message}"
         ) from None
     return Signer(standing, ring.keys | ring.office.keys, ring.genesis)
+
+
+async def opened_by_root(
+    conn: Connection, ref: RegistryRef, account: UUID, kind: type[_Own], envelope: Envelope
+) -> _Own:
+    """Return the payload of ``envelope``, which a live root key of ``account`` has signed for this registry.
+
+    Raises ``Invalid`` for another account's or registry's, ``NotAllowed`` for a key that may not: a delegate's, one
+    that is revoked, one that was recovered within 7 days.
+    """
+    payload = envelopes.read_as(kind, envelope)
+    ring, place = await ring_of(conn, ref, account)
+    if (payload.registry, payload.account, payload.genesis) != (ref, ring.account, ring.genesis):
+        raise Invalid("expected what was signed for this account at this registry")
+    keyid = only_signer(envelope)
+    try:
+        standing = ring.standing(keyid, place.at, place.time)
+        if standing.only_tighten or standing.delegation is not None:
+            raise VerificationError(f"expected a live root key, got {keyid}")
+        return envelopes.open_as(kind, envelope, [keyid], ring.keys)
+    except VerificationError as error:
+        raise NotAllowed(error.message) from None
 
 
 def only_signer(envelope: Envelope) -> str:

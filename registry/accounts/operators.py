@@ -40,12 +40,12 @@ async def invite(
 async def create_token(
     database: Database, account: str, *, scopes: Sequence[str] = (), lifetime: timedelta = timedelta(days=90)
 ) -> TokenCreated:
-    """Return a new token of any existing ``account``, by default with every scope of its kind."""
+    """Return a new token of any existing ``account``, by default with every scope of its kind; never ``erase``."""
     async with database.transaction() as conn:
         row = await conn.fetchrow(queries.ACCOUNT, identifiers.to_uuid(account, field="account"))
         if row is None or row["kind"] != identifiers.kind_of(account):
             raise NotFound(f"there is no account {account}")
-        allowed = tokens.SCOPES_OF[row["kind"]]
+        allowed = tokens.usual(row["kind"])
         wanted = tokens.narrowed(scopes, allowed) if scopes else list(allowed)
         return await tokens.create(conn, row["id"], wanted, lifetime)
 

@@ -131,6 +131,15 @@ where s.digest = $1 and s.ended_at is null and s.expires_at > now() and k.revoke
 RAISE_SESSION: Final = "update sessions set stepped_up_at = now() where id = $1 and account = $2 and ended_at is null"
 END_SESSION: Final = "update sessions set ended_at = coalesce(ended_at, now()) where id = $1"
 
+# by account_keys (account): whether a key came by a recovery not longer than $2 ago
+RECOVERING: Final = """
+select exists (
+    select from account_keys k left join log_entries e on e.pending = k.pending
+    where k.account = $1 and k.class = 'recovered' and k.revoked_by is null
+        and coalesce(e.at, now()) > now() - $2::interval
+)
+"""
+
 TELL: Final = "insert into account_events (id, account, kind, subject, detail) values ($1, $2, $3, $4, $5)"
 # by account_events (account, id)
 EVENTS: Final = orders(

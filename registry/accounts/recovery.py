@@ -13,14 +13,13 @@ from typing import Final
 from uuid import UUID
 
 from licet import identifiers
-from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.wire.accounts import KeyAccepted, Recovered, Recovery
 from registry import translog
 from registry.accounts import queries, tokens
-from registry.accounts.keyring import only_signer, ring_of
+from registry.accounts.keyring import opened_by_root
 from registry.accounts.keys import take
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.http.moments import past
@@ -45,17 +44,7 @@ async def keep_codes(services: Services, account: UUID, envelope: Envelope) -> i
     issued = past(payload.issued_at, "issued_at")
     async with services.database.transaction() as conn:
         await conn.fetchrow(queries.LOCK_ACCOUNT, account)
-        ring, place = await ring_of(conn, services.keys.ref, account)
-        if (payload.registry, payload.account, payload.genesis) != (services.keys.ref, ring.account, ring.genesis):
-            raise Invalid("expected codes for this account at this registry")
-        keyid = only_signer(envelope)
-        try:
-            standing = ring.standing(keyid, place.at, place.time)
-            if standing.only_tighten or standing.delegation is not None:
-                raise VerificationError(f"expected a live root key, got {keyid}")
-            envelopes.open_as(kinds.RecoveryCodes, envelope, [keyid], ring.keys)
-        except VerificationError as error:
-            raise NotAllowed(error.message) from None
+        await opened_by_root(conn, services.keys.ref, account, kinds.RecoveryCodes, envelope)
         newest = await conn.fetchval(queries.NEWEST_CODES, account)
         if newest is not None and issued <= newest:
             raise Conflict("expected codes signed after the last ones")
@@ -84,7 +73,7 @@ async def recover(services: Services, request: Recovery) -> Recovered:
         if known is None and used is None:
             raise NotAllowed("expected a recovery code of this account that was not used, got another")
         statement, pending, keyid = await take(services, conn, account, envelope)
-        scopes = tokens.SCOPES_OF[request.account[:3]]
+        scopes = tokens.usual(request.account[:3])
         token = await tokens.create(conn, account, scopes, services.settings.token_ttl, request=digest)
     receipt = await translog.wait(services.database, pending)
     key = KeyAccepted(identifiers.from_uuid("stm", statement), "key-register", keyid, receipt.log_index, receipt)

@@ -97,4 +97,4 @@ async def _first_token(
     services: Services, conn: Connection, account: UUID, kind: str, envelope: Envelope
 ) -> TokenCreated:
     request = bytes.fromhex(envelope.payload_digest)
-    return await tokens.create(conn, account, tokens.SCOPES_OF[kind], services.settings.token_ttl, request=request)
+    return await tokens.create(conn, account, tokens.usual(kind), services.settings.token_ttl, request=request)

@@ -22,19 +22,19 @@ from licet.wire.accounts import (
     TokenInfo,
 )
 from licet.wire.common import Page, StatementFile
-from registry.accounts import profile, registration, statements, tokens
+from registry.accounts import profile, registration, statements, stepping, tokens
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
 from registry.accounts.key_routes import ROUTES as KEY_ROUTES
 from registry.accounts.passkey_routes import ROUTES as PASSKEY_ROUTES
-from registry.accounts.sessions import fresh
+from registry.accounts.stepping import fresh
 from registry.errors import Invalid
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 from registry.translog import RegistryKeys
 
 Allows = Annotated[
-    Literal["account", "query", "register", "license", "usage", "audit"] | None, QueryParameter(name="scope")
+    Literal["account", "query", "register", "license", "usage", "audit", "erase"] | None, QueryParameter(name="scope")
 ]
 
 
@@ -76,18 +76,23 @@ async def create_token(
     data: JSONBody[TokenCreate],
     idempotency_key: Annotated[str, HeaderParameter(name=HEADER)],
 ) -> TokenCreated:
-    """Make a further token, with scopes that the present one has; it is shown this once."""
-    if not 1 <= data.expires_in_days <= tokens.LONGEST.days:
-        raise Invalid.field("expires_in_days", f"1 to {tokens.LONGEST.days}", data.expires_in_days)
-    scopes = tokens.narrowed(data.scopes, caller.scopes)
+    """Make a further token; it is shown this once.
+
+    It may do what the present one may, and more for an ``envelope`` in which a live root key of the account asked for
+    just these scopes in the last five minutes. One with scope ``erase`` lasts for a day: nothing else erases the
+    account but a session whose passkey was just used.
+    """
+    longest = 1 if tokens.STEPPED_UP.intersection(data.scopes) else tokens.LONGEST.days
+    if not 1 <= data.expires_in_days <= longest:
+        expected = f"1 to {longest}" if longest > 1 else "1, where erase is among the scopes"
+        raise Invalid.field("expires_in_days", expected, data.expires_in_days)
+    allowed = await stepping.granted(services, caller, data.scopes, data.envelope)
+    scopes = tokens.narrowed(data.scopes, allowed)
+    asked = sha256(key_of(idempotency_key).encode()).digest()
+    if data.envelope is not None:
+        asked = bytes.fromhex(data.envelope.payload_digest)  # it counts once, under whatever key it comes
     async with services.database.transaction() as conn:
-        return await tokens.create(
-            conn,
-            caller.account,
-            scopes,
-            timedelta(days=data.expires_in_days),
-            request=sha256(key_of(idempotency_key).encode()).digest(),
-        )
+        return await tokens.create(conn, caller.account, scopes, timedelta(days=data.expires_in_days), request=asked)
 
 
 @get("/v1/tokens", operation_id="listTokens", tags=["accounts"], guards=[require("account")])

@@ -11,32 +11,18 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
-
 from licet import identifiers, times
 from licet.canonical import to_base64
 from licet.errors import LicetError
 from licet.statements.webauthn import Assertion, Passkey, PasskeyVerifier, from_base64url, to_base64url
 from licet.wire.accounts import PasskeyAnswer, SessionInfo
 from registry.accounts import challenges, events, queries
-from registry.accounts.identity import Caller, authenticated, session_digest
+from registry.accounts.identity import Caller, session_digest
 from registry.accounts.keyring import ring_of
 from registry.errors import NotAllowed
 from registry.services import Services
 
 LASTS: Final = timedelta(days=14)
-FRESH: Final = timedelta(minutes=5)
-
-
-class StepUpRequired(NotAllowed):
-    """The session is open, but its passkey was used too long ago for this."""
-
-    slug = "step-up-required"
-    title = "Step up required"
-
-    def __init__(self) -> None:
-        super().__init__("expected a passkey used in the last 5 minutes: step up, then ask again")
 
 
 async def sign_in_options(services: Services) -> dict[str, Any]:
@@ -80,18 +66,6 @@ async def end(services: Services, caller: Caller) -> None:
     if caller.session is not None:
         async with services.database.transaction() as conn:
             await conn.execute(queries.END_SESSION, caller.session)
-
-
-async def fresh(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Guard: a session has to have been raised in the last five minutes; a token is as good as it ever was."""
-    found = await authenticated(connection)
-    if found is not None and found.session is not None and not is_fresh(found):
-        raise StepUpRequired
-
-
-def is_fresh(caller: Caller) -> bool:
-    """Whether the caller's passkey was used in the last five minutes."""
-    return caller.stepped_up_at is not None and times.now() - caller.stepped_up_at < FRESH
 
 
 async def _answered(

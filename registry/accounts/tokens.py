@@ -23,15 +23,22 @@ from registry.http.paging import Asked, page_of
 
 LONGEST: Final = timedelta(days=365)
 SCOPES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "art": ("account", "query", "register", "usage", "audit"),
-    "org": ("account", "query", "register", "license", "usage", "audit"),
+    "art": ("account", "query", "register", "usage", "audit", "erase"),
+    "org": ("account", "query", "register", "license", "usage", "audit", "erase"),
     "aud": ("query", "audit"),
     "opr": ("query", "usage", "audit"),
 }
+# What no token has unless it was stepped up to: it ends the account for good.
+STEPPED_UP: Final = frozenset({"erase"})
 _PREFIX: Final = "lct_"
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM: Final = 30
 _CHECK: Final = 6
+
+
+def usual(kind: str) -> list[str]:
+    """Return what the first token of an account of ``kind`` may do: everything that can be undone."""
+    return [scope for scope in SCOPES_OF[kind] if scope not in STEPPED_UP]
 
 
 def new_token() -> str:

@@ -27,7 +27,7 @@ from licet.wire.works import (
 )
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
-from registry.accounts.sessions import fresh
+from registry.accounts.stepping import fresh
 from registry.consent import drafting, portfolio, service
 from registry.consent.types import Wanted
 from registry.errors import Invalid

@@ -72,6 +72,25 @@ def codes(site: Running, account: Account, *codes: str) -> kinds.RecoveryCodes:
     return kinds.RecoveryCodes(**_of(site, account), digests=digests)
 
 
+def wish(site: Running, account: Account, *scopes: str, **changes: Any) -> kinds.TokenRequest:
+    """Return the payload that asks for a token of ``scopes``, whatever the present one may do."""
+    return kinds.TokenRequest(**{**_of(site, account), "scopes": sorted(scopes), **changes})
+
+
+async def granted(site: Running, account: Account, payload: kinds.TokenRequest, key: Key | None = None) -> Any:
+    """Ask for the token that ``payload`` wishes for, signed by ``key`` (by default the account's)."""
+    envelope = signed(site, payload, key or account.key)
+    body = {"scopes": payload.scopes, "expires_in_days": 1, "envelope": msgspec.to_builtins(envelope)}
+    return await site.post("/v1/tokens", body, http=account.http)
+
+
+async def eraser(site: Running, account: Account) -> httpx.AsyncClient:
+    """Return a client with a token that may erase ``account``, which its key has signed for."""
+    answer = await granted(site, account, wish(site, account, "erase"))
+    assert answer.status_code == 201, answer.text
+    return site.client(answer.json()["token"])
+
+
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 

@@ -50,6 +50,10 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     "submitStatement": (*_SIGNED, _STATED),
     "attestStatement": (*_SIGNED, _STATED),
     **dict.fromkeys(("addKey", "rotateKey", "revokeKey", "delegate", "keepRecoveryCodes"), _SIGNED),
+    "createToken": (
+        *_SIGNED,
+        Refusal(400, "expires_in_days: expected 1, where erase", "two fields together are more than it says"),
+    ),
     "recoverAccount": (
         *_SIGNED,
         Refusal(400, "code: expected six groups", "a code is read however it is written: with or without dashes"),

@@ -213,8 +213,9 @@ async def tell(site: Running, recorder: Recorder) -> None:
     await keys_come_and_go(site, recorder)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)
-    recorder.listen(leaving.http)
-    await site.post("/v1/me/erasure", {"confirm": leaving.id}, http=leaving.http)
+    eraser = await make.eraser(site, leaving.account)
+    recorder.listen(eraser)
+    await site.post("/v1/me/erasure", {"confirm": leaving.id}, http=eraser)
     period = times.to_text(times.now())[:7]
     for who, path in (
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),

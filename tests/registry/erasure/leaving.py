@@ -12,6 +12,7 @@ import msgspec
 from licet.wire.erasure import ErasureAnswer, ErasureRequest
 from licet.wire.licensing import Answers, Query, RowKeys
 from registry.auditing import verification
+from tests.registry import keymaking as make
 from tests.registry.catalogue import Artist
 from tests.registry.harness import Account, Running
 
@@ -25,8 +26,9 @@ order by 1, 2
 
 
 async def asked(site: Running, account: Account, **fields: Any) -> httpx.Response:
+    """Ask for the erasure of ``account``, with a token that its key has signed for."""
     body = ErasureRequest(**{"confirm": account.id, **fields})
-    return await site.post("/v1/me/erasure", body, http=account.http)
+    return await site.post("/v1/me/erasure", body, http=await make.eraser(site, account))
 
 
 async def erased(site: Running, account: Account, **fields: Any) -> ErasureAnswer:

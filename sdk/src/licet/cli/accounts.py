@@ -156,10 +156,7 @@ def erase(
         if not dry_run:
             if not yes:
                 _confirm(me.name, done)
-            done = client.erase_account(me.account, deny=not no_deny)
-            if done.receipt is not None and done.statement is not None:
-                account.keep_receipt(client, done.receipt, done.statement)
-            client.profile.forget_token()
+            done = account.erase(client, deny=not no_deny)
     document = {
         "account": done.account,
         "dry_run": done.dry_run,

@@ -26,16 +26,25 @@ def create(
     scope: Annotated[
         list[str], Parameter(consume_multiple=True, negative="", help=f"What it may do: {', '.join(SCOPES)}.")
     ],
-    expires: Annotated[str, Parameter(help="For how many days.")] = "90d",
+    expires: Annotated[str | None, Parameter(help="For how many days: 90d, and 1d with erase.")] = None,
     common: Common = COMMON,
 ) -> None:
-    """Make a token with fewer rights than yours; it is printed this once."""
+    """Make a token with fewer rights than yours; it is printed this once.
+
+    No token has erase unless this profile's root key signs for it, which is done here.
+    """
     scopes = [part for given in scope for part in given.split(",") if part]
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise InputError.field("--scope", f"any of {', '.join(SCOPES)}", ", ".join(unknown))
+    days = 1 if expires is None and "erase" in scopes else _days(expires or "90d")
     with common.client() as client:
-        created = client.create_token(scopes, _days(expires))
+        if "erase" in scopes:
+            from licet.client import account
+
+            created = account.stepped_up(client, scopes, days)
+        else:
+            created = client.create_token(scopes, days)
     document = {"token": created.token, "id": created.id, "scopes": created.scopes, "expires_at": created.expires_at}
     show(common, document, [created.token])
     if not common.json:

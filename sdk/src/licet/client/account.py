@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from licet import times
@@ -12,8 +14,9 @@ from licet.identifiers import new_id, new_uuid
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
-from licet.statements.kinds import KeyRegister, PublicKey
-from licet.wire.accounts import AccountCreated
+from licet.statements.kinds import KeyRegister, PublicKey, TokenRequest
+from licet.wire.accounts import AccountCreated, TokenCreated
+from licet.wire.erasure import ErasureAnswer
 
 PREFIXES = {"artist": "art", "organisation": "org"}
 
@@ -65,6 +68,38 @@ def create(client: Client, kind: str, name: str) -> AccountCreated:
     client.transport.token = created.token.token
     draft.unlink(missing_ok=True)
     return created
+
+
+def stepped_up(client: Client, scopes: Sequence[str], days: int = 1) -> TokenCreated:
+    """Return a token for ``scopes``, also those that this profile's token has not: its root key signs for it."""
+    profile = client.need_account()
+    account = profile.account
+    assert account is not None  # `need_account` has looked
+    wish = TokenRequest(
+        registry=client.registry_ref(),
+        account=account.account,
+        genesis=account.genesis,
+        scopes=sorted(set(scopes)),
+        issued_at=times.to_text(times.now()),
+        nonce=new_uuid().hex,
+    )
+    return client.create_token(wish.scopes, days, envelopes.seal(wish, SigningKey.load(profile.key_path)))
+
+
+def erase(client: Client, *, deny: bool = True) -> ErasureAnswer:
+    """Return once the account of this profile is erased, and forgotten by the profile; its keys and receipts stay.
+
+    A token that may do it is made first, for which the profile's root key signs.
+    """
+    profile = client.need_account()
+    account = profile.account
+    assert account is not None  # `need_account` has looked
+    client.transport.token = stepped_up(client, ["erase"]).token
+    done = client.erase_account(account.account, deny=deny)
+    if done.receipt is not None and done.statement is not None:
+        keep_receipt(client, done.receipt, done.statement)
+    profile.forget_token()
+    return done
 
 
 def keep_receipt(client: Client, receipt: msgspec.Struct, name: str) -> None:

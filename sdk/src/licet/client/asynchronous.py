@@ -115,9 +115,14 @@ class AsyncClient:
         """Return what was erased of ``account``, the caller's own, or would be; no token of it works afterwards."""
         return await self.transport.do(endpoints.erase_account(account, deny, dry_run))
 
-    async def create_token(self, scopes: Sequence[str], days: int = 90) -> accounts.TokenCreated:
-        """Return a further token; asking again makes another one."""
-        return await self.transport.do(endpoints.create_token(scopes, days))
+    async def create_token(
+        self, scopes: Sequence[str], days: int = 90, envelope: Envelope | None = None
+    ) -> accounts.TokenCreated:
+        """Return a further token; asking again makes another one.
+
+        ``envelope``: a ``token-request`` by a root key, for scopes that the present token has not.
+        """
+        return await self.transport.do(endpoints.create_token(scopes, days, envelope))
 
     def tokens(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[accounts.TokenInfo]:
         """Yield the account's tokens, without their secrets."""

@@ -117,9 +117,9 @@ def erase_account(account: str, deny: bool, dry_run: bool) -> Call[erasure.Erasu
     return post("eraseAccount", "/v1/me/erasure", body, erasure.ErasureAnswer, scope="account", key=new_uuid().hex)
 
 
-def create_token(scopes: Sequence[str], days: int) -> Call[accounts.TokenCreated]:
+def create_token(scopes: Sequence[str], days: int, envelope: Envelope | None) -> Call[accounts.TokenCreated]:
     """A further token, another one each time."""
-    body = accounts.TokenCreate(list(scopes), days)
+    body = accounts.TokenCreate(list(scopes), days, envelope)
     return post("createToken", "/v1/tokens", body, accounts.TokenCreated, scope="account", key=new_uuid().hex)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from licet.statements.envelope import Envelope
 from licet.wire.common import KeyEvidence, Money, Receipt
 
-SCOPES = ("account", "query", "register", "license", "usage", "audit")
+SCOPES = ("account", "query", "register", "license", "usage", "audit", "erase")
 
 
 class RegistryInfo(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class TokenCreated(msgspec.Struct, frozen=True):
 
 
 class AccountCreated(msgspec.Struct, frozen=True):
-    """The account exists, its genesis is in the log, and ``token`` (all scopes of its kind) opens it."""
+    """The account exists, its genesis is in the log, and ``token`` (every scope of its kind but ``erase``) opens it."""
 
     account: str
     genesis: str
@@ -191,8 +191,15 @@ class Me(msgspec.Struct, frozen=True):
 
 
 class TokenCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the token is to do, and for how long; ``erase`` is for one day.
+
+    ``envelope``: a ``token-request`` that a live root key of the account signed just now, for scopes that the present
+    token has not.
+    """
+
     scopes: list[str]
     expires_in_days: int = 90
+    envelope: Envelope | None = None
 
 
 class TokenInfo(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from licet.statements.kinds.keys import (
     Limit,
     PublicKey,
     RecoveryCodes,
+    TokenRequest,
 )
 from licet.statements.kinds.licences import Licence, LicenceLine, Use
 from licet.statements.kinds.registry import Claim, Erase, PeriodClose, RegistryKey
@@ -66,6 +67,7 @@ __all__ = [
     "SegmentRef",
     "Shown",
     "Snapshot",
+    "TokenRequest",
     "Total",
     "UsageBatch",
     "Use",

@@ -105,3 +105,18 @@ class RecoveryCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     issued_at: str
     nonce: str
     v: int = VERSION
+
+
+class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="token-request"):
+    """The wish for a token that may do ``scopes``, also what the token that carries it may not; by a live root key.
+
+    Not logged. It counts once, within five minutes of ``issued_at``.
+    """
+
+    registry: RegistryRef
+    account: str
+    genesis: str
+    scopes: list[str]  # sorted
+    issued_at: str
+    nonce: str
+    v: int = VERSION
