@@ -11,14 +11,14 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from licet.wire.common import Problem
 from registry.errors import NotAuthenticated, Unavailable
 from registry.health import readiness
 from registry.health.readiness import Check
 from registry.http.problems import MEDIA_TYPE, TYPE_BASE
-from registry.observing.meters import READ, Meters
+from registry.observing.meters import Meters, read_text
 from registry.observing.requests import request_id
 from registry.services import Services
 from registry.settings import Settings
@@ -106,14 +106,8 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
         "licet_snapshot_age_seconds": state.snapshot_age_seconds,
         "licet_snapshot_expires_seconds": state.snapshot_expires_seconds,
     }
-    asked = CollectorRegistry()
-    for meter in READ:
-        value = known.pop(meter.name)
-        if value is not None:
-            Gauge(meter.name, meter.about, registry=asked).set(value)
-    assert not known
     headers = {"Cache-Control": "no-store"}
-    return Response(meters.text() + generate_latest(asked), media_type=METRICS_TYPE, headers=headers)
+    return Response(meters.text() + read_text(known), media_type=METRICS_TYPE, headers=headers)
 
 
 def _readiness(request: Request[None, None, State]) -> readiness.Readiness:

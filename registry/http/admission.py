@@ -6,8 +6,8 @@ A handler says what differs in ``opt``::
     opt={"body": "…"}        the media types of the body, separated by commas; application/json without
 
 The limit of the body is its ``request_max_body_size``. A body is cut off while it comes: where it grows over the
-limit, stands still or drips. When an answer takes too long, the handler is cancelled, and with it its statement in the
-database.
+limit, stands still or drips, and where all bodies together are more than may be held (`holding`). When an answer takes
+too long, the handler is cancelled, and with it its statement in the database.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from registry.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from registry.http.holding import Holding
+from registry.observing.requests import CALLER, Known
 
 LONGEST_URI: Final = 8_192  # bytes of path and query
 LARGEST_HEADERS: Final = 32_768  # bytes of all names and values
@@ -65,6 +67,9 @@ class Admission(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
+    def __init__(self) -> None:
+        self.held = Holding()
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Refuse what no handler should see; else answer, in time."""
         http = cast("HTTPScope", scope)
@@ -74,7 +79,7 @@ class Admission(ASGIMiddleware):
         check_query(http["query_string"], rules)
         _check_accept(headers.get(b"accept"), rules.answer)
         _check_body(headers, rules)
-        await _in_time(rules, http, receive, send, next_app)
+        await _in_time(rules, self.held, http, receive, send, next_app)
 
 
 @functools.cache
@@ -193,28 +198,39 @@ def allowed(methods: Iterable[str]) -> str:
     return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
-async def _in_time(rules: Rules, scope: HTTPScope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+def _sender(scope: HTTPScope) -> str:
+    caller: Known | None = scope["state"].get(CALLER)
+    return (scope.get("client") or ("", 0))[0] if caller is None else caller.id
+
+
+async def _in_time(
+    rules: Rules, held: Holding, scope: HTTPScope, receive: Receive, send: Send, next_app: ASGIApp
+) -> None:
     loop = asyncio.get_running_loop()
     started = loop.time()
-    size, reading, answering = 0, False, False
+    size, whole, reading, answering = 0, False, False, False
+    sender = ""
 
     async def hurried_receive() -> Any:
-        nonlocal size, reading
-        if answering or size < 0:
+        nonlocal size, whole, reading, sender
+        if answering or whole:
             return await receive()  # waits for the end of the connection
         reading = True
         clock.reschedule(loop.time() + BODY_PAUSE)
         message = await receive()
         reading = False
+        if message["type"] == "http.disconnect":  # or what came was no chunk: the framework would call it our fault
+            raise Invalid("expected the whole body, got the end of the connection")
         if message["type"] == "http.request":
+            sender = sender or _sender(scope)
+            held.take(sender, len(message["body"]))
             size += len(message["body"])
             if size > rules.limit:
                 raise TooLarge(f"expected a body of at most {rules.limit} bytes, got more")
             spent = loop.time() - started
             if message.get("more_body") and spent > BODY_GRACE and size < (spent - BODY_GRACE) * BODY_RATE:
                 raise SlowBody(f"expected a body at {BODY_RATE} bytes a second or more, got {size} in {spent:.0f} s")
-            if not message.get("more_body"):
-                size = -1
+            whole = not message.get("more_body")
         clock.reschedule(loop.time() + rules.seconds)
         return message
 
@@ -238,3 +254,6 @@ async def _in_time(rules: Rules, scope: HTTPScope, receive: Receive, send: Send,
         if reading:
             raise SlowBody(f"expected a part of the body within {BODY_PAUSE:.0f} s, got nothing") from None
         raise TimedOut(f"expected to answer within {rules.seconds:.0f} s; what was under way was stopped") from None
+    finally:
+        if size:
+            held.give(sender, size)

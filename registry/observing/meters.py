@@ -11,14 +11,16 @@ import contextlib
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 FOLDER: Final = "metrics"  # below the data folder
 _ALIVE: Final = ".alive"  # a file of each process that counts, from before it has counted anything
@@ -100,6 +102,26 @@ class Meters:
         if meter.kind == "histogram":
             return Histogram(meter.name, meter.about, meter.labels, buckets=_SECONDS, registry=self.registry)
         return Gauge(meter.name, meter.about, meter.labels, registry=self.registry, multiprocess_mode="livesum")
+
+
+class _Read(Collector):
+    """The gauges of `READ`, as they were found: never kept in a file, as a `Gauge` of several processes would be."""
+
+    def __init__(self, found: Mapping[str, float | None]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for meter in READ:
+            value = self._found[meter.name]
+            if value is not None:
+                yield GaugeMetricFamily(meter.name, meter.about, value=value)
+
+
+def read_text(found: Mapping[str, float | None]) -> bytes:
+    """Return the gauges of `READ` that have a value in the text form of Prometheus; ``found`` names all of them."""
+    asked = CollectorRegistry()
+    asked.register(_Read(found))
+    return generate_latest(asked)
 
 
 def count_once_committed(name: str, *labels: str, by: int = 1) -> None:

@@ -19,6 +19,11 @@ from registry.observing.meters import Meters
 _QUIET: Final = ("/health/", "/metrics", "/log/")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")  # what we call a tile or a text is never read as a page
+# What an answer says of itself stays; of one that says nothing no copy is kept, and no page is made of it or around it.
+_UNSAID: Final = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
 _VERSION: Final = (b"licet-version", registry.__version__.encode())  # for clients that miss something here
 _HEADER: Final = b"x-request-id"
 _STATE: Final = "licet_request_id"
@@ -93,7 +98,9 @@ async def _observe(answer: Any, meters: Meters, scope: HTTPScope, receive: Recei
     async def told(message: Message) -> None:
         if message["type"] == "http.response.start":
             seen.status = message["status"]
-            message["headers"] = [*message["headers"], _NOSNIFF, _VERSION]
+            said = {name.lower() for name, _ in message["headers"]}
+            unsaid = [each for each in _UNSAID.items() if each[0] not in said]
+            message["headers"] = [*message["headers"], *unsaid, _NOSNIFF, _VERSION]
         elif message["type"] == "http.response.body":
             seen.sent += len(message["body"])
         await send(message)

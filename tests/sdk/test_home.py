@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from licet.datasets.usage.spool import Spool
 from licet.errors import InputError
 from licet.home import AccountFile, Home, TrustFile, write_private
+from licet.statements.keys import SigningKey
 
 ACCOUNT = AccountFile("http://localhost:8000", "art_0", "artist", "Mei", "00", "11")
 
@@ -23,6 +25,21 @@ def test_what_is_kept_comes_back_and_only_its_owner_may_read_it(tmp_path: Path) 
     assert again.token == "lct_secret"
     for path in profile.folder.iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_every_folder_that_is_made_for_secrets_is_its_owners_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path / "new" / "home")
+    SigningKey.generate().save(home.profile().key_path)
+    home.profile("lantern").token = "lct_secret"
+    Spool(home.spool).close()
+    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "open").chmod(0o755)
+    Home(tmp_path / "open").profile().token = "lct_secret"
+    made = [path for path in tmp_path.rglob("*") if path != tmp_path / "open"]
+    assert {path.name for path in made} >= {"new", "home", "profiles", "default", "lantern", "spool.sqlite"}
+    for path in made:
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert (tmp_path / "open").stat().st_mode & 0o777 == 0o755  # it is somebody's
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:

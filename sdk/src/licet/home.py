@@ -25,6 +25,7 @@ import msgspec
 
 from licet.errors import InputError
 from licet.misfits import unlike
+from licet.private import make_private
 
 DEFAULT_URL: Final = "http://localhost:8000"
 T = TypeVar("T")
@@ -149,7 +150,7 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
     After an exception or a crash ``path`` is what it was before.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -14,11 +14,10 @@ from typing import Any
 
 import httpx
 import msgspec
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from licet.wire.common import Problem
 from registry.openapi import document
+from registry.running.serving import listening
 from tests.registry.app.refusing import is_right
 from tests.registry.catalogue import picture
 from tests.registry.harness import Running
@@ -69,9 +68,7 @@ async def served(service: Running) -> AsyncIterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = Server(
-        service.app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False
-    )
+    server = listening(service.app, "127.0.0.1", port)
     serving = asyncio.create_task(server.serve())
     url = f"http://127.0.0.1:{port}"
     try:

@@ -16,6 +16,7 @@ from litestar.params import RawBody
 
 from registry.accounts.idempotency import READS
 from registry.http import admission
+from registry.running import serving
 from registry.services import Services
 from tests.registry.app.fuzzing import served
 from tests.registry.harness import Account, Running, running
@@ -239,6 +240,42 @@ async def test_a_body_that_stands_still_or_drips_is_cut_off(
         dripped = await raw(url, announced, *[b"a"] * 30, pause=0.05)
         assert b" 408 " in dripped
         assert b"bytes a second or more" in dripped
+
+
+async def test_a_body_that_breaks_off_or_is_no_body_is_the_senders(
+    dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with slow(dsn, tmp_path) as (_, url):
+        answer = await raw(url, CHUNKED, b"no size of a chunk\r\n")
+        assert b" 400 " in answer
+        assert b"the end of the connection" in answer
+    assert "Traceback" not in capsys.readouterr().out
+
+
+async def test_connections_that_say_nothing_are_closed_and_others_answered(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "CONNECTIONS", 64)
+    monkeypatch.setattr(serving, "HEADERS_WITHIN", 500)
+    async with slow(dsn, tmp_path) as (_, url):
+        host, port = url.removeprefix("http://").split(":")
+        for said in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"):
+            idle = [await asyncio.open_connection(host, int(port)) for _ in range(80)]
+            for _, writer in idle:
+                writer.write(said)
+            async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+                assert (await http.get("/health/live")).status_code == 200
+            for _, writer in idle:
+                writer.close()
+
+
+async def test_of_an_answer_that_says_nothing_of_it_no_copy_is_kept(lab: tuple[Running, Account]) -> None:
+    service, who = lab
+    for http, path in ((who.http, "/v1/me"), (who.http, "/v1/works"), (who.http, "/nothing"), (service.http, "/")):
+        answer = await http.get(path)
+        assert answer.headers["cache-control"] == "no-store", path
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert (await service.http.get("/log/vkey")).headers["cache-control"] == "public, max-age=3600"
 
 
 def test_every_route_says_how_large_and_how_long(api: dict[str, Any]) -> None:

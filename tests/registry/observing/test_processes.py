@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,10 @@ def test_the_processes_of_a_service_count_together(tmp_path: Path, monkeypatch: 
         # The worker answers no requests; its loops are told all the same.
         assert told[0]["licet_loop_runs_total|sequencer"] >= 1
         assert told[0]["licet_database_connections_waiting"] == 0
+        # What is read from the database is told once, without the process that read it.
+        text = httpx.get(f"{url}/metrics").text
+        assert re.findall(r"^licet_log_size.* ", text, re.MULTILINE) == ["licet_log_size "]
+        assert len(re.findall(r"^# TYPE licet_log_size ", text, re.MULTILINE)) == 1
         register(url)
         assert numbers(url)["licet_statements_accepted_total|key-register"] == 1
         # A process that is killed takes nothing along, and leaves nothing behind in use.

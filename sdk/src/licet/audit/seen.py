@@ -19,6 +19,7 @@ from licet.errors import InputError, LicetError
 from licet.log import checkpoint as checkpoints
 from licet.log import policy
 from licet.log import proof as proofs
+from licet.private import make_private
 
 _MAX_FILE: Final = 64 << 20
 
@@ -66,7 +67,7 @@ class SeenCheckpoints:
             if each.note is not None and (each.checkpoint.size, each.checkpoint.root) not in known
         ]
         if fresh:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self.path.parent)
             self._drop_cut_off()
             with self.path.open("ab") as file:
                 file.write(b"".join(msgspec.json.encode(_Line(each.note or "")) + b"\n" for each in fresh))

@@ -23,6 +23,7 @@ import msgspec
 from licet.errors import InputError, LicetError, MalformedError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import cosignature, merkle, note, policy, witnessing
+from licet.private import make_private
 
 MAX_BODY: Final = 131_072  # 16 signatures of 5 kB (signed-note), 63 proof lines, and room
 TEXT: Final = "text/plain; charset=utf-8"
@@ -52,7 +53,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Take ``folder`` for this process; raises ``InputError`` if another witness has it or it cannot be written."""
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(folder)
             self._lock: IO[bytes] = (folder / "lock").open("ab")
         except OSError as error:
             raise InputError(f"{folder}: expected a folder for what was cosigned, got {error.strerror}") from None

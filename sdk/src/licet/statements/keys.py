@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from licet import canonical
 from licet.errors import InputError, MalformedError, VerificationError
+from licet.private import make_private
 from licet.statements.kinds import AnyKey, PublicKey
 from licet.statements.points import check_public
 from licet.statements.webauthn import Assertion, PasskeyVerifier
@@ -85,7 +86,7 @@ class SigningKey:
 
     def save(self, path: Path) -> None:
         """Keep this key in a new file that only its owner may read; an existing file raises ``InputError``."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         pem = self._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

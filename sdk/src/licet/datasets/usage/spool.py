@@ -22,6 +22,7 @@ from licet import canonical, times
 from licet.client import Client
 from licet.errors import ConflictError, InputError, LicetError
 from licet.identifiers import new_id
+from licet.private import make_private
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
@@ -117,7 +118,7 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self.path: Final = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path.parent)
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
