@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,8 @@ from tests.registry.harness import running
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 60))))
 def test_never_more_is_held_than_may_be_and_nothing_is_left_in_the_end(takes: list[tuple[str, int]]) -> None:
-    holding, taken = Holding(100, 70), []
+    holding = Holding(100, 70)
+    taken: list[tuple[str, int]] = []
     for who, size in takes:
         own = sum(each for other, each in taken if other == who)
         fits = own + size <= 70 and sum(each for _, each in taken) + size <= 100
@@ -47,7 +49,7 @@ async def test_one_who_sends_much_side_by_side_waits_and_others_do_not(
         path = f"/v1/uploads/{'0' * 64}"
         gate = asyncio.Event()
 
-        async def unfinished():
+        async def unfinished() -> AsyncIterator[bytes]:
             yield bytes(30_000)
             await gate.wait()
 

@@ -65,7 +65,7 @@ def emit(document: Mapping[str, Any]) -> None:
 
         say(json.dumps(json.loads(data), indent=2))
     else:
-        say(msgspec.json.format(data).decode())
+        say(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.format(data).decode()))
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
