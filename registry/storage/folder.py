@@ -1,11 +1,18 @@
-"""A folder of this machine as a store: every file is written beside its place, synced and renamed into it."""
+"""A folder of this machine as a store: every file is written beside its place, synced and brought into it whole.
+
+What may be replaced is renamed into its place. What is immutable is linked there, which fails where a file is already:
+of two processes that write one name at once, one is told that it was not new, and the file is never another afterwards.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import fcntl
 import os
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -14,6 +21,7 @@ from registry.errors import StoreUnavailable
 from registry.storage.store import FOREVER, FRESH, OCTETS
 
 _AT_A_TIME: Final = 8
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class FolderStore:
@@ -30,11 +38,7 @@ class FolderStore:
     async def create(self, name: str, content: bytes, *, media_type: str = OCTETS, cache: str = FOREVER) -> bool:
         """Put an immutable file in its place, durably; what is there already stays."""
         del media_type, cache
-        path = self.folder / name
-        if await asyncio.to_thread(path.exists):
-            return False
-        await self._write(path, content)
-        return True
+        return not await self.create_all([(name, content)])
 
     async def create_all(self, files: Sequence[tuple[str, bytes]]) -> list[str]:
         """Put immutable files in their places; each folder is synced once, after all of its files."""
@@ -44,23 +48,20 @@ class FolderStore:
             raise self._unavailable(error) from None
 
     def _create_all(self, files: Sequence[tuple[str, bytes]]) -> list[str]:
-        there: list[str] = []
-        fresh: list[tuple[Path, bytes]] = []
-        for name, content in files:
-            path = self.folder / name
-            if path.exists():
-                there.append(name)
-            else:
-                fresh.append((path, content))
-        folders = {path.parent for path, _ in fresh}
+        paths = [self.folder / name for name, _ in files]
+        absent = [not path.exists() for path in paths]
+        folders = {path.parent for path, wanted in zip(paths, absent, strict=True) if wanted}
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:  # the disk joins what is synced together
-            for _ in pool.map(lambda file: write_whole(*file), fresh):
-                pass
+
+        def put(place: int) -> bool:
+            return absent[place] and create_whole(paths[place], files[place][1])
+
+        with ThreadPoolExecutor(min(_AT_A_TIME, len(files) or 1)) as pool:  # the disk joins what is synced together
+            new = list(pool.map(put, range(len(files))))
         for folder in sorted(folders):
             sync_folder(folder)
-        return there
+        return [name for (name, _), fresh in zip(files, new, strict=True) if not fresh]
 
     async def replace(self, name: str, content: bytes, *, media_type: str = OCTETS, cache: str = FRESH) -> None:
         """Put a file in its place, durably, its name too."""
@@ -111,16 +112,23 @@ class FolderStore:
 def write_whole(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content`` at once and durably."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with staging.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with _staged(path, content) as staging:
         staging.replace(path)
-    except OSError:
-        staging.unlink(missing_ok=True)
-        raise
+
+
+def create_whole(path: Path, content: bytes) -> bool:
+    """Whether ``path`` was not there and is ``content`` now, at once and durably; what is there already stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _staged(path, content) as staging:
+        try:
+            os.link(staging, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            return _renamed(staging, path)
+    return True
 
 
 def sync_folder(folder: Path) -> None:
@@ -128,6 +136,33 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _staged(path: Path, content: bytes) -> Iterator[Path]:
+    """Have ``content`` beside ``path``, durably, under a name that nobody else has, while the block lasts."""
+    staging = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with staging.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield staging
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _renamed(staging: Path, path: Path) -> bool:
+    """Do as a link does where the file system has none: one process at a time looks and renames."""
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():
+            return False
+        staging.rename(path)
+        return True
     finally:
         os.close(descriptor)
 

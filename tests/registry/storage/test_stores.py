@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import obstore
@@ -44,6 +48,52 @@ async def test_many_files_are_put_at_once_and_those_that_were_there_are_named(st
     assert await store.create_all(files[:3]) == []
     assert await store.create_all([(name, b"other") for name, _ in files[:2]] + files[2:]) == [n for n, _ in files[:3]]
     assert [await store.read(name) for name, _ in files] == [content for _, content in files]
+
+
+CREATES = """
+import sys, time
+from pathlib import Path
+from registry.storage.folder import create_whole
+folder, own = Path(sys.argv[1]), sys.argv[2].encode()
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(300):
+    if create_whole(folder / f"{number:03}", own * 100):
+        print(number)
+"""
+
+
+def test_of_two_processes_that_create_one_file_at_once_one_does(tmp_path):
+    def begun(own: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", CREATES, str(tmp_path), own]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    with begun("a") as first, begun("b") as second:
+        assert first.stdout is not None
+        assert second.stdout is not None
+        assert [process.stdout.readline() for process in (first, second)] == ["ready\n"] * 2  # type: ignore[union-attr]
+        for process in (first, second):
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        made = [[int(line) for line in process.stdout] for process in (first, second)]  # type: ignore[union-attr]
+    assert sorted(made[0] + made[1]) == list(range(300))
+    for own, numbers in zip((b"a", b"b"), made, strict=True):
+        assert all((tmp_path / f"{number:03}").read_bytes() == own * 100 for number in numbers)
+    assert len(list(tmp_path.iterdir())) == 300, "what was staged is gone"
+
+
+async def test_where_there_are_no_links_a_file_is_still_created_once(tmp_path, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    store = FolderStore(tmp_path)
+    for number in range(20):
+        made = await asyncio.gather(*(store.create(f"a/{number}", bytes([each]) * 9) for each in range(4)))
+        assert sum(made) == 1
+        assert await store.read(f"a/{number}") == bytes([made.index(True)]) * 9
+    assert len(list((tmp_path / "a").iterdir())) == 20
 
 
 async def test_objects_carry_their_media_type_and_cache_header(bucket, tmp_path):
