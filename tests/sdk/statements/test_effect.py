@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from licet.decisions import CODES, decide
 from licet.statements.effect import effect, effect_over, rule_tightens
-from licet.terms import ATOMS, Rule, Terms, preset
+from licet.terms import ATOMS, Rule, Terms, merge, preset
 from licet.terms.countries import EU_MEMBERS
 from tests.sdk.decisions.strategies import requests, states
 from tests.sdk.terms.strategies import conditions, license_rules, offer, terms, written
@@ -36,6 +36,15 @@ def test_rule_10_one_changed_condition_is_judged_by_what_it_decides(written_rule
                 assert CODES[decide(other, state, request).verdict] >= CODES[decide(one, state, request).verdict]
 
 
+@given(terms(), terms(), st.lists(st.tuples(states(), requests()), min_size=1, max_size=8))
+def test_rule_10_what_needed_the_artists_answer_is_no_standing_offer_after_a_tightening(old, new, questions):
+    for candidate in (new, merge([old, new])):
+        if effect(old, candidate) == "tighten":
+            for state, request in questions:
+                before, after = decide(old, state, request), decide(candidate, state, request)
+                assert before.reason != "needs-agreement" or after.reason != "offer"
+
+
 @given(terms(), terms(), terms())
 def test_rule_10_tightening_is_a_preorder(a, b, c):
     assert effect(a, a) == "tighten"
@@ -55,6 +64,8 @@ SU, SU_AT = {"text": "Su"}, {"text": "Su", "url": "https://su.example/"}
 WEEK, UNLEARN = {"notice_days": 7}, {"notice_days": 7, "effect": "unlearn"}
 OUTPUT = offer("1", "per-output")
 CAP_10, CAP_100 = (OUTPUT | {"price": OUTPUT["price"] | {"cap": cap}} for cap in ("10", "100"))
+MINIMUM = OUTPUT | {"price": OUTPUT["price"] | {"minimum": "1"}}
+BOTH = OUTPUT | {"price": MINIMUM["price"] | {"cap": "100"}}
 CHANGES: list[tuple[str, Any, Any, bool]] = [
     ("a price of 100 down to 0.000001", offer("100"), offer("0.000001"), False),
     ("a price up", offer("1"), offer("100"), True),
@@ -66,7 +77,8 @@ CHANGES: list[tuple[str, Any, Any, bool]] = [
     ("a lower cap", CAP_100, CAP_10, False),
     ("a higher cap", CAP_10, CAP_100, True),
     ("a cap where there was none", OUTPUT, CAP_100, False),
-    ("no cap any more", CAP_100, OUTPUT, True),
+    ("no cap any more, so that anybody may accept it", CAP_100, OUTPUT, False),
+    ("no cap any more, with a minimum as before", BOTH, MINIMUM, True),
     ("a license to allow", offer(), "allow", False),
     ("allow to a license", "allow", offer(), True),
     ("allow to a free license", "allow", {"permission": "license"}, True),

@@ -104,12 +104,21 @@ def test_dearer_is_a_least_upper_bound(a, b, c):
         comparable = top.model == price.model and (top.currency, top.period) == (price.currency, price.period)
         assert not comparable or at_least(top, price)
         assert comparable or price.model == "free" or top.model == "negotiate"
+        assert top.needs_agreement or not price.needs_agreement
 
 
 @given(PRICES, PRICES)
 def test_at_least_is_a_partial_order(a, b):
     assert at_least(a, a)
     assert not (at_least(a, b) and at_least(b, a)) or a == b
+
+
+def test_a_price_that_needs_an_answer_never_becomes_one_that_anybody_accepts():
+    bare, capped = (Price(model="per-output", amount="1", currency="USD", cap=cap) for cap in (None, "100"))
+    assert capped.needs_agreement
+    assert not bare.needs_agreement
+    assert not at_least(bare, capped)
+    assert dearer(bare, capped) == dearer(capped, bare) == Price(model="negotiate")
 
 
 def test_no_figure_may_get_lower_and_no_cap_appear():

@@ -124,8 +124,14 @@ NEGOTIATE: Final = Price(model="negotiate")
 
 
 def at_least(new: Price, old: Price) -> bool:
-    """Whether ``new`` is the same kind of price and no lower than ``old`` in any figure (semantics 10)."""
+    """Whether ``new`` is the same kind of price and no lower than ``old`` in any figure (semantics 10).
+
+    A price that needs the artist's answer is of another kind than one that anybody can accept: a cap that goes makes
+    the latter of the former.
+    """
     if (new.model, new.currency, new.period) != (old.model, old.currency, old.period):
+        return False
+    if old.needs_agreement and not new.needs_agreement:
         return False
     return (
         new.micro >= old.micro
@@ -145,6 +151,8 @@ def dearer(first: Price, second: Price) -> Price:
         return max(first, second, key=_rank)
     if (first.model, first.currency, first.period) != (second.model, second.currency, second.period):
         return NEGOTIATE
+    if first.model not in NEEDS_AGREEMENT and bool(first.cap) != bool(second.cap):
+        return NEGOTIATE  # one needs the artist's answer, and without a cap there is nothing of its that says so
     figures: dict[str, Any] = {
         "amount": _higher(first.amount, second.amount),
         "share_bps": max(filter(None, (first.share_bps, second.share_bps)), default=None),
