@@ -385,6 +385,10 @@ def _lies_about_the_log() -> Iterator[Case]:
         "does not hold",
         proof="\n".join([f"{head}\n", *lines[:-2], false, ""]),
     )
+    forked = Registry()
+    forked.log.add(envelopes.seal(Account(forked, "Su Tang").withdraw(), artist.key))
+    two_views = [_raw(each) for each in (*forked.keys(), *file.keys[4:])]
+    yield lie("keys-out-of-another-view-of-the-log", UNTRUE, "two different roots for the tree size", keys=two_views)
     grown = "\n".join([lines[0], str(int(lines[1]) + 1), *lines[2:]])
     yield lie("checkpoint-of-another-size", UNTRUE, "does not hold", proof=f"{head}\n\n{grown}")
     yield lie("entry-that-is-no-entry", MALFORMED, "canonical JSON", entry=to_base64(b"{}x"))

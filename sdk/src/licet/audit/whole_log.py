@@ -136,6 +136,20 @@ def consistency(read: Read, log: policy.LogKey, old: Checkpoint, new: Checkpoint
     return proof
 
 
+def hold_together(read: Read, log: policy.LogKey, first: Seen, second: Seen) -> None:
+    """Return only if the log at the smaller of both is the beginning of the log at the other.
+
+    Raises ``VerificationError`` otherwise, with ``misconduct`` where both notes are there and the tiles show it.
+    """
+    older, newer = sorted((first, second), key=lambda each: each.checkpoint.size)
+    if older.checkpoint.size == newer.checkpoint.size and older.checkpoint.root != newer.checkpoint.root:
+        raise split_view(log, older, newer)
+    if newer.note is None:
+        consistency(read, log, older.checkpoint, newer.checkpoint)
+    else:
+        _hold_by_proof(older, newer.checkpoint, newer.note, read, log)
+
+
 # -- against what was seen -----------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ shows somebody else another tree. What cannot: a statement that was never acknow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -17,6 +18,7 @@ from licet.audit.omission import Covered, Omission, speaks_for, verify_omission
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
+from licet.catalogue.replays import Taken, replays
 from licet.client import Client
 from licet.errors import InputError, LicetError, ServiceError, VerificationError
 from licet.index.pull import verify_manifest
@@ -41,7 +43,18 @@ from licet.wire.works import StatementKept, Work
 AT_A_TIME: Final = 100  # works in one question
 _ATTEMPTS: Final = 5  # a snapshot may be published between two questions
 
-Kind = Literal["omitted", "late", "absent", "older", "terms", "unknown-statement", "unknown-key", "revoked-key", "log"]
+Kind = Literal[
+    "omitted",
+    "late",
+    "absent",
+    "older",
+    "terms",
+    "replayed",
+    "unknown-statement",
+    "unknown-key",
+    "revoked-key",
+    "log",
+]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -65,11 +78,14 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, forbid_unknown_fields=True):
-    """What the monitor knew after its last look: the snapshot, and each work's claim level and flags."""
+    """What the monitor knew after its last look: the snapshot, each work's claim level and flags, and how many of the
+    checkpoints that this home has seen were then known to be of one log (``held``; ``held_to`` says which)."""
 
     snapshot: SeenSnapshot | None = None
     keys: list[str] = []
     states: dict[str, list[str]] = {}
+    held: int = 0
+    held_to: str = ""
 
 
 class Monitor:
@@ -81,6 +97,7 @@ class Monitor:
         self._rules = rules
         self._profile = client.need_account()
         self._path: Final[Path] = self._profile.folder / "monitor.json"
+        self._tiles: Final[dict[str, bytes]] = {}
 
     def look(self) -> Round:
         """Return what is wrong now. Raises ``VerificationError`` where the log or a manifest itself does not hold (with
@@ -88,7 +105,7 @@ class Monitor:
         keys = self._client.working_keys()
         memory = self._remembered()
         own = list(self._own(keys))
-        newest = self._checkpoint(keys)
+        newest = self._checkpoint(keys, memory)
         works = sorted({work for each in own for work in each.kept.works} | set(self._listed()))
         snapshot, states = self._states(works)
         manifest = verify_manifest(snapshot.envelope, snapshot.receipt, keys, seen=memory.snapshot)
@@ -144,24 +161,31 @@ class Monitor:
     def _read(self, name: str) -> bytes:
         return self._client.transport.request("GET", f"/log/{name}").body
 
-    def _checkpoint(self, keys: RegistryKeys) -> Checkpoint:
+    def _checkpoint(self, keys: RegistryKeys, memory: Memory) -> Checkpoint:
+        """Return the newest checkpoint, once every other that this home has ever seen is of the same log."""
         note = self._read(CHECKPOINT)
         newest = checkpoints.open(note, keys.log)
         if self._rules is not None:
             self._rules.check(note, log=keys.log)
         known = self._seen.read(keys.log)
         self._seen.add([note.decode()], keys.log)
-        for each in known[-1:]:
+        self._tiles.clear()
+        for each in _to_hold(known, memory):
             self._consistent(keys, each, Seen(newest, note.decode()))
+        known = self._seen.read(keys.log)
+        memory.held, memory.held_to = len(known), _digest_of(known)
         return newest
 
-    def _consistent(self, keys: RegistryKeys, first: Seen, second: Seen) -> None:
-        from licet.audit.whole_log import split_view
+    def _tile(self, name: str) -> bytes:
+        """Many proofs of one look are made from the same few tiles."""
+        if name not in self._tiles:
+            self._tiles[name] = self._read(name)
+        return self._tiles[name]
 
-        older, newer = sorted((first, second), key=lambda each: each.checkpoint.size)
-        if older.checkpoint.size == newer.checkpoint.size and older.checkpoint.root != newer.checkpoint.root:
-            raise split_view(keys.log, older, newer)
-        consistency(self._read, keys.log, older.checkpoint, newer.checkpoint)
+    def _consistent(self, keys: RegistryKeys, first: Seen, second: Seen) -> None:
+        from licet.audit.whole_log import hold_together
+
+        hold_together(self._tile, keys.log, first, second)
 
     def _hold_log_root(self, keys: RegistryKeys, manifest: kinds.Snapshot, newest: Checkpoint) -> None:
         try:
@@ -331,6 +355,7 @@ class Monitor:
         trust = self._client.trust()
         found: list[Finding] = []
         elsewhere: set[int] = set()
+        taken = [Taken(each.index, each.name, each.kept.envelope) for each in own]
         for info in self._client.statements():
             if info.statement in names or info.log_index is None:
                 continue
@@ -339,6 +364,7 @@ class Monitor:
             except msgspec.MsgspecError as error:
                 raise ServiceError(f"{info.statement}: expected a statement file, got {unlike(error)}") from None
             verified = verify_statement_file(file, Trust(trust.origin, trust.root))
+            taken.append(Taken(verified.log_index, info.statement, file.envelope))
             signers = {each.keyid for each in file.envelope.signatures}
             if signers <= known:
                 elsewhere.add(verified.log_index)
@@ -346,6 +372,9 @@ class Monitor:
             strangers = ", ".join(sorted(f"{each[:16]}…" for each in signers - known))
             message = f"{info.statement}, log entry {verified.log_index}: signed for this account by key {strangers}"
             found.append(Finding("unknown-statement", f"{message}, which this home does not know"))
+        for before, again in replays(taken):
+            message = f"{again.name}, log entry {again.index}: signed before {before.name}, log entry {before.index}"
+            found.append(Finding("replayed", f"{message}, and taken by the log after it"))
         return found, elsewhere
 
 
@@ -353,6 +382,20 @@ class _Own(msgspec.Struct, frozen=True):
     name: str
     index: int
     kept: StatementKept
+
+
+def _to_hold(known: Sequence[Seen], memory: Memory) -> list[Seen]:
+    """Return those of ``known`` that have to be held to the newest checkpoint: of those that were found to be of one
+    log before, the largest stands for all."""
+    held = known[: memory.held]
+    if not held or _digest_of(held) != memory.held_to:
+        return list(known)
+    return [max(held, key=lambda each: each.checkpoint.size), *known[memory.held :]]
+
+
+def _digest_of(seen: Sequence[Seen]) -> str:
+    lines = (f"{each.checkpoint.size} {each.checkpoint.root.hex()}\n" for each in seen)
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def _due(own: Iterable[_Own]) -> dict[str, _Own]:

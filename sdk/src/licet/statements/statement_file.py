@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol, get_args
 import msgspec
 
 from licet.errors import MalformedError, VerificationError
+from licet.log import checkpoint as checkpoints
+from licet.log import note
 from licet.log import proof as proofs
 from licet.log.policy import Policy, printable
 from licet.statements import envelope as envelopes
@@ -114,9 +116,21 @@ def verify_statement_file(
     if isinstance(payload, kinds.Consent):
         terms = consent_terms(payload)
         checks.append(f"terms {terms.hash} in canonical form")
+    _of_one_log(file)
     return VerifiedStatement(
         kind, payload, logged.index, logged.time, registry.anchored, checks, rules is not None and bool(rules.logs)
     )
+
+
+def _of_one_log(file: StatementFileLike) -> None:
+    """Return only if the checkpoints in the file, each verified before, do not contradict each other."""
+    texts = {each.proof.partition("\n\n")[2] for each in (*file.keys, file)}
+    if len(texts) == 1:
+        return
+    roots: dict[int, bytes] = {}
+    for stated in (checkpoints.parse(note.parse(text).text) for text in texts):
+        if roots.setdefault(stated.size, stated.root) != stated.root:
+            raise VerificationError(f"two different roots for the tree size {stated.size}: the log shows split views")
 
 
 def _under(rules: Policy, file: StatementFileLike, registry: RegistryKeys) -> str:
