@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.database.instance import EmbeddedPostgres, attached, embedded
 from registry.database.migrator import Migration, migrate, migrations_folder, pending, stranded
 from registry.database.opening import opened
-from registry.database.pool import Connection, Database, Row
+from registry.database.pool import Connection, Database, Row, once_committed
 
 __all__ = [
     "Connection",
@@ -17,6 +17,7 @@ __all__ = [
     "embedded",
     "migrate",
     "migrations_folder",
+    "once_committed",
     "opened",
     "pending",
     "stranded",

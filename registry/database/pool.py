@@ -13,6 +13,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Literal, Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
@@ -52,6 +53,9 @@ _REFUSES = (
 )
 # What using or closing a connection that is dying may raise.
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+
+_afterwards: ContextVar[list[Callable[[Database], None]] | None] = ContextVar("afterwards", default=None)
 
 
 class Row(Protocol):
@@ -131,7 +135,12 @@ class Database:
         }
         with _reaching(dsn):
             pool = await asyncpg.create_pool(
-                dsn, min_size=0, max_size=connections, server_settings=settings, timeout=_CONNECT_SECONDS
+                dsn,
+                min_size=0,
+                max_size=connections,
+                server_settings=settings,
+                timeout=_CONNECT_SECONDS,
+                reset=_nothing_to_reset,
             )
         database = cls(dsn, pool, settings)
         try:
@@ -180,12 +189,18 @@ class Database:
         tally = Tally()
         tally.begin()
         committed_to = None
+        afterwards: list[Callable[[Database], None]] = []
+        outer = _afterwards.get()
+        _afterwards.set(afterwards)
         try:
             async with self.acquire() as connection, connection.transaction(isolation=isolation, readonly=readonly):
                 yield connection
             committed_to = self.meters
         finally:
+            _afterwards.set(outer)
             tally.end(committed_to)
+        for call in afterwards:
+            call(self)
 
     async def run(
         self,
@@ -225,6 +240,18 @@ class Database:
             self.meters.count(f"licet_database_connections_{what}", by=by)
 
 
+def once_committed(call: Callable[[Database], None]) -> bool:
+    """Have ``call`` called when the `Database.transaction` that this is called in is committed; never if it is not.
+
+    Returns whether there is such a transaction. ``call`` must not raise: what it is about has happened.
+    """
+    afterwards = _afterwards.get()
+    if afterwards is None:
+        return False
+    afterwards.append(call)
+    return True
+
+
 async def _check_server(connection: Connection, dsn: str) -> None:
     number = int(await connection.fetchval("SHOW server_version_num"))
     if number < MINIMUM * 10_000:
@@ -245,6 +272,13 @@ async def _check_server(connection: Connection, dsn: str) -> None:
             f"expected a database that can be written at {_place(dsn)}, got one that is {what}; "
             "put the address of the primary into DATABASE_URL"
         )
+
+
+async def _nothing_to_reset(_connection: Any) -> None:
+    """Settings, LISTEN and session locks belong to `Database.dedicated`; what is in the pool carries nothing over.
+
+    The driver has rolled back what was left open. Its own reset would cost each request one more trip.
+    """
 
 
 async def _close(connection: Any) -> None:

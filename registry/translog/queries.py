@@ -9,16 +9,16 @@ PUBLISHED_CHANNEL: Final = "log_published"
 SEQUENCER_LOCK: Final = 0x6C69_6365_7402  # advisory: at most one sequencer works (liveness; the row lock is safety)
 KEYS_LOCK: Final = 0x6C69_6365_7403  # advisory: one process registers the registry's keys
 
-# The queue row and the wake-up travel in the submitter's transaction: they exist exactly if the statement does.
-# The wake-up carries the id of the request.
+# The queue row travels in the submitter's transaction: it exists exactly if the statement does.
 SUBMIT: Final = """
 with submitted as (
     insert into log_pending (kind, subject, account, envelope, salt) values ($1, $2, $3, $4, $5) returning id
 ), queued as (
     insert into log_queue (pending) select id from submitted
 )
-select id, pg_notify('log_pending', $6::text) from submitted
+select id from submitted
 """
+RING: Final = "select pg_notify('log_pending', $1::text)"  # ids of requests, separated by spaces
 
 # by log_queue primary key, then log_pending primary key: in one statement the planner may walk all that was ever logged
 WAITING_FIRST: Final = "select pending from log_queue order by pending limit $1"
@@ -32,6 +32,7 @@ from log_queue q join log_pending p on p.id = q.pending
 """
 
 HEAD: Final = "select size, root, frontier, checkpoint, at, published_size, published_checkpoint from log_head"
+PUBLISHED_SIZE: Final = "select published_size from log_head"
 LOCK_HEAD: Final = HEAD + " for update"
 ADVANCE: Final = "update log_head set size = $1, root = $2, frontier = $3, checkpoint = $4, at = $5"
 PUBLISH: Final = """

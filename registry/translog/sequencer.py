@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from registry.errors import DatabaseUnavailable, RegistryError, StartError, Stor
 from registry.observing import tracing
 from registry.storage import Store
 from registry.translog import publication, queries
+from registry.translog.bell import NAMED
 from registry.translog.keys import RegistryKeys
 from registry.translog.tree import root_at, stored_tiles
 from registry.translog.witnesses import Quorumless, Witnesses
@@ -43,7 +45,8 @@ _TILES_AT_A_TIME: Final = 64
 _LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
 _TRY_AGAIN: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0  # between two requests to witnesses that do not answer
-_NAMED: Final = 20  # requests that one log line names at most
+_GATHERED: Final = 0.1  # seconds of gathering at most before the next batch, where statements keep coming
+_GATHERED_EACH: Final = 0.002  # of it for each statement of the last batch: who comes alone does not wait
 
 log = structlog.get_logger("registry.translog")
 
@@ -186,14 +189,14 @@ class Sequencer:
         async with conn.transaction():
             now = _head(await conn.fetchrow(queries.LOCK_HEAD))
             moment = max(times.now(), now.at)
-            time = times.to_text(moment)
+            at = times.to_text(moment)
             pendings = [row["pending"] for row in await conn.fetch(queries.WAITING_FIRST, limit)]
             if not pendings:
                 return 0
             rows = await conn.fetch(queries.TAKE, pendings)
             if [row["id"] for row in rows] != pendings:
                 raise RegistryError(f"expected {len(pendings)} statements that wait, got {len(rows)}")
-            encoded = _entries(rows, time)
+            encoded = _entries(rows, at)
             self._reach("taken")
             leaves = [leaf_hash(entry) for entry in encoded]
             frontier = Frontier.parse(now.frontier)
@@ -314,6 +317,8 @@ async def run(
                     cosigning.cancel()
                     await asyncio.gather(cosigning, return_exceptions=True)
         except (DatabaseUnavailable, StoreUnavailable, Quorumless, OSError) as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from error  # a lost connection must not swallow the cancellation
             log.warning("sequencer.waiting", error=str(error))
             await _first(stop, _TRY_AGAIN)
 
@@ -322,9 +327,9 @@ async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> 
     bell = asyncio.Event()
     asked_by: list[str] = []
 
-    def rung_by(_conn: object, _process: int, _channel: str, request: str) -> None:
-        if request and len(asked_by) < _NAMED:
-            asked_by.append(request)
+    def rung_by(_conn: object, _process: int, _channel: str, requests: str) -> None:
+        if len(asked_by) < NAMED:
+            asked_by.extend(requests.split())
         bell.set()
 
     await conn.add_listener(queries.PENDING_CHANNEL, rung_by)
@@ -334,10 +339,16 @@ async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> 
         while not stop.is_set():
             worth_a_span = bell.is_set()  # no span for a look that finds nothing
             bell.clear()
-            while not stop.is_set() and (count := await _integrated(sequencer, conn, worth_a_span)):
+            while not stop.is_set():
+                began = time.monotonic()
+                if not (count := await _integrated(sequencer, conn, worth_a_span)):
+                    break
                 worth_a_span = False
-                log.info("sequencer.integrated", entries=count, requests=asked_by[:])
+                log.info("sequencer.integrated", entries=count, requests=asked_by[:NAMED])
                 asked_by.clear()
+                if count < BATCH:
+                    gathering = min(_GATHERED, count * _GATHERED_EACH) - (time.monotonic() - began)
+                    await _first(stop, max(0.0, gathering))
             await sequencer.keep(conn)  # what is not for the log, too
             rung = asyncio.ensure_future(bell.wait())
             await asyncio.wait([rung, ended], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
@@ -366,7 +377,7 @@ def _head(row: Row | None) -> Head:
     return Head(**dict(row.items()))
 
 
-def _entries(rows: Sequence[Row], time: str) -> list[bytes]:
+def _entries(rows: Sequence[Row], at: str) -> list[bytes]:
     """Return the entries of these statements, in their order."""
     encoded: list[bytes] = []
     for kind, some in itertools.groupby(rows, key=lambda row: row["kind"]):
@@ -375,7 +386,7 @@ def _entries(rows: Sequence[Row], time: str) -> list[bytes]:
             if row["digest"] is None:
                 raise RegistryError(f"statement {row['id']} was erased before it was logged")
             commitments.append(entries.commitment_to(kind, row["salt"], row["digest"]))
-        encoded += entries.encoded(kind, time, commitments)
+        encoded += entries.encoded(kind, at, commitments)
     return encoded
 
 

@@ -28,10 +28,10 @@ from licet.log import entry as entries
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
 from licet.wire.common import KeyEvidence, Receipt
-from registry.database import Connection, Row
+from registry.database import Connection, Row, once_committed
 from registry.errors import Gone, NotFound
 from registry.observing.meters import count_once_committed
-from registry.translog import queries
+from registry.translog import bell, queries
 from registry.translog.tree import inclusion_proofs
 
 MAX_ENVELOPE: Final = 2 * envelopes.MAX_PAYLOAD
@@ -79,7 +79,9 @@ async def submit(conn: Connection, kind: str, subject: str, envelope: bytes, acc
         raise InputError(f"expected an envelope of at most {MAX_ENVELOPE} bytes, got {len(envelope)}")
     salt = None if kind in entries.PUBLIC_KINDS else os.urandom(entries.SALT_BYTES)
     asked_by = str(structlog.contextvars.get_contextvars().get("request_id", ""))  # for the sequencer's log lines
-    pending: int = await conn.fetchval(queries.SUBMIT, kind, subject, account, envelope, salt, asked_by)
+    pending: int = await conn.fetchval(queries.SUBMIT, kind, subject, account, envelope, salt)
+    if not once_committed(lambda database: bell.ring(database, asked_by)):
+        await conn.execute(queries.RING, asked_by)
     count_once_committed("licet_statements_accepted_total", kind)
     if kind == "licence":
         count_once_committed("licet_licences_granted_total")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from licet.log import tiles
 from licet.log.merkle import HASH_SIZE, Frontier
 from licet.log.tiles import TileTree
 from registry.database import Connection
@@ -25,7 +26,13 @@ async def stored_tiles(conn: Connection, wanted: Sequence[tuple[int, int]]) -> d
 
 async def inclusion_proofs(conn: Connection, size: int, indices: Sequence[int]) -> list[list[bytes]]:
     """Return, for each of ``indices``, the proof that it is in the tree of the first ``size`` entries."""
-    return await _computed(conn, size, lambda tree: [tree.inclusion_proof(index) for index in indices])
+    of_each_tile = list({index // tiles.WIDTH: index for index in indices}.values())  # neighbours need the same tiles
+    return await _computed(
+        conn,
+        size,
+        lambda tree: [tree.inclusion_proof(index) for index in indices],
+        touch=lambda tree: [tree.inclusion_proof(index) for index in of_each_tile],
+    )
 
 
 async def root_at(conn: Connection, size: int) -> bytes:
@@ -43,14 +50,21 @@ async def frontier(conn: Connection, size: int) -> Frontier:
     return await _computed(conn, size, lambda tree: tree.frontier())
 
 
-async def _computed(conn: Connection, size: int, compute: Callable[[TileTree], T]) -> T:
+async def _computed(
+    conn: Connection,
+    size: int,
+    compute: Callable[[TileTree], T],
+    *,
+    touch: Callable[[TileTree], object] | None = None,
+) -> T:
+    """Return what ``compute`` returns; ``touch`` is something cheaper that reads the same tiles."""
     wanted: dict[tuple[int, int], None] = {}
 
     def blank(level: int, tile: int, width: int) -> bytes:
         wanted[level, tile] = None
         return bytes(width * HASH_SIZE)
 
-    compute(TileTree(size, blank))
+    (touch or compute)(TileTree(size, blank))
     stored = await stored_tiles(conn, list(wanted))
 
     def read(level: int, tile: int, width: int) -> bytes:

@@ -13,6 +13,7 @@ from typing import Final
 from licet.wire.common import Receipt
 from registry.database import Database
 from registry.errors import Unavailable
+from registry.translog import queries
 from registry.translog.submission import receipts
 
 TIMEOUT: Final = 10.0
@@ -25,7 +26,17 @@ class _Waiters:
 
     def __init__(self) -> None:
         self.futures: dict[int, list[asyncio.Future[Receipt]]] = {}
+        self.fresh: list[int] = []  # pending ids that nobody has looked for yet
+        self.seen = 0  # the published size up to which all others were looked for
         self.look: asyncio.Task[None] | None = None
+
+    def sought(self, published: int) -> list[int]:
+        """Return the pending ids that may be in the log by now: all if it has grown, else the fresh ones."""
+        sought = [pending for pending in self.fresh if pending in self.futures]
+        if published > self.seen:
+            sought = list(self.futures)
+        self.fresh, self.seen = [], max(self.seen, published)
+        return sought
 
 
 _waiters: weakref.WeakKeyDictionary[Database, _Waiters] = weakref.WeakKeyDictionary()
@@ -40,6 +51,7 @@ async def wait(database: Database, pending: int, timeout: float = TIMEOUT) -> Re
     waiters = _waiters.setdefault(database, _Waiters())
     future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
     waiters.futures.setdefault(pending, []).append(future)
+    waiters.fresh.append(pending)
     if waiters.look is None or waiters.look.done():
         waiters.look = asyncio.create_task(_look(database, waiters))
     try:
@@ -64,11 +76,14 @@ async def wait_all(database: Database, pendings: Sequence[int], timeout: float =
 async def _look(database: Database, waiters: _Waiters) -> None:
     pause = _SOON
     while waiters.futures:
+        found: dict[int, Receipt] = {}
         try:
             async with database.acquire() as conn:
-                found = await receipts(conn, list(waiters.futures))
+                published: int = await conn.fetchval(queries.PUBLISHED_SIZE)
+                if sought := waiters.sought(published):
+                    found = await receipts(conn, sought)
         except Unavailable:
-            found = {}
+            waiters.seen = 0  # what was sought was not answered
         except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, whatever it is
             for futures in waiters.futures.values():
                 for future in futures:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from registry.database import Database
+from registry.database import Database, once_committed
 from registry.errors import DatabaseUnavailable, StartError
 
 pytestmark = pytest.mark.anyio
@@ -161,3 +161,32 @@ async def test_a_dedicated_connection_hears_what_is_notified(database: Database)
         async with database.transaction() as connection:
             await connection.execute("SELECT pg_notify('news', 'hello')")
         assert await asyncio.wait_for(heard.get(), 5) == "hello"
+
+
+async def test_what_is_to_be_done_once_committed_is_not_done_for_what_is_taken_back(database: Database):
+    done: list[str] = []
+    assert not once_committed(lambda _database: done.append("no transaction"))
+    async with database.transaction():
+        assert once_committed(lambda _database: done.append("outer"))
+        async with database.transaction():
+            assert once_committed(lambda _database: done.append("inner"))
+        assert done == ["inner"]
+    assert done == ["inner", "outer"]
+    with pytest.raises(RuntimeError, match="stop"):
+        async with database.transaction():
+            once_committed(lambda _database: done.append("taken back"))
+            raise RuntimeError("stop")
+    assert done == ["inner", "outer"]
+    assert not once_committed(lambda _database: done.append("after it"))
+
+
+async def test_a_connection_that_is_given_back_keeps_no_transaction_open(database: Database):
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE left_open (n int)")
+    async with database.acquire() as connection:
+        process = await connection.fetchval("SELECT pg_backend_pid()")
+        await connection.execute("BEGIN")
+        await connection.execute("INSERT INTO left_open VALUES (1)")
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") == process
+        assert await connection.fetchval("SELECT count(*) FROM left_open") == 0

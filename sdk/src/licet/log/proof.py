@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -33,9 +35,11 @@ def encode(proof: Proof) -> str:
     """Return the text of the proof file. Raises ``MalformedError`` for a proof that no file can carry."""
     extra = f"extra {to_base64(proof.extra)}\n" if proof.extra else ""
     hashes = "".join(f"{to_base64(value)}\n" for value in proof.hashes)
-    text = f"{HEADER}\n{extra}index {proof.index}\n{hashes}\n{proof.checkpoint}"
-    parse(text)
-    return text
+    if not 0 <= proof.index <= merkle.MAX_SIZE:
+        raise MalformedError(f"index: expected a number between 0 and 2^63-1, got {proof.index}")
+    _check(proof.hashes, proof.extra)
+    _check_checkpoint(proof.checkpoint)
+    return f"{HEADER}\n{extra}index {proof.index}\n{hashes}\n{proof.checkpoint}"
 
 
 def parse(data: bytes | str) -> Proof:
@@ -57,18 +61,14 @@ def parse(data: bytes | str) -> Proof:
     extra = b""
     if lines and lines[0].startswith("extra "):
         extra = from_base64(lines.pop(0).removeprefix("extra "), "extra")
-        if not 0 < len(extra) <= MAX_EXTRA:
-            raise MalformedError(f"extra: expected 1 to {MAX_EXTRA} bytes, got {len(extra)}")
+        if not extra:
+            raise MalformedError(f"extra: expected 1 to {MAX_EXTRA} bytes, got 0")
     if not lines or not lines[0].startswith("index "):
         raise MalformedError("expected a line 'index N', got another")
     index = checkpoints.parse_decimal(lines.pop(0).removeprefix("index "), "index")
-    if len(lines) > MAX_HASHES:
-        raise MalformedError(f"expected at most {MAX_HASHES} hashes, got {len(lines)}")
     hashes = tuple(from_base64(line, "hash") for line in lines)
-    for value in hashes:
-        if len(value) != merkle.HASH_SIZE:
-            raise MalformedError(f"expected a hash of {merkle.HASH_SIZE} bytes, got {len(value)}")
-    checkpoints.parse(note.parse(checkpoint).text)
+    _check(hashes, extra)
+    _check_checkpoint(checkpoint)
     return Proof(index, hashes, checkpoint, extra)
 
 
@@ -88,3 +88,18 @@ def verify(
     checkpoint = checkpoints.open(proof.checkpoint, verifier, witnesses=witnesses, closed=closed)
     merkle.verify_inclusion(merkle.leaf_hash(entry), proof.index, checkpoint.size, proof.hashes, checkpoint.root)
     return checkpoint
+
+
+def _check(hashes: Sequence[bytes], extra: bytes) -> None:
+    if len(extra) > MAX_EXTRA:
+        raise MalformedError(f"extra: expected 1 to {MAX_EXTRA} bytes, got {len(extra)}")
+    if len(hashes) > MAX_HASHES:
+        raise MalformedError(f"expected at most {MAX_HASHES} hashes, got {len(hashes)}")
+    for value in hashes:
+        if len(value) != merkle.HASH_SIZE:
+            raise MalformedError(f"expected a hash of {merkle.HASH_SIZE} bytes, got {len(value)}")
+
+
+@lru_cache(maxsize=4)  # a log writes thousands of proofs for one checkpoint, and an auditor reads them
+def _check_checkpoint(text: str) -> None:
+    checkpoints.parse(note.parse(text).text)

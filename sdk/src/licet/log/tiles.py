@@ -199,8 +199,8 @@ class TileTree:
         return merkle.Frontier(self.size, self._full_nodes(0, self.size))
 
     def _node(self, level: int, index: int) -> bytes:
-        start = index << level
-        return self._range_root(start, min(self.size, start + (1 << level)))
+        start, end = index << level, (index + 1) << level
+        return self._full_node(level, index) if end <= self.size else self._range_root(start, self.size)
 
     def _range_root(self, start: int, end: int) -> bytes:
         return merkle.fold_right(self._full_nodes(start, end))
