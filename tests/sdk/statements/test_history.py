@@ -215,6 +215,8 @@ def test_rule_02_a_delegation_limits_works_and_money():
         ([Total("EUR", 5_000_001, 1)], False),
         ([Total("EUR", 1, 1), Total("USD", 1, 1)], False),
         ([Total("USD", 0, 1)], True),
+        ([Total("EUR", 4_000_000, 1), Total("EUR", 4_000_000, 1)], False),
+        ([Total("EUR", 5_000_001, 1), Total("EUR", -1, 1)], False),
     ):
         licence = msgspec.structs.replace(story.artist.licence(), totals=totals)
         if within:

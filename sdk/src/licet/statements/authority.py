@@ -5,6 +5,7 @@ The verifier asks with the standing that the log proves, the registry with that 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from licet.errors import VerificationError
@@ -59,9 +60,12 @@ def _within(delegation: kinds.Delegation, payload: Any) -> None:
             raise VerificationError(f"expected at most {most} works, as was delegated, got {got}")
     if isinstance(payload, kinds.Licence):
         allowed = {each.currency: each.amount for each in delegation.limit.budget}
+        taken: Counter[str] = Counter()
         for total in payload.totals:
-            if total.amount > allowed.get(total.currency, 0):
+            taken[total.currency] += max(0, total.amount)  # a currency that comes twice is no way around the limit
+        for currency, amount in taken.items():
+            if amount > allowed.get(currency, 0):
                 raise VerificationError(
-                    f"expected at most {allowed.get(total.currency, 0)} micro-units of {total.currency} a licence, as "
-                    f"was delegated, got {total.amount}"
+                    f"expected at most {allowed.get(currency, 0)} micro-units of {currency} a licence, as was "
+                    f"delegated, got {amount}"
                 )
