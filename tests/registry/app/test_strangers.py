@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from licet import identifiers
+from licet.identifiers import new_uuid
 from registry.accounts import operators
 from registry.openapi.examples import Example
 from tests.registry.app.story import Recorder, tell
@@ -24,6 +25,17 @@ from tests.registry.catalogue import registry
 pytestmark = pytest.mark.anyio
 
 ID = re.compile("(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]{25}")
+
+
+# What a stranger may post word for word: it speaks of nobody, or each item in it is answered for itself.
+OWN_EFFECT = {
+    "createQuote": 201,
+    "createToken": 201,
+    "eraseAccount": 201,  # a dry run, of the account that asks
+    "registerWorks": 201,
+    "changeWorks": 200,
+    "findWorks": 200,
+}
 
 
 def private(api: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -36,6 +48,15 @@ def private(api: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
+def posts(api: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """The same of everything that is posted with a token."""
+    return [
+        (path, "post", item["post"])
+        for path, item in api["paths"].items()
+        if "post" in item and item["post"]["security"] and {} not in item["post"]["security"]
+    ]
+
+
 async def ask(http: httpx.AsyncClient, path: str, method: str, told: Example) -> httpx.Response:
     query = {}
     for name, value in told.parameters.items():
@@ -43,7 +64,13 @@ async def ask(http: httpx.AsyncClient, path: str, method: str, told: Example) ->
             path = path.replace("{" + name + "}", str(value))
         else:
             query[name] = value
-    return await http.request(method.upper(), path, params=query, json=told.request if method == "patch" else None)
+    return await http.request(
+        method.upper(),
+        path,
+        params=query,
+        json=told.request if method in ("patch", "post") else None,
+        headers={"Idempotency-Key": f'"{new_uuid()}"'},
+    )
 
 
 async def test_nobody_reads_or_changes_what_is_anothers(dsn: str, tmp_path: Path, api: dict[str, Any]) -> None:
@@ -75,4 +102,19 @@ async def test_nobody_reads_or_changes_what_is_anothers(dsn: str, tmp_path: Path
                     wanted = {401} if who == "nobody" else {204 if name == "signOut" else 200, 403}
                     assert answer.status_code in wanted, (name, who, answer.text)
                 assert not owned & set(ID.findall(answer.text)), (name, who, answer.text)
+        posted = set()
+        for path, method, operation in posts(api):
+            told = recorder.heard[operation["operationId"]]
+            if told.request is None:
+                continue
+            posted.add(name := operation["operationId"])
+            sent = set(ID.findall(msgspec.json.encode([told.request, told.parameters]).decode()))
+            owned = set(ID.findall(msgspec.json.encode(told.answer).decode())) - sent
+            for who, http in strangers.items():
+                answer = await ask(http, path, method, told)
+                wanted = {401} if who == "nobody" else {OWN_EFFECT.get(name, 400), 400, 403, 404, 409}
+                assert answer.status_code in wanted, (name, who, answer.text)
+                found = {each for each in owned & set(ID.findall(answer.text)) if not each.startswith("art_")}
+                assert not found, (name, who, answer.text)  # whose work it is, a quote tells everybody
+        assert posted >= {"submitStatement", "submitUsage", "changeWorks", "findWorks", "logRun", "addKey"}
         assert items >= {"getWork", "getThumbnail", "changeWork", "revokeToken", "getQuote", "getLicence"}

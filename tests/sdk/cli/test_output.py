@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from licet.cli.output import COMMON, fail, note, show
+from licet.cli.output import COMMON, Common, fail, note, show
 from licet.errors import InputError
 
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\x9b1m\r\u202egpj.\udcff 允许 😀\u200d"
@@ -29,3 +29,10 @@ def test_a_name_that_is_no_text_is_shown_in_json_too(capsys: pytest.CaptureFixtu
     document = json.loads(capsys.readouterr().out)
     assert document["error"]["message"].startswith("a?.csv: expected")
     assert document["error"]["names"] == ["?"]
+
+
+def test_a_document_on_a_terminal_commands_nothing_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Common(json=True), {"title": SHOWN + "\x9b1m\x7f\u202e\u200d\n"}, [])
+    out = capsys.readouterr().out
+    assert not set(out) & set("\x1b\x7f\x9b\u202e")
+    assert json.loads(out)["title"] == SHOWN + "\x9b1m\x7f\u202e\u200d\n"
