@@ -34,7 +34,8 @@ from registry.translog import queries as log_queries
 from registry.translog.keys import SUBJECT
 from registry.translog.tree import consistency_proof, frontier
 from registry.usage.verification import event_of
-from registry.works.types import Keys, digest_form, hexed
+from registry.works.service import keys_in
+from registry.works.types import Keys, digest_form
 
 _STATEMENTS_AT_A_TIME: Final = 64
 _ENTRIES_AT_A_TIME: Final = 2048
@@ -133,14 +134,7 @@ def _covered(consent: Statement, scope: Sequence[Row], rows: Sequence[Row]) -> l
     places = {row["id"]: at for at, row in enumerate(scope)}
     found = []
     for row in rows:
-        keys = Keys(
-            mode=row["mode"],
-            sha256=hexed(row["sha256"]),
-            pixels=hexed(row["pixels"]),
-            pdq=hexed(row["pdq"]),
-            quality=row["quality"],
-            urls=list(row["urls"]),
-        )
+        keys = keys_in(row) if row["keys"] is None else msgspec.json.decode(row["keys"], type=Keys)
         work = digest_form(row["id"], identifiers.from_uuid(row["kind"], row["account"]), keys)
         at = places[row["id"]]
         found.append(BundleWork(_text(consent), work, at, _path(tree, at)))

@@ -134,15 +134,25 @@ from statements s join log_entries e on e.pending = s.pending
 where s.account = any($1::uuid[]) and s.kind = 'consent' and s.scope = 'catalogue' and e.index < $2
 order by s.id
 """
-# by statement_works primary key; works primary key
-SCOPE: Final = """
-select w.id, w.digest from statement_works c join works w on w.id = c.work where c.statement = $1 order by w.id
+# What a work was when the statement was signed, where an update came after. By work_versions primary key.
+_THEN: Final = """
+left join lateral (
+    select v.digest, v.keys from work_versions v where v.work = w.id and v.ended_by > s.pending
+    order by v.ended_by limit 1
+) v on w.updated > s.pending
 """
-SCOPE_WORKS: Final = """
-select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
-from statement_works c join works w on w.id = c.work join accounts a on a.id = w.account
+# by statement_works and statements primary key; works primary key
+SCOPE: Final = f"""
+select w.id, coalesce(v.digest, w.digest) as digest
+from statement_works c join statements s on s.id = c.statement join works w on w.id = c.work {_THEN}
+where c.statement = $1 order by w.id
+"""  # noqa: S608
+SCOPE_WORKS: Final = f"""
+select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.files, v.keys
+from statement_works c join statements s on s.id = c.statement
+join works w on w.id = c.work join accounts a on a.id = w.account {_THEN}
 where c.statement = $1 and w.id = any($2::uuid[]) order by w.id
-"""
+"""  # noqa: S608
 
 # $1 month, $2 sources that are not published, $3 the names of the ledger accounts that are shown, null for all.
 # The whole ledger up to the month, by transfers (period, id)

@@ -27,7 +27,7 @@ from accounts a join account_keys k on k.account = a.id join log_pending p on p.
 where a.genesis is not null and p.envelope is not null order by a.id, k.pending
 """
 WORKS: Final = """
-select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.digest
+select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.files, w.digest
 from works w join accounts a on a.id = w.account where w.url_keys is null
 """
 
@@ -88,13 +88,14 @@ OLD_WORDS: Final = "select count(*) from works where words <> $1"
 WORDS: Final = """
 select id, title, creator, external_id, tags, haystack, grams from works where words = $1
 """
-# A match by file or pixels is one of equal digests.
+# A match by file or pixels is one of equal digests, of any two of their files.
 UNLIKE: Final = """
 select m.work, m.other, m.key, m.distance from work_matches m
 join works w on w.id = m.work join works o on o.id = m.other
 where (w.account, o.account) <> (m.account, m.other_account)
-    or m.key = 'file' and (w.sha256 is distinct from o.sha256 or m.distance <> 0)
-    or m.key = 'pixels' and (w.pixels is distinct from o.pixels or m.distance <> 0)
+    or m.key in ('file', 'pixels') and (
+        m.distance <> 0 or not (w.sha256 || (w.pixels || w.file_keys)) && (o.sha256 || (o.pixels || o.file_keys))
+    )
 limit 100
 """
 CONSENT_HEADS: Final = """

@@ -35,7 +35,8 @@ from registry.licensing import verification as licensing
 from registry.services import Services
 from registry.translog import publication
 from registry.usage import verification as usage
-from registry.works.types import Keys, digest_form, hexed
+from registry.works.service import keys_in
+from registry.works.types import digest_form
 
 _Place = tuple[int, int]  # level and number of a tile
 Rebuild = Callable[[Connection, Findings], Awaitable[None]]
@@ -229,15 +230,7 @@ async def _works(conn: Connection, found: Findings) -> None:
     async for rows in pieces(conn, queries.WORKS):
         found.examined += len(rows)
         for row in rows:
-            keys = Keys(
-                mode=row["mode"],
-                sha256=hexed(row["sha256"]),
-                pixels=hexed(row["pixels"]),
-                pdq=hexed(row["pdq"]),
-                quality=row["quality"],
-                urls=list(row["urls"]),
-            )
-            form = digest_form(row["id"], identifiers.from_uuid(row["kind"], row["account"]), keys)
+            form = digest_form(row["id"], identifiers.from_uuid(row["kind"], row["account"]), keys_in(row))
             if work_digest(form) != row["digest"]:
                 found.differs(f"{form.work}: expected the digest of its keys, got another")
 

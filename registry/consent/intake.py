@@ -17,14 +17,16 @@ from licet.statements import envelope as envelopes
 from licet.statements.consent import consent_terms
 from licet.statements.envelope import Envelope
 from licet.statements.keys import KeySet
-from licet.statements.kinds import Consent, Withdraw, WorksScope
+from licet.statements.kinds import Consent, WorksScope, WorkUpdate
 from licet.statements.works import works_root
 from licet.terms import plain_text, text_hash
+from licet.wire.works import WorkKeys
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of as signing_of
 from registry.consent import queries
-from registry.consent.types import Checked, Scope, Signer
+from registry.consent.types import Added, Checked, Scope, Signer
+from registry.consent.updating import added_by, hold_roots, is_update
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
 from registry.http import moments
@@ -35,8 +37,12 @@ MAX_WORKS: Final = 1_000_000
 NONCE: Final = range(16, 129)
 
 
-async def checked(services: Services, caller: Caller, envelope: Envelope, named: Sequence[str]) -> Checked:
+async def checked(
+    services: Services, caller: Caller, envelope: Envelope, named: Sequence[str], adds: Sequence[WorkKeys] = ()
+) -> Checked:
     """Return the statement in ``envelope`` about the works ``named``, all of it true but for what others have said.
+
+    An update of keys says in ``adds`` what they are.
 
     Raises ``MalformedError`` and ``Invalid`` naming the field, ``VerificationError`` for a signature or hash that does
     not hold, ``NotAllowed`` for a key that may not sign for the account.
@@ -47,10 +53,17 @@ async def checked(services: Services, caller: Caller, envelope: Envelope, named:
         await conn.execute(queries.PATIENT)
         signer = await signer_of(conn, caller)
         signing = await signing_of(conn, services.keys.ref, caller.account, _keyid(envelope), payload)
+        # Before the digests: an update that comes between is noticed when the statement is accepted.
+        updates: int = await conn.fetchval(queries.UPDATES, caller.account) or 0
         covered = await works.covered(conn, caller.account, ids) if ids else []
-    _addressed(services, signer, payload)
-    _covers_all(ids, [work for work, _ in covered])
-    return await asyncio.to_thread(_verified, envelope, payload, signing.keys, signer, covered)
+        _addressed(services, signer, payload)
+        _covers_all(ids, [work for work, _ in covered])
+        added = list[Added]()
+        if is_update(payload):
+            added = await added_by(conn, caller.account, signer, ids, adds)
+        elif adds:
+            raise Invalid.field("adds", "none beside another statement than an update of keys", f"{len(adds)} works")
+    return await asyncio.to_thread(_verified, envelope, payload, signing.keys, signer, covered, added, updates)
 
 
 def work_ids(named: Sequence[str]) -> list[UUID]:
@@ -76,11 +89,11 @@ def shown_name(name: str) -> str:
     return name if name.isprintable() else ""
 
 
-def _payload(envelope: Envelope) -> Consent | Withdraw:
+def _payload(envelope: Envelope) -> Consent | WorkUpdate:
     if envelope.kind == "consent":
         return envelopes.read_as(Consent, envelope)
     if envelope.kind == "work-update":
-        return envelopes.read_as(Withdraw, envelope)
+        return envelopes.read_as(WorkUpdate, envelope)
     raise MalformedError(f"payloadType: expected a consent or a work-update, got {envelope.payload_type!r:.80}")
 
 
@@ -90,7 +103,7 @@ def _keyid(envelope: Envelope) -> str:
     return envelope.signatures[0].keyid
 
 
-def _addressed(services: Services, signer: Signer, payload: Consent | Withdraw) -> None:
+def _addressed(services: Services, signer: Signer, payload: Consent | WorkUpdate) -> None:
     if payload.registry != services.keys.ref:
         raise Invalid.field("registry", f"{services.keys.ref.origin} with its root key", payload.registry.origin)
     if payload.account != signer.id:
@@ -115,14 +128,18 @@ def _covers_all(named: Sequence[UUID], own: Sequence[UUID]) -> None:
 
 def _verified(
     envelope: Envelope,
-    payload: Consent | Withdraw,
+    payload: Consent | WorkUpdate,
     keys: KeySet,
     signer: Signer,
     covered: Sequence[tuple[UUID, bytes]],
+    added: list[Added],
+    updates: int,
 ) -> Checked:
     keyid = _keyid(envelope)
     envelopes.open_as(type(payload), envelope, [keyid], keys)
-    if isinstance(payload.scope, WorksScope):
+    if isinstance(payload, WorkUpdate) and payload.change == "keys":
+        hold_roots(payload, added)
+    elif isinstance(payload.scope, WorksScope):
         expected = WorksScope(len(covered), works_root(digest for _, digest in covered))
         if not covered or payload.scope != expected:
             raise Invalid.field("scope", f"{expected.count} works under root {expected.root}", payload.scope)
@@ -137,4 +154,4 @@ def _verified(
             raise Invalid.field("shown.text_hash", f"{shown}, the digest of the text for these terms", payload.shown)
     scope: Scope = "works" if isinstance(payload.scope, WorksScope) else "catalogue"
     ids = [work for work, _ in covered]
-    return Checked(envelope, payload, keyid, bytes.fromhex(envelope.payload_digest), scope, ids, terms)
+    return Checked(envelope, payload, keyid, bytes.fromhex(envelope.payload_digest), scope, ids, terms, added, updates)

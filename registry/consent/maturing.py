@@ -77,8 +77,8 @@ async def _mature(services: Services, due: Due, now: datetime) -> bool:
         if not rows and not to_come:
             return False
         groups = sorted({Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], False) for row in rows})
-        known = await known_terms(conn, groups, statement["terms"])
-        plan = plan_maturing(groups, statement["scope"], known[statement["terms"]], known)
+        known = await known_terms(conn, groups, statement["terms"] or b"")
+        plan = plan_maturing(groups, statement["scope"], known.get(statement["terms"] or b""), known)
         await keep_terms(conn, plan.terms)
         await conn.execute(queries.MATURE, due.statement, due.account, changed, *_columns(plan))
         if to_come:

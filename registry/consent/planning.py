@@ -58,15 +58,32 @@ def plan_catalogue(
     return Plan(effect(standing, stated), steps, named)
 
 
-def plan_maturing(groups: Iterable[Group], scope: Scope, stated: Terms, known: Mapping[bytes, Terms]) -> Plan:
-    """Return what becomes of works on which the hold of ``stated`` is over."""
-    named = {**known, hash_of(stated): stated}
+def plan_update(groups: Iterable[Group], known: Mapping[bytes, Terms], *, met: bool) -> Plan:
+    """Return what new keys do to works; ``met``: they match works of others.
+
+    Terms stay as they are. What waited to loosen was signed over other keys and is cancelled; first terms that wait
+    go on waiting, anew, and where the new keys meet works of others those in force wait as first terms do.
+    """
+    named = dict(known)
+    steps = []
+    for group in groups:
+        held = (group.pending or met) and effect(DENY_ALL, named[group.own]) == "loosen"
+        terms = _merged(group.own, group.catalogue, named)
+        steps.append(Step(group, group.own, group.catalogue, terms, speaks=False, waits=held, pending=held))
+    return Plan("loosen", steps, named)
+
+
+def plan_maturing(groups: Iterable[Group], scope: Scope, stated: Terms | None, known: Mapping[bytes, Terms]) -> Plan:
+    """Return what becomes of works on which the hold of ``stated`` is over (None: of an update, so all are pending)."""
+    named = dict(known) if stated is None else {**known, hash_of(stated): stated}
     steps = []
     for group in groups:
         own, catalogue, speaks = group.own, group.catalogue, False
-        if not group.pending and scope == "works":
+        if group.pending or stated is None:
+            pass  # what is in force already goes on, whole
+        elif scope == "works":
             own, speaks = hash_of(stated), True
-        elif not group.pending:
+        else:
             catalogue, speaks = hash_of(stated), not group.own
         terms = _merged(own, catalogue, named)
         steps.append(Step(group, own, catalogue, terms, speaks=speaks, waits=False, pending=False))

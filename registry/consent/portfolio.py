@@ -17,7 +17,7 @@ from registry.services import Services
 from registry.works import service as works
 from registry.works.intake import MAX_WORKS, sha256_of
 from registry.works.searching import grams, searchable
-from registry.works.types import hexed
+from registry.works.types import files_in, hexed
 
 
 async def own_works(services: Services, account: UUID, asked: Asked, wanted: Wanted) -> Page[Work]:
@@ -98,6 +98,7 @@ def _work(row: Row, similar: list[str]) -> Work:
         waiting=_waiting(row),
         similar=similar,
         in_snapshot=row["in_snapshot"],
+        files=files_in(row["files"]),
     )
 
 

@@ -18,10 +18,12 @@ PATIENT: Final = "set local statement_timeout = '240s'"
 
 # by consent_heads primary key
 HEAD: Final = "select seq, digest from consent_heads where account = $1"
+UPDATES: Final = "select updates from consent_heads where account = $1"
+COUNT_UPDATE: Final = "update consent_heads set updates = updates + 1 where account = $1"
 LOCK_HEAD: Final = """
 insert into consent_heads (account) values ($1)
 on conflict (account) do update set seq = consent_heads.seq
-returning seq, digest
+returning seq, digest, updates
 """
 # In the order of accounts, so that two licences over the same artists never wait for each other in a circle.
 SHARE_HEADS: Final = """
@@ -249,14 +251,16 @@ TOUCH_ACCOUNT: Final = "update work_states set version = $2 where account = $1"
 _RECORD: Final = """
 select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.withdrawn,
     s.pending or s.frozen as pending,
-    s.own is not null as signed, s.statement, e.index, s.version,
-    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.url_keys
+    s.own is not null as signed, s.statement, s.version,
+    case when w.updated is null or u.index is not null then greatest(e.index, u.index) end as index,
+    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.url_keys, w.files
 from work_states s
 join works w on w.id = s.work
 join accounts a on a.id = s.account
 join terms t on t.hash = s.terms
 join statements c on c.id = s.statement
 left join log_entries e on e.pending = c.pending
+left join log_entries u on u.pending = w.updated
 """
 # by work_states (version)
 CHANGED: Final = _RECORD + "where s.version > $1"
@@ -289,6 +293,12 @@ where s.contested and r.contested and not s.withdrawn and not r.withdrawn
 order by p.work, p.other
 """
 
+# by work_states primary key; frozen: what was said of the work last is not known for certain
+STANDING_AMONG: Final = """
+select s.work, s.frozen from unnest($2::uuid[]) as covered (work) join work_states s on s.work = covered.work
+where s.account = $1 and s.own is not null and not s.withdrawn
+"""
+CHALLENGED_AMONG: Final = "select work from work_states where work = any($1::uuid[]) and challenged limit 1"
 # by work_states primary key
 SIGNED: Final = "select work from work_states where account = $1 and work = any($2::uuid[]) and own is not null"
 
@@ -304,9 +314,9 @@ case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then '
 """
 _OWNED: Final = f"""
 select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w.created, w.tags, w.external_id,
-    w.urls, w.digest, w.registered_at, w.withdrawn_at, w.revision, a.level, s.statement, s.own, s.terms,
+    w.urls, w.files, w.digest, w.registered_at, w.withdrawn_at, w.revision, a.level, s.statement, s.own, s.terms,
     coalesce(s.contested, false) as contested, coalesce(s.challenged, false) as challenged, e.index,
-    s.waiting, h.terms as waiting_terms, he.at + h.hold as waiting_until, {_STATE} as state,
+    s.waiting, coalesce(h.terms, s.own) as waiting_terms, he.at + h.hold as waiting_until, {_STATE} as state,
     coalesce(s.version <= (
         select max(p.consent_version) from snapshots p join log_entries pe on pe.pending = p.pending
         where pe.index < (select published_size from log_head)
@@ -334,7 +344,7 @@ OWN_WORKS: Final = orders(_OWNED + _FILTERS, **_KEYS)
 OWN_WORKS_WITH: Final = orders(
     f"{_OWNED}{_FILTERS} and w.grams @> $7::text[] and strpos(w.haystack, $8) > 0\n", **_KEYS
 )
-# by works (account, sha256), (account, addresses), (account, external_id), primary key
+# by works (account, sha256), (account, addresses), (account, external_id), (file_keys), primary key
 OWN_WORKS_BY_KEYS: Final = f"""{_OWNED}
 and w.id in (
     select unnest($2::uuid[])
@@ -342,6 +352,9 @@ and w.id in (
     select id from works where account = $1 and withdrawn_at is null and sha256 = any($3::bytea[])
     union
     select id from works where account = $1 and withdrawn_at is null and addresses = any($5::bytea[])
+    union
+    select id from works
+    where account = $1 and withdrawn_at is null and file_keys is not null and file_keys && $3::bytea[]
     union
     select f.id from unnest($4::text[]) wanted (external_id) cross join lateral (
         select id from works

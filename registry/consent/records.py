@@ -11,12 +11,14 @@ from typing import Final
 from uuid import UUID
 
 from licet.fingerprints.urls import url_key
-from licet.index.records import WorkRecord
+from licet.index.records import FileKeys, WorkRecord
 from licet.wire.accounts import ConsentHead
+from licet.wire.works import WorkFile
 from registry.consent import queries
 from registry.consent.types import Change, Rival
 from registry.database import Connection, Row
 from registry.errors import Unavailable
+from registry.works.types import files_in, raw
 
 _PREFETCH: Final = 2000
 
@@ -126,7 +128,13 @@ def _record(row: Row) -> WorkRecord:
         pdq=row["pdq"],
         quality=row["quality"] if row["pdq"] is not None else None,
         urls=_url_keys(row["urls"]) if row["url_keys"] is None else list(row["url_keys"]),
+        files=[_file(each) for each in files_in(row["files"])] if row["files"] is not None else [],
     )
+
+
+def _file(file: WorkFile) -> FileKeys:
+    quality = file.quality if file.pdq is not None else None
+    return FileKeys(bytes.fromhex(file.sha256), raw(file.pixels), raw(file.pdq), quality)
 
 
 def _url_keys(urls: Sequence[str]) -> list[bytes]:

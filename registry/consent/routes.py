@@ -172,7 +172,7 @@ async def list_statements(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
-    effect: FromQuery[Literal["initial", "tighten", "loosen", "withdraw"] | None] = None,
+    effect: FromQuery[Literal["initial", "tighten", "loosen", "withdraw", "update"] | None] = None,
     speaks_of: SpeaksOf = None,
     sort: FromQuery[Literal["-accepted", "accepted"]] = "-accepted",
     limit: Limit = DEFAULT_LIMIT,

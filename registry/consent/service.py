@@ -22,10 +22,10 @@ from registry import translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of
-from registry.consent import conflicts, queries
+from registry.consent import conflicts, queries, updating
 from registry.consent.conflicts import Fresh
 from registry.consent.intake import checked
-from registry.consent.planning import hash_of, plan_catalogue, plan_works
+from registry.consent.planning import hash_of, plan_catalogue, plan_update, plan_works
 from registry.consent.types import Checked, Group, Plan, Step
 from registry.database import Connection
 from registry.errors import Conflict, Invalid, NotAuthenticated, NotFound
@@ -45,7 +45,7 @@ async def submit(services: Services, caller: Caller, request: StatementSubmit) -
         digest = bytes.fromhex(request.envelope.payload_digest)
         known = await conn.fetchval(queries.KNOWN, caller.account, digest)
     if known is None:
-        statement = await checked(services, caller, request.envelope, request.works)
+        statement = await checked(services, caller, request.envelope, request.works, request.adds)
         known = await accept(services, caller.account, statement)
     return await _answer(services, caller.account, known)
 
@@ -59,7 +59,7 @@ async def attest(services: Services, caller: Caller, request: StatementSubmit) -
     if request.envelope.signatures:
         raise Invalid.field("envelope.signatures", "none", f"{len(request.envelope.signatures)} signatures")
     attested = envelopes.countersign(request.envelope, services.keys.office)
-    return await submit(services, caller, StatementSubmit(attested, request.works))
+    return await submit(services, caller, StatementSubmit(attested, request.works, request.adds))
 
 
 async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
@@ -67,8 +67,12 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
     fresh, matches = Fresh(account, [], 0), list[Match]()
     if statement.terms is not None and statement.works:
         fresh, matches = await conflicts.fresh_among(services, account, statement.works)
+    elif statement.added:
+        fresh, matches = await updating.meeting(services, account, statement.added)
     async with services.database.transaction() as conn:
         await conn.execute(queries.PATIENT)
+        if statement.added:  # a registration of the same files comes before or after; it takes this lock first, too
+            await conn.fetchval(work_queries.LOCK_OWNER, account)
         head = await conn.fetchrow(queries.LOCK_HEAD, account)
         assert head is not None
         known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
@@ -79,10 +83,15 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         signer = await signer_of(conn, services.keys.ref, account, statement.keyid, statement.payload)
         if isinstance(statement.payload, Consent):
             _follows(statement.payload, head["seq"], head["digest"])
+        if statement.works and head["updates"] != statement.updates:
+            raise Conflict("expected works as they were when this was sent, got an update of some; draft it again")
         now = times.now()
         changed: int = await conn.fetchval(queries.NEXT_VERSION)
         work = _Acceptance(conn, services, account, statement, now, changed)
-        if statement.terms is None:
+        if statement.added:
+            late = await fresh.compare(conn, await fresh.news(conn))
+            await work.update([*matches, *late])
+        elif statement.terms is None:
             await work.withdraw()
         elif statement.scope == "catalogue":
             await work.restrict_all(statement.terms)
@@ -140,28 +149,58 @@ class _Acceptance:
         await self._conn.execute(queries.WITHDRAW, self._account, works, self.id, self._changed)
         await conflicts.settle(self._conn, works, self._changed)
 
+    async def update(self, matches: Sequence[Match]) -> None:
+        """Let the works be recognised by more; where that meets works of others, offers wait as first terms do."""
+        meeting = sorted({match.work for match in matches})
+        alone = sorted(set(self._statement.works) - set(meeting))
+        plans = []
+        for works, met in ((alone, False), (meeting, True)):
+            groups = await self._groups(works)
+            plans.append((works, plan_update(groups, await known_terms(self._conn, groups), met=met)))
+        waits = any(plan.waits for _, plan in plans)
+        pending = await self._record("update", len(self._statement.works), waits=waits)
+        await updating.keep_keys(self._conn, self._account, self._statement.added, pending)
+        for works, plan in plans:
+            await self._apply(works, plan)
+        await keep_matches(self._conn, matches)
+        if meeting:
+            await conflicts.claim(self._conn, self._account, meeting, self._now, self._changed)
+            await updating.hold_unchallenged(self._conn, meeting)
+
     @property
     def _covered(self) -> list[UUID] | None:
         return self._statement.works if self._statement.scope == "works" else None
 
-    async def _groups(self) -> list[Group]:
-        present = queries.PRESENT if self._covered is None else queries.PRESENT_AMONG
-        rows = await self._conn.fetch(present, self._account, self._covered)
+    async def _groups(self, among: list[UUID] | None = None) -> list[Group]:
+        """Return how the covered works stand, or ``among`` them these."""
+        wanted = self._covered if among is None else among
+        present = queries.PRESENT if wanted is None else queries.PRESENT_AMONG
+        rows = await self._conn.fetch(present, self._account, wanted)
         groups = [
             Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], row["matched"], row["works"])
             for row in rows
         ]
         covered = sum(group.works for group in groups)
-        if self._covered is not None and covered != len(self._covered):
+        if wanted is not None and covered != len(wanted):
             raise Conflict("one of the works was withdrawn meanwhile")
         return groups
 
     async def _keep(self, effect: Effect | str, plan: Plan | None, *, loosens: bool = False) -> None:
         """Keep the statement, send it to the log, and do to states what ``plan`` says."""
-        payload, works = self._statement.payload, self._statement.works
+        payload = self._statement.payload
         if isinstance(payload, Consent) and payload.effect != effect:
             raise Invalid.field("effect", f"{effect}, which is what these terms do to what is in force", payload.effect)
-        pending = await translog.submit(
+        count = len(self._statement.works) if plan is None else sum(step.group.works for step in plan.steps)
+        await self._record(effect, count, waits=plan is not None and (plan.waits or loosens), plan=plan)
+        if plan is not None:
+            await self._apply(self._covered, plan)
+        if isinstance(payload, Consent):
+            await self._conn.execute(queries.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
+
+    async def _record(self, effect: Effect | str, count: int, *, waits: bool, plan: Plan | None = None) -> int:
+        """Send the statement to the log and keep it; return the pending id that its place is drawn from."""
+        payload = self._statement.payload
+        pending: int = await translog.submit(
             self._conn,
             self._statement.envelope.kind,
             identifiers.from_uuid("stm", self.id),
@@ -180,17 +219,18 @@ class _Acceptance:
             payload.seq if isinstance(payload, Consent) else None,
             effect,
             self._statement.scope,
-            len(works) if plan is None else sum(step.group.works for step in plan.steps),
+            count,
             hash_of(self._statement.terms) if self._statement.terms is not None else None,
-            self._services.settings.loosening_hold if plan is not None and (plan.waits or loosens) else None,
+            self._services.settings.loosening_hold if waits else None,
             self._now,
         )
-        await self._conn.execute(queries.KEEP_COVERED, self.id, works)
-        if plan is not None:
-            apply = queries.APPLY if self._covered is None else queries.APPLY_AMONG
-            await self._conn.execute(apply, self._account, self._covered, self.id, self._changed, *_columns(plan.steps))
-        if isinstance(payload, Consent):
-            await self._conn.execute(queries.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
+        await self._conn.execute(queries.KEEP_COVERED, self.id, self._statement.works)
+        return pending
+
+    async def _apply(self, works: list[UUID] | None, plan: Plan) -> None:
+        """Do to the states of ``works`` (None: all of the account) what ``plan`` says."""
+        apply = queries.APPLY if works is None else queries.APPLY_AMONG
+        await self._conn.execute(apply, self._account, works, self.id, self._changed, *_columns(plan.steps))
 
 
 async def cover(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
@@ -224,8 +264,12 @@ def _follows(payload: Consent, seq: int, digest: bytes | None) -> None:
 
 
 def _told(statement: Checked) -> str:
-    effect = statement.payload.effect if isinstance(statement.payload, Consent) else "withdraw"
-    return f"delegate key {statement.keyid} signed a statement that is to {effect} {len(statement.works)} works"
+    payload, count = statement.payload, len(statement.works)
+    if isinstance(payload, Consent):
+        what = f"is to {payload.effect} {count} works"
+    else:
+        what = f"withdraws {count} works" if payload.change == "withdraw" else f"adds keys to {count} works"
+    return f"delegate key {statement.keyid} signed a statement that {what}"
 
 
 def _columns(steps: Sequence[Step]) -> list[list[object]]:

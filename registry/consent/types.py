@@ -8,8 +8,10 @@ from uuid import UUID
 from licet.index.records import WorkRecord
 from licet.statements.effect import Effect
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Consent, Withdraw
+from licet.statements.kinds import Consent, WorkUpdate
 from licet.terms import Terms
+from licet.wire.licensing import RowKeys
+from registry.works.types import Keys
 
 Scope = Literal["works", "catalogue"]
 
@@ -23,16 +25,29 @@ class Signer(NamedTuple):
     genesis: str
 
 
+class Added(NamedTuple):
+    """New keys of a work: all of its keys before and after, the digests over them, and the new file as a question."""
+
+    work: UUID
+    before: Keys
+    after: Keys
+    old: bytes
+    new: bytes
+    asked: RowKeys | None  # None: addresses alone are new
+
+
 class Checked(NamedTuple):
     """A statement whose every part that does not depend on other statements has been checked."""
 
     envelope: Envelope
-    payload: Consent | Withdraw
+    payload: Consent | WorkUpdate
     keyid: str
     digest: bytes  # SHA-256 of the payload
     scope: Scope
     works: list[UUID]  # by rising id; none for a catalogue
-    terms: Terms | None  # None: withdrawn
+    terms: Terms | None  # None: no consent
+    added: list[Added]  # by rising id, of an update of keys
+    updates: int  # how many the account had signed when its works were looked at
 
 
 class Group(NamedTuple):

@@ -82,6 +82,10 @@ title = null, creator = null, created = null, tags = '{}', external_id = null, h
 """
 BARE_ADDRESSES: Final = f"update works set urls = '{{}}', url_keys = $4, {_BARE} where account = $1 and id = $3"  # noqa: S608
 BARE: Final = f"update works set {_BARE} where account = $1 and erased_at is null"  # noqa: S608
+# by work_versions primary key: how held works were before is still to be shown
+DROP_VERSIONS: Final = """
+delete from work_versions v using works w where w.id = v.work and w.account = $1 and not w.id = any($2::uuid[])
+"""
 DROP_WORKS: Final = """
 delete from works w where w.account = $1 and not w.id = any($2::uuid[])
     and not exists (select from work_states s where s.work = w.id)

@@ -161,6 +161,7 @@ class _Erasure:
             await conn.execute(queries.REMOVED, account, changed)
             await conn.execute(queries.DROP_STATES, account)
             await conn.execute(queries.DROP_MATCHES, account)
+        await conn.execute(queries.DROP_VERSIONS, account, held)
         await conn.execute(queries.DROP_WORKS, account, held)
         await conn.execute(queries.DROP_THUMBNAILS, account)
         await conn.execute(queries.DROP_UPLOADS, account)

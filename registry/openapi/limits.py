@@ -134,7 +134,8 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "terms": TERMS,
     },
     "StatementSubmit": {
-        "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True}
+        "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True},
+        "adds": {"maxItems": MOST_AT_ONCE},
     },
     "TokenCreate": {
         "scopes": _some({"type": "string", "enum": list(SCOPES)}),
@@ -151,6 +152,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "model": {"pattern": f"^{MODEL}$"},
         "version": {"pattern": f"^{VERSION}$"},
     },
+    "WorkKeys": {"work": named("wrk"), **{key: {"pattern": HEX} for key in ("sha256", "pixels", "pdq")}},
     "WorkWanted": {"work": named("wrk")},
     "WorksChange": {"changes": {"minItems": 1, "maxItems": MOST_AT_ONCE}},
     "WorksFind": {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
+
+from msgspec import structs
 
 from licet import identifiers
 from licet.errors import InputError
@@ -13,12 +15,13 @@ from licet.fingerprints.picture import Fingerprint
 from licet.fingerprints.urls import canonical_url
 from licet.statements.works import work_digest
 from licet.wire import metadata
-from licet.wire.works import WorkIn
+from licet.wire.works import WorkFile, WorkIn, WorkKeys
 from registry.works.types import Keys, NewWork, digest_form
 
 MAX_WORKS: Final = 1000
 MAX_URLS: Final = 20
 MAX_URL: Final = 2048
+MAX_FILES: Final = 16  # beside the present one
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -52,6 +55,35 @@ def keys_of(item: WorkIn, uploads: Mapping[str, Fingerprint]) -> Keys | None:
     if item.quality is not None and (item.pdq is None or not 0 <= item.quality <= 100):
         raise InputError.field("quality", "0 to 100, beside a pdq", item.quality)
     return Keys(mode=item.mode, sha256=item.sha256, pixels=item.pixels, pdq=item.pdq, quality=item.quality, urls=urls)
+
+
+def grown(keys: Keys, add: WorkKeys, uploads: Mapping[str, Fingerprint]) -> Keys:
+    """Return ``keys`` with what ``add`` adds: its file in front, the one before among the further ones, all addresses.
+
+    Raises ``InputError`` naming the field for what adds nothing, or is not of the work's mode.
+    """
+    urls = sorted({*keys.urls, *_urls(add.urls)})
+    if len(urls) > MAX_URLS:
+        raise InputError.field("urls", f"at most {MAX_URLS} with those before", f"{len(urls)} addresses")
+    if add.sha256 is None:
+        for field in ("pixels", "pdq", "quality"):
+            if getattr(add, field) is not None:
+                raise InputError.field(field, "none without a sha256", getattr(add, field))
+        if urls == keys.urls:
+            raise InputError.field("urls", "an address that the work does not have yet", "none")
+        return structs.replace(keys, urls=urls)
+    if keys.sha256 is None:
+        raise InputError.field("sha256", "none for a work that is known by its addresses alone", add.sha256)
+    if add.sha256 in {keys.sha256, *(each.sha256 for each in keys.files)}:
+        raise InputError.field("sha256", "a file that the work does not have yet", add.sha256)
+    mode: Literal["upload", "fingerprint-only"] = "upload" if keys.mode == "upload" else "fingerprint-only"
+    file = keys_of(WorkIn(add.work, mode, add.sha256, add.pixels, add.pdq, add.quality), uploads)
+    if file is None:
+        raise InputError("sha256: no-upload: send the picture first, within a day", field="sha256")
+    files = [*keys.files, WorkFile(keys.sha256, keys.pixels, keys.pdq, keys.quality)]
+    if len(files) > MAX_FILES:
+        raise InputError.field("sha256", f"at most {MAX_FILES} further files of a work", f"{len(files)}")
+    return structs.replace(file, urls=urls, files=sorted(files, key=lambda each: each.sha256))
 
 
 def _by_address(item: WorkIn, urls: list[str]) -> Keys:

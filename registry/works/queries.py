@@ -51,16 +51,19 @@ select id, account = $1 as own,
     account = $1 and withdrawn_at is not null as withdrawn
 from works where id = any($2::uuid[])
 """
-# by works (account, sha256), (account, pixels) and (account, addresses), all where not withdrawn
+# by works (account, sha256), (account, pixels), (account, addresses), all where not withdrawn, and (file_keys)
 OWN_KEYS: Final = """
-select id, sha256, pixels, addresses, digest from works
-where account = $1 and withdrawn_at is null and sha256 = any($2::bytea[])
-union
-select id, sha256, pixels, addresses, digest from works
-where account = $1 and withdrawn_at is null and pixels = any($3::bytea[])
-union
-select id, sha256, pixels, addresses, digest from works
-where account = $1 and withdrawn_at is null and addresses = any($4::bytea[])
+select id, sha256, pixels, addresses, digest, files from works where id in (
+    select id from works where account = $1 and withdrawn_at is null and sha256 = any($2::bytea[])
+    union
+    select id from works where account = $1 and withdrawn_at is null and pixels = any($3::bytea[])
+    union
+    select id from works where account = $1 and withdrawn_at is null and addresses = any($4::bytea[])
+    union
+    select id from works
+    where account = $1 and withdrawn_at is null and file_keys is not null
+        and file_keys && ($2::bytea[] || $3::bytea[])
+)
 """
 WORK_COLUMNS: Final = (
     "id",
@@ -122,13 +125,23 @@ select w.id, w.digest from unnest($2::uuid[]) as covered (work) join works w on 
 where w.account = $1 and w.withdrawn_at is null order by w.id
 """
 COVERED_KEYS: Final = """
-select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls
+select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.files
 from unnest($2::uuid[]) as covered (work) join works w on w.id = covered.work
 where w.account = $1 and w.withdrawn_at is null order by w.id
 """
 OLDEST_COMPARISON: Final = """
 select min(compared_at) from works where account = $1 and id = any($2::uuid[])
 """
+# The trigger lets nothing else happen to keys. By works primary key.
+UPDATE: Final = """
+update works
+set sha256 = $3, pixels = $4, pdq = $5, quality = $6, urls = $7, addresses = $8, files = $9::jsonb, file_keys = $10,
+    digest = $11, updated = $12, revision = revision + 1
+where account = $1 and id = $2 and withdrawn_at is null
+"""
+KEEP_VERSION: Final = "insert into work_versions (work, ended_by, digest, keys) values ($1, $2, $3, $4::jsonb)"
+# by thumbnails primary key: a work shows the file that it is now
+DROP_THUMBNAILS: Final = "delete from thumbnails where account = $1 and sha256 = any($2::bytea[])"
 # A withdrawn work leaves no picture behind: by thumbnails primary key.
 WITHDRAW: Final = """
 with gone as (

@@ -21,7 +21,7 @@ from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_
 from registry.works.searching import FORM, grams, words_of
 from registry.works.similarity import neighbours, row_keys
 from registry.works.thumbnails import settle
-from registry.works.types import Keys, Match, Neighbour, NewWork, hexed, raw
+from registry.works.types import Keys, Match, Neighbour, NewWork, files_in, hexed, raw
 from registry.works.uploads import Seen, uploads_of
 
 
@@ -137,13 +137,7 @@ class _Batch:
 
     async def _drop_duplicates(self, conn: Connection, works: dict[int, NewWork]) -> None:
         """Leave in ``fresh`` what the account has not registered: neither before nor earlier in this request."""
-        digests = [bytes.fromhex(work.keys.sha256) for work in works.values() if work.keys.sha256]
-        alone = [each for work in works.values() if (each := work.keys.addresses) is not None]
-        pixels = [bytes.fromhex(work.keys.pixels) for work in works.values() if work.keys.pixels]
-        own: dict[tuple[str, str | None], tuple[UUID, bytes]] = {}
-        for row in await conn.fetch(queries.OWN_KEYS, self._caller.account, digests, pixels, alone):
-            own[_file_key(hexed(row["sha256"]), row["addresses"])] = row["id"], row["digest"]
-            own.setdefault(("pixels", hexed(row["pixels"])), (row["id"], row["digest"]))
+        own = await _own_files(conn, self._caller.account, [work.keys for work in works.values()])
         for place, work in works.items():
             text = identifiers.from_uuid("wrk", work.id)
             pixel_key = ("pixels", work.keys.pixels)
@@ -152,15 +146,39 @@ class _Batch:
             if work.id in self.fresh:
                 self._outcomes[place] = WorkOutcome(text, "refused", reason="id-taken: by another work of this request")
             elif existing is not None:
-                same, digest = existing
+                present, digest = existing
                 self._outcomes[place] = WorkOutcome(
-                    text, "duplicate", digest.hex(), existing=identifiers.from_uuid("wrk", same)
+                    text, "duplicate", digest.hex(), existing=identifiers.from_uuid("wrk", present)
                 )
             else:
                 self._outcomes[place] = WorkOutcome(text, "registered", work.digest.hex())
                 self.fresh[work.id] = work
                 own[file_key] = work.id, work.digest
                 own.setdefault(pixel_key, (work.id, work.digest))
+
+
+async def own_files(conn: Connection, account: UUID, keys: Sequence[Keys]) -> dict[tuple[str, object], UUID]:
+    """Return which works of ``account`` have one of the files of ``keys``: by ("file", hex), ("pixels", hex) or
+    ("addresses", digest)."""
+    found = await _own_files(conn, account, keys)
+    return {("addresses", raw(key[1])) if key[0] == "addresses" else key: work for key, (work, _) in found.items()}
+
+
+async def _own_files(
+    conn: Connection, account: UUID, keys: Sequence[Keys]
+) -> dict[tuple[str, str | None], tuple[UUID, bytes]]:
+    digests = [bytes.fromhex(each.sha256) for each in keys if each.sha256]
+    pixels = [bytes.fromhex(each.pixels) for each in keys if each.pixels]
+    alone = [addresses for each in keys if (addresses := each.addresses) is not None]
+    own: dict[tuple[str, str | None], tuple[UUID, bytes]] = {}
+    for row in await conn.fetch(queries.OWN_KEYS, account, digests, pixels, alone):
+        same = row["id"], row["digest"]
+        own[_file_key(hexed(row["sha256"]), row["addresses"])] = same
+        own.setdefault(("pixels", hexed(row["pixels"])), same)
+        for file in files_in(row["files"]):
+            own.setdefault(("file", file.sha256), same)
+            own.setdefault(("pixels", file.pixels), same)
+    return own
 
 
 def _file_key(sha256: str | None, addresses: bytes | None) -> tuple[str, str | None]:
@@ -252,4 +270,5 @@ def keys_in(row: Row) -> Keys:
         pdq=hexed(row["pdq"]),
         quality=row["quality"],
         urls=list(row["urls"]),
+        files=files_in(row["files"]),
     )

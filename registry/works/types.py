@@ -8,12 +8,13 @@ from uuid import UUID
 import msgspec
 
 from licet import identifiers
-from licet.statements.kinds import WorkDigest
+from licet.statements.kinds import FileDigest, WorkDigest
 from licet.statements.works import addresses_digest
+from licet.wire.works import WorkFile
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
-    """What a work is matched by, hex as signed; ``urls`` canonical, sorted, unique."""
+    """What a work is matched by, hex as signed; ``urls`` canonical, sorted, unique; further ``files`` by digest."""
 
     mode: str
     sha256: str | None  # None: known by ``urls`` alone
@@ -21,6 +22,7 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     pdq: str | None = None
     quality: int | None = None
     urls: list[str] = []
+    files: list[WorkFile] = []
 
     @property
     def addresses(self) -> bytes | None:
@@ -73,7 +75,13 @@ def digest_form(work: UUID, account: str, keys: Keys) -> WorkDigest:
         iscc=None,
         url=keys.urls,
         mode="upload" if keys.mode == "upload" else "fingerprint-only",
+        files=[FileDigest(each.sha256, each.pixels, each.pdq) for each in keys.files] or msgspec.UNSET,
     )
+
+
+def files_in(stored: str | None) -> list[WorkFile]:
+    """Return the further files of a work as they are kept: JSON, or null."""
+    return [] if stored is None else msgspec.json.decode(stored, type=list[WorkFile])
 
 
 def hexed(value: bytes | None) -> str | None:

@@ -18,12 +18,13 @@ from PIL import Image, ImageDraw
 
 from licet import identifiers, times
 from licet.canonical import from_base64
+from licet.catalogue.batch import digest_form
 from licet.fingerprints.picture import Fingerprint
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
-from licet.statements.kinds import Consent, Withdraw, WorksScope
-from licet.statements.works import works_root
+from licet.statements.kinds import Consent, FileDigest, WorksScope, WorkUpdate
+from licet.statements.works import grown, work_digest, works_root
 from licet.terms import Price, Terms, preset
 from licet.wire.works import (
     StatementAccepted,
@@ -32,6 +33,7 @@ from licet.wire.works import (
     StatementSubmit,
     Work,
     WorkIn,
+    WorkKeys,
     WorkOutcome,
     WorksRegister,
     WorksRegistered,
@@ -119,7 +121,41 @@ class Artist:
             "nonce": identifiers.new_uuid().hex,
             **changes,
         }
-        return envelopes.seal(Withdraw(**fields), self.account.key)
+        return envelopes.seal(WorkUpdate(**fields), self.account.key)
+
+    async def updating(self, *adds: WorkKeys, **changes: Any) -> Envelope:
+        """Return a signed update with ``adds``, whose fingerprints are those that the service counts."""
+        forms = {each.work: digest_form(await self.work(each.work), self.id) for each in adds}
+        before = [forms[work] for work in sorted(forms)]
+        for each in adds:
+            file = None if each.sha256 is None else FileDigest(each.sha256, each.pixels, each.pdq)
+            forms[each.work] = grown(forms[each.work], file, each.urls)
+        fields: dict[str, Any] = {
+            "registry": self.site.services.keys.ref,
+            "account": self.id,
+            "genesis": self.account.genesis,
+            "scope": WorksScope(len(adds), works_root(work_digest(forms[work]) for work in sorted(forms))),
+            "change": "keys",
+            "before": works_root(work_digest(form) for form in before),
+            "issued_at": times.to_text(times.now()),
+            "nonce": identifiers.new_uuid().hex,
+            **changes,
+        }
+        return envelopes.seal(WorkUpdate(**fields), self.account.key)
+
+    async def add(self, *adds: WorkKeys) -> StatementAccepted:
+        """Sign and submit an update with ``adds``."""
+        return accepted(await self.send(await self.updating(*adds), adds))
+
+    async def send(self, envelope: Envelope, adds: Sequence[WorkKeys]) -> httpx.Response:
+        """Send a signed update."""
+        body = StatementSubmit(envelope, sorted(each.work for each in adds), list(adds))
+        return await self.site.post("/v1/statements", body, http=self.http)
+
+    async def changed(self, work: str, data: bytes, urls: Sequence[str] = ()) -> WorkKeys:
+        """Upload what ``work`` is now and return what is to be added."""
+        seen = await self.upload(data)
+        return WorkKeys(work, seen.sha256, seen.pixels, seen.pdq, seen.quality, list(urls))
 
     async def work(self, work: str) -> Work:
         """Return one of the artist's works."""

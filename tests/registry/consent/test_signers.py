@@ -352,4 +352,4 @@ async def test_a_false_file_of_ours_is_still_refused(site: Running) -> None:
 
 
 async def _withdrawal(ada: Artist, works: Sequence[str]) -> Any:
-    return msgspec.json.decode(from_base64((await ada.withdrawal(works)).payload), type=kinds.Withdraw)
+    return msgspec.json.decode(from_base64((await ada.withdrawal(works)).payload), type=kinds.WorkUpdate)

@@ -13,7 +13,8 @@ from PIL import Image
 
 from licet.catalogue import register as room
 from licet.catalogue.items import Item
-from licet.catalogue.register import Registered, register, register_items
+from licet.catalogue.outcomes import Registered
+from licet.catalogue.register import register, register_items
 from licet.client import Client
 from licet.errors import NotAllowedError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
@@ -27,7 +28,7 @@ from licet.statements.works import work_digest, works_root
 from licet.terms import preset
 from licet.wire.accounts import ConsentHead, Me
 from licet.wire.common import Receipt
-from licet.wire.works import StatementAccepted, Work, WorkIn, WorkOutcome, WorksRegistered
+from licet.wire.works import StatementAccepted, Work, WorkIn, WorkKeys, WorkOutcome, WorksRegistered
 
 TERMS = preset("no-ai")
 URL = "http://127.0.0.1:9"  # nothing is sent there
@@ -87,7 +88,14 @@ class Service(Client):
     def registry_ref(self) -> RegistryRef:
         return REF
 
-    def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> StatementAccepted:
+    def submit_statement(
+        self,
+        envelope: Envelope,
+        covered: Sequence[str],
+        *,
+        digests: Sequence[bytes] = (),
+        adds: Sequence[WorkKeys] = (),
+    ) -> StatementAccepted:
         self.signed.append((envelope, list(covered)))
         statement = new_id("stm")
         receipt = Receipt(statement, "consent", 7, "", None, "")

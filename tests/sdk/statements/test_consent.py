@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet import times
+from licet import canonical, times
 from licet.errors import InputError, MalformedError, VerificationError
 from licet.log import merkle
 from licet.statements.consent import consent_terms, draft_consent
-from licet.statements.kinds import CatalogueScope, WorksScope
-from licet.statements.works import work_digest, work_proof, works_root, works_scope
+from licet.statements.kinds import CatalogueScope, FileDigest, WorkDigest, WorksScope
+from licet.statements.works import grown, work_digest, work_proof, works_root, works_scope
 from licet.terms import plain_text, preset, text_hash
 from tests.sdk.statements.world import PAID, Account, Registry
 from tests.sdk.terms.strategies import terms
@@ -107,10 +107,39 @@ def test_rule_09_every_key_that_matches_is_under_the_digest():
         {"mode": "fingerprint-only"},
         {"account": "art_other"},
         {"work": "wrk_other"},
+        {"files": [FileDigest("1" * 64, None, None)]},
     )
     digests = {work_digest(msgspec.structs.replace(work, **change)) for change in changes} | {work_digest(work)}
     assert len(digests) == len(changes) + 1
     assert {name for change in changes for name in change} | {"v"} == set(work.__struct_fields__)
+
+
+KEY = st.sampled_from([f"{number:064x}" for number in range(6)])
+ADDED = st.tuples(
+    st.none() | st.builds(FileDigest, KEY, st.none() | KEY, st.none() | KEY),
+    st.lists(st.sampled_from(["https://su.example/1", "https://su.example/2", "https://su.example/3"])),
+)
+
+
+def files_of(work: WorkDigest) -> set[str | None]:
+    return {work.sha256, *(each.sha256 for each in work.files or ())}
+
+
+@given(st.lists(ADDED, max_size=6))
+def test_a_work_that_grows_keeps_every_key_that_it_had_and_has_each_once(added):
+    work = ARTIST.works(1)[0]
+    for file, urls in added:
+        after = grown(work, file, urls)
+        assert files_of(work) | ({file.sha256} if file else set()) == files_of(after)
+        assert set(work.url) | set(urls) == set(after.url)
+        for name in ("files", "url"):
+            values = getattr(after, name) or []
+            names = [each.sha256 if isinstance(each, FileDigest) else each for each in values]
+            assert names == sorted(set(names))
+        assert (after == work) == (files_of(after) == files_of(work) and after.url == work.url)
+        assert canonical.encode(after) == canonical.encode(grown(after, file, urls))
+        work = after
+    assert (b'"files"' in canonical.encode(work)) == (len(files_of(work)) > 1)
 
 
 def test_no_works_and_one_work_twice_are_refused():

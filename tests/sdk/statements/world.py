@@ -211,11 +211,11 @@ class Account:
         fixed: dict[str, object] = {"issued_at": SIGNED_AT, "nonce": f"consent of {self.name}"}
         return msgspec.structs.replace(drafted, **(fixed | changes))
 
-    def withdraw(self) -> kinds.Withdraw:
+    def withdraw(self) -> kinds.WorkUpdate:
         """Return the withdrawal of the same works."""
         scope = self.consent().scope
         assert isinstance(scope, kinds.WorksScope)
-        return kinds.Withdraw(self.registry.ref, self.id, self.genesis, scope, "withdraw", SIGNED_AT, "withdraw")
+        return kinds.WorkUpdate(self.registry.ref, self.id, self.genesis, scope, "withdraw", SIGNED_AT, "withdraw")
 
     def licence(self) -> kinds.Licence:
         """Return a licence without works, as far as signatures care."""

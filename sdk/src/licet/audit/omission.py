@@ -22,7 +22,7 @@ from licet.index.store import Published
 from licet.log import merkle
 from licet.statements import envelope as envelopes
 from licet.statements.evidence import verify_logged
-from licet.statements.kinds import Consent, Withdraw, WorkDigest, WorksScope
+from licet.statements.kinds import Consent, WorkDigest, WorksScope, WorkUpdate
 from licet.statements.trust import RegistryKeys
 from licet.statements.works import work_digest
 from licet.wire.common import KeyEvidence
@@ -107,7 +107,7 @@ def speaks_for(envelope: envelopes.Envelope) -> WorksScope | None:
         consent = envelopes.read_as(Consent, envelope)
         at_once = consent.effect in ("initial", "tighten")
         return consent.scope if at_once and isinstance(consent.scope, WorksScope) else None
-    return envelopes.read_as(Withdraw, envelope).scope if envelope.kind == "work-update" else None
+    return envelopes.read_as(WorkUpdate, envelope).scope if envelope.kind == "work-update" else None
 
 
 def _speaks_for(kind: str, envelope: envelopes.Envelope) -> WorksScope:

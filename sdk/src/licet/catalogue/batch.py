@@ -11,22 +11,26 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
 from licet.catalogue.items import Item, Refused, addresses_key
+from licet.catalogue.places import Places, placed
 from licet.client import Client
 from licet.errors import InputError, PictureError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
 from licet.identifiers import new_id
-from licet.statements.kinds import WorkDigest
+from licet.statements.kinds import FileDigest, WorkDigest
 from licet.statements.works import addresses_digest
 from licet.wire.works import Work, WorkChange, WorkIn
 
 WORKERS: Final = 8
 PDQ_TOLERANCE: Final = 8  # bits by which another build of the same libraries may differ (docs/internals/pdq)
 MAX_FILE: Final = 256 << 20  # bytes: what is larger is refused before it is read
+
+#: What becomes of a picture that is not the one registered under its name or from its path.
+Changed = Literal["refuse", "replace", "separate"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -38,13 +42,20 @@ class Known(msgspec.Struct, frozen=True):
     by_key: dict[str, Work]
     by_external: dict[str, list[Work]]
     by_name: dict[str, Work]
+    by_place: dict[str, str] = {}  # path → the work that another file was registered as from there
 
     @classmethod
-    def of(cls, client: Client, items: Sequence[Item]) -> Known:
-        """Return what is known of ``items``; nothing is kept of the question."""
+    def of(cls, client: Client, items: Sequence[Item], places: Places) -> Known:
+        """Return what is known of ``items``; nothing is kept of the question, and of paths nothing is asked."""
+        found_at = places.of(placed(item.path) for item in items if item.path)
+        by_place = {
+            item.path: place.work
+            for item in items
+            if item.path and (place := found_at.get(placed(item.path))) and place.sha256 != item.sha256
+        }
         files = sorted({item.sha256 for item in items if item.sha256})
         external = sorted({item.external_id for item in items if item.external_id})
-        names = sorted({item.work for item in items if item.work})
+        names = sorted({*(item.work for item in items if item.work), *by_place.values()})
         alone = sorted({addresses_digest(item.urls) for item in items if item.by_address})
         asked = files or external or names or alone
         found = client.find_works(files, external, names, alone) if asked else []
@@ -52,44 +63,65 @@ class Known(msgspec.Struct, frozen=True):
         for work in found:
             if work.external_id is not None and not work.withdrawn:
                 by_external.setdefault(work.external_id, []).append(work)
-        present = {key_of(work): work for work in found if not work.withdrawn}
-        return cls(present, by_external, {work.work: work for work in found})
+        alive = [work for work in found if not work.withdrawn]
+        present = {file.sha256: work for work in alive for file in work.files}
+        present |= {key_of(work): work for work in alive}
+        return cls(present, by_external, {work.work: work for work in found}, by_place)
 
-    def work_of(self, item: Item) -> Work | None:
-        """Return the work that ``item`` is about, None for a new one; raises ``InputError`` where it cannot be it."""
+    def work_of(self, item: Item, changed: Changed = "refuse") -> Work | None:
+        """Return the work that ``item`` is about, None for a new one; raises ``InputError`` where it cannot be it.
+
+        ``changed``: what a picture is that is not the one registered under the same name or from the same path; with
+        ``replace`` it is what that work is now.
+        """
         if item.work is not None:
-            return self._named(item, item.work)
+            return self._named(item, item.work, changed)
         same = self.by_key.get(item.key or "")
         called = self.by_external.get(item.external_id or "", [])
         if same is not None:
             if item.external_id and same.external_id and same.external_id != item.external_id:
                 raise InputError.field("external_id", f"{same.external_id}, as of {same.work}", item.external_id)
             return same
+        placed_as = self.by_name.get(self.by_place.get(item.path or "", ""))
+        if not called and placed_as is not None and not placed_as.withdrawn and changed != "separate":
+            if changed == "replace":
+                return placed_as
+            raise InputError(
+                f"path: expected the picture that was registered from there as {placed_as.work}, got another one: "
+                f"--replace says that it is what this work is now, --separate that it is a work of its own",
+                field="path",
+            )
         if not called:
             if item.key is None:
                 raise InputError.field(
                     "external_id", "one of your works, or a picture or address beside it", item.external_id
                 )
             return None
-        if item.sha256 is None:
+        if item.sha256 is None or changed == "replace":
             if len(called) > 1:
                 raise InputError.field("external_id", "one work of that name", f"{len(called)} works")
             return called[0]
         raise InputError(
-            f"external_id: expected the picture of {called[0].work}, got another one: a changed picture is another "
-            f"work; withdraw that one, or register this one under another external_id",
+            f"external_id: expected the picture of {called[0].work}, got another one: --replace says that it is what "
+            f"this work is now; a work of its own needs another external_id",
             field="external_id",
         )
 
-    def _named(self, item: Item, name: str) -> Work:
+    def _named(self, item: Item, name: str, changed: Changed) -> Work:
         work = self.by_name.get(name)
         if work is None:
             raise InputError.field("work", "one of your works", name)
         if work.withdrawn:
             raise InputError.field("work", "a work that is not withdrawn", name)
-        if item.sha256 is not None and item.sha256 != work.sha256:
-            raise InputError.field("path" if item.path else "sha256", f"the picture of {name}", item.sha256)
+        if replaces(item, work) and changed != "replace":
+            field = "path" if item.path else "sha256"
+            raise InputError.field(field, f"the picture of {name} (or --replace, if it changed)", item.sha256)
         return work
+
+
+def replaces(item: Item, work: Work) -> bool:
+    """Return whether ``item`` has another picture than any of ``work``."""
+    return item.sha256 is not None and item.sha256 not in {work.sha256, *(file.sha256 for file in work.files)}
 
 
 def hashed(item: Item) -> Item | Refused:
@@ -147,6 +179,8 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
     Raises ``VerificationError`` where the registry holds another fingerprint than ours.
     """
     wanted = "fingerprint-only" if item.fingerprint_only else "upload"
+    if work.files:
+        raise VerificationError(f"{item.shown}: expected {work.work} with one file, as nothing is signed, got more")
     if sorted(work.urls) != sorted(item.urls) or (item.path is not None and work.mode != wanted):
         return refused(
             item,
@@ -194,6 +228,7 @@ def digest_form(work: Work, account: str) -> WorkDigest:
         iscc=None,
         url=sorted(work.urls),
         mode="fingerprint-only" if work.mode == "fingerprint-only" else "upload",
+        files=[FileDigest(each.sha256, each.pixels, each.pdq) for each in work.files] or msgspec.UNSET,
     )
 
 

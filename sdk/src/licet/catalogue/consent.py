@@ -8,13 +8,14 @@ from typing import Literal, NamedTuple, cast
 import msgspec
 
 from licet import times
+from licet.catalogue.held import held
 from licet.client import Client
 from licet.errors import InputError
 from licet.identifiers import new_uuid
 from licet.statements import envelope as envelopes
 from licet.statements.consent import draft_consent
 from licet.statements.keys import SigningKey
-from licet.statements.kinds import Consent, Withdraw, WorkDigest, WorksScope
+from licet.statements.kinds import Consent, WorkDigest, WorksScope, WorkUpdate
 from licet.statements.works import work_digest, works_root
 from licet.terms import Terms
 from licet.wire.common import StatementFile
@@ -70,7 +71,7 @@ def sign_covered(
         who=me.name,
     )
     envelope = envelopes.seal(payload, SigningKey.load(profile.key_path))
-    return client.submit_statement(envelope, [each.work for each in covered])
+    return client.submit_statement(envelope, [each.work for each in covered], digests=[each.digest for each in covered])
 
 
 def stated_by(client: Client, statement: str) -> Terms:
@@ -89,14 +90,14 @@ def terms_of(client: Client, works: Sequence[Work]) -> list[Terms]:
     return [found[terms_hash] for terms_hash in sorted(found)]
 
 
-def undo(client: Client, works: Sequence[Work], *, lang: str = "en") -> list[StatementAccepted]:
+def undo(
+    client: Client, works: Sequence[Work], *, lang: str = "en", as_registered: bool = False
+) -> list[StatementAccepted]:
     """Return once nothing waits on ``works`` any more: the terms in force are signed again, a statement for each.
 
     Works on which nothing waits are left alone. Raises ``InputError`` for one whose first terms wait, because it
     matches a work of another account: nothing looser was in force there.
     """
-    account = client.need_account().account
-    assert account is not None
     groups: dict[str, list[Work]] = {}
     for work in works:
         if work.waiting is None:
@@ -113,7 +114,8 @@ def undo(client: Client, works: Sequence[Work], *, lang: str = "en") -> list[Sta
         known = {terms.hash: terms for terms in terms_of(client, group)}
         if stated not in known:
             raise InputError.field("works", "works under a statement of their own", group[0].work)
-        covered = sorted(Covered(work.work, bytes.fromhex(work.digest), stated) for work in group)
+        forms = held(client, group, as_registered=as_registered)
+        covered = sorted(Covered(form.work, work_digest(form), stated) for form in forms)
         done.append(sign_covered(client, covered, known[stated], old_terms=[known[stated]], lang=lang))
     return done
 
@@ -125,14 +127,15 @@ def sign_withdrawal(client: Client, works: Sequence[WorkDigest]) -> StatementAcc
     if me.genesis is None:
         raise InputError(f"expected an account that can sign, got one of kind {me.kind}")
     ordered = sorted(works, key=lambda work: work.work)
-    payload = Withdraw(
+    digests = [work_digest(work) for work in ordered]
+    payload = WorkUpdate(
         registry=client.registry_ref(),
         account=me.account,
         genesis=me.genesis,
-        scope=WorksScope(len(ordered), works_root([work_digest(work) for work in ordered])),
+        scope=WorksScope(len(ordered), works_root(digests)),
         change="withdraw",
         issued_at=times.to_text(times.now()),
         nonce=new_uuid().hex,
     )
     envelope = envelopes.seal(payload, SigningKey.load(profile.key_path))
-    return client.submit_statement(envelope, [work.work for work in ordered])
+    return client.submit_statement(envelope, [work.work for work in ordered], digests=digests)

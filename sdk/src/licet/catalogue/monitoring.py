@@ -18,6 +18,7 @@ from licet.audit.omission import Covered, Omission, speaks_for, verify_omission
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
+from licet.catalogue.batch import digest_form
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
 from licet.errors import InputError, LicetError, ServiceError, VerificationError
@@ -26,6 +27,7 @@ from licet.index.state import StateLeaf, StateProof, verify_state
 from licet.index.store import Published, SnapshotStates, envelope_digest
 from licet.index.store import Seen as SeenSnapshot
 from licet.log import checkpoint as checkpoints
+from licet.log import merkle
 from licet.log.checkpoint import Checkpoint
 from licet.log.policy import Policy
 from licet.misfits import unlike
@@ -35,10 +37,10 @@ from licet.statements.kinds import Consent, WorkDigest
 from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import RegistryKeys, Trust
-from licet.statements.works import work_digest, work_proof
+from licet.statements.works import work_digest
 from licet.terms import Terms, merge
 from licet.wire.common import KeyEvidence, StatementFile
-from licet.wire.works import StatementKept, Work
+from licet.wire.works import StatementKept
 
 AT_A_TIME: Final = 100  # works in one question
 _ATTEMPTS: Final = 5  # a snapshot may be published between two questions
@@ -137,7 +139,7 @@ class Monitor:
             if path.stem == "genesis":
                 continue
             index = verify_receipt(kept.receipt, kept.envelope, keys)
-            yield _Own(path.stem, index, kept)
+            yield _Own(path.stem, index, kept, frozenset(kept.works))
 
     def _listed(self) -> Iterable[str]:
         return [work.work for work in self._client.works(limit=None) if work.statement is not None]
@@ -259,14 +261,14 @@ class Monitor:
                 work,
             )
         elif leaf is not None and due is not None and leaf.log_index == due.index:
-            expected = _expected(due, own, manifest.log_size)
+            expected = _expected(work, due, own, manifest.log_size)
             if expected is not None and "pending" not in leaf.state.flags and leaf.terms_hash != expected:
                 yield Finding(
                     "terms",
                     f"{work}: its terms in force ({leaf.terms_hash}) are not those signed in log entry {due.index}",
                     work,
                 )
-            if due.kept.envelope.kind == "work-update" and "withdrawn" not in leaf.state.flags:
+            if _withdraws(due.kept) and "withdrawn" not in leaf.state.flags:
                 yield Finding("terms", f"{work}: it was withdrawn in log entry {due.index}, and is not", work)
 
     def _late(
@@ -297,13 +299,14 @@ class Monitor:
         """Return what shows the omission to others, None where the works under the statement are not to be had."""
         receipt = due.kept.receipt
         try:
-            digests = list(self._digests(due.kept.works))
-            index, hashes = work_proof(digests, work)
+            index, leaves = due.kept.works.index(work), list(self._leaves(due.kept))
+            (form,) = self._forms([work])
+            if work_digest(form) != leaves[index]:
+                return None  # it was changed since, and the registry has no word of what it was
+            hashes = merkle.inclusion_proof([merkle.leaf_hash(each) for each in leaves], index)
             found = Omission(
                 KeyEvidence(due.kept.envelope, receipt.salt, receipt.entry, receipt.proof),
-                Covered(
-                    next(each for each in digests if each.work == work), index, [to_base64(value) for value in hashes]
-                ),
+                Covered(form, index, [to_base64(value) for value in hashes]),
                 snapshot,
                 state,
             )
@@ -312,12 +315,19 @@ class Monitor:
             return None
         return found
 
-    def _digests(self, works: Sequence[str]) -> Iterator[WorkDigest]:
+    def _leaves(self, kept: StatementKept) -> Iterator[bytes]:
+        """Yield the digests that a statement is over: as they were kept, else as the registry has the works."""
+        if kept.digests:
+            yield from map(bytes.fromhex, kept.digests)
+        else:
+            yield from map(work_digest, sorted(self._forms(kept.works), key=lambda form: form.work))
+
+    def _forms(self, works: Sequence[str]) -> Iterator[WorkDigest]:
         account = self._profile.account
         assert account is not None
         for at in range(0, len(works), 1000):
             for work in self._client.find_works(works=works[at : at + 1000]):
-                digest = _digest_form(work, account.account)
+                digest = digest_form(work, account.account)
                 if work_digest(digest).hex() != work.digest:
                     raise InputError(f"{work.work}: expected a digest over what the service says of it, got another")
                 yield digest
@@ -382,6 +392,7 @@ class _Own(msgspec.Struct, frozen=True):
     name: str
     index: int
     kept: StatementKept
+    works: frozenset[str]
 
 
 def _to_hold(known: Sequence[Seen], memory: Memory) -> list[Seen]:
@@ -407,11 +418,21 @@ def _due(own: Iterable[_Own]) -> dict[str, _Own]:
     return due
 
 
-def _expected(due: _Own, own: Sequence[_Own], log_size: int) -> str | None:
-    """Return the hash of the terms in force after ``due``, None where that is not for this home to say."""
-    if due.kept.envelope.kind != "consent":
+def _withdraws(kept: StatementKept) -> bool:
+    if kept.envelope.kind != "work-update":
+        return False
+    return envelopes.read_as(kinds.WorkUpdate, kept.envelope).change == "withdraw"
+
+
+def _expected(work: str, due: _Own, own: Sequence[_Own], log_size: int) -> str | None:
+    """Return the hash of the terms in force on ``work`` as of ``due``, None where that is not for this home to say."""
+    if _withdraws(due.kept):
         return None
-    stated = envelopes.read_as(Consent, due.kept.envelope)
+    spoken = [each for each in own if each.kept.envelope.kind == "consent" and work in each.works]
+    last = max((each for each in spoken if each.index <= due.index), key=lambda each: each.index, default=None)
+    if last is None or speaks_for(last.kept.envelope) is None:
+        return None  # an update alone was signed here, or terms that wait first: when they matured the log says
+    stated = envelopes.read_as(Consent, last.kept.envelope)
     catalogues = [
         envelopes.read_as(Consent, each.kept.envelope)
         for each in own
@@ -430,16 +451,3 @@ def _changes(work: str, leaf: StateLeaf | None, states: dict[str, list[str]]) ->
     if before is not None and before != now:
         yield f"{work}: {', '.join(before)} → {', '.join(now)}"
     states[work] = now
-
-
-def _digest_form(work: Work, account: str) -> WorkDigest:
-    return WorkDigest(
-        work=work.work,
-        account=account,
-        sha256=work.sha256,
-        pixels=work.pixels,
-        pdq=work.pdq,
-        iscc=None,
-        url=sorted(work.urls),
-        mode="upload" if work.mode == "upload" else "fingerprint-only",
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,9 +17,15 @@ from typing import Final, TypeVar
 import msgspec
 
 from licet.catalogue import batch as rooms
-from licet.catalogue.batch import Known, in_order, refused
+from licet.catalogue.batch import Changed, Known, in_order, refused
 from licet.catalogue.consent import Covered, sign_covered, terms_of
+from licet.catalogue.held import Signed as SignedBefore
+from licet.catalogue.held import held, signed_here
 from licet.catalogue.items import Item, Refused, items_of
+from licet.catalogue.outcomes import Entry, Registered, Signed
+from licet.catalogue.places import Place, Places, placed
+from licet.catalogue.updating import LARGEST as UPDATED
+from licet.catalogue.updating import Growth, growth, sign_update
 from licet.client import Client
 from licet.errors import InputError, VerificationError
 from licet.fingerprints.urls import canonical_url
@@ -32,46 +38,6 @@ BATCH: Final = 250
 LARGEST: Final = 100_000  # works under one statement
 
 T = TypeVar("T")
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One picture and the work that it is."""
-
-    path: str
-    work: str
-    sha256: str | None  # null: known by its addresses alone
-
-
-class Signed(msgspec.Struct, frozen=True):
-    """One statement of a run."""
-
-    statement: str
-    log_index: int
-    effect: str
-    pending_until: str | None
-    works: int
-    terms_hash: str
-
-
-class Registered(msgspec.Struct, frozen=True):
-    """What one call did. ``works`` are under new ``statements`` for the first time; ``duplicates`` were registered
-    before and stay as they are; ``updated`` were known and got other words or terms, ``unchanged`` were told nothing
-    new."""
-
-    works: list[Entry] = []
-    updated: list[Entry] = []
-    unchanged: list[Entry] = []
-    duplicates: list[Entry] = []
-    refused: list[Refused] = []
-    contested: list[Entry] = []  # they match works of other accounts: the strictest terms apply meanwhile
-    bare: int = 0  # of ``works``: known by digests or addresses alone, so they can only deny
-    statements: list[Signed] = []
-    would: dict[str, int] = {}  # of a dry run: terms hash → how many works would be signed for
-
-    @property
-    def statement(self) -> str | None:
-        """The statement, or the first of several; None where nothing was signed."""
-        return self.statements[0].statement if self.statements else None
 
 
 def register(
@@ -96,20 +62,29 @@ def register_items(
     terms: Terms,
     *,
     lang: str = "en",
+    changed: Changed = "refuse",
     dry_run: bool = False,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Registered:
     """Return once every item is a work under signed terms: its own, or ``terms`` where it is new and says none.
 
-    Raises ``LicetError``; what cannot be registered is listed in ``refused`` and does not stop the others. A
-    ``dry_run`` asks what is known, sends no picture, and signs nothing.
+    Raises ``LicetError``; what cannot be registered is listed in ``refused`` and does not stop the others.
+    ``changed`` says what becomes of a picture that is not the one registered under the same name or from the same path:
+    refused, what that work is now (signed as an update), or a work of its own. A ``dry_run`` asks what is known, sends
+    no picture, and signs nothing.
     """
-    run = _Run(client, terms, dry_run=dry_run, advance=advance)
+    run = _Run(client, terms, changed=changed, dry_run=dry_run, advance=advance)
     with _stopping(ThreadPoolExecutor(rooms.WORKERS)) as pool:
         for each in _batches(in_order(pool, _hashed, items), BATCH):
             run.take(pool, each)
     if dry_run:
         return msgspec.structs.replace(run.done, would={key: len(each) for key, each in run.covered.items()})
+    for start in range(0, len(run.growths), UPDATED):
+        some = run.growths[start : start + UPDATED]
+        grown = sign_update(client, some)
+        run.done.statements.append(
+            Signed(grown.statement, grown.log_index, grown.effect, grown.pending_until, len(some), None)
+        )
     for key, covered in run.covered.items():
         ordered = sorted(covered, key=lambda each: each.work)
         olds = run.olds(ordered)
@@ -125,9 +100,15 @@ def register_items(
 class _Run:
     """What has been done, and what is to be signed, by the hash of the terms."""
 
-    def __init__(self, client: Client, terms: Terms, *, dry_run: bool, advance: Callable[[int], None]) -> None:
-        account = client.need_account().account
+    def __init__(
+        self, client: Client, terms: Terms, *, changed: Changed, dry_run: bool, advance: Callable[[int], None]
+    ) -> None:
+        profile = client.need_account()
+        account = profile.account
         assert account is not None
+        self._profile = profile
+        self._places = Places(profile.folder)
+        self._changed: Changed = changed
         self._client = client
         self._account = account.account
         self._default = terms
@@ -137,7 +118,8 @@ class _Run:
         self._stated: dict[str, Work] = {}  # terms hash → a work that has them, to look them up
         self.terms: dict[str, Terms] = {}
         self.covered: dict[str, list[Covered]] = {}
-        self.done = Registered([], [], [], [], [], [])
+        self.growths: list[Growth] = []
+        self.done = Registered([], [], [], [], [], [], replaced=[])
 
     def take(self, pool: ThreadPoolExecutor, batch: Sequence[Item | Refused]) -> None:
         """Bring a batch to where only signatures are missing."""
@@ -155,19 +137,24 @@ class _Run:
                     self._seen[each.key] = ""
         new: list[Item] = []
         known: list[tuple[Item, Work]] = []
-        found = Known.of(self._client, items)
+        replaced: list[tuple[Item, Work]] = []
+        found = Known.of(self._client, items, self._places)
         for item in items:
             try:
-                work = found.work_of(item)
+                work = found.work_of(item, self._changed)
             except InputError as error:
                 self._refuse(refused(item, str(error.details.get("field", "")) or None, error.message))
                 continue
             if work is None:
                 new.append(item)
+            elif rooms.replaces(item, work):
+                replaced.append((item, work))
             else:
                 known.append((item, work))
         self._keep_known(pool, known)
+        self._replace(pool, replaced)
         self._register(pool, new)
+        self._remember(items)
         for item in again:
             key = item.key or ""
             if self._seen[key]:
@@ -176,6 +163,61 @@ class _Run:
                 field = "url" if item.by_address else "path"
                 self.done.refused.append(refused(item, field, "the same picture was refused above"))
             self._advance(1)
+
+    def _remember(self, items: Iterable[Item]) -> None:
+        """Keep from where each of ``items`` was registered, once it is known as what."""
+        if not self._dry:
+            self._places.keep(
+                Place(placed(item.path), item.sha256, self._seen[item.sha256])
+                for item in items
+                if item.path is not None and item.sha256 is not None and self._seen.get(item.sha256)
+            )
+
+    def _replace(self, pool: ThreadPoolExecutor, replaced: Sequence[tuple[Item, Work]]) -> None:
+        """Take each picture for what its work is now: signed for once all are seen."""
+        if not replaced:
+            return
+        asked = []
+        for item, work in replaced:
+            if work.stated is None:
+                reason = (
+                    f"{work.work} is registered and not signed for yet: register the picture before once more first"
+                )
+                self._refuse(refused(item, "path", reason))
+            elif item.path is None:
+                reason = f"path: expected the picture that {work.work} is now, got its digest alone"
+                self._refuse(refused(item, "path", reason))
+            else:
+                asked.append((msgspec.structs.replace(item, fingerprint_only=work.mode != "upload"), work))
+        look: Callable[[Item], WorkIn | Item | Refused]
+        look = rooms.examined if self._dry else partial(rooms.prepared, self._client)
+        before = self._held([work for _, work in asked])
+        made = in_order(pool, look, [item for item, _ in asked])
+        changes: list[WorkChange] = []
+        for (item, work), file in zip(asked, made, strict=True):
+            if isinstance(file, Refused):
+                self._refuse(file)
+                continue
+            self._advance(1)
+            self._seen[item.key or ""] = work.work
+            self.done.replaced.append(Entry(item.shown, work.work, item.sha256))
+            if work.waiting is not None and work.waiting.terms_hash != work.stated:
+                self.done = msgspec.structs.replace(self.done, cancelled=self.done.cancelled + 1)
+            if isinstance(file, Item):
+                continue
+            grown = growth(before[work.work], file, item.urls)
+            self.growths.append(grown)
+            if item.managed and (change := rooms.change_of(item, work)) is not None:
+                changes.append(change)
+            if item.managed and item.terms is not None and work.stated not in (None, item.terms.hash):
+                self._stated[work.stated or ""] = work
+                self._cover(item.terms, Covered(work.work, work_digest(grown.after), work.stated))
+        for name, reason in self._change(changes).items():
+            self.done.refused.append(Refused(name, reason, None, reason.partition(":")[0]))
+
+    @cached_property
+    def _signed(self) -> dict[str, SignedBefore]:
+        return signed_here(self._profile)
 
     def olds(self, covered: Iterable[Covered]) -> list[Terms]:
         """Return the distinct terms that the works had."""
@@ -204,6 +246,7 @@ class _Run:
             if change is not None:
                 changes.append(change)
             kept.append((item, work, found))
+        forms = self._held([work for item, work, digest in kept if digest is None and _restated(item, work)])
         wrong = self._change(changes)
         changed = {change.work for change in changes}
         for item, work, digest in kept:
@@ -215,28 +258,30 @@ class _Run:
             self._seen[rooms.key_of(work)] = work.work
             if item.key is not None:
                 self._seen[item.key] = work.work
-            self._place(item, work, digest, changed=work.work in changed)
+            self._place(item, work, digest or forms.get(work.work), changed=work.work in changed)
 
     def _place(self, item: Item, work: Work, digest: WorkDigest | None, *, changed: bool) -> None:
         entry = Entry(item.shown, work.work, work.sha256)
-        if digest is not None:
+        if digest is not None and work.stated is None:
             self._cover(item.terms or self._default, Covered(work.work, work_digest(digest)))
             self._registered(entry, item)
             if work.similar:
                 self.done.contested.append(entry)
             return
-        wanted = item.terms
-        in_force = work.waiting.terms_hash if work.waiting else work.stated
-        if item.managed and wanted is not None and in_force != wanted.hash:
-            assert work.stated is not None
+        if digest is not None and work.stated is not None and item.terms is not None:
             self._stated[work.stated] = work
-            form = rooms.digest_form(work, self._account)
-            self._cover(wanted, Covered(work.work, work_digest(form), work.stated))
+            self._cover(item.terms, Covered(work.work, work_digest(digest), work.stated))
             changed = True
         if not item.managed:
             self.done.duplicates.append(entry)
         else:
             (self.done.updated if changed else self.done.unchanged).append(entry)
+
+    def _held(self, works: Sequence[Work]) -> dict[str, WorkDigest]:
+        """Return what is to be signed for ``works``, by name: what was signed for them before."""
+        if not works:
+            return {}
+        return {form.work: form for form in held(self._client, works, known=self._signed)}
 
     def _change(self, changes: Sequence[WorkChange]) -> dict[str, str]:
         """Return why, for those changes that were not made."""
@@ -315,6 +360,12 @@ class _Run:
     def _refuse(self, found: Refused) -> None:
         self.done.refused.append(found)
         self._advance(1)
+
+
+def _restated(item: Item, work: Work) -> bool:
+    """Return whether ``item`` states other terms than those that its work has, or waits for."""
+    in_force = work.waiting.terms_hash if work.waiting else work.stated
+    return item.managed and work.stated is not None and item.terms is not None and in_force != item.terms.hash
 
 
 def _hashed(item: Item | Refused) -> Item | Refused:

@@ -13,8 +13,9 @@ from licet.cli.wording import terms_from
 from licet.errors import InputError
 
 if TYPE_CHECKING:
+    from licet.catalogue.batch import Changed
     from licet.catalogue.items import Item, Refused
-    from licet.catalogue.register import Registered
+    from licet.catalogue.outcomes import Registered
     from licet.catalogue.sheet import Sheet
     from licet.terms import Terms
 
@@ -37,6 +38,12 @@ def register(
     ] = False,
     url: Annotated[str | None, Parameter(help="Where the (one) picture is published.")] = None,
     lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
+    replace: Annotated[
+        bool, Parameter(negative="", help="A picture that changed under its name or path is what that work is now.")
+    ] = False,
+    separate: Annotated[
+        bool, Parameter(negative="", help="A picture that changed in its place is a new work.")
+    ] = False,
     dry_run: Annotated[
         bool, Parameter(negative="", help="Say what would be done; send no picture and sign nothing.")
     ] = False,
@@ -50,6 +57,9 @@ def register(
 
     if bool(paths) == (table is not None):
         raise InputError("expected pictures, folders, or --from FILE.csv, and not both", field="paths")
+    if replace and separate:
+        raise InputError("--separate: expected it or --replace, got both", field="--separate")
+    changed: Changed = "replace" if replace else "separate" if separate else "refuse"
     sheet: Sheet | None = None
     items: Iterable[Item | Refused]
     if table is not None:
@@ -68,7 +78,7 @@ def register(
             raise InputError.field("--url", "one picture for one address", f"{len(pictures)} pictures")
         urls = [canonical_url(url)] if url else []
         items, total = items_of(pictures, urls=urls, fingerprint_only=fingerprint_only), len(pictures)
-    done, said, fee = _run(common, items, default, lang, total, dry_run=dry_run)
+    done, said, fee = _run(common, items, default, lang, total, changed=changed, dry_run=dry_run)
     errors = None
     if sheet is not None and done.refused and not dry_run:
         errors = sheet.path.with_name(f"{sheet.path.stem}.errors.csv")
@@ -82,11 +92,18 @@ def register(
         show(common, _document(done, errors), list(lines))
     if not done.refused:
         return 0
-    return 1 if done.works or done.updated or done.unchanged or done.duplicates else 2
+    return 1 if done.works or done.updated or done.unchanged or done.duplicates or done.replaced else 2
 
 
 def _run(
-    common: Common, items: Iterable[Item | Refused], default: Terms, lang: str, total: int, *, dry_run: bool
+    common: Common,
+    items: Iterable[Item | Refused],
+    default: Terms,
+    lang: str,
+    total: int,
+    *,
+    changed: Changed,
+    dry_run: bool,
 ) -> tuple[Registered, dict[str, str], int | None]:
     """Return what was done (or would be), the plain text of each of the terms by hash, and the registry's fee."""
     from licet.catalogue.items import Refused
@@ -102,7 +119,7 @@ def _run(
             yield item
 
     with common.client() as client, progress("looking" if dry_run else "registering", total) as advance:
-        done = send(client, noted(), default, lang=lang, dry_run=dry_run, advance=advance)
+        done = send(client, noted(), default, lang=lang, changed=changed, dry_run=dry_run, advance=advance)
         fee = client.registry().fee_bps if dry_run else None
         who = client.need_account().account
         name = who.name if who is not None else ""
@@ -114,7 +131,7 @@ def _run(
 
 
 def _document(done: Registered, errors: Path | None) -> dict[str, Any]:
-    first = done.statements[0] if done.statements else None
+    first = done.first
     return {
         "works": done.works,
         "statement": first.statement if first else None,
@@ -123,6 +140,7 @@ def _document(done: Registered, errors: Path | None) -> dict[str, Any]:
         "pending_until": first.pending_until if first else None,
         "statements": done.statements,
         "updated": done.updated,
+        "replaced": done.replaced,
         "unchanged": done.unchanged,
         "duplicates": done.duplicates,
         "contested": done.contested,
@@ -134,6 +152,12 @@ def _document(done: Registered, errors: Path | None) -> dict[str, Any]:
 def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: bool) -> Iterator[str]:
     for signed in done.statements:
         count = many(signed.works, "work")
+        if signed.terms_hash is None:
+            yield f"{count} changed under {signed.statement}, entry {signed.log_index} of the log: found by the new"
+            yield "picture and by what each was before, under the same terms."
+            if signed.pending_until:
+                yield f"Where it is like somebody else's, what they permit waits until {signed.pending_until}."
+            continue
         # A statement may be for works that were known: they are counted beside.
         what = "registered under" if signed.effect == "initial" else "under"
         yield f"{count} {what} {signed.statement}, entry {signed.log_index} of the log."
@@ -146,6 +170,9 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
             yield "Nothing is new: no signature was needed."
         else:
             yield "Nothing was registered."
+    if done.cancelled:
+        yield f"On {many(done.cancelled, 'work')} looser terms waited; they were signed over the picture before and are"
+        yield "cancelled: `licet terms set` signs them again."
     if done.updated:
         yield f"{many(len(done.updated), 'work')} updated."
     if done.unchanged:
@@ -174,6 +201,7 @@ def _planned(done: Registered, texts: dict[str, str], fee: int | None) -> dict[s
         "dry_run": True,
         "pictures": [entry.path for entry in done.works],
         "updated": done.updated,
+        "replaced": done.replaced,
         "unchanged": done.unchanged,
         "duplicates": done.duplicates,
         "refused": done.refused,
@@ -187,6 +215,7 @@ def _plan_lines(done: Registered, texts: dict[str, str], fee: int | None) -> Ite
     kinds = (
         ("would be registered", done.works),
         ("would be updated", done.updated),
+        ("would replace what a work was", done.replaced),
         ("would stay as they are", [*done.unchanged, *done.duplicates]),
         ("would be refused", done.refused),
     )
@@ -209,7 +238,7 @@ def _refusals(done: Registered) -> Iterator[str]:
         for each in done.refused
     )
     if done.refused:
-        rest = len(done.works) + len(done.updated) + len(done.unchanged) + len(done.duplicates)
+        rest = sum(map(len, (done.works, done.updated, done.unchanged, done.duplicates, done.replaced)))
         yield f"{many(len(done.refused), 'picture or row', 'pictures or rows')} refused, {rest:,} done."
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, many, show
-from licet.cli.wording import terms_from
+from licet.cli.wording import AS_REGISTERED, terms_from
 from licet.errors import InputError
 
 app = App(name="terms", help="Show, change and undo what you consent to.")
@@ -57,6 +57,7 @@ def undo_terms(
     *,
     all_works: Annotated[bool, Parameter(name="--all", negative="", help="Every work on which terms wait.")] = False,
     lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
+    as_registered: Annotated[bool, Parameter(negative="", help=AS_REGISTERED)] = False,
     common: Common = COMMON,
 ) -> None:
     """Cancel looser terms that wait to take effect, by signing the terms in force once more."""
@@ -66,7 +67,7 @@ def undo_terms(
         raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
     with common.client() as client:
         found = list(client.works(state="pending")) if all_works else [client.work(work) for work in works or []]
-        done = undo(client, found, lang=lang)
+        done = undo(client, found, lang=lang, as_registered=as_registered)
     statements = [{"statement": each.statement, "log_index": each.log_index, "works": each.works} for each in done]
     lines = [
         f"{many(each.works, 'work')} under {each.statement}, entry {each.log_index} of the log: nothing waits now."
@@ -87,11 +88,12 @@ def set_terms(
     price_model: Annotated[str | None, Parameter(help="Such as per-training-run (default).")] = None,
     terms: Annotated[Path | None, Parameter(help="Your own terms, a TOML file.")] = None,
     lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
+    as_registered: Annotated[bool, Parameter(negative="", help=AS_REGISTERED)] = False,
     common: Common = COMMON,
 ) -> None:
     """Sign new terms. What tightens is in force at once; what loosens waits a day and can be undone."""
-    from licet.catalogue.batch import digest_form
     from licet.catalogue.consent import sign_terms, terms_of
+    from licet.catalogue.held import held
 
     if bool(works) == all_works:
         raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
@@ -99,13 +101,12 @@ def set_terms(
         raise InputError("--preset: expected a preset, or --terms FILE, got neither", field="--preset")
     chosen = terms_from(preset, price, currency, price_model, terms)
     with common.client() as client:
-        account = client.need_account().account
-        assert account is not None
+        client.need_account()
         covered = list(client.works()) if all_works else [client.work(work) for work in works or []]
         covered = [work for work in covered if not work.withdrawn]
         if not covered:
             raise InputError("works: expected one work or more that is not withdrawn, got none", field="works")
-        digests = [digest_form(work, account.account) for work in covered]
+        digests = held(client, covered, as_registered=as_registered)
         accepted = sign_terms(client, digests, chosen, old_terms=terms_of(client, covered), lang=lang)
     document = {
         "statement": accepted.statement,

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from licet.terms import Terms
 
 
+#: What the option says that takes the registry's word for what a work is.
+AS_REGISTERED = "Sign for works as the registry has them, also where that is not what was signed for here."
+
+
 def terms_from(
     preset: str | None,
     price: str | None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.wording import AS_REGISTERED
 from licet.errors import InputError, NotAllowedError
 
 if TYPE_CHECKING:
@@ -84,26 +85,52 @@ def update(
     created: Annotated[str | None, Parameter(help="A year, month or day, such as 2019-04.")] = None,
     tags: Annotated[str | None, Parameter(help="All tags, between commas.")] = None,
     external_id: Annotated[str | None, Parameter(help="Your own identifier of it.")] = None,
+    file: Annotated[Path | None, Parameter(help="The picture as it is now, or another copy; signed.")] = None,
+    url: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, negative="", help="Further addresses of it; signed.")
+    ] = None,
+    as_registered: Annotated[bool, Parameter(negative="", help=AS_REGISTERED)] = False,
     common: Common = COMMON,
 ) -> None:
-    """Change what a work is called. What it is matched by never changes, and terms are `licet terms set`."""
+    """Change what a work is called, or sign what else it is recognised by: what it was before goes on matching."""
     said: dict[str, Any] = {"title": title, "creator": creator, "created": created, "external_id": external_id}
     said = {name: value or None for name, value in said.items() if value is not None}
     if tags is not None:
         said["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
-    if not said:
-        raise InputError("expected --title, --creator, --created, --tags or --external-id, got none", field="--title")
+    if not (said or file or url):
+        names = "--title, --creator, --created, --tags, --external-id, --file or --url"
+        raise InputError(f"expected {names}, got none", field="--title")
+    from licet.catalogue.updating import update_work
     from licet.wire.works import WorkChange
 
+    lines, changed, signed = [], False, None
     with common.client() as client:
         found = client.work(work)
-        (outcome,) = client.change_works([WorkChange(work=found.work, revision=found.revision, **said)])
-        if outcome.status == "refused":
-            reason = outcome.reason or "refused"
-            raise InputError(reason, field=reason.partition(":")[0])
+        if file or url:
+            signed = update_work(client, found, file, url or [], as_registered=as_registered)
+            lines.append(f"Signed as {signed.statement}, entry {signed.log_index} of the log.")
+            lines.append("It is found by what is new and by what it was before, under the same terms.")
+            if signed.pending_until:
+                lines.append(f"It is like somebody else's: what it permits waits until {signed.pending_until}.")
+            elif found.waiting is not None and found.waiting.terms_hash != found.stated:
+                lines.append("Looser terms waited, signed over what it was; they are cancelled. `licet terms set`")
+                lines.append("signs them again.")
+        if said:
+            revision = found.revision if signed is None else client.work(work).revision
+            (outcome,) = client.change_works([WorkChange(work=found.work, revision=revision, **said)])
+            if outcome.status == "refused":
+                reason = outcome.reason or "refused"
+                raise InputError(reason, field=reason.partition(":")[0])
+            changed = outcome.status == "updated"
+            lines.append("Changed." if changed else "It said so already.")
         found = client.work(work)
-    words = "Changed." if outcome.status == "updated" else "It said so already."
-    show(common, {"work": found, "changed": outcome.status == "updated"}, [words, *_shown(found)])
+    document = {
+        "work": found,
+        "changed": changed or signed is not None,
+        "statement": None if signed is None else signed.statement,
+        "log_index": None if signed is None else signed.log_index,
+    }
+    show(common, document, [*lines, *_shown(found)])
 
 
 @app.command
@@ -112,19 +139,19 @@ def withdraw(
     /,
     *,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    as_registered: Annotated[bool, Parameter(negative="", help=AS_REGISTERED)] = False,
     common: Common = COMMON,
 ) -> None:
     """Withdraw works: every use is denied from now on, for good; licences already issued run to their end."""
-    from licet.catalogue.batch import digest_form
     from licet.catalogue.consent import sign_withdrawal
+    from licet.catalogue.held import held
 
     with common.client() as client:
-        account = client.need_account().account
-        assert account is not None
+        client.need_account()
         found = [client.work(work) for work in dict.fromkeys(works)]
         if not yes and not common.json and sys.stdin.isatty() and sys.stderr.isatty():
             _confirm(found)
-        accepted = sign_withdrawal(client, [digest_form(work, account.account) for work in found])
+        accepted = sign_withdrawal(client, held(client, found, as_registered=as_registered))
     document = {
         "statement": accepted.statement,
         "log_index": accepted.log_index,
@@ -169,6 +196,8 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         yield f"file      {work.sha256}"
         yield f"pixels    {work.pixels or '-'}"
         yield f"pdq       {work.pdq} (quality {work.quality})" if work.pdq else "pdq       -"
+    for file in work.files:
+        yield f"before    {file.sha256}"
     for url in work.urls:
         yield f"address   {url}"
     if hint and _has_thumbnail(work):

@@ -219,9 +219,20 @@ class AsyncClient:
         """Return the bytes to sign for terms of these works (None: of the catalogue) and their plain language."""
         return await self.transport.do(endpoints.draft_statement(covered, terms, lang))
 
-    async def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
-        """Return once the statement is in the log, as its receipt proves."""
-        return await self._run(self.contact.submit_statement(envelope, covered))
+    async def submit_statement(
+        self,
+        envelope: Envelope,
+        covered: Sequence[str],
+        *,
+        digests: Sequence[bytes] = (),
+        adds: Sequence[catalogue.WorkKeys] = (),
+    ) -> catalogue.StatementAccepted:
+        """Return once the statement is in the log, as its receipt proves.
+
+        The home keeps it with the ``digests`` of the covered works, so that what is signed for them next can be held
+        to it. ``adds`` is what an update of keys adds.
+        """
+        return await self._run(self.contact.submit_statement(envelope, covered, digests, adds))
 
     async def attest_statement(self, envelope: Envelope, covered: Sequence[str]) -> catalogue.StatementAccepted:
         """Return once the registry has signed and logged a statement in the account's place: it may only tighten."""

@@ -86,12 +86,18 @@ class Contact:
         self.profile.keep_statement("genesis", msgspec.json.encode(kept))
         return created
 
-    def submit_statement(self, envelope: Envelope, covered: Sequence[str]) -> Flow[catalogue.StatementAccepted]:
-        """Return once the statement is in the log, as its receipt proves."""
-        accepted = yield from ask(endpoints.submit_statement(envelope, covered))
+    def submit_statement(
+        self,
+        envelope: Envelope,
+        covered: Sequence[str],
+        digests: Sequence[bytes],
+        adds: Sequence[catalogue.WorkKeys],
+    ) -> Flow[catalogue.StatementAccepted]:
+        """Return once the statement is in the log, as its receipt proves, and kept with the digests that it covers."""
+        accepted = yield from ask(endpoints.submit_statement(envelope, covered, adds))
         keys = yield from self.working_keys()
         verify_receipt(accepted.receipt, envelope, keys)
-        kept = catalogue.StatementKept(envelope, accepted.receipt, list(covered))
+        kept = catalogue.StatementKept(envelope, accepted.receipt, list(covered), [each.hex() for each in digests])
         to_uuid(accepted.statement, "stm", field="statement")  # it becomes a file's name
         self.profile.keep_statement(accepted.statement, msgspec.json.encode(kept))
         return accepted

@@ -274,9 +274,11 @@ def draft_statement(
     )
 
 
-def submit_statement(envelope: Envelope, covered: Sequence[str]) -> Call[catalogue.StatementAccepted]:
-    """A signed statement about works."""
-    body = catalogue.StatementSubmit(envelope, list(covered))
+def submit_statement(
+    envelope: Envelope, covered: Sequence[str], adds: Sequence[catalogue.WorkKeys] = ()
+) -> Call[catalogue.StatementAccepted]:
+    """A signed statement about works, and what it adds to them if it is an update of keys."""
+    body = catalogue.StatementSubmit(envelope, list(covered), list(adds))
     return post("submitStatement", "/v1/statements", body, catalogue.StatementAccepted, scope="register")
 
 

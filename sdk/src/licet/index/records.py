@@ -18,6 +18,15 @@ MAX_LOG_INDEX: Final = 2**53 - 1  # what a canonical JSON integer may hold
 FLAGS: Final = ("contested", "challenged", "pending", "withdrawn", "fingerprint_only", "signed")
 
 
+class FileKeys(msgspec.Struct, frozen=True):
+    """The keys of a further file of a work, raw bytes."""
+
+    sha256: bytes
+    pixels: bytes | None = None
+    pdq: bytes | None = None
+    quality: int | None = None
+
+
 class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One work as the service states it. Identifiers are the 16 bytes of a UUID; digests are raw bytes.
 
@@ -45,6 +54,7 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     pdq: bytes | None = None
     quality: int | None = None
     urls: list[bytes] = []
+    files: list[FileKeys] = []
 
     @property
     def flags(self) -> int:
@@ -61,6 +71,11 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
             ("pixels", self.pixels, 32),
             ("pdq", self.pdq, 32),
             *(("urls", key, KEY_BYTES) for key in self.urls),
+            *(
+                (f"files.{name}", getattr(file, name), 32)
+                for file in self.files
+                for name in ("sha256", "pixels", "pdq")
+            ),
         )
         for field, value, size in sizes:
             if len(value if value is not None else bytes(size)) != size:
@@ -71,5 +86,6 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError.field("log_index", f"0 to {MAX_LOG_INDEX}", self.log_index)
         if len(self.terms) > MAX_TERMS:
             raise InputError.field("terms", f"at most {MAX_TERMS} bytes", len(self.terms))
-        if self.pdq is not None and not 0 <= (self.quality or 0) <= 100:
-            raise InputError.field("quality", "0 to 100", self.quality)
+        for pdq, quality in ((self.pdq, self.quality), *((each.pdq, each.quality) for each in self.files)):
+            if pdq is not None and not 0 <= (quality or 0) <= 100:
+                raise InputError.field("quality", "0 to 100", quality)

@@ -15,7 +15,7 @@ from licet.fingerprints.pdq import MIN_QUALITY
 from licet.index import container
 from licet.index.container import Array
 from licet.index.exact import buckets, halves
-from licet.index.records import ID_BYTES, WorkRecord
+from licet.index.records import ID_BYTES, FileKeys, WorkRecord
 from licet.index.segments import KINDS, MAX_WORKS, NO_TERMS, ExactSegment, NearSegment
 from licet.statements.kinds import SegmentRef
 
@@ -71,17 +71,22 @@ class _Gathered:
         self.log.append(record.log_index)
         self.level.append(record.level)
         self.flags.append(record.flags)
-        if record.sha256 is not None:
-            self._key("file", record.sha256, row)
-        if record.pixels is not None:
-            self._key("pixels", record.pixels, row)
+        self._file(record, row)
+        for file in record.files:
+            self._file(file, row)
         for key in record.urls:
             self._key("url", key, row)
+
+    def _file(self, file: WorkRecord | FileKeys, row: int) -> None:
+        if file.sha256 is not None:
+            self._key("file", file.sha256, row)
+        if file.pixels is not None:
+            self._key("pixels", file.pixels, row)
         # A rougher hash matches nothing, ever: it is not published either.
-        if record.pdq is not None and record.quality is not None and record.quality >= MIN_QUALITY:
-            self.pdq += record.pdq
+        if file.pdq is not None and file.quality is not None and file.quality >= MIN_QUALITY:
+            self.pdq += file.pdq
             self.pdq_work.append(row)
-            self.quality.append(record.quality)
+            self.quality.append(file.quality)
 
     def _key(self, kind: str, digest: bytes, row: int) -> None:
         keys, rows = self.keys[kind]
@@ -120,7 +125,7 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
     for kind, (keys, rows) in got.keys.items():
         exact |= _key_table(kind, _rows(keys, KEY_BYTES), place[np.array(rows, np.int64)])
     near_rows = place[np.array(got.pdq_work, np.int64)]
-    near_order = np.argsort(near_rows)
+    near_order = np.argsort(near_rows, kind="stable")  # of a work's vectors, as its record has them
     near: dict[str, Array] = {
         "near.hi": hi[near_rows[near_order]],
         "near.lo": lo[near_rows[near_order]],

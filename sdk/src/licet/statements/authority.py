@@ -35,8 +35,8 @@ def hold_to(standing: Standing, payload: Any) -> list[str]:
 
 def tightens_only(payload: Any) -> bool:
     """Whether ``payload`` grants nothing: a withdrawal, a tightening, or first terms that deny all but ``search``."""
-    if isinstance(payload, kinds.Withdraw):
-        return True
+    if isinstance(payload, kinds.WorkUpdate):
+        return payload.change == "withdraw"
     if not isinstance(payload, kinds.Consent):
         return False
     if payload.effect == "tighten":
@@ -53,7 +53,7 @@ def _within(delegation: kinds.Delegation, payload: Any) -> None:
         named = ", ".join(delegation.scope)
         raise VerificationError(f"expected a statement of a kind that was delegated ({named}), got a {kind}")
     most = delegation.limit.works
-    if most is not None and isinstance(payload, (kinds.Consent, kinds.Withdraw)):
+    if most is not None and isinstance(payload, (kinds.Consent, kinds.WorkUpdate)):
         covered = payload.scope.count if isinstance(payload.scope, kinds.WorksScope) else None
         if covered is None or covered > most:
             got = "the whole catalogue" if covered is None else covered

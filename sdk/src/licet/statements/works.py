@@ -6,15 +6,32 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import pairwise
 
+from msgspec import structs
+
 from licet import canonical
 from licet.errors import InputError
 from licet.log import merkle
-from licet.statements.kinds import WorkDigest, WorksScope
+from licet.statements.kinds import FileDigest, WorkDigest, WorksScope
 
 
 def work_digest(work: WorkDigest) -> bytes:
     """Return the 32-byte SHA-256 of the canonical JSON of ``work``: everything about it that matches."""
     return sha256(canonical.encode(work)).digest()
+
+
+def grown(work: WorkDigest, file: FileDigest | None, urls: Iterable[str]) -> WorkDigest:
+    """Return ``work`` with canonical ``urls`` beside its own and ``file`` in front: what it was stays among its files.
+
+    A ``file`` that it has already changes nothing; raises ``InputError`` for one of a work known by addresses alone.
+    """
+    addresses = sorted({*work.url, *urls})
+    before = work.files if isinstance(work.files, list) else []
+    if file is None or file.sha256 in {work.sha256, *(each.sha256 for each in before)}:
+        return structs.replace(work, url=addresses)
+    if work.sha256 is None:
+        raise InputError.field("sha256", "none for a work that is known by its addresses alone", file.sha256)
+    files = sorted([*before, FileDigest(work.sha256, work.pixels, work.pdq)], key=lambda each: each.sha256)
+    return structs.replace(work, sha256=file.sha256, pixels=file.pixels, pdq=file.pdq, url=addresses, files=files)
 
 
 def addresses_digest(urls: Iterable[str]) -> str:

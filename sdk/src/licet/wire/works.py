@@ -67,6 +67,15 @@ class Waiting(msgspec.Struct, frozen=True):
     until: str | None  # null until the statement is in the log
 
 
+class WorkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A further file of a work, which it is recognised by as well: what it was before a change, or another copy."""
+
+    sha256: str
+    pixels: str | None = None
+    pdq: str | None = None
+    quality: int | None = None
+
+
 class Work(msgspec.Struct, frozen=True):
     """A work as its owner sees it. ``terms_hash`` is of the terms in force, ``stated`` of those that a statement gave
     to this very work (null: only the catalogue speaks for it). ``revision`` counts changes of its metadata."""
@@ -98,6 +107,7 @@ class Work(msgspec.Struct, frozen=True):
     waiting: Waiting | None = None
     similar: list[str] = []  # works of other accounts that match this one
     in_snapshot: bool = False  # the published snapshot says what is in force now
+    files: list[WorkFile] = []  # beside the present one, by rising sha256
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -167,11 +177,30 @@ class StatementDrafted(msgspec.Struct, frozen=True):
     text: str  # the plain language whose digest is in ``shown``
 
 
+class WorkKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a work is recognised by from now on, beside what it was: the file that it is now, further addresses.
+
+    The file is in the work's mode: of a work in ``upload`` mode the service's own fingerprints of an earlier
+    ``PUT /v1/uploads/{sha256}`` count, of one in ``fingerprint-only`` mode those sent here.
+    """
+
+    work: str
+    sha256: str | None = None
+    pixels: str | None = None
+    pdq: str | None = None
+    quality: int | None = None
+    urls: list[str] = []
+
+
 class StatementSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A signed ``consent`` or ``work-update`` envelope, and the works under its root (empty for a catalogue)."""
+    """A signed ``consent`` or ``work-update`` envelope, and the works under its root (empty for a catalogue).
+
+    ``adds`` say, for each work under an update of keys, what it adds; at most 1,000 works, and none for others.
+    """
 
     envelope: Envelope
     works: list[str]
+    adds: list[WorkKeys] = []
 
 
 class StatementAccepted(msgspec.Struct, frozen=True):
@@ -186,11 +215,15 @@ class StatementAccepted(msgspec.Struct, frozen=True):
 
 
 class StatementKept(msgspec.Struct, frozen=True):
-    """What a home keeps of a statement that was acknowledged: as signed, the receipt, the works that it covers."""
+    """What a home keeps of a statement that was acknowledged: as signed, the receipt, the works that it covers.
+
+    ``digests`` are those of the works as they were signed for, in their order; none where they were not kept.
+    """
 
     envelope: Envelope
     receipt: Receipt
     works: list[str]
+    digests: list[str] = []
 
 
 class StatementInfo(msgspec.Struct, frozen=True):

@@ -13,10 +13,11 @@ from licet.statements.kinds.consent import (
     CatalogueScope,
     Consent,
     ConsentMature,
+    FileDigest,
     Shown,
-    Withdraw,
     WorkDigest,
     WorksScope,
+    WorkUpdate,
 )
 from licet.statements.kinds.keys import (
     AnyKey,
@@ -50,6 +51,7 @@ __all__ = [
     "Delegation",
     "Erase",
     "Event",
+    "FileDigest",
     "KeyRegister",
     "KeyRevoke",
     "KeyRotate",
@@ -71,8 +73,8 @@ __all__ = [
     "Total",
     "UsageBatch",
     "Use",
-    "Withdraw",
     "WorkDigest",
+    "WorkUpdate",
     "WorksScope",
 ]
 
@@ -86,7 +88,7 @@ Payload = (
     | Claim
     | Consent
     | ConsentMature
-    | Withdraw
+    | WorkUpdate
     | Licence
     | DatasetManifest
     | Run

@@ -9,6 +9,14 @@ import msgspec
 from licet.statements.kinds.common import VERSION, RegistryRef
 
 
+class FileDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A further file that a work is recognised by: what it was before it changed, or another copy of it."""
+
+    sha256: str
+    pixels: str | None
+    pdq: str | None
+
+
 class WorkDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything about a work that matches; its canonical JSON's SHA-256 is the leaf data of a consent's scope.
 
@@ -23,6 +31,8 @@ class WorkDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iscc: str | None
     url: list[str]  # canonical, sorted
     mode: Literal["upload", "fingerprint-only"]
+    #: Files that a `WorkUpdate` put behind the present one, by rising ``sha256``; left out where there is none.
+    files: list[FileDigest] | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
 
@@ -80,14 +90,24 @@ class ConsentMature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     v: int = VERSION
 
 
-class Withdraw(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="work-update"):
-    """Takes works out of the registry's offers: every atom but what licences already cover is denied."""
+class WorkUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="work-update"):
+    """Changes what a registry knows of works. ``scope`` covers them as they are from then on.
+
+    ``withdraw``: every atom but what licences already cover is denied; their digests stay as they were. ``keys``: they
+    are recognised by more than before. ``before`` is then the root over the digests that they had (else left out);
+    what a work was recognised by stays among its keys, and the terms in force go for all of them.
+    """
 
     registry: RegistryRef
     account: str
     genesis: str
     scope: WorksScope
-    change: Literal["withdraw"]
+    change: Literal["withdraw", "keys"]
     issued_at: str
     nonce: str
+    before: str | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
+
+    def __post_init__(self) -> None:
+        if (self.change == "keys") != isinstance(self.before, str):
+            raise ValueError("before: expected a root beside new keys and none beside a withdrawal, got the opposite")
