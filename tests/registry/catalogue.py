@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from licet import identifiers, times
 from licet.canonical import from_base64
-from licet.catalogue.batch import digest_form
+from licet.catalogue.forms import digest_form
 from licet.fingerprints.picture import Fingerprint
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import msgspec
 import pytest
 
-from licet.catalogue.batch import digest_form
+from licet.catalogue.forms import digest_form
+from licet.catalogue.held import held
+from licet.client import Client
+from licet.errors import VerificationError
+from licet.home import Home
 from licet.statements.works import work_digest
 from licet.wire.works import Work
 from tests.whole.conftest import People
@@ -88,49 +94,51 @@ def test_an_address_and_a_further_copy_are_signed_for_one_work(mei: Person) -> N
     assert mei.does("monitor", "--once")["findings"] == []
 
 
-@pytest.mark.parametrize(
-    ("field", "lie"),
-    [
-        ("pdq", "ab" * 32),
-        ("pixels", "ab" * 32),
-        ("sha256", "ab" * 32),
-        ("urls", ["https://eve.example/a"]),
-        ("mode", "fingerprint-only"),
-        ("files", [{"sha256": "ab" * 32, "pixels": None, "pdq": None, "quality": None}]),
-    ],
-)
-def test_nothing_is_signed_over_a_field_that_the_registry_alters(
-    painter: Person, service: Service, field: str, lie: Any
-) -> None:
+LIES: dict[str, Any] = {
+    "pdq": "ab" * 32,
+    "pixels": "ab" * 32,
+    "sha256": "ab" * 32,
+    "urls": ["https://eve.example/a"],
+    "mode": "fingerprint-only",
+    "files": [{"sha256": "ab" * 32, "pixels": None, "pdq": None, "quality": None}],
+}
+
+
+def test_nothing_is_signed_over_a_field_that_the_registry_alters(painter: Person, service: Service) -> None:
     """Whether the digest that it shows was altered along with the field or not."""
-    altered: list[bool] = []
+    lie = ("pdq", True)  # which field, and whether the digest goes along
 
+    def lying(method: str, path: str, forward: Callable[[], bytes]) -> bytes:
+        data = forward()
+        if method != "GET" or not path.startswith("/v1/works/"):
+            return data
+        field, along = lie
+        found = {**json.loads(data), field: LIES[field]}
+        if along:
+            form = digest_form(msgspec.convert(found, Work), painter.account)
+            found["digest"] = work_digest(form).hex()
+        return json.dumps(found).encode()
+
+    work = painter.does("works", "list")["works"][0]["work"]
+    statements = painter.home / "profiles" / "default" / "statements"
+    before = sorted(statements.iterdir())
     with line_to(service) as line:
-
-        def lying(method: str, path: str, forward):
-            data = forward()
-            if method != "GET" or not path.startswith("/v1/works/"):
-                return data
-            found = {**json.loads(data), field: lie}
-            if altered[-1]:
-                form = digest_form(msgspec.convert(found, Work), painter.account)
-                found["digest"] = work_digest(form).hex()
-            return json.dumps(found).encode()
-
         line.hook = lying
-        work = painter.does("works", "list")["works"][0]["work"]
-        statements = sorted((painter.home / "profiles" / "default" / "statements").iterdir())
-        for consistent in (True, False):
-            altered.append(consistent)
-            for command in (
-                ("terms", "set", work, "--preset", "no-ai"),
-                ("works", "withdraw", work, "--yes"),
-                ("works", "update", work, "--url", "https://mei.example/b"),
-            ):
-                refused = painter.does(*command, code=1, **through(painter, line.url))["error"]
-                assert refused["code"] == "verification"
-                assert work in refused["message"]
-        assert sorted((painter.home / "profiles" / "default" / "statements").iterdir()) == statements
+        way = through(painter, line.url)
+        with Client(line.url, way["LICET_TOKEN"], home=Home(painter.home)) as client:
+            for lie in product(LIES, (True, False)):
+                with pytest.raises(VerificationError, match=work):
+                    held(client, [client.work(work)])
+        lie = ("pdq", True)
+        for command in (
+            ("terms", "set", work, "--preset", "no-ai"),
+            ("works", "withdraw", work, "--yes"),
+            ("works", "update", work, "--url", "https://mei.example/b"),
+        ):
+            refused = painter.does(*command, code=1, **way)["error"]
+            assert refused["code"] == "verification"
+            assert "to be what this home signed for, got another digest" in refused["message"]
+    assert sorted(statements.iterdir()) == before
 
 
 @pytest.fixture(scope="module")

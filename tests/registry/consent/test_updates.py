@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from licet import identifiers, times
-from licet.catalogue.batch import digest_form
+from licet.catalogue.forms import digest_form
 from licet.index.keys import Keys
 from licet.statements.kinds import WorkUpdate
 from licet.statements.statement_file import verify_statement_file

@@ -15,13 +15,14 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from licet.catalogue.forms import digest_form
 from licet.catalogue.items import Item, Refused, addresses_key
 from licet.catalogue.places import Places, placed
 from licet.client import Client
 from licet.errors import InputError, PictureError, VerificationError
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
 from licet.identifiers import new_id
-from licet.statements.kinds import FileDigest, WorkDigest
+from licet.statements.kinds import WorkDigest
 from licet.statements.works import addresses_digest
 from licet.wire.works import Work, WorkChange, WorkIn
 
@@ -215,21 +216,6 @@ def change_of(item: Item, work: Work) -> WorkChange | None:
         if getattr(item, name) is not None and getattr(item, name) != getattr(work, name)
     }
     return WorkChange(work=work.work, revision=work.revision, **said) if said else None
-
-
-def digest_form(work: Work, account: str) -> WorkDigest:
-    """Return what the account signs for a work that is registered already."""
-    return WorkDigest(
-        work=work.work,
-        account=account,
-        sha256=work.sha256,
-        pixels=work.pixels,
-        pdq=work.pdq,
-        iscc=None,
-        url=sorted(work.urls),
-        mode="fingerprint-only" if work.mode == "fingerprint-only" else "upload",
-        files=[FileDigest(each.sha256, each.pixels, each.pdq) for each in work.files] or msgspec.UNSET,
-    )
 
 
 def agreed(own: Fingerprint, theirs: Fingerprint, shown: str) -> Fingerprint:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from licet.catalogue.batch import digest_form
+from licet.catalogue.forms import digest_form
 from licet.client import Client
 from licet.errors import InputError, MalformedError, VerificationError
 from licet.home import Profile
@@ -22,7 +22,6 @@ from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.statements.keys import keyid_of
 from licet.statements.kinds import WorkDigest
-from licet.statements.statement_file import verify_statement_file
 from licet.statements.works import work_digest, works_root
 from licet.wire.common import StatementFile
 from licet.wire.works import StatementKept, Work
@@ -119,6 +118,8 @@ def _unproven(client: Client, account: str, works: Iterable[Work]) -> list[str]:
 
 def _scope(client: Client, account: str, statement: str) -> kinds.WorksScope | None:
     """Return the works under ``statement``, once it is shown to be signed by a key of the account itself."""
+    from licet.statements.statement_file import verify_statement_file  # heavy, and not needed where all was signed here
+
     try:
         file = msgspec.json.decode(client.statement_file(statement), type=StatementFile)
     except msgspec.MsgspecError as error:

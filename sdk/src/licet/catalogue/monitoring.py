@@ -18,7 +18,7 @@ from licet.audit.omission import Covered, Omission, speaks_for, verify_omission
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
-from licet.catalogue.batch import digest_form
+from licet.catalogue.forms import digest_form
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
 from licet.errors import InputError, LicetError, ServiceError, VerificationError

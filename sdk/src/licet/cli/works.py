@@ -100,13 +100,14 @@ def update(
     if not (said or file or url):
         names = "--title, --creator, --created, --tags, --external-id, --file or --url"
         raise InputError(f"expected {names}, got none", field="--title")
-    from licet.catalogue.updating import update_work
     from licet.wire.works import WorkChange
 
     lines, changed, signed = [], False, None
     with common.client() as client:
         found = client.work(work)
         if file or url:
+            from licet.catalogue.updating import update_work
+
             signed = update_work(client, found, file, url or [], as_registered=as_registered)
             lines.append(f"Signed as {signed.statement}, entry {signed.log_index} of the log.")
             lines.append("It is found by what is new and by what it was before, under the same terms.")
