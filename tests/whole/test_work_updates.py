@@ -126,7 +126,7 @@ def test_nothing_is_signed_over_a_field_that_the_registry_alters(painter: Person
         line.hook = lying
         way = through(painter, line.url)
         with Client(line.url, way["LICET_TOKEN"], home=Home(painter.home)) as client:
-            for lie in product(LIES, (True, False)):
+            for lie in product(LIES, (True, False)):  # noqa: B007 - what the line tells
                 with pytest.raises(VerificationError, match=work):
                     held(client, [client.work(work)])
         lie = ("pdq", True)
