@@ -114,3 +114,38 @@ def test_an_agency_gets_a_key_and_what_it_may_do(mei: Person) -> None:
     assert given["key"] == key
     assert proves(mei, given["statement"])
     assert "may sign consent, work-update until" in mei.types("account", "events").out
+
+
+def test_an_agency_registers_and_states_terms_with_the_key_it_was_given_and_the_artist_hears_of_it(
+    mei: Person, person: People
+) -> None:
+    key = mei.does("account", "key", "add", "--to", "agency.pem", "--class", "delegate")["key"]
+    given = mei.does("account", "key", "delegate", key, "--scope", "consent", "--works", "2", "--days", "30")
+    token = mei.does("token", "create", "--scope", "register")["token"]
+    agency = person("agency")
+    joining = ("account", "join", mei.account, "--key", mei.folder / "agency.pem")
+    assert "--delegation" in agency.does(*joining, code=2, LICET_TOKEN=token)["error"]["message"]
+    told = agency.types(*joining, "--delegation", given["statement"], LICET_TOKEN=token)
+    assert told.code == 0, told
+    assert "It may sign consent until 20" in told.out
+    assert "Under one statement: 2 works." in told.out
+
+    done = agency.does("register", agency.draws("pictures", 211, 212), "--preset", "no-ai")
+    assert (len(done["works"]), done["effect"]) == (2, "initial")
+    work = done["works"][0]["work"]
+    loosened = agency.does("terms", "set", work, *PAID)
+    assert (loosened["effect"], loosened["pending_until"] is not None) == ("loosen", True)
+    assert any(f"signed by key {key}" in check for check in proves(mei, loosened["statement"]))
+    refused = agency.does("works", "withdraw", work, "--yes", code=4)["error"]["message"]
+    assert "of a kind that was delegated (consent)" in refused
+    many = agency.does("register", agency.draws("more", 213, 214, 215), "--preset", "no-ai", code=4)["error"]["message"]
+    assert "expected at most 2 works, as was delegated, got 3" in many
+
+    events = mei.does("account", "events")["events"]
+    assert [each["kind"] for each in events][:2] == ["delegate-signed", "delegate-signed"]
+    assert "is to loosen 1 works" in events[0]["detail"]
+    # What is held is hers to cancel, or to sign for herself.
+    assert mei.does("terms", "undo", work)["statements"]
+    assert mei.does("works", "show", work)["work"]["waiting"] is None
+    mei.does("account", "key", "revoke", key)
+    assert "revoked" in agency.does("terms", "set", work, *PAID, code=4)["error"]["message"]

@@ -20,7 +20,7 @@ from licet.canonical import from_base64, to_base64
 from licet.log import note
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from licet.statements.envelope import Envelope, pae
+from licet.statements.envelope import Envelope, Signature, pae
 from licet.statements.keys import SigningKey
 from licet.statements.webauthn import EDDSA, to_base64url
 from licet.terms import preset
@@ -583,6 +583,7 @@ def _lies_about_the_signer() -> Iterator[Case]:
     yield later_key("recovered-by-the-old-key", "that the registry's office has signed", "recovered", "new", "old")
     yield from _delegates()
     yield from _attested()
+    yield from _updates()
     yield from _passkeys_in_files()
 
     registry, artist, file = _consent_file()
@@ -687,6 +688,51 @@ def _attested() -> Iterator[Case]:
         UNTRUE,
         "expected a key of art_",
     )
+
+
+def _updates() -> Iterator[Case]:
+    """New keys of works: a delegate may add them, whoever may only tighten may not, and both roots are there."""
+    registry = Registry()
+    artist = Account(registry, "Su Tang")
+    log, office, agency, second = registry.log, registry.working["office"], key("agency"), key("Su Tang, second")
+    update = artist.update()
+    raw = msgspec.json.decode(canonical.encode(update))
+    told = [
+        artist.genesis_index,
+        log.add(envelopes.seal(artist.register(agency, "delegate"), agency, artist.key)),
+        log.add(envelopes.seal(artist.delegate(agency.keyid, "work-update", limit=kinds.Limit(3, [])), artist.key)),
+        log.add(envelopes.seal(artist.register(second), second, artist.key)),
+    ]
+    revoked = envelopes.seal(artist.revoke(second.keyid), artist.key)
+    for name, envelope, fault, message in (
+        ("update-that-holds", envelopes.seal(update, artist.key), None, ""),
+        ("update-by-a-delegate", envelopes.seal(update, agency), None, ""),
+        ("update-attested-by-the-registry", envelopes.seal(update, office), UNTRUE, "may only tighten (attested"),
+        ("update-by-a-revoked-key", envelopes.seal(update, second), UNTRUE, "may only tighten (revoked from"),
+        (
+            "update-without-the-digests-before",
+            _sealed_raw({name: value for name, value in raw.items() if name != "before"}, artist),
+            MALFORMED,
+            "before: expected a root beside new keys",
+        ),
+        (
+            "withdrawal-with-digests-before",
+            _sealed_raw(raw | {"change": "withdraw"}, artist),
+            MALFORMED,
+            "before: expected a root beside new keys",
+        ),
+        ("update-of-another-kind", _sealed_raw(raw | {"change": "sell"}, artist), MALFORMED, "change"),
+    ):
+        if name == "update-by-a-revoked-key":
+            told.append(log.add(revoked))
+        yield _file(name, registry.file(log.add(envelope), *told), registry, fault, message)
+
+
+def _sealed_raw(payload: dict[str, Any], artist: Account) -> Envelope:
+    """Return ``payload``, which no Struct holds, signed as a work-update."""
+    data, kind = canonical.encode(payload), "application/vnd.licet.work-update+json"
+    signature = Signature(artist.key.keyid, to_base64(artist.key.sign(pae(kind, data))))
+    return Envelope(payload=to_base64(data), payload_type=kind, signatures=[signature])
 
 
 def _passkeys_in_files() -> Iterator[Case]:

@@ -20,6 +20,7 @@ from licet.statements.consent import draft_consent
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
 from licet.statements.trust import Trust
+from licet.statements.works import grown, works_scope
 from licet.terms import Price, Terms, preset
 from licet.wire.common import KeyEvidence, Receipt, StatementFile
 from tests.sdk.statements.passkey import Authenticator, sealed
@@ -216,6 +217,16 @@ class Account:
         scope = self.consent().scope
         assert isinstance(scope, kinds.WorksScope)
         return kinds.WorkUpdate(self.registry.ref, self.id, self.genesis, scope, "withdraw", SIGNED_AT, "withdraw")
+
+    def update(self) -> kinds.WorkUpdate:
+        """Return the update that gives each of the same works another file."""
+        before = sorted(self.works(), key=lambda work: work.work)
+        after = [grown(work, kinds.FileDigest(work.sha256[::-1], None, None), []) for work in before if work.sha256]
+        root = works_scope(before).root
+        scope = works_scope(after)
+        return kinds.WorkUpdate(
+            self.registry.ref, self.id, self.genesis, scope, "keys", SIGNED_AT, "update", before=root
+        )
 
     def licence(self) -> kinds.Licence:
         """Return a licence without works, as far as signatures care."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,8 +11,10 @@ from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, many, note, progress, show
 from licet.errors import NotAllowedError
+from licet.money import to_decimal
 
 if TYPE_CHECKING:
+    from licet.statements.kinds import Delegation
     from licet.wire.erasure import ErasureAnswer
 
 app = App(name="account", help="Make an account with keys of your own, show it, recover it, erase it.")
@@ -47,6 +50,41 @@ def create(
         f"Key and token are in {folder}: keep a copy of key.pem, nobody can make it again.",
     ]
     show(common, document, lines)
+
+
+@app.command
+def join(
+    account: str,
+    /,
+    *,
+    key: Annotated[Path, Parameter(help="The private key that the account's owner made for you (PEM).")],
+    delegation: Annotated[
+        str | None, Parameter(help="Of a delegate key: the statement (stm_…) that says what it may sign.")
+    ] = None,
+    common: Common = COMMON,
+) -> None:
+    """Stand for an account with a further key of it, such as an agency's; LICET_TOKEN is a token that it gave you."""
+    from licet.client import keys
+    from licet.statements.keys import SigningKey
+
+    with common.client() as client:
+        given = keys.join(client, account, SigningKey.load(key), delegation)
+        kept = client.profile.account
+    assert kept is not None
+    document = {"account": account, "name": kept.name, "key": kept.keyid, "delegation": given}
+    lines = [f"This profile signs for {kept.name} ({account}) with key {kept.keyid}."]
+    if given is not None:
+        lines += [*_allowed(given), "The owner is told of everything that it signs; what loosens waits a day."]
+    show(common, document, lines)
+
+
+def _allowed(delegation: Delegation) -> Iterator[str]:
+    """Say what a delegate may do."""
+    yield f"It may sign {', '.join(delegation.scope)} until {delegation.valid_until}."
+    works = delegation.limit.works
+    yield "Under one statement: any number of works." if works is None else f"Under one statement: {works:,} works."
+    for each in delegation.limit.budget:
+        yield f"One licence may cost up to {to_decimal(each.amount)} {each.currency}."
 
 
 @app.command(name="show")

@@ -147,11 +147,55 @@ def recover(client: Client, account: str, code: str) -> Recovered:
     return recovered
 
 
-def _genesis(client: Client, account: str) -> tuple[str, Literal["artist", "organisation"]]:
+def join(client: Client, account: str, key: SigningKey, delegation: str | None = None) -> kinds.Delegation | None:
+    """Return what ``key`` may sign (None: a root key), once this profile stands for ``account`` and signs with it.
+
+    For a further key of the account on another machine, or an agency's, whose ``delegation`` (``stm_…``) is proven by
+    the log, not believed. The client's token is one that the account gave out. Raises ``InputError`` for a profile that
+    has an account, or a token or key of another; ``VerificationError`` where the registry cannot prove it.
+    """
+    profile = client.profile
+    if profile.account is not None:
+        raise InputError(f"this profile is {profile.account.account} already; join with another --profile")
+    me = client.me()
+    if me.account != account:
+        raise InputError.field("token", f"a token of {account}", me.account)
+    genesis, kind = _genesis(client, account)
+    given = _delegated(client, account, key.keyid, delegation, [each for each in me.keys if each.keyid == key.keyid])
+    key.save(profile.key_path)
+    if client.contact.token is not None:
+        profile.token = client.contact.token
+    profile.account = AccountFile(client.url, account, kind, me.name, genesis, key.keyid)
+    return given
+
+
+def _delegated(
+    client: Client, account: str, keyid: str, statement: str | None, listed: Sequence[KeyInfo]
+) -> kinds.Delegation | None:
+    """Return what a key of ``account`` may sign, None for a root key."""
+    if any(each.revoked_from is not None for each in listed):
+        raise InputError.field("key", "a key that was not revoked", keyid)
+    if statement is None:
+        if any(each.key_class != "delegate" for each in listed):
+            return None
+        raise InputError.field("--delegation", f"the statement that says what {keyid[:16]}… may sign", "none")
+    payload = verify_statement_file(_statement(client, statement), client.trust()).payload
+    if not isinstance(payload, kinds.Delegation) or (payload.account, payload.keyid) != (account, keyid):
+        raise VerificationError(f"{statement}: expected a delegation by {account} to {keyid}, got another statement")
+    if payload.valid_until <= times.to_text(times.now()):
+        raise InputError.field("--delegation", "one that is in force", f"one until {payload.valid_until}")
+    return payload
+
+
+def _statement(client: Client, statement: str) -> StatementFile:
     try:
-        file = msgspec.json.decode(client.statement_file(account), type=StatementFile)
+        return msgspec.json.decode(client.statement_file(statement), type=StatementFile)
     except msgspec.MsgspecError as error:
         raise MalformedError(f"expected a statement file from the service, got {error}") from None
+
+
+def _genesis(client: Client, account: str) -> tuple[str, Literal["artist", "organisation"]]:
+    file = _statement(client, account)
     verified = verify_statement_file(file, client.trust())
     if not isinstance(verified.payload, kinds.KeyRegister) or verified.payload.account != account:
         raise VerificationError(f"expected the genesis of {account}, got another statement")
