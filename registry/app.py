@@ -18,6 +18,7 @@ from registry.auditing import routes as auditing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.erasure import routes as erasure
+from registry.exporting import routes as exporting
 from registry.health.readiness import Readiness
 from registry.health.routes import ROUTES as HEALTH
 from registry.health.welcome import ROUTES as WELCOME
@@ -38,7 +39,7 @@ from registry.translog import routes as translog
 from registry.usage import routes as usage
 from registry.works import routes as works
 
-DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, erasure, auditing)
+DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, erasure, exporting, auditing)
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 

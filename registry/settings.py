@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     quota_anonymous_keys: Rated = Field(
         rate_of("1000000/1h"), description="Keys that one address may ask about without a token."
     )
+    quota_exports: Rated = Field(
+        rate_of("100/1d"), description="Exports of everything of an account, begun or resumed."
+    )
     quota_accounts: Rated = Field(rate_of("500/1h"), description="Accounts that one address may open.")
     quota_quotes: Rated = Field(rate_of("5000/1h"), description="Quotes that an organisation may ask for.")
     quota_events: Rated = Field(rate_of("100000000/1h"), description="Usage events that an organisation may report.")

@@ -94,6 +94,7 @@ NEWEST_CODES: Final = "select max(issued_at) from recovery_codes where account =
 FORGET_CODES: Final = "delete from recovery_codes where account = $1 and used_at is null"
 KEEP_CODES: Final = """
 insert into recovery_codes (digest, account, issued_at) select code, $1, $2 from unnest($3::bytea[]) as code
+on conflict (digest) do nothing returning digest
 """
 USE_CODE: Final = """
 update recovery_codes set used_at = now() where digest = $1 and account = $2 and used_at is null returning digest
@@ -160,6 +161,9 @@ select id from log_pending
 where account = $1 and kind in ('key-register', 'key-rotate', 'key-revoke', 'delegation')
     and envelope is not null order by id
 """
+
+# by log_pending primary key
+SIGNED_BY: Final = "select account from log_pending where id = $1"
 
 # by restricted_statements primary key; licences (organisation, id), licence_works (account, licence) and primary key:
 # what an erased account said is shown to those who license from it, or it from them, and to auditors

@@ -49,7 +49,9 @@ async def keep_codes(services: Services, account: UUID, envelope: Envelope) -> i
         if newest is not None and issued <= newest:
             raise Conflict("expected codes signed after the last ones")
         await conn.execute(queries.FORGET_CODES, account)
-        await conn.execute(queries.KEEP_CODES, account, issued, [bytes.fromhex(each) for each in digests])
+        kept = await conn.fetch(queries.KEEP_CODES, account, issued, [bytes.fromhex(each) for each in digests])
+        if len(kept) < len(digests):
+            raise Conflict("expected codes that were never kept before: make new ones")
     return len(digests)
 
 

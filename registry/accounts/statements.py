@@ -7,7 +7,7 @@ from uuid import UUID
 
 from licet.exports import receipt as receipts
 from licet.log import proof as proofs
-from licet.wire.common import StatementFile
+from licet.wire.common import KeyEvidence, StatementFile
 from registry import translog
 from registry.accounts import queries
 from registry.accounts.identity import Caller
@@ -32,8 +32,18 @@ async def statement_file(conn: Connection, subject: str, caller: Caller | None) 
     """
     first = await _visible(conn, subject, caller)
     statement = (await translog.evidence(conn, first.pending)).wire
+    return await _with_keys(conn, statement, first.kind, first.account)
+
+
+async def file_of(conn: Connection, pending: int, kind: str) -> StatementFile:
+    """Return the file of one statement, published and not erased, for who may see it: not asked here."""
+    evidence = await translog.evidence(conn, pending)
+    return await _with_keys(conn, evidence.wire, kind, await conn.fetchval(queries.SIGNED_BY, pending))
+
+
+async def _with_keys(conn: Connection, statement: KeyEvidence, kind: str, account: UUID | None) -> StatementFile:
     keys = await translog.registry_keys_evidence(conn)
-    signer = None if first.kind in BY_REGISTRY else first.account
+    signer = None if kind in BY_REGISTRY else account
     history = [each["id"] for each in await conn.fetch(queries.KEY_STATEMENTS, signer)]
     keys += [each.wire for each in await translog.evidences(conn, history, published_only=True)]
     return StatementFile(statement.envelope, statement.salt, statement.entry, statement.proof, keys)

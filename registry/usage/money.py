@@ -56,6 +56,11 @@ async def entries(
     return Page(items, more)
 
 
+def accounts_of(caller: Caller) -> list[str]:
+    """Return the names of the ledger's accounts that are the caller's."""
+    return list(_names(caller))
+
+
 def _names(caller: Caller) -> dict[str, Side]:
     """Return the names of the caller's own accounts: they are made of its id, so no other name can be asked for."""
     return {f"{side}:{caller.id}": side for side in _SIGNS}

@@ -15,16 +15,20 @@ def left(person: People, name: str, seed: int) -> Person:
 def test_an_export_holds_all_of_an_account_and_nothing_of_another(person: People) -> None:
     ada, bea = left(person, "Ada Leaves", 901), left(person, "Bea Stays", 902)
     made = ada.does("account", "export", "-o", "home")
-    assert (made["works"], made["statements"], made["thumbnails"], made["keys"], made["tokens"]) == (1, 1, 1, 1, 1)
+    sections = ("works", "states", "statements", "thumbnails", "keys", "tokens", "signed", "verified")
+    assert [made[name] for name in sections] == [1, 1, 1, 1, 1, 1, 2, 2]
     files = [path for path in (ada.folder / "home").rglob("*") if path.is_file()]
     held = b"\n".join(path.read_bytes() for path in files)
     assert b"Ada Leaves" in held
     assert ada.account.encode() in held
     assert b"Bea" not in held
     assert bea.account.encode() not in held
-    [statement] = (ada.folder / "home" / "statements").iterdir()
-    ada.does("statement", "verify", statement)  # against the pinned root
+    for statement in (ada.folder / "home" / "signed").iterdir():
+        ada.does("statement", "verify", statement)  # against the pinned root
     assert ada.types("account", "export", "-o", "home").code == 2
+    assert ada.does("account", "export", "-o", "home.tar")["works"] == 1
+    assert ada.does("account", "export", "-o", "home.zip")["works"] == 1
+    assert not [path for path in ada.folder.iterdir() if path.name.endswith(".partial")]
 
 
 def test_an_erasure_says_first_what_it_does_and_asks(person: People) -> None:

@@ -220,7 +220,10 @@ async def tell(site: Running, recorder: Recorder) -> None:
     for who, path in (
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),
         *((site.http, path) for path in ("/log/checkpoint", "/log/vkey", f"/log/tile/0/000.p/{head}", "/v1/registry")),
-        *((mei.http, path) for path in ("/v1/me", "/v1/works?limit=1", f"/v1/works/{works[0]}", "/v1/statements")),
+        *(
+            (mei.http, path)
+            for path in ("/v1/me", "/v1/me/export", "/v1/works?limit=1", f"/v1/works/{works[0]}", "/v1/statements")
+        ),
         (mei.http, f"/v1/works/{works[0]}/thumbnail"),
         *((mei.http, f"/v1/statements/{mei.id}{each}") for each in ("", "/receipt.cose")),
         *((lab.http, path) for path in ("/v1/keys", "/v1/tokens?limit=1", "/v1/quotes", "/v1/licences?active=true")),

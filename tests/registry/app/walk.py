@@ -35,6 +35,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "keepRecoveryCodes": (401, 403, 400),
     "recoverAccount": (400, 400, 400),
     "listEvents": (401, 403, 200),
+    "exportAccount": (401, 403, 200),
     "eraseAccount": (401, 403, 403),
     # passkeys
     "passkeyOptions": (400, 400, 400),

@@ -1,4 +1,4 @@
-"""Everything that an account has at a registry, taken home: a folder or a zip that appears whole or not at all.
+"""The works of an account and what it stated of them, taken home: a folder or a zip that appears whole or not at all.
 
 ::
 
@@ -9,9 +9,6 @@
     terms/<hash>.json   the terms that works are under, and <hash>.txt in words
     thumbnails/<work>.webp  where wanted: the small pictures of those that were sent
     account.json        who exported, from where, and when
-
-`export_account` adds, a line of JSON an item: keys, tokens (not their secrets), delegations, events, licences with
-``licences/<id>.json`` in full, ledger, usage batches, runs, datasets, offers; and ``me.json`` and ``balance.json``.
 """
 
 from __future__ import annotations
@@ -37,7 +34,6 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import Consent
 from licet.terms import Terms, plain_text
 from licet.wire.common import StatementFile
-from licet.wire.licensing import LicenceInfo
 from licet.wire.works import Work
 
 COLUMNS: Final = (
@@ -71,55 +67,8 @@ def export_works(
     """
     if target.exists() and not overwrite:
         raise InputError.field("-o", "a place where nothing is yet, or --overwrite", str(target))
-    with _whole(target) as folder:
+    with whole(target) as folder:
         return _write(client, folder, advance, thumbnails=thumbnails)
-
-
-def export_account(
-    client: Client, target: Path, *, overwrite: bool = False, advance: Callable[[int], None] = lambda _: None
-) -> dict[str, int]:
-    """Return how much there was of what once everything that the service has of the account is in ``target``.
-
-    Each list comes from the service page by page and is written line by line; what is another account's is in none.
-    Raises as `export_works` does.
-    """
-    if target.exists() and not overwrite:
-        raise InputError.field("-o", "a place where nothing is yet, or --overwrite", str(target))
-    with _whole(target) as folder:
-        made = _write(client, folder, advance, thumbnails=True)
-        counts: dict[str, int] = msgspec.to_builtins(made)
-        me = client.me()
-        _json(folder / "me.json", me)
-        _json(folder / "balance.json", client.balance())
-        lists: dict[str, Iterable[msgspec.Struct]] = {
-            "keys": client.keys(),
-            "tokens": client.tokens(),
-            "delegations": client.delegations(),
-            "events": client.events(),
-            "licences": _licences(client, folder / "licences"),
-            "ledger": client.ledger(),
-        }
-        if me.kind == "organisation":
-            lists["batches"] = client.usage_batches()
-            lists["runs"] = client.runs()
-            lists["datasets"] = client.datasets()
-            lists["quotes"] = client.quotes()
-        for name, items in lists.items():
-            counts[name] = 0
-            with (folder / f"{name}.jsonl").open("wb") as file:
-                for item in items:
-                    file.write(msgspec.json.encode(item) + b"\n")
-                    counts[name] += 1
-                    advance(1)
-    return counts
-
-
-def _licences(client: Client, folder: Path) -> Iterator[LicenceInfo]:
-    """Yield the licences; each is in ``folder`` by then, as the account may see it."""
-    for each in client.licences():
-        folder.mkdir(exist_ok=True)
-        _json(folder / f"{_named(each.licence)}.json", client.licence(each.licence))
-        yield each
 
 
 def _write(client: Client, folder: Path, advance: Callable[[int], None], *, thumbnails: bool) -> Exported:
@@ -227,7 +176,7 @@ def _json(path: Path, document: Any) -> None:
 
 
 @contextlib.contextmanager
-def _whole(target: Path) -> Iterator[Path]:
+def whole(target: Path) -> Iterator[Path]:
     """Give an empty folder that becomes ``target`` when the block ends: as it is, or as a zip."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
@@ -238,7 +187,7 @@ def _whole(target: Path) -> Iterator[Path]:
         yield inside
         if target.suffix.lower() == ".zip":
             packed = Path(made) / "export.zip"
-            _pack(inside, packed)
+            packed_as_zip(inside, packed)
             os.replace(packed, target)  # noqa: PTH105 - says what it does to what is there
             return
         if target.exists():
@@ -247,7 +196,7 @@ def _whole(target: Path) -> Iterator[Path]:
         inside.rename(target)
 
 
-def _pack(folder: Path, packed: Path) -> None:
+def packed_as_zip(folder: Path, packed: Path) -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

@@ -157,20 +157,22 @@ def events(*, limit: Annotated[int, Parameter(help="How many, newest first.")] =
 @app.command
 def export(
     *,
-    output: Annotated[Path, Parameter(name=["-o", "--output"], help="A folder, or a file that ends in .zip.")],
+    output: Annotated[Path, Parameter(name=["-o", "--output"], help="A folder, or a file that ends in .zip or .tar.")],
     overwrite: Annotated[bool, Parameter(negative="", help="Replace what is there.")] = False,
     common: Common = COMMON,
 ) -> None:
-    """Take everything home that the registry has of this account: JSON, CSV, small pictures, statements with proofs.
+    """Take everything home that the registry has of this account: JSON lines, small pictures, statements with proofs.
 
-    It appears whole or not at all; interrupted, run it again. `licet statement verify` checks its statements offline.
+    Every statement is verified as it comes, against the pinned registry. It appears whole or not at all; interrupted,
+    run it again: what came already is not fetched again.
     """
-    from licet.catalogue.export import export_account
+    from licet.catalogue.takeout import take_home
 
-    with common.client() as client, progress("exporting", None) as advance:
-        counts = export_account(client, output, overwrite=overwrite, advance=advance)
-    counted = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    show(common, {"output": str(output), **counts}, [f"{counted or 'Nothing'}: in {output}."])
+    with common.client() as client, progress("bytes", None) as advance:
+        counts = take_home(client, output, overwrite=overwrite, advance=advance)
+    counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    lines = [f"{counted}: in {output}.", f"{many(counts.get('signed', 0), 'statement')} verified."]
+    show(common, {"output": str(output), "verified": counts.get("signed", 0), **counts}, lines)
 
 
 @app.command

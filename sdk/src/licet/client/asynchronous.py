@@ -8,6 +8,7 @@ whether a write that was under way took effect is not known, and doing it again 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -114,6 +115,13 @@ class AsyncClient:
     async def erase_account(self, account: str, *, deny: bool = True, dry_run: bool = False) -> erasure.ErasureAnswer:
         """Return what was erased of ``account``, the caller's own, or would be; no token of it works afterwards."""
         return await self.transport.do(endpoints.erase_account(account, deny, dry_run))
+
+    def account_export(self, after: str | None = None) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give the chunks of a tar of everything that is held of the account, behind the file named ``after``.
+
+        It is whole where it ends with ``export.json``; not asked for again by itself.
+        """
+        return self.transport.stream(endpoints.account_export(after))
 
     async def create_token(
         self, scopes: Sequence[str], days: int = 90, envelope: Envelope | None = None

@@ -11,6 +11,7 @@ What an endpoint takes and gives is said in `licet.client.endpoints`, once for b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -122,6 +123,13 @@ class Client:
     def erase_account(self, account: str, *, deny: bool = True, dry_run: bool = False) -> erasure.ErasureAnswer:
         """Return what was erased of ``account``, the caller's own, or would be; no token of it works afterwards."""
         return self.transport.do(endpoints.erase_account(account, deny, dry_run))
+
+    def account_export(self, after: str | None = None) -> AbstractContextManager[Iterator[bytes]]:
+        """Give the chunks of a tar of everything that is held of the account, behind the file named ``after``.
+
+        It is whole where it ends with ``export.json``; not asked for again by itself.
+        """
+        return self.transport.stream(endpoints.account_export(after))
 
     def create_token(
         self, scopes: Sequence[str], days: int = 90, envelope: Envelope | None = None

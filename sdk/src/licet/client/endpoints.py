@@ -117,6 +117,11 @@ def erase_account(account: str, deny: bool, dry_run: bool) -> Call[erasure.Erasu
     return post("eraseAccount", "/v1/me/erasure", body, erasure.ErasureAnswer, scope="account", key=new_uuid().hex)
 
 
+def account_export(after: str | None) -> str:
+    """The path of everything that is held of the account, behind the file named ``after``."""
+    return "/v1/me/export" + ("" if after is None else f"?after={escape(after, safe='')}")
+
+
 def create_token(scopes: Sequence[str], days: int, envelope: Envelope | None) -> Call[accounts.TokenCreated]:
     """A further token, another one each time."""
     body = accounts.TokenCreate(list(scopes), days, envelope)

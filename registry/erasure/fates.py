@@ -1,0 +1,64 @@
+"""What erasure makes of every table of the schema; a new table has to be decided on here, and a test walks the schema.
+
+``goes``: rows of the account are removed, at once or when limitation ends. ``bare``: rows stay, without what names or
+shows anybody. ``stays``: rows are not touched, for the reason that is given.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Fate = Literal["goes", "bare", "stays"]
+_LOG: Final = "commitments: nothing can be read from them once the salt is gone"
+_BOOKS: Final = "books are kept: identifiers and amounts"
+_OTHERS: Final = "others go by it: identifiers, models, amounts"
+_OURS: Final = "the service's own bookkeeping, of no account"
+
+FATES: Final[dict[str, tuple[Fate, str]]] = {
+    "account_events": ("goes", "what the account was told"),
+    "account_keys": ("goes", "unless a restricted statement needs them, until limitation ends"),
+    "account_levels": ("bare", "the level stays, so that no conflict is decided anew; what it was proven by goes"),
+    "accounts": ("bare", "identifier, genesis digest and level are pseudonyms; the name goes"),
+    "archive_aside": ("stays", _OURS),
+    "archive_mark": ("stays", _OURS),
+    "catalogues": ("goes", "the deny for each work takes its place"),
+    "challenges": ("goes", "also by itself, after five minutes"),
+    "consent_heads": ("goes", "nothing follows"),
+    "consent_version": ("stays", _OURS),
+    "datasets": ("stays", _OTHERS),
+    "entries": ("stays", _BOOKS),
+    "erasures": ("stays", "what was erased, in figures"),
+    "idempotency": ("goes", "answers to its requests; answers to others that name its works go within a day"),
+    "key_statements": ("goes", "as keys do"),
+    "ledger_accounts": ("stays", _BOOKS),
+    "licence_works": ("stays", _OTHERS),
+    "licences": ("stays", _OTHERS),
+    "log_entries": ("stays", _LOG),
+    "log_head": ("stays", _LOG),
+    "log_pending": ("bare", "envelope and salt go, at once or when limitation ends"),
+    "log_queue": ("stays", _LOG),
+    "log_tiles": ("stays", _LOG),
+    "quotas": ("stays", "a count under the account's identifier, gone with its window"),
+    "quotes": ("goes", "its offers, and those that name it"),
+    "recovery_codes": ("goes", "digests"),
+    "removed_works": ("stays", "identifiers, for the next snapshot"),
+    "restricted_statements": ("goes", "when limitation ends"),
+    "runs": ("stays", _OTHERS),
+    "schema_migrations": ("stays", _OURS),
+    "sessions": ("goes", "digests"),
+    "snapshot_segments": ("stays", "the files are written anew within a day"),
+    "snapshots": ("stays", "manifests name files, not accounts"),
+    "statement_works": ("goes", "but for what is restricted, until limitation ends"),
+    "statements": ("goes", "but for what is restricted, until limitation ends"),
+    "terms": ("goes", "where they name somebody and nobody else's are the same"),
+    "thumbnails": ("goes", "small pictures"),
+    "tokens": ("goes", "digests"),
+    "transfers": ("stays", _BOOKS),
+    "uploads": ("goes", "fingerprints"),
+    "usage_batches": ("stays", _OTHERS),
+    "usage_events": ("stays", _OTHERS),
+    "usage_repeats": ("stays", _OTHERS),
+    "work_matches": ("stays", "pairs of identifiers, with a deny alone"),
+    "work_states": ("bare", "a deny without a name, or nothing"),
+    "works": ("bare", "what finds them, with a deny alone; words and addresses go"),
+}

@@ -1,0 +1,135 @@
+"""All SQL of the export, one constant a section, with the index it relies on. Every one is held to one account ($1).
+
+Each reads at most $2 rows in the order of its key; where ``{after}`` stands, what lies behind a key is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# by accounts, catalogues, consent_heads primary keys
+ACCOUNT: Final = "select id, kind, name, genesis, level, created_at from accounts where id = $1 {after}"
+CATALOGUE: Final = "select account, statement, terms, waiting from catalogues where account = $1 {after}"
+HEAD: Final = "select account, seq, digest from consent_heads where account = $1 {after}"
+# by account_levels primary key
+LEVELS: Final = "select level, evidence, at from account_levels where account = $1 {after}"
+# by account_keys (account), log_entries unique (pending): an account has few
+KEYS: Final = """
+select k.pending, k.keyid, k.alg, k.class, k.public, k.credential, k.revoked_from, e.index as log_index
+from account_keys k left join log_entries e on e.pending = k.pending where k.account = $1 {after}
+"""
+# by key_statements (account, id)
+KEY_STATEMENTS: Final = "select id as statement, kind, keyid, at from key_statements where account = $1 {after}"
+# by account_events (account, id)
+EVENTS: Final = "select id as event, kind, subject, detail, at from account_events where account = $1 {after}"
+# by tokens (account, created_at): an account has few
+TOKENS: Final = """
+select id as token, scopes, created_at, expires_at, last_used_at, revoked_at from tokens where account = $1 {after}
+"""
+# by sessions (account, id)
+SESSIONS: Final = """
+select id, keyid, created_at, stepped_up_at, expires_at, ended_at from sessions where account = $1 {after}
+"""
+# by recovery_codes (account): at most twenty at a time
+RECOVERY_CODES: Final = """
+select * from (
+    select issued_at, count(*) as codes, count(used_at) as used
+    from recovery_codes where account = $1 group by issued_at
+) as each where true {after}
+"""
+# by log_pending (account, kind, id), log_entries unique (pending)
+SIGNED: Final = """
+select p.id, p.kind, p.subject from log_pending p join log_entries e on e.pending = p.id
+where p.account = $1 and p.envelope is not null and e.index < (select published_size from log_head) {after}
+"""
+# by statements (account, id), log_entries unique (pending)
+STATEMENTS: Final = """
+select s.id as statement, s.kind, s.seq, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index as log_index
+from statements s left join log_entries e on e.pending = s.pending where s.account = $1 {after}
+"""
+# by statements (account, id), statement_works primary key
+STATEMENT_WORKS: Final = """
+select c.statement, c.work from statements s join statement_works c on c.statement = s.id where s.account = $1 {after}
+"""
+# by statements (account, id), work_states (account, work), catalogues and terms primary keys
+TERMS: Final = """
+select t.hash, t.encoded from terms t where t.hash in (
+    select terms from statements where account = $1
+    union select own from work_states where account = $1
+    union select catalogue from work_states where account = $1
+    union select terms from work_states where account = $1
+    union select terms from catalogues where account = $1
+) {after}
+"""
+# by works (account, registered_at, id)
+WORKS: Final = """
+select id as work, mode, sha256, pixels, pdq, quality, title, creator, created, tags, external_id, urls, digest,
+    registered_at, withdrawn_at, revision
+from works where account = $1 {after}
+"""
+# by work_states (account, work)
+STATES: Final = """
+select work, statement, own, catalogue, terms, waiting, pending, frozen, contested, challenged, withdrawn
+from work_states where account = $1 {after}
+"""
+# by work_matches (account): that works of others are alike, not whose
+MATCHES: Final = """
+select * from (
+    select work, count(*) as works_alike, min(distance) as distance, max(claimed_at) as claimed_at
+    from work_matches where account = $1 group by work
+) as each where true {after}
+"""
+# by uploads and thumbnails primary keys
+UPLOADS: Final = "select sha256, fingerprint::text as fingerprint, expires_at from uploads where account = $1 {after}"
+THUMBNAILS: Final = "select sha256, content from thumbnails where account = $1 {after}"
+# by quotes (organisation, id)
+QUOTES: Final = "select id as quote, body, issued_at, expires_at from quotes where organisation = $1 {after}"
+# by licences (organisation, id)
+LICENCES: Final = """
+select id as licence, atoms, model, version, run, dataset, fee_bps, works, issued_at, valid_until, granted_at
+from licences where organisation = $1 {after}
+"""
+_LINE: Final = """
+w.licence, w.work, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow
+"""
+# by licences (organisation, id), licence_works primary key
+LICENSED: Final = f"""
+select {_LINE} from licences l join licence_works w on w.licence = l.id where l.organisation = $1 {{after}}
+"""  # noqa: S608
+# by licence_works (account, licence)
+SOLD: Final = f"select {_LINE} from licence_works w where w.account = $1 {{after}}"  # noqa: S608
+# by datasets, runs, usage_batches (organisation, id)
+DATASETS: Final = """
+select id as dataset, name, rows, kept, counts::text as counts, decided_at, accepted_at
+from datasets where organisation = $1 {after}
+"""
+RUNS: Final = """
+select id as run, model, version, name, dataset, manifest, issued_at from runs where organisation = $1 {after}
+"""
+BATCHES: Final = """
+select id as batch, dataset, count, new, known, memorandum, totals::text as totals, first_at, last_at, accepted_at
+from usage_batches where organisation = $1 {after}
+"""
+_USE: Final = """
+id, licence, statement, work, atom, run as run_name, unit, seq, quantity, at, match, currency, amount, fee, escrow,
+    memorandum, posted_at
+"""
+# by usage_events (organisation, posted_at)
+REPORTED: Final = f"select {_USE}, batch from usage_events where organisation = $1 {{after}}"  # noqa: S608
+# by usage_batches (organisation, id), usage_repeats primary key
+REPEATS: Final = """
+select r.batch, r.event as id, r.quantity, r.at, r.match
+from usage_batches b join usage_repeats r on r.batch = b.id where b.organisation = $1 {after}
+"""
+# by usage_events (artist, posted_at), accounts primary key. Rule 26: use by work is shown from claim level 2 on.
+USED: Final = f"""
+select {_USE} from usage_events
+where artist = $1 and (select level from accounts where id = $1) >= 2 {{after}}
+"""  # noqa: S608
+# by ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key
+LEDGER: Final = """
+select e.transfer, split_part(a.name, ':', 1) as side, e.currency, e.amount, t.kind, t.at, t.source, t.memo,
+    e.account as ledger_account
+from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer
+where a.name = any($1::text[]) {after}
+"""

@@ -1,0 +1,234 @@
+"""What an export holds, section by section, and what becomes of every table of the schema: told, or why not.
+
+A new table has to be decided on here: a test walks the schema.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
+from uuid import UUID
+
+from registry.exporting import queries
+
+Form = Literal["jsonl", "json", "webp"]
+
+
+class Column(NamedTuple):
+    """One column of a section's key: how the statement names it, what its rows call it, its type."""
+
+    expression: str
+    name: str
+    type: type
+
+
+class Section(NamedTuple):
+    """One section: a statement read in the order of ``key``, at most ``at_once`` rows in a file."""
+
+    name: str
+    says: str
+    statement: str
+    key: tuple[Column, ...]
+    tables: tuple[str, ...]
+    at_once: int = 1000
+    form: Form = "jsonl"
+    of: Literal["account", "ledger"] = "account"  # what the statement is held to
+
+
+def _column(expression: str, kind: type, name: str | None = None) -> Column:
+    return Column(expression, name or expression.rpartition(".")[2], kind)
+
+
+def _by(*columns: Column) -> tuple[Column, ...]:
+    return columns
+
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    Section("account", "who the account is", queries.ACCOUNT, _by(_column("id", UUID)), ("accounts",)),
+    Section(
+        "levels",
+        "claim levels, and what they were proven by",
+        queries.LEVELS,
+        _by(_column("level", int)),
+        ("account_levels",),
+    ),
+    Section("keys", "its keys", queries.KEYS, _by(_column("k.pending", int)), ("account_keys",)),
+    Section(
+        "key_statements",
+        "what was stated of its keys",
+        queries.KEY_STATEMENTS,
+        _by(_column("id", UUID, "statement")),
+        ("key_statements",),
+    ),
+    Section(
+        "signed",
+        "every statement in the log that is the account's, with salt, entry, proof and the keys behind it: what `licet "
+        "statement verify` takes",
+        queries.SIGNED,
+        _by(_column("p.id", int)),
+        ("log_pending", "log_entries"),
+        20,
+        "json",
+    ),
+    Section(
+        "statements",
+        "the list of consents and their like",
+        queries.STATEMENTS,
+        _by(_column("s.id", UUID, "statement")),
+        ("statements",),
+    ),
+    Section(
+        "statement_works",
+        "the works that each of them covers",
+        queries.STATEMENT_WORKS,
+        _by(_column("c.statement", UUID), _column("c.work", UUID)),
+        ("statement_works",),
+        5000,
+    ),
+    Section(
+        "catalogue",
+        "what is stated of the whole catalogue",
+        queries.CATALOGUE,
+        _by(_column("account", UUID)),
+        ("catalogues",),
+    ),
+    Section("head", "the last consent", queries.HEAD, _by(_column("account", UUID)), ("consent_heads",)),
+    Section("terms", "the terms that are named elsewhere", queries.TERMS, _by(_column("t.hash", bytes)), ("terms",)),
+    Section("works", "the works", queries.WORKS, _by(_column("id", UUID, "work")), ("works",)),
+    Section("states", "what is in force on them", queries.STATES, _by(_column("work", UUID)), ("work_states",)),
+    Section(
+        "alike",
+        "how many works of others resemble them",
+        queries.MATCHES,
+        _by(_column("work", UUID)),
+        ("work_matches",),
+    ),
+    Section(
+        "thumbnails",
+        "the small pictures of those that were sent, by SHA-256 of the file",
+        queries.THUMBNAILS,
+        _by(_column("sha256", bytes)),
+        ("thumbnails",),
+        10,
+        "webp",
+    ),
+    Section(
+        "uploads",
+        "fingerprints of pictures sent that are no works yet; the pictures are not kept",
+        queries.UPLOADS,
+        _by(_column("sha256", bytes)),
+        ("uploads",),
+    ),
+    Section("quotes", "offers that it asked for", queries.QUOTES, _by(_column("id", UUID, "quote")), ("quotes",), 4),
+    Section("licences", "licences that it holds", queries.LICENCES, _by(_column("id", UUID, "licence")), ("licences",)),
+    Section(
+        "licensed",
+        "the works under them",
+        queries.LICENSED,
+        _by(_column("w.licence", UUID), _column("w.work", UUID)),
+        ("licence_works",),
+        5000,
+    ),
+    Section(
+        "sold",
+        "its own works under licences of others",
+        queries.SOLD,
+        _by(_column("w.licence", UUID), _column("w.work", UUID)),
+        ("licence_works",),
+        5000,
+    ),
+    Section(
+        "datasets", "datasets that it stated", queries.DATASETS, _by(_column("id", UUID, "dataset")), ("datasets",)
+    ),
+    Section("runs", "training runs that it stated", queries.RUNS, _by(_column("id", UUID, "run")), ("runs",)),
+    Section(
+        "batches",
+        "batches of use that it reported",
+        queries.BATCHES,
+        _by(_column("id", UUID, "batch")),
+        ("usage_batches",),
+    ),
+    Section(
+        "reported",
+        "uses that it reported or that its licences count",
+        queries.REPORTED,
+        _by(_column("posted_at", datetime), _column("id", bytes)),
+        ("usage_events",),
+        5000,
+    ),
+    Section(
+        "repeats",
+        "uses that it reported again",
+        queries.REPEATS,
+        _by(_column("r.batch", UUID), _column("r.event", bytes, "id")),
+        ("usage_repeats",),
+        5000,
+    ),
+    Section(
+        "used",
+        "uses of its own works, from claim level 2 on",
+        queries.USED,
+        _by(_column("posted_at", datetime), _column("id", bytes)),
+        ("usage_events",),
+        5000,
+    ),
+    Section(
+        "ledger",
+        "what it is owed (payable, escrow) and owes (receivable), in micro-units; debit is positive",
+        queries.LEDGER,
+        _by(_column("e.transfer", UUID), _column("e.account", int, "ledger_account"), _column("e.currency", str)),
+        ("ledger_accounts", "entries", "transfers"),
+        of="ledger",
+    ),
+    Section("events", "what it was told", queries.EVENTS, _by(_column("id", UUID, "event")), ("account_events",)),
+    Section("tokens", "its tokens, not their secrets", queries.TOKENS, _by(_column("id", UUID, "token")), ("tokens",)),
+    Section("sessions", "its browsers' sessions", queries.SESSIONS, _by(_column("id", UUID)), ("sessions",)),
+    Section(
+        "recovery_codes",
+        "how many recovery codes there are, not the codes",
+        queries.RECOVERY_CODES,
+        _by(_column("issued_at", datetime)),
+        ("recovery_codes",),
+    ),
+)
+
+_LOG: Final = "the log's own: commitments, nothing can be read from them"
+_ERASED: Final = "of erased accounts, which can ask for nothing"
+_DERIVED: Final = "made from what is told elsewhere, and public"
+_OURS: Final = "the service's own bookkeeping, of no account"
+#: Tables of which nothing is exported, and why.
+LEFT_OUT: Final[dict[str, str]] = {
+    "archive_aside": _OURS,
+    "archive_mark": _OURS,
+    "challenges": "random numbers that a passkey has to answer, gone after five minutes",
+    "consent_version": _OURS,
+    "erasures": _ERASED,
+    "idempotency": "copies of answers that the account was given in the last day",
+    "log_head": _LOG,
+    "log_queue": _LOG,
+    "log_tiles": _LOG,
+    "quotas": "how much of a quota is used up in the present window",
+    "removed_works": _ERASED,
+    "restricted_statements": _ERASED,
+    "schema_migrations": _OURS,
+    "snapshot_segments": _DERIVED,
+    "snapshots": _DERIVED,
+}
+#: What a UUID of a column is.
+KINDS: Final[dict[str, str]] = {
+    "work": "wrk",
+    "statement": "stm",
+    "waiting": "stm",
+    "licence": "lic",
+    "quote": "quo",
+    "dataset": "dst",
+    "run": "run",
+    "batch": "bat",
+    "transfer": "tra",
+    "token": "tok",
+    "event": "evt",
+}
+#: Columns that hold JSON already.
+JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals"})
+#: Columns that are read for the key alone.
+UNTOLD: Final = frozenset({"account", "ledger_account", "pending"})
