@@ -100,7 +100,7 @@ def test_a_changed_picture_is_not_taken_for_the_old_one(artist: Person) -> None:
     table(artist, "changed.csv", "c/312.png;One;c-1;;;;;;", "c/311.png;One;c-2;;;;;;")
     done = artist.does("register", "--from", "changed.csv", code=2)
     reasons = [each["reason"] for each in done["refused"]]
-    assert "a changed picture is another work" in reasons[0]
+    assert "--replace says that it is what this work is now" in reasons[0]
     assert reasons[1].startswith("external_id: expected c-1, as of wrk_")
     assert works(artist, q="c-")["c-1"]["title"] == "One"
 
