@@ -60,5 +60,6 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "usage_repeats": ("stays", _OTHERS),
     "work_matches": ("stays", "pairs of identifiers, with a deny alone"),
     "work_states": ("bare", "a deny without a name, or nothing"),
+    "work_versions": ("goes", "but for works that others rely on"),
     "works": ("bare", "what finds them, with a deny alone; words and addresses go"),
 }

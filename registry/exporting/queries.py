@@ -67,6 +67,11 @@ select id as work, mode, sha256, pixels, pdq, quality, title, creator, created, 
     registered_at, withdrawn_at, revision
 from works where account = $1 {after}
 """
+# by works (account, registered_at, id), work_versions primary key
+VERSIONS: Final = """
+select v.work, v.ended_by, v.digest, v.keys::text as keys
+from works w join work_versions v on v.work = w.id where w.account = $1 {after}
+"""
 # by work_states (account, work)
 STATES: Final = """
 select work, statement, own, catalogue, terms, waiting, pending, frozen, contested, challenged, withdrawn

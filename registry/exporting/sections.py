@@ -95,6 +95,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section("head", "the last consent", queries.HEAD, _by(_column("account", UUID)), ("consent_heads",)),
     Section("terms", "the terms that are named elsewhere", queries.TERMS, _by(_column("t.hash", bytes)), ("terms",)),
     Section("works", "the works", queries.WORKS, _by(_column("id", UUID, "work")), ("works",)),
+    Section(
+        "work_versions",
+        "what they were matched by before an update",
+        queries.VERSIONS,
+        _by(_column("v.work", UUID), _column("v.ended_by", int)),
+        ("work_versions",),
+    ),
     Section("states", "what is in force on them", queries.STATES, _by(_column("work", UUID)), ("work_states",)),
     Section(
         "alike",
@@ -229,6 +236,6 @@ KINDS: Final[dict[str, str]] = {
     "event": "evt",
 }
 #: Columns that hold JSON already.
-JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals"})
+JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys"})
 #: Columns that are read for the key alone.
-UNTOLD: Final = frozenset({"account", "ledger_account", "pending"})
+UNTOLD: Final = frozenset({"account", "ledger_account", "pending", "ended_by"})
