@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import forking
+
 COMMAND = Path(sys.executable).with_name("licet-registry")
 
 
 def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    return subprocess.run(
-        [str(COMMAND), *arguments], capture_output=True, text=True, env=environment | variables, check=False
-    )
+    told = forking.run(COMMAND, *arguments, cwd=Path.cwd(), environment=environment | variables, seconds=240)
+    return subprocess.CompletedProcess(arguments, *told)
 
 
 @pytest.fixture

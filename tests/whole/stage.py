@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests import forking
+
 BIN = Path(sys.executable).parent
 SECONDS = 240  # what hangs is ended; a busy machine is not
 
@@ -64,10 +66,10 @@ class Service:
 
     def office(self, *arguments: str | Path) -> dict[str, Any]:
         """Do what an operator does, and return the document that is printed."""
-        command = [self.programs / "licet-registry", *arguments, "--json"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=SECONDS)
-        assert done.returncode == 0, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
+        program, words = self.programs / "licet-registry", [*map(str, arguments), "--json"]
+        code, out, err = forking.run(program, *words, cwd=Path.cwd(), environment=self.environment, seconds=SECONDS)
+        assert code == 0, err
+        document: dict[str, Any] = json.loads(out)
         return document
 
 
@@ -105,11 +107,15 @@ class Person:
 
     def types(self, *arguments: str | Path, **variables: str) -> Told:
         """Run ``licet …`` to its end in the person's folder; no command ever shows a traceback."""
-        process = self.starts(*arguments, **variables)
-        return self.ended(process)
+        told = forking.run(
+            self.programs / "licet", *map(str, arguments),
+            cwd=self.folder, environment={**self.environment, **variables}, seconds=SECONDS,
+        )  # fmt: skip
+        assert "Traceback" not in told[2], told[2]
+        return Told(*told)
 
     def starts(self, *arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
-        """Start ``licet …``."""
+        """Start ``licet …`` as a user does, with every import."""
         return subprocess.Popen(
             [self.programs / "licet", *map(str, arguments)],
             cwd=self.folder, env={**self.environment, **variables},

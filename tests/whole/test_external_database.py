@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import forking
 from tests.registry.external import ExternalPostgres
 from tests.whole.conftest import People
 from tests.whole.stage import BIN, SECONDS, Service, clean_environment
@@ -40,12 +41,10 @@ class Apart(Service):
         assert ready == "ready", self.log.read_text()
 
     def _command(self, *arguments: str) -> str:
-        command = [str(BIN / "licet-registry"), *arguments]
-        done: subprocess.CompletedProcess[str] = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=SECONDS
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        program = BIN / "licet-registry"
+        code, out, err = forking.run(program, *arguments, cwd=Path.cwd(), environment=self.environment, seconds=SECONDS)
+        assert code == 0, err
+        return out
 
     def _starts(self, *arguments: str) -> subprocess.Popen[str]:
         with self.log.open("ab") as log:

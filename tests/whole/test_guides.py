@@ -1,4 +1,7 @@
-"""Every block of the guides is run, in order, as a reader would, against a real service."""
+"""Every block of the guides is run, in order, as a reader would, against a real service.
+
+The README's are run with the programs that were installed, these with forks of them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forking
 from tests.whole.stage import BIN, Service
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +38,7 @@ def reader(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         "HOME": str(folder / "home"),
         "LICET_HOME": str(folder / "home" / "licet"),
         "LICET_URL": service.url,
-        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PATH": f"{forking.programs(tmp_path_factory.mktemp('programs'))}:{BIN}:{os.environ['PATH']}",
         "READER": str(folder),
     }
 

@@ -25,6 +25,7 @@ from licet.wire.accounts import AccountCreated, RegistryInfo
 from registry.errors import SettingsError, Unavailable
 from registry.running.listening import claim_port
 from registry.translog.publication import read_guard
+from tests import forking
 from tests.registry.harness import genesis, new_key, verify_whole_log
 
 COMMAND = (sys.executable, "-m", "registry.cli")
@@ -73,7 +74,9 @@ def up(data: Path, *more: str) -> Iterator[Service]:
 
 
 def registry(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=DEADLINE)
+    program = forking.BIN / "licet-registry"
+    told = forking.run(program, *arguments, cwd=Path.cwd(), environment=os.environ, seconds=DEADLINE)
+    return subprocess.CompletedProcess(arguments, *told)
 
 
 def register(url: str) -> AccountCreated:
