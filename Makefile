@@ -32,8 +32,9 @@ test: setup ## the tests (WORKERS=2: two files at a time; PYTEST_FLAGS='tests/sd
 	@$(TESTED) -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 .PHONY: fuzz
-fuzz: setup ## the HTTP interface against its description for long (LICET_FUZZ=20: twenty times the cases of make test)
-	@LICET_FUZZ=$${LICET_FUZZ:-20} $(BIN)/pytest -o cache_dir=build/pytest tests/registry/app/test_fuzz.py $(PYTEST_FLAGS)
+fuzz: setup ## the HTTP interface and every property for long (LICET_FUZZ=20: twenty times the cases of make test)
+	@LICET_FUZZ=$${LICET_FUZZ:-20} $(TESTED) tests/registry/app/test_fuzz.py $(PYTEST_FLAGS)
+	@LICET_FUZZ=$${LICET_FUZZ:-20} $(TESTED) -m hypothesis --timeout 3600 $(PYTEST_FLAGS)
 
 .PHONY: test-external
 test-external: setup ## the service's tests on an external PostgreSQL 16 over TCP

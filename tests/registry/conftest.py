@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from registry.app import create_app
 from registry.database import Database, EmbeddedPostgres, migrate
 from registry.openapi import document
 from registry.settings import Settings
+from tests.registry import memory
 from tests.registry.buckets import bucket, s3
 from tests.registry.servers import Server
 
@@ -33,12 +33,18 @@ def server() -> Iterator[Server]:
     if external:
         yield Server(external)
         return
-    data = Path(tempfile.mkdtemp(prefix="licet-tests-"))
+    data = memory.folder("licet-tests-")
     # 250 connections: every test's pool may still be closing while the next one opens.
     cluster = EmbeddedPostgres(
         data,
         durable=False,
-        options={"synchronous_commit": "off", "max_connections": "250", "autovacuum": "off", "shared_buffers": "64MB"},
+        options={
+            "synchronous_commit": "off",
+            "max_connections": "250",
+            "autovacuum": "off",
+            "shared_buffers": "64MB",
+            "max_wal_size": "256MB",
+        },
     )
     address = cluster.start()
     try:

@@ -13,13 +13,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from registry.database import binaries
+from tests.registry import memory
 from tests.registry.servers import Server
 
 OLDEST = 16
@@ -32,7 +32,7 @@ class ExternalPostgres:
     """A server on a free port of 127.0.0.1, from ``start`` to ``stop``; ``server`` is its superuser's address."""
 
     def __init__(self, major: int = OLDEST, options: Mapping[str, str] | None = None) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="licet-external-"))
+        self.home = memory.folder("licet-external-", programs=True)
         self.home.chmod(0o711)
         self.cluster = self.home / "cluster"
         self._options = dict(options or {})

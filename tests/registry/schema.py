@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 from registry.database import Connection, Database, EmbeddedPostgres, Row, migrate
 from registry.database.migrator import migrations_folder
+from tests.registry import memory
 
 PATH = migrations_folder() / "schema.txt"
 _HEAD = """\
@@ -111,7 +110,7 @@ async def migrated(dsn: str) -> str:
 
 
 def main() -> int:
-    data = Path(tempfile.mkdtemp(prefix="licet-schema-"))
+    data = memory.folder("licet-schema-")
     server = EmbeddedPostgres(data, durable=False)
     try:
         text = asyncio.run(migrated(server.start()))

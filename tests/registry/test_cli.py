@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import forking
+from tests.registry import memory
 
 COMMAND = Path(sys.executable).with_name("licet-registry")
 
@@ -25,7 +25,7 @@ def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="licet-cli-"))
+    path = memory.folder("licet-cli-", programs=True)
     yield path
     shutil.rmtree(path)
 

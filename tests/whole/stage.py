@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from tests import forking
+from tests.registry import clusters
 
 BIN = Path(sys.executable).parent
 SECONDS = 240  # what hangs is ended; a busy machine is not
@@ -33,12 +34,17 @@ def clean_environment() -> dict[str, str]:
 
 
 class Service:
-    """``licet-registry up`` on a free port, or on ``port``; `settings` are its variables without their prefix."""
+    """``licet-registry up`` on a free port, or on ``port``; `settings` are its variables without their prefix.
+
+    Our own program finds an empty cluster in its folder, ``programs`` from elsewhere make one.
+    """
 
     def __init__(self, folder: Path, *, port: int = 0, programs: Path = BIN, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.programs = programs
         self.data = folder / "data"
+        if programs == BIN:
+            clusters.plant(self.data)
         self.log = folder / "up.log"
         self.environment = {
             **clean_environment(),

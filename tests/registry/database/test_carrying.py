@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from registry.database import Database, EmbeddedPostgres, migrate, pending
 from registry.database.carrying import carry_over
 from registry.errors import DataFolderError
+from tests.registry import memory
 
 OLD = 16
 
@@ -25,7 +25,7 @@ OLD = 16
 @pytest.fixture
 def old() -> Iterator[Path]:
     """A data folder that PostgreSQL 16 made, with the whole schema and some rows, stopped."""
-    data = Path(tempfile.mkdtemp(prefix="licet-old-"))
+    data = memory.folder("licet-old-", programs=True)
     data.chmod(0o711)
     server = EmbeddedPostgres(data, major=OLD, durable=False)
 

@@ -22,6 +22,7 @@ import pytest
 
 from registry.database import Database, EmbeddedPostgres, attached, binaries, embedded, launcher
 from registry.errors import DatabaseUnavailable, DataFolderError, HeldError
+from tests.registry import memory
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLDING = Path(__file__).with_name("holding.py")
@@ -37,7 +38,7 @@ only_root = pytest.mark.skipif(not AS_ROOT, reason="only root has to drop its ri
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A new folder that every user may enter, gone with everything in it after the test."""
-    path = Path(tempfile.mkdtemp(prefix="licet-data-"))
+    path = memory.folder("licet-data-", programs=True)
     path.chmod(0o711)
     yield path
     for lines in path.rglob("postmaster.pid"):  # a test that failed half way
@@ -48,7 +49,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def finished() -> Iterator[Path]:
     """A folder with a finished, stopped cluster: making one for each test would take most of the time."""
-    path = Path(tempfile.mkdtemp(prefix="licet-seed-"))
+    path = memory.folder("licet-seed-", programs=True)
     path.chmod(0o711)
     server = EmbeddedPostgres(path, durable=False)
     server.start()

@@ -26,6 +26,7 @@ from registry.errors import SettingsError, Unavailable
 from registry.running.listening import claim_port
 from registry.translog.publication import read_guard
 from tests import forking
+from tests.registry import clusters
 from tests.registry.harness import genesis, new_key, verify_whole_log
 
 COMMAND = (sys.executable, "-m", "registry.cli")
@@ -62,7 +63,7 @@ class Service:
 
 @contextlib.contextmanager
 def up(data: Path, *more: str) -> Iterator[Service]:
-    service = Service(data, data.parent / "stderr", *more)
+    service = Service(clusters.plant(data), data.parent / "stderr", *more)
     try:
         yield service
     finally:
