@@ -29,7 +29,7 @@ demo: setup ## the main job end to end on real pictures, with its own database; 
 
 .PHONY: test
 test: setup ## the tests (WORKERS=2: two files at a time; PYTEST_FLAGS='tests/sdk -x' and the like)
-	@$(TESTED) -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
+	@$(TESTED) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 .PHONY: fuzz
 fuzz: setup ## the HTTP interface and every property for long (LICET_FUZZ=20: twenty times the cases of make test)
