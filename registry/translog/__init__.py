@@ -5,8 +5,9 @@ Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``
 
 from __future__ import annotations
 
+from registry.translog.heads import Backlog, Head, backlog, head
 from registry.translog.keys import RegistryKeys, open_keys
-from registry.translog.sequencer import Backlog, Head, Sequencer, backlog, head
+from registry.translog.sequencer import Sequencer
 from registry.translog.submission import (
     Evidence,
     Submitted,

@@ -17,11 +17,9 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
 import structlog
 
 from licet import times
@@ -36,6 +34,7 @@ from registry.observing import tracing
 from registry.storage import Store
 from registry.translog import publication, queries
 from registry.translog.bell import NAMED
+from registry.translog.heads import Head, head, parse_head
 from registry.translog.keys import RegistryKeys
 from registry.translog.tree import root_at, stored_tiles
 from registry.translog.witnesses import Quorumless, Witnesses
@@ -49,46 +48,6 @@ _GATHERED: Final = 0.1  # seconds of gathering at most before the next batch, wh
 _GATHERED_EACH: Final = 0.002  # of it for each statement of the last batch: who comes alone does not wait
 
 log = structlog.get_logger("registry.translog")
-
-
-class Head(msgspec.Struct, frozen=True):
-    """The state of the log: what is integrated, and what of it is published (receipts speak only of that)."""
-
-    size: int
-    root: bytes
-    frontier: bytes
-    checkpoint: str
-    at: datetime
-    published_size: int
-    published_checkpoint: str
-
-    @property
-    def published(self) -> checkpoints.Checkpoint | None:
-        """The published checkpoint, None before the first."""
-        if not self.published_checkpoint:
-            return None
-        return checkpoints.parse(self.published_checkpoint.rpartition("\n\n")[0] + "\n")
-
-
-async def head(conn: Connection) -> Head:
-    """Return the state of the log as of now."""
-    return _head(await conn.fetchrow(queries.HEAD))
-
-
-class Backlog(msgspec.Struct, frozen=True):
-    """How far behind the log is: published entries, statements that wait, and how long the oldest has (seconds)."""
-
-    published_size: int
-    waiting: int
-    oldest_seconds: float
-
-
-async def backlog(conn: Connection) -> Backlog:
-    """Return how far behind the log is as of now."""
-    now = await head(conn)
-    row = await conn.fetchrow(queries.WAITING)
-    waiting, oldest = (0, None) if row is None else (row["waiting"], row["oldest"])
-    return Backlog(now.published_size, waiting + now.size - now.published_size, max(0.0, oldest or 0.0))
 
 
 class Archive(Protocol):
@@ -132,6 +91,7 @@ class Sequencer:
         self._witnesses = witnesses
         self._wait_for_witnesses = wait_for_witnesses
         self._reach = reach
+        self._leaving: asyncio.Task[None] | None = None  # the batch that is on its way out
 
     async def keep(self, conn: Connection) -> None:
         """Return once everything that is committed so far is archived, if anything is."""
@@ -187,7 +147,7 @@ class Sequencer:
     async def integrate(self, conn: Connection, limit: int = BATCH) -> int:
         """Give up to ``limit`` pending statements their places, in one transaction, and return how many."""
         async with conn.transaction():
-            now = _head(await conn.fetchrow(queries.LOCK_HEAD))
+            now = parse_head(await conn.fetchrow(queries.LOCK_HEAD))
             moment = max(times.now(), now.at)
             at = times.to_text(moment)
             pendings = [row["pending"] for row in await conn.fetch(queries.WAITING_FIRST, limit)]
@@ -227,6 +187,33 @@ class Sequencer:
             self._reach("written")
         self._reach("committed")
         return len(pendings)
+
+    async def advance(self, conn: Connection, out: Connection) -> int:
+        """Give the next batch its places and let it out, and return how many it has; 0 once nothing waits.
+
+        A full batch leaves by ``out`` while the next call of this integrates on ``conn``; any other has left when this
+        returns. Both connections must wait for the disk when they commit.
+        """
+        count = await self.integrate(conn)
+        await self.left()
+        if count:
+            self._leaving = asyncio.create_task(self.publish(out))
+        if count < BATCH:
+            await self.left()
+        return count
+
+    async def halt(self) -> None:
+        """Nothing is on its way out any more: what was, will leave at the next start."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            await asyncio.gather(self._leaving, return_exceptions=True)
+            self._leaving = None
+
+    async def left(self) -> None:
+        """Return once nothing is on its way out."""
+        if self._leaving is not None:
+            await self._leaving
+            self._leaving = None
 
     async def publish(self, conn: Connection) -> None:
         """Let out everything that is integrated: guard, files, checkpoint, then the receipts."""
@@ -306,16 +293,17 @@ async def run(
     )
     while not stop.is_set():
         try:
-            async with database.dedicated() as conn:
+            async with database.dedicated() as conn, database.dedicated() as out:
                 while not await conn.fetchval("select pg_try_advisory_lock($1)", queries.SEQUENCER_LOCK):
                     if await _first(stop, _TRY_AGAIN):
                         return
                 cosigning = asyncio.create_task(sequencer.keep_cosigned(database))
                 try:
-                    await _work(sequencer, conn, stop)
+                    await _work(sequencer, conn, out, stop)
                 finally:
                     cosigning.cancel()
                     await asyncio.gather(cosigning, return_exceptions=True)
+                    await sequencer.halt()
         except (DatabaseUnavailable, StoreUnavailable, Quorumless, OSError) as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise asyncio.CancelledError from error  # a lost connection must not swallow the cancellation
@@ -323,7 +311,7 @@ async def run(
             await _first(stop, _TRY_AGAIN)
 
 
-async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> None:
+async def _work(sequencer: Sequencer, conn: Connection, out: Connection, stop: asyncio.Event) -> None:
     bell = asyncio.Event()
     asked_by: list[str] = []
 
@@ -333,6 +321,8 @@ async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> 
         bell.set()
 
     await conn.add_listener(queries.PENDING_CHANNEL, rung_by)
+    for each in (conn, out):
+        await each.execute(queries.DURABLE)
     await sequencer.resume(conn)
     ended = asyncio.ensure_future(stop.wait())
     try:
@@ -341,7 +331,9 @@ async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> 
             bell.clear()
             while not stop.is_set():
                 began = time.monotonic()
-                if not (count := await _integrated(sequencer, conn, worth_a_span)):
+                with tracing.span("sequencer.integrate") if worth_a_span else contextlib.nullcontext():
+                    count = await sequencer.advance(conn, out)
+                if not count:
                     break
                 worth_a_span = False
                 log.info("sequencer.integrated", entries=count, requests=asked_by[:NAMED])
@@ -353,28 +345,15 @@ async def _work(sequencer: Sequencer, conn: Connection, stop: asyncio.Event) -> 
             rung = asyncio.ensure_future(bell.wait())
             await asyncio.wait([rung, ended], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
             rung.cancel()
+        await sequencer.left()
     finally:
         ended.cancel()
-
-
-async def _integrated(sequencer: Sequencer, conn: Connection, traced: bool) -> int:
-    with tracing.span("sequencer.integrate") if traced else contextlib.nullcontext():
-        count = await sequencer.integrate(conn)
-        if count:
-            await sequencer.publish(conn)
-    return count
 
 
 async def _first(stop: asyncio.Event, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
     return stop.is_set()
-
-
-def _head(row: Row | None) -> Head:
-    if row is None:
-        raise RegistryError("the log has lost the row that is its state")
-    return Head(**dict(row.items()))
 
 
 def _entries(rows: Sequence[Row], at: str) -> list[bytes]:

@@ -17,8 +17,9 @@ from licet.log import checkpoint, entry, proof
 from registry.database import Database
 from registry.errors import StartError, Unavailable
 from registry.translog import Sequencer, open_keys, publication, receipt, submit, wait, wait_all
+from registry.translog.heads import head
 from registry.translog.keys import RegistryKeys
-from registry.translog.sequencer import head, run
+from registry.translog.sequencer import run
 from tests.registry.harness import verify_whole_log
 from tests.registry.translog.log import ORIGIN, STEPS, files, logged, sequencing, submitted
 

@@ -17,7 +17,8 @@ import pytest
 from licet.log import checkpoint, cosignature, policy, witnessing
 from registry.errors import StartError
 from registry.translog import Sequencer, open_keys, wait_all
-from registry.translog.sequencer import head, run
+from registry.translog.heads import head
+from registry.translog.sequencer import run
 from registry.translog.witnesses import Quorumless, Witnesses
 from tests.registry.harness import running
 from tests.registry.translog.log import ORIGIN, files, submitted

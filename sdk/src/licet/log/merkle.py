@@ -143,9 +143,20 @@ class Frontier:
         self.size += 1
 
     def extend(self, leaves: Iterable[bytes]) -> None:
-        """Add leaf hashes at the end, in order."""
-        for leaf in leaves:
-            self.append(leaf)
+        """Add leaf hashes at the end, in order; a whole level is hashed at a time."""
+        nodes = list(leaves)
+        _check_hashes(nodes)
+        size, edge, grown = self.size, self._hashes, []
+        self.size += len(nodes)
+        while nodes or size:
+            if size & 1:
+                nodes.insert(0, edge.pop())
+            if len(nodes) & 1:
+                grown.append(nodes.pop())
+            pairs = zip(nodes[::2], nodes[1::2], strict=True)
+            nodes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            size >>= 1
+        self._hashes = grown[::-1]
 
     def copy(self) -> Frontier:
         """Return a frontier that can grow without touching this one."""

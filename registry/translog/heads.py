@@ -1,0 +1,59 @@
+"""Where the log stands: what is integrated, what is published, what waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from licet.log import checkpoint as checkpoints
+from registry.database import Connection, Row
+from registry.errors import RegistryError
+from registry.translog import queries
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The state of the log: what is integrated, and what of it is published (receipts speak only of that)."""
+
+    size: int
+    root: bytes
+    frontier: bytes
+    checkpoint: str
+    at: datetime
+    published_size: int
+    published_checkpoint: str
+
+    @property
+    def published(self) -> checkpoints.Checkpoint | None:
+        """The published checkpoint, None before the first."""
+        if not self.published_checkpoint:
+            return None
+        return checkpoints.parse(self.published_checkpoint.rpartition("\n\n")[0] + "\n")
+
+
+async def head(conn: Connection) -> Head:
+    """Return the state of the log as of now."""
+    return parse_head(await conn.fetchrow(queries.HEAD))
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """How far behind the log is: published entries, statements that wait, and how long the oldest has (seconds)."""
+
+    published_size: int
+    waiting: int
+    oldest_seconds: float
+
+
+async def backlog(conn: Connection) -> Backlog:
+    """Return how far behind the log is as of now."""
+    now = await head(conn)
+    row = await conn.fetchrow(queries.WAITING)
+    waiting, oldest = (0, None) if row is None else (row["waiting"], row["oldest"])
+    return Backlog(now.published_size, waiting + now.size - now.published_size, max(0.0, oldest or 0.0))
+
+
+def parse_head(row: Row | None) -> Head:
+    """Return the state that ``row`` of the one-row table holds."""
+    if row is None:
+        raise RegistryError("the log has lost the row that is its state")
+    return Head(**dict(row.items()))
