@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.audit.misconduct import Fork, SplitView, encode
-from licet.audit.omission import Covered, Omission, verify_misconduct, verify_omission
+from licet.audit.omission import Covered, Omission, Unerased, verify_misconduct, verify_omission
+from licet.audit.rebuttal import verify_rebuttal
 from licet.canonical import to_base64
 from licet.errors import LicetError, VerificationError
 from licet.index import Published, StateLeaf, StateTree, manifest
@@ -19,10 +20,12 @@ from licet.log import checkpoint as checkpoints
 from licet.log import merkle
 from licet.log.checkpoint import Checkpoint
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import Consent, WorkDigest
+from licet.statements.evidence import claimed_index
+from licet.statements.kinds import Consent, Erase, WorkDigest
 from licet.statements.trust import RegistryKeys, verify_registry_keys
 from licet.statements.works import work_proof, works_scope
 from licet.times import from_text
+from licet.wire.common import StatementFile
 from tests.sdk.statements.world import Account, Registry, identifier
 
 REGISTRY = Registry()
@@ -69,11 +72,20 @@ def omission(
 
 
 def omitted(found: Omission, keys: RegistryKeys) -> str:
-    return verify_omission(found, keys, now=NOW)
+    return verify_omission(found, keys, now=NOW).sentence
 
 
 def shown_by(data: bytes, keys: RegistryKeys) -> str:
-    return verify_misconduct(data, keys, now=NOW)
+    return verify_misconduct(data, keys, now=NOW).sentence
+
+
+def erasure(account: Account = ARTIST, **changes: Any) -> StatementFile:
+    """Return the file of the statement that ``account`` was erased, just logged."""
+    stated = Erase(
+        REGISTRY.ref, account.id, account.genesis, "account", 2, "ab" * 32, 0, None, "2026-12-01T00:00:00.000Z"
+    )
+    sealed = envelopes.seal(msgspec.structs.replace(stated, **changes), REGISTRY.working["office"])
+    return REGISTRY.file(REGISTRY.log.add(sealed))
 
 
 def leaf(at: int, log_index: int) -> StateLeaf:
@@ -100,6 +112,51 @@ def test_a_snapshot_that_is_late_is_shown() -> None:
     assert "promised within five minutes" in omitted(late, KEYS)
     with pytest.raises(VerificationError, match="or one issued after"):
         omitted(omission(OTHERS, log_size=AT, issued_at=f"2026-12-01T00:{AT + 5:02d}:00.000Z"), KEYS)
+
+
+def test_an_account_that_was_erased_without_a_deny_shows_nothing_against_an_honest_registry() -> None:
+    """The artist erased, kept statement and state proof, and makes a document of them."""
+    file = erasure()
+    at = claimed_index(file)
+    found = omission([], log_size=at + 1)
+    shown = verify_omission(found, KEYS, now=NOW)
+    assert shown.unless == Unerased(ARTIST.id, ARTIST.genesis, AT, at + 1)
+    said = verify_rebuttal(shown, file, REGISTRY.trust)
+    assert said.startswith(f"log entry {at} of 2026-12-01T")
+    assert f"erased {ARTIST.id}" in said
+
+
+def test_what_an_erasure_cannot_explain_stays_shown() -> None:
+    for found in (
+        omission([leaf(1, AT), leaf(2, AT - 1), leaf(3, AT)]),
+        omission(OTHERS, log_size=AT, issued_at=f"2026-12-01T00:{AT + 6:02d}:00.000Z"),
+    ):
+        shown = verify_omission(found, KEYS, now=NOW)
+        assert shown.unless is None
+        with pytest.raises(VerificationError, match="that an erasure could explain"):
+            verify_rebuttal(shown, erasure(), REGISTRY.trust)
+
+
+def test_no_other_statement_passes_for_the_erasure() -> None:
+    earlier, stranger = erasure(), Account(REGISTRY, "Bo Lin")
+    after = REGISTRY.log.add(envelopes.seal(msgspec.structs.replace(CONSENT, seq=3), ARTIST.key))
+    forged = Erase(REGISTRY.ref, ARTIST.id, ARTIST.genesis, "account", 0, None, 0, None, "2026-12-01T00:00:00.000Z")
+    refused = [
+        (earlier, "expected an erasure behind log entry"),
+        (erasure(stranger), f"expected the erasure of {ARTIST.id}"),
+        (erasure(genesis=stranger.genesis), f"expected the erasure of {ARTIST.id}"),
+        (erasure(deny=CONSENT.scope), "left no deny"),
+        (REGISTRY.file(after, ARTIST.genesis_index), "expected the statement of an erasure, got a consent"),
+        (REGISTRY.file(REGISTRY.log.add(envelopes.seal(forged, ARTIST.key))), "expected a signature by"),
+    ]
+    size = claimed_index(erasure()) + 1
+    shown = verify_omission(omission([], log_size=size, at=after), KEYS, now=NOW)
+    refused.append((erasure(), f"below entry {size}"))
+    for file, told in refused:
+        with pytest.raises(VerificationError, match=told):
+            verify_rebuttal(shown, file, REGISTRY.trust)
+    with pytest.raises(VerificationError):
+        verify_rebuttal(shown, erasure(), Registry("two").trust)
 
 
 @pytest.mark.parametrize("log_index", [AT, AT + 1])

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from licet.audit.misconduct import Fork, SplitView, verify_log_misconduct
+from licet.audit.misconduct import Fork, SplitView, encode, verify_log_misconduct
+from licet.audit.omission import verify_misconduct
 from licet.audit.seen import SeenCheckpoints
 from licet.catalogue.monitoring import Memory, Monitor
 from licet.catalogue.replays import Taken, replays
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
+from licet.statements.trust import verify_registry_keys
 from licet.terms import preset
 from tests.sdk.audit.test_whole_log import LOG_600, SIGNER, files, log_of
 from tests.sdk.statements.world import Account, Registry, key
@@ -107,10 +109,13 @@ def test_an_offer_that_the_log_takes_once_more_after_the_denial_is_told(tmp_path
         f"stm_again, log entry {AT['again']}: signed before stm_denial, log entry {AT['denial']}"
     )
     assert elsewhere == set(AT.values())
+    shown = verify_misconduct(encode(told.evidence), verify_registry_keys(REGISTRY.trust, REGISTRY.keys()))
+    assert f"behind consent 2 at entry {AT['denial']}" in shown.sentence
 
 
 def test_consents_in_the_order_in_which_they_were_signed_are_no_replay():
-    other = envelopes.seal(ARTIST.withdraw(), key("x"))
-    taken = [Taken(9, "c", DENIAL), Taken(3, "a", OFFER), Taken(3, "as it was kept", OFFER), Taken(12, "w", other)]
+    other = REGISTRY.log.evidence(REGISTRY.log.add(envelopes.seal(ARTIST.withdraw(), key("x"))))
+    offer, denial = REGISTRY.log.evidence(AT["offer"]), REGISTRY.log.evidence(AT["denial"])
+    taken = [Taken(9, "c", denial), Taken(3, "a", offer), Taken(3, "as it was kept", offer), Taken(12, "w", other)]
     assert list(replays(taken)) == []
-    assert [(one.name, again.name) for one, again in replays([*taken, Taken(10, "twice", DENIAL)])] == [("c", "twice")]
+    assert [(one.name, again.name) for one, again in replays([*taken, Taken(10, "twice", denial)])] == [("c", "twice")]

@@ -115,6 +115,14 @@ def test_what_is_wrong_is_refused_and_changes_nothing(witness: Witness, body: by
     assert known.checkpoint == Checkpoint(LOG.origin, 20, LOG.root(20))
 
 
+def test_a_checkpoint_that_leaves_no_room_for_a_cosignature_is_refused(witness: Witness) -> None:
+    own = note.parse(LOG.checkpoint(20))
+    for copies, status in ((98, 200), (99, 400), (100, 400)):
+        text = note.serialise(note.Note(own.text, own.signatures * copies))
+        size = 20 if status == 400 else 0
+        assert witness.add_checkpoint(f"old {size}\n\n{text}".encode()).status == status
+
+
 def test_the_empty_tree_has_one_root_and_needs_no_proof(witness: Witness) -> None:
     lie = checkpoints.sign(Checkpoint(LOG.origin, 0, bytes(32)), LOG.signer)
     assert witness.add_checkpoint(f"old 0\n\n{lie}".encode()).status == 422

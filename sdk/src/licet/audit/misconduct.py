@@ -6,6 +6,7 @@ source of their own: the document's own word for them is compared, never believe
 ``split-view``: two checkpoints of one size with different roots. ``fork``: a checkpoint, and a later one whose tree
 provably begins otherwise. ``omission``: a statement in the log that took effect there, and a later snapshot, over a
 longer log, that does not have it for a work that the statement covers (a receipt's ``in_snapshot_by`` broken).
+``replay``: a consent that the log took again, or after one that was signed later.
 """
 
 from __future__ import annotations

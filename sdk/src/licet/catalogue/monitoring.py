@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from licet.audit.omission import Covered, Omission, speaks_for, verify_omission
+from licet.audit.replay import Replay
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
@@ -297,7 +298,6 @@ class Monitor:
         self, due: _Own, work: str, snapshot: Published, state: StateProof, keys: RegistryKeys
     ) -> Omission | None:
         """Return what shows the omission to others, None where the works under the statement are not to be had."""
-        receipt = due.kept.receipt
         try:
             index, leaves = due.kept.works.index(work), list(self._leaves(due.kept))
             (form,) = self._forms([work])
@@ -305,7 +305,7 @@ class Monitor:
                 return None  # it was changed since, and the registry has no word of what it was
             hashes = merkle.inclusion_proof([merkle.leaf_hash(each) for each in leaves], index)
             found = Omission(
-                KeyEvidence(due.kept.envelope, receipt.salt, receipt.entry, receipt.proof),
+                due.proven,
                 Covered(form, index, [to_base64(value) for value in hashes]),
                 snapshot,
                 state,
@@ -365,7 +365,7 @@ class Monitor:
         trust = self._client.trust()
         found: list[Finding] = []
         elsewhere: set[int] = set()
-        taken = [Taken(each.index, each.name, each.kept.envelope) for each in own]
+        taken = [Taken(each.index, each.name, each.proven) for each in own]
         for info in self._client.statements():
             if info.statement in names or info.log_index is None:
                 continue
@@ -374,7 +374,8 @@ class Monitor:
             except msgspec.MsgspecError as error:
                 raise ServiceError(f"{info.statement}: expected a statement file, got {unlike(error)}") from None
             verified = verify_statement_file(file, Trust(trust.origin, trust.root))
-            taken.append(Taken(verified.log_index, info.statement, file.envelope))
+            proven = KeyEvidence(file.envelope, file.salt, file.entry, file.proof)
+            taken.append(Taken(verified.log_index, info.statement, proven))
             signers = {each.keyid for each in file.envelope.signatures}
             if signers <= known:
                 elsewhere.add(verified.log_index)
@@ -384,7 +385,8 @@ class Monitor:
             found.append(Finding("unknown-statement", f"{message}, which this home does not know"))
         for before, again in replays(taken):
             message = f"{again.name}, log entry {again.index}: signed before {before.name}, log entry {before.index}"
-            found.append(Finding("replayed", f"{message}, and taken by the log after it"))
+            shown = Replay(before.evidence, again.evidence)
+            found.append(Finding("replayed", f"{message}, and taken by the log after it", evidence=shown))
         return found, elsewhere
 
 
@@ -393,6 +395,11 @@ class _Own(msgspec.Struct, frozen=True):
     index: int
     kept: StatementKept
     works: frozenset[str]
+
+    @property
+    def proven(self) -> KeyEvidence:
+        receipt = self.kept.receipt
+        return KeyEvidence(self.kept.envelope, receipt.salt, receipt.entry, receipt.proof)
 
 
 def _to_hold(known: Sequence[Seen], memory: Memory) -> list[Seen]:

@@ -14,6 +14,7 @@ import msgspec
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Consent
+from licet.wire.common import KeyEvidence
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -21,7 +22,11 @@ class Taken(msgspec.Struct, frozen=True):
 
     index: int
     name: str
-    envelope: Envelope
+    evidence: KeyEvidence
+
+    @property
+    def envelope(self) -> Envelope:
+        return self.evidence.envelope
 
 
 def replays(taken: Iterable[Taken]) -> Iterator[tuple[Taken, Taken]]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 app = App(name="log", help="Verify the transparency log, whole or between two moments.")
 _READERS: Final = 8
 _MAX_FILE: Final = 64 << 20
+UNDECIDED: Final = 5  # exit: what the document shows rests on something that it cannot hold
 
 
 class Verification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,17 +146,48 @@ def consistency(
 
 
 @app.command
-def misconduct(file: Path, /, *, common: Common = COMMON) -> None:
-    """Check a document that shows misconduct of the pinned registry (written by verify and monitor)."""
-    from licet.audit.omission import verify_misconduct
+def misconduct(
+    file: Path,
+    /,
+    *,
+    rebuttal: Annotated[
+        Path | None, Parameter(help="The statement file of an erasure that is said to explain a work left out.")
+    ] = None,
+    common: Common = COMMON,
+) -> int:
+    """Check a document that shows misconduct of the pinned registry (written by verify and monitor).
 
-    try:
-        data = file.read_bytes() if file.stat().st_size <= _MAX_FILE else b""
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    Exit 0 if it shows it, 1 if not, or if the rebuttal explains it; 5 if it does unless the account was erased.
+    """
+    from licet.audit.omission import verify_misconduct
+    from licet.audit.rebuttal import verify_rebuttal
+    from licet.exports.reading import read_statement_file
+
+    data, answer = _document(file), None if rebuttal is None else _document(rebuttal)
     with common.client() as client:
         shown = verify_misconduct(data, client.working_keys())
-    show(common, {"misconduct": True, "shows": shown}, [f"This shows misconduct: {shown}."])
+        if answer is not None:
+            explained = verify_rebuttal(shown, read_statement_file(answer, "--rebuttal"), client.trust())
+            document = {"misconduct": False, "result": "explained", "shows": shown.sentence, "explained": explained}
+            show(common, document, [f"This shows no misconduct: {shown.sentence}, but {explained}."])
+            return 1
+    if shown.unless is None:
+        document = {"misconduct": True, "result": "shown", "shows": shown.sentence}
+        show(common, document, [f"This shows misconduct: {shown.sentence}."])
+        return 0
+    unless = shown.unless
+    asked = (
+        f"an erase statement of {unless.account}, without a deny, behind log entry {unless.after} and below entry "
+        f"{unless.before}"
+    )
+    lines = [
+        f"This shows misconduct unless the account was erased: {shown.sentence}.",
+        f"Ask the registry for {asked}; --rebuttal FILE checks it.",
+    ]
+    open_ = {"account": unless.account, "after": unless.after, "before": unless.before}
+    document = {"misconduct": None, "result": "unless-erased", "shows": shown.sentence, "unless": open_}
+    show(common, document, lines)
+    return UNDECIDED
 
 
 # -- what other commands need too -----------------------------------------------------------------------------------
@@ -219,6 +251,16 @@ def keep_evidence(folder: Path, found: Any) -> Path:
 
 
 # -- plumbing ---------------------------------------------------------------------------------------------------------
+
+
+def _document(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > _MAX_FILE:
+            raise InputError(f"{path}: expected at most {_MAX_FILE} bytes, got {size}")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _with_proofs(home: Home, profile: Profile, origin: str) -> Iterator[Path]:

@@ -155,6 +155,9 @@ class Witness:
             return _refusal(403, error.message)
         if asked.old > asked.stated.size:
             return _refusal(400, f"expected an old size of at most {asked.stated.size}, got {asked.old}")
+        room = note.MAX_SIGNATURES - len(self._signers)
+        if len(signed.signatures) > room:
+            return _refusal(400, f"expected at most {room} lines of the log's own, got {len(signed.signatures)}")
         with self._locks[origin]:
             known = self._known.get(origin)
             size = known.checkpoint.size if known else 0
