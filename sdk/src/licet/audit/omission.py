@@ -141,7 +141,9 @@ def speaks_for(envelope: envelopes.Envelope) -> WorksScope | None:
 
 
 def _stated(envelope: envelopes.Envelope) -> Consent | WorkUpdate:
-    return envelopes.read_as(Consent if envelope.kind == "consent" else WorkUpdate, envelope)
+    if envelope.kind == "consent":
+        return envelopes.read_as(Consent, envelope)
+    return envelopes.read_as(WorkUpdate, envelope)
 
 
 def _speaks_for(kind: str, envelope: envelopes.Envelope) -> WorksScope:
