@@ -113,6 +113,36 @@ async def test_any_later_statement_cancels_what_waits_on_its_works_only(site: Ru
     assert await waiting(ada) == []
 
 
+async def test_an_undo_that_races_the_maturing_always_wins_and_nothing_matures_behind_it(site: Running) -> None:
+    ada = await artist(site)
+    (work,) = await works_of(ada, 1)
+    undone = await ada.state([work], NO_AI)
+    for step in range(16):
+        loosened = await ada.state([work], PAID)
+
+        async def late(step: int = step) -> None:
+            await asyncio.sleep(step / 1000)
+            await mature_due(site.services, times.now() + LATER)
+
+        undone, *_ = await asyncio.gather(ada.state([work], NO_AI), late(), late())
+        found = await state(site, work)
+        assert (found.terms, found.log_index) == (NO_AI.encoded, undone.log_index)
+        assert await mature_due(site.services, times.now() + LATER) == 0
+        async with site.services.database.acquire() as conn:
+            rows = await conn.fetch(
+                "select p.envelope, e.index from log_pending p left join log_entries e on e.pending = p.id"
+                " where p.account = $1 and p.kind = 'consent-mature'",
+                identifiers.to_uuid(ada.account.id),
+            )
+        matured = [
+            row["index"]
+            for row in rows
+            if envelopes.read_as(ConsentMature, envelopes.parse(row["envelope"])).statement == loosened.statement
+        ]
+        assert len(matured) <= 1
+        assert all(index < undone.log_index for index in matured)
+
+
 async def test_a_catalogue_restricts_every_work_there_is_and_every_one_to_come(site: Running) -> None:
     ada, eve = await artist(site), await artist(site, "Eve")
     signed_work, bare = await works_of(ada, 2)

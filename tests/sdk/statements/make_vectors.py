@@ -269,6 +269,7 @@ def _fixed(der: bytes) -> bytes:
 def statement_file_cases() -> Iterator[Case]:
     """Yield statement files with the trust to read them under: those that hold, then every lie."""
     yield from _honest_files()
+    yield from _lies_about_the_effect()
     yield from _lies_about_the_log()
     yield from _lies_about_the_registry()
     yield from _lies_about_the_signer()
@@ -295,8 +296,8 @@ def _consent_file(
 
 def _honest_files() -> Iterator[Case]:
     registry, artist, file = _consent_file()
-    yield _file("consent-that-holds", file, registry, checks=4)
-    yield _file("consent-without-a-pinned-root", file, None, checks=4)
+    yield _file("consent-that-holds", file, registry, checks=5)
+    yield _file("consent-without-a-pinned-root", file, None, checks=5)
     log = registry.log
     organisation = Account(registry, "acme", "organisation")
     licence = envelopes.seal(organisation.licence(), organisation.key, registry.working["licence"])
@@ -314,7 +315,8 @@ def _honest_files() -> Iterator[Case]:
     }
     by_second = log.add(envelopes.seal(artist.consent(seq=2, prev="0" * 64), second))
     revoked = log.add(envelopes.seal(artist.revoke(artist.key.keyid), second))
-    after = log.add(envelopes.seal(artist.consent(preset("no-ai"), effect="tighten"), artist.key))
+    denial = artist.consent(preset("no-ai"), effect="tighten", seq=3, prev="0" * 64)
+    after = log.add(envelopes.seal(denial, artist.key))
     history = (artist.genesis_index, at["key-register"])
     yield _file("licence-that-holds", registry.file(at["licence"], organisation.genesis_index), registry, checks=4)
     yield _file("withdrawal-that-holds", registry.file(at["work-update"], artist.genesis_index), registry, checks=3)
@@ -324,9 +326,19 @@ def _honest_files() -> Iterator[Case]:
     yield _file("genesis-that-holds", registry.file(artist.genesis_index), registry, checks=3)
     yield _file("second-key-that-holds", registry.file(at["key-register"], artist.genesis_index), registry, checks=3)
     yield _file("revocation-that-holds", registry.file(revoked, *history), registry, checks=3)
-    yield _file("consent-by-the-second-key", registry.file(by_second, *history), registry, checks=4)
+    yield _file("consent-by-the-second-key", registry.file(by_second, *history), registry, checks=5)
     yield _file("registry-key-that-holds", registry.file(2), registry, checks=2)
-    yield _file("tightening-by-a-revoked-key", registry.file(after, *history, revoked), registry, checks=5)
+    yield _file("tightening-by-a-revoked-key", registry.file(after, *history, revoked), registry, checks=6)
+
+
+def _lies_about_the_effect() -> Iterator[Case]:
+    for effect in ("tighten", "loosen"):
+
+        def mislabelled(registry: Registry, artist: Account, effect: str = effect) -> Envelope:
+            return envelopes.seal(artist.consent(effect=effect), artist.key)
+
+        registry, _, file = _consent_file(mislabelled)
+        yield _file(f"first-consent-that-says-{effect}", file, registry, UNTRUE, "effect: expected initial, by what")
 
 
 def _matured(registry: Registry, artist: Account) -> kinds.ConsentMature:
@@ -748,8 +760,8 @@ def _passkeys_in_files() -> Iterator[Case]:
     by_first = log.add(sealed(artist.consent(), first))
     unverified = log.add(sealed(artist.consent(), second, flags=UP))
     elsewhere = log.add(sealed(artist.consent(), second, origin="https://e.example"))
-    yield _file("consent-by-a-passkey", registry.file(by_second, *history), registry, checks=4)
-    yield _file("consent-by-a-rotated-key", registry.file(by_desk, *history), registry, checks=4)
+    yield _file("consent-by-a-passkey", registry.file(by_second, *history), registry, checks=5)
+    yield _file("consent-by-a-rotated-key", registry.file(by_desk, *history), registry, checks=5)
     yield _file("rotation-that-holds", registry.file(rotated, *history), registry, checks=3)
     for name, at, message in (
         ("consent-by-a-passkey-that-was-replaced", by_first, "may only tighten (revoked from log index"),

@@ -19,6 +19,7 @@ from licet.audit.replay import Replay
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
+from licet.catalogue.effects import false_effects
 from licet.catalogue.forms import digest_form
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
@@ -53,6 +54,7 @@ Kind = Literal[
     "older",
     "terms",
     "replayed",
+    "effect",
     "unknown-statement",
     "unknown-key",
     "revoked-key",
@@ -387,6 +389,8 @@ class Monitor:
             message = f"{again.name}, log entry {again.index}: signed before {before.name}, log entry {before.index}"
             shown = Replay(before.evidence, again.evidence)
             found.append(Finding("replayed", f"{message}, and taken by the log after it", evidence=shown))
+        for each, told in false_effects(taken, {one.index: one.kept.works for one in own}):
+            found.append(Finding("effect", f"{each.name}, log entry {each.index}: {told}"))
         return found, elsewhere
 
 

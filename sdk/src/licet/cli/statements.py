@@ -89,6 +89,7 @@ def verify(
         "kind": verified.kind,
         "log_index": verified.log_index,
         "logged_at": verified.logged_at,
+        "effect_recomputed": verified.effect_recomputed,
         "checks": checks,
     }
     if verified.anchored:

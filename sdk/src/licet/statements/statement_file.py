@@ -24,6 +24,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.evidence import Evidence, Logged, verify_logged
 from licet.statements.history import KeyHistory
 from licet.statements.keyring import KEY_KINDS
+from licet.statements.recomputed import Standing, hold_to_effect
 from licet.statements.trust import Purpose, RegistryKeys, Trust, verify_registry_keys
 
 SCHEMAS: Final[dict[str, Any]] = {schema.__struct_config__.tag: schema for schema in get_args(kinds.Payload)}
@@ -59,6 +60,8 @@ class VerifiedStatement(msgspec.Struct, frozen=True):
     anchored: bool
     checks: list[str]  # what was checked, a sentence each
     logged_under: bool = False
+    #: Of a consent, whether its effect was recomputed: only the account's first one says by itself what was before it.
+    effect_recomputed: bool | None = None
 
     @property
     def verified(self) -> bool:
@@ -113,12 +116,23 @@ def verify_statement_file(
         checks.append(f"part of the key history of {history.account}")
     else:
         checks += _by_account(file.envelope, payload, logged, registry, of_account)
+    recomputed = None
     if isinstance(payload, kinds.Consent):
         terms = consent_terms(payload)
         checks.append(f"terms {terms.hash} in canonical form")
+        recomputed = hold_to_effect(payload, Standing().take(payload, None))
+        said = "recomputed" if recomputed else "not recomputed: that takes the account's consents before it"
+        checks.append(f"effect {payload.effect}, {said}")
     _of_one_log(file)
     return VerifiedStatement(
-        kind, payload, logged.index, logged.time, registry.anchored, checks, rules is not None and bool(rules.logs)
+        kind,
+        payload,
+        logged.index,
+        logged.time,
+        registry.anchored,
+        checks,
+        rules is not None and bool(rules.logs),
+        recomputed,
     )
 
 
