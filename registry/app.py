@@ -15,6 +15,7 @@ from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
 from registry.auditing import routes as auditing
+from registry.claims import routes as claims
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.erasure import routes as erasure
@@ -39,7 +40,7 @@ from registry.translog import routes as translog
 from registry.usage import routes as usage
 from registry.works import routes as works
 
-DOMAINS: Final = (translog, accounts, works, consent, snapshots, licensing, usage, erasure, exporting, auditing)
+DOMAINS: Final = (translog, accounts, claims, works, consent, snapshots, licensing, usage, erasure, exporting, auditing)
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import textwrap
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 from urllib.parse import urlsplit
@@ -183,6 +183,31 @@ class Settings(BaseSettings):
     quota_upload_bytes: Rated = Field(
         rate_of("500000000000/1d"), description="Bytes of pictures that an account may upload."
     )
+    quota_claims: Rated = Field(
+        rate_of("60/1h"),
+        description="Domains that an account may ask for, or have looked at, beyond the regular looks.",
+    )
+    claims_recheck: Duration = Field(timedelta(days=7), description="How often a proven domain is looked at again.")
+    claims_grace: Duration = Field(
+        timedelta(days=14), description="How long a proven domain's proof may be missing before the claim lapses."
+    )
+    claims_resolver: str = Field(
+        "",
+        description="Resolver that is asked for domains' records, such as 192.0.2.53:53 or [2001:db8::53]:53; empty "
+        "means those of this machine.",
+    )
+    claims_authorities: Path | None = Field(
+        None,
+        description="PEM file of the authorities whose certificates domains' files count with; empty means the "
+        "system's.",
+    )
+    claims_loopback_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description="For tests and development alone: fetch domains' files from loopback addresses, at this port, and "
+        "from no other address; 0 means from public addresses alone.",
+    )
     trusted_proxies: Networks = Field(
         (), description="Networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8,fd00::/8; empty: none."
     )
@@ -223,7 +248,21 @@ class Settings(BaseSettings):
             raise ValueError("expected an address such as s3://bucket/prefix")
         return value.rstrip("/")
 
-    @field_validator("metrics_token", "witness_policy", mode="before")
+    @field_validator("claims_resolver")
+    @classmethod
+    def _resolver(cls, value: str) -> str:
+        if not value:
+            return value
+        host, _, port = value.rpartition(":")
+        try:
+            ip_address(host.strip("[]"))
+        except ValueError:
+            port = ""
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            raise ValueError("expected an address and a port such as 192.0.2.53:53")
+        return value
+
+    @field_validator("metrics_token", "witness_policy", "claims_authorities", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return value or None

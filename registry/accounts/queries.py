@@ -16,8 +16,24 @@ ACCOUNT: Final = "select id, kind, name, genesis, level, created_at from account
 # Not FOR UPDATE: rows that refer to the account may be written meanwhile, its level may not.
 LOCK_ACCOUNT: Final = ACCOUNT + " for no key update"
 SET_LEVEL: Final = "update accounts set level = $2 where id = $1"
-ADD_LEVEL: Final = "insert into account_levels (account, level, evidence, pending) values ($1, $2, $3, $4)"
-LEVEL: Final = "select pending, evidence from account_levels where account = $1 and level = $2"
+ADD_LEVEL: Final = """
+insert into account_levels (account, level, evidence, pending, basis, backed) values ($1, $2, $3, $4, $5, $6)
+"""
+# by account_levels (account, pending): an account has few
+_ATTESTED: Final = "coalesce(backed, level)"
+ATTESTED: Final = f"""
+select pending, evidence, {_ATTESTED} as backed from account_levels
+where account = $1 and basis = 'attested' order by {_ATTESTED} desc, pending limit 1
+"""  # noqa: S608
+ATTESTED_LEVEL: Final = f"""
+select coalesce(max({_ATTESTED}), 0) from account_levels where account = $1 and basis = 'attested'
+"""  # noqa: S608
+PROVEN_LEVEL: Final = """
+select coalesce((
+    select coalesce(backed, level) from account_levels where account = $1 and basis = 'domain'
+    order by pending desc limit 1
+), 0)
+"""
 
 # by account_keys primary key, account_keys unique (credential)
 ADD_KEY: Final = """

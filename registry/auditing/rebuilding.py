@@ -16,10 +16,30 @@ join log_tiles l on l.level = w.level and l.tile = w.tile
 """
 TILES_KEPT: Final = "select count(*) from log_tiles"
 
+# The newest statement says the level, and it is that of the best ground; what an account proves by itself goes with it
+# when it is erased, its level stays.
 LEVELS: Final = """
-select a.id, a.level, coalesce(max(l.level), 0) as claimed
-from accounts a left join account_levels l on l.account = a.id
-group by a.id, a.level having a.level <> coalesce(max(l.level), 0)
+with newest as (
+    select distinct on (account) account, level from account_levels order by account, pending desc
+), domains as (
+    select distinct on (account) account, coalesce(backed, level) as backed from account_levels
+    where basis = 'domain' order by account, pending desc
+), grounds as (
+    select a.id, a.level, coalesce(n.level, 0) as stated, greatest(
+        coalesce(d.backed, 0),
+        coalesce((
+            select max(coalesce(l.backed, l.level)) from account_levels l
+            where l.account = a.id and l.basis = 'attested'
+        ), 0)
+    ) as claimed,
+    coalesce(d.backed, 0) as backed,
+    case when exists (select from domain_claims c where c.account = a.id and c.state = 'proven') then 2 else 0 end
+        as proven,
+    a.erased_at is not null as erased
+    from accounts a left join newest n on n.account = a.id left join domains d on d.account = a.id
+)
+select id, level, claimed, stated, backed, proven from grounds
+where (level, level) <> (claimed, stated) or not erased and backed <> proven
 """
 GENESES: Final = """
 select distinct on (a.id) a.id, a.genesis, p.envelope

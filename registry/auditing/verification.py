@@ -216,7 +216,12 @@ def _published(services: Services, head: Row, loop: asyncio.AbstractEventLoop) -
 async def _accounts(conn: Connection, found: Findings) -> None:
     """Levels are those of the newest claim; the identity is the first key statement."""
     async for row in rows_of(conn, queries.LEVELS):
-        found.differs(f"{row['id']}: expected claim level {row['claimed']}, got {row['level']}")
+        if (row["level"], row["level"]) != (row["claimed"], row["stated"]):
+            found.differs(
+                f"{row['id']}: expected claim level {row['claimed']}, stated last {row['stated']}, got {row['level']}"
+            )
+        else:
+            found.differs(f"{row['id']}: expected proven domains to back {row['proven']}, stated {row['backed']}")
     async for rows in pieces(conn, queries.GENESES):
         found.examined += len(rows)
         for row in rows:

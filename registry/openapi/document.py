@@ -36,6 +36,7 @@ _TAGS: Final = {
     "health": "What is here, whether it works, and how it is doing.",
     "log": "The public transparency log, as files that anybody may cache.",
     "accounts": "Accounts, keys, tokens, and who the registry is.",
+    "claims": "What accounts prove of themselves: domains that they control.",
     "works": "Pictures and the works made of them.",
     "statements": "What artists say may be done with their works, signed.",
     "snapshots": "Everything that is in force, as signed files to decide offline.",

@@ -97,6 +97,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "currency": {"$ref": "#/components/schemas/Currency"},
         "amount": {"minimum": 0, "maximum": LARGEST},
     },
+    "ClaimWanted": {"domain": {"minLength": 3}},
     "Envelope": {
         "payload": {"pattern": BASE64, "minLength": 4},
         "payloadType": {"pattern": r"^application/vnd\.licet\.[a-z-]+\+json$"},

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from registry.app import connect_domains
+from registry.claims import rechecking
 from registry.consent import maturing
 from registry.services import started
 from registry.settings import Settings
@@ -16,6 +17,7 @@ from registry.worker.loops import Loop, keep_archive, keep_house, run_loops, run
 
 LOOPS: Final[dict[str, Loop]] = {
     "sequencer": run_sequencer,
+    "claims": rechecking.run,
     "consent": maturing.run,
     "snapshots": publisher.run,
     "housekeeping": keep_house,

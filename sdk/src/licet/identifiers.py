@@ -28,6 +28,7 @@ KINDS: Final = {
     "tra": "transfer",
     "tok": "token",
     "evt": "event",
+    "clm": "claim",
 }
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]

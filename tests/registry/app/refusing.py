@@ -59,6 +59,11 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         Refusal(400, "code: expected six groups", "a code is read however it is written: with or without dashes"),
     ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
+    "createClaim": (
+        Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),
+        Refusal(409, "expected at most 20 domains", "it depends on what was claimed before"),
+    ),
+    "listClaims": (Refusal(400, "domain: expected", "the same"),),
     "eraseAccount": (Refusal(400, "confirm: expected", "whose account it is"),),
     "acceptQuote": (*_SIGNED, Refusal(400, "expected a quote with works in it", "it depends on the quote")),
     "logDataset": _SIGNED,

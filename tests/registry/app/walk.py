@@ -37,6 +37,12 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listEvents": (401, 403, 200),
     "exportAccount": (401, 403, 200),
     "eraseAccount": (401, 403, 403),
+    # claims
+    "createClaim": (401, 403, 400),
+    "listClaims": (401, 403, 200),
+    "getClaim": (401, 403, 404),
+    "checkClaim": (401, 403, 404),
+    "dropClaim": (401, 403, 404),
     # passkeys
     "passkeyOptions": (400, 400, 400),
     "draftPasskey": (400, 400, 400),

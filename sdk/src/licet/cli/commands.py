@@ -9,6 +9,8 @@ from typing import Final
 COMMANDS: Final = {
     "account": ("licet.cli.accounts:app", "Make an account with keys of your own, show it, recover it."),
     "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
+    "claim": ("licet.cli.claims:app", "Claim a domain, and have it looked at: what it proves raises your claim level."),
+    "claims": ("licet.cli.claims:claims", "List the domains that you claim."),
     "register": ("licet.cli.register:register", "Register pictures or a table of works, and sign their terms."),
     "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),
     "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),

@@ -25,6 +25,7 @@ from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import AsyncTransport
 from licet.wire import accounts, erasure, licensing, usage
+from licet.wire import claims as claiming
 from licet.wire import works as catalogue
 from licet.wire.common import Page
 
@@ -177,6 +178,28 @@ class AsyncClient:
     def events(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[accounts.EventInfo]:
         """Yield what the account is told of."""
         return self._pages(endpoints.events(limit, filters))
+
+    # -- claims ----------------------------------------------------------------------------------------------
+
+    async def create_claim(self, domain: str) -> claiming.ClaimInfo:
+        """Return the claim of ``domain``, with the value that its owner puts up; the same domain, the same claim."""
+        return await self.transport.do(endpoints.create_claim(domain))
+
+    def claims(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[claiming.ClaimInfo]:
+        """Yield the domains that the account claims."""
+        return self._pages(endpoints.claims_of(limit, filters))
+
+    async def claim(self, claim: str) -> claiming.ClaimInfo:
+        """Return one claim of the account."""
+        return await self.transport.do(endpoints.claim(claim))
+
+    async def check_claim(self, claim: str) -> claiming.ClaimChecked:
+        """Return the claim after a look at its domain, and the account's level; a proof that was found is logged."""
+        return await self.transport.do(endpoints.check_claim(claim))
+
+    async def drop_claim(self, claim: str) -> claiming.ClaimDropped:
+        """Return once the account no longer claims the domain; its level falls if it stood on that."""
+        return await self.transport.do(endpoints.drop_claim(claim))
 
     # -- works and statements --------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
 from licet.wire import accounts, erasure, licensing, usage
+from licet.wire import claims as claiming
 from licet.wire import works as catalogue
 from licet.wire.common import Page
 
@@ -185,6 +186,28 @@ class Client:
     def events(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.EventInfo]:
         """Yield what the account is told of."""
         return self._pages(endpoints.events(limit, filters))
+
+    # -- claims ----------------------------------------------------------------------------------------------
+
+    def create_claim(self, domain: str) -> claiming.ClaimInfo:
+        """Return the claim of ``domain``, with the value that its owner puts up; the same domain, the same claim."""
+        return self.transport.do(endpoints.create_claim(domain))
+
+    def claims(self, *, limit: int | None = None, **filters: str | int) -> Iterator[claiming.ClaimInfo]:
+        """Yield the domains that the account claims."""
+        return self._pages(endpoints.claims_of(limit, filters))
+
+    def claim(self, claim: str) -> claiming.ClaimInfo:
+        """Return one claim of the account."""
+        return self.transport.do(endpoints.claim(claim))
+
+    def check_claim(self, claim: str) -> claiming.ClaimChecked:
+        """Return the claim after a look at its domain, and the account's level; a proof that was found is logged."""
+        return self.transport.do(endpoints.check_claim(claim))
+
+    def drop_claim(self, claim: str) -> claiming.ClaimDropped:
+        """Return once the account no longer claims the domain; its level falls if it stood on that."""
+        return self.transport.do(endpoints.drop_claim(claim))
 
     # -- works and statements --------------------------------------------------------------------------------
 
