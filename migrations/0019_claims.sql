@@ -8,7 +8,7 @@ alter table account_levels drop constraint account_levels_pkey;
 -- squawk-ignore ban-drop-constraint
 alter table account_levels drop constraint account_levels_pending_key;
 -- There are few enough to build it in a moment.
--- squawk-ignore constraint-missing-not-valid
+-- squawk-ignore constraint-missing-not-valid, adding-serial-primary-key-field
 alter table account_levels add constraint account_levels_pkey primary key (pending);
 -- squawk-ignore require-concurrent-index-creation
 create index account_levels_account on account_levels (account, pending);

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
+from tests.registry.claims.internet import Internet, internet
 from tests.whole import ordinary
 from tests.whole.stage import Person, Service
 
@@ -22,9 +24,18 @@ def _interruptible() -> None:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    """DNS and the web, as far as the registry looks at domains."""
+    folder = tmp_path_factory.mktemp("internet")
+    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(internet(folder)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, net: Internet) -> Iterator[Service]:
     """The registry: started once, ended cleanly."""
-    service = Service(tmp_path_factory.mktemp("registry"), snapshot_delay="4s")
+    claims = {name: str(value) for name, value in net.settings.items()}
+    service = Service(tmp_path_factory.mktemp("registry"), snapshot_delay="4s", **claims)
     yield service
     service.end()
 

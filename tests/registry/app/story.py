@@ -20,6 +20,7 @@ from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, picture
+from tests.registry.claims.internet import Internet
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
 
@@ -169,7 +170,20 @@ async def keys_come_and_go(site: Running, recorder: Recorder) -> None:
     await site.post("/v1/me/erasure", {"confirm": lin.id, "dry_run": True}, http=lin.http)
 
 
-async def tell(site: Running, recorder: Recorder) -> None:
+async def domains_are_proven(site: Running, recorder: Recorder, net: Internet) -> None:
+    """An artist proves a domain, and gives it up."""
+    ada = await artist(site, "Ada Rossi")
+    recorder.listen(ada.http)
+    claim = (await site.post("/v1/claims", {"domain": "ada.example"}, http=ada.http)).json()
+    net.put_record("ada.example", claim["value"])
+    await site.post(f"/v1/claims/{claim['claim']}/check", b"", http=ada.http)
+    await ada.http.get("/v1/claims?state=proven")
+    await ada.http.get(f"/v1/claims/{claim['claim']}")
+    other = (await site.post("/v1/claims", {"domain": "www.ada.example"}, http=ada.http)).json()
+    await ada.http.delete(f"/v1/claims/{other['claim']}")
+
+
+async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     """Everything happens once that an operation exists for."""
     http = recorder.listen
     http(site.http)
@@ -211,6 +225,7 @@ async def tell(site: Running, recorder: Recorder) -> None:
         "/v1/licensing/lookup?use=train-gen", content=bytes(32), headers={"Content-Type": "application/octet-stream"}
     )
     await keys_come_and_go(site, recorder)
+    await domains_are_proven(site, recorder, net)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)
     eraser = await make.eraser(site, leaving.account)

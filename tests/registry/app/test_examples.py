@@ -15,6 +15,7 @@ from registry.openapi.examples import FILE, Example
 from registry.packaged import packaged
 from tests.registry.app.story import Recorder, tell
 from tests.registry.catalogue import registry
+from tests.registry.claims.internet import internet
 
 pytestmark = pytest.mark.anyio
 
@@ -34,8 +35,8 @@ def shape(value: Any) -> Any:
 
 async def test_a_run_of_the_service_gives_the_same_examples(dsn: str, tmp_path: Path, api: dict[str, Any]) -> None:
     recorder = Recorder(api)
-    async with registry(dsn, tmp_path) as site:
-        await tell(site, recorder)
+    async with internet(tmp_path) as net, registry(dsn, tmp_path / "data", **net.settings) as site:
+        await tell(site, recorder, net)
     heard = recorder.examples()
     if os.environ.get("LICET_WRITE_EXAMPLES"):
         text = msgspec.json.format(msgspec.json.encode(heard), indent=1) + b"\n"

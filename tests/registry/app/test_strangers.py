@@ -21,6 +21,7 @@ from registry.accounts import operators
 from registry.openapi.examples import Example
 from tests.registry.app.story import Recorder, tell
 from tests.registry.catalogue import registry
+from tests.registry.claims.internet import internet
 
 pytestmark = pytest.mark.anyio
 
@@ -75,8 +76,8 @@ async def ask(http: httpx.AsyncClient, path: str, method: str, told: Example) ->
 
 async def test_nobody_reads_or_changes_what_is_anothers(dsn: str, tmp_path: Path, api: dict[str, Any]) -> None:
     recorder = Recorder(api)
-    async with registry(dsn, tmp_path) as site:
-        await tell(site, recorder)
+    async with internet(tmp_path) as net, registry(dsn, tmp_path / "data", **net.settings) as site:
+        await tell(site, recorder, net)
         artist, lab = await site.account(name="Eve"), await site.account("organisation", "Mallory")
         auditor = await operators.invite(site.services.database, "auditor", name="Aud")
         strangers = {

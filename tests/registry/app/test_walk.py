@@ -53,6 +53,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
     fresh = {
         name: identifiers.new_id(kind)
         for name, kind in (
+            ("claim", "clm"),
             ("work", "wrk"),
             ("licence", "lic"),
             ("quote", "quo"),

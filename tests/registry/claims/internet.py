@@ -48,6 +48,11 @@ class Internet:
             "claims_authorities": self.authorities,
         }
 
+    def clear(self) -> None:
+        """Let no name be anywhere."""
+        for kept in (self.records, self.broken, self.files, self.stalls, self.asked):
+            kept.clear()
+
     def put_record(self, domain: str, *values: str) -> None:
         """Let the TXT record of ``domain`` hold ``values``; none take it away."""
         self.records.pop((record_of(domain), "TXT"), None)

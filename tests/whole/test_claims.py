@@ -1,0 +1,44 @@
+"""A domain is claimed, proven and given up at the command line (semantics 4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.registry.claims.internet import Internet
+from tests.whole.conftest import People
+from tests.whole.stage import Person
+
+
+@pytest.fixture
+def mei(person: People) -> Person:
+    """An artist with an account of her own."""
+    return person("claims").joins("artist", "Mei Lin")
+
+
+def test_a_domain_is_claimed_put_up_found_and_given_up(mei: Person, net: Internet) -> None:
+    told = mei.types("claim", "domain", "Ada.Example")
+    assert told.code == 0, told
+    claim = mei.does("claim", "domain", "ada.example")
+    value = claim["value"]
+    for line in ("name   _licet.ada.example", f"value  {value}", "at     https://ada.example/.well-known/licet.txt"):
+        assert line in told.out
+    early = mei.types("claim", "check", "ada.example")
+    assert early.code == 1
+    assert "ada.example is not proven: there is no TXT record _licet.ada.example;" in early.out
+    assert "Your claim level is 0." in early.out
+    net.put_record("ada.example", value)
+    found = mei.types("claim", "check")
+    assert found.code == 0, found
+    assert "ada.example is proven by _licet.ada.example, entry " in found.out
+    assert "Your claim level is 2." in found.out
+    (listed,) = mei.does("claims")["claims"]
+    assert (listed["domain"], listed["state"], listed["value"]) == ("ada.example", "proven", value)
+    assert mei.does("account", "show")["level"] == 2
+    mei.does("statement", "fetch", listed["statement"], "-o", "claim.licet")
+    verified = mei.does("statement", "verify", "claim.licet", LICET_URL="http://127.0.0.1:9")
+    assert verified["verified"] is True
+    assert mei.does("claim", "drop", "ada.example")["level"] == 0
+    assert mei.types("claims").out == "You claim no domain.\n"
+    assert mei.does("claim", "check", "ada.example", code=2)["error"]["message"].startswith("you do not claim ada")
+    refused = mei.does("claim", "domain", "co.uk", code=2)["error"]["message"]
+    assert "domain: expected a domain below a public suffix" in refused
