@@ -12,7 +12,7 @@ from licet import identifiers
 from licet.wire.claims import ClaimChecked, ClaimDropped, ClaimInfo, ClaimWanted
 from licet.wire.common import Page
 from registry.accounts.identity import Caller, require
-from registry.accounts.sessions import fresh
+from registry.accounts.stepping import fresh
 from registry.claims import service
 from registry.claims.domains import LONGEST
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked

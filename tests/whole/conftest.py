@@ -34,8 +34,13 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, net: Internet) -> Iterator[Service]:
     """The registry: started once, ended cleanly."""
-    claims = {name: str(value) for name, value in net.settings.items()}
-    service = Service(tmp_path_factory.mktemp("registry"), snapshot_delay="4s", **claims)
+    service = Service(
+        tmp_path_factory.mktemp("registry"),
+        snapshot_delay="4s",
+        claims_resolver=f"127.0.0.1:{net.port}",
+        claims_loopback_port=str(net.web),
+        claims_authorities=str(net.authorities),
+    )
     yield service
     service.end()
 
