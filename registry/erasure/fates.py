@@ -40,6 +40,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "log_tiles": ("stays", _LOG),
     "quotas": ("stays", "a count under the account's identifier, gone with its window"),
     "quotes": ("goes", "its offers, and those that name it"),
+    "domain_claims": ("goes", "domains that it claimed"),
     "recovery_codes": ("goes", "digests"),
     "removed_works": ("stays", "identifiers, for the next snapshot"),
     "restricted_statements": ("goes", "when limitation ends"),

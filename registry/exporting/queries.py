@@ -11,8 +11,16 @@ from typing import Final
 ACCOUNT: Final = "select id, kind, name, genesis, level, created_at from accounts where id = $1 {after}"
 CATALOGUE: Final = "select account, statement, terms, waiting from catalogues where account = $1 {after}"
 HEAD: Final = "select account, seq, digest from consent_heads where account = $1 {after}"
-# by account_levels primary key
-LEVELS: Final = "select level, evidence, at from account_levels where account = $1 {after}"
+# by account_levels (account, pending), log_entries unique (pending): a level may be stated again
+LEVELS: Final = """
+select l.pending, l.level, l.basis, l.backed, l.evidence, l.at, e.index as log_index
+from account_levels l left join log_entries e on e.pending = l.pending where l.account = $1 {after}
+"""
+# by domain_claims unique (account, domain)
+DOMAINS: Final = """
+select id as claim, domain, value, state, method, problem, asked_at, proven_at, checked_at, failing_since
+from domain_claims where account = $1 {after}
+"""
 # by account_keys (account), log_entries unique (pending): an account has few
 KEYS: Final = """
 select k.pending, k.keyid, k.alg, k.class, k.public, k.credential, k.revoked_from, e.index as log_index

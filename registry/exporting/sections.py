@@ -49,8 +49,15 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "levels",
         "claim levels, and what they were proven by",
         queries.LEVELS,
-        _by(_column("level", int)),
+        _by(_column("l.pending", int)),
         ("account_levels",),
+    ),
+    Section(
+        "domains",
+        "domains that it claims, and what the last look found",
+        queries.DOMAINS,
+        _by(_column("domain", str)),
+        ("domain_claims",),
     ),
     Section("keys", "its keys", queries.KEYS, _by(_column("k.pending", int)), ("account_keys",)),
     Section(

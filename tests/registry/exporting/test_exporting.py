@@ -57,6 +57,7 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await make.send(site, ada.account, "/v1/recovery-codes", make.codes(site, ada.account, code), ada.account.key)
     await make.add(site, ada.account, hers := make.passkey(site))
     await make.signed_in(site, hers)
+    await site.post("/v1/claims", {"domain": "ada.example"}, http=ada.http)
     await ada.picture(picture(4), title="Heron", tags=["heron"])
     copy = await ada.upload(picture(5))
     assert copy is not None
