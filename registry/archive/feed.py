@@ -87,7 +87,7 @@ class Archive:
                 f"{self._store.shown} holds segment {self._last}, and this database holds what is in the first "
                 f"{mark['segment']}: it is an older copy; start the service again, which replays what is missing"
             )
-        if slot is None or slot["wal_status"] == "lost" or not await self._has_base(mark):
+        if slot is None or slot["wal_status"] == "lost" or not await self._has_base(mark) or self._lacks(mark):
             await self._begin(conn)
             mark = await _mark(conn)
         elif numbers:
@@ -96,6 +96,14 @@ class Archive:
         self._may_note = await conn.fetchval(queries.MAY_NOTE)
         if mark["base"] is None:
             await self._take_base(conn, progress)
+
+    def _lacks(self, mark: Row) -> bool:
+        """Whether segments may be gone that this stream has stored: an older copy of the archive lies in its place.
+
+        Just so it looks when the process ended between taking a number and storing the segment; a copy of everything
+        is then made in vain, and nothing is lost.
+        """
+        return bool(mark["segment"] > max(self._last, mark["since"]))
 
     async def _has_base(self, mark: Row) -> bool:
         """Whether the copy is there that the changes continue; true while it is still to be taken."""

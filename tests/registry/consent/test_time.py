@@ -121,7 +121,7 @@ async def test_an_undo_that_races_the_maturing_always_wins_and_nothing_matures_b
         loosened = await ada.state([work], PAID)
 
         async def late(step: int = step) -> None:
-            await asyncio.sleep(step / 1000)
+            await asyncio.sleep(step * 4 / 1000)
             await mature_due(site.services, times.now() + LATER)
 
         undone, *_ = await asyncio.gather(ada.state([work], NO_AI), late(), late())
