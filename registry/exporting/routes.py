@@ -18,6 +18,7 @@ After = Annotated[
     str | None,
     QueryParameter(
         max_length=100,
+        schema_extra={"pattern": service.FORM},
         description="The name of the last whole file that came; what comes after it is sent. Without: everything.",
     ),
 ]

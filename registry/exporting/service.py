@@ -27,7 +27,12 @@ from registry.usage.money import accounts_of
 
 LAST: Final = "export.json"
 _BLOCK: Final = 512
-_NAME: Final = re.compile(r"([a-z_]{1,40})/([0-9a-z]{1,60}(?:-[0-9a-z]{1,60}){0,2})\.(?:jsonl|json|webp)", re.ASCII)
+# What a file of an export is called: its section, and the key of its last row.
+FORM: Final = (
+    rf"^({'|'.join(section.name for section in SECTIONS)})/"
+    r"([0-9a-z]{1,60}(?:-[0-9a-z]{1,60}){0,2})\.(?:jsonl|json|webp)$"
+)
+_NAME: Final = re.compile(FORM, re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES: Final[dict[type, str]] = {UUID: "uuid", bytes: "bytea", int: "bigint", datetime: "timestamptz", str: "text"}
 
@@ -51,10 +56,9 @@ def place_of(after: str | None) -> Place:
     if after is None:
         return Place(0, None)
     match = _NAME.fullmatch(after)
-    names = [section.name for section in SECTIONS]
-    if match is None or match[1] not in names:
+    if match is None:
         raise _unknown(after)
-    place = names.index(match[1])
+    place = [section.name for section in SECTIONS].index(match[1])
     parts, columns = match[2].split("-"), SECTIONS[place].key
     if len(parts) != len(columns):
         raise _unknown(after)

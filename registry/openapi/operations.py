@@ -28,6 +28,7 @@ _PATH_PATTERNS: Final = {
     "digest": HEX,
     "path": r"^(entries|[0-9]{1,2})(/x[0-9]{3})*/[0-9]{3}(\.p/[0-9]{1,3})?$",
 }
+_TEXT: Final = r"^[^\u0000]*$"  # what `admission` lets through of a query
 _PLACES: Final[dict[type, str]] = {PathParameter: "path", QueryParameter: "query", HeaderParameter: "header"}
 IDEMPOTENCY_KEY: Final = {
     "name": HEADER,
@@ -124,6 +125,8 @@ def _schema(name: str, place: str, field: Any, kwarg: Any) -> dict[str, Any]:
         if getattr(kwarg, ours, None) is not None:
             schema[theirs] = getattr(kwarg, ours)
     schema |= getattr(kwarg, "schema_extra", None) or {}
+    if place == "query" and schema.get("type") == "string" and not {"enum", "pattern"} & schema.keys():
+        schema["pattern"] = _TEXT
     if field.default is not Empty and field.default is not None:
         schema["default"] = field.default
     return schema

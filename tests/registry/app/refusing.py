@@ -99,6 +99,11 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         Refusal(400, r"\?period: expected a month such as", "there is no year 0"),
         Refusal(404, "there is no such organisation", "whether there is one of this name"),
     ),
+    "exportAccount": (
+        Refusal(
+            400, r"\?after: expected the name of a file of the account's export", "each section has a key of its own"
+        ),
+    ),
     # A chain of calls puts the token itself, which an answer also calls `token`, where its name belongs.
     "revokeToken": (Refusal(400, "path:token: expected tok_.*, got 'lct_", "the generator's mistake"),),
 }
