@@ -98,12 +98,8 @@ class Archive:
             await self._take_base(conn, progress)
 
     def _lacks(self, mark: Row) -> bool:
-        """Whether segments may be gone that this stream has stored: an older copy of the archive lies in its place.
-
-        Just so it looks when the process ended between taking a number and storing the segment; a copy of everything
-        is then made in vain, and nothing is lost.
-        """
-        return bool(mark["segment"] > max(self._last, mark["since"]))
+        """Whether segments are gone that this stream has stored: an older copy of the archive lies in its place."""
+        return bool(mark["stored"] >= mark["since"] and mark["stored"] > self._last)
 
     async def _has_base(self, mark: Row) -> bool:
         """Whether the copy is there that the changes continue; true while it is still to be taken."""
@@ -174,6 +170,7 @@ class Archive:
         if not await self._store.create(segment_name(number), content):
             raise Unavailable(f"{self._store.shown}/{segment_name(number)}: another process wrote it")
         self._last, self._digest = number, digest(content)
+        await conn.execute(queries.STORED, number)
         self._reach("stored")
 
     async def _begin(self, conn: Connection) -> None:

@@ -35,8 +35,9 @@ MAY_NOTE: Final = "select has_function_privilege('pg_log_standby_snapshot()', 'e
 NOTE: Final = "select pg_log_standby_snapshot()"
 SEEN: Final = "select pg_current_snapshot()::text"
 
-MARK: Final = "select segment, since, base from archive_mark"
+MARK: Final = "select segment, stored, since, base from archive_mark"
 RAISE_MARK: Final = "update archive_mark set segment = $1, at = now() where segment < $1 returning segment"
+STORED: Final = "update archive_mark set stored = $1 where stored < $1"
 SET_MARK: Final = "update archive_mark set segment = $1, at = now()"
 # A number that no segment gets lies between two streams: a copy that holds all of the first does not hold the gap.
 BEGIN_STREAM: Final = """

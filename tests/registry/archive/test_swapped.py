@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.archive import Archive, Owner
-from registry.errors import ArchiveError
+from registry.errors import ArchiveError, StoreUnavailable
 from tests.registry.archive.conftest import OWNER, contents
 
 pytestmark = pytest.mark.anyio
@@ -35,3 +35,25 @@ async def test_the_archive_of_another_registry_in_its_place_is_refused(database,
         other = Archive(database, store, key, Owner("other.example/licet", OWNER.root_key))
         with pytest.raises(ArchiveError, match=r"expected .*other\.example"):
             await other.open(conn)
+
+
+async def test_a_store_that_failed_once_costs_no_copy_of_everything(database, archive, store, key, monkeypatch):
+    async with database.dedicated() as conn:
+        await archive.open(conn)
+        await conn.execute(ADD, "stm_1")
+        await archive.keep(conn)
+        base = await conn.fetchval("select base from archive_mark")
+        with monkeypatch.context() as failing:
+
+            async def fail(name: str, content: bytes, **_: object) -> bool:
+                raise StoreUnavailable(f"{name}: {len(content)} bytes too many")
+
+            failing.setattr(store, "create", fail)
+            await conn.execute(ADD, "stm_2")
+            with pytest.raises(StoreUnavailable):
+                await archive.keep(conn)
+        again = Archive(database, store, key, OWNER)
+        await again.open(conn)
+        await again.keep(conn)
+        assert await conn.fetchval("select base from archive_mark") == base
+        assert await conn.fetchval("select stored = segment from archive_mark")
