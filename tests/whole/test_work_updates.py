@@ -28,7 +28,8 @@ PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
 def mei(person: People) -> Person:
     """An artist with two works for a price, and the pictures of both."""
     made = person("changing").joins("artist", "Mei Lin")
-    made.does("register", made.draws("pictures", 301, 302), *PAID)
+    index = made.does("register", made.draws("pictures", 301, 302), *PAID)["log_index"]
+    made.does("snapshot", "pull", "--covering", str(index))
     return made
 
 
