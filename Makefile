@@ -25,7 +25,7 @@ setup: $(VENV)/.stamp ## .venv with every locked dependency and both projects in
 
 .PHONY: demo
 demo: setup ## the main job end to end on real pictures, with its own database; writes build/demo/report.json
-	@$(BIN)/python -m demo
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m demo
 
 .PHONY: test
 test: setup ## the tests (WORKERS=2: two files at a time; PYTEST_FLAGS='tests/sdk -x' and the like)
@@ -67,7 +67,7 @@ schema: setup ## write down the schema that the migrations make: migrations/sche
 
 .PHONY: up
 up: setup ## the service on http://localhost:8000 until Ctrl-C
-	@$(BIN)/licet-registry up
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/licet-registry up
 
 .PHONY: bench
 bench: setup ## benchmarks beside peers; writes build/bench/*.json

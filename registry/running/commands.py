@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -35,10 +36,15 @@ def up(*, host: str | None = None, port: int | None = None, data: DataFolder = N
 
     def ready() -> None:
         path = Path(sys.executable).parent
-        print(f"export LICET_URL={settings.url} PATH={path}:$PATH", file=sys.stderr, flush=True)  # noqa: T201
+        print(to_paste(settings.url, path), file=sys.stderr, flush=True)  # noqa: T201
         print(f"ready {local_url(settings)}", flush=True)  # noqa: T201
 
     asyncio.run(run(settings, ready))
+
+
+def to_paste(url: str, programs: Path) -> str:
+    """Return the line that makes a shell find the registry and its commands, wherever they lie."""
+    return f"export LICET_URL={url} PATH={shlex.quote(str(programs))}:$PATH"
 
 
 def serve(*, host: str | None = None, port: int | None = None, data: DataFolder = None) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, many, note, progress, show
+from licet.cli.output import COMMON, Common, note, progress, show
+from licet.counted import many
 from licet.errors import NotAllowedError
 from licet.money import to_decimal
 

@@ -14,8 +14,9 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet import money
-from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.output import COMMON, Common, progress, show
 from licet.cli.wording import refuse_existing
+from licet.counted import many
 from licet.errors import InputError
 from licet.misfits import unlike
 
@@ -62,7 +63,7 @@ def pull(
             with Container(partial) as container:
                 members, size = len(container.members), container.size
     document = {"file": str(output), "period": period, "members": members, "bytes": size}
-    show(common, document, [f"{members} files of evidence for {period} are in {output} ({size:,} bytes)."])
+    show(common, document, [f"{many(members, 'file')} of evidence for {period} are in {output} ({size:,} bytes)."])
 
 
 @app.command

@@ -10,8 +10,9 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet.cli import workflow
-from licet.cli.output import COMMON, Common, many, note, printable, show
-from licet.cli.wording import apart, refuse_result
+from licet.cli.output import COMMON, Common, note, printable, show
+from licet.cli.wording import apart, refuse_existing, refuse_result
+from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def diff(
     /,
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Write every change as a line of JSON.")] = None,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file of -o if it is there.")] = False,
     fail_on: Annotated[
         list[str] | None,
         Parameter(
@@ -49,6 +51,8 @@ def diff(
     if unknown:
         raise InputError.field("--fail-on", f"any of {', '.join(KINDS)}, or any", ", ".join(sorted(unknown)))
     refuse_result("-o", out, (before, after))
+    if out is not None:
+        refuse_existing(out, overwrite=overwrite)
     found = compare(before, after, out)
     for remark in found.notes:
         note(remark)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from licet import times
-from licet.cli.output import COMMON, Common, many, show
+from licet.cli.output import COMMON, Common, show
+from licet.counted import many
 from licet.errors import InputError, LicetError, NotAllowedError, UnreachableError, VerificationError
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def _snapshot(client: Client) -> str | tuple[str, str | None]:
     left = (times.from_text(found.expires_at) - times.now()).total_seconds() / 3600
     if found.expired:
         raise Wrong(f"the snapshot expired at {found.expires_at}", "`licet snapshot pull` fetches a newer one")
-    return f"{found.works} works at log size {found.log_size}, good for {left:.1f} h more"
+    return f"{many(found.works, 'work')} at log size {found.log_size}, good for {left:.1f} h more"
 
 
 _HERE: Final[dict[str, Check]] = {"versions": _versions, "variables": _variables, "extras": _extras}

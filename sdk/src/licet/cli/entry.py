@@ -54,6 +54,9 @@ def _run(given: list[str], *, as_json: bool) -> int:
         with _stopping_at_once_the_second_time():
             code = application()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
+        if given[0].partition("=")[0] in ("--json", "--profile"):
+            behind = f"{given[0].partition('=')[0]}: expected a command before it, as in `licet works list {given[0]}`"
+            return fail(InputError(f"{behind}; `licet --help` shows what there is"), as_json)
         wrong = _wrong(error)
         return fail(InputError(f"{wrong}{'' if wrong.endswith('?') else ';'} {_help_for(given, error)}"), as_json)
     except LicetError as error:

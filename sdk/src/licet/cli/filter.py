@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from licet.cli.output import COMMON, Common, many, note, progress, show
+from licet.cli.output import COMMON, Common, note, progress, show
 from licet.cli.wording import budgets_from, columns_from, request_from, verdicts_from
+from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def _acceptance(
 
 def _stages(after: After) -> Iterator[str]:
     yield (
-        f"After {after.dataset}: {after.matched} rows were in it, {after.held} of them were kept out then and are now;"
-        f" {after.new} are new, {after.missing} of the {after.kept} that were kept have no file here."
+        f"After {after.dataset}: {many(after.matched, 'row')} found in it, {after.held:,} kept out then and now;"
+        f" {after.new:,} new; of the {after.kept:,} that were kept, {after.missing:,} without a file here."
     )
     if after.listed is not None:
         yield f"  New and missing rows: {after.listed}"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, note, show
+from licet.cli.output import COMMON, Common, show
 from licet.errors import InputError
 from licet.wire.accounts import KeyAccepted, KeyInfo
 
@@ -28,10 +28,10 @@ def add(
 
     with common.client() as client:
         added = keys.add(client, to, key_class)
-    line = f"Key {added.keyid} is in {to}, entry {added.log_index} of the log."
-    show(common, {**_document(added), "file": str(to)}, [line])
-    if key_class == "delegate" and not common.json:
-        note(f"It signs nothing before `licet account key delegate {added.keyid[:16]} --scope …`.")
+    lines = [f"Key {added.keyid} is in {to}, entry {added.log_index} of the log."]
+    if key_class == "delegate":
+        lines.append(f"It signs nothing before `licet account key delegate {added.keyid[:16]} --scope …`.")
+    show(common, {**_document(added), "file": str(to)}, lines)
 
 
 @app.command

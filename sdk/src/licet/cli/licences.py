@@ -5,7 +5,8 @@ from __future__ import annotations
 from cyclopts import App
 
 from licet import money
-from licet.cli.output import COMMON, Common, many, show
+from licet.cli.output import COMMON, Common, show
+from licet.counted import many
 
 app = App(name="licences", help="List and show the licences that you hold, or that hold your works.")
 

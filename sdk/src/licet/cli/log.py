@@ -10,7 +10,8 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet.canonical import from_base64, to_base64
-from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.output import COMMON, Common, progress, show
+from licet.counted import many
 from licet.errors import InputError, LicetError, MalformedError, VerificationError
 from licet.misfits import unlike
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from licet.cli.log import evidence_kept, keep_evidence, read_policy, seen_checkpoints
-from licet.cli.output import COMMON, Common, many, note, show
+from licet.cli.output import COMMON, Common, note, show
+from licet.counted import many
 from licet.errors import InputError, ServiceError
 
 _SPAN: Final = re.compile(r"([1-9]\d{0,4})([smh])", re.ASCII)

@@ -68,11 +68,6 @@ def emit(document: Mapping[str, Any]) -> None:
         say(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.format(data).decode()))
 
 
-def many(count: int, one: str, more: str | None = None) -> str:
-    """Return ``1 work``, ``2 works``, ``3 entries``."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
 def printable(text: str) -> str:
     """Return ``text`` on one line and without control characters, which a name may hold to paint over a terminal."""
     return "".join(each if each.isprintable() else "\ufffd" for each in text)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from cyclopts import Parameter
 
 from licet.cli import workflow
-from licet.cli.output import COMMON, Common, many, note, printable, show
-from licet.cli.wording import refuse_result
+from licet.cli.output import COMMON, Common, note, printable, show
+from licet.cli.wording import refuse_existing, refuse_result
+from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def recheck(
     /,
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Write the rows to drop as Parquet.")] = None,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file of -o if it is there.")] = False,
     format: Annotated[  # noqa: A002 - it is the name of the option
         Literal["table", "json", "github", "junit"], Parameter(help="How to print what is found.")
     ] = "table",
@@ -44,6 +46,8 @@ def recheck(
     if out is not None and len(given) > 1:
         raise InputError.field("-o", "one input beside it", f"{len(given)} inputs")
     refuse_result("-o", out, given)
+    if out is not None:
+        refuse_existing(out, overwrite=overwrite)
     with common.client() as client:
         found = [check_again(client, each, offline=offline) for each in given]
     results = list({each.dataset: each for each in found}.values())  # its manifest and its decisions are one dataset
@@ -79,8 +83,10 @@ def _name(row: Finding) -> str:
 
 
 def _headline(found: Rechecked) -> str:
-    fresh = f", {len(found.new_matches)} with new matches" if found.new_matches else ""
-    must = "must go" if found.drop else "must go: it can be used as it is"
+    if not found.kept:
+        return f"No row was kept, so none must go; checked at log size {found.log_size}."
+    fresh = f", {len(found.new_matches):,} with new matches" if found.new_matches else ""
+    must = "must go" if found.drop else "must go: all that was kept may stay"
     rows = f"{len(found.drop):,} of {found.kept:,} kept rows"
     return f"{rows} {must}{fresh}; checked at log size {found.log_size}."
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.output import COMMON, Common, progress, show
 from licet.cli.wording import terms_from
+from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, note, show
+from licet.counted import many
 
 if TYPE_CHECKING:
     from licet.datasets.usage.runs import RunReported
@@ -39,13 +40,13 @@ def report(
 
 def _lines(done: RunReported) -> Iterator[str]:
     owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
-    yield f"Run {done.run} of {done.model}: {done.new} uses posted, {done.known} known before. It owes {owed}."
+    yield f"Run {done.run} of {done.model}: {many(done.new, 'use')} posted, {done.known} known before. It owes {owed}."
     if done.known and not done.new:
         yield "That was owed already: nothing is added."
     if done.memorandum:
-        yield f"{done.memorandum} uses are outside a licence: recorded, not charged."
+        yield f"{many(done.memorandum, 'use')} outside a licence: recorded, not charged."
     if done.dropped:
-        yield f"{done.dropped} rows must be left out of it:"
+        yield f"{many(done.dropped, 'row')} must be left out of it:"
         yield from (f"  {row.path or row.url or f'{row.part} {row.row}'}  {row.reason}" for row in done.drop[:20])
         if done.dropped > 20:
             yield "  …; `licet recheck` lists all of them"

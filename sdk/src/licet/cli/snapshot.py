@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, show
+from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ app = App(name="snapshot", help="Fetch and verify the signed snapshot that decis
 def _lines(found: SnapshotInfo) -> list[str]:
     state = "expired" if found.expired else f"good until {found.expires_at}"
     return [
-        f"snapshot {found.sequence}: {found.works} works at log size {found.log_size}, {state}",
-        f"tiers here: {', '.join(found.tiers) or 'none'} ({found.bytes:,} bytes in {found.segments} segments)",
+        f"snapshot {found.sequence}: {many(found.works, 'work')} at log size {found.log_size}, {state}",
+        f"tiers here: {', '.join(found.tiers) or 'none'} ({found.bytes:,} bytes in {many(found.segments, 'segment')})",
     ]
 
 
@@ -44,7 +45,9 @@ def pull(
             pulled = client.snapshot.pull_covering(covering)
         found = client.snapshot.info()
     document = {"snapshot": found, "fetched": pulled.fetched, "received": pulled.received}
-    show(common, document, [*_lines(found), f"{len(pulled.fetched)} segments fetched, {pulled.received:,} bytes"])
+    show(
+        common, document, [*_lines(found), f"{many(len(pulled.fetched), 'segment')} fetched, {pulled.received:,} bytes"]
+    )
 
 
 @app.command

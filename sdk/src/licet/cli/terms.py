@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, many, show
+from licet.cli.output import COMMON, Common, show
 from licet.cli.wording import AS_REGISTERED, terms_from
+from licet.counted import many
 from licet.errors import InputError
 
 app = App(name="terms", help="Show, change and undo what you consent to.")

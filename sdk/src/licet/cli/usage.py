@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.output import COMMON, Common, progress, show
+from licet.counted import many
 
 app = App(name="usage", help="Send spooled usage, or show what is still to be sent.")
 

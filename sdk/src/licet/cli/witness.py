@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, emit, many, note, show
+from licet.cli.output import COMMON, Common, emit, note, show
+from licet.counted import many
 from licet.errors import InputError, MalformedError
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, many, progress, show
+from licet.cli.output import COMMON, Common, progress, show
 from licet.cli.wording import AS_REGISTERED
+from licet.counted import many
 from licet.errors import InputError, NotAllowedError
 
 if TYPE_CHECKING:

@@ -122,6 +122,27 @@ def test_the_rows_to_drop_are_written_also_if_there_are_none(run: Run, works: di
     assert "path" in pq.read_schema("drop.parquet").names
 
 
+def test_a_report_that_is_there_is_replaced_only_if_that_is_asked_for(run: Run, works: dict[str, bytes]) -> None:
+    assert run("filter", "in", "-o", "out", *USE).code == 0
+    Path("mine.parquet").write_bytes(b"mine")
+    for command in (("recheck", "out"), ("dataset", "diff", "out", "out")):
+        told = run(*command, "-o", "mine.parquet")
+        assert (told.code, told.err.strip()) == (
+            2, "error: -o: expected a file that is not there yet, or --overwrite, got 'mine.parquet'",
+        )  # fmt: skip
+        assert Path("mine.parquet").read_bytes() == b"mine"
+    assert run("recheck", "out", "-o", "mine.parquet", "--overwrite").code == 0
+    assert pq.read_table("mine.parquet").num_rows == 0
+    assert run("dataset", "diff", "out", "out", "-o", "mine.parquet", "--overwrite").code == 0
+    assert Path("mine.parquet").read_bytes() == b""
+
+
+def test_a_result_that_keeps_nothing_is_not_said_to_be_usable(run: Run, world: World, works: dict[str, bytes]) -> None:
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    assert run("filter", "in", "-o", "out", *USE).code == 0
+    assert run("recheck", "out").out.startswith("No row was kept, so none must go; checked at log size ")
+
+
 def test_only_the_first_annotations_are_printed() -> None:
     lines = list(workflow.listed((workflow.annotation("error", str(number)) for number in range(60)), 60))
     assert (len(lines), lines[49]) == (51, "::error::49")

@@ -17,6 +17,7 @@ from licet.audit.readme import render, title
 from licet.audit.report import checking, refused
 from licet.audit.tables import BalanceRow, LedgerRow, TransferRow
 from licet.audit.tally import ACCRUALS, REVERSAL
+from licet.counted import many
 from licet.errors import MalformedError, VerificationError
 from licet.identifiers import to_uuid
 from licet.log.checkpoint import Checkpoint
@@ -48,7 +49,7 @@ def check_books(audit: Audit, due: Mapping[Group, Due], opening: Checkpoint, clo
     books.finish()
     with checking("balances", layout.BALANCES):
         _balanced(audit, balances, books.moved)
-    audit.passed("balances", f"{len(balances)} balances close with what was opened and posted")
+    audit.passed("balances", f"what was opened and posted closes {many(len(balances), 'balance')}")
     for journal, (member, digest) in zip(journals, hashes.items(), strict=True):
         journal.close()
         signed = next(each.sha256 for each in audit.manifest.members if each.name == member)
@@ -106,10 +107,14 @@ class _Books:
                     "reversals", layout.TRANSFERS, f"expected {transfer} in the period, got one outside of it"
                 )
         transfers = self._audit.tally.counts["transfers"]
-        self._audit.passed("double-entry", f"{transfers} transfers add up to nothing in each currency")
+        self._audit.passed(
+            "double-entry", f"postings of {many(transfers, 'transfer')} add up to nothing in each currency"
+        )
         shown = "" if self._audit.manifest.uses else "; uses of the account's own works are not shown"
-        self._audit.passed("transfer-sums", f"{len(self._matched)} are what uses come to: gross, fee, escrow{shown}")
-        self._audit.passed("reversals", f"{len(self._reversed)} are negated, each once and exactly")
+        self._audit.passed(
+            "transfer-sums", f"{many(len(self._matched), 'transfer')} as uses come to: gross, fee, escrow{shown}"
+        )
+        self._audit.passed("reversals", f"{many(len(self._reversed), 'transfer')} negated, each once and exactly")
 
     def _reversal(self, transfer: TransferRow, amounts: Mapping[Place, int], *, counted: bool) -> None:
         if (transfer.kind == REVERSAL) != (transfer.reverses is not None):

@@ -12,6 +12,7 @@ from licet.audit.checks.signed import ConsentFacts, Signed, Statements
 from licet.audit.layout import BundleLine, BundleWork
 from licet.audit.report import checking, refused
 from licet.canonical import encode, from_base64
+from licet.counted import many
 from licet.decisions import Request, State, decide
 from licet.errors import InputError, VerificationError
 from licet.identifiers import to_uuid
@@ -79,9 +80,11 @@ def check_licences(audit: Audit, statements: Statements) -> Granting:
             with checking("prices-consented", member):
                 prices.hold(line, granted.payload)
     counts = audit.tally.counts
-    audit.passed(_LINES, f"{counts['lines']} lines are under the roots of {len(statements.licences)} licences")
+    audit.passed(
+        _LINES, f"{many(counts['lines'], 'line')} under the roots of {many(len(statements.licences), 'licence')}"
+    )
     audit.passed("licence-totals", "what each licence says that it costs is what its lines come to, within its budget")
-    audit.passed("works-consented", f"{counts['works']} works are under the consents that licences name")
+    audit.passed("works-consented", f"{many(counts['works'], 'work')} under the consents that licences name")
     audit.passed("prices-consented", "each line has the price that the consented terms ask for this use")
     return granting
 

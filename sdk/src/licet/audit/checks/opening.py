@@ -13,6 +13,7 @@ from licet.audit.layout import Period, period_of
 from licet.audit.report import Check, checking, refused
 from licet.audit.tables import lines_of
 from licet.audit.tally import Tally
+from licet.counted import many
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import AuditBundle
 from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
@@ -72,10 +73,10 @@ def opened(container: Container, trust: Trust | None) -> Audit:
     _digests(audit)
     root = f"signed by the pinned root {keys.ref.key}" if keys.anchored else "self-consistent, not anchored"
     members = len(container.members)
-    audit.passed(FORM, f"{members} members, stored end to end, in {container.size} bytes")
-    audit.passed("registry-keys", f"{len(keys.lines)} keys of {keys.ref.origin}, {root}")
+    audit.passed(FORM, f"{many(members, 'member')}, stored end to end, in {container.size:,} bytes")
+    audit.passed("registry-keys", f"{many(len(keys.lines), 'key')} of {keys.ref.origin}, {root}")
     audit.passed("manifest-signature", f"signed by the registry's office at {manifest.made_at}")
-    audit.passed("member-digests", f"{members - 1} members have the size and SHA-256 that was signed")
+    audit.passed("member-digests", f"size and SHA-256 of {many(members - 1, 'member')} are those that were signed")
     return audit
 
 

@@ -10,6 +10,7 @@ from licet.audit.checks.opening import Audit
 from licet.audit.layout import COVERED_KINDS, Consistency
 from licet.audit.report import checking, refused
 from licet.canonical import from_base64
+from licet.counted import many
 from licet.errors import MalformedError
 from licet.log import checkpoint as checkpoints
 from licet.log import entry as entries
@@ -38,10 +39,15 @@ def check_log(audit: Audit) -> LogFacts:
     audit.passed("checkpoints", f"the log key signed sizes {opening.size} and {closing.size}")
     with checking("log-consistency", layout.CONSISTENCY):
         _consistent(audit, opening, closing)
-    audit.passed("log-consistency", f"the {closing.size} entries begin with the {opening.size} before the period")
+    size = many(closing.size, "entry", "entries")
+    audit.passed(
+        "log-consistency",
+        f"{size}, beginning with the {opening.size:,} before the period",
+    )
     taken, beyond = _rebuilt(audit, opening, closing)
     shown = closing.size - max(0, opening.size - 1)
-    audit.passed("log-entries", f"{shown} entries in full give the signed root {closing.root.hex()}")
+    whole = many(shown, "entry", "entries")
+    audit.passed("log-entries", f"{whole} in full, whose root is the signed {closing.root.hex()}")
     ended = "goes on after" if beyond else "has not gone past"
     audit.passed("log-period", f"they begin where {audit.period.name} begins; the log {ended} its end")
     return LogFacts(opening, closing, text, taken, beyond)

@@ -18,6 +18,7 @@ from licet.audit.checks.signed import Signed, Statements
 from licet.audit.layout import EventProof
 from licet.audit.report import checking, refused
 from licet.audit.tables import GROUP, EventRow
+from licet.counted import many
 from licet.errors import LicetError, VerificationError
 from licet.log import merkle
 from licet.statements.kinds import Event, LicenceLine, UsageBatch
@@ -77,11 +78,14 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict
     with checking("event-effects", layout.EVENTS_CSV):
         uses.finish()
     counts = audit.tally.counts
-    audit.passed("event-ids", f"{uses.count} ids are the digests of what they name, and none counts twice")
-    audit.passed("event-roots", f"the salted events give the roots of {len(statements.batches)} signed batches")
-    audit.passed("event-tables", f"CSV and Parquet hold the same {uses.count} rows")
-    audit.passed("event-amounts", f"{counts['new']} uses are owed their licence's price times their quantity")
-    audit.passed("event-effects", f"{counts['known']} were known before, {counts['memorandum']} are under no licence")
+    audit.passed("event-ids", f"{many(uses.count, 'id')}, each the digest of what it names, and none counts twice")
+    audit.passed(
+        "event-roots",
+        f"the salted events give the roots of {many(len(statements.batches), 'signed batch', 'signed batches')}",
+    )
+    audit.passed("event-tables", f"CSV and Parquet hold the same {many(uses.count, 'row')}")
+    audit.passed("event-amounts", f"{many(counts['new'], 'use')} owed for: the licence's price times the quantity")
+    audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence")
     return uses.due
 
 

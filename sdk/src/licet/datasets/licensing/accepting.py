@@ -15,6 +15,7 @@ import msgspec
 
 from licet import identifiers, money, times
 from licet.client import Client
+from licet.counted import many
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, verify_granted
 from licet.datasets.licensing.wanted import QuoteSummary, Shopping, Wanted, due, quoted
@@ -287,7 +288,7 @@ def _over(due: Sequence[Total], budget: Budget) -> str:
 
 def _excess(total: Total, budget: Budget) -> str:
     allowed = money.to_decimal(budget.amounts.get(total.currency, 0))
-    return f"{money.to_decimal(total.amount)} {total.currency} for {total.works} works, against {allowed}"
+    return f"{money.to_decimal(total.amount)} {total.currency} for {many(total.works, 'work')}, against {allowed}"
 
 
 def _sorted(wanted: QuoteRequest) -> list[kinds.Budget]:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from licet import money
+from licet.counted import many
 from licet.datasets.examining.deciding import Verdicts, open_offers
 from licet.datasets.frames import notebook
 from licet.decisions import CODES, MATCH_KINDS, Charge
@@ -121,7 +122,8 @@ class QuoteSummary(msgspec.Struct, frozen=True):
         if not self.works:
             return ""
         amounts = ", ".join(f"{total['amount']} {total['currency']}" for total in self.totals) or "nothing"
-        return f"licences: {amounts} for {self.works:,} works of {self.artists:,} artists in {self.rows:,} rows"
+        works, artists = many(self.works, "work"), many(self.artists, "artist")
+        return f"licences: {amounts} for {works} of {artists} in {many(self.rows, 'row')}"
 
     def __repr__(self) -> str:
         return f"<QuoteSummary: {self.told() or 'no licence is needed'}>"
