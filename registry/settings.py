@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     quota_upload_bytes: Rated = Field(
         rate_of("500000000000/1d"), description="Bytes of pictures that an account may upload."
     )
+    quota_upload_pixels: Rated = Field(
+        rate_of("500000000000/1d"), description="Pixels of pictures that an account may upload."
+    )
     quota_claims: Rated = Field(
         rate_of("60/1h"),
         description="Domains that an account may ask for, or have looked at, beyond the regular looks.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 from litestar import Request, Response, get, post, put
@@ -50,7 +51,9 @@ async def upload(
     await meter.spend("upload-bytes", len(body))
     outcome = "refused"
     try:
-        kept = await uploads.keep_upload(services, caller.account, sha256, body)
+        kept = await uploads.keep_upload(
+            services, caller.account, sha256, body, functools.partial(meter.spend, "upload-pixels")
+        )
         outcome = "accepted"
     finally:
         services.meters.count("licet_uploads_total", outcome)

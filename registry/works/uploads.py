@@ -1,20 +1,23 @@
 """Uploads: a picture comes in, its fingerprints and a thumbnail stay for a day, the file does not stay at all.
 
 Decoding runs in a thread, few at a time and under the limits of the decoder: a picture can cost eighteen bytes of
-memory a pixel, and what it says of itself is not believed.
+memory a pixel, and what it says of itself is not believed. A few kilobytes can hold a hundred million pixels, so pixels
+are counted beside bytes, accounts take turns, and of large pictures one is decoded at a time: a place is always left
+for small ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from licet.fingerprints.containers import read_container
 from licet.fingerprints.decode import PictureLimits
 from licet.fingerprints.picture import Fingerprint, examine_picture
 from registry.database import Connection
@@ -22,12 +25,22 @@ from registry.errors import Invalid, TooLarge
 from registry.services import Services
 from registry.works import queries, thumbnails
 from registry.works.intake import sha256_of
+from registry.works.turns import Turns
 
 BODY_LIMIT: Final = 64 << 20
 MAX_PIXELS: Final = 100_000_000
+LARGE: Final = 25_000_000  # pixels, from which on a picture is decoded alone among its like
 _AT_ONCE: Final = 2
 
-_decoders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = weakref.WeakKeyDictionary()
+
+class _Turns:
+    """Who decodes next: any picture, and before that any large one."""
+
+    def __init__(self) -> None:
+        self.any, self.large = Turns(_AT_ONCE), Turns(_AT_ONCE - 1)
+
+
+_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = weakref.WeakKeyDictionary()
 
 
 class Seen(NamedTuple):
@@ -38,25 +51,32 @@ class Seen(NamedTuple):
 
 
 class _Examined(NamedTuple):
-    digest: bytes
-    seen: Seen | None = None
-    thumbnail: bytes = b""
+    seen: Seen
+    thumbnail: bytes
 
 
-async def keep_upload(services: Services, account: UUID, named: str, data: bytes) -> Fingerprint:
+async def _uncounted(_: int) -> None: ...
+
+
+async def keep_upload(
+    services: Services, account: UUID, named: str, data: bytes, spend: Callable[[int], Awaitable[None]] = _uncounted
+) -> Fingerprint:
     """Return the service's fingerprint of ``data``, kept for ``account`` until it registers the work or a day is over.
 
-    ``named`` is the SHA-256 that the caller put into the address. Raises ``Invalid`` for another, ``TooLarge``, and
+    ``named`` is the SHA-256 that the caller put into the address. ``spend`` counts the pixels that the picture claims,
+    before one is decoded. Raises ``Invalid`` for another digest, ``TooLarge``, what ``spend`` does, and
     ``PictureError`` for what cannot be decoded. Sending the same again has no second effect.
     """
     largest = min(BODY_LIMIT, services.settings.upload_bytes)
     if len(data) > largest:
         raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
     wanted = sha256_of(named)
-    # Shielded: whoever hangs up does not make room for another while the thread still decodes.
-    got, seen, thumbnail = await asyncio.shield(_in_turn(data, wanted, largest))
-    if seen is None:
+    limits = PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS)
+    got, pixels = await asyncio.to_thread(_claimed, data, wanted, limits)
+    if got != wanted:
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
+    await spend(pixels)
+    seen, thumbnail = await _in_turn(account, pixels, data, limits)
     ttl = services.settings.upload_ttl
     fingerprint = msgspec.json.encode(seen.fingerprint).decode()
     async with services.database.transaction() as conn:
@@ -65,9 +85,27 @@ async def keep_upload(services: Services, account: UUID, named: str, data: bytes
     return seen.fingerprint
 
 
-async def _in_turn(data: bytes, wanted: bytes, largest: int) -> _Examined:
-    async with _decoders.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
-        return await asyncio.to_thread(_examined, data, wanted, largest)
+async def _in_turn(account: UUID, pixels: int, data: bytes, limits: PictureLimits) -> _Examined:
+    turns = _turns.setdefault(asyncio.get_running_loop(), _Turns())
+    taken = [turns.large] if pixels > LARGE else []
+    for each in taken:
+        await each.take(account)
+    try:
+        await turns.any.take(account)
+    except BaseException:
+        for each in taken:
+            each.give()
+        raise
+    # Shielded: whoever hangs up does not make room for another while the thread still decodes.
+    return await asyncio.shield(_decoding([*taken, turns.any], data, limits))
+
+
+async def _decoding(taken: list[Turns], data: bytes, limits: PictureLimits) -> _Examined:
+    try:
+        return await asyncio.to_thread(_examined, data, limits)
+    finally:
+        for each in taken:
+            each.give()
 
 
 async def uploads_of(conn: Connection, account: UUID, digests: Iterable[bytes]) -> dict[str, Seen]:
@@ -86,10 +124,17 @@ async def forget_uploads(services: Services) -> None:
         await conn.execute(queries.FORGET_THUMBNAILS)
 
 
-def _examined(data: bytes, wanted: bytes, largest: int) -> _Examined:
+def _claimed(data: bytes, wanted: bytes, limits: PictureLimits) -> tuple[bytes, int]:
+    """Return the digest of ``data`` and, where it is the one that is wanted, how many pixels its header declares."""
     got = sha256(data).digest()
     if got != wanted:
-        return _Examined(got)
-    examined, picture = examine_picture(data, PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS))
+        return got, 0
+    container = read_container(data, limits.max_pixels)
+    width, height = container.stored or (container.width, container.height)
+    return got, max(width * height, container.width * container.height)
+
+
+def _examined(data: bytes, limits: PictureLimits) -> _Examined:
+    examined, picture = examine_picture(data, limits)
     seen = Seen(examined.fingerprint, examined.orientations.tobytes())
-    return _Examined(got, seen, thumbnails.rendered(picture.rgb))
+    return _Examined(seen, thumbnails.rendered(picture.rgb))

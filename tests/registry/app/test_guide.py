@@ -27,9 +27,9 @@ def test_limits_are_those_of_the_code() -> None:
 
 
 def test_quotas_are_those_of_the_settings_and_all_are_named() -> None:
-    told = dict(re.findall(r"\| ([0-9]+/1[mhd]) \| `(LICET_REGISTRY_\w+)`", GUIDE))
+    told = {name: rate for rate, name in re.findall(r"\| ([0-9]+/1[mhd]) \| `(LICET_REGISTRY_\w+)`", GUIDE)}
     found = {
-        shown(field.get_default()): variable(name)
+        variable(name): shown(field.get_default())
         for name, field in Settings.model_fields.items()
         if isinstance(field.get_default(), Rate)
     }

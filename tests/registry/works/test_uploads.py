@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from licet.fingerprints.decode import PictureLimits
 from licet.fingerprints.picture import fingerprint_bytes
 from registry.works import uploads
 from registry.works.uploads import forget_uploads
 from tests.registry.catalogue import Artist, artist, encoded, picture, uploaded
-from tests.registry.harness import Running
+from tests.registry.harness import Running, running
 
 pytestmark = pytest.mark.anyio
 
@@ -105,12 +108,12 @@ async def test_who_hangs_up_makes_no_room_for_another_while_the_picture_is_decod
 ) -> None:
     go_on, inside, most = threading.Event(), [0], [0]
 
-    def slow(data: bytes, wanted: bytes, largest: int) -> object:
+    def slow(data: bytes, limits: PictureLimits) -> object:
         inside[0] += 1
         most[0] = max(most[0], inside[0])
         go_on.wait(20)
         inside[0] -= 1
-        return examined(data, wanted, largest)
+        return examined(data, limits)
 
     examined = uploads._examined
     monkeypatch.setattr(uploads, "_examined", slow)
@@ -127,3 +130,54 @@ async def test_who_hangs_up_makes_no_room_for_another_while_the_picture_is_decod
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert [isinstance(each, asyncio.CancelledError) for each in ended] == [True, True, False, False, False, False]
     assert most == [2]
+
+
+async def test_nobody_waits_behind_all_the_large_pictures_of_another(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, begun = threading.Event(), []
+
+    def slow(data: bytes, limits: PictureLimits) -> object:
+        begun.append(data)
+        go_on.wait(20)
+        return examined(data, limits)
+
+    examined = uploads._examined
+    monkeypatch.setattr(uploads, "_examined", slow)
+    monkeypatch.setattr(uploads, "LARGE", 70 * 70)
+    eve, ada, bob = await artist(site, "Eve"), await artist(site), await artist(site, "Bob")
+
+    def sent(who: Artist, data: bytes) -> asyncio.Task[object]:
+        return asyncio.create_task(uploads.keep_upload(site.services, who.uuid, sha256(data).hexdigest(), data))
+
+    flood = [picture(number, 80) for number in range(8)]
+    calls = [sent(eve, data) for data in flood]
+    await until(lambda: len(begun) == 1)
+    small = picture(1, 60)
+    calls.append(sent(ada, small))
+    await until(lambda: begun[1:] == [small])  # while the first large one is still there
+    large = picture(9, 80)
+    calls.append(sent(bob, large))
+    waiting = uploads._turns[asyncio.get_running_loop()].large._waiting
+    await until(lambda: list(waiting) == [eve.uuid, bob.uuid])
+    assert len(begun) == 2, "one large picture at a time"
+    go_on.set()
+    await asyncio.gather(*calls)
+    assert begun.index(large) <= 3, "Bob's turn comes after one more of Eve's"
+    assert len(begun) == len(calls)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def test_pixels_are_counted_beside_bytes(dsn: str, tmp_path: Path) -> None:
+    async with running(dsn, tmp_path, quota_upload_pixels="10000/1h") as service:
+        ada = await artist(service)
+        data = [picture(number, 80) for number in range(2)]
+        answers = [await ada.http.put(f"/v1/uploads/{sha256(each).hexdigest()}", content=each) for each in data]
+        assert [answer.status_code for answer in answers] == [200, 429]
+        assert "upload-pixels" in answers[1].json()["detail"]
+        assert '"upload-pixels";r=3600;' in answers[0].headers["ratelimit"]
