@@ -18,7 +18,7 @@ from registry.auditing import queries
 from registry.auditing.evidence import first_entry_at
 from registry.auditing.types import Licensed, Part, Reported, Span, Statement
 from registry.database import Connection, Row
-from registry.errors import NotFound, Unavailable
+from registry.errors import Gone, NotFound, Unavailable
 
 TRUSTED_LEVEL: Final = 2
 STAFF: Final = frozenset({"aud", "opr"})
@@ -140,6 +140,8 @@ async def _consents(
     lines = await conn.fetch(queries.LINE_CONSENTS, part.account, part.uses, licences)
     for statement, work in [*((row["statement"], row["work"]) for row in lines), *stated]:
         found.relied[statement].add(work)
+    if await conn.fetchval(queries.ENDED, list(found.relied), list({row["statement"] for row in lines})):
+        raise Gone("a statement that this month relies on was erased; its log entry stays")
     rows = await conn.fetch(queries.CONSENTS, list(found.relied), span.published)
     terms = {row["id"]: row["terms"] for row in rows}
     merged = {row["account"] for row in lines if terms.get(row["statement"]) != row["terms_hash"]}

@@ -127,6 +127,16 @@ from statements s join log_entries e on e.pending = s.pending
 where s.id = any($1::uuid[]) and s.kind = 'consent' and e.index < $2
 order by s.id
 """
+# A statement that a licence or an accepted free use goes by, and that is no more: limitation has ended.
+# By statements primary key, usage_events (statement)
+ENDED: Final = """
+select exists (
+    select from unnest($1::uuid[]) as n (id) where not exists (select from statements s where s.id = n.id)
+        and (n.id = any($2::uuid[]) or exists (
+            select from usage_events u where u.statement = n.id and u.memorandum is null
+        ))
+)
+"""
 # by statements (account, id)
 CATALOGUES: Final = """
 select s.id, s.account, s.pending, s.terms, s.scope, e.index, e.at

@@ -155,12 +155,34 @@ DROP_REST: Final = (
 # Offers of its works to others: they are small, and last for minutes.
 DROP_OFFERS: Final = "delete from quotes where position($1::bytea in body) > 0"
 
-# by restricted_statements (ends_at), log_pending primary key: limitation has ended
+# -- the end of limitation -----------------------------------------------------------------------------------------
+
+# by restricted_statements (ends_at), log_pending primary key
 ENDED: Final = """
 with ended as (
     delete from restricted_statements where pending in (
-        select pending from restricted_statements where ends_at <= $1 order by ends_at limit 1000
-    ) returning pending
+        select pending from restricted_statements where ends_at <= $1 order by ends_at, pending limit $2
+        for update skip locked
+    ) returning pending, account
+), emptied as (
+    update log_pending p set envelope = null, salt = null from ended e where p.id = e.pending
 )
-update log_pending p set envelope = null, salt = null from ended e where p.id = e.pending
+select pending, account from ended
 """
+# by statements unique (pending); an erase statement is the registry's own and never restricted
+DROP_ENDED: Final = "delete from statements where pending = any($1::bigint[]) returning id, terms"
+# by restricted_statements (account)
+RELIED_ON: Final = "select distinct account from restricted_statements where account = any($1::uuid[])"
+# Terms of licences over its works, merged ones too. By licence_works (account, licence).
+LICENSED_TERMS: Final = "select distinct terms_hash as hash from licence_works where account = $1"
+# Reads whole tables: by then a licence over the account's own works no longer shows the terms, only their hash.
+DROP_ENDED_TERMS: Final = """
+delete from terms t where t.hash = any($2::bytea[]) and position('"attribution"'::bytea in t.encoded) > 0
+    and not exists (select from statements s where s.terms = t.hash)
+    and not exists (select from catalogues c where c.terms = t.hash)
+    and not exists (select from work_states w where t.hash in (w.own, w.catalogue, w.terms))
+    and not exists (select from licence_works l where l.terms_hash = t.hash and l.account <> $1)
+"""
+# by works (account, registered_at, id)
+KEPT_ADDRESSES: Final = "select id, urls from works where account = $1 and cardinality(urls) > 0"
+BARE_KEPT_ADDRESSES: Final = "update works set urls = '{}', url_keys = $3 where account = $1 and id = $2"

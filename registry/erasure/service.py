@@ -1,7 +1,8 @@
 """Erasing an account: one transaction takes everything, the log keeps its tree (semantics 28).
 
 Order of locks, as everywhere: the account's row, its consent head, the row of the consent version. A licence that is
-being accepted shares the head: it comes before, and its statements are kept, or after, and finds a deny.
+being accepted shares the head: it comes before, and its statements are kept, or after, and finds a deny. Every consent
+waits for the version: what changes nobody else's decisions is done before it is taken.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -33,6 +35,7 @@ from registry.services import Services
 
 NOTHING: Final = Terms(dict.fromkeys(ATOMS, DENY))
 SHOWN: Final = 1000  # restricted statements in an answer
+ENDED_AT_A_TIME: Final = 1000  # statements
 _TRIES: Final = 50
 _PAUSE: Final = 0.1  # seconds
 
@@ -73,9 +76,35 @@ async def erase(services: Services, caller: Caller, asked: ErasureRequest) -> Er
 
 
 async def forget_ended(services: Services, now: datetime) -> None:
-    """Erase restricted statements from which nothing can be claimed any more."""
-    async with services.database.transaction() as conn:
-        await conn.execute(queries.ENDED, now)
+    """Erase what was kept of erased accounts because somebody could claim something from it, and no longer can."""
+    while True:
+        async with services.database.transaction() as conn:
+            await conn.execute(queries.PATIENT)
+            ended = await conn.fetch(queries.ENDED, now, ENDED_AT_A_TIME)
+            if not ended:
+                return
+            gone = await conn.fetch(queries.DROP_ENDED, [row["pending"] for row in ended])
+            await conn.execute(queries.DROP_COVERED, [row["id"] for row in gone])
+            accounts = {row["account"] for row in ended}
+            relied_on = {row["account"] for row in await conn.fetch(queries.RELIED_ON, list(accounts))}
+            stated = {row["terms"] for row in gone if row["terms"] is not None}
+            for account in sorted(accounts):
+                if account not in relied_on:
+                    await _forget_kept(conn, account)
+                licensed = {row["hash"] for row in await conn.fetch(queries.LICENSED_TERMS, account)}
+                await conn.execute(queries.DROP_ENDED_TERMS, account, list(stated | licensed))
+
+
+async def _forget_kept(conn: Connection, account: UUID) -> None:
+    """Take what made the restricted statements of ``account`` verifiable: none of them is left."""
+    await conn.execute(queries.DROP_KEYS, account)
+    await conn.execute(queries.DROP_KEY_STATEMENTS, account)
+    await conn.execute(queries.DROP_VERSIONS, account, [])
+    await conn.execute(queries.DROP_WORKS, account, [])
+    found = await conn.fetch(queries.KEPT_ADDRESSES, account)
+    if found:
+        keys = [(account, row["id"], [url_key(url) for url in row["urls"]]) for row in found]
+        await conn.executemany(queries.BARE_KEPT_ADDRESSES, keys)
 
 
 class _Erasure:
@@ -101,7 +130,6 @@ class _Erasure:
         if owner is None or owner["erased_at"] is not None:
             raise Gone("the account was erased")
         await conn.fetchrow(consent.LOCK_HEAD, account)
-        changed: int = await conn.fetchval(consent.NEXT_VERSION)
         if await conn.fetchval(queries.WAITING, account):
             raise _Unlogged
         weight = await weigh(conn, account)
@@ -109,14 +137,17 @@ class _Erasure:
         naming = [row["hash"] for row in await conn.fetch(queries.NAMING_TERMS, account)]
         await conn.execute(queries.KEEP_TERMS, bytes.fromhex(NOTHING.hash), NOTHING.encoded)
         denied = await conn.fetch(queries.DENIED, account) if self._denies else []
-        await self._state(owner, weight, denied, now, changed)
-        await self._works(weight, now, changed)
+        await self._state(owner, weight, denied, now)
         await self._statements(weight)
+        await self._bare(weight, now)
+        changed: int = await conn.fetchval(consent.NEXT_VERSION)
+        await self._works(weight, changed)
+        await self._keep(weight, bool(denied), now, changed)
         await conn.execute(queries.DROP_TERMS, naming)
         await self._identity(weight, now)
         return weight
 
-    async def _state(self, owner: Row, weight: Weight, denied: list[Row], now: datetime, changed: int) -> None:
+    async def _state(self, owner: Row, weight: Weight, denied: list[Row], now: datetime) -> None:
         """Let the log say what goes, and what the registry denies from now on."""
         conn, account = self._conn, self._account
         leaves = [merkle.leaf_hash(row["digest"]) for row in denied]
@@ -136,23 +167,27 @@ class _Erasure:
         self.pending = await translog.submit(conn, "erase", subject, envelopes.encode(envelope), account)
         digest = bytes.fromhex(envelope.payload_digest)
         await conn.execute(queries.KEEP_STATEMENT, self.id, account, self.pending, digest, len(denied), now)
-        erased, restricted = len(weight.erasable), len(weight.restricted)
-        await conn.execute(
-            queries.KEEP_ERASURE,
-            self.id,
-            account,
-            self.pending,
-            bool(denied),
-            weight.works,
-            erased,
-            restricted,
-            changed,
-            now,
-        )
 
-    async def _works(self, weight: Weight, now: datetime, changed: int) -> None:
-        """Take words, pictures and addresses; leave a deny for what had terms, or nothing."""
+    async def _keep(self, weight: Weight, denies: bool, now: datetime, changed: int) -> None:
+        erased, restricted, account = len(weight.erasable), len(weight.restricted), self._account
+        figures = (denies, weight.works, erased, restricted, changed, now)
+        await self._conn.execute(queries.KEEP_ERASURE, self.id, account, self.pending, *figures)
+
+    async def _bare(self, weight: Weight, now: datetime) -> None:
+        """Take words, pictures and addresses."""
         conn, account, held = self._conn, self._account, list(weight.held)
+        await conn.execute(queries.DROP_VERSIONS, account, held)
+        await conn.execute(queries.DROP_THUMBNAILS, account)
+        await conn.execute(queries.DROP_UPLOADS, account)
+        found = await conn.fetch(queries.ADDRESSES, account, held)
+        keys = [(account, now, row["id"], [url_key(url) for url in row["urls"]]) for row in found]
+        if keys:
+            await conn.executemany(queries.BARE_ADDRESSES, keys)
+        await conn.execute(queries.BARE, account, now)
+
+    async def _works(self, weight: Weight, changed: int) -> None:
+        """Leave a deny for what had terms, or nothing."""
+        conn, account = self._conn, self._account
         met = [row["work"] for row in await conn.fetch(queries.MET, account)]
         if self._denies:
             await conn.execute(queries.COVER, account, self.id)
@@ -161,15 +196,7 @@ class _Erasure:
             await conn.execute(queries.REMOVED, account, changed)
             await conn.execute(queries.DROP_STATES, account)
             await conn.execute(queries.DROP_MATCHES, account)
-        await conn.execute(queries.DROP_VERSIONS, account, held)
-        await conn.execute(queries.DROP_WORKS, account, held)
-        await conn.execute(queries.DROP_THUMBNAILS, account)
-        await conn.execute(queries.DROP_UPLOADS, account)
-        found = await conn.fetch(queries.ADDRESSES, account, held)
-        keys = [(account, now, row["id"], [url_key(url) for url in row["urls"]]) for row in found]
-        if keys:
-            await conn.executemany(queries.BARE_ADDRESSES, keys)
-        await conn.execute(queries.BARE, account, now)
+        await conn.execute(queries.DROP_WORKS, account, list(weight.held))
         if met:
             await conflicts.settle(conn, met, changed)
 

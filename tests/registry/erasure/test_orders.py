@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,8 @@ from licet import identifiers, times
 from licet.statements.statement_file import verify_statement_file
 from licet.wire.common import StatementFile
 from licet.wire.works import WorkIn
+from registry.erasure import service
+from registry.erasure.weighing import Weight
 from registry.snapshots import building, publisher
 from tests.registry import keymaking as make
 from tests.registry.catalogue import NO_AI, PAID, PAID_LESS, RESEARCH, Artist, artist, picture
@@ -104,6 +106,32 @@ async def test_a_licence_that_is_accepted_meanwhile_keeps_its_evidence_or_is_non
         assert erasure.status_code == 201, erasure.text
         kept = (await lab.http.get(f"/v1/statements/{goods.statement}")).status_code
         assert (licence.status_code, kept) in {(201, 200), (404, 410), (409, 410)}, licence.text
+    await verified(lone)
+
+
+async def test_others_state_their_terms_while_an_erasure_weighs_and_cleans(
+    lone: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bea = await artist(lone), await artist(lone, "Bea")
+    await ada.state([(await ada.picture(picture(1))).work], RESEARCH)
+    theirs = [(await bea.picture(picture(seed))).work for seed in (2, 3)]
+    cleaned, go_on = asyncio.Event(), asyncio.Event()
+    bare = service._Erasure._bare
+
+    async def held_up(erasure: service._Erasure, weight: Weight, now: datetime) -> None:
+        await bare(erasure, weight, now)
+        cleaned.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(service._Erasure, "_bare", held_up)
+    erasing = asyncio.create_task(erased(lone, ada.account))
+    await cleaned.wait()
+    said = await asyncio.wait_for(bea.state(theirs, NO_AI), 30)  # for ever, if it waited for the erasure
+    assert not erasing.done()
+    go_on.set()
+    assert (await erasing).denied == 1
+    assert (await fetched(lone, said.statement)).envelope.payload
+    await publisher.publish(lone.services)
     await verified(lone)
 
 
