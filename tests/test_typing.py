@@ -19,6 +19,7 @@ from pathlib import Path
 
 import licet
 from licet import AsyncClient, Budget, Client, InputError, LicetError, QuotaError, Request
+from licet.datasets.filtering.build import Wish
 
 
 def kept(folder: Path) -> list[str]:
@@ -31,6 +32,20 @@ def kept(folder: Path) -> list[str]:
         reveal_type(found.results[0].verdict)
         for work in client.works():
             reveal_type(work.work)
+        reveal_type(client.annotate({"path": ["a.png"]}, request, unknown="keep", prefix="licet_"))
+        reveal_type(client.filter([{"path": "a.png"}], request))
+        with client.dataset("lantern-train", request, model="acme/lantern@2", accept=budget) as dataset:
+            reveal_type(dataset)
+            for batch in dataset.filter([[{"path": "a.png"}]]):
+                reveal_type(batch)
+        filtered = client.filter_dataset([folder], folder / "out", request, Wish(after=Path("urls.manifest.json")))
+        reveal_type(filtered.kept)
+        reveal_type(filtered.quote)
+        checked = client.recheck(filtered.manifest)
+        reveal_type(checked.drop)
+        reported = client.report_run(filtered.manifest, "acme/lantern@2", "2", outputs=3)
+        reveal_type(reported.new)
+        reveal_type(client.snapshot.pin())
         return [str(each.input) for each in found.results if each.verdict == "allow"]
 
 
@@ -55,6 +70,15 @@ EXPECTED = [
     "licet.datasets.session.Client",
     "str",
     "str",
+    "dict[str, list[str]]",
+    "list[dict[str, str]]",
+    "licet.datasets.stream.Dataset",
+    "list[dict[str, str]]",
+    "int",
+    "licet.datasets.licensing.wanted.QuoteSummary",
+    "list[licet.datasets.usage.recheck.Finding]",
+    "int",
+    "licet.client.snapshots.Pin",
     "list[licet.datasets.checking.Checked]",
     "licet.wire.licensing.LicenceInfo",
     "float | None",
@@ -66,6 +90,7 @@ from licet import Client, Request
 
 Request(uses="train-gen", purposes=["commercial"])
 Client().check(["a.png"], {"uses": ["train-gen"]})
+Client().filter([{"path": "a.png"}], Request(uses=["search"]), unknown="perhaps")
 """
 
 
