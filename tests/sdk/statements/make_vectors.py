@@ -272,6 +272,7 @@ def statement_file_cases() -> Iterator[Case]:
     yield from _lies_about_the_effect()
     yield from _lies_about_the_log()
     yield from _lies_about_the_registry()
+    yield from _rotated()
     yield from _lies_about_the_signer()
     yield from _lies_in_the_payload()
 
@@ -438,7 +439,7 @@ def _lies_about_the_registry() -> Iterator[Case]:
         "keys-of-another-registry", mixed, registry, UNTRUE, "expected a key of the registry registry.example/one"
     )
     without = msgspec.structs.replace(file, keys=file.keys[4:])
-    yield _file("no-registry-keys", without, registry, UNTRUE, "expected 1 to 256 registry keys, got 0")
+    yield _file("no-registry-keys", without, registry, UNTRUE, "expected 1 to 1024 registry keys, got 0")
     unnamed = msgspec.structs.replace(file, keys=file.keys[1:])
     yield _file("no-log-key", unnamed, registry, UNTRUE, "expected a registry key for log")
     turned = msgspec.structs.replace(file, keys=[*file.keys[4:], *file.keys[:4]])
@@ -448,7 +449,7 @@ def _lies_about_the_registry() -> Iterator[Case]:
     swapped = msgspec.structs.replace(file, keys=[file.keys[0], file.keys[2], file.keys[1], *file.keys[3:]])
     yield _file("registry-keys-out-of-log-order", swapped, registry, UNTRUE, "registry keys in log order")
     doubled = msgspec.structs.replace(file, keys=[*file.keys[:2], *file.keys[1:]])
-    yield _file("registry-key-twice", doubled, registry, UNTRUE, "registry keys in log order")
+    yield _file("registry-key-twice", doubled, registry, UNTRUE, "a different key for each purpose")
 
     self_named = Registry()
     bad = self_named.name_key("licence", key("impostor"), signer=self_named.working["log"])
@@ -477,6 +478,7 @@ def _lies_about_the_registry() -> Iterator[Case]:
 
     stale = Registry()
     stale.key_indices.append(stale.name_key("licence", key("newer licence")))
+    stale.key_indices.append(stale.end_key(stale.working["licence"].keyid))
     organisation = Account(stale, "acme", "organisation")
     at = stale.log.add(envelopes.seal(organisation.licence(), organisation.key, stale.working["licence"]))
     yield _file(
@@ -484,7 +486,7 @@ def _lies_about_the_registry() -> Iterator[Case]:
         stale.file(at, organisation.genesis_index),
         stale,
         UNTRUE,
-        "signatures: expected keys",
+        "it was retired at log index 5",
     )
 
     ended = Registry()
@@ -492,7 +494,7 @@ def _lies_about_the_registry() -> Iterator[Case]:
     ended.key_indices.append(ended.name_key("licence", key("short licence"), valid_until=until))
     organisation = Account(ended, "acme", "organisation")
     at = ended.log.add(envelopes.seal(organisation.licence(), organisation.key, key("short licence")))
-    yield _file("licence-by-a-stale-key", ended.file(at, organisation.genesis_index), ended, UNTRUE, "that is valid at")
+    yield _file("licence-by-a-stale-key", ended.file(at, organisation.genesis_index), ended, UNTRUE, "it is valid from")
 
     early = Registry()
     organisation = Account(early, "acme", "organisation")
@@ -503,7 +505,7 @@ def _lies_about_the_registry() -> Iterator[Case]:
         early.file(at, organisation.genesis_index),
         early,
         UNTRUE,
-        "for licence before log index",
+        "it was named at log index 6",
     )
 
     wrong = Registry()
@@ -518,6 +520,111 @@ def _lies_about_the_registry() -> Iterator[Case]:
     yield _file(
         "account-keys-beside-a-claim", wrong.file(at, artist.genesis_index), wrong, MALFORMED, "keys: expected none"
     )
+
+
+def _rotated() -> Iterator[Case]:
+    """A second log key beside the first, which is retired after a while; office keys that come and go."""
+    registry = Registry()
+    newer, log = key("newer log"), registry.log
+    artist = Account(registry, "Su Tang")
+    at = log.add(envelopes.seal(artist.consent(), artist.key))
+    before = registry.file(at, artist.genesis_index)
+    newer_signer = note.Signer(registry.origin, newer.seed)
+    older_signer = log.signer
+    log.signer = newer_signer
+    early = log.evidence(at)
+    yield _file(
+        "tree-by-a-log-key-that-was-not-named",
+        msgspec.structs.replace(before, proof=early.proof),
+        registry,
+        UNTRUE,
+        "expected a signature by registry.example/one, got none",
+    )
+    registry.key_indices.append(registry.name_key("log", newer))
+    too_early = msgspec.structs.replace(registry.file(at, artist.genesis_index), proof=early.proof)
+    yield _file(
+        "tree-by-a-log-key-before-it-was-named",
+        too_early,
+        registry,
+        UNTRUE,
+        "counts for, from 7 entries on, got one of 6",
+    )
+    yield _file("tree-by-the-newer-log-key", registry.file(at, artist.genesis_index), registry, checks=4)
+    log.signer = older_signer
+    yield _file("tree-by-the-older-log-key", registry.file(at, artist.genesis_index), registry, checks=4)
+    registry.key_indices.append(registry.end_key(registry.working["log"].keyid))
+    log.signer = newer_signer
+    by_newer = registry.file(at, artist.genesis_index)
+    yield _file(
+        "receipt-from-before-the-rotation", msgspec.structs.replace(by_newer, proof=before.proof), registry, checks=4
+    )
+    log.signer = older_signer
+    yield _file(
+        "tree-by-a-retired-log-key",
+        msgspec.structs.replace(by_newer, proof=log.evidence(at).proof),
+        registry,
+        UNTRUE,
+        "counts for, from 0 entries to 7, got one of 8",
+    )
+    hidden = registry.file(at, artist.genesis_index)
+    yield _file(
+        "retired-log-key-proves-its-own-end", hidden, registry, UNTRUE, "counts for, from 0 entries to 7, got one of 8"
+    )
+    log.signer = note.Signer(registry.origin, registry.working["office"].seed)
+    yield _file(
+        "tree-by-the-office-key",
+        msgspec.structs.replace(by_newer, proof=log.evidence(at).proof),
+        registry,
+        UNTRUE,
+        "a signature line by an unknown key",
+    )
+
+    offices = Registry()
+    claim = kinds.Claim(offices.ref, artist.id, artist.genesis, 2, "domain su.example", "2026-11-22T12:00:00.000Z")
+    older = offices.working["office"]
+    by_older = offices.log.add(envelopes.seal(claim, older))
+    offices.key_indices.append(offices.name_key("office", key("newer office")))
+    beside = offices.log.add(envelopes.seal(claim, older))
+    by_newer_key = offices.log.add(envelopes.seal(claim, key("newer office")))
+    offices.key_indices.append(offices.end_key(older.keyid, "compromised"))
+    stolen = offices.log.add(envelopes.seal(claim, older))
+    for name, index in (
+        ("claim-from-before-the-theft", by_older),
+        ("claim-by-the-older-of-two", beside),
+        ("claim-by-the-newer-of-two", by_newer_key),
+    ):
+        yield _file(name, offices.file(index), offices, checks=3)
+    yield _file("claim-by-a-stolen-key", offices.file(stolen), offices, UNTRUE, "it was revoked at log index 8")
+    yield _file("end-of-a-key-that-holds", offices.file(8), offices, checks=2)
+
+    for name, change, message in (
+        ("end-of-a-key-twice", lambda it: it.end_key(older.keyid), "which has ended"),
+        ("end-of-a-key-that-nobody-named", lambda it: it.end_key(key("nobody").keyid), "which was not named"),
+        (
+            "end-that-the-root-did-not-sign",
+            lambda it: it.end_key(key("newer office").keyid, signer=key("newer office")),
+            "signatures: expected keys",
+        ),
+        (
+            "key-by-another-registrys-root",
+            lambda it: it.name_key("office", key("planted"), signer=key("two root")),
+            "signatures: expected keys",
+        ),
+        (
+            "one-key-named-again",
+            lambda it: it.name_key("office", key("newer office")),
+            "a different key for each purpose",
+        ),
+        (
+            "ed25519-key-as-a-cosignature",
+            lambda it: it.name_key("cosignature", key("not ml-dsa")),
+            "expected ml-dsa-44 for cosignature",
+        ),
+    ):
+        kept = list(offices.key_indices)
+        offices.key_indices.append(change(offices))
+        yield _file(name, offices.file(by_older), offices, UNTRUE, message)
+        offices.key_indices[:] = kept
 
 
 def _lies_about_the_signer() -> Iterator[Case]:

@@ -125,10 +125,15 @@ def test_the_newest_key_for_a_purpose_signs_and_the_older_one_did():
 def test_a_key_signs_until_just_before_its_end():
     registry = Registry()
     registry.key_indices.append(registry.name_key("office", key("brief"), valid_until="2026-12-01T00:10:00.000Z"))
+    registry.key_indices.append(registry.end_key(registry.working["office"].keyid))
     keys = verify_registry_keys(registry.trust, registry.keys())
     assert keys.signer("office", 9, "2026-12-01T00:09:59.999Z") == key("brief").keyid
     with pytest.raises(VerificationError, match="valid at 2026-12-01T00:10"):
         keys.signer("office", 9, "2026-12-01T00:10:00.000Z")
+    before = "2026-12-01T00:05:00.000Z"
+    assert keys.is_office(registry.working["office"].keyid, 4, before)
+    assert not keys.is_office(registry.working["office"].keyid, 5, before)
+    assert not keys.is_office(key("brief").keyid, 4, before)
 
 
 def test_the_root_never_works_itself():

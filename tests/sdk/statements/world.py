@@ -114,6 +114,11 @@ class Registry:
         )
         return self.log.add(envelopes.seal(payload, signer or self.root))
 
+    def end_key(self, keyid: str, reason: str = "retired", *, signer: SigningKey | None = None) -> int:
+        """Log the end of a working key and return its index."""
+        payload = kinds.RegistryKeyRevoke(self.ref, keyid, reason, SIGNED_AT)  # type: ignore[arg-type]
+        return self.log.add(envelopes.seal(payload, signer or self.root))
+
     def keys(self) -> list[KeyEvidence]:
         """Return the evidence of the registry's keys."""
         return [self.log.evidence(index) for index in self.key_indices]

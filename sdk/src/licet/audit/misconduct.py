@@ -19,6 +19,7 @@ from licet.canonical import from_base64
 from licet.errors import VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import merkle, policy
+from licet.log.keys import LogKeys
 
 MAX_BYTES: Final = 64 << 20
 
@@ -41,12 +42,13 @@ class Fork(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     proof: list[str]
 
 
-def verify_log_misconduct(found: SplitView | Fork, log: policy.LogKey) -> str:
+def verify_log_misconduct(found: SplitView | Fork, log: policy.AnyLog) -> str:
     """Return, as a sentence, what ``found`` shows about the log of ``log``.
 
     Raises ``VerificationError`` if it does not show it, ``MalformedError`` for what does not parse.
     """
-    if found.log != log.vkey:
+    named = [log.vkey] if not isinstance(log, LogKeys) else [span.key.vkey for span in log.spans]
+    if found.log not in named:
         raise VerificationError(f"expected a document about {log.vkey:.120}, got one about {found.log:.120}")
     if isinstance(found, SplitView):
         first, second = checkpoints.open(found.first, log), checkpoints.open(found.second, log)

@@ -34,10 +34,10 @@ class SeenCheckpoints:
     def __init__(self, path: Path) -> None:
         self.path: Final = path
 
-    def read(self, log: policy.LogKey) -> list[Seen]:
+    def read(self, log: policy.AnyLog) -> list[Seen]:
         """Return what was kept of the log of ``log``, each (size, root) once.
 
-        Notes that this key did not sign, of a former key of the log, are passed over. Raises ``InputError`` for a file
+        Notes that no key of the log signed are passed over. Raises ``InputError`` for a file
         that is not one of ours.
         """
         try:
@@ -58,7 +58,7 @@ class SeenCheckpoints:
                 ) from None
         return opened(notes, log)
 
-    def add(self, notes: Iterable[str], log: policy.LogKey) -> int:
+    def add(self, notes: Iterable[str], log: policy.AnyLog) -> int:
         """Return how many of ``notes`` were new, once they are in the file."""
         known = {(each.checkpoint.size, each.checkpoint.root) for each in self.read(log)}
         fresh = [
@@ -83,7 +83,7 @@ class SeenCheckpoints:
                 os.truncate(self.path, data.rfind(b"\n") + 1)
 
 
-def opened(notes: Iterable[str], log: policy.LogKey) -> list[Seen]:
+def opened(notes: Iterable[str], log: policy.AnyLog) -> list[Seen]:
     """Return the checkpoints in ``notes`` that ``log`` signed, each (size, root) once."""
     found: dict[tuple[int, bytes], Seen] = {}
     for text in dict.fromkeys(notes):

@@ -47,7 +47,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 def verify_log(
-    read: Read, log: policy.LogKey, seen: Checkpoint | None = None, advance: Advance = lambda _: None
+    read: Read, log: policy.AnyLog, seen: Checkpoint | None = None, advance: Advance = lambda _: None
 ) -> Checkpoint:
     """Return the newest checkpoint once `examine_log` found nothing wrong."""
     return examine_log(read, log, [Seen(seen)] if seen else [], advance=advance).newest
@@ -55,7 +55,7 @@ def verify_log(
 
 def examine_log(
     read: Read,
-    log: policy.LogKey,
+    log: policy.AnyLog,
     seen: Iterable[Seen] = (),
     *,
     start: Edge = START,
@@ -116,7 +116,7 @@ def examine_log(
 CHECKPOINT: Final = "checkpoint"
 
 
-def consistency(read: Read, log: policy.LogKey, old: Checkpoint, new: Checkpoint) -> list[bytes]:
+def consistency(read: Read, log: policy.AnyLog, old: Checkpoint, new: Checkpoint) -> list[bytes]:
     """Return the proof that the log of ``new`` begins with that of ``old``, made from the published tiles.
 
     It holds by itself, whoever serves the tiles. Raises ``VerificationError`` where none can be made.
@@ -153,7 +153,7 @@ def hold_together(read: Read, log: policy.LogKey, first: Seen, second: Seen) -> 
 # -- against what was seen -----------------------------------------------------------------------------------------
 
 
-def _in_order(seen: Iterable[Seen], newest: Checkpoint, text: str, log: policy.LogKey) -> list[Seen]:
+def _in_order(seen: Iterable[Seen], newest: Checkpoint, text: str, log: policy.AnyLog) -> list[Seen]:
     """Return what was seen by size, a size once, having found two roots for one size and sizes beyond the newest."""
     by_size: dict[int, Seen] = {newest.size: Seen(newest, text)}
     known: dict[int, Seen] = {}
@@ -172,7 +172,7 @@ def _in_order(seen: Iterable[Seen], newest: Checkpoint, text: str, log: policy.L
     return [known[size] for size in sorted(known)]
 
 
-def _hold(tree: Rebuilt, ahead: deque[Seen], newest: Checkpoint, text: str, read: Read, log: policy.LogKey) -> None:
+def _hold(tree: Rebuilt, ahead: deque[Seen], newest: Checkpoint, text: str, read: Read, log: policy.AnyLog) -> None:
     while ahead and ahead[0].checkpoint.size == tree.size:
         each = ahead.popleft()
         root = tree.root
@@ -184,7 +184,7 @@ def _hold(tree: Rebuilt, ahead: deque[Seen], newest: Checkpoint, text: str, read
             )
 
 
-def _hold_by_proof(each: Seen, newest: Checkpoint, text: str, read: Read, log: policy.LogKey) -> None:
+def _hold_by_proof(each: Seen, newest: Checkpoint, text: str, read: Read, log: policy.AnyLog) -> None:
     try:
         consistency(read, log, each.checkpoint, newest)
     except VerificationError:
@@ -197,7 +197,7 @@ def _hold_by_proof(each: Seen, newest: Checkpoint, text: str, read: Read, log: p
         ) from None
 
 
-def split_view(log: policy.LogKey, first: Seen, second: Seen) -> VerificationError:
+def split_view(log: policy.AnyLog, first: Seen, second: Seen) -> VerificationError:
     """Return the error of two roots for one size, with the document of it where both notes are there."""
     size = first.checkpoint.size
     both = first.note is not None and second.note is not None
@@ -206,7 +206,7 @@ def split_view(log: policy.LogKey, first: Seen, second: Seen) -> VerificationErr
     return VerificationError(message, size=size, misconduct=found)
 
 
-def _fork(log: policy.LogKey, older: Seen, newest: Checkpoint, text: str, root: bytes, read: Read) -> Fork | None:
+def _fork(log: policy.AnyLog, older: Seen, newest: Checkpoint, text: str, root: bytes, read: Read) -> Fork | None:
     """Return the document of a fork: two roots for one size, of which the second follows from the newest checkpoint."""
     if older.note is None:
         return None

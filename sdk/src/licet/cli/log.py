@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from licet.audit.whole_log import Verified
     from licet.home import Home, Profile
     from licet.log.checkpoint import Checkpoint
-    from licet.log.policy import LogKey, Policy
+    from licet.log.policy import AnyLog, Policy
 
 app = App(name="log", help="Verify the transparency log, whole or between two moments.")
 _READERS: Final = 8
@@ -208,7 +208,7 @@ def read_policy(path: Path) -> Policy:
         raise InputError(f"--policy: {path}: {error.message}", **error.details) from None
 
 
-def seen_checkpoints(home: Home, profile: Profile, key: LogKey) -> SeenCheckpoints:
+def seen_checkpoints(home: Home, profile: Profile, key: AnyLog) -> SeenCheckpoints:
     """Return the checkpoints that this profile has seen, after those in its receipts, snapshots and licences joined."""
     from licet.audit.seen import SeenCheckpoints, proofs_in
     from licet.home import needs
@@ -273,7 +273,7 @@ def _with_proofs(home: Home, profile: Profile, origin: str) -> Iterator[Path]:
         yield from sorted(folder.glob("*.json"))
 
 
-def _named(given: str, field: str, seen: SeenCheckpoints, key: LogKey) -> Checkpoint:
+def _named(given: str, field: str, seen: SeenCheckpoints, key: AnyLog) -> Checkpoint:
     from licet.log import checkpoint as checkpoints
 
     if given.isascii() and given.isdigit():

@@ -16,6 +16,7 @@ from licet.errors import MalformedError, VerificationError
 from licet.exports import cose
 from licet.log import checkpoint as checkpoints
 from licet.log import merkle, note
+from licet.log.keys import LogKeys
 from licet.log.proof import MAX_HASHES, Proof
 from licet.statements.evidence import Evidence
 from licet.statements.keys import SigningKey, key_id
@@ -47,14 +48,15 @@ def issue(proof: Proof, log: note.Verifier, key: SigningKey) -> bytes:
     return cose.sign(_protected(log), {VDP: {INCLUSION: [content]}}, state.root, key, detached=True)
 
 
-def verify(receipt: bytes, entry: bytes, log: note.Verifier) -> Placed:
+def verify(receipt: bytes, entry: bytes, log: note.Verifier | LogKeys) -> Placed:
     """Return where ``receipt`` proves the bytes of ``entry`` to be in the log of ``log``.
 
     Raises ``MalformedError`` for what is no such receipt and ``VerificationError`` for one of another entry, by another
     key or for another log.
     """
     message = cose.parse(receipt)
-    expected = {**_protected(log), cose.ALG: cose.EDDSA}
+    key = _signer(message.protected.get(cose.KID), log) if isinstance(log, LogKeys) else log
+    expected = {**_protected(key), cose.ALG: cose.EDDSA}
     if message.protected.keys() != expected.keys():
         raise MalformedError(f"expected protected headers {sorted(expected)}, got {list(message.protected)!r:.80}")
     for label, value in expected.items():
@@ -63,8 +65,12 @@ def verify(receipt: bytes, entry: bytes, log: note.Verifier) -> Placed:
     if message.payload is not None:
         raise MalformedError("expected a detached payload, which the verifier computes itself, got one in the receipt")
     size, index, path = _content(message.unprotected)
+    if isinstance(log, LogKeys) and key not in log.sufficient(size):
+        raise VerificationError(
+            f"expected a receipt by a key of {log.name} that counts for {size} entries, got another"
+        )
     root = merkle.root_of(merkle.leaf_hash(entry), index, size, path)
-    cose.verify(message, log.public_key, root)
+    cose.verify(message, key.public_key, root)
     return Placed(index, size, root)
 
 
@@ -73,7 +79,17 @@ def entry_of(evidence: Evidence) -> bytes:
     return from_base64(evidence.entry, "entry")
 
 
-def _protected(log: note.Verifier) -> dict[Any, Any]:
+def _signer(keyid: Any, log: LogKeys) -> note.NoteVerifier:
+    """Return the key of ``log`` that a receipt names, the newest where it names none of them."""
+    named = [span.key for span in log.spans if not span.beside and key_id(span.key.public_key) == _hex(keyid)]
+    return named[0] if named else log.newest
+
+
+def _hex(keyid: Any) -> str:
+    return keyid.hex() if isinstance(keyid, bytes) else ""
+
+
+def _protected(log: note.NoteVerifier) -> dict[Any, Any]:
     return {
         cose.KID: bytes.fromhex(key_id(log.public_key)),
         cose.CLAIMS: {cose.ISS: log.name},

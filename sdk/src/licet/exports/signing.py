@@ -5,10 +5,10 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 
 from licet.errors import InputError, VerificationError
-from licet.log import note
+from licet.log.keys import LogKeys
 from licet.statements.evidence import Evidence
 from licet.statements.keys import SigningKey, key_id
-from licet.statements.trust import Trust, verify_registry_keys
+from licet.statements.trust import Trust, is_key_statement, verify_registry_keys
 from licet.wire.common import StatementFile
 
 
@@ -32,8 +32,8 @@ def hold_to_signer(file: StatementFile, key: SigningKey | bytes) -> None:
         raise error(f"expected the key that signed the statement, {signed_by}, got {keyid}")
 
 
-def trusted_log(file: StatementFile, trust: Trust | None) -> note.Verifier:
-    """Return the log key that the registry's keys in ``file`` name, under ``trust`` if there is one."""
+def trusted_log(file: StatementFile, trust: Trust | None) -> LogKeys:
+    """Return the log keys that the registry's keys in ``file`` name, under ``trust`` if there is one."""
     everything: list[Evidence] = [*file.keys, file]
-    named = [each for each in everything if each.envelope.kind == "registry-key"]
+    named = [each for each in everything if is_key_statement(each.envelope)]
     return verify_registry_keys(trust, named).log

@@ -74,7 +74,7 @@ def verify_manifest(
         raise VerificationError("expected keys under a pinned root, got keys that nobody vouches for")
     unproven = envelopes.read_as(kinds.Snapshot, envelope)
     index = verify_receipt(receipt, envelope, keys) if receipt is not None else None
-    signer = keys.snapshot if index is None else keys.signer("snapshot", index, unproven.issued_at)
+    signer = keys.snapshot if index is None else keys.signer("snapshot", index, unproven.issued_at, envelope)
     manifest = envelopes.open_as(kinds.Snapshot, envelope, [signer], keys.keys)
     if manifest.registry != keys.ref:
         raise VerificationError(f"expected a snapshot of {keys.ref.origin}, got one of {manifest.registry.origin}")

@@ -9,6 +9,7 @@ import msgspec
 from licet.canonical import from_base64, to_base64
 from licet.errors import MalformedError, VerificationError
 from licet.log import note
+from licet.log.keys import LogKeys, Span
 from licet.log.merkle import HASH_SIZE, MAX_SIZE
 
 
@@ -74,28 +75,40 @@ def sign(checkpoint: Checkpoint, *signers: note.NoteSigner) -> str:
 
 def open(  # noqa: A001  (reads as checkpoint.open)
     text: bytes | str,
-    verifier: note.NoteVerifier,
+    verifier: note.NoteVerifier | LogKeys,
     *,
     witnesses: tuple[note.NoteVerifier, ...] = (),
     closed: bool = False,
 ) -> Checkpoint:
     """Return the checkpoint, signed by ``verifier``, whose name is the log's origin.
 
+    Of a log with several keys one that counts at this size must have signed, and every line by such a key must hold.
     Lines by known ``witnesses`` must hold too, but none is required. With ``closed``, lines by unknown keys are refused
     but for those shaped as the cosignature of somebody else: whom a log is watched by need not be known to everybody
     (signed-note, "Signatures"). Raises ``VerificationError`` for a wrong origin, a missing or a false signature, and
     ``MalformedError`` for what is not a checkpoint.
     """
-    verified = note.verify(text, (*witnesses, verifier))
+    parsed = note.parse(text)
+    keys = verifier if isinstance(verifier, LogKeys) else LogKeys(verifier.name, [Span(verifier, 0)])
+    stated = parse(parsed.text) if len(keys.spans) > 1 or keys.spans[0].since else None
+    size = 0 if stated is None else stated.size
+    if stated is not None and not any(
+        (line.name, line.key_id) == (each.name, each.key_id) for line in parsed.signatures for each in keys.at(size)
+    ):
+        for line in parsed.signatures:
+            if line.name == keys.name and (why := keys.stranger(line, size)):
+                raise VerificationError(why)
+    verified = note.verify(text, (*witnesses, *keys.at(size)))
     if closed:
-        known = {(each.name, each.key_id) for each in (*witnesses, verifier)}
-        for line in note.parse(text).signatures:
-            cosigned = len(line.value) in _COSIGNATURES and line.name != verifier.name
-            if (line.name, line.key_id) not in known and not cosigned:
-                raise VerificationError(f"a signature line by an unknown key: {line.name} {line.key_id.hex()}")
-    checkpoint = parse(verified.text)
-    if checkpoint.origin != verifier.name:
-        raise VerificationError(f"expected a checkpoint of {verifier.name}, got one of {checkpoint.origin}")
-    if not any(line.name == verifier.name and line.key_id == verifier.key_id for line in verified.signatures):
-        raise VerificationError(f"expected a signature by the log {verifier.name}, got none")
+        known = {(each.name, each.key_id) for each in witnesses}
+        for line in parsed.signatures:
+            cosigned = len(line.value) in _COSIGNATURES and line.name != keys.name
+            if (line.name, line.key_id) not in known and not cosigned and (why := keys.stranger(line, size)):
+                raise VerificationError(why)
+    checkpoint = parse(verified.text) if stated is None else stated
+    if checkpoint.origin != keys.name:
+        raise VerificationError(f"expected a checkpoint of {keys.name}, got one of {checkpoint.origin}")
+    enough = {(each.name, each.key_id) for each in keys.sufficient(size)}
+    if not any((line.name, line.key_id) in enough for line in verified.signatures):
+        raise VerificationError(f"expected a signature by the log {keys.name}, got none")
     return checkpoint

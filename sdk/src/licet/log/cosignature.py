@@ -8,6 +8,7 @@ by the same key over the same checkpoint differs from one second to the next. A 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,8 @@ SEED_SIZE: Final = 32
 MAX_TIME: Final = 2**63 - 1
 
 _TIME_SIZE: Final = 8
-_PUBLIC_SIZE: Final = {ED25519_COSIGNATURE: 32, MLDSA44: 1312}
+MLDSA44_PUBLIC_SIZE: Final = 1312
+_PUBLIC_SIZE: Final = {ED25519_COSIGNATURE: 32, MLDSA44: MLDSA44_PUBLIC_SIZE}
 _SIGNATURE_SIZE: Final = {ED25519_COSIGNATURE: 64, MLDSA44: 2420}
 _LABEL: Final = b"subtree/v1\n\x00"
 _MAX_NAME: Final = 255
@@ -220,6 +222,18 @@ def cosignatures(data: bytes | str, verifiers: Iterable[note.NoteVerifier]) -> t
     if not any((line.name, line.key_id) == (each.name, each.key_id) for line in parsed.signatures for each in known):
         return ()
     return note.verify(data, known).signatures
+
+
+@functools.cache
+def supported() -> bool:
+    """Whether this machine's cryptography has ML-DSA-44; where it has not, such lines are passed over."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric import mldsa
+
+        mldsa.MLDSA44PrivateKey.from_seed_bytes(bytes(SEED_SIZE))
+    except (ImportError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _check_id(verifier: Verifier, stated: str) -> None:

@@ -20,7 +20,8 @@ VERSION: Final = 1
 MAX_BYTES: Final = 65_535
 SALT_BYTES: Final = 32
 
-PUBLIC_KINDS: Final = frozenset({"snapshot", "period-close", "registry-key"})
+REGISTRY_KEY_KINDS: Final = frozenset({"registry-key", "registry-key-revoke"})
+PUBLIC_KINDS: Final = REGISTRY_KEY_KINDS | {"snapshot", "period-close"}
 KINDS: Final = PUBLIC_KINDS | {
     "consent",
     "key-register",

@@ -47,9 +47,12 @@ class NoteVerifier(Protocol):
 
     @property
     def name(self) -> str: ...
-
     @property
     def key_id(self) -> bytes: ...
+    @property
+    def public_key(self) -> bytes: ...
+    @property
+    def vkey(self) -> str: ...
 
     def verify(self, text: str, value: bytes) -> None:
         """Return only if ``value`` is this key's signature over ``text``, else ``VerificationError``."""

@@ -22,6 +22,7 @@ import msgspec
 from licet.errors import LicetError, MalformedError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import cosignature, note
+from licet.log.keys import LogKeys, Span
 
 MAX_BYTES: Final = 1 << 20
 MAX_LOGS: Final = 256
@@ -30,6 +31,7 @@ MAX_GROUPS: Final = 256
 NONE: Final = "none"
 
 LogKey = note.Verifier | cosignature.Verifier
+AnyLog = LogKey | LogKeys
 
 _SPACE: Final = re.compile(r"[ \t]+")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
@@ -63,7 +65,7 @@ class Judgement(msgspec.Struct, frozen=True):
     """A checkpoint that satisfies a policy: whose it is, and which witnesses' lines hold, by the policy's names."""
 
     checkpoint: checkpoints.Checkpoint
-    log: LogKey
+    log: note.NoteVerifier
     witnesses: tuple[str, ...]
 
 
@@ -80,22 +82,20 @@ class Policy:
         self.groups: Final = dict(groups)
         self.quorum: Final = quorum
 
-    def check(self, data: bytes | str, *, log: LogKey | None = None) -> Judgement:
+    def check(self, data: bytes | str, *, log: AnyLog | None = None) -> Judgement:
         """Return what makes the checkpoint ``data``, a signed note, valid under this policy.
 
-        It is signed by one of the policy's logs, and by ``log`` where that is given (then the policy may name no log);
-        the quorum has cosigned it. Lines of unknown keys are passed over; a false line of a known key refuses the
+        It is signed by one of the policy's logs; where ``log`` is given, by a key of it that counts at this size, one
+        that the policy names unless it names no log. A policy that names the log's ML-DSA-44 key alone asks for that.
+        The quorum has cosigned it. Lines of unknown keys are passed over; a false line of a known key refuses the
         whole. Raises ``VerificationError`` that says what is missing and ``MalformedError`` for what is no checkpoint.
         """
         parsed = note.parse(data)
         checkpoint = checkpoints.parse(parsed.text, extensions=True)
-        signers = [each.verifier for each in self.logs if each.verifier.name == checkpoint.origin]
+        signers: list[note.NoteVerifier] = [each.verifier for each in self.logs]
         if log is not None:
-            if self.logs and all(each.vkey != log.vkey for each in signers):
-                raise VerificationError(
-                    f"expected a policy that names the log key {log.vkey:.120}, got one that does not"
-                )
-            signers = [log] if log.name == checkpoint.origin else []
+            signers = self._of(log, checkpoint)
+        signers = [each for each in signers if each.name == checkpoint.origin]
         if not signers:
             raise VerificationError(f"expected a checkpoint of a log of the policy, got one of {checkpoint.origin}")
         known: list[note.NoteVerifier] = [*signers, *(each.verifier for each in self.witnesses.values())]
@@ -114,7 +114,17 @@ class Policy:
             )
         return Judgement(checkpoint, signed[0], present)
 
-    def satisfied_by(self, data: bytes | str, *, log: LogKey | None = None) -> bool:
+    def _of(self, log: AnyLog, checkpoint: checkpoints.Checkpoint) -> list[note.NoteVerifier]:
+        """Return the keys of ``log`` that may sign ``checkpoint``: those that the policy names, where it names any."""
+        keys = log if isinstance(log, LogKeys) else LogKeys(log.name, [Span(log, 0)])
+        if not self.logs:
+            return keys.sufficient(checkpoint.size)
+        named = {each.verifier.vkey for each in self.logs}
+        if all(span.key.vkey not in named for span in keys.spans):
+            raise VerificationError(f"expected a policy that names the log key {keys.vkey:.120}, got one that does not")
+        return [each for each in keys.at(checkpoint.size) if each.vkey in named]
+
+    def satisfied_by(self, data: bytes | str, *, log: AnyLog | None = None) -> bool:
         """Whether `check` finds nothing missing in the checkpoint ``data``; what is no checkpoint does not satisfy."""
         try:
             self.check(data, log=log)

@@ -12,6 +12,7 @@ from licet.canonical import from_base64, to_base64
 from licet.errors import MalformedError
 from licet.log import checkpoint as checkpoints
 from licet.log import merkle, note
+from licet.log.keys import LogKeys
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 MAX_BYTES: Final = note.MAX_BYTES + 100_000
@@ -75,7 +76,7 @@ def parse(data: bytes | str) -> Proof:
 def verify(
     proof: Proof,
     entry: bytes,
-    verifier: note.NoteVerifier,
+    verifier: note.NoteVerifier | LogKeys,
     *,
     witnesses: tuple[note.NoteVerifier, ...] = (),
     closed: bool = False,

@@ -11,6 +11,7 @@ from licet.errors import InputError, MalformedError, VerificationError
 from licet.log import entry as entries
 from licet.log import note
 from licet.log import proof as proofs
+from licet.log.keys import LogKeys
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 
@@ -38,7 +39,7 @@ class Logged(msgspec.Struct, frozen=True):
     size: int
 
 
-def verify_logged(evidence: Evidence, log: note.NoteVerifier) -> Logged:
+def verify_logged(evidence: Evidence, log: note.NoteVerifier | LogKeys) -> Logged:
     """Return where ``evidence.envelope`` is in the log of ``log``, once its entry and proof hold.
 
     The proof may carry only signature lines of that log's key, and nothing that no signature covers. Raises

@@ -15,6 +15,7 @@ from licet.errors import MalformedError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import note
 from licet.log import proof as proofs
+from licet.log.entry import REGISTRY_KEY_KINDS
 from licet.log.policy import Policy, printable
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
@@ -36,7 +37,7 @@ _BY_REGISTRY: Final[dict[str, Purpose]] = {
     "snapshot": "snapshot",
 }
 
-BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", "registry-key"})
+BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", *REGISTRY_KEY_KINDS})
 
 
 class StatementFileLike(Evidence, Protocol):
@@ -81,11 +82,11 @@ def verify_statement_file(
     kind = file.envelope.kind
     if kind not in SCHEMAS:
         raise MalformedError(f"payloadType: expected one of {', '.join(sorted(SCHEMAS))}, got {kind!r:.80}")
-    of_registry = [each for each in file.keys if each.envelope.kind == "registry-key"]
+    of_registry = [each for each in file.keys if each.envelope.kind in REGISTRY_KEY_KINDS]
     of_account = [each for each in file.keys if each.envelope.kind in KEY_KINDS]
     if list(file.keys) != of_registry + of_account:
         raise MalformedError("keys: expected the registry's keys, then the signer's, got another order or kind")
-    if kind == "registry-key" and not _holds(of_registry, file.envelope):
+    if kind in REGISTRY_KEY_KINDS and not _holds(of_registry, file.envelope):
         of_registry.append(file)
     registry = verify_registry_keys(trust, of_registry)
     logged = verify_logged(file, registry.log)
@@ -98,16 +99,15 @@ def verify_statement_file(
     checks = [_registry_check(registry), f"entry {logged.index} of {logged.size} in the log {registry.ref.origin}"]
     if rules is not None:
         checks.append(_under(rules, file, registry))
-    if kind == "registry-key":
+    if kind in REGISTRY_KEY_KINDS:
         if of_account:
             raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
     elif kind in _BY_REGISTRY:
         if of_account:
             raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
         purpose = _BY_REGISTRY[kind]
-        envelopes.open_as(
-            SCHEMAS[kind], file.envelope, [registry.signer(purpose, logged.index, logged.time)], registry.keys
-        )
+        signer = registry.signer(purpose, logged.index, logged.time, file.envelope)
+        envelopes.open_as(SCHEMAS[kind], file.envelope, [signer], registry.keys)
         checks.append(f"signed by the registry's {purpose} key")
     elif kind in KEY_KINDS:
         if not _holds(of_account, file.envelope):
@@ -176,7 +176,7 @@ def _by_account(
     checks = [f"signed by key {standing.keyid} of {account}, {standing.why}"]
     checks += hold_to(standing, payload)
     if isinstance(payload, kinds.Licence):
-        signers.append(registry.signer("licence", logged.index, logged.time))
+        signers.append(registry.signer("licence", logged.index, logged.time, envelope))
         checks.append("granted by the registry's licence key")
     envelopes.open_as(type(payload), envelope, signers, history.keys | registry.keys)
     return checks

@@ -84,8 +84,8 @@ def _manifest(container: Container, keys: RegistryKeys) -> AuditBundle:
     envelope = envelopes.parse(container.read(layout.MANIFEST, MAX_JSON))
     claimed: Any = envelopes.read_as(AuditBundle, envelope)
     times.from_text(claimed.made_at, "made_at")
-    # Not a statement of the log: what counts is the office key that is named last and valid when the bundle was made.
-    signer = keys.signer("office", keys.lines[-1].index + 1, claimed.made_at)
+    # Not a statement of the log: what counts is an office key in force behind all that the bundle says of keys.
+    signer = keys.signer("office", keys.last + 1, claimed.made_at, envelope)
     manifest = envelopes.open_as(AuditBundle, envelope, [signer], keys.keys)
     if manifest.registry != keys.ref:
         raise refused("manifest-signature", layout.MANIFEST, f"expected a bundle of {keys.ref.origin}, got another's")

@@ -42,7 +42,7 @@ def verify_granted(granted: LicenceGranted, key: SigningKey, keys: RegistryKeys)
     """
     index = verify_receipt(granted.receipt, granted.envelope, keys)
     unproven = envelopes.read_as(Licence, granted.envelope)
-    registrar = keys.signer("licence", index, unproven.issued_at)
+    registrar = keys.signer("licence", index, unproven.issued_at, granted.envelope)
     keys.keys.add(key.public)
     payload = envelopes.open_as(Licence, granted.envelope, [key.keyid, registrar], keys.keys)
     if payload.registry != keys.ref:

@@ -31,7 +31,7 @@ from licet.statements.kinds.keys import (
     TokenRequest,
 )
 from licet.statements.kinds.licences import Licence, LicenceLine, Use
-from licet.statements.kinds.registry import Claim, Erase, PeriodClose, RegistryKey
+from licet.statements.kinds.registry import Claim, Erase, LogCosigner, PeriodClose, RegistryKey, RegistryKeyRevoke
 from licet.statements.kinds.snapshots import SegmentRef, Snapshot
 from licet.statements.kinds.usage import DatasetManifest, Event, Run, UsageBatch
 from licet.statements.webauthn import Passkey
@@ -58,12 +58,14 @@ __all__ = [
     "Licence",
     "LicenceLine",
     "Limit",
+    "LogCosigner",
     "Passkey",
     "Payload",
     "PeriodClose",
     "PublicKey",
     "RecoveryCodes",
     "RegistryKey",
+    "RegistryKeyRevoke",
     "RegistryRef",
     "Run",
     "SegmentRef",
@@ -85,6 +87,7 @@ Payload = (
     | KeyRevoke
     | Delegation
     | RegistryKey
+    | RegistryKeyRevoke
     | Claim
     | Consent
     | ConsentMature

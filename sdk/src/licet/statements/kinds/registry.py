@@ -11,14 +11,35 @@ from licet.statements.kinds.consent import WorksScope
 from licet.statements.kinds.keys import PublicKey
 
 
+class LogCosigner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="alg", tag="ml-dsa-44"):
+    """An ML-DSA-44 public key (FIPS 204), 1,312 bytes as hex: the log's second key, beside Ed25519."""
+
+    public: str
+
+
 class RegistryKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="registry-key"):
-    """The offline root names the registry's working key for one purpose."""
+    """The offline root names a working key for one purpose, beside those that it named before and did not end.
+
+    ``cosignature`` is the purpose of the log's ML-DSA-44 key, and of no other.
+    """
 
     registry: RegistryRef
-    purpose: Literal["log", "snapshot", "licence", "office"]
-    key: PublicKey
+    purpose: Literal["log", "snapshot", "licence", "office", "cosignature"]
+    key: PublicKey | LogCosigner
     valid_from: str
     valid_until: str | None
+    v: int = VERSION
+
+
+class RegistryKeyRevoke(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="registry-key-revoke"
+):
+    """The offline root ends a working key, from this statement's own place in the log on; what was before stands."""
+
+    registry: RegistryRef
+    keyid: str
+    reason: Literal["retired", "compromised"]
+    issued_at: str
     v: int = VERSION
 
 
