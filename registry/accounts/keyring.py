@@ -12,17 +12,21 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from licet import times
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.authority import hold_to
 from licet.statements.envelope import Envelope
 from licet.statements.keyring import Keyring, Office, Standing
-from licet.statements.keys import KeySet, key_id, public_key
-from licet.statements.kinds import RecoveryCodes, RegistryKey, RegistryRef, TokenRequest
+from licet.statements.keys import KeySet
+from licet.statements.kinds import PublicKey, RecoveryCodes, RegistryKeyRevoke, RegistryRef, TokenRequest
+from licet.statements.trust import WorkingKey
 from registry.accounts import queries
 from registry.database import Connection, Row
 from registry.errors import Invalid, NotAllowed
+from registry.translog import read_statement
 
 # A statement gets its time from the log some moments after it was accepted; what ends until then does not carry it.
 MARGIN: Final = timedelta(minutes=5)
@@ -49,29 +53,31 @@ class Signer(NamedTuple):
 class _Office:
     """The registry's office through time, as the database knows it."""
 
-    def __init__(self, ref: RegistryRef, rows: Sequence[Row]) -> None:
+    def __init__(self, ref: RegistryRef, rows: Sequence[Row], size: int) -> None:
         self.ref = ref
         self.keys = KeySet()
-        self._lines: list[tuple[int, str, str, str | None]] = []
+        self._lines: dict[str, WorkingKey] = {}
         for row in rows:
-            payload = envelopes.read_as(RegistryKey, envelopes.parse(row["envelope"]))
-            self.keys.learn(payload.key)
-            if payload.purpose == "office":
-                keyid = key_id(public_key(payload.key.public))
+            payload = read_statement(row)
+            if isinstance(payload, RegistryKeyRevoke):
+                # Not logged yet: it ends the key for all that the log has no place for either.
+                ended = size if row["index"] is None else row["index"]
+                if payload.keyid in self._lines:
+                    line = self._lines[payload.keyid]
+                    self._lines[payload.keyid] = msgspec.structs.replace(line, ended=ended, reason=payload.reason)
+            elif isinstance(payload.key, PublicKey):
+                keyid = self.keys.learn(payload.key)
                 index = -1 if row["index"] is None else row["index"]
-                self._lines.append((index, keyid, payload.valid_from, payload.valid_until))
+                self._lines[keyid] = WorkingKey(payload.purpose, keyid, index, payload.valid_from, payload.valid_until)
 
     def is_office(self, keyid: str, index: int, time: str) -> bool:
-        live = [line for line in self._lines if line[0] < index]
-        if not live:
-            return False
-        _, named, start, end = live[-1]
-        return named == keyid and time >= start and (end is None or time < end)
+        line = self._lines.get(keyid)
+        return line is not None and line.purpose == "office" and line.why_not(index, time) is None
 
 
 async def office_of(conn: Connection, ref: RegistryRef) -> Office:
     """Return the registry's office: every key that the root ever named for it."""
-    return _Office(ref, await conn.fetch(queries.REGISTRY_KEYS))
+    return _Office(ref, await conn.fetch(queries.REGISTRY_KEYS), await conn.fetchval(queries.LOG_SIZE))
 
 
 async def ring_of(conn: Connection, ref: RegistryRef, account: UUID) -> tuple[Keyring, Place]:

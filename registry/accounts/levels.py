@@ -80,7 +80,7 @@ async def state(services: Services, conn: Connection, row: Row, ground: Ground) 
         level = max(level, await conn.fetchval(queries.PROVEN_LEVEL, account))
     subject = identifiers.from_uuid(row["kind"], account)
     claim = Claim(services.keys.ref, subject, row["genesis"], level, ground.evidence, times.to_text(times.now()))
-    sealed = envelopes.encode(envelopes.seal(claim, services.keys.office))
+    sealed = envelopes.encode(envelopes.seal(claim, await services.keys.hold(conn, "office")))
     pending = await translog.submit(conn, "claim", identifiers.new_id("stm"), sealed, account)
     await conn.execute(queries.ADD_LEVEL, account, level, ground.evidence, pending, ground.basis, ground.backed)
     if level != row["level"]:

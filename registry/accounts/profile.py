@@ -51,6 +51,7 @@ async def registry_info(services: Services) -> RegistryInfo:
     try:
         async with services.database.acquire() as conn:
             evidence = await translog.registry_keys_evidence(conn)
+            await services.keys.refresh(conn)
     except NotFound:
         raise Unavailable("the registry's keys are not in the published log yet") from None
     keys = services.keys
@@ -58,7 +59,7 @@ async def registry_info(services: Services) -> RegistryInfo:
         origin=keys.origin,
         key=keys.ref.key,
         root=keys.root.public.hex(),
-        log_vkey=keys.log_signer.verifier.vkey,
+        log_vkey=keys.log_keys.vkey,
         keys=evidence,
         fee_bps=services.settings.fee_bps,
         vocab=VOCAB,

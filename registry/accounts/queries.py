@@ -84,8 +84,8 @@ order by p.id
 """
 # by log_pending (subject, id)
 REGISTRY_KEYS: Final = """
-select p.envelope, e.index from log_pending p left join log_entries e on e.pending = p.id
-where p.subject = 'registry' and p.kind = 'registry-key' order by p.id
+select p.kind, p.envelope, e.index from log_pending p left join log_entries e on e.pending = p.id
+where p.subject = 'registry' and p.kind in ('registry-key', 'registry-key-revoke') order by p.id
 """
 LOG_SIZE: Final = "select size from log_head"
 # by log_pending (account, kind, id): what an account has said since index $2, newest first

@@ -67,8 +67,8 @@ async def recover(services: Services, request: Recovery) -> Recovered:
     payload = envelopes.read_as(kinds.KeyRegister, request.envelope)
     if payload.key_class != "recovered" or payload.account != request.account or len(request.envelope.signatures) != 1:
         raise Invalid("envelope: expected a key-register of class recovered for this account, signed by the new key")
-    envelope = envelopes.countersign(request.envelope, services.keys.office)
     async with services.database.transaction() as conn:
+        envelope = envelopes.countersign(request.envelope, await services.keys.hold(conn, "office"))
         digest = bytes.fromhex(envelope.payload_digest)
         known = await conn.fetchrow(queries.KEY_STATEMENT, digest)
         used = await conn.fetchval(queries.USE_CODE, sha256(request.code.encode()).digest(), account)

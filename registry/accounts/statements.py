@@ -17,10 +17,12 @@ from registry.errors import Gone, NotFound
 # What decides about works is for everybody; what two parties agreed on is for them and for auditors.
 PUBLIC_KINDS: Final = frozenset(
     {"consent", "consent-mature", "work-update", "key-register", "key-rotate", "key-revoke", "delegation"}
-    | {"registry-key", "snapshot", "period-close", "erase"}
+    | {"registry-key", "registry-key-revoke", "snapshot", "period-close", "erase"}
 )
 # Signed by the registry's own keys: no account's keys prove them.
-BY_REGISTRY: Final = frozenset({"registry-key", "claim", "snapshot", "period-close", "consent-mature", "erase"})
+BY_REGISTRY: Final = frozenset(
+    {"registry-key", "registry-key-revoke", "claim", "snapshot", "period-close", "consent-mature", "erase"}
+)
 
 
 async def statement_file(conn: Connection, subject: str, caller: Caller | None) -> StatementFile:
@@ -55,6 +57,7 @@ async def statement_receipt(
     """Return the COSE receipt of the first statement about ``subject``; raises as `statement_file` does."""
     first = await _visible(conn, subject, caller)
     evidence = await translog.evidence(conn, first.pending)
+    await keys.refresh(conn)
     return receipts.issue(proofs.parse(evidence.proof), keys.log_signer.verifier, keys.log)
 
 

@@ -53,6 +53,8 @@ async def build(services: Services, caller: Caller, period: Period, organisation
     """
     try:
         async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+            await services.keys.refresh(conn)
+            office = services.keys.office
             part = await part_of(conn, caller, organisation)
             span = await span_of(conn, period)
             found = await contents_of(conn, span, part)
@@ -62,7 +64,7 @@ async def build(services: Services, caller: Caller, period: Period, organisation
             await _statements(conn, prover, part, found, writer)
             await _uses(conn, part, found, writer)
             await _ledger(conn, span, part, found, writer)
-        await asyncio.to_thread(writer.finish, services.keys.office)
+        await asyncio.to_thread(writer.finish, office)
     except InputError as error:
         raise TooLarge(f"{error.message}; ask for one organisation at a time") from None
 

@@ -67,7 +67,7 @@ async def queue(conn: Connection, services: Services, found: Findings) -> None:
     head = await conn.fetchrow(queries.PUBLISHED_HEAD)
     if head is not None and head["published_size"]:
         try:
-            signed = checkpoints.open(head["published_checkpoint"], services.keys.log_signer.verifier)
+            signed = checkpoints.open(head["published_checkpoint"], services.keys.log_keys)
         except LicetError as error:
             found.differs(f"log_head: published_checkpoint: {error.message}")
             return

@@ -29,7 +29,7 @@ from registry.translog.tree import inclusion_proofs, root_at
 
 async def signed_checkpoint(conn: Connection, keys: RegistryKeys, size: int) -> str:
     """Return the log's signed checkpoint at ``size``."""
-    return checkpoints.sign(Checkpoint(keys.origin, size, await root_at(conn, size)), keys.log_signer)
+    return checkpoints.sign(Checkpoint(keys.origin, size, await root_at(conn, size)), *keys.log_signers(size))
 
 
 async def first_entry_at(conn: Connection, moment: datetime, size: int) -> int:

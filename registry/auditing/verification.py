@@ -177,7 +177,7 @@ async def _compare(conn: Connection, expected: dict[_Place, bytes], found: Findi
 
 def _signed(services: Services, head: Row) -> list[str]:
     try:
-        signed = checkpoints.open(head["checkpoint"], services.keys.log_signer.verifier)
+        signed = checkpoints.open(head["checkpoint"], services.keys.log_keys)
     except LicetError as error:
         return [f"checkpoint: {error.message}"]
     if (signed.size, signed.root) != (head["size"], head["root"]):
@@ -200,7 +200,7 @@ def _published(services: Services, head: Row, loop: asyncio.AbstractEventLoop) -
         return asyncio.run_coroutine_threadsafe(fetched(name), loop).result()
 
     try:
-        newest = verify_log(read, services.keys.log_signer.verifier)
+        newest = verify_log(read, services.keys.log_keys)
     except LicetError as error:
         return [f"published log: {error.message}"]
     except RegistryError as error:

@@ -98,7 +98,7 @@ async def _mature(services: Services, due: Due, now: datetime) -> bool:
 
 
 async def _log(conn: Connection, services: Services, account: UUID, payload: ConsentMature) -> None:
-    sealed = envelopes.encode(envelopes.seal(payload, services.keys.office))
+    sealed = envelopes.encode(envelopes.seal(payload, await services.keys.hold(conn, "office")))
     await translog.submit(conn, "consent-mature", identifiers.new_id("stm"), sealed, account)
 
 

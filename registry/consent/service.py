@@ -58,7 +58,9 @@ async def attest(services: Services, caller: Caller, request: StatementSubmit) -
     """
     if request.envelope.signatures:
         raise Invalid.field("envelope.signatures", "none", f"{len(request.envelope.signatures)} signatures")
-    attested = envelopes.countersign(request.envelope, services.keys.office)
+    async with services.database.transaction() as conn:
+        office = await services.keys.hold(conn, "office")  # one that ends before the statement is taken is refused then
+    attested = envelopes.countersign(request.envelope, office)
     return await submit(services, caller, StatementSubmit(attested, request.works, request.adds))
 
 

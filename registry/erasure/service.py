@@ -162,7 +162,7 @@ class _Erasure:
             deny=WorksScope(len(leaves), merkle.root(leaves).hex()) if leaves else None,
             issued_at=times.to_text(now),
         )
-        envelope = envelopes.seal(payload, self._services.keys.office)
+        envelope = envelopes.seal(payload, await self._services.keys.hold(conn, "office"))
         subject = identifiers.from_uuid("stm", self.id)
         self.pending = await translog.submit(conn, "erase", subject, envelopes.encode(envelope), account)
         digest = bytes.fromhex(envelope.payload_digest)

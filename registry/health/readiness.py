@@ -139,15 +139,14 @@ class Readiness:
             checks["log"] = Check(ok=False, found=found, since=times.to_text(head.at), todo=todo)
         else:
             checks["log"] = Check(ok=True)
+        await self._services.keys.refresh(conn)
         checks["checkpoint"] = await self._checkpoint(head)
         checks["guard"] = await asyncio.to_thread(self._guard, head)
         return State({}, head.published_size, backlog.waiting, backlog.oldest_seconds)
 
     async def _checkpoint(self, head: translog.Head) -> Check:
         try:
-            filed = await publication.published_checkpoint(
-                self._services.log_files, self._services.keys.log_signer.verifier
-            )
+            filed = await publication.published_checkpoint(self._services.log_files, self._services.keys.log_keys)
         except StoreUnavailable:
             return Check(ok=False, found="the published log cannot be read", todo="see that its place can be reached")
         except RegistryError:

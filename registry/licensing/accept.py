@@ -130,7 +130,7 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
     changed = [*left, *_moved(offer.quote.lines, lines)]
     if changed:
         raise WorksChanged(sorted(changed, key=lambda each: each.work))
-    sealed = envelopes.encode(envelopes.countersign(envelope, services.keys.licence))
+    sealed = envelopes.encode(envelopes.countersign(envelope, await services.keys.hold(conn, "licence")))
     pending = await translog.submit(conn, "licence", offer.licence, sealed, caller.account)
     await _store(conn, caller.account, offer, payload, envelope.payload_digest, pending)
     posting = Posting(offer.licence, caller.account, caller.id, None, offer.at)

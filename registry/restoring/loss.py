@@ -50,7 +50,7 @@ async def accept(conn: Connection, place: Place, progress: Callable[[str], None]
     Raises ``ArchiveError`` if the published bundles do not make the tree that the published checkpoint signs.
     """
     keys = RegistryKeys.load(place.keys, place.origin)
-    filed = await publication.published_checkpoint(place.log, keys.log_signer.verifier)
+    filed = await publication.published_checkpoint(place.log, keys.log_keys)
     guard = publication.read_guard(place.data)
     now = await head(conn)
     if filed is None or filed.size < now.size:

@@ -26,13 +26,14 @@ async def rebuild(conn: Connection, keys: RegistryKeys, log: Store, progress: Ca
     What is published already counts as published. Raises ``ArchiveError`` for entries with a gap between them.
     """
     size = (await head(conn)).size
+    await keys.refresh(conn)
     while rows := await conn.fetch(queries.ENTRIES, size, _AT_A_TIME):
         size = await _extend(conn, keys, rows)
         progress(f"log of {size} entries")
     async with conn.transaction():
         await conn.execute(queries.LEAVE_QUEUE)
         await conn.execute(queries.JOIN_QUEUE)
-    filed = await publication.published_checkpoint(log, keys.log_signer.verifier)
+    filed = await publication.published_checkpoint(log, keys.log_keys)
     text = await log.read(publication.CHECKPOINT)
     if filed is not None and text is not None and filed.size <= size:
         await conn.execute(queries.LET_OUT, filed.size, text.decode())
@@ -52,7 +53,9 @@ async def _extend(conn: Connection, keys: RegistryKeys, rows: list[Row]) -> int:
         edge = await stored_tiles(conn, _edge(now.size))
         grown = tiles.extend(now.size, leaves, lambda level, tile, width: edge[level, tile])
         frontier.extend(leaves)
-        signed = checkpoints.sign(checkpoints.Checkpoint(keys.origin, frontier.size, frontier.root), keys.log_signer)
+        signed = checkpoints.sign(
+            checkpoints.Checkpoint(keys.origin, frontier.size, frontier.root), *keys.log_signers(frontier.size)
+        )
         await conn.execute(
             translog.PUT_TILES,
             [tile.level for tile, _ in grown],

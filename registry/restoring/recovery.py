@@ -99,7 +99,7 @@ async def let_out(place: Place) -> int:
     """Return the size of the largest log that is known outside of database and archive."""
     keys = RegistryKeys.load(place.keys, place.origin)
     guard = await asyncio.to_thread(publication.read_guard, place.data)
-    filed = await publication.published_checkpoint(place.log, keys.log_signer.verifier)
+    filed = await publication.published_checkpoint(place.log, keys.log_keys)
     return max(guard.size, filed.size if filed else 0)
 
 
@@ -181,7 +181,7 @@ async def same_history(conn: Connection, place: Place) -> None:
     """Raise ``StartError`` unless the log in the database is how the published one began."""
     size: int = await conn.fetchval(queries.SIZE)
     keys = RegistryKeys.load(place.keys, place.origin)
-    filed = await publication.published_checkpoint(place.log, keys.log_signer.verifier)
+    filed = await publication.published_checkpoint(place.log, keys.log_keys)
     if filed is None or not 0 < size <= filed.size:
         return
     kept: dict[tuple[int, int, int], bytes] = {}

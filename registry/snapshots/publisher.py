@@ -116,7 +116,7 @@ async def _keep(services: Services, conn: Connection, last: Row | None, built: B
         issued_at=issued,
         lifetime=min(services.settings.snapshot_ttl, LIFETIME),
     )
-    sealed = envelopes.encode(envelopes.seal(payload, services.keys.snapshot))
+    sealed = envelopes.encode(envelopes.seal(payload, await services.keys.hold(conn, "snapshot")))
     pending = await translog.submit(conn, "snapshot", SUBJECT, sealed, None)
     expires = times.from_text(payload.expires_at)
     await conn.execute(

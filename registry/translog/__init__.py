@@ -6,7 +6,7 @@ Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``
 from __future__ import annotations
 
 from registry.translog.heads import Backlog, Head, backlog, head
-from registry.translog.keys import RegistryKeys, open_keys
+from registry.translog.keys import RegistryKeys, open_keys, read_statement
 from registry.translog.sequencer import Sequencer
 from registry.translog.submission import (
     Evidence,
@@ -36,6 +36,7 @@ __all__ = [
     "head",
     "indices",
     "open_keys",
+    "read_statement",
     "receipt",
     "receipts",
     "registry_keys_evidence",

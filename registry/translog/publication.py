@@ -16,7 +16,8 @@ import msgspec
 from licet.canonical import from_base64, to_base64
 from licet.errors import LicetError, MalformedError
 from licet.log import checkpoint as checkpoints
-from licet.log import note, tiles
+from licet.log import tiles
+from licet.log.keys import LogKeys
 from licet.log.merkle import HASH_SIZE
 from registry.errors import NotFound, StartError
 from registry.storage import FRESH, TEXT, Store, sync_folder, write_whole
@@ -58,13 +59,13 @@ async def write_checkpoint(log: Store, text: str) -> None:
     await log.replace(CHECKPOINT, text.encode(), media_type=TEXT, cache=FRESH)
 
 
-async def published_checkpoint(log: Store, verifier: note.Verifier) -> checkpoints.Checkpoint | None:
+async def published_checkpoint(log: Store, log_keys: LogKeys) -> checkpoints.Checkpoint | None:
     """Return the checkpoint that is published in ``log``, if one is; raises ``StartError`` if it is not this log's."""
     text = await log.read(CHECKPOINT)
     if text is None:
         return None
     try:
-        return checkpoints.open(text, verifier)
+        return checkpoints.open(text, log_keys)
     except LicetError as error:
         place = f"{log.shown}/{CHECKPOINT}"
         raise StartError(f"{place}: expected a checkpoint of this log, got another: {error}") from None

@@ -68,6 +68,10 @@ INDICES: Final = "select pending, index from log_entries where pending = any($1:
 # by log_pending (subject, id)
 SUBJECT: Final = "select id, kind, account from log_pending where subject = $1 order by id limit 1"
 REGISTRY_KEYS: Final = """
-select id, envelope from log_pending where subject = $1 and kind = 'registry-key' order by id
+select p.id, p.kind, p.envelope, e.index
+from log_pending p left join log_entries e on e.pending = p.id
+where p.subject = $1 and p.kind in ('registry-key', 'registry-key-revoke') order by p.id
 """
+NEWEST_ABOUT: Final = "select coalesce(max(id), 0) from log_pending where subject = $1"
+HOLD_KEYS: Final = "select pg_advisory_xact_lock_shared($1)"
 ANY_STATEMENT: Final = "select exists (select from log_pending)"

@@ -39,7 +39,7 @@ async def checkpoint(log_files: NamedDependency[Store]) -> Response[bytes]:
 @get("/log/vkey", media_type=MediaType.TEXT, operation_id="getLogKey", tags=["log"], sync_to_thread=False)
 def vkey(keys: NamedDependency[RegistryKeys]) -> Response[str]:
     """The key that checkpoints are signed with, as a C2SP verifier key."""
-    text = keys.log_signer.verifier.vkey
+    text = keys.log_keys.vkey
     return Response(f"{text}\n", media_type=MediaType.TEXT, headers={"Cache-Control": "public, max-age=3600"})
 
 

@@ -26,7 +26,7 @@ from licet import times
 from licet.canonical import from_base64
 from licet.log import checkpoint as checkpoints
 from licet.log import entry as entries
-from licet.log import tiles
+from licet.log import note, tiles, witnessing
 from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
 from registry.database import Connection, Database, Row
 from registry.errors import DatabaseUnavailable, RegistryError, StartError, StoreUnavailable
@@ -35,7 +35,7 @@ from registry.storage import Store
 from registry.translog import publication, queries
 from registry.translog.bell import NAMED
 from registry.translog.heads import Head, head, parse_head
-from registry.translog.keys import RegistryKeys
+from registry.translog.keys import RegistryKeys, is_about_keys
 from registry.translog.tree import root_at, stored_tiles
 from registry.translog.witnesses import Quorumless, Witnesses
 
@@ -118,8 +118,9 @@ class Sequencer:
         it was restored from an older backup, and continuing would sign a second history.
         """
         now = await head(conn)
+        await self._keys.refresh(conn)
         guard = await asyncio.to_thread(publication.read_guard, self._data)
-        filed = await publication.published_checkpoint(self._log, self._keys.log_signer.verifier)
+        filed = await publication.published_checkpoint(self._log, self._keys.log_keys)
         known = [(f"{self._data / publication.GUARD}", guard.size, from_base64(guard.root, "root"))]
         if filed is not None:
             known.append((f"{self._log.shown}/{publication.CHECKPOINT}", filed.size, filed.root))
@@ -163,8 +164,12 @@ class Sequencer:
             edge = await _right_edge(conn, now.size)
             grown = tiles.extend(now.size, leaves, lambda level, tile, width: edge[level, tile])
             frontier.extend(leaves)
+            about_keys = {row["id"]: now.size + place for place, row in enumerate(rows) if is_about_keys(row["kind"])}
+            if about_keys:
+                await self._keys.refresh(conn, about_keys)
             signed = checkpoints.sign(
-                checkpoints.Checkpoint(self._keys.origin, frontier.size, frontier.root), self._keys.log_signer
+                checkpoints.Checkpoint(self._keys.origin, frontier.size, frontier.root),
+                *self._keys.log_signers(frontier.size),
             )
             self._reach("signed")
             await conn.copy_records_to_table(
@@ -233,7 +238,7 @@ class Sequencer:
             await publication.write_tiles(self._log, await _contents(conn, some))
             self._reach("tiles")
         if self._witnesses is None:
-            await publication.write_checkpoint(self._log, now.checkpoint)
+            await publication.write_checkpoint(self._log, self._beside(now))
         elif self._wait_for_witnesses:
             await self.cosign(now)
         self._reach("checkpoint")
@@ -248,10 +253,16 @@ class Sequencer:
         Raises ``Quorumless`` while they cannot be had; what is published then stays.
         """
         assert self._witnesses is not None
-        cosigning = await self._witnesses.cosigned(now.checkpoint, self._keys.log_signer.verifier)
+        cosigning = await self._witnesses.cosigned(self._beside(now), self._keys.log_keys)
         if not cosigning.satisfied:
             raise Quorumless(cosigning)
         await publication.write_checkpoint(self._log, cosigning.checkpoint)
+
+    def _beside(self, now: Head) -> str:
+        """Return the checkpoint of ``now`` with the log's own ML-DSA-44 line, if it has such a key here."""
+        cosigners = self._keys.cosigners(now.size)
+        lines = [each.sign(note.parse(now.checkpoint).text) for each in cosigners]
+        return witnessing.with_cosignatures(now.checkpoint, lines) if lines else now.checkpoint
 
     async def keep_cosigned(self, database: Database) -> None:
         """Publish checkpoints as the quorum cosigns them, for ever; nothing else waits for it."""

@@ -19,6 +19,7 @@ import structlog
 from licet.errors import LicetError
 from licet.log import checkpoint as checkpoints
 from licet.log import note, policy, witnessing
+from licet.log.keys import LogKeys
 from registry.database import Database
 from registry.errors import StartError, Unavailable
 from registry.translog.tree import consistency_proof
@@ -76,7 +77,7 @@ class Witnesses:
             raise StartError(f"{path}: expected a witness with the address to ask it at, got none")
         return cls(rules, database)
 
-    async def cosigned(self, signed: str, log_key: note.Verifier) -> Cosigning:
+    async def cosigned(self, signed: str, log_key: LogKeys) -> Cosigning:
         """Return the signed checkpoint with every cosignature that is to be had now.
 
         A witness that does not answer, or refuses, is among the absent; no error of one is an error of the call.

@@ -91,7 +91,7 @@ async def test_rule_1_a_genesis_that_does_not_prove_its_own_key_opens_nothing(ds
         assert answer.status_code == 400
         async with service.services.database.acquire() as conn:
             assert await conn.fetchval("select count(*) from accounts") == 0
-            assert await conn.fetchval("select count(*) from log_pending") == 4
+            assert await conn.fetchval("select count(*) from log_pending") == 5
 
 
 async def test_names_are_plain_text(dsn, tmp_path):

@@ -35,7 +35,7 @@ async def test_ready_speaks_of_what_requests_need(dsn, tmp_path):
         assert "worker" in answer.json()["detail"]
         assert (await service.http.get("/log/checkpoint")).status_code == 503
     async with running(dsn, tmp_path) as service:
-        assert (await until_ready(service.http)).json()["log_size"] == 4
+        assert (await until_ready(service.http)).json()["log_size"] == 5
     async with running(dsn, tmp_path, {"nothing": idle}) as service:
         async with service.services.database.acquire() as conn:
             await conn.execute(

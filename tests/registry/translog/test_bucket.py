@@ -10,6 +10,7 @@ import pytest
 from registry.errors import StoreUnavailable
 from registry.storage import Store, open_store
 from registry.translog import Sequencer, open_keys, publication, wait_all
+from registry.translog.keyfiles import SIGNING
 from registry.translog.sequencer import run
 from tests.registry.harness import running, verify_whole_log
 from tests.registry.translog.log import ORIGIN, STEPS, logged, submitted
@@ -32,7 +33,7 @@ async def copied(log: Store, data: Path) -> Path:
 
 async def test_a_kill_at_any_step_leaves_a_bucket_that_verifies(database, tmp_path, bucket):
     async with database.acquire() as conn:
-        keys = await open_keys(conn, tmp_path / "keys", ORIGIN)
+        keys = await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
     log = open_store(f"{bucket}/{tmp_path.name}/log", tmp_path)
     expected = [1, 2, 3, 4]
     for step in STEPS:
@@ -60,7 +61,7 @@ async def worked(database, sequencer: Sequencer) -> None:
 
 async def test_a_bucket_that_refuses_for_a_while_is_waited_for(database, tmp_path, bucket, monkeypatch):
     async with database.acquire() as conn:
-        keys = await open_keys(conn, tmp_path / "keys", ORIGIN)
+        keys = await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
     log = open_store(f"{bucket}/{tmp_path.name}/log", tmp_path)
     honest = publication.write_tiles
     refused: list[int] = []

@@ -11,6 +11,7 @@ import pytest
 
 from licet.log import checkpoint
 from registry.translog import open_keys
+from registry.translog.keyfiles import SIGNING
 from tests.registry.harness import verify_whole_log
 from tests.registry.translog.log import ORIGIN, STEPS, files, logged, sequencing, submitted
 
@@ -28,7 +29,7 @@ async def ended(killer: Process, step: str, nth: int, limit: int) -> int:
 
 async def test_two_hundred_kills_lose_nothing_and_fork_nothing(database, dsn, tmp_path):
     async with database.acquire() as conn:
-        keys = await open_keys(conn, tmp_path / "keys", ORIGIN)
+        keys = await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
     verifier = keys.log_signer.verifier
     chance = random.Random(7)
     expected = [1, 2, 3, 4]

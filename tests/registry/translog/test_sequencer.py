@@ -18,6 +18,7 @@ from registry.database import Database
 from registry.errors import StartError, Unavailable
 from registry.translog import Sequencer, open_keys, publication, receipt, submit, wait, wait_all
 from registry.translog.heads import head
+from registry.translog.keyfiles import SIGNING
 from registry.translog.keys import RegistryKeys
 from registry.translog.sequencer import run
 from tests.registry.harness import verify_whole_log
@@ -33,7 +34,7 @@ class Killed(Exception):
 @pytest.fixture
 async def keys(database: Database, tmp_path: Path) -> RegistryKeys:
     async with database.acquire() as conn:
-        return await open_keys(conn, tmp_path / "keys", ORIGIN)
+        return await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
 
 
 async def work_through(database: Database, sequencer: Sequencer, limit: int = 8192) -> None:
@@ -61,7 +62,7 @@ async def test_the_first_entries_name_the_working_keys_under_the_root(database, 
     entries = [entry.parse(each) for each in verify_whole_log(tmp_path, keys.log_signer.verifier)]
     assert [each.kind for each in entries] == ["registry-key"] * 4
     async with database.acquire() as conn:
-        again = await open_keys(conn, tmp_path / "keys", ORIGIN)
+        again = await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
     assert again.ref == keys.ref
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "keys").glob("*.pem")}
     assert modes == dict.fromkeys(("root.pem", "log.pem", "snapshot.pem", "licence.pem", "office.pem"), 0o600)
@@ -273,22 +274,22 @@ async def test_a_database_behind_what_was_let_out_is_refused(database, keys, tmp
 async def test_a_database_of_other_keys_is_refused(database, keys, tmp_path):
     async with database.acquire() as conn:
         with pytest.raises(StartError, match=r"restore the registry's keys"):
-            await open_keys(conn, tmp_path / "elsewhere", ORIGIN)
+            await open_keys(conn, tmp_path / "elsewhere", ORIGIN, SIGNING)
         RegistryKeys.make(tmp_path / "other", ORIGIN)
         with pytest.raises(StartError, match="expected a database of the registry"):
-            await open_keys(conn, tmp_path / "other", ORIGIN)
+            await open_keys(conn, tmp_path / "other", ORIGIN, SIGNING)
         (tmp_path / "other" / "root.pub").write_bytes((tmp_path / "keys" / "root.pub").read_bytes())
         with pytest.raises(StartError, match="not the key that the log names"):
-            await open_keys(conn, tmp_path / "other", ORIGIN)
+            await open_keys(conn, tmp_path / "other", ORIGIN, SIGNING)
 
 
 async def test_the_root_key_may_go_offline_after_the_first_start(database, keys, tmp_path):
     (tmp_path / "keys" / "root.pem").rename(tmp_path / "elsewhere.pem")
     async with database.acquire() as conn:
-        assert (await open_keys(conn, tmp_path / "keys", ORIGIN)).ref == keys.ref
+        assert (await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)).ref == keys.ref
         (tmp_path / "keys" / "root.pub").write_text("no key")
         with pytest.raises(StartError, match=r"root\.pub"):
-            await open_keys(conn, tmp_path / "keys", ORIGIN)
+            await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
 
 
 async def test_lost_public_files_are_written_again(database, keys, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from registry.database import Database
 from registry.translog import open_keys, queries, submit, wait, wait_all
+from registry.translog.keyfiles import SIGNING
 from registry.translog.keys import RegistryKeys
 from tests.registry.translog.log import ORIGIN, sequencing, submitted
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def keys(database: Database, tmp_path: Path) -> RegistryKeys:
     async with database.acquire() as conn:
-        return await open_keys(conn, tmp_path / "keys", ORIGIN)
+        return await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
 
 
 @asynccontextmanager

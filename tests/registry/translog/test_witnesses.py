@@ -18,6 +18,7 @@ from licet.log import checkpoint, cosignature, policy, witnessing
 from registry.errors import StartError
 from registry.translog import Sequencer, open_keys, wait_all
 from registry.translog.heads import head
+from registry.translog.keyfiles import SIGNING
 from registry.translog.sequencer import run
 from registry.translog.witnesses import Quorumless, Witnesses
 from tests.registry.harness import running
@@ -92,7 +93,7 @@ async def worked(database, sequencer: Sequencer) -> None:
 @pytest.fixture
 async def keys(database, tmp_path):
     async with database.acquire() as conn:
-        return await open_keys(conn, tmp_path / "keys", ORIGIN)
+        return await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING)
 
 
 async def test_what_is_published_has_the_quorum_and_without_it_receipts_wait(database, keys, tmp_path):
