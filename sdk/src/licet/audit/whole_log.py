@@ -136,7 +136,7 @@ def consistency(read: Read, log: policy.AnyLog, old: Checkpoint, new: Checkpoint
     return proof
 
 
-def hold_together(read: Read, log: policy.LogKey, first: Seen, second: Seen) -> None:
+def hold_together(read: Read, log: policy.AnyLog, first: Seen, second: Seen) -> None:
     """Return only if the log at the smaller of both is the beginning of the log at the other.
 
     Raises ``VerificationError`` otherwise, with ``misconduct`` where both notes are there and the tiles show it.
