@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 import registry
 from licet.wire.accounts import SCOPES
 from licet.wire.common import Problem
+from registry.accounts.identity import COOKIE
 from registry.openapi import answers, limits, operations
 from registry.openapi.examples import Examples
 
@@ -93,7 +94,14 @@ def document(app: Litestar) -> bytes:
                     "scheme": "bearer",
                     "bearerFormat": "lct_…",
                     "description": f"A token with the scopes that the operation names, of: {', '.join(SCOPES)}.",
-                }
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "A session that a passkey opened, instead of a token; a request that changes "
+                    "something also needs Sec-Fetch-Site: same-origin or none, or an Origin of this service.",
+                },
             },
         },
     }

@@ -64,9 +64,9 @@ def operation(path: str, method: str, handler: HTTPRouteHandler, schema_of: dict
     described["x-limits"] = {"body": rules.limit, **limits} if body is not None else limits
     names, scopes = handler.parsed_fn_signature.parameters, answers.scopes_of(handler)
     if scopes or "caller" in names:
-        described["security"] = [{"bearer": [scope]} for scope in scopes] or [{"bearer": []}]
+        described["security"] = [*([{"bearer": [scope]} for scope in scopes] or [{"bearer": []}]), {"session": []}]
     elif "optional_caller" in names:
-        described["security"] = [{}, {"bearer": []}]
+        described["security"] = [{}, {"bearer": []}, {"session": []}]
     else:
         described["security"] = []
     return described
