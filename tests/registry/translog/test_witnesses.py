@@ -138,17 +138,17 @@ async def test_receipts_go_on_while_the_last_good_checkpoint_is_served_and_healt
         site = await stack.enter_async_context(running(dsn, tmp_path, witness_policy=path))
         log = site.services.log_files
         await wait_all(site.services.database, await submitted(site.services.database, 1))
-        await _until(lambda: _size(log, path), 5)
+        await _until(lambda: _size(log, path), 6)
         for witness in witnesses[:2]:
             await witness.kill()
         [receipt] = await wait_all(site.services.database, await submitted(site.services.database, 1))
-        assert receipt.log_index == 5
+        assert receipt.log_index == 6
         ready = (await site.http.get("/health/ready")).json()
         assert ready["checks"]["checkpoint"]["ok"]
-        assert "the checkpoint of 5 is served" in ready["checks"]["checkpoint"]["found"]
-        assert await _size(log, path) == 5
+        assert "the checkpoint of 6 is served" in ready["checks"]["checkpoint"]["found"]
+        assert await _size(log, path) == 6
         await witnesses[1].start()
-        await _until(lambda: _size(log, path), 6)
+        await _until(lambda: _size(log, path), 7)
         ready = (await site.http.get("/health/ready")).json()
         assert not ready["checks"]["checkpoint"].get("found")
 
