@@ -51,7 +51,7 @@ async def test_a_forked_database_is_refused_and_left_as_it_is(database, server, 
         with pytest.raises(StartError, match="was forked, and nothing was changed"):
             await recover(fork, place(data))
         async with fork.acquire() as conn:
-            assert await conn.fetchval("select size from log_head") == 11
+            assert await conn.fetchval("select size from log_head") == 12
             assert not await conn.fetchval("select exists (select from archive_aside)")
         await fork.close()
 

@@ -84,11 +84,11 @@ async def test_a_bucket_that_refuses_for_a_while_is_waited_for(database, tmp_pat
 
 async def test_the_service_reads_the_log_from_its_bucket(dsn, tmp_path, bucket):
     async with running(dsn, tmp_path, publish_to=f"{bucket}/{tmp_path.name}") as site:
-        await wait_all(site.services.database, [1, 2, 3, 4])
+        await wait_all(site.services.database, [1, 2, 3, 4, 5])
         checkpoint = await site.http.get("/log/checkpoint")
-        assert checkpoint.text.startswith("localhost/licet\n4\n")
-        tile = await site.http.get("/log/tile/0/000.p/4")
-        assert len(tile.content) == 4 * 32
+        assert checkpoint.text.startswith("localhost/licet\n5\n")
+        tile = await site.http.get("/log/tile/0/000.p/5")
+        assert len(tile.content) == 5 * 32
         assert "immutable" in tile.headers["cache-control"]
         assert (await site.http.get("/log/tile/0/001")).status_code == 404
         assert (await site.http.get("/health/ready")).json()["checks"]["checkpoint"]["ok"]
