@@ -549,14 +549,14 @@ def _rotated() -> Iterator[Case]:
         UNTRUE,
         "counts for, from 7 entries on, got one of 6",
     )
-    yield _file("tree-by-the-newer-log-key", registry.file(at, artist.genesis_index), registry, checks=4)
+    yield _file("tree-by-the-newer-log-key", registry.file(at, artist.genesis_index), registry, checks=5)
     log.signer = older_signer
-    yield _file("tree-by-the-older-log-key", registry.file(at, artist.genesis_index), registry, checks=4)
+    yield _file("tree-by-the-older-log-key", registry.file(at, artist.genesis_index), registry, checks=5)
     registry.key_indices.append(registry.end_key(registry.working["log"].keyid))
     log.signer = newer_signer
     by_newer = registry.file(at, artist.genesis_index)
     yield _file(
-        "receipt-from-before-the-rotation", msgspec.structs.replace(by_newer, proof=before.proof), registry, checks=4
+        "receipt-from-before-the-rotation", msgspec.structs.replace(by_newer, proof=before.proof), registry, checks=5
     )
     log.signer = older_signer
     yield _file(
