@@ -76,11 +76,29 @@ join statement_works k on k.work = spoken.work
 join statements c on c.id = k.statement and c.kind = 'consent' and c.pending > spoken.since
 group by c.id, spoken.own, c.terms
 """  # noqa: S608
-# While something waits on a work, its catalogue terms may be ahead of the account's.
-OTHER_CATALOGUE: Final = """
-select s.work from work_states s left join catalogues c on c.account = s.account
+# While something waits on a work, its catalogue terms may be ahead of the account's. They stay behind where a statement
+# over the work came after the catalogue's, and so cancelled what waited on it.
+_BEHIND: Final = """
+select s.work, s.account, s.catalogue, c.statement, max(p.pending) as since
+from work_states s left join catalogues c on c.account = s.account
+left join statements p on p.account = s.account and p.scope = 'catalogue' and p.terms = s.catalogue
 where not s.withdrawn and s.waiting is null and c.waiting is null and s.catalogue is distinct from c.terms
+group by s.work, s.account, s.catalogue, c.statement
 """
+OTHER_CATALOGUE: Final = f"""
+select behind.work from ({_BEHIND}) behind left join statements c on c.id = behind.statement
+where behind.since is null or c.pending is null or not exists (
+    select from statement_works k join statements l on l.id = k.statement
+    where k.work = behind.work and l.pending > c.pending
+)
+"""  # noqa: S608
+# Catalogue statements after the one that a work has its catalogue terms from: only what loosens may be without effect.
+LATER_CATALOGUE: Final = f"""
+select l.id as statement, behind.catalogue, l.terms, count(*) as works
+from ({_BEHIND}) behind
+join statements l on l.account = behind.account and l.scope = 'catalogue' and l.pending > behind.since
+group by l.id, behind.catalogue, l.terms
+"""  # noqa: S608
 WITHDRAWALS: Final = """
 select w.id as work from works w join work_states s on s.work = w.id
 where s.withdrawn <> (w.withdrawn_at is not null)

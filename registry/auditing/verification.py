@@ -259,12 +259,13 @@ async def _consent(conn: Connection, found: Findings) -> None:
     async for row in rows_of(conn, queries.UNSTATED):
         work = identifiers.from_uuid("wrk", row["work"])
         found.differs(f"{work}: expected terms that a statement over it states, got {row['own'].hex()}")
-    async for row in rows_of(conn, queries.LATER):
-        if effect(terms[row["own"]], terms[row["terms"]]) != "loosen":
-            statement = identifiers.from_uuid("stm", row["statement"])
-            found.differs(
-                f"{statement}: expected it in force, because it restricts; {row['works']} works are without it"
-            )
+    for later, standing in ((queries.LATER, "own"), (queries.LATER_CATALOGUE, "catalogue")):
+        async for row in rows_of(conn, later):
+            if effect(terms[row[standing]], terms[row["terms"]]) != "loosen":
+                statement = identifiers.from_uuid("stm", row["statement"])
+                found.differs(
+                    f"{statement}: expected it in force, because it restricts; {row['works']} works are without it"
+                )
     async for row in rows_of(conn, queries.OTHER_CATALOGUE):
         work = identifiers.from_uuid("wrk", row["work"])
         found.differs(f"{work}: expected the catalogue terms of its account, got others")

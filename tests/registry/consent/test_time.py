@@ -17,7 +17,9 @@ from licet.statements.keys import KeySet
 from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
 from licet.terms import merge
+from licet.wire.works import WorkKeys
 from registry import translog
+from registry.auditing import verify
 from registry.consent import maturing
 from registry.consent.maturing import mature_due
 from tests.registry.catalogue import (
@@ -27,6 +29,7 @@ from tests.registry.catalogue import (
     PAID_MORE,
     RESEARCH,
     Artist,
+    accepted,
     artist,
     fingerprinted,
     reader_of,
@@ -203,3 +206,41 @@ async def test_the_loop_matures_what_is_due_and_ends_when_told(site: Running) ->
         await asyncio.sleep(0.01)
     stop.set()
     await loop
+
+
+async def test_works_that_spoke_for_themselves_while_a_looser_catalogue_waited_stay_as_strict_and_the_books_agree(
+    lone: Running,
+) -> None:
+    ada = await artist(lone)
+    one, two, three = await works_of(ada, 3)
+    await ada.state([one, two, three], PAID)
+    await ada.state(None, NO_AI)
+    loosened = await ada.state(None, PAID)
+    await ada.state([one], PAID_MORE)
+    add = WorkKeys(two, urls=["https://ada.example/two"])
+    accepted(await ada.send(await ada.updating(add), [add]))
+    assert await waiting(ada) == [loosened.statement]
+    while await mature_due(lone.services, times.now() + LATER):
+        pass
+    terms = [(await state(lone, work)).terms for work in (one, two, three)]
+    assert terms == [NO_AI.encoded, NO_AI.encoded, PAID.encoded]
+    assert await verify(lone.services) == []
+
+    # What cancelled it stands for nothing else: a catalogue that was passed over without a word is still told.
+    async with lone.services.database.acquire() as conn:
+        taken = await conn.fetch("delete from statement_works where work = $1 returning *", identifiers.to_uuid(two))
+    told = [each.message for each in await verify(lone.services)]
+    assert f"{two}: expected the catalogue terms of its account, got others" in told
+    async with lone.services.database.acquire() as conn:
+        await conn.executemany("insert into statement_works values ($1, $2)", [tuple(row.values()) for row in taken])
+    stricter = await ada.state(None, PAID_MORE)
+    assert await verify(lone.services) == []
+    async with lone.services.database.acquire() as conn:
+        await conn.execute(
+            "update work_states set catalogue = (select terms from statements where id = $2), waiting = null"
+            " where work = $1",
+            identifiers.to_uuid(three),
+            identifiers.to_uuid(loosened.statement),
+        )
+    told = [each.message for each in await verify(lone.services)]
+    assert any(each.startswith(f"{stricter.statement}: expected it in force, because it restricts") for each in told)
