@@ -13,7 +13,6 @@ from contextlib import (
     nullcontext,
     suppress,
 )
-from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Literal, Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
@@ -55,7 +54,7 @@ _REFUSES = (
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
-_afterwards: ContextVar[list[Callable[[Database], None]] | None] = ContextVar("afterwards", default=None)
+_afterwards: dict[int, list[Callable[[Database], None]]] = {}  # by the id of a connection, while its transaction lasts
 
 
 class Row(Protocol):
@@ -190,14 +189,16 @@ class Database:
         tally.begin()
         committed_to = None
         afterwards: list[Callable[[Database], None]] = []
-        outer = _afterwards.get()
-        _afterwards.set(afterwards)
         try:
-            async with self.acquire() as connection, connection.transaction(isolation=isolation, readonly=readonly):
-                yield connection
+            async with self.acquire() as connection:
+                _afterwards[id(connection)] = afterwards
+                try:
+                    async with connection.transaction(isolation=isolation, readonly=readonly):
+                        yield connection
+                finally:
+                    del _afterwards[id(connection)]
             committed_to = self.meters
         finally:
-            _afterwards.set(outer)
             tally.end(committed_to)
         for call in afterwards:
             call(self)
@@ -240,12 +241,12 @@ class Database:
             self.meters.count(f"licet_database_connections_{what}", by=by)
 
 
-def once_committed(call: Callable[[Database], None]) -> bool:
-    """Have ``call`` called when the `Database.transaction` that this is called in is committed; never if it is not.
+def once_committed(connection: Connection, call: Callable[[Database], None]) -> bool:
+    """Have ``call`` called when the `Database.transaction` that yielded ``connection`` is committed, else never.
 
     Returns whether there is such a transaction. ``call`` must not raise: what it is about has happened.
     """
-    afterwards = _afterwards.get()
+    afterwards = _afterwards.get(id(connection))
     if afterwards is None:
         return False
     afterwards.append(call)

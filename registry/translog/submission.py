@@ -80,7 +80,7 @@ async def submit(conn: Connection, kind: str, subject: str, envelope: bytes, acc
     salt = None if kind in entries.PUBLIC_KINDS else os.urandom(entries.SALT_BYTES)
     asked_by = str(structlog.contextvars.get_contextvars().get("request_id", ""))  # for the sequencer's log lines
     pending: int = await conn.fetchval(queries.SUBMIT, kind, subject, account, envelope, salt)
-    if not once_committed(lambda database: bell.ring(database, asked_by)):
+    if not once_committed(conn, lambda database: bell.ring(database, asked_by)):
         await conn.execute(queries.RING, asked_by)
     count_once_committed("licet_statements_accepted_total", kind)
     if kind == "licence":

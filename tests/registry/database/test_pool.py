@@ -165,19 +165,20 @@ async def test_a_dedicated_connection_hears_what_is_notified(database: Database)
 
 async def test_what_is_to_be_done_once_committed_is_not_done_for_what_is_taken_back(database: Database):
     done: list[str] = []
-    assert not once_committed(lambda _database: done.append("no transaction"))
-    async with database.transaction():
-        assert once_committed(lambda _database: done.append("outer"))
-        async with database.transaction():
-            assert once_committed(lambda _database: done.append("inner"))
+    async with database.acquire() as connection:
+        assert not once_committed(connection, lambda _database: done.append("no transaction"))
+    async with database.transaction() as outer:
+        assert once_committed(outer, lambda _database: done.append("outer"))
+        async with database.transaction() as inner:
+            assert once_committed(inner, lambda _database: done.append("inner"))
         assert done == ["inner"]
+        assert not once_committed(inner, lambda _database: done.append("after it"))
     assert done == ["inner", "outer"]
     with pytest.raises(RuntimeError, match="stop"):
-        async with database.transaction():
-            once_committed(lambda _database: done.append("taken back"))
+        async with database.transaction() as connection:
+            once_committed(connection, lambda _database: done.append("taken back"))
             raise RuntimeError("stop")
     assert done == ["inner", "outer"]
-    assert not once_committed(lambda _database: done.append("after it"))
 
 
 async def test_a_connection_that_is_given_back_keeps_no_transaction_open(database: Database):
