@@ -10,22 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
 import msgspec
 
-from licet.audit.omission import Covered, Omission, speaks_for, verify_omission
+from licet.audit.omission import Covered, Omission, verify_omission
 from licet.audit.replay import Replay
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
 from licet.catalogue.effects import false_effects
 from licet.catalogue.forms import digest_form
+from licet.catalogue.judging import Finding, Judge, Own, changes, of_keys
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
 from licet.errors import InputError, LicetError, ServiceError, VerificationError
 from licet.index.pull import verify_manifest
-from licet.index.state import StateLeaf, StateProof, verify_state
+from licet.index.state import StateProof, verify_state
 from licet.index.store import Published, SnapshotStates, envelope_digest
 from licet.index.store import Seen as SeenSnapshot
 from licet.log import checkpoint as checkpoints
@@ -33,42 +34,17 @@ from licet.log import merkle
 from licet.log.checkpoint import Checkpoint
 from licet.log.policy import Policy
 from licet.misfits import unlike
-from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from licet.statements.kinds import Consent, WorkDigest
+from licet.statements.kinds import WorkDigest
 from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import RegistryKeys, Trust
 from licet.statements.works import work_digest
-from licet.terms import Terms, merge
 from licet.wire.common import KeyEvidence, StatementFile
 from licet.wire.works import StatementKept
 
 AT_A_TIME: Final = 100  # works in one question
 _ATTEMPTS: Final = 5  # a snapshot may be published between two questions
-
-Kind = Literal[
-    "omitted",
-    "late",
-    "absent",
-    "older",
-    "terms",
-    "replayed",
-    "effect",
-    "unknown-statement",
-    "unknown-key",
-    "revoked-key",
-    "log",
-]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that is wrong, in a sentence; ``evidence``: what shows it to others, where that can be shown."""
-
-    kind: Kind
-    message: str
-    work: str | None = None
-    evidence: Any = None
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -117,21 +93,26 @@ class Monitor:
         self._hold_log_root(keys, manifest, newest)
         findings, elsewhere = self._strangers(own)
         notes: list[str] = []
-        due = _due(own)
-        indices = {each.index for each in own} | elsewhere
+        account = self._profile.account
+        assert account is not None
+
+        def evidence(signed: Own, work: str) -> Omission | None:
+            return self._evidence(signed, work, snapshot, states[work], keys) if work in states else None
+
+        judge = Judge(manifest, own, elsewhere, evidence)
         for work in works:
             leaf = verify_state(states[work], manifest.state_root, manifest.works)
-            findings += self._judge(work, leaf, due.get(work), indices, manifest, snapshot, states[work], keys, own)
-            notes += _changes(work, leaf, memory.states)
-        findings += self._late(own, manifest, snapshot, states, keys)
-        findings += self._keys_events(memory)
+            findings += judge.of_work(work, leaf)
+            notes += changes(work, leaf, memory.states)
+        findings += judge.of_promises()
+        findings += of_keys(self._client.keys(), account.keyid, memory.keys)
         memory.snapshot = SeenSnapshot(manifest.sequence, envelope_digest(snapshot.envelope))
         self._remember(memory)
         return Round(manifest.sequence, manifest.log_size, len(works), len(own), findings, notes)
 
     # -- what is known here ------------------------------------------------------------------------------------
 
-    def _own(self, keys: RegistryKeys) -> Iterator[_Own]:
+    def _own(self, keys: RegistryKeys) -> Iterator[Own]:
         for path in sorted(self._profile.statements.glob("*.json")):
             try:
                 kept = msgspec.json.decode(path.read_bytes(), type=StatementKept)
@@ -142,7 +123,7 @@ class Monitor:
             if path.stem == "genesis":
                 continue
             index = verify_receipt(kept.receipt, kept.envelope, keys)
-            yield _Own(path.stem, index, kept, frozenset(kept.works))
+            yield Own(path.stem, index, kept, frozenset(kept.works))
 
     def _listed(self) -> Iterable[str]:
         return [work.work for work in self._client.works(limit=None) if work.statement is not None]
@@ -235,69 +216,8 @@ class Monitor:
         except msgspec.MsgspecError as error:
             raise ServiceError(f"expected the states of works, got {unlike(error)}") from None
 
-    def _judge(
-        self,
-        work: str,
-        leaf: StateLeaf | None,
-        due: _Own | None,
-        indices: set[int],
-        manifest: kinds.Snapshot,
-        snapshot: Published,
-        state: StateProof,
-        keys: RegistryKeys,
-        own: Sequence[_Own],
-    ) -> Iterator[Finding]:
-        covered = due is not None and due.index < manifest.log_size
-        if covered and due is not None and (leaf is None or leaf.log_index < due.index):
-            what = "leaves it out" if leaf is None else f"has it as of log entry {leaf.log_index}"
-            yield Finding(
-                "omitted",
-                f"{work}: log entry {due.index} speaks for it, but snapshot {manifest.sequence} over "
-                f"{manifest.log_size} entries {what}",
-                work,
-                self._evidence(due, work, snapshot, state, keys),
-            )
-        elif leaf is not None and leaf.log_index not in indices:
-            yield Finding(
-                "unknown-statement",
-                f"{work}: what is in force comes from log entry {leaf.log_index}, which nobody signed in this home",
-                work,
-            )
-        elif leaf is not None and due is not None and leaf.log_index == due.index:
-            expected = _expected(work, due, own, manifest.log_size)
-            if expected is not None and "pending" not in leaf.state.flags and leaf.terms_hash != expected:
-                yield Finding(
-                    "terms",
-                    f"{work}: its terms in force ({leaf.terms_hash}) are not those signed in log entry {due.index}",
-                    work,
-                )
-            if _withdraws(due.kept) and "withdrawn" not in leaf.state.flags:
-                yield Finding("terms", f"{work}: it was withdrawn in log entry {due.index}, and is not", work)
-
-    def _late(
-        self,
-        own: Iterable[_Own],
-        manifest: kinds.Snapshot,
-        snapshot: Published,
-        states: dict[str, StateProof],
-        keys: RegistryKeys,
-    ) -> Iterator[Finding]:
-        for each in own:
-            promise = each.kept.receipt.in_snapshot_by
-            if promise is None or each.index < manifest.log_size or manifest.issued_at <= promise:
-                continue
-            work = each.kept.works[0] if each.kept.works else None
-            state = states.get(work or "")
-            yield Finding(
-                "late",
-                f"{each.name}, log entry {each.index}: promised in a snapshot by {promise}, but snapshot "
-                f"{manifest.sequence} of {manifest.issued_at} covers only {manifest.log_size} entries",
-                work,
-                None if work is None or state is None else self._evidence(each, work, snapshot, state, keys),
-            )
-
     def _evidence(
-        self, due: _Own, work: str, snapshot: Published, state: StateProof, keys: RegistryKeys
+        self, due: Own, work: str, snapshot: Published, state: StateProof, keys: RegistryKeys
     ) -> Omission | None:
         """Return what shows the omission to others, None where the works under the statement are not to be had."""
         try:
@@ -336,28 +256,13 @@ class Monitor:
 
     # -- the account -------------------------------------------------------------------------------------------
 
-    def _keys_events(self, memory: Memory) -> Iterator[Finding]:
-        account = self._profile.account
-        assert account is not None
-        known = {account.keyid, *memory.keys}
-        listed = self._client.keys()
-        for key in listed:
-            if key.keyid not in known:
-                yield Finding(
-                    "unknown-key",
-                    f"a {key.key_class} key {key.keyid[:16]}… was added to this account in log entry {key.log_index}; "
-                    f"`licet monitor --know {key.keyid}` if that was you",
-                )
-            elif key.revoked_from is not None and key.keyid == account.keyid:
-                yield Finding("revoked-key", f"the key of this home was revoked from log entry {key.revoked_from} on")
-
     def know(self, keyids: Iterable[str]) -> None:
         """Take these keys for the account's own from now on."""
         memory = self._remembered()
         memory.keys = sorted({*memory.keys, *keyids})
         self._remember(memory)
 
-    def _strangers(self, own: Sequence[_Own]) -> tuple[list[Finding], set[int]]:
+    def _strangers(self, own: Sequence[Own]) -> tuple[list[Finding], set[int]]:
         """Return the account's statements that keys signed which this home does not know, and the log indices of those
         that its own keys signed in another home."""
         account = self._profile.account
@@ -394,18 +299,6 @@ class Monitor:
         return found, elsewhere
 
 
-class _Own(msgspec.Struct, frozen=True):
-    name: str
-    index: int
-    kept: StatementKept
-    works: frozenset[str]
-
-    @property
-    def proven(self) -> KeyEvidence:
-        receipt = self.kept.receipt
-        return KeyEvidence(self.kept.envelope, receipt.salt, receipt.entry, receipt.proof)
-
-
 def _to_hold(known: Sequence[Seen], memory: Memory) -> list[Seen]:
     """Return those of ``known`` that have to be held to the newest checkpoint: of those that were found to be of one
     log before, the largest stands for all."""
@@ -418,47 +311,3 @@ def _to_hold(known: Sequence[Seen], memory: Memory) -> list[Seen]:
 def _digest_of(seen: Sequence[Seen]) -> str:
     lines = (f"{each.checkpoint.size} {each.checkpoint.root.hex()}\n" for each in seen)
     return sha256("".join(lines).encode()).hexdigest()
-
-
-def _due(own: Iterable[_Own]) -> dict[str, _Own]:
-    """Return the last statement of this home that spoke for each work as soon as it was logged."""
-    due: dict[str, _Own] = {}
-    for each in sorted(own, key=lambda one: one.index):
-        if speaks_for(each.kept.envelope) is not None:
-            due |= dict.fromkeys(each.kept.works, each)
-    return due
-
-
-def _withdraws(kept: StatementKept) -> bool:
-    if kept.envelope.kind != "work-update":
-        return False
-    return envelopes.read_as(kinds.WorkUpdate, kept.envelope).change == "withdraw"
-
-
-def _expected(work: str, due: _Own, own: Sequence[_Own], log_size: int) -> str | None:
-    """Return the hash of the terms in force on ``work`` as of ``due``, None where that is not for this home to say."""
-    if _withdraws(due.kept):
-        return None
-    spoken = [each for each in own if each.kept.envelope.kind == "consent" and work in each.works]
-    last = max((each for each in spoken if each.index <= due.index), key=lambda each: each.index, default=None)
-    if last is None or speaks_for(last.kept.envelope) is None:
-        return None  # an update alone was signed here, or terms that wait first: when they matured the log says
-    stated = envelopes.read_as(Consent, last.kept.envelope)
-    catalogues = [
-        envelopes.read_as(Consent, each.kept.envelope)
-        for each in own
-        if each.kept.envelope.kind == "consent" and each.index < log_size
-    ]
-    catalogues = [each for each in catalogues if isinstance(each.scope, kinds.CatalogueScope)]
-    if any(each.effect == "loosen" for each in catalogues):
-        return None  # whether it has matured is the log's to say
-    terms = [Terms.parse({"vocab": each.vocab, "terms": each.terms}) for each in (stated, *catalogues[-1:])]
-    return merge(terms).hash
-
-
-def _changes(work: str, leaf: StateLeaf | None, states: dict[str, list[str]]) -> Iterator[str]:
-    now = ["absent"] if leaf is None else [f"claim level {leaf.state.level}", *leaf.state.flags]
-    before = states.get(work)
-    if before is not None and before != now:
-        yield f"{work}: {', '.join(before)} → {', '.join(now)}"
-    states[work] = now
