@@ -106,7 +106,7 @@ def test_whoever_lost_every_key_comes_back_with_a_code_and_may_tighten(mei: Pers
 def test_an_agency_gets_a_key_and_what_it_may_do(mei: Person) -> None:
     told = mei.types("account", "key", "add", "--to", "agency.pem", "--class", "delegate")
     assert told.code == 0
-    assert "licet account key delegate" in told.err
+    assert "licet account key delegate" in told.out
     key = SigningKey.load(mei.folder / "agency.pem").keyid
     assert mei.types("account", "key", "delegate", key, "--scope", "key-register").code == 2
     assert mei.types("account", "key", "delegate", key, "--scope", "consent", "--days", "91").code == 2
