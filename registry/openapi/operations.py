@@ -19,6 +19,7 @@ from registry.openapi.limits import HEX, ID
 # What a name that stands in a path is, wherever it stands.
 _PATH_PATTERNS: Final = {
     "work": f"^wrk_{ID}$",
+    "claim": f"^clm_{ID}$",
     "token": f"^tok_{ID}$",
     "licence": f"^lic_{ID}$",
     "quote": f"^quo_{ID}$",
