@@ -47,7 +47,7 @@ async def test_ready_speaks_of_what_requests_need(dsn, tmp_path):
         assert answer.status_code == 503
         assert "pending for 20 s" in answer.json()["detail"]
         numbers = (await service.http.get("/metrics")).text
-        assert "licet_log_size 4.0" in numbers
+        assert "licet_log_size 5.0" in numbers
         assert "licet_log_pending 1.0" in numbers
 
 
