@@ -227,3 +227,12 @@ def test_each_row_states_terms_of_its_own_filled_in_by_the_command(tmp_path: Pat
 def test_terms_that_many_rows_name_are_one_object(tmp_path: Path) -> None:
     found = rows(tmp_path, "path,preset\n" + "a,research\n" * 50)
     assert len({id(item.terms) for item in found if isinstance(item, Item)}) == 1
+
+
+def test_a_cell_is_held_to_its_limit_whatever_the_process_allows_elsewhere(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    before = csv.field_size_limit(1 << 24)
+    request.addfinalizer(lambda: csv.field_size_limit(before) and None)
+    with pytest.raises(InputError, match="at most 131072 characters"):
+        list(sheet(tmp_path, "path\n" + '"' + "x\n" * 100_000 + '"'))

@@ -194,7 +194,7 @@ def test_stopping_early_takes_nothing(session: Client, world: World, tmp_path: P
 
 def test_a_budget_that_does_not_do_is_told_before_the_first_row(session: Client, world: World, tmp_path: Path) -> None:
     with (
-        pytest.raises(BudgetError, match=r"0.05 USD for 1 works, against 0.04"),
+        pytest.raises(BudgetError, match=r"0.05 USD for 1 work, against 0.04"),
         session.dataset("d", REQUEST, model=MODEL, accept=Budget("0.04 USD"), out=tmp_path / "lantern") as dataset,
     ):
         for _ in dataset.filter(batches()):

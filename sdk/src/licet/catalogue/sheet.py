@@ -32,6 +32,7 @@ MAX_BYTES: Final = 1 << 30
 MAX_LINE: Final = 1 << 20  # characters
 MAX_HEADER: Final = 100
 
+_MAX_CELL: Final = 131_072  # characters, as the csv library has it by itself
 _DELIMITERS: Final = (",", ";", "\t")
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _QUOTED_FORMULA: Final = re.compile(r"'+[=+\-@\t\r]")
@@ -163,6 +164,10 @@ def _parsed(path: Path, text: TextIO, delimiter: str) -> Iterator[list[str]]:
             raise MalformedError(f"{path}: at or after line {reader.line_num + 1}: {what}") from None
         if cells is None:
             return
+        if any(len(cell) > _MAX_CELL for cell in cells):  # the library's own limit belongs to the whole process
+            raise MalformedError(
+                f"{path}: line {reader.line_num}: expected CSV with cells of at most {_MAX_CELL} characters, got more"
+            )
         if any("\0" in cell for cell in cells):
             raise MalformedError(f"{path}: line {reader.line_num}: expected text, got a zero byte")
         yield cells

@@ -83,7 +83,7 @@ def test_everything_is_escaped_small_and_without_colours(results: dict[str, Any]
 def test_the_text_says_the_same_and_stays_short(results: dict[str, Any]) -> None:
     texts = {name: repr(result) for name, result in results.items()}
     assert texts["filtered"].startswith("<Filtered: kept 25 of 26 rows (25 allow, 1 license); ")
-    assert texts["quote"] == "<QuoteSummary: licences: 0.05 USD for 1 works of 1 artists in 1 rows>"
+    assert texts["quote"] == "<QuoteSummary: licences: 0.05 USD for 1 work of 1 artist in 1 row>"
     assert texts["rechecked"].startswith("<Rechecked: 25 of 25 kept rows must go; dst_")
     assert texts["difference"].startswith("<Difference: 26 rows before, 26 after: 25 verdict")
     assert "allow (allowed)" in texts["checked"]
