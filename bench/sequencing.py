@@ -19,7 +19,7 @@ from registry.database import Database, EmbeddedPostgres, migrate
 from registry.storage import FolderStore
 from registry.translog import Sequencer, open_keys, submit, wait
 from registry.translog.keys import RegistryKeys
-from registry.translog.sequencer import run
+from registry.translog.loop import run
 
 ENTRIES: Final = 100_000
 ENVELOPE: Final = 1_000  # bytes, as a consent statement has

@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 
 from registry.errors import Invalid
 from registry.running.office import DataFolder, Json, attached, show
+from registry.running.sequencing import sequencing
 from registry.translog.keyfiles import PURPOSES, ROOT, Purpose
 
 if TYPE_CHECKING:
@@ -191,27 +192,11 @@ async def _logged(services: Services, signed: Signed) -> list[int]:
 async def sequenced(services: Services, work: Callable[[Connection], Awaitable[list[int]]]) -> list[Any]:
     """Return the receipts of what ``work`` submits; stands by where a service runs, else is the sequencer for it."""
     from registry import translog
-    from registry.services import open_archive
-    from registry.translog import sequencer
 
-    stop = asyncio.Event()
-    logging = asyncio.create_task(
-        sequencer.run(
-            services.database,
-            services.keys,
-            services.settings.data,
-            services.log_files,
-            stop,
-            await open_archive(services),
-        )
-    )
-    try:
+    async with sequencing(services):
         async with services.database.transaction() as conn:
             pendings = await work(conn)
         return await translog.wait_all(services.database, pendings)
-    finally:
-        stop.set()
-        await logging
 
 
 def _root(services: Services, given: Path | None) -> Path:

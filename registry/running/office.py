@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from registry.errors import Invalid
+from registry.running.sequencing import sequencing
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,29 +122,12 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
     """
     from registry.accounts import operators
     from registry.app import connect_domains
-    from registry.services import open_archive
-    from registry.translog import sequencer
 
     async def run() -> None:
         async with attached(data) as services:
             connect_domains(services)
-            stop = asyncio.Event()
-            # Stands by where a service runs; else it is the sequencer for this one statement.
-            logging = asyncio.create_task(
-                sequencer.run(
-                    services.database,
-                    services.keys,
-                    services.settings.data,
-                    services.log_files,
-                    stop,
-                    await open_archive(services),
-                )
-            )
-            try:
+            async with sequencing(services):
                 receipt = await operators.attest(services, account, level, evidence)
-            finally:
-                stop.set()
-                await logging
         index = receipt.log_index
         show(as_json, f"{account} has level {level}, log index {index}", account=account, level=level, log_index=index)
 

@@ -1,6 +1,6 @@
 """The transparency log: submit inside a transaction, wait after it, prove for ever.
 
-Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``sequencer.run``.
+Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``loop.run``.
 """
 
 from __future__ import annotations

@@ -13,9 +13,7 @@ receipts out; a crash between any two is made good by the next start, which does
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -30,10 +28,8 @@ from licet.log import note, tiles, witnessing
 from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
 from registry.database import Connection, Database, Row
 from registry.errors import DatabaseUnavailable, RegistryError, StartError, StoreUnavailable
-from registry.observing import tracing
 from registry.storage import Store
 from registry.translog import publication, queries
-from registry.translog.bell import NAMED
 from registry.translog.heads import Head, head, parse_head
 from registry.translog.keys import RegistryKeys, is_about_keys
 from registry.translog.tree import root_at, stored_tiles
@@ -41,11 +37,8 @@ from registry.translog.witnesses import Quorumless, Witnesses
 
 BATCH: Final = 8192
 _TILES_AT_A_TIME: Final = 64
-_LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
-_TRY_AGAIN: Final = 0.5
+LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
 _LONGEST_PAUSE: Final = 30.0  # between two requests to witnesses that do not answer
-_GATHERED: Final = 0.1  # seconds of gathering at most before the next batch, where statements keep coming
-_GATHERED_EACH: Final = 0.002  # of it for each statement of the last batch: who comes alone does not wait
 
 log = structlog.get_logger("registry.translog")
 
@@ -266,105 +259,20 @@ class Sequencer:
 
     async def keep_cosigned(self, database: Database) -> None:
         """Publish checkpoints as the quorum cosigns them, for ever; nothing else waits for it."""
-        size, pause = 0, _LOOK_EVERY
+        size, pause = 0, LOOK_EVERY
         while self._witnesses is not None and not self._wait_for_witnesses:
             try:
                 async with database.acquire() as conn:
                     now = await head(conn)
                 if now.size == now.published_size > size:
                     await self.cosign(now)
-                    size, pause = now.size, _LOOK_EVERY
+                    size, pause = now.size, LOOK_EVERY
             except Quorumless as error:
                 log.warning("witnesses.missing", error=error.detail, size=now.size)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             except (DatabaseUnavailable, StoreUnavailable) as error:
                 log.warning("witnesses.waiting", error=error.detail)
             await asyncio.sleep(pause)
-
-
-async def run(
-    database: Database,
-    keys: RegistryKeys,
-    data: Path,
-    log_files: Store,
-    stop: asyncio.Event,
-    archive: Archive | None = None,
-    *,
-    witnesses: Witnesses | None = None,
-    wait_for_witnesses: bool = False,
-    reach: Callable[[str], None] = lambda step: None,
-) -> None:
-    """Be the sequencer, or stand by for the one that is, until ``stop``; what is pending then stays pending.
-
-    The database, the disk or the bucket failing is waited out. Raises ``StartError`` if this database must not be
-    continued.
-    """
-    sequencer = Sequencer(
-        keys, data, log_files, archive, witnesses=witnesses, wait_for_witnesses=wait_for_witnesses, reach=reach
-    )
-    while not stop.is_set():
-        try:
-            async with database.dedicated() as conn, database.dedicated() as out:
-                while not await conn.fetchval("select pg_try_advisory_lock($1)", queries.SEQUENCER_LOCK):
-                    if await _first(stop, _TRY_AGAIN):
-                        return
-                cosigning = asyncio.create_task(sequencer.keep_cosigned(database))
-                try:
-                    await _work(sequencer, conn, out, stop)
-                finally:
-                    cosigning.cancel()
-                    await asyncio.gather(cosigning, return_exceptions=True)
-                    await sequencer.halt()
-        except (DatabaseUnavailable, StoreUnavailable, Quorumless, OSError) as error:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError from error  # a lost connection must not swallow the cancellation
-            log.warning("sequencer.waiting", error=str(error))
-            await _first(stop, _TRY_AGAIN)
-
-
-async def _work(sequencer: Sequencer, conn: Connection, out: Connection, stop: asyncio.Event) -> None:
-    bell = asyncio.Event()
-    asked_by: list[str] = []
-
-    def rung_by(_conn: object, _process: int, _channel: str, requests: str) -> None:
-        if len(asked_by) < NAMED:
-            asked_by.extend(requests.split())
-        bell.set()
-
-    await conn.add_listener(queries.PENDING_CHANNEL, rung_by)
-    for each in (conn, out):
-        await each.execute(queries.DURABLE)
-    await sequencer.resume(conn)
-    ended = asyncio.ensure_future(stop.wait())
-    try:
-        while not stop.is_set():
-            worth_a_span = bell.is_set()  # no span for a look that finds nothing
-            bell.clear()
-            while not stop.is_set():
-                began = time.monotonic()
-                with tracing.span("sequencer.integrate") if worth_a_span else contextlib.nullcontext():
-                    count = await sequencer.advance(conn, out)
-                if not count:
-                    break
-                worth_a_span = False
-                log.info("sequencer.integrated", entries=count, requests=asked_by[:NAMED])
-                asked_by.clear()
-                if count < BATCH:
-                    gathering = min(_GATHERED, count * _GATHERED_EACH) - (time.monotonic() - began)
-                    await _first(stop, max(0.0, gathering))
-            await sequencer.keep(conn)  # what is not for the log, too
-            rung = asyncio.ensure_future(bell.wait())
-            await asyncio.wait([rung, ended], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
-            rung.cancel()
-        await sequencer.left()
-    finally:
-        ended.cancel()
-
-
-async def _first(stop: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
-    return stop.is_set()
 
 
 def _entries(rows: Sequence[Row], at: str) -> list[bytes]:

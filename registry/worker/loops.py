@@ -22,7 +22,7 @@ from registry.errors import RegistryError, StartError
 from registry.observing import tracing
 from registry.quotas.queries import FORGET_QUOTAS
 from registry.services import Services, archive_files, open_archive, open_archive_key, owner_of
-from registry.translog import sequencer
+from registry.translog import loop as sequencing
 from registry.translog.witnesses import Witnesses
 
 Loop = Callable[[Services, asyncio.Event], Awaitable[None]]
@@ -38,7 +38,7 @@ async def run_sequencer(services: Services, stop: asyncio.Event) -> None:
     settings = services.settings
     witnesses = Witnesses.load(settings.witness_policy, services.database) if settings.witness_policy else None
     try:
-        await sequencer.run(
+        await sequencing.run(
             services.database,
             services.keys,
             settings.data,

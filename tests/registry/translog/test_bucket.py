@@ -11,7 +11,7 @@ from registry.errors import StoreUnavailable
 from registry.storage import Store, open_store
 from registry.translog import Sequencer, open_keys, publication, wait_all
 from registry.translog.keyfiles import SIGNING
-from registry.translog.sequencer import run
+from registry.translog.loop import run
 from tests.registry.harness import running, verify_whole_log
 from tests.registry.translog.log import ORIGIN, STEPS, logged, submitted
 

@@ -20,7 +20,7 @@ from registry.translog import Sequencer, open_keys, publication, receipt, submit
 from registry.translog.heads import head
 from registry.translog.keyfiles import SIGNING
 from registry.translog.keys import RegistryKeys
-from registry.translog.sequencer import run
+from registry.translog.loop import run
 from tests.registry.harness import verify_whole_log
 from tests.registry.translog.log import ORIGIN, STEPS, files, logged, sequencing, submitted
 

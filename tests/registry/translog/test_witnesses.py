@@ -19,7 +19,7 @@ from registry.errors import StartError
 from registry.translog import Sequencer, open_keys, wait_all
 from registry.translog.heads import head
 from registry.translog.keyfiles import SIGNING
-from registry.translog.sequencer import run
+from registry.translog.loop import run
 from registry.translog.witnesses import Quorumless, Witnesses
 from tests.registry.harness import running
 from tests.registry.translog.log import ORIGIN, files, submitted
