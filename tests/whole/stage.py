@@ -101,6 +101,10 @@ class Told(NamedTuple):
         return str(error["message"])
 
 
+#: Which module of tests draws a picture: the same one, under the terms of two, would be under the stricter.
+DRAWN: dict[int, str] = {}
+
+
 class Person:
     """Somebody with a home of their own and the ``licet`` command."""
 
@@ -150,6 +154,8 @@ class Person:
         place = self.folder / folder
         place.mkdir(parents=True, exist_ok=True)
         for seed in seeds:
+            module = os.environ["PYTEST_CURRENT_TEST"].partition("::")[0]
+            assert DRAWN.setdefault(seed, module) == module, f"picture {seed} is another module's too: {DRAWN[seed]}"
             (place / f"{seed}.png").write_bytes(encoded(drawing(seed)))
         return place
 

@@ -53,7 +53,7 @@ def test_a_key_is_added_listed_and_revoked(mei: Person) -> None:
 
 def test_a_rotated_key_signs_on_and_the_old_one_is_kept(mei: Person) -> None:
     before = SigningKey.load(own_key(mei))
-    mei.does("register", mei.draws("pictures", 201), "--preset", "no-ai")
+    mei.does("register", mei.draws("pictures", 8201), "--preset", "no-ai")
     told = mei.types("account", "key", "rotate")
     assert told.code == 0, told
     after = SigningKey.load(own_key(mei))
@@ -85,7 +85,7 @@ def test_a_rotation_that_was_broken_off_goes_on(mei: Person) -> None:
 
 
 def test_whoever_lost_every_key_comes_back_with_a_code_and_may_tighten(mei: Person, person: People) -> None:
-    mei.does("register", mei.draws("pictures", 202), *PAID)
+    mei.does("register", mei.draws("pictures", 8202), *PAID)
     codes = mei.does("account", "recovery-codes")["codes"]
     assert len(set(codes)) == 10
     back = person("recovered")
@@ -130,7 +130,7 @@ def test_an_agency_registers_and_states_terms_with_the_key_it_was_given_and_the_
     assert "It may sign consent until 20" in told.out
     assert "Under one statement: 2 works." in told.out
 
-    done = agency.does("register", agency.draws("pictures", 211, 212), "--preset", "no-ai")
+    done = agency.does("register", agency.draws("pictures", 8211, 8212), "--preset", "no-ai")
     assert (len(done["works"]), done["effect"]) == (2, "initial")
     work = done["works"][0]["work"]
     loosened = agency.does("terms", "set", work, *PAID)
@@ -138,7 +138,9 @@ def test_an_agency_registers_and_states_terms_with_the_key_it_was_given_and_the_
     assert any(f"signed by key {key}" in check for check in proves(mei, loosened["statement"]))
     refused = agency.does("works", "withdraw", work, "--yes", code=4)["error"]["message"]
     assert "of a kind that was delegated (consent)" in refused
-    many = agency.does("register", agency.draws("more", 213, 214, 215), "--preset", "no-ai", code=4)["error"]["message"]
+    many = agency.does("register", agency.draws("more", 8213, 8214, 8215), "--preset", "no-ai", code=4)["error"][
+        "message"
+    ]
     assert "expected at most 2 works, as was delegated, got 3" in many
 
     events = mei.does("account", "events")["events"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -18,6 +19,8 @@ from tests.whole.stage import SECONDS, Forward, Line, Person, Service, line_to
 #: Makes what it is given its terminal, so that Ctrl-C and Ctrl-D typed there mean what they mean.
 TAKES = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 
+INTERRUPT = b"\x03"
+
 
 class Terminal:
     """``licet …`` in a terminal of its own."""
@@ -25,6 +28,7 @@ class Terminal:
     def __init__(self, person: Person, *arguments: str) -> None:
         self._ours, theirs = pty.openpty()
         command = [sys.executable, "-c", TAKES, str(person.programs / "licet"), *arguments]
+        self._over = False
         self.process = subprocess.Popen(
             command, cwd=person.folder, env={**person.environment, "TERM": "xterm"},
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
@@ -35,22 +39,60 @@ class Terminal:
     def shows(self, words: str) -> bool:
         """Return whether ``words`` come to be on the screen before the command ends."""
         while words not in self.screen:
-            try:
-                piece = os.read(self._ours, 4096)
-            except OSError:  # the command has ended
+            if not self._looks(SECONDS):
                 return False
-            if not piece:
-                return False
-            self.screen += piece.decode(errors="replace")
         return True
 
     def types(self, keys: bytes) -> int:
-        """Type, and return the exit code of the command."""
+        """Type, and return the exit code of the command; Ctrl-C is pressed until it is obeyed.
+
+        One that comes between a prompt and Python's waiting for a line is kept until the next key.
+        """
         os.write(self._ours, keys)
-        assert not self.shows("\0")
-        os.close(self._ours)
+        for _ in range(SECONDS):
+            while self._looks(1):
+                pass
+            if self._over:
+                break
+            if keys == INTERRUPT:
+                os.write(self._ours, keys)
+        assert self._over, self.screen
         assert "Traceback" not in self.screen, self.screen
         return self.process.wait(SECONDS)
+
+    def closes(self) -> None:
+        """End the command if it still runs."""
+        self.process.kill()
+        self.process.wait(SECONDS)
+        os.close(self._ours)
+
+    def _looks(self, seconds: int) -> bool:
+        # Whether something more was written within so many seconds.
+        if not select.select([self._ours], [], [], seconds)[0]:
+            return False
+        try:
+            piece = os.read(self._ours, 4096)
+        except OSError:  # Linux says so of a terminal that nobody has open any more
+            piece = b""
+        self._over = not piece
+        self.screen += piece.decode(errors="replace")
+        return bool(piece)
+
+
+Terminals = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminals]:
+    """Start ``licet …`` in a terminal of its own."""
+    with ExitStack() as stack:
+
+        def started(person: Person, *arguments: str) -> Terminal:
+            opened = Terminal(person, *arguments)
+            stack.callback(opened.closes)
+            return opened
+
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -72,21 +114,23 @@ def work(artist: Person) -> str:
         (b"n\n", 4, "not confirmed: nothing was withdrawn"),
         (b"\n", 4, "not confirmed: nothing was withdrawn"),
         (b"\x04", 4, "not confirmed: nothing was withdrawn"),
-        (b"\x03", 130, "interrupted"),
+        (INTERRUPT, 130, "interrupted"),
     ],
     ids=["no", "nothing", "Ctrl-D", "Ctrl-C"],
 )
-def test_whatever_is_not_a_yes_withdraws_nothing(artist: Person, work: str, keys: bytes, code: int, words: str) -> None:
-    terminal = Terminal(artist, "works", "withdraw", work)
-    assert terminal.shows("[y/N]"), terminal.screen
-    assert "cannot be put back" in terminal.screen
-    assert terminal.types(keys) == code, terminal.screen
-    assert words in terminal.screen
+def test_whatever_is_not_a_yes_withdraws_nothing(
+    artist: Person, work: str, terminal: Terminals, keys: bytes, code: int, words: str
+) -> None:
+    asked = terminal(artist, "works", "withdraw", work)
+    assert asked.shows("[y/N]"), asked.screen
+    assert "cannot be put back" in asked.screen
+    assert asked.types(keys) == code, asked.screen
+    assert words in asked.screen
     assert artist.does("works", "show", work)["work"]["withdrawn"] is False
     assert f"{work}  7301  upload  in-force" in artist.types("works", "list").out
 
 
-def test_its_small_picture_is_fetched_and_a_yes_withdraws_it(artist: Person, work: str) -> None:
+def test_its_small_picture_is_fetched_and_a_yes_withdraws_it(artist: Person, work: str, terminal: Terminals) -> None:
     assert "--thumbnail FILE.webp" in artist.types("works", "show", work).out
     told = artist.types("works", "show", work, "--thumbnail", "small.webp")
     assert "Its small picture is in small.webp." in told.out
@@ -95,10 +139,10 @@ def test_its_small_picture_is_fetched_and_a_yes_withdraws_it(artist: Person, wor
     assert artist.does("works", "export", "-o", "with", "--thumbnails")["thumbnails"] == 1
     assert (artist.folder / "with" / "thumbnails" / f"{work}.webp").read_bytes() == small
 
-    terminal = Terminal(artist, "works", "withdraw", work)
-    assert terminal.shows("[y/N]"), terminal.screen
-    assert terminal.types(b"y\n") == 0, terminal.screen
-    assert "1 work withdrawn" in terminal.screen
+    asked = terminal(artist, "works", "withdraw", work)
+    assert asked.shows("[y/N]"), asked.screen
+    assert asked.types(b"y\n") == 0, asked.screen
+    assert "1 work withdrawn" in asked.screen
     assert artist.does("works", "show", work)["work"]["withdrawn"] is True
     wrong = artist.types("works", "show", work, "--thumbnail", "gone.webp", "--json")
     assert (wrong.code, (artist.folder / "gone.webp").exists()) == (2, False)

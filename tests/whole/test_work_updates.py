@@ -28,7 +28,7 @@ PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
 def mei(person: People) -> Person:
     """An artist with two works for a price, and the pictures of both."""
     made = person("changing").joins("artist", "Mei Lin")
-    index = made.does("register", made.draws("pictures", 301, 302), *PAID)["log_index"]
+    index = made.does("register", made.draws("pictures", 3601, 3602), *PAID)["log_index"]
     made.does("snapshot", "pull", "--covering", str(index))
     return made
 
@@ -43,7 +43,7 @@ def test_a_picture_that_changed_in_its_place_is_noticed_and_made_the_works_own(m
     old = mei.folder / "old.png"
     shutil.copy(pictures[0], old)
     work = mei.does("check", old, "--use", "train-gen")["results"][0]["work"]
-    shutil.copy(next(mei.draws("others", 303).iterdir()), pictures[0])
+    shutil.copy(next(mei.draws("others", 3603).iterdir()), pictures[0])
 
     noticed = mei.types("register", mei.folder / "pictures")
     assert noticed.code == 1
@@ -62,13 +62,13 @@ def test_a_picture_that_changed_in_its_place_is_noticed_and_made_the_works_own(m
     assert (again["replaced"], len(again["duplicates"])) == ([], 2)
     assert mei.does("terms", "set", work, "--preset", "no-ai")["effect"] == "tighten"
 
-    shutil.copy(next(mei.draws("more", 304).iterdir()), pictures[0])
+    shutil.copy(next(mei.draws("more", 3604).iterdir()), pictures[0])
     separate = mei.does("register", mei.folder / "pictures", "--separate")
     assert (len(separate["works"]), separate["replaced"]) == (1, [])
 
 
 def test_a_row_with_another_picture_under_the_same_external_id_replaces_it(mei: Person) -> None:
-    first, second = sorted(mei.draws("table", 305, 306).iterdir())
+    first, second = sorted(mei.draws("table", 3605, 3606).iterdir())
     sheet = mei.folder / "works.csv"
     sheet.write_text(f"path,external_id,preset\n{first},A-1,no-ai\n")
     (made,) = mei.does("register", "--from", sheet)["works"]
@@ -83,9 +83,9 @@ def test_a_row_with_another_picture_under_the_same_external_id_replaces_it(mei: 
 
 
 def test_an_address_and_a_further_copy_are_signed_for_one_work(mei: Person) -> None:
-    picture = mei.folder / "pictures" / "302.png"
+    picture = mei.folder / "pictures" / "3602.png"
     work = mei.does("check", picture, "--use", "train-gen")["results"][0]["work"]
-    (copy,) = mei.draws("copies", 307).iterdir()
+    (copy,) = mei.draws("copies", 3607).iterdir()
     done = mei.does("works", "update", work, "--file", copy, "--url", "https://mei.example/a", "--title", "Two")
     assert (done["changed"], done["work"]["urls"], done["work"]["title"]) == (True, ["https://mei.example/a"], "Two")
     mei.does("statement", "fetch", done["statement"], "-o", "update.licet")
@@ -146,7 +146,7 @@ def test_nothing_is_signed_over_a_field_that_the_registry_alters(painter: Person
 def painter(person: People) -> Person:
     """An artist with one work."""
     made = person("lied-to").joins("artist", "Su Tang")
-    made.does("register", made.draws("pictures", 310), *PAID)
+    made.does("register", made.draws("pictures", 3610), *PAID)
     return made
 
 
