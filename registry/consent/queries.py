@@ -13,8 +13,9 @@ HOLD_VERSION: Final = "select version from consent_version for update"
 # Its row lock orders all changes of states: whoever holds it is alone until COMMIT, so levels and matches stand still.
 NEXT_VERSION: Final = "update consent_version set version = version + 1 returning version"
 
-# A million works take longer than one statement may; the answer has its own limit of time.
-PATIENT: Final = "set local statement_timeout = '240s'"
+# A million works take longer than one statement may, and are sorted and joined in memory; the answer has its own limit
+# of time.
+PATIENT: Final = "set local statement_timeout = '240s'; set local work_mem = '128MB'"
 
 # by consent_heads primary key
 HEAD: Final = "select seq, digest from consent_heads where account = $1"

@@ -24,6 +24,9 @@ from registry.translog.witnesses import Quorumless, Witnesses
 _GATHERED: Final = 0.1  # seconds of gathering at most before the next batch, where statements keep coming
 _GATHERED_EACH: Final = 0.002  # of it for each statement of the last batch: who comes alone does not wait
 _TRY_AGAIN: Final = 0.5
+# What nobody waits for is archived at a fifth of one core at most. The server reads all of a transaction that goes on
+# anew each time, so looking at a million works every second would cost more the longer they take.
+_RESTS: Final = 4.0
 
 log = structlog.get_logger("registry.translog")
 
@@ -71,6 +74,7 @@ async def run(
 async def _work(sequencer: Sequencer, conn: Connection, out: Connection, stop: asyncio.Event) -> None:
     bell = asyncio.Event()
     asked_by: list[str] = []
+    due = 0.0
 
     def rung_by(_conn: object, _process: int, _channel: str, requests: str) -> None:
         if len(asked_by) < NAMED:
@@ -98,7 +102,10 @@ async def _work(sequencer: Sequencer, conn: Connection, out: Connection, stop: a
                 if count < BATCH:
                     gathering = min(_GATHERED, count * _GATHERED_EACH) - (time.monotonic() - began)
                     await _first(stop, max(0.0, gathering))
-            await sequencer.keep(conn)  # what is not for the log, too
+            if (began := time.monotonic()) >= due:
+                await sequencer.keep(conn)  # what is not for the log, too
+                now = time.monotonic()
+                due = now + _RESTS * (now - began)
             rung = asyncio.ensure_future(bell.wait())
             await asyncio.wait([rung, ended], timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
             rung.cancel()
