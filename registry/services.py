@@ -37,12 +37,18 @@ async def no_consents(conn: Connection, account: UUID) -> ConsentHead:
     return ConsentHead(0, None)
 
 
+async def no_frozen_works(conn: Connection, account: UUID) -> int:
+    """Return how many works of an account without any are frozen."""
+    return 0
+
+
 @dataclass
 class Services:
     """Settings, the database, the registry's keys and what callers have left of their quotas.
 
     The application fills in what domains above the reader of a field know: ``reader`` once it serves decisions,
-    ``consent_head`` (the account's last consent) once the consent domain is connected.
+    ``consent_head`` (the account's last consent) and ``frozen_works`` (how many await its word anew) once the consent
+    domain is connected.
     """
 
     settings: Settings
@@ -51,6 +57,7 @@ class Services:
     reader: SnapshotReader | None = None
     meters: Meters = field(default_factory=Meters)
     consent_head: Callable[[Connection, UUID], Awaitable[ConsentHead]] = no_consents
+    frozen_works: Callable[[Connection, UUID], Awaitable[int]] = no_frozen_works
     quotas: Quotas = field(init=False)
     log_files: Store = field(init=False)
 
@@ -84,7 +91,7 @@ async def open_archive_key(settings: Settings) -> ArchiveKey:
 
 def place_of(settings: Settings) -> Place:
     """Return where keys, published log and archive of this registry are."""
-    return Place(settings.data, settings.origin, log_files(settings), archive_files(settings))
+    return Place(settings.data, settings.origin, log_files(settings), archive_files(settings), settings.witness_policy)
 
 
 def archive_files(settings: Settings) -> Store:

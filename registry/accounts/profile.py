@@ -18,13 +18,14 @@ from registry.services import Services
 
 
 async def me(services: Services, caller: Caller) -> Me:
-    """Return the caller's account, keys (in log order) and the head of its consents."""
+    """Return the caller's account, keys (in log order), the head of its consents and its frozen works."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         account = await conn.fetchrow(queries.ACCOUNT, caller.account)
         if account is None:
             raise NotAuthenticated("expected the token of an account, got one whose account is gone")
         keys = await conn.fetch(queries.KEYS, caller.account)
         head = await services.consent_head(conn, caller.account)
+        frozen = await services.frozen_works(conn, caller.account)
     return Me(
         account=caller.id,
         kind=KINDS[account["kind"]],
@@ -35,6 +36,7 @@ async def me(services: Services, caller: Caller) -> Me:
         keys=[_key(row) for row in keys if row["index"] is not None],
         head=head,
         token_expires_at=times.to_text(caller.expires_at),
+        frozen=frozen,
     )
 
 

@@ -135,7 +135,7 @@ class Archive:
         part = _Part()
         stored = 0
         async with self._database.transaction(readonly=True) as reading:
-            await reading.execute(queries.PATIENT_HERE)
+            await reading.execute(queries.PATIENT_HERE_AND_QUIET)
             async for row in reading.cursor(queries.PEEK, self._slot, now["goal"], prefetch=_PREFETCH):
                 if part.size >= SEGMENT:
                     stored += part.size

@@ -6,6 +6,12 @@ from typing import Final
 
 PATIENT: Final = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0"
 PATIENT_HERE: Final = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
+# Decoding writes six lines into the server's log each time; what goes wrong in it is raised, and logged, here. Only who
+# may set it sets it.
+_QUIET: Final = (
+    "select set_config('log_min_messages', 'fatal', true) where has_parameter_privilege('log_min_messages', 'set')"
+)
+PATIENT_HERE_AND_QUIET: Final = f"{PATIENT_HERE}; {_QUIET}"
 # What the sequencer commits must be in the server's log before it is read from there.
 DURABLE: Final = "set synchronous_commit = on"
 
@@ -29,7 +35,10 @@ select xid, data from pg_logical_slot_peek_binary_changes(
     $1, $2::text::pg_lsn, null, 'proto_version', '1', 'publication_names', 'licet_archive', 'binary', 'true'
 )
 """
-ADVANCE: Final = "select pg_replication_slot_advance($1, $2::text::pg_lsn)"
+ADVANCE: Final = f"""
+with quiet as materialized ({_QUIET})
+select pg_replication_slot_advance($1, $2::text::pg_lsn) from (select count(*) as n from quiet) q where q.n >= 0
+"""  # noqa: S608
 # Decoding starts over at the last such record; by itself the server writes one every 15 seconds.
 MAY_NOTE: Final = "select has_function_privilege('pg_log_standby_snapshot()', 'execute')"
 NOTE: Final = "select pg_log_standby_snapshot()"

@@ -10,6 +10,7 @@ from registry.consent.records import (
     changed_since,
     changes,
     current,
+    frozen_works,
     head,
     lock_heads_shared,
     rivals,
@@ -26,6 +27,7 @@ from registry.works.above import ABOVE
 def connect(services: Services) -> None:
     """Let the domains below know what consent does when a level or a registration changes; again has no effect."""
     services.consent_head = head
+    services.frozen_works = frozen_works
     if level_changed not in levels.on_level_change:
         levels.on_level_change.append(level_changed)
     ABOVE.registered = cover
@@ -39,6 +41,7 @@ __all__ = [
     "changes",
     "connect",
     "current",
+    "frozen_works",
     "head",
     "lock_heads_shared",
     "rivals",

@@ -299,6 +299,8 @@ STANDING_AMONG: Final = """
 select s.work, s.frozen from unnest($2::uuid[]) as covered (work) join work_states s on s.work = covered.work
 where s.account = $1 and s.own is not null and not s.withdrawn
 """
+# by work_states (account) where frozen
+COUNT_FROZEN: Final = "select count(*) from work_states where account = $1 and frozen"
 CHALLENGED_AMONG: Final = "select work from work_states where work = any($1::uuid[]) and challenged limit 1"
 # by work_states primary key
 SIGNED: Final = "select work from work_states where account = $1 and work = any($2::uuid[]) and own is not null"

@@ -100,6 +100,12 @@ async def head(conn: Connection, account: UUID) -> ConsentHead:
     return ConsentHead(0, None) if row is None else consent_head(row)
 
 
+async def frozen_works(conn: Connection, account: UUID) -> int:
+    """Return how many works of the account deny because what it said of them last may be lost."""
+    count: int = await conn.fetchval(queries.COUNT_FROZEN, account)
+    return count
+
+
 def consent_head(row: Row) -> ConsentHead:
     """Return the head in ``row``."""
     return ConsentHead(row["seq"], None if row["digest"] is None else row["digest"].hex())

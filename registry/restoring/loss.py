@@ -44,18 +44,19 @@ class Loss(NamedTuple):
     frozen: int
 
 
-async def accept(conn: Connection, place: Place, progress: Callable[[str], None]) -> Loss:
+async def accept(conn: Connection, place: Place, known: int, progress: Callable[[str], None]) -> Loss:
     """The log in the database is the published one again, and works whose last word may be lost are frozen.
 
-    Raises ``ArchiveError`` if the published bundles do not make the tree that the published checkpoint signs.
+    ``known`` entries were let out, as far as anybody says. Raises ``ArchiveError`` if the published bundles do not make
+    the tree that the published checkpoint signs, or if a witness cosigned more than that.
     """
     keys = RegistryKeys.load(place.keys, place.origin)
     filed = await publication.published_checkpoint(place.log, keys.log_keys)
     guard = publication.read_guard(place.data)
     now = await head(conn)
-    if filed is None or filed.size < now.size:
+    if filed is None or filed.size < max(now.size, known if known > guard.size else 0):
         raise ArchiveError(
-            f"{place.log.shown} holds {filed.size if filed else 0} entries, and {guard.size} were let out; put the "
+            f"{place.log.shown} holds {filed.size if filed else 0} entries, and {known} were let out; put the "
             f"published files back: the log is never rolled back"
         )
     lost = await _published(place, filed, Frontier.parse(now.frontier), progress)

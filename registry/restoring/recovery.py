@@ -18,6 +18,7 @@ import structlog
 from licet.errors import LicetError
 from licet.log import tiles
 from licet.log.merkle import HASH_SIZE
+from registry import translog
 from registry.archive import (
     ArchiveKey,
     Manifest,
@@ -41,6 +42,7 @@ from registry.restoring.rebuilding import rebuild
 from registry.storage import Store
 from registry.translog import RegistryKeys, publication
 from registry.translog.tree import root_at
+from registry.translog.witnesses import Witnesses
 
 _LOOK_EVERY: Final = 0.2
 _MADE_FIRST: Final = "root.pub"
@@ -55,12 +57,14 @@ def _tell(what: str) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a registry's things are: the data folder (keys and guard), the published log, the archive."""
+    """Where a registry's things are: the data folder (keys and guard), the published log, the archive, and the policy
+    that names its witnesses."""
 
     data: Path
     origin: str
     log: Store
     archive: Store
+    witnesses: Path | None = None
 
     @property
     def keys(self) -> Path:
@@ -86,6 +90,7 @@ async def recover(database: Database, place: Place, progress: Progress = _tell) 
             log.warning("restoring.begins", let_out=known, archived_segments=newest)
             await catch_up(database, conn, place, progress)
             size: int = await conn.fetchval(queries.SIZE)
+            known = max(known, await cosigned(database, conn, place))
             if size < known:
                 raise ArchiveError(
                     f"the archive at {place.archive.shown} ends at {size} log entries, and {known} were let out; put "
@@ -101,6 +106,24 @@ async def let_out(place: Place) -> int:
     guard = await asyncio.to_thread(publication.read_guard, place.data)
     filed = await publication.published_checkpoint(place.log, keys.log_keys)
     return max(guard.size, filed.size if filed else 0)
+
+
+async def cosigned(database: Database, conn: Connection, place: Place) -> int:
+    """Return the size of the largest log that a witness says to have cosigned, 0 where none is asked or answers.
+
+    They are asked with what the database holds by now: a witness tells what it has to whoever shows it a checkpoint.
+    """
+    now = await translog.head(conn)
+    if place.witnesses is None or not now.size:
+        return 0
+    witnesses = Witnesses.load(place.witnesses, database)
+    try:
+        size, name = await witnesses.largest_seen(now.checkpoint)
+    finally:
+        await witnesses.close()
+    if size > now.size:
+        log.warning("restoring.cosigned", witness=name, entries=size)
+    return size
 
 
 async def catch_up(

@@ -14,7 +14,7 @@ from registry.errors import ArchiveError
 from registry.restoring import queries
 from registry.restoring.backups import read_backup
 from registry.restoring.loss import Loss, accept
-from registry.restoring.recovery import Place, alone, catch_up, let_out, same_history
+from registry.restoring.recovery import Place, alone, catch_up, cosigned, let_out, same_history
 
 
 class Restored(NamedTuple):
@@ -56,6 +56,7 @@ async def restore_from(
                 )
             size = await catch_up(database, conn, place, progress, base, as_far_as_it_goes=accept_loss)
             loss = Loss(0, 0, 0)
+            known = max(known, await cosigned(database, conn, place))
             if size < known:
                 if not accept_loss:
                     raise ArchiveError(
@@ -64,7 +65,7 @@ async def restore_from(
                         f"a file, because the database is filled now"
                     )
                 await same_history(conn, place)
-                loss = await accept(conn, place, progress)
+                loss = await accept(conn, place, known, progress)
                 size = await conn.fetchval(queries.SIZE)
             if accept_loss:  # what could not be replayed is not looked for again
                 newest = max(await segment_numbers(place.archive), default=0)

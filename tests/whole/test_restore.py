@@ -92,6 +92,7 @@ def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fr
     assert fragile.office("verify")["equal"] is True
     assert ada.does("register", ada.draws("three", 954), *PAID)["log_index"] > tighter["log_index"]
     ada.does("log", "verify")
+    assert "starting logical decoding" not in (fragile.data / "postgres.log").read_text()  # once a batch, for nothing
 
     # Without a backup, and without a word: the archive alone fills an empty database.
     fragile.loses("postgres")
@@ -118,7 +119,11 @@ def test_what_was_lost_with_the_archive_is_refused_and_once_accepted_frozen(frag
     for seed in (961, 962):
         (answer,) = stranger.does("check", stranger.draws("seen", seed) / f"{seed}.png", *USE)["results"]
         assert answer["verdict"] == "deny"
+    told = ada.types("account", "show").out
+    assert "Frozen: 2 works" in told
+    assert "works list --state frozen" in told
     again = ada.does("terms", "set", other, *PAID)
+    assert ada.does("account", "show")["frozen"] == 1
     assert again["log_index"] > tighter["log_index"]
     states = {each["work"]: each["state"] for each in ada.does("works", "list")["works"]}
     assert states == {closed: "frozen", other: "in-force"}

@@ -26,8 +26,8 @@ STEPS = (
 )
 
 
-def kill_at(nth: int) -> None:
-    """Let the ``nth`` step from here kill this process before it is taken."""
+def kill_at(nth: int, steps: tuple[tuple[type, tuple[str, ...]], ...] = STEPS) -> None:
+    """Let the ``nth`` of ``steps`` from here kill this process before it is taken."""
     left = nth
 
     def counted(real: Any) -> Any:
@@ -40,7 +40,7 @@ def kill_at(nth: int) -> None:
 
         return step
 
-    for owner, names in STEPS:
+    for owner, names in steps:
         for name in names:
             setattr(owner, name, counted(getattr(owner, name)))
 

@@ -12,6 +12,7 @@ import msgspec
 from licet.wire.erasure import ErasureAnswer, ErasureRequest
 from licet.wire.licensing import Answers, Query, RowKeys
 from registry.auditing import verification
+from registry.database import Database
 from tests.registry import keymaking as make
 from tests.registry.catalogue import Artist
 from tests.registry.harness import Account, Running
@@ -52,8 +53,13 @@ async def verified(site: Running) -> None:
 
 async def places(site: Running, needles: Iterable[bytes]) -> set[str]:
     """Return the columns, of all tables, that hold one of ``needles`` anywhere: as text, bytes, hex, part of a list."""
+    return await places_in(site.services.database, needles)
+
+
+async def places_in(database: Database, needles: Iterable[bytes]) -> set[str]:
+    """Return the columns of ``database`` that hold one of ``needles``."""
     found = set()
-    async with site.services.database.acquire() as conn:
+    async with database.acquire() as conn:
         columns = await conn.fetch(COLUMNS)
         assert len(columns) > 100
         for row in columns:

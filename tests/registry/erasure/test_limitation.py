@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +15,19 @@ from licet.terms import Terms
 from licet.terms.rules import Attribution
 from licet.wire.licensing import WorkWanted
 from licet.wire.works import WorkIn
+from registry import archive
+from registry.database import Database
 from registry.erasure import service as erasure
+from registry.restoring import recover
+from registry.services import place_of
 from registry.snapshots import publisher
-from tests.registry.catalogue import PAID, RESEARCH, artist, picture
-from tests.registry.erasure.leaving import erased, places, verified
+from tests.registry.archive.conftest import contents
+from tests.registry.catalogue import PAID, RESEARCH, artist, picture, registry
+from tests.registry.erasure.leaving import erased, places, places_in, verified
 from tests.registry.erasure.test_erasing import fetched, trust
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
+from tests.registry.servers import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +111,56 @@ async def test_once_limitation_has_ended_nothing_of_either_party_is_left_that_th
     assert bundle.status_code == 410, bundle.text
     await publisher.publish(site.services)
     await verified(site)
+
+
+async def test_a_restored_archive_brings_back_nothing_that_was_erased(
+    server: Server, migrated_template: str, tmp_path: Path, anyio_backend: str
+) -> None:
+    """The first copy in it is from before the erasures, and from before the end of limitation."""
+    async with server.fresh(migrated_template) as dsn, registry(dsn, tmp_path, archive="on") as site:
+        ada, eve = await artist(site, "Quorvane Ember"), await artist(site, "Ysolde Marr")
+        await ada.raise_level(2)
+        goods = await shelf(site, PAID, 1, owner=ada)
+        free = await eve.picture(picture(3), title="Ysolde asleep", urls=["https://ysolde.example/3.png"])
+        await eve.state([free.work], RESEARCH)
+        lab = await trainer(site, "Zirconlab")
+        licence = await lab.license(goods.wanted())
+        needles = [b"Quorvane", b"Ysolde", b"ysolde", ada.account.key.public, eve.account.key.public]
+        await erased(site, eve.account)
+        await erased(site, ada.account)
+        await erasure.forget_ended(site.services, times.now() + site.services.settings.limitation + timedelta(days=1))
+        assert await places(site, needles) == set()
+        said = (await lab.http.get(f"/v1/statements/{licence.licence}")).json()
+        async with site.services.database.transaction() as conn:
+            await conn.execute("set local synchronous_commit = on")
+            await conn.execute("update archive_mark set at = now()")  # what was committed before is durable with it
+        for _ in range(600):  # the sequencer archives what is not for the log, too
+            async with site.services.database.acquire() as conn:
+                behind = await archive.behind(conn)
+            if behind is not None and behind.has_base and not behind.bytes:
+                break
+            await asyncio.sleep(0.05)
+        kept, where = await contents(site.services.database), place_of(site.services.settings)
+    async with server.fresh("template0", "restored") as dsn:
+        copy = await Database.connect(dsn, connections=3)
+        await recover(copy, where)
+        assert await places_in(copy, needles) == set()
+        restored = await contents(copy)
+        assert restored.keys() == kept.keys()
+        for table in ("works", "work_states", "log_pending", "log_entries", "statements", "accounts", "erasures"):
+            assert restored[table] == kept[table], table
+        async with copy.acquire() as conn:
+            lost = (
+                "select count(*) from log_pending p join erasures e on e.account = p.account where p.salt is not null"
+            )
+            assert await conn.fetchval(lost) == 2  # the registry's own statements, that it was erased
+        await copy.close()
+        async with registry(dsn, tmp_path, archive="on") as site:
+            said_again = await site.client(lab.account.token).get(f"/v1/statements/{licence.licence}")
+            assert said_again.json()["envelope"] == said["envelope"]
+            assert (await site.http.get(f"/v1/statements/{goods.statement}")).status_code == 410
+            await publisher.publish(site.services)
+            await verified(site)
 
 
 def _of(table: str) -> str:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.archive import ArchiveKey, Owner
+from licet.log import checkpoint, witnessing
+from registry.archive import Archive, ArchiveKey, Owner, open_key
 from registry.database import Database
 from registry.errors import ArchiveError, StartError
 from registry.restoring import Place, recover
 from registry.restoring.backups import read_backup, write_backup
+from registry.restoring.restore import restore_from
 from registry.storage import FolderStore
 from registry.translog import Sequencer, open_keys
 from tests.registry.translog.log import ORIGIN, submitted
+from tests.registry.translog.test_witnesses import Witness
 
 pytestmark = pytest.mark.anyio
 OWNER = Owner(ORIGIN, "ab" * 32)
@@ -64,6 +69,44 @@ async def test_an_empty_database_without_an_archive_is_refused(database, server,
         with pytest.raises(ArchiveError, match="the database is empty"):
             await recover(empty, place(data))
         await empty.close()
+
+
+async def test_what_the_archive_lacks_and_a_witness_has_cosigned_is_missed(
+    database, server, migrated_template, tmp_path
+):
+    data = tmp_path / "data"
+    async with database.acquire() as conn:
+        keys = await open_keys(conn, data / "keys", ORIGIN)
+    key = await open_key(data / "keys", place(data).archive)
+    archive = Archive(database, place(data).archive, key, Owner(ORIGIN, keys.ref.key))
+    async with database.dedicated() as conn:
+        sequencer = Sequencer(keys, data, place(data).log, archive)
+        await sequencer.resume(conn)
+        await submitted(database, 3)
+        while await sequencer.integrate(conn):
+            await sequencer.publish(conn)
+    for lost in ("guard.json", "public"):  # what was let out is known from outside of this machine alone
+        (data / lost).rename(tmp_path / lost)
+    witness = Witness(tmp_path / "cleo", keys.log_signer.verifier.vkey)
+    try:
+        vkey = await witness.vkey()
+        await witness.start()
+        where = f"http://127.0.0.1:{witness.port}/"
+        (tmp_path / "policy").write_text(f"log {witness.log}\nwitness cleo {vkey} {where}\nquorum cleo\n")
+        ahead = checkpoint.sign(checkpoint.Checkpoint(ORIGIN, 20, bytes(32)), keys.log_signer)
+        async with httpx.AsyncClient() as http:
+            cosigned = await http.post(f"{where}add-checkpoint", content=witnessing.request_body(0, [], ahead))
+            assert cosigned.status_code == 200
+        async with server.fresh("template0", "copy") as dsn:
+            copy = await Database.connect(dsn, connections=3)
+            asking = replace(place(data), witnesses=tmp_path / "policy")
+            with pytest.raises(ArchiveError, match=r"ends at 8 log entries, and 20 were let out; put"):
+                await recover(copy, asking)
+            with pytest.raises(ArchiveError, match="holds 0 entries, and 20 were let out; put"):
+                await restore_from(copy, asking, None, accept_loss=True)
+            await copy.close()
+    finally:
+        await witness.kill()
 
 
 async def test_a_backup_is_replaced_whole_and_what_is_wrong_with_one_is_told(database, tmp_path):

@@ -102,12 +102,18 @@ def show_account(*, common: Common = COMMON) -> None:
         "scopes": me.scopes,
         "keys": me.keys,
         "consents": me.head.seq,
+        "frozen": me.frozen,
     }
     lines = [
         f"{me.name} ({me.kind}) is {me.account}, claim level {me.level}.",
         f"Keys: {', '.join(key.keyid[:16] + '… ' + key.key_class for key in me.keys) or 'none'}.",
         f"Consents signed: {me.head.seq}. This token may: {', '.join(me.scopes)}.",
     ]
+    if me.frozen:
+        lines.append(
+            f"Frozen: {many(me.frozen, 'work')}, since the registry lost what may have been your last word of them. "
+            f"They deny until you sign terms for them again: `licet works list --state frozen`."
+        )
     show(common, document, lines)
 
 

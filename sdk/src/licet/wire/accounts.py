@@ -177,7 +177,10 @@ class ConsentHead(msgspec.Struct, frozen=True):
 
 
 class Me(msgspec.Struct, frozen=True):
-    """The account behind a token, what the token allows, and until when (null: an older service that does not say)."""
+    """The account behind a token, what the token allows, and until when (null: an older service that does not say).
+
+    ``frozen``: works that deny since the registry lost what may have been their last word, until they are signed for.
+    """
 
     account: str
     kind: str
@@ -188,6 +191,7 @@ class Me(msgspec.Struct, frozen=True):
     keys: list[KeyInfo]
     head: ConsentHead
     token_expires_at: str | None = None
+    frozen: int = 0
 
 
 class TokenCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
