@@ -25,19 +25,22 @@ import numpy.typing as npt
 from licet.errors import InputError
 from licet.fingerprints.colours import to_rgb
 from licet.fingerprints.containers import Container, read_container, refuse
+from licet.fingerprints.formats import FORMATS
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
 
 class PictureLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a picture may cost: bytes of the file, pixels of its header.
+    """What a picture may cost: bytes of the file, pixels of its header, seconds of processor time.
 
-    Decoding takes about ten bytes of memory a pixel beside the file, of a WEBP eighteen.
+    Decoding takes about ten bytes of memory a pixel beside the file, of a WEBP eighteen. Time is bounded where pictures
+    are decoded in processes of their own (``licet.fingerprints.bounded``): a hundred million pixels take 1 to 4 s.
     """
 
     max_bytes: int = 64 << 20
     max_pixels: int = 100_000_000
+    max_seconds: float = 30.0
 
 
 DEFAULT_LIMITS: Final = PictureLimits()
@@ -53,15 +56,19 @@ class Picture:
     height: int
 
 
-def decode(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
+def decode(
+    data: bytes, limits: PictureLimits = DEFAULT_LIMITS, allow: Callable[[int], None] = lambda _: None
+) -> Picture:
     """Return the pixels of a file of a format that is read (``licet.fingerprints.formats``).
 
-    Raises :class:`PictureError`, whose ``details["why"]`` is ``truncated``, ``not-a-picture``, ``too-large``,
-    ``too-many-pixels``, ``unsupported-format`` or ``unreadable``.
+    ``allow`` is told how many pixels the header declares before one of them is decoded. Raises :class:`PictureError`,
+    whose ``details["why"]`` is ``truncated``, ``not-a-picture``, ``too-large``, ``too-many-pixels``,
+    ``unsupported-format`` or ``unreadable``.
     """
     if len(data) > limits.max_bytes:
         refuse("too-large", f"expected a file of at most {limits.max_bytes:,} bytes, got {len(data):,}")
     container = read_container(data, limits.max_pixels)
+    allow(container.pixels)
     image = _load(container)
     rgb = to_rgb(_upright(image, container.orientation), container)
     return Picture(rgb, container.format, rgb.shape[1], rgb.shape[0])
@@ -72,7 +79,7 @@ def _load(container: Container) -> Image.Image:
     try:
         opener = _opener(container.format)
     except ImportError as error:
-        raise InputError("decoding pictures needs the extra licet[images]", extra="images") from error
+        raise _missing() from error
     try:
         image = opener(io.BytesIO(container.body))
         wanted = container.stored or (container.width, container.height)
@@ -118,6 +125,22 @@ def _opener(form: str) -> Callable[[BinaryIO], ImageFile.ImageFile]:
     from PIL import AvifImagePlugin
 
     return AvifImagePlugin.AvifImageFile
+
+
+def warm_up() -> None:
+    """Load every decoder, so that none has to be found later; raises ``InputError`` without ``licet[images]``."""
+    try:
+        for each in FORMATS:
+            _opener(each.name)
+        from PIL import AvifImagePlugin
+    except ImportError as error:
+        raise _missing() from error
+    # Where many pictures are decoded side by side, each has one thread.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+
+def _missing() -> InputError:
+    return InputError("decoding pictures needs the extra licet[images]", extra="images")
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -21,11 +22,13 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "Examined",
     "Fingerprint",
+    "check_size",
     "examine_bytes",
     "examine_file",
     "examine_picture",
     "fingerprint_bytes",
     "fingerprint_file",
+    "read_picture",
 ]
 
 
@@ -71,13 +74,14 @@ def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Examin
     return examine_picture(data, limits)[0]
 
 
-def examine_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> tuple[Examined, Picture]:
-    """Return what :func:`examine_bytes` does and the pixels it was made from, for whoever needs both."""
-    if len(data) > limits.max_bytes:
-        refuse("too-large", f"expected a file of at most {limits.max_bytes:,} bytes, got {len(data):,}")
+def examine_picture(
+    data: bytes, limits: PictureLimits = DEFAULT_LIMITS, allow: Callable[[int], None] = lambda _: None
+) -> tuple[Examined, Picture]:
+    """Return what :func:`examine_bytes` does and the pixels it was made from; ``allow`` as :func:`decode` has it."""
+    check_size(data, limits)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        picture = decode(data, limits)
+        picture = decode(data, limits, allow)
     except PictureError as error:
         error.details["sha256"] = sha256
         raise
@@ -94,16 +98,23 @@ def examine_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> tupl
     return Examined(fingerprint, orientations), picture
 
 
+def check_size(data: bytes, limits: PictureLimits) -> None:
+    """Refuse bytes that are more than a picture may have."""
+    if len(data) > limits.max_bytes:
+        refuse("too-large", f"expected a file of at most {limits.max_bytes:,} bytes, got {len(data):,}")
+
+
 def examine_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS) -> Examined:
     """Return fingerprint and orientations of the file at ``path``; at most one byte over the limit is read."""
     try:
-        return examine_bytes(_read(Path(path), limits), limits)
+        return examine_bytes(read_picture(Path(path), limits), limits)
     except PictureError as error:
         error.details["path"] = str(path)
         raise
 
 
-def _read(path: Path, limits: PictureLimits) -> bytes:
+def read_picture(path: Path, limits: PictureLimits = DEFAULT_LIMITS) -> bytes:
+    """Return the bytes of a file, at most one over the limit; raises ``PictureError`` for what is none."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

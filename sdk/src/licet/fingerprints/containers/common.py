@@ -8,7 +8,9 @@ from typing import Final, Literal, NoReturn
 
 from licet.errors import PictureError
 
-Why = Literal["truncated", "not-a-picture", "too-large", "too-many-pixels", "unsupported-format", "unreadable"]
+#: How decoding ended that ended its process with it (``licet.fingerprints.bounded``).
+Ended = Literal["too-slow", "too-much-memory", "crashed"]
+Why = Literal["truncated", "not-a-picture", "too-large", "too-many-pixels", "unsupported-format", "unreadable"] | Ended
 
 #: How many segments, chunks, blocks or boxes a file may have, whatever its size.
 MAX_PARTS: Final = 1 << 16
@@ -36,6 +38,12 @@ class Container:
     place: tuple[int, int] | None = None
     stored: tuple[int, int] | None = None  # of what ``body`` holds, where that is smaller than the canvas
     samples: Literal["", "grey", "inverted", "palette", "rgb", "alpha", "premultiplied", "cmyk"] = ""
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels decoding makes: of the picture that is stored or of its canvas, whichever has more."""
+        width, height = self.stored or (self.width, self.height)
+        return max(width * height, self.width * self.height)
 
 
 def refusal(why: Why, message: str) -> PictureError:
