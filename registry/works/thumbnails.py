@@ -1,21 +1,17 @@
 """Thumbnails: a small picture of a work whose file was sent, made anew from its pixels, for its owner's eyes alone.
 
-It is encoded from what was decoded, so nothing else that the file holds (metadata, profiles, what hides behind its
-end) can be in it. It lies in the database beside the upload, so that any process serves it; it is kept with the work
-and goes with the upload's day or the work's withdrawal. Of a work by fingerprint alone there never is one.
+It is encoded from what was decoded (``rendering``), so nothing else that the file holds (metadata, profiles, what hides
+behind its end) can be in it. It lies in the database beside the upload, so that any process serves it; it is kept with
+the work and goes with the upload's day or the work's withdrawal. Of a work by fingerprint alone there never is one.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
-
-import numpy as np
-import numpy.typing as npt
 
 from registry.database import Connection
 from registry.errors import NotFound
@@ -23,12 +19,6 @@ from registry.services import Services
 from registry.works import queries
 
 MEDIA_TYPE: Final = "image/webp"
-LONGEST_SIDE: Final = 512
-# Most of what the service spends on a picture is spent here. On the demo's pictures quality 75 with the fastest method
-# takes 6.4 ms and 20.7 kB; quality 80 with method 2 took 10.5 ms and 19.3 kB for 0.8 dB more.
-_QUALITY, _METHOD = 75, 0
-# Reduced by whole numbers first, and the rest with a filter half as wide as bicubic: a third to half of the time.
-_GAP = 2.0
 
 
 class Thumbnail(NamedTuple):
@@ -36,17 +26,6 @@ class Thumbnail(NamedTuple):
 
     content: bytes
     tag: str
-
-
-def rendered(rgb: npt.NDArray[np.uint8]) -> bytes:
-    """Return ``rgb`` (height × width × 3) as a WEBP without metadata, at most ``LONGEST_SIDE`` pixels a side."""
-    from PIL import Image
-
-    image = Image.fromarray(rgb)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.HAMMING, reducing_gap=_GAP)
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=_QUALITY, method=_METHOD)
-    return out.getvalue()
 
 
 async def put(conn: Connection, account: UUID, digest: bytes, content: bytes, ttl: timedelta) -> None:

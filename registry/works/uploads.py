@@ -1,14 +1,15 @@
 """Uploads: a picture comes in, its fingerprints and a thumbnail stay for a day, the file does not stay at all.
 
-Decoding runs in a thread, few at a time and under the limits of the decoder: a picture can cost eighteen bytes of
-memory a pixel, and what it says of itself is not believed. A few kilobytes can hold a hundred million pixels, so pixels
-are counted beside bytes, accounts take turns, and of large pictures one is decoded at a time: a place is always left
-for small ones.
+Decoding runs in processes that can do nothing else (``licet.fingerprints.bounded``), few at a time and under limits: a
+picture can cost eighteen bytes of memory a pixel, and what it says of itself is not believed. A few kilobytes can hold
+a hundred million pixels, so pixels are counted beside bytes, accounts take turns, and of large pictures one is decoded
+at a time: a place is always left for small ones.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
@@ -17,9 +18,10 @@ from uuid import UUID
 
 import msgspec
 
+from licet.fingerprints.bounded import Decoders
 from licet.fingerprints.containers import read_container
 from licet.fingerprints.decode import PictureLimits
-from licet.fingerprints.picture import Fingerprint, examine_picture
+from licet.fingerprints.picture import Fingerprint
 from registry.database import Connection
 from registry.errors import Invalid, TooLarge
 from registry.services import Services
@@ -30,6 +32,7 @@ from registry.works.turns import Turns
 BODY_LIMIT: Final = 64 << 20
 MAX_PIXELS: Final = 100_000_000
 LARGE: Final = 25_000_000  # pixels, from which on a picture is decoded alone among its like
+MAX_SECONDS: Final = 20.0  # of processor time for one picture
 _AT_ONCE: Final = 2
 
 
@@ -71,7 +74,7 @@ async def keep_upload(
     if len(data) > largest:
         raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
     wanted = sha256_of(named)
-    limits = PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS)
+    limits = PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS, max_seconds=MAX_SECONDS)
     got, pixels = await asyncio.to_thread(_claimed, data, wanted, limits)
     if got != wanted:
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
@@ -130,11 +133,14 @@ def _claimed(data: bytes, wanted: bytes, limits: PictureLimits) -> tuple[bytes, 
     if got != wanted:
         return got, 0
     container = read_container(data, limits.max_pixels)
-    width, height = container.stored or (container.width, container.height)
-    return got, max(width * height, container.width * container.height)
+    return got, container.pixels
 
 
 def _examined(data: bytes, limits: PictureLimits) -> _Examined:
-    examined, picture = examine_picture(data, limits)
-    seen = Seen(examined.fingerprint, examined.orientations.tobytes())
-    return _Examined(seen, thumbnails.rendered(picture.rgb))
+    examined, thumbnail = _decoders(limits).examine(data)
+    return _Examined(Seen(examined.fingerprint, examined.orientations.tobytes()), thumbnail)
+
+
+@functools.cache
+def _decoders(limits: PictureLimits) -> Decoders:
+    return Decoders(limits, most=_AT_ONCE, beside="registry.works.rendering:rendered")

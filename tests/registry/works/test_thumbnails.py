@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from licet.fingerprints.decode import decode
-from registry.works.thumbnails import LONGEST_SIDE, rendered
+from registry.works.rendering import LONGEST_SIDE, rendered
 from registry.works.uploads import forget_uploads
 from tests.registry.catalogue import NO_AI, Artist, artist, drawn, encoded, picture, uploaded
 from tests.registry.harness import Running

@@ -20,7 +20,8 @@ from licet.catalogue.items import Item, Refused, addresses_key
 from licet.catalogue.places import Places, placed
 from licet.client import Client
 from licet.errors import InputError, PictureError, VerificationError
-from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
+from licet.fingerprints.bounded import fingerprint_bytes
+from licet.fingerprints.picture import Fingerprint
 from licet.identifiers import new_id
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import addresses_digest

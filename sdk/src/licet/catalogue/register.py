@@ -28,6 +28,7 @@ from licet.catalogue.updating import LARGEST as UPDATED
 from licet.catalogue.updating import Growth, growth, sign_update
 from licet.client import Client
 from licet.errors import InputError, VerificationError
+from licet.fingerprints.bounded import close_all
 from licet.fingerprints.urls import canonical_url
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import work_digest
@@ -374,9 +375,13 @@ def _hashed(item: Item | Refused) -> Item | Refused:
 
 @contextmanager
 def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
-    """Give ``pool``; what it has not begun when the block ends is not begun any more."""
+    """Give ``pool``; what it has not begun when the block ends is not begun any more, and what it decodes ends."""
     try:
         yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        close_all()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

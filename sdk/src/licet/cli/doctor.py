@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from licet.client import Client
 
 VARIABLES: Final = frozenset(
-    {"LICET_CACHE", "LICET_HOME", "LICET_PROFILE", "LICET_TIMEOUT", "LICET_TOKEN", "LICET_URL"}
+    {"LICET_CACHE", "LICET_DECODERS", "LICET_HOME", "LICET_PROFILE", "LICET_TIMEOUT", "LICET_TOKEN", "LICET_URL"}
 )
 EXTRAS: Final = {  # extra → the modules that it brings, what it is for
     "images": (("cv2", "PIL", "iscc_lib"), "looks into pictures"),

@@ -5,6 +5,7 @@ Nothing is told to the registry: the snapshot comes here, and the question stays
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence
 from licet.datasets.results.rows import decision_columns
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
+from licet.fingerprints.bounded import decoders
 from licet.terms import Terms
 
 MAX_INPUTS: Final = 10_000
@@ -80,6 +82,7 @@ def check(client: Client, inputs: Sequence[str], request: Request, *, offline: b
     Decided from the newest snapshot, or ``offline`` from the one that is here. Raises ``InputError`` for an input that
     is none of these, ``ServiceError`` without a network, ``ExpiredError`` past the snapshot's time.
     """
+    _expect_pictures(inputs)
     return _decide(client, inputs, request, _basis(client, offline=offline))
 
 
@@ -118,6 +121,8 @@ def explain(client: Client, given: str, request: Request | None, *, offline: boo
     row = None if Path(given).exists() or _ADDRESS.match(given) else _row_of_a_job(given)
     if row is None and request is None:
         raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", "nothing")
+    if row is None:
+        _expect_pictures([given])
     basis = _basis(client, offline=offline)
     stored = None
     if row is not None:
@@ -187,6 +192,12 @@ def _then(file: DecisionsFile, batch: pa.RecordBatch) -> Stored:
         decided_at=file.about.decided_at,
         snapshot=file.about.snapshot,
     )
+
+
+def _expect_pictures(inputs: Sequence[str]) -> None:
+    """Let what decodes start while the snapshot is opened, if there is anything to decode."""
+    if any(os.path.isfile(each) for each in inputs):  # noqa: PTH113 - a Path raises for some addresses
+        decoders().begin()
 
 
 def _basis(client: Client, *, offline: bool) -> Basis:

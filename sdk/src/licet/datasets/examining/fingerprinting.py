@@ -23,10 +23,10 @@ from licet.datasets.forms.files import Base
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE
 from licet.datasets.forms.seals import seal_of, sealed
 from licet.errors import MalformedError, PictureError
+from licet.fingerprints.bounded import examine_bytes, examine_file
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
 from licet.fingerprints.pdq import orientations_from_hashes
-from licet.fingerprints.picture import examine_bytes, examine_file
 from licet.fingerprints.urls import url_keys
 from licet.index.keys import UNKNOWN_QUALITY, Keys
 
@@ -135,7 +135,8 @@ def _samples(batch: pa.RecordBatch) -> npt.NDArray[np.int32] | None:
 def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS) -> Evidence:
     """Return what ``rows`` (columns of `licet.datasets.forms.parts`) are; ``path`` is relative to ``base``.
 
-    Pictures are read and hashed in ``pool``, the result does not depend on its size. A stated address, digest or hash
+    Pictures are read in ``pool`` and decoded in other processes (``licet.fingerprints.bounded``); the result does not
+    depend on how many. A stated address, digest or hash
     that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
     """
     n = len(rows)

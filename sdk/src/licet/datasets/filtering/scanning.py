@@ -11,6 +11,7 @@ from licet.datasets.examining.deciding import Question, Standing, Verdicts, deci
 from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.job import Job
 from licet.datasets.forms.parts import Part
+from licet.fingerprints.bounded import close_all
 from licet.index.lookup import Index, Matches
 
 Advance = Callable[[int], None]
@@ -40,7 +41,8 @@ def scan(
             for number, part in enumerate(parts):
                 _scan_part(job, number, part, index, question, advance, pool)
         except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            close_all()  # nobody waits for the pictures that are being decoded
             raise
 
 

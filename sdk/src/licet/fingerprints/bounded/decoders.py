@@ -197,7 +197,7 @@ class _Decoder:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable or "python", "-I", "-B", "-c", _COMMAND, *folders],
+                    [sys.executable or "python", "-I", *["-B"] * sys.dont_write_bytecode, "-c", _COMMAND, *folders],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
