@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from licet.errors import InputError, PictureError
-from licet.fingerprints.bounded.decoders import POSSIBLE, Decoders, close_all
+from licet.fingerprints.bounded.processes import POSSIBLE, Decoders, close_all
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.picture import Examined, Fingerprint, read_picture
 
