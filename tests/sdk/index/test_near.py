@@ -1,63 +1,84 @@
-"""The near scan finds every pair within the radius, at its distance, and no other."""
+"""Whichever way is taken, near look-ups find the same pairs; few comparisons never load the compiled loops."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+import licet
+import licet.index.joining as joining
 import licet.index.near as module
-from licet.errors import InputError
-from licet.fingerprints.pdq import hamming
-from licet.index import NearScan, near_pairs
+from licet.index import NearTable, near_pairs
+from licet.index.scanning import NearScan
+
+RANDOM = np.random.default_rng(17)
+STORED = RANDOM.integers(0, 256, (9000, 32), dtype=np.uint8)
+QUERIES = np.vstack((STORED[:3000] ^ np.eye(1, 32, 4, dtype=np.uint8), STORED[:5]))
 
 
-def hashes(random: np.random.Generator, count: int, close: int = 0) -> np.ndarray:
-    """Random hashes; with ``close``, variants of one with up to that many bits flipped."""
-    if not close:
-        return random.integers(0, 256, (count, 32), dtype=np.uint8)
-    bits = np.unpackbits(np.full((count, 32), 0x5A, np.uint8), axis=1)
-    for row in bits:
-        row[random.choice(256, random.integers(0, close + 1), replace=False)] ^= 1
-    return np.packbits(bits, axis=1)
+def equal(left: tuple[np.ndarray, ...], right: tuple[np.ndarray, ...]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
 
 
-def naive(stored: np.ndarray, queries: np.ndarray, radius: int) -> list[tuple[int, int, int]]:
-    distance = hamming(queries[:, None], stored[None])
-    return [(int(q), int(s), int(distance[q, s])) for q, s in np.argwhere(distance <= radius)]
+def test_many_comparisons_are_joined_and_few_are_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(module, "_WORTH", len(STORED) * 100)
+    monkeypatch.setattr(module, "_WORTH_LOADING", len(STORED) * 100)
+    table = NearTable(STORED)
+    assert equal(table.pairs(QUERIES[:99]), NearScan(STORED).pairs(QUERIES[:99]))
+    assert table._join is None
+    assert equal(table.pairs(QUERIES), NearScan(STORED).pairs(QUERIES))
+    assert table._join is not None
+    joined = table._join
+    assert equal(table.pairs(QUERIES, 40), NearScan(STORED).pairs(QUERIES, 40))
+    table.pairs(QUERIES)
+    assert table._join is joined  # what was permuted once is kept
 
 
-@given(st.integers(0, 2**32), st.integers(0, 70), st.integers(0, 30), st.integers(0, 260), st.integers(1, 20))
-def test_equals_all_pairs(seed: int, stored: int, queries: int, radius: int, block: int) -> None:
-    random = np.random.default_rng(seed)
-    left, right = hashes(random, stored, close=24), np.vstack((hashes(random, queries, close=24), hashes(random, 2)))
-    with pytest.MonkeyPatch.context() as patch:
-        # Blocks so small that every border is met.
-        patch.setattr(module, "_STORED", block)
-        patch.setattr(module, "_PAIRS", 3 * block)
-        found = near_pairs(left, right, radius)
-    assert list(zip(*(column.tolist() for column in found), strict=True)) == naive(left, right, radius)
+def test_without_numba_everything_is_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WORTH", 0)
+    monkeypatch.setattr(module, "_WORTH_LOADING", 0)
+    joining.kernels.cache_clear()
+    monkeypatch.delitem(sys.modules, "licet.index.kernels", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert equal(near_pairs(STORED, QUERIES), NearScan(STORED).pairs(QUERIES))
+    assert "licet.index.kernels" not in sys.modules
 
 
-def test_equals_all_pairs_at_its_real_block_size() -> None:
-    random = np.random.default_rng(7)
-    stored = np.vstack((hashes(random, 20_000), hashes(random, 40, close=20)))
-    queries = np.vstack((hashes(random, 9), hashes(random, 9, close=20), stored[8190:8194]))
-    found = NearScan(stored).pairs(queries)
-    assert list(zip(*(column.tolist() for column in found), strict=True)) == naive(stored, queries, 31)
-    assert len(found[0]) > 100
+PROGRAM = """
+import sys, numpy as np
+import licet.index.near as near
+table = near.NearTable(np.zeros((2, 32), np.uint8))
+table.pairs(np.zeros((8, 32), np.uint8))
+assert "numba" not in sys.modules
+near._WORTH_LOADING = 0
+assert near.__file__.startswith(sys.argv[1])
+print(len(table.pairs(np.zeros((8, 32), np.uint8))[0]), table._join is not None)
+"""
 
 
-def test_the_radius_is_inclusive() -> None:
-    stored = np.zeros((1, 32), np.uint8)
-    bits = np.zeros((2, 256), np.uint8)
-    bits[0, :31] = bits[1, :32] = 1
-    query, place, distance = near_pairs(stored, np.packbits(bits, axis=1))
-    assert (query.tolist(), place.tolist(), distance.tolist()) == ([0], [0], [31])
-
-
-@pytest.mark.parametrize("shape", [(2, 31), (64,), (2, 4, 32)])
-def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match="32 bytes"):
-        near_pairs(np.zeros(shape, np.uint8), np.zeros((1, 32), np.uint8))
+@pytest.mark.slow
+def test_it_compiles_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    """Neither beside the package nor in the home can anything be written: the loops are compiled, and lost."""
+    pytest.importorskip("numba")
+    package = tmp_path / "site" / "licet"
+    shutil.copytree(licet.__path__[0], package, ignore=shutil.ignore_patterns("__pycache__"))
+    # Files where folders would be: root, who runs tests too, writes through permissions.
+    (package / "index" / "__pycache__").touch()
+    (tmp_path / "home").touch()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "NUMBA_"))},
+        "HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(package.parent),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "16 True\n", "")
+    assert (package / "index" / "__pycache__").is_file()

@@ -28,7 +28,7 @@ VARIABLES: Final = frozenset(
 )
 EXTRAS: Final = {  # extra → the modules that it brings, what it is for
     "images": (("cv2", "PIL", "iscc_lib"), "looks into pictures"),
-    "fast": (("numba",), "fingerprints faster"),
+    "fast": (("numba",), "near-duplicates of many pictures found sooner"),
     "hf": (("datasets",), "reads and writes Hugging Face datasets"),
     "cloud": (("obstore",), "filters what lies in S3, Google, Azure or the hub"),
 }

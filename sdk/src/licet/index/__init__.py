@@ -5,7 +5,7 @@ from __future__ import annotations
 from licet.index.answers import Answers, answer
 from licet.index.keys import UNKNOWN_QUALITY, Keys
 from licet.index.lookup import Index, Matches
-from licet.index.near import NearScan, near_pairs
+from licet.index.near import NearTable, near_pairs
 from licet.index.pull import Pulled, pull, verify_manifest
 from licet.index.records import WorkRecord
 from licet.index.snapshot import Snapshot, manifest
@@ -29,7 +29,7 @@ __all__ = [
     "Index",
     "Keys",
     "Matches",
-    "NearScan",
+    "NearTable",
     "Published",
     "Pulled",
     "Seen",

@@ -14,7 +14,6 @@ from licet.fingerprints.pdq import MIN_QUALITY, NEAR_RADIUS
 from licet.index import writing
 from licet.index.exact import halves
 from licet.index.keys import ORIENTATIONS, Keys
-from licet.index.near import NearScan
 from licet.index.records import WorkRecord
 from licet.index.segments import Segment
 from licet.index.snapshot import Snapshot
@@ -135,7 +134,7 @@ class Index:
         for layer in self._layers:
             for segment in layer.near:
                 columns = segment.columns
-                query, place, distance = NearScan(columns["near.pdq"]).pairs(queries)
+                query, place, distance = segment.table.pairs(queries)
                 good = columns["near.quality"][place] >= MIN_QUALITY
                 query, place, distance = query[good] // ORIENTATIONS, place[good], distance[good]
                 asked, work = layer.exact.works.find(columns["near.hi"][place], columns["near.lo"][place])

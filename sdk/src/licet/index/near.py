@@ -1,81 +1,60 @@
-"""Near-duplicates: every pair of PDQ hashes within a Hamming radius, found by looking at all of them.
+"""Near-duplicates: every pair of PDQ hashes within a Hamming radius, by whichever way is the faster one here.
 
-Exact by construction, and memory stays flat: stored hashes are taken a block at a time, turned so that each of their
-four 64-bit words lies contiguous, and held against a block of queries that fills what is left of the cache. Half of
-the bits decide nearly always (unrelated hashes differ in about 64 of 128), so the other half is rarely looked at.
+Few comparisons are done one by one (`licet.index.scanning`): that answers at once. Many go through
+`licet.index.joining`, which needs the extra ``licet[fast]`` and a second or two at its first use in a process; where
+it is not installed, everything is scanned. Both find the same pairs.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from licet.errors import InputError
 from licet.fingerprints.pdq import NEAR_RADIUS
+from licet.index.joining import MAX_RADIUS, NearJoin
+from licet.index.scanning import Bytes, NearScan, Pairs
 
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-
-HASH_BYTES: Final = 32
-_STORED: Final = 8192  # hashes a block: 256 KiB
-_PAIRS: Final = 65_536  # stored × queries at a time
+#: Comparisons from which on sorting is faster: with the loops loaded, and with loading them (two seconds of scanning).
+_WORTH: Final = 1 << 26
+_WORTH_LOADING: Final = 1 << 30
 
 
-class NearScan:
-    """The stored hashes of one segment, ready to be searched."""
+class NearTable:
+    """The stored hashes of one segment, ready to be searched; any number of threads may ask."""
 
     def __init__(self, stored: Bytes) -> None:
         """Take m × 32 bytes (not copied). Raises ``InputError`` for another shape."""
-        self._words: Final = _words(stored, "stored")
+        self._stored: Final = stored
+        self._scan: Final = NearScan(stored)
+        self._join: NearJoin | None = None
+        self._making: Final = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._words)
+        return len(self._scan)
 
-    def pairs(self, queries: Bytes, radius: int = NEAR_RADIUS) -> tuple[Places, Places, npt.NDArray[np.int16]]:
+    def pairs(self, queries: Bytes, radius: int = NEAR_RADIUS) -> Pairs:
         """Return (query, stored, distance) of every pair at most ``radius`` bits apart, sorted by query, then stored.
 
         ``queries`` are k × 32 bytes; a radius above 256 is 256.
         """
-        asked = _words(queries, "queries")
-        limit = min(radius, 8 * HASH_BYTES)
-        found: list[tuple[Places, Places, npt.NDArray[np.int16]]] = []
-        for start in range(0, len(self._words) if len(asked) and limit >= 0 else 0, _STORED):
-            block = np.ascontiguousarray(self._words[start : start + _STORED].T)
-            step = max(1, _PAIRS // block.shape[1])
-            for first in range(0, len(asked), step):
-                query, place, distance = _block(block, asked[first : first + step], limit)
-                if len(query):
-                    found.append((query + first, place + start, distance))
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int16)
-        query, place, distance = (np.concatenate(column) for column in zip(*found, strict=True))
-        order = np.lexsort((place, query))
-        return query[order], place[order], distance[order]
+        join = self._joined(len(queries)) if radius <= MAX_RADIUS else None
+        return self._scan.pairs(queries, radius) if join is None else join.pairs(queries, radius)
+
+    def _joined(self, queries: int) -> NearJoin | None:
+        """Return the faster way if it is worth its start and can be had."""
+        loaded = "licet.index.kernels" in sys.modules
+        if queries * len(self) < (_WORTH if loaded else _WORTH_LOADING):
+            return None
+        with self._making:
+            if self._join is None:
+                try:
+                    self._join = NearJoin(self._stored)
+                except ImportError:
+                    return None
+            return self._join
 
 
-def near_pairs(
-    stored: Bytes, queries: Bytes, radius: int = NEAR_RADIUS
-) -> tuple[Places, Places, npt.NDArray[np.int16]]:
-    """Return `NearScan.pairs` of ``queries`` (k × 32 bytes) against ``stored`` (m × 32 bytes)."""
-    return NearScan(stored).pairs(queries, radius)
-
-
-def _block(
-    block: npt.NDArray[np.uint64], asked: npt.NDArray[np.uint64], limit: int
-) -> tuple[Places, Places, npt.NDArray[np.int16]]:
-    half = np.bitwise_count(block[0] ^ asked[:, :1]) + np.bitwise_count(block[1] ^ asked[:, 1:2])
-    close = np.flatnonzero(half <= limit)  # np.nonzero in two dimensions takes longer than all the rest
-    query, place = np.divmod(close, block.shape[1])
-    rest = np.bitwise_count(block[2:, place] ^ asked[query, 2:].T).sum(axis=0, dtype=np.int16)
-    distance = half.reshape(-1)[close] + rest
-    near = np.flatnonzero(distance <= limit)
-    return query[near], place[near], distance[near]
-
-
-def _words(hashes: Bytes, field: str) -> npt.NDArray[np.uint64]:
-    array = np.ascontiguousarray(hashes)
-    if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] != HASH_BYTES:
-        raise InputError.field(field, "n × 32 bytes", (array.dtype.str, array.shape))
-    return array.view(np.uint64)
+def near_pairs(stored: Bytes, queries: Bytes, radius: int = NEAR_RADIUS) -> Pairs:
+    """Return `NearTable.pairs` of ``queries`` (k × 32 bytes) against ``stored`` (m × 32 bytes)."""
+    return NearTable(stored).pairs(queries, radius)

@@ -34,6 +34,7 @@ from licet.fingerprints.pdq import MIN_QUALITY
 from licet.index import container
 from licet.index.container import Array, Tier
 from licet.index.exact import KeyTable
+from licet.index.near import NearTable
 from licet.index.records import FLAGS, MAX_LEVEL, MAX_LOG_INDEX, MAX_TERMS
 
 KINDS: Final = ("file", "pixels", "url")
@@ -149,6 +150,7 @@ class NearSegment:
         _fit(columns, NEAR_SECTIONS)
         _equal_rows(columns, NEAR_SECTIONS)
         self.columns: Final = columns
+        self.table: Final = NearTable(columns["near.pdq"])
 
     @property
     def counts(self) -> dict[str, int]:
