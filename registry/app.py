@@ -34,13 +34,16 @@ from registry.services import Services, started
 from registry.settings import Settings
 from registry.snapshots import connect as connect_snapshots
 from registry.snapshots import routes as snapshots
+from registry.splits import routes as splits
 from registry.storage import Store
 from registry.translog import RegistryKeys
 from registry.translog import routes as translog
 from registry.usage import routes as usage
 from registry.works import routes as works
 
-DOMAINS: Final = (translog, accounts, claims, works, consent, snapshots, licensing, usage, erasure, exporting, auditing)
+DOMAINS: Final = (
+    *(translog, accounts, claims, works, consent, snapshots, splits, licensing, usage, erasure, exporting, auditing),
+)
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 
 

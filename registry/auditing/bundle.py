@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from itertools import groupby
 from typing import IO, Any, Final, TypeVar
@@ -18,6 +18,7 @@ from licet.audit.writing import About, BundleWriter, framed
 from licet.canonical import to_base64
 from licet.errors import InputError
 from licet.log import merkle
+from licet.statements.kinds import LicenceLine
 from licet.statements.licences import event_leaf
 from registry import translog
 from registry.accounts.identity import Caller
@@ -40,7 +41,15 @@ from registry.works.types import Keys, digest_form
 _STATEMENTS_AT_A_TIME: Final = 64
 _ENTRIES_AT_A_TIME: Final = 2048
 _ROWS_AT_A_TIME: Final = 4096
-_KINDS: Final = {"licence": "lic", "usage-batch": "bat", "run": "run", "dataset-manifest": "dst", "consent": "stm"}
+_KINDS: Final = {
+    "licence": "lic",
+    "usage-batch": "bat",
+    "run": "run",
+    "dataset-manifest": "dst",
+    "consent": "stm",
+    "split": "spl",
+    "split-answer": "stm",
+}
 
 T = TypeVar("T")
 
@@ -109,7 +118,7 @@ async def _statements(conn: Connection, prover: Prover, part: Part, found: Conte
     for each in found.licences:
         lines = [line_of(row) for row in await conn.fetch(LINES, each.statement.id, None)]
         own = None if part.id in (None, identifiers.from_uuid("org", each.statement.account)) else part.id
-        await asyncio.to_thread(_lines, writer, _text(each.statement), lines, own)
+        await asyncio.to_thread(_lines, writer, _text(each.statement), lines, own, found.shared)
     async with _threaded(writer.works()) as works:
         for consent in found.consents:
             wanted = found.relied.get(consent.id)
@@ -120,9 +129,11 @@ async def _statements(conn: Connection, prover: Prover, part: Part, found: Conte
                 await asyncio.to_thread(works.write, covered)
 
 
-def _lines(writer: BundleWriter, licence: str, lines: Sequence[Any], own: str | None) -> None:
-    """Write the lines of a licence: all, or those of ``own``'s works with a proof each."""
-    shown = [(at, line) for at, line in enumerate(lines) if own is None or line.account == own]
+def _lines(
+    writer: BundleWriter, licence: str, lines: Sequence[LicenceLine], own: str | None, shared: Collection[str]
+) -> None:
+    """Write the lines of a licence: all, or those of works that ``own`` registered or has ``shared``, proven each."""
+    shown = [(at, line) for at, line in enumerate(lines) if own is None or line.account == own or line.work in shared]
     if len(shown) == len(lines):
         writer.lines(licence, (BundleLine(line) for line in lines))
         return
@@ -149,7 +160,7 @@ async def _uses(conn: Connection, part: Part, found: Contents, writer: BundleWri
     async with _threaded(writer.events()) as events:
         for batch in found.batches:
             rows = await conn.fetch(queries.BATCH_EVENTS, batch.statement.id)
-            shown, proven = await asyncio.to_thread(_batch, batch, rows, part)
+            shown, proven = await asyncio.to_thread(_batch, batch, rows, part, found.shares)
             await asyncio.to_thread(events.write, shown)
             proofs += proven
         for licence in found.licences:
@@ -162,7 +173,9 @@ async def _uses(conn: Connection, part: Part, found: Contents, writer: BundleWri
     await asyncio.to_thread(writer.proofs, proofs)
 
 
-def _batch(batch: Reported, rows: Sequence[Row], part: Part) -> tuple[list[EventRow], list[EventProof]]:
+def _batch(
+    batch: Reported, rows: Sequence[Row], part: Part, shares: Collection[UUID]
+) -> tuple[list[EventRow], list[EventProof]]:
     """Return the events of a batch that are shown; with proofs where they are not all."""
     source, posted_at = _text(batch.statement), times.to_text(batch.posted_at)
     own = part.account is None or batch.statement.account == part.account
@@ -173,7 +186,7 @@ def _batch(batch: Reported, rows: Sequence[Row], part: Part) -> tuple[list[Event
         if batch.earlier is not None:
             if row["id"] in batch.earlier:
                 shown.append((at, _plain(event, "earlier")))
-        elif own or (row["artist"] == part.account and event.effect != "known"):
+        elif own or ((row["artist"] == part.account or row["split"] in shares) and event.effect != "known"):
             shown.append((at, event))
     if len(shown) == len(rows) and batch.earlier is None:
         return [event for _, event in shown], []
@@ -198,6 +211,7 @@ def _event(row: Row, source: str, salt: bytes | None, posted_at: str) -> EventRo
         first=first,
         salt=None if salt is None else salt.hex(),
         payee=None if row["artist"] is None else identifiers.from_uuid(row["kind"], row["artist"]),
+        split=None if row["split"] is None else identifiers.from_uuid("spl", row["split"]),
         currency=row["currency"],
         amount=row["amount"],
         fee=row["fee"],
@@ -210,7 +224,16 @@ def _event(row: Row, source: str, salt: bytes | None, posted_at: str) -> EventRo
 
 def _plain(event: EventRow, effect: Any) -> EventRow:
     return msgspec.structs.replace(
-        event, effect=effect, first=None, payee=None, currency=None, amount=0, fee=0, escrow=False, memorandum=None
+        event,
+        effect=effect,
+        first=None,
+        payee=None,
+        split=None,
+        currency=None,
+        amount=0,
+        fee=0,
+        escrow=False,
+        memorandum=None,
     )
 
 

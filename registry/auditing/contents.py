@@ -29,15 +29,18 @@ class Contents:
     """Everything that goes into a bundle but the rows themselves.
 
     ``relied`` are the works that each consent must be shown to cover; ``unpublished`` are sources whose postings are
-    left out, because the published log does not have them yet.
+    left out, because the published log does not have them yet. ``shared`` are works of others that the account earns
+    from too, by the splits ``shares``.
     """
 
     licences: list[Licensed] = field(default_factory=list)
     batches: list[Reported] = field(default_factory=list)
-    others: list[Statement] = field(default_factory=list)  # runs, datasets
+    others: list[Statement] = field(default_factory=list)  # runs, datasets, splits and answers
     consents: list[Statement] = field(default_factory=list)
     relied: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     unpublished: list[str] = field(default_factory=list)
+    shared: set[str] = field(default_factory=set)
+    shares: set[UUID] = field(default_factory=set)
 
     @property
     def statements(self) -> list[Statement]:
@@ -110,7 +113,21 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
         found.others += [_statement(kind, row) for row in rows]
     stated = await _references(conn, span, part, found)
     await _consents(conn, span, part, found, stated)
+    await _splits(conn, span, part, found)
     return found
+
+
+async def _splits(conn: Connection, span: Span, part: Part, found: Contents) -> None:
+    """Add the splits that the shown uses are shared by, and for everybody's bundle all of the month."""
+    if part.account is not None and part.uses:
+        found.shared = {
+            identifiers.from_uuid("wrk", row["work"]) for row in await conn.fetch(queries.SHARED, part.account)
+        }
+        found.shares = {row["split"] for row in await conn.fetch(queries.SHARES, part.account)}
+    sources = ([each.statement.id for each in found.batches], [each.statement.id for each in found.licences])
+    works = [row["work"] for row in await conn.fetch(queries.EARNING, *sources)]
+    rows = await conn.fetch(queries.SPLITS, part.account, works, span.opening, span.end, span.published)
+    found.others += [_statement(row["kind"], row, "account") for row in rows]
 
 
 async def _references(conn: Connection, span: Span, part: Part, found: Contents) -> set[tuple[UUID, UUID]]:

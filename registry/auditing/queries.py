@@ -8,6 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
+# What an account earns from beside its own works: works that are under a split in which it has a share.
+# by split_parties (account, split), split_works primary key
+_SHARED: Final = """
+select k.work from split_parties sp join split_works k on k.split = sp.split and k.since is not null
+where sp.account = $1 and sp.bps > 0
+"""
+_SHARES: Final = "select split from split_parties where account = $1 and bps > 0"
+_OWN_WORK: Final = f"(w.account = $1 or w.work in ({_SHARED}))"
+_OWN_USE: Final = f"(v.artist = $1 or v.split in ({_SHARES}))"
+SHARED: Final = _SHARED
+SHARES: Final = _SHARES
 # accounts primary key
 ACCOUNT: Final = "select id, kind, level from accounts where id = $1"
 KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"
@@ -31,34 +42,34 @@ where e.index >= $1 and p.kind in ('licence', 'usage-batch')
 
 # $3 first and $4 last log index to look at, $5 and $6 those of the month, $7 and $8 its first and last moment.
 # by log_entries primary key, licences unique (pending), licence_works primary key
-LICENCES: Final = """
+LICENCES: Final = f"""
 select l.id, l.organisation, l.pending, e.index, e.at
 from log_entries e join licences l on l.pending = e.pending
 where e.index >= $3 and e.index < $4
     and ((e.index >= $5 and e.index < $6) or (l.granted_at >= $7 and l.granted_at < $8))
     and ($1::uuid is null or l.organisation = $1
-        or ($2 and exists (select from licence_works w where w.licence = l.id and w.account = $1)))
+        or ($2 and exists (select from licence_works w where w.licence = l.id and {_OWN_WORK})))
 order by l.id
-"""
+"""  # noqa: S608
 # by licences primary key; $4 size of the published log
-LICENCES_NAMED: Final = """
+LICENCES_NAMED: Final = f"""
 select l.id, l.organisation, l.pending, e.index, e.at
 from licences l join log_entries e on e.pending = l.pending
 where l.id = any($3::uuid[]) and e.index < $4
     and ($1::uuid is null or l.organisation = $1
-        or ($2 and exists (select from licence_works w where w.licence = l.id and w.account = $1)))
+        or ($2 and exists (select from licence_works w where w.licence = l.id and {_OWN_WORK})))
 order by l.id
-"""
+"""  # noqa: S608
 # by log_entries primary key, usage_batches unique (pending), usage_events (batch)
-BATCHES: Final = """
+BATCHES: Final = f"""
 select b.id, b.organisation, b.pending, b.secret, b.accepted_at, e.index, e.at
 from log_entries e join usage_batches b on b.pending = e.pending
 where e.index >= $3 and e.index < $4
     and ((e.index >= $5 and e.index < $6) or (b.accepted_at >= $7 and b.accepted_at < $8))
     and ($1::uuid is null or b.organisation = $1
-        or ($2 and exists (select from usage_events v where v.batch = b.id and v.artist = $1)))
+        or ($2 and exists (select from usage_events v where v.batch = b.id and {_OWN_USE})))
 order by b.id
-"""
+"""  # noqa: S608
 # by usage_batches primary key: only for events that its own organisation reported again
 BATCHES_NAMED: Final = """
 select b.id, b.organisation, b.pending, b.secret, b.accepted_at, e.index, e.at
@@ -80,46 +91,78 @@ where e.index >= $2 and e.index < $3 and ($1::uuid is null or d.organisation = $
 order by d.id
 """
 
+# Splits with all answers to them: of the month for everybody's bundle ($1 null), else those ever in force on the works
+# ($2) whose uses are shown, and those that one of them replaces. $3, $4 log indices of the month, $5 published size.
+# by split_works (work, since), splits unique (digest), split_answers (split), log_entries unique (pending)
+SPLITS: Final = """
+with recursive wanted as (
+    select s.id, s.account, s.pending, s.replaces from splits s
+    where s.id in (
+        select k.split from split_works k where k.since is not null and k.work = any($2::uuid[])
+        union
+        select s.id from log_entries e join splits s on s.pending = e.pending
+        where $1::uuid is null and e.index >= $3 and e.index < $4
+        union
+        select a.split from log_entries e join split_answers a on a.pending = e.pending
+        where $1::uuid is null and e.index >= $3 and e.index < $4
+    )
+    union
+    select s.id, s.account, s.pending, s.replaces from splits s join wanted w on s.digest = w.replaces
+)
+select 'split' as kind, w.id, w.account, w.pending, e.index, e.at
+from wanted w join log_entries e on e.pending = w.pending where e.index < $5
+union all
+select 'split-answer', a.id, a.account, a.pending, e.index, e.at
+from wanted w join split_answers a on a.split = w.id join log_entries e on e.pending = a.pending where e.index < $5
+order by kind, id
+"""
+# by usage_events (batch), (licence)
+EARNING: Final = """
+select distinct work from usage_events where batch = any($1::uuid[]) and amount > 0
+union
+select distinct work from usage_events where licence = any($2::uuid[]) and batch is null and amount > 0
+"""
+
 # What the events of some batches refer to: licences, consents, and the batches that reported repeated events first.
 # by usage_events (batch), usage_repeats primary key
-REFERENCES: Final = """
+REFERENCES: Final = f"""
 select distinct v.licence, v.statement, v.work, null::uuid as batch, null::bytea as event
 from usage_events v
-where v.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1 or ($2 and v.artist = $1))
+where v.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1 or ($2 and {_OWN_USE}))
 union
 select v.licence, v.statement, v.work, v.batch, case when v.batch is not null then v.id end
 from usage_repeats r join usage_events v on v.id = r.event
 where r.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1)
-"""
+"""  # noqa: S608
 # by usage_events (batch), usage_repeats primary key: the whole batch, which its root is over
 BATCH_EVENTS: Final = """
 select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
-    v.artist, a.kind, v.currency, v.amount, v.fee, v.escrow, v.memorandum,
+    v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum,
     null::uuid as first_batch, null::uuid as first_licence
 from usage_events v left join accounts a on a.id = v.artist where v.batch = $1
 union all
 select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, r.quantity, r.at, r.match,
-    null, null, null, 0, 0, false, null,
+    null, null, null, null, 0, 0, false, null,
     v.batch, case when v.batch is null then v.licence end
 from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
 order by id
 """
 # by usage_events (licence)
-LICENCE_EVENTS: Final = """
+LICENCE_EVENTS: Final = f"""
 select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
-    v.artist, a.kind, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.posted_at,
+    v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.posted_at,
     null::uuid as first_batch, null::uuid as first_licence
 from usage_events v join accounts a on a.id = v.artist
-where v.licence = $3 and v.batch is null and ($1::uuid is null or v.organisation = $1 or ($2 and v.artist = $1))
+where v.licence = $3 and v.batch is null and ($1::uuid is null or v.organisation = $1 or ($2 and {_OWN_USE}))
 order by v.id
-"""
+"""  # noqa: S608
 
 # by licence_works primary key
-LINE_CONSENTS: Final = """
+LINE_CONSENTS: Final = f"""
 select distinct w.statement, w.account, w.work, w.terms_hash
 from licence_works w join licences l on l.id = w.licence
-where w.licence = any($3::uuid[]) and ($1::uuid is null or l.organisation = $1 or ($2 and w.account = $1))
-"""
+where w.licence = any($3::uuid[]) and ($1::uuid is null or l.organisation = $1 or ($2 and {_OWN_WORK}))
+"""  # noqa: S608
 # by statements primary key; consents are public
 CONSENTS: Final = """
 select s.id, s.account, s.pending, s.terms, s.scope, e.index, e.at

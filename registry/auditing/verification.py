@@ -33,6 +33,7 @@ from registry.database import Connection, Row
 from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
 from registry.services import Services
+from registry.splits import verification as splits
 from registry.translog import publication
 from registry.usage import verification as usage
 from registry.works.service import keys_in
@@ -59,6 +60,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("consent", _consent),
         ("consent", derived.chains),
         ("snapshots", lambda conn, found: derived.snapshots(conn, services, found)),
+        ("splits", _of(splits.rebuild)),
         ("licences", _of(licensing.rebuild)),
         ("licences", derived.signed_copies),
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),

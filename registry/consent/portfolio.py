@@ -7,6 +7,7 @@ from uuid import UUID
 
 from licet import identifiers, times
 from licet.wire.common import Page
+from licet.wire.splits import WorkSplit
 from licet.wire.works import StatementInfo, Waiting, Work, WorksFind, WorksFound
 from registry.consent import queries
 from registry.consent.types import Wanted
@@ -99,6 +100,9 @@ def _work(row: Row, similar: list[str]) -> Work:
         similar=similar,
         in_snapshot=row["in_snapshot"],
         files=files_in(row["files"]),
+        split=None
+        if row["split"] is None
+        else WorkSplit(identifiers.from_uuid("spl", row["split"]), row["split_index"]),
     )
 
 

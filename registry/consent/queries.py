@@ -309,7 +309,8 @@ SIGNED: Final = "select work from work_states where account = $1 and work = any(
 UNLOGGED: Final = "select exists (select from log_queue q join statements s on s.pending = q.pending)"
 
 # What the owner sees: a work, what is in force, what waits, and whether the published snapshot knows.
-# By works, accounts, work_states, statements primary key, log_entries unique (pending); of snapshots there are few.
+# By works, accounts, work_states, statements primary key, log_entries unique (pending), split_works (work, since); of
+# snapshots there are few.
 _STATE: Final = """
 case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then 'unsigned'
     when s.frozen then 'frozen' when s.challenged then 'challenged' when s.contested then 'contested'
@@ -323,9 +324,13 @@ select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w
     coalesce(s.version <= (
         select max(p.consent_version) from snapshots p join log_entries pe on pe.pending = p.pending
         where pe.index < (select published_size from log_head)
-    ), false) as in_snapshot
+    ), false) as in_snapshot, sp.split, sp.index as split_index
 from works w
 join accounts a on a.id = w.account
+left join lateral (
+    select k.split, ke.index from split_works k left join log_entries ke on ke.pending = k.since
+    where k.work = w.id and k.since is not null order by k.since desc limit 1
+) sp on true
 left join work_states s on s.work = w.id
 left join statements c on c.id = s.statement left join log_entries e on e.pending = c.pending
 left join statements h on h.id = s.waiting left join log_entries he on he.pending = h.pending

@@ -12,6 +12,7 @@ Fate = Literal["goes", "bare", "stays"]
 _LOG: Final = "commitments: nothing can be read from them once the salt is gone"
 _BOOKS: Final = "books are kept: identifiers and amounts"
 _OTHERS: Final = "others go by it: identifiers, models, amounts"
+_OTHERS_SHARE: Final = "co-owners are paid by it: identifiers, digests and shares"
 _OURS: Final = "the service's own bookkeeping, of no account"
 
 FATES: Final[dict[str, tuple[Fate, str]]] = {
@@ -49,6 +50,10 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "sessions": ("goes", "digests"),
     "snapshot_segments": ("stays", "the files are written anew within a day"),
     "snapshots": ("stays", "manifests name files, not accounts"),
+    "split_answers": ("stays", _OTHERS_SHARE),
+    "split_parties": ("stays", _OTHERS_SHARE),
+    "split_works": ("stays", _OTHERS_SHARE),
+    "splits": ("stays", _OTHERS_SHARE),
     "statement_works": ("goes", "but for what is restricted, until limitation ends"),
     "statements": ("goes", "but for what is restricted, until limitation ends"),
     "terms": ("goes", "where they name somebody and nobody else's are the same; licensed ones when limitation ends"),

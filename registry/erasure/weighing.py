@@ -16,6 +16,7 @@ OF_USE: Final = {
     "licence-revoke": "licence",
     "dispute-step": "dispute",
     "split": "licence",
+    "split-answer": "licence",
     "dataset-manifest": "use",
     "run": "use",
     "usage-batch": "use",

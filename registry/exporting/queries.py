@@ -136,9 +136,36 @@ from usage_batches b join usage_repeats r on r.batch = b.id where b.organisation
 """
 # by usage_events (artist, posted_at), accounts primary key. Rule 26: use by work is shown from claim level 2 on.
 USED: Final = f"""
-select {_USE} from usage_events
+select {_USE}, split from usage_events
 where artist = $1 and (select level from accounts where id = $1) >= 2 {{after}}
 """  # noqa: S608
+_HAS_A_SAY: Final = """
+(s.account = $1 or exists (select from split_parties o where o.split = s.id and o.account = $1))
+"""
+# by splits (account, id), split_parties (account, split), log_entries unique (pending): an account has few
+SPLITS: Final = f"""
+select s.id as split, s.account = $1 as proposed, s.digest, s.replaces, s.proposed_at, e.index as log_index,
+    g.index as agreed_index, d.index as declined_index
+from splits s left join log_entries e on e.pending = s.pending
+left join log_entries g on g.pending = s.agreed left join log_entries d on d.pending = s.declined
+where {_HAS_A_SAY} {{after}}
+"""  # noqa: S608
+# by split_parties and split_works primary keys
+SPLIT_PARTIES: Final = f"""
+select p.split, p.account, a.kind || '_' || p.account as party, p.bps
+from splits s join split_parties p on p.split = s.id join accounts a on a.id = p.account
+where {_HAS_A_SAY} {{after}}
+"""  # noqa: S608
+SPLIT_WORKS: Final = f"""
+select k.split, k.work, e.index as in_force_from
+from splits s join split_works k on k.split = s.id left join log_entries e on e.pending = k.since
+where {_HAS_A_SAY} {{after}}
+"""  # noqa: S608
+# by split_answers (split): its own
+SPLIT_ANSWERS: Final = """
+select n.id as statement, n.split, n.answer, e.index as log_index
+from split_answers n left join log_entries e on e.pending = n.pending where n.account = $1 {after}
+"""
 # by ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key
 LEDGER: Final = """
 select e.transfer, split_part(a.name, ':', 1) as side, e.currency, e.amount, t.kind, t.at, t.source, t.memo,

@@ -187,6 +187,36 @@ SECTIONS: Final[tuple[Section, ...]] = (
         5000,
     ),
     Section(
+        "splits",
+        "splits between co-owners that it has a say in",
+        queries.SPLITS,
+        _by(_column("s.id", UUID, "split")),
+        ("splits",),
+    ),
+    Section(
+        "split_parties",
+        "who has which share in them, in basis points",
+        queries.SPLIT_PARTIES,
+        _by(_column("p.split", UUID), _column("p.account", UUID)),
+        ("split_parties",),
+        5000,
+    ),
+    Section(
+        "split_works",
+        "the works under them",
+        queries.SPLIT_WORKS,
+        _by(_column("k.split", UUID), _column("k.work", UUID)),
+        ("split_works",),
+        5000,
+    ),
+    Section(
+        "split_answers",
+        "how it answered them",
+        queries.SPLIT_ANSWERS,
+        _by(_column("n.id", UUID, "statement")),
+        ("split_answers",),
+    ),
+    Section(
         "ledger",
         "what it is owed (payable, escrow) and owes (receivable), in micro-units; debit is positive",
         queries.LEDGER,
@@ -241,6 +271,7 @@ KINDS: Final[dict[str, str]] = {
     "transfer": "tra",
     "token": "tok",
     "event": "evt",
+    "split": "spl",
 }
 #: Columns that hold JSON already.
 JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys"})

@@ -3,36 +3,45 @@
 Debit the licensee with the gross amount; credit the artist with what is left after the fee, or her escrow account
 while the claim is below level 2 or contested; credit the registry with the fee. The fee of a transfer is
 floor(gross × fee_bps / 10,000); it is spread over the events so that their fees add up to it exactly.
+
+Works under one split have a transfer of their own, which credits every co-owner: what is left after its fee is divided
+once, by largest remainder, so that nothing is lost and nobody gains by many small uses.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements.kinds import Event
+from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection
 from registry.ledger import Entry, Transfer
 from registry.licensing import queries
 from registry.licensing.types import Accrual, Posting, Reported
+from registry.splits.sharing import Sharing, in_force
 
 FEE: Final = "fee:registry"
 BPS: Final = 10_000
 
-Group = tuple[str, str, bool]  # payee, currency, escrow
+Group = tuple[str, str, bool]  # payee or split, currency, escrow
+Shared = Mapping[UUID, Sharing]  # the split in force on a work, where there is one
 
 
 async def post(conn: Connection, posting: Posting, accruals: Sequence[Accrual]) -> None:
     """Every accrual is a usage event, and the ledger holds what they owe; all of them must be new.
 
-    Whoever calls holds the organisation's lock, so that nobody else can report the same events meanwhile.
+    Whoever calls holds the organisation's lock, so that nobody else can report the same events meanwhile, and from
+    before the log's pending id was drawn a share of the consent heads of the artists: what is shared now stays so.
     """
-    records, transfers = await asyncio.to_thread(_prepared, posting, accruals)
+    shared = await in_force(conn, {accrual.reported.work for accrual in accruals if accrual.amount})
+    records, transfers = await asyncio.to_thread(_prepared, posting, accruals, shared)
     await conn.copy_records_to_table("usage_events", records=records, columns=queries.USAGE_EVENTS)
     await ledger.post(conn, transfers)
 
@@ -62,19 +71,29 @@ def spread(accruals: Iterable[Accrual]) -> dict[bytes, int]:
     return fees
 
 
-def _prepared(posting: Posting, accruals: Sequence[Accrual]) -> tuple[list[tuple[Any, ...]], list[Transfer]]:
+def _prepared(
+    posting: Posting, accruals: Sequence[Accrual], shared: Shared
+) -> tuple[list[tuple[Any, ...]], list[Transfer]]:
     groups: dict[Group, list[Accrual]] = defaultdict(list)
+    named = {each.name: each for each in shared.values()}
     for accrual in accruals:
         if accrual.amount:
-            groups[accrual.payee, accrual.currency or "", accrual.escrow].append(accrual)
+            sharing = shared.get(accrual.reported.work)
+            payee = accrual.payee if sharing is None else sharing.name
+            groups[payee, accrual.currency or "", accrual.escrow].append(accrual)
     fees: dict[bytes, int] = {}
     transfers = []
     for group in sorted(groups):
         fees |= spread(groups[group])
         gross = sum(accrual.amount for accrual in groups[group])
         fee = sum(fees[accrual.reported.id] for accrual in groups[group])
-        transfers.append(_transfer(posting, group, gross, fee))
-    return [_record(posting, accrual, fees.get(accrual.reported.id, 0)) for accrual in accruals], transfers
+        sharing = named.get(group[0])
+        parts = {group[0]: gross - fee} if sharing is None else divide(gross - fee, sharing.shares)
+        transfers.append(_transfer(posting, group, gross, fee, parts))
+    return [
+        _record(posting, accrual, fees.get(accrual.reported.id, 0), shared.get(accrual.reported.work))
+        for accrual in accruals
+    ], transfers
 
 
 def account_of(payee: str, *, escrow: bool) -> str:
@@ -82,12 +101,12 @@ def account_of(payee: str, *, escrow: bool) -> str:
     return f"{'escrow' if escrow else 'payable'}:{payee}"
 
 
-def _transfer(posting: Posting, group: Group, gross: int, fee: int) -> Transfer:
+def _transfer(posting: Posting, group: Group, gross: int, fee: int, parts: Mapping[str, int]) -> Transfer:
     payee, currency, escrow = group
     credited = account_of(payee, escrow=escrow)
     entries = (
         Entry(f"receivable:{posting.licensee}", currency, gross),
-        Entry(credited, currency, fee - gross),
+        *(Entry(account_of(each, escrow=escrow), currency, -amount) for each, amount in sorted(parts.items())),
         Entry(FEE, currency, -fee),
     )
     return Transfer(
@@ -99,7 +118,7 @@ def _transfer(posting: Posting, group: Group, gross: int, fee: int) -> Transfer:
     )
 
 
-def _record(posting: Posting, accrual: Accrual, fee: int) -> tuple[Any, ...]:
+def _record(posting: Posting, accrual: Accrual, fee: int, sharing: Sharing | None) -> tuple[Any, ...]:
     event, number, source, work, at = accrual.reported
     return (
         number,
@@ -122,4 +141,5 @@ def _record(posting: Posting, accrual: Accrual, fee: int) -> tuple[Any, ...]:
         accrual.escrow,
         accrual.memorandum,
         posting.at,
+        None if sharing is None or not accrual.amount else sharing.split,
     )

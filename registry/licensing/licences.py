@@ -99,4 +99,5 @@ def _posted(row: Row) -> Posted:
         fee=money.to_decimal(row["fee"]),
         works=row["works"],
         escrow=row["escrow"],
+        split=None if row["split"] is None else identifiers.from_uuid("spl", row["split"]),
     )

@@ -76,6 +76,7 @@ USAGE_EVENTS: Final = (
     "escrow",
     "memorandum",
     "posted_at",
+    "split",
 )
 
 # licences primary key
@@ -132,12 +133,12 @@ order by w.work
 """
 # By usage_events (licence)
 POSTED: Final = """
-select v.artist, a.kind, v.currency, v.escrow, sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee,
+select v.artist, a.kind, v.split, v.currency, v.escrow, sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee,
     count(distinct v.work) as works
 from usage_events v join accounts a on a.id = v.artist
 where v.licence = $1 and v.batch is null and v.currency is not null and ($2::uuid is null or v.artist = $2)
-group by v.artist, a.kind, v.currency, v.escrow
-order by v.artist, v.currency, v.escrow
+group by v.artist, a.kind, v.split, v.currency, v.escrow
+order by v.artist, v.split nulls first, v.currency, v.escrow
 """
 # By licence_works primary key; $2 names, for each licence, the account that sees its own lines, or null for all
 TOTALS: Final = """
@@ -160,12 +161,12 @@ where t.kind in ('licence', 'usage')
 group by t.source, a.name, e.currency
 """
 EVENT_SUMS: Final = """
-select v.batch, v.licence, v.organisation, v.artist, a.kind, v.currency, v.escrow,
+select v.batch, v.licence, v.organisation, v.artist, a.kind, v.split, v.currency, v.escrow,
     sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee
 from (
-    select batch, case when batch is null then licence end as licence, organisation, artist, currency, escrow,
-        amount, fee
+    select batch, case when batch is null then licence end as licence, organisation,
+        case when split is null then artist end as artist, split, currency, escrow, amount, fee
     from usage_events where amount > 0
-) v join accounts a on a.id = v.artist
-group by v.batch, v.licence, v.organisation, v.artist, a.kind, v.currency, v.escrow
+) v left join accounts a on a.id = v.artist
+group by v.batch, v.licence, v.organisation, v.artist, a.kind, v.split, v.currency, v.escrow
 """

@@ -24,6 +24,7 @@ class Accrual(NamedTuple):
 
     ``artist`` is None for a work that nobody registered; ``amount`` is gross, in micro-units of ``currency``;
     ``fee_bps`` is the licence's. ``memorandum`` says why a use that no licence covers is recorded without charge.
+    What is left after the fee goes to ``payee``, or to the co-owners of the split in force when it is posted.
     """
 
     reported: Reported

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Final
+from uuid import UUID
 
 from licet import identifiers
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence
 from licet.statements.licences import licence_lines_root
+from licet.statements.splits import divide
 from registry.database import Connection
 from registry.licensing import queries
 from registry.licensing.accrual import FEE, account_of
 from registry.licensing.licences import line_of
+from registry.splits.sharing import shares_of
 
 _PREFETCH: Final = 1000
 Place = tuple[str, str, str]  # source, ledger account, currency
@@ -37,13 +40,21 @@ async def _lines(conn: Connection) -> list[str]:
 
 async def _postings(conn: Connection) -> list[str]:
     owed: Counter[Place] = Counter()
+    shares: dict[UUID, dict[str, int]] = {}
     async for row in conn.cursor(queries.EVENT_SUMS, prefetch=_PREFETCH):
         kind, source = ("lic", row["licence"]) if row["batch"] is None else ("bat", row["batch"])
         text = identifiers.from_uuid(kind, source)
-        payee = account_of(identifiers.from_uuid(row["kind"], row["artist"]), escrow=row["escrow"])
+        net: int = row["amount"] - row["fee"]
+        if row["split"] is None:
+            parts = {identifiers.from_uuid(row["kind"], row["artist"]): net}
+        else:
+            if row["split"] not in shares:
+                shares |= await shares_of(conn, [row["split"]])
+            parts = divide(net, shares[row["split"]])
         licensee = f"receivable:{identifiers.from_uuid('org', row['organisation'])}"
         owed[text, licensee, row["currency"]] += row["amount"]
-        owed[text, payee, row["currency"]] += row["fee"] - row["amount"]
+        for payee, amount in parts.items():
+            owed[text, account_of(payee, escrow=row["escrow"]), row["currency"]] -= amount
         owed[text, FEE, row["currency"]] -= row["fee"]
     posted: Counter[Place] = Counter()
     async for row in conn.cursor(queries.ACCRUED, prefetch=_PREFETCH):

@@ -40,6 +40,7 @@ _TAGS: Final = {
     "claims": "What accounts prove of themselves: domains that they control.",
     "works": "Pictures and the works made of them.",
     "statements": "What artists say may be done with their works, signed.",
+    "splits": "How co-owners share what works earn: proposed, signed by all, in force.",
     "snapshots": "Everything that is in force, as signed files to decide offline.",
     "licensing": "Questions, offers, licences.",
     "usage": "Datasets, training runs and usage, signed by the organisation.",

@@ -30,6 +30,7 @@ FREEZING: Final = DECIDING_KINDS | {
     "key-revoke",
     "delegation",
     "split",
+    "split-answer",
     "dispute-step",
     "erase",
 }

@@ -20,7 +20,7 @@ from licet.statements.kinds import Total, UsageBatch
 from licet.statements.owed import totals
 from licet.wire.common import Page
 from licet.wire.usage import UsageAccepted, UsageBatchInfo, UsageBatchSubmit
-from registry import translog
+from registry import consent, translog
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Conflict, NotAllowed
@@ -126,6 +126,8 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
         ("memorandum", memoranda),
     ):
         count_once_committed("licet_usage_events_total", outcome, by=number)
+    # Before the place in the log is drawn: a split that is agreed meanwhile comes after this batch, with its debts.
+    await consent.lock_heads_shared(conn, {each.artist for each in fresh if each.artist is not None and each.amount})
     pending = await translog.submit(
         conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
     )

@@ -29,6 +29,7 @@ KINDS: Final = {
     "tok": "token",
     "evt": "event",
     "clm": "claim",
+    "spl": "split",
 }
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]

@@ -14,6 +14,9 @@ _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
 _EXPECTED: Final = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?", re.DOTALL)
 _FIELD: Final = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.+)`", re.DOTALL)
 _CHOICE: Final = re.compile(r"Invalid (?:enum )?value (?P<got>.+)", re.DOTALL)
+_OWN: Final = re.compile(
+    r"(?P<path>[a-z_]+(?:\[\d+\])?(?:\.[a-z_]+)?): expected (?P<expected>.+), got (?P<got>.+)", re.DOTALL
+)
 _SPOILT: Final = re.compile(r"JSON is malformed: (?P<why>.+) \(byte (?P<byte>\d+)\)", re.DOTALL)
 _NAMED: Final = re.compile(r"`(?P<types>[^`]+)`")
 _SIZE: Final = re.compile(r"(?P<least>>=|<=) (?P<size>\S+)$")
@@ -71,6 +74,8 @@ def told(path: str, message: str) -> Misfit:
         return Misfit(path, "a value that is known here", choice["got"])
     if (spoilt := _SPOILT.fullmatch(message)) is not None:
         return Misfit(path, "JSON", f"something else at byte {spoilt['byte']} ({spoilt['why']})")
+    if (own := _OWN.fullmatch(message)) is not None:  # what a payload of ours says of itself
+        return Misfit(f"{path}.{own['path']}" if path else own["path"], own["expected"], own["got"])
     if message == "Input data was truncated":
         return Misfit(path, "JSON", "what breaks off before its end")
     return Misfit(path, "a valid value", message[:1].lower() + message[1:])

@@ -67,6 +67,11 @@ WALK: dict[str, tuple[int, int, int]] = {
     "submitStatement": (401, 403, 400),
     "attestStatement": (401, 403, 400),
     "listStatements": (401, 403, 200),
+    # splits
+    "proposeSplit": (401, 403, 400),
+    "answerSplit": (401, 403, 400),
+    "listSplits": (401, 403, 200),
+    "getSplit": (401, 403, 404),
     # snapshots
     "getSnapshot": OPEN,
     "getStates": (400, 400, 400),  # no works named

@@ -311,7 +311,7 @@ class Stage:
         base: dict[str, Any] = {name: getattr(event, name) for name in kinds.Event.__struct_fields__}
         row = EventRow(
             source=source, effect="new", first=None, salt=None if salt is None else salt.hex(), payee=None,
-            currency=None, amount=0, fee=0, escrow=False, memorandum=None, posted_at=posted_at, **base,
+            split=None, currency=None, amount=0, fee=0, escrow=False, memorandum=None, posted_at=posted_at, **base,
         )  # fmt: skip
         for other in [*self.accepted.values(), *self.batches.values()]:
             for known in other:

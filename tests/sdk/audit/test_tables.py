@@ -32,7 +32,7 @@ ROWS = st.lists(
         EventRow, source=TEXT, effect=st.sampled_from(["new", "known"]), first=st.none() | TEXT, id=TEXT,
         licence=st.none() | TEXT, statement=st.none() | TEXT, work=TEXT, atom=TEXT, run=TEXT, unit=TEXT,
         seq=st.integers(0, 10**15), quantity=st.integers(0, 10**15), at=TEXT, match=st.sampled_from(["exact", "near"]),
-        salt=st.none() | TEXT, payee=st.none() | TEXT, currency=st.none() | TEXT, amount=MICRO, fee=MICRO,
+        salt=st.none() | TEXT, payee=st.none() | TEXT, split=st.none() | TEXT, currency=st.none() | TEXT, amount=MICRO, fee=MICRO,
         escrow=st.booleans(), memorandum=st.none() | TEXT, posted_at=TEXT,
     ),
     max_size=5,
@@ -53,8 +53,8 @@ def test_events_come_back_as_they_were_written(rows: list[EventRow], cut: int) -
 
 def test_row_groups_have_a_fixed_size() -> None:
     row = EventRow(
-        "s", "new", None, "i", None, None, "w", "a", "1", "u", 0, 1, "t", "exact", None, None, None, 0, 0, False, None,
-        "p",
+        "s", "new", None, "i", None, None, "w", "a", "1", "u", 0, 1, "t", "exact", None, None, None, None, 0, 0, False,
+        None, "p",
     )  # fmt: skip
     written = []
     for step in (1, 1000, GROUP * 3):

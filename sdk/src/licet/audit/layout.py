@@ -63,7 +63,7 @@ SINGLE: Final = frozenset(
 )
 """Members that every bundle has, beside its manifest."""
 
-COVERED_KINDS: Final = ("licence", "usage-batch", "run", "dataset-manifest")
+COVERED_KINDS: Final = ("licence", "usage-batch", "run", "dataset-manifest", "split", "split-answer")
 """A bundle of everything holds each statement of these kinds that the log took in its period."""
 STATEMENT_KINDS: Final = {
     "licence": "lic",
@@ -71,6 +71,8 @@ STATEMENT_KINDS: Final = {
     "run": "run",
     "dataset-manifest": "dst",
     "consent": "stm",
+    "split": "spl",
+    "split-answer": "stm",
 }
 _STATEMENT: Final = re.compile(
     rf"statements/({'|'.join(STATEMENT_KINDS)})/(({'|'.join(STATEMENT_KINDS.values())})_[0-9a-z]{{26}})\.json", re.ASCII

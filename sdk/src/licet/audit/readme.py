@@ -21,6 +21,8 @@ _COUNTS: Final = (
     ("licence", "Licences", "许可"),
     ("lines", "Works in these licences", "许可中的作品"),
     ("consent", "Consent statements behind them", "所依据的授权声明"),
+    ("split", "Splits between co-owners", "共有人分成协议"),
+    ("split-answer", "Answers to them", "共有人的答复"),
     ("dataset-manifest", "Datasets", "数据集"),
     ("run", "Training runs", "训练"),
     ("usage-batch", "Usage batches", "用量批次"),

@@ -34,7 +34,8 @@ class EventRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``effect``: ``new`` is owed here; ``known`` was reported before, by ``first``, and has no second effect;
     ``memorandum`` is outside a licence; ``earlier`` is shown only because a ``known`` one refers to it. ``salt`` (hex)
-    is that of the event's leaf. ``amount`` is gross, micro-units.
+    is that of the event's leaf. ``amount`` is gross, micro-units. ``payee`` registered the work; with a ``split``
+    what is left after the fee goes to its co-owners.
     """
 
     source: str
@@ -53,6 +54,7 @@ class EventRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     match: Literal["exact", "near"]
     salt: str | None
     payee: str | None
+    split: str | None
     currency: str | None
     amount: int
     fee: int
@@ -218,8 +220,15 @@ EVENTS: Final = Table(
     EventRow,
     *(_text("source"), _text("effect"), _optional("first"), _text("id"), _optional("licence"), _optional("statement")),
     *(_text("work"), _text("atom"), _text("run"), _text("unit"), _number("seq"), _number("quantity"), _text("at")),
-    *(_text("match"), _optional("salt"), _optional("payee"), _optional("currency"), _money("amount"), _money("fee")),
-    *(_flag("escrow"), _optional("memorandum"), _text("posted_at")),
+    *(
+        _text("match"),
+        _optional("salt"),
+        _optional("payee"),
+        _optional("split"),
+        _optional("currency"),
+        _money("amount"),
+    ),
+    *(_money("fee"), _flag("escrow"), _optional("memorandum"), _text("posted_at")),
 )
 TRANSFERS: Final = Table(
     TransferRow,

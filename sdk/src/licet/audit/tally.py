@@ -15,7 +15,7 @@ ACCRUALS: Final = frozenset({"licence", "usage"})
 """Kinds of transfers that uses come to; a reversal negates one, everything else moves or settles what is owed."""
 REVERSAL: Final = "reversal"
 _COUNTED: Final = (
-    *("licence", "usage-batch", "run", "dataset-manifest", "consent"),
+    *("licence", "usage-batch", "run", "dataset-manifest", "consent", "split", "split-answer"),
     *("lines", "works", "new", "known", "memorandum", "transfers"),
 )
 

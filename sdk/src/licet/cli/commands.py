@@ -12,7 +12,7 @@ COMMANDS: Final = {
     "claim": ("licet.cli.claims:app", "Claim a domain, and have it looked at: what it proves raises your claim level."),
     "claims": ("licet.cli.claims:claims", "List the domains that you claim."),
     "register": ("licet.cli.register:register", "Register pictures or a table of works, and sign their terms."),
-    "works": ("licet.cli.works:app", "List, show, change, withdraw and export your works."),
+    "works": ("licet.cli.works:app", "List, show, change, share, withdraw and export your works."),
     "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
     "check": ("licet.cli.check:check", "Ask whether a use of a picture, URL or digest is permitted."),
     "explain": ("licet.cli.explain:explain", "Show the chain from a picture to the rule that decides it."),

@@ -17,7 +17,8 @@ from licet.errors import InputError, NotAllowedError
 if TYPE_CHECKING:
     from licet.wire.works import Work
 
-app = App(name="works", help="List, show, change, withdraw and export your works.")
+app = App(name="works", help="List, show, change, share, withdraw and export your works.")
+app.command("licet.cli.splits:app", name="split", help="Share what works earn between co-owners.")
 
 
 def _line(work: Work) -> str:
@@ -216,6 +217,8 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
     yield f"claim     level {work.level}" + (
         "" if work.level >= 2 else ": what is offered for free counts from level 2 on, and money waits until then"
     )
+    if work.split is not None:
+        yield f"shared    by {work.split.split}; `licet works split show {work.split.split}` says between whom"
     for other in work.similar:
         yield f"like      {other} of another account"
     if work.statement is not None:

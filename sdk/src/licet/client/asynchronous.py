@@ -26,6 +26,7 @@ from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import AsyncTransport
 from licet.wire import accounts, erasure, licensing, usage
 from licet.wire import claims as claiming
+from licet.wire import splits as sharing
 from licet.wire import works as catalogue
 from licet.wire.common import Page
 
@@ -280,6 +281,24 @@ class AsyncClient:
     async def statement_receipt(self, statement: str) -> bytes:
         """Return the COSE receipt (RFC 9942) of a statement as sent, verified by nobody."""
         return await self.transport.do(endpoints.statement_receipt(statement))
+
+    # -- splits ----------------------------------------------------------------------------------------------
+
+    async def propose_split(self, envelope: Envelope) -> sharing.SplitAccepted:
+        """Return the proposal once it is in the log; nothing is shared until everybody that it needs has signed it."""
+        return await self.transport.do(endpoints.propose_split(envelope))
+
+    async def answer_split(self, split: str, envelope: Envelope) -> sharing.SplitAccepted:
+        """Return the split once the answer to it is in the log; with the last one that it needs it is in force."""
+        return await self.transport.do(endpoints.answer_split(split, envelope))
+
+    def splits(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[sharing.SplitInfo]:
+        """Yield the splits that the account proposed, has a share in, or is asked to sign."""
+        return self._pages(endpoints.splits(limit, filters))
+
+    async def split(self, split: str) -> sharing.SplitShown:
+        """Return one split with the very document that its co-owners sign."""
+        return await self.transport.do(endpoints.split(split))
 
     # -- licensing -------------------------------------------------------------------------------------------
 

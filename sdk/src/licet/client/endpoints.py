@@ -18,6 +18,7 @@ from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
 from licet.wire import accounts, claims, erasure, licensing, usage
+from licet.wire import splits as sharing
 from licet.wire import works as catalogue
 from licet.wire.common import Page, StatementFile
 
@@ -341,6 +342,30 @@ def statement_file(statement: str) -> Call[bytes]:
 def statement_receipt(statement: str) -> Call[bytes]:
     """A COSE receipt, as sent."""
     return Call("getStatementReceipt", "GET", f"/v1/statements/{escape(statement, safe='')}/receipt.cose", bytes)
+
+
+# -- splits ---------------------------------------------------------------------------------------------------------
+
+
+def propose_split(envelope: Envelope) -> Call[sharing.SplitAccepted]:
+    """A signed proposal of how what works earn is shared."""
+    return post("proposeSplit", "/v1/splits", sharing.SplitSubmit(envelope), sharing.SplitAccepted, scope="register")
+
+
+def answer_split(split: str, envelope: Envelope) -> Call[sharing.SplitAccepted]:
+    """A signed answer to a proposal."""
+    path = f"/v1/splits/{escape(split, safe='')}/answers"
+    return post("answerSplit", path, sharing.SplitSubmit(envelope), sharing.SplitAccepted, scope="register")
+
+
+def splits(limit: int | None, filters: Filters) -> Listing[sharing.SplitInfo]:
+    """The splits that the account has a say in."""
+    return listed("listSplits", "/v1/splits", sharing.SplitInfo, filters, limit, scope="register")
+
+
+def split(split: str) -> Call[sharing.SplitShown]:
+    """One split with its document."""
+    return get("getSplit", f"/v1/splits/{escape(split, safe='')}", sharing.SplitShown, scope="register")
 
 
 # -- licensing -----------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ KINDS: Final = PUBLIC_KINDS | {
     "claim",
     "work-update",
     "split",
+    "split-answer",
     "consent-mature",
     "dispute-step",
     "quote",

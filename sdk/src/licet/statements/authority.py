@@ -37,6 +37,8 @@ def tightens_only(payload: Any) -> bool:
     """Whether ``payload`` grants nothing: a withdrawal, a tightening, or first terms that deny all but ``search``."""
     if isinstance(payload, kinds.WorkUpdate):
         return payload.change == "withdraw"
+    if isinstance(payload, kinds.SplitAnswer):
+        return payload.answer == "decline"
     if not isinstance(payload, kinds.Consent):
         return False
     if payload.effect == "tighten":

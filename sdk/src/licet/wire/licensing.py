@@ -125,7 +125,10 @@ class LicenceAccept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """What was posted to the ledger for one payee and currency; ``escrow`` as of the posting."""
+    """What was posted to the ledger for one payee and currency; ``escrow`` as of the posting.
+
+    With a ``split`` what is left after the fee went to its co-owners; ``account`` registered the works.
+    """
 
     account: str
     currency: str
@@ -133,6 +136,7 @@ class Posted(msgspec.Struct, frozen=True):
     fee: str
     works: int
     escrow: bool
+    split: str | None = None
 
 
 class LicenceGranted(msgspec.Struct, frozen=True):

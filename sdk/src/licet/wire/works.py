@@ -8,6 +8,7 @@ import msgspec
 
 from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt
+from licet.wire.splits import WorkSplit
 
 #: The first that fits a work: withdrawn · nothing signed · in a conflict · looser terms on hold · all in force.
 State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"]
@@ -108,6 +109,7 @@ class Work(msgspec.Struct, frozen=True):
     similar: list[str] = []  # works of other accounts that match this one
     in_snapshot: bool = False  # the published snapshot says what is in force now
     files: list[WorkFile] = []  # beside the present one, by rising sha256
+    split: WorkSplit | None = None  # by which what it earns is shared
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

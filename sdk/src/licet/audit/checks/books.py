@@ -95,7 +95,7 @@ class _Books:
     def finish(self) -> None:
         """Hold what needs all transfers: every use was posted, and nothing is here from elsewhere."""
         for group in self._due:
-            if group not in self._matched:
+            if group not in self._matched and self._shown(group):
                 raise refused(
                     "transfer-sums",
                     layout.TRANSFERS,
@@ -115,6 +115,12 @@ class _Books:
             "transfer-sums", f"{many(len(self._matched), 'transfer')} as uses come to: gross, fee, escrow{shown}"
         )
         self._audit.passed("reversals", f"{many(len(self._reversed), 'transfer')} negated, each once and exactly")
+
+    def _shown(self, group: Group) -> bool:
+        """Whether the transfer of ``group`` belongs into the bundle: whose part it is pays for it or gets of it."""
+        account, due = self._audit.manifest.account, self._due[group]
+        parts = {each for each, amount in due.parts(group.payee).items() if amount}
+        return due.agreed is None or account in (None, due.organisation, *parts)
 
     def _reversal(self, transfer: TransferRow, amounts: Mapping[Place, int], *, counted: bool) -> None:
         if (transfer.kind == REVERSAL) != (transfer.reverses is not None):
@@ -144,7 +150,10 @@ class _Books:
             self._straddling.add(transfer.transfer)
         expected = {
             (f"receivable:{found.organisation}", group.currency): found.gross,
-            (f"{'escrow' if group.escrow else 'payable'}:{group.payee}", group.currency): found.fee - found.gross,
+            **{
+                (f"{'escrow' if group.escrow else 'payable'}:{payee}", group.currency): -amount
+                for payee, amount in found.parts(group.payee).items()
+            },
             (FEE, group.currency): -found.fee,
         }
         expected = {place: amount for place, amount in expected.items() if amount}
@@ -181,7 +190,7 @@ def _posted(audit: Audit) -> Iterator[tuple[TransferRow, list[LedgerRow]]]:
 
 
 def _group(transfer: TransferRow) -> Group | None:
-    """The key of a transfer for uses says who is credited, also where nothing is left after the fee."""
+    """The key of a transfer for uses says who is credited, or by which split, also where the fee leaves nothing."""
     source, slash, rest = transfer.key.partition("/")
     side, colon, payee = rest.partition("/")[0].partition(":")
     if not slash or not colon or source != transfer.source or side not in ("payable", "escrow"):

@@ -10,15 +10,17 @@ from licet.audit.checks.opening import MAX_JSON, Audit
 from licet.audit.checks.the_log import LogFacts
 from licet.audit.layout import COVERED_KINDS
 from licet.audit.report import checking, refused
+from licet.counted import many
 from licet.errors import VerificationError
 from licet.log import proof as proofs
 from licet.statements.kinds import Consent
+from licet.statements.splits import Splits
 from licet.statements.statement_file import verify_statement_file
 from licet.terms import Terms
 from licet.wire.common import StatementFile
 
 _CHECK: Final = "statements"
-_NAMED: Final = {"licence": "licence", "usage-batch": "batch", "dataset-manifest": "dataset"}
+_NAMED: Final = {"licence": "licence", "usage-batch": "batch", "dataset-manifest": "dataset", "split": "split"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Signed:
     payload: Any
     index: int
     time: str
+    document: str  # SHA-256 of the payload
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Statements:
     licences: dict[str, Signed]
     batches: dict[str, Signed]
     consents: dict[str, ConsentFacts]
+    splits: Splits
 
 
 def check_statements(audit: Audit, log: LogFacts) -> Statements:
@@ -65,7 +69,18 @@ def check_statements(audit: Audit, log: LogFacts) -> Statements:
         identifier: ConsentFacts(signed.payload, _terms(signed.payload), signed.index)
         for identifier, signed in found["consent"].items()
     }
-    return Statements(found["licence"], found["usage-batch"], consents)
+    return Statements(found["licence"], found["usage-batch"], consents, _splits(audit, found))
+
+
+def _splits(audit: Audit, found: dict[str, dict[str, Signed]]) -> Splits:
+    """Return which split was in force when, replayed from the documents and the answers to them."""
+    member = "statements/split"
+    splits, agreed = Splits(), 0
+    with checking("splits", member):
+        for each in sorted([*found["split"].values(), *found["split-answer"].values()], key=lambda each: each.index):
+            agreed += splits.take(each.payload, each.document, each.index, each.time) is not None
+    audit.passed("splits", f"{many(agreed, 'split')} in force once every co-owner had signed the same document")
+    return splits
 
 
 def _verified(audit: Audit, log: LogFacts, member: str, kind: str, identifier: str) -> Signed:
@@ -80,7 +95,7 @@ def _verified(audit: Audit, log: LogFacts, member: str, kind: str, identifier: s
     named = getattr(payload, _NAMED[kind]) if kind in _NAMED else identifier
     if named != identifier:
         raise VerificationError(f"expected the statement of {identifier}, got that of {named}")
-    return Signed(payload, verified.log_index, verified.logged_at)
+    return Signed(payload, verified.log_index, verified.logged_at, file.envelope.payload_digest)
 
 
 def _covered(audit: Audit, log: LogFacts, found: dict[str, dict[str, Signed]]) -> None:

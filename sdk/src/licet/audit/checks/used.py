@@ -24,6 +24,7 @@ from licet.log import merkle
 from licet.statements.kinds import Event, LicenceLine, UsageBatch
 from licet.statements.licences import SECRET_BYTES, event_id
 from licet.statements.owed import due_at_accept, owed, run_events, totals
+from licet.statements.splits import Agreed
 
 BPS: Final = 10_000
 LOGGED_WITHIN: Final = timedelta(days=1)
@@ -34,7 +35,7 @@ _NOT_COVERED: Final = frozenset({"not-covered", "unknown-work"})
 
 
 class Group(NamedTuple):
-    """What one transfer is for: a source, a payee, a currency, and whether it waits in escrow."""
+    """What one transfer is for: a source, a payee or the split of co-owners, a currency, whether it waits in escrow."""
 
     source: str
     payee: str
@@ -43,12 +44,18 @@ class Group(NamedTuple):
 
 
 class Due(msgspec.Struct):
-    """What a group comes to, micro-units, and when it was posted."""
+    """What a group comes to, micro-units, and when it was posted; ``agreed``: who shares it, None for one payee."""
 
     organisation: str
     posted_at: str
+    agreed: Agreed | None = None
     gross: int = 0
     fee: int = 0
+
+    def parts(self, payee: str) -> dict[str, int]:
+        """Return what each account gets after the fee; ``payee`` all of it where nobody shares."""
+        net = self.gross - self.fee
+        return {payee: net} if self.agreed is None else self.agreed.divide(net)
 
 
 class _Owed(NamedTuple):
@@ -85,6 +92,7 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict
     )
     audit.passed("event-tables", f"CSV and Parquet hold the same {many(uses.count, 'row')}")
     audit.passed("event-amounts", f"{many(counts['new'], 'use')} owed for: the licence's price times the quantity")
+    audit.passed("event-splits", "each use is shared as was agreed when the log took it")
     audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence")
     return uses.due
 
@@ -339,17 +347,32 @@ class _Uses:
             raise self._wrong(row, f"{expected.amount} micro-units of {expected.currency}")
         if line is not None and row.payee != line.account:
             raise self._wrong(row, f"{line.account} as its payee")
+        agreed = self._agreed(row)
+        if row.split != (None if agreed is None else agreed.split):
+            raise refused(
+                "event-splits",
+                layout.EVENTS_CSV,
+                f"{row.source}, {row.id}: expected the split that was in force, {agreed and agreed.split}, "
+                f"got {row.split}",
+            )
         fee = 0
         if row.amount and row.payee is not None and row.currency is not None:
-            group = Group(row.source, row.payee, row.currency, row.escrow)
+            group = Group(row.source, row.split or row.payee, row.currency, row.escrow)
             before = self._spread[group, expected.fee_bps]
             after = self._spread[group, expected.fee_bps] = before + row.amount
             fee = after * expected.fee_bps // BPS - before * expected.fee_bps // BPS
-            due = self.due.setdefault(group, Due(organisation, row.posted_at))
+            due = self.due.setdefault(group, Due(organisation, row.posted_at, agreed))
             due.gross += row.amount
             due.fee += fee
         if row.fee != fee:
             raise self._wrong(row, f"a fee of {fee} micro-units")
+
+    def _agreed(self, row: EventRow) -> Agreed | None:
+        """Return the split that was in force on a work that earns, when the log took what says so."""
+        if not row.amount:
+            return None
+        signed = self._statements.licences.get(row.source) or self._statements.batches[row.source]
+        return self._statements.splits.in_force(row.work, signed.index)
 
     def _once(self, row: EventRow) -> None:
         if self._reported.setdefault(bytes.fromhex(row.id), row.source) != row.source:
@@ -373,5 +396,5 @@ def _first_run(granted: Granted, at: str) -> list[Event]:
 
 
 def _plain(row: EventRow) -> bool:
-    stated = (row.payee, row.currency, row.amount, row.fee, row.escrow, row.memorandum)
-    return stated == (None, None, 0, 0, False, None)
+    stated = (row.payee, row.split, row.currency, row.amount, row.fee, row.escrow, row.memorandum)
+    return stated == (None, None, None, 0, 0, False, None)

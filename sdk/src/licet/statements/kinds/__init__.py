@@ -32,6 +32,7 @@ from licet.statements.kinds.keys import (
 )
 from licet.statements.kinds.licences import Licence, LicenceLine, Use
 from licet.statements.kinds.registry import Claim, Erase, LogCosigner, PeriodClose, RegistryKey, RegistryKeyRevoke
+from licet.statements.kinds.sharing import Split, SplitAnswer, SplitShare, SplitWork
 from licet.statements.kinds.snapshots import SegmentRef, Snapshot
 from licet.statements.kinds.usage import DatasetManifest, Event, Run, UsageBatch
 from licet.statements.webauthn import Passkey
@@ -71,6 +72,10 @@ __all__ = [
     "SegmentRef",
     "Shown",
     "Snapshot",
+    "Split",
+    "SplitAnswer",
+    "SplitShare",
+    "SplitWork",
     "TokenRequest",
     "Total",
     "UsageBatch",
@@ -92,6 +97,8 @@ Payload = (
     | Consent
     | ConsentMature
     | WorkUpdate
+    | Split
+    | SplitAnswer
     | Licence
     | DatasetManifest
     | Run
