@@ -22,6 +22,7 @@ from licet.wire.licensing import LicenceAccept, LicenceGranted, Quote, QuoteRequ
 from licet.wire.usage import Balance, StatementOnly, UsageAccepted, UsageBatchSubmit
 from registry import ledger, licensing, usage  # noqa: F401  # the domains under test
 from registry.licensing import verification as licensing_verification
+from registry.splits import verification as splits_verification
 from registry.usage import verification as usage_verification
 from tests.registry.catalogue import Artist, artist, picture
 from tests.registry.harness import Account, Running
@@ -273,6 +274,7 @@ async def balance(http: httpx.AsyncClient) -> dict[tuple[str, str], str]:
 async def nothing_is_wrong(site: Running) -> None:
     """Count everything again: licences, events, ledger."""
     async with site.services.database.transaction() as conn:  # cursors need one
+        assert await splits_verification.rebuild(conn) == []
         assert await licensing_verification.rebuild(conn) == []
         assert await usage_verification.rebuild(conn) == []
         assert await ledger.rebuild(conn) == []

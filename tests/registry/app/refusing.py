@@ -58,6 +58,10 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         *_SIGNED,
         Refusal(400, "code: expected six groups", "a code is read however it is written: with or without dashes"),
     ),
+    **dict.fromkeys(
+        ("proposeSplit", "answerSplit"),
+        (*_SIGNED, Refusal(400, "(split|document|works|shares|replaces)", "the same")),
+    ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
     "createClaim": (
         Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),

@@ -23,6 +23,7 @@ from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, picture
 from tests.registry.claims.internet import Internet
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
+from tests.registry.splits.owners import agreed
 
 _ID = "(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]{25}"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -183,6 +184,18 @@ async def domains_are_proven(site: Running, recorder: Recorder, net: Internet) -
     await ada.http.delete(f"/v1/claims/{other['claim']}")
 
 
+async def works_are_shared(site: Running, recorder: Recorder) -> None:
+    """Two artists share what a picture earns."""
+    ada, ben = await artist(site, "Ada Rossi"), await artist(site, "Ben Okri")
+    recorder.listen(ada.http)
+    recorder.listen(ben.http)
+    work = (await ada.picture(picture(78), title="Two hands")).work
+    await ada.state([work], PAID)
+    split = await agreed(ada, [work], [(ada, 6000), (ben, 4000)])
+    await ben.http.get("/v1/splits?state=in-force")
+    await ben.http.get(f"/v1/splits/{split.split}")
+
+
 async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     """Everything happens once that an operation exists for."""
     http = recorder.listen
@@ -226,6 +239,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     )
     await keys_come_and_go(site, recorder)
     await domains_are_proven(site, recorder, net)
+    await works_are_shared(site, recorder)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)
     eraser = await make.eraser(site, leaving.account)

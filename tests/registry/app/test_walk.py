@@ -59,6 +59,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("quote", "quo"),
             ("dataset", "dst"),
             ("batch", "bat"),
+            ("split", "spl"),
             ("organisation", "org"),
         )
     }
