@@ -27,6 +27,7 @@ from tests.registry import keymaking as make
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
 from tests.registry.harness import Running
 from tests.registry.market import Trainer, shelf, trainer
+from tests.registry.splits.owners import agreed
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +62,8 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await ada.picture(picture(4), title="Heron", tags=["heron"])
     copy = await ada.upload(picture(5))
     assert copy is not None
+    theirs = await shelf(site, PAID, 1)
+    await agreed(theirs.owner, theirs.works, [(theirs.owner, 6000), (ada, 4000)])
     licence = await lab.license(goods.wanted())
     await lab.report(licence, "2")
     return ada, lab
