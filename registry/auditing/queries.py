@@ -147,13 +147,15 @@ select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.un
 from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
 order by id
 """
-# by usage_events (licence)
+# by usage_events (licence): of every work whose line is shown
 LICENCE_EVENTS: Final = f"""
 select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
     v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.posted_at,
     null::uuid as first_batch, null::uuid as first_licence
 from usage_events v join accounts a on a.id = v.artist
-where v.licence = $3 and v.batch is null and ($1::uuid is null or v.organisation = $1 or ($2 and {_OWN_USE}))
+where v.licence = $3 and v.batch is null and (
+    $1::uuid is null or v.organisation = $1 or ($2 and (v.artist = $1 or v.work in ({_SHARED})))
+)
 order by v.id
 """  # noqa: S608
 

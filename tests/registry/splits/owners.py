@@ -52,9 +52,13 @@ async def propose(
 
 
 async def answer(
-    who: Artist, split: SplitInfo, said: Literal["accept", "decline"] = "accept", **changes: Any
+    who: Artist,
+    split: SplitInfo,
+    said: Literal["accept", "decline"] = "accept",
+    names: str | None = None,
+    **changes: Any,
 ) -> httpx.Response:
-    """Sign and send an answer, with some fields changed."""
+    """Sign and send an answer, with some fields changed; ``names``: another split than the one it is sent for."""
     shown = msgspec.json.decode((await who.http.get(f"/v1/splits/{split.split}")).content, type=SplitShown)
     assert shown.envelope is not None
     payload = draft_answer(
@@ -64,6 +68,7 @@ async def answer(
         genesis=who.account.genesis,
         answer=said,
     )
+    changes |= {} if names is None else {"split": names}
     sealed = envelopes.seal(msgspec.structs.replace(payload, **changes), who.account.key)
     return await who.site.post(f"/v1/splits/{split.split}/answers", SplitSubmit(sealed), http=who.http)
 

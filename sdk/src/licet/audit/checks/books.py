@@ -119,8 +119,7 @@ class _Books:
     def _shown(self, group: Group) -> bool:
         """Whether the transfer of ``group`` belongs into the bundle: whose part it is pays for it or gets of it."""
         account, due = self._audit.manifest.account, self._due[group]
-        parts = {each for each, amount in due.parts(group.payee).items() if amount}
-        return due.agreed is None or account in (None, due.organisation, *parts)
+        return account in (None, due.organisation) or bool(due.parts(group.payee).get(account))
 
     def _reversal(self, transfer: TransferRow, amounts: Mapping[Place, int], *, counted: bool) -> None:
         if (transfer.kind == REVERSAL) != (transfer.reverses is not None):

@@ -1,0 +1,177 @@
+"""Who may propose and answer a split, and what is refused, naming the field; nothing changes until all have signed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from licet import identifiers
+from licet.canonical import encode, to_base64
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import SplitShare, SplitWork
+from licet.wire.splits import SplitSubmit
+from registry.splits.verification import rebuild
+from tests.registry.catalogue import PAID, Artist, artist, new_pictures
+from tests.registry.harness import Running
+from tests.registry.market import problem, shelf, trainer
+from tests.registry.splits.owners import agreed, answer, document, propose, send, told
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def pictures(request: pytest.FixtureRequest) -> None:
+    new_pictures(request.node.nodeid)
+
+
+class Undone(Exception):
+    """What was changed is taken back."""
+
+
+async def two(site: Running) -> tuple[Artist, Artist, list[str]]:
+    ada, ben = await artist(site), await artist(site, "Ben")
+    return ada, ben, (await shelf(site, PAID, 2, owner=ada)).works
+
+
+async def kinds_told(who: Artist) -> list[str]:
+    return [each["kind"] for each in (await who.http.get("/v1/events")).json()["items"]]
+
+
+async def test_a_proposal_is_told_seen_and_declined_by_those_who_have_a_say(site: Running):
+    ada, ben, works = await two(site)
+    split = await propose(ada, works, [(ada, 6000), (ben, 4000)])
+    assert await kinds_told(ben) == ["split-proposed"]
+    shown = (await ben.http.get(f"/v1/splits/{split.split}")).json()
+    assert [each["work"] for each in shown["works"]] == sorted(works)
+    assert (await ben.http.get("/v1/splits", params={"work": works[0]})).json()["items"][0]["state"] == "open"
+    assert told(await answer(ben, split, "decline")).split.state == "declined"
+    assert await kinds_told(ada) == ["split-declined"]
+    assert problem(await answer(ben, split))[:2] == (409, "conflict")
+    assert (await ada.http.get(f"/v1/works/{works[0]}")).json()["split"] is None
+    stranger = await artist(site, "Eve")
+    assert (await stranger.http.get(f"/v1/splits/{split.split}")).status_code == 404
+    assert (await stranger.http.get("/v1/splits")).json()["items"] == []
+
+
+async def test_what_is_sent_again_has_no_second_effect(site: Running):
+    ada, ben, works = await two(site)
+    payload = await document(ada, works, [(ada, 6000), (ben, 4000)])
+    first, second = told(await send(ada, payload)), told(await send(ada, payload))
+    assert first.receipt == second.receipt
+    shown = (await ben.http.get(f"/v1/splits/{payload.split}")).json()
+    assert shown["split"]["document"] == first.split.document
+    yes = told(await answer(ben, first.split))
+    async with site.services.database.acquire() as conn:
+        row = await conn.fetchrow(
+            "select p.envelope from split_answers a join log_pending p on p.id = a.pending where a.split = $1",
+            identifiers.to_uuid(payload.split),
+        )
+    assert row is not None
+    same = SplitSubmit(envelopes.parse(row["envelope"]))
+    again = told(await site.post(f"/v1/splits/{payload.split}/answers", same, http=ben.http))
+    assert (again.statement, again.receipt) == (yes.statement, yes.receipt)
+    assert problem(await answer(ben, first.split))[2].startswith("everybody has signed this split")
+
+
+async def test_a_document_that_is_not_so_is_refused_naming_the_field(site: Running):
+    ada, ben, works = await two(site)
+    others = (await shelf(site, PAID, 1)).works[0]
+    gone = (await shelf(site, PAID, 1, owner=ada)).works
+    good = await document(ada, works, [(ada, 6000), (ben, 4000)])
+    dropped = await document(ada, gone, [(ada, 6000), (ben, 4000)])
+    await ada.withdraw(gone)
+    (first, second), place = good.shares, [each.account for each in good.shares].index(ben.id)
+    unknown = SplitShare(identifiers.new_id("art"), "0" * 64, 4000)
+    mine = next(each for each in good.shares if each.account == ada.id)
+    theirs = next(each for each in good.shares if each.account == ben.id)
+
+    def shares(*parts: SplitShare) -> list[SplitShare]:
+        return sorted(parts, key=lambda each: each.account)
+
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"shares": shares(mine, unknown)}, "].account: expected an artist or organisation of this registry"),
+        (
+            {"shares": shares(mine, msgspec.structs.replace(theirs, genesis="0" * 64))},
+            f"shares[{place}].genesis: expected the genesis of {ben.id}",
+        ),
+        ({"works": [SplitWork(others, "0" * 64)]}, "works[0].work: expected a work that this account registered"),
+        ({"works": [SplitWork(works[0], "0" * 64)]}, "works[0].digest: expected"),
+        ({"works": dropped.works}, "works[0].work: expected a work that was not withdrawn"),
+        ({"replaces": "ab"}, "replaces: expected the SHA-256 of a split's payload"),
+        ({"account": ben.id}, "account: expected the caller"),
+        ({"genesis": "0" * 64}, "genesis: expected the genesis of the account"),
+        ({"nonce": "x"}, "nonce: expected 16 to 128 characters"),
+        ({"issued_at": "2099-01-01T00:00:00.000Z"}, "issued_at: expected a time that is not to come"),
+        ({"shares": [SplitShare(ada.id, ada.account.genesis, 10_000)]}, "shares: expected somebody to share with"),
+        ({"split": identifiers.new_id("stm")}, "split: expected"),
+    ]
+    for changes, says in cases:
+        status, _, detail = problem(await send(ada, msgspec.structs.replace(good, **changes)))
+        assert status == 400, (changes, detail)
+        assert says in detail
+    status, _, detail = problem(await send(ada, msgspec.structs.replace(good, replaces="ab" * 32)))
+    assert (status, detail.startswith("replaces: expected null, what is in force on")) == (409, True)
+    body = envelopes.seal(good, ada.account.key)
+    raw = msgspec.to_builtins(body)
+    for change, says in (
+        ([msgspec.to_builtins(first)] * 2, "shares: expected each account once"),
+        ([{**msgspec.to_builtins(first), "bps": 0}, msgspec.to_builtins(second)], ".bps: expected 1 to 10000"),
+        ([msgspec.to_builtins(first)], "shares: expected 10000 basis points in sum"),
+    ):
+        spoilt = to_base64(encode({**msgspec.to_builtins(good), "type": "split", "shares": change}))
+        reply = await site.post("/v1/splits", {"envelope": {**raw, "payload": spoilt}}, http=ada.http)
+        assert problem(reply)[0] == 400
+        assert says in problem(reply)[2]
+    assert (await ben.http.get("/v1/splits")).json()["items"] == []
+
+
+async def test_nobody_signs_for_another_and_whoever_proposed_has_signed(site: Running):
+    ada, ben, works = await two(site)
+    split = await propose(ada, works, [(ada, 6000), (ben, 4000)])
+    assert problem(await answer(ada, split))[0] == 403
+    assert problem(await answer(ben, split, document="0" * 64))[2].startswith("document: expected")
+    assert problem(await answer(ben, split, names=identifiers.new_id("spl")))[2].startswith("split: expected")
+    assert problem(await answer(ben, split, account=ada.id))[2].startswith("account: expected the caller")
+    stranger = await artist(site, "Eve")
+    shown = (await ben.http.get(f"/v1/splits/{split.split}")).json()
+    payload = {"envelope": shown["envelope"]}
+    reply = await site.post(f"/v1/splits/{split.split}/answers", payload, http=stranger.http)
+    assert reply.status_code == 404
+    lab = await trainer(site)
+    assert (await lab.http.get(f"/v1/splits/{split.split}")).status_code == 404
+    assert (await ada.http.get(f"/v1/splits/{split.split}")).json()["split"]["state"] == "open"
+
+
+async def test_who_was_erased_gets_no_share(site: Running):
+    ada, ben, works = await two(site)
+    split = await propose(ada, works, [(ada, 6000), (ben, 4000)])
+    cay = await artist(site, "Cay")
+    late = await propose(ada, works, [(ada, 3000), (ben, 3000), (cay, 4000)])
+    told(await answer(cay, late))
+    async with site.services.database.acquire() as conn:
+        await conn.execute("update accounts set erased_at = now() where id = $1", cay.uuid)
+    assert problem(await answer(ben, late))[2] == f"{cay.id} was erased; propose another split"
+    refused = problem(await send(ada, await document(ada, works, [(ada, 6000), (cay, 4000)])))
+    assert "expected an account that was not erased" in refused[2]
+    assert told(await answer(ben, split)).split.state == "in-force"
+
+
+async def test_a_split_that_nobody_signed_is_found_when_everything_is_counted_again(site: Running):
+    ada, ben, works = await two(site)
+    await agreed(ada, works, [(ada, 6000), (ben, 4000)])
+    async with site.services.database.acquire() as conn:
+        assert await rebuild(conn) == []
+    own = "where split = any(select split from split_parties where account = $1)"
+    for wrong in (
+        f"update split_parties set bps = case account when $1 then 9000 else 1000 end {own}",
+        f"update split_works set since = null {own}",
+    ):
+        with pytest.raises(Undone):
+            async with site.services.database.transaction() as conn:
+                await conn.execute(wrong, ada.uuid)
+                found = await rebuild(conn)
+                assert found
+                assert all("expected the s" in each for each in found)
+                raise Undone
