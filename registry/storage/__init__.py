@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from registry.storage.folder import FolderStore, sync_folder, write_whole
 from registry.storage.opening import open_store
-from registry.storage.store import FOREVER, FRESH, OCTETS, TEXT, Store
+from registry.storage.store import FOREVER, FRESH, JSON, OCTETS, TEXT, Store
 
 __all__ = [
     "FOREVER",
     "FRESH",
+    "JSON",
     "OCTETS",
     "TEXT",
     "FolderStore",

@@ -9,6 +9,7 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
 OCTETS: Final = "application/octet-stream"
 TEXT: Final = "text/plain; charset=utf-8"
+JSON: Final = "application/json"
 
 
 @runtime_checkable  # handlers take one

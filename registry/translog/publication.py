@@ -1,8 +1,8 @@
 """What leaves the building: immutable tiles and bundles, the checkpoint, and the guard that remembers the largest tree.
 
-Order, after the sequencer's COMMIT: guard, tiles and bundles, checkpoint. The guard lies outside of whatever is
-backed up with the database, so a database that was restored from the past is noticed before it signs a second
-history. A file that is there already must be the same, byte for byte: another one is another history.
+Order, after the sequencer's COMMIT: guard, tiles and bundles, the list of the registry's keys, checkpoint. The guard
+lies outside of whatever is backed up with the database, so a database that was restored from the past is noticed before
+it signs a second history. A tile that is there already must be the same, byte for byte: another one is another history.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from licet.log import checkpoint as checkpoints
 from licet.log import tiles
 from licet.log.keys import LogKeys
 from licet.log.merkle import HASH_SIZE
+from licet.statements.key_list import KEYS
 from registry.errors import NotFound, StartError
-from registry.storage import FRESH, TEXT, Store, sync_folder, write_whole
+from registry.storage import FRESH, JSON, TEXT, Store, sync_folder, write_whole
 
 GUARD: Final = "guard.json"
 CHECKPOINT: Final = "checkpoint"
@@ -57,6 +58,15 @@ def advance_guard(folder: Path, size: int, root: bytes) -> None:
 async def write_checkpoint(log: Store, text: str) -> None:
     """Put the signed checkpoint into its place, durably and after everything that it covers."""
     await log.replace(CHECKPOINT, text.encode(), media_type=TEXT, cache=FRESH)
+
+
+async def write_keys(log: Store, content: bytes) -> None:
+    """Put the list of the registry's key statements into its place, durably; the checkpoint that covers it follows.
+
+    It changes as rarely as the keys, and has to be as fresh as the checkpoint, so it is one file, never kept by caches.
+    """
+    if await log.read(KEYS) != content:
+        await log.replace(KEYS, content, media_type=JSON, cache=FRESH)
 
 
 async def published_checkpoint(log: Store, log_keys: LogKeys) -> checkpoints.Checkpoint | None:

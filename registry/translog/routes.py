@@ -1,6 +1,6 @@
-"""The log as anybody reads it (C2SP tlog-tiles): checkpoint, tiles, entry bundles, the key to check them with.
+"""The log as anybody reads it (C2SP tlog-tiles): checkpoint, tiles, entry bundles, the keys to check them with.
 
-Everything but the checkpoint and the verifier key never changes, and a CDN may serve all of it from the same files.
+Everything but the checkpoint and the keys never changes, and a CDN may serve all of it from the same files.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from licet.statements.key_list import KEYS
 from registry.errors import Unavailable
 from registry.storage import FOREVER, FRESH, OCTETS, Store
 from registry.translog import publication
@@ -43,6 +44,24 @@ def vkey(keys: NamedDependency[RegistryKeys]) -> Response[str]:
     return Response(f"{text}\n", media_type=MediaType.TEXT, headers={"Cache-Control": "public, max-age=3600"})
 
 
+@get(
+    "/log/keys",
+    media_type=MediaType.JSON,
+    operation_id="getLogKeys",
+    tags=["log"],
+    opt={"problems": (503,)},
+)
+async def key_statements(log_files: NamedDependency[Store]) -> Response[bytes]:
+    """Every statement about the registry's own keys, each with its log index: whole, as the entries of the log prove.
+
+    Canonical JSON, a list of `index` and `envelope`, as fresh as the checkpoint.
+    """
+    content = await log_files.read(KEYS)
+    if content is None:
+        raise Unavailable("the log has no keys yet")
+    return Response(content, media_type=MediaType.JSON, headers=_FRESH)
+
+
 @get("/log/tile/{path:path}", media_type=OCTETS, operation_id="getTile", tags=["log"])
 async def tile(log_files: NamedDependency[Store], path: FromPath[PurePath]) -> Response[bytes]:
     """A tile of 256 hashes (`<level>/<index>`) or a bundle of entries (`entries/<index>`), `.p/<width>` if partial."""
@@ -51,4 +70,4 @@ async def tile(log_files: NamedDependency[Store], path: FromPath[PurePath]) -> R
     return Response(content, media_type=OCTETS, headers=_FOREVER)
 
 
-ROUTES = [checkpoint, vkey, tile]
+ROUTES = [checkpoint, key_statements, vkey, tile]

@@ -26,12 +26,14 @@ from licet.log import checkpoint as checkpoints
 from licet.log import entry as entries
 from licet.log import note, tiles, witnessing
 from licet.log.merkle import HASH_SIZE, Frontier, leaf_hash
+from licet.statements import envelope as envelopes
+from licet.statements import key_list
 from registry.database import Connection, Database, Row
 from registry.errors import DatabaseUnavailable, RegistryError, StartError, StoreUnavailable
 from registry.storage import Store
 from registry.translog import publication, queries
 from registry.translog.heads import Head, head, parse_head
-from registry.translog.keys import RegistryKeys, is_about_keys
+from registry.translog.keys import SUBJECT, RegistryKeys, is_about_keys
 from registry.translog.tree import root_at, stored_tiles
 from registry.translog.witnesses import Quorumless, Witnesses
 
@@ -85,6 +87,7 @@ class Sequencer:
         self._wait_for_witnesses = wait_for_witnesses
         self._reach = reach
         self._leaving: asyncio.Task[None] | None = None  # the batch that is on its way out
+        self._keys_due = True  # whether the published list of the registry's keys may lack one
 
     async def keep(self, conn: Connection) -> None:
         """Return once everything that is committed so far is archived, if anything is."""
@@ -102,6 +105,8 @@ class Sequencer:
         await self.keep(conn)
         if guard < now.size:
             await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
+        self._keys_due = True
+        await self._publish_keys(conn, now.size)
         await self._publish(conn, now, since=min(now.published_size, filed))
 
     async def verify(self, conn: Connection) -> tuple[Head, int, int]:
@@ -160,6 +165,7 @@ class Sequencer:
             about_keys = {row["id"]: now.size + place for place, row in enumerate(rows) if is_about_keys(row["kind"])}
             if about_keys:
                 await self._keys.refresh(conn, about_keys)
+                self._keys_due = True
             signed = checkpoints.sign(
                 checkpoints.Checkpoint(self._keys.origin, frontier.size, frontier.root),
                 *self._keys.log_signers(frontier.size),
@@ -230,6 +236,7 @@ class Sequencer:
             some = wanted[start : start + _TILES_AT_A_TIME]
             await publication.write_tiles(self._log, await _contents(conn, some))
             self._reach("tiles")
+        await self._publish_keys(conn, now.size)
         if self._witnesses is None:
             await publication.write_checkpoint(self._log, self._beside(now))
         elif self._wait_for_witnesses:
@@ -239,6 +246,20 @@ class Sequencer:
         self._reach("published")
         for path in _filled(since, now.size):
             await publication.drop_partial(self._log, path)
+
+    async def _publish_keys(self, conn: Connection, size: int) -> None:
+        """Publish every statement about the registry's keys in the first ``size`` entries, if any may be missing."""
+        if not self._keys_due or not size:
+            return
+        self._keys_due = False  # before the look: a batch that is integrated meanwhile makes it due again
+        rows = await conn.fetch(queries.REGISTRY_KEYS, SUBJECT)
+        placed = [
+            key_list.Placed(row["index"], envelopes.parse(row["envelope"]))
+            for row in rows
+            if row["index"] is not None and row["index"] < size
+        ]
+        self._reach("keys")
+        await publication.write_keys(self._log, key_list.encode(placed))
 
     async def cosign(self, now: Head) -> None:
         """Publish the checkpoint of ``now`` with the cosignatures that the policy asks for.

@@ -14,10 +14,11 @@ import httpx
 import msgspec
 
 from licet import identifiers, times
-from licet.log import checkpoint, merkle, tiles
+from licet.log import checkpoint, entry, merkle, tiles
 from licet.log.note import Verifier
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
+from licet.statements.key_list import KeyList
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import KeyRegister, PublicKey, RegistryRef
 from licet.wire.accounts import AccountCreated
@@ -138,4 +139,10 @@ def verify_whole_log(data: Path, verifier: Verifier) -> list[bytes]:
         signed.size, lambda level, index, width: (log / tiles.tile_path(level, index, width)).read_bytes()
     )
     assert read.root == signed.root
+    about = [
+        entry.KeyEntry(index, each.kind, each.commitment)
+        for index, each in enumerate(map(entry.parse, entries))
+        if each.kind in entry.REGISTRY_KEY_KINDS
+    ]
+    KeyList.parse((log / "keys").read_bytes(), None).hold(about, signed.size)
     return entries

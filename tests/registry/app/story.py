@@ -248,7 +248,8 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     period = times.to_text(times.now())[:7]
     for who, path in (
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),
-        *((site.http, path) for path in ("/log/checkpoint", "/log/vkey", f"/log/tile/0/000.p/{head}", "/v1/registry")),
+        *((site.http, f"/log/{name}") for name in ("checkpoint", "keys", "vkey", f"tile/0/000.p/{head}")),
+        (site.http, "/v1/registry"),
         *(
             (mei.http, path)
             for path in ("/v1/me", "/v1/me/export", "/v1/works?limit=1", f"/v1/works/{works[0]}", "/v1/statements")

@@ -19,6 +19,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     # log
     "getCheckpoint": OPEN,
     "getLogKey": OPEN,
+    "getLogKeys": OPEN,
     "getTile": OPEN,
     # accounts
     "createAccount": (400, 400, 400),

@@ -11,7 +11,7 @@ from registry.translog import Sequencer, submit
 from registry.translog.keys import RegistryKeys
 
 ORIGIN: Final = "log.example/licet"
-STEPS: Final = ("taken", "signed", "written", "committed", "guarded", "tiles", "checkpoint", "published")
+STEPS: Final = ("taken", "signed", "written", "committed", "guarded", "tiles", "keys", "checkpoint", "published")
 
 
 def files(data: Path) -> Store:

@@ -12,14 +12,14 @@ from licet import identifiers
 from licet.canonical import to_base64
 from licet.log import checkpoint as checkpoints
 from licet.log import entry as entries
-from licet.log import merkle, note
+from licet.log import merkle, note, tiles
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
-from licet.statements import kinds
+from licet.statements import key_list, kinds
 from licet.statements.consent import draft_consent
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
-from licet.statements.trust import Trust
+from licet.statements.trust import Trust, is_key_statement
 from licet.statements.works import grown, works_scope
 from licet.terms import Price, Terms, preset
 from licet.wire.common import KeyEvidence, Receipt, StatementFile
@@ -79,6 +79,18 @@ class Log:
             to_base64(self._entries[index]),
             self.proof(index),
         )
+
+    def published(self, *signers: note.NoteSigner) -> dict[str, bytes]:
+        """Return what the log publishes: checkpoint, tiles and entry bundles, and the list of the registry's keys."""
+        leaves = [merkle.leaf_hash(entry) for entry in self._entries]
+        state = checkpoints.Checkpoint(self.origin, len(leaves), merkle.root(leaves))
+        files = {"checkpoint": checkpoints.sign(state, *(signers or (self.signer,))).encode()}
+        for start in range(0, len(leaves), tiles.WIDTH):
+            some = self._entries[start : start + tiles.WIDTH]
+            files[tiles.entries_path(start // tiles.WIDTH, len(some))] = tiles.encode_bundle(some)
+        files |= {tile.path: content for tile, content in tiles.extend(0, leaves, lambda *_: b"")}
+        placed = [key_list.Placed(at, each) for at, each in enumerate(self._envelopes) if is_key_statement(each)]
+        return {**files, "keys": key_list.encode(placed)}
 
     def receipt(self, index: int, name: str) -> Receipt:
         """Return the receipt for the statement at ``index``."""

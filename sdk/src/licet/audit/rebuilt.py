@@ -14,16 +14,20 @@ import msgspec
 from licet.errors import MalformedError, VerificationError
 from licet.log import entry as entries
 from licet.log import merkle, tiles
+from licet.log.entry import KeyEntry
 from licet.log.merkle import HASH_SIZE
 from licet.log.tiles import Tile
+from licet.statements.trust import MAX_KEYS
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """Where a rebuilt log ends: its size, the time of its last entry, the begun tile of each level (may be empty)."""
+    """Where a rebuilt log ends: its size, the time of its last entry, the begun tile of each level (may be empty), and
+    the entries about the registry's keys so far."""
 
     size: int
     time: str
     tiles: tuple[bytes, ...]
+    keys: tuple[KeyEntry, ...] = ()
 
 
 START: Final = Edge(0, "", ())
@@ -32,12 +36,13 @@ START: Final = Edge(0, "", ())
 class Rebuilt:
     """The tree over all entries so far. Entries come a bundle at a time, as they are published."""
 
-    __slots__ = ("_levels", "_time", "size")
+    __slots__ = ("_keys", "_levels", "_time", "size")
 
     def __init__(self, edge: Edge = START) -> None:
         """Go on from ``edge``; raises ``MalformedError`` for one that no log ends with."""
         self.size = edge.size
         self._time = edge.time
+        self._keys: Final = list(edge.keys)
         self._levels: Final = list(edge.tiles)
         for level, content in enumerate(edge.tiles):
             if len(content) != (edge.size >> (tiles.HEIGHT * level)) % tiles.WIDTH * HASH_SIZE:
@@ -48,7 +53,7 @@ class Rebuilt:
     @property
     def edge(self) -> Edge:
         """What another `Rebuilt` goes on from."""
-        return Edge(self.size, self._time, tuple(self._levels))
+        return Edge(self.size, self._time, tuple(self._levels), tuple(self._keys))
 
     @property
     def root(self) -> bytes:
@@ -59,9 +64,16 @@ class Rebuilt:
         """Take the next entries, none beyond the begun bundle, and return the tiles that are full now.
 
         Raises ``VerificationError`` with the index of the first entry that is none, or whose time is before that of
-        the entry in front of it.
+        the entry in front of it, and for more entries about the registry's keys than anybody reads.
         """
         self._time = entries.check_run(bundle, self._time, self.size)
+        for place in entries.about_registry_keys(bundle):
+            stated = entries.parse(bundle[place])
+            self._keys.append(KeyEntry(self.size + place, stated.kind, stated.commitment))
+        if len(self._keys) > MAX_KEYS:
+            raise VerificationError(
+                f"expected at most {MAX_KEYS} statements about the registry's keys, got {len(self._keys)}"
+            )
         leaves = b"".join([sha256(b"\x00" + each).digest() for each in bundle])
         if not self._levels:
             self._levels.append(b"")

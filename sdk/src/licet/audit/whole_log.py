@@ -20,6 +20,8 @@ from licet.errors import LicetError, RollbackError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import merkle, policy, tiles
 from licet.log.checkpoint import Checkpoint
+from licet.statements.key_list import KeyList
+from licet.statements.trust import RegistryKeys
 
 Read = Callable[[str], bytes]  # a path below the log's address, such as tile/entries/000.p/7 → its bytes
 Advance = Callable[[int], None]
@@ -36,7 +38,8 @@ class Seen(msgspec.Struct, frozen=True):
 class Verified(msgspec.Struct, frozen=True):
     """What was verified: the newest checkpoint and its note, and where another verification can go on from.
 
-    ``entries`` were read this time, ``held_to`` checkpoints from before are of this very tree.
+    ``entries`` were read this time, ``held_to`` checkpoints from before are of this very tree. ``keys`` are the
+    registry's, if the published list of them was held to the entries.
     """
 
     newest: Checkpoint
@@ -44,6 +47,7 @@ class Verified(msgspec.Struct, frozen=True):
     edge: Edge
     entries: int
     held_to: int
+    keys: RegistryKeys | None = None
 
 
 def verify_log(
@@ -60,6 +64,7 @@ def examine_log(
     *,
     start: Edge = START,
     rules: policy.Policy | None = None,
+    listed: KeyList | None = None,
     readers: int = 1,
     advance: Advance = lambda _: None,
     reached: Callable[[Edge], None] = lambda edge: None,
@@ -68,10 +73,11 @@ def examine_log(
 
     Each checkpoint in ``seen`` must be of this very tree: those up to ``start`` by a consistency proof from the
     published tiles, the others on the way. Entries in front of ``start``, an edge that was verified before, are not
-    read again. With ``rules``, the checkpoint must satisfy that policy. ``readers`` threads read ahead; more than one
-    only if ``read`` may be called by several. ``reached`` hears, bundle by bundle, from where an interrupted call could
-    go on: an edge counts only once a later call returns. Raises ``VerificationError`` with the first index, tile or
-    size at which the log does not hold, ``RollbackError`` for a log that went back; with ``misconduct`` where two
+    read again. With ``rules``, the checkpoint must satisfy that policy; with ``listed``, the published list of the
+    registry's keys, the entries about keys must be exactly those of the list. ``readers`` threads read ahead; more than
+    one only if ``read`` may be called by several. ``reached`` hears, bundle by bundle, from where an interrupted call
+    could go on: an edge counts only once a later call returns. Raises ``VerificationError`` with the first index, tile
+    or size at which the log does not hold, ``RollbackError`` for a log that went back; with ``misconduct`` where two
     signed checkpoints contradict each other.
     """
     note = read(CHECKPOINT)
@@ -110,7 +116,8 @@ def examine_log(
         raise VerificationError(f"the {newest.size} entries do not give the root of the signed checkpoint")
     for each in old:
         _hold_by_proof(each, newest, text, read, log)
-    return Verified(newest, text, tree.edge, newest.size - start.size, len(known))
+    keys = listed.hold(tree.edge.keys, newest.size) if listed is not None else None
+    return Verified(newest, text, tree.edge, newest.size - start.size, len(known), keys)
 
 
 CHECKPOINT: Final = "checkpoint"

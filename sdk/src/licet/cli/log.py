@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import msgspec
 from cyclopts import App, Parameter
 
 from licet.canonical import from_base64, to_base64
 from licet.cli.output import COMMON, Common, progress, show
+from licet.cli.trusting import believed, published
 from licet.counted import many
-from licet.errors import InputError, LicetError, MalformedError, VerificationError
+from licet.errors import InputError, LicetError, VerificationError
+from licet.log.entry import KeyEntry
 from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.audit.rebuilt import Edge
     from licet.audit.seen import SeenCheckpoints
     from licet.audit.whole_log import Verified
+    from licet.client import Client
     from licet.home import Home, Profile
     from licet.log.checkpoint import Checkpoint
     from licet.log.policy import AnyLog, Policy
+    from licet.statements.key_list import KeyList
+    from licet.statements.trust import Trust
 
 app = App(name="log", help="Verify the transparency log, whole or between two moments.")
 _READERS: Final = 8
@@ -30,44 +35,59 @@ UNDECIDED: Final = 5  # exit: what the document shows rests on something that it
 
 
 class Verification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The last verification of this home: the log's state, and the begun tiles (base64) to go on from."""
+    """The last verification of this home: the log's state, and the begun tiles (base64) and entries about the
+    registry's keys to go on from. Without the latter, all is read again."""
 
     origin: str
     size: int
     root: str
     time: str | None = None
     tiles: list[str] | None = None
+    keys: list[KeyEntry] | None = None
+
+
+class _Memory(NamedTuple):
+    """Where what was seen of a log is kept, and every checkpoint of it."""
+
+    folder: Path
+    seen: SeenCheckpoints
 
 
 @app.command
 def verify(
     *,
-    url: Annotated[str | None, Parameter(help="Another address to read the log from, such as a mirror.")] = None,
-    policy: Annotated[Path | None, Parameter(help="A policy (C2SP tlog-policy) that the checkpoint must meet.")] = None,
+    url: Annotated[
+        str | None, Parameter(help="Read the log from here alone: another address, such as a mirror, or a folder.")
+    ] = None,
+    policy: Annotated[
+        Path | None, Parameter(help="A policy (C2SP tlog-policy) that the checkpoint must meet, or a trust file.")
+    ] = None,
     go_on: Annotated[
         bool,
         Parameter(name="--continue", negative="", help="Read only what came since this home verified the log last."),
     ] = False,
     common: Common = COMMON,
-) -> None:
-    """Rebuild the whole log from its entries; compare every tile, and every checkpoint that this home ever saw."""
-    from licet.audit.whole_log import examine_log
-    from licet.home import write_private
-    from licet.transport import Transport
+) -> int:
+    """Rebuild the whole log from its entries; compare every tile, the registry's keys, and every checkpoint ever seen.
 
-    rules = read_policy(policy) if policy else None
-    with common.client() as client:
-        key = client.working_keys().log
-        folder = client.profile.folder
-        before = _kept(folder / "log.json")
-        begun = _kept(folder / "log.begun.json")
-        seen = seen_checkpoints(client.home, client.profile, key)
-        known = seen.read(key)
+    Exit 1 if something is wrong, or if neither a pinned root nor a policy vouches for the log.
+    """
+    from licet.audit.rebuilt import START
+    from licet.audit.whole_log import Seen, examine_log
+    from licet.home import write_private
+
+    with common.client() as client, published(url or client.url) as mirror:
+        trust, rules = _vouching(client, url, policy)
+        listed = mirror.keys(trust)
+        vouched = trust is not None or (rules is not None and bool(rules.logs))
+        memory = _memory(client.home, client.profile, listed, vouched=vouched)
+        before = begun = None
+        known: list[Seen] = []
+        if memory is not None:
+            before, begun = _kept(memory.folder / "log.json"), _kept(memory.folder / "log.begun.json")
+            known = memory.seen.read(listed.log)
         # An interrupted verification is gone on with; nothing of it counts before the signed root is met.
         start = _edge(begun) if begun is not None else _edge(before) if go_on and before is not None else None
-        from licet.audit.rebuilt import START
-        from licet.audit.whole_log import Seen
-
         if before is not None:
             known = [*known, Seen(_checkpoint(before))]
         edge = start or START
@@ -77,29 +97,33 @@ def verify(
             nonlocal at
             at = now
 
-        with Transport(url or client.url) as source, progress("entries", None) as advance:
-            try:
-                with evidence_kept(client.home):
-                    verified = examine_log(
-                        lambda name: source.request("GET", f"/log/{name}").body,
-                        key,
-                        known,
-                        start=edge,
-                        rules=rules,
-                        readers=_READERS,
-                        advance=advance,
-                        reached=reached,
-                    )
-            except KeyboardInterrupt:
-                write_private(folder / "log.begun.json", _encoded(key.name, at, b""))
-                raise
-            except LicetError:
-                (folder / "log.begun.json").unlink(missing_ok=True)
-                raise
-        seen.add([verified.note], key)
-        write_private(folder / "log.json", _encoded(key.name, verified.edge, verified.newest.root))
-        (folder / "log.begun.json").unlink(missing_ok=True)
-    _tell(common, verified, edge.size, policy)
+        try:
+            with progress("entries", None) as advance, evidence_kept(client.home):
+                verified = examine_log(
+                    mirror.read,
+                    listed.log,
+                    known,
+                    start=edge,
+                    rules=rules,
+                    listed=listed,
+                    readers=_READERS,
+                    advance=advance,
+                    reached=reached,
+                )
+        except KeyboardInterrupt:
+            if memory is not None:
+                write_private(memory.folder / "log.begun.json", _encoded(listed.log.name, at, b""))
+            raise
+        except LicetError:
+            if memory is not None:
+                (memory.folder / "log.begun.json").unlink(missing_ok=True)
+            raise
+        if memory is not None:
+            memory.seen.add([verified.note], listed.log)
+            write_private(memory.folder / "log.json", _encoded(listed.log.name, verified.edge, verified.newest.root))
+            (memory.folder / "log.begun.json").unlink(missing_ok=True)
+    _tell(common, verified, edge.size, policy, anchored=trust is not None, vouched=vouched)
+    return 0 if vouched else 1
 
 
 @app.command
@@ -108,7 +132,9 @@ def consistency(
     new: str | None = None,
     /,
     *,
-    url: Annotated[str | None, Parameter(help="Another address to read the log from, such as a mirror.")] = None,
+    url: Annotated[
+        str | None, Parameter(help="Read the log from here alone: another address, such as a mirror, or a folder.")
+    ] = None,
     common: Common = COMMON,
 ) -> None:
     """Prove that the log at one moment is the beginning of the log at a later one.
@@ -118,19 +144,18 @@ def consistency(
     from licet.audit.whole_log import CHECKPOINT
     from licet.audit.whole_log import consistency as prove
     from licet.log import checkpoint as checkpoints
-    from licet.transport import Transport
 
-    with common.client() as client:
-        key = client.working_keys().log
-        with Transport(url or client.url) as source:
-
-            def read(name: str) -> bytes:
-                return source.request("GET", f"/log/{name}").body
-
-            seen = seen_checkpoints(client.home, client.profile, key)
-            first = _named(old, "OLD", seen, key)
-            second = checkpoints.open(read(CHECKPOINT), key) if new is None else _named(new, "NEW", seen, key)
-            proof = prove(read, key, first, second)
+    with common.client() as client, published(url or client.url) as mirror:
+        trust, _ = _vouching(client, url, None)
+        if trust is None:
+            raise InputError("no registry is pinned here, and nothing else says whose log this is: expected a profile")
+        listed = mirror.keys(trust)
+        key = listed.log
+        memory = _memory(client.home, client.profile, listed, vouched=True)
+        assert memory is not None
+        first = _named(old, "OLD", memory.seen, key)
+        second = checkpoints.open(mirror.read(CHECKPOINT), key) if new is None else _named(new, "NEW", memory.seen, key)
+        proof = prove(mirror.read, key, first, second)
     document = {
         "verified": True,
         "origin": key.name,
@@ -192,20 +217,6 @@ def misconduct(
 
 
 # -- what other commands need too -----------------------------------------------------------------------------------
-
-
-def read_policy(path: Path) -> Policy:
-    """Return the policy in ``path``; raises ``InputError`` that names the file, and the line where there is one."""
-    from licet.log import policy
-
-    try:
-        data = path.read_bytes() if path.stat().st_size <= policy.MAX_BYTES else b"#" * (policy.MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"--policy: {path}: cannot be read: {error.strerror}") from None
-    try:
-        return policy.parse(data)
-    except MalformedError as error:
-        raise InputError(f"--policy: {path}: {error.message}", **error.details) from None
 
 
 def seen_checkpoints(home: Home, profile: Profile, key: AnyLog) -> SeenCheckpoints:
@@ -287,18 +298,58 @@ def _named(given: str, field: str, seen: SeenCheckpoints, key: AnyLog) -> Checkp
         raise InputError(f"{field}: {given}: cannot be read: {error.strerror}") from None
 
 
-def _tell(common: Common, verified: Verified, since: int, policy: Path | None) -> None:
+def _vouching(client: Client, url: str | None, policy: Path | None) -> tuple[Trust | None, Policy | None]:
+    """Return the root and the rules that a log is held to: what is read from ``url`` is asked of nobody else."""
+    from licet.statements.trust import Trust
+
+    pinned, rules = believed(policy, client.profile)
+    if url is None and (policy is None or rules is not None):
+        return client.trust(), rules
+    return Trust(pinned.origin, pinned.root) if pinned is not None else None, rules
+
+
+def _memory(home: Home, profile: Profile, listed: KeyList, *, vouched: bool) -> _Memory | None:
+    """Return where what was seen of this log is kept: beside the profile's own registry, apart for any other, nowhere
+    for a log that nothing vouches for."""
+    from hashlib import sha256
+
+    from licet.audit.seen import SeenCheckpoints
+    from licet.statements.trust import Trust
+
+    pinned = profile.trust
+    if pinned is not None:
+        ref = Trust(pinned.origin, pinned.root).ref
+        if (ref.origin, ref.key) == listed.ref:
+            return _Memory(profile.folder, seen_checkpoints(home, profile, listed.log))
+    if not vouched:
+        return None
+    folder = profile.folder / "logs" / sha256("\n".join(listed.ref).encode()).hexdigest()[:16]
+    return _Memory(folder, SeenCheckpoints(folder / "checkpoints.jsonl"))
+
+
+def _tell(
+    common: Common, verified: Verified, since: int, policy: Path | None, *, anchored: bool, vouched: bool
+) -> None:
     newest, root = verified.newest, to_base64(verified.newest.root)
+    keys = () if verified.keys is None else verified.keys.lines
     document = {
-        "verified": True,
+        "verified": vouched,
+        "root_pinned": anchored,
         "origin": newest.origin,
         "size": newest.size,
         "root": root,
         "read": verified.entries,
         "checkpoints": verified.held_to,
+        "registry_keys": len(keys),
         "policy": None if policy is None else str(policy),
     }
     lines = [f"{newest.origin}: {many(newest.size, 'entry', 'entries')} give the signed root {root} and every tile."]
+    ended = sum(each.ended is not None for each in keys)
+    of_these = f", {ended} of them ended" if ended else ""
+    lines.append(
+        f"The registry's keys are those that the log has, each at its place: {many(len(keys), 'key')}{of_these}, "
+        f"{'signed by the pinned root' if anchored else 'signed by a root that is not pinned here'}."
+    )
     if since:
         lines.append(
             f"The first {many(since, 'entry', 'entries')} were verified before; {verified.entries:,} were read now."
@@ -307,6 +358,8 @@ def _tell(common: Common, verified: Verified, since: int, policy: Path | None) -
         lines.append(f"All that was seen of it before, {many(verified.held_to, 'checkpoint')}, is in it unchanged.")
     if policy is not None:
         lines.append(f"The checkpoint meets {policy}.")
+    if not vouched:
+        lines.append("Self-consistent, not anchored: no registry is pinned here (--policy names one).")
     show(common, document, lines)
 
 
@@ -331,11 +384,11 @@ def _checkpoint(kept: Verification) -> Checkpoint:
 def _edge(kept: Verification) -> Edge | None:
     from licet.audit.rebuilt import Edge
 
-    if kept.time is None or kept.tiles is None:
+    if kept.time is None or kept.tiles is None or kept.keys is None:
         return None
-    return Edge(kept.size, kept.time, tuple(from_base64(each, "tiles") for each in kept.tiles))
+    return Edge(kept.size, kept.time, tuple(from_base64(each, "tiles") for each in kept.tiles), tuple(kept.keys))
 
 
 def _encoded(origin: str, edge: Edge, root: bytes) -> bytes:
     tiles = [to_base64(each) for each in edge.tiles]
-    return msgspec.json.encode(Verification(origin, edge.size, to_base64(root), edge.time, tiles))
+    return msgspec.json.encode(Verification(origin, edge.size, to_base64(root), edge.time, tiles, list(edge.keys)))

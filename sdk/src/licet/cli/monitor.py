@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from licet.cli.log import evidence_kept, keep_evidence, read_policy, seen_checkpoints
+from licet.cli.log import evidence_kept, keep_evidence, seen_checkpoints
 from licet.cli.output import COMMON, Common, note, show
+from licet.cli.trusting import read_policy
 from licet.counted import many
 from licet.errors import InputError, ServiceError
 

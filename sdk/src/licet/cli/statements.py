@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
 
-from licet.cli.log import read_policy
 from licet.cli.output import COMMON, Common, show
+from licet.cli.trusting import believed
 from licet.cli.wording import refuse_existing
 from licet.errors import InputError
-from licet.log import policy as policies
-from licet.misfits import unlike
-
-if TYPE_CHECKING:
-    from licet.log.policy import Policy
 
 app = App(name="statement", help="Fetch a signed statement, verify one offline, or export it for others.")
 MAX_FILE = 64 << 20
@@ -56,29 +51,15 @@ def verify(
     Takes a statement file, a credential or signed statement of it, or a COSE receipt with its --entry.
     """
     from licet.exports.reading import verify_any
-    from licet.home import Home, TrustFile
+    from licet.home import Home
     from licet.statements.trust import Trust
 
-    pinned: TrustFile | None = None
-    rules: Policy | None = None
     try:
         data = _read(file)
         about = None if entry is None else _read(entry)
-        text = policy.read_bytes() if policy is not None and policy.stat().st_size <= MAX_FILE else b""
-        if policy is not None and not policies.looks_like(text):
-            pinned = msgspec.json.decode(text, type=TrustFile)
-        else:
-            pinned = Home().profile(common.profile).trust
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
-    except msgspec.MsgspecError as error:
-        raise InputError(
-            f"--policy: expected a policy, or a trust file with origin and root, got {unlike(error)}"
-        ) from None
-    if policy is not None and policies.looks_like(text):
-        rules = read_policy(policy)
-        if rules.logs and pinned is not None and all(each.verifier.name != pinned.origin for each in rules.logs):
-            pinned = None  # the policy is about other logs than that of the registry pinned here
+    pinned, rules = believed(policy, Home().profile(common.profile))
     trust = Trust(pinned.origin, pinned.root) if pinned else None
     verified, more = verify_any(data, trust, rules, about=about, name=str(file))
     checks = [*verified.checks, *more]

@@ -97,6 +97,10 @@ class AsyncClient:
         """Return the C2SP verifier key that the log names as its own; what is pinned is in `registry`."""
         return await self.transport.do(endpoints.log_key())
 
+    async def log_keys(self) -> str:
+        """Return all that the log says of the registry's keys, as sent: `licet.statements.key_list` opens it."""
+        return await self.transport.do(endpoints.log_keys())
+
     @property
     def snapshot(self) -> AsyncClientSnapshot:
         """The snapshots of this client's registry: pull, open, pin."""

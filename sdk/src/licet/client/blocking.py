@@ -105,6 +105,10 @@ class Client:
         """Return the C2SP verifier key that the log names as its own; what is pinned is in `registry`."""
         return self.transport.do(endpoints.log_key())
 
+    def log_keys(self) -> str:
+        """Return all that the log says of the registry's keys, as sent: `licet.statements.key_list` opens it."""
+        return self.transport.do(endpoints.log_keys())
+
     @property
     def snapshot(self) -> ClientSnapshot:
         """The snapshots of this client's registry: pull, open, pin."""

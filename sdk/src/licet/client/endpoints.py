@@ -98,6 +98,11 @@ def log_key() -> Call[str]:
     return Call("getLogKey", "GET", "/log/vkey", _text("a verifier key"))
 
 
+def log_keys() -> Call[str]:
+    """Every statement about the registry's own keys, with its place in the log."""
+    return Call("getLogKeys", "GET", "/log/keys", _text("the registry's key statements", ends="]"))
+
+
 # -- accounts and tokens -------------------------------------------------------------------------------------------
 
 
@@ -476,13 +481,13 @@ def ledger(limit: int | None, filters: Filters) -> Listing[usage.LedgerLine]:
     return listed("listEntries", "/v1/ledger/entries", usage.LedgerLine, filters, limit, scope="usage")
 
 
-def _text(what: str) -> Callable[[bytes], str]:
+def _text(what: str, ends: str = "\n") -> Callable[[bytes], str]:
     def read(body: bytes) -> str:
         try:
             text = body.decode()
         except UnicodeDecodeError:
             text = ""
-        if not text.endswith("\n") or text.startswith("<"):
+        if not text.endswith(ends) or text.startswith("<"):
             raise ServiceError(f"expected {what} from the service, got something else", foreign=True)
         return text
 

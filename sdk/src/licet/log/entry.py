@@ -48,6 +48,7 @@ _HOLE: Final = "*"
 _HEAD: Final = b'{"commitment":"'  # of every canonical entry
 _AFTER: Final = len(_HEAD) + 64
 _HEX: Final = b"0123456789abcdef"
+_OF_KEYS: Final = b'","kind":"registry-key'  # what follows the commitment in an entry about the registry's keys
 _COMMITMENT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -57,6 +58,14 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: int
     kind: str
     time: str
+    commitment: str
+
+
+class KeyEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the entry at ``index`` says of a statement about the registry's keys: kind, hex SHA-256 of its envelope."""
+
+    index: int
+    kind: str
     commitment: str
 
 
@@ -105,6 +114,11 @@ def check_run(bundle: Sequence[bytes], time: str, index: int) -> str:
             )
         time = stated
     return time
+
+
+def about_registry_keys(bundle: Sequence[bytes]) -> list[int]:
+    """Return the places in ``bundle``, whose entries `check_run` has passed, of those about the registry's keys."""
+    return [place for place, data in enumerate(bundle) if data.startswith(_OF_KEYS, _AFTER)]
 
 
 def _checked(data: bytes, index: int) -> Entry:
