@@ -70,6 +70,8 @@ async def take(services: Services, conn: Connection, account: UUID, envelope: En
     try:
         payload = ring.take(envelope, place.at, place.time)
     except VerificationError as error:
+        if "follows" in error.details:
+            raise Conflict(f"{error.message}; the account's keys have changed: look at them and sign anew") from None
         raise NotAllowed(error.message) from None
     about = await _about(services, conn, ring, account, payload, place)
     statement = identifiers.new_uuid()

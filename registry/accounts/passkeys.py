@@ -33,6 +33,7 @@ from licet.statements.webauthn import EDDSA, ES256, Passkey, from_base64url, to_
 from licet.wire.accounts import PasskeyCreated, PasskeyDrafted
 from registry.accounts import challenges, queries
 from registry.accounts.identity import Caller
+from registry.accounts.keyring import ring_of
 from registry.errors import Invalid, NotAllowed
 from registry.services import Services
 
@@ -80,10 +81,11 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
     taken = await challenges.take(services.database, "register", client_data)
     assert taken.account is not None
     genesis: str | None = None
+    prev: str | msgspec.UnsetType = msgspec.UNSET
     if caller is not None:
         if taken.account != caller.account:
             raise NotAllowed("expected an answer to a challenge for this account")
-        genesis = await _genesis(services, caller.account)
+        genesis, prev = await _begun(services, caller.account)
     passkey = verified(services, taken.challenge, created)
     prefix = taken.kind or "art"
     payload = KeyRegister(
@@ -95,6 +97,7 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
         key_class="root",
         issued_at=times.to_text(times.now()),
         nonce=identifiers.new_uuid().hex,
+        prev=prev,
     )
     body = canonical.encode(payload)
     payload_type = PAYLOAD_TYPE.format(kind="key-register")
@@ -104,13 +107,13 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
     )
 
 
-async def _genesis(services: Services, account: UUID) -> str:
+async def _begun(services: Services, account: UUID) -> tuple[str, str]:
+    """Return the account's genesis and the last statement about its keys."""
     async with services.database.acquire() as conn:
-        row = await conn.fetchrow(queries.ACCOUNT, account)
-    if row is None or row["genesis"] is None:
+        ring, _ = await ring_of(conn, services.keys.ref, account)
+    if not ring.genesis:
         raise NotAllowed("expected the account of an artist or organisation")
-    genesis: str = row["genesis"]
-    return genesis
+    return ring.genesis, ring.head
 
 
 def verified(services: Services, challenge: bytes, created: PasskeyCreated) -> Passkey:

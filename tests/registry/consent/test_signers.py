@@ -118,6 +118,28 @@ async def test_rule_1_a_further_key_is_signed_by_itself_and_by_a_live_root_key(s
     assert taken.status_code == 409
 
 
+async def test_a_key_statement_follows_the_last_one_or_is_signed_anew(site: Running) -> None:
+    ada = await artist(site)
+    keys = [SigningKey.generate() for _ in range(3)]
+    head = ada.account.genesis
+    for key in keys[:2]:
+        payload = make.registration(site, ada.account, key, prev=head)
+        envelope = make.signed(site, payload, key, ada.account.key)
+        added = make.kept(await make.post(site, ada.account, "/v1/keys", envelope))
+        head = envelope.payload_digest
+    stale = make.registration(site, ada.account, keys[2], prev=ada.account.genesis)
+    refused = await make.send(site, ada.account, "/v1/keys", stale, keys[2], ada.account.key)
+    assert (refused.status_code, refused.json()["detail"][:5]) == (409, "prev:")
+    file = msgspec.json.decode((await site.http.get(f"/v1/statements/{added.statement}")).content, type=StatementFile)
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    checks = verify_statement_file(file, trust).checks
+    assert "which has 3 statements, each naming the one before it" in checks[-1]
+    history = [each for each in file.keys if each.envelope.kind == "key-register"]
+    lying = msgspec.structs.replace(file, keys=[each for each in file.keys if each is not history[1]])
+    with pytest.raises(VerificationError, match="one is left out between them"):
+        verify_statement_file(lying, trust)
+
+
 async def test_a_key_of_the_registry_is_nobodys(site: Running) -> None:
     ada = await artist(site)
     office = site.services.keys.office

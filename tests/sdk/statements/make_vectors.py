@@ -739,6 +739,8 @@ def _lies_about_the_signer() -> Iterator[Case]:
     headless = registry.file(after, added, revoked)
     yield _file("key-history-without-its-beginning", headless, registry, UNTRUE, "begins with a genesis")
 
+    yield from _histories_with_gaps()
+
     registry = Registry()
     organisation = Account(registry, "acme", "organisation")
     half = registry.log.add(envelopes.seal(organisation.licence(), organisation.key))
@@ -752,6 +754,38 @@ def _lies_about_the_signer() -> Iterator[Case]:
         ("licence-granted-by-the-office", by_office, "signatures: expected keys"),
     ):
         yield _file(name, registry.file(at, organisation.genesis_index), registry, UNTRUE, message)
+
+
+def _histories_with_gaps() -> Iterator[Case]:
+    """Key statements that name the one in front of them: none can be left out but the last."""
+    registry = Registry()
+    artist = Account(registry, "Su Tang")
+    second, third = key("Su Tang, second"), key("Su Tang, third")
+    head = artist.genesis
+    places = [artist.genesis_index]
+    for payload, *signers in (
+        (artist.register(second), second, artist.key),
+        (artist.revoke(second.keyid), artist.key),
+        (artist.register(third), third, artist.key),
+    ):
+        linked = envelopes.seal(msgspec.structs.replace(payload, prev=head), *signers)
+        head = linked.payload_digest
+        places.append(registry.log.add(linked))
+    after = registry.log.add(envelopes.seal(artist.consent(), second))
+    later = registry.log.add(envelopes.seal(artist.consent(), third))
+    genesis, added, _, last = places
+    left_out = "one is left out between them"
+    yield _file("key-history-linked", registry.file(later, *places), registry, None, "")
+    yield _file(
+        "key-history-without-a-revocation", registry.file(after, genesis, added, last), registry, UNTRUE, left_out
+    )
+    yield _file("key-history-without-a-key", registry.file(later, genesis, last), registry, UNTRUE, left_out)
+    yield _file("key-history-linked-shows-the-end", registry.file(after, *places), registry, UNTRUE, "may only tighten")
+    begun = msgspec.structs.replace(artist.register(artist.key), genesis=None, prev="0" * 64)
+    before = registry.log.add(envelopes.seal(begun, artist.key))
+    yield _file(
+        "genesis-that-names-another", registry.file(before), registry, UNTRUE, "prev: expected none in a genesis"
+    )
 
 
 def _delegates() -> Iterator[Case]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
@@ -67,6 +69,39 @@ def test_rule_01_a_later_key_needs_a_live_root_key_and_the_accounts_genesis():
     other.tell(forged, other.second, other.artist.key)
     with pytest.raises(VerificationError, match="genesis: expected"):
         other.history()
+
+
+def linked(story: Story, count: int) -> None:
+    """Add ``count`` keys, each statement naming the one in front of it."""
+    for number in range(count):
+        new = key(f"linked {number}")
+        payload = msgspec.structs.replace(story.artist.register(new), prev=story.history().head)
+        story.tell(payload, new, story.artist.key)
+
+
+@given(st.integers(2, 6), st.data())
+def test_nothing_can_be_left_out_of_a_linked_history_but_its_end(count, data):
+    story = Story()
+    linked(story, count)
+    whole = list(story.told)
+    assert story.history().links == f"{count + 1} statements, each naming the one before it"
+    kept = data.draw(st.lists(st.booleans(), min_size=count, max_size=count), label="kept")
+    story.told = [whole[0], *(at for at, keep in zip(whole[1:], kept, strict=True) if keep)]
+    if kept == sorted(kept, reverse=True):
+        assert story.history().taken == len(story.told)
+    else:
+        with pytest.raises(VerificationError, match="one is left out between them"):
+            story.history()
+
+
+def test_statements_of_before_say_nothing_of_what_is_in_front_of_them():
+    story = Story()
+    story.add_second()
+    linked(story, 1)
+    assert story.history().links == "3 statements, 1 of them without naming the one before"
+    story.told.pop(1)
+    with pytest.raises(VerificationError, match="one is left out between them"):
+        story.history()
 
 
 def test_rule_02_a_delegate_signs_for_no_key():

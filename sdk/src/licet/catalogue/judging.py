@@ -31,6 +31,8 @@ Kind = Literal[
     "unknown-statement",
     "unknown-key",
     "revoked-key",
+    "key-history",
+    "unfindable",
     "log",
 ]
 

@@ -24,6 +24,7 @@ from licet.catalogue.forms import digest_form
 from licet.catalogue.judging import Finding, Judge, Own, changes, of_keys
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
+from licet.client.keys import shown
 from licet.errors import InputError, LicetError, ServiceError, VerificationError
 from licet.index.pull import verify_manifest
 from licet.index.state import StateProof, verify_state
@@ -106,6 +107,7 @@ class Monitor:
             notes += changes(work, leaf, memory.states)
         findings += judge.of_promises()
         findings += of_keys(self._client.keys(), account.keyid, memory.keys)
+        findings += self._history(account.account)
         memory.snapshot = SeenSnapshot(manifest.sequence, envelope_digest(snapshot.envelope))
         self._remember(memory)
         return Round(manifest.sequence, manifest.log_size, len(works), len(own), findings, notes)
@@ -261,6 +263,13 @@ class Monitor:
         memory = self._remembered()
         memory.keys = sorted({*memory.keys, *keyids})
         self._remember(memory)
+
+    def _history(self, account: str) -> Iterator[Finding]:
+        """Yield what is missing in the account's key history, as the registry shows it to everybody."""
+        try:
+            shown(self._client, account)
+        except VerificationError as error:
+            yield Finding("key-history", error.message)
 
     def _strangers(self, own: Sequence[Own]) -> tuple[list[Finding], set[int]]:
         """Return the account's statements that keys signed which this home does not know, and the log indices of those

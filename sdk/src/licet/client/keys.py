@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,7 @@ from licet.identifiers import new_uuid
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
-from licet.statements.keyring import DELEGABLE
+from licet.statements.keyring import DELEGABLE, KEY_KINDS
 from licet.statements.keys import SigningKey
 from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
@@ -47,7 +48,7 @@ def add(client: Client, to: Path, key_class: Literal["root", "delegate"] = "root
         key=kinds.PublicKey(key.public.hex()),
         kind="artist" if account.kind == "artist" else "organisation",
         key_class=key_class,
-        **_fields(client, account),
+        **_next(client, account),
     )
     envelope = envelopes.seal(payload, key, own)
     return _proven(client, envelope, client.add_key(envelope))
@@ -65,7 +66,7 @@ def rotate(client: Client) -> KeyAccepted | KeyInfo:
     key = SigningKey.load(following) if following.exists() else _made(following)
     done: KeyAccepted | KeyInfo | None = _known(client, key.keyid)
     if done is None:
-        payload = kinds.KeyRotate(replaces=own.keyid, key=kinds.PublicKey(key.public.hex()), **_fields(client, account))
+        payload = kinds.KeyRotate(replaces=own.keyid, key=kinds.PublicKey(key.public.hex()), **_next(client, account))
         envelope = envelopes.seal(payload, key, own)
         done = _proven(client, envelope, client.rotate_key(own.keyid, envelope))
     kept = profile.folder / f"key.{own.keyid[:16]}.pem"
@@ -80,7 +81,7 @@ def revoke(client: Client, keyid: str, from_index: int | None = None) -> KeyAcce
     """Return once key ``keyid`` (or the only one that begins so) is ended, from its own place in the log or earlier."""
     profile, own = _own(client)
     whole = _whole(client, keyid)
-    payload = kinds.KeyRevoke(keyid=whole, from_index=from_index, **_fields(client, _account(profile)))
+    payload = kinds.KeyRevoke(keyid=whole, from_index=from_index, **_next(client, _account(profile)))
     envelope = envelopes.seal(payload, own)
     return _proven(client, envelope, client.revoke_key(whole, envelope))
 
@@ -98,7 +99,7 @@ def delegate(
         scope=wanted,
         limit=kinds.Limit(works, sorted(budget, key=lambda each: each.currency)),
         valid_until=times.to_text(times.now() + timedelta(days=days)),
-        **_fields(client, _account(profile)),
+        **_next(client, _account(profile)),
     )
     envelope = envelopes.seal(payload, own)
     return _proven(client, envelope, client.delegate(envelope))
@@ -123,10 +124,11 @@ def recover(client: Client, account: str, code: str) -> Recovered:
     if profile.account is not None:
         raise InputError(f"this profile is {profile.account.account} already; recover with another --profile")
     genesis, kind = _genesis(client, account)
+    history = shown(client, account)
     key = SigningKey.load(profile.key_path) if profile.key_path.exists() else _made(profile.key_path)
     draft = profile.folder / "recovery.json"
     envelope = envelopes.parse(draft.read_bytes()) if draft.exists() else None
-    if envelope is None or envelopes.read_as(kinds.KeyRegister, envelope).account != account:
+    if envelope is None or not _goes_on(envelope, account, history):
         payload = kinds.KeyRegister(
             registry=client.registry_ref(),
             account=account,
@@ -136,6 +138,7 @@ def recover(client: Client, account: str, code: str) -> Recovered:
             key_class="recovered",
             issued_at=times.to_text(times.now()),
             nonce=new_uuid().hex,
+            prev=history[-1],
         )
         envelope = envelopes.seal(payload, key)
         write_private(draft, envelopes.encode(envelope))
@@ -202,6 +205,51 @@ def _genesis(client: Client, account: str) -> tuple[str, Literal["artist", "orga
     return file.envelope.payload_digest, verified.payload.kind
 
 
+def shown(client: Client, account: str) -> list[str]:
+    """Return the payload digests of the statements about the keys of ``account``, as anybody is shown them.
+
+    Each is proven by the log, and none is left out in front of one that names it. What this home has once seen of its
+    own account it expects for ever: raises ``VerificationError`` where that is missing.
+    """
+    file = _statement(client, account)
+    verify_statement_file(file, client.trust())
+    history = {
+        each.envelope.payload_digest: each.envelope.kind for each in file.keys if each.envelope.kind in KEY_KINDS
+    }
+    own = client.profile.account
+    if own is not None and own.account == account:
+        for digest, what in _seen(client.profile.folder).items():
+            if digest not in history:
+                raise VerificationError(
+                    f"the key history of {account} leaves out a {what} that this home has seen in the log: {digest}"
+                )
+        _keep_seen(client.profile.folder, history)
+    return list(history)
+
+
+def _goes_on(envelope: Envelope, account: str, history: Sequence[str]) -> bool:
+    """Whether a recovery that was broken off can go on with ``envelope``: it was taken, or still would be."""
+    payload = envelopes.read_as(kinds.KeyRegister, envelope)
+    return payload.account == account and (payload.prev == history[-1] or envelope.payload_digest in history)
+
+
+def _seen(folder: Path) -> dict[str, str]:
+    """Return the key statements that this home has seen in the log: kind by payload digest."""
+    try:
+        return msgspec.json.decode((folder / "keys.json").read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InputError(f"{folder / 'keys.json'}: expected the key statements that were seen, got {error}") from None
+
+
+def _keep_seen(folder: Path, more: Mapping[str, str]) -> None:
+    known = _seen(folder)
+    if not more.keys() <= known.keys():
+        with contextlib.suppress(OSError):  # a home that cannot be written keeps nothing
+            write_private(folder / "keys.json", msgspec.json.encode({**known, **more}))
+
+
 def _own(client: Client) -> tuple[Profile, SigningKey]:
     profile = client.need_account()
     return profile, SigningKey.load(profile.key_path)
@@ -223,8 +271,14 @@ def _fields(client: Client, account: AccountFile) -> dict[str, Any]:
     }
 
 
+def _next(client: Client, account: AccountFile) -> dict[str, Any]:
+    """Return the fields of the next statement about the account's keys, behind all that there is."""
+    return {**_fields(client, account), "prev": shown(client, account.account)[-1]}
+
+
 def _proven(client: Client, envelope: Envelope, accepted: KeyAccepted) -> KeyAccepted:
     verify_receipt(accepted.receipt, envelope, client.working_keys())
+    _keep_seen(client.profile.folder, {envelope.payload_digest: envelope.kind})
     return accepted
 
 

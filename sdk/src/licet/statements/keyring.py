@@ -25,6 +25,9 @@ KEY_KINDS: Final = frozenset({"key-register", "key-rotate", "key-revoke", "deleg
 DELEGABLE: Final = frozenset({"consent", "work-update", "licence", "dataset-manifest", "run", "usage-batch"})
 
 
+KeyStatement = KeyRegister | KeyRotate | KeyRevoke | Delegation
+
+
 class Office(Protocol):
     """The registry's office through time (``licet.statements.trust.RegistryKeys``): it recovers and attests."""
 
@@ -61,8 +64,9 @@ class Standing(msgspec.Struct, frozen=True):
 class Keyring:
     """The keys of one account as its statements, taken in log order, have made them.
 
-    ``account`` and ``genesis`` are empty before the first. ``keys`` knows every key that ever signed for it;
-    ``office`` is who attests and recovers at its registry.
+    ``account`` and ``genesis`` are empty before the first. ``head`` is the payload digest of the last statement,
+    ``taken`` how many there were, ``unlinked`` how many behind the genesis do not name the one in front. ``keys``
+    knows every key that ever signed for it; ``office`` is who attests and recovers at its registry.
     """
 
     def __init__(self, office: Office) -> None:
@@ -71,6 +75,9 @@ class Keyring:
         self.genesis: str = ""
         self.kind: str = ""
         self.office: Final = office
+        self.head: str = ""
+        self.taken: int = 0
+        self.unlinked: int = 0
         self._known: dict[str, AccountKey] = {}
 
     def __contains__(self, keyid: object) -> bool:
@@ -79,12 +86,28 @@ class Keyring:
     def __getitem__(self, keyid: str) -> AccountKey:
         return self._known[keyid]
 
-    def take(self, envelope: Envelope, index: int, time: str) -> msgspec.Struct:
+    def take(self, envelope: Envelope, index: int, time: str) -> KeyStatement:
         """Return the payload of the next key statement, in force from log index ``index`` and ``time`` on.
 
         Raises ``MalformedError`` for what does not parse, ``VerificationError`` for what is not signed or not allowed
-        as semantics 1 to 3 ask; then nothing has changed.
+        as semantics 1 to 3 ask; then nothing has changed. With ``follows``, the head, in its details where the
+        statement names another one in front of it.
         """
+        payload = self._take(envelope, index, time)
+        self.unlinked += self.taken > 0 and payload.prev is msgspec.UNSET
+        self.head, self.taken = envelope.payload_digest, self.taken + 1
+        return payload
+
+    @property
+    def links(self) -> str:
+        """How far the history shows that nothing in it is left out, in words."""
+        if self.taken == 1:
+            return "1 statement"
+        if not self.unlinked:
+            return f"{self.taken} statements, each naming the one before it"
+        return f"{self.taken} statements, {self.unlinked} of them without naming the one before"
+
+    def _take(self, envelope: Envelope, index: int, time: str) -> KeyStatement:
         if envelope.kind == "key-register":
             return self._register(envelope, index, time)
         if envelope.kind == "key-rotate":
@@ -154,6 +177,8 @@ class Keyring:
         """Take the genesis: signed by the key itself, or by the office for an account without a key of its own."""
         if payload.genesis is not None or payload.key_class not in {"root", "attested"}:
             raise VerificationError("expected a key history that begins with a genesis, got a later key")
+        if payload.prev is not msgspec.UNSET:
+            raise VerificationError("prev: expected none in a genesis, which has nothing in front of it, got one")
         if payload.registry != self.office.ref:
             raise _elsewhere(self.office.ref, payload.registry)
         attested = payload.key_class == "attested"
@@ -243,7 +268,7 @@ class Keyring:
             raise VerificationError(f"expected a recovery that the registry's office has signed, got {keyid}")
         return keyid
 
-    def _same(self, payload: KeyRegister | KeyRotate | KeyRevoke | Delegation) -> None:
+    def _same(self, payload: KeyStatement) -> None:
         if not self.genesis:
             raise VerificationError("expected a key history that begins with a genesis, got a later statement")
         if payload.registry != self.office.ref:
@@ -252,6 +277,12 @@ class Keyring:
             raise VerificationError(f"expected a key of {self.account}, got one of {payload.account}")
         if payload.genesis != self.genesis:
             raise VerificationError(f"genesis: expected {self.genesis}, got {payload.genesis}")
+        if payload.prev is not msgspec.UNSET and payload.prev != self.head:
+            raise VerificationError(
+                f"prev: expected {self.head}, the key statement in front of this one, got {payload.prev:.80}: "
+                f"one is left out between them",
+                follows=self.head,
+            )
 
 
 def _elsewhere(expected: RegistryRef, got: RegistryRef) -> VerificationError:

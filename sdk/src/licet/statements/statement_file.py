@@ -113,7 +113,7 @@ def verify_statement_file(
         if not _holds(of_account, file.envelope):
             of_account.append(file)
         history = KeyHistory.verify(of_account, registry)
-        checks.append(f"part of the key history of {history.account}")
+        checks.append(f"part of the key history of {history.account}, which has {history.links}")
     else:
         checks += _by_account(file.envelope, payload, logged, registry, of_account)
     recomputed = None
@@ -173,7 +173,7 @@ def _by_account(
         raise VerificationError(f"expected a signature by {account}, got none")
     standing = history.standing_at(envelope.signatures[0].keyid, logged)
     signers = [standing.keyid]
-    checks = [f"signed by key {standing.keyid} of {account}, {standing.why}"]
+    checks = [f"signed by key {standing.keyid} of {account}, {standing.why}; its key history has {history.links}"]
     checks += hold_to(standing, payload)
     if isinstance(payload, kinds.Licence):
         signers.append(registry.signer("licence", logged.index, logged.time, envelope))

@@ -1,4 +1,8 @@
-"""Keys of accounts: registered, rotated, revoked, delegated to, and the codes that bring one back."""
+"""Keys of accounts: registered, rotated, revoked, delegated to, and the codes that bring one back.
+
+What changes an account's keys names in ``prev`` the statement about its keys in front of it (hex SHA-256 of that one's
+payload), so that none of them can be left out of a history but the last ones. Statements of before have no ``prev``.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,7 @@ class KeyRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     issued_at: str
     nonce: str
     v: int = VERSION
+    prev: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class KeyRevoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-revoke"):
@@ -48,6 +53,7 @@ class KeyRevoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     issued_at: str
     nonce: str
     v: int = VERSION
+    prev: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class KeyRotate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="key-rotate"):
@@ -61,6 +67,7 @@ class KeyRotate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     issued_at: str
     nonce: str
     v: int = VERSION
+    prev: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +97,7 @@ class Delegation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     issued_at: str
     nonce: str
     v: int = VERSION
+    prev: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecoveryCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="recovery-codes"):
