@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.datasets.forms import lines
+from licet.datasets.forms import files, lines
 from licet.datasets.forms.jsonl import Repeated
 from licet.datasets.forms.opening import open_input
 from licet.datasets.forms.parts import MALFORMED, Part
@@ -395,3 +395,31 @@ def test_a_member_that_comes_twice_is_found_however_it_is_spelled(
     twice = {name for name in names if counts[name] > 1}
     found = Repeated(names).find(text.encode(encoding))
     assert (found in twice) if twice else found is None
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_empty_lines_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(lines, "MOST_EMPTY", 3)
+    head = b"url\n" if name == "t.csv" else b""
+    rows = [b'"https://a.example/"\n' if name == "t.csv" else b'{"url": "https://a.example/"}\n'] * 2
+    part = part_of(tmp_path, name, head + b"\n\n\n".join([b"", *rows, b""]))
+    assert len(rows_of(part)) == 2
+    part = part_of(tmp_path, name, head + rows[0] + b"\n" * 4 + rows[1])
+    with pytest.raises(MalformedError, match="expected a row after 3 empty lines, got another one"):
+        rows_of(part)
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.jsonl.zst"])
+def test_what_comes_to_far_more_than_was_packed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(files, "MOST_UNPACKED", 1 << 20)
+    row = b"https://a.example/,x\n" if "csv" in name else b'{"url": "https://a.example/"}\n'
+    data = (b"url,x\n" if "csv" in name else b"") + row * 100_000
+    with pa.CompressedOutputStream(str(tmp_path / name), "gzip" if name.endswith("gz") else "zstd") as stream:
+        stream.write(data)
+    monkeypatch.setattr(files, "MOST_EXPANSION", 10)
+    with pytest.raises(MalformedError, match="or 10 times its size, got more: it repeats itself"):
+        rows_of(open_input([tmp_path / name]).parts[0])
+    monkeypatch.setattr(files, "MOST_EXPANSION", 100_000)
+    assert len(rows_of(open_input([tmp_path / name]).parts[0])) == 100_000

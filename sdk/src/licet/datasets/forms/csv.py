@@ -19,6 +19,7 @@ from licet.datasets.forms.lines import (
     Record,
     Row,
     is_other_text,
+    one_more_empty,
     read_line,
     text_schema,
 )
@@ -59,7 +60,7 @@ class CsvPart(LinesPart):
         csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
         reader = csv.reader(reading, delimiter=self._delimiter)
         pick = _picker(self._places)
-        width = len(self._fields)
+        width, empty = len(self._fields), 0
         while True:
             line = reading.line
             row: Row
@@ -75,11 +76,13 @@ class CsvPart(LinesPart):
                 elif len(fields) != width:
                     if not fields:
                         reading.take()
+                        empty = one_more_empty(empty, self.shown, line)
                         continue
                     row = f"expected {width} fields, got {len(fields)}"
                 else:
                     row = pick(fields)
             yield Record(reading.take(), line, row)
+            empty = 0
 
 
 class _Reading:

@@ -27,6 +27,9 @@ _FORMS: Final[dict[str, Form]] = {
 _PACKINGS: Final[dict[str, Packing]] = {".gz": "gzip", ".zst": "zstd"}
 _SHORT: Final = {".tgz": ".tar.gz", ".tzst": ".tar.zst"}
 _STREAM_BYTES: Final = 1 << 20
+#: What a packed file may come to: so much, or so many times its size. Texts that repeat themselves stay far below.
+MOST_UNPACKED: Final = 256 << 20
+MOST_EXPANSION: Final = 500
 
 
 class Named(NamedTuple):
@@ -149,12 +152,13 @@ def named(name: str) -> Named | None:
 
 
 def unpacked(file: File, packing: Packing | None) -> io.BufferedReader:
-    """Return ``file`` opened as a stream of what is in it; what cannot be unpacked raises ``MalformedError`` once it
-    is read."""
+    """Return ``file`` opened as a stream of what is in it; what cannot be unpacked, or comes to far more than anybody
+    would have packed, raises ``MalformedError`` once it is read."""
     stream = file.open()
     if packing is None:
         return stream
-    return io.BufferedReader(_Unpacked(stream, packing, file.shown), _STREAM_BYTES)
+    most = max(MOST_UNPACKED, MOST_EXPANSION * file.size)
+    return io.BufferedReader(_Unpacked(stream, packing, file.shown, most), _STREAM_BYTES)
 
 
 def packed(target: Path, packing: Packing | None) -> IO[bytes]:
@@ -166,7 +170,8 @@ def packed(target: Path, packing: Packing | None) -> IO[bytes]:
 
 
 class _Unpacked(io.RawIOBase):
-    def __init__(self, stream: IO[bytes], packing: Packing, shown: str) -> None:
+    def __init__(self, stream: IO[bytes], packing: Packing, shown: str, most: int) -> None:
+        self._left = self._most = most
         self._stream = stream
         self._inside = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), packing)
         self._packing = packing
@@ -177,9 +182,16 @@ class _Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         try:
-            return int(self._inside.readinto(buffer))
+            size = int(self._inside.readinto(buffer))
         except (pa.ArrowException, OSError) as error:
             raise MalformedError(f"{self._shown}: expected a whole {self._packing} file, got {error}") from None
+        self._left -= size
+        if self._left < 0:
+            raise MalformedError(
+                f"{self._shown}: expected at most {self._most:,} bytes in it, or {MOST_EXPANSION} times its size,"
+                " got more: it repeats itself as no dataset does"
+            )
+        return size
 
     def close(self) -> None:
         self._stream.close()

@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from licet.datasets.forms.files import File
-from licet.datasets.forms.parquet import GroupWriter, about, opened
+from licet.datasets.forms.groups import Groups
+from licet.datasets.forms.parquet import GroupWriter, about
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying
 from licet.datasets.forms.seals import changed, digest_of, digest_of_columns, seal_of, sealed
 from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
@@ -28,6 +29,7 @@ _SUCCESS: Final = "success"
 _STATS: Final = "_stats.json"
 _READ: Final = ("key", "status")
 _MAX_STATS: Final = 16 << 20
+_MOST_ROWS: Final = 1_000_000
 
 
 class _Listed(NamedTuple):
@@ -107,9 +109,9 @@ class Img2datasetPart(TarPart):
         stem = target.name.removesuffix(".tar")
         kept = 0
         with ExitStack() as stack:
-            table = opened(self._table, stack)
+            table = Groups(self._table, stack)
             writer = stack.enter_context(GroupWriter(target.with_name(stem + ".parquet"), schema, codec))
-            for batch in table.iter_batches(BATCH):
+            for batch in table.all_steps(None, BATCH):
                 keys, statuses = (batch[name].to_pylist() for name in _READ)
                 mask = np.array(
                     [key in self._keys and status == _SUCCESS for key, status in zip(keys, statuses, strict=True)],
@@ -133,13 +135,16 @@ class Img2datasetPart(TarPart):
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         with ExitStack() as stack:
-            table = opened(self._table, stack)
-            there = table.schema_arrow.names
-            columns = [*_READ, *([self._url] if self._url in there else [])]
+            table = Groups(self._table, stack)
+            if table.rows > _MOST_ROWS:
+                raise MalformedError(
+                    f"{self._table.shown}: expected the status of at most {_MOST_ROWS:,} keys, got {table.rows:,}"
+                )
+            columns = [*_READ, *([self._url] if self._url in table.names else [])]
             try:
-                for batch in table.iter_batches(1 << 14, columns=columns):
+                for batch in table.all_steps(columns, BATCH):
                     yield from batch.to_pylist()
-            except (pa.ArrowException, UnicodeDecodeError) as error:
+            except UnicodeDecodeError as error:
                 raise MalformedError(f"{self._table.shown}: cannot be read: {error}") from None
 
     def _listed(self) -> dict[str, _Listed]:

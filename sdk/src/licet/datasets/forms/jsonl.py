@@ -14,7 +14,17 @@ import msgspec
 
 from licet.datasets.forms.columns import NAMED, NO_COLUMN, find_columns
 from licet.datasets.forms.files import File, Packing, unpacked
-from licet.datasets.forms.lines import BOM, Lines, LinesPart, Record, Row, is_other_text, read_line, text_schema
+from licet.datasets.forms.lines import (
+    BOM,
+    Lines,
+    LinesPart,
+    Record,
+    Row,
+    is_other_text,
+    one_more_empty,
+    read_line,
+    text_schema,
+)
 from licet.errors import InputError, MalformedError
 from licet.misfits import misfit, unlike
 
@@ -110,7 +120,7 @@ class JsonlPart(LinesPart):
         nothing = (None,) * sum(len(own) - 1 for own in self._spelled.values())
         decode = self._decoder.decode
         twice = Repeated(name for own in self._spelled.values() for name in own)
-        line = 0
+        line = empty = 0
         while True:
             line += 1
             raw = read_line(stream, self.shown, line)
@@ -121,6 +131,7 @@ class JsonlPart(LinesPart):
                 values = msgspec.structs.astuple(decode(raw))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 if not raw.strip(_SPACE):
+                    empty = one_more_empty(empty, self.shown, line)
                     continue
                 row = f"expected a JSON object, got {unlike(error)}"
             except RecursionError:
@@ -132,6 +143,7 @@ class JsonlPart(LinesPart):
                 else:
                     row = self._chosen(values) if values[count:] != nothing else values[:count]
             yield Record(raw, line, _text(row))
+            empty = 0
 
     def _chosen(self, values: Sequence[Any]) -> Row:
         """Return the row of a line that spells its members otherwise than the first lines do."""

@@ -25,6 +25,7 @@ BATCH_ROWS: Final = 65_536
 BATCH_FILES: Final = 256  # rows that name pictures
 #: What a row may take: a line, or in CSV a quoted text over several.
 MAX_ROW: Final = 16 << 20
+MOST_EMPTY: Final = 1_000_000  # lines in a row
 BOM: Final = b"\xef\xbb\xbf"
 _BATCH_BYTES: Final = 32 << 20
 _SAMPLE: Final = 1 << 20
@@ -221,6 +222,14 @@ def read_line(stream: Lines, shown: str, line: int) -> bytes:
     if len(raw) > MAX_ROW:
         raise MalformedError(f"{shown}, line {line}: expected a row of at most {MAX_ROW:,} bytes, got more")
     return raw
+
+
+def one_more_empty(empty: int, shown: str, line: int) -> int:
+    """Return how many empty lines came one after the other; raises ``MalformedError`` for more than anybody leaves: a
+    packed megabyte of them would take hours."""
+    if empty >= MOST_EMPTY:
+        raise MalformedError(f"{shown}, line {line}: expected a row after {MOST_EMPTY:,} empty lines, got another one")
+    return empty + 1
 
 
 class _Hashing:

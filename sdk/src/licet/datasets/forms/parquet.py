@@ -14,23 +14,21 @@ import pyarrow.parquet as pq
 
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.forms.files import Base, File
-from licet.datasets.forms.parts import Copying, Remarks
-from licet.datasets.forms.seals import digest_of_columns, sealed
-from licet.errors import MalformedError
+from licet.datasets.forms.groups import Groups, opened
+from licet.datasets.forms.parts import Copying, Mask, Remarks
+from licet.datasets.forms.seals import changed, digest_of_columns, sealed
 
 BATCH_ROWS: Final = 65_536
 BATCH_FILES: Final = 256  # rows that carry or name pictures: each may be megabytes
 _GROUP_BYTES: Final = 64 << 20
 _GROUP_ROWS: Final = 1 << 18
-_BUFFER: Final = 1 << 20
-_BUFFER_FAR: Final = 4 << 20
 
 
 class ParquetPart:
     """One Parquet file. ``path`` in its rows is relative to the file's own folder.
 
     Batches never cross row groups, so leaving out the first ones skips whole row groups unread. Memory holds one
-    batch, and while writing one row group of the output.
+    batch of the columns that say what a row is, and while writing one row group of the output.
     """
 
     bundle = False
@@ -66,24 +64,31 @@ class ParquetPart:
 
     def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches of the columns that say what a row is, without the first ``skip`` batches."""
-        for batch in self._read(list(dict.fromkeys(self._columns.names.values())), skip):
-            rows = self._columns.select(batch)
-            yield sealed(rows, digest_of_columns(rows))
+        with ExitStack() as stack:
+            for _, batch in self._read(self._read_names(), skip, stack):
+                rows = self._columns.select(batch)
+                yield sealed(rows, digest_of_columns(rows))
 
     def write(self, target: Path | None) -> Copying:
         """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file."""
-        columns = self._columns.naming()
+        naming = self._columns.naming()
         with ExitStack() as stack:
-            writer = None if target is None else stack.enter_context(GroupWriter(target, self.schema, self._codec))
-            read = list(dict.fromkeys(columns.names.values())) if writer is None else None
-            for batch in self._read(read, 0):
-                rows = columns.select(batch)
-                if writer is None:
-                    yield rows
-                    continue
-                mask = yield sealed(rows, digest_of_columns(self._columns.select(batch)))
-                if mask.any():
-                    writer.add(batch if mask.all() else batch.filter(pa.array(mask)))
+            if target is None:
+                for _, batch in self._read([*dict.fromkeys(naming.names.values())], 0, stack):
+                    yield naming.select(batch)
+                return
+            writer = stack.enter_context(GroupWriter(target, self.schema, self._codec))
+            # Pictures are read once, in small batches; what else a table has beside addresses, a few rows at a time.
+            whole = None if self.holds_files else _Whole(Groups(self._file, stack))
+            for group, batch in self._read(None if whole is None else self._read_names(), 0, stack):
+                rows = self._columns.select(batch)
+                mask = yield sealed(naming.select(batch), digest_of_columns(rows))
+                for step, kept in [(batch, mask)] if whole is None else whole.beside(group, mask):
+                    if whole is not None and not self._columns.select(step).equals(rows.slice(0, len(step))):
+                        raise changed(self._file.shown)
+                    rows = rows.slice(len(step))
+                    if kept.any():
+                        writer.add(step if kept.all() else step.filter(pa.array(kept)))
 
     def digest(self, digests: Iterable[bytes | None]) -> str:
         """Return the SHA-256 of the file, hex; of one in a store, of what tells it from every other version of it."""
@@ -92,40 +97,46 @@ class ParquetPart:
         with self._file.open() as file:
             return file_digest(file, "sha256").hexdigest()
 
-    def _read(self, columns: list[str] | None, skip: int) -> Iterator[pa.RecordBatch]:
-        with ExitStack() as stack:
-            file = opened(self._file, stack)
-            for group, rows in enumerate(self._groups):
-                count = -(-rows // self._batch)
-                if skip >= count:
-                    skip -= count
-                    continue
-                try:
-                    found = file.iter_batches(self._batch, row_groups=[group], columns=columns)
-                    for batch in _even(found, self._batch):
-                        if skip:
-                            skip -= 1
-                        else:
-                            yield batch
-                except (pa.ArrowException, OSError) as error:
-                    raise MalformedError(f"{self._file.shown}: row group {group} cannot be read: {error}") from None
+    def _read_names(self) -> list[str]:
+        return list(dict.fromkeys(self._columns.names.values()))
+
+    def _read(self, columns: list[str] | None, skip: int, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Yield batches of some columns, or of all, each with its row group."""
+        groups = Groups(self._file, stack)
+        for group, rows in enumerate(self._groups):
+            count = -(-rows // self._batch)
+            if skip >= count:
+                skip -= count
+                continue
+            for batch in groups.batches(group, columns, self._batch):
+                if skip:
+                    skip -= 1
+                else:
+                    yield group, batch
 
 
-def _even(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """Yield the same rows in batches of exactly ``size``, but for the last: whatever columns are read, batch n of a
-    file holds the same rows."""
-    waiting: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        waiting.append(batch)
-        rows += len(batch)
-        while rows >= size:
-            whole = waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
-            yield whole.slice(0, size)
-            rows -= size
-            waiting = [whole.slice(size)] if rows else []
-    if rows:
-        yield waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
+class _Whole:
+    """The rows of a file with all their columns, a step at a time, beside batches of a few of them."""
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+        self._group = -1
+        self._steps: Iterator[pa.RecordBatch] = iter(())
+        self._left: pa.RecordBatch | None = None
+
+    def beside(self, group: int, mask: Mask) -> Iterator[tuple[pa.RecordBatch, Mask]]:
+        """Yield the next rows of a group, as many as the mask has, in steps, each with its part of the mask."""
+        if group != self._group:
+            self._group, self._left = group, None
+            self._steps = self._groups.steps(group, None, BATCH_FILES)
+        while len(mask):
+            step = self._left or next(self._steps, None)
+            if step is None:
+                raise changed(self._groups.shown)
+            now = min(len(step), len(mask))
+            self._left = step.slice(now) if now < len(step) else None
+            yield step.slice(0, now), mask[:now]
+            mask = mask[now:]
 
 
 class GroupWriter:
@@ -157,22 +168,6 @@ class GroupWriter:
         if kind is None:
             self._flush()
         self._writer.close()
-
-
-def opened(file: File, stack: ExitStack) -> pq.ParquetFile:
-    """Return ``file`` opened until ``stack`` ends; raises ``MalformedError`` for what is no Parquet."""
-    # Buffered: a column chunk is read piece by piece, not whole; one of pictures may be larger than the memory.
-    buffer = _BUFFER if file.path is not None else _BUFFER_FAR
-    try:
-        source = file.path if file.path is not None else pa.PythonFile(stack.enter_context(file.ranges()), mode="r")
-        return stack.enter_context(pq.ParquetFile(source, buffer_size=buffer, pre_buffer=False))
-    except pa.ArrowException as error:
-        raise MalformedError(f"{file.shown}: expected a Parquet file, got {error}") from None
-    except OSError as error:
-        # What is not Parquet is an OSError to Arrow too, but one without a number.
-        if error.errno is not None:
-            raise
-        raise MalformedError(f"{file.shown}: expected a Parquet file, got {error}") from None
 
 
 def about(file: File) -> tuple[pq.FileMetaData, pa.Schema, str]:
