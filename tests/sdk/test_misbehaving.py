@@ -386,6 +386,53 @@ def test_a_redirect_is_not_followed(driver: Any, server: Server) -> None:
     assert len(server.seen) == 1
 
 
+def endless_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(10_000):
+        connection.sendall(b"X-%d: " % number + b"a" * 8000 + b"\r\n")
+
+
+#: By what answers end that nobody can read; what they do to memory is bounded by the library's own buffer.
+NONSENSE: dict[str, tuple[Act, str]] = {
+    "headers without end": (endless_headers, "Receive buffer too long"),
+    "two lengths": (says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 900\r\n\r\n{}"), "Content-Length"),
+    "a chunk larger than a machine": (
+        then_close(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFFF\r\nxx"), "chunked",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "words"), NONSENSE.values(), ids=list(NONSENSE))
+def test_an_answer_that_makes_no_sense_is_no_answer(driver: Any, server: Server, act: Act, words: str) -> None:
+    server.acts = [act] * 6
+    with pytest.raises(UnreachableError, match=words):
+        driver(server.url).do(GET)
+    assert len(server.seen) == 6
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_nesting_without_end_is_an_error_of_ours(driver: Any, server: Server, status: int) -> None:
+    server.acts = [says(http(status, b'{"title":' * 100_000))]
+    with pytest.raises(LicetError):
+        driver(server.url).do(GET)
+
+
+def test_a_redirect_shows_the_token_to_nobody_else(driver: Any, server: Server) -> None:
+    other = Server()
+    try:
+        where = f"{other.url}/v1/me"
+        server.acts = [says(http(307, b"", Location=where))] * 2
+        made = driver(server.url)
+        with pytest.raises(ServiceError, match="a redirect to"):
+            made.do(GET)
+        with pytest.raises(ServiceError, match="a redirect to"):
+            driver(server.url).download("/snapshots/segments/x")
+        assert server.header("Authorization") == ["Bearer lct_x"] * 2
+        assert other.connections == 0
+    finally:
+        other.end()
+
+
 def test_a_page_where_json_belongs_is_no_answer(driver: Any, server: Server) -> None:
     server.acts = [says(http(200, b"<html>Welcome to the hotel</html>"))]
     with pytest.raises(ServiceError, match="does not say its version"):
