@@ -127,6 +127,12 @@ async def likeness(conn: Connection, found: Findings) -> None:
             f"work_matches {_id('wrk', row['work'])} {_id('wrk', row['other'])}: expected works of these accounts "
             f"alike by {row['key']}, got others"
         )
+    async for row in rows_of(conn, queries.LAPSES):
+        place = f"work_matches {_id('wrk', row['work'])} {_id('wrk', row['other'])}"
+        found.differs(*differing(place, {"lapsed": not row["lapsed"]}, {"lapsed": row["lapsed"]}))
+    async for row in rows_of(conn, queries.UNCHALLENGED):
+        place = f"work_matches {_id('wrk', row['work'])} {_id('wrk', row['other'])}"
+        found.differs(f"{place}: expected a challenge exactly while the levels make it one, got otherwise")
     async for row in rows_of(conn, queries.UNSETTLED):
         found.differs(
             *differing(

@@ -163,7 +163,7 @@ with pairs as (
     join accounts b on b.id = m.other_account
     where m.claimed_at is not null
 ), lost as (
-    select distinct work from pairs where challenged
+    select work from pairs where challenged union select work from work_matches where lapsed
 ), fought as (
     select work, other from pairs
     where not challenged and not withdrawn
@@ -177,6 +177,22 @@ with pairs as (
     from work_states s left join lost l on l.work = s.work left join sides f on f.work = s.work
 )
 select * from now where (was_challenged, was_contested) <> (challenged, contested)
+"""
+# By the times of the log a challenge has lapsed or not; the loop that looks has a minute.
+LAPSES: Final = """
+select m.work, m.other, m.lapsed from work_matches m
+join log_entries s on s.pending = m.challenged_by left join log_entries e on e.pending = m.ended_by
+where m.lapsed <> (coalesce(e.at, now()) >= s.at + interval '14 days')
+    and (m.lapsed or coalesce(e.at, now() - interval '1 minute') >= s.at + interval '14 days')
+"""
+# A challenge is open where levels say so, and nowhere else.
+UNCHALLENGED: Final = """
+select m.work, m.other from work_matches m
+join work_states w on w.work = m.work join work_states o on o.work = m.other
+join accounts a on a.id = m.account join accounts b on b.id = m.other_account
+where m.claimed_at is not null and not m.lapsed
+    and (not w.withdrawn and not o.withdrawn and b.level >= 2 and a.level < b.level)
+        <> (m.challenged_by is not null and m.ended_by is null)
 """
 SNAPSHOTS: Final = """
 select sequence, consent_version, envelope, digest, issued_at, expires_at from snapshots order by sequence

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from licet import identifiers, times
+from licet.counted import many
 from licet.index import Index, WorkRecord
 from licet.wire.licensing import RowKeys
+from registry.accounts import events
 from registry.consent import queries
 from registry.consent.records import changed_since, version
-from registry.database import Connection
+from registry.database import Connection, Row
 from registry.errors import Conflict
 from registry.services import Services
 from registry.works import queries as work_queries
@@ -27,6 +30,7 @@ from registry.works.similarity import neighbours_in, row_keys
 from registry.works.types import Match
 
 OPEN_CHALLENGES: Final = 3
+CHALLENGED_FOR: Final = timedelta(days=14)  # as the SQL has it
 
 
 class Fresh(msgspec.Struct):
@@ -81,8 +85,51 @@ async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: dat
     meeting = [row["work"] for row in await conn.fetch(queries.MEETING, works)]
     if not meeting:
         return
-    await settle(conn, meeting, changed)
-    challenges = await conn.fetchrow(queries.OPEN_CHALLENGES, account, now, meeting)
+    await settle(conn, account, meeting, changed)
+    await _hold_open(conn, account, meeting)
+
+
+async def renew(conn: Connection, account: UUID, works: Sequence[UUID], changed: int) -> None:
+    """Take those of ``works`` whose claim had lapsed for claims that are made now: they were signed for anew.
+
+    Raises ``Conflict`` where the account would have more than three open challenges.
+    """
+    renewed = [row["work"] for row in await conn.fetch(queries.RENEW, account, works)]
+    if renewed:
+        await settle(conn, account, renewed, changed)
+        await _hold_open(conn, account, renewed)
+
+
+async def settle(conn: Connection, account: UUID, works: Sequence[UUID], changed: int) -> None:
+    """Bring ``contested`` and ``challenged`` of ``works``, and of all that they meet, up to the present levels.
+
+    The last statement of ``account`` is what challenges begin and end with.
+    """
+    touched = [row["id"] for row in await conn.fetch(queries.TOUCHED, works)]
+    if touched:
+        await _tell_lapsed(conn, await conn.fetch(queries.LAPSE, times.now()))
+        cause = await conn.fetchval(queries.LAST_SAID, account)
+        rows = await conn.fetch(queries.CHALLENGE, touched, cause)
+        await conn.execute(queries.SETTLE, touched, changed)
+        await _tell_challenged(conn, [row for row in rows if row["challenged"]])
+
+
+async def lapse_due(services: Services, now: datetime) -> int:
+    """Return how many challenges lapsed, of those whose 14 days are over at ``now`` by the times of the log."""
+    async with services.database.acquire() as conn:
+        if not await conn.fetchval(queries.LAPSING, now):
+            return 0
+    async with services.database.transaction() as conn:
+        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        rows = await conn.fetch(queries.LAPSE, now)
+        touched = [row["id"] for row in await conn.fetch(queries.TOUCHED, [row["work"] for row in rows])]
+        await conn.execute(queries.SETTLE, touched, changed)
+        await _tell_lapsed(conn, rows)
+    return len(rows)
+
+
+async def _hold_open(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
+    challenges = await conn.fetchrow(queries.OPEN_CHALLENGES, account, works)
     if challenges and challenges["added"] and challenges["open"] > OPEN_CHALLENGES:
         raise Conflict(
             f"expected at most {OPEN_CHALLENGES} open challenges of works of verified claimants, got more: leave the "
@@ -90,11 +137,41 @@ async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: dat
         )
 
 
-async def settle(conn: Connection, works: Sequence[UUID], changed: int) -> None:
-    """Bring ``contested`` and ``challenged`` of ``works``, and of all that they meet, up to the present levels."""
-    touched = [row["id"] for row in await conn.fetch(queries.TOUCHED, works)]
-    if touched:
-        await conn.execute(queries.SETTLE, touched, changed)
+async def _tell_challenged(conn: Connection, rows: Sequence[Row]) -> None:
+    for account, works in _by(rows, "account", "work").items():
+        wanted = max(row["wanted"] for row in rows if row["account"] == account)
+        detail = (
+            f"{_some(works)} like a verified claimant's: without effect until your claim level is {wanted}; unless it "
+            f"is within {CHALLENGED_FOR.days} days of the log entry, the claim lapses until you sign for it anew"
+        )
+        await events.tell(conn, account, "challenge-opened", _one(works), detail)
+    for account, works in _by(rows, "other_account", "other").items():
+        detail = f"somebody of a lower claim level claims what is like {_some(works)}: challenged, without effect"
+        await events.tell(conn, account, "challenge-opened", _one(works), detail)
+
+
+async def _tell_lapsed(conn: Connection, rows: Sequence[Row]) -> None:
+    for account, works in _by(rows, "account", "work").items():
+        detail = f"the challenged claim to {_some(works)} has lapsed: without effect until you sign for it anew"
+        await events.tell(conn, account, "challenge-lapsed", _one(works), detail)
+    for account, works in _by(rows, "other_account", "other").items():
+        detail = f"a challenged claim to what is like {_some(works)} has lapsed"
+        await events.tell(conn, account, "challenge-lapsed", _one(works), detail)
+
+
+def _by(rows: Sequence[Row], account: str, work: str) -> dict[UUID, list[UUID]]:
+    found: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row[account], set()).add(row[work])
+    return {each: sorted(works) for each, works in sorted(found.items())}
+
+
+def _one(works: Sequence[UUID]) -> str | None:
+    return identifiers.from_uuid("wrk", works[0]) if len(works) == 1 else None
+
+
+def _some(works: Sequence[UUID]) -> str:
+    return _one(works) or many(len(works), "work")
 
 
 async def level_changed(conn: Connection, account: UUID) -> None:
@@ -103,4 +180,4 @@ async def level_changed(conn: Connection, account: UUID) -> None:
     await conn.execute(queries.TOUCH_ACCOUNT, account, changed)
     matched = [row["work"] for row in await conn.fetch(queries.MATCHED_WORKS, account)]
     if matched:
-        await settle(conn, matched, changed)
+        await settle(conn, account, matched, changed)

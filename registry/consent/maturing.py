@@ -21,6 +21,7 @@ from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
 from registry import translog
 from registry.consent import queries
+from registry.consent.conflicts import lapse_due
 from registry.consent.planning import plan_maturing
 from registry.consent.service import keep_terms, known_terms
 from registry.consent.types import Due, Group, Plan
@@ -38,12 +39,13 @@ log = structlog.get_logger("registry.consent")
 
 
 async def run(services: Services, stop: asyncio.Event) -> None:
-    """Mature what is due until ``stop``, forget uploads whose time is over, renew what works are searched by."""
+    """Mature what is due, let challenges lapse, forget old uploads until ``stop``; renew what works are searched by."""
     await renew_words(services)
     cleaned = float("-inf")
     while not stop.is_set():
         while await mature_due(services, times.now()) and not stop.is_set():
             pass
+        await lapse_due(services, times.now())
         clock = asyncio.get_running_loop().time()
         if clock - cleaned >= HOUSEKEEPING_EVERY:
             await forget_uploads(services)

@@ -8,7 +8,7 @@ from uuid import UUID
 from licet import identifiers, times
 from licet.wire.common import Page
 from licet.wire.splits import WorkSplit
-from licet.wire.works import StatementInfo, Waiting, Work, WorksFind, WorksFound
+from licet.wire.works import StatementInfo, Waiting, Work, WorkChallenge, WorksFind, WorksFound
 from registry.consent import queries
 from registry.consent.types import Wanted
 from registry.database import Connection, Row
@@ -100,10 +100,18 @@ def _work(row: Row, similar: list[str]) -> Work:
         similar=similar,
         in_snapshot=row["in_snapshot"],
         files=files_in(row["files"]),
+        challenge=_challenge(row),
         split=None
         if row["split"] is None
         else WorkSplit(identifiers.from_uuid("spl", row["split"]), row["split_index"]),
     )
+
+
+def _challenge(row: Row) -> WorkChallenge | None:
+    if row["wanted"] is None:
+        return None
+    until = None if row["lapsed"] or row["until"] is None else times.to_text(row["until"])
+    return WorkChallenge(row["wanted"], until, row["lapsed"])
 
 
 def _waiting(row: Row) -> Waiting | None:

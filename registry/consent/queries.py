@@ -217,7 +217,12 @@ with pairs as (
             or m.work in (select other from work_matches where work = any($1::uuid[]))
             or m.work in (select work from work_matches where other = any($1::uuid[])))
 ), lost as (
-    select distinct work from pairs where challenged
+    select work from pairs where challenged
+    union
+    select l.work from work_matches l
+    where l.lapsed and (
+        l.work = any($1::uuid[]) or l.work in (select work from pairs union select other from pairs)
+    )
 ), fought as (
     select work, other from pairs
     where not challenged and not withdrawn
@@ -234,12 +239,63 @@ from now
 where s.work = now.work and (s.challenged, s.contested) <> (now.challenged, now.contested)
 returning s.work
 """
-# by work_matches (account): a challenge is open for 14 days
+# by work_matches (account): open until it is ended, or has lapsed
 OPEN_CHALLENGES: Final = """
-select count(distinct m.work) as open, coalesce(bool_or(m.work = any($3::uuid[])), false) as added
+select count(distinct m.work) as open, coalesce(bool_or(m.work = any($2::uuid[])), false) as added
 from work_matches m
-join work_states s on s.work = m.work and s.challenged and not s.withdrawn
-where m.account = $1 and m.claimed_at > $2::timestamptz - interval '14 days'
+where m.account = $1 and m.challenged_by is not null and m.ended_by is null and not m.lapsed
+"""
+# The statement that a change of conflicts comes from: the last one of the account, which this transaction holds.
+# by log_pending (account, kind, id)
+LAST_SAID: Final = """
+select max(s.id) from unnest('{consent,work-update,claim,erase}'::text[]) as k (kind)
+cross join lateral (
+    select id from log_pending where account = $1 and log_pending.kind = k.kind order by id desc limit 1
+) s
+"""
+# Challenges of the works $1 that begin or end with statement $2. One that lapsed stays so.
+# by work_matches primary key, (other); work_states and accounts primary key
+CHALLENGE: Final = """
+with pairs as (
+    select m.work, m.other, m.challenged_by, m.ended_by, b.level as wanted,
+        not w.withdrawn and not o.withdrawn and b.level >= 2 and a.level < b.level as challenged
+    from work_matches m
+    join work_states w on w.work = m.work
+    join work_states o on o.work = m.other
+    join accounts a on a.id = m.account
+    join accounts b on b.id = m.other_account
+    where m.claimed_at is not null and not m.lapsed and (m.work = any($1::uuid[]) or m.other = any($1::uuid[]))
+)
+update work_matches m
+set challenged_by = case when p.challenged then $2 else m.challenged_by end,
+    ended_by = case when p.challenged then null else $2 end
+from pairs p
+where m.work = p.work and m.other = p.other and case
+    when p.challenged then p.challenged_by is null or p.ended_by is not null
+    else p.challenged_by is not null and p.ended_by is null end
+returning m.work, m.other, m.account, m.other_account, p.challenged, p.wanted
+"""
+# What was not ended within 14 days, by the times of the log; what has no place in it yet counts as of now, $1.
+# by work_matches (challenged_by), log_entries unique (pending)
+LAPSE: Final = """
+update work_matches m set lapsed = true
+from log_entries s
+where s.pending = m.challenged_by and not m.lapsed
+    and coalesce((select e.at from log_entries e where e.pending = m.ended_by), $1) >= s.at + interval '14 days'
+returning m.work, m.other, m.account, m.other_account
+"""
+LAPSING: Final = """
+select exists (
+    select from work_matches m join log_entries s on s.pending = m.challenged_by
+    where m.challenged_by is not null and not m.lapsed
+        and coalesce((select e.at from log_entries e where e.pending = m.ended_by), $1) >= s.at + interval '14 days'
+)
+"""
+# by work_matches (account): works whose claim has lapsed, signed for anew
+RENEW: Final = """
+update work_matches m set lapsed = false, challenged_by = null, ended_by = null
+where m.account = $1 and m.work = any($2::uuid[]) and m.lapsed
+returning m.work
 """
 # by work_matches (account), (other_account)
 MATCHED_WORKS: Final = """
@@ -309,8 +365,8 @@ SIGNED: Final = "select work from work_states where account = $1 and work = any(
 UNLOGGED: Final = "select exists (select from log_queue q join statements s on s.pending = q.pending)"
 
 # What the owner sees: a work, what is in force, what waits, and whether the published snapshot knows.
-# By works, accounts, work_states, statements primary key, log_entries unique (pending), split_works (work, since); of
-# snapshots there are few.
+# By works, accounts, work_states, statements, work_matches primary key, log_entries unique (pending), split_works
+# (work, since); of snapshots there are few.
 _STATE: Final = """
 case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then 'unsigned'
     when s.frozen then 'frozen' when s.challenged then 'challenged' when s.contested then 'contested'
@@ -324,13 +380,20 @@ select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w
     coalesce(s.version <= (
         select max(p.consent_version) from snapshots p join log_entries pe on pe.pending = p.pending
         where pe.index < (select published_size from log_head)
-    ), false) as in_snapshot, sp.split, sp.index as split_index
+    ), false) as in_snapshot, sp.split, sp.index as split_index, ch.wanted, ch.until, ch.lapsed
 from works w
 join accounts a on a.id = w.account
 left join lateral (
     select k.split, ke.index from split_works k left join log_entries ke on ke.pending = k.since
     where k.work = w.id and k.since is not null order by k.since desc limit 1
 ) sp on true
+left join lateral (
+    select max(b.level) as wanted, bool_or(m.lapsed) as lapsed,
+        min(ce.at) filter (where not m.lapsed) + interval '14 days' as until
+    from work_matches m join accounts b on b.id = m.other_account
+    left join log_entries ce on ce.pending = m.challenged_by
+    where m.work = w.id and (m.lapsed or m.challenged_by is not null and m.ended_by is null)
+) ch on true
 left join work_states s on s.work = w.id
 left join statements c on c.id = s.statement left join log_entries e on e.pending = c.pending
 left join statements h on h.id = s.waiting left join log_entries he on he.pending = h.pending

@@ -125,6 +125,7 @@ class _Acceptance:
         groups = await self._groups()
         plan = plan_works(groups, terms, await known_terms(self._conn, groups))
         await self._keep(plan.effect, plan)
+        await conflicts.renew(self._conn, self._account, self._statement.works, self._changed)
         if fresh.works:
             await conflicts.claim(self._conn, self._account, fresh.works, self._now, self._changed)
 
@@ -149,7 +150,7 @@ class _Acceptance:
         await self._keep("withdraw", None)
         await self._conn.execute(work_queries.WITHDRAW, self._account, works, self._now)
         await self._conn.execute(queries.WITHDRAW, self._account, works, self.id, self._changed)
-        await conflicts.settle(self._conn, works, self._changed)
+        await conflicts.settle(self._conn, self._account, works, self._changed)
 
     async def update(self, matches: Sequence[Match]) -> None:
         """Let the works be recognised by more; where that meets works of others, offers wait as first terms do."""

@@ -198,7 +198,7 @@ class _Erasure:
             await conn.execute(queries.DROP_MATCHES, account)
         await conn.execute(queries.DROP_WORKS, account, list(weight.held))
         if met:
-            await conflicts.settle(conn, met, changed)
+            await conflicts.settle(conn, account, met, changed)
 
     async def _statements(self, weight: Weight) -> None:
         conn, account, erasable = self._conn, self._account, weight.erasable

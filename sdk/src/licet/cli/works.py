@@ -217,6 +217,11 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
     yield f"claim     level {work.level}" + (
         "" if work.level >= 2 else ": what is offered for free counts from level 2 on, and money waits until then"
     )
+    if work.challenge is not None and work.challenge.lapsed:
+        yield f"challenge lapsed: without effect until you sign for it anew, `licet terms set {work.work}`"
+    elif work.challenge is not None:
+        by = work.challenge.until or "14 days after it is in the log"
+        yield f"challenge like a verified claimant's: without effect; reach claim level {work.challenge.level} by {by}"
     if work.split is not None:
         yield f"shared    by {work.split.split}; `licet works split show {work.split.split}` says between whom"
     for other in work.similar:

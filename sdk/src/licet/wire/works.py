@@ -68,6 +68,17 @@ class Waiting(msgspec.Struct, frozen=True):
     until: str | None  # null until the statement is in the log
 
 
+class WorkChallenge(msgspec.Struct, frozen=True):
+    """The claim is like a verified claimant's: without effect unless the account reaches claim ``level`` by ``until``.
+
+    ``lapsed``: it did not; the claim stays without effect until the work is signed for anew.
+    """
+
+    level: int
+    until: str | None  # null once it has lapsed, and until its statement is in the log
+    lapsed: bool
+
+
 class WorkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A further file of a work, which it is recognised by as well: what it was before a change, or another copy."""
 
@@ -110,6 +121,7 @@ class Work(msgspec.Struct, frozen=True):
     in_snapshot: bool = False  # the published snapshot says what is in force now
     files: list[WorkFile] = []  # beside the present one, by rising sha256
     split: WorkSplit | None = None  # by which what it earns is shared
+    challenge: WorkChallenge | None = None
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
