@@ -60,7 +60,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("consent", _consent),
         ("consent", derived.chains),
         ("snapshots", lambda conn, found: derived.snapshots(conn, services, found)),
-        ("splits", _of(splits.rebuild)),
+        ("licences", _of(splits.rebuild)),
         ("licences", _of(licensing.rebuild)),
         ("licences", derived.signed_copies),
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
