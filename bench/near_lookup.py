@@ -100,7 +100,12 @@ def segment(folder: Path, hashes: Hashes) -> tuple[NearSegment, dict[str, Any]]:
     """Write the near tier of as many works; return it opened, mapped from disk, and what that took."""
     rising = np.arange(len(hashes), dtype=np.uint64)
     quality = np.full(len(hashes), 90, np.uint8)
-    columns = {"near.hi": rising, "near.lo": rising, "near.pdq": hashes, "near.quality": quality}
+    columns: dict[str, npt.NDArray[Any]] = {
+        "near.hi": rising,
+        "near.lo": rising,
+        "near.pdq": hashes,
+        "near.quality": quality,
+    }
     digest, size = container.write(folder, "near", columns)
     started = time.perf_counter()
     opened = open_segment(container.map_file(folder / digest))

@@ -5,8 +5,8 @@ differ in at most 31 bits, there is a chunk from which on the first chunk differ
 most 4·31/16: so in 1 and 7 bits. (Take the differences of the chunks less 31/16 each; they sum to at most 0. Begin
 after the place where their running sum is highest: no sum from there on is above 0.) For each chunk the stored hashes
 are sorted by it, with the 64 bits that begin there beside their row, and meet the queries of the same chunk and of the
-16 one bit away; those 64 bits decide, and one pair in ten million unrelated ones is looked at as a whole. A pair is
-reported where it first meets.
+16 one bit away. Those 64 bits decide: of unrelated hashes that meet, one in fifteen million is looked at as a whole. A
+pair is reported where it first meets.
 
 Nothing of this is in a file: the permuted bits (32 bytes a work) are made at the first batch and kept, the sorted copy
 (12 bytes a work) is made for each chunk of each batch.
