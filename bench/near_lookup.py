@@ -49,7 +49,7 @@ def parts() -> Hashes:
     kept = BUILD / f"near_parts-{len(files)}-{PARTS}.npy"
     if kept.is_file():
         return np.asarray(np.load(kept), np.uint8)
-    pictures = [*_decoded(files)]
+    pictures = [*decoded(files)]
     random, found = np.random.default_rng(1), list[bytes]()
     while len(found) < PARTS:
         rgb = pictures[len(found) % len(pictures)]
@@ -64,7 +64,8 @@ def parts() -> Hashes:
     return hashes
 
 
-def _decoded(files: list[Path]) -> Iterator[Hashes]:
+def decoded(files: list[Path]) -> Iterator[Hashes]:
+    """Yield the pictures of quality 50 or more among ``files``, larger ones thinned out to 400 to 800 pixels."""
     for file in files:
         try:
             rgb = decode(file.read_bytes()).rgb

@@ -14,8 +14,9 @@ import pytest
 import licet
 import licet.index.joining as joining
 import licet.index.near as module
-from licet.index import NearTable, near_pairs
+from licet.index import NearTable, container, near_pairs
 from licet.index.scanning import NearScan
+from licet.index.segments import NearSegment, open_segment
 
 RANDOM = np.random.default_rng(17)
 STORED = RANDOM.integers(0, 256, (9000, 32), dtype=np.uint8)
@@ -39,6 +40,21 @@ def test_many_comparisons_are_joined_and_few_are_scanned(monkeypatch: pytest.Mon
     assert equal(table.pairs(QUERIES, 40), NearScan(STORED).pairs(QUERIES, 40))
     table.pairs(QUERIES)
     assert table._join is joined  # what was permuted once is kept
+
+
+def test_a_mapped_segment_is_joined_as_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    ids = np.arange(len(STORED), dtype=np.uint64)
+    quality = np.full(len(STORED), 80, np.uint8)
+    columns = {"near.hi": ids, "near.lo": ids, "near.pdq": STORED, "near.quality": quality}
+    digest, _ = container.write(tmp_path, "near", columns)
+    segment = open_segment(container.map_file(tmp_path / digest))
+    assert isinstance(segment, NearSegment)
+    monkeypatch.setattr(module, "_WORTH_LOADING", 0)
+    monkeypatch.setattr(module, "_WORTH", 0)
+    assert equal(segment.table.pairs(QUERIES), NearScan(STORED).pairs(QUERIES))
+    assert segment.table._join is not None
+    assert not segment.columns["near.pdq"].flags.writeable
 
 
 def test_without_numba_everything_is_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
