@@ -60,14 +60,16 @@ class Services:
     frozen_works: Callable[[Connection, UUID], Awaitable[int]] = no_frozen_works
     quotas: Quotas = field(init=False)
     log_files: Store = field(init=False)
+    public_files: Store = field(init=False)
 
     def __post_init__(self) -> None:
         self.quotas = Quotas(self.database)
         self.log_files = log_files(self.settings)
+        self.public_files = public_files(self.settings)
 
     @property
     def public(self) -> Path:
-        """The folder of published files: ``snapshots/``, and ``log/`` unless that has a bucket; a CDN may serve it."""
+        """The folder of published files unless they have a bucket; a CDN may serve it."""
         return self.settings.data / "public"
 
 
@@ -108,6 +110,11 @@ async def up_to_date(database: Database, settings: Settings) -> None:
 def log_files(settings: Settings) -> Store:
     """Return where the log is published: a bucket, or ``log/`` in the folder of published files."""
     return open_store(settings.publish_to and f"{settings.publish_to}/log", settings.data / "public" / "log")
+
+
+def public_files(settings: Settings) -> Store:
+    """Return where everything is published that anybody may read: a bucket, or a folder."""
+    return open_store(settings.publish_to, settings.data / "public")
 
 
 @asynccontextmanager

@@ -113,8 +113,8 @@ class Settings(BaseSettings):
     )
     publish_to: str = Field(
         "",
-        description="Bucket that the log is published to, such as s3://bucket/prefix, with AWS_… in the environment; "
-        "empty means the data folder.",
+        description="Bucket that log and snapshots are published to, such as s3://bucket/prefix, with AWS_… in the "
+        "environment; empty means the data folder.",
     )
     archive_to: str = Field(
         "",

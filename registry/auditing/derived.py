@@ -29,7 +29,7 @@ from registry.database import Connection, Row
 from registry.errors import Unavailable
 from registry.licensing.offers import model_key, use_key
 from registry.services import Services
-from registry.snapshots.publisher import segments_folder
+from registry.snapshots.publication import segments_folder
 from registry.translog.tree import root_at
 from registry.works.searching import FORM, grams, words_of
 

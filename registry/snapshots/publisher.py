@@ -1,7 +1,7 @@
 """Publishing snapshots: what changed becomes a signed, logged manifest within minutes, and none ever runs out.
 
 A manifest is signed by the snapshot key and logged after everything that it covers. It becomes the latest only when
-the published log has it; the files are in place before.
+the published log has it; its segments are in place before. Mirrors see it after that (`publication`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from licet.statements import kinds
 from registry import translog
 from registry.consent import version
 from registry.database import Connection, Row
-from registry.errors import DatabaseUnavailable, Unavailable
+from registry.errors import DatabaseUnavailable, StoreUnavailable, Unavailable
 from registry.observing import tracing
 from registry.services import Services
-from registry.snapshots import queries
+from registry.snapshots import publication, queries
 from registry.snapshots.building import Built, build, settled
+from registry.snapshots.publication import segments_folder
 
 KEPT: Final = 10  # manifests whose segments stay, however old
 KEPT_FOR: Final = timedelta(hours=2)  # and however many: a download may be under way, workers may have one pinned
@@ -39,24 +40,26 @@ _STAND_BY: Final = 5.0
 log = structlog.get_logger("registry.snapshots")
 
 
-def segments_folder(services: Services) -> Path:
-    """Return where segments are published, each named by its digest."""
-    return services.public / "snapshots" / "segments"
-
-
 async def run(services: Services, stop: asyncio.Event) -> None:
     """Be the publisher, or stand by for the process that is, until ``stop``."""
     async with services.database.dedicated() as conn:
         while not await conn.fetchval("select pg_try_advisory_lock($1)", queries.PUBLISHER_LOCK):
             if await _stopped(stop, _STAND_BY):
                 return
+        shown = False  # what was signed and logged is among the published files
         while not stop.is_set():
             loop = asyncio.get_running_loop()
             began = loop.time()
             try:
-                published = await publish_if_due(services)
+                if not shown:
+                    await publication.move_in(services)
+                    await publication.show(services)
+                published, shown = await publish_if_due(services), True
             except DatabaseUnavailable:
                 raise
+            except StoreUnavailable as waiting:
+                log.warning("snapshot.unpublished", error=waiting.detail)
+                published, shown = None, False
             except Unavailable as waiting:
                 log.debug("snapshot.waiting", detail=waiting.detail)
                 published = None
@@ -89,6 +92,7 @@ async def publish(services: Services) -> kinds.Snapshot:
     async with settled(services.database) as conn:
         last = await conn.fetchrow(queries.LAST)
         built = await build(conn, _manifest(last), folder, services.keys.ref)
+    await publication.put_segments(services, built.segments)
     async with services.database.transaction() as conn:
         await conn.execute("select pg_advisory_xact_lock($1)", queries.PUBLISHER_LOCK + 1)
         latest = await conn.fetchrow(queries.LAST)
@@ -96,6 +100,7 @@ async def publish(services: Services) -> kinds.Snapshot:
             raise Unavailable("another process published a snapshot meanwhile")
         payload, pending = await _keep(services, conn, last, built)
     await translog.wait(services.database, pending)
+    await publication.show(services)
     await _forget(services, folder)
     return payload
 
@@ -147,14 +152,15 @@ async def _forget(services: Services, folder: Path) -> None:
     async with services.database.transaction() as conn:
         await conn.execute(queries.FORGET, KEPT, before)
         needed = {row["digest"].hex() for row in await conn.fetch(queries.NEEDED)}
-    await asyncio.to_thread(_sweep, folder, needed, before.timestamp())
+    old = await asyncio.to_thread(_unneeded, folder, needed, before.timestamp())
+    await publication.withdraw(services, [path.name for path in old])
+    for path in old:  # last, so that what could not be withdrawn is found again
+        path.unlink(missing_ok=True)
 
 
-def _sweep(folder: Path, needed: set[str], before: float) -> None:
+def _unneeded(folder: Path, needed: set[str], before: float) -> list[Path]:
     # By age as well: a file may be on its way into a manifest at this moment.
-    for path in folder.iterdir():
-        if path.name not in needed and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+    return [path for path in folder.iterdir() if path.name not in needed and path.stat().st_mtime < before]
 
 
 def _manifest(row: Row | None) -> kinds.Snapshot | None:

@@ -20,6 +20,15 @@ join log_entries e on e.pending = s.pending
 where e.index < (select published_size from log_head)
 order by s.sequence desc limit 1
 """
+# by snapshots primary key, log_entries unique (pending), snapshot_segments primary key
+SEGMENTS_OF_PUBLISHED: Final = """
+select g.digest from snapshot_segments g where g.tier = 'exact' and g.sequence = (
+    select s.sequence from snapshots s join log_entries e on e.pending = s.pending
+    where e.index < (select published_size from log_head)
+    order by s.sequence desc limit 1
+)
+"""
+NEAR: Final = "select distinct digest from snapshot_segments where tier = 'near'"
 VERSION: Final = "select version from consent_version"
 # by log_entries primary key: the first entry from an index on that decides anything
 UNCOVERED: Final = """

@@ -20,7 +20,7 @@ from registry.database import Connection, Row
 from registry.errors import DatabaseUnavailable, Unavailable
 from registry.services import Services
 from registry.snapshots import queries
-from registry.snapshots.publisher import segments_folder
+from registry.snapshots.publication import segments_folder
 
 REBASE_AFTER: Final = 256  # works applied over a snapshot, above which the next one is opened
 _VERSION_SECONDS: Final = 3.0

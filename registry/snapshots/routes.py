@@ -15,19 +15,16 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from licet.index import Published, SnapshotStates
-from licet.statements import envelope as envelopes
-from registry import translog
 from registry.accounts.identity import Caller
 from registry.errors import NotAuthenticated, NotFound, RegistryError, Unavailable
 from registry.services import Services
-from registry.snapshots import queries
-from registry.snapshots.publisher import segments_folder
+from registry.snapshots import publication, queries
+from registry.snapshots.publication import LATEST_FOR, segments_folder
 from registry.snapshots.states import MAX_STATES, proven
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 _BLOCK: Final = 1 << 18
-_LATEST_FOR: Final = "public, max-age=5"
 _FOR_EVER: Final = "max-age=31536000, immutable"
 
 
@@ -42,15 +39,19 @@ class RangeNotSatisfiable(RegistryError):
 @get("/snapshots/latest", operation_id="getSnapshot", tags=["snapshots"], opt={"partly": (304,)})
 async def latest(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[Published | None]:
     """The newest manifest and the proof that it is in the log; ``ETag`` is its digest."""
-    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await conn.fetchrow(queries.PUBLISHED)
-        receipt = await translog.receipt(conn, row["pending"]) if row else None
-    if row is None or receipt is None:
-        raise Unavailable("no snapshot has been published yet", retry_after=5)
-    headers = {"Cache-Control": _LATEST_FOR, "ETag": f'"{row["digest"].hex()}"'}
+    published, digest = await _newest(services)
+    headers = {"Cache-Control": LATEST_FOR, "ETag": f'"{digest}"'}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(None, status_code=304, headers=headers)
-    return Response(Published(envelopes.parse(row["envelope"]), receipt), headers=headers)
+    return Response(published, headers=headers)
+
+
+async def _newest(services: Services) -> tuple[Published, str]:
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        found = await publication.latest(conn)
+    if found is None:
+        raise Unavailable("no snapshot has been published yet", retry_after=5)
+    return found
 
 
 @get(
@@ -143,14 +144,9 @@ async def states(
 ) -> Response[SnapshotStates]:
     """What the newest snapshot says of each work, proven under its `state_root`: the work's state, or that it is absent
     (its two neighbours). All answers are about the one manifest that comes along."""
-    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await conn.fetchrow(queries.PUBLISHED)
-        receipt = await translog.receipt(conn, row["pending"]) if row else None
-    if row is None or receipt is None:
-        raise Unavailable("no snapshot has been published yet", retry_after=5)
-    envelope = envelopes.parse(row["envelope"])
-    proofs = await asyncio.to_thread(proven, segments_folder(services), envelope, work)
-    return Response(SnapshotStates(Published(envelope, receipt), proofs), headers={"Cache-Control": _LATEST_FOR})
+    published, _ = await _newest(services)
+    proofs = await asyncio.to_thread(proven, segments_folder(services), published.envelope, work)
+    return Response(SnapshotStates(published, proofs), headers={"Cache-Control": LATEST_FOR})
 
 
 ROUTES: Final = [latest, states, segment]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from registry.storage.store import FOREVER, FRESH, OCTETS
 _TIMEOUT: Final = "20s"
 _RETRIES: Final = 4
 _AT_A_TIME: Final = 16
+_PART: Final = 8 << 20  # bytes of a large object at a time
 
 
 class BucketStore:
@@ -51,6 +53,23 @@ class BucketStore:
             await self._put(name, content, media_type, cache, mode="create")
         except self._exists:
             return False
+        except self._error as error:
+            raise self._unavailable(error) from None
+        return True
+
+    async def create_from(self, name: str, path: Path, *, media_type: str = OCTETS, cache: str = FOREVER) -> bool:
+        """Put an object in its place from a file, in several parts where it is large."""
+        attributes = {"Content-Type": media_type, "Cache-Control": cache}
+        try:
+            found = await self._obstore.head_async(self._store, name)
+            if found["size"] == (await asyncio.to_thread(path.stat)).st_size:
+                return False
+        except self._missing:
+            pass
+        except self._error as error:
+            raise self._unavailable(error) from None
+        try:
+            await self._obstore.put_async(self._store, name, path, attributes=attributes, chunk_size=_PART)
         except self._error as error:
             raise self._unavailable(error) from None
         return True

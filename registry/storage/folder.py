@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from registry.errors import StoreUnavailable
 from registry.storage.store import FOREVER, FRESH, OCTETS
 
 _AT_A_TIME: Final = 8
+_PIECE: Final = 1 << 20
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -39,6 +41,14 @@ class FolderStore:
         """Put an immutable file in its place, durably; what is there already stays."""
         del media_type, cache
         return not await self.create_all([(name, content)])
+
+    async def create_from(self, name: str, path: Path, *, media_type: str = OCTETS, cache: str = FOREVER) -> bool:
+        """Let the file be found here too: by a second name where the disk has such, else copied."""
+        del media_type, cache
+        try:
+            return await asyncio.to_thread(_linked, path, self.folder / name)
+        except OSError as error:
+            raise self._unavailable(error) from None
 
     async def create_all(self, files: Sequence[tuple[str, bytes]]) -> list[str]:
         """Put immutable files in their places; each folder is synced once, after all of its files."""
@@ -150,6 +160,34 @@ def _staged(path: Path, content: bytes) -> Iterator[Path]:
             file.flush()
             os.fsync(file.fileno())
         yield staging
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _linked(path: Path, place: Path) -> bool:
+    if place.exists():
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, place)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS | {errno.EXDEV}:
+            raise
+        _copied(path, place)
+    sync_folder(place.parent)
+    return True
+
+
+def _copied(path: Path, place: Path) -> None:
+    staging = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
+    try:
+        with path.open("rb") as source, staging.open("xb") as file:
+            shutil.copyfileobj(source, file, _PIECE)
+            file.flush()
+            os.fsync(file.fileno())
+        staging.replace(place)
     finally:
         staging.unlink(missing_ok=True)
 

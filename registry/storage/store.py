@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -24,6 +25,13 @@ class Store(Protocol):
 
     async def create(self, name: str, content: bytes, *, media_type: str = OCTETS, cache: str = FOREVER) -> bool:
         """Put an immutable file in its place; what is there already stays. Whether it was new."""
+        ...
+
+    async def create_from(self, name: str, path: Path, *, media_type: str = OCTETS, cache: str = FOREVER) -> bool:
+        """Put what is in the file ``path``, however large, in its place; what is there already stays.
+
+        For names that say what is in them: of two that come at once, either may be the one that stays.
+        """
         ...
 
     async def create_all(self, files: Sequence[tuple[str, bytes]]) -> list[str]:

@@ -20,7 +20,7 @@ from licet.log import tiles
 from licet.log.keys import LogKeys
 from licet.log.merkle import HASH_SIZE
 from licet.statements.key_list import KEYS
-from registry.errors import NotFound, StartError
+from registry.errors import NotFound, StartError, StoreUnavailable
 from registry.storage import FRESH, JSON, TEXT, Store, sync_folder, write_whole
 
 GUARD: Final = "guard.json"
@@ -84,11 +84,14 @@ async def published_checkpoint(log: Store, log_keys: LogKeys) -> checkpoints.Che
 async def write_tiles(log: Store, files: Sequence[tuple[str, bytes]]) -> None:
     """Put tiles and bundles in their places.
 
-    Raises ``StartError`` where another file is published already: the log has two histories.
+    Raises ``StartError`` where another file is published already: the log has two histories; ``StoreUnavailable``.
     """
     contents = dict(files)
     for name in await log.create_all(files):
-        if await log.read(name) != contents[name]:
+        there = await log.read(name)
+        if there is None:
+            raise StoreUnavailable(f"{log.shown}/{name}: it cannot be put there, as if it were there, and is not")
+        if there != contents[name]:
             raise StartError(
                 f"{log.shown}/{name}: another tile is published there than this database holds: "
                 f"the log would have two histories"

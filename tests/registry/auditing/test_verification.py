@@ -11,6 +11,7 @@ from licet.log import checkpoint as checkpoints
 from licet.log import tiles
 from registry.auditing import Difference, examine, types, verify
 from registry.services import Services
+from registry.snapshots.publication import segments_folder
 from registry.snapshots.publisher import publish
 from tests.registry.auditing.month import PER_RUN, Month
 from tests.registry.catalogue import NO_AI, PAID, PAID_MORE
@@ -311,7 +312,7 @@ async def test_it_names_table_and_row_of(changed: Changed, copy: str):
 
 
 async def test_it_finds_a_segment_that_is_not_what_its_name_says(month: Month):
-    (path, *_) = sorted((month.site.services.public / "snapshots" / "segments").iterdir())
+    (path, *_) = sorted(segments_folder(month.site.services).iterdir())
     honest = path.read_bytes()
     try:
         path.write_bytes(honest[:-1] + bytes([honest[-1] ^ 1]))

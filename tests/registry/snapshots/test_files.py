@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.snapshots.publisher import publish, segments_folder
+from registry.snapshots.publication import segments_folder
+from registry.snapshots.publisher import publish
 from registry.snapshots.routes import RangeNotSatisfiable, _range
 from tests.registry.catalogue import NO_AI, Artist, artist, picture
 from tests.registry.harness import Running

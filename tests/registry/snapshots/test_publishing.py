@@ -20,7 +20,8 @@ from licet.wire.accounts import RegistryInfo
 from registry import consent
 from registry.errors import Unavailable
 from registry.snapshots import building, publisher
-from registry.snapshots.publisher import publish, publish_if_due, segments_folder
+from registry.snapshots.publication import segments_folder
+from registry.snapshots.publisher import publish, publish_if_due
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist, fingerprinted, picture, registry
 from tests.registry.harness import Running
 

@@ -9,7 +9,8 @@ import pytest
 from registry import consent
 from registry.snapshots import ConsentUnreadable, Reader
 from registry.snapshots import reader as reading
-from registry.snapshots.publisher import publish, segments_folder
+from registry.snapshots.publication import segments_folder
+from registry.snapshots.publisher import publish
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist, fingerprinted
 from tests.registry.harness import Running
 
