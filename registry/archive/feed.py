@@ -167,7 +167,8 @@ class Archive:
             raise Unavailable("another process archives this database")
         self._mark = number
         self._reach("marked")
-        if not await self._store.create(segment_name(number), content):
+        name = segment_name(number)
+        if not await self._store.create(name, content) and await self._store.read(name) != content:  # an answer lost
             raise Unavailable(f"{self._store.shown}/{segment_name(number)}: another process wrote it")
         self._last, self._digest = number, digest(content)
         await conn.execute(queries.STORED, number)

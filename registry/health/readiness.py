@@ -30,6 +30,7 @@ from registry.translog import publication
 from registry.translog.submission import DECIDING_KINDS
 
 PATIENCE: Final = 4.0  # seconds for the database to answer all of it
+STORE_PATIENCE: Final = 2.0  # of them at most for the place of the published log, which may be another machine's
 _PROBE_EVERY: Final = 5.0
 _RECENT: Final = 3.0
 _MOST_BEHIND: Final = 1 << 30  # the server keeps four times as much for the archive
@@ -146,7 +147,11 @@ class Readiness:
 
     async def _checkpoint(self, head: translog.Head) -> Check:
         try:
-            filed = await publication.published_checkpoint(self._services.log_files, self._services.keys.log_keys)
+            async with asyncio.timeout(STORE_PATIENCE):
+                filed = await publication.published_checkpoint(self._services.log_files, self._services.keys.log_keys)
+        except TimeoutError:
+            found = "the published log does not answer in time"
+            return Check(ok=False, found=found, todo="see that its place can be reached")
         except StoreUnavailable:
             return Check(ok=False, found="the published log cannot be read", todo="see that its place can be reached")
         except RegistryError:

@@ -102,7 +102,10 @@ class FolderStore:
 
     async def names(self, prefix: str) -> list[str]:
         """Return the names below the folder ``prefix``, sorted; what is half-written is left out."""
-        return await asyncio.to_thread(self._names, prefix)
+        try:
+            return await asyncio.to_thread(self._names, prefix)
+        except OSError as error:
+            raise self._unavailable(error) from None
 
     def _names(self, prefix: str) -> list[str]:
         top = self.folder / prefix

@@ -125,7 +125,8 @@ async def test_a_manifest_that_was_logged_when_the_store_failed_is_shown_later(
 ) -> None:
     ada = await artist(lone)
     await ada.state([(await ada.picture(picture(1))).work], NO_AI)
-    honest, failed = publication.show, []
+    honest = publication.show
+    failed: list[int] = []
 
     async def failing(services: object) -> None:
         if len(failed) == 1:  # the first time, the loop looks whether anything is to be shown
