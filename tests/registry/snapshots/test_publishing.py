@@ -148,7 +148,7 @@ async def test_nothing_new_is_published_while_nothing_changes(lone: Running) -> 
 
 
 async def test_a_snapshot_is_issued_again_before_it_expires(dsn: str, tmp_path: Path) -> None:
-    async with registry(dsn, tmp_path, snapshot_ttl=timedelta(seconds=1)) as site:
+    async with registry(dsn, tmp_path, snapshot_ttl=timedelta(seconds=2)) as site:
         first = await publish(site.services)
         while (second := await publish_if_due(site.services)) is None:
             await asyncio.sleep(0.05)
