@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 from registry.errors import Invalid
 from registry.running.office import DataFolder, Json, attached, show
 from registry.running.sequencing import sequencing
+from registry.translog.heads import head
 from registry.translog.keyfiles import PURPOSES, ROOT, Purpose
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def show_keys(*, data: DataFolder = None, as_json: Json = False) -> None:
     async def run() -> None:
         async with attached(data) as services, services.database.acquire() as conn:
             found = await renewal.listed(conn, services.keys)
+            await services.keys.refresh(conn)
+            size = (await head(conn)).size
             root = services.keys.ref.key
         lines = [f"{'root':<11} {root[:16]}  {'here' if _root(services, None).exists() else 'elsewhere'}"]
         for each in found:
@@ -54,7 +57,10 @@ def show_keys(*, data: DataFolder = None, as_json: Json = False) -> None:
             }
             for each in found
         ]
-        show(as_json, "\n".join(lines), root=root, keys=keys)
+        why = services.keys.not_beside(size)
+        if why is not None:
+            lines.append(f"checkpoints are not signed with ML-DSA-44: {why}")
+        show(as_json, "\n".join(lines), root=root, keys=keys, not_cosigned=why)
 
     asyncio.run(run())
 

@@ -61,7 +61,7 @@ def generate(folder: Path, purpose: Purpose, *, first: bool = False) -> Half:
     """Return a new key for ``purpose``, durably in a file of ``folder`` that only its owner may read."""
     if purpose == "cosignature":
         if not cosignature.supported():
-            raise StartError("this machine's cryptography has no ML-DSA-44: the log cannot have a key of it here")
+            raise StartError(f"{cosignature.LACKING}: the log cannot have a key of it here")
         seed = os.urandom(cosignature.SEED_SIZE)
         half = _cosigner(seed, folder)
         path = folder / ("cosignature.seed" if first else f"cosignature-{half.keyid[:16]}.seed")

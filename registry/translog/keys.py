@@ -124,6 +124,20 @@ class RegistryKeys:
                 found.append(cosignature.Signer(self.origin, cosignature.MLDSA44, half.secret))
         return found
 
+    def not_beside(self, size: int) -> str | None:
+        """Return why a tree of ``size`` entries gets no ML-DSA-44 signature of the log's own; None if it gets one.
+
+        It is never made by itself: the root has to name the key, and belongs offline.
+        """
+        if self.cosigners(size):
+            return None
+        spans = [span for span in self._log.spans if span.beside and span.counts(size)]
+        if not cosignature.supported():
+            return cosignature.LACKING
+        if spans:
+            return f"{self.folder}: none of the log's ML-DSA-44 keys is here; restore cosignature*.seed from a backup"
+        return "the log has no ML-DSA-44 key; `licet-registry key rotate cosignature` names one"
+
     @classmethod
     def load(cls, folder: Path, origin: str) -> RegistryKeys:
         """Return the keys kept in ``folder``; raises ``StartError`` that names the file which is missing or broken."""

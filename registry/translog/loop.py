@@ -84,7 +84,9 @@ async def _work(sequencer: Sequencer, conn: Connection, out: Connection, stop: a
     await conn.add_listener(queries.PENDING_CHANNEL, rung_by)
     for each in (conn, out):
         await each.execute(queries.DURABLE)
-    await sequencer.resume(conn)
+    size = (await sequencer.resume(conn)).size
+    if size and (why := sequencer.keys.not_beside(size)) is not None:
+        log.warning("log.not-cosigned", why=why)
     ended = asyncio.ensure_future(stop.wait())
     try:
         while not stop.is_set():

@@ -94,8 +94,13 @@ class Sequencer:
         if self._archive is not None:
             await self._archive.keep(conn)
 
-    async def resume(self, conn: Connection) -> None:
-        """Return once the database is known to hold everything ever let out, and all of it is published.
+    @property
+    def keys(self) -> RegistryKeys:
+        """The registry's keys, as of the last look at the log."""
+        return self._keys
+
+    async def resume(self, conn: Connection) -> Head:
+        """Return the head once the database is known to hold everything ever let out, and all of it is published.
 
         Raises ``StartError`` as `verify` does.
         """
@@ -108,6 +113,7 @@ class Sequencer:
         self._keys_due = True
         await self._publish_keys(conn, now.size)
         await self._publish(conn, now, since=min(now.published_size, filed))
+        return now
 
     async def verify(self, conn: Connection) -> tuple[Head, int, int]:
         """Return the head, and the sizes of the guard and of the published checkpoint, both of which it extends.

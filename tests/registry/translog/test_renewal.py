@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from licet.errors import VerificationError
+from licet.errors import MalformedError, VerificationError
 from licet.log import checkpoint as checkpoints
 from licet.log import cosignature, note, policy
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
+from licet.statements.key_list import KeyList
 from licet.statements.keys import SigningKey
 from licet.statements.trust import RegistryKeys as Known
 from licet.statements.trust import Trust, verify_registry_keys
 from registry.database import Database
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict, Invalid, StartError
 from registry.translog import RegistryKeys, open_keys, receipt, registry_keys_evidence, renewal
+from registry.translog.keyfiles import SIGNING
 from tests.registry.translog.log import ORIGIN, files, sequencing, submitted
 
 pytestmark = pytest.mark.anyio
@@ -185,3 +188,57 @@ def _signed(request: renewal.Request, key: SigningKey) -> Envelope:
 async def _listed(site: Site) -> list[renewal.Named]:
     async with site.database.acquire() as conn:
         return await renewal.listed(conn, site.keys)
+
+
+async def test_a_registry_of_before_is_told_how_its_log_gets_a_second_key(database, tmp_path):
+    async with database.acquire() as conn:
+        site = Site(database, tmp_path, await open_keys(conn, tmp_path / "keys", ORIGIN, SIGNING))
+    await site.goes_on()
+    assert site.keys.not_beside(4) == "the log has no ML-DSA-44 key; `licet-registry key rotate cosignature` names one"
+    await site.rotate("cosignature")
+    assert site.keys.not_beside(4) is not None
+    assert site.keys.not_beside(5) is None
+    assert len(note.parse(await site.checkpoint()).signatures) == 2
+    for path in (tmp_path / "keys").glob("cosignature*.seed"):
+        path.unlink()
+    again = RegistryKeys.load(tmp_path / "keys", ORIGIN)
+    async with database.acquire() as conn:
+        await again.refresh(conn)
+    assert "none of the log's ML-DSA-44 keys is here" in str(again.not_beside(5))
+
+
+async def test_a_machine_without_ml_dsa_goes_on_with_ed25519_and_says_so(site, monkeypatch):
+    key = next(span.key for span in (await site.known()).log.spans if span.beside)
+    lacking_ml_dsa(monkeypatch)
+    async with site.database.acquire() as conn:
+        site.keys = await open_keys(conn, site.data / "keys", ORIGIN)
+    await site.proof()
+    assert site.keys.not_beside(6) == cosignature.LACKING
+    text = await site.checkpoint()
+    assert len(note.parse(text).signatures) == 1
+    checkpoints.open(text, (await site.known()).log, closed=True)
+    with pytest.raises(StartError, match="cryptography has no ML-DSA-44"):
+        renewal.introduction(site.keys, "cosignature")
+    with pytest.raises(MalformedError, match="cryptography has no ML-DSA-44"):
+        policy.parse(f"log {key.vkey}\nquorum none\n")
+    await site.rotate("office")
+    names = [each.purpose for each in await _listed(site)]
+    assert names == ["log", "snapshot", "licence", "office", "cosignature", "office"]
+
+
+async def test_a_reader_without_ml_dsa_passes_the_line_over(site, monkeypatch):
+    text = await site.checkpoint()
+    assert len(note.parse(text).signatures) == 2
+    lacking_ml_dsa(monkeypatch)
+    known = await site.known()
+    assert not any(span.beside for span in known.log.spans)
+    assert checkpoints.open(text, known.log, closed=True).size == 5
+    listed = KeyList.parse(await files(site.data).read("keys") or b"", site.trust)
+    assert checkpoints.open(text, listed.log, closed=True).size == 5
+
+
+def lacking_ml_dsa(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process have a `cryptography` without ML-DSA, as older ones are."""
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.mldsa", None)
+    monkeypatch.delattr("cryptography.hazmat.primitives.asymmetric.mldsa", raising=False)
+    monkeypatch.setattr(cosignature, "supported", lambda: False)

@@ -36,6 +36,8 @@ _SIGNATURE_SIZE: Final = {ED25519_COSIGNATURE: 64, MLDSA44: 2420}
 _LABEL: Final = b"subtree/v1\n\x00"
 _MAX_NAME: Final = 255
 
+LACKING: Final = "this machine's cryptography has no ML-DSA-44 (a newer `cryptography` or its OpenSSL brings it)"
+
 Clock = Callable[[], int]
 """Seconds since the Epoch."""
 
@@ -242,21 +244,29 @@ def _check_id(verifier: Verifier, stated: str) -> None:
 
 
 def _mldsa44_public(data: bytes) -> MLDSA44PublicKey:
-    from cryptography.hazmat.primitives.asymmetric import mldsa
-
     try:
+        from cryptography.hazmat.primitives.asymmetric import mldsa
+
         return mldsa.MLDSA44PublicKey.from_public_bytes(data)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ImportError, UnsupportedAlgorithm):
+        raise _lacking() from None
+    except ValueError as error:
         raise MalformedError(f"expected a usable ML-DSA-44 public key, got one that is not: {error}") from None
 
 
 def _mldsa44_private(seed: bytes) -> MLDSA44PrivateKey:
-    from cryptography.hazmat.primitives.asymmetric import mldsa
-
     try:
+        from cryptography.hazmat.primitives.asymmetric import mldsa
+
         return mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ImportError, UnsupportedAlgorithm):
+        raise _lacking() from None
+    except ValueError as error:
         raise MalformedError(f"expected a usable ML-DSA-44 private key, got one that is not: {error}") from None
+
+
+def _lacking() -> MalformedError:
+    return MalformedError(f"{LACKING}: expected an Ed25519 key here, got one of ML-DSA-44")
 
 
 def _now() -> int:
