@@ -1,0 +1,137 @@
+"""The registry's own keys change while it runs: what was signed before holds, and what comes later, for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from licet.audit.mirror import in_folder
+from licet.log import checkpoint as checkpoints
+from licet.log import note, tiles, witnessing
+from licet.statements.keys import SigningKey
+from tests import forking
+from tests.whole.conftest import People
+from tests.whole.stage import SECONDS, Person, Service
+
+NOBODY = "http://127.0.0.1:9"
+PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A registry of its own: what happens to its keys is nobody else's."""
+    service = Service(tmp_path_factory.mktemp("keys"), origin="keys.example/licet", snapshot_delay="1s")
+    yield service
+    service.end()
+
+
+def vkey(site: Service) -> str:
+    with urlopen(f"{site.url}/log/vkey") as answer:  # our own
+        return str(answer.read().decode().strip())
+
+
+@contextmanager
+def witness(who: Person, *vkeys: str) -> Iterator[str]:
+    """Let ``who`` cosign the log of these keys."""
+    logs = [word for each in vkeys for word in ("--log", each)]
+    process = who.starts("witness", "serve", *logs, "--name", "witness.example", "--port", "0")
+    assert process.stdout is not None
+    ready, _, url = process.stdout.readline().strip().partition(" ")
+    assert ready == "ready", process.communicate()
+    try:
+        yield url
+    finally:
+        process.terminate()
+        assert who.ended(process).code == 0
+
+
+def cosigned(url: str, site: Service, old: int) -> int:
+    """Return the size that the witness at ``url``, which saw ``old`` entries last, has cosigned now."""
+    mirror = in_folder(site.data / "public" / "log")
+    text = mirror.read("checkpoint").decode()
+    size = checkpoints.parse(note.parse(text).text).size
+    tree = tiles.TileTree(size, lambda level, index, width: mirror.read(tiles.tile_path(level, index, width)))
+    body = witnessing.request_body(old, tree.consistency_proof(old) if old else [], text)
+    with urlopen(Request(f"{url}/add-checkpoint", body.encode() if isinstance(body, str) else body)) as answer:
+        assert answer.read().count("\u2014 witness.example ".encode()) == 2
+    return size
+
+
+def signs(who: Person, name: str, seed: int) -> list[tuple[str, ...]]:
+    """Let ``who`` register a picture; return how each form of what was signed is verified."""
+    statement = who.does("register", who.draws(name, seed), *PAID)["statement"]
+    who.does("statement", "fetch", statement, "-o", f"{name}.json")
+    who.does("statement", "fetch", statement, "--receipt", "-o", f"{name}.cose")
+    forms = [(f"{name}.json",), (f"{name}.cose", "--entry", f"{name}.json")]
+    if name != "before":
+        return forms
+    who.does("statement", "export", f"{name}.json", "--as", "vc", "-o", f"{name}.vc")
+    who.does("statement", "export", f"{name}.json", "--as", "scitt", "--receipt", f"{name}.cose", "-o", f"{name}.scitt")
+    return [*forms, (f"{name}.vc",), (f"{name}.scitt",)]
+
+
+def test_everything_holds_across_a_change_of_every_key(site: Service, person: People, tmp_path: Path) -> None:
+    ada, watcher = person("across", site.url).joins("artist", "Ada"), person("witness", site.url)
+    forms = signs(ada, "before", 731)
+    snapshot = ada.does("snapshot", "pull")["snapshot"]["sequence"]
+    older = vkey(site)
+    with witness(watcher, older) as url:
+        seen = cosigned(url, site, 0)
+    first = {each["purpose"]: each["key"] for each in site.office("key", "list")["keys"]}
+    newer = {purpose: site.office("key", "rotate", purpose)["key"] for purpose in ("log", "snapshot", "office")}
+    asked, signed = tmp_path / "new.json", tmp_path / "signed.json"
+    site.office("key", "request", "licence", "-o", asked)
+    site.office("key", "sign", asked, "--root", site.data / "keys" / "root.pem", "-o", signed)
+    installed = site.office("key", "install", signed)["log_indices"]
+    assert site.office("key", "install", signed)["log_indices"] == installed
+    for purpose, word in (("log", "retire"), ("office", "revoke"), ("snapshot", "retire"), ("licence", "revoke")):
+        ended = site.office("key", word, first[purpose][:16])
+        assert ended["reason"] == ("retired" if word == "retire" else "compromised")
+    states = {each["key"]: each["state"] for each in site.office("key", "list")["keys"]}
+    assert [states[first[purpose]] for purpose in ("log", "office", "cosignature")] == [
+        "retired", "compromised", "in force",
+    ]  # fmt: skip
+    assert all(states[key] == "in force" for key in newer.values())
+    forms += signs(ada, "after", 733)
+    assert vkey(site) != older
+
+    for form in forms:
+        assert ada.does("statement", "verify", *form, LICET_URL=NOBODY)["verified"] is True, form
+    assert ada.does("snapshot", "verify")["verified"] is True
+    entry = ada.does("statement", "verify", "after.json", LICET_URL=NOBODY)["log_index"]
+    assert ada.does("snapshot", "pull", "--covering", str(entry))["snapshot"]["sequence"] > snapshot
+    assert ada.does("snapshot", "verify")["verified"] is True
+    assert ada.does("monitor", "--once")["findings"] == []
+    whole = ada.types("log", "verify")
+    assert whole.code == 0, whole
+    assert "9 keys, 4 of them ended, signed by the pinned root" in whole.out
+
+    for rules, code in ((older, 1), (vkey(site), 0)):
+        (ada.folder / "policy").write_text(f"log {rules}\nquorum none\n")
+        assert ada.types("log", "verify", "--policy", "policy").code == code, rules
+    with witness(watcher, older, vkey(site)) as url:
+        assert cosigned(url, site, seen) > seen
+
+
+def test_what_the_root_did_not_sign_changes_no_key(site: Service, tmp_path: Path) -> None:
+    before = site.office("key", "list")["keys"]
+    stranger, asked = tmp_path / "stranger.pem", tmp_path / "asked.json"
+    SigningKey.generate().save(stranger)
+    site.office("key", "request", "office", "-o", asked)
+    for words, told in (
+        (("sign", asked, "--root", stranger, "-o", tmp_path / "signed.json"), "root: expected the key"),
+        (("install", asked), "expected what the root has signed"),
+        (("rotate", "log", "--root", stranger), "root: expected the key"),
+        (("rotate", "log", "--root", tmp_path / "none.pem"), "with the root elsewhere: `key request`"),
+        (("revoke", "00"), "expected the id of one key in force"),
+    ):
+        code, _, err = forking.run(
+            site.programs / "licet-registry", "key", *map(str, words),
+            cwd=tmp_path, environment=site.environment, seconds=SECONDS,
+        )  # fmt: skip
+        assert (code, told in err) == (2, True), err
+    assert site.office("key", "list")["keys"] == before
