@@ -1,0 +1,61 @@
+"""Two artists share what a picture earns, at the command line (semantics 21)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.registry.catalogue import picture
+from tests.whole.conftest import People
+from tests.whole.stage import Person
+
+
+@pytest.fixture(scope="module")
+def pair(person: People) -> tuple[Person, Person]:
+    """Two artists, the first with a picture that they made together."""
+    ada, ben = person("ada").joins("artist", "Ada Rossi"), person("ben").joins("artist", "Ben Okri")
+    (ada.home / "two-hands.png").write_bytes(picture(774_411))
+    ada.does("register", str(ada.home / "two-hands.png"), "--preset", "paid", "--price", "0.05", "--currency", "USD")
+    return ada, ben
+
+
+def test_a_split_is_proposed_read_signed_by_all_and_changed_only_by_all(pair: tuple[Person, Person]) -> None:
+    ada, ben = pair
+    work = ada.does("works", "list")["works"][0]["work"]
+    me, other = (who.does("account", "show")["account"] for who in (ada, ben))
+    told = ada.types("works", "split", work, "--with", f"{other}=40%")
+    assert told.code == 0, told
+    assert "waits for signatures; nothing has changed" in told.out
+    (found,) = ben.does("works", "split", "list", "--state", "open")["splits"]
+    split = found["split"]
+    shown = ben.types("works", "split", "show", split)
+    for line in (f"{me}  60%", f"{other}  40%  not signed yet", "two-hands", f"`licet works split accept {split}`"):
+        assert line in shown.out, shown
+    accepted = ben.types("works", "split", "accept", split)
+    assert accepted.code == 0, accepted
+    assert f"{split}  in force" in accepted.out
+    assert "what was owed before is not shared by it" in accepted.out
+    assert f"shared    by {split}" in ada.types("works", "show", work).out
+    alone = ada.does("works", "split", work, "--with", f"{me}=100%")
+    assert alone["split"]["state"] == "open"
+    assert ada.does("works", "show", work)["work"]["split"]["split"] == split
+    ended = ben.does("works", "split", "decline", alone["split"]["split"])
+    assert ended["split"]["state"] == "declined"
+    answer = next(each for each in (accepted.out, told.out) if "entry" in each)
+    assert "of the log" in answer
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--with", "art_01=40"], "--with: expected ACCOUNT=SHARE, such as art_…=40% or art_…=4000bps"),
+        (["--with", "40%"], "--with: expected ACCOUNT=SHARE"),
+        (["--with", "art_01=0.001%"], "--with: expected a share of 0.01% to 100%"),
+        (["--with", "art_01=60%", "--with", "art_02=50%"], "--with: expected shares that add up to 100%, got '110%'"),
+        (["--with", "art_01=60%", "--with", "art_01=10%"], "--with: expected each account once"),
+    ],
+)
+def test_shares_that_are_none_are_refused_before_anything_is_sent(
+    pair: tuple[Person, Person], given: list[str], says: str
+) -> None:
+    refused = pair[0].does("works", "split", "wrk_01", *given, code=2)
+    assert refused["error"]["message"].startswith(says), refused
