@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from registry.app import BODY_LIMIT
-from registry.http import admission, paging
+from registry.http import admission, holding, paging
 from registry.settings import Rate, Settings, shown, variable
+from registry.works import turns
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "http.md").read_text(encoding="utf-8")
 
@@ -21,6 +22,8 @@ def test_limits_are_those_of_the_code() -> None:
         f"| {admission.BODY_PAUSE:.0f} seconds | 408",
         f"under {admission.BODY_RATE} bytes a second after {admission.BODY_GRACE:.0f} seconds",
         f"; {admission.SECONDS:.0f} unless it says otherwise",
+        f"left free of {holding.MOST >> 30} GiB for all",
+        f"wait to be decoded | {turns.MOST_WAITING} |",
     ):
         assert words in GUIDE, words
     assert paging.DEFAULT_LIMIT == 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,11 +21,11 @@ from tests.registry.harness import running
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 60))))
 def test_never_more_is_held_than_may_be_and_nothing_is_left_in_the_end(takes: list[tuple[str, int]]) -> None:
-    holding = Holding(100, 70)
+    holding = Holding(100)
     taken: list[tuple[str, int]] = []
     for who, size in takes:
         own = sum(each for other, each in taken if other == who)
-        fits = own + size <= 70 and sum(each for _, each in taken) + size <= 100
+        fits = own + size <= 100 - sum(each for _, each in taken) - size
         if fits:
             holding.take(who, size)
             taken.append((who, size))
@@ -38,11 +39,25 @@ def test_never_more_is_held_than_may_be_and_nothing_is_left_in_the_end(takes: li
     assert not holding._of
 
 
+@given(st.integers(0, 8), st.integers(1, 999))
+def test_however_few_take_all_they_can_the_next_may_have_half_of_what_is_left(greedy: int, size: int) -> None:
+    holding = Holding(1_000_000)
+    for who in range(greedy):
+        with contextlib.suppress(Unavailable):
+            while True:
+                holding.take(str(who), size)
+    left = 1_000_000 - holding.total
+    assert left >= 1_000_000 >> greedy
+    with pytest.raises(Unavailable):
+        holding.take("next", left // 2 + 1)
+    holding.take("next", left // 2)
+
+
 @pytest.mark.anyio
 async def test_one_who_sends_much_side_by_side_waits_and_others_do_not(
     dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holding = Holding(100_000, 40_000)
+    holding = Holding(80_000)
     monkeypatch.setattr(Admission, "__init__", lambda self: setattr(self, "held", holding))
     async with running(dsn, tmp_path) as service, served(service) as url:
         mei, ada = [(await service.account("artist", name)).http.headers for name in ("Mei", "Ada")]

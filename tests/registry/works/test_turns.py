@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.errors import Unavailable
 from registry.works.turns import Turns
 
 pytestmark = pytest.mark.anyio
@@ -58,3 +59,25 @@ async def test_who_goes_away_in_the_moment_of_its_turn_leaves_it_to_the_next() -
     await asyncio.gather(waiting, return_exceptions=True)
     async with asyncio.timeout(5):
         await turns.take("bob")
+
+
+async def test_of_each_only_so_many_wait_and_who_went_away_does_not_count() -> None:
+    turns = Turns(1, most_waiting=3)
+    await turns.take("ada")
+    waiting = [asyncio.create_task(turns.take("eve")) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="3 pictures of yours wait already"):
+        await turns.take("eve")
+    bob = asyncio.create_task(turns.take("bob"))
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    await asyncio.sleep(0)
+    waiting.append(asyncio.create_task(turns.take("eve")))
+    await asyncio.sleep(0)
+    assert not waiting[-1].done()
+    for _ in range(4):
+        turns.give()
+        await asyncio.sleep(0)
+    assert bob.done()
+    assert [each.cancelled() for each in waiting] == [False, True, False, False]
+    assert all(each.done() for each in waiting)

@@ -181,3 +181,45 @@ async def test_pixels_are_counted_beside_bytes(dsn: str, tmp_path: Path) -> None
         assert [answer.status_code for answer in answers] == [200, 429]
         assert "upload-pixels" in answers[1].json()["detail"]
         assert '"upload-pixels";r=3600;' in answers[0].headers["ratelimit"]
+
+
+async def test_a_picture_that_its_decoder_does_not_survive_is_refused_and_nothing_else_is_held_up(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve, ada = await artist(site, "Eve"), await artist(site)
+    slow = encoded(Image.fromarray(np.zeros((5000, 5000), np.uint8)))
+    monkeypatch.setattr(uploads, "MAX_SECONDS", 0.05)
+    answer = await eve.http.put(f"/v1/uploads/{sha256(slow).hexdigest()}", content=slow)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "unreadable-picture")
+    assert answer.json()["detail"].startswith("expected pixels within 0.05 s of processor time")
+    monkeypatch.undo()
+    data = picture(1)
+    assert await ada.upload(data) == fingerprint_bytes(data)
+
+
+async def test_of_one_account_only_so_many_pictures_wait(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def slow(data: bytes, limits: PictureLimits) -> object:
+        go_on.wait(20)
+        return examined(data, limits)
+
+    examined = uploads._examined
+    monkeypatch.setattr(uploads, "_examined", slow)
+    eve = await artist(site, "Eve")
+    mine = uploads._Turns()
+    mine.any._most_waiting = 3
+    uploads._turns[asyncio.get_running_loop()] = mine
+    try:
+        data = picture(1)
+        path = f"/v1/uploads/{sha256(data).hexdigest()}"
+        calls = [asyncio.create_task(eve.http.put(path, content=data)) for _ in range(5)]
+        await until(lambda: len(mine.any._waiting.get(eve.uuid, ())) == 3)
+        refused = await eve.http.put(path, content=data)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert refused.json()["detail"].startswith("3 pictures of yours wait already")
+        go_on.set()
+        assert [answer.status_code for answer in await asyncio.gather(*calls)] == [200] * 5
+    finally:
+        go_on.set()
+        uploads._turns.pop(asyncio.get_running_loop())
