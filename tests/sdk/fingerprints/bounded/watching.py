@@ -21,8 +21,8 @@ _BUSY = 80 << 20  # bytes; one that waits has about 55 MB
 
 def pid(decoders: Decoders) -> int:
     """The one process that there is."""
-    (decoder,) = decoders._alive
-    return decoder._process.pid
+    (only,) = decoders.pids
+    return only
 
 
 def until(holds: Callable[[], Any], seconds: float = 60) -> None:

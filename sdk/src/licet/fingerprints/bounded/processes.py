@@ -111,6 +111,12 @@ class Decoders:
             return _understood(answer, data)
         raise LicetError("expected a process that decodes pictures to go on, got several that ended before they began")
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that there are."""
+        with self._changed:
+            return [each.pid for each in self._alive]
+
     def begin(self) -> None:
         """Start one, if there is none, without waiting until it is ready."""
         with self._changed:
@@ -209,6 +215,7 @@ class _Decoder:
         except OSError as error:
             ours.close()
             raise _unstartable(str(error)) from error
+        self.pid = self._process.pid
         self._channel = ours
         self._setup: bytes | None = setup
         self.holds: list[str] = []
