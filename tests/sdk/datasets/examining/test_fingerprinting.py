@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from licet.datasets.examining.fingerprinting import EXAMINED, Evidence, examine
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.forms.parts import PROBLEMS
+from licet.fingerprints.decode import PictureLimits
 from licet.fingerprints.pdq import orientations_from_hashes
 from licet.fingerprints.picture import examine_bytes
 from licet.fingerprints.urls import url_key
@@ -84,6 +85,15 @@ def test_a_file_that_is_no_picture_keeps_its_row_and_its_digest(
     assert evidence.sha256[1][0] == hashed
     if data is not None:
         assert evidence.sha256[0][0].tobytes() == sha256(data).digest()
+
+
+def test_a_picture_that_takes_too_long_is_that_rows_problem_alone(pool: ThreadPoolExecutor) -> None:
+    slow = encoded(np.zeros((5000, 5000), np.uint8))
+    rows = batch(image=[PICTURE, slow, PICTURE])
+    evidence = examine(rows, Path(), pool, PictureLimits(max_seconds=0.05))
+    assert [found(evidence, row) for row in range(3)] == [("files", None), ("files", "unreadable"), ("files", None)]
+    assert evidence.sha256[0][1].tobytes() == sha256(slow).digest()
+    assert evidence.pixels[1].tolist() == [True, False, True]
 
 
 def test_stated_digests_hashes_and_addresses_are_keys(tmp_path: Path, pool: ThreadPoolExecutor) -> None:

@@ -57,17 +57,21 @@ def _one(channel: socket.socket, setup: Setup, beside: Callable[[Any], bytes]) -
     # Both end the process, and the system sees to it, whatever a decoder is doing and whether anybody still waits.
     signal.setitimer(signal.ITIMER_PROF, setup.limits.max_seconds)
     signal.setitimer(signal.ITIMER_REAL, setup.limits.max_seconds * PATIENCE)
-    try:
-        examined, picture = examine_picture(data, setup.limits, lambda pixels: confinement.allow(pixels, len(data)))
-        answer: Found | Refused = Found(examined.fingerprint, examined.orientations.tobytes(), beside(picture.rgb))
-    except PictureError as error:
-        answer = Refused(error.message, error.details["why"])
-    except MemoryError:
-        answer = Refused("expected pixels in the memory that pictures of its size take, got no end", "too-much-memory")
+    answer = _answer(data, setup, beside)
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     confinement.allow(0, 0)
     _say(channel, answer)
+
+
+def _answer(data: bytes, setup: Setup, beside: Callable[[Any], bytes]) -> Found | Refused:
+    try:
+        examined, picture = examine_picture(data, setup.limits, lambda pixels: confinement.allow(pixels, len(data)))
+        return Found(examined.fingerprint, examined.orientations.tobytes(), beside(picture.rgb))
+    except PictureError as error:
+        return Refused(error.message, error.details["why"])
+    except MemoryError:
+        return Refused("expected pixels in the memory that pictures of its size take, got no end", "too-much-memory")
 
 
 def _say(channel: socket.socket, answer: Ready | Unfit | Found | Refused) -> None:
