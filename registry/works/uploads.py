@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from licet.errors import PictureError
 from licet.fingerprints.bounded import Decoders
 from licet.fingerprints.containers import read_container
 from licet.fingerprints.decode import PictureLimits
@@ -80,6 +81,8 @@ async def keep_upload(
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
     await spend(pixels)
     seen, thumbnail = await _in_turn(account, pixels, data, limits)
+    if seen.fingerprint.sha256 != got.hex():
+        raise PictureError("expected the fingerprint of this picture, got that of another", why="crashed")
     ttl = services.settings.upload_ttl
     fingerprint = msgspec.json.encode(seen.fingerprint).decode()
     async with services.database.transaction() as conn:

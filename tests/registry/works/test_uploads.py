@@ -223,3 +223,17 @@ async def test_of_one_account_only_so_many_pictures_wait(site: Running, monkeypa
     finally:
         go_on.set()
         uploads._turns.pop(asyncio.get_running_loop())
+
+
+async def test_a_decoder_that_names_another_file_is_not_believed(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, (asked, other) = await artist(site), (picture(1), picture(2))
+    examined = uploads._examined
+    monkeypatch.setattr(uploads, "_examined", lambda _, limits: examined(other, limits))
+    answer = await ada.http.put(f"/v1/uploads/{sha256(asked).hexdigest()}", content=asked)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "expected the fingerprint of this picture, got that of another",
+    )
+    assert await _refused(ada, asked)
