@@ -12,7 +12,7 @@ others stay closed.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
@@ -20,11 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from licet import canonical
+from licet.compiled import hashing_of
 from licet.errors import InputError
 from licet.log import merkle
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from licet.decisions.leaves import Leaves
 
 VERDICT_FIELDS: Final = (
     "claim_level",
@@ -127,10 +130,31 @@ def leaf_hashes(table: pa.Table | pa.RecordBatch) -> bytes:
     _require(table)
     if not table.num_rows:
         return b""
-    rows = table.column("row").to_numpy().tolist()
+    if (loops := hashing_of(table.num_rows)) is not None:
+        from licet.decisions.leaves import Leaves
+
+        return Leaves(loops, table, _SHARED).plain()
+    return _plain(table)
+
+
+def both_hashes(secret: bytes, table: pa.Table) -> tuple[bytes, bytes]:
+    """Return `leaf_hashes` and `salted_leaf_hashes` of ``table``, at less than the cost of both."""
+    loops = hashing_of(table.num_rows)
+    if loops is None:
+        return leaf_hashes(table), salted_leaf_hashes(secret, table)
+    from licet.decisions.leaves import Leaves
+
+    _require_secret(secret)
+    _require(table)
+    leaves = Leaves(loops, table, _SHARED)
+    return leaves.plain(), _with_escapes(secret, table, leaves)
+
+
+def _plain(table: pa.Table) -> bytes:
     distinct, which = _distinct(table.select([name for name in VERDICT_FIELDS if name in table.schema.names]))
     around = [_around(row) for row in distinct]
     heads, tails = [head for head, _ in around], [tail for _, tail in around]
+    rows = table.column("row").to_pylist()
     return b"".join(
         [sha256(b"%b%d%b" % (heads[code], row, tails[code])).digest() for row, code in zip(rows, which, strict=True)]
     )
@@ -152,8 +176,7 @@ def salted_row_leaf(secret: bytes, row: Mapping[str, Any]) -> bytes:
     The salt is HMAC-SHA256 of ``secret`` (32 bytes) over ``part``, a zero byte and the row's number. Raises
     ``InputError`` as `row_leaf` does.
     """
-    if len(secret) != SECRET_BYTES:
-        raise InputError.field("secret", f"{SECRET_BYTES} bytes", f"{len(secret)} bytes")
+    _require_secret(secret)
     fields = _fields(row, ROW_FIELDS)
     name = f"{fields['part']}\0{fields['row']}".encode()
     return hmac.digest(secret, name, sha256) + canonical.encode(fields)
@@ -166,24 +189,39 @@ def salted_leaf_hashes(secret: bytes, table: pa.Table | pa.RecordBatch) -> bytes
     """
     import pyarrow as pa
 
-    if len(secret) != SECRET_BYTES:
-        raise InputError.field("secret", f"{SECRET_BYTES} bytes", f"{len(secret)} bytes")
+    _require_secret(secret)
     if isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
     _require(table)
     if not table.num_rows:
         return b""
+    if (loops := hashing_of(table.num_rows)) is not None:
+        from licet.decisions.leaves import Leaves
+
+        return _with_escapes(secret, table, Leaves(loops, table, _SHARED))
+    return b"".join(_salted(secret, table))
+
+
+def _with_escapes(secret: bytes, table: pa.Table, leaves: Leaves) -> bytes:
+    import numpy as np
+
+    hashes, done = leaves.salted(secret)
+    if len(left := np.flatnonzero(~done)):
+        one_by_one = b"".join(_salted(secret, table.take(left)))
+        hashes[left] = np.frombuffer(one_by_one, np.uint8).reshape(-1, merkle.HASH_SIZE)
+    return hashes.tobytes()
+
+
+def _salted(secret: bytes, table: pa.Table) -> Iterator[bytes]:
     distinct, which = _distinct(table.select([name for name in VERDICT_FIELDS if name in table.schema.names]))
     frames = [_frame(row) for row in distinct]
-    rows = table.column("row").to_numpy().tolist()
+    rows = table.column("row").to_pylist()
     own = zip(*(_own_fields(table, name) for name in _OWN), strict=True)
-    hashes = []
     for row, code, (pdq, pixels, digest, url) in zip(rows, which, own, strict=True):
         part, head, price, statement, tail = frames[code]
         salt = hmac.digest(secret, b"%b%d" % (part, row), sha256)
         leaf = (salt, head, pdq, pixels, price, row, digest, statement, url, tail)
-        hashes.append(sha256(b'\x00%b%b%b%b%b,"row":%d%b%b%b%b' % leaf).digest())
-    return b"".join(hashes)
+        yield sha256(b'\x00%b%b%b%b%b,"row":%d%b%b%b%b' % leaf).digest()
 
 
 class RootBuilder:
@@ -252,6 +290,11 @@ def _own_fields(table: pa.Table, name: str) -> Iterable[bytes]:
     before = b',"%b":' % name.encode()
     encode = _ENCODER.encode
     return [b"" if value is None else before + encode(value) for value in table.column(name).to_pylist()]
+
+
+def _require_secret(secret: bytes) -> None:
+    if len(secret) != SECRET_BYTES:
+        raise InputError.field("secret", f"{SECRET_BYTES} bytes", f"{len(secret)} bytes")
 
 
 def _require(table: pa.Table | pa.RecordBatch) -> None:

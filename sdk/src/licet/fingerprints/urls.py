@@ -12,11 +12,13 @@ import ipaddress
 import re
 import struct
 from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from licet.compiled import hashing_of, spread
 from licet.errors import InputError
 from licet.fingerprints.exact import KEY_BYTES
 
@@ -38,6 +40,11 @@ _PLAIN_TEXT: Final = (
     rf"/[{_PATH}]*(?:{_ESCAPE}[{_PATH}]*)*(?:\?(?:[{_QUERY}]|{_ESCAPE})[{_QUERY}]*(?:{_ESCAPE}[{_QUERY}]*)*)?"
 )
 _PLAIN: Final = re.compile(_PLAIN_TEXT)
+# The same for compiled loops: which bytes a path holds, which a query, and which may be escaped.
+_GRAMMAR: Final = tuple(
+    np.array([re.fullmatch(pattern, form % byte) is not None for byte in range(256)]).view(np.uint8)
+    for pattern, form in ((f"[{_PATH}]", "%c"), (f"[{_QUERY}]", "%c"), (_ESCAPE, "%%%02X"))
+)
 _PARTS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
@@ -90,7 +97,12 @@ def url_keys(
 
     An Arrow column of strings is faster than a list. Rows that are null or not a URL are zero and not valid.
     """
-    encoded = _encoded_arrow(urls) if hasattr(urls, "type") else [_encoded(url) for url in urls]
+    if hasattr(urls, "type"):
+        if (loops := hashing_of(len(urls))) is not None:
+            return _many_keys(loops, _texts(urls))
+        encoded = _encoded_arrow(_texts(urls))
+    else:
+        encoded = [_encoded(url) for url in urls]
     valid = np.array([item is not None for item in encoded], dtype=np.bool_)
     sha256 = hashlib.sha256
     joined = b"".join([sha256(item or b"").digest() for item in encoded])
@@ -108,14 +120,43 @@ def _encoded(url: str | None) -> bytes | None:
         return None
 
 
-def _encoded_arrow(column: pa.Array | pa.ChunkedArray) -> list[bytes | None]:
+def _texts(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    import pyarrow as pa
+
+    try:
+        return column.cast(pa.large_string())
+    except pa.ArrowException as error:
+        raise InputError.field("urls", "a column of strings", str(column.type)) from error
+
+
+def _many_keys(
+    loops: ModuleType, texts: pa.Array | pa.ChunkedArray
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    import pyarrow as pa
+
+    from licet.compiled.texts import flat
+
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    starts, text = flat(whole)
+    there = whole.is_valid().to_numpy(zero_copy_only=False).view(np.uint8)
+    hashes, found = np.zeros((len(texts), 32), np.uint8), np.empty(len(texts), np.uint8)
+    spread(
+        lambda first, last: loops.addresses(text, starts, there, *_GRAMMAR, MAX_URL_BYTES, first, last, hashes, found),
+        len(texts),
+    )
+    keys, valid = hashes[:, :KEY_BYTES].copy(), found == loops.KEYED
+    for row in np.flatnonzero(found == loops.OTHER).tolist():
+        encoded = _encoded(text[starts[row] : starts[row + 1]].tobytes().decode("utf-8", "surrogateescape"))
+        if encoded is not None:
+            keys[row] = np.frombuffer(hashlib.sha256(encoded).digest()[:KEY_BYTES], np.uint8)
+            valid[row] = True
+    return keys, valid
+
+
+def _encoded_arrow(texts: pa.Array | pa.ChunkedArray) -> list[bytes | None]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    try:
-        texts = column.cast(pa.large_string())
-    except pa.ArrowException as error:
-        raise InputError.field("urls", "a column of strings", str(column.type)) from error
     plain = pc.and_(
         pc.match_substring_regex(texts, pattern=rf"\A{_PLAIN_TEXT}\z"),
         pc.and_(

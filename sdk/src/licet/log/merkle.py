@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final
 
+from licet.compiled import hashing_of, spread
 from licet.errors import InputError, MalformedError, VerificationError
 
 HASH_SIZE: Final = 32
@@ -71,12 +72,7 @@ class Tree:
         self.size: Final = len(level) // HASH_SIZE
         self._levels: Final = [level]
         while len(level) > HASH_SIZE:
-            paired = len(level) - len(level) % (2 * HASH_SIZE)
-            nodes = [
-                sha256(b"\x01" + level[at : at + 2 * HASH_SIZE]).digest() for at in range(0, paired, 2 * HASH_SIZE)
-            ]
-            nodes.append(level[paired:])
-            level = b"".join(nodes)
+            level = _above(level)
             self._levels.append(level)
 
     @property
@@ -104,6 +100,21 @@ class Tree:
             return []
         (level, at), *path = consistency_path(old, self.size)
         return [self.node(*where) for where in ([(level, at), *path] if at else path)]
+
+
+def _above(level: bytes) -> bytes:
+    """Return the level above: each pair of neighbours hashed, a lone last node as it is."""
+    paired = len(level) - len(level) % (2 * HASH_SIZE)
+    loops = hashing_of(paired // (2 * HASH_SIZE))
+    if loops is None:
+        nodes = [sha256(b"\x01" + level[at : at + 2 * HASH_SIZE]).digest() for at in range(0, paired, 2 * HASH_SIZE)]
+        return b"".join([*nodes, level[paired:]])
+    import numpy as np
+
+    out = np.empty((paired // (2 * HASH_SIZE), HASH_SIZE), np.uint8)
+    below = np.frombuffer(level, np.uint8)
+    spread(lambda first, last: loops.nodes(below, first, last, out), len(out))
+    return out.tobytes() + level[paired:]
 
 
 class Frontier:

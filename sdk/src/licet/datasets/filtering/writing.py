@@ -24,7 +24,7 @@ from licet.datasets.forms.parts import Part
 from licet.datasets.forms.seals import changed, seal_of
 from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING, decision_rows
 from licet.decisions import VERDICTS
-from licet.decisions.rows import RootBuilder, leaf_hashes, salted_leaf_hashes
+from licet.decisions.rows import RootBuilder, both_hashes
 from licet.index.lookup import Index
 
 Advance = Callable[[int], None]
@@ -215,8 +215,9 @@ class _Rows:
         if not self._waiting:
             return
         table = pa.Table.from_batches(self._waiting)
-        self._root.add(leaf_hashes(table))
-        self._salted.add(salted_leaf_hashes(self._secret, table))
+        plain, salted = both_hashes(self._secret, table)
+        self._root.add(plain)
+        self._salted.add(salted)
         if self._only_matched:
             table = table.filter(pa.array(np.concatenate(self._shown)))
         self._writer.write_table(table)

@@ -1,0 +1,45 @@
+"""Loops over many rows, compiled with numba where the extra ``licet[fast]`` is installed.
+
+Each does what plain Python beside it does, and is used for many rows only: what is called for one row imports nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from types import ModuleType
+from typing import Final
+
+#: Rows from which on compiled loops are worth it: once they are loaded, and with loading them (about a second, and
+#: some ten the first time on a machine, when they are compiled and kept on disk).
+_WORTH: Final = 2_000
+_WORTH_LOADING: Final = 60_000
+
+
+def hashing_of(rows: int) -> ModuleType | None:
+    """Return `licet.compiled.hashing` where it is there and worth it for so many ``rows``, None otherwise."""
+    loaded = "licet.compiled.hashing" in sys.modules
+    return _loaded() if rows >= (_WORTH if loaded else _WORTH_LOADING) else None
+
+
+def spread(loop: Callable[[int, int], None], rows: int) -> None:
+    """Return once ``loop`` was called for all ``rows``, each time from a first up to a last one, on all cores."""
+    pieces = min(os.cpu_count() or 1, max(1, rows // _WORTH))
+    if pieces == 1:
+        loop(0, rows)
+        return
+    bounds = [rows * piece // pieces for piece in range(pieces + 1)]
+    with ThreadPoolExecutor(pieces) as pool:
+        list(pool.map(loop, bounds[:-1], bounds[1:]))
+
+
+@cache
+def _loaded() -> ModuleType | None:
+    try:
+        from licet.compiled import hashing as module
+    except ImportError:  # not installed, or not for this numpy
+        return None
+    return module if module.agrees() else None

@@ -1,0 +1,124 @@
+"""Compiled loops hash what plain Python hashes, row for row, and give way to it where they may not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import licet.compiled as module
+from licet.decisions.rows import (
+    both_hashes,
+    decision_schema,
+    leaf_hashes,
+    row_leaf,
+    salted_leaf_hashes,
+    salted_row_leaf,
+)
+from licet.fingerprints.urls import url_keys
+from licet.log import merkle
+from tests.sdk.decisions.test_rows import ROWS
+from tests.sdk.fingerprints.test_urls import ADDRESS
+
+pytest.importorskip("numba")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def always() -> Iterator[None]:
+    """Use the loops for every number of rows."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_WORTH", 1)
+        patched.setattr(module, "_WORTH_LOADING", 1)
+        assert module.hashing_of(1) is not None
+        yield
+
+
+def test_the_rounds_that_are_computed_give_the_digest() -> None:
+    from numba import njit
+
+    from licet.compiled.sha256 import START, computed
+
+    text = os.urandom(119)
+    padded = text + b"\x80" + (8 * len(text)).to_bytes(8, "big")
+    state = START.copy()
+    njit(computed)(state, np.frombuffer(b"\0\0\0" + padded, np.uint8), 3, 2)
+    assert state.astype(">u4").tobytes() == sha256(text).digest()
+
+
+@given(ROWS, st.binary(min_size=32, max_size=32))
+def test_leaves_of_rows_are_those_of_the_rows_one_by_one(rows: list[dict[str, Any]], secret: bytes) -> None:
+    table = pa.Table.from_pylist(rows, schema=decision_schema())
+    plain = b"".join(merkle.leaf_hash(row_leaf(row)) for row in rows)
+    salted = b"".join(merkle.leaf_hash(salted_row_leaf(secret, row)) for row in rows)
+    assert (leaf_hashes(table), salted_leaf_hashes(secret, table)) == (plain, salted)
+    assert both_hashes(secret, table) == (plain, salted)
+
+
+@given(st.lists(st.one_of(st.none(), ADDRESS), max_size=12), st.integers(0, 3))
+def test_keys_of_a_column_are_those_of_a_list(urls: list[str | None], skipped: int) -> None:
+    column = pa.array([*urls, None]).slice(skipped)  # a slice begins in the middle of its buffers
+    keys, valid = url_keys(column)
+    expected, there = url_keys(column.to_pylist())
+    np.testing.assert_array_equal(keys, expected)
+    np.testing.assert_array_equal(valid, there)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.bc/", "https://a.bc/?", "https://a.bc/?a", "https://a.bc", "https://a.bc/%41", "https://a.bc/%2F",
+        "https://a.bc/%2f", "https://a.bc/%2", "https://a.bc/x/.y", "https://a.bc/x?/.", "https://a.1c/", "https://a/",
+        "https://.a.b/", "https://a..b/", f"https://{'a' * 41}.b/", f"https://{'a' * 42}.b/", f"https://a.{'b' * 42}/",
+        "https://a.b.c.d.e.f/", "https://a.b.c.d.e.f.g/", "https://a.bc/é", "https://a.bc/#x", "https://A.bc/",
+        "https://a.bc:443/", "http:/a.bc/", "https://a.bc/?a?b", "https://a.bc/\n", "https:// a.bc/", "h", "",
+        f"https://a.bc/{'x' * 8179}", f"https://a.bc/{'x' * 8180}",
+    ],
+)  # fmt: skip
+def test_each_corner_of_the_grammar_gives_the_key_of_its_address(url: str) -> None:
+    keys, valid = url_keys(pa.array([url]))
+    expected, there = url_keys([url])
+    assert (keys.tobytes(), valid.tolist()) == (expected.tobytes(), there.tolist())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000, 4097])
+def test_the_root_of_a_tree_is_that_of_rfc_6962(size: int) -> None:
+    leaves = [sha256(b"%d" % number).digest() for number in range(size)]
+
+    def root(hashes: list[bytes]) -> bytes:
+        if len(hashes) == 1:
+            return hashes[0]
+        split = 1 << (len(hashes) - 1).bit_length() - 1
+        return sha256(b"\x01" + root(hashes[:split]) + root(hashes[split:])).digest()
+
+    assert merkle.root(leaves) == root(leaves)
+
+
+def test_without_numba_or_with_loops_that_do_not_agree_plain_python_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    from licet.compiled import hashing
+
+    module._loaded.cache_clear()
+    monkeypatch.setattr(hashing, "agrees", lambda: False)
+    assert module.hashing_of(1 << 30) is None
+    module._loaded.cache_clear()
+    monkeypatch.undo()
+    hidden = (
+        "import sys; sys.modules['numba'] = None; from licet.compiled import hashing_of; assert not hashing_of(1 << 30)"
+    )
+    subprocess.run([sys.executable, "-c", hidden], check=True, timeout=60)
+
+
+def test_few_rows_import_nothing() -> None:
+    few = (
+        "import sys; from licet.fingerprints.urls import url_keys; import pyarrow as pa;"
+        " url_keys(pa.array(['https://a.bc/'] * 1999)); assert 'numba' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", few], check=True, timeout=60)
