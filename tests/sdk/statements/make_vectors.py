@@ -22,6 +22,7 @@ from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope, Signature, pae
 from licet.statements.keys import SigningKey
+from licet.statements.splits import draft_answer, draft_split
 from licet.statements.webauthn import EDDSA, to_base64url
 from licet.terms import preset
 from licet.wire.common import StatementFile
@@ -329,6 +330,26 @@ def _honest_files() -> Iterator[Case]:
     yield _file("revocation-that-holds", registry.file(revoked, *history), registry, checks=3)
     yield _file("consent-by-the-second-key", registry.file(by_second, *history), registry, checks=5)
     yield _file("registry-key-that-holds", registry.file(2), registry, checks=2)
+    ben = Account(registry, "Ben")
+    shared = draft_split(
+        registry=registry.ref, account=artist.id, genesis=artist.genesis, works={identifier("wrk", 0): "0" * 64},
+        shares={artist.id: (artist.genesis, 6000), ben.id: (ben.genesis, 4000)}, replaces=None,
+    )  # fmt: skip
+    shared = msgspec.structs.replace(shared, split=identifier("spl", 1), issued_at=claim.issued_at, nonce="0" * 32)
+    yes = draft_answer(
+        shared, sha256(canonical.encode(shared)).hexdigest(), account=ben.id, genesis=ben.genesis, answer="accept"
+    )
+    yes = msgspec.structs.replace(yes, issued_at=claim.issued_at, nonce="1" * 32)
+    split, answer = log.add(envelopes.seal(shared, second)), log.add(envelopes.seal(yes, ben.key))
+    yield _file("split-that-holds", registry.file(split, *history), registry, checks=3)
+    yield _file("answer-to-a-split-that-holds", registry.file(answer, ben.genesis_index), registry, checks=3)
+    borrowed = log.add(envelopes.seal(yes, second))
+    yield _file(
+        "answer-by-the-key-of-who-proposed", registry.file(borrowed, ben.genesis_index), registry, UNTRUE,
+        "expected a key of art_",
+    )  # fmt: skip
+    late = log.add(envelopes.seal(shared, artist.key))
+    yield _file("split-by-a-revoked-key", registry.file(late, *history, revoked), registry, UNTRUE, "may only tighten")
     yield _file("tightening-by-a-revoked-key", registry.file(after, *history, revoked), registry, checks=6)
 
 
@@ -934,11 +955,123 @@ def _lies_in_the_payload() -> Iterator[Case]:
     yield lie("terms-of-a-later-vocabulary", MALFORMED, "vocab: expected version 1", vocab=2)
 
 
+def split_cases() -> Iterator[Case]:
+    """Yield logs of splits and answers with the shares that are in force at their end (null: none), or their lie."""
+    ada, ben, cay = (identifier("art", number) for number in (1, 2, 3))
+    geneses = {ada: "a" * 64, ben: "b" * 64, cay: "c" * 64}
+    ref = Registry().ref
+    names = iter(range(1, 1000))
+
+    def split(whose: dict[str, int], replaces: Any = None, **changes: Any) -> dict[str, Any]:
+        parts = [{"account": each, "genesis": geneses[each], "bps": bps} for each, bps in sorted(whose.items())]
+        fields = {
+            "type": "split",
+            "registry": _raw(ref),
+            "split": identifier("spl", next(names)),
+            "account": ada,
+            "genesis": geneses[ada],
+            "works": [{"work": identifier("wrk", 1), "digest": "1" * 64}],
+            "shares": parts,
+            "replaces": None if replaces is None else _digest(replaces),
+            "issued_at": "2026-11-22T12:00:00.000Z",
+            "nonce": "a split of two",
+            "v": 1,
+        }
+        return fields | changes
+
+    def answer(to: dict[str, Any], by: str, said: str = "accept", **changes: Any) -> dict[str, Any]:
+        fields = {
+            "type": "split-answer",
+            "registry": _raw(ref),
+            "split": to["split"],
+            "document": _digest(to),
+            "account": by,
+            "genesis": geneses[by],
+            "answer": said,
+            "issued_at": "2026-11-22T12:00:00.000Z",
+            "nonce": f"an answer of {by}",
+            "v": 1,
+        }
+        return fields | changes
+
+    def case(
+        name: str, *told: dict[str, Any], shares: dict[str, int] | None = None, error: str | None = None,
+        message: str = "", days: int = 0,
+    ) -> Case:  # fmt: skip
+        """``days``: how long after the first one the last one is logged, beside a second for each."""
+        log = []
+        for place, payload in enumerate(told):
+            day = days if place == len(told) - 1 else 0
+            time = f"{'2026-12' if day < 31 else '2027-01'}-{1 + day % 31:02d}T00:00:{place:02d}.000Z"
+            log.append({"index": 10 + place, "time": time, "payload": payload})
+        return {"name": name, "error": error, "message": message, "shares": shares, "log": log}
+
+    two = split({ada: 6000, ben: 4000})
+    three = split({ada: 5000, ben: 3000, cay: 2000})
+    yield case("everybody-has-signed", two, answer(two, ben), shares={ada: 6000, ben: 4000})
+    yield case("one-of-three-has-not-signed", three, answer(three, ben))
+    yield case("one-signed-twice-and-one-never", three, answer(three, ben), answer(three, ben, nonce="once more again"))
+    yield case("declined-and-then-signed", two, answer(two, ben, "decline"), answer(two, ben))
+    yield case("taken-back-by-who-proposed-it", two, answer(two, ada, "decline"), answer(two, ben))
+    yield case("signed-on-the-thirtieth-day", two, answer(two, ben), shares={ada: 6000, ben: 4000}, days=29)
+    yield case("signed-too-late", two, answer(two, ben), days=30)
+    without = split({ada: 6000, cay: 4000}, two)
+    before = (two, answer(two, ben))
+    yield case("cut-without-being-asked", *before, without, answer(without, cay), shares={ada: 6000, ben: 4000})
+    yield case(
+        "cut-by-consent", *before, without, answer(without, cay), answer(without, ben), shares={ada: 6000, cay: 4000}
+    )
+    beside = split({ada: 1000, ben: 9000})
+    yield case(
+        "replaces-what-is-not-in-force-any-more", beside, *before, answer(beside, ben), shares={ada: 6000, ben: 4000}
+    )
+
+    def lie(name: str, error: str, message: str, *told: dict[str, Any]) -> Case:
+        return case(name, *told, error=error, message=message)
+
+    share = two["shares"]
+    yield lie("shares-below-the-whole", MALFORMED, "shares: expected 10000", split({ada: 6000, ben: 3999}))
+    yield lie("shares-above-the-whole", MALFORMED, "shares: expected 10000", split({ada: 6000, ben: 4001}))
+    yield lie("a-share-of-nothing", MALFORMED, "shares[1].bps: expected 1 to", split({ada: 10_000, ben: 0}))
+    yield lie("a-share-below-nothing", MALFORMED, "shares[0].bps: expected 1 to", split({ada: 11_000, ben: -1000}))
+    yield lie("one-account-twice", MALFORMED, "each account once", split({}, shares=[share[0] | {"bps": 5000}] * 2))
+    yield lie("accounts-in-another-order", MALFORMED, "in rising order", split({}, shares=share[::-1]))
+    yield lie("no-shares", MALFORMED, "shares: expected 1 to 100", split({}))
+    yield lie("no-works", MALFORMED, "works: expected 1 to 1000", split({ada: 6000, ben: 4000}, works=[]))
+    yield lie(
+        "one-work-twice", MALFORMED, "works: expected each work", split({ada: 6000, ben: 4000}, works=two["works"] * 2)
+    )
+    yield lie("shared-with-oneself", UNTRUE, "expected somebody to share with", split({ada: 10_000}))
+    other = [each | {"genesis": "d" * 64} for each in share]
+    yield lie("another-genesis-of-who-proposes", UNTRUE, "that it signs by", split({}, shares=other))
+    moved = split({ada: 5000, ben: 5000}, two, shares=[share[0], share[1] | {"genesis": "d" * 64}])
+    yield lie("another-genesis-than-before", UNTRUE, "that it had", *before, moved)
+    yield lie(
+        "replaces-what-was-never-agreed", UNTRUE, "expected to replace a split", two, split({ada: 6000, ben: 4000}, two)
+    )
+    yield lie("replaces-what-is-nowhere", UNTRUE, "none of digest", split({ada: 6000, ben: 4000}, replaces="e" * 64))
+    yield lie("answer-to-nothing", UNTRUE, "none of digest", two, answer(two, ben, document="e" * 64))
+    yield lie(
+        "answer-to-another-name", UNTRUE, "expected an answer to", two, answer(two, ben, split=identifier("spl", 0))
+    )
+    yield lie("answer-by-a-stranger", UNTRUE, "an answer of who has a share", two, answer(two, cay))
+    yield lie("answer-by-who-proposed", UNTRUE, "an answer of who has a share", two, answer(two, ada))
+    yield lie("answer-by-another-genesis", UNTRUE, "an answer of who has", two, answer(two, ben, genesis="d" * 64))
+    yield lie("an-answer-that-is-neither", MALFORMED, "answer", two, answer(two, ben, "perhaps"))
+    yield lie("one-document-twice", UNTRUE, "got two", two, two)
+    yield lie("one-name-for-two-documents", UNTRUE, "got two", two, split({ada: 1, ben: 9999}, split=two["split"]))
+
+
+def _digest(payload: Any) -> str:
+    return payload if isinstance(payload, str) else sha256(canonical.encode(payload)).hexdigest()
+
+
 def write() -> dict[str, str]:
     """Return the content of every vector file by name."""
     parts = {
         "envelopes.json": envelope_cases(),
         "passkeys.json": passkey_cases(),
+        "splits.json": split_cases(),
         "statement_files.json": statement_file_cases(),
     }
     return {name: json.dumps(list(cases), ensure_ascii=False, indent=1) + "\n" for name, cases in parts.items()}

@@ -12,6 +12,7 @@ from licet import canonical, errors
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.keys import KeySet
+from licet.statements.splits import Splits
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import Trust
 from licet.statements.webauthn import Passkey
@@ -21,6 +22,7 @@ from tests.sdk.statements.world import key
 
 ENVELOPES: list[Any] = json.loads((make_vectors.FOLDER / "envelopes.json").read_text("utf-8"))
 PASSKEYS: list[Any] = json.loads((make_vectors.FOLDER / "passkeys.json").read_text("utf-8"))
+SPLITS: list[Any] = json.loads((make_vectors.FOLDER / "splits.json").read_text("utf-8"))
 FILES: list[Any] = json.loads((make_vectors.FOLDER / "statement_files.json").read_text("utf-8"))
 SIGNERS = {"consent": ["Su Tang"], "licence": ["acme", "one licence"]}
 SCHEMAS: dict[str, Any] = {"consent": kinds.Consent, "licence": kinds.Licence}
@@ -33,7 +35,7 @@ def test_the_committed_vectors_are_what_their_script_writes():
 
 
 def test_no_two_vectors_have_one_name():
-    for cases in (ENVELOPES, PASSKEYS, FILES):
+    for cases in (ENVELOPES, PASSKEYS, SPLITS, FILES):
         assert len({case["name"] for case in cases}) == len(cases)
 
 
@@ -68,6 +70,30 @@ def test_a_passkeys_signature_holds_only_if_the_user_signed_this_on_our_page(cas
         return
     with pytest.raises(getattr(errors, case["error"])) as caught:
         opened()
+    assert type(caught.value).__name__ == case["error"]
+    assert case["message"] in str(caught.value)
+
+
+@pytest.mark.parametrize("case", SPLITS, ids=lambda case: case["name"])
+def test_a_split_is_in_force_only_if_everybody_signed_that_document(case):
+    schemas: dict[str, Any] = {"split": kinds.Split, "split-answer": kinds.SplitAnswer}
+
+    def replayed() -> Any:
+        splits = Splits()
+        for each in case["log"]:
+            body = canonical.encode(each["payload"])
+            kind = each["payload"]["type"]
+            envelope = envelopes.Envelope(canonical.to_base64(body), kinds.PAYLOAD_TYPE.format(kind=kind), [])
+            payload = envelopes.read_as(schemas[kind], envelope)
+            splits.take(payload, envelope.payload_digest, each["index"], each["time"])
+        found = splits.in_force(case["log"][0]["payload"]["works"][0]["work"], case["log"][-1]["index"] + 1)
+        return None if found is None else {each.account: each.bps for each in found.shares}
+
+    if case["error"] is None:
+        assert replayed() == case["shares"]
+        return
+    with pytest.raises(getattr(errors, case["error"])) as caught:
+        replayed()
     assert type(caught.value).__name__ == case["error"]
     assert case["message"] in str(caught.value)
 
