@@ -21,6 +21,7 @@ from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
 from licet.catalogue.effects import false_effects
 from licet.catalogue.forms import digest_form
+from licet.catalogue.held import signed_here
 from licet.catalogue.judging import Finding, Judge, Own, changes, of_keys
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
@@ -108,6 +109,7 @@ class Monitor:
         findings += judge.of_promises()
         findings += of_keys(self._client.keys(), account.keyid, memory.keys)
         findings += self._history(account.account)
+        findings += self._unfindable(elsewhere=bool(elsewhere))
         memory.snapshot = SeenSnapshot(manifest.sequence, envelope_digest(snapshot.envelope))
         self._remember(memory)
         return Round(manifest.sequence, manifest.log_size, len(works), len(own), findings, notes)
@@ -263,6 +265,23 @@ class Monitor:
         memory = self._remembered()
         memory.keys = sorted({*memory.keys, *keyids})
         self._remember(memory)
+
+    def _unfindable(self, *, elsewhere: bool) -> Iterator[Finding]:
+        """Yield the keys by which the newest snapshot does not find what this home signed for."""
+        from licet.catalogue.findable import unfindable  # brings numpy
+        from licet.index import Index
+
+        signed = signed_here(self._profile)
+        if not signed:
+            return
+        pulled = self._client.snapshot.pull()
+        index = Index(self._client.snapshot.open(allow_expired=True))
+        works, account = sorted(signed), self._profile.account
+        assert account is not None
+        for at in range(0, len(works), 1000):
+            found = self._client.find_works(works=works[at : at + 1000])
+            forms = [digest_form(work, account.account) for work in found]
+            yield from unfindable(index, pulled.manifest.log_size, forms, signed, elsewhere=elsewhere)
 
     def _history(self, account: str) -> Iterator[Finding]:
         """Yield what is missing in the account's key history, as the registry shows it to everybody."""

@@ -1,0 +1,68 @@
+"""Whether whoever has a picture finds its work: every key that was signed for is in the segments of the snapshot.
+
+A leaf of the state root says what is in force on a work, not by what it is found. Looked at are the exact keys: file,
+pixels, address. How good a PDQ is, which decides whether it is searched at all, is not signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from licet.catalogue.held import Signed
+from licet.catalogue.judging import Finding
+from licet.identifiers import to_uuid
+from licet.index import Index
+from licet.index.keys import Keys
+from licet.statements.kinds import FileDigest, WorkDigest
+from licet.statements.works import work_digest
+from licet.wire.licensing import RowKeys
+
+
+class _Key(NamedTuple):
+    work: str
+    what: str
+    row: RowKeys
+
+
+def unfindable(
+    index: Index, log_size: int, forms: Sequence[WorkDigest], signed: Mapping[str, Signed], *, elsewhere: bool
+) -> Iterator[Finding]:
+    """Yield the keys of works that the snapshot ``index``, over ``log_size`` entries, does not find them by.
+
+    ``forms`` are what the registry says of the works, ``signed`` what this home signed for. Where both differ, the
+    registry hides what was signed, unless keys of the account signed ``elsewhere``, in another home.
+    """
+    wanted: list[_Key] = []
+    for form in forms:
+        last = signed.get(form.work)
+        if last is None or last.log_index >= log_size or index.work(form.work) is None:
+            continue  # not for this home to say, or not in this snapshot (which is looked at by its leaf)
+        if work_digest(form).hex() == last.digest:
+            wanted += _keys(form)
+        elif not elsewhere:
+            message = f"{form.work}: the registry has it under other keys than were signed in {last.statement}"
+            yield Finding("unfindable", f"{message}, log entry {last.log_index}", form.work)
+    if not wanted:
+        return
+    ids = np.frombuffer(b"".join(to_uuid(each.work, "wrk").bytes for each in wanted), np.uint8).reshape(-1, 16)
+    numbers = index.works.find(ids)
+    matches = index.lookup(Keys.from_rows([each.row for each in wanted]), "exact")
+    met = set(zip(matches.row.tolist(), matches.work.tolist(), strict=True))
+    for place, each in enumerate(wanted):
+        if (place, int(numbers[place])) not in met:
+            message = f"{each.work}: the snapshot does not find it by {each.what}"
+            yield Finding("unfindable", f"{message}, which was signed for", each.work)
+
+
+def _keys(form: WorkDigest) -> Iterator[_Key]:
+    files: list[WorkDigest | FileDigest] = [form, *(form.files if isinstance(form.files, list) else [])]
+    for each in files:
+        if each.sha256 is not None:
+            yield _Key(form.work, f"its file {each.sha256}", RowKeys(sha256=each.sha256))
+        if each.pixels is not None:
+            yield _Key(form.work, f"its pixels {each.pixels}", RowKeys(pixels=each.pixels))
+    for url in form.url:
+        yield _Key(form.work, f"its address {url}", RowKeys(url=url))

@@ -1,0 +1,94 @@
+"""A snapshot that states a work and lacks a key that was signed for it is found out, key by key."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import msgspec
+import pytest
+
+from licet.catalogue.findable import unfindable
+from licet.catalogue.held import Signed
+from licet.fingerprints.urls import url_key
+from licet.identifiers import to_uuid
+from licet.index import Index, WorkRecord
+from licet.index.records import FileKeys
+from licet.statements.kinds import FileDigest, WorkDigest
+from licet.statements.works import work_digest
+from tests.sdk.index.world import index_of, uid
+from tests.sdk.statements.world import PAID, identifier
+
+URL = "https://x.example/a.png"
+
+
+def hexed(name: str) -> str:
+    return sha256(name.encode()).hexdigest()
+
+
+def form(number: int = 1, **changes: object) -> WorkDigest:
+    older = FileDigest(hexed("older"), hexed("older pixels"), None)
+    made = WorkDigest(
+        identifier("wrk", number), identifier("art", 1), hexed(f"file {number}"), hexed("pixels"), None, None, [URL],
+        "upload", [older],
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def record(number: int = 1, **changes: object) -> WorkRecord:
+    fields = {
+        "work": to_uuid(identifier("wrk", number), "wrk").bytes,
+        "account": uid(2, 1),
+        "terms": PAID.encoded,
+        "level": 0,
+        "sha256": bytes.fromhex(hexed(f"file {number}")),
+        "pixels": bytes.fromhex(hexed("pixels")),
+        "urls": [url_key(URL)],
+        "files": [FileKeys(bytes.fromhex(hexed("older")), bytes.fromhex(hexed("older pixels")))],
+        **changes,
+    }
+    return WorkRecord(**fields)  # type: ignore[arg-type]
+
+
+SIGNED = {each.work: Signed(work_digest(each).hex(), "stm_1", 9) for each in (form(1), form(2))}
+
+
+def told(index: Index, forms: list[WorkDigest], size: int = 10, *, elsewhere: bool = False) -> list[str]:
+    return [each.message for each in unfindable(index, size, forms, SIGNED, elsewhere=elsewhere)]
+
+
+def test_a_work_that_is_found_by_all_that_was_signed_is_no_finding() -> None:
+    assert told(index_of([record(1), record(2)]), [form(1), form(2)]) == []
+    assert told(index_of([record(1)], [record(2)]), [form(2), form(1)]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"sha256": bytes(32)}, f"its file {hexed('file 1')}"),
+        ({"pixels": None}, f"its pixels {hexed('pixels')}"),
+        ({"urls": []}, f"its address {URL}"),
+        ({"files": [FileKeys(bytes.fromhex(hexed("older")))]}, f"its pixels {hexed('older pixels')}"),
+        ({"files": [FileKeys(bytes(32), bytes.fromhex(hexed("older pixels")))]}, f"its file {hexed('older')}"),
+    ],
+)
+def test_each_key_that_is_lacking_is_named_though_another_work_has_it(changes: dict, missing: str) -> None:
+    index = index_of([record(1, **changes), record(2)])
+    assert told(index, [form(1), form(2)]) == [
+        f"{form(1).work}: the snapshot does not find it by {missing}, which was signed for"
+    ]
+
+
+def test_what_the_snapshot_need_not_have_yet_is_not_asked_of_it() -> None:
+    lacking = index_of([record(1, urls=[])])
+    assert told(lacking, [form(1), form(2)], size=9) == []
+    assert told(lacking, [form(3)]) == []
+    assert told(index_of([record(1)]), [form(1), form(2)]) == []
+
+
+def test_keys_that_nobody_signed_for_are_told_unless_they_were_signed_in_another_home() -> None:
+    index = index_of([record(1, pixels=None)])
+    hidden = form(pixels=None)
+    assert told(index, [hidden]) == [
+        f"{hidden.work}: the registry has it under other keys than were signed in stm_1, log entry 9"
+    ]
+    assert told(index, [hidden], elsewhere=True) == []
