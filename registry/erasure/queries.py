@@ -86,9 +86,10 @@ BARE: Final = f"update works set {_BARE} where account = $1 and erased_at is nul
 DROP_VERSIONS: Final = """
 delete from work_versions v using works w where w.id = v.work and w.account = $1 and not w.id = any($2::uuid[])
 """
+# works that nobody relies on: those without a state, or all of them, whose states go in the same transaction
 DROP_WORKS: Final = """
 delete from works w where w.account = $1 and not w.id = any($2::uuid[])
-    and not exists (select from work_states s where s.work = w.id)
+    and not ($3 and exists (select from work_states s where s.work = w.id))
 """
 # by thumbnails and uploads primary keys
 DROP_THUMBNAILS: Final = "delete from thumbnails where account = $1"

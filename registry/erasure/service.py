@@ -100,7 +100,7 @@ async def _forget_kept(conn: Connection, account: UUID) -> None:
     await conn.execute(queries.DROP_KEYS, account)
     await conn.execute(queries.DROP_KEY_STATEMENTS, account)
     await conn.execute(queries.DROP_VERSIONS, account, [])
-    await conn.execute(queries.DROP_WORKS, account, [])
+    await conn.execute(queries.DROP_WORKS, account, [], True)
     found = await conn.fetch(queries.KEPT_ADDRESSES, account)
     if found:
         keys = [(account, row["id"], [url_key(url) for url in row["urls"]]) for row in found]
@@ -140,8 +140,11 @@ class _Erasure:
         await self._state(owner, weight, denied, now)
         await self._statements(weight)
         await self._bare(weight, now)
+        if self._denies:
+            await conn.execute(queries.COVER, account, self.id)
+        await conn.execute(queries.DROP_WORKS, account, list(weight.held), self._denies)
         changed: int = await conn.fetchval(consent.NEXT_VERSION)
-        await self._works(weight, changed)
+        await self._works(changed)
         await self._keep(weight, bool(denied), now, changed)
         await conn.execute(queries.DROP_TERMS, naming)
         await self._identity(weight, now)
@@ -185,18 +188,16 @@ class _Erasure:
             await conn.executemany(queries.BARE_ADDRESSES, keys)
         await conn.execute(queries.BARE, account, now)
 
-    async def _works(self, weight: Weight, changed: int) -> None:
-        """Leave a deny for what had terms, or nothing."""
+    async def _works(self, changed: int) -> None:
+        """Leave a deny for what had terms, or nothing; every consent of others waits meanwhile."""
         conn, account = self._conn, self._account
         met = [row["work"] for row in await conn.fetch(queries.MET, account)]
         if self._denies:
-            await conn.execute(queries.COVER, account, self.id)
             await conn.execute(queries.DENY, account, self.id, bytes.fromhex(NOTHING.hash), changed)
         else:
             await conn.execute(queries.REMOVED, account, changed)
             await conn.execute(queries.DROP_STATES, account)
             await conn.execute(queries.DROP_MATCHES, account)
-        await conn.execute(queries.DROP_WORKS, account, list(weight.held))
         if met:
             await conflicts.settle(conn, account, met, changed)
 
