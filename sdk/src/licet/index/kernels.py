@@ -6,13 +6,14 @@ one is read-only) is the same whichever process wrote it last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
+
+from licet.compiled.compiling import compiled
 
 #: Two chunks that meet differ in at most one bit of 16; they and the three chunks after them in at most seven of 64.
 CHUNK_LIMIT: Final = 1
@@ -34,16 +35,6 @@ _I2s = types.int16[::1]
 _Flags = types.boolean[::1]
 
 
-def _compiled(signature: Any) -> Callable[[Any], Any]:
-    def compiled(loop: Any) -> Any:
-        try:
-            return njit(signature, nogil=True, cache=True)(loop)
-        except Exception:  # noqa: BLE001 - no folder to keep it in, or a damaged one: it is compiled each time
-            return njit(signature, nogil=True)(loop)
-
-    return compiled
-
-
 def _counted(_context: Any, _value: Any) -> Any:
     """How many bits of a word are set: one instruction of the processor."""
 
@@ -57,7 +48,7 @@ def _counted(_context: Any, _value: Any) -> Any:
 _ones: Any = intrinsic(_counted)
 
 
-@_compiled(types.void(_Bytes, _Tables, _Words))
+@compiled(types.void(_Bytes, _Tables, _Words))
 def permute(hashes: Any, tables: Any, words: Any) -> None:
     """Fill the four rows of ``words`` with the hashes, their bits moved as ``tables`` say (byte × value × word)."""
     for row in range(hashes.shape[0]):
@@ -80,7 +71,7 @@ def _window(low: Any, high: Any, shift: Any) -> Any:
     return low if shift == _NONE else (low >> shift) | (high << (_WORD - shift))
 
 
-@_compiled(types.void(_U8s, _U8s, types.uint64, _I8s, _U8s, _U4s))
+@compiled(types.void(_U8s, _U8s, types.uint64, _I8s, _U8s, _U4s))
 def order_queries(low: Any, high: Any, shift: Any, start: Any, key: Any, row: Any) -> None:
     """Sort the windows of queries by their first chunk; those of chunk v are at ``start[v]`` to ``start[v + 1]``."""
     start[:] = 0
@@ -97,7 +88,7 @@ def order_queries(low: Any, high: Any, shift: Any, start: Any, key: Any, row: An
         row[place] = at
 
 
-@_compiled(types.void(_U8s, _U8s, types.uint64, _Flags, _I8s, _U8s, _U4s))
+@compiled(types.void(_U8s, _U8s, types.uint64, _Flags, _I8s, _U8s, _U4s))
 def split_stored(low: Any, high: Any, shift: Any, asked: Any, start: Any, key: Any, row: Any) -> None:
     """Sort the windows whose first chunk is ``asked`` for by that chunk's high byte: 256 parts, as streams."""
     start[:] = 0
@@ -155,7 +146,7 @@ def _met_before(first: Any, second: Any, third: Any, fourth: Any, chunk: Any) ->
     return False
 
 
-@_compiled(
+@compiled(
     types.int64(
         _Words, _Words, types.int64, types.int64, _I8s, _U8s, _U4s, _I8s, _U8s, _U4s, _U8s, _U4s, _U4s, _U4s, _I2s
     )
