@@ -11,6 +11,7 @@ from anyio.from_thread import start_blocking_portal
 
 from tests.registry.claims.internet import Internet, internet
 from tests.whole import ordinary
+from tests.whole.reading import ROOT, Read, read, typing
 from tests.whole.stage import Person, Service
 
 People = Callable[..., Person]
@@ -51,6 +52,21 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("other"), origin="other.example/licet", snapshot_ttl="3s", token_ttl="1s")
     yield service
     service.end()
+
+
+@pytest.fixture(scope="session")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A registry for readers of README and guides: nobody else has works there."""
+    service = Service(tmp_path_factory.mktemp("registry"), snapshot_delay="4s")
+    yield service
+    service.end()
+
+
+@pytest.fixture(scope="session")
+def readme(readers: Service, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What came of the README, read before any guide."""
+    folder = tmp_path_factory.mktemp("reader")
+    return read(ROOT / "README.md", folder, typing(readers, folder))
 
 
 @pytest.fixture(scope="module")

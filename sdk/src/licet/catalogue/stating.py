@@ -12,6 +12,7 @@ from licet.terms import ATOMS, Terms, read_price
 from licet.terms import preset as named
 
 MAX_FILE = 1 << 20
+_ASKED = {"price.amount": "price", "price.currency": "currency", "price.model": "price_model"}
 
 
 def chosen_terms(
@@ -49,9 +50,15 @@ def chosen_terms(
         if priced[name] is None:
             paid = f"{option.format('preset')} paid"
             raise InputError(f"{name}: expected a value, because {paid} has a price, got none", field=name)
-    return named(
-        "paid", read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
-    )
+    try:
+        stated = read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
+    except InputError as error:
+        field = str(error.details.get("field"))
+        if field not in _ASKED:  # what belongs to no field alone
+            raise
+        name = option.format(_ASKED[field]).replace("_", "-" if "-" in option else "_")
+        raise InputError(f"{name}{error.message.removeprefix(field)}", **{**error.details, "field": name}) from None
+    return named("paid", stated)
 
 
 def terms_in(file: Path) -> Terms:

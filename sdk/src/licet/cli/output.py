@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 #: What a terminal obeys, or turns the order of what is read; halves of surrogates it cannot even be sent.
+_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 _OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Advance = Callable[[int], None]
@@ -89,7 +90,8 @@ def note(text: str) -> None:
 
 
 def fail(error: LicetError, as_json: bool) -> int:
-    """Print ``error`` and return its exit code."""
+    """Print ``error`` and return its exit code. Numbers of the operating system's errors are left out: words follow."""
+    error.message = _NUMBER.sub("", error.message)
     if as_json:
         details = {key: value for key, value in error.details.items() if value is not None}
         document = {"error": {"code": error.code, "message": error.message, **_plain(details)}}

@@ -12,6 +12,7 @@ from licet.cli.output import COMMON, Common, show
 from licet.cli.trusting import believed
 from licet.cli.wording import refuse_existing
 from licet.errors import InputError
+from licet.identifiers import to_uuid
 
 app = App(name="statement", help="Fetch a signed statement, verify one offline, or export it for others.")
 MAX_FILE = 64 << 20
@@ -30,6 +31,7 @@ def fetch(
     """Fetch a statement with everything that proves it."""
     from licet.home import write_private
 
+    to_uuid(statement, "stm", field="statement")
     refuse_existing(output, overwrite=overwrite)
     with common.client() as client:
         data = client.statement_receipt(statement) if receipt else client.statement_file(statement)

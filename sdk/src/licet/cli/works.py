@@ -21,6 +21,10 @@ app = App(name="works", help="List, show, change, share, withdraw and export you
 app.command("licet.cli.splits:app", name="split", help="Share what works earn between co-owners.")
 
 
+#: An identifier is 30 characters wide.
+_HEADER = "  ".join(["work".ljust(30), "title", "known by", "state"])
+
+
 def _line(work: Work) -> str:
     known_by = work.mode if work.sha256 else "address-only"
     return "  ".join([work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, work.state])
@@ -52,7 +56,7 @@ def list_works(
     nothing = (
         "No works yet: `licet register` makes them." if not (q or external_id or tag or state) else "No such works."
     )
-    show(common, {"works": works}, [_line(work) for work in works] or [nothing])
+    show(common, {"works": works}, [_HEADER, *map(_line, works)] if works else [nothing])
 
 
 @app.command(name="show")

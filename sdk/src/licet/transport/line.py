@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ JUDGED: Final = frozenset({400, 409, 422})  # answers that a wrong clock may hav
 WHOLE: Final = "a whole answer"
 BEGINNING: Final = "the beginning of a download"
 _TOKEN: Final = re.compile(r"[!-~]*", re.ASCII)
+_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")  # which says to nobody what the words behind it do not
 _LOOPBACK: Final = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)")
 
 
@@ -32,13 +34,13 @@ class Line:
 
     def __init__(self, url: str, token: str | None, timeout: Timeouts | float | None) -> None:
         if not _is_address(url):
-            raise InputError.field("url", "an address such as http://localhost:8000", url)
+            raise bad_address(url)
         if token is not None and not _TOKEN.fullmatch(token):
             raise InputError(
                 "token: expected ASCII without spaces, as `licet token create` prints it, got something else"
             )
         if token and url.startswith("http://") and not _LOOPBACK.match(url):
-            raise InputError.field("url", "https for a token that leaves this machine", url)
+            raise InputError.field(_given_as(url), "https for a token that leaves this machine", url)
         self.url = url.rstrip("/")
         self.token = token
         self.timeouts = Timeouts.of(timeout)
@@ -251,7 +253,12 @@ def plain_call(
 
 def bad_address(url: str) -> InputError:
     """Return the error for an address that is none."""
-    return InputError.field("url", "an address such as http://localhost:8000", url)
+    return InputError.field(_given_as(url), "an address such as http://localhost:8000", url)
+
+
+def _given_as(url: str) -> str:
+    """Return what somebody changes who gave the address: the variable, or the argument."""
+    return "LICET_URL" if os.environ.get("LICET_URL") == url else "url"
 
 
 def lower(headers: httpx.Headers) -> dict[str, str]:
@@ -284,4 +291,4 @@ def _proxy_for(url: str) -> bool:
 
 
 def _reason(fault: BaseException) -> str:
-    return str(fault) or type(fault).__name__
+    return _NUMBER.sub("", str(fault)) or type(fault).__name__

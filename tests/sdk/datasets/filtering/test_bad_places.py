@@ -229,6 +229,30 @@ def test_files_that_cannot_be_examined_are_rows_for_a_look(client: Client, known
     assert any("expected names in UTF-8" in note for note in done.notes)
 
 
+def test_links_at_the_output_lead_nothing_elsewhere(client: Client, known: None, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url\nhttps://a.example/0\n")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "file").write_text("precious")
+
+    def there() -> dict[str, bytes]:
+        return content(theirs)
+
+    before = there()
+    (tmp_path / "out.csv").symlink_to(theirs / "file")
+    for wish in (KEEP, Wish(unknown="keep", overwrite=True)):
+        with pytest.raises(InputError, match="expected nothing there, or an earlier result"):
+            filter_dataset(client, [tmp_path / "t.csv"], tmp_path / "out.csv", REQUEST, wish)
+    (tmp_path / "two.csv.job").symlink_to(theirs)
+    with pytest.raises(InputError, match=r"two\.csv\.job: expected a place to work in, got a link to .*theirs"):
+        filter_dataset(client, [tmp_path / "t.csv"], tmp_path / "two.csv", REQUEST, KEEP)
+    for ending in ("", ".manifest.json", ".decisions.parquet"):  # dangling: replaced, not followed
+        (tmp_path / f"three.csv{ending}").symlink_to(theirs / f"made{ending}")
+    assert filter_dataset(client, [tmp_path / "t.csv"], tmp_path / "three.csv", REQUEST, KEEP).kept == 1
+    assert not (tmp_path / "three.csv").is_symlink()
+    assert there() == before
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_a_row_for_a_look(client: Client, known: None, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,26 @@ def test_a_folder_lists_every_picture_once_by_name(tmp_path: Path) -> None:
     assert [row["path"] for row in all_rows(opened)] == ["a.png", "b.JPG", "deep/d.gif", "deep/er/c.webp"]
     assert opened.rows == 4
     assert [part.name for part in opened.parts] == ["in"]
+
+
+def test_a_hundred_thousand_tiny_files_are_a_row_each(tmp_path: Path) -> None:
+    count, places = 100_000, tmp_path / "in"
+    places.mkdir()
+    (tmp_path / "tiny").write_bytes(b"x")
+    for number in range(count):
+        if not number % 1000:  # a file has no more names than some file systems allow
+            (places / f"{number // 1000:03}").mkdir()
+            (tmp_path / f"{number}").write_bytes(b"x")
+            one = str(tmp_path / f"{number}")
+        os.link(one, f"{places}/{number // 1000:03}/{number:06}.png")
+    [part] = open_input([places]).parts
+    assert part.rows == count
+    seen, largest = [0], 0
+    for batch in part.batches():
+        largest = max(largest, len(batch))
+        seen += [int(Path(path).stem) for path in (batch["path"][0].as_py(), batch["path"][-1].as_py())]
+    assert seen == sorted(seen)
+    assert (seen[-1], largest) == (count - 1, folder.BATCH)
 
 
 def test_loose_pictures_and_globs_become_one_part_a_folder(tmp_path: Path) -> None:

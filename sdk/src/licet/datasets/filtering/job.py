@@ -87,6 +87,8 @@ class Job:
     def at(cls, out: Path) -> Iterator[Job]:
         """Give the job of ``out``, locked; raises ``InputError`` if another process works on it."""
         folder = out.with_name(out.name + ".job")
+        if folder.is_symlink():  # what is found out would lie in somebody else's folder, and be removed there
+            raise InputError(f"{folder}: expected a place to work in, got a link to {folder.readlink()}; remove it")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = (folder / "lock").open("ab")
