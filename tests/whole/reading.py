@@ -47,6 +47,6 @@ def read(page: Path, folder: Path, environment: dict[str, str]) -> Read:
     blocks = re.findall(r"^```sh run\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     script = "set -euo pipefail\n" + "\n".join(f"set -x\n{block}{{ set +x; }} 2>/dev/null" for block in blocks)
     done = subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
+        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
     )
     return Read(blocks, done.returncode, done.stdout, done.stderr, folder, environment)

@@ -194,7 +194,7 @@ def test_the_words_of_a_row_are_read(tmp_path: Path) -> None:
         ("path,work\na,wrk_x\n", "work", "wrk_"),
         ("url\nhttps:// x\n", "url", "expected"),
         ("path,title\n,b\n", "path", "got none"),
-        ("path,on_behalf_of\na,art_x\n", "on_behalf_of", "`licet account join` makes a profile"),
+        ("path,on_behalf_of\na,art_x\n", "on_behalf_of", "needs a delegation"),
         ("path,title\na\n", "row", "2 cells as in the header"),
         ("path,preset\na,best\n", "preset", "no-ai"),
         ("path,preset,price\na,paid,1\n", "currency", "preset paid has a price"),

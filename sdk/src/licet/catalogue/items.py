@@ -123,8 +123,8 @@ class Rows:
     def _item(self, number: int, shown: str, row: Mapping[str, str]) -> Item:
         if "on_behalf_of" in row:
             raise InputError(
-                "on_behalf_of: expected a row for this profile's account, got one for another; that needs a key which the "
-                "artist delegates to you: `licet account join` makes a profile with it",
+                "on_behalf_of: expected a row for this profile's account, got one for another: that needs a delegation "
+                "by the artist, of a key with which `licet account join` makes a profile",
                 field="on_behalf_of",
             )
         path, sha256, work = row.get("path"), row.get("sha256"), row.get("work")
