@@ -46,7 +46,8 @@ def test_version_and_help_of_the_whole_bring_nothing_at_all(asked: list[str]) ->
 
 #: What asks the service or reads the home alone: the way there may be brought, what looks into data may not.
 ASKING = [
-    "account show", "balance", "licences list", "licences show lic_x", "statement fetch stm_01m8gxzp2df6jbcr4pvxtahg77 -o no/such",
+    "account show", "balance", "licences list", "licences show lic_x",
+    "statement fetch stm_01m8gxzp2df6jbcr4pvxtahg77 -o no/such",
     "token list", "token revoke tok_x", "works list", "works show wrk_x", "works update wrk_x --title x",
 ]  # fmt: skip
 LINE = {"asyncio", "cryptography", "cyclopts", "httpx", "msgspec", "rich", "ssl"}
