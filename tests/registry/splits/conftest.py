@@ -9,6 +9,9 @@ import pytest
 from tests.registry.catalogue import registry
 from tests.registry.harness import Running
 from tests.registry.servers import Server
+from tests.registry.sites import lone
+
+__all__ = ["lone"]
 
 
 @pytest.fixture(scope="package")

@@ -10,6 +10,7 @@ import pytest
 from licet import times
 from licet.audit import verify_bundle
 from licet.audit.tables import ENTRIES, EVENTS
+from licet.errors import VerificationError
 from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry.accounts.operators import invite
@@ -73,3 +74,60 @@ async def test_rule_21_co_owners_and_auditors_recompute_what_is_shared(
     assert shown["everything"] >= shown["ada"]
     statements = unpacked(tmp_path / "everything.zip")
     assert f"statements/split/{open_still.split}.json" in statements
+
+
+_OWN = "split = (select id from splits where digest = $1)"
+LIES = (
+    ("a use that is kept from the split", f"update usage_events set split = null where {_OWN}", "event-splits"),
+    (
+        "a use that is shared by a split that is over",
+        f"""
+        update usage_events set split = (
+            select b.id from splits a join splits b on b.digest = a.replaces where a.digest = $1
+        ) where {_OWN}
+        """,
+        "event-splits",
+    ),
+    (
+        "a split that somebody never signed",
+        f"delete from split_answers where digest = (select min(digest::text)::bytea from split_answers where {_OWN})",
+        "event-splits",
+    ),
+    (
+        "parts that are not the shares",
+        """
+        with own as (
+            select e.transfer, e.account from entries e join ledger_accounts a on a.id = e.account
+            where a.name like 'payable:%' and length($1::bytea) = 32
+                and e.transfer = (select id from transfers order by id desc limit 1)
+        )
+        update entries e set amount = e.amount + case e.account when (select min(account) from own) then 1 else -1 end
+        from own where own.transfer = e.transfer and own.account = e.account
+        """,
+        "transfer-sums",
+    ),
+)  # fmt: skip
+
+
+async def test_a_registry_that_lies_about_what_is_shared_is_caught_by_who_has_a_share(
+    lone: Running, tmp_path: Path, request: pytest.FixtureRequest
+):
+    new_pictures(request.node.nodeid)
+    keys = lone.services.keys
+    trust = Trust(keys.origin, keys.root.public.hex())
+    lantern = await trainer(lone)
+    for lie, statement, check in LIES:
+        ada, ben, cay = [await artist(lone, name) for name in ("Ada", "Ben", "Cay")]
+        for who in (ada, ben):
+            await who.raise_level(2)
+        mine = await shelf(lone, PER_RUN, 1, owner=ada)
+        first = await agreed(ada, mine.works, [(ada, 3000), (ben, 7000)])
+        second = await agreed(ada, mine.works, [(ben, 5000), (cay, 5000)], first)
+        await lantern.license(mine.wanted())
+        verify_bundle(await pulled(ben.http, tmp_path / "honest.zip"), trust)
+        async with lone.services.database.transaction() as conn:
+            await conn.execute("set local session_replication_role = replica")
+            done = await conn.execute(statement, bytes.fromhex(second.document))
+        assert not done.endswith(" 0"), lie
+        with pytest.raises(VerificationError, match=check):
+            verify_bundle(await pulled(ben.http, tmp_path / "lie.zip"), trust)
