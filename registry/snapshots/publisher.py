@@ -54,6 +54,8 @@ async def run(services: Services, stop: asyncio.Event) -> None:
                 if not shown:
                     await publication.move_in(services)
                     await publication.show(services)
+                    if await _lacks(services):
+                        await publish(services)
                 published, shown = await publish_if_due(services), True
             except DatabaseUnavailable:
                 raise
@@ -161,6 +163,14 @@ async def _forget(services: Services, folder: Path) -> None:
 def _unneeded(folder: Path, needed: set[str], before: float) -> list[Path]:
     # By age as well: a file may be on its way into a manifest at this moment.
     return [path for path in folder.iterdir() if path.name not in needed and path.stat().st_mtime < before]
+
+
+async def _lacks(services: Services) -> bool:
+    """Whether segments of the last snapshot are not here: on a new machine, the near tier was among no public files."""
+    async with services.database.acquire() as conn:
+        last = _manifest(await conn.fetchrow(queries.LAST))
+    folder = segments_folder(services)
+    return last is not None and not all((folder / ref.digest).is_file() for ref in last.segments)
 
 
 def _manifest(row: Row | None) -> kinds.Snapshot | None:

@@ -149,6 +149,30 @@ async def test_a_manifest_that_was_logged_when_the_store_failed_is_shown_later(
         assert await conn.fetchval("select count(*) from snapshots") == 1
 
 
+async def test_segments_that_a_new_machine_lacks_are_made_anew_at_once(lone: Running) -> None:
+    ada = await artist(lone)
+    await ada.state([(await ada.picture(picture(1))).work], NO_AI)
+    manifest = await publisher.publish(lone.services)
+    for ref in manifest.segments:
+        (segments_folder(lone.services) / ref.digest).unlink()
+    stop = asyncio.Event()
+    loop = asyncio.create_task(publisher.run(lone.services, stop))
+    async with asyncio.timeout(60):
+        while (await ada.http.get("/snapshots/latest")).headers["etag"] != await _newest(lone):
+            await asyncio.sleep(0.05)
+    stop.set()
+    await loop
+    for ref in manifest.segments:
+        assert (await ada.http.get(f"/snapshots/segments/{ref.digest}")).status_code == 200
+
+
+async def _newest(site: Running) -> str:
+    """The tag of the second snapshot, once there is one."""
+    async with site.services.database.acquire() as conn:
+        digest = await conn.fetchval("select digest from snapshots where sequence = 2")
+    return "" if digest is None else f'"{digest.hex()}"'
+
+
 async def test_the_near_tier_of_a_release_before_leaves_the_public_folder(lone: Running) -> None:
     ada = await artist(lone)
     await ada.state([(await ada.picture(picture(1))).work], NO_AI)
