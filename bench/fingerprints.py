@@ -18,11 +18,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from bench.measuring import in_turn, record
 from licet.fingerprints.bounded import Decoders
 from licet.fingerprints.decode import decode
+from licet.fingerprints.iscc import image_code
 from licet.fingerprints.picture import examine_bytes
 
 COUNT: Final = 60
@@ -45,10 +48,15 @@ def pictures() -> list[bytes]:
     return made
 
 
-def processor_seconds(decoders: Decoders) -> float:
+def content_code(rgb: npt.NDArray[np.uint8]) -> bytes:
+    """Return the ISCC content code, as a decoder makes it beside the rest."""
+    return image_code(rgb).encode()
+
+
+def processor_seconds(*decoders: Decoders) -> float:
     """Return what this process and its decoders have spent of processors so far."""
     ticks = 0
-    for each in decoders.pids:
+    for each in (pid for some in decoders for pid in some.pids):
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
@@ -70,15 +78,16 @@ def main() -> None:
     data = pictures()
     facts = {"pictures": COUNT, "size": f"JPEG, {SIDE} px, {sum(map(len, data)) // COUNT // 1000} kB"}
     count = os.cpu_count() or 1
-    with Decoders(most=count) as decoders:
+    with Decoders(most=count) as decoders, Decoders(most=count, beside="bench.fingerprints:content_code") as more:
         calls = {
             f"confined, {count} processes": all_of(data, decoders.examine, count + 1),
+            "the same with ISCC content codes": all_of(data, more.examine, count + 1),
             "in this process": all_of(data, examine_bytes, 1),
             "decoding alone": all_of(data, decode, 1),
         }
         if find_spec("imagehash"):
             calls["imagehash.phash"] = all_of(data, _phash(), 1)
-        of_one = in_turn(calls, COUNT, clock=functools.partial(processor_seconds, decoders))
+        of_one = in_turn(calls, COUNT, clock=functools.partial(processor_seconds, decoders, more))
         record("fingerprints", "pictures a processor", of_one, **facts)
         calls = {
             f"confined, {count} processes": all_of(data, decoders.examine, count + 1),

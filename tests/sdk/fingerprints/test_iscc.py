@@ -133,3 +133,19 @@ def test_other_arrays_and_files_are_refused(tmp_path: Path) -> None:
         iscc.image_code_of_samples(b"abc")
     with pytest.raises(InputError, match="expected a readable file"):
         instance_code(tmp_path / "none")
+
+
+@given(
+    st.integers(1, 8),
+    st.integers(1, 8),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.integers(0, 2)), max_size=4),
+)
+def test_a_border_is_what_lies_around_all_pixels_that_differ_from_the_first(
+    height: int, width: int, marks: list[tuple[int, int, int]]
+) -> None:
+    rgb = np.full((height, width, 3), 7, np.uint8)
+    for row, column, channel in marks:
+        rgb[row % height, column % width, channel] ^= 1
+    rows, columns = np.nonzero((rgb != rgb[0, 0]).any(axis=2))
+    inner = rgb[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] if len(rows) else rgb
+    assert np.array_equal(iscc._trimmed(rgb), inner)

@@ -10,7 +10,7 @@ of it agrees with the standard's conformance vectors in the first 64 of them onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -127,11 +127,20 @@ def distance(one: str, other: str) -> int:
 
 def _trimmed(rgb: Bytes) -> Bytes:
     """Return the part of the picture that is not border; all of it, if it has one colour."""
-    other = (rgb != rgb[0, 0]).any(axis=2)
-    rows, columns = np.flatnonzero(other.any(axis=1)), np.flatnonzero(other.any(axis=0))
-    if not len(rows):
+    border = rgb[0, 0]
+    height, width = rgb.shape[:2]
+
+    def first(lines: Iterable[Bytes], otherwise: int) -> int:
+        # Line by line from outside: most pictures differ in the first one, and comparing all costs ten times more.
+        return next((number for number, line in enumerate(lines) if (line != border).any()), otherwise)
+
+    top = first((rgb[row] for row in range(height)), height)
+    if top == height:
         return np.ascontiguousarray(rgb)
-    return np.ascontiguousarray(rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    bottom = height - first((rgb[row] for row in reversed(range(height))), 0)
+    left = first((rgb[top:bottom, column] for column in range(width)), 0)
+    right = width - first((rgb[top:bottom, column] for column in reversed(range(width))), 0)
+    return np.ascontiguousarray(rgb[top:bottom, left:right])
 
 
 def _checked(bits: int) -> int:
