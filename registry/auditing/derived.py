@@ -29,7 +29,7 @@ from registry.database import Connection, Row
 from registry.errors import Unavailable
 from registry.licensing.offers import model_key, use_key
 from registry.services import Services
-from registry.snapshots.publication import segments_folder
+from registry.snapshots.publication import segment_place
 from registry.translog.tree import root_at
 from registry.works.searching import FORM, grams, words_of
 
@@ -199,9 +199,9 @@ async def snapshots(conn: Connection, services: Services, found: Findings) -> No
             place, {"segments": {each.digest: (each.tier, each.size) for each in newest.segments}}, {"segments": kept}
         )
     )
-    folder = segments_folder(services)
     for each in newest.segments:
-        found.differs(*await asyncio.to_thread(_whole, folder / each.digest, each.digest))
+        there = await asyncio.to_thread(segment_place, services, each.digest)
+        found.differs(*await asyncio.to_thread(_whole, there, each.digest))
     if not found.wrong and newest.consent_version == await version(conn):
         tree = merkle.Frontier()
         try:
@@ -304,7 +304,7 @@ def _whole(path: Path, digest: str) -> list[str]:
             while part := file.read(1 << 20):
                 found.update(part)
     except OSError:
-        return [f"file snapshots/segments/{digest}: expected it to be published, got none that can be read"]
+        return [f"file snapshots/segments/{digest}: expected the service to have it, got none that can be read"]
     if found.hexdigest() != digest:
         return [f"file snapshots/segments/{digest}: expected bytes of this digest, got {found.hexdigest()}"]
     return []

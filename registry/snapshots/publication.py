@@ -44,6 +44,12 @@ def segments_folder(services: Services) -> Path:
     return services.settings.data / "segments"
 
 
+def segment_place(services: Services, digest: str) -> Path:
+    """Return where the segment ``digest`` is, also while it still lies where a former release kept it (`move_in`)."""
+    own, former = segments_folder(services) / digest, services.public / SEGMENTS / digest
+    return former if former.exists() and not own.exists() else own
+
+
 async def latest(conn: Connection) -> tuple[Published, str] | None:
     """Return the newest manifest with the receipt that it is in the published log, and its digest; None before one."""
     row = await conn.fetchrow(queries.PUBLISHED)

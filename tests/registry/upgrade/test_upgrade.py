@@ -16,6 +16,7 @@ from registry.accounts.operators import create_token
 from registry.auditing import verify
 from registry.database import Database, binaries, migrate, pending
 from registry.database.migrator import migrations
+from registry.snapshots.publication import move_in
 from tests.registry.catalogue import reader_of, registry
 from tests.registry.external import ExternalPostgres
 from tests.registry.harness import verify_whole_log
@@ -66,6 +67,8 @@ async def test_a_released_database_comes_up_to_date_and_loses_nothing(
         finally:
             await database.close()
         async with registry(dsn, tmp_path / "data") as site:
+            assert await verify(site.services) == []  # before the worker's first step, and after it
+            await move_in(site.services)
             assert await verify(site.services) == []
             assert len(verify_whole_log(tmp_path / "data", site.services.keys.log_signer.verifier)) > 0
             for account, bodies in facts["served"].items():
