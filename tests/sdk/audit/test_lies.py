@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from licet.audit import layout, verify_bundle
 from licet.audit.layout import BundleLine, Consistency, PeriodReport
-from licet.audit.tables import EVENTS, EventRow, LedgerRow, ParquetOut, TransferRow
+from licet.audit.tables import EVENTS, GROUP, EventRow, LedgerRow, ParquetOut, TransferRow
 from licet.canonical import encode, to_base64
 from licet.errors import VerificationError
 from licet.statements import kinds
@@ -504,6 +505,24 @@ def test_a_parquet_table_that_says_something_else(stage: Stage, bundle: Path, tm
     for data in (b"", b"PAR1", unpacked(bundle)[layout.EVENTS_PARQUET][:-9]):
         path = resigned(stage, bundle, tmp_path, EVENTS_PARQUET=data)
         caught(path, stage, "event-tables", layout.EVENTS_PARQUET)
+
+
+def test_a_text_that_a_parquet_table_repeats_is_not_written_out_for_every_row(
+    stage: Stage, bundle: Path, tmp_path: Path
+) -> None:
+    row, out, pool = stage.records().events[0], io.BytesIO(), pa.default_memory_pool()
+    parquet = ParquetOut(EVENTS, out)
+    parquet.write([change(row, memorandum="x" * 5000)] * GROUP)
+    parquet.close()
+    assert len(out.getvalue()) < 50_000
+    path = resigned(stage, bundle, tmp_path, EVENTS_PARQUET=out.getvalue())
+    counted = pa.proxy_memory_pool(pool)
+    pa.set_memory_pool(counted)
+    try:
+        caught(path, stage, "event-tables", layout.EVENTS_PARQUET)
+    finally:
+        pa.set_memory_pool(pool)
+    assert 0 < counted.max_memory() < 5000 * GROUP // 4
 
 
 @pytest.mark.parametrize(

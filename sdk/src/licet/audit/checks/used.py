@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby, islice
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,9 @@ from licet.statements.kinds import Event, LicenceLine, UsageBatch
 from licet.statements.licences import SECRET_BYTES, event_id
 from licet.statements.owed import due_at_accept, owed, run_events, totals
 from licet.statements.splits import Agreed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BPS: Final = 10_000
 LOGGED_WITHIN: Final = timedelta(days=1)
@@ -105,8 +108,8 @@ def _tabled(audit: Audit) -> Iterator[EventRow]:
     groups = _row_groups(audit)
     while some := list(islice(rows, GROUP)):
         try:
-            same = next(groups, None)
-            if same is None or not tables.EVENTS.to_arrow(some).equals(same):
+            found = next(groups, None)
+            if found is None or not _same(tables.EVENTS.to_arrow(some), found):
                 raise refused("event-tables", layout.EVENTS_PARQUET, "expected the rows of the CSV table, got others")
         except pa.ArrowException as error:
             raise refused("event-tables", layout.EVENTS_PARQUET, f"expected Parquet, got {error}") from None
@@ -115,8 +118,36 @@ def _tabled(audit: Audit) -> Iterator[EventRow]:
         raise refused("event-tables", layout.EVENTS_PARQUET, "expected the rows of the CSV table, got more")
 
 
-def _row_groups(audit: Audit) -> Iterator[object]:
-    """Yield the row groups of the Parquet table, none larger than it is written."""
+def _same(wanted: pa.Table, found: pa.Table) -> bool:
+    """Return whether ``found``, whose texts are in dictionaries, holds the rows of ``wanted``.
+
+    A dictionary states a text once for rows without end, so none is written out before their length is what it must be.
+    """
+    if len(found) != len(wanted):
+        return False
+    for field in wanted.schema:
+        column, there = wanted[field.name], found[field.name]
+        if _text_bytes(there) != _text_bytes(column) or not there.cast(field.type).equals(column):
+            return False
+    return True
+
+
+def _text_bytes(column: pa.ChunkedArray) -> int:
+    """Return what the texts of ``column`` come to; nothing for other columns."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = 0
+    for chunk in column.chunks:
+        if pa.types.is_dictionary(chunk.type):
+            found += pc.sum(pc.binary_length(chunk.dictionary).cast(pa.int64()).take(chunk.indices)).as_py() or 0
+        elif pa.types.is_string(chunk.type):
+            found += pc.sum(pc.binary_length(chunk)).as_py() or 0
+    return found
+
+
+def _row_groups(audit: Audit) -> Iterator[pa.Table]:
+    """Yield the row groups of the Parquet table, none larger than it is written, texts as dictionaries."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -124,8 +155,10 @@ def _row_groups(audit: Audit) -> Iterator[object]:
     try:
         with pa.memory_map(str(audit.container.path)) as mapped:
             mapped.seek(member.start)
-            table = pq.ParquetFile(pa.BufferReader(mapped.read_buffer(member.size)))
-            if not table.schema_arrow.equals(tables.EVENTS.arrow_schema()):
+            wanted, data = tables.EVENTS.arrow_schema(), mapped.read_buffer(member.size)
+            texts = [field.name for field in wanted if pa.types.is_string(field.type)]
+            table = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
+            if not pq.read_schema(pa.BufferReader(data)).equals(wanted):
                 raise refused(
                     "event-tables", layout.EVENTS_PARQUET, "expected the columns of the CSV table, got others"
                 )

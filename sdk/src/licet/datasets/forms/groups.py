@@ -86,8 +86,13 @@ class Groups:
 
     def all_steps(self, columns: Sequence[str] | None, most: int) -> Iterator[pa.RecordBatch]:
         """Yield the steps of every group."""
-        for group in range(self._open.metadata.num_row_groups):
+        for group in range(self.groups):
             yield from self.steps(group, columns, most)
+
+    @property
+    def groups(self) -> int:
+        """How many row groups there are."""
+        return int(self._open.metadata.num_row_groups)
 
     @property
     def names(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,6 +16,8 @@ import pyarrow.parquet as pq
 
 from licet.datasets.examining.deciding import Question
 from licet.datasets.examining.fingerprinting import Evidence, unfixed
+from licet.datasets.forms.files import LocalFile
+from licet.datasets.forms.groups import MOST_BYTES, Groups
 from licet.datasets.results.manifest import ReadManifest, beside, read_manifest
 from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING
 from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
@@ -106,10 +109,12 @@ class DecisionsFile:
         """Yield the rows in their order: part by part, by name."""
         for path in self._files:
             try:
-                with pq.ParquetFile(path) as file:
-                    for batch in file.iter_batches(BATCH):
-                        batch.validate(full=True)
-                        yield batch
+                with ExitStack() as stack:
+                    file = Groups(LocalFile(path), stack)
+                    for group in range(file.groups):
+                        for batch in file.batches(group, None, BATCH):
+                            batch.validate(full=True)
+                            yield batch
             except (pa.ArrowException, OSError) as error:
                 raise MalformedError(f"{path}: expected readable decisions, got {error}") from None
 
@@ -124,6 +129,8 @@ class DecisionsFile:
             numbers = _numbered(batch)
             end = int(np.searchsorted(numbers, numbers[-1])) if len(numbers) else 0
             rest = batch.slice(end)
+            if rest.nbytes > MOST_BYTES:
+                raise MalformedError(f"{self.path}: expected rows of one key of at most {MOST_BYTES:,} bytes, got more")
             if end:
                 yield batch.slice(0, end), numbers[:end]
         if rest is not None:
