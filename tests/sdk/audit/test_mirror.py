@@ -3,6 +3,7 @@ altered, and none is another registry's."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,29 @@ def test_a_copy_in_a_folder_is_read_like_a_server(tmp_path: Path) -> None:
         in_folder(tmp_path).keys(REGISTRY.trust)
     with pytest.raises(InputError, match="expected a folder with a published log"):
         in_folder(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder"])
+def test_what_is_no_file_is_neither_waited_for_nor_read_without_end(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "checkpoint").write_bytes(FILES["checkpoint"])
+    keys = tmp_path / "keys"
+    if kind == "a pipe":
+        os.mkfifo(keys)
+    elif kind == "a device":
+        keys.symlink_to("/dev/zero")
+    else:
+        keys.mkdir()
+    with pytest.raises(ServiceError, match="keys: expected a file, got a folder or a device"):
+        in_folder(tmp_path).keys(REGISTRY.trust)
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("licet.audit.mirror.MAX_FILE", len(FILES["checkpoint"]))
+    (tmp_path / "checkpoint").write_bytes(FILES["checkpoint"])
+    assert in_folder(tmp_path).read("checkpoint") == FILES["checkpoint"]
+    (tmp_path / "checkpoint").write_bytes(FILES["checkpoint"] + b" ")
+    with pytest.raises(ServiceError, match="checkpoint: expected at most"):
+        in_folder(tmp_path).read("checkpoint")
 
 
 def test_a_partial_tile_that_is_gone_is_cut_from_the_full_one() -> None:

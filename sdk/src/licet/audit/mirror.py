@@ -6,6 +6,7 @@ the registry's keys) is at least as new. A partial tile that is gone is cut from
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -70,9 +71,14 @@ def in_folder(folder: Path) -> Mirror:
     def fetch(name: str) -> bytes | None:
         path = base / name
         try:
-            if path.stat().st_size > MAX_FILE:
+            # A pipe would be waited for, and a device read, without end; a file may grow after it was looked at.
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise ServiceError(f"{path}: expected a file, got a folder or a device")
+            with path.open("rb") as file:
+                data = file.read(MAX_FILE + 1)
+            if len(data) > MAX_FILE:
                 raise ServiceError(f"{path}: expected at most {MAX_FILE} bytes, got more")
-            return path.read_bytes()
+            return data
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

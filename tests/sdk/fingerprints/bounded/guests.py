@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
+
+import msgspec
+
+from licet.fingerprints.bounded import messages
+from licet.fingerprints.bounded.messages import Found
+from licet.fingerprints.picture import Fingerprint
 
 
 def size(rgb: Any) -> bytes:
@@ -62,3 +70,32 @@ def _limit(files: int) -> None:
 def _before(rgb: Any) -> bool:
     """Whether this is the call that loads modules, before anything is given up."""
     return bool(rgb.shape == (8, 8, 3))
+
+
+def mistaken(rgb: Any) -> bytes:
+    """Answer in the decoder's place with the digest of another picture."""
+    return b"" if _before(rgb) else _say(Found(Fingerprint(sha256="ab" * 32), bytes(8 * 32), b""))
+
+
+def shapeless(rgb: Any) -> bytes:
+    """Answer in the decoder's place with orientations of no length that there is, and the digest that is asked for."""
+    if _before(rgb):
+        return b""
+    (data,) = (each for each in _reachable() if each[:8] == b"\x89PNG\r\n\x1a\n")
+    return _say(Found(Fingerprint(sha256=hashlib.sha256(data).hexdigest()), bytes(9), b""))
+
+
+def _say(answer: Found) -> bytes:
+    channel = socket.socket(fileno=0)
+    messages.send(channel, msgspec.msgpack.encode(answer))
+    channel.detach()
+    return b""
+
+
+def _reachable() -> list[bytes]:
+    """Return the bytes that the functions above this one were given."""
+    frame, found = sys._getframe(), dict[int, bytes]()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        found |= {id(each): each for each in frame.f_locals.values() if isinstance(each, bytes)}
+    return list(found.values())

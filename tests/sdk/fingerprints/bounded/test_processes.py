@@ -154,6 +154,16 @@ def test_a_decoder_that_says_what_none_says_is_believed_nothing(scene: Rgb, save
         assert why(decoders, save(scene, "PNG")) == "crashed"
 
 
+@pytest.mark.parametrize("guest", ["mistaken", "shapeless"])
+def test_an_answer_that_is_another_pictures_is_nobodys(guest: str, scene: Rgb, save: Save) -> None:
+    data = save(scene, "PNG")
+    with Decoders(beside=GUESTS + guest) as decoders:
+        with pytest.raises(PictureError) as caught:
+            decoders.examine(data)
+        assert caught.value.details == {"why": "crashed", "sha256": hashlib.sha256(data).hexdigest()}
+        assert not decoders._alive, "what it says next is believed no more"
+
+
 @needs_proc
 def test_who_takes_a_decoder_over_can_reach_nothing(scene: Rgb, save: Save) -> None:
     with Decoders(beside=GUESTS + "escape") as decoders:

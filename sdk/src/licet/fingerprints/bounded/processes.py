@@ -234,6 +234,7 @@ class _Decoder:
             begun = messages.receive(self._channel, 0, until) == b""
             said = messages.receive(self._channel, messages.LONGEST_ANSWER, until)
             answer: Found | Refused = msgspec.msgpack.decode(said, type=Found | Refused)
+            _hold(answer, data)
         except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:  # the last two: no answer of ours
             late = isinstance(error, TimeoutError)
             raise _Ended(begun=begun, late=late, status=self.end(), closed=self._closed) from None
@@ -283,12 +284,22 @@ def close_all() -> None:
         each.close()
 
 
+def _hold(answer: Found | Refused, data: bytes) -> None:
+    """Return only if this can be the answer for ``data``; raises ``ValueError``, which ends the decoder.
+
+    A decoder that was taken over, or lost its place, must not give one picture the exact match of another.
+    """
+    if isinstance(answer, Found):
+        if answer.fingerprint.sha256 != sha256(data).hexdigest():
+            raise ValueError("expected the digest of the picture that was asked for, got another")
+        if len(answer.orientations) != 8 * 32:
+            raise ValueError(f"expected 256 bytes of orientations, got {len(answer.orientations)}")
+
+
 def _understood(answer: Found | Refused, data: bytes) -> Decoded:
     if isinstance(answer, Refused):
         raise PictureError(answer.message, why=answer.why, sha256=sha256(data).hexdigest())
     orientations = np.frombuffer(answer.orientations, np.uint8)
-    if len(orientations) != 8 * 32:
-        raise LicetError(f"expected 256 bytes of orientations, got {len(orientations)}")
     return Decoded(Examined(answer.fingerprint, orientations.reshape(8, 32)), answer.beside)
 
 
