@@ -101,7 +101,7 @@ from (
     union all select pending, 'split-answer' from split_answers
 ) k
 join log_pending p on p.id = k.pending left join log_entries e on e.pending = k.pending
-order by k.pending
+order by e.index nulls last, k.pending
 """
 ALL_IN_FORCE: Final = """
 select k.work, s.digest, k.since

@@ -198,6 +198,14 @@ async def _hold_agreeable(conn: Connection, owner: UUID, row: Row, parties: Iter
     gone = [work for work in works if work not in alive]
     if gone:
         raise Conflict(f"{identifiers.from_uuid('wrk', gone[0])} was withdrawn; propose a split without it")
+    sealed = await conn.fetchval(queries.DOCUMENT, row["id"])
+    if sealed is None:
+        raise Conflict("who proposed this split was erased; there is nothing left to sign")
+    signed = envelopes.read_as(Split, envelopes.parse(sealed))
+    digests = {identifiers.from_uuid("wrk", each["id"]): each["digest"].hex() for each in rows}
+    for named in signed.works:
+        if digests[named.work] != named.digest:
+            raise Conflict(f"{named.work} was changed since the split was proposed; propose another one")
     await intake.hold_replaces(conn, works, row["replaces"])
 
 

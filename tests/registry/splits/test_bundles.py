@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
-from licet import times
+from licet import identifiers, times
 from licet.audit import verify_bundle
 from licet.audit.tables import ENTRIES, EVENTS
 from licet.errors import VerificationError
@@ -17,7 +19,7 @@ from registry.accounts.operators import invite
 from tests.registry.catalogue import artist, new_pictures
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
-from tests.registry.splits.owners import agreed, answer, propose, told
+from tests.registry.splits.owners import agreed, answer, document, propose, send, told
 from tests.sdk.audit.stage import unpacked
 
 pytestmark = pytest.mark.anyio
@@ -131,3 +133,27 @@ async def test_a_registry_that_lies_about_what_is_shared_is_caught_by_who_has_a_
         assert not done.endswith(" 0"), lie
         with pytest.raises(VerificationError, match=check):
             verify_bundle(await pulled(ben.http, tmp_path / "lie.zip"), trust)
+
+
+async def test_a_registry_that_lets_somebody_else_share_out_a_work_is_caught_by_who_registered_it(
+    lone: Running, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+):
+    new_pictures(request.node.nodeid)
+    keys = lone.services.keys
+    trust = Trust(keys.origin, keys.root.public.hex())
+    ada, eve, mallory = [await artist(lone, name) for name in ("Ada", "Eve", "Mallory")]
+    await ada.raise_level(2)
+    mine = await shelf(lone, PER_RUN, 1, owner=ada)
+    payload = await document(ada, mine.works, [(eve, 5000), (mallory, 5000)])
+    payload = msgspec.structs.replace(payload, account=eve.id, genesis=eve.account.genesis)
+
+    async def any_works(*_: object) -> list[UUID]:
+        return [identifiers.to_uuid(work) for work in mine.works]
+
+    monkeypatch.setattr("registry.splits.intake.works_of", any_works)
+    monkeypatch.setattr("registry.splits.service._hold_agreeable", any_works)
+    split = told(await send(eve, payload)).split
+    told(await answer(mallory, split))
+    await (await trainer(lone)).license(mine.wanted())
+    with pytest.raises(VerificationError, match=f"event-splits.*expected a split that {ada.id} proposed"):
+        verify_bundle(await pulled(ada.http, tmp_path / "hers.zip"), trust)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import SplitShare, SplitWork
 from licet.wire.splits import SplitSubmit
 from registry.splits.verification import rebuild
-from tests.registry.catalogue import PAID, Artist, artist, new_pictures
+from tests.registry.catalogue import NO_AI, PAID, Artist, artist, new_pictures, picture
 from tests.registry.harness import Running
 from tests.registry.market import problem, shelf, trainer
 from tests.registry.splits.owners import agreed, answer, document, propose, send, told
@@ -156,6 +157,50 @@ async def test_who_was_erased_gets_no_share(site: Running):
     refused = problem(await send(ada, await document(ada, works, [(ada, 6000), (cay, 4000)])))
     assert "expected an account that was not erased" in refused[2]
     assert told(await answer(ben, split)).split.state == "in-force"
+
+
+async def test_nobody_is_bound_to_a_work_that_became_another_since_it_was_proposed(site: Running):
+    ada, ben = await artist(site), await artist(site, "Ben")
+    work = (await ada.picture(picture(1))).work
+    await ada.state([work], NO_AI)
+    split = await propose(ada, [work], [(ada, 6000), (ben, 4000)])
+    await ada.add(await ada.changed(work, picture(2)))
+    says = f"{work} was changed since the split was proposed; propose another one"
+    assert problem(await answer(ben, split)) == (409, "conflict", says)
+    assert (await ada.http.get(f"/v1/works/{work}")).json()["split"] is None
+    await agreed(ada, [work], [(ada, 6000), (ben, 4000)])
+
+
+async def test_of_two_answers_at_once_both_count(site: Running):
+    ada, ben, works = await two(site)
+    cay = await artist(site, "Cay")
+    split = await propose(ada, works, [(ada, 2000), (ben, 4000), (cay, 4000)])
+    both = [told(each).split.state for each in await asyncio.gather(answer(ben, split), answer(cay, split))]
+    assert "in-force" in both
+    rival, other = [await propose(ada, works, [(ada, bps), (ben, 10_000 - bps)], split.document) for bps in (1, 2)]
+    for each in (rival, other):
+        told(await answer(cay, each))
+    replies = await asyncio.gather(answer(ben, rival), answer(ben, other))
+    assert sorted(each.status_code for each in replies) == [201, 409]
+    async with site.services.database.acquire() as conn:
+        assert await rebuild(conn) == []
+
+
+async def test_statements_of_two_owners_may_reach_the_log_in_another_order_than_they_were_taken(site: Running):
+    """Who draws an id first may commit last: what counts is the order of the log."""
+    ada, ben, works = await two(site)
+    eve = await artist(site, "Eve")
+    others = (await shelf(site, PAID, 1, owner=eve)).works
+    proposed = [await propose(ada, works, [(ben, 10_000)]), await propose(eve, others, [(ben, 10_000)])]
+    with pytest.raises(Undone):
+        async with site.services.database.transaction() as conn:
+            await conn.execute("set local session_replication_role = replica")
+            ids = [identifiers.to_uuid(each.split) for each in proposed]
+            first, second = [await conn.fetchval("select pending from splits where id = $1", each) for each in ids]
+            for before, after in ((first, -1), (second, first), (-1, second)):
+                await conn.execute("update log_entries set pending = $2 where pending = $1", before, after)
+            assert await rebuild(conn) == []
+            raise Undone
 
 
 async def test_a_split_that_nobody_signed_is_found_when_everything_is_counted_again(site: Running):

@@ -24,9 +24,14 @@ State = Literal["open", "agreed", "declined", "lapsed", "overtaken"]
 
 
 class Agreed(NamedTuple):
-    """A split that is in force on its works from log index ``since`` on, until the next one on them."""
+    """A split that is in force on its works from log index ``since`` on, until the next one on them.
+
+    ``account`` proposed it. That the works are its own no statement of a split says: whoever credits by it holds
+    ``account`` to be who would have been paid without it.
+    """
 
     split: str
+    account: str
     document: str
     since: int
     shares: tuple[SplitShare, ...]
@@ -210,7 +215,7 @@ class Splits:
             return None
         proposal.state = "agreed"
         works = tuple(each.work for each in split.works)
-        agreed = Agreed(split.split, proposal.document, index, tuple(split.shares), works)
+        agreed = Agreed(split.split, split.account, proposal.document, index, tuple(split.shares), works)
         for work in works:
             self._on.setdefault(work, []).append(agreed)
         return agreed

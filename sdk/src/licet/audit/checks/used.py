@@ -388,6 +388,13 @@ class _Uses:
                 f"{row.source}, {row.id}: expected the split that was in force, {agreed and agreed.split}, "
                 f"got {row.split}",
             )
+        if agreed is not None and agreed.account != row.payee:
+            raise refused(
+                "event-splits",
+                layout.EVENTS_CSV,
+                f"{row.source}, {row.id}: expected a split that {row.payee} proposed, who registered the work, got "
+                f"{agreed.split} of {agreed.account}",
+            )
         fee = 0
         if row.amount and row.payee is not None and row.currency is not None:
             group = Group(row.source, row.split or row.payee, row.currency, row.escrow)
