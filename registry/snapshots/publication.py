@@ -108,6 +108,9 @@ def _move_in(old: Path, folder: Path, near: set[str]) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     for path in old.iterdir():
+        if path.name.startswith(".segment-"):  # half of a segment, of either tier, whose writer was ended
+            path.unlink()
+            continue
         own = folder / path.name
         if path.name.startswith(".") or (own.exists() and path.name not in near):
             continue

@@ -180,6 +180,7 @@ async def test_the_near_tier_of_a_release_before_leaves_the_public_folder(lone: 
     folder, old = segments_folder(lone.services), lone.services.public / SEGMENTS
     for ref in manifest.segments:
         (folder / ref.digest).rename(old / ref.digest)
+    (old / ".segment-abandoned").write_bytes(b"half of the near tier")
     for _ in range(2):
         await publication.move_in(lone.services)
         assert {path.name for path in folder.iterdir()} == {ref.digest for ref in manifest.segments}

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from licet.fingerprints.bounded import messages
 from licet.fingerprints.bounded.messages import Found
 from licet.fingerprints.picture import Fingerprint
 
@@ -86,9 +85,8 @@ def shapeless(rgb: Any) -> bytes:
 
 
 def _say(answer: Found) -> bytes:
-    channel = socket.socket(fileno=0)
-    messages.send(channel, msgspec.msgpack.encode(answer))
-    channel.detach()
+    said = msgspec.msgpack.encode(answer)
+    os.write(0, len(said).to_bytes(8, "big") + said)
     return b""
 
 
