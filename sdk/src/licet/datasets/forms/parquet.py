@@ -128,7 +128,7 @@ class _Whole:
         """Yield the next rows of a group, as many as the mask has, in steps, each with its part of the mask."""
         if group != self._group:
             self._group, self._left = group, None
-            self._steps = self._groups.steps(group, None, BATCH_FILES)
+            self._steps = self._groups.steps(group, None, BATCH_ROWS)
         while len(mask):
             step = self._left or next(self._steps, None)
             if step is None:
