@@ -22,6 +22,7 @@ from licet.decisions import Request
 from licet.errors import InputError
 from tests.sdk.datasets.forms.test_archives import archive, shard
 from tests.sdk.datasets.world import NO_AI, OPEN, World, encoded, picture
+from tests.unprivileged import unprivileged
 
 REQUEST = Request(uses=["train-gen"])
 BATCHES = [
@@ -253,13 +254,14 @@ def test_links_at_the_output_lead_nothing_elsewhere(client: Client, known: None,
     assert there() == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_a_row_for_a_look(client: Client, known: None, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "0.png").write_bytes(encoded(picture(0)))
     (tmp_path / "in" / "0.png").chmod(0)
-    done = filter_dataset(client, [tmp_path / "in"], tmp_path / "out", REQUEST)
+    done = unprivileged(lambda: filter_dataset(client, [tmp_path / "in"], tmp_path / "out", REQUEST))
     assert done.counts["review"] == 1
+    (tmp_path / "in" / "0.png").chmod(0o600)
+    assert filter_dataset(client, [tmp_path / "in"], tmp_path / "again", REQUEST).counts["review"] == 0
 
 
 # Reads and copies each table in turn, and prints the most memory that the process took until then, in kB.

@@ -52,8 +52,8 @@ def test_an_address_that_a_dictionary_repeats_is_refused_before_it_fills_the_mem
 @pytest.mark.parametrize("words", ["recheck", "dataset diff", "explain"])
 def test_every_command_that_reads_one_says_so(tmp_path: Path, small: None, run: Run, words: str) -> None:
     path = repeated(tmp_path / "o.decisions.parquet")
-    given = {"dataset diff": [path, path], "explain": [f"{path}:0"]}.get(words, [path])
-    done = run(*words.split(), *map(str, given))
+    given = {"recheck": f"{path}", "dataset diff": f"{path} {path}", "explain": f"{path}:0"}[words]
+    done = run(*words.split(), *given.split())
     assert done.code == 2, done
     assert "row group 0: expected 65,536 rows of at most" in done.err
 
