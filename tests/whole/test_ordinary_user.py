@@ -15,8 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from registry.database import EmbeddedPostgres
+from tests.registry import clusters
 from tests.whole.ordinary import AS_ROOT, ROOT, USER, Ground
 
+HOLDING = ROOT / "tests" / "registry" / "database" / "holding.py"
 NAMELESS = 61_001  # as containers run: a number, and no name for it
 SECONDS = 240
 
@@ -127,6 +130,38 @@ def test_a_user_without_a_name_is_told_what_is_missing_and_may_use_a_database_th
     assert told(USER).returncode == 0
     again = told(NAMELESS)
     assert (again.returncode, again.stdout) == (0, "the schema is up to date\n"), again.stderr
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root becomes another user")
+def test_its_database_is_its_own_and_it_cannot_take_anothers(user: User):
+    def held(data: Path) -> str:
+        command = [str(user.python), "-c", HOLDING.read_text(), str(data)]
+        return subprocess.run(
+            command, cwd="/", env=user.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=SECONDS, check=True, **user.identity,
+        ).stdout  # fmt: skip
+
+    def holder(data: Path) -> int:
+        pid = (data / "postgres" / "postmaster.pid").read_text().split()[0]
+        return Path(f"/proc/{pid}").stat().st_uid
+
+    first, last = held(user.data).splitlines()
+    assert (first.partition(":")[0], last) == ("postgresql", "stopped")
+    assert (user.data / "postgres").stat().st_uid == USER
+    taken = EmbeddedPostgres(user.data, durable=False)  # root runs it as its owner
+    try:
+        taken.start()
+        assert holder(user.data) == USER
+    finally:
+        taken.stop()
+    foreign = user.data.with_name("foreign")
+    owner = (clusters.plant(foreign) / "postgres").stat().st_uid
+    if owner == USER:
+        owner = NAMELESS
+        for path in (foreign / "postgres", *(foreign / "postgres").rglob("*")):
+            os.chown(path, owner, owner)
+    foreign.chmod(0o777)
+    assert f"belong to user {USER}, it belongs to user {owner}" in held(foreign)
 
 
 def test_without_a_folder_to_write_it_says_which_and_how_to_choose_another(user: User):

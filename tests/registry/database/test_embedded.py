@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import signal
 import stat
@@ -28,10 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HOLDING = Path(__file__).with_name("holding.py")
 AS_ROOT = os.geteuid() == 0
 NOBODY = 65534
-# An interpreter like ours that other users may run; ours may lie in a closed home folder.
-_SYSTEM = Path(f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}")
 PACKAGES = (ROOT, ROOT / "sdk" / "src", Path(asyncpg.__file__).parents[1])
-PYTHON = str(_SYSTEM if _SYSTEM.exists() and AS_ROOT else sys.executable)
 only_root = pytest.mark.skipif(not AS_ROOT, reason="only root has to drop its rights")
 
 
@@ -128,15 +124,14 @@ def hold() -> Iterator[Hold]:
     """Start a process that holds a data folder; return it and its first line. All are ended with the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(data: Path, **identity: Any) -> tuple[subprocess.Popen[str], str]:
+    def start(data: Path) -> tuple[subprocess.Popen[str], str]:
         process = subprocess.Popen(
-            [PYTHON if identity else sys.executable, str(HOLDING), str(data)],
+            [sys.executable, str(HOLDING), str(data)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, PACKAGES))},
-            **identity,
         )
         started.append(process)
         assert process.stdout is not None
@@ -402,36 +397,6 @@ def test_programs_that_the_server_cannot_reach_are_copied(
     finally:
         server.stop()
     assert stat.S_IMODE(hidden.stat().st_mode) == 0o700
-
-
-def _nobody_can_run_python() -> bool:
-    paths = (Path(PYTHON), ROOT, binaries.installed().root)
-    return AS_ROOT and all(binaries.reachable(path, NOBODY, NOBODY) for path in paths)
-
-
-@pytest.mark.skipif(not _nobody_can_run_python(), reason="needs root, and a checkout and Python open to other users")
-def test_an_ordinary_user_runs_it_as_itself_and_cannot_take_anothers(folder: Path, seed: Seed, hold: Hold):
-    identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    os.chown(data, NOBODY, NOBODY)
-    process, dsn = hold(data, **identity)
-    assert dsn.startswith("postgresql://")
-    assert (data / "postgres").stat().st_uid == NOBODY
-    finish(process)
-    taken = EmbeddedPostgres(data, durable=False)  # root runs it as its owner
-    try:
-        assert query(taken.start(), "SELECT 1") == 1
-        assert Path(f"/proc/{postmaster(data)}").stat().st_uid == NOBODY
-    finally:
-        taken.stop()
-    foreign = folder / "foreign"
-    foreign.mkdir()
-    foreign.chmod(0o777)
-    seed.plant(foreign)
-    process, line = hold(foreign, **identity)
-    finish(process)
-    assert re.search(rf"belong to user {NOBODY}, it belongs to user \d+", line)
 
 
 @pytest.mark.anyio
