@@ -129,7 +129,7 @@ for _name, _help in {
     "restore": "Fill an empty database from a backup or the archive, and bring it up to date.",
 }.items():
     app.command(f"registry.running.safekeeping:{_name}", help=_help)
-app.command("registry.running.keys:app", name="key")
+app.command("registry.running.keys:app", name="key", help="Show, rotate, retire and revoke working keys.")
 _token = App(name="token", help="Make tokens and take them back.")
 _token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
 _token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")

@@ -30,6 +30,13 @@ def data() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+def test_every_command_says_what_it_is_for():
+    rows = [line[2:-1] for line in call("--help").stdout.splitlines() if line.startswith("│ ")]
+    said = {row.split()[0]: row.split()[1:] for row in rows if row[0] != " "}
+    assert {"key", "up", "verify"} < said.keys()
+    assert all(said.values())
+
+
 def test_migrate_starts_the_database_of_a_folder_for_the_call(data: Path):
     fresh = call("migrate", "--check", "--data", str(data / "new"))
     assert fresh.returncode == 1
