@@ -94,7 +94,8 @@ def test_the_near_tier_is_left_out_until_it_is_asked_for(publisher: Publisher, f
     published = publisher.publish(works(1))
     assert len(pulled(publisher, folder, published, tiers=("exact",)).fetched) == 1
     assert not SnapshotStore(folder).current(now=LATER).near
-    assert SnapshotStore(folder).info(now=LATER).tiers == ["exact"]
+    here = SnapshotStore(folder).info(now=LATER)
+    assert (here.tiers, here.segments) == (["exact"], 1)
     assert len(pulled(publisher, folder, published).fetched) == 1
     assert SnapshotStore(folder).current(now=LATER).near
 

@@ -59,7 +59,7 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SnapshotInfo(msgspec.Struct, frozen=True):
-    """The current snapshot in figures; ``digest`` names its envelope, ``bytes`` what its segments take here."""
+    """The current snapshot in figures; ``digest`` names its envelope; ``segments`` and ``bytes`` are what is here."""
 
     digest: str
     sequence: int
@@ -117,7 +117,7 @@ class SnapshotStore:
             expired=_expired(manifest, now),
             works=manifest.works,
             tiers=sorted({ref.tier for ref in here}),
-            segments=len(manifest.segments),
+            segments=len(here),
             bytes=sum(ref.size for ref in here),
         )
 
