@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from licet import identifiers
 from licet.catalogue.held import held
 from licet.client import Client
 from licet.errors import InputError, MalformedError, VerificationError
@@ -34,6 +35,7 @@ def share(text: str, field: str) -> tuple[str, int]:
     wanted = "ACCOUNT=SHARE, such as art_…=40% or art_…=4000bps"
     if not sign or not account.startswith(("art_", "org_")):
         raise InputError.field(field, wanted, text)
+    identifiers.to_uuid(account, "art", "org", field=field)
     try:
         if amount.endswith("%"):
             bps = Decimal(amount[:-1]) * (WHOLE // 100)
