@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from licet import identifiers, times
+from licet.counted import many
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
@@ -129,7 +130,8 @@ async def _propose(services: Services, caller: Caller, envelope: Envelope, conn:
     for account, bps in sorted(parties.items()):
         if account != caller.account:
             what = f"gives you {_percent(bps)}" if bps else "ends your share"
-            detail = f"{caller.id} proposes a split of {len(works)} works that {what}; sign it or decline it"
+            of = f"{payload.split}, of {many(len(works), 'work')}"
+            detail = f"{caller.id} proposes {of}, which {what}; sign it or decline it"
             await events.tell(conn, account, "split-proposed", payload.split, detail)
     return _Kept(number, payload.split, pending)
 
@@ -168,13 +170,13 @@ async def _answer(services: Services, caller: Caller, split: UUID, envelope: Env
     await conn.execute(queries.KEEP_ANSWER, digest, statement, split, caller.account, payload.answer, pending)
     if payload.answer == "decline":
         await conn.execute(queries.DECLINE, split, pending)
-        await _tell(conn, {owner, *parties}, "split-declined", payload.split, f"{caller.id} declined the split")
+        await _tell(conn, {owner, *parties}, "split-declined", payload.split, f"{caller.id} declined {payload.split}")
         return _Kept(split, name, pending)
     await conn.execute(queries.ACCEPT, split, caller.account, pending)
     if last:
         await conn.execute(queries.AGREE, split, pending)
         await conn.execute(queries.IN_FORCE_FROM, split, pending)
-        detail = f"everybody has signed the split of {len(works)} works: it is in force"
+        detail = f"everybody has signed {payload.split}, of {many(len(works), 'work')}: it is in force"
         await _tell(conn, {owner, *parties}, "split-agreed", payload.split, detail)
     return _Kept(split, name, pending)
 
@@ -206,7 +208,12 @@ async def _hold_agreeable(conn: Connection, owner: UUID, row: Row, parties: Iter
     for named in signed.works:
         if digests[named.work] != named.digest:
             raise Conflict(f"{named.work} was changed since the split was proposed; propose another one")
-    await intake.hold_replaces(conn, works, row["replaces"])
+    try:
+        await intake.hold_replaces(conn, works, row["replaces"])
+    except Conflict as error:
+        raise Conflict(
+            f"another split came into force since this one was proposed; propose it again: {error}"
+        ) from None
 
 
 async def _tell(conn: Connection, accounts: set[UUID], kind: str, split: str, detail: str) -> None:
@@ -268,4 +275,4 @@ def _digest(text: str | None) -> bytes | None:
 
 
 def _percent(bps: int) -> str:
-    return f"{bps / 100:g} %"
+    return f"{bps / 100:g}%"

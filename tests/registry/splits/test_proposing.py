@@ -44,6 +44,8 @@ async def test_a_proposal_is_told_seen_and_declined_by_those_who_have_a_say(site
     ada, ben, works = await two(site)
     split = await propose(ada, works, [(ada, 6000), (ben, 4000)])
     assert await kinds_told(ben) == ["split-proposed"]
+    [event] = (await ben.http.get("/v1/events")).json()["items"]
+    assert f"proposes {split.split}, of 2 works, which gives you 40%" in event["detail"]
     shown = (await ben.http.get(f"/v1/splits/{split.split}")).json()
     assert [each["work"] for each in shown["works"]] == sorted(works)
     assert (await ben.http.get("/v1/splits", params={"work": works[0]})).json()["items"][0]["state"] == "open"
@@ -143,6 +145,15 @@ async def test_nobody_signs_for_another_and_whoever_proposed_has_signed(site: Ru
     lab = await trainer(site)
     assert (await lab.http.get(f"/v1/splits/{split.split}")).status_code == 404
     assert (await ada.http.get(f"/v1/splits/{split.split}")).json()["split"]["state"] == "open"
+
+
+async def test_a_proposal_that_another_one_overtook_says_so(site: Running):
+    ada, ben, works = await two(site)
+    late = await propose(ada, works, [(ada, 5000), (ben, 5000)])
+    await agreed(ada, works, [(ada, 6000), (ben, 4000)])
+    status, _, detail = problem(await answer(ben, late))
+    assert (status, detail.startswith("another split came into force since this one was proposed")) == (409, True)
+    assert told(await answer(ben, late, "decline")).split.state == "declined"
 
 
 async def test_who_was_erased_gets_no_share(site: Running):
