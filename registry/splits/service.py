@@ -106,6 +106,12 @@ async def _propose(services: Services, caller: Caller, envelope: Envelope, conn:
     if await conn.fetchval(queries.OPEN_COUNT, caller.account, now - LASTS) >= MOST_OPEN:
         raise Conflict(f"expected at most {MOST_OPEN} open proposals of an account, got one more: decline some first")
     replaced = [] if before is None else await conn.fetch(queries.PARTIES, [before])
+    for row in replaced:
+        if row["bps"] and row["erased_at"] is not None:
+            raise Conflict(
+                f"{identifiers.from_uuid(row['kind'], row['account'])}, who has a share in the split that is in force, "
+                f"was erased: nobody can agree for it to another one"
+            )
     leaving = {row["account"]: row for row in replaced if row["bps"] and row["account"] not in shares}
     try:
         needed(payload, [_share(row) for row in replaced if row["bps"]])

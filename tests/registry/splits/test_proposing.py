@@ -170,6 +170,20 @@ async def test_who_was_erased_gets_no_share(site: Running):
     assert told(await answer(ben, split)).split.state == "in-force"
 
 
+async def test_a_split_that_can_never_be_agreed_is_refused_when_it_is_proposed(site: Running):
+    ada, ben, works = await two(site)
+    cay = await artist(site, "Cay")
+    first = await agreed(ada, works, [(ada, 6000), (ben, 4000)])
+    async with site.services.database.acquire() as conn:
+        await conn.execute("update accounts set erased_at = now() where id = $1", ben.uuid)
+    payload = await document(ada, works, [(ada, 6000), (cay, 4000)], first.document)
+    says = (
+        f"{ben.id}, who has a share in the split that is in force, was erased: nobody can agree for it to another one"
+    )
+    assert problem(await send(ada, payload)) == (409, "conflict", says)
+    assert await kinds_told(cay) == []
+
+
 async def test_nobody_is_bound_to_a_work_that_became_another_since_it_was_proposed(site: Running):
     ada, ben = await artist(site), await artist(site, "Ben")
     work = (await ada.picture(picture(1))).work
