@@ -16,6 +16,10 @@ import msgspec
 from licet.fingerprints.bounded.messages import Found
 from licet.fingerprints.picture import Fingerprint
 
+_PLAIN: dict[str, Any] = {
+    "pixels": "0" * 64, "pdq": "0" * 64, "quality": 100, "width": 300, "height": 200, "format": "png"
+}  # fmt: skip
+
 
 def size(rgb: Any) -> bytes:
     return str(rgb.shape).encode()
@@ -73,15 +77,26 @@ def _before(rgb: Any) -> bool:
 
 def mistaken(rgb: Any) -> bytes:
     """Answer in the decoder's place with the digest of another picture."""
-    return b"" if _before(rgb) else _say(Found(Fingerprint(sha256="ab" * 32), bytes(8 * 32), b""))
+    return b"" if _before(rgb) else _say(Found(Fingerprint(sha256="ab" * 32, **_PLAIN), bytes(8 * 32), b""))
 
 
 def shapeless(rgb: Any) -> bytes:
     """Answer in the decoder's place with orientations of no length that there is, and the digest that is asked for."""
     if _before(rgb):
         return b""
+    return _say(Found(Fingerprint(sha256=_asked_for(), **_PLAIN), bytes(9), b""))
+
+
+def senseless(rgb: Any) -> bytes:
+    """Answer in the decoder's place with the digest that is asked for, and no pixels that a picture can have."""
+    if _before(rgb):
+        return b""
+    return _say(Found(Fingerprint(sha256=_asked_for(), **{**_PLAIN, "pixels": "z" * 64}), bytes(8 * 32), b""))
+
+
+def _asked_for() -> str:
     (data,) = (each for each in _reachable() if each[:8] == b"\x89PNG\r\n\x1a\n")
-    return _say(Found(Fingerprint(sha256=hashlib.sha256(data).hexdigest()), bytes(9), b""))
+    return hashlib.sha256(data).hexdigest()
 
 
 def _say(answer: Found) -> bytes:

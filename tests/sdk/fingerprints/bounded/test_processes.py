@@ -154,7 +154,7 @@ def test_a_decoder_that_says_what_none_says_is_believed_nothing(scene: Rgb, save
         assert why(decoders, save(scene, "PNG")) == "crashed"
 
 
-@pytest.mark.parametrize("guest", ["mistaken", "shapeless"])
+@pytest.mark.parametrize("guest", ["mistaken", "shapeless", "senseless"])
 def test_an_answer_that_is_another_pictures_is_nobodys(guest: str, scene: Rgb, save: Save) -> None:
     data = save(scene, "PNG")
     with Decoders(beside=GUESTS + guest) as decoders:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,13 +31,15 @@ from licet.fingerprints.bounded import messages
 from licet.fingerprints.bounded.messages import PATIENCE, Found, Ready, Refused, Setup, Unfit
 from licet.fingerprints.containers.common import Ended
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
-from licet.fingerprints.picture import Examined, check_size, examine_picture
+from licet.fingerprints.picture import Examined, Fingerprint, check_size, examine_picture
 
 #: Whether this system can confine processes at all.
 POSSIBLE: Final = os.name == "posix"
 _STARTING: Final = 120.0  # seconds until a decoder is ready, on a machine that is very busy
 _PICTURES: Final = 1000  # after so many a decoder is replaced: what it lost of its memory, or hides there, goes with it
 _TRIES: Final = 3
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_FORMAT: Final = re.compile(r"[a-z0-9]{2,8}")
 # The command, as `ps` shows it. Its own folders come first: what lies beside a user's script is no part of it.
 _COMMAND: Final = """\
 # licet: decodes pictures
@@ -292,8 +295,20 @@ def _hold(answer: Found | Refused, data: bytes) -> None:
     if isinstance(answer, Found):
         if answer.fingerprint.sha256 != sha256(data).hexdigest():
             raise ValueError("expected the digest of the picture that was asked for, got another")
+        if not _well_formed(answer.fingerprint):
+            raise ValueError("expected the fingerprint of a picture, got what cannot be one")
         if len(answer.orientations) != 8 * 32:
             raise ValueError(f"expected 256 bytes of orientations, got {len(answer.orientations)}")
+
+
+def _well_formed(found: Fingerprint) -> bool:
+    return (
+        all(_DIGEST.fullmatch(each or "") for each in (found.pixels, found.pdq))
+        and found.quality in range(101)
+        and all(each is not None and 0 < each < 1 << 31 for each in (found.width, found.height))
+        and found.format is not None
+        and _FORMAT.fullmatch(found.format) is not None
+    )
 
 
 def _understood(answer: Found | Refused, data: bytes) -> Decoded:
