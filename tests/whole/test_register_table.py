@@ -40,7 +40,7 @@ def test_a_table_is_registered_corrected_and_updated(artist: Person) -> None:
     artist.draws("t", 301, 302, 303, 304)
     table(
         artist, "works.csv",
-        't/301.png;"江山, ""one""";t-1;;;;a|b;2019;',
+        f't/301.png;"江山, ""one""";t-1;;;;a|b;2019;{artist.account}',
         "t/302.png;Two;t-2;paid;0.05;USD;;;",
         "t/303.png;=SUM(A1);t-3;paid;0.05;USD;;;",
         "t/304.png;Four;t-4;paid;;;;;",

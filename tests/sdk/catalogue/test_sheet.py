@@ -211,6 +211,16 @@ def test_what_is_wrong_with_a_row_names_its_field(tmp_path: Path, text: str, fie
     assert words in found.reason
 
 
+def test_a_row_on_behalf_of_the_profiles_own_account_is_as_if_nothing_were_said(tmp_path: Path) -> None:
+    text = "path,on_behalf_of\na,art_1\nb,\nc,art_2\n"
+    own, nothing, other = Rows(sheet(tmp_path, text), Stated(), account="art_1")
+    assert isinstance(own, Item)
+    assert isinstance(nothing, Item)
+    assert isinstance(other, Refused)
+    assert other.reason.startswith("on_behalf_of: expected this profile's account, art_1, or nothing, got 'art_2'")
+    assert all(isinstance(each, Refused) for each in list(Rows(sheet(tmp_path, text), Stated()))[::2])
+
+
 def test_each_row_states_terms_of_its_own_filled_in_by_the_command(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('preset = "research"\n')
     text = "path,preset,price,currency,terms\na,,,,\nb,no-ai,,,\nc,paid,0.10,,\nd,,0.20,EUR,\ne,,,,mine.toml\n"

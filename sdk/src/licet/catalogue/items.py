@@ -101,10 +101,16 @@ def text_of(path: Path | str) -> str:
 
 
 class Rows:
-    """The rows of a sheet as items, or refused; terms that many rows name are read once."""
+    """The rows of a sheet as items, or refused; terms that many rows name are read once.
 
-    def __init__(self, sheet: Sheet, stated: Stated, *, fingerprint_only: bool = False) -> None:
+    ``account`` is whose profile registers them: rows on behalf of that account say what holds anyway.
+    """
+
+    def __init__(
+        self, sheet: Sheet, stated: Stated, *, account: str | None = None, fingerprint_only: bool = False
+    ) -> None:
         self._sheet = sheet
+        self._account = account
         self._stated = stated
         self._fingerprint_only = fingerprint_only
         self._terms: dict[tuple[str | None, ...], Terms | InputError] = {}
@@ -121,10 +127,11 @@ class Rows:
                 yield Refused(text_of(shown), error.message, number, _column(str(error.details.get("field") or "row")))
 
     def _item(self, number: int, shown: str, row: Mapping[str, str]) -> Item:
-        if "on_behalf_of" in row:
+        if "on_behalf_of" in row and row["on_behalf_of"] != self._account:
             raise InputError(
-                "on_behalf_of: expected a row for this profile's account, got one for another: that needs a delegation "
-                "by the artist, of a key with which `licet account join` makes a profile",
+                f"on_behalf_of: expected this profile's account{f', {self._account},' if self._account else ''} or "
+                f"nothing, got {text_of(row['on_behalf_of'])!r:.80}: another's needs a delegation by the artist, of a "
+                "key with which `licet account join` makes a profile",
                 field="on_behalf_of",
             )
         path, sha256, work = row.get("path"), row.get("sha256"), row.get("work")

@@ -55,6 +55,7 @@ def register(
     from licet.catalogue.pictures import Pictures
     from licet.catalogue.sheet import Sheet, write_errors
     from licet.fingerprints.urls import canonical_url
+    from licet.home import Home
 
     if bool(paths) == (table is not None):
         raise InputError("expected pictures, folders, or --from FILE.csv, and not both", field="paths")
@@ -70,7 +71,8 @@ def register(
         whole = preset is not None or terms is not None
         default = terms_from(preset, price, currency, price_model, terms) if whole else terms_from(*[None] * 5)
         sheet = Sheet(table)
-        items = Rows(sheet, Stated(preset, price, currency, price_model, terms), fingerprint_only=fingerprint_only)
+        stated, mine = Stated(preset, price, currency, price_model, terms), Home().profile(common.profile).account
+        items = Rows(sheet, stated, account=mine.account if mine else None, fingerprint_only=fingerprint_only)
         total = sheet.rows
     else:
         default = terms_from(preset, price, currency, price_model, terms)
