@@ -70,11 +70,11 @@ def readme(readers: Service, tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 
 @pytest.fixture(scope="module")
-def person(service: Service, tmp_path_factory: pytest.TempPathFactory) -> People:
-    """Make somebody with a home folder and no account yet."""
+def person(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> People:
+    """Make somebody with a home folder and no account yet; the service starts once somebody is at no other."""
 
     def made(name: str, url: str | None = None) -> Person:
-        return Person(tmp_path_factory.mktemp(name), url or service.url)
+        return Person(tmp_path_factory.mktemp(name), url or request.getfixturevalue("service").url)
 
     return made
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.whole.conftest import People
@@ -54,6 +55,7 @@ def dies_erasing(fragile: Fragile, who: Person, row: str, reached: str) -> None:
     erasing.communicate()
 
 
+@pytest.mark.slow
 def test_killed_before_the_commit_nothing_is_gone_and_after_it_everything(fragile: Fragile, person: People) -> None:
     ada = person("ada-killed", fragile.service.url).joins("artist", "Ada Gone")
     made = ada.does("register", ada.draws("one", 971, 972), "--preset", "research")

@@ -18,6 +18,7 @@ from tests.whole.conftest import People
 from tests.whole.stage import SECONDS, Person, Service
 
 NOBODY = "http://127.0.0.1:9"
+pytestmark = pytest.mark.slow
 PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
 
 

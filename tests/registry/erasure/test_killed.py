@@ -15,7 +15,7 @@ from tests.registry.erasure.leaving import places, verdict, verified, words
 from tests.registry.harness import Running, verify_whole_log
 from tests.registry.market import shelf, trainer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 EVERY = 5  # a step of so many
 
 
