@@ -136,10 +136,11 @@ def test_a_user_without_a_name_is_told_what_is_missing_and_may_use_a_database_th
 def test_its_database_is_its_own_and_it_cannot_take_anothers(user: User):
     def held(data: Path) -> str:
         command = [str(user.python), "-c", HOLDING.read_text(), str(data)]
-        return subprocess.run(
+        done = subprocess.run(
             command, cwd="/", env=user.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=SECONDS, check=True, **user.identity,
-        ).stdout  # fmt: skip
+        )  # fmt: skip
+        return str(done.stdout)
 
     def holder(data: Path) -> int:
         pid = (data / "postgres" / "postmaster.pid").read_text().split()[0]
