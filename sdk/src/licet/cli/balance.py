@@ -6,7 +6,7 @@ from licet.cli.output import COMMON, Common, show
 
 _WORDS = {
     "payable": "payable to you",
-    "escrow": "in escrow until your claim is backed (level 2)",
+    "escrow": "in escrow: owed while your claim was below level 2, or contested",
     "receivable": "owed by you",
 }
 
