@@ -18,7 +18,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import Claim
 from licet.wire.common import Receipt
 from registry import translog
-from registry.accounts import queries
+from registry.accounts import events, queries
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
 from registry.services import Services
@@ -53,6 +53,7 @@ async def raise_level(services: Services, account: UUID, level: int, evidence: s
         before = await conn.fetchrow(queries.ATTESTED, account)
         if before is None or level > before["backed"]:
             pending = await state(services, conn, row, Ground("attested", level, evidence))
+            await events.tell(conn, account, "claim-level", None, f"the registry attests claim level {level}: {evidence}")
         elif level == before["backed"] and before["evidence"] == evidence:
             pending = before["pending"]
         else:

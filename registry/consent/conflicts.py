@@ -110,7 +110,7 @@ async def settle(conn: Connection, account: UUID, works: Sequence[UUID], changed
         await _tell_lapsed(conn, await conn.fetch(queries.LAPSE, times.now()))
         cause = await conn.fetchval(queries.LAST_SAID, account)
         rows = await conn.fetch(queries.CHALLENGE, touched, cause)
-        await conn.execute(queries.SETTLE, touched, changed)
+        await _tell_contested(conn, await conn.fetch(queries.SETTLE, touched, changed))
         await _tell_challenged(conn, [row for row in rows if row["challenged"]])
 
 
@@ -123,7 +123,7 @@ async def lapse_due(services: Services, now: datetime) -> int:
         changed: int = await conn.fetchval(queries.NEXT_VERSION)
         rows = await conn.fetch(queries.LAPSE, now)
         touched = [row["id"] for row in await conn.fetch(queries.TOUCHED, [row["work"] for row in rows])]
-        await conn.execute(queries.SETTLE, touched, changed)
+        await _tell_contested(conn, await conn.fetch(queries.SETTLE, touched, changed))
         await _tell_lapsed(conn, rows)
     return len(rows)
 
@@ -135,6 +135,15 @@ async def _hold_open(conn: Connection, account: UUID, works: Sequence[UUID]) -> 
             f"expected at most {OPEN_CHALLENGES} open challenges of works of verified claimants, got more: leave the "
             f"works that match theirs out, or reach their claim level first"
         )
+
+
+async def _tell_contested(conn: Connection, rows: Sequence[Row]) -> None:
+    changed = [row for row in rows if row["contested"] != row["was_contested"]]
+    for account, works in _by([row for row in changed if row["contested"]], "account", "work").items():
+        detail = f"somebody else claims what is like {_some(works)}: the strictest terms apply, money waits in escrow"
+        await events.tell(conn, account, "contested", _one(works), detail)
+    for account, works in _by([row for row in changed if not row["contested"]], "account", "work").items():
+        await events.tell(conn, account, "contest-ended", _one(works), f"nobody contests {_some(works)} any more")
 
 
 async def _tell_challenged(conn: Connection, rows: Sequence[Row]) -> None:

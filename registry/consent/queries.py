@@ -231,13 +231,14 @@ with pairs as (
     select s.work,
         exists (select from lost where lost.work = s.work) or s.withdrawn and s.challenged as challenged,
         exists (select from fought where s.work in (fought.work, fought.other)) or s.withdrawn and s.contested
-            as contested
+            as contested,
+        s.contested as was_contested
     from work_states s where s.work = any($1::uuid[])
 )
 update work_states s set challenged = now.challenged, contested = now.contested, version = $2
 from now
 where s.work = now.work and (s.challenged, s.contested) <> (now.challenged, now.contested)
-returning s.work
+returning s.work, s.account, s.contested, now.was_contested
 """
 # by work_matches (account): open until it is ended, or has lapsed
 OPEN_CHALLENGES: Final = """

@@ -46,6 +46,12 @@ async def state(site: Running, work: str) -> WorkState:
     return found
 
 
+async def told_of(who: Artist) -> list[tuple[str, str]]:
+    """Return what an account was told of contests, newest first."""
+    told = (await who.http.get("/v1/events", params={"sort": "-told"})).json()["items"]
+    return [(each["kind"], each["subject"]) for each in told if each["kind"].startswith("contest")]
+
+
 async def test_between_equal_levels_both_are_contested_and_both_are_told(site: Running) -> None:
     ada, eve = await artist(site), await artist(site, "Eve")
     first = await claimed(ada, picture(1))
@@ -57,6 +63,7 @@ async def test_between_equal_levels_both_are_contested_and_both_are_told(site: R
     for who, work in ((ada, first), (eve, outcome.work)):
         assert (await state(site, work)).contested
         assert (await who.work(work)).contested
+        assert await told_of(who) == [("contested", work)]
     told = (await ada.register(_again(first, picture(1))))[0]
     assert told.similar == [outcome.work]
 
@@ -85,6 +92,7 @@ async def test_a_contested_work_does_not_mature_until_the_conflict_is_over(site:
     await ada.withdraw([first])
     settled = await state(site, work)
     assert (settled.contested, settled.pending) == (False, True)
+    assert await told_of(eve) == [("contest-ended", work), ("contested", work)]
     await mature_due(site.services, times.now() + DAY)
     assert not (await state(site, work)).pending
 
