@@ -53,7 +53,9 @@ async def raise_level(services: Services, account: UUID, level: int, evidence: s
         before = await conn.fetchrow(queries.ATTESTED, account)
         if before is None or level > before["backed"]:
             pending = await state(services, conn, row, Ground("attested", level, evidence))
-            await events.tell(conn, account, "claim-level", None, f"the registry attests claim level {level}: {evidence}")
+            await events.tell(
+                conn, account, "claim-level", None, f"the registry attests claim level {level}: {evidence}"
+            )
         elif level == before["backed"] and before["evidence"] == evidence:
             pending = before["pending"]
         else:

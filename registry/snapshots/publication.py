@@ -78,9 +78,20 @@ async def show(services: Services) -> None:
     for row in refs:  # mostly all are there; of a release before, and in another bucket than yesterday, none may be
         if (folder / row["digest"].hex()).is_file():
             await files.create_from(f"{SEGMENTS}/{row['digest'].hex()}", folder / row["digest"].hex())
-    info = await profile.registry_info(services)
-    await files.replace(REGISTRY, msgspec.json.encode(info), media_type=JSON, cache=FRESH)
+    await show_registry(services, b"")
     await files.replace(LATEST, msgspec.json.encode(newest[0]), media_type=JSON, cache=LATEST_FOR)
+
+
+async def show_registry(services: Services, shown: bytes) -> bytes:
+    """Return what tells the registry's present keys from others; if it is not as ``shown``, they are published.
+
+    Raises ``StoreUnavailable``.
+    """
+    info = await profile.registry_info(services)
+    keys = msgspec.json.encode([each.envelope for each in info.keys])
+    if keys != shown:  # their receipts change with every entry of the log, and prove the same
+        await services.public_files.replace(REGISTRY, msgspec.json.encode(info), media_type=JSON, cache=FRESH)
+    return keys
 
 
 async def withdraw(services: Services, digests: Iterable[str]) -> None:

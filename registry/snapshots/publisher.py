@@ -47,6 +47,7 @@ async def run(services: Services, stop: asyncio.Event) -> None:
             if await _stopped(stop, _STAND_BY):
                 return
         shown = False  # what was signed and logged is among the published files
+        told = b""  # what the published files say of the registry's keys, which change without a snapshot
         while not stop.is_set():
             loop = asyncio.get_running_loop()
             began = loop.time()
@@ -56,6 +57,7 @@ async def run(services: Services, stop: asyncio.Event) -> None:
                     await publication.show(services)
                     if await _lacks(services):
                         await publish(services)
+                told = await publication.show_registry(services, told)
                 published, shown = await publish_if_due(services), True
             except DatabaseUnavailable:
                 raise

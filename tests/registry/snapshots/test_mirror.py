@@ -11,16 +11,21 @@ from datetime import timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import obstore
 import pytest
 from obstore.store import S3Store
 
 from licet import Client
 from licet.home import Home
+from licet.statements.keys import SigningKey
+from licet.wire.accounts import RegistryInfo
+from registry import translog
 from registry.errors import StoreUnavailable
 from registry.snapshots import building, publication, publisher
 from registry.snapshots.publication import LATEST, SEGMENTS, segments_folder
 from registry.storage import FOREVER, JSON, OCTETS
+from registry.translog import renewal
 from tests.registry.catalogue import NO_AI, artist, picture, registry
 from tests.registry.harness import Running
 
@@ -187,3 +192,20 @@ async def test_the_near_tier_of_a_release_before_leaves_the_public_folder(lone: 
         assert {path.name for path in old.iterdir()} == {ref.digest for ref in manifest.segments if ref.tier == "exact"}
     for ref in manifest.segments:
         assert (await ada.http.get(f"/snapshots/segments/{ref.digest}")).status_code == 200
+
+
+async def test_a_new_key_of_the_registry_is_published_without_a_snapshot(lone: Running) -> None:
+    await artist(lone)  # by now the registry's keys are in the published log
+    told = await publication.show_registry(lone.services, b"")
+    path = lone.services.public / publication.REGISTRY
+    before = msgspec.json.decode(path.read_bytes(), type=RegistryInfo)
+    path.unlink()
+    assert await publication.show_registry(lone.services, told) == told
+    assert not path.exists()  # the same keys are not written again, whatever else was logged
+    request, _ = renewal.introduction(lone.services.keys, "office")
+    root = SigningKey.load(lone.services.settings.data / "keys" / "root.pem")
+    async with lone.services.database.transaction() as conn:
+        (pending,) = await renewal.install(conn, lone.services.keys, renewal.signed_by(root, request))
+    await translog.wait(lone.services.database, pending)
+    assert await publication.show_registry(lone.services, told) != told
+    assert len(msgspec.json.decode(path.read_bytes(), type=RegistryInfo).keys) == len(before.keys) + 1
