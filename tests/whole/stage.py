@@ -101,8 +101,8 @@ class Told(NamedTuple):
         return str(error["message"])
 
 
-#: Which module of tests draws a picture: the same one, under the terms of two, would be under the stricter.
-DRAWN: dict[int, str] = {}
+#: Which module of tests draws a picture at a service: one under the terms of two would be under the stricter.
+DRAWN: dict[tuple[str, int], str] = {}
 
 
 class Person:
@@ -155,7 +155,8 @@ class Person:
         place.mkdir(parents=True, exist_ok=True)
         for seed in seeds:
             module = os.environ["PYTEST_CURRENT_TEST"].partition("::")[0]
-            assert DRAWN.setdefault(seed, module) == module, f"picture {seed} is another module's too: {DRAWN[seed]}"
+            at = self.environment["LICET_URL"], seed
+            assert DRAWN.setdefault(at, module) == module, f"picture {seed} is another module's too: {DRAWN[at]}"
             (place / f"{seed}.png").write_bytes(encoded(drawing(seed)))
         return place
 
