@@ -44,14 +44,17 @@ def test_a_split_is_proposed_read_signed_by_all_and_changed_only_by_all(pair: tu
     assert "of the log" in answer
 
 
+ONE, TWO = (f"art_{26 * '0'}", f"art_{25 * '0'}1")
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (["--with", "art_01=40"], "--with: expected ACCOUNT=SHARE, such as art_…=40% or art_…=4000bps"),
+        (["--with", f"{ONE}=40"], "--with: expected ACCOUNT=SHARE, such as art_…=40% or art_…=4000bps"),
         (["--with", "40%"], "--with: expected ACCOUNT=SHARE"),
-        (["--with", "art_01=0.001%"], "--with: expected a share of 0.01% to 100%"),
-        (["--with", "art_01=60%", "--with", "art_02=50%"], "--with: expected shares that add up to 100%, got '110%'"),
-        (["--with", "art_01=60%", "--with", "art_01=10%"], "--with: expected each account once"),
+        (["--with", f"{ONE}=0.001%"], "--with: expected a share of 0.01% to 100%"),
+        (["--with", f"{ONE}=60%", "--with", f"{TWO}=50%"], "--with: expected shares that add up to 100%, got '110%'"),
+        (["--with", f"{ONE}=60%", "--with", f"{ONE}=10%"], "--with: expected each account once"),
     ],
 )
 def test_shares_that_are_none_are_refused_before_anything_is_sent(
