@@ -23,6 +23,7 @@ _PATH_PATTERNS: Final = {
     "token": f"^tok_{ID}$",
     "licence": f"^lic_{ID}$",
     "quote": f"^quo_{ID}$",
+    "split": f"^spl_{ID}$",
     "statement": f"^({'|'.join(KINDS)})_{ID}$",
     "sha256": HEX,
     "keyid": HEX,

@@ -70,3 +70,14 @@ def test_the_description_is_one_by_the_meta_schema_of_openapi(api):
     assert [str(error) for error in validator.iter_errors(api)] == []
     broken = {**api, "paths": {"/x": {"get": {"responses": "none"}}}}
     assert list(validator.iter_errors(broken))
+
+
+def test_every_name_in_a_path_says_what_fits_it(api) -> None:
+    bare = [
+        (path, parameter["name"])
+        for path, item in api["paths"].items()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+        if parameter.get("in") == "path" and not {"pattern", "enum"} & parameter["schema"].keys()
+    ]
+    assert bare == []
