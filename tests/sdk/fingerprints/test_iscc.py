@@ -149,3 +149,50 @@ def test_a_border_is_what_lies_around_all_pixels_that_differ_from_the_first(
     rows, columns = np.nonzero((rgb != rgb[0, 0]).any(axis=2))
     inner = rgb[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] if len(rows) else rgb
     assert np.array_equal(iscc._trimmed(rgb), inner)
+
+
+def _composite(*parts: str) -> str:
+    return str(iscc_lib.gen_iscc_code_v0(list(parts)).iscc)
+
+
+def test_a_composite_code_is_taken_apart_into_what_finds_works() -> None:
+    data = str(iscc_lib.gen_data_code_v0(b"abc", 256).iscc)
+    title = str(iscc_lib.gen_meta_code_v0("title").iscc)
+    text, own = text_code("some words that are a text", 256), instance_code(b"abc", 256)
+    expected = [(parse(text).kind, parse(text).digest[:8]), ("instance", parse(own).digest[:8])]
+    assert iscc.units(_composite(title, text, data, own)) == expected
+    assert iscc.units(f"{text} {own}") == [parse(text), parse(own)]
+    assert iscc.units(data) == []  # says nothing of content
+    wide = str(iscc_lib.gen_iscc_code_v0([data, own], True).iscc)
+    assert iscc.units(wide) == [("instance", parse(own).digest[:16])]
+
+
+def test_what_a_work_is_signed_with_is_read_back() -> None:
+    own, text = parse(instance_code(b"abc")), parse(text_code("words"))
+    assert iscc.units(iscc.spelt(own.digest, text)) == [text, own]
+
+
+_alphabet = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=1, max_size=130)
+_codes = st.sampled_from(
+    [text_code("a b c"), instance_code(b"x"), _composite(text_code("a", 64), instance_code(b"", 64))]
+)
+
+
+@given(
+    st.text(max_size=40)
+    | _alphabet
+    | _alphabet.map("ISCC:K{}".format)
+    | st.builds(lambda code, at, by: code[:at] + by + code[at + 1 :], _codes, st.integers(5, 60), _alphabet)
+)
+def test_any_text_is_a_list_of_codes_or_refused(text: str) -> None:
+    try:
+        found = iscc.units(text)
+    except InputError:
+        return
+    assert all(unit.kind in ("image", "text", "instance") and 8 * len(unit.digest) in BITS for unit in found)
+
+
+@pytest.mark.parametrize("text", ["", " ", "ISCC:", "ISCC:" + "A" * 600, "é" * 20, None, "\ud800" * 12, "iscc:eaa"])
+def test_what_states_no_code_is_refused_by_name(text: Any) -> None:
+    with pytest.raises(InputError, match="iscc: expected"):
+        iscc.units(text)

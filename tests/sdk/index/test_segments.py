@@ -18,7 +18,7 @@ from licet import canonical
 from licet.decisions import Request
 from licet.errors import InputError, LicetError, MalformedError
 from licet.index import Index, WorkRecord, answer, container, write_segments
-from licet.index.segments import EXACT_SECTIONS, KINDS, ExactSegment, Segment, open_segment
+from licet.index.segments import EXACT_SECTIONS, KINDS, ExactSegment, NearSegment, Segment, open_segment
 from licet.index.state import StateTree
 from licet.index.writing import in_memory
 from tests.sdk.index.world import TERMS, Row, catalogues, digest, flipped, keys_of, uid
@@ -317,3 +317,26 @@ def test_a_missing_or_short_file_is_an_input_error(tmp_path: Path) -> None:
     for name in ("missing", "short", "empty", "."):
         with pytest.raises(InputError):
             container.map_file(tmp_path / name)
+
+
+def test_kinds_of_keys_that_no_work_has_leave_a_segment_as_it_was_before_there_were_any() -> None:
+    plain = WorkRecord(work=uid(1, 1), account=uid(2, 1), terms=b"", level=0, sha256=bytes(32))
+    exact, near = in_memory([plain])
+    assert [*exact.columns] == [*EXACT_SECTIONS]
+    assert not {"site", "instance"} & exact.counts.keys()
+    assert near.counts == {"vectors": 0}
+    ruled = msgspec.structs.replace(plain, sites=[bytes(16)], instance=bytes(32), image=bytes(32), text=bytes(32))
+    exact, near = in_memory([ruled])
+    assert (exact.counts["site"], exact.counts["instance"]) == (1, 1)
+    assert near.counts == {"vectors": 0, "image": 1, "text": 1}
+    exact.check()
+    near.check()
+    for kind, columns, opens in (("site", exact.columns, ExactSegment), ("image", near.columns, NearSegment)):
+        # Half of a kind, and one without rows, are nothing that a writer makes.
+        with pytest.raises(MalformedError, match=f"{kind}.lo"):
+            opens({name: column for name, column in columns.items() if name != f"{kind}.lo"})
+        hollow = {name: column[:0] if name.startswith(kind) else column for name, column in columns.items()}
+        if kind == "site":
+            hollow["site.bucket"] = np.zeros(2, np.uint32)
+        with pytest.raises(MalformedError, match=f"{kind}: expected"):
+            opens(hollow).check()

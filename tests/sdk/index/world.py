@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from licet.decisions import CODES, Decision, Request, State, decide, for_match, strictest
+from licet.decisions import CODES, KEY_KINDS, Decision, Request, State, decide, for_match, strictest
 from licet.decisions.style import with_style
+from licet.fingerprints.sites import site_key
 from licet.index import Answers, Index, Keys, Matches, WorkRecord
 from licet.index.records import FLAGS
 from licet.index.writing import in_memory
@@ -66,6 +67,31 @@ def flipped(number: int, bits: Collection[int]) -> bytes:
     return np.packbits(value).tobytes()
 
 
+def code(number: int, bits: Collection[int]) -> bytes:
+    """ISCC content code ``number`` of a pool of unrelated ones, with some bits flipped."""
+    value = np.unpackbits(np.frombuffer(digest("code", number), np.uint8))
+    value[list(bits)] ^= 1
+    return np.packbits(value).tobytes()
+
+
+SITES = ["example.org", "example.org/a", "a.example.org", "example.org/a/b", "example.net/a"]
+URLS = [
+    "https://example.org/a/b/c.png",
+    "http://a.example.org/x",
+    "https://EXAMPLE.org:8080//a/./B",
+    "https://example.net/ab",
+    "https://example.net/a?b",
+    "https://badexample.org/a",
+    "nothing",
+]
+# What falls under what, read off by hand.
+COVERED = {
+    URLS[0]: {"example.org", "example.org/a", "example.org/a/b"},
+    URLS[1]: {"example.org", "a.example.org"},
+    URLS[2]: {"example.org", "example.org/a"},
+    URLS[4]: {"example.net/a"},
+}
+codes = st.builds(code, st.integers(0, 2), st.sets(st.integers(0, 255), max_size=13))
 pdqs = st.builds(flipped, st.integers(0, 2), st.sets(st.integers(0, 255), max_size=40))
 numbers = st.integers(0, 4)
 seldom = st.sampled_from([False] * 7 + [True])
@@ -93,6 +119,10 @@ def records(draw: st.DrawFn, work: int) -> WorkRecord:
         pdq=pdq,
         quality=None if pdq is None else draw(st.sampled_from([None, 0, 49, 50, 100])),
         urls=draw(st.lists(numbers.map(lambda n: digest("url", n)[:16]), max_size=2)),
+        sites=draw(st.lists(st.sampled_from(SITES).map(site_key), max_size=2)),
+        instance=draw(st.none() | numbers.map(lambda n: digest("instance", n))),
+        image=draw(st.none() | codes),
+        text=draw(st.none() | codes),
     )
 
 
@@ -111,8 +141,13 @@ class Row(NamedTuple):
     url: bytes | None = None
     pdq: tuple[bytes, ...] | None = None
     quality: int | None = None
+    address: str | None = None
+    instance: bytes | None = None
+    image: tuple[bytes, int] | None = None
+    text: tuple[bytes, int] | None = None
 
 
+lengths = st.sampled_from([64, 128, 192, 256])
 rows = st.builds(
     Row,
     file=st.none() | numbers.map(lambda n: digest("file", n)[:16]),
@@ -121,6 +156,10 @@ rows = st.builds(
     url=st.none() | st.builds(digest, st.sampled_from(["url", "file"]), numbers).map(lambda key: key[:16]),
     pdq=st.none() | st.tuples(*[pdqs] * 8),
     quality=st.sampled_from([None, 0, 49, 50, 100]),
+    address=st.none() | st.sampled_from(URLS),
+    instance=st.none() | st.builds(lambda n, size: digest("instance", n)[:size], numbers, st.sampled_from([8, 16])),
+    image=st.none() | st.tuples(codes, lengths),
+    text=st.none() | st.tuples(codes, lengths),
 )
 
 
@@ -138,7 +177,20 @@ def keys_of(batch: list[Row]) -> Keys:
         columns["pdq"] = np.frombuffer(joined, np.uint8).reshape(-1, 8, 32)
         columns["pdq_mask"] = np.array([row.pdq is not None for row in batch], np.bool_)
         columns["quality"] = np.array([-1 if row.quality is None else row.quality for row in batch])
+    columns["addresses"] = [row.address for row in batch]
+    columns["instance"] = _table([(row.instance or b"").ljust(16, b"\0") for row in batch], 16)
+    columns["instance_mask"] = np.array([row.instance is not None for row in batch], np.bool_)
+    columns["instance_short"] = np.array([len(row.instance or b"") == 8 for row in batch], np.bool_)
+    for kind in ("image", "text"):
+        stated = [getattr(row, kind) or (bytes(32), 0) for row in batch]
+        cut = [each[: bits // 8].ljust(32, b"\xff") for each, bits in stated]  # what does not count may be anything
+        columns[kind] = _table(cut, 32)
+        columns[f"{kind}_bits"] = np.array([bits for _, bits in stated], np.int64)
     return Keys(len(batch), **columns)
+
+
+def _table(values: list[bytes], width: int) -> np.ndarray:
+    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, width)
 
 
 def index_of(*catalogue: Iterable[WorkRecord]) -> Index:
@@ -162,10 +214,16 @@ def naive_hits(catalogue: Iterable[WorkRecord], row: Row, match: str) -> list[Hi
             found.append((0, 0, Hit(record.work, "exact", "file", 0)))
         elif record.pixels is not None and row.pixels == record.pixels[:16]:
             found.append((0, 0, Hit(record.work, "exact", "pixels", 0)))
+        elif row.instance is not None and (record.instance or b"").startswith(row.instance):
+            found.append((0, 0, Hit(record.work, "exact", "iscc-instance", 0)))
         elif distance is not None:
             found.append((1, distance, Hit(record.work, "near", "pdq", distance)))
+        elif match == "near" and (differing := _differing(record, row)) is not None:
+            found.append((2, differing, Hit(record.work, "near", "iscc-content", differing)))
         elif row.url in record.urls:
-            found.append((2, 0, Hit(record.work, "exact", "url", 0)))
+            found.append((3, 0, Hit(record.work, "exact", "url", 0)))
+        elif row.address and {site_key(site) for site in COVERED.get(row.address, ())} & {*record.sites}:
+            found.append((4, 0, Hit(record.work, "exact", "site", 0)))
     return [hit for _, _, hit in sorted(found, key=lambda each: (each[0], each[1], each[2].work))]
 
 
@@ -177,6 +235,19 @@ def _distance(record: WorkRecord, row: Row) -> int | None:
     stored = int.from_bytes(record.pdq, "big")
     least = min((stored ^ int.from_bytes(turned, "big")).bit_count() for turned in row.pdq)
     return least if least <= 31 else None
+
+
+def _differing(record: WorkRecord, row: Row) -> int | None:
+    """The least number of bits in which codes of one kind differ, where they are near."""
+    found = []
+    for stored, asked in ((record.image, row.image), (record.text, row.text)):
+        if stored is None or asked is None:
+            continue
+        told, bits = asked
+        differs = [(int.from_bytes(stored[:size]) ^ int.from_bytes(told[:size])).bit_count() for size in (8, bits // 8)]
+        if differs[0] <= 10 and differs[1] <= 10 * bits // 64:
+            found.append(differs[1])
+    return min(found, default=None)
 
 
 class Verdict(NamedTuple):
@@ -241,7 +312,8 @@ def naive_verdict(
     decided = [(hit, naive_decision(by_work[hit.work], hit, row, request, **options)) for hit in hits]
     searched = match == "near" and row.pdq is not None and (row.quality is None or row.quality >= 50)
     if not decided:
-        examined = row.file is not None or row.pixels is not None or searched
+        codes = match == "near" and (row.image is not None or row.text is not None)
+        examined = row.file is not None or row.pixels is not None or row.instance is not None or searched or codes
         return Verdict("unknown", "no-match" if examined else "not-examined", None, set(), False)
     verdict = strictest(decision for _, decision in decided).verdict
     pool = [(hit, decision) for hit, decision in decided if decision.verdict == verdict]
@@ -264,7 +336,7 @@ def hits_by_row(index: Index, matches: Matches, n: int) -> list[list[Hit]]:
     ids = index.works.ids(matches.work)
     for at in range(len(matches)):
         kind = ("exact", "near")[matches.kind[at]]
-        key = ("file", "pixels", "url", "pdq")[matches.key[at]]
+        key = KEY_KINDS[matches.key[at]]
         found[matches.row[at]].append(Hit(ids[at].tobytes(), kind, key, int(matches.distance[at])))
     return found
 

@@ -8,7 +8,7 @@ from licet.decisions.verdicts import Decision
 from licet.terms.prices import UNPAID
 
 MATCH_KINDS: Final = ("exact", "near", "derivative")
-KEY_KINDS: Final = ("file", "pixels", "url", "pdq")
+KEY_KINDS: Final = ("file", "pixels", "url", "pdq", "site", "iscc-instance", "iscc-content")
 EARNING_QUALITY: Final = 50
 """The least PDQ quality at which a near match may earn."""
 
@@ -18,14 +18,17 @@ def for_match(
 ) -> Decision:
     """Return what ``decision`` about a work comes to for a row that matches it in this way; never looser.
 
-    A match by URL alone, a work of which the service saw only a fingerprint, and a key under no signed digest may
-    deny but neither license nor allow: those read as ``review``, reason ``url-only``, ``fingerprint-only`` or
-    ``unsigned-key``. A near match of ``quality`` below 50 (or unknown) earns nothing: ``review``, ``quality``.
+    A match by URL or site alone, a work of which the service saw only a fingerprint, and a key under no signed digest
+    may deny but neither license nor allow: those read as ``review``, reason ``url-only``, ``fingerprint-only`` or
+    ``unsigned-key``. So does one by ISCC content code, ``content-only``: of 64 bits, ten may differ. A near match of
+    ``quality`` below 50 (or unknown) earns nothing: ``review``, ``quality``.
     A derivative match is at least ``review``, ``derivative``. Kind and key are of ``MATCH_KINDS`` and ``KEY_KINDS``.
     """
     permits = decision.verdict in ("license", "allow") or decision.reason == "claim-level"
-    if permits and key == "url":
+    if permits and key in _PLACES:
         return _review(decision, "url-only")
+    if permits and key == "iscc-content":
+        return _review(decision, "content-only")
     if permits and fingerprint_only:
         return _review(decision, "fingerprint-only")
     if permits and not signed:
@@ -38,6 +41,7 @@ def for_match(
     return decision
 
 
+_PLACES: Final = frozenset({"url", "site"})
 _REVIEW: Final = Decision("review", "").code
 
 

@@ -10,6 +10,7 @@ of it agrees with the standard's conformance vectors in the first 64 of them onl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -26,6 +27,8 @@ BITS: Final = (64, 128, 192, 256)
 SIDE: Final = 32
 _PREFIX: Final = "ISCC:"
 _LONGEST: Final = 80  # characters of a unit of 256 bits, with room
+LONGEST_LIST: Final = 512  # characters of several codes, one composite or a few units
+_CODE: Final = re.compile(r"[A-Z2-7]{10,120}", re.ASCII)
 _CONTENT, _INSTANCE = 2, 4  # main types
 _TEXT, _IMAGE = 0, 1  # sub-types of content
 _KINDS: Final[dict[tuple[int, int], Kind]] = {
@@ -111,6 +114,42 @@ def parse(code: str) -> Unit:
     if kind is None or int(version) != 0 or 8 * len(digest) not in BITS or written != bare:
         raise InputError.field("iscc", expected, code)
     return Unit(kind, bytes(digest))
+
+
+def units(text: str) -> list[Unit]:
+    """Return the image, text and instance units that ``text`` states: one code, or several with spaces between.
+
+    A composite code (``ISCC:K…``) is taken apart, into units of 64 or 128 bits; units that say nothing of content or
+    file (of metadata, of data, of sound) are left out. Raises ``InputError`` for what is no ISCC.
+    """
+    expected = "an ISCC, or several with spaces between"
+    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_LIST:
+        raise InputError.field("iscc", expected, text)
+    found: list[Unit] = []
+    for code in text.split():
+        bare = code.removeprefix(_PREFIX)
+        if not _CODE.fullmatch(bare):
+            raise InputError.field("iscc", expected, text)
+        try:
+            parts = _library().iscc_decompose(bare)
+            for part in parts:
+                main, sub, version, _, digest = _library().iscc_decode(part)
+                kind = _KINDS.get((int(main), int(sub)))
+                if kind is not None and int(version) == 0 and 8 * len(digest) in BITS:
+                    found.append(Unit(kind, bytes(digest)))
+        except ValueError as error:
+            raise InputError.field("iscc", expected, text) from error
+    return found
+
+
+def spelt(instance: bytes, content: Unit) -> str:
+    """Return how a work's two codes are written in what is signed: content, then instance, a space between."""
+    sub = _IMAGE if content.kind == "image" else _TEXT
+    codes = ((_CONTENT, sub, content.digest), (_INSTANCE, 0, instance))
+    return " ".join(
+        _PREFIX + str(_library().encode_component(main, kind, 0, 8 * len(digest), digest))
+        for main, kind, digest in codes
+    )
 
 
 def distance(one: str, other: str) -> int:

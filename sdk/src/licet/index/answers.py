@@ -153,7 +153,7 @@ def _decided(
     rough = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
     styled = _owned_by(works.account, style)
     packed = works.terms + 1
-    small = ((works.level, 3), (works.flags, 16), (matches.kind, 2), (matches.key, 2), (rough, 1), (styled, 1))
+    small = ((works.level, 3), (works.flags, 16), (matches.kind, 2), (matches.key, 4), (rough, 1), (styled, 1))
     for part, width in small:
         packed = packed << width | part
     kinds, kind_of = np.unique(packed, return_inverse=True)
@@ -172,9 +172,9 @@ def _decided(
 
 def _decide(table: Works, packed: int, licences: frozenset[str], request: Request, min_claim_level: int) -> Decision:
     packed, styled = packed >> 1, bool(packed & 1)
-    rough, key, kind = packed & 1, packed >> 1 & 3, packed >> 3 & 3
-    flags = {name: bool(packed >> 5 + bit & 1) for bit, name in enumerate(FLAGS)}
-    level, terms = packed >> 21 & 7, (packed >> 24) - 1
+    rough, key, kind = packed & 1, packed >> 1 & 15, packed >> 5 & 3
+    flags = {name: bool(packed >> 7 + bit & 1) for bit, name in enumerate(FLAGS)}
+    level, terms = packed >> 23 & 7, (packed >> 26) - 1
     fingerprint_only, signed = flags.pop("fingerprint_only"), flags.pop("signed")
     decision = for_match(
         _stated(table, terms, State(level=level, licences=licences, **flags), request, styled),

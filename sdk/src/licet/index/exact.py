@@ -96,6 +96,19 @@ class KeyTable:
         equal = np.flatnonzero(self.lo[place] == lo[query])
         return query[equal], place[equal]
 
+    def has(self, hi: U64) -> npt.NDArray[np.bool_]:
+        """Return which of these first halves some key begins with."""
+        if not len(self.hi):
+            return np.zeros(len(hi), np.bool_)
+        place = np.minimum(np.searchsorted(self.hi, hi), len(self.hi) - 1)
+        found: npt.NDArray[np.bool_] = self.hi[place] == hi
+        return found
+
+    def find_first_half(self, hi: U64) -> tuple[Places, Places]:
+        """Return every pair (query, place) whose keys begin alike, sorted by query, then place."""
+        low = np.searchsorted(self.hi, hi, "left").astype(np.int64)
+        return spread(low, np.searchsorted(self.hi, hi, "right").astype(np.int64))
+
     def _ranges(self, hi: U64) -> tuple[Places, Places]:
         if self._bucket is None:
             return np.zeros(len(hi), np.int64), np.full(len(hi), len(self.hi), np.int64)

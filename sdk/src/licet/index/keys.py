@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +12,12 @@ from licet.errors import InputError
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
 from licet.fingerprints.pdq import MIN_QUALITY, orientations_from_hashes
 from licet.fingerprints.urls import url_key
+from licet.index.content import CODE_BITS, CODE_BYTES
 from licet.wire.licensing import RowKeys
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.int16]
 
 ORIENTATIONS: Final = 8
 UNKNOWN_QUALITY: Final = 255
@@ -28,6 +30,11 @@ class Keys:
     hash in all orientations. Each has a mask of the rows that hold it. ``quality``: n × u1 of the PDQ, 255 where
     nobody said. A row whose quality is below 50 is not searched for near-duplicates; one of unknown quality is, but
     what it finds earns nothing.
+
+    ``addresses``: the text of each row's URL, or None, as a sequence or an Arrow column; what falls under a site's rule
+    is found by them. ``instance``: n × 16 bytes of ISCC instance codes; of the rows in ``instance_short`` only the
+    first 8 are known. ``image`` and ``text``: n × 32 bytes of ISCC content codes, of which the first ``…_bits`` count;
+    0 bits for rows without.
     """
 
     def __init__(
@@ -43,6 +50,14 @@ class Keys:
         pdq: Bytes | None = None,
         pdq_mask: Mask | None = None,
         quality: npt.NDArray[Any] | None = None,
+        addresses: Any = None,
+        instance: Bytes | None = None,
+        instance_mask: Mask | None = None,
+        instance_short: Mask | None = None,
+        image: Bytes | None = None,
+        image_bits: npt.NDArray[Any] | None = None,
+        text: Bytes | None = None,
+        text_bits: npt.NDArray[Any] | None = None,
     ) -> None:
         """Take columns (not copied); a column without a mask holds every row. Raises ``InputError`` for a wrong shape.
 
@@ -50,7 +65,12 @@ class Keys:
         """
         self.n: Final = n
         exact: dict[str, tuple[Bytes, Mask]] = {}
-        for kind, column, mask in (("file", file, file_mask), ("pixels", pixels, pixels_mask), ("url", url, url_mask)):
+        for kind, column, mask in (
+            ("file", file, file_mask),
+            ("pixels", pixels, pixels_mask),
+            ("url", url, url_mask),
+            ("instance", instance, instance_mask),
+        ):
             if column is not None:
                 exact[kind] = _column(kind, column, (n, KEY_BYTES)), _mask(kind, mask, n)
         self.exact: Final = exact
@@ -59,6 +79,16 @@ class Keys:
         self.pdq: Final = None if pdq is None else _column("pdq", pdq, (n, ORIENTATIONS, 32))
         self.pdq_mask: Final = np.zeros(n, np.bool_) if pdq is None else _mask("pdq", pdq_mask, n)
         self.quality: Final = _quality(quality, n)
+        short = np.zeros(n, np.bool_) if instance_short is None else instance_short
+        self.instance_short: Final = _mask("instance_short", short, n)
+        self.content: Final[dict[str, tuple[Bytes, Bits]]] = {
+            kind: (_column(kind, codes, (n, CODE_BYTES)), _bits(kind, bits, n))
+            for kind, codes, bits in (("image", image, image_bits), ("text", text, text_bits))
+            if codes is not None
+        }
+        if addresses is not None and len(addresses) != n:
+            raise InputError.field("addresses", f"{n} addresses", len(addresses))
+        self.addresses: Final = addresses
 
     def __len__(self) -> int:
         return self.n
@@ -69,16 +99,19 @@ class Keys:
         return np.flatnonzero(self.pdq_mask & (self.quality >= MIN_QUALITY)).astype(np.int64)
 
     def examined(self, *, near: bool) -> Mask:
-        """Return which rows say something about the picture itself: by file, pixels or, if ``near``, a searchable PDQ.
+        """Return which rows say something about the work itself: by file, pixels, instance code or, if ``near``, a
+        searchable PDQ or a content code.
 
         An address alone says nothing about what is there: such a row is not examined.
         """
         done = np.zeros(self.n, np.bool_)
-        for kind in ("file", "pixels"):
+        for kind in ("file", "pixels", "instance"):
             if kind in self.exact:
                 done |= self.exact[kind][1]
         if near:
             done[self.near_rows] = True
+            for _, bits in self.content.values():
+                done |= bits > 0
         return done
 
     @classmethod
@@ -97,13 +130,52 @@ class Keys:
                 columns |= {kind: np.ascontiguousarray(parsed[:, :KEY_BYTES]), f"{kind}_mask": mask}
         if any(row.url is not None for row in rows):
             columns |= {"url": np.zeros((len(rows), KEY_BYTES), np.uint8), "url_mask": np.zeros(len(rows), np.bool_)}
+            columns["addresses"] = [row.url for row in rows]
             for place, row in enumerate(rows):
                 if row.url is not None:
                     columns["url"][place] = np.frombuffer(_url_key(row.url, place), np.uint8)
                     columns["url_mask"][place] = True
         if any(row.pdq is not None for row in rows):
             columns |= _pdq_columns(rows)
+        if any(row.iscc is not None for row in rows):
+            columns |= iscc_columns([row.iscc for row in rows], _named_iscc)
         return cls(len(rows), **columns)
+
+
+def iscc_columns(codes: Sequence[str | None], wrong: Callable[[int, InputError], None]) -> dict[str, Any]:
+    """Return the columns of `Keys` that hold these ISCCs; ``wrong`` is told of each that is none, by its place."""
+    from licet.fingerprints import iscc
+
+    n = len(codes)
+    tables = {kind: np.zeros((n, CODE_BYTES), np.uint8) for kind in ("instance", "image", "text")}
+    bits = {kind: np.zeros(n, np.int16) for kind in tables}
+    for place, code in enumerate(codes):
+        if code is None:
+            continue
+        try:
+            units = iscc.units(code)
+        except InputError as error:
+            wrong(place, error)
+            continue
+        for unit in units:
+            size = len(unit.digest)
+            if 8 * size > bits[unit.kind][place]:  # of two units of a kind the longer one
+                tables[unit.kind][place] = 0
+                tables[unit.kind][place, :size] = np.frombuffer(unit.digest, np.uint8)
+                bits[unit.kind][place] = 8 * size
+    columns: dict[str, Any] = {}
+    if bits["instance"].any():
+        columns["instance"] = np.ascontiguousarray(tables["instance"][:, :KEY_BYTES])
+        columns["instance_mask"] = bits["instance"] > 0
+        columns["instance_short"] = bits["instance"] == 8 * KEY_BYTES // 2
+    for kind in ("image", "text"):
+        if bits[kind].any():
+            columns |= {kind: tables[kind], f"{kind}_bits": bits[kind]}
+    return columns
+
+
+def _named_iscc(place: int, error: InputError) -> None:
+    raise InputError(f"rows[{place}].{error.message}", field=f"rows[{place}].iscc", extra=error.details.get("extra"))
 
 
 def _url_key(url: str, place: int) -> bytes:
@@ -162,3 +234,11 @@ def _quality(quality: npt.NDArray[Any] | None, n: int) -> Bytes:
         raise InputError.field("quality", f"{n} integers", (quality.dtype.str, quality.shape))
     known = (quality >= 0) & (quality <= 100)
     return np.where(known, quality, UNKNOWN_QUALITY).astype(np.uint8)
+
+
+def _bits(kind: str, bits: npt.NDArray[Any] | None, n: int) -> Bits:
+    if bits is None or bits.shape != (n,) or bits.dtype.kind not in "iu" or not np.isin(bits, (0, *CODE_BITS)).all():
+        raise InputError.field(
+            f"{kind}_bits", f"{n} lengths: 0, 64, 128, 192 or 256", None if bits is None else bits.shape
+        )
+    return bits.astype(np.int16)

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from licet.errors import InputError, MalformedError
 from licet.fingerprints.pdq import MIN_QUALITY, NEAR_RADIUS
+from licet.fingerprints.sites import probes
 from licet.index import writing
+from licet.index.content import MOST_DIFFERING
 from licet.index.exact import halves
 from licet.index.keys import ORIENTATIONS, Keys
 from licet.index.records import WorkRecord
@@ -25,18 +27,28 @@ MatchMode = Literal["exact", "near"]
 
 #: Codes in `Matches.kind` and `Matches.key`: indices of ``decisions.MATCH_KINDS`` and ``decisions.KEY_KINDS``.
 EXACT, NEAR = 0, 1
-FILE, PIXELS, URL, PDQ = 0, 1, 2, 3
-# How firm a shared key is, the firmest first: file, pixels, near by distance, an address alone.
-_RANK_NEAR: Final = 2
-_RANK_URL: Final = _RANK_NEAR + NEAR_RADIUS + 1
-_RANKS: Final = {"file": FILE, "pixels": PIXELS, "url": _RANK_URL}
+FILE, PIXELS, URL, PDQ, SITE, INSTANCE, CONTENT = range(7)
+# How firm a shared key is, the firmest first: file, pixels, instance code, near by distance, content code by distance,
+# an address alone, the site that it is of.
+FIRM: Final = 2  # and what is below: the file itself, whatever says so
+_RANK_NEAR: Final = FIRM + 1
+_RANK_CONTENT: Final = _RANK_NEAR + NEAR_RADIUS + 1
+_RANK_URL: Final = _RANK_CONTENT + MOST_DIFFERING + 1
+_RANK_SITE: Final = _RANK_URL + 1
+_RANKS: Final = {"file": 0, "pixels": 1, "instance": FIRM, "url": _RANK_URL, "site": _RANK_SITE}
+_KEY_OF_RANK: Final = np.array(
+    [FILE, PIXELS, INSTANCE, *[PDQ] * (NEAR_RADIUS + 1), *[CONTENT] * (MOST_DIFFERING + 1), URL, SITE], np.uint8
+)
+_DISTANCE_OF_RANK: Final = np.array([0, 0, 0, *range(NEAR_RADIUS + 1), *range(MOST_DIFFERING + 1), 0, 0], np.int16)
+_LEAST_RANK_OF_KEY: Final = np.array([0, 1, _RANK_URL, _RANK_NEAR, _RANK_SITE, FIRM, _RANK_CONTENT], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """What a batch found, one entry for each (row, work), by the firmest key that they share.
 
-    Sorted by row; within a row by file or pixels, then near by distance, then address alone; ties by work id.
+    Sorted by row; within a row by file, pixels or instance code, then near by distance, then content code by distance,
+    then address alone, then site; ties by work id.
     ``row`` i8; ``work`` i4, numbers of `Index.works`; ``kind`` and ``key`` u1, indices of ``MATCH_KINDS`` and
     ``KEY_KINDS``; ``distance`` i2, bits, 0 unless near.
     """
@@ -90,19 +102,18 @@ class Index:
         if match not in ("exact", "near"):
             raise InputError.field("match", "exact or near", match)
         exact = [*self._exact(keys)]
-        found = [*exact, *(self._near(keys) if match == "near" and self.near else ())]
+        near = match == "near" and self.near
+        found = [*exact, *(self._near(keys) if near else ()), *(self._content(keys) if near else ())]
+        found += self._sites(keys)
         if not found:
             return NOTHING
         row, work, rank = (np.concatenate(column) for column in zip(*found, strict=True))
         # One kind of key in one layer comes as it must be: sorted by row and work id, each pair once.
-        if len(found) > len(exact) or len(exact) > 1:
+        # But of halves of instance codes, which are asked apart.
+        if len(found) > len(exact) or len(exact) > 1 or keys.instance_short.any():
             row, work, rank = self._firmest(row, work, rank)
-        near = (rank >= _RANK_NEAR) & (rank < _RANK_URL)
-        key = np.where(rank == _RANK_URL, URL, np.where(near, PDQ, rank))
-        distance = np.where(near, rank - _RANK_NEAR, 0)
-        return Matches(
-            row, work.astype(np.int32), near.astype(np.uint8), key.astype(np.uint8), distance.astype(np.int16)
-        )
+        kind = (rank >= _RANK_NEAR) & (rank < _RANK_URL)
+        return Matches(row, work.astype(np.int32), kind.astype(np.uint8), _KEY_OF_RANK[rank], _DISTANCE_OF_RANK[rank])
 
     def _firmest(self, row: Numbers, work: Numbers, rank: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """Return each pair of row and work once, by its firmest key, in the order of `Matches`."""
@@ -112,15 +123,16 @@ class Index:
         first[1:] = (row[1:] != row[:-1]) | (work[1:] != work[:-1])
         row, work, rank = row[first], work[first], rank[first]
         hi, lo = self.works.halves(work)
-        order = np.lexsort((lo, hi, np.maximum(rank, PIXELS), row))
+        order = np.lexsort((lo, hi, np.maximum(rank, FIRM), row))
         return row[order], work[order], rank[order]
 
     def _exact(self, keys: Keys) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
         for kind, (column, mask) in keys.exact.items():
             rows = np.flatnonzero(mask)
             hi, lo = halves(column if len(rows) == keys.n else column[rows])
+            short = keys.instance_short[rows] if kind == "instance" else None
             for layer in self._layers:
-                query, work = layer.exact.find(kind, hi, lo)
+                query, work = _found(layer, kind, hi, lo, short)
                 keep = layer.alive(work)
                 query, work = query[keep], work[keep]
                 if len(query):
@@ -144,6 +156,68 @@ class Index:
                 if keep.any():
                     rank = distance[keep].astype(np.int64) + _RANK_NEAR
                     yield rows[query[keep]], work[keep] + layer.first_work, rank
+
+    def _content(self, keys: Keys) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+        for kind, (codes, bits) in keys.content.items():
+            rows = np.flatnonzero(bits)
+            asked, lengths = codes[rows], bits[rows]
+            for layer in self._layers:
+                for segment in layer.near:
+                    if kind not in segment.contents:
+                        continue
+                    query, place, distance = segment.contents[kind].pairs(asked, lengths)
+                    hi, lo = segment.columns[f"{kind}.hi"][place], segment.columns[f"{kind}.lo"][place]
+                    own, work = layer.exact.works.find(hi, lo)
+                    if not np.array_equal(own, np.arange(len(place))):
+                        raise MalformedError(
+                            f"{kind}: expected codes of works in the exact segment before it, got others"
+                        )
+                    keep = layer.alive(work)
+                    if keep.any():
+                        rank = distance[keep].astype(np.int64) + _RANK_CONTENT
+                        yield rows[query[keep]], work[keep] + layer.first_work, rank
+
+    @property
+    def sites(self) -> bool:
+        """Whether any work is a site's rule: only then are addresses looked at beyond their keys."""
+        return any("site" in layer.exact.keys for layer in self._layers)
+
+    def _sites(self, keys: Keys) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+        ruled = [layer for layer in self._layers if "site" in layer.exact.keys]
+        if keys.addresses is None or not ruled:
+            return
+
+        def held(hi: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+            return np.logical_or.reduce([layer.exact.keys["site"].has(hi) for layer in ruled])
+
+        rows, hi, lo = probes(keys.addresses, held)
+        for layer in ruled:
+            query, work = layer.exact.find("site", hi, lo)
+            keep = layer.alive(work)
+            if keep.any():
+                yield rows[query[keep]], work[keep] + layer.first_work, np.full(int(keep.sum()), _RANK_SITE, np.int64)
+
+
+def united(index: Index, *found: Matches) -> Matches:
+    """Return all of ``found`` as one look-up would have: a work once a row, by the firmest key, in its order."""
+    row, work, key, distance = (
+        np.concatenate([getattr(each, name) for each in found]) for name in ("row", "work", "key", "distance")
+    )
+    rank = _LEAST_RANK_OF_KEY[key] + distance
+    row, number, rank = index._firmest(row.astype(np.int64), work.astype(np.int64), rank)
+    near = (rank >= _RANK_NEAR) & (rank < _RANK_URL)
+    return Matches(row, number.astype(np.int32), near.astype(np.uint8), _KEY_OF_RANK[rank], _DISTANCE_OF_RANK[rank])
+
+
+def _found(
+    layer: Layer, kind: str, hi: npt.NDArray[np.uint64], lo: npt.NDArray[np.uint64], short: npt.NDArray[np.bool_] | None
+) -> tuple[Numbers, Numbers]:
+    if short is None or not short.any():
+        return layer.exact.find(kind, hi, lo)
+    whole, half = np.flatnonzero(~short), np.flatnonzero(short)
+    query, work = layer.exact.find(kind, hi[whole], lo[whole])
+    other, begins = layer.exact.find_first_half(kind, hi[half])
+    return np.concatenate((whole[query], half[other])), np.concatenate((work, begins))
 
 
 NOTHING: Final = Matches(

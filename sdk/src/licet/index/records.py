@@ -25,12 +25,15 @@ class FileKeys(msgspec.Struct, frozen=True):
     pixels: bytes | None = None
     pdq: bytes | None = None
     quality: int | None = None
+    instance: bytes | None = None
+    image: bytes | None = None
 
 
 class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One work as the service states it. Identifiers are the 16 bytes of a UUID; digests are raw bytes.
 
-    ``sha256`` is None for a work that is known by its addresses alone.
+    ``sha256`` is None for a work that is known by its addresses alone. ``instance``, ``image`` and ``text`` are the 32
+    bytes of ISCC units: of the file, and of what it shows or says. ``sites`` are keys of `licet.fingerprints.sites`.
 
     ``terms`` are the effective terms, ``Terms.encoded``, or empty where nobody has stated any. ``signed`` says that
     every key of the work is under a signed work digest; a work known only through a catalogue statement is not, and
@@ -53,7 +56,11 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     pixels: bytes | None = None
     pdq: bytes | None = None
     quality: int | None = None
+    instance: bytes | None = None
+    image: bytes | None = None
+    text: bytes | None = None
     urls: list[bytes] = []
+    sites: list[bytes] = []
     files: list[FileKeys] = []
 
     @property
@@ -70,11 +77,15 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
             ("sha256", self.sha256, 32),
             ("pixels", self.pixels, 32),
             ("pdq", self.pdq, 32),
+            ("instance", self.instance, 32),
+            ("image", self.image, 32),
+            ("text", self.text, 32),
             *(("urls", key, KEY_BYTES) for key in self.urls),
+            *(("sites", key, KEY_BYTES) for key in self.sites),
             *(
                 (f"files.{name}", getattr(file, name), 32)
                 for file in self.files
-                for name in ("sha256", "pixels", "pdq")
+                for name in ("sha256", "pixels", "pdq", "instance", "image")
             ),
         )
         for field, value, size in sizes:

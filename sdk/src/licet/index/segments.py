@@ -13,9 +13,11 @@ Exact tier
     ``terms.blob`` u1: the canonical ``Terms.encoded``, whose SHA-256 is the hash.
     ``file.* pixels.* url.*``: one key table a kind: ``hi lo`` u8 rising, ``work`` u4 (row of the work; equal keys rise
     by it), ``bucket`` u4 (`licet.index.exact.buckets`).
+    ``site.* instance.*``: two further kinds, each there only where some work has a key of it.
 Near tier
     ``near.hi near.lo`` u8: work ids, rising; ``near.pdq`` 32×u1, one orientation; ``near.quality`` u1 (50–100). Its
     works are those of the exact segment before it in the manifest.
+    ``image.* text.*``: ISCC content codes, each there only where some work has one: ``hi lo`` as above, ``code`` 32×u1.
 
 Equal records give equal bytes, in whatever order they come. Opening a segment checks every bound that reading relies
 on without reading the columns; `check` reads them all, and is meant for the moment of downloading.
@@ -33,11 +35,15 @@ from licet.errors import MalformedError
 from licet.fingerprints.pdq import MIN_QUALITY
 from licet.index import container
 from licet.index.container import Array, Tier
+from licet.index.content import ContentTable
 from licet.index.exact import KeyTable
 from licet.index.near import NearTable
 from licet.index.records import FLAGS, MAX_LEVEL, MAX_LOG_INDEX, MAX_TERMS
 
 KINDS: Final = ("file", "pixels", "url")
+#: Kinds that came later: a segment without such keys is as it was before there were any.
+LATER_KINDS: Final = ("site", "instance")
+CONTENTS: Final = ("image", "text")
 NO_TERMS: Final = 2**32 - 1
 MAX_WORKS: Final = 2**31 - 1
 
@@ -69,6 +75,13 @@ NEAR_SECTIONS: Final[dict[str, tuple[str, int]]] = {
     "near.pdq": ("|u1", 32),
     "near.quality": ("|u1", 0),
 }
+Sections = Mapping[str, tuple[str, int]]
+_LATER: Final[dict[str, Sections]] = {
+    kind: {f"{kind}.{name}": form for name, form in _TABLE.items()} for kind in LATER_KINDS
+}
+_CODES: Final[dict[str, Sections]] = {
+    kind: {f"{kind}.hi": ("<u8", 0), f"{kind}.lo": ("<u8", 0), f"{kind}.code": ("|u1", 32)} for kind in CONTENTS
+}
 
 
 class ExactSegment:
@@ -76,17 +89,17 @@ class ExactSegment:
 
     def __init__(self, columns: Mapping[str, Array]) -> None:
         """Take over the columns of a container. Raises ``MalformedError`` where they do not fit together."""
-        _fit(columns, EXACT_SECTIONS)
+        kinds = (*KINDS, *_fit(columns, EXACT_SECTIONS, _LATER))
         _equal_rows(columns, _WORK)
         _equal_rows(columns, ("terms.hash", "terms.end"))
-        for kind in KINDS:
+        for kind in kinds:
             _equal_rows(columns, (f"{kind}.hi", f"{kind}.lo", f"{kind}.work"))
         _equal_rows(columns, ("removed.hi", "removed.lo"))
         self.columns: Final = columns
         self.works: Final = KeyTable(columns["work.hi"], columns["work.lo"])
         self.removed: Final = KeyTable(columns["removed.hi"], columns["removed.lo"])
         self.keys: Final = {
-            kind: KeyTable(columns[f"{kind}.hi"], columns[f"{kind}.lo"], columns[f"{kind}.bucket"]) for kind in KINDS
+            kind: KeyTable(columns[f"{kind}.hi"], columns[f"{kind}.lo"], columns[f"{kind}.bucket"]) for kind in kinds
         }
         if len(self.works) > MAX_WORKS:
             raise MalformedError(f"expected at most {MAX_WORKS} works in a segment, got {len(self.works)}")
@@ -98,7 +111,7 @@ class ExactSegment:
     def counts(self) -> dict[str, int]:
         """How much of everything is inside: what the manifest repeats."""
         named = {"works": "work.hi", "removed": "removed.hi", "accounts": "account.id", "terms": "terms.hash"}
-        named |= {kind: f"{kind}.hi" for kind in KINDS}
+        named |= {kind: f"{kind}.hi" for kind in self.keys}
         return {name: len(self.columns[column]) for name, column in named.items()}
 
     def terms(self, row: int) -> bytes:
@@ -112,7 +125,17 @@ class ExactSegment:
 
     def find(self, kind: str, hi: Array, lo: Array) -> tuple[Array, Array]:
         """Return every pair (query, work row) with an equal key of ``kind``, sorted by query, then row."""
-        query, place = self.keys[kind].find(hi, lo)
+        if kind not in self.keys:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        return self._owned(kind, *self.keys[kind].find(hi, lo))
+
+    def find_first_half(self, kind: str, hi: Array) -> tuple[Array, Array]:
+        """Return every pair (query, work row) with a key of ``kind`` that begins with ``hi``, sorted by query."""
+        if kind not in self.keys:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        return self._owned(kind, *self.keys[kind].find_first_half(hi))
+
+    def _owned(self, kind: str, query: Array, place: Array) -> tuple[Array, Array]:
         work = self.columns[f"{kind}.work"][place]
         return query, bounded(work, len(self.works), f"{kind}.work").astype(np.int64)
 
@@ -136,6 +159,7 @@ class ExactSegment:
             _require(_rising(self.columns[name]), f"{name}: expected strictly rising rows")
         for kind, table in self.keys.items():
             _require(table.is_sorted(), f"{kind}: expected rising keys in their buckets")
+            _require(bool(len(table)) or kind in KINDS, f"{kind}: expected keys, or no section")
             bounded(self.columns[f"{kind}.work"], len(self.works), f"{kind}.work")
         self.state(np.arange(len(self.works)))
         for row in range(len(self.columns["terms.hash"])):
@@ -147,20 +171,25 @@ class NearSegment:
 
     def __init__(self, columns: Mapping[str, Array]) -> None:
         """Take over the columns of a container. Raises ``MalformedError`` where they do not fit together."""
-        _fit(columns, NEAR_SECTIONS)
+        kinds = _fit(columns, NEAR_SECTIONS, _CODES)
         _equal_rows(columns, NEAR_SECTIONS)
+        for kind in kinds:
+            _equal_rows(columns, _CODES[kind])
         self.columns: Final = columns
         self.table: Final = NearTable(columns["near.pdq"])
+        self.contents: Final = {kind: ContentTable(columns[f"{kind}.code"]) for kind in kinds}
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many vectors are inside."""
-        return {"vectors": len(self.columns["near.pdq"])}
+        """How many vectors and codes are inside."""
+        return {"vectors": len(self.columns["near.pdq"])} | {kind: len(each) for kind, each in self.contents.items()}
 
     def check(self) -> None:
         """Return only if every column is what the writer makes of some records, else raise ``MalformedError``."""
-        works = KeyTable(self.columns["near.hi"], self.columns["near.lo"])
-        _require(works.is_sorted(), "near: expected rising work ids")
+        for kind in ("near", *self.contents):
+            works = KeyTable(self.columns[f"{kind}.hi"], self.columns[f"{kind}.lo"])
+            _require(works.is_sorted(), f"{kind}: expected rising work ids")
+            _require(bool(len(works)) or kind == "near", f"{kind}: expected codes, or no section")
         quality = self.columns["near.quality"]
         bounded(quality, 101, "near.quality")
         _require(bool((quality >= MIN_QUALITY).all()), f"near.quality: expected at least {MIN_QUALITY}")
@@ -187,8 +216,11 @@ def bounded(values: Array, limit: int, what: str) -> Array:
     return values
 
 
-def _fit(columns: Mapping[str, Array], sections: Mapping[str, tuple[str, int]]) -> None:
+def _fit(columns: Mapping[str, Array], sections: Sections, later: Mapping[str, Sections]) -> tuple[str, ...]:
+    """Return which of the ``later`` kinds are there too, after ``sections`` and in their order."""
     known = [name for name in columns if not name.startswith(container.AID)]
+    there = tuple(kind for kind, names in later.items() if not names.keys().isdisjoint(known))
+    sections = {**sections, **{name: form for kind in there for name, form in later[kind].items()}}
     if known != list(sections):
         unknown = sorted(set(known) ^ set(sections)) or known
         raise MalformedError(f"expected this tier's sections in order, got others: {', '.join(unknown):.200}")
@@ -196,6 +228,7 @@ def _fit(columns: Mapping[str, Array], sections: Mapping[str, tuple[str, int]]) 
         got = columns[name]
         if got.dtype != np.dtype(dtype) or got.shape[1:] != ((width,) if width else ()):
             raise MalformedError(f"section {name}: expected {dtype} × {width or 1}, got {got.dtype.str} {got.shape}")
+    return there
 
 
 def _equal_rows(columns: Mapping[str, Array], names: Any) -> None:

@@ -16,22 +16,22 @@ from licet.index import container
 from licet.index.container import Array
 from licet.index.exact import buckets, halves
 from licet.index.records import ID_BYTES, FileKeys, WorkRecord
-from licet.index.segments import KINDS, MAX_WORKS, NO_TERMS, ExactSegment, NearSegment
+from licet.index.segments import CONTENTS, KINDS, LATER_KINDS, MAX_WORKS, NO_TERMS, ExactSegment, NearSegment
 from licet.statements.kinds import SegmentRef
 
 
 def write_segments(records: Iterable[WorkRecord], folder: Path, *, removed: Iterable[bytes] = ()) -> list[SegmentRef]:
     """Keep ``records`` in ``folder`` as files named by their digest; return how a manifest names them.
 
-    The exact tier comes first; the near tier follows if any work has a vector of quality 50 or more. ``removed``
-    are the ids of works in earlier segments that are gone. Records may come in any order; each work once. Raises
-    ``InputError`` for a record that no segment can hold.
+    The exact tier comes first; the near tier follows if any work has a vector of quality 50 or more, or a code.
+    ``removed`` are the ids of works in earlier segments that are gone. Records may come in any order; each work once.
+    Raises ``InputError`` for a record that no segment can hold.
     """
     exact, near = _columns(records, removed)
     references = []
     for tier, columns in (("exact", exact), ("near", near)):
         segment = ExactSegment(columns) if tier == "exact" else NearSegment(columns)
-        if tier == "near" and not segment.counts["vectors"]:
+        if tier == "near" and not any(segment.counts.values()):
             continue
         digest, size = container.write(folder, "exact" if tier == "exact" else "near", columns)
         references.append(SegmentRef("exact" if tier == "exact" else "near", digest, size, segment.counts))
@@ -56,7 +56,8 @@ class _Gathered:
         self.level = bytearray()
         self.flags: list[int] = []
         self.encoded: dict[bytes, int] = {b"": NO_TERMS}  # terms → order of first sight
-        self.keys: Final = {kind: (bytearray(), list[int]()) for kind in KINDS}
+        self.keys: Final = {kind: (bytearray(), list[int]()) for kind in (*KINDS, *LATER_KINDS)}
+        self.codes: Final = {kind: (bytearray(), list[int]()) for kind in CONTENTS}
         self.pdq = bytearray()
         self.pdq_work: list[int] = []
         self.quality = bytearray()
@@ -76,12 +77,20 @@ class _Gathered:
             self._file(file, row)
         for key in record.urls:
             self._key("url", key, row)
+        for key in record.sites:
+            self._key("site", key, row)
+        if record.text is not None:
+            self._code("text", record.text, row)
 
     def _file(self, file: WorkRecord | FileKeys, row: int) -> None:
         if file.sha256 is not None:
             self._key("file", file.sha256, row)
         if file.pixels is not None:
             self._key("pixels", file.pixels, row)
+        if file.instance is not None:
+            self._key("instance", file.instance, row)
+        if file.image is not None:
+            self._code("image", file.image, row)
         # A rougher hash matches nothing, ever: it is not published either.
         if file.pdq is not None and file.quality is not None and file.quality >= MIN_QUALITY:
             self.pdq += file.pdq
@@ -91,6 +100,11 @@ class _Gathered:
     def _key(self, kind: str, digest: bytes, row: int) -> None:
         keys, rows = self.keys[kind]
         keys += digest[:KEY_BYTES]
+        rows.append(row)
+
+    def _code(self, kind: str, code: bytes, row: int) -> None:
+        codes, rows = self.codes[kind]
+        codes += code
         rows.append(row)
 
 
@@ -123,6 +137,8 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
         **blobs,
     }
     for kind, (keys, rows) in got.keys.items():
+        if not rows and kind not in KINDS:
+            continue
         exact |= _key_table(kind, _rows(keys, KEY_BYTES), place[np.array(rows, np.int64)])
     near_rows = place[np.array(got.pdq_work, np.int64)]
     near_order = np.argsort(near_rows, kind="stable")  # of a work's vectors, as its record has them
@@ -132,6 +148,12 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
         "near.pdq": _rows(got.pdq, 32)[near_order],
         "near.quality": np.frombuffer(got.quality, np.uint8)[near_order],
     }
+    for kind, (codes, rows) in got.codes.items():
+        if rows:
+            at = place[np.array(rows, np.int64)]
+            by_work = np.argsort(at, kind="stable")
+            at = at[by_work]
+            near |= {f"{kind}.hi": hi[at], f"{kind}.lo": lo[at], f"{kind}.code": _rows(codes, 32)[by_work]}
     return exact, near
 
 

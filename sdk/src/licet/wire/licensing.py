@@ -12,13 +12,18 @@ from licet.wire.common import Receipt
 
 
 class RowKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known of one row: any of these. ``pdq`` is one hash in stored orientation or eight, joined by commas."""
+    """What is known of one row: any of these. ``pdq`` is one hash in stored orientation or eight, joined by commas.
+
+    ``iscc``: an ISCC of ISO 24138, or several with spaces between: instance codes find the file, content codes of
+    pictures and texts what is near.
+    """
 
     sha256: str | None = None
     pixels: str | None = None
     url: str | None = None
     pdq: str | None = None
     quality: int | None = None
+    iscc: str | None = None
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +40,7 @@ class MatchInfo(msgspec.Struct, frozen=True):
     account: str
     statement: str | None
     kind: Literal["exact", "near", "derivative"]
-    key: str  # file | pixels | url | pdq
+    key: str  # file | pixels | url | pdq | site | iscc-instance | iscc-content
     distance: int
     verdict: str
     reason: str

@@ -22,13 +22,13 @@ from licet.datasets.forms.columns import is_text, readable
 from licet.datasets.forms.files import Base
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE
 from licet.datasets.forms.seals import seal_of, sealed
-from licet.errors import MalformedError, PictureError
+from licet.errors import InputError, MalformedError, PictureError
 from licet.fingerprints.bounded import examine_bytes, examine_file
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
 from licet.fingerprints.pdq import orientations_from_hashes
 from licet.fingerprints.urls import url_keys
-from licet.index.keys import UNKNOWN_QUALITY, Keys
+from licet.index.keys import UNKNOWN_QUALITY, Keys, iscc_columns
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -41,6 +41,7 @@ FILES, DIGESTS, URLS = 1, 2, 3
 
 _MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture"})
 _PDQ_BYTES: Final = 8 * 32
+_TEXTS: Final = ("addresses", "iscc")
 _KEYS: Final = {"url": KEY_BYTES, "sha256": 32, "pixels": 32, "pdq": _PDQ_BYTES}
 
 
@@ -50,7 +51,8 @@ class Evidence:
 
     ``sha256`` and ``pixels`` are n × 32 bytes, ``pdq`` n × 8 × 32 (all orientations), ``quality`` n × u1, 255 unknown.
     Rows with one number in ``sample`` are kept or dropped together; None: each row for itself. ``seal`` is the digest
-    of what the batch was read from, where its form gives one.
+    of what the batch was read from, where its form gives one. ``addresses`` are the rows' URLs as they stand, for rules
+    of sites; ``iscc`` their ISCCs.
     """
 
     examined: Bytes
@@ -62,6 +64,8 @@ class Evidence:
     quality: Bytes
     sample: npt.NDArray[np.int32] | None = None
     seal: str | None = None
+    addresses: pa.Array | None = None
+    iscc: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.examined)
@@ -80,6 +84,8 @@ class Evidence:
             pdq=self.pdq[0] if self.pdq[1].any() else None,
             pdq_mask=self.pdq[1],
             quality=self.quality,
+            addresses=self.addresses,
+            **({} if self.iscc is None else iscc_columns(self.iscc.to_pylist(), _passed_over)),
         )
 
     def to_batch(self) -> pa.RecordBatch:
@@ -93,6 +99,10 @@ class Evidence:
             columns["quality"] = pa.array(self.quality)
         if self.sample is not None:
             columns["sample"] = pa.array(self.sample)
+        for name in _TEXTS:
+            texts = getattr(self, name)
+            if texts is not None and texts.null_count < len(texts):
+                columns[name] = texts.cast(pa.large_string())
         batch = pa.RecordBatch.from_pydict(columns)
         return batch if self.seal is None else sealed(batch, bytes.fromhex(self.seal))
 
@@ -100,7 +110,7 @@ class Evidence:
     def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
         """Return what `to_batch` wrote; raises ``MalformedError`` for other columns."""
         n, names = len(batch), batch.schema.names
-        known = {"examined", "problem", "quality", "sample", *_KEYS}
+        known = {"examined", "problem", "quality", "sample", *_KEYS, *_TEXTS}
         widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
         if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
             raise MalformedError(f"expected columns of evidence, got {names}")
@@ -114,6 +124,7 @@ class Evidence:
             quality=_codes(batch, "quality", UNKNOWN_QUALITY),
             sample=_samples(batch),
             seal=seal_of(batch),
+            **{name: batch[name] if name in names else None for name in _TEXTS},
         )
 
 
@@ -143,7 +154,7 @@ def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLim
     stated = _stated(rows)
     examined = np.zeros(n, np.uint8)
     examined[stated.url[1]] = URLS
-    examined[stated.sha256[1] | stated.pdq[1]] = DIGESTS
+    examined[stated.sha256[1] | stated.pdq[1] | stated.iscc] = DIGESTS
     problem = np.where(stated.malformed, MALFORMED, 0).astype(np.uint8)
     found = _files(rows, base)
     if found:
@@ -152,7 +163,10 @@ def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLim
     told = _codes(rows, "problem", 0)
     problem[told != 0] = told[told != 0]
     keys = (stated.url, stated.sha256, stated.pixels, stated.pdq)
-    return Evidence(examined, problem, *keys, stated.quality, _samples(rows), seal_of(rows))
+    texts = {
+        name: rows[column] for name, column in (("addresses", "url"), ("iscc", "iscc")) if column in rows.schema.names
+    }
+    return Evidence(examined, problem, *keys, stated.quality, _samples(rows), seal_of(rows), **texts)
 
 
 @dataclass(slots=True)
@@ -162,6 +176,7 @@ class _Stated:
     pixels: tuple[Bytes, Mask]
     pdq: tuple[Bytes, Mask]
     quality: Bytes
+    iscc: Mask
     malformed: Mask
 
 
@@ -195,8 +210,13 @@ def _stated(rows: pa.RecordBatch) -> _Stated:
         column = rows["pdq"]
         pdq, mask = _hashes(column)
         malformed |= ~mask & _present(column)
+    iscc = np.zeros(n, np.bool_)
+    if "iscc" in names:
+        iscc = _present(rows["iscc"]).copy()
+        iscc_columns(rows["iscc"].to_pylist(), lambda place, _: iscc.__setitem__(place, False))
+        malformed |= ~iscc & _present(rows["iscc"])
     quality = np.full(n, UNKNOWN_QUALITY, np.uint8)
-    return _Stated(url, sha256, _nothing(n, 32), (pdq, mask), quality, malformed)
+    return _Stated(url, sha256, _nothing(n, 32), (pdq, mask), quality, iscc, malformed)
 
 
 def _files(rows: pa.RecordBatch, base: Base) -> list[tuple[int, Picture]]:
@@ -291,6 +311,10 @@ def _hashes(column: pa.Array) -> tuple[Bytes, Mask]:
         if valid.all() and len(parsed) in (1, 8):
             _put((table, mask), place, orientations_from_hashes(parsed)[0] if len(parsed) == 1 else parsed)
     return table, mask
+
+
+def _passed_over(_place: int, _error: InputError) -> None:
+    """A malformed code finds nothing; that its row is malformed was said when it was examined."""
 
 
 def _put(column: tuple[Bytes, Mask], place: int, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which columns of a table say what a row is: ``url``, ``sha256``, ``path``, ``image``, ``pdq``, in any case."""
+"""Which columns of a table say what a row is: ``url sha256 iscc path image pdq``, in any case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from licet.errors import InputError
 
 #: What can identify a row, the firmest last; ``key`` only names it.
-USABLE: Final = ("url", "sha256", "path", "image", "pdq")
+USABLE: Final = ("url", "sha256", "iscc", "path", "image", "pdq")
 NAMED: Final = (*USABLE, "key")
 _FILES: Final = ("path", "image")
 _NAMING: Final = ("url", "path", "key")
@@ -22,6 +22,7 @@ _EXPECTED: Final = {
     "path": "text",
     "key": "text or whole numbers",
     "sha256": "text or bytes",
+    "iscc": "text",
     "pdq": "text or bytes",
     "image": "bytes, or a struct with bytes and path",
 }

@@ -46,7 +46,7 @@ _TEXT: Final = pa.large_string()
 _KEY: Final = re.compile(rb"((?:.*/|)[^.]+)[.][^/]*$")
 _SETTINGS: Final = re.compile(rb"__[^/]*__(?:$|/)")
 #: What a JSON member says of a sample: the address, and without a picture also digest and hash.
-_STATED: Final = ("url", "sha256", "pdq")
+_STATED: Final = ("url", "sha256", "iscc", "pdq")
 
 
 class Picture(NamedTuple):
@@ -347,7 +347,7 @@ def batch_of(samples: Sequence[Sample], *, naming: bool) -> pa.RecordBatch:
         columns["path"] = pa.array([picture and picture.path for *_, picture in rows], _TEXT)
         return pa.RecordBatch.from_pydict(columns)
     columns["image"] = pa.array([picture and picture.data for *_, picture in rows], pa.large_binary())
-    for name in ("sha256", "pdq"):
+    for name in ("sha256", "iscc", "pdq"):
         columns[name] = pa.array([None if picture else sample.stated.get(name) for _, sample, picture in rows], _TEXT)
     problem = [
         MALFORMED if sample.wrong else UNREADABLE if picture and picture.data is None else 0

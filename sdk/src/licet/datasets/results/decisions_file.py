@@ -19,7 +19,7 @@ from licet.datasets.examining.fingerprinting import Evidence, unfixed
 from licet.datasets.forms.files import LocalFile
 from licet.datasets.forms.groups import MOST_BYTES, Groups
 from licet.datasets.results.manifest import ReadManifest, beside, read_manifest
-from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING
+from licet.datasets.results.rows import FILE_SCHEMA, FORMER_SCHEMA, METADATA, PART_ENDING
 from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
 from licet.decisions.rows import RootBuilder, leaf_hashes
 from licet.errors import InputError, MalformedError, VerificationError
@@ -32,8 +32,6 @@ from licet.misfits import unlike
 
 BATCH: Final = 65_536
 _ENDINGS: Final = ("decisions.parquet", "manifest.json")
-_RANK_NEAR: Final = 2
-_RANK_URL: Final = 1000
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +75,7 @@ class DecisionsFile:
                 self.rows += pq.read_metadata(file).num_rows
             except (pa.ArrowException, OSError) as error:
                 raise MalformedError(f"{file}: expected a Parquet file of decisions, got {error}") from None
-            if not schema.remove_metadata().equals(FILE_SCHEMA):
+            if not any(schema.remove_metadata().equals(known) for known in (FILE_SCHEMA, FORMER_SCHEMA)):
                 raise MalformedError(f"{file}: expected the columns of a decisions file, got {', '.join(schema.names)}")
             abouts.append(_about(file, schema))
             if abouts[-1] != abouts[0]:
@@ -214,7 +212,8 @@ def stored_evidence(batch: pa.RecordBatch) -> Evidence:
         raise MalformedError("pdq_turned: expected the orientations of every pdq, got a row without")
     quality = pc.fill_null(batch["quality"], UNKNOWN_QUALITY).to_numpy(zero_copy_only=False).astype(np.uint8)
     nothing = np.zeros(n, np.uint8)
-    return Evidence(nothing, nothing, url, sha256, pixels, (pdq, first[1]), quality)
+    iscc = batch["iscc"] if "iscc" in batch.schema.names else None
+    return Evidence(nothing, nothing, url, sha256, pixels, (pdq, first[1]), quality, addresses=batch["url"], iscc=iscc)
 
 
 def stored_matches(batch: pa.RecordBatch, index: Index) -> Matches:
@@ -239,24 +238,6 @@ def stored_matches(batch: pa.RecordBatch, index: Index) -> Matches:
         np.array(key, np.uint8)[there],
         distance[there],
     )
-
-
-def united(index: Index, *found: Matches) -> Matches:
-    """Return all of ``found`` as one look-up would have: a work once a row, by the firmest key, in its order."""
-    row, work, kind, key, distance = (
-        np.concatenate([getattr(each, name) for each in found]) for name in ("row", "work", "kind", "key", "distance")
-    )
-    near = key == KEY_KINDS.index("pdq")
-    others = np.where(key == KEY_KINDS.index("url"), _RANK_URL, key.astype(np.int64))  # ranks go beyond a byte
-    rank = np.where(near, _RANK_NEAR + distance, others)
-    order = np.lexsort((rank, work, row))
-    fresh = np.ones(len(order), np.bool_)
-    fresh[1:] = (row[order][1:] != row[order][:-1]) | (work[order][1:] != work[order][:-1])
-    order = order[fresh]
-    hi, lo = index.works.halves(work[order])
-    firm = np.maximum(rank[order], 1)  # file and pixels are equally firm
-    order = order[np.lexsort((lo, hi, firm, row[order]))]
-    return Matches(row[order], work[order], kind[order], key[order], distance[order])
 
 
 def _digests(batch: pa.RecordBatch, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:

@@ -33,10 +33,13 @@ DECISION_COLUMNS: Final = (
     "claim_level",
 )
 #: Fingerprints that a later re-check needs beside those of the schema: quality of the PDQ, and its other seven
-#: orientations, 32 bytes each.
+#: orientations, 32 bytes each; what the row stated as its ISCC.
 QUALITY: Final = pa.field("quality", pa.uint8())
 TURNED: Final = pa.field("pdq_turned", pa.binary(7 * 32))
-FILE_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED])
+ISCC: Final = pa.field("iscc", pa.string())
+FILE_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED, ISCC])
+#: What such a file was before rows had ISCCs.
+FORMER_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED])
 #: Where such a file says what job it is of.
 METADATA: Final = b"licet"
 #: What a part's own file of decisions is called, after the part's name.
@@ -89,6 +92,7 @@ def decision_rows(
     columns["pdq"] = _hex(pdq[:, 0], mask)
     columns["quality"] = pa.array(evidence.quality, mask=~mask | (evidence.quality > 100))
     columns["pdq_turned"] = _turned(pdq, mask)
+    columns["iscc"] = pa.nulls(n, pa.string()) if evidence.iscc is None else evidence.iscc.cast(pa.string())
     return pa.RecordBatch.from_arrays([columns[name] for name in FILE_SCHEMA.names], schema=FILE_SCHEMA)
 
 
@@ -133,10 +137,14 @@ def _lists(verdicts: Verdicts, table: pa.RecordBatch) -> pa.Array:
 
 def _examined(evidence: Evidence, *, near: bool) -> pa.Array:
     """Return which kinds of keys each row was looked up by, in the order of `KEY_KINDS`."""
-    searched = np.zeros(len(evidence), np.bool_)
+    searched, asked = np.zeros(len(evidence), np.bool_), evidence.keys()
     if near:
-        searched[evidence.keys().near_rows] = True
+        searched[asked.near_rows] = True
+    none = np.zeros(len(evidence), np.bool_)
     masks = {"file": evidence.sha256[1], "pixels": evidence.pixels[1], "url": evidence.url[1], "pdq": searched}
+    masks["iscc-instance"] = asked.exact["instance"][1] if "instance" in asked.exact else none
+    masks["iscc-content"] = np.logical_or.reduce([none, *(bits > 0 for _, bits in asked.content.values() if near)])
+    masks["site"] = none  # goes without saying: every address is held against the rules of sites
     code = np.zeros(len(evidence), np.int64)
     for bit, kind in enumerate(KEY_KINDS):
         code |= masks[kind].astype(np.int64) << bit

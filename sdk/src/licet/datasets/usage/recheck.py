@@ -23,10 +23,10 @@ from licet.datasets.examining.basis import Basis, open_basis, pull_newest
 from licet.datasets.examining.deciding import Question, Standing, decide_rows
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
-from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches, united
+from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns
 from licet.datasets.usage.spool import Spool
-from licet.index.lookup import Index, Matches
+from licet.index.lookup import Index, Matches, united
 
 _SHOWN: Final = ("part", "row", "path", "url", "key")
 

@@ -1,0 +1,141 @@
+"""Sites: one spelling of each, and every rule above an address found however the address is spelt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from licet.errors import InputError
+from licet.fingerprints.sites import (
+    MAX_LABELS,
+    MAX_SEGMENTS,
+    MOST_HOSTS,
+    MOST_PATHS,
+    is_below,
+    probes,
+    site_key,
+    site_of,
+    sites_above,
+)
+from licet.fingerprints.urls import canonical_url
+
+labels = st.sampled_from(["a", "b", "xn--bcher-kva", "example", "org", "co", "uk", "a1"])
+hosts = st.lists(labels, min_size=2, max_size=4).map(".".join)
+segments = st.lists(st.sampled_from(["a", "b", "a b", "é", "%2F", "%41", "a;b", "..", ".", ""]), max_size=5)
+paths = segments.map(lambda parts: "/" + "/".join(parts))
+
+
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        ("example.org", "example.org"),
+        ("EXAMPLE.org./", "example.org"),
+        ("https://example.org:443/Gallery//2024/", "example.org/Gallery/2024"),
+        ("example.org:80/a/../b", "example.org/b"),
+        ("bücher.example/%7Ea/%2f", "xn--bcher-kva.example/~a/%2F"),
+        ("ex%61mple.org/x y", "example.org/x%20y"),
+        (".".join("a" * MAX_LABELS), ".".join("a" * MAX_LABELS)),
+    ],
+)
+def test_a_site_has_one_spelling(text: str, site: str) -> None:
+    assert site_of(text) == site
+    assert site_of(site) == site
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "org",
+        "localhost/a",
+        "192.0.2.1",
+        "192.0.2.1/a",
+        "[2001:db8::1]/a",
+        "user@example.org",
+        "user:secret@example.org/a",
+        "example.org:8443",
+        "example.org/a?b",
+        "example.org/a#b",
+        "ftp://example.org",
+        "*.example.org",
+        "_a.example.org",
+        "a..example.org",
+        "example.org\\@evil.example",
+        "example.org/\x00",
+        ".".join("a" * (MAX_LABELS + 1)),
+        "example.org/" + "a/" * (MAX_SEGMENTS + 1),
+        "example.org/" + "a" * 2000,
+        "\ud800.example",
+        7,
+    ],
+)
+def test_what_is_no_site_is_refused_by_name(text: Any) -> None:
+    with pytest.raises(InputError, match=r"^site: expected"):
+        site_of(text)
+
+
+@given(st.text(max_size=60) | st.builds(lambda a, b: f"{a}.example/{b}", st.text(max_size=9), st.text(max_size=9)))
+def test_any_text_is_a_site_with_one_spelling_or_is_refused(text: str) -> None:
+    try:
+        site = site_of(text)
+    except InputError:
+        return
+    assert site_of(site) == site
+    assert site in {*sites_above(f"https://{site}/x")}
+
+
+@given(hosts, paths, hosts, paths)
+def test_an_address_is_below_a_site_if_its_labels_end_and_its_segments_begin_alike(
+    host: str, path: str, other: str, below: str
+) -> None:
+    site = site_of(host + path)
+    name, _, rest = site.partition("/")
+    prefix = [part for part in rest.split("/") if part]
+    url = f"https://{other}{below}"
+    own = [part for part in canonical_url(url).split("/", 3)[3].split("/") if part]
+    covered = other.split(".")[-name.count(".") - 1 :] == name.split(".") and own[: len(prefix)] == prefix
+    assert (site in {*sites_above(url)}) == covered
+    assert is_below(other, name) == (other.split(".")[-name.count(".") - 1 :] == name.split("."))
+
+
+@given(st.lists(st.text("ab./", max_size=400), max_size=3))
+def test_however_long_an_address_is_few_sites_can_be_above_it(parts: list[str]) -> None:
+    try:
+        above = list(sites_above("http://" + "/".join(parts)))
+    except InputError:
+        return
+    assert len(above) <= MOST_HOSTS * MOST_PATHS
+    assert len(set(above)) == len(above)
+
+
+@given(
+    st.lists(st.none() | st.builds(lambda h, p: f"http://{h}{p}", hosts, paths) | st.text(max_size=20), max_size=8),
+    st.lists(st.builds(lambda h, p: site_of(h + p), hosts, paths), max_size=4),
+    st.sampled_from([list, pa.array, lambda urls: pa.chunked_array([urls], pa.string())]),
+)
+def test_a_column_asks_for_what_its_addresses_fall_under(urls: Any, sites: list[str], form: Any) -> None:
+    rules = {int.from_bytes(site_key(site)[:8]): site_key(site) for site in sites}
+
+    def held(hi: Any) -> Any:
+        return np.isin(hi, np.array(list(rules), np.uint64))
+
+    row, hi, lo = probes(form(urls), held)
+    asked = {
+        (at, one.to_bytes(8) + other.to_bytes(8))
+        for at, one, other in zip(row.tolist(), hi.tolist(), lo.tolist(), strict=True)
+    }
+    expected = set()
+    for at, url in enumerate(urls):
+        try:
+            expected |= {(at, site_key(site)) for site in sites_above(url or "")}
+        except InputError:
+            continue
+    assert {pair for pair in asked if pair[1] in map(site_key, sites)} == {
+        pair for pair in expected if pair[1] in map(site_key, sites)
+    }
+    assert asked <= expected
