@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from licet.decisions.requests import MODEL_SCOPES
+from licet.fingerprints.iscc import LONGEST_LIST
 from licet.money import CURRENCIES, LARGEST
 from licet.statements.envelope import MAX_SIGNATURES
 from licet.terms import ATOMS, AUDIENCES
@@ -128,7 +129,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "run": {"minLength": 1, "maxLength": LONGEST_RUN},
     },
     "Recovery": {"account": named("art", "org")},
-    "RowKeys": {"sha256": _FILE, "pixels": _FILE, "pdq": {"pattern": _PDQ}},
+    "RowKeys": {"sha256": _FILE, "pixels": _FILE, "pdq": {"pattern": _PDQ}, "iscc": {"maxLength": LONGEST_LIST}},
     "Signature": {"keyid": {"pattern": HEX}, "sig": {"pattern": BASE64, "minLength": 4}},
     "StatementDraft": {
         "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True},

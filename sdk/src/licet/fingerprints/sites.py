@@ -114,8 +114,8 @@ def probes(addresses: Any, held: Held) -> Probes:
         return NONE_ASKED
     words = np.frombuffer(b"".join(key for _, key in found), ">u8").reshape(-1, 2).astype(np.uint64)
     there = held(words[:, 0].copy())
-    row = np.array([row for row, _ in found], np.int64)
-    return row[there], words[there, 0].copy(), words[there, 1].copy()
+    asking = np.array([row for row, _ in found], np.int64)
+    return asking[there], words[there, 0].copy(), words[there, 1].copy()
 
 
 def _below_ruled_hosts(addresses: Any, held: Held) -> tuple[list[int], list[str]]:

@@ -188,7 +188,10 @@ class Index:
             return
 
         def held(hi: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-            return np.logical_or.reduce([layer.exact.keys["site"].has(hi) for layer in ruled])
+            there = np.zeros(len(hi), np.bool_)
+            for layer in ruled:
+                there |= layer.exact.keys["site"].has(hi)
+            return there
 
         rows, hi, lo = probes(keys.addresses, held)
         for layer in ruled:

@@ -124,7 +124,8 @@ class Evidence:
             quality=_codes(batch, "quality", UNKNOWN_QUALITY),
             sample=_samples(batch),
             seal=seal_of(batch),
-            **{name: batch[name] if name in names else None for name in _TEXTS},
+            addresses=batch["addresses"] if "addresses" in names else None,
+            iscc=batch["iscc"] if "iscc" in names else None,
         )
 
 
