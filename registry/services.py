@@ -18,7 +18,7 @@ from registry.quotas import Quotas
 from registry.restoring import Place, recover
 from registry.settings import Settings
 from registry.storage import Store, open_store
-from registry.translog import RegistryKeys, open_keys
+from registry.translog import RegistryKeys, open_keys, refuse_copy
 
 if TYPE_CHECKING:
     from licet.index import Index
@@ -119,11 +119,12 @@ def public_files(settings: Settings) -> Store:
 
 @asynccontextmanager
 async def started(
-    settings: Settings, *, name: str = "licet-registry", meters: Meters | None = None
+    settings: Settings, *, name: str = "licet-registry", meters: Meters | None = None, only_look: bool = False
 ) -> AsyncIterator[Services]:
     """Yield the services of ``settings``: the database (attached to, or started for the block) and the keys in it.
 
-    Raises ``StartError`` and ``DatabaseUnavailable``; a schema that is behind this release is a ``MigrationError``.
+    A restored database that nobody has said to replace another is for those who ``only_look``. Raises ``StartError``
+    and ``DatabaseUnavailable``; a schema that is behind this release is a ``MigrationError``.
     """
     async with opened(settings, attach=True, name=name) as database:
         todo = await pending(database)
@@ -132,6 +133,8 @@ async def started(
             raise MigrationError(f"the schema lacks {names}; run `licet-registry migrate`")
         await up_to_date(database, settings)
         async with database.acquire() as conn:
+            if not only_look:
+                await refuse_copy(conn)
             keys = await open_keys(conn, settings.data / "keys", settings.origin)
         database.meters = meters or Meters()
         yield Services(settings, database, keys, meters=database.meters)

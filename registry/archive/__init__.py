@@ -13,7 +13,7 @@ from registry.archive.keys import ArchiveKey
 from registry.archive.opening import open_key
 from registry.archive.places import manifests, segment_numbers
 from registry.archive.renewing import renew_if_due
-from registry.archive.replaying import replay
+from registry.archive.replaying import last_complete, replay
 from registry.archive.sealing import Manifest
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "behind",
     "get_from",
     "is_aside",
+    "last_complete",
     "load_base",
     "manifests",
     "new_base",

@@ -60,6 +60,13 @@ async def replay(
     return Replayed(len(todo), todo[-1])
 
 
+async def last_complete(store: Store, key: ArchiveKey, origin: str, mark: int) -> Segment | None:
+    """Return what the last segment after ``mark`` with which a transaction is complete says of itself, if one is."""
+    numbers = [number for number in await segment_numbers(store) if number > mark]
+    todo = await _complete(store, numbers, key, origin)
+    return (await _read(store, todo[-1], key, origin)).header if todo else None
+
+
 class _Before(NamedTuple):
     number: int
     digest: str

@@ -22,6 +22,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "accounts": ("bare", "identifier, genesis digest and level are pseudonyms; the name goes"),
     "archive_aside": ("stays", _OURS),
     "archive_mark": ("stays", _OURS),
+    "log_restored": ("stays", _OURS),
     "catalogues": ("goes", "the deny for each work takes its place"),
     "challenges": ("goes", "also by itself, after five minutes"),
     "consent_heads": ("goes", "nothing follows"),

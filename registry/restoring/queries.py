@@ -14,6 +14,18 @@ HAS_SCHEMA: Final = "select to_regclass('log_head') is not null"
 IS_NEW: Final = "select not exists (select from log_pending)"
 SIZE: Final = "select size from log_head"
 
+# The table of the migration `restored`, which a copy of an older schema does not reach before everything is in it.
+MAKE_COPY: Final = """
+create table if not exists log_restored (
+    one boolean primary key default true check (one),
+    at timestamptz not null default now()
+);
+comment on table log_restored is 'not archived: it is about this copy alone';
+insert into log_restored default values on conflict do nothing
+"""
+KNOWS_COPIES: Final = "select to_regclass('log_restored') is not null"
+REPLACES: Final = "delete from log_restored"
+
 # by log_entries primary key
 ENTRIES: Final = """
 select e.index, e.entry, e.leaf_hash, e.at from log_entries e where e.index >= $1 order by e.index limit $2

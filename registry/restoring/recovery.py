@@ -25,6 +25,7 @@ from registry.archive import (
     Owner,
     get_from,
     is_aside,
+    last_complete,
     load_base,
     manifests,
     open_key,
@@ -74,8 +75,8 @@ class Place:
 async def recover(database: Database, place: Place, progress: Progress = _tell) -> None:
     """The database holds everything that was ever let out or archived; mostly that is known after two looks.
 
-    One that is behind catches up from the archive, an empty one from the archive's newest base. Raises ``StartError``
-    that says what to do where the archive does not reach, and for a database of another history.
+    One that is behind catches up from the archive. Raises ``StartError`` that says what to do where the archive does
+    not reach, for a database of another history, and for an empty one: what fills it may be a copy of one that lives.
     """
     if not (place.keys / _MADE_FIRST).exists():
         return  # a registry that has never been started: there is nothing to be behind of
@@ -87,6 +88,12 @@ async def recover(database: Database, place: Place, progress: Progress = _tell) 
         async with alone(conn):
             if not await _is_behind(conn, known, newest):
                 return
+            if await is_empty(conn):
+                raise ArchiveError(
+                    f"the database is empty, and {known} log entries were let out; look at DATABASE_URL and --data; if "
+                    f"the registry's database is gone for good, `licet-registry restore --replaces` fills it from "
+                    f"the archive"
+                )
             log.warning("restoring.begins", let_out=known, archived_segments=newest)
             await catch_up(database, conn, place, progress)
             size: int = await conn.fetchval(queries.SIZE)
@@ -143,8 +150,7 @@ async def catch_up(
     keys = RegistryKeys.load(place.keys, place.origin)
     owner = Owner(place.origin, keys.ref.key)
     key = await open_key(place.keys, place.archive)
-    fresh = not await conn.fetchval(queries.HAS_SCHEMA) or await conn.fetchval(queries.IS_NEW)
-    if fresh:
+    if await is_empty(conn):
         await _fill(database, conn, place, owner, key, progress, base)
     else:
         await same_history(conn, place)
@@ -158,6 +164,11 @@ async def catch_up(
         progress("constraints")
         await put_back(conn)
     return await rebuild(conn, keys, place.log, progress)
+
+
+async def is_empty(conn: Connection) -> bool:
+    """Return whether nobody has used the database yet."""
+    return not await conn.fetchval(queries.HAS_SCHEMA) or bool(await conn.fetchval(queries.IS_NEW))
 
 
 async def _fill(
@@ -187,6 +198,19 @@ async def _fill(
     await migrate(database, upto=manifest.schema)
     await set_aside(conn)
     await load_base(conn, manifest, key, get, shown, progress)
+
+
+async def reaches(place: Place, base: Manifest | None) -> int:
+    """Return how long the log is in ``base`` (default: the archive's newest) and the archive after it, 0 for neither.
+
+    That is what their last files say; whether each before them is whole is found out on the way.
+    """
+    key = await open_key(place.keys, place.archive)
+    if base is None:
+        found = await manifests(place.archive, key, place.origin)
+        base = found[-1] if found else None
+    last = await last_complete(place.archive, key, place.origin, base.mark if base else 0)
+    return max(base.entries if base else 0, last.entries if base and last else 0)
 
 
 async def _is_behind(conn: Connection, known: int, newest: int) -> bool:

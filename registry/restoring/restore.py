@@ -14,14 +14,16 @@ from registry.errors import ArchiveError
 from registry.restoring import queries
 from registry.restoring.backups import read_backup
 from registry.restoring.loss import Loss, accept
-from registry.restoring.recovery import Place, alone, catch_up, cosigned, let_out, same_history
+from registry.restoring.recovery import Place, alone, catch_up, cosigned, is_empty, let_out, reaches, same_history
+from registry.translog import queries as translog
 
 
 class Restored(NamedTuple):
-    """How long the log is now, and what of it is lost."""
+    """How long the log is now, what of it is lost, and whether it may be gone on with."""
 
     entries: int
     loss: Loss
+    replaces: bool
 
 
 async def restore_from(
@@ -30,30 +32,40 @@ async def restore_from(
     file: Path | None,
     *,
     accept_loss: bool = False,
+    replaces: bool = False,
     progress: Callable[[str], None] = lambda what: None,
 ) -> Restored:
     """Return what came of it: the database holds the backup ``file`` (or the archive's base) and all that came after.
 
-    Raises ``ArchiveError`` that says what to do: a database that is not empty, an archive that does not reach what was
-    let out (unless ``accept_loss``), a file that is no backup of this registry.
+    A database that was filled does not go on with the log before its operator has said that it ``replaces`` the one it
+    is a copy of, now or by another call. Raises ``ArchiveError`` that says what to do: a database that is not empty, an
+    archive that does not reach what was let out (unless ``accept_loss``), a file that is no backup of this registry.
     """
     key = ArchiveKey.load(place.keys)
     if key is None:
         raise ArchiveError(f"{place.keys / NAME}: expected the archive's key, found none; put its copy there first")
     known = await let_out(place)
-    base = None
+    manifest, base = None, None
     if file is not None:
         manifest, get = read_backup(file, key, place.origin)
         base = (manifest, get, str(file))
     async with database.dedicated() as conn:
         await conn.execute(archived.PATIENT)
         async with alone(conn):
-            used = await conn.fetchval(queries.HAS_SCHEMA) and not await conn.fetchval(queries.IS_NEW)
-            if used and file is not None and not await is_aside(conn):
+            empty = await is_empty(conn)
+            if not empty and file is not None and not await is_aside(conn):
                 raise ArchiveError(
-                    "expected an empty database to restore a backup into, got one that is in use; name another with "
-                    "DATABASE_URL, or move DATA/postgres away"
+                    "expected an empty database to restore a backup into, got one that is in use, or restored already "
+                    "(then leave the file out); name another with DATABASE_URL, or move DATA/postgres away"
                 )
+            if empty and not accept_loss and (reach := await reaches(place, manifest)) < known:
+                raise ArchiveError(
+                    f"{_sources(place, file)} end at {reach} log entries, and {known} were let out, so nothing was "
+                    f"changed; put the missing segments into {place.archive.shown}, or, if they are lost for good, say "
+                    f"`licet-registry restore --accept-loss`"
+                )
+            if empty or accept_loss or await is_aside(conn):
+                await conn.execute(queries.MAKE_COPY)
             size = await catch_up(database, conn, place, progress, base, as_far_as_it_goes=accept_loss)
             loss = Loss(0, 0, 0)
             known = max(known, await cosigned(database, conn, place))
@@ -70,4 +82,11 @@ async def restore_from(
             if accept_loss:  # what could not be replayed is not looked for again
                 newest = max(await segment_numbers(place.archive), default=0)
                 await conn.execute(archived.RAISE_MARK, newest)
-    return Restored(size, loss)
+            if replaces and await conn.fetchval(queries.KNOWS_COPIES):
+                await conn.execute(queries.REPLACES)
+            may_go_on = not (await conn.fetchval(queries.KNOWS_COPIES) and await conn.fetchval(translog.IS_COPY))
+    return Restored(size, loss, may_go_on)
+
+
+def _sources(place: Place, file: Path | None) -> str:
+    return f"{file} and {place.archive.shown}" if file else f"the copies and changes in {place.archive.shown}"

@@ -87,13 +87,25 @@ def rotate(purpose: Purpose, /, *, root: RootFile = None, data: DataFolder = Non
 
 @app.command
 def retire(key: str, /, *, root: RootFile = None, data: DataFolder = None, as_json: Json = False) -> None:
-    """End a key whose purpose has another by now; KEY is its id, or how it begins. What it signed stands."""
+    """End a key whose purpose has another by now. What it signed stands.
+
+    Parameters
+    ----------
+    key
+        The key's id, or how it begins: `licet-registry key list` shows both.
+    """
     _end(key, "retired", root, data, as_json)
 
 
 @app.command
 def revoke(key: str, /, *, root: RootFile = None, data: DataFolder = None, as_json: Json = False) -> None:
-    """End a key that was stolen: verifiers refuse what it signs from there on. What was before stands."""
+    """End a key that was stolen: verifiers refuse what it signs from there on. What was before stands.
+
+    Parameters
+    ----------
+    key
+        The key's id, or how it begins: `licet-registry key list` shows both.
+    """
     _end(key, "compromised", root, data, as_json)
 
 

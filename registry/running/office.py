@@ -179,7 +179,7 @@ async def attached(data: Path | None) -> AsyncIterator[Services]:
     """Yield the services of the data folder, on the database of the service that runs there or one started for it."""
     from registry.services import started
 
-    async with started(Settings.load(data=data), name="licet-registry operator") as services:
+    async with started(Settings.load(data=data), name="licet-registry operator", only_look=True) as services:
         yield services
 
 

@@ -15,20 +15,28 @@ from registry.settings import Settings
 
 
 def backup(
-    *, output: Annotated[Path, Parameter(name=["--output", "-o"])], data: DataFolder = None, as_json: Json = False
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    overwrite: bool = False,
+    data: DataFolder = None,
+    as_json: Json = False,
 ) -> None:
     """Copy the database into one file, while the service runs. It can be read with keys/archive.key alone.
 
     Parameters
     ----------
     output
-        The file; one that is there is replaced once the new one is whole.
+        The file, such as backups/licet-2026-11-28.zip.
+    overwrite
+        Replace the file that is there, once the new one is whole.
     """
     from registry.restoring.backups import write_backup
     from registry.services import open_archive_key, owner_of
 
     if output.is_dir() or not output.parent.is_dir():
         raise Invalid.field("--output", "a file in a folder that exists", str(output))
+    if not overwrite and (output.exists() or output.is_symlink()):
+        raise Invalid.field("--output", "a file that is not there yet, or --overwrite", str(output))
 
     async def run() -> None:
         async with attached(data) as services:
@@ -38,7 +46,8 @@ def backup(
         size = output.stat().st_size
         show(
             as_json,
-            f"{output}: {made.entries} log entries, {size} bytes; opened by {key.path}, of which keep a copy elsewhere",
+            f"{output}: {made.entries:,} log entries, {size:,} bytes\n"
+            f"{key.path} opens it: keep a copy of that elsewhere",
             file=str(output),
             bytes=size,
             entries=made.entries,
@@ -52,9 +61,18 @@ def backup(
 
 
 def restore(
-    file: Path | None = None, /, *, accept_loss: bool = False, data: DataFolder = None, as_json: Json = False
+    file: Path | None = None,
+    /,
+    *,
+    accept_loss: bool = False,
+    replaces: bool = False,
+    data: DataFolder = None,
+    as_json: Json = False,
 ) -> None:
     """Fill an empty database from a backup or from the archive, then bring it up to date. Stop the service first.
+
+    What is restored can be looked at and verified. It goes on with the log, and answers, once you say that it replaces
+    the database it is a copy of: with --replaces at once, or by the same command with --replaces later.
 
     Parameters
     ----------
@@ -63,6 +81,8 @@ def restore(
     accept_loss
         Go on although the archive does not reach what was let out: the log stays whole, and works whose last word may
         be lost deny until their accounts sign again.
+    replaces
+        The database that this one is a copy of is gone for good, and no service will ever run on it again.
     """
     from registry.database import migrate, opened
     from registry.restoring.restore import restore_from
@@ -72,22 +92,31 @@ def restore(
 
     async def run() -> None:
         async with opened(settings, name="licet-registry restore") as database:
-            done = await restore_from(database, place_of(settings), file, accept_loss=accept_loss, progress=_progress)
+            done = await restore_from(
+                database, place_of(settings), file, accept_loss=accept_loss, replaces=replaces, progress=_progress
+            )
             await migrate(database)
         _progress("")
-        lines = [f"restored: {done.entries} log entries"]
+        lines = [f"restored: {done.entries:,} log entries"]
         if done.loss.entries:
             lines.append(
-                f"the content of {done.loss.entries} of them is lost; {done.loss.frozen} works are frozen until their "
-                f"accounts sign for them again"
+                f"the content of {done.loss.entries:,} of them is lost; {done.loss.frozen:,} works are frozen until "
+                f"their accounts sign for them again"
             )
-        lines.append("make a new backup, and run `licet-registry verify`")
+        if done.replaces:
+            lines.append("make a new backup, and run `licet-registry verify`")
+        else:
+            lines.append(
+                "it is a copy: `licet-registry verify` looks at it, and the service does not start on it before "
+                "`licet-registry restore --replaces` has said that the one it is a copy of is gone for good"
+            )
         show(
             as_json,
             "\n".join(lines),
             entries=done.entries,
             lost=done.loss.entries,
             frozen=done.loss.frozen,
+            replaces=done.replaces,
         )
 
     asyncio.run(run())

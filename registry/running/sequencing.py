@@ -11,10 +11,15 @@ from registry.services import Services
 
 @asynccontextmanager
 async def sequencing(services: Services) -> AsyncIterator[None]:
-    """Have what the block submits logged and published, so that it can wait for the receipts."""
-    from registry.services import open_archive
-    from registry.translog import loop
+    """Have what the block submits logged and published, so that it can wait for the receipts.
 
+    Raises ``StartError``, before the block, for a database that must not be continued.
+    """
+    from registry.services import open_archive
+    from registry.translog import loop, refuse_copy
+
+    async with services.database.acquire() as conn:
+        await refuse_copy(conn)
     stop = asyncio.Event()
     logging = asyncio.create_task(
         loop.run(

@@ -25,7 +25,7 @@ from registry.running.listening import answers
 from registry.running.part import stop_on_signals
 from registry.services import up_to_date
 from registry.settings import Settings
-from registry.translog import open_keys
+from registry.translog import open_keys, refuse_copy
 
 START_SECONDS: Final = 60.0
 LONGEST_PAUSE: Final = 10.0
@@ -100,6 +100,7 @@ async def _prepare(settings: Settings, dsn: str) -> None:
         for migration in await migrate(database):
             _log.info("migrated", file=migration.file)
         async with database.acquire() as conn:
+            await refuse_copy(conn)
             await open_keys(conn, settings.data / "keys", settings.origin)
     finally:
         await database.close()

@@ -5,7 +5,7 @@ Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``
 
 from __future__ import annotations
 
-from registry.translog.heads import Backlog, Head, backlog, head
+from registry.translog.heads import Backlog, Head, backlog, head, refuse_copy
 from registry.translog.keys import RegistryKeys, open_keys, read_statement
 from registry.translog.sequencer import Sequencer
 from registry.translog.submission import (
@@ -39,6 +39,7 @@ __all__ = [
     "read_statement",
     "receipt",
     "receipts",
+    "refuse_copy",
     "registry_keys_evidence",
     "submit",
     "wait",

@@ -8,7 +8,7 @@ import msgspec
 
 from licet.log import checkpoint as checkpoints
 from registry.database import Connection, Row
-from registry.errors import RegistryError
+from registry.errors import RegistryError, StartError
 from registry.translog import queries
 
 
@@ -34,6 +34,19 @@ class Head(msgspec.Struct, frozen=True):
 async def head(conn: Connection) -> Head:
     """Return the state of the log as of now."""
     return parse_head(await conn.fetchrow(queries.HEAD))
+
+
+async def refuse_copy(conn: Connection) -> None:
+    """Raise ``StartError`` if the database was restored, and nobody has said that it replaces the one it was made from.
+
+    While that one lives, whatever this one signed would be a second history of the same log.
+    """
+    if await conn.fetchval(queries.IS_COPY):
+        raise StartError(
+            "this database was restored, and nobody has said yet that it replaces the one that it is a copy of; if "
+            "that one is gone for good, say so with `licet-registry restore --replaces` and start again; while it "
+            "lives, this one must not go on with the log: your keys would sign two histories"
+        )
 
 
 class Backlog(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ from registry.database import Connection, Database, Row
 from registry.errors import DatabaseUnavailable, RegistryError, StartError, StoreUnavailable
 from registry.storage import Store
 from registry.translog import publication, queries
-from registry.translog.heads import Head, head, parse_head
+from registry.translog.heads import Head, head, parse_head, refuse_copy
 from registry.translog.keys import SUBJECT, RegistryKeys, is_about_keys
 from registry.translog.tree import root_at, stored_tiles
 from registry.translog.witnesses import Quorumless, Witnesses
@@ -119,8 +119,10 @@ class Sequencer:
         """Return the head, and the sizes of the guard and of the published checkpoint, both of which it extends.
 
         Raises ``StartError`` if the database is behind the guard or the published checkpoint, or holds another tree:
-        it was restored from an older backup, and continuing would sign a second history.
+        it was restored from an older backup, and continuing would sign a second history. So would a copy beside the
+        original: see `refuse_copy`.
         """
+        await refuse_copy(conn)
         now = await head(conn)
         await self._keys.refresh(conn)
         guard = await asyncio.to_thread(publication.read_guard, self._data)

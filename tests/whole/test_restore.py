@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.whole.conftest import People
-from tests.whole.stage import Service
+from tests.whole.stage import BIN, SECONDS, Service
 
 USE = ("--use", "train-gen", "--purpose", "commercial")
 PAID = ("--preset", "paid", "--price", "0.25", "--currency", "EUR", "--price-model", "per-work")
@@ -44,6 +47,29 @@ class Fragile:
     def office(self, *arguments: str | Path) -> dict[str, Any]:
         return self.service.office(*arguments)
 
+    def refuses(self, *arguments: str | Path) -> str:
+        """Return what an operator is told who may not do this."""
+        return refused(self.service.environment, *arguments)
+
+
+def done(environment: dict[str, str], *arguments: str | Path) -> dict[str, Any]:
+    """Return the document of ``licet-registry …``, which does what it is asked."""
+    command: list[str | Path] = [BIN / "licet-registry", *map(str, arguments), "--json"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
+    assert told.returncode == 0, told.stderr + told.stdout
+    document: dict[str, Any] = json.loads(told.stdout)
+    return document
+
+
+def refused(environment: dict[str, str], *arguments: str | Path) -> str:
+    """Return the last line of ``licet-registry …``, which ends with 2 and prints nothing else for programs."""
+    command: list[str | Path] = [BIN / "licet-registry", *map(str, arguments)]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
+    assert (told.returncode, told.stdout) == (2, ""), told
+    assert "Traceback" not in told.stderr
+    last: str = told.stderr.splitlines()[-1]
+    return last
+
 
 @pytest.fixture
 def fragile(tmp_path: Path) -> Iterator[Fragile]:
@@ -60,6 +86,7 @@ def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fr
     first = ada.does("register", ada.draws("one", 951, 952), *PAID)
     backup = fragile.office("backup", "-o", fragile.folder / "backup.zip")
     assert Path(backup["file"]).stat().st_mode & 0o777 == 0o600
+    assert "or --overwrite, got" in fragile.refuses("backup", "-o", backup["file"])
     assert b"PRIVATE KEY" not in Path(backup["file"]).read_bytes()
 
     # After the backup: works, a restriction, a licence, a run.
@@ -77,8 +104,9 @@ def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fr
         ada.does("statement", "fetch", statement, "-o", f"{place}.json")
 
     fragile.loses("postgres")
-    done = fragile.office("restore", fragile.folder / "backup.zip")
-    assert done["lost"] == done["frozen"] == 0
+    came = fragile.office("restore", "--replaces", fragile.folder / "backup.zip")
+    assert came["lost"] == came["frozen"] == 0
+    assert came["replaces"] is True
     fragile.returns()
 
     for place in range(3):
@@ -94,11 +122,44 @@ def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fr
     ada.does("log", "verify")
     assert "starting logical decoding" not in (fragile.data / "postgres.log").read_text()  # once a batch, for nothing
 
-    # Without a backup, and without a word: the archive alone fills an empty database.
+    # Without a backup: the archive alone fills an empty database, once somebody says that it is gone.
     fragile.loses("postgres")
+    assert "if the registry's database is gone for good, `licet-registry restore --replaces`" in fragile.refuses("up")
+    fragile.office("restore", "--replaces")
     fragile.returns()
     assert len(ada.does("works", "list")["works"]) == 4
     assert fragile.office("verify")["equal"] is True
+
+
+def test_a_copy_beside_the_original_never_goes_on_with_the_log_unless_its_operator_says_that_it_replaces_it(
+    fragile: Fragile, person: People
+) -> None:
+    ada = person("ada-copied", fragile.service.url).joins("artist", "Ada")
+    registered = ada.does("register", ada.draws("one", 971), *PAID)
+    ada.does("snapshot", "pull", "--covering", str(registered["log_index"]))  # then nothing more is published
+    backup = fragile.office("backup", "-o", fragile.folder / "backup.zip")["file"]
+    copy = fragile.folder / "copy"
+    copy.mkdir()
+    for name in ("keys", "public", "segments", "archive"):
+        shutil.copytree(fragile.data / name, copy / name)
+    shutil.copy(fragile.data / "guard.json", copy)
+
+    # While the original lives, a rehearsal: what is restored can be verified, and signs nothing.
+    elsewhere = {**fragile.service.environment, "LICET_REGISTRY_DATA": str(copy)}
+    before = (copy / "public" / "log" / "checkpoint").read_bytes()
+    assert done(elsewhere, "restore", backup)["replaces"] is False
+    assert done(elsewhere, "verify")["equal"] is True
+    for words in (["up", "--port", "0"], ["work"], ["serve"], ["key", "rotate", "snapshot"]):
+        assert "this database was restored, and nobody has said yet that it replaces" in refused(elsewhere, *words)
+    assert (copy / "public" / "log" / "checkpoint").read_bytes() == before
+    assert "restored already (then leave the file out)" in refused(elsewhere, "restore", "--replaces", backup)
+
+    # The original is gone: by the same command, the copy takes its place.
+    fragile.service.end()
+    assert done(elsewhere, "restore", "--replaces")["replaces"] is True
+    fragile.service = Service(fragile.folder, port=fragile.service.port, data=str(copy), snapshot_delay="1s")
+    ada.does("register", ada.draws("two", 972), *PAID)
+    ada.does("log", "verify")
 
 
 def test_what_was_lost_with_the_archive_is_refused_and_once_accepted_frozen(fragile: Fragile, person: People) -> None:
@@ -109,11 +170,14 @@ def test_what_was_lost_with_the_archive_is_refused_and_once_accepted_frozen(frag
     tighter = ada.does("terms", "set", closed, "--preset", "no-ai")
     fragile.loses("postgres", "archive")
 
-    with pytest.raises(AssertionError, match="were let out"):
-        fragile.office("restore", fragile.folder / "backup.zip")
-    done = fragile.office("restore", "--accept-loss")
-    assert done["lost"] >= 1
-    assert done["frozen"] == 2
+    told = fragile.refuses("restore", fragile.folder / "backup.zip")
+    assert re.search(
+        r"backup.zip and .*archive end at \d+ log entries, and \d+ were let out, so nothing was changed", told
+    )
+    assert fragile.refuses("restore", fragile.folder / "backup.zip") == told  # nothing was
+    came = fragile.office("restore", "--accept-loss", "--replaces", fragile.folder / "backup.zip")
+    assert came["lost"] >= 1
+    assert came["frozen"] == 2
     fragile.returns()
     stranger = person("stranger-lost", fragile.service.url)
     for seed in (961, 962):

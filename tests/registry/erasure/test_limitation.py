@@ -18,7 +18,7 @@ from licet.wire.works import WorkIn
 from registry import archive
 from registry.database import Database
 from registry.erasure import service as erasure
-from registry.restoring import recover
+from registry.restoring.restore import restore_from
 from registry.services import place_of
 from registry.snapshots import publisher
 from tests.registry.archive.conftest import contents
@@ -143,7 +143,7 @@ async def test_a_restored_archive_brings_back_nothing_that_was_erased(
         kept, where = await contents(site.services.database), place_of(site.services.settings)
     async with server.fresh("template0", "restored") as dsn:
         copy = await Database.connect(dsn, connections=3)
-        await recover(copy, where)
+        await restore_from(copy, where, None, replaces=True)
         assert await places_in(copy, needles) == set()
         restored = await contents(copy)
         assert restored.keys() == kept.keys()

@@ -101,7 +101,7 @@ async def test_what_the_archive_lacks_and_a_witness_has_cosigned_is_missed(
             copy = await Database.connect(dsn, connections=3)
             asking = replace(place(data), witnesses=tmp_path / "policy")
             with pytest.raises(ArchiveError, match=r"ends at 8 log entries, and 20 were let out; put"):
-                await recover(copy, asking)
+                await restore_from(copy, asking, None)
             with pytest.raises(ArchiveError, match="holds 0 entries, and 20 were let out; put"):
                 await restore_from(copy, asking, None, accept_loss=True)
             await copy.close()
