@@ -32,7 +32,7 @@ class Serving:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = answer.others.get(self.path) or msgspec.json.encode(answer.says)
-                self.send_response(200)
+                self.send_response(404 if self.path in answer.gone else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -41,6 +41,7 @@ class Serving:
 
         self.says = says
         self.others: dict[str, bytes] = {}  # what else it says, by path
+        self.gone: set[str] = set()  # paths that it does not know
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)

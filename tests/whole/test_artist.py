@@ -79,7 +79,9 @@ def test_what_loosens_waits_and_what_tightens_does_not(artist: Person, registere
 
 
 def test_a_withdrawn_work_is_denied_from_then_on(artist: Person, registered: list[str]) -> None:
-    told = artist.types("works", "withdraw", registered[2])
+    refused = artist.does("works", "withdraw", registered[2], code=4)["error"]
+    assert refused["message"] == "not confirmed: nothing was withdrawn; nobody answered, and --yes agrees beforehand"
+    told = artist.types("works", "withdraw", registered[2], "--yes")
     assert told.code == 0
     assert told.out.startswith("1 work withdrawn, entry ")
     assert artist.does("works", "show", registered[2])["work"]["withdrawn"]

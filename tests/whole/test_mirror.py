@@ -70,6 +70,11 @@ def test_a_mirror_alone_shows_the_log_and_the_registrys_keys(auditor: Person, pe
         fresh = person("fresh")
         found = fresh.does("log", "verify", "--url", url, "--policy", trust, LICET_URL=NOBODY)
         assert (found["verified"], found["root_pinned"], found["registry_keys"]) == (True, True, 5)
+        doctor = person("doctor")
+        assert "not yet snapshot: no snapshot here yet" in doctor.types("doctor").out
+        assert doctor.does("doctor")["ok"] is True  # exit 0: nothing is wrong with a fresh home
+        at_mirror = {each["check"]: each for each in doctor.does("doctor", LICET_URL=url)["findings"]}
+        assert at_mirror["service"]["says"].startswith(f"{url} is a mirror")
         told = fresh.types("log", "verify", "--url", mirror, "--policy", trust, "--continue", LICET_URL=NOBODY)
         assert told.code == 0, told
         assert (

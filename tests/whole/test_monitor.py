@@ -45,7 +45,7 @@ def test_all_is_as_it_was_signed(painter: Person) -> None:
 
 def test_a_tightened_work_is_followed_into_the_next_snapshot(painter: Person) -> None:
     work = painter.does("works", "list")["works"][0]["work"]
-    until_covered(painter, painter.does("works", "withdraw", work)["log_index"])
+    until_covered(painter, painter.does("works", "withdraw", work, "--yes")["log_index"])
     looked = painter.does("monitor", "--once")
     assert looked["findings"] == []
     assert any(work in each and "withdrawn" in each for each in looked["notes"])

@@ -70,7 +70,7 @@ def world(service: Service, person: People, tmp_path_factory: pytest.TempPathFac
     (other / "405.png").write_bytes(encoded(drawing(405)))
     tomas.does("register", other, "--terms", OPEN)  # two claims to one picture
     work = next(work for work in tomas.does("works", "list")["works"] if work["title"] == "402")
-    tomas.does("works", "withdraw", work["work"])
+    tomas.does("works", "withdraw", work["work"], "--yes")
     last = mei.does("terms", "set", "--all", "--preset", "research")  # looser for one of hers: it waits
 
     trainer = person("verifier").joins("organisation", "Lantern Labs")

@@ -22,7 +22,11 @@ def test_a_split_is_proposed_read_signed_by_all_and_changed_only_by_all(pair: tu
     ada, ben = pair
     work = ada.does("works", "list")["works"][0]["work"]
     me, other = (who.does("account", "show")["account"] for who in (ada, ben))
-    told = ada.types("works", "split", work, "--with", f"{other}=40%")
+    unasked = ada.types("works", "split", work, "--with", f"{other}=40%")
+    assert unasked.code == 4  # nobody is there to answer
+    assert unasked.err.endswith("not confirmed: nothing was signed; nobody answered, and --yes agrees beforehand\n")
+    assert f"  {other}  40%" in unasked.err
+    told = ada.types("works", "split", work, "--with", f"{other}=40%", "--yes")
     assert told.code == 0, told
     assert "waits for signatures; nothing has changed" in told.out
     (found,) = ben.does("works", "split", "list", "--state", "open")["splits"]
@@ -30,15 +34,15 @@ def test_a_split_is_proposed_read_signed_by_all_and_changed_only_by_all(pair: tu
     shown = ben.types("works", "split", "show", split)
     for line in (f"{me}  60%", f"{other}  40%  not signed yet", "two-hands", f"`licet works split accept {split}`"):
         assert line in shown.out, shown
-    accepted = ben.types("works", "split", "accept", split)
+    accepted = ben.types("works", "split", "accept", split, "--yes")
     assert accepted.code == 0, accepted
     assert f"{split}  in force" in accepted.out
     assert "what was owed before is not shared by it" in accepted.out
     assert f"shared    by {split}" in ada.types("works", "show", work).out
-    alone = ada.does("works", "split", work, "--with", f"{me}=100%")
+    alone = ada.does("works", "split", work, "--with", f"{me}=100%", "--yes")
     assert alone["split"]["state"] == "open"
     assert ada.does("works", "show", work)["work"]["split"]["split"] == split
-    ended = ben.does("works", "split", "decline", alone["split"]["split"])
+    ended = ben.does("works", "split", "decline", alone["split"]["split"], "--yes")
     assert ended["split"]["state"] == "declined"
     answer = next(each for each in (accepted.out, told.out) if "entry" in each)
     assert "of the log" in answer

@@ -59,6 +59,33 @@ def test_a_sound_part_is_said_to_be_so(asked: Asked) -> None:
     assert found["account"]["do"] == "`licet account create` makes an account"
 
 
+def test_what_was_not_done_yet_is_not_wrong_and_says_what_comes_first(
+    asked: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = asked()
+    assert [name for name, finding in found.items() if finding["not_yet"]] == ["snapshot"]
+    assert "`licet snapshot pull` fetches one" in found["snapshot"]["do"]
+    with pytest.raises(SystemExit):
+        main(["doctor"])
+    assert "not yet snapshot: no snapshot here yet\n        → `licet snapshot pull`" in capsys.readouterr().out
+
+
+def test_a_mirror_is_told_as_what_it_is(asked: Asked, serving: Serving) -> None:
+    serving.gone.add("/health/live")
+    found = asked()["service"]
+    assert found["ok"]
+    assert "is a mirror: it has what the registry publishes" in found["says"]
+
+
+def test_a_token_at_a_mirror_is_of_no_use_there(asked: Asked, serving: Serving, monkeypatch: Patch) -> None:
+    serving.gone.add("/v1/me")
+    monkeypatch.setenv("LICET_TOKEN", "lct_mine")
+    found = asked()["account"]
+    assert not found["ok"]
+    assert "knows no accounts" in found["says"]
+    assert "unset LICET_TOKEN" in found["do"]
+
+
 def test_a_misspelled_variable_is_named(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LICET_TOEKN", "x")
     found = asked()["variables"]
@@ -95,7 +122,7 @@ def test_nobody_at_the_address_is_said_with_the_address(asked: Asked, monkeypatc
     assert "LICET_URL" in found["service"]["do"]
     for name in ("clock", "registry", "compatible", "account"):
         assert found[name]["says"] == "not examined: the service does not answer"
-    assert [name for name, finding in found.items() if not finding["ok"]] == ["service", "snapshot"]
+    assert [name for name, finding in found.items() if not finding["ok"]] == ["service"]
 
 
 def test_another_root_key_than_was_pinned_is_one_finding(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +135,7 @@ def test_another_root_key_than_was_pinned_is_one_finding(asked: Asked, monkeypat
         other.end()
     assert "as pinned on" in found["registry"]["says"]
     assert "operator" in found["registry"]["do"]
-    assert [name for name, finding in found.items() if not finding["ok"]] == ["registry", "snapshot"]
+    assert [name for name, finding in found.items() if not finding["ok"]] == ["registry"]
 
 
 def test_an_absent_extra_is_told_with_what_it_is_for(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +226,9 @@ def _key(someone: Someone, patch: Patch) -> None:
 
 
 def _snapshot(someone: Someone, patch: Patch) -> None:
-    """Nothing was pulled."""
+    folder = someone.home.snapshots(someone.serving.says.origin)
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(b"nonsense")
 
 
 FAILED: dict[str, tuple[str, Callable[[Someone, Patch], None], str, str]] = {
@@ -214,7 +243,7 @@ FAILED: dict[str, tuple[str, Callable[[Someone, Patch], None], str, str]] = {
     "compatible": ("compatible", _compatible, "the service is of version 9.1.0", "pip install licet==9.1.0"),
     "account": ("account", _account, "the token is art_", "unset LICET_TOKEN"),
     "account's key": ("account", _key, "does not know this profile's key", "restore key.pem"),
-    "snapshot": ("snapshot", _snapshot, "no snapshot here yet", "licet snapshot pull"),
+    "snapshot": ("snapshot", _snapshot, "manifest.json", "licet snapshot pull"),
 }
 
 

@@ -23,7 +23,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.keys import keyid_of
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import work_digest, works_root
-from licet.wire.common import StatementFile
+from licet.wire.common import Receipt, StatementFile
 from licet.wire.works import StatementKept, Work
 
 SHOWN = 3
@@ -53,6 +53,23 @@ def signed_here(profile: Profile) -> dict[str, Signed]:
             if work not in found or found[work].log_index < kept.receipt.log_index:
                 found[work] = Signed(digest, path.stem, kept.receipt.log_index)
     return found
+
+
+class _Logged(msgspec.Struct, frozen=True):
+    """Of a statement that is kept here: its receipt alone, however many works it covers."""
+
+    receipt: Receipt
+
+
+def last_signed(profile: Profile) -> int | None:
+    """Return the log index of the statement that this home kept last, None before there is one."""
+    newest = max(profile.statements.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, default=None)
+    if newest is None:
+        return None
+    try:
+        return msgspec.json.decode(newest.read_bytes(), type=_Logged).receipt.log_index
+    except (OSError, msgspec.MsgspecError):
+        return None  # it is read with more care where something hangs on it
 
 
 def held(

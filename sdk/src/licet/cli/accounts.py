@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.counted import many
-from licet.errors import NotAllowedError
 from licet.money import to_decimal
 
 if TYPE_CHECKING:
@@ -201,8 +200,8 @@ def erase(
         me = client.me()
         done = client.erase_account(me.account, deny=not no_deny, dry_run=True)
         if not dry_run:
-            if not yes:
-                _confirm(me.name, done)
+            question = f"Erase {me.name} ({me.account})? Type the account to go on:"
+            confirm(_erasing(done), question, yes=yes, nothing="nothing was erased", answers=(me.account,))
             done = account.erase(client, deny=not no_deny)
     document = {
         "account": done.account,
@@ -250,14 +249,7 @@ def _told(answer: ErasureAnswer) -> list[str]:
     return lines
 
 
-def _confirm(name: str, planned: ErasureAnswer) -> None:
-    for line in _told(planned):
-        print(line, file=sys.stderr)
-    print(
-        "The log never held more than commitments; receipts and statement files that you or others hold still verify.\n"
-        "This cannot be undone, and no token of the account will work afterwards.",
-        file=sys.stderr,
-    )
-    print(f"Erase {name} ({planned.account})? Type the account to go on: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip() != planned.account:
-        raise NotAllowedError("not confirmed: nothing was erased")
+def _erasing(planned: ErasureAnswer) -> Iterator[str]:
+    yield from _told(planned)
+    yield "The log never held more than commitments; receipts and statement files that you or others hold still verify."
+    yield "This cannot be undone, and no token of the account will work afterwards."

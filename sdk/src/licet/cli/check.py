@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -11,7 +12,8 @@ from licet.cli.wording import request_from, verdicts_from
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.datasets.checking import Checked
+    from licet.datasets.checking import Checked, Checkup
+    from licet.home import Profile
 
 _LIST = Parameter(consume_multiple=True, negative="")
 
@@ -38,17 +40,37 @@ def check(
     failing = verdicts_from("--fail-on", fail_on)
     with common.client() as client:
         found = ask(client, inputs, request, offline=offline)
-    for text in found.notes:
+        notes = [*found.notes, *as_of(found, client.profile)]
+    for text in notes:
         note(f"note: {text}")
     document = {
         "results": found.results,
         "snapshot": found.snapshot,
         "log_size": found.log_size,
         "expires_at": found.expires_at,
-        "notes": found.notes,
+        "notes": notes,
     }
     show(common, document, [line(result) for result in found.results])
     return 1 if any(result.verdict in failing for result in found.results) else 0
+
+
+def as_of(found: Checkup, profile: Profile) -> Iterator[str]:
+    """Say how much of the log ``unknown`` speaks for, and what to do where one's own word is not in that yet."""
+    if all(result.verdict != "unknown" for result in found.results):
+        return
+    from licet.catalogue.held import last_signed
+
+    last, size = last_signed(profile), found.log_size
+    if last is not None and last >= size:
+        yield (
+            f"unknown is what a snapshot of the first {size:,} log entries says; entry {last:,}, which you signed, "
+            f"comes with the next one: `licet snapshot pull --covering {last}` waits for it, five minutes at most"
+        )
+    else:
+        yield (
+            f"unknown is what a snapshot of the first {size:,} log entries says; what is registered since then is "
+            f"known from the next one on, after five minutes at most"
+        )
 
 
 def line(result: Checked) -> str:

@@ -37,17 +37,32 @@ ROOM: Final = 1 << 30  # bytes
 SOON: Final = timedelta(days=14)  # a token that ends within it is worth a word
 
 
+_FIRST: Final = "`licet snapshot pull` fetches one; `licet check` and `licet filter` do so by themselves"
+
+
 class Finding(msgspec.Struct, frozen=True):
-    """What was looked at; ``ok`` is false for what is wrong, ``do`` says what to do (also for what may stay)."""
+    """What was looked at; ``ok`` is false for what is wrong, ``do`` says what to do (also for what may stay).
+
+    ``not_yet``: nothing is wrong, and ``do`` has to come first before anything is decided here.
+    """
 
     check: str
     ok: bool
     says: str
     do: str | None = None
+    not_yet: bool = False
 
 
 class Wrong(Exception):  # what was found, not a failure of the check
     """Something is wrong: what, and what to do."""
+
+    def __init__(self, says: str, do: str) -> None:
+        super().__init__(says)
+        self.do = do
+
+
+class NotYet(Exception):
+    """Nothing is wrong: something was not done yet, and what to do for it."""
 
     def __init__(self, says: str, do: str) -> None:
         super().__init__(says)
@@ -71,9 +86,10 @@ def doctor(*, common: Common = COMMON) -> int:
 
 def _lines(findings: list[Finding]) -> Iterator[str]:
     for finding in findings:
-        yield f"{'ok   ' if finding.ok else 'WRONG'} {finding.check}: {finding.says}"
+        state = "not yet" if finding.not_yet else "ok" if finding.ok else "WRONG"
+        yield f"{state:<7} {finding.check}: {finding.says}"
         if finding.do:
-            yield f"      → {finding.do}"
+            yield f"        → {finding.do}"
 
 
 def _looked_at(checks: dict[str, Check], client: Client | None) -> Iterator[Finding]:
@@ -86,6 +102,8 @@ def _looked_at(checks: dict[str, Check], client: Client | None) -> Iterator[Find
             said = check(client)  # type: ignore[arg-type]  # those of _HERE take None
             says, do = said if isinstance(said, tuple) else (said, None)
             yield Finding(name, True, says, do)
+        except NotYet as found:
+            yield Finding(name, True, str(found), found.do, True)
         except Wrong as found:
             yield Finding(name, False, str(found), found.do)
         except LicetError as error:
@@ -175,7 +193,16 @@ def _address(client: Client) -> str:
 def _service(client: Client) -> str:
     from licet.client import endpoints
 
-    client.transport.do(endpoints.live())
+    try:
+        client.transport.do(endpoints.live())
+    except LicetError as error:
+        if error.status not in (404, 405):
+            raise
+        client.transport.do(endpoints.registry())
+        return (
+            f"{client.url} is a mirror: it has what the registry publishes (log, exact tier), and neither accounts nor "
+            f"the near tier"
+        )
     return f"{client.url} answers"
 
 
@@ -206,7 +233,15 @@ def _registry(client: Client) -> str:
 def _account(client: Client) -> str | tuple[str, str | None]:
     if client.transport.token is None:
         return "no token: exact look-ups only", "`licet account create` makes an account"
-    me, known = client.me(), client.profile.account
+    try:
+        me, known = client.me(), client.profile.account
+    except LicetError as error:
+        if error.status not in (404, 405):
+            raise
+        raise Wrong(
+            f"{client.url} knows no accounts: it is a mirror, or no registry",
+            "set LICET_URL to the registry itself, or unset LICET_TOKEN: a mirror needs none",
+        ) from None
     if known is not None and known.account != me.account:
         raise Wrong(
             f"the token is {me.account}'s, the profile {known.account}'s", "unset LICET_TOKEN, or use --profile"
@@ -231,7 +266,9 @@ def _account(client: Client) -> str | tuple[str, str | None]:
 
 def _snapshot(client: Client) -> str | tuple[str, str | None]:
     if client.profile.trust is None:  # then nothing can have been pulled
-        raise Wrong("no snapshot here yet", "`licet snapshot pull` fetches one")
+        raise NotYet("no snapshot here yet", _FIRST)
+    if not (client.snapshot.store.folder / "manifest.json").exists():
+        raise NotYet("no snapshot here yet", _FIRST)
     try:
         found = client.snapshot.info()
     except InputError as error:

@@ -56,7 +56,13 @@ def revoke(
     ] = None,
     common: Common = COMMON,
 ) -> None:
-    """End a key of the account, by its id or the first 8 digits of it or more."""
+    """End a key of the account: what it signs only counts where it tightens.
+
+    Parameters
+    ----------
+    key
+        The key's id, or the first 8 digits of it or more: `licet account key list` shows them.
+    """
     from licet.client import keys
 
     with common.client() as client:
@@ -96,7 +102,13 @@ def delegate(
     ] = None,
     common: Common = COMMON,
 ) -> None:
-    """Let a delegate key sign for the account; what it loosens is held for 24 hours, and you are told."""
+    """Let a delegate key sign for the account; what it loosens is held for 24 hours, and you are told.
+
+    Parameters
+    ----------
+    key
+        The key's id, or the first 8 digits of it or more: `licet account key list` shows them.
+    """
     from licet.cli.wording import budgets_from
     from licet.client import keys
 

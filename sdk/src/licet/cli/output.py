@@ -118,6 +118,8 @@ def progress(title: str, total: int | None) -> Iterator[Advance]:
         TimeRemainingColumn,
     )
 
+    from licet.compiled import told
+
     class Speed(ProgressColumn):
         def render(self, task: Task) -> str:
             return f"{task.speed:,.0f}/s" if task.speed else ""
@@ -125,7 +127,12 @@ def progress(title: str, total: int | None) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda count: bar.advance(task, count)
+
+        def waits(what: str) -> None:
+            bar.update(task, description=f"{title} ({what})" if what else title)
+
+        with told(waits):
+            yield lambda count: bar.advance(task, count)
 
 
 def _plain(details: Mapping[str, Any]) -> dict[str, Any]:

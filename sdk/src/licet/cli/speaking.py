@@ -14,13 +14,13 @@ from typing import Final, TextIO
 _lost: Final[list[OSError]] = []  # why something that was meant for stdout is not there
 
 
-def say(text: str, *, aside: bool = False) -> None:
+def say(text: str, *, aside: bool = False, end: str = "\n") -> None:
     """Print ``text`` on stdout, or ``aside`` on stderr."""
     stream = sys.stderr if aside else sys.stdout
     if stream is None:  # closed from the start
         return
     try:
-        print(text, file=stream)
+        print(text, file=stream, end=end, flush=end != "\n")
     except OSError as error:
         _unheard(stream, error)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
 
+from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.wording import AS_REGISTERED
 from licet.counted import many
-from licet.errors import InputError, NotAllowedError
+from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.client import Client
@@ -72,7 +72,7 @@ def propose(
             [f"  {work.work}  {printable(work.title or '')}".rstrip() for work in found],
             shares,
             "Sign and propose this split?",
-            ask=not (yes or common.json),
+            yes=yes,
         )
         accepted = proposed(client, found, shares, as_registered=as_registered)
     show(
@@ -151,7 +151,7 @@ def _answer(name: str, said: Literal["accept", "decline"], *, yes: bool, common:
         shares = {each.account: each.bps for each in split.shares}
         leaving = [each.account for each in found.split.parties if not each.bps]
         lines = [*_works(found), *(f"  {account} gives up its share" for account in leaving)]
-        _confirm(lines, shares, f"{said.capitalize()} this split?", ask=not (yes or common.json))
+        _confirm(lines, shares, f"{said.capitalize()} this split?", yes=yes)
         accepted = answer(client, found, said)
     show(
         common, _document(accepted), [*_told(accepted.split), f"Signed, entry {accepted.receipt.log_index} of the log."]
@@ -205,11 +205,6 @@ def _document(accepted: SplitAccepted) -> dict[str, Any]:
     }
 
 
-def _confirm(lines: Sequence[str], shares: dict[str, int], question: str, *, ask: bool) -> None:
-    if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return
-    for line in [*lines, *(f"  {account}  {_percent(bps)}" for account, bps in sorted(shares.items()))]:
-        print(line, file=sys.stderr)
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NotAllowedError("not confirmed: nothing was signed")
+def _confirm(lines: Sequence[str], shares: dict[str, int], question: str, *, yes: bool) -> None:
+    parts = (f"  {account}  {_percent(bps)}" for account, bps in sorted(shares.items()))
+    confirm([*lines, *parts], f"{question} [y/N]", yes=yes, nothing="nothing was signed")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from licet.cli.asking import confirm
+from licet.cli.columns import aligned
 from licet.cli.output import COMMON, Common, progress, show
 from licet.cli.wording import AS_REGISTERED
 from licet.counted import many
-from licet.errors import InputError, NotAllowedError
+from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.wire.works import Work
@@ -21,13 +22,14 @@ app = App(name="works", help="List, show, change, share, withdraw and export you
 app.command("licet.cli.splits:app", name="split", help="Share what works earn between co-owners.")
 
 
-#: An identifier is 30 characters wide.
-_HEADER = "  ".join(["work".ljust(30), "title", "known by", "state"])
+#: Cells of a title that a list shows; `licet works show` and --json say all of it.
+_TITLE = 48
+_HEADER = ("work", "title", "known by", "state")
 
 
-def _line(work: Work) -> str:
+def _cells(work: Work) -> tuple[str, ...]:
     known_by = work.mode if work.sha256 else "address-only"
-    return "  ".join([work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, work.state])
+    return work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, work.state
 
 
 @app.command(name="list")
@@ -56,7 +58,7 @@ def list_works(
     nothing = (
         "No works yet: `licet register` makes them." if not (q or external_id or tag or state) else "No such works."
     )
-    show(common, {"works": works}, [_HEADER, *map(_line, works)] if works else [nothing])
+    show(common, {"works": works}, aligned([_HEADER, *map(_cells, works)], widest=_TITLE) if works else [nothing])
 
 
 @app.command(name="show")
@@ -156,8 +158,7 @@ def withdraw(
     with common.client() as client:
         client.need_account()
         found = [client.work(work) for work in dict.fromkeys(works)]
-        if not yes and not common.json and sys.stdin.isatty() and sys.stderr.isatty():
-            _confirm(found)
+        confirm(_withdrawing(found), f"Withdraw {many(len(found), 'work')}? [y/N]", yes=yes, nothing=_NOTHING)
         accepted = sign_withdrawal(client, held(client, found, as_registered=as_registered))
     document = {
         "statement": accepted.statement,
@@ -193,7 +194,7 @@ def export(
 
 
 def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
-    yield _line(work)
+    yield "  ".join(_cells(work))
     for name in ("creator", "created", "external_id"):
         if value := getattr(work, name):
             yield f"{name.replace('external_id', 'your id'):<9} {_printable(value)}"
@@ -242,19 +243,15 @@ def _first_address(work: Work) -> str | None:
     return work.urls[0] if work.urls and not work.sha256 else None
 
 
-def _confirm(works: list[Work]) -> None:
-    for work in works[:20]:
-        print(f"  {_line(work)}", file=sys.stderr)
+_NOTHING = "nothing was withdrawn"
+
+
+def _withdrawing(works: list[Work]) -> Iterator[str]:
+    yield from (f"  {line}" for line in aligned(map(_cells, works[:20])))
     if len(works) > 20:
-        print(f"  … and {len(works) - 20:,} more", file=sys.stderr)
-    print(
-        "Withdrawn works deny every use from now on, and cannot be put back: the picture would have to be registered "
-        "anew.\nLicences already issued run to their end.",
-        file=sys.stderr,
-    )
-    print(f"Withdraw {many(len(works), 'work')}? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NotAllowedError("not confirmed: nothing was withdrawn")
+        yield f"  … and {len(works) - 20:,} more"
+    yield "Withdrawn works deny every use from now on, and cannot be put back: the picture would have to be registered"
+    yield "anew. Licences already issued run to their end."
 
 
 def _printable(text: str) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Final
@@ -17,6 +19,39 @@ from typing import Final
 #: some ten the first time on a machine, when they are compiled and kept on disk).
 _WORTH: Final = 2_000
 _WORTH_LOADING: Final = 60_000
+
+
+_LONG: Final = 1.0  # seconds; what is taken from the cache is there by then
+_listeners: Final[list[Callable[[str], None]]] = []
+
+
+@contextmanager
+def told(listener: Callable[[str], None]) -> Iterator[None]:
+    """Within the block ``listener`` is told what takes long, and ``""`` once it is over; it may be another thread's."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Tell who listens if the block, which imports loops, takes as long as compiling them does."""
+
+    def tell(words: str) -> None:
+        for listener in _listeners:
+            listener(words)
+
+    long = threading.Timer(_LONG, tell, ["compiling loops, once on this machine"])
+    long.daemon = True
+    long.start()
+    try:
+        yield
+    finally:
+        long.cancel()
+        long.join()
+        tell("")
 
 
 def hashing_of(rows: int) -> ModuleType | None:
@@ -39,7 +74,8 @@ def spread(loop: Callable[[int, int], None], rows: int) -> None:
 @cache
 def _loaded() -> ModuleType | None:
     try:
-        from licet.compiled import hashing as module
+        with compiling():
+            from licet.compiled import hashing as module
     except ImportError:  # not installed, or not for this numpy
         return None
     return module if module.agrees() else None

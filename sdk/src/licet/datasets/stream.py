@@ -270,7 +270,7 @@ class Dataset:
             decided_at=payload.decided_at,
             match=settled.question.match,
             notes=[settled.basis.without_near] if settled.basis.without_near else [],
-            hints=hints(written.reasons, settled.question, accepting=self._accept is not None, kept=written.kept),
+            hints=hints(written.reasons, settled.question, accepting=self._accept is not None),
         )
 
     def _licensed(self, settled: _Settled) -> tuple[Standing, QuoteSummary, list[HeldLicence]]:

@@ -102,6 +102,7 @@ def test_a_work_is_quoted_once_however_many_rows_show_it(
     assert done.quote.totals == [{"amount": "0.05", "currency": "USD", "works": 1}]
     assert (done.quote.works, done.quote.artists, done.quote.rows) == (1, 1, 3)
     assert done.licence is None
+    assert "1 row: denied (denied); no option changes that" in done.hints  # also where others are kept
     assert not any(call.startswith("POST") for call in world.registry.calls)
 
 
@@ -465,3 +466,22 @@ def test_a_manifest_says_only_what_was_signed(client: Client, pictures: Path, tm
     path.write_text(json.dumps(document))
     with pytest.raises(VerificationError, match="not what was signed"):
         read_manifest(path)
+
+
+def test_a_table_that_cannot_be_read_leaves_nothing_behind(client: Client, world: World, tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    world.registry.publish()
+    place = tmp_path / "broken.parquet"
+    rows = pa.table({"sha256": [f"{row:064x}" for row in range(5_000)]})
+    pq.write_table(rows, place, row_group_size=1_000, compression="snappy")
+    content = bytearray(place.read_bytes())
+    start = pq.read_metadata(place).row_group(3).column(0).data_page_offset
+    content[start : start + 200] = bytes(200)
+    place.write_bytes(content)
+    for _ in range(2):  # the same each time
+        with pytest.raises(MalformedError, match=r"broken\.parquet"):
+            filter_dataset(client, [place], tmp_path / "out", REQUEST)
+        assert [each.name for each in tmp_path.glob("out*")] == []
+    pq.write_table(rows, place)  # mended, it needs no --overwrite
+    assert filter_dataset(client, [place], tmp_path / "out", REQUEST).rows == 5_000

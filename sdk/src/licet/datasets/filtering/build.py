@@ -34,7 +34,7 @@ from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import Signer, row_secret, signer
 from licet.datasets.usage.recheck import recheck_file
 from licet.decisions import Request
-from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError
+from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError, MalformedError
 
 Advance = Callable[[int], None]
 MATCHES: Final = ("exact", "near", "derivative")
@@ -130,6 +130,11 @@ def filter_dataset(
         with Job.at(target) as job:
             try:
                 return _Filter(client, job, opened.parts, target, request, wish, advance).run()
+            except LicetError as error:
+                # An input that cannot be read fails the same way each time; once it is mended, nothing here is of it.
+                if not job.holds_anything(evidence=not isinstance(error, MalformedError)):
+                    job.discard()
+                raise
             finally:
                 if job.file() is None:
                     job.discard()
@@ -195,7 +200,7 @@ class _Filter:
             decided_at=payload.decided_at,
             match=question.match,
             notes=notes,
-            hints=hints(written.reasons, question, accepting=self._wish.accept is not None, kept=written.kept),
+            hints=hints(written.reasons, question, accepting=self._wish.accept is not None),
             recheck=self._rechecked(basis, notes),
             after=after,
         )

@@ -15,15 +15,12 @@ _NEEDS = {
 }
 
 
-def hints(reasons: Mapping[tuple[str, str], int], question: Question, *, accepting: bool, kept: int) -> list[str]:
-    """Return what to say about the rows that are out, by (verdict, reason).
-
-    Denials are said only where nothing was kept: no option changes them.
-    """
+def hints(reasons: Mapping[tuple[str, str], int], question: Question, *, accepting: bool) -> list[str]:
+    """Return what to say about the rows that are out, by (verdict, reason)."""
     found: list[tuple[int, str]] = []
     for (verdict, reason), rows in sorted(reasons.items()):
         sentence = _sentence(verdict, reason, question, accepting=accepting)
-        if sentence is not None and (verdict != "deny" or not kept):
+        if sentence is not None:
             found.append((rows, f"{_rows(rows)} {sentence}"))
     return [sentence for _, sentence in sorted(found, key=lambda each: -each[0])]
 

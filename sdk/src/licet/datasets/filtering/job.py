@@ -146,6 +146,11 @@ class Job:
         for name in ("evidence", "matches"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
+    def holds_anything(self, *, evidence: bool = True) -> bool:
+        """Return whether another run would miss something: what was found out (``evidence``), a quote, results."""
+        names = ("quote.json", "publishing", *(("evidence",) if evidence else ()))
+        return any((self.folder / name).exists() for name in names)
+
     def evidence(self, part: int, batch: int) -> Evidence | None:
         """Return what a batch was found to be, if it was."""
         found = _load(self._place("evidence", part, batch))

@@ -88,12 +88,15 @@ class DecisionsFile:
 
         Raises ``InputError`` where there are none.
         """
+        named = given
         for ending in _ENDINGS:
             if given.name.endswith(f".{ending}"):
                 given = given.with_name(given.name.removesuffix(f".{ending}"))
                 break
         path, manifest = beside(given, _ENDINGS[0]), beside(given, _ENDINGS[1])
         if not path.exists():
+            if named != path and not (named.exists() or manifest.exists()):
+                raise InputError(f"{named}: expected what `licet filter` wrote, found nothing there")
             raise InputError(f"{path}: expected the decisions of `licet filter` there; filter the dataset first")
         return cls(path, read_manifest(manifest) if manifest.is_file() else None)
 
