@@ -24,7 +24,7 @@ from licet.wire.works import WorkKeys
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of as signing_of
-from registry.consent import queries
+from registry.consent import owners, queries
 from registry.consent.types import Added, Checked, Scope, Signer
 from registry.consent.updating import added_by, hold_roots, is_update
 from registry.database import Connection
@@ -56,6 +56,12 @@ async def checked(
         # Before the digests: an update that comes between is noticed when the statement is accepted.
         updates: int = await conn.fetchval(queries.UPDATES, caller.account) or 0
         covered = await works.covered(conn, caller.account, ids) if ids else []
+        shared = False
+        if isinstance(payload, Consent) and len(covered) < len(ids):
+            beside = [(each.work, each.digest) for each in await owners.shared_among(conn, caller.account, ids)]
+            if covered and beside:
+                raise Invalid("works: expected works of this account or works of others that it shares, got both")
+            shared, covered = bool(beside), covered or beside
         _addressed(services, signer, payload)
         _covers_all(ids, [work for work, _ in covered])
         added = list[Added]()
@@ -63,7 +69,8 @@ async def checked(
             added = await added_by(conn, caller.account, signer, ids, adds)
         elif adds:
             raise Invalid.field("adds", "none beside another statement than an update of keys", f"{len(adds)} works")
-    return await asyncio.to_thread(_verified, envelope, payload, signing.keys, signer, covered, added, updates)
+    found = await asyncio.to_thread(_verified, envelope, payload, signing.keys, signer, covered, added, updates)
+    return found._replace(shared=shared)
 
 
 def work_ids(named: Sequence[str]) -> list[UUID]:
@@ -123,7 +130,10 @@ def _covers_all(named: Sequence[UUID], own: Sequence[UUID]) -> None:
     missing = sorted(set(named) - set(own))
     shown = ", ".join(identifiers.from_uuid("wrk", work) for work in missing[:3])
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-    raise Invalid(f"works: expected works of this account that are not withdrawn, got {shown}{more}")
+    raise Invalid(
+        f"works: expected works of this account, or under a split in force by which it has a share, that are not "
+        f"withdrawn, got {shown}{more}"
+    )
 
 
 def _verified(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -20,7 +19,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
 from registry import translog
-from registry.consent import queries
+from registry.consent import owners, queries
 from registry.consent.conflicts import lapse_due
 from registry.consent.planning import plan_maturing
 from registry.consent.service import keep_terms, known_terms
@@ -46,6 +45,7 @@ async def run(services: Services, stop: asyncio.Event) -> None:
         while await mature_due(services, times.now()) and not stop.is_set():
             pass
         await lapse_due(services, times.now())
+        await owners.end_due(services, times.now())
         clock = asyncio.get_running_loop().time()
         if clock - cleaned >= HOUSEKEEPING_EVERY:
             await forget_uploads(services)
@@ -74,24 +74,39 @@ async def _mature(services: Services, due: Due, now: datetime) -> bool:
         statement = await conn.fetchrow(queries.DUE_STATEMENT, due.statement, due.account)
         assert statement is not None
         rows = await conn.fetch(queries.MATURING, due.statement, due.account)
+        beside = await conn.fetch(queries.OWNERS_MATURING, due.statement, due.account)
         catalogue = await conn.fetchrow(queries.CATALOGUE, due.account)
         to_come = catalogue is not None and catalogue["waiting"] == due.statement
-        if not rows and not to_come:
+        if not rows and not beside and not to_come:
             return False
-        groups = sorted({Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], False) for row in rows})
-        known = await known_terms(conn, groups, statement["terms"] or b"")
-        plan = plan_maturing(groups, statement["scope"], known.get(statement["terms"] or b""), known)
+        groups = sorted(
+            {
+                Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], False, 0, row["shared"] or b"")
+                for row in rows
+            }
+        )
+        shared = [row["id"] for row in beside]
+        others = await owners.standing(conn, due.account, shared)
+        known = await known_terms(conn, [*groups, *(each.group for each in others)], statement["terms"] or b"")
+        stated = known.get(statement["terms"] or b"")
+        plan = plan_maturing(groups, statement["scope"], stated, known)
         await keep_terms(conn, plan.terms)
         await conn.execute(queries.MATURE, due.statement, due.account, changed, *_columns(plan))
+        if shared:
+            plan = plan_maturing([each.group for each in others], statement["scope"], stated, known)
+            await keep_terms(conn, plan.terms)
+            await owners.keep(conn, due.account, due.statement, others, plan)
+            await owners.restrict(conn, shared, changed)
         if to_come:
             await conn.execute(queries.MATURE_CATALOGUE, due.statement, statement["terms"], due.account)
+        digests = [row["digest"] for row in sorted([*rows, *beside], key=lambda row: row["id"])]
         payload = ConsentMature(
             registry=services.keys.ref,
             account=identifiers.from_uuid(statement["kind"], due.account),
             genesis=statement["genesis"],
             statement=identifiers.from_uuid("stm", due.statement),
-            count=len(rows),
-            root=await asyncio.to_thread(_root, [row["digest"] for row in rows]) if rows else None,
+            count=len(digests),
+            root=await asyncio.to_thread(works_root, digests) if digests else None,
             issued_at=times.to_text(now),
         )
         await _log(conn, services, due.account, payload)
@@ -104,10 +119,6 @@ async def _log(conn: Connection, services: Services, account: UUID, payload: Con
     await translog.submit(conn, "consent-mature", identifiers.new_id("stm"), sealed, account)
 
 
-def _root(digests: Sequence[bytes]) -> str:
-    return works_root(digests)
-
-
 def _columns(plan: Plan) -> list[list[object]]:
     return [
         [step.group.own for step in plan.steps],
@@ -117,4 +128,5 @@ def _columns(plan: Plan) -> list[list[object]]:
         [step.catalogue for step in plan.steps],
         [step.terms for step in plan.steps],
         [step.speaks for step in plan.steps],
+        [step.group.shared for step in plan.steps],
     ]

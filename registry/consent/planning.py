@@ -4,7 +4,8 @@
 - A loosening waits; what is in force stays. Whatever waited before on a covered work is cancelled, whichever it was.
 - The first terms of a work that matches somebody's are in force at once in what they deny; their license and allow are
   *pending* and deny meanwhile. Until that is over, every further statement only replaces what is pending.
-- A catalogue statement is merged with a work's own terms, so it can only restrict.
+- A catalogue statement is merged with a work's own terms, so it can only restrict. So is what co-owners say; what each
+  of them says is planned in the same way, for itself.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def plan_works(groups: Iterable[Group], stated: Terms, known: Mapping[bytes, Ter
         if effect(old, stated) == "loosen" and not group.pending:
             steps.append(_kept(group, named))
         else:
-            terms = _merged(hash_of(stated), group.catalogue, named)
+            terms = _merged(hash_of(stated), group.catalogue, group.shared, named)
             steps.append(Step(group, hash_of(stated), group.catalogue, terms, speaks=True, waits=held, pending=held))
     return Plan(effect_over([known.get(group.own) for group in groups], stated), steps, named)
 
@@ -50,7 +51,7 @@ def plan_catalogue(
         if effect(old, stated) == "loosen" and not group.pending:
             steps.append(_kept(group, named))
             continue
-        terms = _merged(group.own, hash_of(stated), named)
+        terms = _merged(group.own, hash_of(stated), group.shared, named)
         speaks = not group.own
         steps.append(
             Step(group, group.own, hash_of(stated), terms, speaks=speaks, waits=group.pending, pending=group.pending)
@@ -68,7 +69,7 @@ def plan_update(groups: Iterable[Group], known: Mapping[bytes, Terms], *, met: b
     steps = []
     for group in groups:
         held = (group.pending or met) and effect(DENY_ALL, named[group.own]) == "loosen"
-        terms = _merged(group.own, group.catalogue, named)
+        terms = _merged(group.own, group.catalogue, group.shared, named)
         steps.append(Step(group, group.own, group.catalogue, terms, speaks=False, waits=held, pending=held))
     return Plan("loosen", steps, named)
 
@@ -85,18 +86,28 @@ def plan_maturing(groups: Iterable[Group], scope: Scope, stated: Terms | None, k
             own, speaks = hash_of(stated), True
         else:
             catalogue, speaks = hash_of(stated), not group.own
-        terms = _merged(own, catalogue, named)
+        terms = _merged(own, catalogue, group.shared, named)
         steps.append(Step(group, own, catalogue, terms, speaks=speaks, waits=False, pending=False))
     return Plan("loosen", steps, named)
 
 
 def _kept(group: Group, named: dict[bytes, Terms]) -> Step:
-    terms = _merged(group.own, group.catalogue, named)
+    terms = _merged(group.own, group.catalogue, group.shared, named)
     return Step(group, group.own, group.catalogue, terms, speaks=False, waits=True, pending=False)
 
 
-def _merged(own: bytes, catalogue: bytes, named: dict[bytes, Terms]) -> bytes:
+def together(
+    own: bytes, catalogue: bytes, owners: Iterable[bytes], known: Mapping[bytes, Terms]
+) -> tuple[Terms | None, Terms | None]:
+    """Return the strictest of what ``owners`` beside the account say (None: nothing), and with its own (None: none)."""
+    said = [known[each] for each in sorted(set(owners))]
+    shared = merge(said) if said else None
+    parts = [known[each] for each in (own, catalogue) if each] + ([] if shared is None else [shared])
+    return shared, merge(parts) if parts else None
+
+
+def _merged(own: bytes, catalogue: bytes, shared: bytes, named: dict[bytes, Terms]) -> bytes:
     """Return the hash of the effective terms, which are in ``named`` afterwards."""
-    effective = merge([named[each] for each in (own, catalogue) if each])
+    effective = merge([named[each] for each in (own, catalogue, shared) if each])
     named[hash_of(effective)] = effective
     return hash_of(effective)

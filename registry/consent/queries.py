@@ -50,12 +50,13 @@ insert into statements (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 KEEP_COVERED: Final = "insert into statement_works (statement, work) select $1, unnest($2::uuid[])"
-# by statements (account, id); log_entries unique (pending); work_states (waiting)
+# by statements (account, id); log_entries unique (pending); work_states (waiting), co_owner_states (waiting)
 STATEMENTS: Final = orders(
     """
 select s.id, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index,
     case when s.hold is not null and not s.over and (
         exists (select from work_states w where w.waiting = s.id)
+        or exists (select from co_owner_states o where o.waiting = s.id)
         or exists (select from catalogues c where c.waiting = s.id)
     ) then coalesce(e.at, s.accepted_at) + s.hold end as pending_until
 from statements s left join log_entries e on e.pending = s.pending
@@ -88,29 +89,31 @@ s.own is null and exists (
 # What is in force on the covered works, and on how many. `_ALL`, with $2 null: all of the account not withdrawn.
 # by works primary key or (account, registered_at, id); work_states primary key; work_matches primary key
 _PRESENT: Final = f"""
-select s.own, s.catalogue, coalesce(s.pending, false) as pending, {_MATCHED} as matched, count(*) as works
+select s.own, s.catalogue, coalesce(s.pending, false) as pending, {_MATCHED} as matched, count(*) as works, s.shared
 {_STANDING}
-group by 1, 2, 3, 4
+group by 1, 2, 3, 4, 6
 """
 # The same groups again, each with what becomes of it. Empty bytes stand for none, so that groups can be joined.
 _APPLY: Final = f"""
 with plan as (
     select * from unnest(
         $5::bytea[], $6::bytea[], $7::boolean[], $8::boolean[],
-        $9::bytea[], $10::bytea[], $11::bytea[], $12::boolean[], $13::boolean[], $14::boolean[]
+        $9::bytea[], $10::bytea[], $11::bytea[], $12::boolean[], $13::boolean[], $14::boolean[], $15::bytea[]
     ) as p (
-        own, catalogue, pending, matched, next_own, next_catalogue, next_terms, speaks, next_waiting, next_pending
+        own, catalogue, pending, matched, next_own, next_catalogue, next_terms, speaks, next_waiting, next_pending,
+        shared
     )
 ), present as (
     select w.id, s.statement, coalesce(s.own, '') as own, coalesce(s.catalogue, '') as catalogue,
-        coalesce(s.pending, false) as pending, {_MATCHED} as matched
+        coalesce(s.pending, false) as pending, {_MATCHED} as matched, coalesce(s.shared, '') as shared
     {_STANDING}
 )
 insert into work_states (work, account, statement, own, catalogue, terms, waiting, pending, version)
 select c.id, $1, case when p.speaks then $3 else c.statement end, nullif(p.next_own, ''),
     nullif(p.next_catalogue, ''), p.next_terms, case when p.next_waiting then $3 end, p.next_pending, $4
 from present c
-join plan p on (p.own, p.catalogue, p.pending, p.matched) = (c.own, c.catalogue, c.pending, c.matched)
+join plan p on (p.own, p.catalogue, p.pending, p.matched, p.shared)
+    = (c.own, c.catalogue, c.pending, c.matched, c.shared)
 on conflict (work) do update
 set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
     waiting = excluded.waiting, pending = excluded.pending, version = excluded.version,
@@ -127,6 +130,116 @@ WITHDRAW: Final = """
 update work_states set withdrawn = true, waiting = null, pending = false, statement = $3, version = $4
 from unnest($2::uuid[]) as covered (id) where account = $1 and work = covered.id
 """
+# by co_owner_states primary key: what waits there was signed over a work as it is no more
+UNWAIT_OWNERS: Final = "update co_owner_states set waiting = null where work = any($1::uuid[]) and waiting is not null"
+
+# -- co-owners (semantics 8): works of other accounts, in whose split in force $1 has a share
+
+# The split in force on a work, and who has a share in it. By split_works (work, since), split_parties primary key.
+_PARTY: Final = """
+join lateral (
+    select k.split from split_works k where k.work = w.id and k.since is not null order by k.since desc limit 1
+) f on true
+join split_parties y on y.split = f.split and y.account = $1 and y.bps > 0
+"""
+# by works primary key; the order of UUIDs is that of work ids as text
+SHARED_AMONG: Final = f"""
+select w.id, w.digest, w.account, o.own
+from unnest($2::uuid[]) as covered (work) join works w on w.id = covered.work
+{_PARTY}
+left join co_owner_states o on o.work = w.id and o.account = $1
+where w.account <> $1 and w.withdrawn_at is null order by w.id
+"""  # noqa: S608
+# by split_parties (account, split), split_works primary key
+SHARED_OF: Final = f"""
+select w.id, w.account from (
+    select distinct x.work from split_parties p join split_works x on x.split = p.split and x.since is not null
+    where p.account = $1 and p.bps > 0
+) covered join works w on w.id = covered.work
+{_PARTY}
+where w.account <> $1 and w.withdrawn_at is null order by w.id
+"""  # noqa: S608
+# by co_owner_states primary key
+OWNER_GROUPS: Final = """
+select coalesce(o.own, '') as own, coalesce(o.catalogue, '') as catalogue, array_agg(covered.work) as works
+from unnest($2::uuid[]) as covered (work)
+left join co_owner_states o on o.work = covered.work and o.account = $1
+group by 1, 2
+"""
+KEEP_OWNER: Final = """
+insert into co_owner_states (work, account, statement, own, catalogue, terms, waiting)
+select covered.work, $1, $3, nullif($4::bytea, ''), nullif($5::bytea, ''), $6, case when $8 then $3::uuid end
+from unnest($2::uuid[]) as covered (work)
+on conflict (work, account) do update
+set statement = case when $7 then excluded.statement else co_owner_states.statement end, own = excluded.own,
+    catalogue = excluded.catalogue, terms = excluded.terms, waiting = excluded.waiting, ends = null, ended = false
+"""
+# by co_owner_states (waiting), works and work_states primary keys
+OWNERS_MATURING: Final = """
+select w.id, w.digest, o.own, o.catalogue
+from co_owner_states o join works w on w.id = o.work join work_states s on s.work = o.work
+where o.waiting = $1 and o.account = $2 and not s.contested and not s.challenged and not s.withdrawn
+order by w.id
+"""
+# How works stand beside what their co-owners say, in groups. By work_states and co_owner_states primary keys.
+BESIDE: Final = """
+select coalesce(s.own, '') as own, coalesce(s.catalogue, '') as catalogue, said.terms as owners,
+    said.statement, array_agg(w.id) as works
+from unnest($1::uuid[]) as covered (work) join works w on w.id = covered.work
+left join work_states s on s.work = w.id
+left join lateral (
+    select coalesce(array_agg(distinct o.terms), '{}') as terms,
+        case when s.work is null then max(o.statement::text)::uuid end as statement
+    from co_owner_states o where o.work = w.id and not o.ended
+) said on true
+where w.withdrawn_at is null
+group by 1, 2, 3, 4
+"""
+RESTRICT: Final = """
+insert into work_states (work, account, statement, shared, co_owned, terms, version)
+select w.id, w.account, coalesce(s.statement, $2), nullif($3::bytea, ''), true, $4, $5
+from unnest($1::uuid[]) as covered (work) join works w on w.id = covered.work
+left join work_states s on s.work = w.id
+on conflict (work) do update
+set shared = excluded.shared, co_owned = true, terms = excluded.terms, version = excluded.version
+"""
+# What a co-owner has said of all its works counts from the agreement on, and what it had said of these before.
+# by catalogues and co_owner_states primary keys, (account, work)
+JOIN_OWNERS: Final = """
+insert into co_owner_states (work, account, statement, catalogue, terms, waiting)
+select covered.work, c.account, c.statement, c.terms, c.terms, c.waiting
+from unnest($1::uuid[]) as covered (work) cross join catalogues c where c.account = any($2::uuid[])
+on conflict (work, account) do nothing
+"""
+REJOIN_OWNERS: Final = """
+update co_owner_states set ends = null, ended = false
+where work = any($1::uuid[]) and account = any($2::uuid[]) and (ended or ends is not null)
+returning work, account, own, catalogue
+"""
+END_OWNERS: Final = """
+update co_owner_states set ends = $3, waiting = null
+where work = any($1::uuid[]) and not account = any($2::uuid[]) and not ended
+"""
+# A work of which nobody else has said anything goes on as it is: what ends would leave it without any terms.
+# by co_owner_states (ends), log_entries unique (pending), work_states primary key
+_ENDING: Final = """
+from co_owner_states o join log_entries e on e.pending = o.ends join work_states s on s.work = o.work
+where e.at + $2::interval <= $1 and not s.contested and not s.challenged and not s.withdrawn
+    and (s.own is not null or s.catalogue is not null)
+"""
+ENDING: Final = f"select distinct o.account, o.ends {_ENDING} order by 1, 2 limit $3"
+ENDING_WORKS: Final = f"""
+select w.id, w.digest {_ENDING.replace("where", "join works w on w.id = o.work where", 1)}
+    and o.account = $3 and o.ends = $4 order by w.id
+"""
+END: Final = """
+update co_owner_states set ended = true, ends = null, waiting = null where account = $1 and work = any($2::uuid[])
+"""
+# by split_answers unique (pending), accounts primary key
+ENDED_BY: Final = """
+select n.id, a.kind, a.genesis from split_answers n cross join accounts a where n.pending = $1 and a.id = $2
+"""
+
 # by works primary key; for works registered under a standing catalogue statement
 COVER: Final = """
 insert into work_states (work, account, statement, catalogue, terms, waiting, version)
@@ -136,11 +249,12 @@ where c.account = $1
 on conflict (work) do nothing
 """
 
-# by statements (id) where something may wait, work_states (waiting)
+# by statements (id) where something may wait, work_states (waiting), co_owner_states (waiting)
 CLOSE: Final = """
 update statements s set over = true
 where s.hold is not null and not s.over
     and not exists (select from work_states w where w.waiting = s.id)
+    and not exists (select from co_owner_states o where o.waiting = s.id)
     and not exists (select from catalogues c where c.waiting = s.id)
 """
 # Rule 12: what counts is the entry's time.
@@ -152,6 +266,10 @@ where s.hold is not null and not s.over and e.at + s.hold <= $1
             select from work_states w
             where w.waiting = s.id and not w.contested and not w.challenged and not w.withdrawn
         )
+        or exists (
+            select from co_owner_states o join work_states w on w.work = o.work
+            where o.waiting = s.id and not w.contested and not w.challenged and not w.withdrawn
+        )
         or exists (select from catalogues c where c.waiting = s.id)
     )
 order by s.id limit $2
@@ -162,22 +280,24 @@ where s.id = $1 and s.account = $2
 """
 # by work_states (waiting); works primary key
 MATURING: Final = """
-select w.id, w.digest, s.own, s.catalogue, s.pending
+select w.id, w.digest, s.own, s.catalogue, s.pending, s.shared
 from work_states s join works w on w.id = s.work
 where s.waiting = $1 and s.account = $2 and not s.contested and not s.challenged and not s.withdrawn
 order by w.id
 """
 MATURE: Final = """
 with plan as (
-    select * from unnest($4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::bytea[], $9::bytea[], $10::boolean[])
-        as p (own, catalogue, pending, next_own, next_catalogue, next_terms, speaks)
+    select * from unnest(
+        $4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::bytea[], $9::bytea[], $10::boolean[], $11::bytea[]
+    ) as p (own, catalogue, pending, next_own, next_catalogue, next_terms, speaks, shared)
 )
 update work_states s
 set own = nullif(p.next_own, ''), catalogue = nullif(p.next_catalogue, ''), terms = p.next_terms,
     statement = case when p.speaks then $1 else s.statement end, waiting = null, pending = false, version = $3
 from plan p
 where s.waiting = $1 and s.account = $2 and not s.contested and not s.challenged and not s.withdrawn
-    and (coalesce(s.own, ''), coalesce(s.catalogue, ''), s.pending) = (p.own, p.catalogue, p.pending)
+    and (coalesce(s.own, ''), coalesce(s.catalogue, ''), s.pending, coalesce(s.shared, ''))
+        = (p.own, p.catalogue, p.pending, p.shared)
 """
 MATURE_CATALOGUE: Final = """
 update catalogues set statement = $1, terms = $2, waiting = null where waiting = $1 and account = $3
@@ -310,7 +430,8 @@ _RECORD: Final = """
 select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.withdrawn,
     s.pending or s.frozen as pending,
     s.own is not null as signed, s.statement, s.version,
-    case when w.updated is null or u.index is not null then greatest(e.index, u.index) end as index,
+    case when e.index is not null and (w.updated is null or u.index is not null) and not coalesce(o.unlogged, false)
+        then greatest(e.index, u.index, o.index) end as index,
     w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.url_keys, w.files
 from work_states s
 join works w on w.id = s.work
@@ -319,8 +440,13 @@ join terms t on t.hash = s.terms
 join statements c on c.id = s.statement
 left join log_entries e on e.pending = c.pending
 left join log_entries u on u.pending = w.updated
+left join lateral (
+    select max(oe.index) as index, bool_or(oe.index is null) as unlogged
+    from co_owner_states x join statements os on os.id = x.statement
+    left join log_entries oe on oe.pending = os.pending where x.work = s.work and s.co_owned
+) o on true
 """
-# by work_states (version)
+# by work_states (version); of works that co-owners have spoken of, co_owner_states primary key
 CHANGED: Final = _RECORD + "where s.version > $1"
 ALL: Final = _RECORD
 # by work_states primary key

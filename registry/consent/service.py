@@ -1,12 +1,13 @@
 """Accepting statements: one transaction under the account's consent head, then the log (semantics 8 to 11, 22).
 
-Order of locks, everywhere: the account's consent head, then the row of the consent version. The log's pending id is
-drawn after both, so the log's order is the order in which statements were weighed.
+Order of locks, everywhere: the account's consent head (and in the order of accounts those of the accounts whose works
+it is a co-owner of), then the row of the consent version. The log's pending id is drawn after both, so the log's order
+is the order in which statements were weighed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,14 +16,15 @@ from licet.canonical import from_base64
 from licet.log import entry as entries
 from licet.statements import envelope as envelopes
 from licet.statements.effect import Effect
-from licet.statements.kinds import Consent
+from licet.statements.kinds import Consent, WorksScope
+from licet.statements.works import works_root
 from licet.terms import Terms, intern
 from licet.wire.works import StatementAccepted, StatementSubmit
 from registry import translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of
-from registry.consent import conflicts, queries, updating
+from registry.consent import conflicts, owners, queries, updating
 from registry.consent.conflicts import Fresh
 from registry.consent.intake import checked
 from registry.consent.planning import hash_of, plan_catalogue, plan_update, plan_works
@@ -67,15 +69,18 @@ async def attest(services: Services, caller: Caller, request: StatementSubmit) -
 async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
     """Return the id of the accepted ``statement``, in force or waiting from COMMIT on."""
     fresh, matches = Fresh(account, [], 0), list[Match]()
-    if statement.terms is not None and statement.works:
+    if statement.terms is not None and statement.works and not statement.shared:
         fresh, matches = await conflicts.fresh_among(services, account, statement.works)
     elif statement.added:
         fresh, matches = await updating.meeting(services, account, statement.added)
     async with services.database.transaction() as conn:
         await conn.execute(queries.PATIENT)
+        registered, head = await _registered_by(conn, account, statement), None
         if statement.added:  # a registration of the same files comes before or after; it takes this lock first, too
             await conn.fetchval(work_queries.LOCK_OWNER, account)
-        head = await conn.fetchrow(queries.LOCK_HEAD, account)
+        for each in sorted({account, *registered}):
+            locked = await conn.fetchrow(queries.LOCK_HEAD, each)
+            head = locked if each == account else head
         assert head is not None
         known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
         if known is not None:
@@ -85,7 +90,7 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         signer = await signer_of(conn, services.keys.ref, account, statement.keyid, statement.payload)
         if isinstance(statement.payload, Consent):
             _follows(statement.payload, head["seq"], head["digest"])
-        if statement.works and head["updates"] != statement.updates:
+        if statement.works and not statement.shared and head["updates"] != statement.updates:
             raise Conflict("expected works as they were when this was sent, got an update of some; draft it again")
         now = times.now()
         changed: int = await conn.fetchval(queries.NEXT_VERSION)
@@ -96,7 +101,9 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         elif statement.terms is None:
             await work.withdraw()
         elif statement.scope == "catalogue":
-            await work.restrict_all(statement.terms)
+            await work.restrict_all(statement.terms, registered)
+        elif statement.shared:
+            await work.state_shared(statement.terms, registered)
         else:
             late = await fresh.compare(conn, await fresh.news(conn))
             await work.state(statement.terms, fresh, [*matches, *late])
@@ -129,15 +136,45 @@ class _Acceptance:
         if fresh.works:
             await conflicts.claim(self._conn, self._account, fresh.works, self._now, self._changed)
 
-    async def restrict_all(self, terms: Terms) -> None:
-        """Let ``terms`` restrict all works of the account, and those to come."""
+    async def state_shared(self, terms: Terms, registered: Set[UUID]) -> None:
+        """Let ``terms`` speak, as those of a co-owner, for exactly the works of the statement."""
+        works = self._statement.works
+        found = await owners.shared_among(self._conn, self._account, works)
+        scope = self._statement.payload.scope
+        assert isinstance(scope, WorksScope)
+        if len(found) != len(works) or not {each.account for each in found} <= registered:
+            raise Conflict("one of the works was withdrawn or its split changed meanwhile")
+        if works_root(each.digest for each in found) != scope.root:
+            raise Conflict("expected works as they were when this was sent, got an update of some; draft it again")
+        groups = await owners.standing(self._conn, self._account, works)
+        standing = [each.group for each in groups]
+        plan = plan_works(standing, terms, await known_terms(self._conn, standing))
+        self._check(plan.effect)
+        await self._record(plan.effect, len(works), waits=plan.waits, plan=plan)
+        await owners.keep(self._conn, self._account, self.id, groups, plan)
+        await owners.restrict(self._conn, works, self._changed)
+        await self._move()
+
+    async def restrict_all(self, terms: Terms, registered: Set[UUID]) -> None:
+        """Let ``terms`` restrict all works of the account, those to come, and those of others that it co-owns."""
+        shared = await owners.shared_of(self._conn, self._account)
+        if not set(shared.values()) <= registered:
+            raise Conflict("a split of a work came into force meanwhile: send the statement again")
+        works = sorted(shared)
+        beside = await owners.standing(self._conn, self._account, works) if works else []
         groups = await self._groups()
         standing = await self._conn.fetchrow(queries.CATALOGUE, self._account)
-        known = await known_terms(self._conn, groups, standing["terms"] if standing else b"")
+        among = [*groups, *(each.group for each in beside)]
+        known = await known_terms(self._conn, among, standing["terms"] if standing else b"")
         before = known[standing["terms"]] if standing else None
         plan = plan_catalogue(groups, terms, known, before)
         loosens = standing is not None and plan.effect == "loosen"
-        await self._keep(plan.effect, plan, loosens=loosens)
+        others = plan_catalogue([each.group for each in beside], terms, known, before)
+        plan.terms.update(others.terms)
+        await self._keep(plan.effect, plan, loosens=loosens, shared=len(works))
+        if works:
+            await owners.keep(self._conn, self._account, self.id, beside, others)
+            await owners.restrict(self._conn, works, self._changed)
         statement, stated = (
             (standing["statement"], standing["terms"]) if standing and loosens else (self.id, hash_of(terms))
         )
@@ -150,6 +187,7 @@ class _Acceptance:
         await self._keep("withdraw", None)
         await self._conn.execute(work_queries.WITHDRAW, self._account, works, self._now)
         await self._conn.execute(queries.WITHDRAW, self._account, works, self.id, self._changed)
+        await self._conn.execute(queries.UNWAIT_OWNERS, works)
         await conflicts.settle(self._conn, self._account, works, self._changed)
 
     async def update(self, matches: Sequence[Match]) -> None:
@@ -165,6 +203,7 @@ class _Acceptance:
         await updating.keep_keys(self._conn, self._account, self._statement.added, pending)
         for works, plan in plans:
             await self._apply(works, plan)
+        await self._conn.execute(queries.UNWAIT_OWNERS, self._statement.works)
         await keep_matches(self._conn, matches)
         if meeting:
             await conflicts.claim(self._conn, self._account, meeting, self._now, self._changed)
@@ -180,7 +219,14 @@ class _Acceptance:
         present = queries.PRESENT if wanted is None else queries.PRESENT_AMONG
         rows = await self._conn.fetch(present, self._account, wanted)
         groups = [
-            Group(row["own"] or b"", row["catalogue"] or b"", row["pending"], row["matched"], row["works"])
+            Group(
+                row["own"] or b"",
+                row["catalogue"] or b"",
+                row["pending"],
+                row["matched"],
+                row["works"],
+                row["shared"] or b"",
+            )
             for row in rows
         ]
         covered = sum(group.works for group in groups)
@@ -188,15 +234,22 @@ class _Acceptance:
             raise Conflict("one of the works was withdrawn meanwhile")
         return groups
 
-    async def _keep(self, effect: Effect | str, plan: Plan | None, *, loosens: bool = False) -> None:
+    async def _keep(self, effect: Effect | str, plan: Plan | None, *, loosens: bool = False, shared: int = 0) -> None:
         """Keep the statement, send it to the log, and do to states what ``plan`` says."""
-        payload = self._statement.payload
-        if isinstance(payload, Consent) and payload.effect != effect:
-            raise Invalid.field("effect", f"{effect}, which is what these terms do to what is in force", payload.effect)
-        count = len(self._statement.works) if plan is None else sum(step.group.works for step in plan.steps)
+        self._check(effect)
+        count = len(self._statement.works) if plan is None else sum(step.group.works for step in plan.steps) + shared
         await self._record(effect, count, waits=plan is not None and (plan.waits or loosens), plan=plan)
         if plan is not None:
             await self._apply(self._covered, plan)
+        await self._move()
+
+    def _check(self, effect: Effect | str) -> None:
+        payload = self._statement.payload
+        if isinstance(payload, Consent) and payload.effect != effect:
+            raise Invalid.field("effect", f"{effect}, which is what these terms do to what is in force", payload.effect)
+
+    async def _move(self) -> None:
+        payload = self._statement.payload
         if isinstance(payload, Consent):
             await self._conn.execute(queries.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
 
@@ -236,6 +289,17 @@ class _Acceptance:
         await self._conn.execute(apply, self._account, works, self.id, self._changed, *_columns(plan.steps))
 
 
+async def _registered_by(conn: Connection, account: UUID, statement: Checked) -> set[UUID]:
+    """Return who registered the works of others that ``statement`` speaks of as a co-owner's."""
+    if statement.terms is None:
+        return set()
+    if statement.scope == "catalogue":
+        return set((await owners.shared_of(conn, account)).values())
+    if not statement.shared:
+        return set()
+    return {each.account for each in await owners.shared_among(conn, account, statement.works)}
+
+
 async def cover(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
     """Put ``works``, registered in this transaction, under the account's catalogue statement if it has one."""
     await conn.fetchrow(queries.LOCK_HEAD, account)  # a catalogue statement is accepted before or after, never between
@@ -246,7 +310,7 @@ async def cover(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
 
 async def known_terms(conn: Connection, groups: Iterable[Group], *more: bytes) -> dict[bytes, Terms]:
     """Return the terms that ``groups`` name, and ``more``, by hash."""
-    wanted = {each for group in groups for each in (group.own, group.catalogue)} | set(more)
+    wanted = {each for group in groups for each in (group.own, group.catalogue, group.shared)} | set(more)
     rows = await conn.fetch(queries.TERMS, [each for each in wanted if each])
     return {row["hash"]: intern(row["encoded"]) for row in rows}
 
@@ -287,6 +351,7 @@ def _columns(steps: Sequence[Step]) -> list[list[object]]:
         [step.speaks for step in steps],
         [step.waits for step in steps],
         [step.pending for step in steps],
+        [step.group.shared for step in steps],
     ]
 
 

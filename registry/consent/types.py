@@ -48,17 +48,20 @@ class Checked(NamedTuple):
     terms: Terms | None  # None: no consent
     added: list[Added]  # by rising id, of an update of keys
     updates: int  # how many the account had signed when its works were looked at
+    shared: bool = False  # the works are of other accounts, and this one is a co-owner of each
 
 
 class Group(NamedTuple):
     """Works of one account that stand alike: their own terms, the catalogue's (hashes, b"" for none), the initial
-    terms pending, a match with somebody else's work before there were any terms; and how many they are."""
+    terms pending, a match with somebody else's work before there were any terms; how many they are; and the strictest
+    of what their co-owners say."""
 
     own: bytes
     catalogue: bytes
     pending: bool
     matched: bool
     works: int = 0
+    shared: bytes = b""
 
 
 class Step(NamedTuple):

@@ -25,7 +25,8 @@ from licet.wire.splits import SharedWork, SplitAccepted, SplitInfo, SplitParty, 
 from registry import translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
-from registry.consent.queries import LOCK_HEAD
+from registry.consent import owners
+from registry.consent.queries import LOCK_HEAD, NEXT_VERSION
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, page_of
@@ -146,7 +147,10 @@ async def _answer(services: Services, caller: Caller, split: UUID, envelope: Env
     owner = await conn.fetchval(queries.OWNER, split)
     if owner is None or await conn.fetchrow(queries.SEEN, caller.account, LASTS, split) is None:
         raise NotFound("there is no such split among those that you have a say in")
-    await conn.fetchrow(LOCK_HEAD, owner)
+    # Whoever restricts the works by a statement of its own comes before the agreement or after it, never between.
+    parties = {each["account"]: each for each in await conn.fetch(queries.PARTIES, [split])}
+    for account in sorted({owner, *parties}):
+        await conn.fetchrow(LOCK_HEAD, account)
     digest = bytes.fromhex(envelope.payload_digest)
     known = await conn.fetchrow(queries.ANSWERED, digest)
     if known is not None and (known["account"], known["split"]) == (caller.account, split):
@@ -170,7 +174,9 @@ async def _answer(services: Services, caller: Caller, split: UUID, envelope: Env
         for account, each in parties.items()
         if account != caller.account
     )
+    changed = 0
     if last:
+        changed = await conn.fetchval(NEXT_VERSION)
         await _hold_agreeable(conn, owner, row, parties.values(), works)
     pending = await translog.submit(conn, "split-answer", name, envelopes.encode(envelope), caller.account)
     await conn.execute(queries.KEEP_ANSWER, digest, statement, split, caller.account, payload.answer, pending)
@@ -182,6 +188,8 @@ async def _answer(services: Services, caller: Caller, split: UUID, envelope: Env
     if last:
         await conn.execute(queries.AGREE, split, pending)
         await conn.execute(queries.IN_FORCE_FROM, split, pending)
+        sharing = [account for account, each in parties.items() if each["bps"] and account != owner]
+        await owners.agreed(conn, works, sharing, pending, changed)
         detail = f"everybody has signed {payload.split}, of {many(len(works), 'work')}: it is in force"
         await _tell(conn, {owner, *parties}, "split-agreed", payload.split, detail)
     return _Kept(split, name, pending)

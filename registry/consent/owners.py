@@ -1,0 +1,160 @@
+"""What co-owners say of works that another account registered (semantics 8): it only ever restricts.
+
+Each co-owner's terms of a shared work stand for themselves, planned as the account's own are: what tightens counts at
+once, what loosens waits, its catalogue restricts. The strictest of all of them goes into the terms that are in force.
+Whoever changes it holds the consent version; a statement holds the consent heads of the works' accounts as well, so
+that no licence over them gets a place in the log behind a restriction that it ignored (semantics 22).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import ConsentMature
+from licet.statements.works import works_root
+from licet.terms import Terms, intern
+from registry import translog
+from registry.consent import queries
+from registry.consent.planning import hash_of, together
+from registry.consent.types import Group, Plan
+from registry.database import Connection
+from registry.services import Services
+
+_AT_ONCE: Final = 100
+
+
+class Shared(NamedTuple):
+    """A work of ``account``, of which the caller is a co-owner; ``own``: hash of what it has stated for it."""
+
+    work: UUID
+    digest: bytes
+    account: UUID
+    own: bytes | None
+
+
+class Standing(NamedTuple):
+    """Shared works on which what a co-owner has said is the same."""
+
+    group: Group
+    works: list[UUID]
+
+
+async def shared_among(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[Shared]:
+    """Return those of ``works`` that others registered and ``account`` has a share in by the split in force, rising."""
+    rows = await conn.fetch(queries.SHARED_AMONG, account, works)
+    return [Shared(row["id"], row["digest"], row["account"], row["own"]) for row in rows]
+
+
+async def shared_of(conn: Connection, account: UUID) -> dict[UUID, UUID]:
+    """Return work → who registered it, of all that ``account`` has a share in beside its own."""
+    return {row["id"]: row["account"] for row in await conn.fetch(queries.SHARED_OF, account)}
+
+
+async def standing(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[Standing]:
+    """Return what ``account`` has said of ``works`` of others, in groups."""
+    rows = await conn.fetch(queries.OWNER_GROUPS, account, works)
+    return [
+        Standing(
+            Group(row["own"], row["catalogue"], pending=False, matched=False, works=len(row["works"])), row["works"]
+        )
+        for row in rows
+    ]
+
+
+async def keep(conn: Connection, account: UUID, statement: UUID, groups: Iterable[Standing], plan: Plan) -> None:
+    """Do to what ``account`` says what ``plan`` says; `restrict` lets it count."""
+    works = {each.group: each.works for each in groups}
+    for step in plan.steps:
+        figures = (step.own, step.catalogue, step.terms, step.speaks, step.waits)
+        await conn.execute(queries.KEEP_OWNER, account, works[step.group], statement, *figures)
+
+
+async def restrict(conn: Connection, works: Sequence[UUID], changed: int) -> None:
+    """Let the strictest of what the co-owners of ``works`` say count in consent version ``changed``."""
+    rows = await conn.fetch(queries.BESIDE, works)
+    wanted = {each for row in rows for each in (row["own"], row["catalogue"], *row["owners"]) if each}
+    known = {row["hash"]: intern(row["encoded"]) for row in await conn.fetch(queries.TERMS, list(wanted))}
+    for row in rows:
+        shared, effective = together(row["own"], row["catalogue"], row["owners"], known)
+        if effective is None:
+            continue
+        made = {hash_of(each): each for each in (shared, effective) if each is not None}
+        await _keep_terms(conn, made)
+        hashed = b"" if shared is None else hash_of(shared)
+        await conn.execute(queries.RESTRICT, row["works"], row["statement"], hashed, hash_of(effective), changed)
+
+
+async def agreed(conn: Connection, works: Sequence[UUID], parties: Sequence[UUID], pending: int, changed: int) -> None:
+    """Let what the other ``parties`` of a split say count on its ``works`` from the answer ``pending`` on.
+
+    What those said who are in it no longer ends with a hold from that answer's log entry on.
+    """
+    rejoined = await conn.fetch(queries.REJOIN_OWNERS, works, parties)
+    await conn.execute(queries.JOIN_OWNERS, works, parties)
+    if rejoined:
+        await _catch_up(conn, {row["account"] for row in rejoined}, works)
+    await conn.execute(queries.END_OWNERS, works, parties, pending)
+    await restrict(conn, works, changed)
+
+
+async def end_due(services: Services, now: datetime) -> int:
+    """Return how many co-owners' terms ended: of those who left a split, and whose hold is over at ``now``."""
+    hold = services.settings.loosening_hold
+    async with services.database.acquire() as conn:
+        rows = await conn.fetch(queries.ENDING, now, hold, _AT_ONCE)
+    ended = 0
+    for row in rows:
+        ended += await _end(services, row["account"], row["ends"], now, hold)
+    return ended
+
+
+async def _end(services: Services, account: UUID, ends: int, now: datetime, hold: timedelta) -> bool:
+    async with services.database.transaction() as conn:
+        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        rows = await conn.fetch(queries.ENDING_WORKS, now, hold, account, ends)
+        by = await conn.fetchrow(queries.ENDED_BY, ends, account)
+        if not rows or by is None:
+            return False
+        works = [row["id"] for row in rows]
+        await conn.execute(queries.END, account, works)
+        await restrict(conn, works, changed)
+        payload = ConsentMature(
+            registry=services.keys.ref,
+            account=identifiers.from_uuid(by["kind"], account),
+            genesis=by["genesis"],
+            statement=identifiers.from_uuid("stm", by["id"]),
+            count=len(rows),
+            root=await asyncio.to_thread(works_root, [row["digest"] for row in rows]),
+            issued_at=times.to_text(now),
+        )
+        sealed = envelopes.encode(envelopes.seal(payload, await services.keys.hold(conn, "office")))
+        await translog.submit(conn, "consent-mature", identifiers.new_id("stm"), sealed, account)
+    return True
+
+
+async def _catch_up(conn: Connection, accounts: Iterable[UUID], works: Sequence[UUID]) -> None:
+    """Put what was said of the whole catalogue meanwhile beside what was said of works before somebody left."""
+    for account in sorted(accounts):
+        catalogue = await conn.fetchrow(queries.CATALOGUE, account)
+        if catalogue is None:
+            continue
+        groups = await standing(conn, account, works)
+        wanted = {each for one in groups for each in one.group[:2] if each} | {catalogue["terms"]}
+        known = {row["hash"]: intern(row["encoded"]) for row in await conn.fetch(queries.TERMS, list(wanted))}
+        for one in groups:
+            _, effective = together(one.group.own, catalogue["terms"], (), known)
+            assert effective is not None
+            await _keep_terms(conn, {hash_of(effective): effective})
+            figures = (one.group.own, catalogue["terms"], hash_of(effective), not one.group.own, False)
+            await conn.execute(queries.KEEP_OWNER, account, one.works, catalogue["statement"], *figures)
+
+
+async def _keep_terms(conn: Connection, terms: Mapping[bytes, Terms]) -> None:
+    ordered = sorted(terms)
+    await conn.execute(queries.KEEP_TERMS, ordered, [terms[each].encoded for each in ordered])
