@@ -56,16 +56,65 @@ CONSENTS: Final = """
 select s.id, s.payload_digest, s.terms, s.effect, s.seq, p.envelope
 from statements s join log_pending p on p.id = s.pending where s.kind = 'consent' and p.envelope is not null
 """
-# Each combination once: effective terms are the strictest of own and catalogue.
-EFFECTIVE: Final = "select own, catalogue, terms, count(*) as works from work_states group by own, catalogue, terms"
+# Each combination once: effective terms are the strictest of own, catalogue and what co-owners say.
+EFFECTIVE: Final = """
+select s.own, s.catalogue, s.shared, s.terms,
+    case when s.withdrawn then array_remove(array[s.shared], null) else said.owners end as owners, count(*) as works
+from work_states s left join lateral (
+    select array_agg(distinct o.terms) as owners from co_owner_states o where o.work = s.work and not o.ended
+) said on s.co_owned
+group by 1, 2, 3, 4, 5
+"""
+# The same of each co-owner, for itself.
+OF_OWNERS: Final = """
+select own, catalogue, terms, count(*) as works from co_owner_states group by own, catalogue, terms
+"""
+# Who has spoken of a work of others counts among its owners, and nobody but the co-owners by the split in force: one
+# who left a split stays until its hold is over. A work is marked as one that co-owners have spoken of.
+STRANGERS: Final = """
+select o.work, o.account from co_owner_states o join works w on w.id = o.work left join work_states s on s.work = o.work
+left join lateral (
+    select k.split from split_works k where k.work = o.work and k.since is not null order by k.since desc limit 1
+) f on true
+left join split_parties p on p.split = f.split and p.account = o.account and p.bps > 0
+where w.withdrawn_at is null and (
+    o.account = w.account or s.work is null or not s.co_owned
+    or (p.account is not null) <> (o.ends is null and not o.ended)
+)
+"""
+# A co-owner's terms of a work are those of a consent of its own over it, or of the registry's deny in its place.
+_OWNER_SPOKEN: Final = """
+select o.work, o.account, o.own, max(c.pending) as since
+from co_owner_states o
+left join (statement_works k join statements c on c.id = k.statement and c.kind in ('consent', 'erase'))
+    on k.work = o.work and c.account = o.account and (c.terms = o.own or c.kind = 'erase')
+where o.own is not null
+group by o.work, o.account, o.own
+"""
+OWNER_UNSTATED: Final = f"select work, account, own from ({_OWNER_SPOKEN}) spoken where since is null"  # noqa: S608
+OWNER_LATER: Final = f"""
+select c.id as statement, spoken.own, c.terms, count(*) as works
+from ({_OWNER_SPOKEN}) spoken
+join statement_works k on k.work = spoken.work
+join statements c on c.id = k.statement and c.kind = 'consent' and c.account = spoken.account
+    and c.pending > spoken.since
+group by c.id, spoken.own, c.terms
+"""  # noqa: S608
+# Of co-owners as it is below of the account: what a catalogue says is passed over only where it loosens.
+OWNER_CATALOGUE: Final = """
+select c.statement, o.catalogue, c.terms, count(*) as works
+from co_owner_states o join catalogues c on c.account = o.account
+where o.ends is null and not o.ended and o.waiting is null and o.catalogue is distinct from c.terms
+group by c.statement, o.catalogue, c.terms
+"""
 # A work's own terms are those of a consent over it. The newest consent over it that states them is where they are from.
 _SPOKEN: Final = """
-select s.work, s.own, max(c.pending) as since
+select s.work, s.account, s.own, max(c.pending) as since
 from work_states s
 left join (statement_works k join statements c on c.id = k.statement and c.kind = 'consent')
-    on k.work = s.work and c.terms = s.own
+    on k.work = s.work and c.account = s.account and c.terms = s.own
 where s.own is not null and not s.withdrawn
-group by s.work, s.own
+group by s.work, s.account, s.own
 """
 UNSTATED: Final = f"select work, own from ({_SPOKEN}) spoken where since is null"  # noqa: S608
 # Consents over the work that came after where its terms are from: only what loosens may be without effect.
@@ -73,7 +122,8 @@ LATER: Final = f"""
 select c.id as statement, spoken.own, c.terms, count(*) as works
 from ({_SPOKEN}) spoken
 join statement_works k on k.work = spoken.work
-join statements c on c.id = k.statement and c.kind = 'consent' and c.pending > spoken.since
+join statements c on c.id = k.statement and c.kind = 'consent' and c.account = spoken.account
+    and c.pending > spoken.since
 group by c.id, spoken.own, c.terms
 """  # noqa: S608
 # While something waits on a work, its catalogue terms may be ahead of the account's. They stay behind where a statement
@@ -89,7 +139,7 @@ OTHER_CATALOGUE: Final = f"""
 select behind.work from ({_BEHIND}) behind left join statements c on c.id = behind.statement
 where behind.since is null or c.pending is null or not exists (
     select from statement_works k join statements l on l.id = k.statement
-    where k.work = behind.work and l.pending > c.pending
+    where k.work = behind.work and l.account = behind.account and l.pending > c.pending
 )
 """  # noqa: S608
 # Catalogue statements after the one that a work has its catalogue terms from: only what loosens may be without effect.

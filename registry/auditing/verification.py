@@ -8,7 +8,7 @@ names. Nothing is changed; all of it reads one state of the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -23,12 +23,13 @@ from licet.statements.consent import consent_terms
 from licet.statements.effect import effect
 from licet.statements.kinds import Consent
 from licet.statements.works import work_digest
-from licet.terms import Terms, intern, merge
+from licet.terms import Terms, intern
 from registry import ledger
 from registry.auditing import derived
 from registry.auditing import rebuilding as queries
 from registry.auditing.derived import pieces, rows_of
 from registry.auditing.types import Difference, Findings
+from registry.consent.planning import hash_of, together
 from registry.database import Connection, Row
 from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
@@ -254,10 +255,12 @@ async def _consent(conn: Connection, found: Findings) -> None:
         found.examined += len(rows)
         found.differs(*(message for row in rows if (message := _stated(row))))
     async for row in rows_of(conn, queries.EFFECTIVE):
-        named = [each for each in (row["own"], row["catalogue"]) if each is not None]
-        effective = merge([terms[each] for each in named]).hash
-        if effective != row["terms"].hex():
-            found.differs(f"{row['works']} works: expected effective terms {effective}, got {row['terms'].hex()}")
+        shared, effective = together(row["own"] or b"", row["catalogue"] or b"", row["owners"] or (), terms)
+        expected = (None if shared is None else hash_of(shared), None if effective is None else hash_of(effective))
+        if expected != (row["shared"], row["terms"]):
+            made = "none" if effective is None else effective.hash
+            found.differs(f"{row['works']} works: expected effective terms {made}, got {row['terms'].hex()}")
+    await _owners(conn, found, terms)
     async for row in rows_of(conn, queries.UNSTATED):
         work = identifiers.from_uuid("wrk", row["work"])
         found.differs(f"{work}: expected terms that a statement over it states, got {row['own'].hex()}")
@@ -277,6 +280,27 @@ async def _consent(conn: Connection, found: Findings) -> None:
     newest = await conn.fetchrow(queries.NEWEST_VERSION)
     if newest is not None and newest["changed"] > newest["version"]:
         found.differs(f"version: expected at least {newest['changed']}, got {newest['version']}")
+
+
+async def _owners(conn: Connection, found: Findings, terms: Mapping[bytes, Terms]) -> None:
+    """What co-owners say of a work is what they signed, as long as they are co-owners of it (semantics 8)."""
+    async for row in rows_of(conn, queries.OF_OWNERS):
+        _, effective = together(row["own"] or b"", row["catalogue"] or b"", (), terms)
+        if effective is None or hash_of(effective) != row["terms"]:
+            found.differs(f"{row['works']} works: expected the strictest of what a co-owner says, got other terms")
+    async for row in rows_of(conn, queries.STRANGERS):
+        work = identifiers.from_uuid("wrk", row["work"])
+        found.differs(f"{work}: expected terms of its co-owners to count, and of nobody else, not so {row['account']}")
+    async for row in rows_of(conn, queries.OWNER_UNSTATED):
+        work = identifiers.from_uuid("wrk", row["work"])
+        found.differs(f"{work}: expected terms that its co-owner {row['account']} states, got {row['own'].hex()}")
+    for later, standing in ((queries.OWNER_LATER, "own"), (queries.OWNER_CATALOGUE, "catalogue")):
+        async for row in rows_of(conn, later):
+            if row[standing] is None or effect(terms[row[standing]], terms[row["terms"]]) != "loosen":
+                statement = identifiers.from_uuid("stm", row["statement"])
+                found.differs(
+                    f"{statement}: expected it in force, because it restricts; {row['works']} works are without it"
+                )
 
 
 def _stated(row: Row) -> str | None:

@@ -25,6 +25,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "log_restored": ("stays", _OURS),
     "catalogues": ("goes", "the deny for each work takes its place"),
     "challenges": ("goes", "also by itself, after five minutes"),
+    "co_owner_states": ("bare", "a deny without a name on works of others that it restricted, or nothing"),
     "consent_heads": ("goes", "nothing follows"),
     "consent_version": ("stays", _OURS),
     "datasets": ("stays", "others go by it: what an organisation called it, digests, counts"),

@@ -14,11 +14,13 @@ WAITING: Final = """
 select exists (select from log_queue q join log_pending p on p.id = q.pending where p.account = $1)
 """
 
-# Works that somebody relies on. By licence_works (account, licence), statements (account, id), usage_events
-# (statement), work_states (account, work).
+# Works that somebody relies on, also those of others that it restricts. By licence_works (account, licence), (work),
+# statements (account, id), usage_events (statement), work_states and co_owner_states (account, work).
 HELD: Final = """
 select work, min(why) as why from (
     select work, 'licence' as why from licence_works where account = $1
+    union all
+    select l.work, 'licence' from co_owner_states o join licence_works l on l.work = o.work where o.account = $1
     union all
     select u.work, 'use' from usage_events u join statements s on s.id = u.statement where s.account = $1
     union all
@@ -38,14 +40,22 @@ left join statements s on s.pending = p.id
 where p.account = $1 and p.envelope is not null
 order by e.index
 """
-# by work_states (account, work), works primary key
+# by work_states and co_owner_states (account, work), works primary key
 COUNTS: Final = """
-select count(*) as works, count(s.work) as stated
+select count(*) as works,
+    count(s.work) + (select count(*) from co_owner_states where account = $1 and not ended) as stated
 from works w left join work_states s on s.work = w.id
 where w.account = $1
 """
 DENIED: Final = """
-select s.work, w.digest from work_states s join works w on w.id = s.work where s.account = $1 order by s.work
+select w.id as work, w.digest from works w where w.id in (
+    select work from work_states where account = $1
+    union all select work from co_owner_states where account = $1 and not ended
+) order by w.id
+"""
+# by co_owner_states (account, work), works primary key
+RESTRICTED_WORKS: Final = """
+select o.work, w.account from co_owner_states o join works w on w.id = o.work where o.account = $1 order by o.work
 """
 
 # Terms in which somebody is named. By statements (account, id), work_states (account, work), catalogues primary key.
@@ -56,6 +66,9 @@ with own as (
     union select catalogue from work_states where account = $1
     union select terms from work_states where account = $1
     union select terms from catalogues where account = $1
+    union select unnest(array[own, catalogue, terms]) from co_owner_states where account = $1
+    union select unnest(array[s.shared, s.terms])
+        from co_owner_states o join work_states s on s.work = o.work where o.account = $1
 )
 select t.hash from own join terms t using (hash) where position('"attribution"'::bytea in t.encoded) > 0
 """
@@ -64,7 +77,8 @@ DROP_TERMS: Final = """
 delete from terms t where t.hash = any($1::bytea[])
     and not exists (select from statements s where s.terms = t.hash)
     and not exists (select from catalogues c where c.terms = t.hash)
-    and not exists (select from work_states w where t.hash in (w.own, w.catalogue, w.terms))
+    and not exists (select from work_states w where t.hash in (w.own, w.catalogue, w.terms, w.shared))
+    and not exists (select from co_owner_states o where t.hash in (o.own, o.catalogue, o.terms))
     and not exists (select from licence_works l where l.terms_hash = t.hash)
 """
 KEEP_TERMS: Final = "insert into terms (hash, encoded) values ($1, $2) on conflict (hash) do nothing"
@@ -98,11 +112,39 @@ DROP_UPLOADS: Final = "delete from uploads where account = $1"
 # by work_states (account, work)
 DENY: Final = """
 update work_states
-set own = $3, catalogue = null, terms = $3, statement = $2, waiting = null, pending = false, frozen = false,
-    withdrawn = true, version = $4
+set own = $3, catalogue = null, shared = null, terms = $3, statement = $2, waiting = null, pending = false,
+    frozen = false, withdrawn = true, version = $4
 where account = $1
 """
-COVER: Final = "insert into statement_works (statement, work) select $2, work from work_states where account = $1"
+COVER: Final = """
+insert into statement_works (statement, work)
+select $2, work from work_states where account = $1
+union all select $2, work from co_owner_states where account = $1 and not ended
+"""
+# What co-owners say of works that are no more, or that a deny stands for. By works (account, registered_at, id).
+DROP_OWNERS: Final = """
+delete from co_owner_states o using works w where w.id = o.work and w.account = $1
+"""
+# by co_owner_states (account, work)
+DENY_SHARED: Final = """
+update co_owner_states set own = $3, catalogue = null, terms = $3, statement = $2, waiting = null
+where account = $1 and not ended
+"""
+DROP_SHARED: Final = "delete from co_owner_states where account = $1 and ($2 or ended)"
+# Works of which it alone had spoken. By work_states primary key.
+SPOKEN_ALONE: Final = """
+update work_states s set statement = o.statement
+from (select work, max(statement::text)::uuid as statement from co_owner_states where not ended group by work) o
+where s.work = any($1::uuid[]) and o.work = s.work and s.own is null and s.catalogue is null
+"""
+UNSPOKEN: Final = """
+with gone as (
+    delete from work_states s where s.work = any($1::uuid[]) and s.own is null and s.catalogue is null
+        and not exists (select from co_owner_states o where o.work = s.work and not o.ended)
+    returning s.work
+)
+insert into removed_works (work, version) select work, $2 from gone
+"""
 REMOVED: Final = "insert into removed_works (work, version) select work, $2 from work_states where account = $1"
 DROP_STATES: Final = "delete from work_states where account = $1"
 # by work_matches (account), (other_account): who was in a conflict with these works
@@ -181,7 +223,8 @@ DROP_ENDED_TERMS: Final = """
 delete from terms t where t.hash = any($2::bytea[]) and position('"attribution"'::bytea in t.encoded) > 0
     and not exists (select from statements s where s.terms = t.hash)
     and not exists (select from catalogues c where c.terms = t.hash)
-    and not exists (select from work_states w where t.hash in (w.own, w.catalogue, w.terms))
+    and not exists (select from work_states w where t.hash in (w.own, w.catalogue, w.terms, w.shared))
+    and not exists (select from co_owner_states o where t.hash in (o.own, o.catalogue, o.terms))
     and not exists (select from licence_works l where l.terms_hash = t.hash and l.account <> $1)
 """
 # by works (account, registered_at, id)

@@ -25,7 +25,7 @@ from licet.terms.rules import DENY
 from licet.wire.erasure import ErasureAnswer, ErasureRequest, Restricted
 from registry import translog
 from registry.accounts.identity import Caller
-from registry.consent import conflicts
+from registry.consent import conflicts, owners
 from registry.consent import queries as consent
 from registry.database import Connection, Row
 from registry.erasure import queries
@@ -129,7 +129,10 @@ class _Erasure:
         owner = await conn.fetchrow(queries.LOCK_ACCOUNT, account)
         if owner is None or owner["erased_at"] is not None:
             raise Gone("the account was erased")
-        await conn.fetchrow(consent.LOCK_HEAD, account)
+        # A licence over works of others that it restricts comes before the deny that takes its place, or after.
+        registered = {row["account"] for row in await conn.fetch(queries.RESTRICTED_WORKS, account)}
+        for each in sorted({account, *registered}):
+            await conn.fetchrow(consent.LOCK_HEAD, each)
         if await conn.fetchval(queries.WAITING, account):
             raise _Unlogged
         weight = await weigh(conn, account)
@@ -142,6 +145,7 @@ class _Erasure:
         await self._bare(weight, now)
         if self._denies:
             await conn.execute(queries.COVER, account, self.id)
+        await conn.execute(queries.DROP_OWNERS, account)
         await conn.execute(queries.DROP_WORKS, account, list(weight.held), self._denies)
         changed: int = await conn.fetchval(consent.NEXT_VERSION)
         await self._works(changed)
@@ -200,6 +204,20 @@ class _Erasure:
             await conn.execute(queries.DROP_MATCHES, account)
         if met:
             await conflicts.settle(conn, account, met, changed)
+        await self._shared(changed)
+
+    async def _shared(self, changed: int) -> None:
+        """Leave a deny for what it said of works of others, or nothing."""
+        conn, account = self._conn, self._account
+        works = [row["work"] for row in await conn.fetch(queries.RESTRICTED_WORKS, account)]
+        if not works:
+            return
+        if self._denies:
+            await conn.execute(queries.DENY_SHARED, account, self.id, bytes.fromhex(NOTHING.hash))
+        await conn.execute(queries.DROP_SHARED, account, not self._denies)
+        await conn.execute(queries.UNSPOKEN, works, changed)
+        await conn.execute(queries.SPOKEN_ALONE, works)
+        await owners.restrict(conn, works, changed)
 
     async def _statements(self, weight: Weight) -> None:
         conn, account, erasable = self._conn, self._account, weight.erasable

@@ -67,6 +67,7 @@ select t.hash, t.encoded from terms t where t.hash in (
     union select catalogue from work_states where account = $1
     union select terms from work_states where account = $1
     union select terms from catalogues where account = $1
+    union select unnest(array[own, catalogue, terms]) from co_owner_states where account = $1
 ) {after}
 """
 # by works (account, registered_at, id)
@@ -84,6 +85,11 @@ from works w join work_versions v on v.work = w.id where w.account = $1 {after}
 STATES: Final = """
 select work, statement, own, catalogue, terms, waiting, pending, frozen, contested, challenged, withdrawn
 from work_states where account = $1 {after}
+"""
+# by co_owner_states (account, work)
+SHARED_STATES: Final = """
+select work, statement, own, catalogue, terms, waiting, ends is not null as ends, ended
+from co_owner_states where account = $1 {after}
 """
 # by work_matches (account): that works of others are alike, not whose
 MATCHES: Final = """

@@ -111,6 +111,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
     ),
     Section("states", "what is in force on them", queries.STATES, _by(_column("work", UUID)), ("work_states",)),
     Section(
+        "shared_states",
+        "what it says of works of others that it has a share in",
+        queries.SHARED_STATES,
+        _by(_column("work", UUID)),
+        ("co_owner_states",),
+    ),
+    Section(
         "alike",
         "how many works of others resemble them",
         queries.MATCHES,
