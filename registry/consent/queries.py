@@ -193,11 +193,12 @@ left join lateral (
     from co_owner_states o where o.work = w.id and not o.ended
 ) said on true
 where w.withdrawn_at is null
+    and (s.co_owned or exists (select from co_owner_states o where o.work = w.id))
 group by 1, 2, 3, 4
 """
 RESTRICT: Final = """
-insert into work_states (work, account, statement, shared, co_owned, terms, version)
-select w.id, w.account, coalesce(s.statement, $2), nullif($3::bytea, ''), true, $4, $5
+insert into work_states (work, account, statement, own, catalogue, shared, co_owned, terms, version)
+select w.id, w.account, coalesce(s.statement, $2), s.own, s.catalogue, nullif($3::bytea, ''), true, $4, $5
 from unnest($1::uuid[]) as covered (work) join works w on w.id = covered.work
 left join work_states s on s.work = w.id
 on conflict (work) do update
