@@ -118,8 +118,8 @@ where account = $1
 """
 COVER: Final = """
 insert into statement_works (statement, work)
-select $2, work from work_states where account = $1
-union all select $2, work from co_owner_states where account = $1 and not ended
+select $2::uuid, work from work_states where account = $1
+union all select $2::uuid, work from co_owner_states where account = $1 and not ended
 """
 # What co-owners say of works that are no more, or that a deny stands for. By works (account, registered_at, id).
 DROP_OWNERS: Final = """
