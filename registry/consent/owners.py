@@ -19,6 +19,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
 from licet.terms import Terms, intern
+from licet.wire.splits import Restriction
 from registry import translog
 from registry.consent import queries
 from registry.consent.planning import hash_of, together
@@ -65,6 +66,25 @@ async def standing(conn: Connection, account: UUID, works: Sequence[UUID]) -> li
         )
         for row in rows
     ]
+
+
+async def restrictions(conn: Connection, works: Sequence[UUID]) -> dict[UUID, list[Restriction]]:
+    """Return what co-owners say of each of ``works``, by account; of one who left, what it had said."""
+    found: dict[UUID, list[Restriction]] = {}
+    for row in await conn.fetch(queries.RESTRICTIONS, works):
+        found.setdefault(row["work"], []).append(
+            Restriction(
+                account=identifiers.from_uuid(row["kind"], row["account"]),
+                statement=identifiers.from_uuid("stm", row["statement"]),
+                log_index=row["index"],
+                terms_hash=row["terms"].hex(),
+                stated=None if row["own"] is None else row["own"].hex(),
+                state=row["state"],
+                waiting=None if row["waiting"] is None else identifiers.from_uuid("stm", row["waiting"]),
+                until=None if row["until"] is None else times.to_text(row["until"]),
+            )
+        )
+    return found
 
 
 async def keep(conn: Connection, account: UUID, statement: UUID, groups: Iterable[Standing], plan: Plan) -> None:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from licet import identifiers, times
 from licet.wire.common import Page
-from licet.wire.splits import WorkSplit
+from licet.wire.splits import Restriction, WorkSplit
 from licet.wire.works import StatementInfo, Waiting, Work, WorkChallenge, WorksFind, WorksFound
-from registry.consent import queries
+from registry.consent import owners, queries
 from registry.consent.types import Wanted
 from registry.database import Connection, Row
 from registry.errors import Invalid, NotFound
@@ -66,11 +66,13 @@ async def own_statements(
 
 
 async def _with_likes(conn: Connection, account: UUID, rows: Sequence[Row]) -> list[Work]:
-    similar = await works.similar_to(conn, account, [row["id"] for row in rows])
-    return [_work(row, similar.get(row["id"], [])) for row in rows]
+    ids = [row["id"] for row in rows]
+    similar = await works.similar_to(conn, account, ids)
+    restricted = await owners.restrictions(conn, ids)
+    return [_work(row, similar.get(row["id"], []), restricted.get(row["id"], [])) for row in rows]
 
 
-def _work(row: Row, similar: list[str]) -> Work:
+def _work(row: Row, similar: list[str], restricted: list[Restriction]) -> Work:
     return Work(
         work=identifiers.from_uuid("wrk", row["id"]),
         title=row["title"],
@@ -104,6 +106,7 @@ def _work(row: Row, similar: list[str]) -> Work:
         split=None
         if row["split"] is None
         else WorkSplit(identifiers.from_uuid("spl", row["split"]), row["split_index"]),
+        restricted=restricted,
     )
 
 

@@ -204,6 +204,15 @@ left join work_states s on s.work = w.id
 on conflict (work) do update
 set shared = excluded.shared, co_owned = true, terms = excluded.terms, version = excluded.version
 """
+# by co_owner_states and statements primary keys, log_entries unique (pending)
+RESTRICTIONS: Final = """
+select o.work, o.account, a.kind, o.statement, e.index, o.terms, o.own, o.waiting, he.at + h.hold as until,
+    case when o.ended then 'ended' when o.ends is not null then 'ending' else 'in-force' end as state
+from co_owner_states o join accounts a on a.id = o.account
+left join statements c on c.id = o.statement left join log_entries e on e.pending = c.pending
+left join statements h on h.id = o.waiting left join log_entries he on he.pending = h.pending
+where o.work = any($1::uuid[]) order by o.work, o.account
+"""
 # What a co-owner has said of all its works counts from the agreement on, and what it had said of these before.
 # by catalogues and co_owner_states primary keys, (account, work)
 JOIN_OWNERS: Final = """

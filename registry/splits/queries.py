@@ -87,10 +87,12 @@ SPLITS: Final = orders(
     " and ($4::uuid is null or exists (select from split_works k where k.split = s.id and k.work = $4))\n",
     proposed=(Key("s.id", "id", UUID),),
 )
-# by splits, log_pending and split_works primary keys; works primary key
+# by splits, log_pending and split_works primary keys; works and work_states primary keys
 DOCUMENT: Final = "select p.envelope from splits s join log_pending p on p.id = s.pending where s.id = $1"
 SHARED_WORKS: Final = """
-select k.work, w.title from split_works k left join works w on w.id = k.work where k.split = $1 order by k.work
+select k.work, w.title, case when w.withdrawn_at is null then w.digest end as registered, s.terms
+from split_works k left join works w on w.id = k.work left join work_states s on s.work = k.work
+where k.split = $1 order by k.work
 """
 
 # The whole of it, read through once, in the order of the log.

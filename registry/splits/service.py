@@ -70,12 +70,20 @@ async def shown(services: Services, caller: Caller, split: UUID) -> SplitShown:
         info = await _info(conn, caller, split)
         sealed = await conn.fetchval(queries.DOCUMENT, split)
         rows = await conn.fetch(queries.SHARED_WORKS, split)
+        restricted = await owners.restrictions(conn, [row["work"] for row in rows])
     envelope = None if sealed is None else envelopes.parse(sealed)
     digests = {}
     if envelope is not None:
         digests = {each.work: each.digest for each in envelopes.read_as(Split, envelope).works}
     works = [
-        SharedWork(name, digests.get(name, ""), row["title"])
+        SharedWork(
+            name,
+            digests.get(name, ""),
+            row["title"],
+            None if row["registered"] is None else row["registered"].hex(),
+            None if row["terms"] is None else row["terms"].hex(),
+            restricted.get(row["work"], []),
+        )
         for row in rows
         for name in [identifiers.from_uuid("wrk", row["work"])]
     ]

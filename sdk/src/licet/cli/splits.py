@@ -173,9 +173,15 @@ def _told(split: SplitInfo) -> Iterator[str]:
 def _works(found: SplitShown) -> Iterator[str]:
     for work in found.works:
         yield f"  {work.work}  {printable(work.title or '')}".rstrip()
+        for said in work.restricted:
+            if said.state != "ended":
+                ending = ", until a day after it left" if said.state == "ending" else ""
+                yield f"    restricted by {said.account} in {said.statement}{ending}"
 
 
 def _next(split: SplitInfo, own: str) -> Iterator[str]:
+    if split.state == "in-force" and split.account != own:
+        yield "`licet terms set WORK` states terms of your own for a work of it: they can only restrict."
     if split.state == "open" and _asks(split, own):
         yield f"`licet works split accept {split.split}` signs it, `licet works split decline {split.split}` ends it."
 

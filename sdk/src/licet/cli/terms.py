@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -12,6 +12,11 @@ from licet.cli.wording import AS_REGISTERED, terms_from
 from licet.counted import many
 from licet.errors import InputError
 
+if TYPE_CHECKING:
+    from licet.catalogue.coowned import CoOwned
+    from licet.client import Client
+    from licet.wire.works import Work
+
 app = App(name="terms", help="Show, change and undo what you consent to.")
 
 
@@ -19,36 +24,68 @@ app = App(name="terms", help="Show, change and undo what you consent to.")
 def show_terms(work: str, /, *, lang: Literal["en", "zh-Hans"] = "en", common: Common = COMMON) -> None:
     """Show the terms that you signed for a work, in plain words, and those that wait to take effect."""
     from licet.catalogue.consent import stated_by, terms_of
+    from licet.catalogue.coowned import stated_for
     from licet.terms import plain_text
 
+    waiting: tuple[str, str | None] | None = None
     with common.client() as client:
-        found = client.work(work)
-        signed = terms_of(client, [found])
-        coming = stated_by(client, found.waiting.statement) if found.waiting is not None else None
+        mine, shared = _sorted(client, [work])
+        signed = terms_of(client, mine) if mine else stated_for(client, shared)
+        for each in mine:
+            waiting = None if each.waiting is None else (each.waiting.statement, each.waiting.until)
+        for one in shared:
+            if one.own is not None and one.own.waiting is not None:
+                waiting = (one.own.waiting, one.own.until)
+        coming = stated_by(client, waiting[0]) if waiting is not None else None
+    in_force = mine[0].terms_hash if mine else shared[0].work.terms_hash
     if not signed:
         raise InputError(f"{work}: expected a work under a signed statement, got one that nothing is signed for")
     document = {
         "work": work,
         "terms": signed[0].to_json(),
         "terms_hash": signed[0].hash,
+        "in_force": in_force,
         "waiting": None
-        if found.waiting is None or coming is None
+        if waiting is None or coming is None
         else {
-            "statement": found.waiting.statement,
-            "until": found.waiting.until,
+            "statement": waiting[0],
+            "until": waiting[1],
             "terms": coming.to_json(),
             "terms_hash": coming.hash,
         },
     }
     lines = [plain_text(signed[0], lang, count=1)]
-    if found.waiting is not None and coming is not None:
-        until = found.waiting.until or "a day after its statement is in the log"
+    if shared or (mine and mine[0].restricted):
+        lines += ["", "It is shared: the strictest of this and of what the others say counts, use by use."]
+    if waiting is not None and coming is not None:
+        until = waiting[1] or "a day after its statement is in the log"
         if coming.hash == signed[0].hash:
             lines += ["", f"What this permits takes effect at {until} at the earliest; until then it is denied."]
         else:
             lines += ["", f"From {until} on, unless you undo it (`licet terms undo {work}`):", ""]
             lines.append(plain_text(coming, lang, count=1))
     show(common, document, lines)
+
+
+def _sorted(client: Client, works: list[str]) -> tuple[list[Work], list[CoOwned]]:
+    """Return those of ``works`` that are the account's own, or those of others that it shares, never both."""
+    from licet.catalogue.coowned import coowned
+    from licet.errors import NotFoundError
+
+    mine: list[Work] = []
+    shared: list[CoOwned] = []
+    for work in dict.fromkeys(works):
+        try:
+            mine.append(client.work(work))
+        except NotFoundError:
+            found = list(coowned(client, work))
+            if not found:
+                raise
+            shared += found[:1]
+    if mine and shared:
+        got = f"{mine[0].work} of your own and {shared[0].work} of {shared[0].registered_by}"
+        raise InputError.field("works", "works of your own or works of others that you share, one statement each", got)
+    return mine, shared
 
 
 @app.command(name="undo")
@@ -63,12 +100,17 @@ def undo_terms(
 ) -> None:
     """Cancel looser terms that wait to take effect, by signing the terms in force once more."""
     from licet.catalogue.consent import undo
+    from licet.catalogue.coowned import coowned, undo_coowned
 
     if bool(works) == all_works:
         raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
     with common.client() as client:
-        found = list(client.works(state="pending")) if all_works else [client.work(work) for work in works or []]
+        if all_works:
+            found, shared = list(client.works(state="pending")), list(coowned(client))
+        else:
+            found, shared = _sorted(client, works or [])
         done = undo(client, found, lang=lang, as_registered=as_registered)
+        done += undo_coowned(client, shared, lang=lang, as_registered=as_registered)
     statements = [{"statement": each.statement, "log_index": each.log_index, "works": each.works} for each in done]
     lines = [
         f"{many(each.works, 'work')} under {each.statement}, entry {each.log_index} of the log: nothing waits now."
@@ -94,6 +136,7 @@ def set_terms(
 ) -> None:
     """Sign new terms. What tightens is in force at once; what loosens waits a day and can be undone."""
     from licet.catalogue.consent import sign_terms, terms_of
+    from licet.catalogue.coowned import state_coowned
     from licet.catalogue.held import held
 
     if bool(works) == all_works:
@@ -103,20 +146,25 @@ def set_terms(
     chosen = terms_from(preset, price, currency, price_model, terms)
     with common.client() as client:
         client.need_account()
-        covered = list(client.works()) if all_works else [client.work(work) for work in works or []]
-        covered = [work for work in covered if not work.withdrawn]
-        if not covered:
+        mine, shared = (list(client.works()), []) if all_works else _sorted(client, works or [])
+        covered = [work for work in mine if not work.withdrawn]
+        if not covered and not shared:
             raise InputError("works: expected one work or more that is not withdrawn, got none", field="works")
-        digests = held(client, covered, as_registered=as_registered)
-        accepted = sign_terms(client, digests, chosen, old_terms=terms_of(client, covered), lang=lang)
+        if shared:
+            accepted = state_coowned(client, shared, chosen, lang=lang, as_registered=as_registered)
+        else:
+            digests = held(client, covered, as_registered=as_registered)
+            accepted = sign_terms(client, digests, chosen, old_terms=terms_of(client, covered), lang=lang)
+    count = len(covered) + len(shared)
     document = {
         "statement": accepted.statement,
         "log_index": accepted.log_index,
         "effect": accepted.effect,
         "pending_until": accepted.pending_until,
-        "works": len(covered),
+        "works": count,
+        "shared": bool(shared),
     }
-    lines = [f"{many(len(covered), 'work')} under {accepted.statement}, entry {accepted.log_index} of the log."]
+    lines = [f"{many(count, 'work')} under {accepted.statement}, entry {accepted.log_index} of the log."]
     if accepted.pending_until and accepted.effect == "tighten":
         lines.append("What they deny is in force now; another claim on such a picture is open.")
         lines.append(f"What they permit takes effect at {accepted.pending_until} at the earliest.")
@@ -125,4 +173,6 @@ def set_terms(
         lines.append("Signing other terms before that cancels it.")
     else:
         lines.append("In force now." if accepted.effect != "tighten" else "This tightens: in force now.")
+    if shared:
+        lines.append("Of what you say and what its account and other co-owners say, the strictest counts, use by use.")
     show(common, document, lines)

@@ -16,6 +16,7 @@ from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
+    from licet.wire.splits import Restriction
     from licet.wire.works import Work
 
 app = App(name="works", help="List, show, change, share, withdraw and export your works.")
@@ -229,10 +230,18 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         yield f"challenge like a verified claimant's: without effect; reach claim level {work.challenge.level} by {by}"
     if work.split is not None:
         yield f"shared    by {work.split.split}; `licet works split show {work.split.split}` says between whom"
+    for said in work.restricted:
+        if said.state != "ended":
+            yield f"co-owner  {_restricts(said)}"
     for other in work.similar:
         yield f"like      {other} of another account"
     if work.statement is not None:
         yield f"snapshot  {'says so' if work.in_snapshot else 'does not say so yet; the next one will'}"
+
+
+def _restricts(said: Restriction) -> str:
+    ending = ", until a day after it left the split" if said.state == "ending" else ""
+    return f"{said.account} restricts it by {said.statement}, terms {said.terms_hash}{ending}"
 
 
 def _has_thumbnail(work: Work) -> bool:

@@ -50,12 +50,35 @@ class SplitInfo(msgspec.Struct, frozen=True):
     agreed_index: int | None
 
 
+class Restriction(msgspec.Struct, frozen=True):
+    """What a co-owner says of a shared work: it counts beside the account's own terms, use by use the strictest.
+
+    ``terms_hash`` is of the strictest of all that it says, ``stated`` of what ``statement`` gave to this very work
+    (null: only its catalogue speaks). ``ending``: it left the split, and its terms end when the hold is over.
+    """
+
+    account: str
+    statement: str
+    log_index: int | None
+    terms_hash: str
+    stated: str | None
+    state: Literal["in-force", "ending", "ended"] = "in-force"
+    waiting: str | None = None  # its statement whose looser part is on hold
+    until: str | None = None
+
+
 class SharedWork(msgspec.Struct, frozen=True):
-    """A work of a split; ``digest`` is what its proposer signed that it is recognised by."""
+    """A work of a split; ``digest`` is what its proposer signed that it is recognised by.
+
+    ``registered`` is what it is recognised by now (null once it was withdrawn), ``terms_hash`` of the terms in force.
+    """
 
     work: str
     digest: str
     title: str | None
+    registered: str | None = None
+    terms_hash: str | None = None
+    restricted: list[Restriction] = []  # by account
 
 
 class SplitShown(msgspec.Struct, frozen=True):

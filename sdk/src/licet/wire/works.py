@@ -8,7 +8,7 @@ import msgspec
 
 from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt
-from licet.wire.splits import WorkSplit
+from licet.wire.splits import Restriction, WorkSplit
 
 #: The first that fits a work: withdrawn · nothing signed · in a conflict · looser terms on hold · all in force.
 State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"]
@@ -122,6 +122,7 @@ class Work(msgspec.Struct, frozen=True):
     files: list[WorkFile] = []  # beside the present one, by rising sha256
     split: WorkSplit | None = None  # by which what it earns is shared
     challenge: WorkChallenge | None = None
+    restricted: list[Restriction] = []  # what its co-owners say of it, by account
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
