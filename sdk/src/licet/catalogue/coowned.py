@@ -37,8 +37,8 @@ def coowned(client: Client, work: str | None = None) -> Iterator[CoOwned]:
     profile = client.need_account()
     assert profile.account is not None
     own = profile.account.account
-    asked = {"state": "in-force"} if work is None else {"state": "in-force", "work": work}
-    for info in client.splits(**asked):
+    splits = client.splits(state="in-force") if work is None else client.splits(state="in-force", work=work)
+    for info in splits:
         if info.account == own or not any(each.account == own and each.bps for each in info.parties):
             continue
         shown = client.split(info.split)
@@ -63,8 +63,8 @@ def state_coowned(
         known = {each.signed} | ({held[name].digest} if name in held else set())
         if now is None or (now not in known and not as_registered):
             raise VerificationError(
-                f"expected {name} to be what its co-owners signed ({each.signed}), got {now} from the registry: nothing "
-                f"was signed. Where {each.registered_by} updated it, --as-registered signs for it as it is registered"
+                f"expected {name} to be what its co-owners signed ({each.signed}), got {now} from the registry: "
+                f"nothing was signed. Where {each.registered_by} updated it, --as-registered signs for it as it is now"
             )
         covered.append(Covered(name, bytes.fromhex(now)))
     return sign_covered(client, covered, terms, old_terms=stated_for(client, works), lang=lang)

@@ -5,7 +5,7 @@ What is found is told with the work it is about, and with what shows it to other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -70,13 +70,16 @@ class Judge:
         own: Sequence[Own],
         elsewhere: Iterable[int],
         evidence: Callable[[Own, str], Omission | None],
+        shared: Mapping[str, Terms | None] | None = None,
     ) -> None:
-        """``elsewhere``: log indices of what this account's own keys signed in another home."""
+        """``elsewhere``: log indices of what this account's own keys signed in another home. ``shared``: works of which
+        somebody else is an owner too, and the terms that the snapshot has for them (None: not to be had)."""
         self._manifest: Final = manifest
         self._own: Final = own
         self._words: Final = last_words(own)
         self._indices: Final = {each.index for each in own}.union(elsewhere)
         self._evidence: Final = evidence
+        self._shared: Final = shared or {}
 
     def of_work(self, work: str, leaf: StateLeaf | None) -> Iterator[Finding]:
         """Yield what is wrong with ``work``, of which the snapshot has ``leaf``, or nothing."""
@@ -85,6 +88,8 @@ class Judge:
             what = "leaves it out" if leaf is None else f"has it as of log entry {leaf.log_index}"
             message = f"{work}: log entry {due.index} speaks for it, but snapshot {self._manifest.sequence} over"
             yield Finding("omitted", f"{message} {size} entries {what}", work, self._evidence(due, work))
+        elif work in self._shared:
+            yield from self._restricted(work, leaf, due)
         elif leaf is not None and leaf.log_index not in self._indices:
             message = f"{work}: what is in force comes from log entry {leaf.log_index}"
             yield Finding("unknown-statement", f"{message}, which nobody signed in this home", work)
@@ -95,6 +100,18 @@ class Judge:
                 yield Finding("terms", f"{message} signed in log entry {due.index}", work)
             if withdraws(due.kept) and "withdrawn" not in leaf.state.flags:
                 yield Finding("terms", f"{work}: it was withdrawn in log entry {due.index}, and is not", work)
+
+    def _restricted(self, work: str, leaf: StateLeaf | None, due: Own | None) -> Iterator[Finding]:
+        """Yield what is wrong with a work that others speak for, too: they restrict, so nothing is looser than said."""
+        effective = self._shared[work]
+        if leaf is None or due is None or effective is None or leaf.terms_hash != effective.hash:
+            return
+        if any(each.index > due.index and work in each.works for each in self._own):
+            return  # a looser word came after: whether it has matured is the log's to say
+        stated = stated_terms(work, due, self._own, self._manifest.log_size)
+        if stated is not None and merge([effective, stated]).hash != effective.hash:
+            message = f"{work}: its terms in force ({effective.hash}) are not as strict as those"
+            yield Finding("terms", f"{message} signed in log entry {due.index}", work)
 
     def of_promises(self) -> Iterator[Finding]:
         """Yield each statement that the snapshot was promised to cover, and does not."""
@@ -145,6 +162,12 @@ def withdraws(kept: StatementKept) -> bool:
 
 def expected_terms(work: str, due: Own, own: Sequence[Own], log_size: int) -> str | None:
     """Return the hash of the terms in force on ``work`` as of ``due``, None where that is not for this home to say."""
+    stated = stated_terms(work, due, own, log_size)
+    return None if stated is None else stated.hash
+
+
+def stated_terms(work: str, due: Own, own: Sequence[Own], log_size: int) -> Terms | None:
+    """Return the strictest of what is stated for ``work`` as of ``due``, None where this home cannot say."""
     if withdraws(due.kept):
         return None
     spoken = [each for each in own if each.kept.envelope.kind == "consent" and work in each.works]
@@ -161,7 +184,7 @@ def expected_terms(work: str, due: Own, own: Sequence[Own], log_size: int) -> st
     if any(each.effect == "loosen" for each in catalogues):
         return None  # whether it has matured is the log's to say
     terms = [Terms.parse({"vocab": each.vocab, "terms": each.terms}) for each in (stated, *catalogues[-1:])]
-    return merge(terms).hash
+    return merge(terms)
 
 
 def changes(work: str, leaf: StateLeaf | None, states: dict[str, list[str]]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from licet.audit.replay import Replay
 from licet.audit.seen import SeenCheckpoints
 from licet.audit.whole_log import CHECKPOINT, Seen, consistency
 from licet.canonical import to_base64
+from licet.catalogue.coowned import coowned
 from licet.catalogue.effects import false_effects
 from licet.catalogue.forms import digest_form
 from licet.catalogue.held import signed_here
@@ -42,6 +43,7 @@ from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import RegistryKeys, Trust
 from licet.statements.works import work_digest
+from licet.terms import Terms, intern
 from licet.wire.common import KeyEvidence, StatementFile
 from licet.wire.works import StatementKept
 
@@ -89,7 +91,10 @@ class Monitor:
         memory = self._remembered()
         own = list(self._own(keys))
         newest = self._checkpoint(keys, memory)
-        works = sorted({work for each in own for work in each.kept.works} | set(self._listed()))
+        listed = self._listed()
+        spoken = {work for each in own for work in each.kept.works}
+        works = sorted(spoken | {work for work, (stated, _) in listed.items() if stated})
+        restricted = {work for work, (_, shared) in listed.items() if shared}
         snapshot, states = self._states(works)
         manifest = verify_manifest(snapshot.envelope, snapshot.receipt, keys, seen=memory.snapshot)
         self._hold_log_root(keys, manifest, newest)
@@ -101,7 +106,7 @@ class Monitor:
         def evidence(signed: Own, work: str) -> Omission | None:
             return self._evidence(signed, work, snapshot, states[work], keys) if work in states else None
 
-        judge = Judge(manifest, own, elsewhere, evidence)
+        judge = Judge(manifest, own, elsewhere, evidence, self._terms_of(restricted, spoken - listed.keys()))
         for work in works:
             leaf = verify_state(states[work], manifest.state_root, manifest.works)
             findings += judge.of_work(work, leaf)
@@ -129,8 +134,25 @@ class Monitor:
             index = verify_receipt(kept.receipt, kept.envelope, keys)
             yield Own(path.stem, index, kept, frozenset(kept.works))
 
-    def _listed(self) -> Iterable[str]:
-        return [work.work for work in self._client.works(limit=None) if work.statement is not None]
+    def _listed(self) -> dict[str, tuple[bool, bool]]:
+        """Return the account's works: whether something is stated of each, and whether co-owners restrict it."""
+        return {
+            work.work: (work.statement is not None, bool(work.restricted)) for work in self._client.works(limit=None)
+        }
+
+    def _terms_of(self, restricted: set[str], elsewhere: set[str]) -> dict[str, Terms | None]:
+        """Return what the newest snapshot says of works that others own, too: own ones that those restrict, and others'
+        that this home signed for; None for those that are not shared any more."""
+        if not restricted and not elsewhere:
+            return {}
+        from licet.index import Index  # brings numpy
+
+        shared = restricted | (elsewhere & {each.work.work for each in coowned(self._client)})
+        self._client.snapshot.pull()
+        index = Index(self._client.snapshot.open(allow_expired=True))
+        found = {work: index.work(work) for work in shared}
+        known = {work: intern(each.terms) for work, each in found.items() if each is not None}
+        return {work: known.get(work) for work in restricted | elsewhere}
 
     def _remembered(self) -> Memory:
         try:
@@ -226,9 +248,9 @@ class Monitor:
         """Return what shows the omission to others, None where the works under the statement are not to be had."""
         try:
             index, leaves = due.kept.works.index(work), list(self._leaves(due.kept))
-            (form,) = self._forms([work])
-            if work_digest(form) != leaves[index]:
-                return None  # it was changed since, and the registry has no word of what it was
+            form = next(iter(self._forms([work])), None)
+            if form is None or work_digest(form) != leaves[index]:
+                return None  # it is another's, or was changed since, and the registry has no word of what it was
             hashes = merkle.inclusion_proof([merkle.leaf_hash(each) for each in leaves], index)
             found = Omission(
                 due.proven,

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from licet.cli.output import COMMON, Common, show
 from licet.cli.wording import AS_REGISTERED, terms_from
 from licet.counted import many
-from licet.errors import InputError
+from licet.errors import InputError, LicetError
 
 if TYPE_CHECKING:
     from licet.catalogue.coowned import CoOwned
@@ -70,15 +70,14 @@ def show_terms(work: str, /, *, lang: Literal["en", "zh-Hans"] = "en", common: C
 def _sorted(client: Client, works: list[str]) -> tuple[list[Work], list[CoOwned]]:
     """Return those of ``works`` that are the account's own, or those of others that it shares, never both."""
     from licet.catalogue.coowned import coowned
-    from licet.errors import NotFoundError
 
     mine: list[Work] = []
     shared: list[CoOwned] = []
     for work in dict.fromkeys(works):
         try:
             mine.append(client.work(work))
-        except NotFoundError:
-            found = list(coowned(client, work))
+        except LicetError as error:
+            found = list(coowned(client, work)) if error.details.get("status") == 404 else []
             if not found:
                 raise
             shared += found[:1]
