@@ -41,6 +41,7 @@ class Contents:
     unpublished: list[str] = field(default_factory=list)
     shared: set[str] = field(default_factory=set)
     shares: set[UUID] = field(default_factory=set)
+    restricted: set[UUID] = field(default_factory=set)  # works whose licensed terms co-owners may have made stricter
 
     @property
     def statements(self) -> list[Statement]:
@@ -125,7 +126,7 @@ async def _splits(conn: Connection, span: Span, part: Part, found: Contents) -> 
         }
         found.shares = {row["split"] for row in await conn.fetch(queries.SHARES, part.account)}
     sources = ([each.statement.id for each in found.batches], [each.statement.id for each in found.licences])
-    works = [row["work"] for row in await conn.fetch(queries.EARNING, *sources)]
+    works = [*{row["work"] for row in await conn.fetch(queries.EARNING, *sources)} | found.restricted]
     rows = await conn.fetch(queries.SPLITS, part.account, works, span.opening, span.end, span.published)
     found.others += [_statement(row["kind"], row, "account") for row in rows]
 
@@ -152,7 +153,7 @@ async def _references(conn: Connection, span: Span, part: Part, found: Contents)
 async def _consents(
     conn: Connection, span: Span, part: Part, found: Contents, stated: Iterable[tuple[UUID, UUID]]
 ) -> None:
-    """Add the consents behind licences and free uses, and the catalogues that made terms stricter."""
+    """Add the consents behind licences and free uses, and the catalogues and co-owners' that made terms stricter."""
     licences = [each.statement.id for each in found.licences]
     lines = await conn.fetch(queries.LINE_CONSENTS, part.account, part.uses, licences)
     for statement, work in [*((row["statement"], row["work"]) for row in lines), *stated]:
@@ -164,6 +165,13 @@ async def _consents(
     merged = {row["account"] for row in lines if terms.get(row["statement"]) != row["terms_hash"]}
     newest = max((each.statement.index for each in found.licences), default=0)
     rows += await conn.fetch(queries.CATALOGUES, list(merged), newest)
+    stricter = {row["work"] for row in lines if terms.get(row["statement"]) != row["terms_hash"]}
+    beside = await conn.fetch(queries.OWNER_CONSENTS, list(stricter), newest)
+    rows += beside
+    for row in beside:
+        found.restricted |= stricter
+        if row["work"] is not None:
+            found.relied[row["id"]].add(row["work"])
     by_id = {row["id"]: row for row in rows}
     found.consents = [_statement("consent", by_id[each], "account") for each in sorted(by_id)]
     found.relied = defaultdict(set, {each: works for each, works in found.relied.items() if each in by_id})

@@ -189,6 +189,19 @@ from statements s join log_entries e on e.pending = s.pending
 where s.account = any($1::uuid[]) and s.kind = 'consent' and s.scope = 'catalogue' and e.index < $2
 order by s.id
 """
+# What those have said of the works ($1) who ever had a share in them beside their accounts, below log index $2.
+# by split_works (work, since), split_parties primary key, statements (account, id), statement_works primary key
+OWNER_CONSENTS: Final = """
+select distinct s.id, s.account, s.pending, s.terms, s.scope, e.index, e.at, k.work
+from unnest($1::uuid[]) as line (work)
+join works w on w.id = line.work
+join split_works x on x.work = w.id and x.since is not null
+join split_parties p on p.split = x.split and p.bps > 0 and p.account <> w.account
+join statements s on s.account = p.account and s.kind = 'consent'
+join log_entries e on e.pending = s.pending and e.index < $2
+left join statement_works k on k.statement = s.id and k.work = w.id
+where s.scope = 'catalogue' or k.work is not null
+"""
 # What a work was when the statement was signed, where an update came after. By work_versions primary key.
 _THEN: Final = """
 left join lateral (

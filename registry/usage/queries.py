@@ -92,13 +92,14 @@ join licence_works w on w.licence = used.licence and w.work = used.work
 join accounts a on a.id = w.account
 left join work_states s on s.work = w.work
 """
-# What waits is not in force: nobody may use a work by terms that are held back from it.
-# By statement_works, statements, terms, work_states primary keys
+# What waits is not in force: nobody may use a work by terms that are held back from it, nor by a co-owner's alone.
+# By statement_works, statements, works, terms, work_states primary keys
 STATED: Final = """
 select used.statement, used.work, t.encoded
 from unnest($1::uuid[], $2::uuid[]) as used (statement, work)
 join statement_works c on c.statement = used.statement and c.work = used.work
 join statements s on s.id = used.statement
+join works o on o.id = used.work and o.account = s.account
 join terms t on t.hash = s.terms
 where not exists (select from work_states w where w.work = used.work and w.waiting = used.statement)
 """

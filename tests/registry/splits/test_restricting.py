@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from licet import identifiers, times
+from licet.audit import verify_bundle
 from licet.index import WorkState
+from licet.statements.trust import Trust
 from licet.terms import Terms, merge
 from registry.auditing import verify
 from registry.consent.maturing import mature_due
@@ -28,7 +31,10 @@ from tests.registry.catalogue import (
 )
 from tests.registry.erasure.leaving import erased
 from tests.registry.harness import Running
+from tests.registry.market import shelf as sold
+from tests.registry.market import trainer
 from tests.registry.splits.owners import agreed, answer, propose, told
+from tests.registry.splits.test_bundles import pulled
 
 pytestmark = pytest.mark.anyio
 HALVES = (5000, 5000)
@@ -195,3 +201,22 @@ async def test_a_co_owner_that_is_erased_leaves_a_deny_where_it_had_restricted(l
     assert Terms.decode(effective[0]).rules["search"].permission == "deny" if deny else effective[0] == PAID.encoded
     assert effective[1:] == [PAID.encoded] * 2
     assert await verify(lone.services) == []
+
+
+async def test_a_licence_under_a_co_owners_dearer_price_is_verified_by_everybody(site: Running, tmp_path: Path):
+    ada, ben = await artist(site), await artist(site, "Ben")
+    for who in (ada, ben):
+        await who.raise_level(2)
+    mine = await sold(site, PAID, 2, owner=ada)
+    split = await agreed(ada, mine.works[:1], list(zip((ada, ben), HALVES, strict=True)))
+    await ben.state(mine.works[:1], PAID_MORE)
+    await ben.state(None, merge([PAID, PAID_LESS]))
+    lantern = await trainer(site)
+    licence = await lantern.license(mine.wanted())
+    assert [(each.currency, each.amount) for each in licence.totals] == [("USD", "0.14")]
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    for name, http in (("ada", ada.http), ("ben", ben.http), ("lab", lantern.http)):
+        report = verify_bundle(await pulled(http, tmp_path / f"{name}.zip"), trust)
+        assert "prices-consented" in {check.name for check in report.checks}
+    assert split.state == "in-force"
+    assert await verify(site.services) == []

@@ -166,6 +166,11 @@ class Splits:
                 found = each
         return found
 
+    def ever(self, work: str, account: str) -> frozenset[str]:
+        """Return ``account`` and everybody who ever had a share in ``work`` by a split that it proposed."""
+        shares = (each.shares for each in self._on.get(work, ()) if each.account == account)
+        return frozenset({account, *(share.account for one in shares for share in one)})
+
     def state(self, document: str, now: str) -> State:
         """Return what became of a proposal by the time ``now``; raises ``VerificationError`` for an unknown one."""
         proposal = self._known(document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice, product
 from typing import Final, NamedTuple
 
 from licet.audit import layout
@@ -25,6 +26,7 @@ from licet.terms import Terms, merge
 
 _LINES: Final = "licence-lines"
 _KEPT: Final = 256  # licences whose lines are kept in memory
+_COMBINATIONS: Final = 100_000  # of what owners of one work have said, to find those that a line's terms are made of
 
 
 class Granted(NamedTuple):
@@ -66,7 +68,7 @@ def check_licences(audit: Audit, statements: Statements) -> Granting:
             raise refused(_LINES, member, "expected lines of a licence that is here, got others")
     granting = Granting(audit, statements)
     works = granting.works = _works(audit, statements)
-    prices = _Prices(statements)
+    prices = _Prices(statements, works)
     for licence, signed in statements.licences.items():
         granted = granting.of(licence)
         member = layout.lines_member(licence)
@@ -133,8 +135,9 @@ def _works(audit: Audit, statements: Statements) -> dict[tuple[str, str], str]:
             consent = statements.consents.get(each.statement)
             if consent is None or not isinstance(consent.payload.scope, WorksScope):
                 raise VerificationError(f"expected a consent over works in the bundle, got {each.statement}")
-            if consent.payload.account != each.work.account:
-                raise VerificationError(f"expected a work of {consent.payload.account}, got one of {each.work.account}")
+            if consent.payload.account not in statements.splits.ever(each.work.work, each.work.account):
+                name = consent.payload.account
+                raise VerificationError(f"expected a work that {name} has a share in, got one of {each.work.account}")
             scope = consent.payload.scope
             verify_member(work_digest(each.work), each.index, scope.count, each.path, scope.root)
             found[each.work.work, each.statement] = each.work.account
@@ -157,17 +160,24 @@ def _consented(
 class _Prices:
     """Prices of lines, each distinct case decided once."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, works: Mapping[tuple[str, str], str]) -> None:
         self._consents: Final = statements.consents
+        self._splits: Final = statements.splits
+        self._beside: Final[dict[str, list[ConsentFacts]]] = {}  # what others than its account say of a work
+        for (work, statement), account in works.items():
+            if statements.consents[statement].payload.account != account:
+                self._beside.setdefault(work, []).append(statements.consents[statement])
         self._catalogues: Final[dict[str, list[ConsentFacts]]] = {}
         for consent in statements.consents.values():
             if not isinstance(consent.payload.scope, WorksScope):
                 self._catalogues.setdefault(consent.payload.account, []).append(consent)
-        self._decided: Final[dict[tuple[str, str, str], tuple[str | None, str, str | None, int]]] = {}
+        self._decided: Final[dict[tuple[str, ...], tuple[str | None, str, str | None, int]]] = {}
 
     def hold(self, line: LicenceLine, licence: Licence) -> None:
         """Return only if the terms that ``line`` names ask exactly its price for the licence's use."""
-        case = (line.statement, line.terms_hash, licence.licence)
+        case: tuple[str, ...] = (line.statement, line.terms_hash, licence.licence)
+        if self._owners(line):
+            case = (*case, line.work)  # what its co-owners say is of this work alone
         if case not in self._decided:
             decision = decide(self._terms(line), State(level=4), _request(licence.use, licence))
             price = decision.price
@@ -180,15 +190,33 @@ class _Prices:
             raise VerificationError(f"{line.work}: expected {expected} as the terms ask, got {got}")
 
     def _terms(self, line: LicenceLine) -> Terms:
-        """The effective terms that the line names: those of its consent, or these with a catalogue's restrictions."""
+        """The effective terms that the line names: those of its consent, or these with what restricts them: the
+        account's catalogue, and what co-owners say of the work and of their catalogues."""
         consent = self._consents[line.statement]
         if consent.terms.hash == line.terms_hash:
             return consent.terms
-        for catalogue in self._catalogues.get(line.account, ()):
-            effective = merge([consent.terms, catalogue.terms])
+        catalogues: list[Terms | None] = [None, *(each.terms for each in self._catalogues.get(line.account, ()))]
+        said: list[list[Terms | None]] = [[None, *self._said(line.work, owner)] for owner in self._owners(line)]
+        for catalogue, *others in islice(product(catalogues, *said), _COMBINATIONS):
+            beside = {each.hash: each for each in others if each is not None}
+            shared = merge([beside[each] for each in sorted(beside)]) if beside else None
+            effective = merge([each for each in (consent.terms, catalogue, shared) if each is not None])
             if effective.hash == line.terms_hash:
                 return effective
         raise VerificationError(f"{line.work}: expected terms {line.terms_hash} from its consent, got others")
+
+    def _owners(self, line: LicenceLine) -> list[str]:
+        """Everybody who ever had a share in the work beside its account, and of whom something is here."""
+        owners = self._splits.ever(line.work, line.account) - {line.account}
+        spoken = {each.payload.account for each in self._beside.get(line.work, ())} | self._catalogues.keys()
+        return sorted(owners & spoken)
+
+    def _said(self, work: str, owner: str) -> list[Terms]:
+        """What may have been in force of what ``owner`` says of ``work``."""
+        own = [each.terms for each in self._beside.get(work, ()) if each.payload.account == owner]
+        catalogues = [each.terms for each in self._catalogues.get(owner, ())]
+        both = [merge([each, catalogue]) for each in own for catalogue in catalogues]
+        return [*own, *catalogues, *both]
 
 
 def _request(use: Use, licence: Licence) -> Request:

@@ -363,7 +363,8 @@ class _Uses:
         Terms that still wait allow nothing, which their text does not say: so such a use may be called not covered.
         """
         consent = self._statements.consents.get(event.statement or "")
-        if consent is None or (event.work, event.statement) not in self._granting.works:
+        owner = self._granting.works.get((event.work, event.statement or ""))
+        if consent is None or owner != consent.payload.account:  # nor do a co-owner's terms alone allow anything
             return set(_NOT_COVERED)
         rule = consent.terms.rules.get(event.atom)
         if rule is None:
