@@ -47,12 +47,19 @@ def list_works(
         Literal["-registered", "registered", "title", "-title"], Parameter(help="Default: newest first.")
     ] = "-registered",
     limit: Annotated[int | None, Parameter(help="At most so many.")] = None,
+    shared: Annotated[bool, Parameter(negative="", help="Those of others that you have a share in, instead.")] = False,
     common: Common = COMMON,
 ) -> None:
     """List your works, newest first."""
     if limit is not None and limit < 1:
         raise InputError.field("--limit", "one or more", limit)
     asked: dict[str, Any] = {"q": q, "external_id": external_id, "tag": tag, "state": state, "sort": sort}
+    if shared:
+        named = [name for name, value in asked.items() if value is not None and value != "-registered"]
+        if named or limit is not None:
+            raise InputError.field("--shared", "no filter beside it", ", ".join(named or ["limit"]))
+        _list_shared(common)
+        return
     with common.client() as client:
         chosen = {name: value for name, value in asked.items() if value is not None}
         works = list(client.works(limit=limit, **chosen))
@@ -60,6 +67,22 @@ def list_works(
         "No works yet: `licet register` makes them." if not (q or external_id or tag or state) else "No such works."
     )
     show(common, {"works": works}, aligned([_HEADER, *map(_cells, works)], widest=_TITLE) if works else [nothing])
+
+
+def _list_shared(common: Common) -> None:
+    from licet.catalogue.coowned import coowned
+
+    with common.client() as client:
+        found = sorted(coowned(client), key=lambda each: each.work.work)
+    lines = [
+        f"{each.work.work}  {_printable(each.work.title or '(untitled)')}  by {each.registered_by}  "
+        f"{'restricted by you' if each.own is not None else 'nothing said by you'}"
+        for each in found
+    ]
+    works = [
+        {"work": each.work, "registered_by": each.registered_by, "split": each.split, "own": each.own} for each in found
+    ]
+    show(common, {"works": works}, lines or ["You have no share in works of others."])
 
 
 @app.command(name="show")
