@@ -51,6 +51,28 @@ def test_a_split_is_proposed_read_signed_by_all_and_changed_only_by_all(pair: tu
 ONE, TWO = (f"art_{26 * '0'}", f"art_{25 * '0'}1")
 
 
+def test_a_co_owner_restricts_a_shared_work_and_everybody_is_told_who_does(pair: tuple[Person, Person]) -> None:
+    ada, ben = pair
+    (work,) = [each["work"] for each in ada.does("works", "list")["works"]]
+    (listed,) = ben.does("works", "list", "--shared")["works"]
+    assert (listed["work"]["work"], listed["own"]) == (work, None)
+    assert "you say nothing of it so far" in ben.types("works", "show", work).out
+    before = ada.does("works", "show", work)["work"]["terms_hash"]
+    stated = ben.types("terms", "set", work, "--preset", "no-ai")
+    assert stated.code == 0, stated
+    assert "the strictest counts, use by use" in stated.out
+    shown = ada.does("works", "show", work)["work"]
+    (restriction,) = shown["restricted"]
+    assert shown["stated"] == before != shown["terms_hash"] == restriction["terms_hash"]
+    assert f"restricts it by {restriction['statement']}" in ada.types("works", "show", work).out
+    assert f"restricts it by {restriction['statement']}" in ben.types("works", "show", work).out
+    assert ben.does("terms", "show", work)["terms_hash"] == shown["terms_hash"]
+    assert ben.does("terms", "set", work, "--preset", "research")["effect"] == "loosen"
+    assert len(ben.does("terms", "undo", work)["statements"]) == 1
+    for who in (ada, ben):
+        assert who.does("monitor", "--once")["findings"] == []
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

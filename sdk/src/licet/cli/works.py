@@ -13,9 +13,10 @@ from licet.cli.columns import aligned
 from licet.cli.output import COMMON, Common, progress, show
 from licet.cli.wording import AS_REGISTERED
 from licet.counted import many
-from licet.errors import InputError
+from licet.errors import InputError, LicetError
 
 if TYPE_CHECKING:
+    from licet.catalogue.coowned import CoOwned
     from licet.wire.splits import Restriction
     from licet.wire.works import Work
 
@@ -94,10 +95,18 @@ def show_work(
     common: Common = COMMON,
 ) -> None:
     """Show one work: keys, statement, state."""
+    from licet.catalogue.coowned import coowned
     from licet.home import write_whole
 
     with common.client() as client:
-        found = client.work(work)
+        try:
+            found = client.work(work)
+        except LicetError as error:
+            shared = list(coowned(client, work)) if error.details.get("status") == 404 else []
+            if not shared:
+                raise
+            show(common, {"work": shared[0].work, "thumbnail": None}, _shared(shared[0]))
+            return
         if thumbnail is not None:
             content = client.thumbnail(found.work)
             with write_whole(thumbnail) as file:
@@ -260,6 +269,17 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         yield f"like      {other} of another account"
     if work.statement is not None:
         yield f"snapshot  {'says so' if work.in_snapshot else 'does not say so yet; the next one will'}"
+
+
+def _shared(found: CoOwned) -> Iterator[str]:
+    yield f"{found.work.work}  {_printable(found.work.title or '(untitled)')}  by {found.registered_by}"
+    yield f"shared    by {found.split}; `licet works split show {found.split}` says between whom"
+    yield f"terms     {found.work.terms_hash or 'none'} in force, the strictest of what all owners say"
+    for said in found.work.restricted:
+        if said.state != "ended":
+            yield f"co-owner  {_restricts(said)}"
+    if found.own is None:
+        yield f"          you say nothing of it so far; `licet terms set {found.work.work}` can only restrict it"
 
 
 def _restricts(said: Restriction) -> str:
