@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 TABLES = "select table_name from information_schema.tables where table_schema = current_schema()"
 #: What nobody in these tests does.
-IDLE = {"quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions"}
+IDLE = {"shared_states", "quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions"}
 
 
 async def test_every_table_is_decided_on_for_export_and_for_erasure(site: Running) -> None:
