@@ -173,6 +173,7 @@ async def _catch_up(conn: Connection, accounts: Iterable[UUID], works: Sequence[
             await _keep_terms(conn, {hash_of(effective): effective})
             figures = (one.group.own, catalogue["terms"], hash_of(effective), not one.group.own, False)
             await conn.execute(queries.KEEP_OWNER, account, one.works, catalogue["statement"], *figures)
+            await conn.execute(queries.WAIT_OWNER, account, one.works, catalogue["waiting"])
 
 
 async def _keep_terms(conn: Connection, terms: Mapping[bytes, Terms]) -> None:

@@ -181,7 +181,8 @@ from co_owner_states o join works w on w.id = o.work join work_states s on s.wor
 where o.waiting = $1 and o.account = $2 and not s.contested and not s.challenged and not s.withdrawn
 order by w.id
 """
-# How works stand beside what their co-owners say, in groups. By work_states and co_owner_states primary keys.
+# How works stand beside what their co-owners say, in groups; `statement`: the newest of those, where they alone speak.
+# By work_states and co_owner_states primary keys.
 BESIDE: Final = """
 select coalesce(s.own, '') as own, coalesce(s.catalogue, '') as catalogue, said.terms as owners,
     said.statement, array_agg(w.id) as works
@@ -189,7 +190,7 @@ from unnest($1::uuid[]) as covered (work) join works w on w.id = covered.work
 left join work_states s on s.work = w.id
 left join lateral (
     select coalesce(array_agg(distinct o.terms), '{}') as terms,
-        case when s.work is null then max(o.statement::text)::uuid end as statement
+        case when s.own is null and s.catalogue is null then max(o.statement::text)::uuid end as statement
     from co_owner_states o where o.work = w.id and not o.ended
 ) said on true
 where w.withdrawn_at is null
@@ -198,11 +199,12 @@ group by 1, 2, 3, 4
 """
 RESTRICT: Final = """
 insert into work_states (work, account, statement, own, catalogue, shared, co_owned, terms, version)
-select w.id, w.account, coalesce(s.statement, $2), s.own, s.catalogue, nullif($3::bytea, ''), true, $4, $5
+select w.id, w.account, coalesce($2, s.statement), s.own, s.catalogue, nullif($3::bytea, ''), true, $4, $5
 from unnest($1::uuid[]) as covered (work) join works w on w.id = covered.work
 left join work_states s on s.work = w.id
 on conflict (work) do update
-set shared = excluded.shared, co_owned = true, terms = excluded.terms, version = excluded.version
+set statement = excluded.statement, shared = excluded.shared, co_owned = true, terms = excluded.terms,
+    version = excluded.version
 """
 # by co_owner_states and statements primary keys, log_entries unique (pending)
 RESTRICTIONS: Final = """
@@ -221,6 +223,10 @@ select covered.work, c.account, c.statement, c.terms, c.terms, c.waiting
 from unnest($1::uuid[]) as covered (work) cross join catalogues c where c.account = any($2::uuid[])
 on conflict (work, account) do nothing
 """
+# by co_owner_states primary key
+WAIT_OWNER: Final = """
+update co_owner_states set waiting = $3 where account = $1 and work = any($2::uuid[])
+"""
 REJOIN_OWNERS: Final = """
 update co_owner_states set ends = null, ended = false
 where work = any($1::uuid[]) and account = any($2::uuid[]) and (ended or ends is not null)
@@ -235,7 +241,10 @@ where work = any($1::uuid[]) and not account = any($2::uuid[]) and not ended
 _ENDING: Final = """
 from co_owner_states o join log_entries e on e.pending = o.ends join work_states s on s.work = o.work
 where e.at + $2::interval <= $1 and not s.contested and not s.challenged and not s.withdrawn
-    and (s.own is not null or s.catalogue is not null)
+    and (
+        s.own is not null or s.catalogue is not null
+        or exists (select from co_owner_states b where b.work = o.work and b.ends is null and not b.ended)
+    )
 """
 ENDING: Final = f"select distinct o.account, o.ends {_ENDING} order by 1, 2 limit $3"
 ENDING_WORKS: Final = f"""

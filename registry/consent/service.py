@@ -7,6 +7,7 @@ is the order in which statements were weighed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -144,7 +145,7 @@ class _Acceptance:
         assert isinstance(scope, WorksScope)
         if len(found) != len(works) or not {each.account for each in found} <= registered:
             raise Conflict("one of the works was withdrawn or its split changed meanwhile")
-        if works_root(each.digest for each in found) != scope.root:
+        if await asyncio.to_thread(works_root, [each.digest for each in found]) != scope.root:
             raise Conflict("expected works as they were when this was sent, got an update of some; draft it again")
         groups = await owners.standing(self._conn, self._account, works)
         standing = [each.group for each in groups]

@@ -131,12 +131,7 @@ update co_owner_states set own = $3, catalogue = null, terms = $3, statement = $
 where account = $1 and not ended
 """
 DROP_SHARED: Final = "delete from co_owner_states where account = $1 and ($2 or ended)"
-# Works of which it alone had spoken. By work_states primary key.
-SPOKEN_ALONE: Final = """
-update work_states s set statement = o.statement
-from (select work, max(statement::text)::uuid as statement from co_owner_states where not ended group by work) o
-where s.work = any($1::uuid[]) and o.work = s.work and s.own is null and s.catalogue is null
-"""
+# Works of which it alone had spoken: their account, or another co-owner, may speak again. By work_states primary key.
 UNSPOKEN: Final = """
 with gone as (
     delete from work_states s where s.work = any($1::uuid[]) and s.own is null and s.catalogue is null
@@ -144,8 +139,12 @@ with gone as (
     returning s.work
 )
 insert into removed_works (work, version) select work, $2 from gone
+on conflict (work) do update set version = excluded.version
 """
-REMOVED: Final = "insert into removed_works (work, version) select work, $2 from work_states where account = $1"
+REMOVED: Final = """
+insert into removed_works (work, version) select work, $2 from work_states where account = $1
+on conflict (work) do update set version = excluded.version
+"""
 DROP_STATES: Final = "delete from work_states where account = $1"
 # by work_matches (account), (other_account): who was in a conflict with these works
 MET: Final = """

@@ -42,8 +42,9 @@ _PAUSE: Final = 0.1  # seconds
 log = structlog.get_logger("registry.erasure")
 
 
-class _Unlogged(Exception):
-    """A statement of the account waits for its place in the log; until then it cannot be erased."""
+class _Unsettled(Exception):
+    """A statement of the account waits for its place in the log, or it came to restrict works of somebody else while
+    the erasure waited for its locks; until that is settled it cannot be erased."""
 
 
 async def erase(services: Services, caller: Caller, asked: ErasureRequest) -> ErasureAnswer:
@@ -64,7 +65,7 @@ async def erase(services: Services, caller: Caller, asked: ErasureRequest) -> Er
                 work = _Erasure(conn, services, caller, asked, ends)
                 weight = await work.run()
             break
-        except _Unlogged:
+        except _Unsettled:
             await asyncio.sleep(_PAUSE)
     else:
         raise Unavailable("statements of the account are not in the log yet; nothing was erased, ask again")
@@ -130,11 +131,11 @@ class _Erasure:
         if owner is None or owner["erased_at"] is not None:
             raise Gone("the account was erased")
         # A licence over works of others that it restricts comes before the deny that takes its place, or after.
-        registered = {row["account"] for row in await conn.fetch(queries.RESTRICTED_WORKS, account)}
+        registered = await self._registered()
         for each in sorted({account, *registered}):
             await conn.fetchrow(consent.LOCK_HEAD, each)
-        if await conn.fetchval(queries.WAITING, account):
-            raise _Unlogged
+        if await conn.fetchval(queries.WAITING, account) or not await self._registered() <= registered:
+            raise _Unsettled
         weight = await weigh(conn, account)
         now = times.now()
         naming = [row["hash"] for row in await conn.fetch(queries.NAMING_TERMS, account)]
@@ -153,6 +154,10 @@ class _Erasure:
         await conn.execute(queries.DROP_TERMS, naming)
         await self._identity(weight, now)
         return weight
+
+    async def _registered(self) -> set[UUID]:
+        """Return who registered the works of others that the account restricts."""
+        return {row["account"] for row in await self._conn.fetch(queries.RESTRICTED_WORKS, self._account)}
 
     async def _state(self, owner: Row, weight: Weight, denied: list[Row], now: datetime) -> None:
         """Let the log say what goes, and what the registry denies from now on."""
@@ -216,7 +221,6 @@ class _Erasure:
             await conn.execute(queries.DENY_SHARED, account, self.id, bytes.fromhex(NOTHING.hash))
         await conn.execute(queries.DROP_SHARED, account, not self._denies)
         await conn.execute(queries.UNSPOKEN, works, changed)
-        await conn.execute(queries.SPOKEN_ALONE, works)
         await owners.restrict(conn, works, changed)
 
     async def _statements(self, weight: Weight) -> None:

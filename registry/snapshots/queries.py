@@ -58,8 +58,11 @@ where s.sequence = g.sequence and s.issued_at < $2
 """
 NEEDED: Final = "select distinct digest from snapshot_segments"
 
-# by removed_works (version): works that left without a deny
-REMOVED: Final = "select work from removed_works where version > $1 order by work"
+# by removed_works (version), work_states primary key: works that left without a deny, and nobody spoke of since
+REMOVED: Final = """
+select r.work from removed_works r left join work_states s on s.work = r.work
+where r.version > $1 and s.work is null order by r.work
+"""
 # by erasures (at) where not compacted
 UNCOMPACTED: Final = "select exists (select from erasures where not compacted and at < $1)"
 COMPACTED: Final = "update erasures set compacted = true where not compacted and version <= $1"

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 TABLES = "select table_name from information_schema.tables where table_schema = current_schema()"
 #: What nobody in these tests does.
-IDLE = {"shared_states", "quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions"}
+IDLE = {"quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions"}
 
 
 async def test_every_table_is_decided_on_for_export_and_for_erasure(site: Running) -> None:
@@ -64,6 +64,7 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     assert copy is not None
     theirs = await shelf(site, PAID, 1)
     await agreed(theirs.owner, theirs.works, [(theirs.owner, 6000), (ada, 4000)])
+    await ada.state(theirs.works, RESEARCH)
     licence = await lab.license(goods.wanted())
     await lab.report(licence, "2")
     return ada, lab
@@ -90,6 +91,10 @@ async def test_all_of_an_account_is_told_and_nothing_of_another(site: Running) -
     assert begun | IDLE >= {section.name for section in sections.SECTIONS if section.name != "alike"}
     assert {each["title"] for each in lines(hers, "works")} >= {"Heron"}
     assert [each["level"] for each in lines(hers, "account")] == [2]
+    (restricted,) = lines(hers, "shared_states")
+    assert restricted["own"] == restricted["terms"] == RESEARCH.hash
+    assert restricted["work"] not in {each["work"] for each in lines(hers, "works")}
+    assert {RESEARCH.hash, PAID.hash} <= {each["hash"] for each in lines(hers, "terms")}
     sold, licensed = lines(hers, "sold"), lines(labs, "licensed")
     assert sold == licensed
     assert len(sold) == 2

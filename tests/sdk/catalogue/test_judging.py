@@ -11,7 +11,7 @@ from licet.catalogue.judging import Finding, Judge, Own, changes, of_keys
 from licet.index.state import State, StateLeaf
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
-from licet.terms import preset
+from licet.terms import Terms, merge, preset
 from licet.wire.accounts import KeyInfo
 from licet.wire.works import StatementKept
 from tests.sdk.statements.world import PAID, Account, Registry
@@ -50,8 +50,14 @@ def snapshot(size: int, issued_at: str = BEFORE) -> kinds.Snapshot:
     )
 
 
-def judge(*signed: Own, size: int = 1000, issued_at: str = BEFORE, elsewhere: tuple[int, ...] = ()) -> Judge:
-    return Judge(snapshot(size, issued_at), signed, elsewhere, lambda _signed, _work: None)
+def judge(
+    *signed: Own,
+    size: int = 1000,
+    issued_at: str = BEFORE,
+    elsewhere: tuple[int, ...] = (),
+    shared: dict[str, Terms | None] | None = None,
+) -> Judge:
+    return Judge(snapshot(size, issued_at), signed, elsewhere, lambda _signed, _work: None, shared)
 
 
 def leaf(index: int, terms: str | None = PAID.hash, *flags: str) -> StateLeaf:
@@ -90,6 +96,38 @@ def test_a_snapshot_that_says_what_was_signed_is_not_accused(signed, seen):
 )
 def test_each_way_to_say_something_else_is_told(signed, seen, kind):
     assert told(list(judge(*signed).of_work(WORK, seen))) == [(kind, WORK)]
+
+
+NO_AI, RESEARCH = preset("no-ai"), preset("research")
+
+
+@pytest.mark.parametrize("index", [OFFER.index, OFFER.index + 999])  # of a co-owner's statement, which is not here
+@pytest.mark.parametrize("effective", [PAID, NO_AI, merge([PAID, RESEARCH])])
+def test_rule_08_a_shared_work_may_be_stricter_than_what_this_home_signed(index: int, effective: Terms):
+    assert told(list(judge(OFFER, shared={WORK: effective}).of_work(WORK, leaf(index, effective.hash)))) == []
+
+
+@pytest.mark.parametrize(
+    ("signed", "effective", "seen", "kind"),
+    [
+        ([OFFER], RESEARCH, leaf(OFFER.index + 999, RESEARCH.hash), "terms"),  # free, where a price was signed
+        ([OFFER], NO_AI, leaf(OFFER.index, RESEARCH.hash), "terms"),  # the state is not what the snapshot finds
+        ([OFFER, WITHDRAWAL], NO_AI, leaf(WITHDRAWAL.index, NO_AI.hash), "terms"),  # taken back, and still there
+        ([OFFER], NO_AI, leaf(OFFER.index - 1, NO_AI.hash), "omitted"),
+        ([OFFER], NO_AI, None, "omitted"),
+    ],
+)
+def test_rule_08_a_shared_work_is_never_looser_than_what_this_home_signed(signed, effective, seen, kind):
+    assert told(list(judge(*signed, shared={WORK: effective}).of_work(WORK, seen))) == [(kind, WORK)]
+
+
+def test_a_shared_work_is_not_judged_by_a_word_that_may_still_wait_nor_by_a_snapshot_that_is_not_here():
+    looser = own(ARTIST.consent(RESEARCH, seq=2, effect="loosen"), "stm_3")
+    assert looser.index > OFFER.index
+    seen = leaf(OFFER.index + 999, RESEARCH.hash)
+    assert told(list(judge(OFFER, looser, shared={WORK: RESEARCH}).of_work(WORK, seen))) == []
+    assert told(list(judge(OFFER, shared={WORK: None}).of_work(WORK, seen))) == []
+    assert told(list(judge(shared={WORK: RESEARCH}).of_work(WORK, seen))) == []
 
 
 def test_what_was_signed_in_another_home_is_known():

@@ -104,8 +104,14 @@ class Judge:
     def _restricted(self, work: str, leaf: StateLeaf | None, due: Own | None) -> Iterator[Finding]:
         """Yield what is wrong with a work that others speak for, too: they restrict, so nothing is looser than said."""
         effective = self._shared[work]
-        if leaf is None or due is None or effective is None or leaf.terms_hash != effective.hash:
+        if leaf is None or due is None or effective is None or "withdrawn" in leaf.state.flags:
             return
+        if leaf.terms_hash != effective.hash:
+            message = f"{work}: its terms in force ({leaf.terms_hash}) are not those that the snapshot finds"
+            yield Finding("terms", f"{message} ({effective.hash})", work)
+            return
+        if withdraws(due.kept):
+            yield Finding("terms", f"{work}: it was withdrawn in log entry {due.index}, and is not", work)
         if any(each.index > due.index and work in each.works for each in self._own):
             return  # a looser word came after: whether it has matured is the log's to say
         stated = stated_terms(work, due, self._own, self._manifest.log_size)

@@ -106,7 +106,7 @@ class Monitor:
         def evidence(signed: Own, work: str) -> Omission | None:
             return self._evidence(signed, work, snapshot, states[work], keys) if work in states else None
 
-        judge = Judge(manifest, own, elsewhere, evidence, self._terms_of(restricted, spoken - listed.keys()))
+        judge = Judge(manifest, own, elsewhere, evidence, self._terms_of(manifest, restricted, spoken - listed.keys()))
         for work in works:
             leaf = verify_state(states[work], manifest.state_root, manifest.works)
             findings += judge.of_work(work, leaf)
@@ -140,15 +140,16 @@ class Monitor:
             work.work: (work.statement is not None, bool(work.restricted)) for work in self._client.works(limit=None)
         }
 
-    def _terms_of(self, restricted: set[str], elsewhere: set[str]) -> dict[str, Terms | None]:
-        """Return what the newest snapshot says of works that others own, too: own ones that those restrict, and others'
-        that this home signed for; None for those that are not shared any more."""
+    def _terms_of(self, manifest: kinds.Snapshot, restricted: set[str], elsewhere: set[str]) -> dict[str, Terms | None]:
+        """Return what the snapshot says of works that others own, too: own ones that those restrict, and others' that
+        this home signed for; None for those that are not shared any more, and for all where it is not to be had."""
         if not restricted and not elsewhere:
             return {}
         from licet.index import Index  # brings numpy
 
         shared = restricted | (elsewhere & {each.work.work for each in coowned(self._client)})
-        self._client.snapshot.pull()
+        if self._client.snapshot.pull().manifest != manifest:
+            return dict.fromkeys(restricted | elsewhere)  # another one was published meanwhile: the next look tells
         index = Index(self._client.snapshot.open(allow_expired=True))
         found = {work: index.work(work) for work in shared}
         known = {work: intern(each.terms) for work, each in found.items() if each is not None}
