@@ -49,6 +49,7 @@ _KINDS: Final = {
     "consent": "stm",
     "split": "spl",
     "split-answer": "stm",
+    "erase": "stm",
 }
 
 T = TypeVar("T")
@@ -110,7 +111,7 @@ async def _statements(conn: Connection, prover: Prover, part: Part, found: Conte
     statements = found.statements
     for at in range(0, len(statements), _STATEMENTS_AT_A_TIME):
         some = statements[at : at + _STATEMENTS_AT_A_TIME]
-        files = await prover.files([(each.pending, each.account) for each in some])
+        files = await prover.files([(each.pending, None if each.kind == "erase" else each.account) for each in some])
         for statement, file in zip(some, files, strict=True):
             await asyncio.to_thread(
                 writer.statement, statement.kind, _text(statement), file, times.to_text(statement.at)

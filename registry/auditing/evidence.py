@@ -65,13 +65,13 @@ class Prover:
             self._registry = await self.evidence([row["id"] for row in rows])
         return self._registry
 
-    async def files(self, statements: Sequence[tuple[int, UUID]]) -> list[StatementFile]:
-        """Return the statement files of (pending, account that signed), in their order."""
+    async def files(self, statements: Sequence[tuple[int, UUID | None]]) -> list[StatementFile]:
+        """Return the statement files of (pending, account that signed; None: the registry alone), in their order."""
         found = await self.evidence([pending for pending, _ in statements])
         registry = await self.registry()
         files = []
         for each, (_, account) in zip(found, statements, strict=True):
-            history = await self._history(account)
+            history = [] if account is None else await self._history(account)
             files.append(StatementFile(each.envelope, each.salt, each.entry, each.proof, [*registry, *history]))
         return files
 

@@ -93,7 +93,9 @@ order by d.id
 
 # Splits with all answers to them: of the month for everybody's bundle ($1 null), else those ever in force on the works
 # ($2) whose uses are shown, and those that one of them replaces. $3, $4 log indices of the month, $5 published size.
-# by split_works (work, since), splits unique (digest), split_answers (split), log_entries unique (pending)
+# With the erasures of who has a share in them: of those nobody asks an answer.
+# by split_works (work, since), splits unique (digest), split_answers (split), log_entries unique (pending), erasures
+# unique (account)
 SPLITS: Final = """
 with recursive wanted as (
     select s.id, s.account, s.pending, s.replaces from splits s
@@ -114,6 +116,10 @@ from wanted w join log_entries e on e.pending = w.pending where e.index < $5
 union all
 select 'split-answer', a.id, a.account, a.pending, e.index, e.at
 from wanted w join split_answers a on a.split = w.id join log_entries e on e.pending = a.pending where e.index < $5
+union all
+select 'erase', x.id, x.account, x.pending, e.index, e.at
+from erasures x join log_entries e on e.pending = x.pending
+where e.index < $5 and x.account in (select p.account from wanted w join split_parties p on p.split = w.id)
 order by kind, id
 """
 # by usage_events (batch), (licence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from licet import identifiers
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import RegistryRef, Split, SplitAnswer
+from licet.statements.kinds import RegistryRef, Split, SplitAnswer, SplitShare
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import only_signer, signer_of
 from registry.database import Connection
@@ -49,8 +50,10 @@ async def opened(conn: Connection, schema: type[P], envelope: Envelope, caller: 
     return payload
 
 
-async def parties_of(conn: Connection, split: Split) -> dict[UUID, int]:
-    """Return the basis points of every account that ``split`` gives a share, all of them known and not erased.
+async def parties_of(conn: Connection, split: Split, replaced: Sequence[SplitShare]) -> dict[UUID, int]:
+    """Return the basis points of every account that ``split`` gives a share, all of them known.
+
+    One that was erased is among them only with exactly the share that it has in what is ``replaced``.
 
     Raises ``InputError`` and ``Invalid`` naming the field.
     """
@@ -59,12 +62,16 @@ async def parties_of(conn: Connection, split: Split) -> dict[UUID, int]:
         kind = "org" if share.account.startswith("org_") else "art"
         named[identifiers.to_uuid(share.account, kind, field=f"shares[{place}].account")] = (place, share)
     known = {row["id"]: row for row in await conn.fetch(queries.ACCOUNTS, list(named))}
+    had = {each.account: each.bps for each in replaced}
     for account, (place, share) in named.items():
         row = known.get(account)
         if row is None or identifiers.from_uuid(row["kind"], account) != share.account:
             raise Invalid.field(f"shares[{place}].account", "an artist or organisation of this registry", share.account)
-        if row["erased_at"] is not None:
+        if row["erased_at"] is not None and share.account not in had:
             raise Invalid.field(f"shares[{place}].account", "an account that was not erased", share.account)
+        if row["erased_at"] is not None and share.bps != had[share.account]:
+            expected = f"{had[share.account]}, which {share.account} had when it was erased"
+            raise Invalid.field(f"shares[{place}].bps", expected, share.bps)
         if row["genesis"] != share.genesis:
             raise Invalid.field(f"shares[{place}].genesis", f"the genesis of {share.account}", share.genesis)
     return {account: share.bps for account, (_, share) in named.items()}

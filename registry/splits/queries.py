@@ -38,8 +38,16 @@ cross join lateral (
     select split from split_works x where x.work = w.id and x.since is not null order by x.since desc limit 1
 ) f join splits s on s.id = f.split
 """
+# `waived`: of one that was erased before, nobody asks an answer to a split that leaves it the share that it has.
+# by split_parties and splits primary keys, splits unique (digest), erasures (account)
 PARTIES: Final = """
-select p.split, p.account, a.kind, a.genesis, a.erased_at, p.bps, p.proposes, p.accepted
+select p.split, p.account, a.kind, a.genesis, a.erased_at, p.bps, p.proposes, p.accepted,
+    a.erased_at is not null and p.bps > 0 and exists (
+        select from splits s join erasures x on x.account = p.account and x.pending < s.pending
+        join splits b on b.digest = s.replaces
+        join split_parties q on q.split = b.id and q.account = p.account and q.bps = p.bps
+        where s.id = p.split
+    ) as waived
 from split_parties p join accounts a on a.id = p.account where p.split = any($1::uuid[]) order by p.split, p.account
 """
 OF_DIGEST: Final = "select id from splits where digest = $1 and account = $2 and agreed is not null"
@@ -101,6 +109,7 @@ select k.pending, k.kind, p.envelope, e.index, e.at
 from (
     select pending, 'split' as kind from splits
     union all select pending, 'split-answer' from split_answers
+    union all select pending, 'erase' from erasures x where exists (select from split_parties where account = x.account)
 ) k
 join log_pending p on p.id = k.pending left join log_entries e on e.pending = k.pending
 order by e.index nulls last, k.pending

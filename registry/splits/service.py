@@ -107,25 +107,28 @@ async def _propose(services: Services, caller: Caller, envelope: Envelope, conn:
         return _Kept(known["id"], identifiers.from_uuid("spl", known["id"]), known["pending"])
     payload = await intake.opened(conn, Split, envelope, caller, services.keys.ref)
     number = intake.split_id(payload.split, "split")
-    shares = await intake.parties_of(conn, payload)
     works = await intake.works_of(conn, caller.account, payload)
     replaces = _digest(payload.replaces)
     before = await intake.hold_replaces(conn, works, replaces)
+    parties = [] if before is None else await conn.fetch(queries.PARTIES, [before])
+    replaced = [_share(row) for row in parties if row["bps"]]
+    shares = await intake.parties_of(conn, payload, replaced)
     now = times.now()
     if await conn.fetchval(queries.OPEN_COUNT, caller.account, now - LASTS) >= MOST_OPEN:
         raise Conflict(f"expected at most {MOST_OPEN} open proposals of an account, got one more: decline some first")
-    replaced = [] if before is None else await conn.fetch(queries.PARTIES, [before])
-    for row in replaced:
-        if row["bps"] and row["erased_at"] is not None:
-            raise Conflict(
-                f"{identifiers.from_uuid(row['kind'], row['account'])}, who has a share in the split that is in force, "
-                f"was erased: nobody can agree for it to another one"
-            )
-    leaving = {row["account"]: row for row in replaced if row["bps"] and row["account"] not in shares}
+    gone = {row["account"]: _share(row) for row in parties if row["bps"] and row["erased_at"] is not None}
+    for each in (share for account, share in gone.items() if account not in shares):
+        raise Conflict(
+            f"shares: expected {each.bps} basis points of {each.account}, who had them when it was erased: nobody can "
+            f"agree for it to another share"
+        )
+    leaving = {row["account"] for row in parties if row["bps"] and row["account"] not in shares}
     try:
-        needed(payload, [_share(row) for row in replaced if row["bps"]])
+        asked = needed(payload, replaced).keys() - {each.account for each in gone.values()}
     except VerificationError as error:
         raise Invalid(error.message) from None
+    if not asked:
+        raise Invalid.field("shares", "somebody who can sign it beside who proposes it", "nobody who was not erased")
     pending = await translog.submit(conn, "split", payload.split, envelopes.encode(envelope), caller.account)
     kept = await conn.fetchval(
         queries.KEEP_SPLIT,
@@ -139,11 +142,11 @@ async def _propose(services: Services, caller: Caller, envelope: Envelope, conn:
     )
     if kept is None:
         raise Conflict("split: expected an identifier that is new, got that of another proposal")
-    parties = {**dict.fromkeys(leaving, 0), **shares}
-    await conn.execute(queries.KEEP_PARTIES, number, list(parties), list(parties.values()), caller.account)
+    named = {**dict.fromkeys(leaving, 0), **shares}
+    await conn.execute(queries.KEEP_PARTIES, number, list(named), list(named.values()), caller.account)
     await conn.execute(queries.KEEP_WORKS, number, works)
-    for account, bps in sorted(parties.items()):
-        if account != caller.account:
+    for account, bps in sorted(named.items()):
+        if account != caller.account and account not in gone:
             what = f"gives you {_percent(bps)}" if bps else "ends your share"
             of = f"{payload.split}, of {many(len(works), 'work')}"
             detail = f"{caller.id} proposes {of}, which {what}; sign it or decline it"
@@ -178,7 +181,7 @@ async def _answer(services: Services, caller: Caller, split: UUID, envelope: Env
     name = identifiers.from_uuid("stm", statement)
     works = [each["work"] for each in await conn.fetch(queries.WORKS_OF, split)]
     last = payload.answer == "accept" and not any(
-        each["accepted"] is None and not each["proposes"]
+        each["accepted"] is None and not each["proposes"] and not each["waived"]
         for account, each in parties.items()
         if account != caller.account
     )
@@ -215,7 +218,7 @@ def _hold_open(row: Row) -> None:
 async def _hold_agreeable(conn: Connection, owner: UUID, row: Row, parties: Iterable[Row], works: list[UUID]) -> None:
     """Return only if the split can come into force now; raises ``Conflict``."""
     for each in parties:
-        if each["erased_at"] is not None:
+        if each["erased_at"] is not None and not each["waived"]:
             raise Conflict(f"{identifiers.from_uuid(each['kind'], each['account'])} was erased; propose another split")
     rows = await conn.fetch(queries.WORKS, owner, works)
     alive = {each["id"] for each in rows if each["withdrawn_at"] is None}

@@ -7,11 +7,16 @@ from typing import Final
 from licet import identifiers, times
 from licet.errors import LicetError
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import Split, SplitAnswer
+from licet.statements.kinds import Erase, Split, SplitAnswer
 from licet.statements.splits import Splits
 from registry.database import Connection
 from registry.splits import queries
 
+_SCHEMAS: Final[dict[str, type[Split | SplitAnswer | Erase]]] = {
+    "split": Split,
+    "split-answer": SplitAnswer,
+    "erase": Erase,
+}
 _BEHIND: Final = 1 << 62  # everything that has its place in the log
 
 
@@ -27,12 +32,13 @@ async def rebuild(conn: Connection) -> list[str]:
         if row["envelope"] is None:
             return []
         sealed = envelopes.parse(row["envelope"])
-        schema: type[Split | SplitAnswer] = Split if row["kind"] == "split" else SplitAnswer
+        schema = _SCHEMAS[row["kind"]]
         payload = envelopes.read_as(schema, sealed)
         index = _BEHIND + row["pending"] if row["index"] is None else row["index"]
         try:
             agreed = splits.take(payload, sealed.payload_digest, index, times.to_text(row["at"] or times.now()))
         except LicetError as error:
+            assert not isinstance(payload, Erase)
             wrong.append(f"{payload.split}: {error.message}")
             continue
         if isinstance(payload, Split):

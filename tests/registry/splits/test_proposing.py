@@ -15,6 +15,7 @@ from licet.statements.kinds import SplitShare, SplitWork
 from licet.wire.splits import SplitSubmit
 from registry.splits.verification import rebuild
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist, new_pictures, picture
+from tests.registry.erasure.leaving import erased
 from tests.registry.harness import Running
 from tests.registry.market import problem, shelf, trainer
 from tests.registry.splits.owners import agreed, answer, document, propose, send, told
@@ -162,26 +163,48 @@ async def test_who_was_erased_gets_no_share(site: Running):
     cay = await artist(site, "Cay")
     late = await propose(ada, works, [(ada, 3000), (ben, 3000), (cay, 4000)])
     told(await answer(cay, late))
-    async with site.services.database.acquire() as conn:
-        await conn.execute("update accounts set erased_at = now() where id = $1", cay.uuid)
+    await erased(site, cay.account)
     assert problem(await answer(ben, late))[2] == f"{cay.id} was erased; propose another split"
     refused = problem(await send(ada, await document(ada, works, [(ada, 6000), (cay, 4000)])))
     assert "expected an account that was not erased" in refused[2]
     assert told(await answer(ben, split)).split.state == "in-force"
 
 
-async def test_a_split_that_can_never_be_agreed_is_refused_when_it_is_proposed(site: Running):
+async def test_rule_21_who_remains_may_agree_anew_and_an_erased_co_owner_keeps_its_share(site: Running):
     ada, ben, works = await two(site)
-    cay = await artist(site, "Cay")
-    first = await agreed(ada, works, [(ada, 6000), (ben, 4000)])
-    async with site.services.database.acquire() as conn:
-        await conn.execute("update accounts set erased_at = now() where id = $1", ben.uuid)
-    payload = await document(ada, works, [(ada, 6000), (cay, 4000)], first.document)
+    cay, dan = await artist(site, "Cay"), await artist(site, "Dan")
+    first = await agreed(ada, works, [(ada, 3000), (ben, 4000), (cay, 3000)])
+    waiting = await propose(ada, works, [(ada, 2000), (ben, 4000), (cay, 4000)], first.document)
+    told(await answer(cay, waiting))
+    await erased(site, ben.account)
+    payload = await document(ada, works, [(ada, 7000), (cay, 3000)], first.document)
     says = (
-        f"{ben.id}, who has a share in the split that is in force, was erased: nobody can agree for it to another one"
+        f"shares: expected 4000 basis points of {ben.id}, who had them when it was erased: nobody can agree for it to "
+        f"another share"
     )
     assert problem(await send(ada, payload)) == (409, "conflict", says)
-    assert await kinds_told(cay) == []
+    shares = sorted([(ada, 6999), (ben, 3001)], key=lambda each: each[0].id)
+    place = [who for who, _ in shares].index(ben)
+    refused = problem(await send(ada, await document(ada, works, shares, first.document)))[2]
+    assert refused == f"shares[{place}].bps: expected 4000, which {ben.id} had when it was erased, got 3001"
+    assert await kinds_told(dan) == []
+    second = await propose(ada, works, [(ada, 1000), (ben, 4000), (dan, 5000)], first.document)
+    assert await kinds_told(dan) == ["split-proposed"]
+    told(await answer(cay, second))  # it ends his share
+    assert told(await answer(dan, second)).split.state == "in-force"
+    third = await document(ada, works, [(ada, 6000), (ben, 4000)], second.document)
+    told(await send(ada, third))
+    async with site.services.database.acquire() as conn:
+        assert await rebuild(conn) == []
+
+
+async def test_a_split_that_nobody_could_sign_is_refused_when_it_is_proposed(site: Running):
+    ada, ben, works = await two(site)
+    first = await agreed(ada, works, [(ada, 6000), (ben, 4000)])
+    await erased(site, ben.account)
+    refused = problem(await send(ada, await document(ada, works, [(ada, 6000), (ben, 4000)], first.document)))
+    assert refused[0] == 400
+    assert refused[2].startswith("shares: expected somebody who can sign it beside who proposes it")
 
 
 async def test_nobody_is_bound_to_a_work_that_became_another_since_it_was_proposed(site: Running):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from licet import canonical
 from licet.errors import InputError, MalformedError, VerificationError
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import RegistryRef, Split, SplitAnswer, SplitShare
+from licet.statements.kinds import Erase, RegistryRef, Split, SplitAnswer, SplitShare
 from licet.statements.kinds.sharing import WHOLE
 from licet.statements.splits import Splits, divide, draft_answer, draft_split, needed
 from tests.sdk.statements.world import identifier
@@ -45,7 +45,7 @@ class Told:
         self.splits = Splits()
         self.size = 0
 
-    def take(self, payload: Split | SplitAnswer, minute: int | None = None) -> Any:
+    def take(self, payload: Split | SplitAnswer | Erase, minute: int | None = None) -> Any:
         self.size += 1
         document = digest(payload) if isinstance(payload, Split) else ""
         return self.splits.take(payload, document, self.size, at(self.size if minute is None else minute))
@@ -159,6 +159,30 @@ def test_a_split_with_oneself_alone_is_none():
         needed(proposal({ADA: 10_000}), [])
     with pytest.raises(VerificationError, match="with the genesis that it had"):
         needed(proposal({ADA: 5000, BEN: 5000}), [SplitShare(BEN, "d" * 64, 10_000)])
+
+
+def erasure(account: str) -> Erase:
+    return Erase(REF, account, GENESES[account], "account", 0, None, 0, None, at(0))
+
+
+def test_rule_21_of_who_was_erased_nobody_asks_an_answer_to_a_split_that_leaves_it_what_it_has():
+    told, first = Told(), proposal({ADA: 3000, BEN: 4000, CAY: 3000})
+    told.take(first)
+    told.answer(first, BEN)
+    told.answer(first, CAY)
+    before = proposal({ADA: 2000, BEN: 4000, CAY: 4000}, digest(first))
+    told.take(before)
+    told.take(erasure(BEN))
+    assert told.answer(before, CAY) is None, "it was asked before, and never answered"
+    without = proposal({ADA: 7000, CAY: 3000}, digest(first))
+    less = proposal({ADA: 3001, BEN: 3999, CAY: 3000}, digest(first))
+    for each in (without, less):
+        told.take(each)
+        assert told.answer(each, CAY) is None
+    kept = proposal({ADA: 1000, BEN: 4000, CAY: 5000}, digest(first))
+    told.take(kept)
+    assert told.answer(kept, CAY) is not None
+    assert told.shares() == {ADA: 1000, BEN: 4000, CAY: 5000}
 
 
 SHARES = st.lists(st.integers(1, WHOLE - 1), min_size=0, max_size=12, unique=True).map(

@@ -73,6 +73,7 @@ STATEMENT_KINDS: Final = {
     "consent": "stm",
     "split": "spl",
     "split-answer": "stm",
+    "erase": "stm",
 }
 _STATEMENT: Final = re.compile(
     rf"statements/({'|'.join(STATEMENT_KINDS)})/(({'|'.join(STATEMENT_KINDS.values())})_[0-9a-z]{{26}})\.json", re.ASCII

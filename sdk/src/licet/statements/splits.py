@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
 from licet import identifiers, times
 from licet.errors import InputError, VerificationError
-from licet.statements.kinds import RegistryRef, Split, SplitAnswer, SplitShare, SplitWork
+from licet.statements.kinds import Erase, RegistryRef, Split, SplitAnswer, SplitShare, SplitWork
 from licet.statements.kinds.sharing import WHOLE, wrong_shares, wrong_works
 
 LASTS: Final = timedelta(days=30)
@@ -122,18 +123,28 @@ def needed(split: Split, replaced: Sequence[SplitShare]) -> dict[str, str]:
     return parties
 
 
+def kept(split: Split, replaced: Sequence[SplitShare]) -> frozenset[str]:
+    """Return whose share in ``split`` is the very one in what it replaces: of an erased account no other is agreed."""
+    before = {each.account: each.bps for each in replaced}
+    return frozenset(each.account for each in split.shares if before.get(each.account) == each.bps)
+
+
 class _Proposal:
-    def __init__(self, split: Split, document: str, time: str, needs: Mapping[str, str]) -> None:
+    def __init__(
+        self, split: Split, document: str, time: str, needs: Mapping[str, str], waived: AbstractSet[str]
+    ) -> None:
         self.split: Final = split
         self.document: Final = document
         self.until: Final = times.from_text(time) + LASTS
-        self.waiting: Final = dict(needs)
+        self.waiting: Final = {account: genesis for account, genesis in needs.items() if account not in waived}
         self.needs: Final = dict(needs)
         self.state: State = "open"
 
 
 class Splits:
     """Every split and answer of a log, taken in its order; says which split was in force on a work, and when.
+
+    Of an account that was erased before nobody asks an answer to a split that leaves it exactly the share it has.
 
     That signatures hold and that each statement is where it is said to be in the log is checked before.
     """
@@ -142,9 +153,10 @@ class Splits:
         self._proposals: Final[dict[str, _Proposal]] = {}
         self._names: Final[set[str]] = set()
         self._on: Final[dict[str, list[Agreed]]] = {}
+        self._erased: Final[set[str]] = set()
         self._last = -1
 
-    def take(self, payload: Split | SplitAnswer, document: str, index: int, time: str) -> Agreed | None:
+    def take(self, payload: Split | SplitAnswer | Erase, document: str, index: int, time: str) -> Agreed | None:
         """Take the next statement; return the split that it brings into force, None for none.
 
         ``document``: SHA-256 of a split's own payload (of an answer it says itself what it is to); ``index`` and
@@ -153,6 +165,10 @@ class Splits:
         if index <= self._last:
             raise VerificationError(f"expected statements in the order of the log, got index {index} late")
         self._last = index
+        if isinstance(payload, Erase):
+            if payload.what == "account":
+                self._erased.add(payload.account)
+            return None
         if isinstance(payload, Split):
             self._propose(payload, document, time)
             return None
@@ -188,7 +204,8 @@ class Splits:
                 raise VerificationError(f"{split.split}: expected to replace a split that was agreed, got another")
             replaced = tuple(before.split.shares)
         self._names.add(split.split)
-        self._proposals[document] = _Proposal(split, document, time, needed(split, replaced))
+        waived = self._erased & kept(split, replaced)
+        self._proposals[document] = _Proposal(split, document, time, needed(split, replaced), waived)
 
     def _answer(self, answer: SplitAnswer, index: int, time: str) -> Agreed | None:
         proposal = self._known(answer.document)

@@ -77,7 +77,8 @@ def _splits(audit: Audit, found: dict[str, dict[str, Signed]]) -> Splits:
     member = "statements/split"
     splits, agreed = Splits(), 0
     with checking("splits", member):
-        for each in sorted([*found["split"].values(), *found["split-answer"].values()], key=lambda each: each.index):
+        taken = [each for kind in ("split", "split-answer", "erase") for each in found[kind].values()]
+        for each in sorted(taken, key=lambda each: each.index):
             agreed += splits.take(each.payload, each.document, each.index, each.time) is not None
     audit.passed("splits", f"{many(agreed, 'split')} in force once every co-owner had signed the same document")
     return splits
