@@ -94,8 +94,7 @@ order by d.id
 # Splits with all answers to them: of the month for everybody's bundle ($1 null), else those ever in force on the works
 # ($2) whose uses are shown, and those that one of them replaces. $3, $4 log indices of the month, $5 published size.
 # With the erasures of who has a share in them: of those nobody asks an answer.
-# by split_works (work, since), splits unique (digest), split_answers (split), log_entries unique (pending), erasures
-# unique (account)
+# by split_works (work, since), splits unique (digest), split_answers (split), log_entries unique (pending)
 SPLITS: Final = """
 with recursive wanted as (
     select s.id, s.account, s.pending, s.replaces from splits s

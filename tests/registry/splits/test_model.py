@@ -120,7 +120,7 @@ class OwnersMachine(RuleBasedStateMachine):
         catalogue, waiting = self.catalogues[who], self.waiting[who]
         work = self.works[item.work] = Work(who)
         if catalogue is not None:
-            work.words[who] = Word(catalogue=catalogue, waits=waiting and ("catalogue", waiting))
+            work.words[who] = Word(catalogue=catalogue, waits=None if waiting is None else ("catalogue", waiting))
 
     @rule(who=st.integers(0, ARTISTS - 1), place=st.integers(0, 4), terms=st.sampled_from([*TERMS]))
     def state(self, who: int, place: int, terms: str) -> None:
@@ -167,7 +167,7 @@ class OwnersMachine(RuleBasedStateMachine):
         parties = {*fixed, *shares} - {work.owner}
         for who in parties:
             word, catalogue, waiting = work.words.get(who), self.catalogues[who], self.waiting[who]
-            waits = waiting and ("catalogue", waiting)
+            waits = None if waiting is None else ("catalogue", waiting)
             if word is None:
                 if catalogue is not None:
                     work.words[who] = Word(catalogue=catalogue, waits=waits)
