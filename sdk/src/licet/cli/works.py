@@ -95,16 +95,19 @@ def show_work(
     common: Common = COMMON,
 ) -> None:
     """Show one work: keys, statement, state."""
-    from licet.catalogue.coowned import coowned
     from licet.home import write_whole
 
     with common.client() as client:
         try:
             found = client.work(work)
         except LicetError as error:
-            shared = list(coowned(client, work)) if error.details.get("status") == 404 else []
-            if not shared:
+            if error.details.get("status") != 404:
                 raise
+            from licet.catalogue.coowned import coowned  # brings terms
+
+            shared = list(coowned(client, work))
+            if not shared:
+                raise error from None
             show(common, {"work": shared[0].work, "thumbnail": None}, _shared(shared[0]))
             return
         if thumbnail is not None:
