@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.canonical import decode
+from licet.decisions.roots import RootBuilder
 from licet.decisions.rows import (
     REQUIRED,
     ROW_FIELDS,
     VERDICT_FIELDS,
-    RootBuilder,
     decision_schema,
     decisions_root,
     leaf_hashes,

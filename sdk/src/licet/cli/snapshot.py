@@ -73,4 +73,5 @@ def pin(*, common: Common = COMMON) -> None:
     """Print what names this snapshot to workers elsewhere."""
     with common.client() as client:
         pinned = client.snapshot.pin()
-    show(common, {"pin": pinned}, [f"{pinned.digest} {pinned.url}"])
+    named = {"digest": pinned.digest, "url": pinned.url, "origin": pinned.origin}
+    show(common, {"pin": named}, [f"{pinned.digest} {pinned.url}"])

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from licet import times
 from licet.errors import InputError, NotAllowedError, ServiceError, VerificationError
 from licet.exchange.clocks import wrong_clock
 from licet.home import write_private
 from licet.index.pull import Pulled, pull
 from licet.index.snapshot import Snapshot
-from licet.index.store import Published, SnapshotInfo, SnapshotStore
+from licet.index.store import Published, SnapshotInfo, SnapshotStore, envelope_digest
 from licet.misfits import unlike
 from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
 from licet.wire.common import KeyEvidence
@@ -27,12 +28,23 @@ _LOOK_EVERY: Final = 0.5
 KEYS: Final = "keys.json"
 
 
-class Pin(msgspec.Struct, frozen=True):
-    """What a worker on another machine needs to decide from the very same snapshot: its digest and where it is."""
+class Pin(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker on another machine needs to decide from the very same snapshot. A few kilobytes, all of it public.
+
+    ``digest`` names the snapshot, ``url`` and ``origin`` its registry, ``root`` the root key that it is believed under
+    with ``keys``. ``folder`` is where its segments lie here; ``near`` says whether copies were looked for that are not
+    exact. ``at`` is the moment of every decision under this pin.
+    """
 
     digest: str
     url: str
     origin: str
+    root: str
+    published: Published
+    keys: list[KeyEvidence]
+    folder: str
+    near: bool
+    at: str
 
 
 class ClientSnapshot:
@@ -85,14 +97,7 @@ class ClientSnapshot:
         trust = self._client.profile.trust
         if trust is None:
             raise InputError("no registry is pinned in this profile: `licet snapshot pull` pins one")
-        path = self.store.folder / KEYS
-        try:
-            kept = msgspec.json.decode(path.read_bytes(), type=list[KeyEvidence])
-        except FileNotFoundError:
-            raise InputError(f"{path.parent}: no snapshot here yet; `licet snapshot pull` fetches one") from None
-        except (OSError, msgspec.MsgspecError) as error:
-            raise InputError(f"{path}: expected what a pull has written, got {error}") from None
-        return verify_registry_keys(Trust(trust.origin, trust.root), kept)
+        return verify_registry_keys(Trust(trust.origin, trust.root), self._kept())
 
     def pull_covering(self, log_index: int, seconds: float = PROMISED) -> Pulled:
         """Make the first snapshot current that covers log entry ``log_index``, waiting for it to be published.
@@ -119,6 +124,30 @@ class ClientSnapshot:
         return self.store.info()
 
     def pin(self) -> Pin:
-        """Return what names the current snapshot to workers elsewhere."""
-        trust = self._client.trust()
-        return Pin(self.store.info().digest, self._client.url, trust.origin)
+        """Return what lets workers elsewhere decide from the current snapshot and no other; needs no network.
+
+        Raises ``InputError`` if none was pulled and ``ExpiredError`` past its time: what is pinned is good for as long
+        as a job takes.
+        """
+        trust, store = self._client.profile.trust or self._client.trust(), self.store
+        published, snapshot = store.published(), store.current()
+        return Pin(
+            digest=envelope_digest(published.envelope),
+            url=self._client.url,
+            origin=trust.origin,
+            root=trust.root,
+            published=published,
+            keys=self._kept(),
+            folder=str(store.segments),
+            near=snapshot.near,
+            at=times.to_text(times.now()),
+        )
+
+    def _kept(self) -> list[KeyEvidence]:
+        path = self.store.folder / KEYS
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=list[KeyEvidence])
+        except FileNotFoundError:
+            raise InputError(f"{path.parent}: no snapshot here yet; `licet snapshot pull` fetches one") from None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise InputError(f"{path}: expected what a pull has written, got {error}") from None

@@ -21,6 +21,7 @@ import msgspec
 
 from licet import canonical
 from licet.compiled import hashing_of
+from licet.decisions.roots import RootBuilder
 from licet.errors import InputError
 from licet.log import merkle
 
@@ -50,7 +51,6 @@ ROW_FIELDS: Final = (*VERDICT_FIELDS, "pdq", "pixels", "sha256", "url")
 REQUIRED: Final = ("part", "row", "verdict", "reason", "examined")
 SECRET_BYTES: Final = 32
 
-_CHUNK: Final = 1 << 16
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _BEFORE: Final = tuple(name for name in VERDICT_FIELDS if name < "row")
 _AFTER: Final = tuple(name for name in VERDICT_FIELDS if name > "row")
@@ -222,40 +222,6 @@ def _salted(secret: bytes, table: pa.Table) -> Iterator[bytes]:
         salt = hmac.digest(secret, b"%b%d" % (part, row), sha256)
         leaf = (salt, head, pdq, pixels, price, row, digest, statement, url, tail)
         yield sha256(b'\x00%b%b%b%b%b,"row":%d%b%b%b%b' % leaf).digest()
-
-
-class RootBuilder:
-    """The RFC 6962 root over leaf hashes that come in pieces, in 32 bytes of memory for every 65,536 of them."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._full: list[bytes] = []  # roots of full subtrees of falling size, one per set bit of size / 65,536
-        self._rest = b""
-
-    def add(self, hashes: bytes) -> None:
-        """Append leaf hashes, end to end; raises ``InputError`` for a piece that is not whole hashes."""
-        if len(hashes) % merkle.HASH_SIZE:
-            raise InputError(f"expected whole hashes of {merkle.HASH_SIZE} bytes, got {len(hashes)} bytes")
-        self.size += len(hashes) // merkle.HASH_SIZE
-        self._rest += hashes
-        step = _CHUNK * merkle.HASH_SIZE
-        whole = len(self._rest) - len(self._rest) % step
-        chunks = (self.size * merkle.HASH_SIZE - len(self._rest)) // step
-        for at in range(0, whole, step):
-            node = merkle.root(self._rest[at : at + step])
-            done = chunks
-            while done & 1:
-                node = merkle.node_hash(self._full.pop(), node)
-                done >>= 1
-            self._full.append(node)
-            chunks += 1
-        self._rest = self._rest[whole:]
-
-    @property
-    def root(self) -> str:
-        """The hex root over everything added so far."""
-        rest = [merkle.root(self._rest)] if self._rest else []
-        return merkle.fold_right([*self._full, *rest]).hex()
 
 
 def _fields(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

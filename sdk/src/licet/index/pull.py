@@ -115,14 +115,26 @@ def pull(
         seen = store.seen(keys.ref.origin)
         manifest = verify_manifest(published.envelope, published.receipt, keys, now=now, seen=seen)
         store.remember(keys.ref.origin, Seen(manifest.sequence, digest))
-        fetched, received = [], 0
-        for ref in manifest.segments:
-            if (ref.tier == "exact" or ref.tier in tiers) and not _is_whole(store.segments / ref.digest, ref):
-                received += _download(store.segments, ref, fetch_segment)
-                fetched.append(ref.digest)
+        wanted = [ref for ref in manifest.segments if ref.tier == "exact" or ref.tier in tiers]
+        fetched, received = fetch_missing(store, wanted, fetch_segment)
         Snapshot.open(store.segments, manifest)
         store.keep(published)
         return Pulled(manifest, digest, fetched, received)
+
+
+def fetch_missing(
+    store: SnapshotStore, wanted: Collection[SegmentRef], fetch: FetchSegment
+) -> tuple[list[str], int]:
+    """Return once all segments ``wanted`` are in ``store`` as they were signed: which had to be fetched, and the bytes.
+
+    The caller holds the store's lock. Raises what `pull` raises of segments.
+    """
+    fetched, received = [], 0
+    for ref in wanted:
+        if not _is_whole(store.segments / ref.digest, ref):
+            received += _download(store.segments, ref, fetch)
+            fetched.append(ref.digest)
+    return fetched, received
 
 
 def _is_whole(path: Path, ref: SegmentRef) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from licet.client import Client
 from licet.errors import NotAllowedError, ServiceError, UnreachableError, VerificationError
+from licet.index.container import Tier
 from licet.index.lookup import Index
 from licet.index.pull import PUBLIC_TIERS, verify_manifest
 from licet.index.snapshot import Snapshot
@@ -62,20 +64,33 @@ def reopen_basis(client: Client, published: Published, *, now: datetime | None =
     return _verified(client.snapshot.store, published, client.snapshot.keys(), now=now, seen=None)
 
 
+def open_published(
+    store: SnapshotStore, published: Published, keys: RegistryKeys, *, now: datetime, near: bool
+) -> Basis:
+    """Return the snapshot ``published``, verified as of ``now``, with the near tier or without it, from ``store``."""
+    return _verified(store, published, keys, now=now, seen=None, tiers=("exact", "near") if near else ("exact",))
+
+
 def _verified(
-    store: SnapshotStore, published: Published, keys: RegistryKeys, *, now: datetime | None, seen: Seen | None
+    store: SnapshotStore,
+    published: Published,
+    keys: RegistryKeys,
+    *,
+    now: datetime | None,
+    seen: Seen | None,
+    tiers: Collection[Tier] | None = None,
 ) -> Basis:
     manifest = verify_manifest(published.envelope, published.receipt, keys, now=now, seen=seen)
     for ref in manifest.segments:
         path = store.segments / ref.digest
-        if path.is_file():  # whether one is missing, and matters, `open` says
+        if (tiers is None or ref.tier in tiers) and path.is_file():  # whether one is missing, and matters, `open` says
             with path.open("rb") as file:
                 got = hashlib.file_digest(file, "sha256").hexdigest()
             if got != ref.digest:
                 raise VerificationError(
                     f"segment {ref.digest}: the file here has the digest {got}; `licet snapshot pull` fetches it again"
                 )
-    snapshot = Snapshot.open(store.segments, manifest)
+    snapshot = Snapshot.open(store.segments, manifest, tiers=tiers)
     missing = None
     if not snapshot.near:
         missing = "only exact copies are looked for: the near tier needs an account (`licet account create`)"

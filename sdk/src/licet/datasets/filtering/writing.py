@@ -24,7 +24,8 @@ from licet.datasets.forms.parts import Part
 from licet.datasets.forms.seals import changed, seal_of
 from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING, decision_rows
 from licet.decisions import VERDICTS
-from licet.decisions.rows import RootBuilder, both_hashes
+from licet.decisions.roots import RootBuilder
+from licet.decisions.rows import both_hashes
 from licet.index.lookup import Index
 
 Advance = Callable[[int], None]

@@ -21,7 +21,8 @@ from licet.datasets.forms.groups import MOST_BYTES, Groups
 from licet.datasets.results.manifest import ReadManifest, beside, read_manifest
 from licet.datasets.results.rows import FILE_SCHEMA, FORMER_SCHEMA, METADATA, PART_ENDING
 from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
-from licet.decisions.rows import RootBuilder, leaf_hashes
+from licet.decisions.roots import RootBuilder
+from licet.decisions.rows import leaf_hashes
 from licet.errors import InputError, MalformedError, VerificationError
 from licet.fingerprints.exact import parse_hex
 from licet.fingerprints.urls import url_keys

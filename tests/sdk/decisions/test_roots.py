@@ -1,0 +1,70 @@
+"""One root, whoever hashed which of the leaves, and in how many pieces."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from licet.decisions.roots import PieceBuilder, RootBuilder, RootPiece
+from licet.errors import InputError
+from licet.log import merkle
+
+LEAVES = 200_001
+RUN = 1 << 16
+
+
+@lru_cache(maxsize=1)
+def leaves() -> tuple[bytes, str]:
+    """Leaf hashes, and the root over them all at once."""
+    hashes = b"".join(sha256(number.to_bytes(4, "big")).digest() for number in range(LEAVES))
+    return hashes, merkle.root(hashes).hex()
+
+
+def piece(first: int, end: int, step: int) -> RootPiece:
+    """What somebody makes of the leaves from ``first`` to ``end``, handed in by ``step`` of them."""
+    builder = PieceBuilder(first)
+    for at in range(first, end, step):
+        builder.add(leaves()[0][32 * at : 32 * min(at + step, end)])
+    return builder.piece
+
+
+EDGES = st.sampled_from((0, 1, RUN - 1, RUN, RUN + 1, 2 * RUN, 3 * RUN, LEAVES - 1, LEAVES))
+
+
+@settings(max_examples=12)
+@given(st.lists(EDGES | st.integers(0, LEAVES), max_size=5), st.integers(20_000, LEAVES))
+def test_pieces_cut_anywhere_make_the_root_over_all_leaves(cuts, step):
+    ends = [0, *sorted(cuts), LEAVES]
+    made = [piece(first, end, step) for first, end in reversed(list(zip(ends, ends[1:], strict=False)))]
+    builder = RootBuilder()
+    for each in reversed(made):
+        builder.append(each)
+    assert builder.size == LEAVES
+    assert builder.root == leaves()[1]
+
+
+def test_a_piece_of_many_leaves_is_small():
+    found = piece(5, LEAVES, LEAVES)
+    assert len(found.head) < 32 * RUN
+    assert len(found.nodes) == 32 * 2
+    assert len(found.tail) < 32 * RUN
+
+
+@pytest.mark.parametrize("first", [0, 99, 101])
+def test_a_piece_that_does_not_follow_is_refused(first):
+    builder = RootBuilder()
+    builder.append(piece(0, 100, 100))
+    with pytest.raises(InputError, match="leaves from 100 on"):
+        builder.append(PieceBuilder(first).piece)
+
+
+def test_a_piece_whose_runs_begin_too_early_is_refused():
+    whole = piece(1, LEAVES, LEAVES)
+    builder = RootBuilder()
+    builder.append(piece(0, 1, 1))
+    with pytest.raises(InputError, match="next run"):
+        builder.append(whole._replace(head=whole.head[32:]))
