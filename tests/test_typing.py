@@ -78,7 +78,7 @@ EXPECTED = [
     "licet.datasets.licensing.wanted.QuoteSummary",
     "list[licet.datasets.usage.recheck.Finding]",
     "int",
-    "licet.client.snapshots.Pin",
+    "licet.datasets.pinned.Pinned",
     "list[licet.datasets.checking.Checked]",
     "licet.wire.licensing.LicenceInfo",
     "float | None",

@@ -129,8 +129,12 @@ class ClientSnapshot:
         Raises ``InputError`` if none was pulled and ``ExpiredError`` past its time: what is pinned is good for as long
         as a job takes.
         """
-        trust, store = self._client.profile.trust or self._client.trust(), self.store
-        published, snapshot = store.published(), store.current()
+        now = times.to_text(times.now())
+        return self.pin_of(self.store.published(), near=self.store.current().near, at=now)
+
+    def pin_of(self, published: Published, *, near: bool, at: str) -> Pin:
+        """Return what lets workers decide as of ``at`` from the snapshot ``published``, whose segments are here."""
+        trust = self._client.profile.trust or self._client.trust()
         return Pin(
             digest=envelope_digest(published.envelope),
             url=self._client.url,
@@ -138,9 +142,9 @@ class ClientSnapshot:
             root=trust.root,
             published=published,
             keys=self._kept(),
-            folder=str(store.segments),
-            near=snapshot.near,
-            at=times.to_text(times.now()),
+            folder=str(self.store.segments),
+            near=near,
+            at=at,
         )
 
     def _kept(self) -> list[KeyEvidence]:

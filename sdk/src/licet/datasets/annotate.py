@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,12 @@ import pyarrow as pa
 from licet.datasets.examining.deciding import NOTHING_HELD, Question, Standing, decide_rows
 from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.forms.columns import find_columns
+from licet.datasets.frames import tables
 from licet.datasets.results.rows import DECISION_COLUMNS, SCHEMA, decision_columns
 from licet.errors import InputError
 from licet.index.lookup import Index
 
+T = TypeVar("T")
 KEPT: Final = "kept"
 #: The type of each column that a batch gets.
 ADDED: Final = {**{name: SCHEMA.field(name).type for name in DECISION_COLUMNS}, KEPT: pa.bool_()}
@@ -64,6 +66,27 @@ def decided_columns(
     verdicts = decide_rows(index, evidence, question, standing)
     found = decision_columns(index, evidence, question, verdicts)
     return {name: found[name] for name in DECISION_COLUMNS}, verdicts.kept
+
+
+Decide = Callable[[pa.RecordBatch], tuple[dict[str, pa.Array], npt.NDArray[np.bool_]]]
+
+
+def annotated(batch: T, decide: Decide, columns: Mapping[str, str], prefix: str, *, dropping: bool) -> T:
+    """Return ``batch``, a table of any kind, with the columns that ``decide`` makes of its rows, slice by slice.
+
+    ``dropping``: without the rows that are not kept. Raises what `annotate` raises.
+    """
+    if isinstance(batch, (list, tuple)) and not batch:  # without a row there is no column to look for
+        return batch
+    there = tables.names(batch)
+    found = [decide(rows) for rows in tables.slices(batch, columns)]
+    kept = np.concatenate([mask for _, mask in found])
+    wanted = {**{name: [part[name] for part, _ in found] for name in found[0][0]}, KEPT: [pa.array(kept)]}
+    added = {f"{prefix}{name}": pa.concat_arrays(pieces) for name, pieces in wanted.items()}
+    refuse_taken(there, added)
+    table = tables.extended(batch, added)
+    found_table: T = tables.chosen(table, kept) if dropping else table
+    return found_table
 
 
 def refuse_taken(names: list[str], added: Mapping[str, object]) -> None:

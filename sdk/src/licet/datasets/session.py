@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from licet import times
 from licet.client import Client as BaseClient
-from licet.datasets.annotate import ADDED, KEPT, decided_columns, refuse_taken
+from licet.datasets.annotate import ADDED, annotated, decided_columns, refuse_taken
 from licet.datasets.examining.basis import Basis, open_basis, pull_newest
 from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
@@ -27,6 +26,7 @@ from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
     from licet.datasets.checking import Checkup
+    from licet.datasets.pinned import SessionSnapshot
     from licet.datasets.usage.recheck import Rechecked
     from licet.datasets.usage.runs import RunReported
 
@@ -138,6 +138,13 @@ class Client(BaseClient):
 
         return report_run(self, dataset, model, run, outputs=outputs)
 
+    @property
+    def snapshot(self) -> SessionSnapshot:
+        """The snapshots of this client's registry: pull, open, pin."""
+        from licet.datasets.pinned import SessionSnapshot
+
+        return SessionSnapshot(self)
+
     def refresh(self, *, offline: bool = False) -> None:
         """Decide from the newest snapshot from now on (``offline``: from the one that is here)."""
         if not offline:
@@ -158,15 +165,9 @@ class Client(BaseClient):
         if hugging.is_stream(batch):
             stream: T = self._streamed(batch, asking, dropping=dropping)
             return stream
-        if isinstance(batch, (list, tuple)) and not batch:  # without a row there is no column to look for
-            return batch
-        there = tables.names(batch)
-        found = [self._decided(rows, asking) for rows in tables.slices(batch, asking.columns)]
-        kept = np.concatenate([mask for _, mask in found])
-        added = {name: pa.concat_arrays([columns[name] for columns, _ in found]) for name in found[0][0]}
-        refuse_taken(there, added)
-        table = tables.extended(batch, added)
-        return tables.chosen(table, kept) if dropping else table
+        return annotated(
+            batch, lambda rows: self._decided(rows, asking), asking.columns, asking.prefix, dropping=dropping
+        )
 
     def _streamed(self, stream: Any, asking: _Asking, *, dropping: bool) -> Any:
         """Return a stream whose rows are decided as they are read, each slice under what is in force then."""
@@ -189,7 +190,7 @@ class Client(BaseClient):
         dated = request if request.at else msgspec.structs.replace(request, at=now)
         question = Question(dated, effective_match(asking.match, basis), asking.min_claim_level, asking.unknown)
         self._pool = self._pool or ThreadPoolExecutor()
-        added, kept = decided_columns(
+        return decided_columns(
             rows,
             basis.index,
             question,
@@ -198,7 +199,6 @@ class Client(BaseClient):
             base=Path(asking.base).expanduser() if asking.base is not None else None,
             columns=asking.columns,
         )
-        return {f"{asking.prefix}{name}": column for name, column in {**added, KEPT: pa.array(kept)}.items()}, kept
 
 
 class _Asking(NamedTuple):

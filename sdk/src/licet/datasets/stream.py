@@ -45,6 +45,7 @@ class MemoryPart:
     """Batches that somebody hands in once, kept in a folder until they are handed out again."""
 
     bundle = False
+    steps = None
     bound = False
     holds_files = False
 

@@ -122,9 +122,7 @@ def pull(
         return Pulled(manifest, digest, fetched, received)
 
 
-def fetch_missing(
-    store: SnapshotStore, wanted: Collection[SegmentRef], fetch: FetchSegment
-) -> tuple[list[str], int]:
+def fetch_missing(store: SnapshotStore, wanted: Collection[SegmentRef], fetch: FetchSegment) -> tuple[list[str], int]:
     """Return once all segments ``wanted`` are in ``store`` as they were signed: which had to be fetched, and the bytes.
 
     The caller holds the store's lock. Raises what `pull` raises of segments.

@@ -68,7 +68,8 @@ def open_published(
     store: SnapshotStore, published: Published, keys: RegistryKeys, *, now: datetime, near: bool
 ) -> Basis:
     """Return the snapshot ``published``, verified as of ``now``, with the near tier or without it, from ``store``."""
-    return _verified(store, published, keys, now=now, seen=None, tiers=("exact", "near") if near else ("exact",))
+    tiers: tuple[Tier, ...] = ("exact", "near") if near else ("exact",)
+    return _verified(store, published, keys, now=now, seen=None, tiers=tiers)
 
 
 def _verified(

@@ -17,13 +17,15 @@ from licet.client import Client
 from licet.datasets.examining.basis import Basis, open_basis, pull_newest, reopen_basis
 from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
+from licet.datasets.filtering.crew import Crew, Duty, fresh_out, scan_by
+from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile, difference
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.filtering.scanning import scan
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
-from licet.datasets.filtering.writing import Results, Written
+from licet.datasets.filtering.writing import Hands, Results, Written
 from licet.datasets.forms.opening import Input, open_input
 from licet.datasets.forms.parts import Part
 from licet.datasets.frames import notebook
@@ -108,10 +110,12 @@ def filter_dataset(
     request: Request,
     wish: Wish | None = None,
     advance: Advance = lambda _: None,
+    crew: Crew | None = None,
 ) -> Filtered:
     """Return once ``out`` holds what may be kept of ``inputs``, with decisions and a signed manifest beside it.
 
-    ``advance`` is told of rows: each once examined and once written. Raises ``InputError`` for wrong inputs, a
+    ``advance`` is told of rows: each once examined and once written. With a ``crew`` its workers do both; the result is
+    the same. Raises ``InputError`` for wrong inputs, a
     complete or foreign ``out``, or an interrupted job that was asked something else; ``BudgetError`` with nothing
     taken; ``ServiceError`` without a network (unless ``offline``); ``InterruptedJobError`` when stopped: the same call
     goes on.
@@ -121,6 +125,8 @@ def filter_dataset(
         raise InputError("expected either --accept, which asks the service, or --offline")
     if wish.accept is not None and request.model is None:
         raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
+    if crew is not None and wish.after is not None:
+        raise InputError.field("after", "none where many workers do the job", wish.after)
     if "://" in str(out):
         raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
     target = Path(out).expanduser().absolute()
@@ -129,7 +135,7 @@ def filter_dataset(
     try:
         with Job.at(target) as job:
             try:
-                return _Filter(client, job, opened.parts, target, request, wish, advance).run()
+                return _Filter(client, job, opened, target, request, wish, advance, crew).run()
             except LicetError as error:
                 # An input that cannot be read fails the same way each time; once it is mended, nothing here is of it.
                 if not job.holds_anything(evidence=not isinstance(error, MalformedError)):
@@ -150,11 +156,21 @@ class _Filter:
     """One run of a job."""
 
     def __init__(
-        self, client: Client, job: Job, parts: Sequence[Part], out: Path, request: Request, wish: Wish, advance: Advance
+        self,
+        client: Client,
+        job: Job,
+        opened: Input,
+        out: Path,
+        request: Request,
+        wish: Wish,
+        advance: Advance,
+        crew: Crew | None,
     ) -> None:
         self._client = client
         self._job = job
-        self._parts = parts
+        self._opened = opened
+        self._parts: Sequence[Part] = opened.parts
+        self._crew = crew
         self._out = out
         self._request = request
         self._wish = wish
@@ -171,17 +187,27 @@ class _Filter:
         basis, file = self._settled(who)
         question = self._question(basis, file)
         two_stages.prepare(self._job, self._wish.after, who, question, basis)
-        scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
+        crew, rows = self._crew, list[int]()
+        duty = None if crew is None else self._duty(basis, file, question)
+        if crew is None or duty is None:
+            scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
+        else:
+            rows = scan_by(crew, duty, self._parts, self._advance)
         two_stages.refuse_strangers(self._job, self._parts)
         standing, quote, taken = self._licensed(basis, file, question)
-        results, written = self._written(basis, file, question, standing)
+        secret = row_secret(signer(self._client).key, file.nonce)
+        hands = None
+        if crew is not None and duty is not None:
+            fresh_out(self._job)
+            hands = hands_of(crew, duty, self._job, standing, secret, rows)
+        results, written = self._written(basis, file, question, standing, secret, hands)
         files = any(part.holds_files for part in self._parts)
         after = two_stages.told(self._job, self._parts, results, self._places.after)
         payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files)
         self._places.publish(self._job, results, manifest)
         self._job.discard()
         notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
-        notes.extend(text for part in self._parts for text in part.remarks)
+        notes.extend(results.remarks)
         return Filtered(
             rows=written.rows,
             kept=written.kept,
@@ -255,6 +281,18 @@ class _Filter:
         asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
         return replace(asked, after=two_stages.digest_of(wish.after, who, asked, basis))
 
+    def _duty(self, basis: Basis, file: JobFile, question: Question) -> Duty:
+        return Duty(
+            pin=self._client.snapshot.pin_of(basis.published, near=basis.index.near, at=file.decided_at),
+            folder=str(self._job.folder),
+            job=file.nonce,
+            given=self._opened.given,
+            mapping=self._opened.mapping,
+            inputs=file.inputs,
+            question=question,
+            threads=self._wish.threads,
+        )
+
     def _question(self, basis: Basis, file: JobFile) -> Question:
         wish = self._wish
         match = effective_match(wish.match, basis)
@@ -286,8 +324,15 @@ class _Filter:
 
     # -- results -----------------------------------------------------------------------------------------------
 
-    def _written(self, basis: Basis, file: JobFile, question: Question, standing: Standing) -> tuple[Results, Written]:
-        secret = row_secret(signer(self._client).key, file.nonce)
+    def _written(
+        self,
+        basis: Basis,
+        file: JobFile,
+        question: Question,
+        standing: Standing,
+        secret: bytes,
+        hands: Hands | None,
+    ) -> tuple[Results, Written]:
         results = Results(self._job, self._parts, basis.index, question, standing, secret)
         about = {
             "v": 1,
@@ -301,7 +346,7 @@ class _Filter:
         if any(part.bound for part in self._parts):
             about["bound"] = True
         try:
-            written = results.write(about, self._advance, only_matched=self._wish.only_matched)
+            written = results.write(about, self._advance, only_matched=self._wish.only_matched, hands=hands)
         except InputError as error:
             if error.details.get("changed"):
                 self._job.forget()

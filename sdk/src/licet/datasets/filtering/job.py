@@ -5,10 +5,11 @@
     job.json                          what was asked, of which input, under which snapshot, decided when
     snapshot.json                     the manifest of that snapshot, as published
     evidence/<part>-<batch>.arrow     what each row is
-    matches/<snapshot>/…arrow         what the index found for it
+    matches/<part>-<batch>.arrow      what the index found for it
     quote.json                        a quote that was accepted, perhaps with a lost answer
     publishing                        there while results are moved to their places
-    out/                              results until they are whole
+    attempts/                         a part's results until all of it is written
+    out/                              results until they are whole (out-…/ of many hands)
     lock                              held by the one process that works on it
 
 Everything appears under its name only once it is whole, so a killed job goes on where it stopped.
@@ -223,7 +224,7 @@ def _shown(value: Any) -> str:
 
 def _save(path: Path, batch: pa.RecordBatch) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    part = path.with_name(f".{path.name}.{new_uuid().hex}")  # two may be at the same batch, one thought to be lost
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(part), "wb") as file, pa.ipc.new_file(file, batch.schema, options=options) as writer:
         writer.write_batch(batch)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
 from typing import Final, NamedTuple
 
 from licet.datasets.examining.deciding import Question, Standing, Verdicts, decide_rows
@@ -16,6 +18,14 @@ from licet.index.lookup import Index, Matches
 
 Advance = Callable[[int], None]
 _MOST_THREADS: Final = 16
+
+
+class Span(NamedTuple):
+    """Batches of a part: ``batches`` of them from number ``first`` on, or all that follow."""
+
+    part: int
+    first: int = 0
+    batches: int | None = None
 
 
 class Known(NamedTuple):
@@ -36,25 +46,34 @@ def scan(
     Memory holds one batch and the pictures that are being read; ``threads`` (default: the processors, at most 16)
     changes nothing but the time.
     """
+    with readers(threads) as pool:
+        for number, part in enumerate(parts):
+            scan_span(job, Span(number), part, index, question, advance, pool)
+
+
+@contextmanager
+def readers(threads: int | None) -> Iterator[ThreadPoolExecutor]:
+    """Give the threads that pictures are read in; after an error nobody waits for what they are at."""
     with ThreadPoolExecutor(threads or min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
         try:
-            for number, part in enumerate(parts):
-                _scan_part(job, number, part, index, question, advance, pool)
+            yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             close_all()  # nobody waits for the pictures that are being decoded
             raise
 
 
-def _scan_part(
-    job: Job, number: int, part: Part, index: Index, question: Question, advance: Advance, pool: ThreadPoolExecutor
+def scan_span(
+    job: Job, span: Span, part: Part, index: Index, question: Question, advance: Advance, pool: ThreadPoolExecutor
 ) -> None:
-    done = 0
-    while (evidence := job.evidence(number, done)) is not None:
+    """Return once every batch of ``span`` is examined and looked up; what is there already is not done again."""
+    number, done = span.part, span.first
+    end = None if span.batches is None else span.first + span.batches
+    while done != end and (evidence := job.evidence(number, done)) is not None:
         _look_up(job, number, done, index, question, evidence)
         advance(len(evidence))
         done += 1
-    for batch, rows in enumerate(part.batches(done), done):
+    for batch, rows in enumerate(islice(part.batches(done), None if end is None else end - done), done):
         evidence = examine(rows, part.base, pool)
         if job.first is not None:
             job.keep_places(number, batch, job.first.places(rows))

@@ -1,8 +1,14 @@
-"""The results of a job: decision rows, kept rows, credits, and the figures that the manifest states."""
+"""The results of a job: decision rows, kept rows, credits, and the figures that the manifest states.
+
+A part is written by one hand, wherever that is; what it came to (`WrittenPart`) is enough to put the job's figures and
+roots together. Files of a part appear under their names only when all of it is written, so that two hands at the same
+part, one of which was thought to be lost, do no harm: both write the same.
+"""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -24,22 +30,36 @@ from licet.datasets.forms.parts import Part
 from licet.datasets.forms.seals import changed, seal_of
 from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING, decision_rows
 from licet.decisions import VERDICTS
-from licet.decisions.roots import RootBuilder
+from licet.decisions.roots import PieceBuilder, RootBuilder, RootPiece
 from licet.decisions.rows import both_hashes
 from licet.index.lookup import Index
 
 Advance = Callable[[int], None]
+#: Has every part written by somebody else, and yields them in their order.
+Hands = Callable[["Results", "PartWish", Advance], Iterator["WrittenPart"]]
 _GROUP: Final = 65_536
 _REVIEW: Final = VERDICTS.index("review")
 
 
-class WrittenPart(msgspec.Struct, frozen=True):
-    """One part of the input as the manifest states it."""
+class WrittenPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What one part came to. ``plain`` and ``salted`` are its pieces of the two roots; ``remarks`` what was wrong with
+    its rows; ``credits`` by work."""
 
     name: str
     rows: int
     kept: int
     source_digest: str
+    counts: list[int]
+    reasons: list[tuple[str, str, int]]
+    licences: list[str]
+    credits: dict[str, dict[str, Any]]
+    remarks: list[str]
+    plain: RootPiece
+    salted: RootPiece
+
+    def stated(self) -> dict[str, Any]:
+        """Return it as the manifest states it."""
+        return {name: getattr(self, name) for name in ("name", "rows", "kept", "source_digest")}
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -55,8 +75,19 @@ class Written(msgspec.Struct, frozen=True):
     row_root: str
 
 
+class PartWish(msgspec.Struct, frozen=True, kw_only=True):
+    """How every part is to be written; ``about`` is what its file of decisions says of itself."""
+
+    about: dict[str, Any]
+    only_matched: bool
+    with_data: bool
+
+
 class Results:
-    """Writes the results of one job into its folder: ``data``, ``decisions`` and ``credits`` are moved from there."""
+    """Writes the results of one job into its folder: ``data``, ``decisions`` and ``credits`` are moved from there.
+
+    ``remarks`` say what was wrong with single rows, once they are written.
+    """
 
     def __init__(
         self, job: Job, parts: Sequence[Part], index: Index, question: Question, standing: Standing, secret: bytes
@@ -71,59 +102,105 @@ class Results:
         self._question = question
         self._standing = standing
         self._secret = secret
-        self._root, self._salted = RootBuilder(), RootBuilder()
-        self._counts = np.zeros(len(VERDICTS), np.int64)
-        self._reasons: Counter[tuple[str, str]] = Counter()
-        self._licences: set[str] = set()
-        self._credits: dict[str, dict[str, Any]] = {}
+        self.remarks: list[str] = []
 
     def write(
-        self, about: dict[str, Any], advance: Advance, *, only_matched: bool = False, with_data: bool = True
+        self,
+        about: dict[str, Any],
+        advance: Advance,
+        *,
+        only_matched: bool = False,
+        with_data: bool = True,
+        hands: Hands | None = None,
     ) -> Written:
         """Write everything anew and return what it is; ``about`` is what the decisions file says of itself.
 
-        ``only_matched`` leaves out of that file (not of its root) the rows that nothing matches. Raises
-        ``InputError`` if the input is not the one that was examined.
+        ``only_matched`` leaves out of that file (not of its root) the rows that nothing matches. With ``hands`` the
+        parts are written by others, each with a `write_part` of its own. Raises ``InputError`` if the input is not the
+        one that was examined.
         """
         shutil.rmtree(self._job.out, ignore_errors=True)
         self._job.out.mkdir(parents=True)
-        schema = FILE_SCHEMA.with_metadata({METADATA: msgspec.json.encode(about, order="sorted")})
-        described = []
-        for number, part in enumerate(self._parts):
-            with pq.ParquetWriter(self._decisions_of(part), schema, compression="zstd") as writer:
-                rows = _Rows(writer, self._root, self._salted, self._secret, only_matched=only_matched)
-                self._copy(number, part, rows, self._target(part) if with_data else None, advance)
-                rows.flush()
-            digest = part.digest(self._digests(number))
-            described.append(WrittenPart(part.name, rows.rows, rows.kept, digest))
-        self._write_credits()
+        wish = PartWish(about=about, only_matched=only_matched, with_data=with_data)
+        done = self._here(wish, advance) if hands is None else hands(self, wish, advance)
+        parts: list[dict[str, Any]] = []
+        counts, rows, kept = np.zeros(len(VERDICTS), np.int64), 0, 0
+        reasons: Counter[tuple[str, str]] = Counter()
+        licences: set[str] = set()
+        credited: dict[str, dict[str, Any]] = {}
+        root, salted = RootBuilder(), RootBuilder()
+        for part in done:
+            parts.append(part.stated())
+            counts += np.array(part.counts, np.int64)
+            rows, kept = rows + part.rows, kept + part.kept
+            reasons.update({(verdict, reason): count for verdict, reason, count in part.reasons})
+            licences.update(part.licences)
+            credited |= part.credits
+            self.remarks.extend(part.remarks)
+            root.append(part.plain)
+            salted.append(part.salted)
+        if credited:
+            self.credits.write_bytes(b"".join(msgspec.json.encode(credited[work]) + b"\n" for work in sorted(credited)))
         return Written(
-            parts=[msgspec.to_builtins(part) for part in described],
-            counts={verdict: int(count) for verdict, count in zip(VERDICTS, self._counts, strict=True)},
-            rows=sum(part.rows for part in described),
-            kept=sum(part.kept for part in described),
-            licences=sorted(self._licences),
-            reasons=dict(self._reasons),
-            decisions_root=self._root.root,
-            row_root=self._salted.root,
+            parts=parts,
+            counts={verdict: int(count) for verdict, count in zip(VERDICTS, counts, strict=True)},
+            rows=rows,
+            kept=kept,
+            licences=sorted(licences),
+            reasons=dict(reasons),
+            decisions_root=root.root,
+            row_root=salted.root,
         )
 
+    def write_part(self, number: int, first: int, wish: PartWish, advance: Advance) -> WrittenPart:
+        """Write one part, before which there are ``first`` rows in others, and return what it came to."""
+        part, tally = self._parts[number], _Tally()
+        with tempfile.TemporaryDirectory(dir=_made(self._job.folder / "attempts")) as name:
+            attempt = Path(name)
+            decisions, target = self._decisions_of(part), self._target(part)
+            schema = FILE_SCHEMA.with_metadata({METADATA: msgspec.json.encode(wish.about, order="sorted")})
+            root, salted = PieceBuilder(first), PieceBuilder(first)
+            with pq.ParquetWriter(attempt / "decisions", schema, compression="zstd") as writer:
+                rows = _Rows(writer, root, salted, self._secret, only_matched=wish.only_matched)
+                data = _made(attempt / "data") / target.name if wish.with_data else None
+                self._copy(number, part, rows, tally, data, advance)
+                rows.flush()
+            digest = part.digest(self._digests(number))
+            if data is not None:
+                for each in sorted(data.parent.iterdir()):
+                    _put(each, _made(target.parent) / each.name)
+            _put(attempt / "decisions", _made(decisions.parent) / decisions.name)
+        return WrittenPart(
+            name=part.name,
+            rows=rows.rows,
+            kept=rows.kept,
+            source_digest=digest,
+            counts=tally.counts.tolist(),
+            reasons=[(verdict, reason, count) for (verdict, reason), count in tally.reasons.items()],
+            licences=sorted(tally.licences),
+            credits=tally.credits,
+            remarks=list(part.remarks),
+            plain=root.piece,
+            salted=salted.piece,
+        )
+
+    def _here(self, wish: PartWish, advance: Advance) -> Iterator[WrittenPart]:
+        first = 0
+        for number in range(len(self._parts)):
+            done = self.write_part(number, first, wish, advance)
+            first += done.rows
+            yield done
+
     def _target(self, part: Part) -> Path:
-        if len(self._parts) == 1 and not part.bundle:
-            return self.data
-        target = self.data / part.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
+        return self.data if len(self._parts) == 1 and not part.bundle else self.data / part.name
 
     def _decisions_of(self, part: Part) -> Path:
         """Return the file for the decisions of ``part``: one beside the output, or of several each in a folder."""
         if len(self._parts) == 1:
             return self.decisions
-        path = self.decisions / f"{part.name}{PART_ENDING}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        return self.decisions / f"{part.name}{PART_ENDING}"
 
-    def _copy(self, number: int, part: Part, rows: _Rows, target: Path | None, advance: Advance) -> None:
+    def _copy(self, number: int, part: Part, rows: _Rows, tally: _Tally, target: Path | None, advance: Advance) -> None:
         """Write the decisions of one part, and what is kept of it to ``target``."""
         with closing(part.write(target)) as copying:
             batch = next(copying, None)
@@ -133,7 +210,7 @@ class Results:
                 if target is not None and seal_of(batch) != each.evidence.seal:
                     raise changed(part.name)
                 rows.add(self._decisions(batch, part, each, decided), decided, each.evidence.sample)
-                self._count(decided)
+                tally.count(decided)
                 advance(len(decided))
                 try:
                     batch = copying.send(decided.kept)
@@ -151,19 +228,30 @@ class Results:
             for digest, there in zip(table, mask.tolist(), strict=True):
                 yield digest.tobytes() if there else None
 
-    def _count(self, decided: Verdicts) -> None:
-        self._counts += np.bincount(decided.verdict, minlength=len(VERDICTS))
+
+class _Tally:
+    """Counts what the rows of one part came to."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(len(VERDICTS), np.int64)
+        self.reasons: Counter[tuple[str, str]] = Counter()
+        self.licences: set[str] = set()
+        self.credits: dict[str, dict[str, Any]] = {}
+
+    def count(self, decided: Verdicts) -> None:
+        """Count the rows of one batch, the licences that they are kept under, and who is to be credited."""
+        self.counts += np.bincount(decided.verdict, minlength=len(VERDICTS))
         out = ~decided.kept
         codes = decided.verdict[out].astype(np.int64) * len(decided.reasons) + decided.reason[out]
         for code, count in zip(*np.unique(codes, return_counts=True), strict=True):
             verdict, reason = divmod(int(code), len(decided.reasons))
-            self._reasons[VERDICTS[verdict], decided.reasons[reason]] += int(count)
+            self.reasons[VERDICTS[verdict], decided.reasons[reason]] += int(count)
         answers = decided.answers
         shown = decided.kept[answers.matches.row] & answers.counts
         for number in np.unique(answers.decision[shown & answers.payable]).tolist():
             licence = answers.decisions[number].licence
             if licence is not None:
-                self._licences.add(licence)
+                self.licences.add(licence)
         credited = np.array([each.attribution is not None for each in answers.decisions], np.bool_)
         if credited.any():
             for place in np.flatnonzero(shown & credited[answers.decision]).tolist():
@@ -173,19 +261,14 @@ class Results:
         answers = decided.answers
         decision = answers.decisions[answers.decision[place]]
         work = identifiers.from_uuid("wrk", UUID(bytes=answers.works.work[place].tobytes()))
-        self._credits[work] = {"work": work, "licence": decision.licence, **(decision.attribution or {})}
-
-    def _write_credits(self) -> None:
-        if self._credits:
-            lines = [msgspec.json.encode(self._credits[work]) + b"\n" for work in sorted(self._credits)]
-            self.credits.write_bytes(b"".join(lines))
+        self.credits[work] = {"work": work, "licence": decision.licence, **(decision.attribution or {})}
 
 
 class _Rows:
     """The decision rows of one part, gathered into row groups, hashed in their order."""
 
     def __init__(
-        self, writer: pq.ParquetWriter, root: RootBuilder, salted: RootBuilder, secret: bytes, *, only_matched: bool
+        self, writer: pq.ParquetWriter, root: PieceBuilder, salted: PieceBuilder, secret: bytes, *, only_matched: bool
     ) -> None:
         self.rows = 0
         self.kept = 0
@@ -223,3 +306,15 @@ class _Rows:
             table = table.filter(pa.array(np.concatenate(self._shown)))
         self._writer.write_table(table)
         self._waiting, self._shown, self._count = [], [], 0
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _put(made: Path, target: Path) -> None:
+    """Give what is whole its name; what an earlier hand put there, the same or less, makes way."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    made.replace(target)

@@ -59,6 +59,11 @@ class FolderPart:
         """How many pictures there are."""
         return len(self._files)
 
+    @property
+    def steps(self) -> int:
+        """How many batches there are."""
+        return -(-self.rows // BATCH)
+
     def stamp(self) -> dict[str, Any]:
         """Return what tells this input from a changed one without reading the pictures: names, sizes, times."""
         digest = sha256()

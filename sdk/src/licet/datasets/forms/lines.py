@@ -59,6 +59,7 @@ class LinesPart(ABC):
     """A file of lines. ``path`` in its rows is relative to the file's own folder."""
 
     bundle = False
+    steps = None  # what lies before has to be read
     bound = False
     kind: str
 

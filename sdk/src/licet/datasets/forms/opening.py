@@ -39,10 +39,15 @@ FORMS: Final = (
 
 
 class Input(NamedTuple):
-    """Opened input: its parts, sorted by name, and the folders that were named to find them."""
+    """Opened input: its parts, sorted by name, and the folders that were named to find them.
+
+    ``given`` and ``mapping`` say it once more, so that others can open the same: absolute paths, and addresses.
+    """
 
     parts: list[Part]
     folders: list[Path]
+    given: list[str]
+    mapping: dict[str, str]
 
     @property
     def rows(self) -> int | None:
@@ -102,7 +107,8 @@ def open_input(
     parts.extend(FolderPart(path, names[path.parts], loose) for path, loose in pictures.items())
     for (name,), (folder, entries) in far.items():
         parts.append(CloudFolderPart(folder, entries, names[tuple(name.split("/"))]))
-    return Input(sorted(parts, key=lambda part: part.name), folders)
+    named = [text if is_address(text) else os.path.abspath(Path(text).expanduser()) for text in map(str, inputs)]  # noqa: PTH100 - resolve() would follow links and change names
+    return Input(sorted(parts, key=lambda part: part.name), folders, named, dict(mapping or {}))
 
 
 def _part(file: File, kind: Named, table: File | None, name: str, mapping: Mapping[str, str] | None) -> Part:

@@ -45,6 +45,7 @@ class ParquetPart:
         self.rows: int = metadata.num_rows
         self._groups = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
         self._batch = BATCH_FILES if self.holds_files else BATCH_ROWS
+        self.steps: int = sum(-(-rows // self._batch) for rows in self._groups)
 
     @property
     def place(self) -> Path | None:

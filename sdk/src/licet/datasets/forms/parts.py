@@ -66,6 +66,10 @@ class Part(Protocol):
     def rows(self) -> int | None:
         """How many rows there are, or about how many, for whoever waits; None where that takes reading it."""
 
+    @property
+    def steps(self) -> int | None:
+        """How many batches there are, where others can begin in the middle of them; None where they cannot."""
+
     def stamp(self) -> dict[str, Any]:
         """Return what tells this input from a changed one, cheaply."""
 

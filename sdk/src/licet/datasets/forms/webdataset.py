@@ -71,6 +71,7 @@ class TarPart:
 
     holds_files = True
     bundle = False
+    steps = None  # what lies before has to be read
     bound = True
 
     def __init__(

@@ -1,0 +1,241 @@
+"""A job done by many: pieces of it given to workers on any machine, which all see the job's folder and the input.
+
+A piece is a span of batches to examine, or a part to write. What it comes to lies in the job's folder, under the same
+names as if one machine had done it all, and each file appears there only once it is whole; so a piece may be done
+twice, by two workers at once, or begun by one that is lost, and there is still each row once. Which rows there are,
+and their order, is the input's: parts by name, rows in each. Who was done first changes nothing.
+
+Workers decide from the pinned snapshot. They hold no token and no key; of the secret that salts the rows of this one
+job they are told, because they hash them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+
+from licet import errors
+from licet.client.snapshots import Pin
+from licet.datasets.examining.deciding import Question, Standing
+from licet.datasets.examining.pinned import basis_of
+from licet.datasets.filtering.job import Job
+from licet.datasets.filtering.scanning import Span, readers, scan_span
+from licet.datasets.filtering.writing import Advance, Hands, PartWish, Results, WrittenPart
+from licet.datasets.forms.opening import Input, open_input
+from licet.datasets.forms.parts import Part
+from licet.errors import InputError, LicetError
+from licet.home import write_private
+from licet.identifiers import new_uuid
+from licet.index.lookup import Index
+
+SPAN: Final = 32  # batches: two million addresses, or eight thousand pictures
+
+
+class Crew(Protocol):
+    """Workers somewhere."""
+
+    def each(self, do: Callable[[bytes], bytes], pieces: Sequence[bytes]) -> Iterable[bytes]:
+        """Yield what ``do`` returns of each of ``pieces``, in any order, as they are done.
+
+        ``do`` can be pickled. Whoever is lost is replaced, and what it was at is done again.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What all pieces of a job have in common."""
+
+    pin: Pin
+    folder: str  # of the job
+    job: str  # its nonce
+    given: list[str]
+    mapping: dict[str, str]
+    inputs: list[dict[str, Any]]
+    question: Question
+    threads: int | None
+
+
+class Writing(NamedTuple):
+    """A part to write, into ``out`` in the job's folder; ``first`` rows are before it in others."""
+
+    part: int
+    first: int
+    out: str
+    secret: bytes
+    wish: PartWish
+
+
+class Stood(msgspec.Struct, frozen=True):
+    """A standing as it is kept for those who write."""
+
+    licences: list[tuple[bytes, list[str]]]
+    style: list[bytes]
+    refused: list[tuple[bytes, str]] | None
+
+
+class Failed(NamedTuple):
+    """One of our errors on its way from a worker: the piece is not tried again, it would end so again."""
+
+    kind: str
+    message: str
+    details: dict[str, Any]
+
+
+def scan_by(crew: Crew, duty: Duty, parts: Sequence[Part], advance: Advance) -> list[int]:
+    """Return how many rows each of ``parts`` has, once all of them are examined and looked up."""
+    spans = [span for number, part in enumerate(parts) for span in _spans(number, part)]
+    rows = [0] * len(parts)
+    for number, count in _done(crew, duty, spans):
+        rows[number] += count
+        advance(count)
+    return rows
+
+
+def hands(crew: Crew, duty: Duty, job: Job, standing: Standing, secret: bytes, rows: Sequence[int]) -> Hands:
+    """Return what has the parts of a scanned job written by ``crew``; each has so many ``rows``."""
+
+    def write(results: Results, wish: PartWish, advance: Advance) -> Iterator[WrittenPart]:
+        stood = Stood(
+            [(work, sorted(ids)) for work, ids in standing.licences.items()],
+            sorted(standing.style),
+            None if standing.refused is None else list(standing.refused.items()),
+        )
+        write_private(job.out / "standing", msgspec.msgpack.encode(stood))
+        before = [0, *accumulate(rows)]
+        pieces = [Writing(number, before[number], job.out.name, secret, wish) for number in range(len(rows))]
+        for _, count in _done(crew, duty, pieces):
+            advance(count)
+        for number in range(len(rows)):
+            path = _written(job, number)
+            yield msgspec.msgpack.decode(path.read_bytes(), type=WrittenPart)
+            path.unlink()
+
+    return write
+
+
+def fresh_out(job: Job) -> None:
+    """Give ``job`` a new folder for its results: whoever was thought lost and is not writes into another one."""
+    for old in job.folder.glob("out*"):
+        shutil.rmtree(old, ignore_errors=True)
+    job.out = job.folder / f"out-{new_uuid().hex}"
+
+
+class Worker:
+    """Does pieces of one job, in whichever process it finds itself."""
+
+    def __init__(self, duty: Duty) -> None:
+        self._duty = duty
+
+    def __call__(self, piece: bytes) -> bytes:
+        """Return the number of the part and how many of its rows were done, or one of our errors; pickled."""
+        try:
+            done: Any = self._do(pickle.loads(piece))  # noqa: S301 - from whoever gave us this code, the same way
+        except LicetError as error:
+            done = Failed(type(error).__name__, error.message, error.details)
+        except OSError as error:
+            place = error.filename2 or error.filename or self._duty.folder
+            done = Failed("InputError", f"{place}: expected to read and write there, got {error.strerror or error}", {})
+        return pickle.dumps(done)
+
+    def _do(self, piece: Span | Writing) -> tuple[int, int]:
+        room = _room(self._duty)
+        part = room.part(piece.part)
+        question = self._duty.question
+        if isinstance(piece, Writing):
+            return piece.part, _write(room, self._duty, piece)
+        count = 0
+
+        def counted(rows: int) -> None:
+            nonlocal count
+            count += rows
+
+        with readers(self._duty.threads) as pool:
+            scan_span(Job(room.folder), piece, part, room.index, question, counted, pool)
+        return piece.part, count
+
+
+class _Room:
+    """What a process has opened of a job."""
+
+    def __init__(self, duty: Duty) -> None:
+        self.folder: Final = Path(duty.folder)
+        self.index: Final[Index] = basis_of(duty.pin).index
+        self.opened: Final[Input] = open_input(duty.given, duty.mapping)
+        self._inputs = duty.inputs
+        if not (self.folder / "job.json").is_file():
+            raise InputError(f"{self.folder}: expected the job's folder, which every worker has to see, got none")
+
+    def part(self, number: int) -> Part:
+        """Return a part, as the job began with it; raises ``InputError`` where what is here is another."""
+        wanted = self._inputs[number]
+        part = self.opened.parts[number] if len(self.opened.parts) == len(self._inputs) else None
+        if part is None or part.stamp() != wanted:
+            raise InputError(
+                f"input: expected {wanted.get('name')} as it was when the job began, got another one here;"
+                " all workers must see the very same files"
+            )
+        return part
+
+
+_LOCK: Final = threading.Lock()
+_ROOMS: Final[dict[str, _Room]] = {}
+
+
+def _room(duty: Duty) -> _Room:
+    with _LOCK:
+        found = _ROOMS.get(duty.job)
+        if found is None:
+            _ROOMS.clear()  # a process serves one job after the other
+            found = _ROOMS[duty.job] = _Room(duty)
+        return found
+
+
+def _write(room: _Room, duty: Duty, piece: Writing) -> int:
+    job = Job(room.folder)
+    job.out = room.folder / piece.out
+    path = _written(job, piece.part)
+    if path.exists():  # another was here before
+        return msgspec.msgpack.decode(path.read_bytes(), type=WrittenPart).rows
+    stood = msgspec.msgpack.decode((job.out / "standing").read_bytes(), type=Stood)
+    standing = Standing(
+        {work: set(ids) for work, ids in stood.licences},
+        frozenset(stood.style),
+        None if stood.refused is None else dict(stood.refused),
+    )
+    results = Results(job, room.opened.parts, room.index, duty.question, standing, piece.secret)
+    done = results.write_part(piece.part, piece.first, piece.wish, lambda _: None)
+    write_private(path, msgspec.msgpack.encode(done))
+    return done.rows
+
+
+def _written(job: Job, number: int) -> Path:
+    return job.out / "written" / f"{number:05d}"
+
+
+def _spans(number: int, part: Part) -> Iterator[Span]:
+    if part.steps is None:
+        yield Span(number)
+        return
+    for first in range(0, part.steps, SPAN):
+        yield Span(number, first, min(SPAN, part.steps - first))
+
+
+def _done(crew: Crew, duty: Duty, pieces: Sequence[Span | Writing]) -> Iterator[tuple[int, int]]:
+    seen = 0
+    for answer in crew.each(Worker(duty), [pickle.dumps(piece) for piece in pieces]):
+        done = pickle.loads(answer)  # noqa: S301 - from our own worker
+        if isinstance(done, Failed):
+            kind = getattr(errors, done.kind, LicetError)
+            raise kind(done.message, **done.details)
+        seen += 1
+        yield done
+    if seen != len(pieces):
+        raise errors.ServiceError(f"expected {len(pieces)} pieces done by the workers, got {seen}")
