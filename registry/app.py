@@ -85,7 +85,11 @@ def create_app(settings: Settings | None = None) -> Observed:
             connect_domains(services)
             app.state.services = services
             app.state.readiness = Readiness(services)
-            yield
+            try:
+                yield
+            finally:
+                if services.reader is not None:
+                    await services.reader.close()
 
     app = Service(
         route_handlers=[*WELCOME, *HEALTH, *DESCRIPTION, *(route for domain in DOMAINS for route in domain.ROUTES)],

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from licet.wire.accounts import ConsentHead
@@ -24,11 +24,35 @@ if TYPE_CHECKING:
     from licet.index import Index
 
 
+class Standing(NamedTuple):
+    """What answers are made from: the snapshot (None: the database alone), the works over it, and what is wrong.
+
+    ``decides`` is False where nothing can be answered until another snapshot is there.
+    """
+
+    sequence: int | None
+    applied: int
+    wrong: str | None = None
+    decides: bool = True
+
+
 class SnapshotReader(Protocol):
     """Decisions of this moment: an index that holds everything acknowledged before the call."""
 
     async def current(self) -> tuple[Index, int, int]:
         """Return the index, the consent version and the published log size; ``Unavailable`` without the primary."""
+        ...
+
+    def intact(self) -> bool:
+        """Return whether what the index is made from has not changed under it."""
+        ...
+
+    def standing(self) -> Standing:
+        """Return what the index is made from."""
+        ...
+
+    async def close(self) -> None:
+        """Nothing is under way any longer."""
         ...
 
 

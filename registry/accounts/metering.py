@@ -20,6 +20,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from registry.accounts.identity import Caller, authenticated
+from registry.database import answering
 from registry.errors import DatabaseUnavailable, NotAuthenticated
 from registry.quotas import Exceeded, Quota, Standing
 from registry.services import Services
@@ -28,6 +29,7 @@ from registry.settings import Rate, Settings
 UNCOUNTED: Final = frozenset({"health", "log"})  # tags
 _KEPT: Final = "licet_meter"
 _SHOWN: Final = {"requests": "default"}
+PATIENCE: Final = 10.0  # seconds for the database to say who asks, and to count: cut off from it, it never would
 _IPV6_NETWORK: Final = 64  # bits: whoever has one address of an IPv6 network has all of them
 
 
@@ -49,7 +51,8 @@ class Meter:
             return
         quota = Quota(_SHOWN.get(what, what), rate)
         try:
-            self._standings[what] = await self._services.quotas.spend(account or self._address, quota, amount)
+            async with answering(PATIENCE):
+                self._standings[what] = await self._services.quotas.spend(account or self._address, quota, amount)
         except Exceeded as error:
             self._standings[what] = error.standing
             raise
@@ -81,7 +84,8 @@ class Metering(ASGIMiddleware):
         address = address_of(http, services.settings)
         request: Request[Any, Any, Any] = Request(scope)
         try:
-            caller = await authenticated(request)
+            async with answering(PATIENCE):
+                caller = await authenticated(request)
         except NotAuthenticated:
             await _spend(Meter(services, None, address), http, "requests")  # guessing tokens is counted, too
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.database.instance import EmbeddedPostgres, attached, embedded
 from registry.database.migrator import Migration, migrate, migrations_folder, pending, stranded
 from registry.database.opening import opened
-from registry.database.pool import Connection, Database, Row, once_committed
+from registry.database.pool import Connection, Database, Row, answering, once_committed
 
 __all__ = [
     "Connection",
@@ -13,6 +13,7 @@ __all__ = [
     "EmbeddedPostgres",
     "Migration",
     "Row",
+    "answering",
     "attached",
     "embedded",
     "migrate",

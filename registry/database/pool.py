@@ -28,6 +28,7 @@ MINIMUM = 16
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 _ACQUIRE_SECONDS = 10.0
 _CONNECT_SECONDS = 15.0
+_RELEASE_SECONDS = 2.0  # for the server to hear that nobody waits for a statement any longer
 _IDLE_IN_TRANSACTION = timedelta(seconds=60)
 
 # A transaction that lost against another one and left nothing: doing it again is right.
@@ -174,7 +175,7 @@ class Database:
             self._moved("in_use", -1)
             # The work is done or has failed already; a connection that breaks while it is reset is thrown away.
             with suppress(*_BROKEN):
-                await self._pool.release(connection)
+                await self._pool.release(connection, timeout=_RELEASE_SECONDS)
 
     @asynccontextmanager
     async def transaction(
@@ -239,6 +240,19 @@ class Database:
     def _moved(self, what: str, by: int) -> None:
         if self.meters is not None:
             self.meters.count(f"licet_database_connections_{what}", by=by)
+
+
+@asynccontextmanager
+async def answering(seconds: float) -> AsyncIterator[None]:
+    """Run a block that asks the database; raises ``DatabaseUnavailable`` where it takes longer than ``seconds``.
+
+    A server that is cut off from us does not refuse: without this, whoever asks waits for as long as the network does.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise DatabaseUnavailable(f"the database did not answer within {seconds:g} s") from None
 
 
 def once_committed(connection: Connection, call: Callable[[Database], None]) -> bool:

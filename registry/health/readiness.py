@@ -104,6 +104,7 @@ class Readiness:
             checks = {"database": Check(ok=False, found=said, todo=todo)}
             if "database" not in self._since:  # once, and here alone: where it is and what it said is no stranger's
                 _log.warning("database.away", error=error.detail if isinstance(error, Unavailable) else said)
+        checks["index"] = self._index()
         checks["files"] = await self._disk()
         dated = {name: self._dated(name, each) for name, each in checks.items()}
         state = msgspec.structs.replace(figures, checks=dated)
@@ -229,6 +230,13 @@ class Readiness:
             snapshot_age_seconds=max(0.0, (now - row["issued_at"]).total_seconds()),
             snapshot_expires_seconds=(row["expires_at"] - now).total_seconds(),
         )
+
+    def _index(self) -> Check:
+        standing = None if self._services.reader is None else self._services.reader.standing()
+        if standing is None or standing.wrong is None:
+            return Check(ok=True)
+        todo = "see that a worker runs with this data folder: it writes anew what is not as it was signed"
+        return Check(ok=standing.decides, found=standing.wrong, todo=todo)
 
     async def _disk(self) -> Check:
         if time.monotonic() - self._probed > _PROBE_EVERY:

@@ -60,7 +60,7 @@ async def ready(request: Request[None, None, State]) -> Response[Ready]:
     """Whether the service answers truly and takes statements; 503 with the reasons otherwise.
 
     `checks` says of each thing what was found, since when it is amiss, and what to do: database, schema, log,
-    checkpoint, guard, snapshot, files.
+    checkpoint, guard, snapshot, index, files.
     """
     state = await _readiness(request).look()
     if state.missing or state.log_size is None or state.log_pending is None:
@@ -106,6 +106,9 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
         "licet_snapshot_age_seconds": state.snapshot_age_seconds,
         "licet_snapshot_expires_seconds": state.snapshot_expires_seconds,
     }
+    standing = None if services.reader is None else services.reader.standing()
+    known["licet_index_sequence"] = standing and (standing.sequence or 0)
+    known["licet_index_applied_works"] = standing and standing.applied
     headers = {"Cache-Control": "no-store"}
     return Response(meters.text() + read_text(known), media_type=METRICS_TYPE, headers=headers)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,9 @@ MODEL: Final = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
 VERSION: Final = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}"
 _STATED: Final = KEY_BYTES // 2
 _NOBODY: Final = bytes(16)
+_ATTEMPTS: Final = 3
+
+T = TypeVar("T")
 
 
 class Verdicts(msgspec.Struct, frozen=True):
@@ -50,13 +53,12 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> Answ
     _hold_to_limit("rows", len(asked.rows), MAX_ROWS, caller)
     _hold_to_level("min_claim_level", asked.min_claim_level)
     request = _dated(Request.from_json(asked.request))
-    index, version, size = await _current(services)
 
-    def decided() -> Decided:
+    def decided(index: Index) -> Decided:
         keys = Keys.from_rows(asked.rows)
         return answer(index, keys, request, match=asked.match, min_claim_level=asked.min_claim_level)
 
-    found = await asyncio.to_thread(decided)
+    found, version, size = await _decided(services, decided)
     owners = {UUID(bytes=account.tobytes()) for account in np.unique(found.works.account, axis=0)}
     async with services.database.acquire() as conn:
         kinds = await account_kinds(conn, owners)
@@ -77,8 +79,8 @@ async def lookup(
         raise Invalid.field("body", "32 bytes a key", f"{len(digests)} bytes")
     _hold_to_limit("body", len(digests) // KEY_BYTES, MAX_KEYS, caller)
     _hold_to_level("?min_claim_level", min_claim_level)
-    index, version, size = await _current(services)
-    codes = await asyncio.to_thread(_codes, index, digests, _dated(request), min_claim_level)
+    dated = _dated(request)
+    codes, version, size = await _decided(services, lambda index: _codes(index, digests, dated, min_claim_level))
     services.meters.count("licet_keys_looked_up_total", by=len(codes))
     for code, number in enumerate(np.bincount(np.frombuffer(codes, np.uint8))):
         if number:
@@ -93,10 +95,25 @@ def _codes(index: Index, digests: bytes, request: Request, min_claim_level: int)
     return answer(index, keys, request, match="exact", min_claim_level=min_claim_level).verdict.tobytes()
 
 
-async def _current(services: Services) -> tuple[Index, int, int]:
-    if services.reader is None:
+async def _decided(services: Services, decide: Callable[[Index], T]) -> tuple[T, int, int]:
+    """Return what ``decide`` says of the index of this moment, the consent version and the log size that it holds for.
+
+    What was read from files that changed meanwhile is no answer: then it is asked again, of what is there by then.
+    """
+    reader = services.reader
+    if reader is None:
         raise Unavailable("this process serves no decisions")
-    return await services.reader.current()
+    for _ in range(_ATTEMPTS):
+        index, version, size = await reader.current()
+        try:
+            found = await asyncio.to_thread(decide, index)
+        except Exception:
+            if reader.intact():
+                raise
+            continue
+        if reader.intact():
+            return found, version, size
+    raise Unavailable("the files that answers are made from keep changing; nothing was decided")
 
 
 def _hold_to_limit(field: str, rows: int, most: int, caller: Caller | None) -> None:

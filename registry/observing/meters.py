@@ -45,6 +45,7 @@ COUNTED: Final = (
     Meter("licet_uploads_total", "counter", "Pictures sent: accepted or refused.", ("outcome",)),
     Meter("licet_verdicts_total", "counter", "Verdicts given on rows and keys.", ("verdict",)),
     Meter("licet_keys_looked_up_total", "counter", "Keys looked up by binary query."),
+    Meter("licet_snapshots_refused_total", "counter", "Snapshots whose files were not there or not as signed."),
     Meter("licet_quotes_total", "counter", "Quotes asked for: offered, or empty.", ("outcome",)),
     Meter("licet_licences_granted_total", "counter", "Licences granted."),
     Meter("licet_usage_events_total", "counter", "Events of usage batches: new, known, memorandum.", ("outcome",)),
@@ -62,6 +63,8 @@ READ: Final = (
     Meter("licet_log_lag_seconds", "gauge", "Age of the oldest statement that waits for the sequencer."),
     Meter("licet_archive_behind_bytes", "gauge", "Bytes of the database's own log that are not archived yet."),
     Meter("licet_snapshot_sequence", "gauge", "Number of the newest snapshot."),
+    Meter("licet_index_sequence", "gauge", "Snapshot that this process answers from; 0 for the database alone."),
+    Meter("licet_index_applied_works", "gauge", "Works that this process applied over the snapshot it answers from."),
     Meter("licet_snapshot_age_seconds", "gauge", "Age of the newest snapshot."),
     Meter("licet_snapshot_expires_seconds", "gauge", "Time until the newest snapshot expires; negative afterwards."),
 )

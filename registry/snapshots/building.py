@@ -22,6 +22,7 @@ from registry.consent import all_records, changed_count, changes, stand_still, u
 from registry.database import Connection, Database
 from registry.errors import Unavailable
 from registry.snapshots import queries
+from registry.snapshots.files import all_sound
 from registry.translog import head
 from registry.translog.tree import root_at
 
@@ -114,7 +115,7 @@ async def _fits_on_top(conn: Connection, last: kinds.Snapshot, folder: Path) -> 
     pieces = [ref for ref in last.segments if ref.tier == "exact"]
     stated = sum(ref.counts.get("works", 0) for ref in pieces)
     room = max(SMALL, last.works // 4) - (stated - last.works)
-    if len(pieces) >= PIECES or room < 0 or not all((folder / ref.digest).is_file() for ref in last.segments):
+    if len(pieces) >= PIECES or room < 0 or not await asyncio.to_thread(all_sound, folder, last.segments):
         return False
     return await changed_count(conn, last.consent_version, room + 1) <= room
 

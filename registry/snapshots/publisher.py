@@ -77,12 +77,16 @@ async def run(services: Services, stop: asyncio.Event) -> None:
 
 
 async def publish_if_due(services: Services) -> kinds.Snapshot | None:
-    """Return the new snapshot if consent moved since the last one, or half of its life is over; else None."""
+    """Return the new snapshot if consent moved since the last one, half of its life is over, or files of it are gone.
+
+    Else None.
+    """
     async with services.database.acquire() as conn:
         last = await conn.fetchrow(queries.LAST)
         now = times.now()
-        if last is not None and last["consent_version"] == await version(conn) and not _ageing(last, now):
-            return None
+        unmoved = last is not None and last["consent_version"] == await version(conn) and not _ageing(last, now)
+    if unmoved and not _lacking(services, last):
+        return None
     with tracing.span("snapshots.publish"):
         return await publish(services)
 
@@ -170,8 +174,12 @@ def _unneeded(folder: Path, needed: set[str], before: float) -> list[Path]:
 async def _lacks(services: Services) -> bool:
     """Whether segments of the last snapshot are not here: on a new machine, the near tier was among no public files."""
     async with services.database.acquire() as conn:
-        last = _manifest(await conn.fetchrow(queries.LAST))
-    folder = segments_folder(services)
+        last = await conn.fetchrow(queries.LAST)
+    return _lacking(services, last)
+
+
+def _lacking(services: Services, row: Row | None) -> bool:
+    folder, last = segments_folder(services), _manifest(row)
     return last is not None and not all((folder / ref.digest).is_file() for ref in last.segments)
 
 

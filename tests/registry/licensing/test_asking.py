@@ -10,7 +10,12 @@ import msgspec
 import pytest
 
 from licet.decisions import VERDICTS
+from licet.index import Index
 from licet.wire.licensing import Answers, Query, RowKeys
+from registry.licensing import asking
+from registry.snapshots import Reader
+from registry.snapshots.publication import segments_folder
+from registry.snapshots.publisher import publish
 from tests.registry.catalogue import NO_AI, PAID, Artist
 from tests.registry.harness import Running
 from tests.registry.market import problem, shelf, trainer
@@ -127,3 +132,25 @@ async def test_a_row_that_cannot_be_read_is_named(site: Running, row: dict[str, 
     answer = await site.http.post("/v1/licensing/query", content=body)
     assert answer.status_code == 400, answer.text
     assert "rows" in answer.json()["errors"][0]["pointer"]
+
+
+async def test_what_was_read_while_its_files_were_written_to_is_asked_again(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+):
+    works = await shelf(site, PAID, 1)
+    ((file, _),) = await digests(works.owner, works.works)
+    manifest = await publish(site.services)
+    site.services.reader = reader = Reader(site.services)
+    await reader.current()
+    decide, spoilt = asking.answer, []
+
+    def torn(index: Index, *arguments: Any, **named: Any) -> Answers:
+        if not spoilt:  # after the index was handed out, and before the answer is made
+            path = segments_folder(site.services) / manifest.segments[0].digest
+            spoilt.append(path.write_bytes(path.read_bytes()[::-1]))
+        return decide(index, *arguments, **named)  # type: ignore[return-value]
+
+    monkeypatch.setattr(asking, "answer", torn)
+    found = await ask(site.http, [RowKeys(sha256=file)])
+    assert spoilt
+    assert [each.verdict for each in found.results] == ["license"]
