@@ -5,6 +5,7 @@ account is that of its best ground, and the newest statement says it: when a gro
 
 ``on_level_change`` holds what must happen in the same transaction, because domains above this one decide by level:
 each is called with (connection, account) after the row has its new level. The application fills it once.
+``on_domain_change`` is called likewise where a proof of a domain came or went and the level stays as it was.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Ground(NamedTuple):
 
 
 on_level_change: list[Callable[[Connection, UUID], Awaitable[None]]] = []
+on_domain_change: list[Callable[[Connection, UUID], Awaitable[None]]] = []
 
 
 async def raise_level(services: Services, account: UUID, level: int, evidence: str) -> Receipt:
@@ -89,5 +91,8 @@ async def state(services: Services, conn: Connection, row: Row, ground: Ground) 
     if level != row["level"]:
         await conn.execute(queries.SET_LEVEL, account, level)
         for changed in on_level_change:
+            await changed(conn, account)
+    elif ground.basis == "domain":
+        for changed in on_domain_change:
             await changed(conn, account)
     return pending

@@ -221,7 +221,7 @@ from statement_works c join statements s on s.id = c.statement join works w on w
 where c.statement = $1 order by w.id
 """  # noqa: S608
 SCOPE_WORKS: Final = f"""
-select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.files, v.keys
+select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.site, w.iscc, w.files, v.keys
 from statement_works c join statements s on s.id = c.statement
 join works w on w.id = c.work join accounts a on a.id = w.account {_THEN}
 where c.statement = $1 and w.id = any($2::uuid[]) order by w.id

@@ -47,8 +47,10 @@ from accounts a join account_keys k on k.account = a.id join log_pending p on p.
 where a.genesis is not null and p.envelope is not null order by a.id, k.pending
 """
 WORKS: Final = """
-select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.files, w.digest
-from works w join accounts a on a.id = w.account where w.url_keys is null
+select w.id, w.account, a.kind, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.site, w.iscc, w.files,
+    w.digest
+from works w join accounts a on a.id = w.account
+where w.url_keys is null and not (w.sha256 is null and w.site is null and cardinality(w.urls) = 0)
 """
 
 TERMS: Final = "select hash, encoded from terms"

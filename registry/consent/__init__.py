@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.accounts import levels
-from registry.consent.conflicts import level_changed
+from registry.consent.conflicts import domains_changed, level_changed
 from registry.consent.records import (
     all_records,
     changed_count,
@@ -30,6 +30,8 @@ def connect(services: Services) -> None:
     services.frozen_works = frozen_works
     if level_changed not in levels.on_level_change:
         levels.on_level_change.append(level_changed)
+    if domains_changed not in levels.on_domain_change:
+        levels.on_domain_change.append(domains_changed)
     ABOVE.registered = cover
     ABOVE.signed = signed
 

@@ -183,6 +183,13 @@ def _some(works: Sequence[UUID]) -> str:
     return _one(works) or many(len(works), "work")
 
 
+async def domains_changed(conn: Connection, account: UUID) -> None:
+    """Let every reader see the rules of sites of ``account`` anew: a proof that they rest on came or went."""
+    if await conn.fetchval(queries.HAS_SITES, account):
+        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        await conn.execute(queries.TOUCH_SITES, account, changed)
+
+
 async def level_changed(conn: Connection, account: UUID) -> None:
     """Let every reader see the works of ``account`` anew, at their new claim level, and settle their conflicts."""
     changed: int = await conn.fetchval(queries.NEXT_VERSION)

@@ -442,16 +442,33 @@ MATCHED_WORKS: Final = """
 select work from work_matches where account = $1 and claimed_at is not null
 union select other from work_matches where other_account = $1 and claimed_at is not null
 """
+# by works (account, addresses) where not withdrawn; work_states primary key
+HAS_SITES: Final = """
+select exists (
+    select from works where account = $1 and addresses is not null and withdrawn_at is null and site is not null
+)
+"""
+TOUCH_SITES: Final = """
+update work_states s set version = $2 from works w
+where w.account = $1 and w.addresses is not null and w.withdrawn_at is null and w.site is not null and s.work = w.id
+"""
 # by work_states (account, work)
 TOUCH_ACCOUNT: Final = "update work_states set version = $2 where account = $1"
 
-_RECORD: Final = """
+# Rule 5: the rule of a site counts while its account has proven the domain. By domain_claims unique (account, domain)
+_PROVEN: Final = """exists (
+        select from domain_claims d
+        where d.account = w.account and d.state = 'proven'
+            and right('.' || split_part(w.site, '/', 1), length(d.domain) + 1) = '.' || d.domain
+    )"""
+_RECORD: Final = f"""
 select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.withdrawn,
     s.pending or s.frozen as pending,
     s.own is not null as signed, s.statement, s.version,
     case when e.index is not null and (w.updated is null or u.index is not null) and not coalesce(o.unlogged, false)
         then greatest(e.index, u.index, o.index) end as index,
-    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.url_keys, w.files
+    w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.iscc, w.urls, w.url_keys, w.files,
+    case when w.site is not null and {_PROVEN} then w.site end as site
 from work_states s
 join works w on w.id = s.work
 join accounts a on a.id = s.account
@@ -464,7 +481,7 @@ left join lateral (
     from co_owner_states x join statements os on os.id = x.statement
     left join log_entries oe on oe.pending = os.pending where x.work = s.work and s.co_owned
 ) o on true
-"""
+"""  # noqa: S608  # made of constants
 # by work_states (version); of works that co-owners have spoken of, co_owner_states primary key
 CHANGED: Final = _RECORD + "where s.version > $1"
 ALL: Final = _RECORD
@@ -520,7 +537,9 @@ case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then '
 """
 _OWNED: Final = f"""
 select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w.created, w.tags, w.external_id,
-    w.urls, w.files, w.digest, w.registered_at, w.withdrawn_at, w.revision, a.level, s.statement, s.own, s.terms,
+    w.urls, w.iscc, w.files, w.digest, w.site,
+    case when w.site is not null then {_PROVEN} end as site_proven,
+    w.registered_at, w.withdrawn_at, w.revision, a.level, s.statement, s.own, s.terms,
     coalesce(s.contested, false) as contested, coalesce(s.challenged, false) as challenged, e.index,
     s.waiting, coalesce(h.terms, s.own) as waiting_terms, he.at + h.hold as waiting_until, {_STATE} as state,
     coalesce(s.version <= (

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
+from licet.fingerprints.iscc import units
+from licet.fingerprints.sites import site_key
 from licet.fingerprints.urls import url_key
 from licet.index.records import FileKeys, WorkRecord
 from licet.wire.accounts import ConsentHead
@@ -133,6 +135,8 @@ def _record(row: Row) -> WorkRecord:
         pixels=row["pixels"],
         pdq=row["pdq"],
         quality=row["quality"] if row["pdq"] is not None else None,
+        **_codes(row["iscc"]),
+        sites=[] if row["site"] is None else [site_key(row["site"])],
         urls=_url_keys(row["urls"]) if row["url_keys"] is None else list(row["url_keys"]),
         files=[_file(each) for each in files_in(row["files"])] if row["files"] is not None else [],
     )
@@ -140,7 +144,12 @@ def _record(row: Row) -> WorkRecord:
 
 def _file(file: WorkFile) -> FileKeys:
     quality = file.quality if file.pdq is not None else None
-    return FileKeys(bytes.fromhex(file.sha256), raw(file.pixels), raw(file.pdq), quality)
+    return FileKeys(bytes.fromhex(file.sha256), raw(file.pixels), raw(file.pdq), quality, **_codes(file.iscc))
+
+
+def _codes(iscc: str | None) -> dict[str, bytes]:
+    """Return the codes of a file by kind: ``instance``, and of pictures ``image``."""
+    return {} if iscc is None else {unit.kind: unit.digest for unit in units(iscc)}
 
 
 def _url_keys(urls: Sequence[str]) -> list[bytes]:

@@ -154,4 +154,5 @@ def _columns(account: UUID, each: Added, pending: int) -> tuple[object, ...]:
         found_by or None,
         each.new,
         pending,
+        keys.iscc,
     )

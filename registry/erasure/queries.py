@@ -91,7 +91,7 @@ select id, urls from works
 where account = $1 and cardinality(urls) > 0 and erased_at is null and not id = any($2::uuid[])
 """
 _BARE: Final = """
-title = null, creator = null, created = null, tags = '{}', external_id = null, haystack = '', grams = '{}',
+title = null, creator = null, created = null, tags = '{}', external_id = null, haystack = '', grams = '{}', site = null,
     withdrawn_at = coalesce(withdrawn_at, $2), erased_at = $2
 """
 BARE_ADDRESSES: Final = f"update works set urls = '{{}}', url_keys = $4, {_BARE} where account = $1 and id = $3"  # noqa: S608

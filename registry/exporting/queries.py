@@ -72,8 +72,8 @@ select t.hash, t.encoded from terms t where t.hash in (
 """
 # by works (account, registered_at, id)
 WORKS: Final = """
-select id as work, mode, sha256, pixels, pdq, quality, title, creator, created, tags, external_id, urls, digest,
-    registered_at, withdrawn_at, revision
+select id as work, mode, sha256, pixels, pdq, quality, title, creator, created, tags, external_id, urls, site, iscc,
+    digest, registered_at, withdrawn_at, revision
 from works where account = $1 {after}
 """
 # by works (account, registered_at, id), work_versions primary key

@@ -39,6 +39,8 @@ where w.id = $2 and w.account = $1 and w.mode = 'upload' and w.withdrawn_at is n
 # by thumbnails (expires_at)
 FORGET_THUMBNAILS: Final = "delete from thumbnails where expires_at <= now()"
 
+# by domain_claims unique (account, domain)
+PROVEN_DOMAINS: Final = "select domain from domain_claims where account = $1 and state = 'proven'"
 # by accounts primary key: one registration of an account at a time, so that its own duplicates are found
 LOCK_OWNER: Final = "select level from accounts where id = $1 and erased_at is null for no key update"
 
@@ -79,6 +81,8 @@ WORK_COLUMNS: Final = (
     "tags",
     "external_id",
     "urls",
+    "site",
+    "iscc",
     "addresses",
     "digest",
     "haystack",
@@ -125,7 +129,7 @@ select w.id, w.digest from unnest($2::uuid[]) as covered (work) join works w on 
 where w.account = $1 and w.withdrawn_at is null order by w.id
 """
 COVERED_KEYS: Final = """
-select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.files
+select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.urls, w.site, w.iscc, w.files
 from unnest($2::uuid[]) as covered (work) join works w on w.id = covered.work
 where w.account = $1 and w.withdrawn_at is null order by w.id
 """
@@ -136,7 +140,7 @@ select min(compared_at) from works where account = $1 and id = any($2::uuid[])
 UPDATE: Final = """
 update works
 set sha256 = $3, pixels = $4, pdq = $5, quality = $6, urls = $7, addresses = $8, files = $9::jsonb, file_keys = $10,
-    digest = $11, updated = $12, revision = revision + 1
+    digest = $11, updated = $12, iscc = $13, revision = revision + 1
 where account = $1 and id = $2 and withdrawn_at is null
 """
 KEEP_VERSION: Final = "insert into work_versions (work, ended_by, digest, keys) values ($1, $2, $3, $4::jsonb)"

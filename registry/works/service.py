@@ -17,7 +17,7 @@ from registry.errors import Conflict, Invalid, NotAuthenticated
 from registry.services import Services
 from registry.works import queries
 from registry.works.above import ABOVE
-from registry.works.intake import MAX_WORKS, keys_of, new_work, sha256_of, work_id
+from registry.works.intake import MAX_WORKS, hold_to_domains, keys_of, new_work, sha256_of, work_id
 from registry.works.searching import FORM, grams, words_of
 from registry.works.similarity import neighbours, row_keys
 from registry.works.thumbnails import settle
@@ -65,12 +65,16 @@ class _Batch:
         self._caller = caller
         self._items = items
         self._uploads: dict[str, Seen] = {}
+        self._domains: list[str] = []
         self._outcomes: dict[int, WorkOutcome] = {}
         self.fresh: dict[UUID, NewWork] = {}
 
     async def sort_out(self, conn: Connection) -> None:
         ids, digests = self._readable()
         self._uploads = self._uploads or await uploads_of(conn, self._caller.account, digests)
+        if any(item.site is not None for item in self._items):
+            proven = await conn.fetch(queries.PROVEN_DOMAINS, self._caller.account)
+            self._domains = [row["domain"] for row in proven]
         taken = {row["id"]: row for row in await conn.fetch(queries.TAKEN, self._caller.account, ids)}
         self._outcomes, self.fresh = {}, {}
         works: dict[int, NewWork] = {}
@@ -129,6 +133,8 @@ class _Batch:
             if present is not None:
                 return _present(item, present)
             keys = keys_of(item, {digest: seen.fingerprint for digest, seen in self._uploads.items()})
+            if keys is not None and keys.site is not None:
+                hold_to_domains(keys.site, self._domains)
             if keys is None:
                 return WorkOutcome(item.work, "refused", reason="no-upload: send the picture first, within a day")
             return new_work(item, work, self._caller.id, keys)
@@ -215,6 +221,8 @@ async def _keep(conn: Connection, account: UUID, works: Iterable[NewWork], versi
                 work.tags,
                 work.external_id,
                 keys.urls,
+                keys.site,
+                keys.iscc,
                 keys.addresses,
                 work.digest,
                 words,
@@ -270,5 +278,7 @@ def keys_in(row: Row) -> Keys:
         pdq=hexed(row["pdq"]),
         quality=row["quality"],
         urls=list(row["urls"]),
+        site=row["site"],
+        iscc=row["iscc"],
         files=files_in(row["files"]),
     )

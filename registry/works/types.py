@@ -9,7 +9,7 @@ import msgspec
 
 from licet import identifiers
 from licet.statements.kinds import FileDigest, WorkDigest
-from licet.statements.works import addresses_digest
+from licet.statements.works import addresses_digest, site_digest
 from licet.wire.works import WorkFile
 
 
@@ -17,16 +17,20 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     """What a work is matched by, hex as signed; ``urls`` canonical, sorted, unique; further ``files`` by digest."""
 
     mode: str
-    sha256: str | None  # None: known by ``urls`` alone
+    sha256: str | None  # None: known by ``urls`` or by ``site`` alone
     pixels: str | None = None
     pdq: str | None = None
     quality: int | None = None
+    iscc: str | None = None
     urls: list[str] = []
+    site: str | None = None
     files: list[WorkFile] = []
 
     @property
     def addresses(self) -> bytes | None:
-        """What tells the work from others where its addresses are all that is known of it."""
+        """What tells the work from others where its addresses, or its site, are all that is known of it."""
+        if self.site is not None:
+            return bytes.fromhex(site_digest(self.site))
         return None if self.sha256 is not None else bytes.fromhex(addresses_digest(self.urls))
 
 
@@ -72,10 +76,12 @@ def digest_form(work: UUID, account: str, keys: Keys) -> WorkDigest:
         sha256=keys.sha256,
         pixels=keys.pixels,
         pdq=keys.pdq,
-        iscc=None,
+        iscc=keys.iscc,
         url=keys.urls,
         mode="upload" if keys.mode == "upload" else "fingerprint-only",
-        files=[FileDigest(each.sha256, each.pixels, each.pdq) for each in keys.files] or msgspec.UNSET,
+        files=[FileDigest(each.sha256, each.pixels, each.pdq, each.iscc or msgspec.UNSET) for each in keys.files]
+        or msgspec.UNSET,
+        site=keys.site or msgspec.UNSET,
     )
 
 

@@ -146,4 +146,4 @@ def _examined(data: bytes, limits: PictureLimits) -> _Examined:
 
 @functools.cache
 def _decoders(limits: PictureLimits) -> Decoders:
-    return Decoders(limits, most=_AT_ONCE, beside="registry.works.rendering:rendered")
+    return Decoders(limits, most=_AT_ONCE, beside="registry.works.rendering:rendered", iscc=True)

@@ -167,9 +167,9 @@ def test_a_composite_code_is_taken_apart_into_what_finds_works() -> None:
     assert iscc.units(wide) == [("instance", parse(own).digest[:16])]
 
 
-def test_what_a_work_is_signed_with_is_read_back() -> None:
-    own, text = parse(instance_code(b"abc")), parse(text_code("words"))
-    assert iscc.units(iscc.spelt(own.digest, text)) == [text, own]
+def test_what_a_picture_is_signed_with_is_read_back() -> None:
+    rgb = np.random.default_rng(3).integers(0, 256, (40, 60, 3), np.uint8)
+    assert iscc.units(iscc.of_picture(b"abc", rgb)) == [parse(image_code(rgb)), parse(instance_code(b"abc"))]
 
 
 _alphabet = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=1, max_size=130)

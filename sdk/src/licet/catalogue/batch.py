@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from licet.catalogue.forms import digest_form
-from licet.catalogue.items import Item, Refused, addresses_key
+from licet.catalogue.items import Item, Refused, addresses_key, site_item_key
 from licet.catalogue.places import Places, placed
 from licet.client import Client
 from licet.errors import InputError, PictureError, VerificationError
@@ -24,7 +24,7 @@ from licet.fingerprints.bounded import fingerprint_bytes
 from licet.fingerprints.picture import Fingerprint
 from licet.identifiers import new_id
 from licet.statements.kinds import WorkDigest
-from licet.statements.works import addresses_digest
+from licet.statements.works import addresses_digest, site_digest
 from licet.wire.works import Work, WorkChange, WorkIn
 
 WORKERS: Final = 8
@@ -58,7 +58,10 @@ class Known(msgspec.Struct, frozen=True):
         files = sorted({item.sha256 for item in items if item.sha256})
         external = sorted({item.external_id for item in items if item.external_id})
         names = sorted({*(item.work for item in items if item.work), *by_place.values()})
-        alone = sorted({addresses_digest(item.urls) for item in items if item.by_address})
+        alone = sorted(
+            {addresses_digest(item.urls) for item in items if item.by_address}
+            | {site_digest(item.site) for item in items if item.site is not None}
+        )
         asked = files or external or names or alone
         found = client.find_works(files, external, names, alone) if asked else []
         by_external: dict[str, list[Work]] = {}
@@ -222,7 +225,8 @@ def change_of(item: Item, work: Work) -> WorkChange | None:
 def agreed(own: Fingerprint, theirs: Fingerprint, shown: str) -> Fingerprint:
     """Return the service's fingerprint once it is close enough to our own: an artist signs nothing foreign."""
     near = own.pdq is None or theirs.pdq is None or _distance(own.pdq, theirs.pdq) <= PDQ_TOLERANCE
-    if own.sha256 != theirs.sha256 or (own.pdq is None) != (theirs.pdq is None) or not near:
+    alike = own.iscc is None or theirs.iscc is None or iscc_alike(own.iscc, theirs.iscc)
+    if own.sha256 != theirs.sha256 or (own.pdq is None) != (theirs.pdq is None) or not (near and alike):
         raise VerificationError(f"{shown}: expected the service to find our own fingerprint, got another one")
     return theirs
 
@@ -243,6 +247,8 @@ def in_order(pool: ThreadPoolExecutor, call: Callable[[T], U], items: Iterable[T
 
 def key_of(work: Work | WorkIn) -> str:
     """Return the `Item.key` that ``work`` is found by."""
+    if work.site is not None:
+        return site_item_key(work.site)
     return work.sha256 or addresses_key(work.urls)
 
 
@@ -260,6 +266,8 @@ def _registration(item: Item, sha256: str | None, seen: Fingerprint | None) -> W
         tags=item.tags or [],
         external_id=item.external_id,
         urls=item.urls,
+        site=item.site,
+        iscc=seen.iscc if seen else None,
     )
 
 
@@ -267,6 +275,16 @@ def _title(item: Item) -> str | None:
     from licet.wire.metadata import title_from
 
     return None if item.path is None else title_from(Path(item.shown).stem)
+
+
+def iscc_alike(one: str, other: str) -> bool:
+    """Return whether both state the same instance code, and content codes that another build may make."""
+    from licet.fingerprints.iscc import units
+
+    left, right = ({unit.kind: unit.digest for unit in units(each)} for each in (one, other))
+    return left.keys() == right.keys() and all(
+        _distance(left[kind].hex(), right[kind].hex()) <= (0 if kind == "instance" else PDQ_TOLERANCE) for kind in left
+    )
 
 
 def _distance(one: str, other: str) -> int:

@@ -64,5 +64,8 @@ def _keys(form: WorkDigest) -> Iterator[_Key]:
             yield _Key(form.work, f"its file {each.sha256}", RowKeys(sha256=each.sha256))
         if each.pixels is not None:
             yield _Key(form.work, f"its pixels {each.pixels}", RowKeys(pixels=each.pixels))
+        units = each.iscc if isinstance(each.iscc, str) else ""
+        for unit in units.split()[-1:]:
+            yield _Key(form.work, f"its instance code {unit}", RowKeys(iscc=unit))
     for url in form.url:
         yield _Key(form.work, f"its address {url}", RowKeys(url=url))

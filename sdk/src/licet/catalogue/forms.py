@@ -16,8 +16,10 @@ def digest_form(work: Work, account: str) -> WorkDigest:
         sha256=work.sha256,
         pixels=work.pixels,
         pdq=work.pdq,
-        iscc=None,
+        iscc=work.iscc,
         url=sorted(work.urls),
         mode="fingerprint-only" if work.mode == "fingerprint-only" else "upload",
-        files=[FileDigest(each.sha256, each.pixels, each.pdq) for each in work.files] or msgspec.UNSET,
+        files=[FileDigest(each.sha256, each.pixels, each.pdq, each.iscc or msgspec.UNSET) for each in work.files]
+        or msgspec.UNSET,
+        site=work.site or msgspec.UNSET,
     )

@@ -14,8 +14,9 @@ from licet import identifiers
 from licet.catalogue.sheet import Sheet
 from licet.catalogue.stating import chosen_terms
 from licet.errors import InputError
+from licet.fingerprints.sites import site_of
 from licet.fingerprints.urls import canonical_url
-from licet.statements.works import addresses_digest
+from licet.statements.works import addresses_digest, site_digest
 from licet.terms import Terms
 from licet.wire import metadata
 
@@ -35,6 +36,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     sha256: str | None = None
     urls: list[str] = []
+    site: str | None = None
     title: str | None = None
     creator: str | None = None
     created: str | None = None
@@ -46,7 +48,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str | None:
-        """What tells it from other items: the digest of its file, or of its addresses where it has nothing else."""
+        """What tells it from other items: the digest of its file, or of its addresses where it has nothing else, or
+        of its site."""
+        if self.site is not None:
+            return site_item_key(self.site)
         return self.sha256 or (addresses_key(self.urls) if self.by_address else None)
 
     @property
@@ -95,6 +100,17 @@ def addresses_key(urls: Iterable[str]) -> str:
     return f"addresses:{addresses_digest(urls)}"
 
 
+def site_item_key(site: str) -> str:
+    """Return the `Item.key` of the rule for ``site``."""
+    return f"addresses:{site_digest(site)}"
+
+
+def items_of_sites(sites: Iterable[str]) -> Iterator[Item]:
+    """Yield the rules for ``sites``, canonical."""
+    for site in sites:
+        yield Item(shown=site, site=site, fingerprint_only=True)
+
+
 def text_of(path: Path | str) -> str:
     """Return ``path`` as text that can be sent and printed, whatever bytes it has."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -121,7 +137,14 @@ class Rows:
             shown = f"row {number}"
             try:
                 row = self._sheet.named(cells)
-                shown = row.get("path") or row.get("url") or row.get("sha256") or row.get("external_id") or shown
+                shown = (
+                    row.get("path")
+                    or row.get("url")
+                    or row.get("site")
+                    or row.get("sha256")
+                    or row.get("external_id")
+                    or shown
+                )
                 yield self._item(number, shown, row)
             except InputError as error:
                 yield Refused(text_of(shown), error.message, number, _column(str(error.details.get("field") or "row")))
@@ -141,14 +164,18 @@ class Rows:
         if work is not None:
             identifiers.to_uuid(work, "wrk", field="work")
         external_id = metadata.external_id_of(row.get("external_id"))
-        if not (path or sha256 or work or external_id or urls):
-            raise InputError("path: expected a path, url, sha256, external_id or work, got none", field="path")
+        site = site_of(row["site"]) if "site" in row else None
+        if site is not None and (path or sha256 or urls):
+            raise InputError.field("site", "a site alone, without path, url and sha256", site)
+        if not (path or sha256 or work or external_id or urls or site):
+            raise InputError("path: expected a path, url, site, sha256, external_id or work, got none", field="path")
         return Item(
             shown=text_of(shown),
             row=number,
             path=None if path is None else str(self._sheet.path.parent / path),
             sha256=sha256,
             urls=urls,
+            site=site,
             title=metadata.title_of(row.get("title")),
             creator=metadata.creator_of(row.get("creator")),
             created=metadata.created_of(row.get("created")),

@@ -331,9 +331,10 @@ class _Run:
                 sha256=sent.sha256,
                 pixels=sent.pixels,
                 pdq=sent.pdq,
-                iscc=None,
+                iscc=sent.iscc,
                 url=sorted(sent.urls),
                 mode=sent.mode,
+                site=sent.site or msgspec.UNSET,
             )
         )
         if outcome.digest != digest.hex():

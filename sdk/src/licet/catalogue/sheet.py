@@ -22,10 +22,10 @@ from licet.errors import InputError, MalformedError
 from licet.home import write_whole
 
 COLUMNS: Final = (
-    "path", "url", "sha256", "title", "creator", "created", "tags", "external_id",
+    "path", "url", "site", "sha256", "title", "creator", "created", "tags", "external_id",
     "preset", "price", "currency", "price_model", "terms", "on_behalf_of", "work",
 )  # fmt: skip
-NAMING: Final = ("path", "url", "sha256", "external_id", "work")  # a row says with these which work it is about
+NAMING: Final = ("path", "url", "site", "sha256", "external_id", "work")  # a row says with these which work it is about
 OURS: Final = ("error_field", "error", "state", "statement", "log_index", "registered_at")  # written, not read
 MAX_ROWS: Final = 1_000_000
 MAX_BYTES: Final = 1 << 30
@@ -131,7 +131,9 @@ def _columns(path: Path, header: Sequence[str]) -> list[str]:
         else:
             found.append(column)
     if not set(found) & set(NAMING):
-        raise InputError(f"{path}: expected a column path, url, sha256, external_id or work, got {', '.join(found)}")
+        raise InputError(
+            f"{path}: expected a column path, url, site, sha256, external_id or work, got {', '.join(found)}"
+        )
     return found
 
 

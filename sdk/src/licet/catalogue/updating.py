@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec import UNSET
+
 from licet import times
 from licet.catalogue import batch as rooms
 from licet.catalogue.held import held
@@ -46,9 +48,9 @@ def growth(before: WorkDigest, file: WorkIn | None, urls: Sequence[str]) -> Grow
         raise InputError.field("path", "a picture of a work that has one", before.work)
     if file.mode != before.mode:
         raise InputError.field("path", f"a picture in the work's mode, {before.mode}", file.mode)
-    after = grown(before, FileDigest(file.sha256, file.pixels, file.pdq), urls)
+    after = grown(before, FileDigest(file.sha256, file.pixels, file.pdq, file.iscc or UNSET), urls)
     added = sorted(set(after.url) - set(before.url))
-    keys = WorkKeys(before.work, file.sha256, file.pixels, file.pdq, file.quality, added)
+    keys = WorkKeys(before.work, file.sha256, file.pixels, file.pdq, file.quality, added, file.iscc)
     return Growth(before, after, keys)
 
 

@@ -38,6 +38,10 @@ def register(
         bool, Parameter(negative="", help="The pictures never leave this machine; such works can only deny.")
     ] = False,
     url: Annotated[str | None, Parameter(help="Where the (one) picture is published.")] = None,
+    site: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="All below a host and path of a domain you have proven: example.org/gallery."),
+    ] = None,
     lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
     replace: Annotated[
         bool, Parameter(negative="", help="A picture that changed under its name or path is what that work is now.")
@@ -51,14 +55,16 @@ def register(
     common: Common = COMMON,
 ) -> int:
     """Register pictures and sign one consent statement for all of them, or one for each of the terms in a table."""
-    from licet.catalogue.items import Rows, Stated, items_of
+    from licet.catalogue.items import Rows, Stated, items_of, items_of_sites
     from licet.catalogue.pictures import Pictures
     from licet.catalogue.sheet import Sheet, write_errors
+    from licet.fingerprints.sites import site_of
     from licet.fingerprints.urls import canonical_url
     from licet.home import Home
 
-    if bool(paths) == (table is not None):
-        raise InputError("expected pictures, folders, or --from FILE.csv, and not both", field="paths")
+    if [bool(paths), table is not None, bool(site)].count(True) != 1:
+        message = "expected pictures, folders, --from FILE.csv, or --site HOST/PATH, and one kind of them"
+        raise InputError(message, field="paths")
     if replace and separate:
         raise InputError("--separate: expected it or --replace, got both", field="--separate")
     changed: Changed = "replace" if replace else "separate" if separate else "refuse"
@@ -74,6 +80,11 @@ def register(
         stated, mine = Stated(preset, price, currency, price_model, terms), Home().profile(common.profile).account
         items = Rows(sheet, stated, account=mine.account if mine else None, fingerprint_only=fingerprint_only)
         total = sheet.rows
+    elif site:
+        if url is not None:
+            raise InputError.field("--url", "none beside --site", url)
+        default = terms_from(preset, price, currency, price_model, terms)
+        items, total = items_of_sites([site_of(each) for each in site]), len(site)
     else:
         default = terms_from(preset, price, currency, price_model, terms)
         pictures = Pictures(paths or [])
@@ -183,7 +194,8 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
     if done.bare and offers:
         yield "Without the pictures these works can only deny: what the terms offer is left to a look (review)."
     elif done.bare:
-        yield f"{many(done.bare, 'work')} without a picture: known by fingerprint or address alone, they can only deny."
+        yield f"{many(done.bare, 'work')} without a picture: known by fingerprint, address or site alone, they can only"
+        yield "deny."
     if done.duplicates and explicit:
         yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
     if len(done.duplicates) > NAMED:

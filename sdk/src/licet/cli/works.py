@@ -244,6 +244,12 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         yield f"before    {file.sha256}"
     for url in work.urls:
         yield f"address   {url}"
+    if work.site is not None:
+        yield f"site      {work.site}, with all below it" + (
+            "" if work.site_proven else ": without effect while you have not proven the domain (`licet claim check`)"
+        )
+    for code in (work.iscc or "").split():
+        yield f"iscc      {code}"
     if hint and _has_thumbnail(work):
         yield f"picture   `licet works show {work.work} --thumbnail FILE.webp` fetches a small one"
     if work.statement is None:
@@ -295,7 +301,7 @@ def _has_thumbnail(work: Work) -> bool:
 
 
 def _first_address(work: Work) -> str | None:
-    return work.urls[0] if work.urls and not work.sha256 else None
+    return work.site or (work.urls[0] if work.urls and not work.sha256 else None)
 
 
 _NOTHING = "nothing was withdrawn"

@@ -142,14 +142,9 @@ def units(text: str) -> list[Unit]:
     return found
 
 
-def spelt(instance: bytes, content: Unit) -> str:
-    """Return how a work's two codes are written in what is signed: content, then instance, a space between."""
-    sub = _IMAGE if content.kind == "image" else _TEXT
-    codes = ((_CONTENT, sub, content.digest), (_INSTANCE, 0, instance))
-    return " ".join(
-        _PREFIX + str(_library().encode_component(main, kind, 0, 8 * len(digest), digest))
-        for main, kind, digest in codes
-    )
+def of_picture(data: bytes, rgb: Bytes) -> str:
+    """Return what a picture is signed with: the content code of its upright pixels, the instance code of its file."""
+    return f"{image_code(rgb)} {instance_code(data)}"
 
 
 def distance(one: str, other: str) -> int:

@@ -16,6 +16,7 @@ from licet.fingerprints.containers import refuse
 from licet.fingerprints.decode import DEFAULT_LIMITS, Picture, PictureLimits, decode
 from licet.fingerprints.exact import pixels_digest
 from licet.fingerprints.formats import PICTURE_SUFFIXES
+from licet.fingerprints.iscc import of_picture
 from licet.fingerprints.pdq import pdq_with_orientations
 
 __all__ = [
@@ -35,7 +36,8 @@ __all__ = [
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     """What identifies one picture: digests in hex, PDQ as 64 hex digits with its quality 0–100, size upright.
 
-    ``sha256`` covers the file, ``pixels`` its decoded pixels. All but ``sha256`` are None for a file that was
+    ``sha256`` covers the file, ``pixels`` its decoded pixels; ``iscc`` are the units of both, content and instance code
+    with a space between (ISO 24138), where asked for. All but ``sha256`` are None for a file that was
     not decoded.
     """
 
@@ -46,6 +48,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     format: str | None = None
+    iscc: str | None = None
 
 
 class Examined(msgspec.Struct, frozen=True, eq=False):
@@ -75,9 +78,16 @@ def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Examin
 
 
 def examine_picture(
-    data: bytes, limits: PictureLimits = DEFAULT_LIMITS, allow: Callable[[int], None] = lambda _: None
+    data: bytes,
+    limits: PictureLimits = DEFAULT_LIMITS,
+    allow: Callable[[int], None] = lambda _: None,
+    *,
+    iscc: bool = False,
 ) -> tuple[Examined, Picture]:
-    """Return what :func:`examine_bytes` does and the pixels it was made from; ``allow`` as :func:`decode` has it."""
+    """Return what :func:`examine_bytes` does and the pixels it was made from; ``allow`` as :func:`decode` has it.
+
+    The ISCC is made where it is asked for: it costs about as much as everything else together.
+    """
     check_size(data, limits)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
@@ -94,6 +104,7 @@ def examine_picture(
         width=picture.width,
         height=picture.height,
         format=picture.format,
+        iscc=of_picture(data, picture.rgb) if iscc else None,
     )
     return Examined(fingerprint, orientations), picture
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import pairwise
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from licet import canonical
 from licet.errors import InputError
@@ -30,14 +30,24 @@ def grown(work: WorkDigest, file: FileDigest | None, urls: Iterable[str]) -> Wor
         return structs.replace(work, url=addresses)
     if work.sha256 is None:
         raise InputError.field("sha256", "none for a work that is known by its addresses alone", file.sha256)
-    files = sorted([*before, FileDigest(work.sha256, work.pixels, work.pdq)], key=lambda each: each.sha256)
-    return structs.replace(work, sha256=file.sha256, pixels=file.pixels, pdq=file.pdq, url=addresses, files=files)
+    files = sorted(
+        [*before, FileDigest(work.sha256, work.pixels, work.pdq, work.iscc or UNSET)], key=lambda each: each.sha256
+    )
+    iscc = file.iscc if isinstance(file.iscc, str) else None
+    return structs.replace(
+        work, sha256=file.sha256, pixels=file.pixels, pdq=file.pdq, iscc=iscc, url=addresses, files=files
+    )
 
 
 def addresses_digest(urls: Iterable[str]) -> str:
     """Return, in hex, what tells works apart that are known by their addresses alone: SHA-256 of the canonical
     addresses in rising order, a line feed between them."""
     return sha256("\n".join(sorted(urls)).encode()).hexdigest()
+
+
+def site_digest(site: str) -> str:
+    """Return, in hex, what tells works apart that are known by their site alone; no address is written like it."""
+    return sha256(f"site {site}".encode()).hexdigest()
 
 
 def works_root(digests: Iterable[bytes]) -> str:

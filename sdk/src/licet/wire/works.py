@@ -19,7 +19,9 @@ class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``upload`` mode needs an earlier ``PUT /v1/uploads/{sha256}`` by the same account, whose fingerprints count;
     in ``fingerprint-only`` mode those sent here count, and such a work may deny but never license (semantics 5).
-    Without any ``sha256`` it is known by its ``urls`` alone, and has no other fingerprint.
+    Without any ``sha256`` it is known by its ``urls`` alone, and has no other fingerprint. A rule for a whole ``site``
+    has nothing else at all, and needs a proven domain. ``iscc`` (content and instance code, 256 bits each, a space
+    between) is to be signed with the work; of an upload the service's own count.
     """
 
     work: str
@@ -34,6 +36,8 @@ class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags: list[str] = []
     external_id: str | None = None
     urls: list[str] = []
+    site: str | None = None
+    iscc: str | None = None
 
 
 class WorksRegister(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +90,7 @@ class WorkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pixels: str | None = None
     pdq: str | None = None
     quality: int | None = None
+    iscc: str | None = None
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -123,6 +128,9 @@ class Work(msgspec.Struct, frozen=True):
     split: WorkSplit | None = None  # by which what it earns is shared
     challenge: WorkChallenge | None = None
     restricted: list[Restriction] = []  # what its co-owners say of it, by account
+    site: str | None = None  # a rule for all addresses below it; without effect while the domain is not proven
+    site_proven: bool | None = None  # null for what is no site
+    iscc: str | None = None
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -163,7 +171,8 @@ class WorksFind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which of one's own works have these keys. At most 1,000 of each.
 
     ``addresses`` ask for works that are known by exactly these addresses and nothing else: SHA-256, hex, of the
-    canonical addresses in rising order, a line feed between them.
+    canonical addresses in rising order, a line feed between them. Or the rules of exactly these sites: SHA-256 of
+    ``site``, a space, and the site.
     """
 
     sha256: list[str] = []
@@ -205,6 +214,7 @@ class WorkKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pdq: str | None = None
     quality: int | None = None
     urls: list[str] = []
+    iscc: str | None = None
 
 
 class StatementSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,12 +19,12 @@ from licet.fingerprints.picture import Examined, Fingerprint, read_picture
 __all__ = ["POSSIBLE", "Decoders", "close_all", "decoders", "examine_bytes", "examine_file", "fingerprint_bytes"]
 
 _MOST: Final = 16
-_shared: dict[PictureLimits, Decoders] = {}
+_shared: dict[tuple[PictureLimits, bool], Decoders] = {}
 
 
-def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Examined:
+def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False) -> Examined:
     """Return what ``licet.fingerprints.picture.examine_bytes`` does, decoded under ``limits`` in another process."""
-    return decoders(limits).examine(data).examined
+    return decoders(limits, iscc=iscc).examine(data).examined
 
 
 def examine_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS) -> Examined:
@@ -37,13 +37,14 @@ def examine_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS) -> Ex
 
 
 def fingerprint_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Fingerprint:
-    """Return the fingerprint alone; errors as `examine_bytes`."""
-    return examine_bytes(data, limits).fingerprint
+    """Return all that a work is registered with, its ISCC among it; errors as `examine_bytes`."""
+    return examine_bytes(data, limits, iscc=True).fingerprint
 
 
-def decoders(limits: PictureLimits = DEFAULT_LIMITS) -> Decoders:
+def decoders(limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False) -> Decoders:
     """Return the processes that all of this one share for ``limits``; none is started before the first picture."""
-    return _shared.get(limits) or _shared.setdefault(limits, Decoders(limits, most=_wanted()))
+    key = limits, iscc
+    return _shared.get(key) or _shared.setdefault(key, Decoders(limits, most=_wanted(), iscc=iscc))
 
 
 def _wanted() -> int:

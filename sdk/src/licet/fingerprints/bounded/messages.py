@@ -31,10 +31,12 @@ _LENGTH: Final = struct.Struct(">Q")
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True):
-    """The limits of every picture, and the name of what is made of its pixels beside, ``module:function``."""
+    """The limits of every picture, the name of what is made of its pixels beside, ``module:function``, and whether its
+    ISCC is wanted."""
 
     limits: PictureLimits
     beside: str | None
+    iscc: bool
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -73,10 +73,13 @@ class Decoders:
     cheap to import. Threads may share this, and a process that was forked from this one starts its own.
     """
 
-    def __init__(self, limits: PictureLimits = DEFAULT_LIMITS, *, most: int = 1, beside: str | None = None) -> None:
+    def __init__(
+        self, limits: PictureLimits = DEFAULT_LIMITS, *, most: int = 1, beside: str | None = None, iscc: bool = False
+    ) -> None:
         self._limits = limits
-        self._setup = msgspec.msgpack.encode(Setup(limits, beside))
+        self._setup = msgspec.msgpack.encode(Setup(limits, beside, iscc))
         self._beside = beside
+        self._iscc = iscc
         self._most = most if POSSIBLE else 0
         self._forget()
         _all.add(self)
@@ -182,7 +185,7 @@ class Decoders:
             self._changed.notify()
 
     def _here(self, data: bytes) -> Decoded:
-        examined, picture = examine_picture(data, self._limits)
+        examined, picture = examine_picture(data, self._limits, iscc=self._iscc)
         if self._beside is None:
             return Decoded(examined, b"")
         module, _, name = self._beside.partition(":")

@@ -16,6 +16,7 @@ from licet.errors import InputError, PictureError
 from licet.fingerprints.bounded import confinement, messages
 from licet.fingerprints.bounded.messages import PATIENCE, Found, Ready, Refused, Setup, Unfit
 from licet.fingerprints.decode import warm_up
+from licet.fingerprints.iscc import of_picture
 from licet.fingerprints.picture import examine_picture
 
 
@@ -43,7 +44,10 @@ def _ready(setup: Setup) -> Callable[[Any], bytes]:
     if setup.beside:
         module, _, name = setup.beside.partition(":")
         beside = getattr(import_module(module), name)
-    beside(np.zeros((8, 8, 3), np.uint8))
+    blank = np.zeros((8, 8, 3), np.uint8)
+    beside(blank)
+    if setup.iscc:
+        of_picture(b"", blank)
     return beside
 
 
@@ -66,7 +70,9 @@ def _one(channel: socket.socket, setup: Setup, beside: Callable[[Any], bytes]) -
 
 def _answer(data: bytes, setup: Setup, beside: Callable[[Any], bytes]) -> Found | Refused:
     try:
-        examined, picture = examine_picture(data, setup.limits, lambda pixels: confinement.allow(pixels, len(data)))
+        examined, picture = examine_picture(
+            data, setup.limits, lambda pixels: confinement.allow(pixels, len(data)), iscc=setup.iscc
+        )
         return Found(examined.fingerprint, examined.orientations.tobytes(), beside(picture.rgb))
     except PictureError as error:
         return Refused(error.message, error.details["why"])

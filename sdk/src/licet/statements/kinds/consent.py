@@ -15,12 +15,15 @@ class FileDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     pixels: str | None
     pdq: str | None
+    iscc: str | msgspec.UnsetType = msgspec.UNSET  # left out where there is none
 
 
 class WorkDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything about a work that matches; its canonical JSON's SHA-256 is the leaf data of a consent's scope.
 
-    ``sha256`` is null for a work that is known by its addresses alone; then ``pixels`` and ``pdq`` are null too.
+    ``sha256`` is null for a work that is known by its addresses alone, or by its site; then ``pixels``, ``pdq`` and
+    ``iscc`` are null too. ``iscc`` are the units of what it shows and of its file, a space between
+    (`licet.fingerprints.iscc.of_picture`).
     """
 
     work: str
@@ -33,6 +36,8 @@ class WorkDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["upload", "fingerprint-only"]
     #: Files that a `WorkUpdate` put behind the present one, by rising ``sha256``; left out where there is none.
     files: list[FileDigest] | msgspec.UnsetType = msgspec.UNSET
+    #: Of a rule for a whole site (``licet.fingerprints.sites``), which has nothing else; left out elsewhere.
+    site: str | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
 
