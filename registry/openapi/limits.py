@@ -33,6 +33,7 @@ ID: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
 HEX: Final = "^[0-9a-f]{64}$"
 ANY_HEX: Final = "^[0-9a-fA-F]{64}$"
 _PDQ: Final = "^[0-9a-fA-F]{64}(,[0-9a-fA-F]{64}){0,7}$"  # one, or eight
+_TWO_UNITS: Final = "^ISCC:E[A-Z2-7]{54} ISCC:I[A-Z2-7]{54}$"  # content and instance code, 256 bits each
 BASE64: Final = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 # Long lists that are named once.
 LISTS: Final[Mapping[str, Schema]] = {
@@ -154,7 +155,11 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "model": {"pattern": f"^{MODEL}$"},
         "version": {"pattern": f"^{VERSION}$"},
     },
-    "WorkKeys": {"work": named("wrk"), **{key: {"pattern": HEX} for key in ("sha256", "pixels", "pdq")}},
+    "WorkKeys": {
+        "work": named("wrk"),
+        **{key: {"pattern": HEX} for key in ("sha256", "pixels", "pdq")},
+        "iscc": {"pattern": _TWO_UNITS},
+    },
     "WorkWanted": {"work": named("wrk")},
     "WorksChange": {"changes": {"minItems": 1, "maxItems": MOST_AT_ONCE}},
     "WorksFind": {

@@ -57,6 +57,8 @@ def test_rule_05_a_priced_license_stands_at_every_level(level):
     ("change", "reason"),
     [
         ({"key": "url"}, "url-only"),
+        ({"key": "site"}, "url-only"),
+        ({"kind": "near", "key": "iscc-content", "quality": None}, "content-only"),
         ({"fingerprint_only": True}, "fingerprint-only"),
         ({"signed": False}, "unsigned-key"),
     ],

@@ -37,7 +37,7 @@ from licet.wire.common import StatementFile
 from licet.wire.works import Work
 
 COLUMNS: Final = (
-    "work", "sha256", "url", "title", "creator", "created", "tags", "external_id", "terms",
+    "work", "sha256", "url", "site", "title", "creator", "created", "tags", "external_id", "terms",
     "state", "statement", "log_index", "registered_at",
 )  # fmt: skip
 #: What may become a file's name here: the service says it, and must not lead out of the folder.
@@ -148,6 +148,7 @@ def _rows(works: Iterable[Work], terms: dict[str, Terms]) -> Iterator[list[str]]
             work.work,
             work.sha256 or "",
             " ".join(work.urls),
+            work.site or "",
             work.title or "",
             work.creator or "",
             work.created or "",
