@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
 from tests.registry.claims.internet import Internet
@@ -13,6 +16,16 @@ from tests.whole.stage import Person
 def mei(person: People) -> Person:
     """An artist with an account of her own."""
     return person("claims").joins("artist", "Mei Lin")
+
+
+def wait_for_snapshot(mei: Person, *urls: str) -> list[dict[str, Any]]:
+    """Return what is said of ``urls`` once a snapshot says anything of the first."""
+    for _ in range(60):
+        found: list[dict[str, Any]] = mei.does("check", *urls, "--use", "train-gen")["results"]
+        if found[0]["verdict"] != "unknown":
+            break
+        time.sleep(0.5)
+    return found
 
 
 def test_a_domain_is_claimed_put_up_found_and_given_up(mei: Person, net: Internet) -> None:
@@ -37,7 +50,24 @@ def test_a_domain_is_claimed_put_up_found_and_given_up(mei: Person, net: Interne
     mei.does("statement", "fetch", listed["statement"], "-o", "claim.licet")
     verified = mei.does("statement", "verify", "claim.licet", LICET_URL="http://127.0.0.1:9")
     assert verified["verified"] is True
+    refused = mei.types("register", "--site", "eve.example")
+    assert refused.code == 2, refused
+    assert "site: expected a site of a domain that the account has proven" in refused.out
+    told = mei.types("register", "--site", "https://Ada.Example/gallery/", "--preset", "no-ai")
+    assert told.code == 0, told
+    assert "1 work registered under stm_" in told.out
+    again = mei.does("register", "--site", "ada.example/gallery")
+    assert (again["works"], [each["path"] for each in again["duplicates"]]) == ([], ["ada.example/gallery"])
+    (work,) = mei.does("works", "list")["works"]
+    assert (work["site"], work["site_proven"]) == ("ada.example/gallery", True)
+    assert "site      ada.example/gallery, with all below it\n" in mei.types("works", "show", work["work"]).out
+    below, beside = "http://www.ada.example/gallery/x.png", "http://ada.example/gallery2/x.png"
+    found = wait_for_snapshot(mei, below, beside)
+    assert [(each["verdict"], each["reason"]) for each in found] == [("deny", "denied"), ("unknown", "not-examined")]
+    assert found[0]["matches"][0]["key"] == "site"
     assert mei.does("claim", "drop", "ada.example")["level"] == 0
+    shown = mei.types("works", "show", work["work"]).out
+    assert "site      ada.example/gallery, with all below it: without effect while you have not proven" in shown
     assert mei.types("claims").out == "You claim no domain.\n"
     assert mei.does("claim", "check", "ada.example", code=2)["error"]["message"].startswith("you do not claim ada")
     refused = mei.does("claim", "domain", "co.uk", code=2)["error"]["message"]
