@@ -76,7 +76,7 @@ WRONG: dict[str, tuple[list[str], list[str]]] = {
     "a path that is not there": (["register", "nowhere"], ["nowhere", "expected a picture or a folder that exists"]),
     "a table without a usable column": (
         ["filter", "useless.parquet", "-o", "out.parquet", *USE],
-        ["useless.parquet", "url, sha256, path, image or pdq", "only caption (string), n (int64)"],
+        ["useless.parquet", "url, sha256, iscc, path, image or pdq", "only caption (string), n (int64)"],
     ),
     "an unknown use": (["check", "good/201.png", "--use", "train-everything"], ["--use", "train-everything", *ATOMS]),
     "a currency that does not exist": (

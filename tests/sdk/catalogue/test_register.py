@@ -17,6 +17,8 @@ from licet.catalogue.outcomes import Registered
 from licet.catalogue.register import register, register_items
 from licet.client import Client
 from licet.errors import NotAllowedError, VerificationError
+from licet.fingerprints.decode import decode
+from licet.fingerprints.iscc import image_code, instance_code
 from licet.fingerprints.picture import Fingerprint, fingerprint_bytes
 from licet.home import AccountFile, Home
 from licet.identifiers import new_id
@@ -77,7 +79,7 @@ class Service(Client):
         assert account is not None
         return WorkDigest(
             work=work or item.work, account=account.account, sha256=item.sha256, pixels=item.pixels, pdq=item.pdq,
-            iscc=None, url=sorted(item.urls), mode=item.mode,
+            iscc=item.iscc, url=sorted(item.urls), mode=item.mode,
         )  # fmt: skip
 
     def me(self) -> Me:
@@ -314,6 +316,7 @@ def test_fingerprints_alone_are_sent_where_that_is_wanted(service: Service, pict
     done = register(service, pictures[:1], TERMS, fingerprint_only=True, url="HTTPS://Pictures.example:443/a.png")
     ((item,),) = service.batches
     assert (item.mode, item.urls) == ("fingerprint-only", ["https://pictures.example/a.png"])
+    assert item.iscc == f"{image_code(decode(pictures[0].read_bytes()).rgb)} {instance_code(pictures[0])}"
     consent(service, done)
 
 

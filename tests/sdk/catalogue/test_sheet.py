@@ -76,7 +76,7 @@ def test_line_ends_and_quotes_inside_quotes_are_kept(tmp_path: Path) -> None:
         (b"path,titel\n", "unknown column 'titel'; did you mean title"),
         (b"path,artist name\n", "unknown column 'artist name'; known are path, url"),
         (b"path,Path\n", "column path once, got it twice"),
-        (b"title,creator\n", "expected a column path, url, sha256, external_id or work"),
+        (b"title,creator\n", "expected a column path, url, site, sha256, external_id or work"),
         ("path,title\na,\u00e9\n".encode("latin-1"), "expected UTF-8, got byte 0xe9"),
         ("path,title\na,b\n".encode("utf-16"), "expected UTF-8, got UTF-16"),
         (b"path,title\na,\0\n", "zero byte"),

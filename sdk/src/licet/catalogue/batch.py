@@ -192,7 +192,10 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
             "url",
             f"registered before as {work.work}, and not signed for yet, with another url or mode; repeat that first",
         )
-    if item.path is None and (work.sha256 != item.sha256 or work.pixels or work.pdq):
+    if work.site != item.site:
+        reason = f"site: expected {work.site}, as {work.work} is registered and not signed for yet, got another or none"
+        return refused(item, "site", reason)
+    if item.path is None and (work.sha256 != item.sha256 or work.pixels or work.pdq or work.iscc):
         if item.managed or work.mode == "upload":
             return refused(
                 item,
@@ -200,14 +203,16 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
                 f"path: expected the picture of {work.work}, which is registered and not signed for yet: without it "
                 f"nobody can say that what would be signed is yours",
             )
-        what = "address" if item.by_address else "digest"
+        what = "site" if item.site else "address" if item.by_address else "digest"
         raise VerificationError(f"{item.shown}: expected the registry to know the {what} alone, got more")
     if item.path is not None:
         try:
             own = fingerprint_bytes(Path(item.path).read_bytes())
         except (PictureError, OSError) as error:
             return refused(item, "path", str(error))
-        theirs = Fingerprint(sha256=work.sha256 or "", pixels=work.pixels, pdq=work.pdq, quality=work.quality)
+        theirs = Fingerprint(
+            sha256=work.sha256 or "", pixels=work.pixels, pdq=work.pdq, quality=work.quality, iscc=work.iscc
+        )
         agreed(own, theirs, item.shown)
     return digest_form(work, account)
 

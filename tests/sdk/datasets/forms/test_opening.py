@@ -123,7 +123,7 @@ def test_a_table_beside_pictures_is_refused(tmp_path: Path) -> None:
 def test_a_table_without_a_usable_column_names_those_there_and_those_wanted(tmp_path: Path) -> None:
     path = table(tmp_path / "t.parquet", {"caption": ["x"], "width": [1]})
     with pytest.raises(
-        InputError, match=r"url, sha256, path, image or pdq .* got only caption \(string\), width \(int64\)"
+        InputError, match=r"url, sha256, iscc, path, image or pdq .* got only caption \(string\), width \(int64\)"
     ) as caught:
         open_input([path])
     assert caught.value.details["columns"] == ["caption", "width"]

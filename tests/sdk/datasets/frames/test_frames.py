@@ -220,7 +220,9 @@ FORMS: dict[str, Callable[[dict[str, list[Any]]], Any]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_table_without_a_usable_column_names_those_that_are_there(session: Client, form: str) -> None:
-    with pytest.raises(InputError, match=r"expected a column url, sha256, path, image or pdq .* got only caption, n"):
+    with pytest.raises(
+        InputError, match=r"expected a column url, sha256, iscc, path, image or pdq .* got only caption, n"
+    ):
         session.annotate(FORMS[form]({"caption": ["a"], "n": [1]}), REQUEST)
     with pytest.raises(InputError, match=r"columns url: expected a column of the batch \(caption, n\), got 'LINK'"):
         session.annotate(FORMS[form]({"caption": ["a"], "n": [1]}), REQUEST, columns={"url": "LINK"})
