@@ -75,8 +75,9 @@ class Place:
 async def recover(database: Database, place: Place, progress: Progress = _tell) -> None:
     """The database holds everything that was ever let out or archived; mostly that is known after two looks.
 
-    One that is behind catches up from the archive. Raises ``StartError`` that says what to do where the archive does
-    not reach, for a database of another history, and for an empty one: what fills it may be a copy of one that lives.
+    One that is behind catches up from the archive, an empty one from the archive's newest base on. Raises
+    ``StartError`` that says what to do where the archive does not reach, for a database of another history, and for an
+    empty one in a copy of the data folder: what it was copied from may live.
     """
     if not (place.keys / _MADE_FIRST).exists():
         return  # a registry that has never been started: there is nothing to be behind of
@@ -88,11 +89,11 @@ async def recover(database: Database, place: Place, progress: Progress = _tell) 
         async with alone(conn):
             if not await _is_behind(conn, known, newest):
                 return
-            if await is_empty(conn):
+            if await is_empty(conn) and not publication.lies_where_written(place.data):
                 raise ArchiveError(
-                    f"the database is empty, and {known} log entries were let out; look at DATABASE_URL and --data; if "
-                    f"the registry's database is gone for good, `licet-registry restore --replaces` fills it from "
-                    f"the archive"
+                    f"the database is empty, {known} log entries were let out, and {place.data} is a copy of the "
+                    f"folder that the log was signed in; look at DATABASE_URL and --data; if the database is "
+                    f"gone for good, `licet-registry restore --replaces` fills this one from the archive"
                 )
             log.warning("restoring.begins", let_out=known, archived_segments=newest)
             await catch_up(database, conn, place, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from registry.restoring import queries
 from registry.restoring.backups import read_backup
 from registry.restoring.loss import Loss, accept
 from registry.restoring.recovery import Place, alone, catch_up, cosigned, is_empty, let_out, reaches, same_history
+from registry.translog import publication
 from registry.translog import queries as translog
 
 
@@ -37,9 +39,10 @@ async def restore_from(
 ) -> Restored:
     """Return what came of it: the database holds the backup ``file`` (or the archive's base) and all that came after.
 
-    A database that was filled does not go on with the log before its operator has said that it ``replaces`` the one it
-    is a copy of, now or by another call. Raises ``ArchiveError`` that says what to do: a database that is not empty, an
-    archive that does not reach what was let out (unless ``accept_loss``), a file that is no backup of this registry.
+    In a copy of the data folder, a database that was filled does not go on with the log before its operator has said
+    that it ``replaces`` the one it is a copy of, now or by another call. Raises ``ArchiveError``
+    that says what to do: a database that is not empty, an archive that does not reach what was let out (unless
+    ``accept_loss``), a file that is no backup of this registry.
     """
     key = ArchiveKey.load(place.keys)
     if key is None:
@@ -64,7 +67,8 @@ async def restore_from(
                     f"changed; put the missing segments into {place.archive.shown}, or, if they are lost for good, say "
                     f"`licet-registry restore --accept-loss`"
                 )
-            if empty or accept_loss or await is_aside(conn):
+            moved = not await asyncio.to_thread(publication.lies_where_written, place.data)
+            if moved and (empty or accept_loss or await is_aside(conn)):
                 await conn.execute(queries.MAKE_COPY)
             size = await catch_up(database, conn, place, progress, base, as_far_as_it_goes=accept_loss)
             loss = Loss(0, 0, 0)

@@ -71,8 +71,9 @@ def restore(
 ) -> None:
     """Fill an empty database from a backup or from the archive, then bring it up to date. Stop the service first.
 
-    What is restored can be looked at and verified. It goes on with the log, and answers, once you say that it replaces
-    the database it is a copy of: with --replaces at once, or by the same command with --replaces later.
+    In another data folder than the one that the log was signed in, what is restored can be looked at and verified. It
+    goes on with the log, and answers, once you say that it replaces the database it is a copy of: with --replaces at
+    once, or by the same command with --replaces later.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ def restore(
         Go on although the archive does not reach what was let out: the log stays whole, and works whose last word may
         be lost deny until their accounts sign again.
     replaces
-        The database that this one is a copy of is gone for good, and no service will ever run on it again.
+        The database that this one is a copy of is gone for good, and no service will ever run on it again. Needed in
+        a copy of the data folder alone.
     """
     from registry.database import migrate, opened
     from registry.restoring.restore import restore_from

@@ -7,6 +7,7 @@ it signs a second history. A tile that is there already must be the same, byte f
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -29,10 +30,14 @@ _NO_TILE: Final = "the log has no such tile"
 
 
 class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The largest tree that was ever let out: size and base64 root."""
+    """The largest tree that was ever let out: size and base64 root; and the data folder that the guard was written for.
+
+    A guard that lies where it was written (`lies_where_written`) was not copied there.
+    """
 
     size: int
     root: str
+    place: str = ""
 
 
 def read_guard(folder: Path) -> Guard:
@@ -51,8 +56,24 @@ def read_guard(folder: Path) -> Guard:
 
 def advance_guard(folder: Path, size: int, root: bytes) -> None:
     """Make the guard remember this tree, durably."""
-    write_whole(folder / GUARD, msgspec.json.encode(Guard(size, to_base64(root))))
+    write_whole(folder / GUARD, msgspec.json.encode(Guard(size, to_base64(root), _place(folder))))
     sync_folder(folder)
+
+
+def lies_where_written(folder: Path) -> bool:
+    """Return whether the guard in data folder ``folder`` was written there: neither it nor the folder is a copy."""
+    return read_guard(folder).place == _place(folder)
+
+
+def _place(folder: Path) -> str:
+    """Return what a copy of the folder does not share, even under the same name on another machine."""
+    try:
+        machine = Path("/etc/machine-id").read_text().strip()
+    except (OSError, ValueError):
+        machine = ""
+    # The root of a mounted volume has the same number everywhere; a folder in it rarely does.
+    number = (folder / "keys").stat().st_ino if (folder / "keys").is_dir() else folder.stat().st_ino
+    return hashlib.sha256(f"{machine}\n{folder.resolve()}\n{number}".encode()).hexdigest()
 
 
 async def write_checkpoint(log: Store, text: str) -> None:

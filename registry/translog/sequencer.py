@@ -108,7 +108,8 @@ class Sequencer:
         if self._archive is not None:
             await self._archive.open(conn)
         await self.keep(conn)
-        if guard < now.size:
+        here = await asyncio.to_thread(publication.lies_where_written, self._data)
+        if guard < now.size or (now.size and not here):
             await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
         self._keys_due = True
         await self._publish_keys(conn, now.size)

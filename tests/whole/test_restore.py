@@ -104,7 +104,7 @@ def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fr
         ada.does("statement", "fetch", statement, "-o", f"{place}.json")
 
     fragile.loses("postgres")
-    came = fragile.office("restore", "--replaces", fragile.folder / "backup.zip")
+    came = fragile.office("restore", fragile.folder / "backup.zip")
     assert came["lost"] == came["frozen"] == 0
     assert came["replaces"] is True
     fragile.returns()
@@ -122,10 +122,8 @@ def test_every_acknowledged_statement_is_in_force_after_the_database_was_lost(fr
     ada.does("log", "verify")
     assert "starting logical decoding" not in (fragile.data / "postgres.log").read_text()  # once a batch, for nothing
 
-    # Without a backup: the archive alone fills an empty database, once somebody says that it is gone.
+    # Without a backup, and without a word: the archive alone fills an empty database where the log was signed.
     fragile.loses("postgres")
-    assert "if the registry's database is gone for good, `licet-registry restore --replaces`" in fragile.refuses("up")
-    fragile.office("restore", "--replaces")
     fragile.returns()
     assert len(ada.does("works", "list")["works"]) == 4
     assert fragile.office("verify")["equal"] is True
@@ -146,6 +144,7 @@ def test_a_copy_beside_the_original_never_goes_on_with_the_log_unless_its_operat
 
     # While the original lives, a rehearsal: what is restored can be verified, and signs nothing.
     elsewhere = {**fragile.service.environment, "LICET_REGISTRY_DATA": str(copy)}
+    assert "if the database is gone for good, `licet-registry restore --replaces`" in refused(elsewhere, "up")
     before = (copy / "public" / "log" / "checkpoint").read_bytes()
     assert done(elsewhere, "restore", backup)["replaces"] is False
     assert done(elsewhere, "verify")["equal"] is True
@@ -161,6 +160,11 @@ def test_a_copy_beside_the_original_never_goes_on_with_the_log_unless_its_operat
     ada.does("register", ada.draws("two", 972), *PAID)
     ada.does("log", "verify")
 
+    # From now on that folder is where the log is signed.
+    fragile.service.end()
+    shutil.rmtree(copy / "postgres")
+    assert done(elsewhere, "restore")["replaces"] is True
+
 
 def test_what_was_lost_with_the_archive_is_refused_and_once_accepted_frozen(fragile: Fragile, person: People) -> None:
     ada = person("ada-lost", fragile.service.url).joins("artist", "Ada")
@@ -175,7 +179,7 @@ def test_what_was_lost_with_the_archive_is_refused_and_once_accepted_frozen(frag
         r"backup.zip and .*archive end at \d+ log entries, and \d+ were let out, so nothing was changed", told
     )
     assert fragile.refuses("restore", fragile.folder / "backup.zip") == told  # nothing was
-    came = fragile.office("restore", "--accept-loss", "--replaces", fragile.folder / "backup.zip")
+    came = fragile.office("restore", "--accept-loss", fragile.folder / "backup.zip")
     assert came["lost"] >= 1
     assert came["frozen"] == 2
     fragile.returns()

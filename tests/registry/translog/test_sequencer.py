@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import asyncpg
 import pytest
 
 from licet import times
-from licet.canonical import from_base64
+from licet.canonical import from_base64, to_base64
 from licet.log import checkpoint, entry, proof
 from registry.database import Database
 from registry.errors import StartError, Unavailable
@@ -354,3 +355,19 @@ async def test_another_tile_where_one_is_published_is_another_history(database, 
     (tmp_path / "public" / "log" / "tile/entries/000.p").joinpath("10").write_bytes(b"\0\1x" * 10)
     with pytest.raises(StartError, match=r"tile/entries/000\.p/10: another tile is published.*two histories"):
         await work_through(database, sequencing(keys, tmp_path))
+
+
+async def test_a_guard_knows_whether_it_lies_where_it_was_written(tmp_path):
+    original, copy = tmp_path / "one", tmp_path / "two"
+    (original / "keys").mkdir(parents=True)
+    publication.advance_guard(original, 5, bytes(32))
+    assert publication.lies_where_written(original)
+
+    shutil.copytree(original, copy)
+    assert not publication.lies_where_written(copy)
+    shutil.move(original, tmp_path / "kept")
+    shutil.move(copy, original)  # under the same name, and still a copy
+    assert not publication.lies_where_written(original)
+    older = f'{{"size": 5, "root": "{to_base64(bytes(32))}"}}'  # a release before this one wrote it
+    (original / publication.GUARD).write_text(older)
+    assert not publication.lies_where_written(original)
