@@ -44,6 +44,8 @@ MAX_WIDTH: Final = 4096
 AID: Final = "aid."
 
 Tier = Literal["exact", "near"]
+#: What a file of this form may hold: a tier of a snapshot, or features, which are in no snapshot.
+Held = Tier | Literal["derivative"]
 Array = npt.NDArray[Any]
 
 _PREAMBLE: Final = 16
@@ -63,7 +65,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a segment holds, in file order."""
 
-    tier: Tier
+    tier: Held
     sections: list[Section]
 
 
@@ -72,7 +74,7 @@ def align(offset: int) -> int:
     return -(-offset // ALIGNMENT) * ALIGNMENT
 
 
-def encode(tier: Tier, columns: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
+def encode(tier: Held, columns: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a segment whose sections are ``columns``, in their order; equal columns give equal bytes."""
     arrays = {name: np.ascontiguousarray(column, column.dtype.newbyteorder("<")) for name, column in columns.items()}
     header = b""
@@ -98,7 +100,7 @@ def encode(tier: Tier, columns: Mapping[str, Array]) -> Iterator[bytes | memoryv
         offset = section.offset + array.nbytes
 
 
-def write(folder: Path, tier: Tier, columns: Mapping[str, Array]) -> tuple[str, int]:
+def write(folder: Path, tier: Held, columns: Mapping[str, Array]) -> tuple[str, int]:
     """Keep a segment in ``folder`` under the hex SHA-256 of its bytes; return that digest and the size in bytes.
 
     The file appears whole or not at all, readable by everybody. Raises ``InputError`` if it cannot be written.
@@ -136,7 +138,7 @@ def map_file(path: Path) -> memoryview:
         raise InputError(f"{path}: expected a readable segment, got {error}") from None
 
 
-def parse(data: memoryview | bytes) -> tuple[Tier, dict[str, Array]]:
+def parse(data: memoryview | bytes) -> tuple[Held, dict[str, Array]]:
     """Return the tier and the read-only columns of a segment, without copying them.
 
     Raises ``MalformedError`` for anything that `encode` would not write: wrong magic or version, a header that is not

@@ -1,0 +1,87 @@
+"""Searching: what shows a work is found, what shows nothing of it is not, in one segment or in several."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from licet.derivative import features
+from licet.derivative.extracting import asked, kept
+from licet.derivative.searching import search
+from licet.derivative.segment import DerivativeSegment, built
+from licet.errors import MalformedError
+from tests.sdk.derivative.pictures import anything, demo, posted, shapes
+
+WORKS = 12
+
+
+def work(number):
+    return number.to_bytes(16, "big")
+
+
+@pytest.fixture(scope="module")
+def segment():
+    return built((work(number), kept(rgb)) for number, rgb in enumerate(demo(WORKS)))
+
+
+def found(segments, rgb):
+    return [int.from_bytes(each.work, "big") for each in search(segments, asked(rgb))]
+
+
+def cropped(rgb):
+    down, right = rgb.shape[0] // 10, rgb.shape[1] // 10
+    return rgb[down:-down, right:-right]
+
+
+def framed(rgb):
+    edge = max(rgb.shape) // 10
+    return cv2.copyMakeBorder(rgb, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(250, 240, 200))
+
+
+def tilted(rgb):
+    height, width = rgb.shape[:2]
+    return cv2.warpAffine(rgb, cv2.getRotationMatrix2D((width / 2, height / 2), 3, 1.0), (width, height))
+
+
+@pytest.mark.parametrize("change", [cropped, framed, tilted])
+@pytest.mark.parametrize("number", [1, 5])
+def test_what_shows_a_work_is_found(segment, change, number):
+    assert found([segment], posted(np.asarray(change(demo(WORKS)[number]), np.uint8)))[:1] == [number]
+
+
+def test_what_is_in_two_segments_is_found_as_in_one(segment):
+    parts = [
+        built((work(number), kept(demo(WORKS)[number])) for number in numbers)
+        for numbers in (range(5), range(5, WORKS))
+    ]
+    asked_for = asked(posted(cropped(demo(WORKS)[7])))
+    assert search(parts, asked_for) == search([segment], asked_for)
+
+
+def test_a_picture_of_nothing_registered_finds_nothing(segment):
+    for rgb in demo(WORKS + 4)[WORKS:]:
+        assert found([segment], posted(rgb)) == []
+
+
+@pytest.mark.parametrize("shape", ["frame", "stripes", "flag", "caption"])
+def test_a_shape_that_any_picture_may_have_is_no_match(shape):
+    one, other = shapes()[shape]
+    assert found([built([(work(1), kept(one))])], posted(other)) == []
+
+
+def test_a_picture_without_a_corner_finds_nothing(segment):
+    assert found([segment], np.full((300, 400, 3), 127, np.uint8)) == []
+    assert found([], demo(1)[0]) == []
+
+
+def test_features_that_no_picture_has_are_answered(segment):
+    for seed in range(8):
+        assert search([segment], anything(600, seed, 4, features.ASKED_SIDE)) == []
+
+
+def test_a_posting_of_no_work_is_refused_while_searching(segment):
+    columns = dict(segment.columns)
+    columns["posting.work"] = columns["posting.work"] + np.uint32(WORKS)
+    with pytest.raises(MalformedError, match=r"posting\.work"):
+        found([DerivativeSegment(columns)], demo(1)[0])
