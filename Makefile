@@ -47,6 +47,15 @@ test-pythons: ## the tests on every supported Python that is here, each in an en
 			echo "test-pythons: $$($$found --version)"; $(MAKE) --no-print-directory test PYTHON=$$python || exit 1; \
 		else echo "test-pythons: $$python with its venv module is not on this machine: not tested" >&2; fi; done
 
+.PHONY: test-engines
+test-engines: ## Ray and Spark clusters on 10M rows, each losing a worker; writes build/engines/report.json (ROWS=…)
+	@command -v java >/dev/null || { echo "test-engines: Spark needs Java 17 or newer (Debian: apt install default-jre-headless)" >&2; exit 1; }
+	@[ -e $(VENV)-engines/.stamp-engines ] && [ $(VENV)-engines/.stamp-engines -nt requirements/engines.txt ] \
+		|| PYTHON="$(PYTHON)" VENV="$(VENV)-engines" tools/setup-engines
+	@env -u PYTHONDONTWRITEBYTECODE $(VENV)-engines/bin/pytest -o cache_dir=build/pytest --force-enable-socket tests/engines \
+		$(PYTEST_FLAGS)
+	@LICET_ENGINE_ROWS=$${ROWS:-10000000} $(VENV)-engines/bin/python -m tests.engines
+
 .PHONY: check
 check: setup ## format, lint, types, import contracts, migrations, OpenAPI file
 	$(BIN)/ruff format --check $(PYTHON_FILES)
@@ -81,6 +90,7 @@ dist: setup ## both wheels into dist/
 .PHONY: lock
 lock: setup ## write the hashed locks anew (LOCK_FLAGS=--upgrade for newer versions)
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --no-binary pyspark requirements/engines.in -c requirements/dev.txt -o requirements/engines.txt
 	$(COMPILE) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 	@! grep -nE '://|^--(index|extra|find)' requirements/*.txt || { echo "a lock names an index: remove it" >&2; exit 1; }
