@@ -44,7 +44,7 @@ def main() -> int:
         registry = stack.enter_context(Registry(folder / "registry").serving())
         with told(report, "index"):
             report["works"] = register(registry, rows, max(1, rows // 100_000))
-            client = client_of(registry, folder / "home")
+            client = stack.enter_context(client_of(registry, folder / "home"))
         with told(report, "one machine"):
             one = client.filter_dataset([dataset], folder / "one", REQUEST, WISH)
         found = {"one machine": stated(one)}

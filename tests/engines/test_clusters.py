@@ -24,8 +24,14 @@ from tests.sdk.datasets.registry import Registry
 
 ROWS, PARTS = 40_000, 6
 REQUEST = Request(uses=["train-gen"], at="2026-11-22T12:00:00.000Z")
-KEEP = Wish(unknown="keep")
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.timeout(1200),
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.skipif(
+        find_spec("ray") is None and find_spec("pyspark") is None,
+        reason="neither Ray nor Spark is installed here: make test-engines has them",
+    ),
+]
 
 
 class Here(NamedTuple):
@@ -38,7 +44,7 @@ class Here(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Here:
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     folder = tmp_path_factory.mktemp("engines")
     dataset = write_parts(folder / "in", ROWS, PARTS)
     (folder / "registry").mkdir()
@@ -47,7 +53,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Here:
         client = client_of(registry, folder / "home")
     # The registry is gone from here on: what is decided is decided from the snapshot.
     wish = Wish(unknown="keep", offline=True)
-    return Here(client, dataset, folder, client.filter_dataset([dataset], folder / "one", REQUEST, wish))
+    with client:
+        yield Here(client, dataset, folder, client.filter_dataset([dataset], folder / "one", REQUEST, wish))
 
 
 @pytest.fixture(scope="module")
