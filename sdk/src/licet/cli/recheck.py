@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from cyclopts import Parameter
 
 from licet.cli import workflow
-from licet.cli.output import COMMON, Common, note, printable, show
+from licet.cli.output import COMMON, Common, note, printable, progress, show
 from licet.cli.wording import refuse_existing, refuse_result
 from licet.counted import many
 from licet.errors import InputError
@@ -39,7 +39,7 @@ def recheck(
 ) -> int:
     """Name the kept rows that must go now; exit 1 if there are any."""
     from licet.datasets.usage.recheck import recheck as check_again
-    from licet.datasets.usage.recheck import write_findings
+    from licet.datasets.usage.recheck import steps, write_findings
 
     if not given:
         raise InputError.field("input", "what `licet filter` wrote", "nothing")
@@ -48,8 +48,8 @@ def recheck(
     refuse_result("-o", out, given)
     if out is not None:
         refuse_existing(out, overwrite=overwrite)
-    with common.client() as client:
-        found = [check_again(client, each, offline=offline) for each in given]
+    with common.client() as client, progress("checking", sum(map(steps, given))) as advance:
+        found = [check_again(client, each, offline=offline, advance=advance) for each in given]
     results = list({each.dataset: each for each in found}.values())  # its manifest and its decisions are one dataset
     if out is not None:
         write_findings(out, results[0].drop)

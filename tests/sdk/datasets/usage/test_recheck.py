@@ -19,7 +19,7 @@ from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.results import decisions_file
 from licet.datasets.results.decisions_file import DecisionsFile
-from licet.datasets.usage.recheck import recheck, write_findings
+from licet.datasets.usage.recheck import recheck, steps, write_findings
 from licet.decisions import Request
 from licet.errors import ExpiredError, InputError, MalformedError, VerificationError
 from licet.home import write_private
@@ -95,6 +95,16 @@ def test_of_an_archive_the_whole_sample_must_go(
 def test_nothing_must_go_while_nothing_changed(client: Client, kept: Filtered) -> None:
     found = recheck(client, kept.decisions)
     assert (found.drop, found.new_matches, found.ended_licences, found.rows, found.kept) == ([], [], [], 6, 5)
+
+
+def test_how_far_it_is_adds_up_to_what_was_said_before(client: Client, kept: Filtered) -> None:
+    told: list[int] = []
+    recheck(client, kept.manifest, advance=told.append)
+    assert sum(told) == steps(kept.manifest) == 2 * kept.rows
+    told.clear()
+    Path(kept.manifest).unlink()
+    recheck(client, kept.decisions, advance=told.append)
+    assert sum(told) == steps(kept.decisions) == kept.rows
 
 
 def test_what_was_tightened_since_must_go_and_copies_with_it(

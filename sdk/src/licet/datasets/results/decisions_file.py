@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -138,8 +138,9 @@ class DecisionsFile:
         if rest is not None:
             yield rest, _numbered(rest)
 
-    def verify(self) -> None:
-        """Return only if these are the decisions that the manifest beside them was signed over.
+    def verify(self, advance: Callable[[int], None] = lambda _: None) -> None:
+        """Return only if these are the decisions that the manifest beside them was signed over; ``advance`` is told of
+        the rows as they are read.
 
         Raises ``InputError`` without a manifest, and for a file that lists matched rows alone: nobody can recompute
         the root from it. Raises ``VerificationError`` for other rows.
@@ -156,6 +157,7 @@ class DecisionsFile:
             for part in by_part(batch):
                 root.add(leaf_hashes(part))
             rows += len(batch)
+            advance(len(batch))
         if rows != payload.rows or root.root != payload.decisions_root:
             raise VerificationError(f"{self.path}: these are not the decisions that the manifest was signed over")
 

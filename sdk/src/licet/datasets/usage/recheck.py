@@ -7,6 +7,7 @@ lost sight of because a copy is only nearly found again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ from licet.datasets.results.rows import decision_columns
 from licet.datasets.usage.spool import Spool
 from licet.index.lookup import Index, Matches, united
 
+Advance = Callable[[int], None]
 _SHOWN: Final = ("part", "row", "path", "url", "key")
 
 
@@ -89,25 +91,39 @@ class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
         return shown + notebook.lines(*trained, *self.notes, f"checked {self.checked_at}")
 
 
-def recheck(client: Client, given: str | Path, *, offline: bool = False) -> Rechecked:
+def recheck(
+    client: Client, given: str | Path, *, offline: bool = False, advance: Advance = lambda _: None
+) -> Rechecked:
     """Return what of an earlier result must go under the newest snapshot; ``given`` is its decisions, manifest or data.
 
-    Reads no pictures. Raises ``InputError`` where there is no earlier result, ``VerificationError`` if the decisions
-    are not those that the manifest beside them was signed over, ``ServiceError`` without a network unless ``offline``,
-    ``ExpiredError`` for a snapshot past its time.
+    Reads no pictures. ``advance`` is told of rows, of `steps` in all. Raises ``InputError`` where there is no earlier
+    result, ``VerificationError`` if the decisions are not those that the manifest beside them was signed over,
+    ``ServiceError`` without a network unless ``offline``, ``ExpiredError`` for a snapshot past its time.
     """
     file = DecisionsFile.find(Path(given).expanduser())
     notes = []
     if file.manifest is not None and file.about.rows == "all":
-        file.verify()
+        file.verify(advance)
     elif file.manifest is None:
         notes.append("there is no manifest beside the decisions: nobody vouches for them")
     if not offline:
         pull_newest(client)
-    return recheck_file(client, file, open_basis(client), notes)
+    return recheck_file(client, file, open_basis(client), notes, advance)
 
 
-def recheck_file(client: Client, file: DecisionsFile, basis: Basis, notes: list[str] | None = None) -> Rechecked:
+def steps(given: str | Path) -> int:
+    """Return how many rows `recheck` tells of: each is verified, where a manifest vouches for it, and decided."""
+    file = DecisionsFile.find(Path(given).expanduser())
+    return file.rows * (2 if file.manifest is not None and file.about.rows == "all" else 1)
+
+
+def recheck_file(
+    client: Client,
+    file: DecisionsFile,
+    basis: Basis,
+    notes: list[str] | None = None,
+    advance: Advance = lambda _: None,
+) -> Rechecked:
     """Return what of ``file`` must go under ``basis``."""
     now = times.to_text(times.now())
     asked = file.question
@@ -120,6 +136,7 @@ def recheck_file(client: Client, file: DecisionsFile, basis: Basis, notes: list[
     checking = _Checking(basis.index, question, held, now)
     for batch, samples in file.samples():
         checking.add(batch, samples)
+        advance(len(batch))
     told = list(notes or [])
     if basis.without_near and asked.match == "near":
         told.append(basis.without_near)
