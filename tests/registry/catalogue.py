@@ -128,7 +128,11 @@ class Artist:
         forms = {each.work: digest_form(await self.work(each.work), self.id) for each in adds}
         before = [forms[work] for work in sorted(forms)]
         for each in adds:
-            file = None if each.sha256 is None else FileDigest(each.sha256, each.pixels, each.pdq)
+            file = (
+                None
+                if each.sha256 is None
+                else FileDigest(each.sha256, each.pixels, each.pdq, each.iscc or msgspec.UNSET)
+            )
             forms[each.work] = grown(forms[each.work], file, each.urls)
         fields: dict[str, Any] = {
             "registry": self.site.services.keys.ref,

@@ -22,6 +22,7 @@ from registry.snapshots.publisher import publish
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist
 from tests.registry.claims.internet import Internet
 from tests.registry.claims.test_claims import ask, check, listed
+from tests.registry.erasure.leaving import erased, places
 from tests.registry.harness import Running
 
 pytestmark = pytest.mark.anyio
@@ -141,3 +142,17 @@ async def test_rule_5_without_the_proof_a_rule_has_no_effect_until_it_is_back(si
     dropped = await ada.http.delete(f"/v1/claims/{claim}")
     assert dropped.status_code == 200, dropped.text
     assert [each.verdict for each in await answered(site, *urls)] == ["unknown", "deny"]
+
+
+async def test_rule_28_the_rules_of_an_erased_account_say_nothing_and_leave_no_site(
+    site: Running, net: Internet
+) -> None:
+    ada, _ = await owner(site, net, "www.ada.example", "Cleo")
+    await stated(ada, "www.ada.example/cleo/diary", NO_AI)
+    (before,) = await answered(site, "https://www.ada.example/cleo/diary/a.png")
+    assert before.matches[0].key == "site"
+    await erased(site, ada.account)
+    (after,) = await answered(site, "https://www.ada.example/cleo/diary/a.png")
+    assert all(match.account != ada.id for match in after.matches)
+    assert await places(site, [b"www.ada.example/cleo/diary"]) == set()
+    assert await verify(site.services) == []

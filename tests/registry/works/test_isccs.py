@@ -13,6 +13,7 @@ from licet.canonical import digest
 from licet.fingerprints.iscc import instance_code, parse, text_code
 from licet.statements.kinds import WorkDigest
 from licet.wire.licensing import Answer, Answers, Query, RowKeys
+from licet.wire.works import WorkKeys
 from registry.auditing import verify
 from registry.snapshots.publisher import publish
 from tests.registry.catalogue import NO_AI, PAID, artist, fingerprinted, picture, uploaded
@@ -94,3 +95,21 @@ async def test_a_code_that_is_none_is_refused_by_its_row(site: Running) -> None:
     answer = await site.http.post("/v1/licensing/query", content=msgspec.json.encode(body))
     assert answer.status_code == 400
     assert "rows[1].iscc: expected" in answer.text
+
+
+async def test_a_changed_picture_is_found_by_the_codes_of_both_files(site: Running) -> None:
+    ada = await artist(site)
+    first, second = picture(7303), picture(7304)
+    codes = [(await ada.upload(each)).iscc or "" for each in (first, second)]
+    item = uploaded(first, iscc=codes[0])
+    await ada.register(item)
+    await ada.state([item.work], NO_AI)
+    seen = await ada.upload(second)
+    await ada.add(WorkKeys(item.work, seen.sha256, seen.pixels, seen.pdq, seen.quality, iscc=seen.iscc))
+    work = await ada.work(item.work)
+    assert (work.iscc, [each.iscc for each in work.files]) == (codes[1], [codes[0]])
+    found = await answered(site, *(unit for both in codes for unit in both.split()))
+    assert [each.verdict for each in found] == ["deny"] * 4
+    assert [each.matches[0].key for each in found] == ["iscc-content", "iscc-instance"] * 2
+    await publish(site.services)
+    assert await verify(site.services) == []

@@ -24,7 +24,7 @@ _LIST = Parameter(consume_multiple=True, negative="")
 
 
 def explain(
-    given: Annotated[str, Parameter(help="A picture, an address, a SHA-256, or a row: OUT:12, OUT:PART:12.")],
+    given: Annotated[str, Parameter(help="A picture, an address, a SHA-256, an ISCC, or a row: OUT:12, OUT:PART:12.")],
     /,
     *,
     use: Annotated[list[str] | None, _LIST] = None,

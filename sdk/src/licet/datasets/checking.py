@@ -229,7 +229,9 @@ def _decided(client: Client, inputs: Sequence[str], evidence: Evidence, request:
     return Checkup(results, basis.digest, manifest.log_size, manifest.expires_at, notes)
 
 
-_SCHEMA: Final = pa.schema([("path", pa.string()), ("url", pa.string()), ("sha256", pa.string())])
+_SCHEMA: Final = pa.schema(
+    [("path", pa.string()), ("url", pa.string()), ("sha256", pa.string()), ("iscc", pa.string())]
+)
 
 
 def _row(given: str) -> dict[str, str]:
@@ -240,6 +242,10 @@ def _row(given: str) -> dict[str, str]:
         return {"path": str(path.absolute())}
     if _DIGEST.fullmatch(given):
         return {"sha256": given}
+    if given.startswith("ISCC:"):
+        return {"iscc": given}
     if path.is_dir():
-        raise InputError.field("input", "a picture, an address or a SHA-256 (`licet filter` takes folders)", given)
-    raise InputError.field("input", "a picture that exists, an address or a SHA-256", given)
+        raise InputError.field(
+            "input", "a picture, an address, a SHA-256 or an ISCC (`licet filter` takes folders)", given
+        )
+    raise InputError.field("input", "a picture that exists, an address, a SHA-256 or an ISCC", given)

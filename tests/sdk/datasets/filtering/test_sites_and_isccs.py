@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from licet.client import Client
-from licet.datasets.examining.fingerprinting import Evidence
+from licet.datasets.checking import check
+from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.filtering.job import Job
 from licet.datasets.usage.recheck import recheck
@@ -117,10 +119,6 @@ def test_a_rule_of_a_site_that_came_later_is_found_by_the_recheck(
 
 def test_what_is_kept_of_a_batch_holds_addresses_and_isccs() -> None:
     batch = pa.RecordBatch.from_pydict({"url": [ART, None], "iscc": [None, instance_code(b"a")]})
-    from concurrent.futures import ThreadPoolExecutor
-
-    from licet.datasets.examining.fingerprinting import examine
-
     with ThreadPoolExecutor(1) as pool:
         evidence = examine(batch, Path(), pool)
     again = Evidence.from_batch(evidence.to_batch())
@@ -128,3 +126,12 @@ def test_what_is_kept_of_a_batch_holds_addresses_and_isccs() -> None:
     assert again.iscc is not None
     assert again.addresses.to_pylist() == [ART, None]
     assert again.iscc.to_pylist() == [None, instance_code(b"a")]
+
+
+def test_an_iscc_and_an_address_in_a_site_are_checked_as_they_are(client: Client, ruled: bytes) -> None:
+    found = check(client, [instance_code(encoded(picture(1))), ART, "ISCC:KAA"], REQUEST).results
+    assert [(each.verdict, each.reason) for each in found] == [
+        ("allow", "allowed"),
+        ("deny", "denied"),
+        ("review", "malformed"),
+    ]
