@@ -154,6 +154,12 @@ def test_rows_out_of_order_are_refused():
             leaf_hashes(table)
 
 
+def test_a_row_with_a_number_below_zero_is_refused():
+    row = {"part": "a", "row": -1, "verdict": "deny", "reason": "denied", "examined": "file"}
+    with pytest.raises(InputError, match=r"^row: expected numbers from 0 on, got -1"):
+        leaf_hashes(pa.Table.from_pylist([row]))
+
+
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=9).map(b"".join)
 
 

@@ -67,8 +67,16 @@ def spread(loop: Callable[[int, int], None], rows: int) -> None:
         loop(0, rows)
         return
     bounds = [rows * piece // pieces for piece in range(pieces + 1)]
-    with ThreadPoolExecutor(pieces) as pool:
-        list(pool.map(loop, bounds[:-1], bounds[1:]))
+    list(_threads().map(loop, bounds[:-1], bounds[1:]))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, "licet-compiled")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of these threads
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Digests of many rows at a time: keys of addresses, leaves of decision rows, nodes of Merkle trees.
+"""Digests of many rows at a time: keys of addresses, nodes of Merkle trees; leaves: `licet.compiled.rows`.
 
 What each loop computes is defined where it is called, in plain Python that does the same; `agrees` compares the two on
 a few rows before any of this is used.
@@ -14,21 +14,20 @@ import numpy as np
 from numba import njit, types
 
 from licet.compiled.compiling import compiled
-from licet.compiled.sha256 import START, digest, end, fold
+from licet.compiled.copying import copy
+from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, hashed, state_after
+from licet.compiled.sha256 import PADDING, TOGETHER, begin, fold_both, fold_padded, padded, put_digest
+
+__all__ = ["ABSENT", "KEYED", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "addresses", "agrees", "digests", "hashed",
+           "nodes", "state_after"]  # fmt: skip
 
 #: What became of an address: there is none, its key is there, or it is not canonical as it stands.
 ABSENT, KEYED, OTHER = 0, 1, 2
 
-#: A row's own fields in a salted leaf, in the order of its canonical JSON.
-OWN: Final = ("pdq", "pixels", "sha256", "url")
-
 _HASH: Final = 32
-_NAMES: Final = np.frombuffer(b"".join(b',"%b":"' % name.encode() for name in OWN), np.uint8)
-_NAME_AT: Final = np.cumsum([0, *(len(name) + 5 for name in OWN)])
 _HEX: Final = np.array(
     [int(chr(byte), 16) if chr(byte) in "0123456789ABCDEF" else 255 for byte in range(256)], np.uint8
 )
-_ESCAPED: Final = np.array([byte < 0x20 or chr(byte) in '"\\' for byte in range(256)])  # of JSON's texts
 _IN_LABEL: Final = np.array([chr(byte) in "abcdefghijklmnopqrstuvwxyz0123456789_-" for byte in range(256)])
 
 _Bytes = types.Array(types.uint8, 1, "C", readonly=True)
@@ -36,137 +35,25 @@ _Table = types.uint8[:, ::1]
 _Rows = types.uint8[::1]
 _Marks = types.Array(types.uint8, 1, "C", readonly=True)
 _Offsets = types.Array(types.int64, 1, "C", readonly=True)
-_Numbers = types.Array(types.int64, 1, "C", readonly=True)
-_Words = types.Array(types.uint32, 1, "C", readonly=True)
-
-
-@njit(nogil=True)
-def _put(source: Any, start: Any, stop: Any, target: Any, at: Any) -> Any:
-    for byte in range(start, stop):
-        target[at] = source[byte]
-        at += 1
-    return at
-
-
-@njit(nogil=True)
-def _put_number(number: Any, target: Any, at: Any) -> Any:
-    """Write a number ≥ 0 in decimal."""
-    length, left = 1, number // 10
-    while left:
-        length += 1
-        left //= 10
-    place = at + length
-    while place > at:
-        place -= 1
-        target[place] = 48 + number % 10
-        number //= 10
-    return at + length
 
 
 @compiled(types.void(_Bytes, types.intp, types.intp, _Table))
 def nodes(level: Any, first: Any, last: Any, out: Any) -> None:
     """Hash each pair of neighbours of a level into its row of ``out``: SHA-256 of 0x01, left, right (RFC 6962)."""
-    state, tail, text = np.empty(8, np.uint32), np.empty(128, np.uint8), np.empty(65, np.uint8)
-    text[0] = 1
-    for row in range(first, last):
-        _put(level, 64 * row, 64 * row + 64, text, 1)
-        digest(text, 0, 65, state, tail, out, row)
-
-
-@compiled(types.void(_Bytes, _Offsets, _Numbers, types.intp, types.intp, types.intp, _Table))
-def leaves(pieces: Any, piece_at: Any, numbers: Any, first: Any, last: Any, longest: Any, out: Any) -> None:
-    """Hash each row: a zero byte, its pieces 1 and 2, its number in decimal, its pieces 3 and 4.
-
-    Piece p of row r is ``pieces[piece_at[k] : piece_at[k + 1]]`` with k = p · rows + r.
-    """
-    rows = len(numbers)
-    state, tail, text = np.empty(8, np.uint32), np.empty(128, np.uint8), np.empty(longest, np.uint8)
-    text[0] = 0
-    for row in range(first, last):
-        at = _put(pieces, piece_at[rows + row], piece_at[rows + row + 1], text, 1)
-        at = _put(pieces, piece_at[2 * rows + row], piece_at[2 * rows + row + 1], text, at)
-        at = _put_number(numbers[row], text, at)
-        at = _put(pieces, piece_at[3 * rows + row], piece_at[3 * rows + row + 1], text, at)
-        at = _put(pieces, piece_at[4 * rows + row], piece_at[4 * rows + row + 1], text, at)
-        digest(text, 0, at, state, tail, out, row)
-
-
-@njit(nogil=True)
-def _put_own(column: Any, row: Any, rows: Any, own: Any, own_at: Any, present: Any, text: Any, at: Any) -> Any:
-    """Write a field of the row's own, if there is one; return where it ends, or −1 if JSON would escape of it."""
-    place = column * rows + row
-    if not present[place]:
-        return at
-    at = _put(_NAMES, _NAME_AT[column], _NAME_AT[column + 1], text, at)
-    for byte in range(own_at[place], own_at[place + 1]):
-        value = own[byte]
-        if _ESCAPED[value]:
-            return -1
-        text[at] = value
-        at += 1
-    text[at] = 0x22
-    return at + 1
-
-
-@compiled(
-    types.void(
-        _Words, _Words, _Bytes, _Offsets, _Bytes, _Offsets, _Marks, _Numbers,
-        types.intp, types.intp, types.intp, _Table, _Rows,
-    )
-)  # fmt: skip
-def salted(
-    inner: Any,
-    outer: Any,
-    pieces: Any,
-    piece_at: Any,
-    own: Any,
-    own_at: Any,
-    present: Any,
-    numbers: Any,
-    first: Any,
-    last: Any,
-    longest: Any,
-    out: Any,
-    done: Any,
-) -> None:
-    """Hash each row behind its salt, HMAC-SHA256 of its part and its number; ``done`` says for which that was possible.
-
-    ``inner`` and ``outer`` are the states after the two blocks of the key. Pieces are as in `leaves`, piece 0 is the
-    part with a zero byte; the row's own fields `OWN` come after the first, second and third of the others. Field f of
-    row r is ``own[own_at[k] : own_at[k + 1]]`` with k = f · rows + r, where ``present[k]``.
-    """
-    rows = len(numbers)
-    state, tail = np.empty(8, np.uint32), np.empty(128, np.uint8)
-    salt, text = np.empty((1, _HASH), np.uint8), np.empty(longest, np.uint8)
-    for row in range(first, last):
-        at = _put(pieces, piece_at[row], piece_at[row + 1], text, 0)
-        at = _put_number(numbers[row], text, at)
-        for word in range(8):
-            state[word] = inner[word]
-        whole = at >> 6
-        fold(state, text, 0, whole)
-        end(state, text, whole << 6, at & 63, at + 64, tail, salt, 0)
-        for word in range(8):
-            state[word] = outer[word]
-        end(state, salt[0], 0, _HASH, 64 + _HASH, tail, salt, 0)
-
-        text[0] = 0
-        at = _put(salt[0], 0, _HASH, text, 1)
-        at = _put(pieces, piece_at[rows + row], piece_at[rows + row + 1], text, at)
-        at = _put_own(0, row, rows, own, own_at, present, text, at)
-        if at > 0:
-            at = _put_own(1, row, rows, own, own_at, present, text, at)
-        if at > 0:
-            at = _put(pieces, piece_at[2 * rows + row], piece_at[2 * rows + row + 1], text, at)
-            at = _put_number(numbers[row], text, at)
-            at = _put_own(2, row, rows, own, own_at, present, text, at)
-        if at > 0:
-            at = _put(pieces, piece_at[3 * rows + row], piece_at[3 * rows + row + 1], text, at)
-            at = _put_own(3, row, rows, own, own_at, present, text, at)
-        done[row] = at > 0
-        if at > 0:
-            at = _put(pieces, piece_at[4 * rows + row], piece_at[4 * rows + row + 1], text, at)
-            digest(text, 0, at, state, tail, out, row)
+    states = np.empty((TOGETHER, 8), np.uint32)
+    texts = np.empty((TOGETHER, 1 + 2 * _HASH + PADDING), np.uint8)
+    for place in range(TOGETHER):
+        texts[place, 0] = 1
+        padded(texts, place, 1 + 2 * _HASH, 0)
+    for begun in range(first, last, TOGETHER):
+        count = min(TOGETHER, last - begun)
+        for place in range(count):
+            copy(level, 2 * _HASH * (begun + place), 2 * _HASH, texts, place, 1)
+        begin(states)
+        for place in range(0, count, 2):
+            fold_both(states, texts, place, 2)
+        for place in range(count):
+            put_digest(states, place, out, begun + place, 0)
 
 
 @njit(nogil=True)
@@ -236,8 +123,13 @@ def addresses(
     out: Any,
     found: Any,
 ) -> None:
-    """Hash each address of at most ``most`` bytes that is canonical as it stands; ``found`` says what became of it."""
-    state, tail = np.empty(8, np.uint32), np.empty(128, np.uint8)
+    """Hash each address of at most ``most`` bytes that is canonical as it stands; ``found`` says what became of it.
+
+    ``out`` takes as much of the digest as it is wide.
+    """
+    states, texts = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, most + PADDING), np.uint8)
+    blocks, rows, whole = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp), np.empty((1, _HASH), np.uint8)
+    waiting = 0
     for row in range(first, last):
         at, stop = starts[row], starts[row + 1]
         if not present[row]:
@@ -245,23 +137,38 @@ def addresses(
         elif stop - at > most or not _is_plain(data, at, stop, in_path, in_query, escaped):
             found[row] = OTHER
         else:
-            digest(data, at, stop - at, state, tail, out, row)
             found[row] = KEYED
+            copy(data, at, stop - at, texts, waiting, 0)
+            blocks[waiting] = padded(texts, waiting, stop - at, 0)
+            rows[waiting] = row
+            waiting += 1
+        if waiting == TOGETHER or row == last - 1:
+            begin(states)
+            fold_padded(states, texts, blocks, waiting)
+            for place in range(waiting):
+                put_digest(states, place, whole, 0, 0)
+                copy(whole, 0, out.shape[1], out, rows[place], 0)
+            waiting = 0
 
 
 @compiled(types.void(_Bytes, _Offsets, types.intp, types.intp, _Table))
 def digests(data: Any, starts: Any, first: Any, last: Any, out: Any) -> None:
     """Hash the bytes of each row."""
-    state, tail = np.empty(8, np.uint32), np.empty(128, np.uint8)
+    longest = 0
     for row in range(first, last):
-        digest(data, starts[row], starts[row + 1] - starts[row], state, tail, out, row)
-
-
-def state_after(block: bytes) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """Return the state of SHA-256 after one block of 64 bytes."""
-    state = START.copy()
-    fold(state, np.frombuffer(block, np.uint8), 0, 1)
-    return state
+        longest = max(longest, starts[row + 1] - starts[row])
+    states, texts = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
+    blocks = np.empty(TOGETHER, np.intp)
+    for begun in range(first, last, TOGETHER):
+        count = min(TOGETHER, last - begun)
+        for place in range(count):
+            size = starts[begun + place + 1] - starts[begun + place]
+            copy(data, starts[begun + place], size, texts, place, 0)
+            blocks[place] = padded(texts, place, size, 0)
+        begin(states)
+        fold_padded(states, texts, blocks, count)
+        for place in range(count):
+            put_digest(states, place, out, begun + place, 0)
 
 
 def agrees() -> bool:

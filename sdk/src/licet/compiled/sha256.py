@@ -16,6 +16,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from licet.compiled.compiling import compiled
+from licet.compiled.copying import zero
 
 _MASK: Final = 0xFFFFFFFF
 
@@ -53,8 +54,15 @@ def _instructed(_context: Any, _state: Any, _data: Any, _count: Any) -> Any:
     return types.void(types.uintp, types.uintp, types.intp), _emit
 
 
+def _instructed_twice(_context: Any, _state: Any, _other: Any, _data: Any, _beside: Any, _count: Any) -> Any:
+    """Fold ``count`` blocks at each of two addresses into two states: a step of one waits beside a step of the other,
+    so that both take little longer than one."""
+    return types.void(types.uintp, types.uintp, types.uintp, types.uintp, types.intp), _emit
+
+
 def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    state, data, count = arguments
+    *addresses, count = arguments
+    states, messages = addresses[: len(addresses) // 2], addresses[len(addresses) // 2 :]
     rounds, first, second, swapped = (
         _declared(builder.module, f"llvm.{name}", takes)
         for name, takes in (
@@ -73,40 +81,49 @@ def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
     def mixed(left: Any, right: Any, *lanes: int) -> Any:
         return builder.shuffle_vector(left, right, _words(lanes))
 
-    low, high = load(state, 0), load(state, 16)
+    halves = [(load(state, 0), load(state, 16)) for state in states]
     before, head = builder.block, builder.append_basic_block("head")
     body, done = builder.append_basic_block("body"), builder.append_basic_block("done")
-    feba, hgdc = mixed(low, high, 5, 4, 1, 0), mixed(low, high, 7, 6, 3, 2)  # as the instructions want them
+    # As the instructions want them.
+    begun = [(mixed(low, high, 5, 4, 1, 0), mixed(low, high, 7, 6, 3, 2)) for low, high in halves]
     builder.branch(head)
     builder.position_at_end(head)
-    block, outer, inner = builder.phi(count.type), builder.phi(_Four), builder.phi(_Four)
-    for value, start in ((block, count.type(0)), (outer, feba), (inner, hgdc)):
-        value.add_incoming(start, before)
+    block = builder.phi(count.type)
+    block.add_incoming(count.type(0), before)
+    now = [(builder.phi(_Four), builder.phi(_Four)) for _ in states]
+    for pair, start in zip(now, begun, strict=True):
+        for value, first_value in zip(pair, start, strict=True):
+            value.add_incoming(first_value, before)
     builder.cbranch(builder.icmp_signed("<", block, count), body, done)
 
     builder.position_at_end(body)
-    address = builder.add(data, builder.mul(block, count.type(64)))
-    message = [builder.call(swapped, [load(address, 16 * part)]) for part in range(4)]
-    left, right = outer, inner
+    offset = builder.mul(block, count.type(64))
+    words = [
+        [builder.call(swapped, [load(builder.add(address, offset), 16 * part)]) for part in range(4)]
+        for address in messages
+    ]
+    lefts, rights = [outer for outer, _ in now], [inner for _, inner in now]
     for step in range(16):
-        if step >= 4:
-            one = builder.call(first, [message[step - 4], message[step - 3]])
-            one = builder.add(one, mixed(message[step - 2], message[step - 1], 1, 2, 3, 4))
-            message.append(builder.call(second, [one, message[step - 1]]))
-        words = builder.add(message[step], _words(_ROUND[4 * step : 4 * step + 4]))
-        right = builder.call(rounds, [right, left, words])
-        left = builder.call(rounds, [left, right, mixed(words, words, 2, 3, 0, 0)])
-    for value, end in (
-        (block, builder.add(block, count.type(1))),
-        (outer, builder.add(left, outer)),
-        (inner, builder.add(right, inner)),
-    ):
-        value.add_incoming(end, body)
+        for message in words:
+            if step >= 4:
+                one = builder.call(first, [message[step - 4], message[step - 3]])
+                one = builder.add(one, mixed(message[step - 2], message[step - 1], 1, 2, 3, 4))
+                message.append(builder.call(second, [one, message[step - 1]]))
+        added = [builder.add(message[step], _words(_ROUND[4 * step : 4 * step + 4])) for message in words]
+        for lane, word in enumerate(added):
+            rights[lane] = builder.call(rounds, [rights[lane], lefts[lane], word])
+        for lane, word in enumerate(added):
+            lefts[lane] = builder.call(rounds, [lefts[lane], rights[lane], mixed(word, word, 2, 3, 0, 0)])
+    block.add_incoming(builder.add(block, count.type(1)), body)
+    for (outer, inner), left, right in zip(now, lefts, rights, strict=True):
+        outer.add_incoming(builder.add(left, outer), body)
+        inner.add_incoming(builder.add(right, inner), body)
     builder.branch(head)
 
     builder.position_at_end(done)
-    for offset, value in ((0, mixed(outer, inner, 3, 2, 7, 6)), (16, mixed(outer, inner, 1, 0, 5, 4))):
-        builder.store(value, place(state, offset)).align = 1
+    for state, (outer, inner) in zip(states, now, strict=True):
+        for at, value in ((0, mixed(outer, inner, 3, 2, 7, 6)), (16, mixed(outer, inner, 1, 0, 5, 4))):
+            builder.store(value, place(state, at)).align = 1
     return target.get_dummy_value()
 
 
@@ -119,6 +136,7 @@ def _words(values: Any) -> Any:
 
 
 _instructions: Any = intrinsic(_instructed)
+_instructions_twice: Any = intrinsic(_instructed_twice)
 
 
 @njit(inline="always")
@@ -162,41 +180,70 @@ _Data = types.Array(types.uint8, 1, "C", readonly=True)
 fold: Any = compiled(types.void(_State, _Data, types.intp, types.intp))(_folded if HAS_INSTRUCTIONS else computed)
 
 
-@njit(inline="always")
-def begin(state: Any) -> None:
-    """Set ``state`` to what SHA-256 begins with."""
-    for word in range(8):
-        state[word] = START[word]
+def _folded_twice(states: Any, texts: Any, first: Any, count: Any) -> None:
+    state, text, width = states.ctypes.data + 32 * first, texts.ctypes.data + texts.shape[1] * first, texts.shape[1]
+    _instructions_twice(state, state + 32, text, text + width, count)
+
+
+def _computed_twice(states: Any, texts: Any, first: Any, count: Any) -> None:
+    fold(states[first], texts[first], 0, count)
+    fold(states[first + 1], texts[first + 1], 0, count)
+
+
+_States = types.uint32[:, ::1]
+_Texts = types.uint8[:, ::1]
+
+#: Fold ``count`` blocks of two neighbours among ``texts`` into their ``states``, at little more than the cost of one.
+fold_both: Any = compiled(types.void(_States, _Texts, types.intp, types.intp))(
+    _folded_twice if HAS_INSTRUCTIONS else _computed_twice
+)
+
+#: How many texts are best put together before they are folded: what was written a moment ago is not yet where the
+#: instructions read.
+TOGETHER: Final = 16
+#: The bytes that `padded` needs behind a text.
+PADDING: Final = 72
+
+
+@njit(nogil=True, forceinline=True)
+def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
+    """Pad ``size`` bytes of one of ``texts``, after ``before`` that are folded; return how many blocks they are."""
+    blocks = (size + PADDING) >> 6
+    texts[row, size] = 0x80
+    zero(texts, row, size + 1, 64 * blocks - size - 5)
+    bits = (before + size) << 3  # below 2^32: a text here is not half a gigabyte
+    for byte in range(4):
+        texts[row, 64 * blocks - 1 - byte] = (bits >> (8 * byte)) & 0xFF
+    return blocks
+
+
+@njit(nogil=True, forceinline=True)
+def begin(states: Any) -> None:
+    """Set all ``states`` to what SHA-256 begins with."""
+    for row in range(len(states)):
+        for word in range(8):
+            states[row, word] = START[word]
 
 
 @njit(nogil=True)
-def end(state: Any, data: Any, at: Any, rest: Any, size: Any, tail: Any, out: Any, row: Any) -> None:
-    """Write the digest to ``out[row]``: ``rest`` < 64 bytes of ``data`` from ``at`` on are left of ``size`` in all.
+def fold_padded(states: Any, texts: Any, blocks: Any, count: Any) -> None:
+    """Fold the first ``count`` padded ``texts``, as many ``blocks`` as each has, into their ``states``."""
+    for row in range(0, count - 1, 2):
+        both = min(blocks[row], blocks[row + 1])
+        fold_both(states, texts, row, both)
+        for lane in range(row, row + 2):
+            if blocks[lane] > both:
+                fold(states[lane], texts[lane], 64 * both, blocks[lane] - both)
+    if count & 1:
+        fold(states[count - 1], texts[count - 1], 0, blocks[count - 1])
 
-    ``tail`` is scratch of 128 bytes.
-    """
-    for byte in range(rest):
-        tail[byte] = data[at + byte]
-    tail[rest] = 0x80
-    length = 64 if rest < 56 else 128
-    for byte in range(rest + 1, length - 8):
-        tail[byte] = 0
-    bits = size << 3
-    for byte in range(8):
-        tail[length - 1 - byte] = (bits >> (8 * byte)) & 0xFF
-    fold(state, tail, 0, length >> 6)
+
+@njit(nogil=True, forceinline=True)
+def put_digest(states: Any, place: Any, table: Any, row: Any, at: Any) -> None:
+    """Write a state as the 32 bytes of a digest, into a row of ``table`` from ``at`` on."""
     for word in range(8):
-        value = state[word]
-        out[row, 4 * word] = value >> 24
-        out[row, 4 * word + 1] = (value >> 16) & 0xFF
-        out[row, 4 * word + 2] = (value >> 8) & 0xFF
-        out[row, 4 * word + 3] = value & 0xFF
-
-
-@njit(nogil=True)
-def digest(data: Any, at: Any, size: Any, state: Any, tail: Any, out: Any, row: Any) -> None:
-    """Write SHA-256 of ``size`` bytes of ``data`` from ``at`` on to ``out[row]``; ``state``, ``tail`` are scratch."""
-    begin(state)
-    whole = size >> 6
-    fold(state, data, at, whole)
-    end(state, data, at + (whole << 6), size & 63, size, tail, out, row)
+        value = states[place, word]
+        table[row, at + 4 * word] = value >> 24
+        table[row, at + 4 * word + 1] = (value >> 16) & 0xFF
+        table[row, at + 4 * word + 2] = (value >> 8) & 0xFF
+        table[row, at + 4 * word + 3] = value & 0xFF

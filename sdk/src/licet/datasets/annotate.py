@@ -15,7 +15,7 @@ from licet.datasets.examining.deciding import NOTHING_HELD, Question, Standing, 
 from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.frames import tables
-from licet.datasets.results.rows import DECISION_COLUMNS, SCHEMA, decision_columns
+from licet.datasets.results.rows import DECISION_COLUMNS, SCHEMA, decision_columns, plain
 from licet.errors import InputError
 from licet.index.lookup import Index
 
@@ -65,7 +65,7 @@ def decided_columns(
     evidence = examine(rows, base or Path.cwd(), pool)
     verdicts = decide_rows(index, evidence, question, standing)
     found = decision_columns(index, evidence, question, verdicts)
-    return {name: found[name] for name in DECISION_COLUMNS}, verdicts.kept
+    return {name: plain(found[name]) for name in DECISION_COLUMNS}, verdicts.kept
 
 
 Decide = Callable[[pa.RecordBatch], tuple[dict[str, pa.Array], npt.NDArray[np.bool_]]]

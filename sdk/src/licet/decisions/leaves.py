@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,112 +16,137 @@ from licet.compiled import spread
 from licet.compiled.texts import flat
 
 Hashes = npt.NDArray[np.uint8]
-Texts = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]  # end to end, and where each begins
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
 
 _HASH: Final = 32
 _DIGITS: Final = 20  # of a row number, at most
 _NAME: Final = 16  # of a field with its quotation marks, colon and comma, at most
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_ESCAPED: Final = np.array([byte < 0x20 or chr(byte) in '"\\' for byte in range(256)])  # of JSON's texts
+
+
+class _Own(NamedTuple):
+    """Texts of the rows' own: field k of a row is ``text[starts[k, row] : starts[k, row + 1]]`` if it is present."""
+
+    starts: Numbers
+    text: npt.NDArray[np.uint8]
+    present: npt.NDArray[np.uint8]
 
 
 class Leaves:
-    """The texts of the rows of one table that come from their decisions, from which both kinds of leaves are hashed."""
+    """The texts of the rows of one table, from which both kinds of leaves are hashed."""
 
-    def __init__(self, loops: ModuleType, table: pa.Table, shared: Sequence[Sequence[str]]) -> None:
-        """``shared`` are the verdict fields in the order of JSON: before, between (twice) and after a row's own."""
+    def __init__(self, loops: ModuleType, table: pa.Table, plain: Sequence[str], salted: Sequence[str]) -> None:
+        """``plain`` and ``salted`` are the fields of either kind of leaf, in the order of JSON."""
         self._loops: Final = loops
-        self._table: Final = table
+        self._rows: Final = table.num_rows
         self._numbers: Final = np.ascontiguousarray(table.column("row").to_numpy(), np.int64)
-        head, middle, late, end = (_fields(table, names, comma=bool(place)) for place, names in enumerate(shared))
-        part = table.column("part").combine_chunks().cast(pa.large_string())
-        self._pieces: Final = _stacked(
-            [_text(part, "\0"), _text("{", *head), _text(*middle, ',"row":'), _text(*late), _text(*end, "}")],
-            table.num_rows,
+        self._own: Final = _own(table, loops.OWN)
+        shared = [
+            name
+            for name in plain
+            if name != "row" and name in table.schema.names and table.column(name).null_count < self._rows
+        ]
+        found = [_coded(table.column(name), name) for name in shared]
+        found.append(_salting(table.column("part")))
+        self._part: Final = len(shared)
+        self._codes: Final = np.empty((len(found), self._rows), np.int32)
+        widest, first = 1 + _HASH + 2 * _DIGITS + len(loops.OWN) * _NAME, 0
+        for place, (codes, texts) in enumerate(found):
+            np.add(codes, first, out=self._codes[place])
+            first += len(texts)
+            widest += int(np.diff(flat(texts)[0]).max(initial=0))
+        self._texts: Final = pa.concat_arrays([texts for _, texts in found])
+        self._widest: Final = widest
+        numbers = {name: number for number, name in enumerate(shared)}
+        numbers |= {name: loops.OWN_FIELD - number for number, name in enumerate(loops.OWN)}
+        numbers["row"] = loops.ROW_NUMBER
+        self._plain, self._salted = (
+            np.array([numbers[name] for name in names if name in numbers], np.int64) for names in (plain, salted)
         )
-        self._longest: Final = 1 + _HASH + _DIGITS + _widest(self._pieces, table.num_rows)
 
     def plain(self) -> bytes:
         """Return `licet.decisions.rows.leaf_hashes` of the table."""
-        out = np.empty((self._table.num_rows, _HASH), np.uint8)
-        spread(
-            lambda first, last: self._loops.leaves(*self._pieces, self._numbers, first, last, self._longest, out),
-            len(out),
-        )
-        return out.tobytes()
+        plain, _, _ = self._hashed(bytes(_HASH), plain=True, salted=False)
+        return plain.tobytes()
 
-    def salted(self, secret: bytes) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+    def salted(self, secret: bytes) -> tuple[Hashes, Mask]:
         """Return the n × 32 salted leaf hashes, and for which rows there is one: JSON must not escape their texts."""
-        table, loops = self._table, self._loops
-        columns = [_own(table, name) for name in loops.OWN]
-        own = _stacked(columns, table.num_rows)
-        present = np.concatenate(
-            [
-                np.zeros(table.num_rows, np.uint8) if each is None
-                else each.is_valid().to_numpy(zero_copy_only=False).view(np.uint8)
-                for each in columns
-            ]
-        )  # fmt: skip
-        longest = self._longest + len(columns) * _NAME + _widest(own, table.num_rows)
+        _, salted, done = self._hashed(secret, plain=False, salted=True)
+        return salted, done
+
+    def both(self, secret: bytes) -> tuple[bytes, Hashes, Mask]:
+        """Return what `plain` and `salted` return."""
+        plain, salted, done = self._hashed(secret, plain=True, salted=True)
+        return plain.tobytes(), salted, done
+
+    def _hashed(self, secret: bytes, *, plain: bool, salted: bool) -> tuple[Hashes, Hashes, Mask]:
+        loops, rows = self._loops, self._rows
         key = secret.ljust(64, b"\0")
         inner, outer = (loops.state_after(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
-        out, done = np.empty((table.num_rows, _HASH), np.uint8), np.zeros(table.num_rows, np.uint8)
+        out = [np.empty((rows if wanted else 0, _HASH), np.uint8) for wanted in (plain, salted)]
+        done = np.zeros(rows, np.uint8)
+        starts, text = flat(self._texts)
+        own = self._own
+        longest = self._widest
+        if salted:
+            longest += int(np.diff(own.starts).max(axis=1, initial=0).sum())
         spread(
-            lambda first, last: loops.salted(
-                inner, outer, *self._pieces, *own, present, self._numbers, first, last, longest, out, done
+            lambda first, last: loops.hashed(
+                self._plain, self._salted, self._codes, text, starts, self._numbers, own.text, own.starts, own.present,
+                inner, outer, self._part, first, last, longest, *out, done,
             ),
-            table.num_rows,
-        )
-        return out, done.view(np.bool_)
+            rows,
+        )  # fmt: skip
+        return out[0], out[1], done.view(np.bool_)
 
 
-def _fields(table: pa.Table, names: Sequence[str], *, comma: bool) -> list[pa.Array]:
-    """Return the JSON of each field that any row has, with its name; only the first of all is without a comma."""
-    found = list[pa.Array]()
-    for name in names:
-        if name not in table.schema.names or table.column(name).null_count == table.num_rows:
-            continue
-        column = table.column(name).combine_chunks()
-        encoded = column if hasattr(column, "dictionary") else pc.dictionary_encode(column)
-        before = b'%b"%b":' % (b"," if comma else b"", name.encode())
-        texts = [before + _ENCODER.encode(value) for value in encoded.dictionary.to_pylist()]
-        found.append(pa.array(texts, pa.large_binary()).cast(pa.large_string()).take(encoded.indices))
-    if not comma:
-        return [pc.binary_join_element_wise(*found, _large(","), null_handling="skip")]
-    return found
+def _coded(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[np.int32], pa.Array]:
+    """Return, for each row, the number of its text, and the texts: the JSON of a value with its name, "" for null."""
+    whole = column.combine_chunks()
+    coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
+    values, before = coded.dictionary, f',"{name}":'
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        texts = _quoted(values.cast(pa.large_string()), before)
+    else:
+        texts = _encoded(values, before)
+    codes = coded.indices if not coded.indices.null_count else pc.fill_null(coded.indices.cast(pa.int32()), len(values))
+    return codes.to_numpy(zero_copy_only=False), pa.concat_arrays([texts, pa.array([""], pa.large_string())])
 
 
-def _text(*pieces: pa.Array | str) -> pa.Array | None:
-    """Return the pieces end to end, None for nothing; what is null adds nothing."""
-    if not pieces:
-        return None
-    texts = [_large(each) if isinstance(each, str) else each for each in pieces]
-    return pc.binary_join_element_wise(*texts, _large(""), null_handling="replace", null_replacement="")
+def _quoted(values: pa.Array, before: str) -> pa.Array:
+    starts, text = flat(values)
+    if _ESCAPED[text[starts[0] : starts[-1]]].any():
+        return _encoded(values, before)
+    begin, end, nothing = (pa.scalar(each, pa.large_string()) for each in (f'{before}"', '"', ""))
+    return pc.fill_null(pc.binary_join_element_wise(begin, values, end, nothing), "")
 
 
-def _large(text: str) -> pa.Scalar:
-    return pa.scalar(text, pa.large_string())
+def _encoded(values: pa.Array, before: str) -> pa.Array:
+    texts = [b"" if value is None else before.encode() + _ENCODER.encode(value) for value in values.to_pylist()]
+    return pa.array(texts, pa.large_binary()).cast(pa.large_string())
 
 
-def _own(table: pa.Table, name: str) -> pa.Array | None:
-    if name not in table.schema.names or table.column(name).null_count == table.num_rows:
-        return None
-    return table.column(name).combine_chunks().cast(pa.large_string())
+def _salting(part: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
+    """Return what a salt is of, beside the number of a row: the name of its part, and a zero byte."""
+    whole = part.combine_chunks()
+    coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
+    names = [f"{name}\0" for name in coded.dictionary.to_pylist()]
+    return coded.indices.to_numpy(zero_copy_only=False), pa.array(names, pa.large_string())
 
 
-def _stacked(columns: Sequence[pa.Array | None], rows: int) -> Texts:
-    """Return the texts of all columns, one column after the other."""
-    offsets, texts, size = np.zeros(len(columns) * rows + 1, np.int64), list[npt.NDArray[np.uint8]](), 0
-    for place, column in enumerate(columns):
-        its = slice(place * rows + 1, (place + 1) * rows + 1)
-        offsets[its] = size
-        if column is not None:
-            starts, text = flat(column)
-            offsets[its] += starts[1:] - starts[0]
-            texts.append(text[starts[0] : starts[-1]])
-            size = int(offsets[its.stop - 1])
-    return np.concatenate([*texts, np.zeros(1, np.uint8)]), offsets
-
-
-def _widest(texts: Texts, rows: int) -> int:
-    """Return the most bytes that one row's texts take together."""
-    return int(np.diff(texts[1]).reshape(-1, rows).sum(axis=0).max())
+def _own(table: pa.Table, names: Sequence[str]) -> _Own:
+    rows = table.num_rows
+    starts, present = np.zeros((len(names), rows + 1), np.int64), np.zeros((len(names), rows), np.uint8)
+    pieces, size = list[npt.NDArray[np.uint8]](), 0
+    for place, name in enumerate(names):
+        if name in table.schema.names and table.column(name).null_count < rows:
+            column = table.column(name).combine_chunks().cast(pa.large_string())
+            its, text = flat(column)
+            np.add(its, size - its[0], out=starts[place])
+            present[place] = column.is_valid().to_numpy(zero_copy_only=False)
+            pieces.append(text[its[0] : its[-1]])
+            size += len(pieces[-1])
+    whole = pieces[0] if len(pieces) == 1 else np.concatenate([*pieces, np.zeros(1, np.uint8)])
+    return _Own(starts, whole, present)

@@ -26,9 +26,9 @@ from licet.errors import InputError
 from licet.log import merkle
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
-
-    from licet.decisions.leaves import Leaves
 
 VERDICT_FIELDS: Final = (
     "claim_level",
@@ -54,6 +54,7 @@ SECRET_BYTES: Final = 32
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _BEFORE: Final = tuple(name for name in VERDICT_FIELDS if name < "row")
 _AFTER: Final = tuple(name for name in VERDICT_FIELDS if name > "row")
+_SALTED: Final = tuple(sorted(ROW_FIELDS))
 # A salted leaf in the order of its canonical JSON: what rows with one decision share, around what is each row's own.
 _OWN: Final = ("pdq", "pixels", "sha256", "url")
 _SHARED: Final = tuple(
@@ -133,7 +134,7 @@ def leaf_hashes(table: pa.Table | pa.RecordBatch) -> bytes:
     if (loops := hashing_of(table.num_rows)) is not None:
         from licet.decisions.leaves import Leaves
 
-        return Leaves(loops, table, _SHARED).plain()
+        return Leaves(loops, table, VERDICT_FIELDS, _SALTED).plain()
     return _plain(table)
 
 
@@ -146,8 +147,8 @@ def both_hashes(secret: bytes, table: pa.Table) -> tuple[bytes, bytes]:
 
     _require_secret(secret)
     _require(table)
-    leaves = Leaves(loops, table, _SHARED)
-    return leaves.plain(), _with_escapes(secret, table, leaves)
+    plain, hashes, done = Leaves(loops, table, VERDICT_FIELDS, _SALTED).both(secret)
+    return plain, _with_escapes(secret, table, hashes, done)
 
 
 def _plain(table: pa.Table) -> bytes:
@@ -198,14 +199,14 @@ def salted_leaf_hashes(secret: bytes, table: pa.Table | pa.RecordBatch) -> bytes
     if (loops := hashing_of(table.num_rows)) is not None:
         from licet.decisions.leaves import Leaves
 
-        return _with_escapes(secret, table, Leaves(loops, table, _SHARED))
+        return _with_escapes(secret, table, *Leaves(loops, table, VERDICT_FIELDS, _SALTED).salted(secret))
     return b"".join(_salted(secret, table))
 
 
-def _with_escapes(secret: bytes, table: pa.Table, leaves: Leaves) -> bytes:
+def _with_escapes(secret: bytes, table: pa.Table, hashes: npt.NDArray[np.uint8], done: npt.NDArray[np.bool_]) -> bytes:
+    """Return the salted leaf hashes, those that are not done from plain Python."""
     import numpy as np
 
-    hashes, done = leaves.salted(secret)
     if len(left := np.flatnonzero(~done)):
         one_by_one = b"".join(_salted(secret, table.take(left)))
         hashes[left] = np.frombuffer(one_by_one, np.uint8).reshape(-1, merkle.HASH_SIZE)
@@ -272,6 +273,8 @@ def _require(table: pa.Table | pa.RecordBatch) -> None:
         if table.column(name).null_count:
             raise InputError.field(name, "a value in every decision row", "a null")
     rows = table.column("row").to_numpy()
+    if len(rows) and rows[0] < 0:
+        raise InputError.field("row", "numbers from 0 on", int(rows[0]))
     if len(rows) > 1 and not bool(np.all(rows[1:] > rows[:-1])):
         raise InputError.field("row", "rows of one part in their order", "another order")
 

@@ -139,12 +139,12 @@ def _many_keys(
     whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     starts, text = flat(whole)
     there = whole.is_valid().to_numpy(zero_copy_only=False).view(np.uint8)
-    hashes, found = np.zeros((len(texts), 32), np.uint8), np.empty(len(texts), np.uint8)
+    keys, found = np.zeros((len(texts), KEY_BYTES), np.uint8), np.empty(len(texts), np.uint8)
     spread(
-        lambda first, last: loops.addresses(text, starts, there, *_GRAMMAR, MAX_URL_BYTES, first, last, hashes, found),
+        lambda first, last: loops.addresses(text, starts, there, *_GRAMMAR, MAX_URL_BYTES, first, last, keys, found),
         len(texts),
     )
-    keys, valid = hashes[:, :KEY_BYTES].copy(), found == loops.KEYED
+    valid = found == loops.KEYED
     for row in np.flatnonzero(found == loops.OTHER).tolist():
         encoded = _encoded(text[starts[row] : starts[row + 1]].tobytes().decode("utf-8", "surrogateescape"))
         if encoded is not None:

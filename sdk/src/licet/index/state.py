@@ -26,6 +26,8 @@ from licet.log.merkle import EMPTY_ROOT, Tree, leaf_hash, verify_inclusion
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _CHUNK: Final = 10_000  # leaves that exist at a time
 _DIGITS: Final = np.frombuffer(b"0123456789abcdefghjkmnpqrstvwxyz", np.uint8)
+#: How long an id is as text: three letters, an underscore, 26 digits of base 32.
+ID_CHARACTERS: Final = 30
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,15 +202,21 @@ def verify_state(proof: StateProof, root: str, works: int) -> StateLeaf | None:
 
 def work_texts(ids: Bytes) -> list[str]:
     """Return n × 16 bytes of work ids as ``wrk_…``, the same text as ``identifiers.from_uuid``."""
+    joined = id_bytes("wrk", ids).tobytes().decode("ascii")
+    return [joined[at : at + ID_CHARACTERS] for at in range(0, len(joined), ID_CHARACTERS)]
+
+
+def id_bytes(kind: str, ids: Bytes) -> Bytes:
+    """Return n × 16 bytes of ids as the texts that ``identifiers.from_uuid`` makes of them, n × 30 bytes of ASCII."""
     hi, lo = halves(ids)
     five = np.uint64(5)
-    digits = np.empty((len(hi), 26), np.uint8)
-    for place in range(25, -1, -1):
-        digits[:, place] = _DIGITS[(lo & np.uint64(31)).astype(np.int64)]
+    texts = np.empty((len(hi), ID_CHARACTERS), np.uint8)
+    texts[:, :4] = np.frombuffer(f"{kind}_".encode(), np.uint8)
+    for place in range(ID_CHARACTERS - 1, 3, -1):
+        texts[:, place] = _DIGITS[(lo & np.uint64(31)).astype(np.int64)]
         lo = lo >> five | (hi & np.uint64(31)) << np.uint64(59)
         hi = hi >> five
-    joined = digits.tobytes().decode("ascii")
-    return [f"wrk_{joined[at : at + 26]}" for at in range(0, len(joined), 26)]
+    return texts
 
 
 def _state(level: int, flags: int) -> State:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Final, NamedTuple
 
+import pyarrow as pa
+
 from licet.datasets.examining.deciding import Question, Standing, Verdicts, decide_rows
 from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.job import Job
@@ -73,13 +75,24 @@ def scan_span(
         _look_up(job, number, done, index, question, evidence)
         advance(len(evidence))
         done += 1
-    for batch, rows in enumerate(islice(part.batches(done), None if end is None else end - done), done):
+    batches = islice(part.batches(done), None if end is None else end - done)
+    # Pictures are large: of them no second batch is read while one is examined.
+    for batch, rows in enumerate(batches if part.holds_files else _ahead(batches), done):
         evidence = examine(rows, part.base, pool)
         if job.first is not None:
             job.keep_places(number, batch, job.first.places(rows))
         job.keep_evidence(number, batch, evidence)
         _look_up(job, number, batch, index, question, evidence)
         advance(len(rows))
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield ``batches``, each read while the one before it is at work."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 def _look_up(job: Job, part: int, batch: int, index: Index, question: Question, evidence: Evidence) -> None:

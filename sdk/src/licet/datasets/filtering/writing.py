@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +29,7 @@ from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import Known, known, verdicts
 from licet.datasets.forms.parts import Part
 from licet.datasets.forms.seals import changed, seal_of
-from licet.datasets.results.rows import FILE_SCHEMA, METADATA, PART_ENDING, decision_rows
+from licet.datasets.results.rows import PART_ENDING, decision_rows, decisions_writer
 from licet.decisions import VERDICTS
 from licet.decisions.roots import PieceBuilder, RootBuilder, RootPiece
 from licet.decisions.rows import both_hashes
@@ -38,6 +39,7 @@ Advance = Callable[[int], None]
 #: Has every part written by somebody else, and yields them in their order.
 Hands = Callable[["Results", "PartWish", Advance], Iterator["WrittenPart"]]
 _GROUP: Final = 65_536
+_MOST_WAITING: Final = 2
 _REVIEW: Final = VERDICTS.index("review")
 
 
@@ -158,9 +160,9 @@ class Results:
         with tempfile.TemporaryDirectory(dir=_made(self._job.folder / "attempts")) as name:
             attempt = Path(name)
             decisions, target = self._decisions_of(part), self._target(part)
-            schema = FILE_SCHEMA.with_metadata({METADATA: msgspec.json.encode(wish.about, order="sorted")})
+            about = msgspec.json.encode(wish.about, order="sorted")
             root, salted = PieceBuilder(first), PieceBuilder(first)
-            with pq.ParquetWriter(attempt / "decisions", schema, compression="zstd") as writer:
+            with decisions_writer(attempt / "decisions", about) as writer:
                 rows = _Rows(writer, root, salted, self._secret, only_matched=wish.only_matched)
                 data = _made(attempt / "data") / target.name if wish.with_data else None
                 self._copy(number, part, rows, tally, data, advance)
@@ -202,14 +204,14 @@ class Results:
 
     def _copy(self, number: int, part: Part, rows: _Rows, tally: _Tally, target: Path | None, advance: Advance) -> None:
         """Write the decisions of one part, and what is kept of it to ``target``."""
-        with closing(part.write(target)) as copying:
+        with closing(part.write(target)) as copying, _Beside() as beside:
             batch = next(copying, None)
             for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing):
                 if batch is None or len(batch) != len(decided):
                     raise changed(part.name)
                 if target is not None and seal_of(batch) != each.evidence.seal:
                     raise changed(part.name)
-                rows.add(self._decisions(batch, part, each, decided), decided, each.evidence.sample)
+                beside.call(self._add, rows, batch, part, each, decided)
                 tally.count(decided)
                 advance(len(decided))
                 try:
@@ -219,8 +221,9 @@ class Results:
             if batch is not None:
                 raise changed(part.name)
 
-    def _decisions(self, batch: pa.RecordBatch, part: Part, each: Known, decided: Verdicts) -> pa.RecordBatch:
-        return decision_rows(batch, part.name, each.first, self._index, each.evidence, self._question, decided)
+    def _add(self, rows: _Rows, batch: pa.RecordBatch, part: Part, each: Known, decided: Verdicts) -> None:
+        listed = decision_rows(batch, part.name, each.first, self._index, each.evidence, self._question, decided)
+        rows.add(listed, decided, each.evidence.sample)
 
     def _digests(self, number: int) -> Iterator[bytes | None]:
         for each in known(self._job, number):
@@ -264,6 +267,30 @@ class _Tally:
         self.credits[work] = {"work": work, "licence": decision.licence, **(decision.attribution or {})}
 
 
+class _Beside:
+    """Calls made in their order by one thread, while the caller reads and writes rows; at most two wait."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
+
+    def call(self, what: Callable[..., None], *arguments: Any) -> None:
+        """Have this called; raises what an earlier call raised."""
+        if len(self._waiting) == _MOST_WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(what, *arguments))
+
+    def __enter__(self) -> _Beside:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            while kind is None and self._waiting:
+                self._waiting.popleft().result()
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+
+
 class _Rows:
     """The decision rows of one part, gathered into row groups, hashed in their order."""
 
@@ -304,7 +331,7 @@ class _Rows:
         self._salted.add(salted)
         if self._only_matched:
             table = table.filter(pa.array(np.concatenate(self._shown)))
-        self._writer.write_table(table)
+        self._writer.write_table(table.unify_dictionaries())
         self._waiting, self._shown, self._count = [], [], 0
 
 

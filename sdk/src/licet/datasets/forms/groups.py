@@ -20,6 +20,8 @@ from licet.errors import MalformedError
 
 #: What a step may come to by the longest values of its columns.
 STEP_BYTES: Final = 64 << 20
+#: What rows may come to by the longest values that are held at once although they need not be.
+HELD_BYTES: Final = 256 << 20
 #: What the rows that are examined together may come to, unless the file itself is that large.
 MOST_BYTES: Final = 512 << 20
 #: What all rows of a file may come to: so much, or so many times its size.
@@ -83,6 +85,10 @@ class Groups:
                 yield step
         except (pa.ArrowException, OSError, MemoryError) as error:
             raise MalformedError(f"{self.shown}: row group {group} cannot be read: {error}") from None
+
+    def fits(self, group: int, rows: int) -> bool:
+        """Whether so many rows of a group, with all columns, come to little, whatever is in them."""
+        return self._size(group, set(self.names)) * rows <= HELD_BYTES
 
     def all_steps(self, columns: Sequence[str] | None, most: int) -> Iterator[pa.RecordBatch]:
         """Yield the steps of every group."""

@@ -79,8 +79,11 @@ class ParquetPart:
                     yield naming.select(batch)
                 return
             writer = stack.enter_context(GroupWriter(target, self.schema, self._codec))
-            # Pictures are read once, in small batches; what else a table has beside addresses, a few rows at a time.
-            whole = None if self.holds_files else _Whole(Groups(self._file, stack))
+            # Pictures are read once, in small batches, and so are tables of small rows; what else a table has beside
+            # addresses, a few rows at a time.
+            groups = Groups(self._file, stack)
+            once = self.holds_files or all(groups.fits(each, BATCH_ROWS) for each in range(groups.groups))
+            whole = None if once else _Whole(groups)
             for group, batch in self._read(None if whole is None else self._read_names(), 0, stack):
                 rows = self._columns.select(batch)
                 mask = yield sealed(naming.select(batch), digest_of_columns(rows))

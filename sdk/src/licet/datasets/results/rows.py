@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from licet import money
 from licet.datasets.examining.deciding import Question, Verdicts
@@ -15,7 +19,7 @@ from licet.datasets.examining.fingerprinting import Evidence, fixed
 from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS
 from licet.decisions.rows import decision_schema
 from licet.index.lookup import Index
-from licet.index.state import work_texts
+from licet.index.state import ID_CHARACTERS, id_bytes
 
 SCHEMA: Final = decision_schema()
 #: What a batch gets beside its own columns.
@@ -40,6 +44,18 @@ ISCC: Final = pa.field("iscc", pa.string())
 FILE_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED, ISCC])
 #: What such a file was before rows had ISCCs.
 FORMER_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED])
+_CODED: Final = (
+    "part", "verdict", "reason", "work", "statement", "licence", "match", "examined", "price", "currency"
+)  # fmt: skip
+_REPEATED: Final = ("account", "statement", "match", "key", "distance", "verdict", "reason", "price", "currency",
+                    "claim_level")  # fmt: skip
+#: The same columns as they are handed to the file: text that repeats itself as dictionaries.
+WRITTEN_SCHEMA: Final = pa.schema(
+    [
+        field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in _CODED else field
+        for field in FILE_SCHEMA
+    ]
+)
 #: Where such a file says what job it is of.
 METADATA: Final = b"licet"
 #: What a part's own file of decisions is called, after the part's name.
@@ -53,19 +69,25 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def decision_columns(index: Index, evidence: Evidence, question: Question, verdicts: Verdicts) -> dict[str, pa.Array]:
-    """Return the columns of `DECISION_COLUMNS` and ``matches``, a value for each row, null where there is none."""
+    """Return the columns of `DECISION_COLUMNS` and ``matches``, a value for each row, null where there is none.
+
+    Columns of text are dictionaries: what few decisions say of many rows is there once.
+    """
     table = _matches(verdicts)
-    place = pa.array(verdicts.deciding, mask=verdicts.deciding < 0)
+    place = pa.array(verdicts.deciding.astype(np.int32), mask=verdicts.deciding < 0)
     columns: dict[str, pa.Array] = {
         "verdict": _named(verdicts.verdict, VERDICTS),
         "reason": _named(verdicts.reason, verdicts.reasons),
         "examined": _examined(evidence, near=question.match == "near" and index.near),
     }
-    for name in ("work", "statement", "match", "distance", "price", "currency", "claim_level"):
-        columns[name] = table.column(name).take(place)
-    licences = pa.array([each.licence for each in verdicts.answers.decisions], pa.string())
-    chosen = licences.take(pa.array(verdicts.answers.decision)).take(place) if len(table) else None
-    columns["licence"] = pa.nulls(len(verdicts), pa.string()) if chosen is None else chosen
+    for name in ("distance", "claim_level"):
+        columns[name] = table[name].take(place)
+    for name in ("work", "statement", "match", "price", "currency", "licence"):
+        column = table[name]
+        if pa.types.is_dictionary(column.type):
+            columns[name] = pa.DictionaryArray.from_arrays(column.indices.take(place), column.dictionary)
+        else:
+            columns[name] = pa.DictionaryArray.from_arrays(place, column)
     columns["matches"] = _lists(verdicts, table)
     return columns
 
@@ -79,10 +101,13 @@ def decision_rows(
     question: Question,
     verdicts: Verdicts,
 ) -> pa.RecordBatch:
-    """Return the batch of ``OUT.decisions.parquet`` for ``rows``, whose numbers in ``part`` begin at ``first``."""
+    """Return the batch of ``OUT.decisions.parquet`` for ``rows``, whose numbers in ``part`` begin at ``first``.
+
+    It has the columns of `FILE_SCHEMA`, some of them as dictionaries (`WRITTEN_SCHEMA`).
+    """
     n = len(rows)
     columns = decision_columns(index, evidence, question, verdicts)
-    columns["part"] = _named(np.zeros(n, np.int64), (part,))
+    columns["part"] = _named(np.zeros(n, np.int32), (part,))
     columns["row"] = pa.array(np.arange(first, first + n, dtype=np.int64))
     for name in ("key", "path", "url"):
         columns[name] = rows[name].cast(pa.string()) if name in rows.schema.names else pa.nulls(n, pa.string())
@@ -93,11 +118,28 @@ def decision_rows(
     columns["quality"] = pa.array(evidence.quality, mask=~mask | (evidence.quality > 100))
     columns["pdq_turned"] = _turned(pdq, mask)
     columns["iscc"] = pa.nulls(n, pa.string()) if evidence.iscc is None else evidence.iscc.cast(pa.string())
-    return pa.RecordBatch.from_arrays([columns[name] for name in FILE_SCHEMA.names], schema=FILE_SCHEMA)
+    return pa.RecordBatch.from_arrays([columns[name] for name in WRITTEN_SCHEMA.names], schema=WRITTEN_SCHEMA)
 
 
-def _matches(verdicts: Verdicts) -> pa.RecordBatch:
-    """Return a row for each match, in the columns of the schema's ``matches``."""
+def decisions_writer(path: Path, about: bytes) -> pq.ParquetWriter:
+    """Return a writer of rows of `WRITTEN_SCHEMA` into a file of `FILE_SCHEMA` that says ``about`` of itself."""
+    # Arrow's own copy of the schema is what a reader goes by: plain text, not the dictionaries it is written from.
+    stated = base64.b64encode(FILE_SCHEMA.with_metadata({METADATA: about}).serialize())
+    writer = pq.ParquetWriter(
+        path,
+        WRITTEN_SCHEMA,
+        compression="zstd",
+        store_schema=False,
+        use_dictionary=[*_CODED, "distance", "claim_level", *(f"matches.list.element.{name}" for name in _REPEATED)],
+        column_encoding={"row": "DELTA_BINARY_PACKED"},
+        write_statistics=["part", "row", "verdict", "reason"],
+    )
+    writer.add_key_value_metadata({METADATA: about, b"ARROW:schema": stated})
+    return writer
+
+
+def _matches(verdicts: Verdicts) -> dict[str, pa.Array]:
+    """Return a value for each match: the columns of the schema's ``matches``, and ``licence``."""
     answers = verdicts.answers
     matches, works = answers.matches, answers.works
     decided = [
@@ -106,31 +148,30 @@ def _matches(verdicts: Verdicts) -> pa.RecordBatch:
             "reason": each.reason,
             "price": money.to_decimal(each.price.micro) if each.price and each.price.currency else None,
             "currency": each.price.currency if each.price else None,
+            "licence": each.licence,
         }
         for each in answers.decisions
     ]
-    which = pa.array(answers.decision)
     columns: dict[str, pa.Array] = {
-        name: pa.array([each[name] for each in decided], pa.string()).take(which)
-        for name in ("verdict", "reason", "price", "currency")
+        name: _named(answers.decision, [each[name] for each in decided])
+        for name in ("verdict", "reason", "price", "currency", "licence")
     }
-    columns["work"] = pa.array(work_texts(works.work), pa.string())
-    columns["account"] = _accounts(works.account)
+    columns["work"] = _identifiers("wrk", works.work)
+    # Works belong to artists and to organisations; which of the two a snapshot does not say, and neither do we.
+    columns["account"] = _identifiers("art", works.account)
     columns["statement"] = _identifiers("stm", works.statement)
     columns["match"] = _named(matches.kind, MATCH_KINDS)
     columns["key"] = _named(matches.key, KEY_KINDS)
     columns["distance"] = pa.array(matches.distance, pa.int16())
     columns["claim_level"] = pa.array(works.level.astype(np.int8))
-    return pa.RecordBatch.from_arrays(
-        [columns[field.name] for field in _MATCH_TYPE], schema=pa.schema(list(_MATCH_TYPE))
-    )
+    return columns
 
 
-def _lists(verdicts: Verdicts, table: pa.RecordBatch) -> pa.Array:
+def _lists(verdicts: Verdicts, table: Mapping[str, pa.Array]) -> pa.Array:
     counts = np.bincount(verdicts.answers.matches.row, minlength=len(verdicts))
     offsets = np.zeros(len(verdicts) + 1, np.int32)
     np.cumsum(counts, out=offsets[1:])
-    values = pa.StructArray.from_arrays([table.column(field.name) for field in _MATCH_TYPE], fields=list(_MATCH_TYPE))
+    values = pa.StructArray.from_arrays([plain(table[field.name]) for field in _MATCH_TYPE], fields=list(_MATCH_TYPE))
     kind = SCHEMA.field("matches").type
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind, mask=pa.array(counts == 0))
 
@@ -151,21 +192,28 @@ def _examined(evidence: Evidence, *, near: bool) -> pa.Array:
     return _named(code, _KEYS_LOOKED_UP)
 
 
-def _named(codes: npt.NDArray[Any], names: Any) -> pa.Array:
-    return pa.array(list(names), pa.string()).take(pa.array(codes))
+def plain(column: pa.Array) -> pa.Array:
+    """Return a column without its dictionary, if it has one."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def _accounts(ids: Bytes) -> pa.Array:
-    # Works belong to artists and to organisations; which of the two a snapshot does not say, and neither do we.
-    return _identifiers("art", ids)
+def _named(codes: npt.NDArray[Any], names: Sequence[str | None]) -> pa.Array:
+    there = np.array([name is not None for name in names], np.bool_)
+    absent = None if there.all() or not len(codes) else ~there[codes]
+    values = pa.array([name or "" for name in names], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=absent), values)
 
 
 def _identifiers(kind: str, ids: Bytes) -> pa.Array:
-    return pa.array([f"{kind}{text[3:]}" for text in work_texts(ids)], pa.string())
+    n = len(ids)
+    offsets = np.arange(n + 1, dtype=np.int32) * ID_CHARACTERS
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(id_bytes(kind, ids)))
 
 
 def _hex(table: Bytes, mask: npt.NDArray[np.bool_]) -> pa.Array:
     n, width = table.shape
+    if not mask.any():
+        return pa.nulls(n, pa.string())
     data = binascii.hexlify(table.tobytes())
     offsets = np.arange(n + 1, dtype=np.int32) * (2 * width)
     validity = pa.py_buffer(np.packbits(mask, bitorder="little"))
@@ -173,4 +221,6 @@ def _hex(table: Bytes, mask: npt.NDArray[np.bool_]) -> pa.Array:
 
 
 def _turned(pdq: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> pa.Array:
+    if not mask.any():
+        return pa.nulls(len(pdq), TURNED.type)
     return fixed(np.ascontiguousarray(pdq[:, 1:]).reshape(len(pdq), 7 * 32), mask)

@@ -1,0 +1,52 @@
+"""Bytes moved inside of compiled loops as libc and the processor move them, not one by one.
+
+Rows are named by a table and a number: a view of a row would be counted, which takes longer than the copying.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_Byte = ir.IntType(8).as_pointer()
+_memcpy: Any = cgutils.raw_memcpy
+_memset: Any = cgutils.memset
+
+
+def _copied(_context: Any, _source: Any, _target: Any, _size: Any) -> Any:
+    def emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source, destination, size = arguments
+        _memcpy(builder, builder.inttoptr(destination, _Byte), builder.inttoptr(source, _Byte), size, 1)
+        return target.get_dummy_value()
+
+    return types.void(types.uintp, types.uintp, types.intp), emit
+
+
+def _zeroed(_context: Any, _target: Any, _size: Any) -> Any:
+    def emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        destination, size = arguments
+        _memset(builder, builder.inttoptr(destination, _Byte), size, 0)
+        return target.get_dummy_value()
+
+    return types.void(types.uintp, types.intp), emit
+
+
+_copy: Any = intrinsic(_copied)
+_zero: Any = intrinsic(_zeroed)
+
+
+@njit(nogil=True, forceinline=True)
+def copy(source: Any, start: Any, size: Any, table: Any, row: Any, at: Any) -> Any:
+    """Copy ``size`` bytes of ``source``, from ``start`` on, into a row of ``table``, from ``at`` on; return the end."""
+    _copy(source.ctypes.data + start, table.ctypes.data + row * table.shape[1] + at, size)
+    return at + size
+
+
+@njit(nogil=True, forceinline=True)
+def zero(table: Any, row: Any, at: Any, size: Any) -> None:
+    """Write ``size`` zeros into a row of ``table``, from ``at`` on."""
+    _zero(table.ctypes.data + row * table.shape[1] + at, size)
