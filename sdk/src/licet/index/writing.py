@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,11 @@ def write_segments(records: Iterable[WorkRecord], folder: Path, *, removed: Iter
     ``removed`` are the ids of works in earlier segments that are gone. Records may come in any order; each work once.
     Raises ``InputError`` for a record that no segment can hold.
     """
-    exact, near = _columns(records, removed)
+    return keep_segments(*_columns(records, removed), folder)
+
+
+def keep_segments(exact: dict[str, Array], near: dict[str, Array], folder: Path) -> list[SegmentRef]:
+    """Keep columns as `write_segments` does."""
     references = []
     for tier, columns in (("exact", exact), ("near", near)):
         segment = ExactSegment(columns) if tier == "exact" else NearSegment(columns)
@@ -121,25 +125,25 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
         raise InputError("expected each work once among the records of a segment, got one twice")
     place = np.empty(len(order), np.uint32)
     place[order] = np.arange(len(order), dtype=np.uint32)
-    accounts, account = np.unique(_rows(got.account, ID_BYTES).view("V16").reshape(-1), return_inverse=True)
-    terms, blobs = _terms(got)
+    accounts, account = account_columns(_rows(got.account, ID_BYTES)[order])
+    terms, blobs = terms_columns([blob for blob in got.encoded if blob], np.array(got.terms, np.int64)[order])
     exact: dict[str, Array] = {
         "work.hi": hi,
         "work.lo": lo,
-        "work.account": account.astype(np.uint32)[order],
-        "work.terms": terms[order],
+        "work.account": account,
+        "work.terms": terms,
         "work.statement": _rows(got.statement, ID_BYTES)[order],
         "work.log": np.array(got.log, np.uint64)[order],
         "work.level": np.frombuffer(got.level, np.uint8)[order],
         "work.flags": np.array(got.flags, np.uint16)[order],
         **_removed(removed),
-        "account.id": accounts.view(np.uint8).reshape(-1, ID_BYTES),
+        "account.id": accounts,
         **blobs,
     }
     for kind, (keys, rows) in got.keys.items():
         if not rows and kind not in KINDS:
             continue
-        exact |= _key_table(kind, _rows(keys, KEY_BYTES), place[np.array(rows, np.int64)])
+        exact |= key_table(kind, *halves(_rows(keys, KEY_BYTES)), place[np.array(rows, np.int64)])
     near_rows = place[np.array(got.pdq_work, np.int64)]
     near_order = np.argsort(near_rows, kind="stable")  # of a work's vectors, as its record has them
     near: dict[str, Array] = {
@@ -161,14 +165,19 @@ def _rows(data: bytearray, width: int) -> Array:
     return np.frombuffer(data, np.uint8).reshape(-1, width)
 
 
-def _terms(got: _Gathered) -> tuple[Array, dict[str, Array]]:
-    blobs = [blob for blob in got.encoded if blob]
+def account_columns(ids: Array) -> tuple[Array, Array]:
+    """Return the distinct ones of n × 16 bytes, rising, and which of them each row is."""
+    accounts, account = np.unique(np.ascontiguousarray(ids).view("V16").reshape(-1), return_inverse=True)
+    return accounts.view(np.uint8).reshape(-1, ID_BYTES), account.reshape(-1).astype(np.uint32)
+
+
+def terms_columns(blobs: Sequence[bytes], seen: Array) -> tuple[Array, dict[str, Array]]:
+    """Return the row of each work's terms, ``seen`` being its number among ``blobs`` or `NO_TERMS`, and their table."""
     hashes = [sha256(blob).digest() for blob in blobs]
     order = sorted(range(len(blobs)), key=hashes.__getitem__)
     place = np.empty(len(blobs) + 1, np.uint32)
     place[order] = np.arange(len(blobs), dtype=np.uint32)
     place[len(blobs)] = NO_TERMS
-    seen = np.array(got.terms, np.int64)
     rows = place[np.where(seen == NO_TERMS, len(blobs), seen)]
     return rows, {
         "terms.hash": _rows(bytearray().join(hashes[at] for at in order), 32),
@@ -185,8 +194,8 @@ def _removed(works: Iterable[bytes]) -> dict[str, Array]:
     return {"removed.hi": hi, "removed.lo": lo}
 
 
-def _key_table(kind: str, keys: Array, work: Array) -> dict[str, Array]:
-    hi, lo = halves(keys)
+def key_table(kind: str, hi: Array, lo: Array, work: Array) -> dict[str, Array]:
+    """Return the sections of a kind of key: keys as `halves` makes them, each with the row of its work."""
     order = np.lexsort((work, lo, hi))
     hi, lo, work = hi[order], lo[order], work[order]
     fresh = np.ones(len(hi), np.bool_)
