@@ -1,8 +1,9 @@
 """Segments from states: the whole of them, or what changed since the snapshot before, over its segments.
 
-Mostly a snapshot is the one before and a small segment on top, so readers fetch little. Once what lies on top is a
-quarter of everything, or there are many pieces, or an erasure is a day old, all of it is written anew: what was erased
-is in no file of a snapshot then, and the files before it go with their manifests (semantics 28).
+Mostly a snapshot is the one before and a small segment on top, so readers fetch little. Layers on top that are not
+much larger than the newest become one with it, so their sizes grow geometrically and there are few. Once what lies on
+top is a quarter of everything, or an erasure is a day old, all of it is written anew: what was erased is in no file of
+a snapshot then, and the files before it go with their manifests (semantics 28).
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from typing import Final, NamedTuple
 
 from licet import times
 from licet.index import Snapshot, StateTree, WorkRecord, manifest, write_segments
+from licet.index.container import map_file
+from licet.index.merging import merge_segments, merged_layers
+from licet.index.segments import open_segment
 from licet.statements import kinds
 from licet.statements.kinds import RegistryRef, SegmentRef
 from registry.consent import all_records, changed_count, changes, stand_still, unlogged, version
@@ -90,6 +94,7 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
         # New terms leave the vectors of the same works as they were, and a state may come back: a file that is on top
         # now need not lie further down as well, because it overrides every work in it.
         under = [ref for ref in last.segments if ref.digest not in {each.digest for each in top}]
+        under, top = await asyncio.to_thread(_gathered, under, top, folder)
     else:
         under = []
         pull = _pulled(all_records(conn))
@@ -118,6 +123,23 @@ async def _fits_on_top(conn: Connection, last: kinds.Snapshot, folder: Path) -> 
     if len(pieces) >= PIECES or room < 0 or not await asyncio.to_thread(all_sound, folder, last.segments):
         return False
     return await changed_count(conn, last.consent_version, room + 1) <= room
+
+
+def _gathered(
+    under: list[SegmentRef], top: list[SegmentRef], folder: Path
+) -> tuple[list[SegmentRef], list[SegmentRef]]:
+    """Return what stays of ``under``, and ``top`` merged with the layers that are not much larger than it."""
+    layers: list[list[SegmentRef]] = []
+    for ref in [*under, *top]:
+        if ref.tier == "exact":
+            layers.append([])
+        layers[-1].append(ref)
+    count = merged_layers([layer[0].counts["works"] + layer[0].counts["removed"] for layer in layers]) if top else 0
+    if not count:
+        return under, top
+    pieces = [ref for layer in layers[-count:] for ref in layer]
+    merged = merge_segments([open_segment(map_file(folder / ref.digest)) for ref in pieces], folder)
+    return under[: len(under) + len(top) - len(pieces)], merged
 
 
 def _write(

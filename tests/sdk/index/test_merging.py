@@ -14,7 +14,7 @@ from licet.index import Index, WorkRecord, write_segments
 from licet.index.container import map_file
 from licet.index.merging import merge_segments, merged, merged_layers
 from licet.index.segments import Segment, open_segment
-from licet.index.works import Works, layered
+from licet.index.works import Works, WorkState, layered
 from licet.statements.kinds import SegmentRef
 from tests.sdk.index.world import catalogues, uid
 
@@ -26,12 +26,12 @@ def opened(folder: Path, refs: list[SegmentRef]) -> list[Segment]:
     return [open_segment(map_file(folder / ref.digest)) for ref in refs]
 
 
-def stated(segments: list[Segment]) -> list[object]:
+def stated(segments: list[Segment]) -> list[WorkState]:
     works = Works(layered(segments))
     return [works[int(number)] for number in works.numbers()]
 
 
-def without_numbers(states: list[object]) -> list[tuple[object, ...]]:
+def without_numbers(states: list[WorkState]) -> list[tuple[object, ...]]:
     return [tuple(getattr(each, name) for name in each.__struct_fields__ if name != "number") for each in states]
 
 
