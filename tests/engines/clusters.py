@@ -19,7 +19,7 @@ SPARK_WORKER = "CoarseGrainedExecutorBackend"
 def ray_cluster(cpus: int = 2) -> Iterator[Any]:
     """A Ray head with its own processes."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # asks nobody outside
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "200")  # a busy machine is not a broken one
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # its agents have 15 seconds to start, and compile nothing twice
     import ray
 
     ray.init(num_cpus=cpus, include_dashboard=False, logging_level="warning", object_store_memory=256 << 20)

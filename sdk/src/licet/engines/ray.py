@@ -88,7 +88,8 @@ class RayCrew:
         if not pieces:
             return
         ray = needed("ray", "ray")
-        ray.init(ignore_reinit_error=True, log_to_driver=False)
+        if not ray.is_initialized():
+            ray.init(log_to_driver=False)
         from ray.exceptions import RayError
         from ray.util import ActorPool
 
