@@ -178,6 +178,9 @@ class Settings(BaseSettings):
         rate_of("100/1d"), description="Exports of everything of an account, begun or resumed."
     )
     quota_accounts: Rated = Field(rate_of("500/1h"), description="Accounts that one address may open.")
+    quota_splits: Rated = Field(
+        rate_of("500/1d"), description="Splits that an account may propose; each tells every co-owner."
+    )
     quota_quotes: Rated = Field(rate_of("5000/1h"), description="Quotes that an organisation may ask for.")
     quota_events: Rated = Field(rate_of("100000000/1h"), description="Usage events that an organisation may report.")
     quota_upload_bytes: Rated = Field(

@@ -19,11 +19,40 @@ SPLIT: Final = """
 select s.id, s.account, s.digest, s.replaces, s.agreed, s.declined, e.at
 from splits s left join log_entries e on e.pending = s.pending where s.id = $1
 """
-# by splits (account, id)
-OPEN_COUNT: Final = """
-select count(*) from splits s left join log_entries e on e.pending = s.pending
-where s.account = $1 and s.agreed is null and s.declined is null and (e.at is null or e.at > $2)
+# Another split than the one it replaces is in force on a work of it. By split_works primary key, (work, since).
+_OVERTAKEN: Final = """
+exists (
+    select from split_works x left join lateral (
+        select b.digest from split_works y join splits b on b.id = y.split
+        where y.work = x.work and y.since is not null order by y.since desc limit 1
+    ) f on true
+    where x.split = s.id and f.digest is distinct from s.replaces
+)
 """
+OVERTAKEN: Final = f"select {_OVERTAKEN} from splits s where s.id = $1"  # noqa: S608
+_OPEN: Final = f"""
+from splits s left join log_entries e on e.pending = s.pending
+where s.account = $1 and s.agreed is null and s.declined is null and (e.at is null or e.at > $2)
+    and not {_OVERTAKEN}
+"""
+# by splits (account, id)
+OPEN_COUNT: Final = f"select count(*) {_OPEN}"
+# One over exactly these works, as they are, with exactly these shares. By splits (account, id), split_works,
+# split_parties and works primary keys
+SAME_OPEN: Final = f"""
+select s.id {_OPEN}
+    and s.replaces is not distinct from $3 and s.works = cardinality($4::uuid[])
+    and not exists (
+        select from split_works k left join works w on w.id = k.work
+        where k.split = s.id and (not k.work = any($4::uuid[]) or w.updated > s.pending)
+    )
+    and not exists (
+        select from (select account, bps from split_parties where split = s.id) p
+        full join unnest($5::uuid[], $6::bigint[]) as q (account, bps) on (p.account, p.bps) = (q.account, q.bps)
+        where p.account is null or q.account is null
+    )
+limit 1
+"""  # noqa: S608
 # by accounts primary key
 ACCOUNTS: Final = "select id, kind, genesis, erased_at from accounts where id = any($1::uuid[])"
 # by works primary key
@@ -72,15 +101,15 @@ IN_FORCE_FROM: Final = "update split_works set since = $2 where split = $1"
 WORKS_OF: Final = "select work from split_works where split = $1 order by work"
 
 # What a split has become, as of now and $2, how long a proposal lasts.
-_STATE: Final = """
+_STATE: Final = f"""
 case when s.declined is not null then 'declined'
     when s.agreed is not null then case when exists (
         select from split_works x where x.split = s.id and not exists (
             select from split_works y where y.work = x.work and y.since > x.since
         )
     ) then 'in-force' else 'replaced' end
-    when e.at + $2 < now() then 'lapsed' else 'open' end
-"""
+    when {_OVERTAKEN} then 'overtaken' when e.at + $2 < now() then 'lapsed' else 'open' end
+"""  # noqa: S608
 _SEEN: Final = f"""
 select s.id, s.account, a.kind, s.digest, s.replaces, s.works, s.proposed_at, e.index, e.at, g.index as agreed_index,
     {_STATE} as state
@@ -115,8 +144,8 @@ join log_pending p on p.id = k.pending left join log_entries e on e.pending = k.
 order by e.index nulls last, k.pending
 """
 ALL_IN_FORCE: Final = """
-select k.work, s.digest, k.since
-from split_works k join splits s on s.id = k.split
+select k.work, s.digest, k.since, s.account = w.account as registered
+from split_works k join splits s on s.id = k.split left join works w on w.id = k.work
 where k.since is not null or s.agreed is not null
 """
 ALL_PARTIES: Final = """

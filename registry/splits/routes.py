@@ -25,7 +25,14 @@ OfWork = Annotated[
 ]
 
 
-@post("/v1/splits", operation_id="proposeSplit", tags=["splits"], guards=[_OWNERS], request_max_body_size=_BODY)
+@post(
+    "/v1/splits",
+    operation_id="proposeSplit",
+    tags=["splits"],
+    guards=[_OWNERS],
+    request_max_body_size=_BODY,
+    opt={"quota": "splits"},
+)
 async def propose_split(
     services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[SplitSubmit]
 ) -> SplitAccepted:

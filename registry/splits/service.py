@@ -143,6 +143,11 @@ async def _propose(services: Services, caller: Caller, envelope: Envelope, conn:
     if kept is None:
         raise Conflict("split: expected an identifier that is new, got that of another proposal")
     named = {**dict.fromkeys(leaving, 0), **shares}
+    same = await conn.fetchval(
+        queries.SAME_OPEN, caller.account, now - LASTS, replaces, works, list(named), list(named.values())
+    )
+    if same is not None:
+        raise Conflict(f"this very split waits already, as {identifiers.from_uuid('spl', same)}: decline that first")
     await conn.execute(queries.KEEP_PARTIES, number, list(named), list(named.values()), caller.account)
     await conn.execute(queries.KEEP_WORKS, number, works)
     for account, bps in sorted(named.items()):
@@ -173,6 +178,8 @@ async def _answer(services: Services, caller: Caller, split: UUID, envelope: Env
     parties = {each["account"]: each for each in await conn.fetch(queries.PARTIES, [split])}
     _hold_open(row)
     if payload.answer == "accept":
+        if await conn.fetchval(queries.OVERTAKEN, split):
+            raise Conflict("another split came into force since this one was proposed; propose it again")
         if caller.account == owner:
             raise NotAllowed("who proposes a split has signed it already: expected the answer of a co-owner")
         if parties[caller.account]["accepted"] is not None:
@@ -233,12 +240,6 @@ async def _hold_agreeable(conn: Connection, owner: UUID, row: Row, parties: Iter
     for named in signed.works:
         if digests[named.work] != named.digest:
             raise Conflict(f"{named.work} was changed since the split was proposed; propose another one")
-    try:
-        await intake.hold_replaces(conn, works, row["replaces"])
-    except Conflict as error:
-        raise Conflict(
-            f"another split came into force since this one was proposed; propose it again: {error}"
-        ) from None
 
 
 async def _tell(conn: Connection, accounts: set[UUID], kind: str, split: str, detail: str) -> None:

@@ -45,10 +45,14 @@ async def rebuild(conn: Connection) -> list[str]:
             shares[sealed.payload_digest] = {each.account: each.bps for each in payload.shares}
         if agreed is not None:
             signed |= {(work, agreed.document): row["pending"] for work in agreed.works}
-    found = {
-        (identifiers.from_uuid("wrk", row["work"]), row["digest"].hex()): row["since"]
-        for row in await conn.fetch(queries.ALL_IN_FORCE)
-    }
+    rows = await conn.fetch(queries.ALL_IN_FORCE)
+    found = {(identifiers.from_uuid("wrk", row["work"]), row["digest"].hex()): row["since"] for row in rows}
+    wrong += [
+        f"{identifiers.from_uuid('wrk', row['work'])}: expected the split {row['digest'].hex()} to be proposed by who "
+        f"registered the work, got another"
+        for row in rows
+        if row["registered"] is False  # None: the work went with its account
+    ]
     wrong += [
         f"{work}: expected the split {document} in force since statement {signed.get((work, document))}, as was "
         f"signed, got {found.get((work, document))}"

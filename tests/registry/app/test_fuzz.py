@@ -50,7 +50,7 @@ async def callers(service: Running) -> dict[str, tuple[str | None, int]]:
 
 async def test_every_operation_answers_as_described_whatever_it_is_asked(dsn: str, tmp_path: Path) -> None:
     quiet = {"quota_requests": "off", "quota_anonymous": "off", "quota_accounts": "off", "quota_exports": "off"}
-    quiet |= {"quota_claims": "off", "log_level": "error"}
+    quiet |= {"quota_claims": "off", "quota_splits": "off", "log_level": "error"}
     found: dict[str, Findings] = {}
     async with running(dsn, tmp_path, LOOPS, **quiet) as service, served(service) as url:
         for who, (token, examples) in (await callers(service)).items():

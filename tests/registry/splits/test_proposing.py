@@ -13,6 +13,7 @@ from licet.canonical import encode, to_base64
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import SplitShare, SplitWork
 from licet.wire.splits import SplitSubmit
+from registry.settings import rate_of
 from registry.splits.verification import rebuild
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist, new_pictures, picture
 from tests.registry.erasure.leaving import erased
@@ -151,10 +152,38 @@ async def test_nobody_signs_for_another_and_whoever_proposed_has_signed(site: Ru
 async def test_a_proposal_that_another_one_overtook_says_so(site: Running):
     ada, ben, works = await two(site)
     late = await propose(ada, works, [(ada, 5000), (ben, 5000)])
-    await agreed(ada, works, [(ada, 6000), (ben, 4000)])
+    await agreed(ada, works[:1], [(ada, 6000), (ben, 4000)])
+    assert (await ben.http.get(f"/v1/splits/{late.split}")).json()["split"]["state"] == "overtaken"
+    [listed] = (await ada.http.get("/v1/splits", params={"state": "overtaken"})).json()["items"]
+    assert (listed["split"], listed["lapses_at"]) == (late.split, None)
+    assert (await ada.http.get("/v1/splits", params={"state": "open"})).json()["items"] == []
     status, _, detail = problem(await answer(ben, late))
     assert (status, detail.startswith("another split came into force since this one was proposed")) == (409, True)
     assert told(await answer(ben, late, "decline")).split.state == "declined"
+
+
+async def test_the_same_split_waits_once(site: Running):
+    ada, ben, works = await two(site)
+    first = await propose(ada, works, [(ada, 6000), (ben, 4000)])
+    again = await document(ada, works, [(ada, 6000), (ben, 4000)])
+    says = f"this very split waits already, as {first.split}: decline that first"
+    assert problem(await send(ada, again)) == (409, "conflict", says)
+    for others in (works[:1], works):
+        await propose(ada, others, [(ada, 5000), (ben, 5000)])
+    told(await answer(ben, first, "decline"))
+    assert told(await send(ada, again)).split.state == "open"
+
+
+async def test_who_is_told_of_splits_is_told_so_many_times_at_most(lone: Running, monkeypatch: pytest.MonkeyPatch):
+    ada, ben, works = await two(lone)
+    few = lone.services.settings.model_copy(update={"quota_splits": rate_of("2/1d")})
+    monkeypatch.setattr(lone.services, "settings", few)
+    for bps in (1, 2, 3):
+        reply = await send(ada, await document(ada, works, [(ada, 10_000 - bps), (ben, bps)]))
+        if reply.status_code == 201:
+            told(await answer(ada, told(reply).split, "decline"))
+    assert problem(reply)[:2] == (429, "quota-exceeded")
+    assert (await kinds_told(ben)).count("split-proposed") == 2
 
 
 async def test_who_was_erased_gets_no_share(site: Running):
@@ -268,3 +297,10 @@ async def test_a_split_that_nobody_signed_is_found_when_everything_is_counted_ag
                 assert found
                 assert all("expected the s" in each for each in found)
                 raise Undone
+    with pytest.raises(Undone):
+        async with site.services.database.transaction() as conn:
+            await conn.execute("set local session_replication_role = replica")
+            await conn.execute("update works set account = $1 where account = $2", ben.uuid, ada.uuid)
+            found = await rebuild(conn)
+            assert len([each for each in found if "proposed by who registered the work" in each]) == len(works)
+            raise Undone

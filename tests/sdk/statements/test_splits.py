@@ -161,6 +161,16 @@ def test_a_split_with_oneself_alone_is_none():
         needed(proposal({ADA: 5000, BEN: 5000}), [SplitShare(BEN, "d" * 64, 10_000)])
 
 
+def test_a_proposal_that_can_no_longer_come_into_force_says_that_it_was_overtaken():
+    told, first, late = Told(), proposal({ADA: 5000, BEN: 5000}), proposal({ADA: 4000, BEN: 6000})
+    told.take(late)
+    told.take(first)
+    assert told.splits.state(digest(late), at(3)) == "open"
+    told.answer(first, BEN)
+    assert told.splits.state(digest(late), at(4)) == told.splits.state(digest(late), at(40 * 1440)) == "overtaken"
+    assert told.splits.state(digest(first), at(40 * 1440)) == "agreed"
+
+
 def erasure(account: str) -> Erase:
     return Erase(REF, account, GENESES[account], "account", 0, None, 0, None, at(0))
 

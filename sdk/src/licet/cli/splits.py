@@ -26,6 +26,7 @@ _STATES = {
     "replaced": "was in force; another one is now",
     "declined": "was declined; nothing has changed",
     "lapsed": "was not signed by everybody in time; nothing has changed",
+    "overtaken": "another one came into force first; propose it again if it is still meant",
 }
 _YES = Annotated[bool, Parameter(negative="", help="Do not ask.")]
 
@@ -108,7 +109,7 @@ def decline(split: str, /, *, yes: _YES = False, common: Common = COMMON) -> Non
 def list_splits(
     *,
     state: Annotated[
-        Literal["open", "in-force", "replaced", "declined", "lapsed"] | None,
+        Literal["open", "in-force", "replaced", "declined", "lapsed", "overtaken"] | None,
         Parameter(help="Only those in this state."),
     ] = None,
     work: Annotated[str | None, Parameter(help="Only those of this work.")] = None,

@@ -190,9 +190,11 @@ class Splits:
     def state(self, document: str, now: str) -> State:
         """Return what became of a proposal by the time ``now``; raises ``VerificationError`` for an unknown one."""
         proposal = self._known(document)
-        if proposal.state == "open" and times.from_text(now) > proposal.until:
-            return "lapsed"
-        return proposal.state
+        if proposal.state != "open":
+            return proposal.state
+        if self._overtaken(proposal.split, self._last + 1):
+            return "overtaken"
+        return "lapsed" if times.from_text(now) > proposal.until else "open"
 
     def _propose(self, split: Split, document: str, time: str) -> None:
         if document in self._proposals or split.split in self._names:
@@ -231,8 +233,7 @@ class Splits:
         if times.from_text(time) > proposal.until:
             proposal.state = "lapsed"
             return None
-        standing = (self.in_force(each.work, index) for each in split.works)
-        if any((None if each is None else each.document) != split.replaces for each in standing):
+        if self._overtaken(split, index):
             proposal.state = "overtaken"
             return None
         proposal.state = "agreed"
@@ -241,6 +242,11 @@ class Splits:
         for work in works:
             self._on.setdefault(work, []).append(agreed)
         return agreed
+
+    def _overtaken(self, split: Split, before: int) -> bool:
+        """Whether another one than the split that it replaces is in force on a work of it."""
+        standing = (self.in_force(each.work, before) for each in split.works)
+        return any((None if each is None else each.document) != split.replaces for each in standing)
 
     def _known(self, document: str) -> _Proposal:
         proposal = self._proposals.get(document)

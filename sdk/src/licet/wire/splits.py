@@ -10,8 +10,8 @@ from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt
 
 #: Waits for answers · in force on a work of it · another one is in force on each · ended by an answer · not answered
-#: by everybody in time.
-SplitState = Literal["open", "in-force", "replaced", "declined", "lapsed"]
+#: by everybody in time · another one came into force on a work of it first, so it no longer can.
+SplitState = Literal["open", "in-force", "replaced", "declined", "lapsed", "overtaken"]
 
 
 class SplitSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
