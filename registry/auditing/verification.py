@@ -30,6 +30,7 @@ from registry.auditing import rebuilding as queries
 from registry.auditing.derived import pieces, rows_of
 from registry.auditing.types import Difference, Findings
 from registry.consent.planning import hash_of, together
+from registry.consent.queries import UNJOINED
 from registry.database import Connection, Row
 from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
@@ -291,6 +292,9 @@ async def _owners(conn: Connection, found: Findings, terms: Mapping[bytes, Terms
     async for row in rows_of(conn, queries.STRANGERS):
         work = identifiers.from_uuid("wrk", row["work"])
         found.differs(f"{work}: expected terms of its co-owners to count, and of nobody else, not so {row['account']}")
+    for row in await conn.fetch(UNJOINED, None):
+        work = identifiers.from_uuid("wrk", row["work"])
+        found.differs(f"{work}: expected what its co-owner {row['account']} says of its whole catalogue to count")
     async for row in rows_of(conn, queries.OWNER_UNSTATED):
         work = identifiers.from_uuid("wrk", row["work"])
         found.differs(f"{work}: expected terms that its co-owner {row['account']} states, got {row['own'].hex()}")

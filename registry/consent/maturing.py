@@ -38,8 +38,10 @@ log = structlog.get_logger("registry.consent")
 
 
 async def run(services: Services, stop: asyncio.Event) -> None:
-    """Mature what is due, let challenges lapse, forget old uploads until ``stop``; renew what works are searched by."""
+    """Mature what is due, let challenges lapse, forget old uploads until ``stop``; first bring up to this release what
+    works are searched by, and what co-owners said before it counted."""
     await renew_words(services)
+    await owners.join_standing(services)
     cleaned = float("-inf")
     while not stop.is_set():
         while await mature_due(services, times.now()) and not stop.is_set():

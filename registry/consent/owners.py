@@ -120,7 +120,36 @@ async def agreed(conn: Connection, works: Sequence[UUID], parties: Sequence[UUID
     if rejoined:
         await _catch_up(conn, {row["account"] for row in rejoined}, works)
     await conn.execute(queries.END_OWNERS, works, parties, pending)
+    leaving = {row["account"] for row in await conn.fetch(queries.AWAITED, works)} - set(parties)
+    await heard(conn, works, leaving, changed)
     await restrict(conn, works, changed)
+
+
+async def heard(conn: Connection, works: Sequence[UUID], accounts: Iterable[UUID], changed: int) -> None:
+    """Let ``works`` wait for no word of ``accounts`` any more: one that waits for nobody else is not frozen."""
+    named = sorted(accounts)
+    if named and works:
+        await conn.execute(queries.HEARD, works, named, changed)
+
+
+async def join_standing(services: Services) -> int:
+    """Return on how many works it now counts what co-owners had said of their whole catalogues before it could."""
+    async with services.database.acquire() as conn:
+        accounts = sorted({row["account"] for row in await conn.fetch(queries.UNJOINED, None)})
+    joined = 0
+    for account in accounts:
+        async with services.database.transaction() as conn:
+            await conn.execute(queries.PATIENT)
+            known = {row["registered"] for row in await conn.fetch(queries.UNJOINED, account)}
+            for each in sorted({account, *known}):
+                await conn.fetchrow(queries.LOCK_HEAD, each)
+            changed: int = await conn.fetchval(queries.NEXT_VERSION)
+            rows = await conn.fetch(queries.UNJOINED, account)
+            works = sorted({row["work"] for row in rows if row["registered"] in known})
+            await conn.execute(queries.JOIN_OWNERS, works, [account])
+            await restrict(conn, works, changed)
+            joined += len(works)
+    return joined
 
 
 async def end_due(services: Services, now: datetime) -> int:

@@ -117,7 +117,9 @@ join plan p on (p.own, p.catalogue, p.pending, p.matched, p.shared)
 on conflict (work) do update
 set statement = excluded.statement, own = excluded.own, catalogue = excluded.catalogue, terms = excluded.terms,
     waiting = excluded.waiting, pending = excluded.pending, version = excluded.version,
-    frozen = work_states.frozen and $2::uuid[] is null
+    frozen = work_states.frozen and ($2::uuid[] is null or exists (
+        select from awaited_words a where a.work = work_states.work and a.account <> $1
+    ))
 """  # noqa: S608
 PRESENT: Final = _PRESENT.format(among=_ALL, all="true")
 PRESENT_AMONG: Final = _PRESENT.format(among=_AMONG, all="false")
@@ -130,6 +132,25 @@ WITHDRAW: Final = """
 update work_states set withdrawn = true, waiting = null, pending = false, statement = $3, version = $4
 from unnest($2::uuid[]) as covered (id) where account = $1 and work = covered.id
 """
+# What is awaited of $2 on works $1 is there, or not awaited any more; one that nobody else is awaited on is not frozen.
+# by awaited_words primary key; work_states primary key
+HEARD: Final = """
+with heard as (
+    delete from awaited_words a using unnest($1::uuid[]) as covered (work)
+    where a.work = covered.work and a.account = any($2::uuid[]) returning a.work
+)
+update work_states s set frozen = false, version = $3
+from (select distinct work from heard) h
+where s.work = h.work and s.frozen
+    and not exists (select from awaited_words a where a.work = s.work and not a.account = any($2::uuid[]))
+"""
+# by awaited_words primary key, works primary key
+AWAITED: Final = """
+select distinct a.account from awaited_words a join works w on w.id = a.work and w.account <> a.account
+where a.work = any($1::uuid[])
+"""
+# by awaited_words (account)
+AWAITED_OF: Final = "select work from awaited_words where account = $1"
 # by co_owner_states primary key: what waits there was signed over a work as it is no more
 UNWAIT_OWNERS: Final = "update co_owner_states set waiting = null where work = any($1::uuid[]) and waiting is not null"
 
@@ -235,6 +256,18 @@ returning work, account, own, catalogue
 END_OWNERS: Final = """
 update co_owner_states set ends = $3, waiting = null
 where work = any($1::uuid[]) and not account = any($2::uuid[]) and not ended
+"""
+# A co-owner has said something of its whole catalogue that does not count on a work yet: it shared the work before
+# releases let what co-owners say count. By split_parties (account, split), split_works (work, since), co_owner_states
+# primary key.
+UNJOINED: Final = """
+select x.work, w.account as registered, c.account
+from catalogues c join split_parties p on p.account = c.account and p.bps > 0
+join split_works x on x.split = p.split and x.since is not null
+join works w on w.id = x.work and w.account <> c.account and w.withdrawn_at is null
+left join co_owner_states o on o.work = x.work and o.account = c.account
+where o.work is null and ($1::uuid is null or c.account = $1)
+    and not exists (select from split_works y where y.work = x.work and y.since > x.since)
 """
 # A work of which nobody else has said anything goes on as it is: what ends would leave it without any terms.
 # by co_owner_states (ends), log_entries unique (pending), work_states primary key
@@ -518,8 +551,13 @@ STANDING_AMONG: Final = """
 select s.work, s.frozen from unnest($2::uuid[]) as covered (work) join work_states s on s.work = covered.work
 where s.account = $1 and s.own is not null and not s.withdrawn
 """
-# by work_states (account) where frozen
-COUNT_FROZEN: Final = "select count(*) from work_states where account = $1 and frozen"
+# by work_states (account) where frozen, awaited_words (account) and primary key: those that wait for this account
+COUNT_FROZEN: Final = """
+select (
+    select count(*) from work_states s where s.account = $1 and s.frozen
+        and not exists (select from awaited_words a where a.work = s.work)
+) + (select count(*) from awaited_words where account = $1)
+"""
 CHALLENGED_AMONG: Final = "select work from work_states where work = any($1::uuid[]) and challenged limit 1"
 # by work_states primary key
 SIGNED: Final = "select work from work_states where account = $1 and work = any($2::uuid[]) and own is not null"

@@ -133,6 +133,7 @@ class _Acceptance:
         groups = await self._groups()
         plan = plan_works(groups, terms, await known_terms(self._conn, groups))
         await self._keep(plan.effect, plan)
+        await owners.heard(self._conn, self._statement.works, [self._account], self._changed)
         await conflicts.renew(self._conn, self._account, self._statement.works, self._changed)
         if fresh.works:
             await conflicts.claim(self._conn, self._account, fresh.works, self._now, self._changed)
@@ -153,6 +154,7 @@ class _Acceptance:
         self._check(plan.effect)
         await self._record(plan.effect, len(works), waits=plan.waits, plan=plan)
         await owners.keep(self._conn, self._account, self.id, groups, plan)
+        await owners.heard(self._conn, works, [self._account], self._changed)
         await owners.restrict(self._conn, works, self._changed)
         await self._move()
 

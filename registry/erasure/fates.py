@@ -23,6 +23,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "archive_aside": ("stays", _OURS),
     "archive_mark": ("stays", _OURS),
     "log_restored": ("stays", _OURS),
+    "awaited_words": ("goes", "nobody waits for its word any more"),
     "catalogues": ("goes", "the deny for each work takes its place"),
     "challenges": ("goes", "also by itself, after five minutes"),
     "co_owner_states": ("bare", "a deny without a name on works of others that it restricted, or nothing"),

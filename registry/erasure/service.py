@@ -214,6 +214,8 @@ class _Erasure:
     async def _shared(self, changed: int) -> None:
         """Leave a deny for what it said of works of others, or nothing."""
         conn, account = self._conn, self._account
+        awaited = [row["work"] for row in await conn.fetch(consent.AWAITED_OF, account)]
+        await owners.heard(conn, awaited, [account], changed)
         works = [row["work"] for row in await conn.fetch(queries.RESTRICTED_WORKS, account)]
         if not works:
             return

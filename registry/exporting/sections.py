@@ -251,6 +251,7 @@ _OURS: Final = "the service's own bookkeeping, of no account"
 LEFT_OUT: Final[dict[str, str]] = {
     "archive_aside": _OURS,
     "archive_mark": _OURS,
+    "awaited_words": "whose word a shared work waits for after a loss; the account is told how many",
     "log_restored": _OURS,
     "challenges": "random numbers that a passkey has to answer, gone after five minutes",
     "consent_version": _OURS,

@@ -1,7 +1,8 @@
 """Going on after a loss that nothing makes good: the log stays whole, and what may have been restricted denies.
 
 The published entry bundles give back every entry, but not what it commits to. Where one of the lost entries may have
-changed what is in force, every work is frozen: its license and allow deny until its account signs for it again.
+changed what is in force, every work is frozen: its license and allow deny until its account signs for it again, and
+each of its co-owners.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ async def accept(conn: Connection, place: Place, known: int, progress: Callable[
         )
         frozen = 0
         if kinds & FREEZING:
+            await conn.execute(queries.AWAIT_OWNERS)
             frozen = int((await conn.execute(queries.FREEZE, _GAP)).rpartition(" ")[2])
     await rebuild(conn, keys, place.log, progress)
     if guard.size > filed.size:  # nothing of that much was ever let out: receipts speak of what is published

@@ -48,6 +48,23 @@ select p.id, p.kind, p.envelope, p.salt from log_queue q join log_pending p on p
 LOST: Final = """
 insert into log_pending (kind, subject, account, envelope, salt) values ($1, $2, null, null, null) returning id
 """
+# Of shared works everybody is awaited who has a share by the split in force.
+# By split_works (work, since), split_parties primary key
+AWAIT_OWNERS: Final = """
+insert into awaited_words (work, account)
+select s.work, y.account
+from work_states s
+cross join lateral (
+    select k.split from split_works k where k.work = s.work and k.since is not null order by k.since desc limit 1
+) f
+cross join lateral (
+    select p.account from split_parties p join accounts a on a.id = p.account and a.erased_at is null
+    where p.split = f.split and p.bps > 0
+    union select s.account
+) y
+where not s.withdrawn
+on conflict do nothing
+"""
 FREEZE: Final = """
 with next as (update consent_version set version = version + $1 returning version)
 update work_states s set frozen = true, version = next.version from next where not s.withdrawn

@@ -20,6 +20,7 @@ from registry.database import Connection
 from registry.erasure import service as erasing
 from registry.erasure.service import NOTHING
 from registry.erasure.weighing import Weight
+from registry.restoring import queries as restoring
 from registry.snapshots import publisher
 from tests.registry.catalogue import NO_AI, PAID, PAID_MORE, RESEARCH, artist, new_pictures, picture, reader_of
 from tests.registry.erasure.leaving import erased
@@ -231,3 +232,65 @@ async def test_a_looser_catalogue_that_waits_when_its_account_comes_back_matures
         pass
     assert await in_force(site, work) == [PAID_MORE.encoded]
     assert await verify(site.services) == []
+
+
+async def test_after_a_loss_a_shared_work_denies_until_each_of_its_owners_has_spoken_again(lone: Running):
+    """What was lost may have been a co-owner's word: its account alone does not loosen it."""
+    ada, ben, cay = [await artist(lone, name) for name in ("Ada", "Ben", "Cay")]
+    one, two, three, alone = await shelf(ada, 4)
+    thirds = [(ada, 4000), (ben, 3000), (cay, 3000)]
+    first = await agreed(ada, [one], thirds)
+    second = await agreed(ada, [two], thirds)
+    await agreed(ada, [three], list(zip((ada, cay), HALVES, strict=True)))
+    await ben.state([one], PAID_MORE)
+    async with lone.services.database.transaction() as conn:
+        await conn.execute(restoring.AWAIT_OWNERS)
+        await conn.execute(restoring.FREEZE, 1000)
+
+    async def frozen() -> list[str]:
+        return [work for work in (one, two, three, alone) if (await state(lone, work)).pending]
+
+    async def told_frozen() -> list[int]:
+        return [(await who.http.get("/v1/me")).json()["frozen"] for who in (ada, ben, cay)]
+
+    assert await frozen() == [one, two, three, alone]
+    assert await told_frozen() == [4, 2, 3]
+    await ada.state([one, two, three, alone], PAID)
+    assert await frozen() == [one, two, three]
+    assert await told_frozen() == [0, 2, 3]
+    await ben.state([one], PAID_MORE)
+    await cay.state([one], PAID)
+    assert await frozen() == [two, three]
+    assert await in_force(lone, one) == [PAID_MORE.encoded]
+    await cay.state(None, NO_AI)  # restricts all, and is not a word on what was said of these two
+    assert await frozen() == [two, three]
+    split = await propose(ada, [two], [(ada, 7000), (cay, 3000)], second.document)
+    for who in (ben, cay):
+        told(await answer(who, split))  # he leaves, and is not waited for
+    assert await told_frozen() == [0, 0, 2]
+    await cay.state([two], PAID)
+    assert await frozen() == [three]
+    await erased(lone, cay.account)
+    assert await frozen() == []
+    assert first.state == "in-force"
+    assert await verify(lone.services) == []
+
+
+async def test_what_a_co_owner_said_of_its_catalogue_before_releases_let_it_count_counts_from_their_first_start(
+    lone: Running,
+):
+    ada, ben = await artist(lone), await artist(lone, "Ben")
+    one, two, three = await shelf(ada, 3)
+    await ben.state(None, RESEARCH)
+    await agreed(ada, [one, two], list(zip((ada, ben), HALVES, strict=True)))
+    async with lone.services.database.acquire() as conn:
+        await conn.execute("delete from co_owner_states")
+        await conn.execute(
+            "update work_states set shared = null, co_owned = false, terms = own, version = (select version from"
+            " consent_version)"
+        )
+    assert {each.message.partition(":")[0] for each in await verify(lone.services)} == {one, two}
+    assert await owners.join_standing(lone.services) == 2
+    assert await in_force(lone, one, two, three) == [merge([PAID, RESEARCH]).encoded] * 2 + [PAID.encoded]
+    assert await owners.join_standing(lone.services) == 0
+    assert await verify(lone.services) == []
