@@ -30,6 +30,8 @@ from registry.works.similarity import neighbours_in, row_keys
 from registry.works.types import Match
 
 OPEN_CHALLENGES: Final = 3
+CHALLENGES_OF_ONE: Final = 3  # works of one account that challenge one work within…
+_RECENT: Final = timedelta(days=90)
 CHALLENGED_FOR: Final = timedelta(days=14)  # as the SQL has it
 
 
@@ -79,7 +81,8 @@ async def fresh_among(services: Services, account: UUID, works: Sequence[UUID]) 
 async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: datetime, changed: int) -> None:
     """Make the matches of ``works`` conflicts, as of ``now``, in consent version ``changed``.
 
-    Raises ``Conflict`` where the account would have more than three open challenges.
+    Raises ``Conflict`` where the account would have more than three open challenges, or challenges one work again and
+    again.
     """
     await conn.execute(work_queries.CLAIM_MATCHES, account, works, now)
     meeting = [row["work"] for row in await conn.fetch(queries.MEETING, works)]
@@ -134,6 +137,12 @@ async def _hold_open(conn: Connection, account: UUID, works: Sequence[UUID]) -> 
         raise Conflict(
             f"expected at most {OPEN_CHALLENGES} open challenges of works of verified claimants, got more: leave the "
             f"works that match theirs out, or reach their claim level first"
+        )
+    since = times.now() - _RECENT
+    if await conn.fetchval(queries.CHALLENGED_OFTEN, account, works, since, CHALLENGES_OF_ONE) is not None:
+        raise Conflict(
+            f"expected at most {CHALLENGES_OF_ONE} works that challenge the same work of a verified claimant within "
+            f"{_RECENT.days} days, got one more: leave it out, or reach that claim level first"
         )
 
 

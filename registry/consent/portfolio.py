@@ -68,11 +68,14 @@ async def own_statements(
 async def _with_likes(conn: Connection, account: UUID, rows: Sequence[Row]) -> list[Work]:
     ids = [row["id"] for row in rows]
     similar = await works.similar_to(conn, account, ids)
+    denies = await works.left_denies(conn, account, ids) if similar else {}
     restricted = await owners.restrictions(conn, ids)
-    return [_work(row, similar.get(row["id"], []), restricted.get(row["id"], [])) for row in rows]
+    return [
+        _work(row, similar.get(row["id"], []), denies.get(row["id"], []), restricted.get(row["id"], [])) for row in rows
+    ]
 
 
-def _work(row: Row, similar: list[str], restricted: list[Restriction]) -> Work:
+def _work(row: Row, similar: list[str], denies: list[str], restricted: list[Restriction]) -> Work:
     return Work(
         work=identifiers.from_uuid("wrk", row["id"]),
         title=row["title"],
@@ -110,6 +113,9 @@ def _work(row: Row, similar: list[str], restricted: list[Restriction]) -> Work:
         if row["split"] is None
         else WorkSplit(identifiers.from_uuid("spl", row["split"]), row["split_index"]),
         restricted=restricted,
+        denied_by=denies,
+        changed_by=_statement_id(row["changed_by"]),
+        changed_index=row["changed_index"],
     )
 
 

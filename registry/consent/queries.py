@@ -418,6 +418,17 @@ select count(distinct m.work) as open, coalesce(bool_or(m.work = any($2::uuid[])
 from work_matches m
 where m.account = $1 and m.challenged_by is not null and m.ended_by is null and not m.lapsed
 """
+# Withdrawing what is challenged and registering it again begins the 14 days anew: how often, has an end.
+# by work_matches (account), log_entries unique (pending)
+CHALLENGED_OFTEN: Final = """
+select m.other from work_matches m left join log_entries e on e.pending = m.challenged_by
+where m.account = $1 and m.challenged_by is not null and (e.at is null or e.at > $3)
+    and m.other in (
+        select other from work_matches
+        where account = $1 and work = any($2::uuid[]) and challenged_by is not null and ended_by is null
+    )
+group by m.other having count(distinct m.work) > $4 limit 1
+"""
 # The statement that a change of conflicts comes from: the last one of the account, which this transaction holds.
 # by log_pending (account, kind, id)
 LAST_SAID: Final = """
@@ -583,7 +594,8 @@ select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w
     coalesce(s.version <= (
         select max(p.consent_version) from snapshots p join log_entries pe on pe.pending = p.pending
         where pe.index < (select published_size from log_head)
-    ), false) as in_snapshot, sp.split, sp.index as split_index, ch.wanted, ch.until, ch.lapsed
+    ), false) as in_snapshot, sp.split, sp.index as split_index, ch.wanted, ch.until, ch.lapsed,
+    us.id as changed_by, ue.index as changed_index
 from works w
 join accounts a on a.id = w.account
 left join lateral (
@@ -600,6 +612,7 @@ left join lateral (
 left join work_states s on s.work = w.id
 left join statements c on c.id = s.statement left join log_entries e on e.pending = c.pending
 left join statements h on h.id = s.waiting left join log_entries he on he.pending = h.pending
+left join statements us on us.pending = w.updated left join log_entries ue on ue.pending = w.updated
 where w.account = $1
 """  # noqa: S608
 OWN_WORK: Final = _OWNED + "and w.id = $2"

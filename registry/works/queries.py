@@ -105,6 +105,13 @@ union
 select other, work from work_matches where other_account = $1 and other = any($2::uuid[]) and claimed_at is not null
 """
 
+# Those of them that an erased account left a deny for: it stands, and nobody takes it back.
+# By work_matches primary key, (other), works and work_states primary keys
+LEFT_DENIES: Final = f"""
+select p.work, p.other from ({SIMILAR.strip()}) p
+join works w on w.id = p.other and w.erased_at is not null join work_states s on s.work = p.other and not s.challenged
+"""  # noqa: S608
+
 # What may change of a work, and what tells who changed it first; by works primary key, in the order of ids
 CHANGING: Final = """
 select id, title, creator, created, tags, external_id, revision from works

@@ -259,6 +259,14 @@ async def similar_to(conn: Connection, account: UUID, works: Sequence[UUID]) -> 
     return {work: sorted(others) for work, others in similar.items()}
 
 
+async def left_denies(conn: Connection, account: UUID, works: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return, for those of ``works`` of ``account`` that match works which an erased account left a deny for, these."""
+    found: dict[UUID, list[str]] = {}
+    for row in await conn.fetch(queries.LEFT_DENIES, account, list(works)):
+        found.setdefault(row["work"], []).append(identifiers.from_uuid("wrk", row["other"]))
+    return {work: sorted(others) for work, others in found.items()}
+
+
 async def covered(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[tuple[UUID, bytes]]:
     """Return (id, digest) of those of ``works`` that belong to ``account`` and are not withdrawn, by rising id."""
     return [(row["id"], row["digest"]) for row in await conn.fetch(queries.COVERED, account, works)]

@@ -13,6 +13,7 @@ from registry.accounts import levels
 from registry.accounts.levels import Ground
 from registry.auditing import derived
 from registry.auditing.types import Findings
+from registry.consent import conflicts
 from registry.consent.conflicts import lapse_due
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist, picture, signed
 from tests.registry.harness import Running
@@ -97,6 +98,25 @@ async def test_a_claim_that_lapsed_and_is_signed_anew_counts_among_the_three(lon
     shown = (await eve.work(copies[0])).challenge
     assert shown is not None
     assert shown.lapsed
+
+
+async def test_rule_6_withdrawing_and_registering_anew_begins_a_challenge_of_one_work_a_few_times_only(
+    lone: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, eve = await artist(lone), await artist(lone, "Eve")
+    await ada.raise_level(2)
+    await claimed(ada, 1)
+    await claimed(ada, 2)
+    for _ in range(3):
+        await eve.withdraw([await claimed(eve, 1)])
+    again = (await eve.picture(picture(1))).work
+    drafted = await eve.draft([again], PAID)
+    refused = await eve.submit(signed(drafted, eve.account.key), [again])
+    assert (refused.status_code, "at most 3 works that challenge the same work" in refused.text) == (409, True)
+    assert (await kinds_told(ada)).count("challenge-opened") == 3
+    await claimed(eve, 2)  # another work
+    monkeypatch.setattr(conflicts, "_RECENT", timedelta(0))  # later
+    await eve.state([again], PAID)
 
 
 @pytest.mark.parametrize("seed", range(3))

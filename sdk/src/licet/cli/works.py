@@ -258,6 +258,9 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         where = f"entry {work.log_index} of the log" if work.log_index is not None else "not in the log yet"
         yield f"statement {work.statement}, {where}"
         yield f"terms     {work.terms_hash} in force; `licet terms show {work.work}` says them in words"
+    if work.changed_by is not None:
+        where = f"entry {work.changed_index} of the log" if work.changed_index is not None else "not in the log yet"
+        yield f"changed   by {work.changed_by}, {where}: what it is recognised by now"
     if work.waiting is not None:
         until = work.waiting.until or "a day after it is in the log"
         yield f"waiting   {work.waiting.statement} takes effect at {until}; `licet terms undo {work.work}` cancels it"
@@ -275,7 +278,8 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         if said.state != "ended":
             yield f"co-owner  {_restricts(said)}"
     for other in work.similar:
-        yield f"like      {other} of another account"
+        left = ", which was erased and left a deny: it stands beside what you say" if other in work.denied_by else ""
+        yield f"like      {other} of another account{left}"
     if work.statement is not None:
         yield f"snapshot  {'says so' if work.in_snapshot else 'does not say so yet; the next one will'}"
 

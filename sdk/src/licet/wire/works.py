@@ -131,6 +131,9 @@ class Work(msgspec.Struct, frozen=True):
     site: str | None = None  # a rule for all addresses below it; without effect while the domain is not proven
     site_proven: bool | None = None  # null for what is no site
     iscc: str | None = None
+    denied_by: list[str] = []  # those of ``similar`` that an erased account left a deny for: it stays
+    changed_by: str | None = None  # the statement that last changed what it is recognised by
+    changed_index: int | None = None
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
