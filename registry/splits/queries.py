@@ -127,7 +127,8 @@ SPLITS: Final = orders(
 # by splits, log_pending and split_works primary keys; works and work_states primary keys
 DOCUMENT: Final = "select p.envelope from splits s join log_pending p on p.id = s.pending where s.id = $1"
 SHARED_WORKS: Final = """
-select k.work, w.title, case when w.withdrawn_at is null then w.digest end as registered, s.terms
+select k.work, w.title, case when w.withdrawn_at is null then w.digest end as registered, s.terms,
+    coalesce(s.frozen, false) as frozen
 from split_works k left join works w on w.id = k.work left join work_states s on s.work = k.work
 where k.split = $1 order by k.work
 """

@@ -83,6 +83,7 @@ async def shown(services: Services, caller: Caller, split: UUID) -> SplitShown:
             None if row["registered"] is None else row["registered"].hex(),
             None if row["terms"] is None else row["terms"].hex(),
             restricted.get(row["work"], []),
+            row["frozen"],
         )
         for row in rows
         for name in [identifiers.from_uuid("wrk", row["work"])]

@@ -17,6 +17,7 @@ from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry.accounts.operators import invite
 from tests.registry.catalogue import artist, new_pictures
+from tests.registry.erasure.leaving import erased
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
 from tests.registry.splits.owners import agreed, answer, document, propose, send, told
@@ -76,6 +77,33 @@ async def test_rule_21_co_owners_and_auditors_recompute_what_is_shared(
     assert shown["everything"] >= shown["ada"]
     statements = unpacked(tmp_path / "everything.zip")
     assert f"statements/split/{open_still.split}.json" in statements
+
+
+async def test_rule_21_a_split_that_an_erased_co_owner_was_not_asked_for_is_recomputed_by_everybody(
+    lone: Running, tmp_path: Path, request: pytest.FixtureRequest
+):
+    new_pictures(request.node.nodeid)
+    ada, ben, cay = [await artist(lone, name) for name in ("Ada", "Ben", "Cay")]
+    for who in (ada, ben, cay):
+        await who.raise_level(2)
+    mine = await shelf(lone, PER_RUN, 1, owner=ada)
+    lantern = await trainer(lone)
+    licence = await lantern.license(mine.wanted())
+    first = await agreed(ada, mine.works, [(ada, 4000), (ben, 3000), (cay, 3000)])
+    await erased(lone, ben.account)
+    second = await propose(ada, mine.works, [(ada, 1000), (ben, 3000), (cay, 6000)], first.document)
+    assert told(await answer(cay, second)).split.state == "in-force"
+    await lantern.report(licence, "2")
+    keys = lone.services.keys
+    trust = Trust(keys.origin, keys.root.public.hex())
+    _, token = await invite(lone.services.database, "auditor", name="Ada Okafor")
+    for name, http in (("ada", ada.http), ("cay", cay.http), ("lab", lantern.http), ("all", lone.client(token.token))):
+        path = await pulled(http, tmp_path / f"{name}.zip")
+        report = verify_bundle(path, trust)
+        assert {"splits", "event-splits"} <= {check.name for check in report.checks}
+        assert len([member for member in unpacked(path) if member.startswith("statements/erase/")]) == 1
+        events = EVENTS.from_csv([unpacked(path)["usage/events.csv"]])
+        assert second.split in {row.split for row in events if row.amount}
 
 
 _OWN = "split = (select id from splits where digest = $1)"

@@ -111,7 +111,8 @@ def show_account(*, common: Common = COMMON) -> None:
     if me.frozen:
         lines.append(
             f"Frozen: {many(me.frozen, 'work')}, since the registry lost what may have been your last word of them. "
-            f"They deny until you sign terms for them again: `licet works list --state frozen`."
+            f"They deny until you sign terms for them again: `licet works list --state frozen`, and those of others "
+            f"that you share: `licet works list --shared`."
         )
     show(common, document, lines)
 

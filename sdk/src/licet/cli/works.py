@@ -78,6 +78,7 @@ def _list_shared(common: Common) -> None:
     lines = [
         f"{each.work.work}  {_printable(each.work.title or '(untitled)')}  by {each.registered_by}  "
         f"{'restricted by you' if each.own is not None else 'nothing said by you'}"
+        f"{', frozen' if each.work.frozen else ''}"
         for each in found
     ]
     works = [
@@ -288,6 +289,8 @@ def _shared(found: CoOwned) -> Iterator[str]:
     yield f"{found.work.work}  {_printable(found.work.title or '(untitled)')}  by {found.registered_by}"
     yield f"shared    by {found.split}; `licet works split show {found.split}` says between whom"
     yield f"terms     {found.work.terms_hash or 'none'} in force, the strictest of what all owners say"
+    if found.work.frozen:
+        yield "frozen    denies since the registry lost what may have been a last word, until each owner signs again"
     for said in found.work.restricted:
         if said.state != "ended":
             yield f"co-owner  {_restricts(said)}"

@@ -79,6 +79,7 @@ class SharedWork(msgspec.Struct, frozen=True):
     registered: str | None = None
     terms_hash: str | None = None
     restricted: list[Restriction] = []  # by account
+    frozen: bool = False  # denies since a loss, until each of its owners has signed terms for it again
 
 
 class SplitShown(msgspec.Struct, frozen=True):
