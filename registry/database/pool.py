@@ -44,6 +44,9 @@ _GONE = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,  # the primary became a standby under us
+    asyncpg.DiskFullError,  # nothing was kept: once there is room, the same goes through
+    asyncpg.PostgresIOError,
+    asyncpg.OutOfMemoryError,
 )
 # The server answers, and will not have us until somebody changes the address or the server.
 _REFUSES = (

@@ -241,8 +241,9 @@ class Readiness:
     async def _disk(self) -> Check:
         if time.monotonic() - self._probed > _PROBE_EVERY:
             self._probed = time.monotonic()
+            settings = self._services.settings
             self._files = await asyncio.to_thread(
-                _writable, self._services.public, self._services.settings.ready_disk_bytes
+                _writable, self._services.public, settings.data, settings.ready_disk_bytes
             )
         return self._files
 
@@ -261,7 +262,7 @@ def _covered(envelope: bytes) -> int:
         return 0
 
 
-def _writable(public: Path, reserve: int) -> Check:
+def _writable(public: Path, data: Path, reserve: int) -> Check:
     probe = public / f".ready-{os.getpid()}"
     try:
         public.mkdir(parents=True, exist_ok=True)
@@ -269,12 +270,15 @@ def _writable(public: Path, reserve: int) -> Check:
             probe.write_bytes(_PROBE)
         finally:
             probe.unlink(missing_ok=True)
-        free = shutil.disk_usage(public).free
+        free = {"published files": shutil.disk_usage(public).free, "the data folder": shutil.disk_usage(data).free}
+        if (own := data / "postgres").exists():
+            free["the database"] = shutil.disk_usage(own).free
     except OSError as error:
         found = f"published files cannot be written: {(error.strerror or 'no access').lower()}"
         return Check(ok=False, found=found, todo="free space, or give the service its data folder back")
-    if free < reserve:
-        found = f"{free} bytes are free on the disk of published files, {reserve} are wanted"
+    what = min(free, key=lambda each: free[each])
+    if free[what] < reserve:
+        found = f"{free[what]} bytes are free on the disk of {what}, {reserve} are wanted"
         return Check(ok=False, found=found, todo="free space, or set LICET_REGISTRY_READY_DISK_BYTES")
     return Check(ok=True)
 

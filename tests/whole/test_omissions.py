@@ -47,6 +47,27 @@ class Lying:
 
         return lambda: self._tells(work, tell)
 
+    def hides(self, work: str, column: str) -> Callable[[], None]:
+        """The next snapshot lacks this key of ``work``; what is returned has the registry know it again."""
+
+        async def tell(conn: asyncpg.Connection[Any], row: UUID) -> None:
+            kept[column] = await conn.fetchval(f"select {column} from works where id = $1", row)
+            other = 0 if column == "quality" else bytes(32)
+            await conn.execute(f"update works set {column} = $2 where id = $1", row, other)
+            version = await _next(conn)
+            await conn.execute("update work_states set version = $2 where work = $1", row, version)
+
+        async def again() -> None:
+            conn = await asyncpg.connect(self._address)
+            try:
+                await conn.execute(f"update works set {column} = $2 where id = $1", _uuid(work), kept[column])
+            finally:
+                await conn.close()
+
+        kept: dict[str, Any] = {}
+        self._tells(work, tell)
+        return lambda: asyncio.run(again())
+
     def ends(self) -> None:
         """Everything is in force again as it was signed, in the next snapshot too."""
 
@@ -152,3 +173,23 @@ def test_a_work_that_a_snapshot_leaves_out_and_one_that_keeps_its_old_terms_are_
     said = auditor.does("log", "misconduct", evidence(su.does("monitor", "--once", code=1)))
     assert f"has {second} as of entry {made['log_index']}, though entry {tighter} speaks for it" in said["shows"]
     assert (said["misconduct"], said["result"]) == (True, "shown")
+
+
+@pytest.mark.parametrize(
+    ("column", "told"), [("sha256", "its file "), ("quality", "what is like it, PDQ ")], ids=["exact", "near"]
+)
+def test_a_segment_that_does_not_find_a_work_by_what_was_signed_is_found_out(
+    lying: Lying, person: People, column: str, told: str
+) -> None:
+    seed = {"sha256": 721, "quality": 724}[column]
+    su = person(f"unfindable-{column}").joins("artist", "Su Tang")
+    made = su.does("register", su.draws("pictures", seed), *PAID)
+    pulled(su, made["log_index"])
+    assert su.does("monitor", "--once")["findings"] == []
+    work = made["works"][0]["work"]
+    as_it_was = lying.hides(work, column)
+    pulled(su, su.does("register", su.draws("more", seed + 1), *PAID)["log_index"])
+    as_it_was()  # what the registry says of the work is right: only its segment lies
+    (found,) = su.does("monitor", "--once", code=1)["findings"]
+    assert (found["kind"], found["work"]) == ("unfindable", work)
+    assert f"{work}: the snapshot does not find it by {told}" in found["message"]

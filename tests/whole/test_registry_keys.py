@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -14,11 +16,13 @@ from licet.log import checkpoint as checkpoints
 from licet.log import note, tiles, witnessing
 from licet.statements.keys import SigningKey
 from tests import forking
+from tests.sdk.log.test_against_go import SOURCE, built
 from tests.whole.conftest import People
 from tests.whole.stage import SECONDS, Person, Service
 
 NOBODY = "http://127.0.0.1:9"
 pytestmark = pytest.mark.slow
+USE = ("--use", "train-gen", "--purpose", "commercial")
 PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
 
 
@@ -116,6 +120,61 @@ def test_everything_holds_across_a_change_of_every_key(site: Service, person: Pe
         assert ada.types("log", "verify", "--policy", "policy").code == code, rules
     with witness(watcher, older, vkey(site)) as url:
         assert cosigned(url, site, seen) > seen
+
+
+def test_bundles_and_gos_own_verifier_hold_across_a_change_of_the_logs_key(
+    site: Service, person: People, tmp_path: Path
+) -> None:
+    ada = person("ada-bundles", site.url).joins("artist", "Ada")
+    registered = ada.does("register", ada.draws("works", 735, 736), *PAID)
+    lantern = person("lantern-bundles", site.url).joins("organisation", "Lantern Labs")
+    auditor, stranger = person("auditor-bundles", site.url), person("stranger-bundles", site.url)
+    token = site.office("invite", "--role", "auditor")["token"]
+    # The period of the books that are pulled, whatever day it is when this ends.
+    period = lantern.does("snapshot", "pull")["snapshot"]["issued_at"][:7]
+
+    def used(seed: int, run: str) -> None:
+        lantern.does(
+            "filter", lantern.draws(f"in-{seed}", seed), "-o", f"kept-{seed}", *USE, "--accept",
+            "--model", f"lantern/m{seed}@1", "--dataset", f"d{seed}", "--budget", "5USD", "--run", run,
+        )  # fmt: skip
+
+    def walks(codes: dict[str, int]) -> None:
+        """What Go says under each of these keys, where it is on this machine."""
+        for each, code in codes.items():
+            if go is not None:
+                done = subprocess.run([go, site.data / "public" / "log", each], capture_output=True, timeout=60)
+                assert done.returncode == code, (each, done)
+
+    try:
+        go: Path | None = built(SOURCE.parent / "walk" / "main.go", tmp_path)
+    except pytest.skip.Exception:
+        go = None
+    lantern.does("snapshot", "pull", "--covering", str(registered["log_index"]))
+    used(735, "1")
+    auditor.does("audit", "pull", "--period", period, "-o", "before.zip", LICET_TOKEN=token)
+    older = vkey(site)
+    walks({older: 0})
+    old = next(each["key"] for each in site.office("key", "list")["keys"] if _in_force(each, "log"))
+    site.office("key", "rotate", "log")
+    newer = vkey(site)
+    used(736, "1")
+    walks({older: 0, newer: 0})  # both sign, and Go passes over lines that it does not know
+    auditor.does("audit", "pull", "--period", period, "-o", "between.zip", LICET_TOKEN=token)
+    site.office("key", "retire", old[:16])
+    lantern.does("run", "report", "--model", "lantern/m736@1", "--dataset", "kept-736.manifest.json", "--run", "2")
+    walks({older: 1, newer: 0})
+    auditor.does("audit", "pull", "--period", period, "-o", "after.zip", LICET_TOKEN=token)
+    for name in ("before.zip", "between.zip", "after.zip"):
+        found = auditor.does("audit", "verify", name, LICET_URL=NOBODY)
+        assert found["verified"] is True, (name, found)
+    # Somebody who meets the registry only now pins the same root, and the books of before hold for them too.
+    stranger.does("snapshot", "pull")
+    assert stranger.does("audit", "verify", auditor.folder / "before.zip", LICET_URL=NOBODY)["verified"] is True
+
+
+def _in_force(key: dict[str, Any], purpose: str) -> bool:
+    return key["purpose"] == purpose and key["state"] == "in force"
 
 
 def test_what_the_root_did_not_sign_changes_no_key(site: Service, tmp_path: Path) -> None:

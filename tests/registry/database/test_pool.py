@@ -142,6 +142,15 @@ async def test_a_broken_constraint_reaches_the_caller_as_it_is(database: Databas
             await connection.execute("INSERT INTO t VALUES (1)")
 
 
+@pytest.mark.parametrize("code", ["53100", "58030", "53200"], ids=["disk full", "disk fails", "no memory"])
+async def test_a_server_without_room_is_unavailable_and_goes_on_when_there_is(database: Database, code: str):
+    with pytest.raises(DatabaseUnavailable, match="no room"):
+        async with database.transaction() as connection:
+            await connection.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no room' USING errcode = '{code}'; END $$")
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
 async def test_no_server_is_unavailable_and_no_password_is_shown():
     with pytest.raises(DatabaseUnavailable) as caught:
         await Database.connect("postgresql://someone:secret@127.0.0.1:1/nowhere")

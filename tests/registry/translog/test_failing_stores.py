@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -120,3 +122,27 @@ async def test_a_full_disk_is_waited_for(dsn: str, tmp_path: Path, full: str) ->
             assert not [path for path in (tmp_path / full).rglob(".*") if path.is_file()], (
                 "what was half-written is gone"
             )
+
+
+async def test_a_full_disk_under_the_guard_alone_is_waited_for(dsn: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(data)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        for name in ("public", "archive"):
+            (tmp_path / name).mkdir()
+            (data / name).symlink_to(tmp_path / name)
+        async with settled(dsn, data) as site:
+            log, guard = site.services.log_files, (data / "guard.json").read_bytes()
+            with contextlib.suppress(OSError), (data / "filling").open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+            pending = await failing(site, log)
+            assert (data / "guard.json").read_bytes() == guard  # the old one is whole
+            (data / "filling").unlink()
+            await gone_on(site, pending, log, tmp_path / "mirror")
+            assert not [*data.glob(".guard*")], "what was half-written is gone"
+    finally:
+        subprocess.run(["umount", "-l", data], check=True)

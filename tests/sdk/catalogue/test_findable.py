@@ -78,6 +78,34 @@ def test_each_key_that_is_lacking_is_named_though_another_work_has_it(changes: d
     ]
 
 
+LIKE = "2e" * 32
+
+
+def like(number: int = 1, **changes: object) -> WorkRecord:
+    return record(number, **{"pdq": bytes.fromhex(LIKE), "quality": 90, **changes})
+
+
+@pytest.mark.parametrize(
+    ("there", "said", "found"),
+    [
+        (like(), 90, True),
+        (like(quality=49), 90, False),  # the registry says elsewhere that it is good
+        (like(pdq=bytes.fromhex("d1" * 32)), 90, False),
+        (like(pdq=None, quality=None), 50, False),
+        (like(pdq=None, quality=None), 49, True),  # what it calls too bad to be searched is not asked for
+    ],
+)
+def test_a_near_tier_must_find_what_the_registry_calls_good(there: WorkRecord, said: int, found: bool) -> None:
+    form_of = form(pdq=LIKE)
+    signed = {form_of.work: Signed(work_digest(form_of).hex(), "stm_1", 9)}
+    # Another work has the same hash: what finds that one does not find this one.
+    index = index_of([there, like(2)])
+    qualities = {(form_of.work, hexed("file 1")): said}
+    messages = [each.message for each in unfindable(index, 10, [form_of], signed, elsewhere=False, qualities=qualities)]
+    lacking = f"{form_of.work}: the snapshot does not find it by what is like it, PDQ {LIKE}, which was signed for"
+    assert messages == ([] if found else [lacking])
+
+
 def test_what_the_snapshot_need_not_have_yet_is_not_asked_of_it() -> None:
     lacking = index_of([record(1, urls=[])])
     assert told(lacking, [form(1), form(2)], size=9) == []

@@ -1,24 +1,31 @@
 """Whether whoever has a picture finds its work: every key that was signed for is in the segments of the snapshot.
 
-A leaf of the state root says what is in force on a work, not by what it is found. Looked at are the exact keys: file,
-pixels, address. How good a PDQ is, which decides whether it is searched at all, is not signed.
+A leaf of the state root says what is in force on a work, not by what it is found. Looked at are the exact keys (file,
+pixels, address) and, where the near tier is here, the PDQ of whatever the registry itself calls good enough to be
+searched. How good one is, is not signed: a registry that calls a good one bad is not found out by this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from licet.catalogue.held import Signed
 from licet.catalogue.judging import Finding
+from licet.fingerprints.pdq import MIN_QUALITY
 from licet.identifiers import to_uuid
 from licet.index import Index
 from licet.index.keys import Keys
 from licet.statements.kinds import FileDigest, WorkDigest
 from licet.statements.works import work_digest
 from licet.wire.licensing import RowKeys
+from licet.wire.works import Work
+
+#: How good the PDQ of a file is, by work and SHA-256, as the registry says.
+Qualities = Mapping[tuple[str, str], int]
 
 
 class _Key(NamedTuple):
@@ -28,7 +35,13 @@ class _Key(NamedTuple):
 
 
 def unfindable(
-    index: Index, log_size: int, forms: Sequence[WorkDigest], signed: Mapping[str, Signed], *, elsewhere: bool
+    index: Index,
+    log_size: int,
+    forms: Sequence[WorkDigest],
+    signed: Mapping[str, Signed],
+    *,
+    elsewhere: bool,
+    qualities: Qualities = MappingProxyType({}),
 ) -> Iterator[Finding]:
     """Yield the keys of works that the snapshot ``index``, over ``log_size`` entries, does not find them by.
 
@@ -41,7 +54,7 @@ def unfindable(
         if last is None or last.log_index >= log_size or index.work(form.work) is None:
             continue  # not for this home to say, or not in this snapshot (which is looked at by its leaf)
         if work_digest(form).hex() == last.digest:
-            wanted += _keys(form)
+            wanted += _keys(form, qualities if index.near else {})
         elif not elsewhere:
             message = f"{form.work}: the registry has it under other keys than were signed in {last.statement}"
             yield Finding("unfindable", f"{message}, log entry {last.log_index}", form.work)
@@ -49,7 +62,7 @@ def unfindable(
         return
     ids = np.frombuffer(b"".join(to_uuid(each.work, "wrk").bytes for each in wanted), np.uint8).reshape(-1, 16)
     numbers = index.works.find(ids)
-    matches = index.lookup(Keys.from_rows([each.row for each in wanted]), "exact")
+    matches = index.lookup(Keys.from_rows([each.row for each in wanted]), "near" if index.near else "exact")
     met = set(zip(matches.row.tolist(), matches.work.tolist(), strict=True))
     for place, each in enumerate(wanted):
         if (place, int(numbers[place])) not in met:
@@ -57,7 +70,17 @@ def unfindable(
             yield Finding("unfindable", f"{message}, which was signed for", each.work)
 
 
-def _keys(form: WorkDigest) -> Iterator[_Key]:
+def qualities_of(works: Iterable[Work]) -> Qualities:
+    """Return what the registry says of how good the PDQs of ``works`` are."""
+    found = {}
+    for work in works:
+        for each in (work, *work.files):
+            if each.sha256 is not None and each.quality is not None:
+                found[work.work, each.sha256] = each.quality
+    return found
+
+
+def _keys(form: WorkDigest, qualities: Qualities) -> Iterator[_Key]:
     files: list[WorkDigest | FileDigest] = [form, *(form.files if isinstance(form.files, list) else [])]
     for each in files:
         if each.sha256 is not None:
@@ -67,5 +90,8 @@ def _keys(form: WorkDigest) -> Iterator[_Key]:
         units = each.iscc if isinstance(each.iscc, str) else ""
         for unit in units.split()[-1:]:
             yield _Key(form.work, f"its instance code {unit}", RowKeys(iscc=unit))
+        quality = qualities.get((form.work, each.sha256 or ""), 0)
+        if each.pdq is not None and quality >= MIN_QUALITY:
+            yield _Key(form.work, f"what is like it, PDQ {each.pdq}", RowKeys(pdq=each.pdq, quality=quality))
     for url in form.url:
         yield _Key(form.work, f"its address {url}", RowKeys(url=url))

@@ -291,7 +291,7 @@ class Monitor:
 
     def _unfindable(self, *, elsewhere: bool) -> Iterator[Finding]:
         """Yield the keys by which the newest snapshot does not find what this home signed for."""
-        from licet.catalogue.findable import unfindable  # brings numpy
+        from licet.catalogue.findable import qualities_of, unfindable  # brings numpy
         from licet.index import Index
 
         signed = signed_here(self._profile)
@@ -304,7 +304,14 @@ class Monitor:
         for at in range(0, len(works), 1000):
             found = self._client.find_works(works=works[at : at + 1000])
             forms = [digest_form(work, account.account) for work in found]
-            yield from unfindable(index, pulled.manifest.log_size, forms, signed, elsewhere=elsewhere)
+            yield from unfindable(
+                index,
+                pulled.manifest.log_size,
+                forms,
+                signed,
+                elsewhere=elsewhere,
+                qualities=qualities_of(found),
+            )
 
     def _history(self, account: str) -> Iterator[Finding]:
         """Yield what is missing in the account's key history, as the registry shows it to everybody."""
