@@ -70,11 +70,6 @@ def test_a_mirror_alone_shows_the_log_and_the_registrys_keys(auditor: Person, pe
         fresh = person("fresh")
         found = fresh.does("log", "verify", "--url", url, "--policy", trust, LICET_URL=NOBODY)
         assert (found["verified"], found["root_pinned"], found["registry_keys"]) == (True, True, 5)
-        doctor = person("doctor")
-        assert "not yet snapshot: no snapshot here yet" in doctor.types("doctor").out
-        assert doctor.does("doctor")["ok"] is True  # exit 0: nothing is wrong with a fresh home
-        at_mirror = {each["check"]: each for each in doctor.does("doctor", LICET_URL=url)["findings"]}
-        assert at_mirror["service"]["says"].startswith(f"{url} is a mirror")
         told = fresh.types("log", "verify", "--url", mirror, "--policy", trust, "--continue", LICET_URL=NOBODY)
         assert told.code == 0, told
         assert (
@@ -123,3 +118,16 @@ def test_a_mirror_whose_list_of_keys_lies_is_found_out(auditor: Person, mirror: 
     with served(tmp_path / "lying") as url:
         told = auditor.does("log", "verify", "--url", url, code=code, LICET_URL=NOBODY)
     assert message in told["error"]["message"]
+
+
+def test_a_doctor_finds_nothing_wrong_with_a_fresh_home_at_the_registry_and_at_a_mirror(
+    person: People, service: Service
+) -> None:
+    doctor = person("doctor")
+    told = doctor.types("doctor")
+    assert told.code == 0, told
+    assert "not yet snapshot: no snapshot here yet" in told.out
+    with served(service.data / "public") as url:
+        found = {each["check"]: each for each in doctor.does("doctor", LICET_URL=url)["findings"]}
+        assert found["service"]["says"].startswith(f"{url} is a mirror: it has what the registry publishes")
+        assert found["registry"]["ok"]

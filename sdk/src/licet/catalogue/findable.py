@@ -22,7 +22,7 @@ from licet.index.keys import Keys
 from licet.statements.kinds import FileDigest, WorkDigest
 from licet.statements.works import work_digest
 from licet.wire.licensing import RowKeys
-from licet.wire.works import Work
+from licet.wire.works import Work, WorkFile
 
 #: How good the PDQ of a file is, by work and SHA-256, as the registry says.
 Qualities = Mapping[tuple[str, str], int]
@@ -74,7 +74,8 @@ def qualities_of(works: Iterable[Work]) -> Qualities:
     """Return what the registry says of how good the PDQs of ``works`` are."""
     found = {}
     for work in works:
-        for each in (work, *work.files):
+        files: list[Work | WorkFile] = [work, *work.files]
+        for each in files:
             if each.sha256 is not None and each.quality is not None:
                 found[work.work, each.sha256] = each.quality
     return found

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from licet import canonical, times
-from licet.audit import layout, tables
+from licet.audit import layout
 from licet.audit.checks.granted import Granted, Granting, verify_member
 from licet.audit.checks.opening import Audit
 from licet.audit.checks.signed import Signed, Statements
+from licet.audit.checks.tabled import tabled
 from licet.audit.layout import EventProof
 from licet.audit.report import checking, refused
-from licet.audit.tables import GROUP, EventRow
+from licet.audit.tables import EventRow
 from licet.counted import many
 from licet.errors import LicetError, VerificationError
 from licet.log import merkle
@@ -25,9 +26,6 @@ from licet.statements.kinds import Event, LicenceLine, UsageBatch
 from licet.statements.licences import SECRET_BYTES, event_id
 from licet.statements.owed import due_at_accept, owed, run_events, totals
 from licet.statements.splits import Agreed
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 BPS: Final = 10_000
 LOGGED_WITHIN: Final = timedelta(days=1)
@@ -83,7 +81,7 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict
     """Return what all uses in the bundle come to, once each is proven and owed exactly what it says."""
     uses = _Uses(audit, statements, granting)
     with checking("event-tables", layout.EVENTS_CSV):
-        for source, rows in groupby(_tabled(audit), key=lambda row: row.source):
+        for source, rows in groupby(tabled(audit), key=lambda row: row.source):
             uses.add(source, list(islice(rows, MAX_ACCEPTED + 1)))
     with checking("event-effects", layout.EVENTS_CSV):
         uses.finish()
@@ -98,77 +96,6 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict
     audit.passed("event-splits", "each use is shared as was agreed when the log took it")
     audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence")
     return uses.due
-
-
-def _tabled(audit: Audit) -> Iterator[EventRow]:
-    """Yield the rows of the CSV table, having compared each group with the Parquet table."""
-    import pyarrow as pa
-
-    rows = tables.EVENTS.from_csv(audit.container.chunks(layout.EVENTS_CSV))
-    groups = _row_groups(audit)
-    while some := list(islice(rows, GROUP)):
-        try:
-            found = next(groups, None)
-            if found is None or not _same(tables.EVENTS.to_arrow(some), found):
-                raise refused("event-tables", layout.EVENTS_PARQUET, "expected the rows of the CSV table, got others")
-        except pa.ArrowException as error:
-            raise refused("event-tables", layout.EVENTS_PARQUET, f"expected Parquet, got {error}") from None
-        yield from some
-    if next(groups, None) is not None:
-        raise refused("event-tables", layout.EVENTS_PARQUET, "expected the rows of the CSV table, got more")
-
-
-def _same(wanted: pa.Table, found: pa.Table) -> bool:
-    """Return whether ``found``, whose texts are in dictionaries, holds the rows of ``wanted``.
-
-    A dictionary states a text once for rows without end, so none is written out before their length is what it must be.
-    """
-    if len(found) != len(wanted):
-        return False
-    for field in wanted.schema:
-        column, there = wanted[field.name], found[field.name]
-        if _text_bytes(there) != _text_bytes(column) or not there.cast(field.type).equals(column):
-            return False
-    return True
-
-
-def _text_bytes(column: pa.ChunkedArray) -> int:
-    """Return what the texts of ``column`` come to; nothing for other columns."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    found = 0
-    for chunk in column.chunks:
-        if pa.types.is_dictionary(chunk.type):
-            found += pc.sum(pc.binary_length(chunk.dictionary).cast(pa.int64()).take(chunk.indices)).as_py() or 0
-        elif pa.types.is_string(chunk.type):
-            found += pc.sum(pc.binary_length(chunk)).as_py() or 0
-    return found
-
-
-def _row_groups(audit: Audit) -> Iterator[pa.Table]:
-    """Yield the row groups of the Parquet table, none larger than it is written, texts as dictionaries."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    member = audit.container.member(layout.EVENTS_PARQUET)
-    try:
-        with pa.memory_map(str(audit.container.path)) as mapped:
-            mapped.seek(member.start)
-            wanted, data = tables.EVENTS.arrow_schema(), mapped.read_buffer(member.size)
-            texts = [field.name for field in wanted if pa.types.is_string(field.type)]
-            table = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
-            if not pq.read_schema(pa.BufferReader(data)).equals(wanted):
-                raise refused(
-                    "event-tables", layout.EVENTS_PARQUET, "expected the columns of the CSV table, got others"
-                )
-            for number in range(table.metadata.num_row_groups):
-                group = table.metadata.row_group(number)
-                if group.num_rows > GROUP or group.total_byte_size > GROUP * tables.MAX_ROW:
-                    raise refused("event-tables", layout.EVENTS_PARQUET, f"expected at most {GROUP} rows in a group")
-                yield table.read_row_group(number)
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise refused("event-tables", layout.EVENTS_PARQUET, f"expected Parquet, got {error}") from None
 
 
 class _Uses:
