@@ -44,8 +44,8 @@ async def refuse_copy(conn: Connection) -> None:
     if await conn.fetchval(queries.IS_COPY):
         raise StartError(
             "this database was restored, and nobody has said yet that it replaces the one that it is a copy of; if "
-            "that one is gone for good, say so with `licet-registry restore --replaces` and start again; while it "
-            "lives, this one must not go on with the log: your keys would sign two histories"
+            "that one is gone for good, say so with `licet-registry restore --replaces` (and the same --data) and "
+            "start again; while it lives, this one must not go on with the log: your keys would sign two histories"
         )
 
 

@@ -12,7 +12,7 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from licet.statements.key_list import KEYS
+from licet.statements.key_list import KEYS, KeyList
 from registry.errors import Unavailable
 from registry.storage import FOREVER, FRESH, OCTETS, Store
 from registry.translog import publication
@@ -37,11 +37,12 @@ async def checkpoint(log_files: NamedDependency[Store]) -> Response[bytes]:
     return Response(content, media_type=MediaType.TEXT, headers=_FRESH)
 
 
-@get("/log/vkey", media_type=MediaType.TEXT, operation_id="getLogKey", tags=["log"], sync_to_thread=False)
-def vkey(keys: NamedDependency[RegistryKeys]) -> Response[str]:
-    """The key that checkpoints are signed with, as a C2SP verifier key."""
-    text = keys.log_keys.vkey
-    return Response(f"{text}\n", media_type=MediaType.TEXT, headers={"Cache-Control": "public, max-age=3600"})
+@get("/log/vkey", media_type=MediaType.TEXT, operation_id="getLogKey", tags=["log"], opt={"problems": (503,)})
+async def vkey(keys: NamedDependency[RegistryKeys], log_files: NamedDependency[Store]) -> Response[str]:
+    """The newest key that checkpoints are signed with, as a C2SP verifier key; as fresh as the checkpoint."""
+    content = await log_files.read(KEYS)  # this process may not have heard yet of keys that changed
+    known = keys.log_keys if content is None else KeyList.parse(content, None).log
+    return Response(f"{known.vkey}\n", media_type=MediaType.TEXT, headers=_FRESH)
 
 
 @get(

@@ -18,6 +18,7 @@ from tests.whole.conftest import People
 from tests.whole.stage import Person, Service
 
 PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
+_UNSEEN = "set local session_replication_role = replica"  # whoever lies switches triggers off
 NEXT = "update consent_version set version = version + 1 returning version"
 
 
@@ -53,6 +54,7 @@ class Lying:
         async def tell(conn: asyncpg.Connection[Any], row: UUID) -> None:
             kept[column] = await conn.fetchval(f"select {column} from works where id = $1", row)
             other = 0 if column == "quality" else bytes(32)
+            await conn.execute(_UNSEEN)
             await conn.execute(f"update works set {column} = $2 where id = $1", row, other)
             version = await _next(conn)
             await conn.execute("update work_states set version = $2 where work = $1", row, version)
@@ -60,7 +62,9 @@ class Lying:
         async def again() -> None:
             conn = await asyncpg.connect(self._address)
             try:
-                await conn.execute(f"update works set {column} = $2 where id = $1", _uuid(work), kept[column])
+                async with conn.transaction():
+                    await conn.execute(_UNSEEN)
+                    await conn.execute(f"update works set {column} = $2 where id = $1", _uuid(work), kept[column])
             finally:
                 await conn.close()
 

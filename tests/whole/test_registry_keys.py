@@ -158,6 +158,7 @@ def test_bundles_and_gos_own_verifier_hold_across_a_change_of_the_logs_key(
     old = next(each["key"] for each in site.office("key", "list")["keys"] if _in_force(each, "log"))
     site.office("key", "rotate", "log")
     newer = vkey(site)
+    assert newer != older  # at once, whichever process answers
     used(736, "1")
     walks({older: 0, newer: 0})  # both sign, and Go passes over lines that it does not know
     auditor.does("audit", "pull", "--period", period, "-o", "between.zip", LICET_TOKEN=token)

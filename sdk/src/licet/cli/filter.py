@@ -130,8 +130,8 @@ def document(done: Filtered) -> dict[str, Any]:
 
 def lines(done: Filtered) -> Iterator[str]:
     """Yield what a person reads of a filter job."""
-    yield f"Kept {done.kept} of {many(done.rows, 'row')} in {done.out}."
-    yield "  " + ", ".join(f"{count} {verdict}" for verdict, count in done.counts.items() if count)
+    yield f"Kept {done.kept:,} of {many(done.rows, 'row')} in {done.out}."
+    yield "  " + ", ".join(f"{count:,} {verdict}" for verdict, count in done.counts.items() if count)
     cost = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals)
     if done.taken:
         yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({many(done.quote.works, 'work')})."
@@ -147,6 +147,6 @@ def lines(done: Filtered) -> Iterator[str]:
         yield from _stages(done.after)
     yield from done.hints
     if done.recheck is not None and done.recheck.drop:
-        yield f"{done.recheck.drop} kept rows were denied meanwhile: `licet recheck {done.manifest}` lists them."
+        yield f"{done.recheck.drop:,} kept rows were denied meanwhile: `licet recheck {done.manifest}` lists them."
     who = "the organisation's key" if done.registered else "a local key: unregistered"
     yield f"Decisions: {done.decisions}. Manifest: {done.manifest} (signed with {who})."

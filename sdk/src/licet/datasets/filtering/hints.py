@@ -57,4 +57,4 @@ def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool)
 
 
 def _rows(count: int) -> str:
-    return "1 row:" if count == 1 else f"{count} rows:"
+    return "1 row:" if count == 1 else f"{count:,} rows:"
