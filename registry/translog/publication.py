@@ -55,11 +55,14 @@ def read_guard(folder: Path) -> Guard:
 
 
 def advance_guard(folder: Path, size: int, root: bytes) -> None:
+    """Make the guard remember this tree, durably; raises ``StoreUnavailable`` where its disk refuses, and it stays."""
     try:
         write_whole(folder / GUARD, msgspec.json.encode(Guard(size, to_base64(root), _place(folder))))
         sync_folder(folder)
     except OSError as error:
-        raise StoreUnavailable(f"{folder / GUARD}: cannot be written: {(error.strerror or 'no access').lower()}") from error
+        raise StoreUnavailable(
+            f"{folder / GUARD}: cannot be written: {(error.strerror or 'no access').lower()}"
+        ) from error
 
 
 def lies_where_written(folder: Path) -> bool:

@@ -175,7 +175,7 @@ def test_bundles_and_gos_own_verifier_hold_across_a_change_of_the_logs_key(
 
 
 def _in_force(key: dict[str, Any], purpose: str) -> bool:
-    return key["purpose"] == purpose and key["state"] == "in force"
+    return bool(key["purpose"] == purpose and key["state"] == "in force")
 
 
 def test_what_the_root_did_not_sign_changes_no_key(site: Service, tmp_path: Path) -> None:
