@@ -9,7 +9,7 @@ a snapshot then, and the files before it go with their manifests (semantics 28).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -93,7 +93,7 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
         top = await asyncio.to_thread(_write, changed, folder, now.published_size, gone) if writes else []
         # New terms leave the vectors of the same works as they were, and a state may come back: a file that is on top
         # now need not lie further down as well, because it overrides every work in it.
-        under = [ref for ref in last.segments if ref.digest not in {each.digest for each in top}]
+        under = lying_under(last.segments, {each.digest for each in top})
         under, top = await asyncio.to_thread(_gathered, under, top, folder)
     else:
         under = []
@@ -112,6 +112,19 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
     )
     works, root = await asyncio.to_thread(_summed, folder, draft)
     return Built(consent_version, now.published_size, log_root, draft.segments, works, root, not under)
+
+
+def lying_under(segments: Iterable[SegmentRef], on_top: Collection[str]) -> list[SegmentRef]:
+    """Return those of ``segments``, oldest first, that are not on top as well: an exact one goes with its near ones,
+    which would else speak for works of the exact one before it."""
+    kept: list[SegmentRef] = []
+    gone = False
+    for ref in segments:
+        if ref.tier == "exact":
+            gone = ref.digest in on_top
+        if not gone and ref.digest not in on_top:
+            kept.append(ref)
+    return kept
 
 
 async def _fits_on_top(conn: Connection, last: kinds.Snapshot, folder: Path) -> bool:
