@@ -62,9 +62,9 @@ def test_a_domain_is_claimed_put_up_found_and_given_up(mei: Person, net: Interne
     assert (work["site"], work["site_proven"]) == ("ada.example/gallery", True)
     assert "site      ada.example/gallery, with all below it\n" in mei.types("works", "show", work["work"]).out
     below, beside = "http://www.ada.example/gallery/x.png", "http://ada.example/gallery2/x.png"
-    found = wait_for_snapshot(mei, below, beside)
-    assert [(each["verdict"], each["reason"]) for each in found] == [("deny", "denied"), ("unknown", "not-examined")]
-    assert found[0]["matches"][0]["key"] == "site"
+    said = wait_for_snapshot(mei, below, beside)
+    assert [(each["verdict"], each["reason"]) for each in said] == [("deny", "denied"), ("unknown", "not-examined")]
+    assert said[0]["matches"][0]["key"] == "site"
     assert mei.does("claim", "drop", "ada.example")["level"] == 0
     shown = mei.types("works", "show", work["work"]).out
     assert "site      ada.example/gallery, with all below it: without effect while you have not proven" in shown

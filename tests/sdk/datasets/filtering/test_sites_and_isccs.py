@@ -65,7 +65,10 @@ def ruled(world: World) -> bytes:
     """A site that is denied, and a picture with its codes under open terms."""
     work = site(world, "example.org/art", NO_AI)
     data = encoded(picture(1))
-    codes = {"instance": parse(instance_code(data)).digest, "image": parse(image_code(picture(1))).digest}
+    codes: dict[str, Any] = {
+        "instance": parse(instance_code(data)).digest,
+        "image": parse(image_code(picture(1))).digest,
+    }
     world.work(data, "tomas", OPEN, **codes)
     world.registry.publish()
     return work
