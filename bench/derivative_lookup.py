@@ -34,7 +34,7 @@ from licet.fingerprints.pdq import NEAR_RADIUS, hamming, pdq_with_orientations
 DISTRACTORS: Final = int(os.environ.get("LICET_BENCH_DISTRACTORS", "99800"))
 ASKED: Final = int(os.environ.get("LICET_BENCH_ASKED", "80"))
 UNRELATED: Final = int(os.environ.get("LICET_BENCH_UNRELATED", "300"))
-POOL: Final = 120  # pictures of a source of distractors
+POOL: Final = 60  # pictures of a source of distractors
 _NOISE: Final = 0.06  # of the bits of a signature
 _OTHER_WORD: Final = 0.3
 Pixels = npt.NDArray[np.uint8]
@@ -77,9 +77,7 @@ def _pane(
     inside = ((place > low) & (place < low + size)).all(axis=1)
     sizes = source.sizes + SIZE_STEPS * np.log2(np.sqrt(scale.prod()))
     rows = np.flatnonzero(inside & (sizes >= 0))
-    flips = np.zeros(len(rows), np.uint64)
-    for bit in range(64):
-        flips |= (random.random(len(rows)) < _NOISE).astype(np.uint64) << np.uint64(bit)
+    flips = np.packbits(random.random((len(rows), 64)) < _NOISE, axis=1).view(np.uint64).reshape(-1)
     other = np.where(random.random(len(rows)) < _OTHER_WORD, random.integers(1, source.words.shape[1], len(rows)), 0)
     columns["words"].append(source.words[rows, other][:, None])
     columns["signatures"].append(source.signatures[rows] ^ flips)
@@ -147,9 +145,10 @@ def run(split: str) -> tuple[list[Asked], set[int], dict[str, Any]]:
     """Return all that was asked of the pictures of ``split``, the works that can be covered, and figures."""
     sources = TUNING if split == "tuning" else HELD_OUT
     each = -(-ASKED * 2 // len(sources))
-    found = [rgb for _, rgb in pictures(sources, each)]
+    found = [*pictures(sources, each)]
+    print(f"{len(found)} pictures", file=sys.stderr, flush=True)
     random = np.random.default_rng(11)
-    works = [found[at] for at in random.permutation(len(found))]
+    works = [found[at][1] for at in random.permutation(len(found))]
     began = time.thread_time()
     features = [kept(rgb) for rgb in works]
     registering = (time.thread_time() - began) / len(works)
@@ -187,11 +186,15 @@ def run(split: str) -> tuple[list[Asked], set[int], dict[str, Any]]:
             covered.add(work)
         for name, rgb in transformed(works[work], others, random):
             ask(name, work, rgb)
+        print(f"asked {work + 1}", file=sys.stderr, flush=True)
     # Pictures of the other half of the sources, which no work is of: and of them what a site would show.
     unrelated = HELD_OUT if split == "held-out" else TUNING
-    fresh = [rgb for _, rgb in pictures(unrelated, each + UNRELATED)][len(works) :]
-    for rgb in fresh[:UNRELATED]:
-        ask("unrelated", -1, rgb)
+    more = -(-UNRELATED // 2)  # most sources have no more: those that have give the rest
+    fresh = pictures(unrelated, each + more)
+    known = {name for name, _ in found}
+    for name, rgb in fresh:
+        if name not in known:
+            ask("unrelated", -1, rgb)
     sizes = [sum(column.nbytes for column in index.columns.values()) / len(index), max(bytes_each)]
     figures = {
         "works": len(index),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from licet.derivative import features
+from licet.derivative import features, searching
 from licet.derivative.extracting import asked, kept
 from licet.derivative.searching import search
 from licet.derivative.segment import DerivativeSegment, built
@@ -85,3 +87,20 @@ def test_a_posting_of_no_work_is_refused_while_searching(segment):
     columns["posting.work"] = columns["posting.work"] + np.uint32(WORKS)
     with pytest.raises(MalformedError, match=r"posting\.work"):
         found([DerivativeSegment(columns)], demo(1)[0])
+
+
+@given(st.integers(0, 2**32), st.integers(0, 60), st.integers(1, 4))
+def test_compiled_and_plain_loops_find_the_same(seed, features_asked, words):
+    pytest.importorskip("numba")
+    random = np.random.default_rng(seed)
+    stored = random.integers(0, 1 << 8, 3000, np.uint64)  # so few values that many are within the radius
+    ends = np.sort(random.integers(0, 3001, (features_asked, words, 2)), axis=2)
+    wanted = random.integers(0, 1 << 8, features_asked, np.uint64)
+    start, end = np.ascontiguousarray(ends[..., 0]), np.ascontiguousarray(ends[..., 1])
+    plain = searching._scanned_plainly(start, end, wanted, stored)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching, "_compiled", lambda _: searching._loaded())
+        compiled = searching.scanned(start, end, wanted, stored)
+    for one, other in zip(plain, compiled, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    assert len(plain[0]) == (end - start).sum()

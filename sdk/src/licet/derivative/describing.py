@@ -111,7 +111,7 @@ def quantised(
     bits = (components @ code.turning) > 0
     signatures = np.packbits(bits, axis=1, bitorder="little").view("<u8").reshape(-1).astype(np.uint64)
     distances = [_distances(components[:, part * HALF : (part + 1) * HALF], code.centres[part]) for part in (0, 1)]
-    near = [np.argsort(each, axis=1, kind="stable")[:, :words] for each in distances]
+    near = [_least(each, words) for each in distances]
     costs = [np.take_along_axis(each, order, axis=1) for each, order in zip(distances, near, strict=True)]
     # The best pairs are among the best of either half.
     pairs = costs[0][:, :, None] + costs[1][:, None, :]
@@ -121,6 +121,13 @@ def quantised(
     left = np.take_along_axis(near[0], first, axis=1)
     right = np.take_along_axis(near[1], second, axis=1)
     return (left * CENTRES + right).astype(np.uint16), signatures
+
+
+def _least(distances: Reals, count: int) -> npt.NDArray[np.intp]:
+    """Return the ``count`` least of each row, the least first, of equal ones the first."""
+    least = np.sort(np.argpartition(distances, count - 1, axis=1)[:, :count], axis=1)
+    order = np.argsort(np.take_along_axis(distances, least, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(least, order, axis=1)
 
 
 def _distances(values: Reals, centres: Reals) -> Reals:
@@ -134,7 +141,8 @@ def _patches(grey: Grey, corners: Corners) -> Grey:
     grid = ((np.arange(side) - (side - 1) / 2) * (PATCH / _GRID)).astype(np.float32)
     right, down = np.meshgrid(grid, grid)
     patches = np.empty((len(corners.turns), side, side), np.uint8)
-    for level in np.unique(corners.levels):
+    # Not np.unique, which imports something when first called: in a confined process that is too late.
+    for level in np.flatnonzero(np.bincount(corners.levels)):
         factor = STEP ** -float(level)
         size = max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor))
         image = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if level else grey
