@@ -54,11 +54,11 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> Answ
     _hold_to_level("min_claim_level", asked.min_claim_level)
     request = _dated(Request.from_json(asked.request))
 
-    def decided(index: Index) -> Decided:
+    def answered(index: Index) -> Decided:
         keys = Keys.from_rows(asked.rows)
         return answer(index, keys, request, match=asked.match, min_claim_level=asked.min_claim_level)
 
-    found, version, size = await _decided(services, decided)
+    found, version, size = await decided(services, answered)
     owners = {UUID(bytes=account.tobytes()) for account in np.unique(found.works.account, axis=0)}
     async with services.database.acquire() as conn:
         kinds = await account_kinds(conn, owners)
@@ -80,7 +80,7 @@ async def lookup(
     _hold_to_limit("body", len(digests) // KEY_BYTES, MAX_KEYS, caller)
     _hold_to_level("?min_claim_level", min_claim_level)
     dated = _dated(request)
-    codes, version, size = await _decided(services, lambda index: _codes(index, digests, dated, min_claim_level))
+    codes, version, size = await decided(services, lambda index: _codes(index, digests, dated, min_claim_level))
     services.meters.count("licet_keys_looked_up_total", by=len(codes))
     for code, number in enumerate(np.bincount(np.frombuffer(codes, np.uint8))):
         if number:
@@ -95,7 +95,7 @@ def _codes(index: Index, digests: bytes, request: Request, min_claim_level: int)
     return answer(index, keys, request, match="exact", min_claim_level=min_claim_level).verdict.tobytes()
 
 
-async def _decided(services: Services, decide: Callable[[Index], T]) -> tuple[T, int, int]:
+async def decided(services: Services, decide: Callable[[Index], T]) -> tuple[T, int, int]:
     """Return what ``decide`` says of the index of this moment, the consent version and the log size that it holds for.
 
     What was read from files that changed meanwhile is no answer: then it is asked again, of what is there by then.

@@ -22,12 +22,13 @@ from licet.wire.licensing import (
     Quote,
     QuoteInfo,
     QuoteRequest,
+    RangeSize,
 )
 from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
-from registry.licensing import accept, asking, licences, quotes
+from registry.licensing import accept, asking, licences, quotes, ranges
 from registry.services import Services
 
 Model = Annotated[str | None, QueryParameter(max_length=200)]
@@ -111,6 +112,40 @@ async def lookup(
     found = await asking.lookup(services, optional_caller, body, asked, min_claim_level)
     headers = {"Licet-Consent-Version": str(found.consent_version), "Licet-Log-Size": str(found.log_size)}
     return Response(found.codes, headers=headers, media_type="application/octet-stream")
+
+
+@get("/v1/licensing/ranges", operation_id="getRangeSize", tags=["licensing"], opt={"problems": (503,)})
+async def range_size(services: NamedDependency[Services]) -> Response[RangeSize]:
+    """How many hexadecimal digits of a key are told for a range now, so that at least 128 keys begin with them."""
+    return Response(await ranges.size(services), headers={"Cache-Control": ranges.CACHE})
+
+
+@get(
+    "/v1/licensing/ranges/{prefix:str}",
+    operation_id="getRange",
+    tags=["licensing"],
+    opt={"problems": (503,), "partly": (304,)},
+    media_type="application/octet-stream",
+)
+async def key_range(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], prefix: FromPath[str]
+) -> Response[bytes]:
+    """A segment of everything that is in force for the keys that begin with `prefix`, padded to whole 16 KiB.
+
+    `prefix` has as many digits as `/v1/licensing/ranges` says; `all` where it says none. Whoever asks looks its own
+    key up in it. `ETag` is the digest of what it says: it stays the same until that changes.
+    """
+    known = request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
+    found = await ranges.within(services, prefix, known)
+    headers = {
+        "Cache-Control": ranges.CACHE,
+        "ETag": f'W/"{found.digest}"',
+        "Licet-Consent-Version": str(found.consent_version),
+        "Licet-Log-Size": str(found.log_size),
+    }
+    if not found.body:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(found.body, headers=headers, media_type="application/octet-stream")
 
 
 @post(
@@ -213,4 +248,15 @@ async def get_licence(
     return await licences.granted(services, caller, identifiers.to_uuid(licence, "lic", field="path:licence"))
 
 
-ROUTES = [query, lookup, create_quote, list_quotes, get_quote, accept_quote, list_licences, get_licence]
+ROUTES = [
+    query,
+    lookup,
+    range_size,
+    key_range,
+    create_quote,
+    list_quotes,
+    get_quote,
+    accept_quote,
+    list_licences,
+    get_licence,
+]

@@ -33,6 +33,7 @@ from licet.wire.common import Page
 if TYPE_CHECKING:
     from licet.client.asnapshots import AsyncClientSnapshot
     from licet.fingerprints.picture import Fingerprint
+    from licet.index.ranges import KeyRange
 
 T = TypeVar("T")
 
@@ -319,6 +320,14 @@ class AsyncClient:
     async def lookup(self, digests: Sequence[bytes], request: dict[str, Any], min_claim_level: int = 0) -> list[str]:
         """Return one verdict for each SHA-256 (32 bytes) of a file or of decoded pixels, at most 65,536 of them."""
         return await self.transport.do(endpoints.lookup(digests, request, min_claim_level))
+
+    async def range_size(self) -> licensing.RangeSize:
+        """Return how many hexadecimal digits of a key the service is told for a range, and how many keys it holds."""
+        return await self.transport.do(endpoints.range_size())
+
+    async def key_range(self, prefix: str) -> KeyRange:
+        """Return all that the service says of the keys that begin with ``prefix``, of which it learns no more."""
+        return await self.transport.do(endpoints.key_range(prefix))
 
     async def quote(self, wanted: licensing.QuoteRequest) -> licensing.Quote:
         """Return an offer for the wanted works; nothing is taken yet."""

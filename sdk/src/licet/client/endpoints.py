@@ -11,7 +11,7 @@ from urllib.parse import quote as escape
 
 import msgspec
 
-from licet.errors import InputError, ServiceError
+from licet.errors import InputError, MalformedError, ServiceError
 from licet.exchange.calls import Body, Call, Filters, get, nothing, post, reader
 from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
@@ -24,6 +24,7 @@ from licet.wire.common import Page, StatementFile
 
 if TYPE_CHECKING:
     from licet.fingerprints.picture import Fingerprint
+    from licet.index.ranges import KeyRange
 
 T = TypeVar("T")
 MAX_PAGE: Final = 200
@@ -403,6 +404,24 @@ def lookup(digests: Sequence[bytes], request: dict[str, Any], min_claim_level: i
 
     body = Body(b"".join(digests), "application/octet-stream")
     return Call("lookup", "POST", "/v1/licensing/lookup", read, params=params, body=body)
+
+
+def range_size() -> Call[licensing.RangeSize]:
+    """How many digits of a key are told for a range."""
+    return get("getRangeSize", "/v1/licensing/ranges", licensing.RangeSize)
+
+
+def key_range(prefix: str) -> Call[KeyRange]:
+    """All that is said of the keys that begin with ``prefix``."""
+    from licet.index.ranges import WHOLE, KeyRange
+
+    def read(body: bytes) -> KeyRange:
+        try:
+            return KeyRange.parse(body, prefix)
+        except MalformedError as error:
+            raise ServiceError(f"expected a range of keys from the service: {error.message}", foreign=True) from None
+
+    return Call("getRange", "GET", f"/v1/licensing/ranges/{escape(prefix or WHOLE, safe='')}", read)
 
 
 def quote(wanted: licensing.QuoteRequest) -> Call[licensing.Quote]:

@@ -14,10 +14,10 @@ from licet.fingerprints.pdq import MIN_QUALITY, NEAR_RADIUS
 from licet.fingerprints.sites import probes
 from licet.index import writing
 from licet.index.content import MOST_DIFFERING
-from licet.index.exact import halves
+from licet.index.exact import U64, halves
 from licet.index.keys import ORIENTATIONS, Keys
 from licet.index.records import WorkRecord
-from licet.index.segments import Segment
+from licet.index.segments import Segment, bounded
 from licet.index.snapshot import Snapshot
 from licet.index.works import Layer, Works, WorkState, layered, stack
 
@@ -92,6 +92,30 @@ class Index:
     def work(self, work: str | bytes) -> WorkState | None:
         """Return the state of one work, by ``wrk_…`` or its 16 bytes; None if the index holds none."""
         return self.works.get(work)
+
+    def key_count(self, kind: str) -> int:
+        """Return how many keys of ``kind`` there are, those of overridden works among them."""
+        return sum(len(layer.exact.keys[kind]) for layer in self._layers if kind in layer.exact.keys)
+
+    def keys_between(self, kind: str, low: int, high: int) -> tuple[U64, U64, Numbers]:
+        """Return every key of ``kind`` whose first 8 bytes are within [low, high], and the number of its work.
+
+        Keys come as `exact.halves` has them, in no order that is promised.
+        """
+        empty = np.empty(0, np.uint64)
+        found = [(empty, empty, np.empty(0, np.int64))]
+        for layer in self._layers:
+            table = layer.exact.keys.get(kind)
+            if table is None:
+                continue
+            start = int(np.searchsorted(table.hi, np.uint64(low), "left"))
+            end = int(np.searchsorted(table.hi, np.uint64(high), "right"))
+            column = layer.exact.columns[f"{kind}.work"][start:end]
+            rows = bounded(column, len(layer.exact.works), f"{kind}.work").astype(np.int64)
+            keep = layer.alive(rows)
+            found.append((table.hi[start:end][keep], table.lo[start:end][keep], rows[keep] + layer.first_work))
+        hi, lo, work = (np.concatenate(column) for column in zip(*found, strict=True))
+        return hi, lo, work
 
     def lookup(self, keys: Keys, match: MatchMode = "near") -> Matches:
         """Return every work that shares a key with a row; with ``near``, near-duplicates as well.

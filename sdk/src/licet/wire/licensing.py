@@ -66,6 +66,16 @@ class Answers(msgspec.Struct, frozen=True):
     log_size: int
 
 
+class RangeSize(msgspec.Struct, frozen=True):
+    """How much of a key is told for a range: ``digits`` hexadecimal ones, which leave ``expected`` of ``keys``."""
+
+    digits: int
+    keys: int
+    expected: int
+    consent_version: int
+    log_size: int
+
+
 class WorkWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     work: str
     statement: str
