@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 import numpy as np
 
-from licet import identifiers, money, times
-from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS, Request
+from licet import times
+from licet.decisions import VERDICTS, Request
 from licet.index import Answers as Decided
-from licet.index import Index, Keys, answer
-from licet.wire.licensing import Answer, Answers, MatchInfo, Query
+from licet.index import Index, Keys, answer, verdict_codes
+from licet.wire.licensing import Answers, Query
 from registry.accounts.identity import Caller
 from registry.errors import Invalid, Unavailable
+from registry.licensing.results import results_of
 from registry.licensing.standing import account_kinds
 from registry.services import Services
 
@@ -62,7 +63,7 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> Answ
     owners = {UUID(bytes=account.tobytes()) for account in np.unique(found.works.account, axis=0)}
     async with services.database.acquire() as conn:
         kinds = await account_kinds(conn, owners)
-    results = await asyncio.to_thread(_results, found, kinds)
+    results = await asyncio.to_thread(results_of, found, kinds)
     for verdict, number in Counter(result.verdict for result in results).items():
         services.meters.count("licet_verdicts_total", verdict, by=number)
     return Answers(results, version, size)
@@ -92,7 +93,7 @@ def _codes(index: Index, digests: bytes, request: Request, min_claim_level: int)
     whole = np.frombuffer(digests, np.uint8).reshape(-1, KEY_BYTES)
     stated = np.ascontiguousarray(whole[:, :_STATED])
     keys = Keys(len(stated), file=stated, pixels=stated)
-    return answer(index, keys, request, match="exact", min_claim_level=min_claim_level).verdict.tobytes()
+    return verdict_codes(index, keys, request, min_claim_level).tobytes()
 
 
 async def decided(services: Services, decide: Callable[[Index], T]) -> tuple[T, int, int]:
@@ -131,38 +132,3 @@ def _hold_to_level(field: str, level: int) -> None:
 def _dated(request: Request) -> Request:
     """Return ``request`` as of now, unless it says of when."""
     return request if request.at else msgspec.structs.replace(request, at=times.to_text(times.now()))
-
-
-def _results(found: Decided, kinds: Mapping[UUID, str]) -> list[Answer]:
-    infos = [_match(found, place, kinds) for place in range(len(found.matches))]
-    results = []
-    starts = np.searchsorted(found.matches.row, np.arange(len(found) + 1))
-    for row in range(len(found)):
-        deciding = int(found.deciding[row])
-        places = [place for place in range(starts[row], starts[row + 1]) if found.counts[place]]
-        places.sort(key=lambda place, first=deciding: place != first)  # type: ignore[misc]  # mypy: default in a lambda
-        reason = found.reasons[found.reason[row]]
-        results.append(Answer(VERDICTS[found.verdict[row]], reason, [infos[place] for place in places]))
-    return results
-
-
-def _match(found: Decided, place: int, kinds: Mapping[UUID, str]) -> MatchInfo:
-    decision = found.decisions[found.decision[place]]
-    works, matches = found.works, found.matches
-    account = UUID(bytes=works.account[place].tobytes())
-    statement = works.statement[place].tobytes()
-    price = decision.price
-    return MatchInfo(
-        work=identifiers.from_uuid("wrk", UUID(bytes=works.work[place].tobytes())),
-        account=identifiers.from_uuid(kinds.get(account, "art"), account),
-        statement=None if statement == _NOBODY else identifiers.from_uuid("stm", UUID(bytes=statement)),
-        kind=MATCH_KINDS[matches.kind[place]],
-        key=KEY_KINDS[matches.key[place]],
-        distance=int(matches.distance[place]),
-        verdict=decision.verdict,
-        reason=decision.reason,
-        claim_level=int(works.level[place]),
-        price=None if price is None or price.currency is None else money.to_decimal(price.micro),
-        currency=None if price is None else price.currency,
-        price_model=None if price is None else price.model,
-    )

@@ -11,6 +11,7 @@ from litestar.params import BodyKwarg, HeaderParameter, PathParameter, QueryPara
 from litestar.types import Empty
 
 from licet.identifiers import KINDS
+from licet.index.ranges import MOST_DIGITS, WHOLE
 from registry.accounts.idempotency import HEADER
 from registry.http.admission import rules_of
 from registry.openapi import answers
@@ -28,6 +29,7 @@ _PATH_PATTERNS: Final = {
     "sha256": HEX,
     "keyid": HEX,
     "digest": HEX,
+    "prefix": f"^([0-9a-f]{{1,{MOST_DIGITS}}}|{WHOLE})$",
     "path": r"^(entries|[0-9]{1,2})(/x[0-9]{3})*/[0-9]{3}(\.p/[0-9]{1,3})?$",
 }
 _TEXT: Final = r"^[^\u0000]*$"  # what `admission` lets through of a query

@@ -163,7 +163,13 @@ def test_every_annotation_of_the_public_methods_resolves() -> None:
             if inspect.isfunction(method):
                 module = inspect.getmodule(kind)
                 assert module is not None
-                names = {**vars(module), "Fingerprint": object, "ClientSnapshot": object, "AsyncClientSnapshot": object}
+                names = {
+                    **vars(module),
+                    "Fingerprint": object,
+                    "KeyRange": object,
+                    "ClientSnapshot": object,
+                    "AsyncClientSnapshot": object,
+                }
                 assert typing.get_type_hints(method, names), name
 
 

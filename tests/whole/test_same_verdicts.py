@@ -175,3 +175,16 @@ def test_the_rows_are_of_every_kind(offline: dict[str, list[dict[str, Any]]]) ->
     assert {row["match"] for row in rows} == {None, "exact", "near"}
     reasons = {"no-match", "not-examined", "claim-level", "withdrawn", "fingerprint-only", "url-only"}
     assert reasons <= {row["reason"] for row in rows}
+
+
+def test_ranges_give_the_verdicts_of_exact_copies(world: World) -> None:
+    request = REQUESTS["training, commercial"]
+    found = world.trainer.does("check", *world.inputs, *_asked(request), "--private")
+    online = world.client.query(Request(**request).to_json(), world.rows, "exact")
+    for given, here, there in zip(world.inputs, found["results"], online.results, strict=True):
+        assert (here["verdict"], here["reason"]) == (there.verdict, there.reason), given
+        assert {match["work"] for match in here["matches"]} == {match.work for match in there.matches}, given
+    assert (found["snapshot"], found["expires_at"]) == (None, None)
+    assert found["log_size"] >= world.log_size
+    assert "the registry was told nothing" in found["notes"][0]
+    assert world.trainer.fails(2, "check", ABSENT, *_asked(request), "--private", "--offline")

@@ -71,6 +71,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
         "sha256": "00" * 32,
         "keyid": "00" * 32,
         "digest": "00" * 32,
+        "prefix": "all",
     }
 
 

@@ -81,7 +81,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "query": (400, 400, 400),
     "lookup": (400, 400, 400),
     "getRangeSize": OPEN,
-    "getRange": (400, 400, 400),  # a prefix of another length
+    "getRange": OPEN,
     "createQuote": (401, 403, 400),
     "listQuotes": (401, 403, 200),
     "getQuote": (401, 403, 404),

@@ -27,20 +27,26 @@ def check(
     territory: Annotated[list[str] | None, _LIST] = None,
     open_weights: Annotated[str | None, Parameter(help="yes or no.")] = None,
     offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
+    private: Annotated[
+        bool,
+        Parameter(negative="", help="Fetch no snapshot: ask now, telling a few digits of each key, for exact copies."),
+    ] = False,
     fail_on: Annotated[list[str] | None, _LIST] = None,
     common: Common = COMMON,
 ) -> int:
     """Ask whether a use of pictures, addresses or digests is permitted; nothing is told to the registry."""
-    from licet.datasets.checking import MAX_INPUTS
+    from licet.datasets.checking import MAX_INPUTS, check_by_ranges
     from licet.datasets.checking import check as ask
 
     if len(inputs) > MAX_INPUTS:
         raise InputError.field("input", f"at most {MAX_INPUTS:,} (`licet filter` takes more)", len(inputs))
+    if private and offline:
+        raise InputError.field("--private", "either it or --offline: it asks the registry", "both")
     request = request_from(use, purpose, territory, open_weights)
     failing = verdicts_from("--fail-on", fail_on)
     with common.client() as client:
-        found = ask(client, inputs, request, offline=offline)
-        notes = [*found.notes, *as_of(found, client.profile)]
+        found = check_by_ranges(client, inputs, request) if private else ask(client, inputs, request, offline=offline)
+        notes = [*found.notes, *(() if private else as_of(found, client.profile))]
     for text in notes:
         note(f"note: {text}")
     document = {

@@ -28,9 +28,11 @@ from licet.datasets.results.rows import decision_columns
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
 from licet.fingerprints.bounded import decoders
+from licet.index import Index, ranges
 from licet.terms import Terms
 
 MAX_INPUTS: Final = 10_000
+MAX_RANGES: Final = 1_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ROW: Final = re.compile(r"(.+):(\d{1,12})", re.ASCII | re.DOTALL)
 _ADDRESS: Final = re.compile(r"https?://", re.ASCII | re.IGNORECASE)
@@ -54,12 +56,15 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Checkup(msgspec.Struct, frozen=True):
-    """All answers, and what they were given from. ``notes`` say what was not looked at, and why."""
+    """All answers, and what they were given from: without a ``snapshot``, from ranges of keys of that moment.
+
+    ``notes`` say what was not looked at, and why.
+    """
 
     results: list[Checked]
-    snapshot: str
+    snapshot: str | None
     log_size: int
-    expires_at: str
+    expires_at: str | None
     notes: list[str]
 
     def __repr__(self) -> str:
@@ -84,6 +89,32 @@ def check(client: Client, inputs: Sequence[str], request: Request, *, offline: b
     """
     _expect_pictures(inputs)
     return _decide(client, inputs, request, _basis(client, offline=offline))
+
+
+def check_by_ranges(client: Client, inputs: Sequence[str], request: Request) -> Checkup:
+    """Return what `check` does, as of now and without a snapshot: of each key the registry learns a few digits.
+
+    Exact copies alone are looked for, and addresses. Raises ``InputError`` as `check` does, and where the inputs have
+    so many keys that a snapshot is the better way.
+    """
+    _expect_pictures(inputs)
+    evidence = _examined(inputs)
+    keys = evidence.keys()
+    told = client.range_size()
+    wanted = ranges.prefixes(keys, told.digits)
+    if len(wanted) > MAX_RANGES:
+        raise InputError.field("input", f"keys in at most {MAX_RANGES} ranges (without --private, any)", len(wanted))
+    came = [client.key_range(prefix) for prefix in wanted]
+    index = ranges.index_of(came)
+    index.near = False
+    hidden = (
+        f"only exact copies are looked for; the registry was told {told.digits} of 32 digits of each of "
+        f"{len(wanted)} keys, each shared by about {told.expected} that are registered"
+        if told.digits
+        else f"only exact copies are looked for; the registry was told nothing: all of its {told.keys} keys came"
+    )
+    size = min((each.log_size for each in came), default=told.log_size)
+    return Checkup(_verdicts(client, inputs, evidence, request, index), None, size, None, [hidden])
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -207,26 +238,34 @@ def _basis(client: Client, *, offline: bool) -> Basis:
 
 
 def _decide(client: Client, inputs: Sequence[str], request: Request, basis: Basis) -> Checkup:
+    return _decided(client, inputs, _examined(inputs), request, basis)
+
+
+def _examined(inputs: Sequence[str]) -> Evidence:
     rows = pa.RecordBatch.from_pylist([_row(given) for given in inputs], schema=_SCHEMA)
     with ThreadPoolExecutor() as pool:
-        evidence = examine(rows, Path.cwd(), pool)
-    return _decided(client, inputs, evidence, request, basis)
+        return examine(rows, Path.cwd(), pool)
 
 
 def _decided(client: Client, inputs: Sequence[str], evidence: Evidence, request: Request, basis: Basis) -> Checkup:
-    question = Question(request, "near" if basis.index.near else "exact")
+    results = _verdicts(client, inputs, evidence, request, basis.index)
+    notes = [basis.without_near] if basis.without_near else []
+    return Checkup(results, basis.digest, basis.manifest.log_size, basis.manifest.expires_at, notes)
+
+
+def _verdicts(
+    client: Client, inputs: Sequence[str], evidence: Evidence, request: Request, index: Index
+) -> list[Checked]:
+    question = Question(request, "near" if index.near else "exact")
     standing = Standing(licences_for(held_licences(client), request))
-    verdicts = decide_rows(basis.index, evidence, question, standing)
-    columns = decision_columns(basis.index, evidence, question, verdicts)
+    verdicts = decide_rows(index, evidence, question, standing)
+    columns = decision_columns(index, evidence, question, verdicts)
     table = pa.table(columns).to_pylist()
     names = [name for name in Checked.__struct_fields__ if name not in ("input", "matches")]
-    results = [
+    return [
         Checked(input=given, matches=row["matches"] or [], **{name: row[name] for name in names})
         for given, row in zip(inputs, table, strict=True)
     ]
-    notes = [basis.without_near] if basis.without_near else []
-    manifest = basis.manifest
-    return Checkup(results, basis.digest, manifest.log_size, manifest.expires_at, notes)
 
 
 _SCHEMA: Final = pa.schema(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from licet.index.answers import Answers, answer
+from licet.index.answers import Answers, answer, verdict_codes
 from licet.index.keys import UNKNOWN_QUALITY, Keys
 from licet.index.lookup import Index, Matches
 from licet.index.near import NearTable, near_pairs
@@ -51,6 +51,7 @@ __all__ = [
     "pull",
     "state_leaves",
     "state_root",
+    "verdict_codes",
     "verify_manifest",
     "verify_state",
     "work_texts",

@@ -152,10 +152,7 @@ def _decided(
     held, sets = _held(works.work, licences)
     rough = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
     styled = _owned_by(works.account, style)
-    packed = works.terms + 1
-    small = ((works.level, 3), (works.flags, 16), (matches.kind, 2), (matches.key, 4), (rough, 1), (styled, 1))
-    for part, width in small:
-        packed = packed << width | part
+    packed = _packed(works.terms, works.level, works.flags, matches, rough, styled)
     kinds, kind_of = np.unique(packed, return_inverse=True)
     cases, case_of = np.unique(kind_of * len(sets) + held, return_inverse=True)
     seen: dict[bytes, int] = {}
@@ -168,6 +165,33 @@ def _decided(
         if len(seen) > len(distinct):
             distinct.append(decision)
     return place[case_of], tuple(distinct)
+
+
+def verdict_codes(index: Index, keys: Keys, request: Request, min_claim_level: int = 0) -> Bytes:
+    """Return the codes that `answer` gives as ``verdict`` for exact copies, and read nothing else of the works."""
+    matches = index.lookup(keys, "exact")
+    codes = np.full(keys.n, _UNKNOWN, np.uint8)
+    terms, level, flags = index.works.conditions(matches.work)
+    plain = np.zeros(1, np.bool_)
+    cases, case_of = np.unique(_packed(terms, level, flags, matches, plain, plain), return_inverse=True)
+    decided = [_decide(index.works, case, frozenset(), request, min_claim_level).code for case in cases.tolist()]
+    counts = np.flatnonzero(flags & _CHALLENGED == 0)
+    if len(counts):
+        row, own = matches.row[counts], np.array(decided, np.uint8)[case_of[counts]]
+        start = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+        codes[row[start]] = np.maximum.reduceat(own, start)
+    return codes
+
+
+def _packed(
+    terms: Numbers, level: Bytes, flags: npt.NDArray[np.uint16], matches: Matches, rough: Mask, styled: Mask
+) -> Numbers:
+    """Return all that a decision depends on but licences as one number, which `_decide` takes apart."""
+    packed = terms + 1
+    small = ((level, 3), (flags, 16), (matches.kind, 2), (matches.key, 4), (rough, 1), (styled, 1))
+    for part, width in small:
+        packed = packed << width | part
+    return packed
 
 
 def _decide(table: Works, packed: int, licences: frozenset[str], request: Request, min_claim_level: int) -> Decision:

@@ -25,7 +25,7 @@ on without reading the columns; `check` reads them all, and is meant for the mom
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ KINDS: Final = ("file", "pixels", "url")
 #: Kinds that came later: a segment without such keys is as it was before there were any.
 LATER_KINDS: Final = ("site", "instance")
 CONTENTS: Final = ("image", "text")
+STATE: Final = ("account", "terms", "log", "level", "flags")
 NO_TERMS: Final = 2**32 - 1
 MAX_WORKS: Final = 2**31 - 1
 
@@ -139,14 +140,18 @@ class ExactSegment:
         work = self.columns[f"{kind}.work"][place]
         return query, bounded(work, len(self.works), f"{kind}.work").astype(np.int64)
 
-    def state(self, rows: Array) -> dict[str, Array]:
-        """Return the columns ``account terms log level flags`` of these work rows, each value within its bounds."""
-        taken = {name: self.columns[f"work.{name}"][rows] for name in ("account", "terms", "log", "level", "flags")}
-        bounded(taken["account"], len(self.columns["account.id"]), "work.account")
-        bounded(taken["terms"][taken["terms"] != NO_TERMS], len(self.columns["terms.hash"]), "work.terms")
-        bounded(taken["log"], MAX_LOG_INDEX + 1, "work.log")
-        bounded(taken["level"], MAX_LEVEL + 1, "work.level")
-        bounded(taken["flags"], 1 << len(FLAGS), "work.flags")
+    def state(self, rows: Array, names: Iterable[str] = STATE) -> dict[str, Array]:
+        """Return these of the columns ``account terms log level flags`` of work rows, each value within its bounds."""
+        limits = {
+            "account": len(self.columns["account.id"]),
+            "terms": len(self.columns["terms.hash"]),
+            "log": MAX_LOG_INDEX + 1,
+            "level": MAX_LEVEL + 1,
+            "flags": 1 << len(FLAGS),
+        }
+        taken = {name: self.columns[f"work.{name}"][rows] for name in names}
+        for name, values in taken.items():
+            bounded(values[values != NO_TERMS] if name == "terms" else values, limits[name], f"work.{name}")
         return taken
 
     def check(self) -> None:

@@ -200,9 +200,9 @@ def verify_state(proof: StateProof, root: str, works: int) -> StateLeaf | None:
     return None
 
 
-def work_texts(ids: Bytes) -> list[str]:
-    """Return n × 16 bytes of work ids as ``wrk_…``, the same text as ``identifiers.from_uuid``."""
-    joined = id_bytes("wrk", ids).tobytes().decode("ascii")
+def work_texts(ids: Bytes, kind: str = "wrk") -> list[str]:
+    """Return n × 16 bytes of work ids (or others of ``kind``) as ``wrk_…``, as ``identifiers.from_uuid`` does."""
+    joined = id_bytes(kind, ids).tobytes().decode("ascii")
     return [joined[at : at + ID_CHARACTERS] for at in range(0, len(joined), ID_CHARACTERS)]
 
 

@@ -213,6 +213,17 @@ class Works:
             out.flags[place] = state["flags"]
         return out
 
+    def conditions(self, numbers: npt.NDArray[np.integer]) -> tuple[Numbers, Bytes, npt.NDArray[np.uint16]]:
+        """Return terms, level and flags of these works, as `take` does: all that most decisions depend on."""
+        n = len(numbers)
+        terms, level, flags = np.empty(n, np.int64), np.empty(n, np.uint8), np.empty(n, np.uint16)
+        for layer, place, row in self._split(numbers):
+            state = layer.exact.state(row, ("terms", "level", "flags"))
+            stated = state["terms"].astype(np.int64)
+            terms[place] = np.where(stated == NO_TERMS, -1, stated + layer.first_terms)
+            level[place], flags[place] = state["level"], state["flags"]
+        return terms, level, flags
+
     def encoded_terms(self, number: int) -> bytes:
         """Return the canonical bytes of the terms with this number."""
         layer = self._terms_layer(number)
