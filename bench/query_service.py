@@ -1,0 +1,116 @@
+"""10,000 keys a call as the service answers them, over a mapped index of 1M and 10M works, on one core."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from bench.measuring import in_turn, record
+from licet.decisions import Request
+from licet.index import Index, Keys, answer, container, verdict_codes
+from licet.index.container import map_file
+from licet.index.exact import buckets
+from licet.index.segments import ExactSegment, open_segment
+from licet.index.writing import in_memory
+from licet.terms import preset
+from licet.wire.licensing import Answers, Query, RowKeys
+from registry.licensing.results import results_of
+
+SIZES: Final = (1_000_000, 10_000_000)
+KEYS: Final = 10_000
+CALLS: Final = 20
+REQUEST: Final = Request(uses=["train-gen"], at="2026-11-01T00:00:00Z")
+
+
+def mapped(folder: Path, works: int) -> ExactSegment:
+    """Return a segment of ``works`` works with a file key each, of 1,000 accounts under one terms, mapped from disk."""
+    random = np.random.default_rng(5)
+    hi = np.sort(random.integers(0, 2**64, works, dtype=np.uint64))
+    lo = random.integers(0, 2**64, works, dtype=np.uint64)
+    terms = preset("no-ai").encoded
+    accounts = b"".join(sorted(sha256(b"%d" % number).digest()[:16] for number in range(1000)))
+    columns = {
+        **in_memory(())[0].columns,
+        "work.hi": np.sort(random.integers(0, 2**64, works, dtype=np.uint64)),
+        "work.lo": lo,
+        "work.account": random.integers(0, 1000, works).astype(np.uint32),
+        "work.terms": np.zeros(works, np.uint32),
+        "work.statement": np.zeros((works, 16), np.uint8),
+        "work.log": np.ones(works, np.uint64),
+        "work.level": np.full(works, 2, np.uint8),
+        "work.flags": np.full(works, 32, np.uint16),
+        "account.id": np.frombuffer(accounts, np.uint8).reshape(-1, 16),
+        "terms.hash": np.frombuffer(sha256(terms).digest(), np.uint8).reshape(1, 32),
+        "terms.end": np.array([len(terms)], np.uint64),
+        "terms.blob": np.frombuffer(terms, np.uint8),
+        "file.hi": hi,
+        "file.lo": lo,
+        "file.work": random.permutation(works).astype(np.uint32),
+        "file.bucket": buckets(hi),
+    }
+    digest, _ = container.write(folder, "exact", columns)
+    segment = open_segment(map_file(folder / digest))
+    assert isinstance(segment, ExactSegment)
+    return segment
+
+
+def asked(segment: ExactSegment) -> list[npt.NDArray[np.uint8]]:
+    """Return keys for each call, 32 bytes each and half of them registered, in random order."""
+    random = np.random.default_rng(1)
+    batches = []
+    for _ in range(CALLS):
+        rows = random.integers(0, len(segment.works), KEYS // 2)
+        known = np.stack([segment.columns[f"file.{half}"][rows] for half in ("hi", "lo")], axis=1)
+        strange = random.integers(0, 2**64, (KEYS // 2, 2), dtype=np.uint64)
+        keys = random.permutation(np.concatenate([known, strange])).astype(">u8").view(np.uint8)
+        batches.append(np.concatenate([keys, np.zeros_like(keys)], axis=1))
+    return batches
+
+
+def measured(works: int) -> None:
+    """Measure both forms over ``works`` works, from the body of the request to the body of the answer, without HTTP."""
+    with tempfile.TemporaryDirectory() as folder:
+        segment = mapped(Path(folder), works)
+        index, batches = Index([segment]), asked(segment)
+        bodies = [
+            msgspec.json.encode(
+                Query({"uses": ["train-gen"]}, [RowKeys(sha256=key.tobytes().hex()) for key in batch], "exact")
+            )
+            for batch in batches
+        ]
+
+        def as_bytes() -> None:
+            for batch in batches:
+                stated = np.ascontiguousarray(batch[:, :16])
+                codes = verdict_codes(index, Keys(KEYS, file=stated, pixels=stated), REQUEST)
+                assert np.count_nonzero(codes == 4) == KEYS // 2
+
+        def as_json() -> None:
+            for body in bodies:
+                query = msgspec.json.decode(body, type=Query)
+                found = answer(index, Keys.from_rows(query.rows), REQUEST, match="exact")
+                assert len(msgspec.json.encode(Answers(results_of(found, {}), 1, 1))) > KEYS
+
+        calls = {"binary": as_bytes, "JSON with reasons": as_json}
+        figures = in_turn(calls, KEYS * CALLS, clock=time.process_time)
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+        name = f"query_service_{works // 1_000_000}m"
+        record(name, "keys", figures, works=works, keys=KEYS, seconds="of processor", resident_mib=resident)
+
+
+def main() -> None:
+    """Measure at each size."""
+    for works in SIZES:
+        measured(works)
+
+
+if __name__ == "__main__":
+    main()
