@@ -90,14 +90,14 @@ def test_a_forked_process_has_decoders_of_its_own(tmp_path: Path, scene: npt.NDA
         from licet.fingerprints.bounded import decoders, fingerprint_bytes
         data = Path("picture").read_bytes()
         fingerprint_bytes(data)
-        [ours] = decoders()._alive
+        [ours] = decoders(iscc=True)._alive
         child = os.fork()
         if not child:
-            print(fingerprint_bytes(data).pixels, decoders()._alive.isdisjoint({ours}), flush=True)
-            decoders().close()
+            print(fingerprint_bytes(data).pixels, decoders(iscc=True)._alive.isdisjoint({ours}), flush=True)
+            decoders(iscc=True).close()
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
-        print(fingerprint_bytes(data).pixels, decoders()._alive == {ours}, flush=True)
+        print(fingerprint_bytes(data).pixels, decoders(iscc=True)._alive == {ours}, flush=True)
         """,
     )
     done = subprocess.run(
