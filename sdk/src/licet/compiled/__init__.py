@@ -36,7 +36,7 @@ def told(listener: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextmanager
-def compiling() -> Iterator[None]:
+def told_of_compiling() -> Iterator[None]:
     """Tell who listens if the block, which imports loops, takes as long as compiling them does."""
 
     def tell(words: str) -> None:
@@ -82,7 +82,7 @@ if hasattr(os, "register_at_fork"):  # a child has none of these threads
 @cache
 def _loaded() -> ModuleType | None:
     try:
-        with compiling():
+        with told_of_compiling():
             from licet.compiled import hashing as module
     except ImportError:  # not installed, or not for this numpy
         return None

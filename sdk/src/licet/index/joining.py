@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from licet.compiled import compiling
+from licet.compiled import told_of_compiling
 from licet.fingerprints.pdq import NEAR_RADIUS
 from licet.index.scanning import HASH_BYTES, NO_PAIRS, Bytes, Pairs, words
 
@@ -105,7 +105,7 @@ class NearJoin:
 @cache
 def kernels() -> Any:
     """Return the module of compiled loops; raises ``ImportError`` where numba is not there, or not for this numpy."""
-    with compiling():
+    with told_of_compiling():
         from licet.index import kernels as module
 
     return module
