@@ -11,6 +11,7 @@ import pytest
 
 from licet.decisions import VERDICTS
 from licet.index import Index
+from licet.index import answer as decided
 from licet.wire.licensing import Answers, Query, RowKeys
 from registry.licensing import asking
 from registry.snapshots import Reader
@@ -142,13 +143,13 @@ async def test_what_was_read_while_its_files_were_written_to_is_asked_again(
     manifest = await publish(site.services)
     site.services.reader = reader = Reader(site.services)
     await reader.current()
-    decide, spoilt = asking.answer, []
+    spoilt: list[int] = []
 
     def torn(index: Index, *arguments: Any, **named: Any) -> Answers:
         if not spoilt:  # after the index was handed out, and before the answer is made
             path = segments_folder(site.services) / manifest.segments[0].digest
             spoilt.append(path.write_bytes(path.read_bytes()[::-1]))
-        return decide(index, *arguments, **named)  # type: ignore[return-value]
+        return decided(index, *arguments, **named)  # type: ignore[return-value]
 
     monkeypatch.setattr(asking, "answer", torn)
     found = await ask(site.http, [RowKeys(sha256=file)])

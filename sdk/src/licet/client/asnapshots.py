@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from licet.client.snapshots import PROMISED, Pin, Tier
 from licet.index.pull import Pulled
 from licet.index.snapshot import Snapshot
-from licet.index.store import SnapshotInfo, SnapshotStore
+from licet.index.store import Published, SnapshotInfo, SnapshotStore
 from licet.statements.trust import RegistryKeys
 
 if TYPE_CHECKING:
@@ -52,5 +52,13 @@ class AsyncClientSnapshot:
         return await self._client.in_thread(lambda client: client.snapshot.info())
 
     async def pin(self) -> Pin:
-        """Return what names the current snapshot to workers elsewhere."""
+        """Return what lets workers elsewhere decide from the current snapshot and no other; needs no network.
+
+        Raises ``InputError`` if none was pulled and ``ExpiredError`` past its time: what is pinned is good for as long
+        as a job takes.
+        """
         return await self._client.in_thread(lambda client: client.snapshot.pin())
+
+    async def pin_of(self, published: Published, *, near: bool, at: str) -> Pin:
+        """Return what lets workers decide as of ``at`` from the snapshot ``published``, whose segments are here."""
+        return await self._client.in_thread(lambda client: client.snapshot.pin_of(published, near=near, at=at))

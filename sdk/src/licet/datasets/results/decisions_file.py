@@ -97,7 +97,9 @@ class DecisionsFile:
         path, manifest = beside(given, _ENDINGS[0]), beside(given, _ENDINGS[1])
         if not path.exists():
             if named != path and not (named.exists() or manifest.exists()):
-                raise InputError(f"{named}: expected what `licet filter` wrote, found nothing there")
+                raise InputError(
+                    f"{named}: expected what `licet filter` wrote, found nothing there; filter the dataset first"
+                )
             raise InputError(f"{path}: expected the decisions of `licet filter` there; filter the dataset first")
         return cls(path, read_manifest(manifest) if manifest.is_file() else None)
 
