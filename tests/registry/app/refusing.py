@@ -85,6 +85,12 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         ),
         Refusal(400, r"rows\[[0-9]+\].url: ", "which addresses are canonical is more than `format: uri` says"),
         Refusal(400, r"rows\[[0-9]+\].pdq: ", "one hash or eight: patterns that say so are beyond reading"),
+        Refusal(400, r"rows\[[0-9]+\].iscc: ", "which units there are, and how long, is coded inside of base32"),
+    ),
+    "getRange": (
+        Refusal(
+            400, "path:prefix: expected (all|[0-9]+ hexadecimal digits)", "how many digits depends on how many keys"
+        ),
     ),
     "createQuote": (
         Refusal(400, "run: expected 1 to 200 printable", "it has no word for what is printable"),

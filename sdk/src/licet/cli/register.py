@@ -194,8 +194,7 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
     if done.bare and offers:
         yield "Without the pictures these works can only deny: what the terms offer is left to a look (review)."
     elif done.bare:
-        yield f"{many(done.bare, 'work')} without a picture: known by fingerprint, address or site alone, they can only"
-        yield "deny."
+        yield f"{many(done.bare, 'work')} without a picture: a fingerprint, address or site alone can only deny."
     if done.duplicates and explicit:
         yield "What was registered before keeps its terms and addresses; `licet terms set` signs other terms."
     if len(done.duplicates) > NAMED:
