@@ -53,6 +53,7 @@ async def asked() -> None:
     async with AsyncClient("http://localhost:8000") as client:
         found = await client.check(["https://x.example/b.jpg"], Request(uses=["train-gen"]))
         reveal_type(found.results)
+        reveal_type(await client.snapshot.pin())
         async for licence in client.licences():
             reveal_type(licence)
 
@@ -80,6 +81,7 @@ EXPECTED = [
     "int",
     "licet.datasets.pinned.Pinned",
     "list[licet.datasets.checking.Checked]",
+    "licet.datasets.pinned.Pinned",
     "licet.wire.licensing.LicenceInfo",
     "float | None",
     "str",

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from licet.client import asnapshots, asynchronous, blocking, contact, endpoints, snapshots
-from licet.datasets import asession, session
+from licet.datasets import asession, pinned, session
 from licet.exchange.calls import Call
 from licet.wire.works import MetadataChange
 
@@ -23,9 +23,10 @@ PAIRS = [
     (blocking.Client, asynchronous.AsyncClient),
     (session.Client, asession.AsyncClient),
     (snapshots.ClientSnapshot, asnapshots.AsyncClientSnapshot),
+    (pinned.SessionSnapshot, pinned.AsyncSessionSnapshot),
 ]
 ASYNC_ONLY = {"in_thread"}
-SYNC_ONLY = {"over", "dataset"}
+SYNC_ONLY = {"over", "dataset", "pin_of"}
 AWAITED_PROPERTIES = {"store"}  # reads the disk, or asks the service
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import licet
 from licet import AsyncClient, Client, InputError, Request
 from licet.client.bridging import Bridge
+from licet.datasets.pinned import Pinned
 from tests.sdk.datasets.world import NO_AI, OPEN, World, encoded, picture
 
 REQUEST = Request(uses=["train-gen"])
@@ -49,6 +51,18 @@ def test_it_gives_the_same_answers(asked: dict[str, Any], tmp_path: Path) -> Non
         assert annotated == client.annotate(ROWS, REQUEST)
         assert kept == client.filter(ROWS, REQUEST)
     assert [row["verdict"] for row in annotated] == ["allow", "deny", "unknown"]
+
+
+def test_what_it_pins_decides_like_what_the_synchronous_one_pins(asked: dict[str, Any]) -> None:
+    async def play() -> Pinned:
+        async with AsyncClient(**asked) as client:
+            await client.snapshot.pull()
+            return await client.snapshot.pin()
+
+    pin = asyncio.run(play())
+    with Client(**asked) as client:
+        assert msgspec.structs.replace(client.snapshot.pin(), at=pin.at) == pin
+        assert pin.annotate(ROWS, REQUEST) == client.annotate(ROWS, REQUEST)
 
 
 def test_errors_of_the_work_are_its_own(asked: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
     from licet.datasets.checking import Checkup
+    from licet.datasets.pinned import AsyncSessionSnapshot
     from licet.datasets.usage.recheck import Rechecked
     from licet.datasets.usage.runs import RunReported
 
@@ -115,6 +116,13 @@ class AsyncClient(BaseClient):
     async def report_run(self, dataset: str | Path, model: str, run: str, *, outputs: int = 0) -> RunReported:
         """Return once a training run is stated and its use acknowledged: what ``licet run report`` does."""
         return await self._session(lambda client: client.report_run(dataset, model, run, outputs=outputs))
+
+    @property
+    def snapshot(self) -> AsyncSessionSnapshot:
+        """The snapshots of this client's registry: pull, open, pin."""
+        from licet.datasets.pinned import AsyncSessionSnapshot
+
+        return AsyncSessionSnapshot(self)
 
     async def refresh(self, *, offline: bool = False) -> None:
         """Decide from the newest snapshot from now on (``offline``: from the one that is here)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from licet.client.asnapshots import AsyncClientSnapshot
 from licet.client.snapshots import ClientSnapshot, Pin
 from licet.datasets.annotate import annotated, decided_columns
 from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
@@ -110,6 +111,17 @@ class SessionSnapshot(ClientSnapshot):
         """
         pin = super().pin()
         return Pinned(**{name: getattr(pin, name) for name in Pin.__struct_fields__}, held=held_licences(self._client))
+
+
+class AsyncSessionSnapshot(AsyncClientSnapshot):
+    """What `SessionSnapshot` is, for an asynchronous client."""
+
+    async def pin(self) -> Pinned:
+        """Return what lets workers elsewhere decide from the current snapshot and no other; needs no network.
+
+        Raises ``InputError`` if none was pulled and ``ExpiredError`` past its time.
+        """
+        return await self._client.in_thread(lambda client: SessionSnapshot(client).pin())
 
 
 def asking(
