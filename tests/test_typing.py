@@ -77,7 +77,7 @@ EXPECTED = [
     "list[dict[str, str]]",
     "int",
     "licet.datasets.licensing.wanted.QuoteSummary",
-    "list[licet.datasets.usage.recheck.Finding]",
+    "licet.datasets.usage.findings.Findings",
     "int",
     "licet.datasets.pinned.Pinned",
     "list[licet.datasets.checking.Checked]",

@@ -17,7 +17,8 @@ from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.datasets.usage.recheck import Finding, Rechecked
+    from licet.datasets.usage.findings import Finding
+    from licet.datasets.usage.recheck import Rechecked
 
 # What XML 1.0 cannot hold, and line breaks, which have no business in an attribute.
 _NO_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -38,8 +39,9 @@ def recheck(
     common: Common = COMMON,
 ) -> int:
     """Name the kept rows that must go now; exit 1 if there are any."""
+    from licet.datasets.usage.findings import write_findings
     from licet.datasets.usage.recheck import recheck as check_again
-    from licet.datasets.usage.recheck import steps, write_findings
+    from licet.datasets.usage.recheck import steps
 
     if not given:
         raise InputError.field("input", "what `licet filter` wrote", "nothing")
@@ -58,13 +60,17 @@ def recheck(
     if format == "github":
         workflow.summarise(line for each in results for line in _summary(each))
     as_json = Common(json=common.json or format == "json", profile=common.profile)
-    show(as_json, _document(results), list(_lines(results, format)))
+    show(as_json, _document(results) if as_json.json else {}, _lines(results, format))
     return 1 if any(each.drop for each in results) else 0
 
 
 def _document(results: list[Rechecked]) -> dict[str, Any]:
     """Return what ``--json`` prints: of one dataset what was found, of several a list of that."""
-    documents = [{name: getattr(each, name) for name in each.__struct_fields__} for each in results]
+    documents = [
+        {name: getattr(each, name) for name in each.__struct_fields__}
+        | {"drop": list(each.drop), "new_matches": list(each.new_matches)}
+        for each in results
+    ]
     return documents[0] if len(documents) == 1 else {"results": documents}
 
 

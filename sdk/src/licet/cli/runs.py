@@ -35,7 +35,8 @@ def report(
         done = report_run(client, dataset, model, run, outputs=outputs, seq=seq, offline=offline)
     for remark in done.notes:
         note(remark)
-    show(common, {name: getattr(done, name) for name in done.__struct_fields__}, list(_lines(done)))
+    document = {name: getattr(done, name) for name in done.__struct_fields__} | {"drop": list(done.drop)}
+    show(common, document, list(_lines(done)))
 
 
 def _lines(done: RunReported) -> Iterator[str]:

@@ -19,7 +19,8 @@ from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.results import decisions_file
 from licet.datasets.results.decisions_file import DecisionsFile
-from licet.datasets.usage.recheck import recheck, steps, write_findings
+from licet.datasets.usage.findings import write_findings
+from licet.datasets.usage.recheck import recheck, steps
 from licet.decisions import Request
 from licet.errors import ExpiredError, InputError, MalformedError, VerificationError
 from licet.home import write_private
@@ -217,6 +218,9 @@ def test_other_decisions_than_those_signed_are_refused(client: Client, kept: Fil
 
 
 def test_what_was_never_filtered_cannot_be_rechecked(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing there"):
+        recheck(client, tmp_path / "somewhere")
+    (tmp_path / "somewhere").mkdir()
     with pytest.raises(InputError, match="filter the dataset first"):
         recheck(client, tmp_path / "somewhere")
 

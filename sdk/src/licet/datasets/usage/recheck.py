@@ -16,7 +16,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from licet import times
 from licet.client import Client
@@ -26,29 +25,12 @@ from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
 from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns
+from licet.datasets.usage.findings import Finding, Findings
 from licet.datasets.usage.spool import Spool
 from licet.index.lookup import Index, Matches, united
 
 Advance = Callable[[int], None]
 _SHOWN: Final = ("part", "row", "path", "url", "key")
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One row and what is found out about it now. For a row to drop, ``reason`` says why; ``was`` what it was."""
-
-    part: str
-    row: int
-    path: str | None
-    url: str | None
-    key: str | None
-    verdict: str
-    reason: str
-    work: str | None
-    statement: str | None
-    licence: str | None
-    match: str | None
-    distance: int | None
-    was: str
 
 
 class EndedLicence(msgspec.Struct, frozen=True):
@@ -66,8 +48,8 @@ class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str
     rows: int
     kept: int
-    drop: list[Finding]
-    new_matches: list[Finding]
+    drop: Findings
+    new_matches: Findings
     ended_licences: list[EndedLicence]
     models: list[dict[str, Any]]
     snapshot: str
@@ -159,27 +141,13 @@ def recheck_file(
     )
 
 
-def write_findings(path: Path, findings: list[Finding]) -> None:
-    """Write ``findings`` into a Parquet file, a row each."""
-    schema = pa.schema(
-        [
-            (name, {"row": pa.int64(), "distance": pa.int16()}.get(name, pa.string()))
-            for name in Finding.__struct_fields__
-        ]
-    )
-    rows = [msgspec.to_builtins(finding) for finding in findings]
-    part = path.with_name(f".{path.name}.part")
-    pq.write_table(pa.Table.from_pylist(rows, schema), part)
-    part.replace(path)
-
-
 class _Checking:
     """Takes the batches of an earlier result and gathers what is found."""
 
     def __init__(self, index: Index, question: Question, held: list[HeldLicence], now: str) -> None:
         self.kept = 0
-        self.drop: list[Finding] = []
-        self.new: list[Finding] = []
+        self.drop = Findings()
+        self.new = Findings()
         self._index = index
         self._question = question
         self._held = {licence.id: licence for licence in held}

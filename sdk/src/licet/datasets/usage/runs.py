@@ -21,7 +21,8 @@ from licet.datasets.licensing.held import HeldLicence, LicenceStore, covers, ver
 from licet.datasets.licensing.wanted import shown_totals
 from licet.datasets.results.decisions_file import DecisionsFile, kept_rows
 from licet.datasets.results.manifest import ReadManifest
-from licet.datasets.usage.recheck import Finding, recheck_file
+from licet.datasets.usage.findings import Findings
+from licet.datasets.usage.recheck import recheck_file
 from licet.datasets.usage.spool import Owed, Report, Spool
 from licet.decisions import Request
 from licet.errors import InputError, NotAllowedError, ServiceError
@@ -49,7 +50,7 @@ class RunReported(msgspec.Struct, frozen=True, kw_only=True):
     memorandum: int
     totals: list[dict[str, Any]]
     dropped: int
-    drop: list[Finding]
+    drop: Findings
     log_index: int | None
     snapshot: str
     notes: list[str]
