@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 
 from registry import __version__
 from registry.errors import MigrationError, RegistryError, Unavailable
@@ -150,7 +150,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _say(str(error), 2)
+        return _say(_wrong(error), 2)
     except Unavailable as error:
         return _say(error.detail, 3)
     except MigrationError as error:
@@ -160,6 +160,13 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", 130)
     return code if isinstance(code, int) else 0
+
+
+def _wrong(error: CycloptsError) -> str:
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        command = " ".join(["licet-registry", *(error.command_chain or ())])
+        return f"{error.argument.name}: expected a value, got none; `{command} --help` shows what there is"
+    return str(error)
 
 
 def _say(message: str, code: int) -> int:

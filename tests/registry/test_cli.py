@@ -62,6 +62,13 @@ def test_migrate_uses_an_external_database(empty_dsn: str, data: Path):
         (("settings",), {"LICET_REGISTRY_PORT": "x"}, 2, "LICET_REGISTRY_PORT: expected"),
         (("migrate", "--chek"), {}, 2, "--chek"),
         (("nonsense",), {}, 2, "nonsense"),
+        (
+            ("backup", "b.zip"),
+            {},
+            2,
+            "--output: expected a value, got none; `licet-registry backup --help` shows what there is",
+        ),
+        (("key", "rotate"), {}, 2, "`licet-registry key rotate --help` shows"),
     ],
 )
 def test_an_error_is_one_line_and_an_exit_code(
