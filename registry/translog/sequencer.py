@@ -43,6 +43,7 @@ LOOK_EVERY: Final = 1.0  # seconds: a lost notification costs no more than this
 _LONGEST_PAUSE: Final = 30.0  # between two requests to witnesses that do not answer
 
 log = structlog.get_logger("registry.translog")
+_MOVED: Final = "the data folder was moved or copied here; no service may run on what it was copied from"
 
 
 class Archive(Protocol):
@@ -109,6 +110,8 @@ class Sequencer:
             await self._archive.open(conn)
         await self.keep(conn)
         here = await asyncio.to_thread(publication.lies_where_written, self._data)
+        if guard and not here:
+            log.warning("guard.elsewhere", folder=str(self._data), size=now.size, problem=_MOVED)
         if guard < now.size or (now.size and not here):
             await asyncio.to_thread(publication.advance_guard, self._data, now.size, now.root)
         self._keys_due = True

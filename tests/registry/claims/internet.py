@@ -34,7 +34,7 @@ class Internet:
     web: int = 0
     authorities: Path = Path()
     records: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    broken: dict[str, str] = field(default_factory=dict)  # name → servfail, silent, garbage, loop
+    broken: dict[str, str] = field(default_factory=dict)  # name → servfail, silent, garbage, loop, strays, denied
     files: dict[str, bytes] = field(default_factory=dict)  # host → the whole answer as sent
     stalls: set[str] = field(default_factory=set)
     asked: list[bytes] = field(default_factory=list)
@@ -81,6 +81,15 @@ class Internet:
                 return reply.to_wire()
             case "loop":
                 reply.answer.append(dns.rrset.from_text(question.name, 60, "IN", "CNAME", f"{name}."))
+                return reply.to_wire()
+            case (
+                "strays" | "denied" as how
+            ):  # another name's record comes; or this one's, with the word that there is none
+                owner = "_licet.eve.example" if how == "strays" else name
+                values = self.records[name, "TXT"]
+                reply.answer.append(dns.rrset.from_text(f"{owner}.", 60, "IN", "TXT", *values))
+                reply.additional.append(dns.rrset.from_text(question.name, 60, "IN", "TXT", *values))
+                reply.set_rcode(dns.rcode.NOERROR if how == "strays" else dns.rcode.NXDOMAIN)
                 return reply.to_wire()
         kind = dns.rdatatype.to_text(question.rdtype)
         target = name

@@ -44,6 +44,13 @@ async def test_a_record_may_be_kept_elsewhere_by_an_alias(net: Internet) -> None
     assert await look(net) == Found("dns")
 
 
+@pytest.mark.parametrize("how", ["strays", "denied"])
+async def test_a_record_of_another_name_or_beside_the_answer_proves_nothing(net: Internet, how: str) -> None:
+    net.put_record("ada.example", VALUE)
+    net.broken["_licet.ada.example"] = how
+    problem(await look(net))
+
+
 async def test_a_line_of_a_file_proves(net: Internet) -> None:
     net.put_file("ada.example", b"# mine\r\n  " + VALUE.encode() + b" \r\n\xff\xfe\n")
     assert await look(net) == Found("file")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from licet import times
 from licet.canonical import from_base64, to_base64
@@ -355,6 +356,16 @@ async def test_another_tile_where_one_is_published_is_another_history(database, 
     (tmp_path / "public" / "log" / "tile/entries/000.p").joinpath("10").write_bytes(b"\0\1x" * 10)
     with pytest.raises(StartError, match=r"tile/entries/000\.p/10: another tile is published.*two histories"):
         await work_through(database, sequencing(keys, tmp_path))
+
+
+async def test_a_folder_that_was_moved_or_copied_is_said_once_and_one_that_stayed_is_not(database, keys, tmp_path):
+    await work_through(database, sequencing(keys, tmp_path))
+    for place, told in ((tmp_path, 0), (tmp_path / "copy", 1), (tmp_path / "copy", 0)):
+        if not place.exists():
+            shutil.copytree(tmp_path, place)
+        with capture_logs() as logs:
+            await work_through(database, sequencing(keys, place))
+        assert sum(each["event"] == "guard.elsewhere" for each in logs) == told
 
 
 async def test_a_guard_knows_whether_it_lies_where_it_was_written(tmp_path):
