@@ -95,7 +95,8 @@ def test_of_an_archive_the_whole_sample_must_go(
 
 def test_nothing_must_go_while_nothing_changed(client: Client, kept: Filtered) -> None:
     found = recheck(client, kept.decisions)
-    assert (found.drop, found.new_matches, found.ended_licences, found.rows, found.kept) == ([], [], [], 6, 5)
+    assert (list(found.drop), list(found.new_matches), found.ended_licences) == ([], [], [])
+    assert (found.rows, found.kept) == (6, 5)
 
 
 def test_how_far_it_is_adds_up_to_what_was_said_before(client: Client, kept: Filtered) -> None:
