@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from licet.fingerprints.decode import PictureLimits
-from licet.fingerprints.picture import fingerprint_bytes
+from licet.fingerprints.picture import examine_picture
 from registry.works import uploads
 from registry.works.uploads import forget_uploads
 from tests.registry.catalogue import Artist, artist, encoded, picture, uploaded
@@ -26,7 +26,7 @@ async def test_the_service_sees_what_the_sdk_sees(site: Running) -> None:
     ada = await artist(site)
     for form in ("PNG", "JPEG", "WEBP"):
         data = picture(1, form=form)
-        assert await ada.upload(data) == fingerprint_bytes(data)
+        assert await ada.upload(data) == examine_picture(data, iscc=True)[0].fingerprint
 
 
 async def test_an_upload_again_has_no_second_effect_and_nothing_but_its_fingerprint_is_kept(site: Running) -> None:
@@ -194,7 +194,7 @@ async def test_a_picture_that_its_decoder_does_not_survive_is_refused_and_nothin
     assert answer.json()["detail"].startswith("expected pixels within 0.05 s of processor time")
     monkeypatch.undo()
     data = picture(1)
-    assert await ada.upload(data) == fingerprint_bytes(data)
+    assert await ada.upload(data) == examine_picture(data, iscc=True)[0].fingerprint
 
 
 async def test_of_one_account_only_so_many_pictures_wait(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
