@@ -26,7 +26,7 @@ PAIRS = [
     (pinned.SessionSnapshot, pinned.AsyncSessionSnapshot),
 ]
 ASYNC_ONLY = {"in_thread"}
-SYNC_ONLY = {"over", "dataset", "pin_of"}
+SYNC_ONLY = {"over", "dataset"}
 AWAITED_PROPERTIES = {"store"}  # reads the disk, or asks the service
 
 

@@ -82,9 +82,7 @@ class Internet:
             case "loop":
                 reply.answer.append(dns.rrset.from_text(question.name, 60, "IN", "CNAME", f"{name}."))
                 return reply.to_wire()
-            case (
-                "strays" | "denied" as how
-            ):  # another name's record comes; or this one's, with the word that there is none
+            case "strays" | "denied" as how:  # another name's record; or this one's, with the word that there is none
                 owner = "_licet.eve.example" if how == "strays" else name
                 values = self.records[name, "TXT"]
                 reply.answer.append(dns.rrset.from_text(f"{owner}.", 60, "IN", "TXT", *values))
@@ -97,9 +95,9 @@ class Internet:
         if alias:
             reply.answer.append(dns.rrset.from_text(question.name, 60, "IN", "CNAME", f"{alias[0]}."))
             target = alias[0]
-        values = self.records.get((target, kind))
-        if values:
-            reply.answer.append(dns.rrset.from_text(f"{target}.", 60, "IN", kind, *values))
+        found = self.records.get((target, kind))
+        if found:
+            reply.answer.append(dns.rrset.from_text(f"{target}.", 60, "IN", kind, *found))
         elif not any(known == target for known, _ in self.records):
             reply.set_rcode(dns.rcode.NXDOMAIN)
         sent = reply.to_wire(max_size=65_535)

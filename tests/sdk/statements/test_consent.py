@@ -108,6 +108,7 @@ def test_rule_09_every_key_that_matches_is_under_the_digest():
         {"account": "art_other"},
         {"work": "wrk_other"},
         {"files": [FileDigest("1" * 64, None, None)]},
+        {"site": "su.example/gallery"},
     )
     digests = {work_digest(msgspec.structs.replace(work, **change)) for change in changes} | {work_digest(work)}
     assert len(digests) == len(changes) + 1
