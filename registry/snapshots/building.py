@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from licet import times
+from licet.errors import InputError, MalformedError
 from licet.index import Snapshot, StateTree, WorkRecord, manifest, write_segments
 from licet.index.container import map_file
 from licet.index.merging import merge_segments, merged_layers
@@ -24,7 +25,7 @@ from licet.statements import kinds
 from licet.statements.kinds import RegistryRef, SegmentRef
 from registry.consent import all_records, changed_count, changes, stand_still, unlogged, version
 from registry.database import Connection, Database
-from registry.errors import Unavailable
+from registry.errors import StoreUnavailable, Unavailable
 from registry.snapshots import queries
 from registry.snapshots.files import all_sound
 from registry.translog import head
@@ -151,14 +152,27 @@ def _gathered(
     if not count:
         return under, top
     pieces = [ref for layer in layers[-count:] for ref in layer]
-    merged = merge_segments([open_segment(map_file(folder / ref.digest)) for ref in pieces], folder)
+    with _kept_in(folder):
+        merged = merge_segments([open_segment(map_file(folder / ref.digest)) for ref in pieces], folder)
     return under[: len(under) + len(top) - len(pieces)], merged
 
 
 def _write(
     records: Iterable[WorkRecord], folder: Path, published: int, removed: Iterable[bytes] = ()
 ) -> list[SegmentRef]:
-    return write_segments(_covered(records, published), folder, removed=removed)
+    with _kept_in(folder):
+        return write_segments(_covered(records, published), folder, removed=removed)
+
+
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """Raise ``StoreUnavailable`` where the folder of segments takes none: it is full, or gone, and may come back."""
+    try:
+        yield
+    except MalformedError:
+        raise
+    except InputError as error:
+        raise StoreUnavailable(error.message) from None
 
 
 def _covered(records: Iterable[WorkRecord], published: int) -> Iterator[WorkRecord]:

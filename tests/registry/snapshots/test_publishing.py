@@ -18,7 +18,7 @@ from licet.statements import kinds
 from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
 from licet.wire.accounts import RegistryInfo
 from registry import consent
-from registry.errors import Unavailable
+from registry.errors import StoreUnavailable, Unavailable
 from registry.snapshots import building, publisher
 from registry.snapshots.publication import segments_folder
 from registry.snapshots.publisher import publish, publish_if_due
@@ -233,3 +233,16 @@ async def test_of_two_publishers_one_stands_by_and_both_end_when_told(
 def _manifest(answer: httpx.Response) -> kinds.Snapshot:
     latest = msgspec.json.decode(answer.content, type=Published)
     return envelopes.read_as(kinds.Snapshot, latest.envelope)
+
+
+async def test_a_folder_that_takes_no_segment_is_a_store_that_is_away(site: Running) -> None:
+    ada = await artist(site)
+    await ada.state([(await ada.picture(picture(1))).work], PAID)
+    folder = segments_folder(site.services)
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("in its place")
+    with pytest.raises(StoreUnavailable, match="expected a folder to write a segment into"):
+        await publish(site.services)
+    folder.unlink()
+    aside.rename(folder)
+    assert (await publish(site.services)).works == 1
