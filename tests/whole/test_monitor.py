@@ -51,6 +51,25 @@ def test_a_tightened_work_is_followed_into_the_next_snapshot(painter: Person) ->
     assert any(work in each and "withdrawn" in each for each in looked["notes"])
 
 
+def test_a_log_that_grows_while_the_monitor_looks_is_no_other_log(
+    painter: Person, person: People, service: Service
+) -> None:
+    grower, grown = person("grower").joins("artist", "Grower"), list[int]()
+    grower.draws("grown", 709)
+    with line_to(service) as line:
+
+        def growing(method: str, path: str, forward):
+            if path.startswith("/snapshots/latest/states") and not grown:
+                grown.append(grower.does("register", "grown")["log_index"])
+                until_covered(grower, grown[0])
+            return forward()
+
+        line.hook = growing
+        looked = painter.does("monitor", "--once", **through(painter, line))
+    assert looked["findings"] == []
+    assert looked["log_size"] > grown[0]
+
+
 def test_what_the_same_key_signed_elsewhere_is_known_but_not_a_strangers_key(
     painter: Person, person: People, service: Service
 ) -> None:

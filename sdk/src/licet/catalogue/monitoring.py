@@ -90,12 +90,12 @@ class Monitor:
         keys = self._client.working_keys()
         memory = self._remembered()
         own = list(self._own(keys))
-        newest = self._checkpoint(keys, memory)
         listed = self._listed()
         spoken = {work for each in own for work in each.kept.works}
         works = sorted(spoken | {work for work, (stated, _) in listed.items() if stated})
         restricted = {work for work, (_, shared) in listed.items() if shared}
         snapshot, states = self._states(works)
+        newest = self._checkpoint(keys, memory)  # after the snapshot, which covers no more than was published by then
         manifest = verify_manifest(snapshot.envelope, snapshot.receipt, keys, seen=memory.snapshot)
         self._hold_log_root(keys, manifest, newest)
         findings, elsewhere = self._strangers(own)
