@@ -333,7 +333,7 @@ def test_an_upload_that_is_taken_slowly_ends_with_the_time_for_the_whole_call(dr
 @pytest.mark.parametrize("act", DRIPS.values(), ids=list(DRIPS))
 def test_a_call_that_took_too_long_leaves_the_pool_whole(driver: Any, server: Server, act: Act) -> None:
     server.acts = [act, GOOD, GOOD]
-    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=0.4))
+    made = driver(server.url, timeout=Timeouts(connect=2, read=2, total=1.0))
     assert made.after_a_fault(GET, GET, GET) == {"a": 1}
     assert server.connections == 2
 

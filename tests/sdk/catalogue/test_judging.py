@@ -130,6 +130,11 @@ def test_a_shared_work_is_not_judged_by_a_word_that_may_still_wait_nor_by_a_snap
     assert told(list(judge(shared={WORK: RESEARCH}).of_work(WORK, seen))) == []
 
 
+def test_a_shared_work_is_not_held_to_a_word_that_came_after_the_snapshot():
+    seen = leaf(OFFER.index - 1, RESEARCH.hash)  # of another owner, and looser than what was signed since
+    assert told(list(judge(OFFER, size=OFFER.index, shared={WORK: RESEARCH}).of_work(WORK, seen))) == []
+
+
 def test_what_was_signed_in_another_home_is_known():
     assert told(list(judge(OFFER, elsewhere=(OFFER.index + 999,)).of_work(WORK, leaf(OFFER.index + 999)))) == []
 

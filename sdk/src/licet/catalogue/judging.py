@@ -106,6 +106,8 @@ class Judge:
         effective = self._shared[work]
         if leaf is None or due is None or effective is None or "withdrawn" in leaf.state.flags:
             return
+        if due.index >= self._manifest.log_size:
+            return  # the snapshot is from before: one that covers it tells
         if leaf.terms_hash != effective.hash:
             message = f"{work}: its terms in force ({leaf.terms_hash}) are not those that the snapshot finds"
             yield Finding("terms", f"{message} ({effective.hash})", work)
