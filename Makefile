@@ -36,6 +36,10 @@ fuzz: setup ## the HTTP interface and every property for long (LICET_FUZZ=20: tw
 	@LICET_FUZZ=$${LICET_FUZZ:-20} $(TESTED) tests/registry/app/test_fuzz.py $(PYTEST_FLAGS)
 	@LICET_FUZZ=$${LICET_FUZZ:-20} $(TESTED) -m hypothesis --timeout 3600 $(PYTEST_FLAGS)
 
+.PHONY: test-faults
+test-faults: setup ## kills, cut lines and full disks, for long (LICET_FAULTS=5: five times the kills of make test)
+	@LICET_FAULTS=$${LICET_FAULTS:-5} $(TESTED) -m fault --timeout 3600 $(PYTEST_FLAGS)
+
 .PHONY: test-external
 test-external: setup ## the service's tests on an external PostgreSQL 16 over TCP
 	@$(BIN)/python -m tests.registry.external $(TESTED) tests/registry $(PYTEST_FLAGS)

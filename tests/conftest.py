@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: How many times the usual number of examples; `make fuzz` sets it.
 TIMES = int(os.environ.get("LICET_FUZZ", "1"))
+#: How many times the usual number of kills; `make test-faults` sets it.
+FAULTS = int(os.environ.get("LICET_FAULTS", "1"))
 settings.register_profile("local", deadline=None, max_examples=40 * TIMES, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=TIMES == 1)  # no change fails by chance
 settings.load_profile("ci" if os.environ.get("CI") else "local")

@@ -28,6 +28,8 @@ from licet.errors import (
 from licet.exchange.calls import Body, Call, reader
 from licet.transport import AsyncTransport, Timeouts, Transport
 
+pytestmark = pytest.mark.fault
+
 Act = Callable[[socket.socket], None]
 GET: Call[Any] = Call("getMe", "GET", "/v1/me", reader(dict))
 KEYED: Call[Any] = Call("registerWorks", "POST", "/v1/works", reader(dict), body=Body(b"{}"), key="k" * 32)

@@ -15,6 +15,8 @@ from tests.whole.conftest import People
 from tests.whole.stage import Person
 from tests.whole.test_restore import Fragile, fragile
 
+pytestmark = pytest.mark.fault
+
 __all__ = ["fragile"]
 
 WAITS = "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like 'update consent%')"

@@ -20,7 +20,7 @@ from tests.registry import clusters
 from tests.whole.conftest import People
 from tests.whole.stage import SECONDS, Service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.fault]
 
 
 @contextlib.contextmanager

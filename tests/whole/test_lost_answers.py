@@ -15,6 +15,8 @@ from licet.wire.licensing import QuoteRequest
 from licet.wire.works import MetadataChange
 from tests.whole.stage import Forward, Line, Person, Service, line_to
 
+pytestmark = pytest.mark.fault
+
 
 @pytest.fixture(scope="module")
 def line(service: Service) -> Iterator[Line]:

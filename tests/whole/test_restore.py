@@ -17,6 +17,8 @@ import pytest
 from tests.whole.conftest import People
 from tests.whole.stage import BIN, SECONDS, Service
 
+pytestmark = pytest.mark.fault
+
 USE = ("--use", "train-gen", "--purpose", "commercial")
 PAID = ("--preset", "paid", "--price", "0.25", "--currency", "EUR", "--price-model", "per-work")
 

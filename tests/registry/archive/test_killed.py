@@ -13,10 +13,11 @@ from registry.archive import set_aside
 from registry.archive.bases import get_from, load_base
 from registry.archive.places import manifests
 from registry.database import Database
+from tests.conftest import FAULTS
 from tests.registry.archive.conftest import OWNER, contents
 
-pytestmark = pytest.mark.anyio
-EVERY = 3  # a step of so many, another one each time
+pytestmark = [pytest.mark.anyio, pytest.mark.fault]
+EVERY = max(1, 3 // FAULTS)  # a step of so many, another one each time
 
 Kill = Callable[[str, int, str], bool]
 LIFE = (

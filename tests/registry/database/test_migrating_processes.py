@@ -13,7 +13,7 @@ import pytest
 
 from registry.database import Database, migrate
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.fault]
 
 ROOT = Path(__file__).resolve().parents[3]
 MIGRATING = Path(__file__).with_name("migrating.py")

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import FAULTS
 from tests.registry.archive.conftest import contents
 from tests.registry.catalogue import PAID, RESEARCH, artist, picture
 from tests.registry.erasure.leaving import places, verdict, verified, words
 from tests.registry.harness import Running, verify_whole_log
 from tests.registry.market import shelf, trainer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-EVERY = 5  # a step of so many
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.fault]
+EVERY = max(1, 5 // FAULTS)  # a step of so many
 
 
 async def ended(killer: Process, nth: int) -> int:

@@ -17,7 +17,7 @@ import pytest
 from tests.registry.external import ExternalPostgres
 from tests.registry.running.test_up import DEADLINE, parts_of, register, up
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.fault]
 
 
 def ready(url: str) -> tuple[int, dict[str, Any]]:

@@ -29,6 +29,8 @@ from tests import forking
 from tests.registry import clusters
 from tests.registry.harness import genesis, new_key, verify_whole_log
 
+pytestmark = pytest.mark.fault
+
 COMMAND = (sys.executable, "-m", "registry.cli")
 DEADLINE = 240.0  # what hangs is ended; a busy machine is not
 

@@ -20,7 +20,7 @@ from tests.registry.catalogue import NO_AI, PAID, artist
 from tests.registry.harness import Running
 from tests.registry.snapshots.test_reader import agree, works_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.fault]
 
 
 async def published(site: Running) -> tuple[Reader, list[Path]]:

@@ -24,7 +24,7 @@ from tests.registry.translog.log import submitted
 from tests.registry.translog.test_bucket import copied
 from tests.registry.weak import Weakness, weak
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.fault]
 COUNT = 5
 
 

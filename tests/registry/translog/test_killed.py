@@ -12,11 +12,12 @@ import pytest
 from licet.log import checkpoint
 from registry.translog import open_keys
 from registry.translog.keyfiles import SIGNING
+from tests.conftest import FAULTS
 from tests.registry.harness import verify_whole_log
 from tests.registry.translog.log import ORIGIN, STEPS, files, logged, sequencing, submitted
 
-pytestmark = pytest.mark.anyio
-CYCLES = 208
+pytestmark = [pytest.mark.anyio, pytest.mark.fault]
+CYCLES = 208 * FAULTS
 
 
 async def ended(killer: Process, step: str, nth: int, limit: int) -> int:

@@ -27,6 +27,8 @@ from licet.decisions import Request
 from licet.errors import InputError, InterruptedJobError
 from tests.sdk.datasets.world import NO_AI, OPEN, World, encoded, picture
 
+pytestmark = pytest.mark.fault
+
 REQUEST = Request(uses=["train-gen"])
 KEEP = Wish(unknown="keep")
 ROWS = 8

@@ -22,6 +22,8 @@ from licet.statements.licences import event_id
 from tests.sdk.datasets.registry import Answered, Registry
 from tests.sdk.datasets.world import World
 
+pytestmark = pytest.mark.fault
+
 LICENCE = new_id("lic")
 
 
