@@ -116,6 +116,7 @@ def _work(row: Row, similar: list[str], denies: list[str], restricted: list[Rest
         denied_by=denies,
         changed_by=_statement_id(row["changed_by"]),
         changed_index=row["changed_index"],
+        parts=row["parts"],
     )
 
 

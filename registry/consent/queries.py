@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from registry.http.paging import Key, orders
+from registry.works.queries import HAS_PARTS
 
 VERSION: Final = "select version from consent_version"
 HOLD_VERSION: Final = "select version from consent_version for update"
@@ -577,8 +578,8 @@ SIGNED: Final = "select work from work_states where account = $1 and work = any(
 UNLOGGED: Final = "select exists (select from log_queue q join statements s on s.pending = q.pending)"
 
 # What the owner sees: a work, what is in force, what waits, and whether the published snapshot knows.
-# By works, accounts, work_states, statements, work_matches primary key, log_entries unique (pending), split_works
-# (work, since); of snapshots there are few.
+# By works, accounts, work_states, statements, work_matches, features primary key, log_entries unique (pending),
+# split_works (work, since); of snapshots there are few.
 _STATE: Final = """
 case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then 'unsigned'
     when s.frozen then 'frozen' when s.challenged then 'challenged' when s.contested then 'contested'
@@ -595,9 +596,10 @@ select w.id, w.mode, w.sha256, w.pixels, w.pdq, w.quality, w.title, w.creator, w
         select max(p.consent_version) from snapshots p join log_entries pe on pe.pending = p.pending
         where pe.index < (select published_size from log_head)
     ), false) as in_snapshot, sp.split, sp.index as split_index, ch.wanted, ch.until, ch.lapsed,
-    us.id as changed_by, ue.index as changed_index
+    us.id as changed_by, ue.index as changed_index, {HAS_PARTS.strip()} as parts
 from works w
 join accounts a on a.id = w.account
+left join features p on p.account = w.account and p.sha256 = w.sha256
 left join lateral (
     select k.split, ke.index from split_works k left join log_entries ke on ke.pending = k.since
     where k.work = w.id and k.since is not null order by k.since desc limit 1

@@ -24,8 +24,8 @@ from registry.consent.types import Added, Signer
 from registry.database import Connection
 from registry.errors import Conflict, Invalid
 from registry.services import Services
+from registry.works import features, thumbnails
 from registry.works import queries as work_queries
-from registry.works import thumbnails
 from registry.works.intake import grown, sha256_of
 from registry.works.service import covered_keys, own_files
 from registry.works.similarity import neighbours, row_keys
@@ -96,9 +96,12 @@ async def keep_keys(conn: Connection, account: UUID, added: Sequence[Added], pen
     )
     await conn.executemany(work_queries.UPDATE, [_columns(account, each, pending) for each in added])
     changed = [each for each in added if each.asked is not None and each.after.mode == "upload"]
-    await thumbnails.settle(conn, account, [bytes.fromhex(each.after.sha256 or "") for each in changed])
+    present = [bytes.fromhex(each.after.sha256 or "") for each in changed]
+    await thumbnails.settle(conn, account, present)
+    await features.settle(conn, account, present)
     gone = [bytes.fromhex(each.before.sha256 or "") for each in changed]
     await conn.execute(work_queries.DROP_THUMBNAILS, account, gone)
+    await conn.execute(work_queries.DROP_FEATURES, account, gone)
     await conn.execute(queries.COUNT_UPDATE, account)
 
 

@@ -105,8 +105,9 @@ DROP_WORKS: Final = """
 delete from works w where w.account = $1 and not w.id = any($2::uuid[])
     and not ($3 and exists (select from work_states s where s.work = w.id))
 """
-# by thumbnails and uploads primary keys
+# by thumbnails, features and uploads primary keys
 DROP_THUMBNAILS: Final = "delete from thumbnails where account = $1"
+DROP_FEATURES: Final = "delete from features where account = $1"
 DROP_UPLOADS: Final = "delete from uploads where account = $1"
 
 # by work_states (account, work)

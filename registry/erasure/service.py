@@ -190,6 +190,7 @@ class _Erasure:
         conn, account, held = self._conn, self._account, list(weight.held)
         await conn.execute(queries.DROP_VERSIONS, account, held)
         await conn.execute(queries.DROP_THUMBNAILS, account)
+        await conn.execute(queries.DROP_FEATURES, account)
         await conn.execute(queries.DROP_UPLOADS, account)
         found = await conn.fetch(queries.ADDRESSES, account, held)
         keys = [(account, now, row["id"], [url_key(url) for url in row["urls"]]) for row in found]

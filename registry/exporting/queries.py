@@ -98,9 +98,10 @@ select * from (
     from work_matches where account = $1 group by work
 ) as each where true {after}
 """
-# by uploads and thumbnails primary keys
+# by uploads, thumbnails and features primary keys
 UPLOADS: Final = "select sha256, fingerprint::text as fingerprint, expires_at from uploads where account = $1 {after}"
 THUMBNAILS: Final = "select sha256, content from thumbnails where account = $1 {after}"
+FEATURES: Final = "select sha256, form, content, expires_at from features where account = $1 {after}"
 # by quotes (organisation, id)
 QUOTES: Final = "select id as quote, body, issued_at, expires_at from quotes where organisation = $1 {after}"
 # by licences (organisation, id)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from licet.derivative.features import MAGIC
+
+#: The version of the features that are made and looked in now.
+FEATURES_FORM: Final = MAGIC.decode()
+
 # by uploads primary key
 KEEP_UPLOAD: Final = """
 insert into uploads (account, sha256, fingerprint, orientations, expires_at)
@@ -38,6 +43,41 @@ where w.id = $2 and w.account = $1 and w.mode = 'upload' and w.withdrawn_at is n
 """
 # by thumbnails (expires_at)
 FORGET_THUMBNAILS: Final = "delete from thumbnails where expires_at <= now()"
+
+# by features primary key; by works (account, sha256) where not withdrawn. What is the same keeps its name and its place
+# in the segments; the trigger sees to what does not.
+KEEP_FEATURES: Final = """
+insert into features (account, sha256, form, content, expires_at)
+select $1, $2, $3, $4, case when not exists (
+    select from works where account = $1 and sha256 = $2 and mode = 'upload' and withdrawn_at is null
+) then now() + $5::interval end
+on conflict (account, sha256) do update
+set form = excluded.form, content = excluded.content,
+    id = case when (features.form, features.content) is not distinct from (excluded.form, excluded.content)
+        then features.id else excluded.id end,
+    indexed = features.indexed
+        and (features.form, features.content) is not distinct from (excluded.form, excluded.content),
+    expires_at = case when features.expires_at is not null then excluded.expires_at end
+"""
+SETTLE_FEATURES: Final = """
+update features set expires_at = null where account = $1 and sha256 = any($2::bytea[]) and expires_at is not null
+"""
+# by features (expires_at)
+FORGET_FEATURES: Final = "delete from features where expires_at <= now()"
+# by features primary key: a work is found by the file that it is now
+DROP_FEATURES: Final = "delete from features where account = $1 and sha256 = any($2::bytea[])"
+#: Whether parts of work ``w`` are found, beside the features ``p`` of its file.
+HAS_PARTS: Final = f"""
+case when w.withdrawn_at is not null then null when w.mode <> 'upload' or w.sha256 is null then 'not-sent'
+    when p.id is null or p.form <> '{FEATURES_FORM}' then 'not-looked-at'
+    when p.content is null then 'too-plain' else 'found' end
+"""
+# by works primary key, features primary key
+PARTS: Final = f"""
+select w.id, {HAS_PARTS.strip()} as parts
+from works w left join features p on p.account = w.account and p.sha256 = w.sha256
+where w.account = $1 and w.id = any($2::uuid[]) and w.withdrawn_at is null
+"""  # noqa: S608
 
 # by domain_claims unique (account, domain)
 PROVEN_DOMAINS: Final = "select domain from domain_claims where account = $1 and state = 'proven'"
@@ -153,12 +193,14 @@ where account = $1 and id = $2 and withdrawn_at is null
 KEEP_VERSION: Final = "insert into work_versions (work, ended_by, digest, keys) values ($1, $2, $3, $4::jsonb)"
 # by thumbnails primary key: a work shows the file that it is now
 DROP_THUMBNAILS: Final = "delete from thumbnails where account = $1 and sha256 = any($2::bytea[])"
-# A withdrawn work leaves no picture behind: by thumbnails primary key.
+# A withdrawn work leaves no picture behind, nor what its parts are found by: by thumbnails and features primary keys.
 WITHDRAW: Final = """
 with gone as (
     update works set withdrawn_at = $3 from unnest($2::uuid[]) as covered (work)
     where account = $1 and id = covered.work and withdrawn_at is null
     returning account, sha256
+), parts as (
+    delete from features f using gone g where f.account = g.account and f.sha256 = g.sha256
 )
 delete from thumbnails t using gone g where t.account = g.account and t.sha256 = g.sha256
 """

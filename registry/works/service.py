@@ -10,12 +10,12 @@ from msgspec import structs
 
 from licet import identifiers, times
 from licet.errors import InputError
-from licet.wire.works import WorkIn, WorkOutcome, WorksRegistered
+from licet.wire.works import Parts, WorkIn, WorkOutcome, WorksRegistered
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAuthenticated
 from registry.services import Services
-from registry.works import queries
+from registry.works import features, queries
 from registry.works.above import ABOVE
 from registry.works.intake import MAX_WORKS, hold_to_domains, keys_of, new_work, sha256_of, work_id
 from registry.works.searching import FORM, grams, words_of
@@ -49,13 +49,15 @@ async def register(services: Services, caller: Caller, items: Sequence[WorkIn]) 
                 await _keep(conn, caller.account, kept, version)
                 sent = [bytes.fromhex(work.keys.sha256 or "") for work in kept if work.keys.mode == "upload"]
                 await settle(conn, caller.account, sent)
+                await features.settle(conn, caller.account, sent)
                 await keep_matches(conn, _matches(caller.account, fresh, found, batch.fresh))
                 await ABOVE.registered(conn, caller.account, [work.id for work in kept])
             similar = await similar_to(conn, caller.account, batch.registered)
             signed = await ABOVE.signed(conn, caller.account, batch.known)
+            parts = await features.parts_of(conn, caller.account, batch.known)
     except asyncpg.UniqueViolationError:
         raise Conflict("one of the identifiers was taken at this very moment; send the request again") from None
-    return WorksRegistered(batch.outcomes(similar, signed))
+    return WorksRegistered(batch.outcomes(similar, signed, parts))
 
 
 class _Batch:
@@ -101,7 +103,9 @@ class _Batch:
         """The works that are registered, and those that others are duplicates of."""
         return [work_id(each.existing or each.work) for each in self._outcomes.values() if each.status != "refused"]
 
-    def outcomes(self, similar: Mapping[UUID, list[str]], signed: Collection[UUID]) -> list[WorkOutcome]:
+    def outcomes(
+        self, similar: Mapping[UUID, list[str]], signed: Collection[UUID], parts: Mapping[UUID, Parts]
+    ) -> list[WorkOutcome]:
         """What became of each work, in the order sent."""
         ordered = [self._outcomes[place] for place in range(len(self._items))]
         return [
@@ -111,6 +115,7 @@ class _Batch:
                 each,
                 signed=work_id(each.existing or each.work) in signed,
                 similar=similar.get(work_id(each.work), []) if each.status == "registered" else [],
+                parts=parts.get(work_id(each.existing or each.work)),
             )
             for each in ordered
         ]

@@ -1,4 +1,4 @@
-"""Uploads: a picture comes in, its fingerprints and a thumbnail stay for a day, the file does not stay at all.
+"""Uploads: a picture comes in, fingerprints, features and a thumbnail stay for a day, the file does not stay at all.
 
 Decoding runs in processes that can do nothing else (``licet.fingerprints.bounded``), few at a time and under limits: a
 picture can cost eighteen bytes of memory a pixel, and what it says of itself is not believed. A few kilobytes can hold
@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 
-from licet.errors import PictureError
+from licet.errors import MalformedError, PictureError
 from licet.fingerprints.bounded import Decoders
 from licet.fingerprints.containers import read_container
 from licet.fingerprints.decode import PictureLimits
@@ -26,7 +26,8 @@ from licet.fingerprints.picture import Fingerprint
 from registry.database import Connection
 from registry.errors import Invalid, TooLarge
 from registry.services import Services
-from registry.works import queries, thumbnails
+from registry.works import beside, features, queries, thumbnails
+from registry.works.beside import Beside
 from registry.works.intake import sha256_of
 from registry.works.turns import Turns
 
@@ -56,7 +57,7 @@ class Seen(NamedTuple):
 
 class _Examined(NamedTuple):
     seen: Seen
-    thumbnail: bytes
+    beside: Beside
 
 
 async def _uncounted(_: int) -> None: ...
@@ -80,14 +81,15 @@ async def keep_upload(
     if got != wanted:
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
     await spend(pixels)
-    seen, thumbnail = await _in_turn(account, pixels, data, limits)
+    seen, made = await _in_turn(account, pixels, data, limits)
     if seen.fingerprint.sha256 != got.hex():
         raise PictureError("expected the fingerprint of this picture, got that of another", why="crashed")
     ttl = services.settings.upload_ttl
     fingerprint = msgspec.json.encode(seen.fingerprint).decode()
     async with services.database.transaction() as conn:
         await conn.execute(queries.KEEP_UPLOAD, account, wanted, fingerprint, seen.orientations, ttl)
-        await thumbnails.put(conn, account, wanted, thumbnail, ttl)
+        await thumbnails.put(conn, account, wanted, made.thumbnail, ttl)
+        await features.put(conn, account, wanted, made.features, ttl)
     return seen.fingerprint
 
 
@@ -124,10 +126,11 @@ async def uploads_of(conn: Connection, account: UUID, digests: Iterable[bytes]) 
 
 
 async def forget_uploads(services: Services) -> None:
-    """Remove the fingerprints and thumbnails of uploads whose time is over and that became no work."""
+    """Remove the fingerprints, thumbnails and features of uploads whose time is over and that became no work."""
     async with services.database.acquire() as conn:
         await conn.execute(queries.FORGET_UPLOADS)
         await conn.execute(queries.FORGET_THUMBNAILS)
+        await conn.execute(queries.FORGET_FEATURES)
 
 
 def _claimed(data: bytes, wanted: bytes, limits: PictureLimits) -> tuple[bytes, int]:
@@ -140,10 +143,14 @@ def _claimed(data: bytes, wanted: bytes, limits: PictureLimits) -> tuple[bytes, 
 
 
 def _examined(data: bytes, limits: PictureLimits) -> _Examined:
-    examined, thumbnail = _decoders(limits).examine(data)
-    return _Examined(Seen(examined.fingerprint, examined.orientations.tobytes()), thumbnail)
+    examined, said = _decoders(limits).examine(data)
+    try:
+        made = beside.read(said)
+    except MalformedError as error:
+        raise PictureError(error.message, why="crashed") from None
+    return _Examined(Seen(examined.fingerprint, examined.orientations.tobytes()), made)
 
 
 @functools.cache
 def _decoders(limits: PictureLimits) -> Decoders:
-    return Decoders(limits, most=_AT_ONCE, beside="registry.works.rendering:rendered", iscc=True)
+    return Decoders(limits, most=_AT_ONCE, beside="registry.works.beside:made", iscc=True)

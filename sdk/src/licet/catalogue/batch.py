@@ -25,7 +25,7 @@ from licet.fingerprints.picture import Fingerprint
 from licet.identifiers import new_id
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import addresses_digest, site_digest
-from licet.wire.works import Work, WorkChange, WorkIn
+from licet.wire.works import Parts, Work, WorkChange, WorkIn
 
 WORKERS: Final = 8
 PDQ_TOLERANCE: Final = 8  # bits by which another build of the same libraries may differ (docs/internals/pdq)
@@ -215,6 +215,19 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
         )
         agreed(own, theirs, item.shown)
     return digest_form(work, account)
+
+
+def unseen(item: Item, work: Work) -> bool:
+    """Return whether ``item`` has the picture of ``work``, and the service has to see it again to find its parts."""
+    return work.parts == "not-looked-at" and item.path is not None and item.sha256 == work.sha256
+
+
+def looked_at(client: Client, item: Item, work: Work) -> Parts | None:
+    """Return whether parts of ``work`` are found, after its picture was sent again where that is needed."""
+    if unseen(item, work) and item.path is not None and item.sha256 is not None:
+        client.upload(item.sha256, Path(item.path).read_bytes())
+        return client.work(work.work).parts
+    return work.parts
 
 
 def change_of(item: Item, work: Work) -> WorkChange | None:

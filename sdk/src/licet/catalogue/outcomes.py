@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from licet.catalogue.items import Refused
+from licet.wire.works import Parts
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -13,6 +14,14 @@ class Entry(msgspec.Struct, frozen=True):
     path: str
     work: str
     sha256: str | None  # null: known by its addresses alone
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A picture of which crops, frames and collages will not be found, and why: `licet.wire.works.Parts`."""
+
+    path: str
+    work: str
+    parts: Parts
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -41,6 +50,7 @@ class Registered(msgspec.Struct, frozen=True):
     statements: list[Signed] = []
     replaced: list[Entry] = []
     cancelled: int = 0  # of ``replaced``: looser terms waited there, signed over the picture before
+    whole: list[Whole] = []  # of ``works``, and of what was known but not looked at for its parts
     would: dict[str, int] = {}  # of a dry run: terms hash → how many works would be signed for
 
     @property

@@ -22,7 +22,7 @@ from licet.catalogue.consent import Covered, sign_covered, terms_of
 from licet.catalogue.held import Signed as SignedBefore
 from licet.catalogue.held import held, signed_here
 from licet.catalogue.items import Item, Refused, items_of
-from licet.catalogue.outcomes import Entry, Registered, Signed
+from licet.catalogue.outcomes import Entry, Registered, Signed, Whole
 from licet.catalogue.places import Place, Places, placed
 from licet.catalogue.updating import LARGEST as UPDATED
 from licet.catalogue.updating import Growth, growth, sign_update
@@ -33,7 +33,7 @@ from licet.fingerprints.urls import canonical_url
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import work_digest
 from licet.terms import Terms
-from licet.wire.works import Work, WorkChange, WorkIn, WorkOutcome
+from licet.wire.works import Parts, Work, WorkChange, WorkIn, WorkOutcome
 
 BATCH: Final = 250
 LARGEST: Final = 100_000  # works under one statement
@@ -265,7 +265,7 @@ class _Run:
         entry = Entry(item.shown, work.work, work.sha256)
         if digest is not None and work.stated is None:
             self._cover(item.terms or self._default, Covered(work.work, work_digest(digest)))
-            self._registered(entry, item)
+            self._registered(entry, item, work.parts if self._dry else rooms.looked_at(self._client, item, work))
             if work.similar:
                 self.done.contested.append(entry)
             return
@@ -273,6 +273,8 @@ class _Run:
             self._stated[work.stated] = work
             self._cover(item.terms, Covered(work.work, work_digest(digest), work.stated))
             changed = True
+        if not self._dry and rooms.unseen(item, work):
+            self._looked(entry, rooms.looked_at(self._client, item, work))
         if not item.managed:
             self.done.duplicates.append(entry)
         else:
@@ -300,7 +302,7 @@ class _Run:
                 else:
                     self._advance(1)
                     self._seen[found.key or ""] = "-"
-                    self._registered(Entry(found.shown, "", found.sha256), found)
+                    self._registered(Entry(found.shown, "", found.sha256), found, None)
                     self._cover(found.terms or self._default, Covered("", b""))
             return
         for item, made in zip(new, in_order(pool, partial(rooms.prepared, self._client), new), strict=True):
@@ -346,14 +348,19 @@ class _Run:
                 f"{item.shown}: expected the service to hold what we are about to sign, got another digest"
             )
         self._cover(item.terms or self._default, Covered(work, digest))
-        self._registered(entry, item)
+        self._registered(entry, item, outcome.parts)
         if outcome.similar:
             self.done.contested.append(entry)
 
-    def _registered(self, entry: Entry, item: Item) -> None:
+    def _registered(self, entry: Entry, item: Item, parts: Parts | None) -> None:
         self.done.works.append(entry)
+        self._looked(entry, parts)
         if item.fingerprint_only:
             self.done = msgspec.structs.replace(self.done, bare=self.done.bare + 1)
+
+    def _looked(self, entry: Entry, parts: Parts | None) -> None:
+        if parts not in ("found", None):  # a service of an earlier release says nothing of it
+            self.done.whole.append(Whole(entry.path, entry.work, parts))
 
     def _cover(self, terms: Terms, covered: Covered) -> None:
         self.terms[terms.hash] = terms

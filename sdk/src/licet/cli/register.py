@@ -158,6 +158,7 @@ def _document(done: Registered, errors: Path | None) -> dict[str, Any]:
         "unchanged": done.unchanged,
         "duplicates": done.duplicates,
         "contested": done.contested,
+        "whole": done.whole,
         "refused": done.refused,
         "errors_file": str(errors) if errors else None,
     }
@@ -205,9 +206,20 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
         f"also claimed by somebody else: {entry.path} ({entry.work}); the strictest terms apply meanwhile"
         for entry in done.contested
     )
+    yield from _wholes(done)
     yield from _refusals(done)
     if errors is not None:
         yield f"The refused rows are in {errors}: correct them there and run `licet register --from {errors}`."
+
+
+def _wholes(done: Registered) -> Iterator[str]:
+    plain = [each for each in done.whole if each.parts == "too-plain"]
+    yield from _some(
+        f"only found whole: {each.path} ({each.work}): too plain for its crops, frames and collages to be recognised"
+        for each in plain
+    )
+    if rest := len(done.whole) - len(plain):
+        yield f"{many(rest, 'work')} only found whole: crops and collages are recognised of pictures that are sent."
 
 
 def _planned(done: Registered, texts: dict[str, str], fee: int | None) -> dict[str, Any]:

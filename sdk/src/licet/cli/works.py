@@ -26,12 +26,19 @@ app.command("licet.cli.splits:app", name="split", help="Share what works earn be
 
 #: Cells of a title that a list shows; `licet works show` and --json say all of it.
 _TITLE = 48
-_HEADER = ("work", "title", "known by", "state")
+_HEADER = ("work", "title", "known by", "state", "parts")
+_PARTS = {
+    "found": "crops, frames and collages of it are looked for, too",
+    "too-plain": "only found whole: too plain for its crops, frames and collages to be recognised",
+    "not-sent": "only found whole: for its crops and collages to be recognised the picture would have to be sent",
+    "not-looked-at": "only found whole: `licet register` with its picture again lets its parts be found as well",
+}
 
 
 def _cells(work: Work) -> tuple[str, ...]:
     known_by = work.mode if work.sha256 else "address-only"
-    return work.work, _printable(work.title or _first_address(work) or "(untitled)"), known_by, work.state
+    title = _printable(work.title or _first_address(work) or "(untitled)")
+    return work.work, title, known_by, work.state, work.parts or "-"
 
 
 @app.command(name="list")
@@ -251,6 +258,8 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         )
     for code in (work.iscc or "").split():
         yield f"iscc      {code}"
+    if work.parts is not None:
+        yield f"parts     {_PARTS[work.parts]}"
     if hint and _has_thumbnail(work):
         yield f"picture   `licet works show {work.work} --thumbnail FILE.webp` fetches a small one"
     if work.statement is None:

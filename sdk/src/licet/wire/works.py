@@ -12,6 +12,9 @@ from licet.wire.splits import Restriction, WorkSplit
 
 #: The first that fits a work: withdrawn · nothing signed · in a conflict · looser terms on hold · all in force.
 State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"]
+#: Whether crops, frames and collages of a work are found: yes · its picture has too little that could be found again ·
+#: the service never saw the picture · it saw it, and what is looked in now was not made of it.
+Parts = Literal["found", "too-plain", "not-sent", "not-looked-at"]
 
 
 class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +61,7 @@ class WorkOutcome(msgspec.Struct, frozen=True):
     signed: bool = False
     reason: str | None = None
     similar: list[str] = []  # existing works of other accounts that this one matches: contested or challenged
+    parts: Parts | None = None  # whether crops, frames and collages of it are found; null for what is refused
 
 
 class WorksRegistered(msgspec.Struct, frozen=True):
@@ -134,6 +138,7 @@ class Work(msgspec.Struct, frozen=True):
     denied_by: list[str] = []  # those of ``similar`` that an erased account left a deny for: it stays
     changed_by: str | None = None  # the statement that last changed what it is recognised by
     changed_index: int | None = None
+    parts: Parts | None = None  # whether crops, frames and collages of it are found; null once it is withdrawn
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
