@@ -7,6 +7,8 @@ both parts agree: ``P1M`` is neither longer nor shorter than ``P30D``.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -42,6 +44,34 @@ class Duration(msgspec.Struct, frozen=True):
         """Years, months, days, hours, minutes, seconds."""
         days, rest = divmod(self.seconds, _DAY)
         return *divmod(self.months, 12), days, rest // 3600, rest // 60 % 60, rest % 60
+
+    def after(self, moment: datetime, times: int = 1) -> datetime:
+        """Return the moment that lies ``times`` of this after ``moment``: months first, in the calendar, where a day
+        that the month does not have is its last one, then seconds. Raises ``InputError`` beyond the year 9999."""
+        year, month = divmod(moment.year * 12 + moment.month - 1 + self.months * times, 12)
+        try:
+            day = min(moment.day, monthrange(year, month + 1)[1])
+            return moment.replace(year=year, month=month + 1, day=day) + timedelta(seconds=self.seconds * times)
+        except (ValueError, OverflowError):
+            raise InputError.field("duration", "a time before the year 10000", f"{self} × {times}") from None
+
+    def count(self, since: datetime, until: datetime) -> int:
+        """Return how many times of 0, 1, 2 … of this after ``since`` are before ``until``."""
+        if until <= since:
+            return 0
+        low, high = 0, 1  # the one at `low` is before `until`, the one at `high` is not
+        while self._before(since, high, until):
+            low, high = high, high * 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._before(since, middle, until) else (low, middle)
+        return high
+
+    def _before(self, since: datetime, times: int, until: datetime) -> bool:
+        try:
+            return self.after(since, times) < until
+        except InputError:
+            return False
 
     def __str__(self) -> str:
         written = [f"{number}{unit}" if number else "" for number, unit in zip(self.parts, "YMDHMS", strict=True)]
