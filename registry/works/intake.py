@@ -72,7 +72,7 @@ def keys_of(item: WorkIn, uploads: Mapping[str, Fingerprint]) -> Keys | None:
         pixels=item.pixels,
         pdq=item.pdq,
         quality=item.quality,
-        iscc=None if item.iscc is None else _iscc(item.iscc),
+        iscc=None if item.iscc is None else _iscc(item.iscc, shown=item.pixels is not None or item.pdq is not None),
         urls=urls,
     )
 
@@ -135,12 +135,15 @@ def hold_to_domains(site: str, domains: Collection[str]) -> None:
         raise InputError.field("site", "a site of a domain that the account has proven (licet claim domain)", site)
 
 
-def _iscc(text: str) -> str:
-    """Return what is signed of an ISCC: a picture's content code and an instance code, 256 bits each."""
+def _iscc(text: str, *, shown: bool) -> str:
+    """Return what is signed of an ISCC: a content code, of a picture where there is one, and an instance code, 256 bits
+    each."""
     units = iscc.units(text)
-    whole = [(unit.kind, len(unit.digest)) for unit in units] == [("image", 32), ("instance", 32)]
+    kinds = ("image",) if shown else ("image", "text")
+    whole = [(unit.kind, len(unit.digest)) for unit in units] in [[(kind, 32), ("instance", 32)] for kind in kinds]
     if not whole or text != " ".join(text.split()) or text.count("ISCC:") != 2:
-        raise InputError.field("iscc", "an image and an instance code of 256 bits, a space between", text)
+        expected = "an image" if shown else "an image or text"
+        raise InputError.field("iscc", f"{expected} code and an instance code of 256 bits, a space between", text)
     return text
 
 

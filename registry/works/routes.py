@@ -35,24 +35,31 @@ _INERT: Final = {
     tags=["works"],
     guards=[_OWNERS],
     request_max_body_size=uploads.BODY_LIMIT,
-    opt={"body": "application/octet-stream, image/*", "seconds": 120},
+    opt={"body": "application/octet-stream, image/*, text/plain, text/markdown", "seconds": 120},
 )
 async def upload(
+    request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     services: NamedDependency[Services],
     meter: NamedDependency[Meter],
     sha256: FromPath[str],
     body: RawBody,
 ) -> Fingerprint:
-    """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF) as it is, not as a form.
+    """Fingerprint a picture (JPEG, PNG, WEBP, GIF, TIFF, BMP or AVIF) or a text as it is, not as a form.
 
-    The file is not kept: its fingerprints and a thumbnail wait a day for the work. What it is, its bytes say.
+    The file is not kept: its fingerprints and a thumbnail wait a day for the work. What a picture is, its bytes say;
+    UTF-8 of text/plain or text/markdown, 1 MiB at most, is a text, which has no thumbnail.
     """
     await meter.spend("upload-bytes", len(body))
     outcome = "refused"
     try:
         kept = await uploads.keep_upload(
-            services, caller.account, sha256, body, functools.partial(meter.spend, "upload-pixels")
+            services,
+            caller.account,
+            sha256,
+            body,
+            functools.partial(meter.spend, "upload-pixels"),
+            text=request.headers.get("content-type", "").lower().startswith("text/"),
         )
         outcome = "accepted"
     finally:

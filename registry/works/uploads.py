@@ -23,6 +23,7 @@ from licet.fingerprints.bounded import Decoders
 from licet.fingerprints.containers import read_container
 from licet.fingerprints.decode import PictureLimits
 from licet.fingerprints.picture import Fingerprint
+from licet.fingerprints.text import MAX_BYTES, fingerprint_text
 from registry.database import Connection
 from registry.errors import Invalid, TooLarge
 from registry.services import Services
@@ -36,6 +37,7 @@ MAX_PIXELS: Final = 100_000_000
 LARGE: Final = 25_000_000  # pixels, from which on a picture is decoded alone among its like
 MAX_SECONDS: Final = 20.0  # of processor time for one picture
 _AT_ONCE: Final = 2
+_NO_ORIENTATIONS: Final = bytes(256)
 
 
 class _Turns:
@@ -64,14 +66,23 @@ async def _uncounted(_: int) -> None: ...
 
 
 async def keep_upload(
-    services: Services, account: UUID, named: str, data: bytes, spend: Callable[[int], Awaitable[None]] = _uncounted
+    services: Services,
+    account: UUID,
+    named: str,
+    data: bytes,
+    spend: Callable[[int], Awaitable[None]] = _uncounted,
+    *,
+    text: bool = False,
 ) -> Fingerprint:
     """Return the service's fingerprint of ``data``, kept for ``account`` until it registers the work or a day is over.
 
     ``named`` is the SHA-256 that the caller put into the address. ``spend`` counts the pixels that the picture claims,
     before one is decoded. Raises ``Invalid`` for another digest, ``TooLarge``, what ``spend`` does, and
-    ``PictureError`` for what cannot be decoded. Sending the same again has no second effect.
+    ``PictureError`` for what cannot be decoded. Sending the same again has no second effect. What is called ``text`` is
+    read as one: it has no pixels and no thumbnail.
     """
+    if text:
+        return await _keep_text(services, account, named, data)
     largest = min(BODY_LIMIT, services.settings.upload_bytes)
     if len(data) > largest:
         raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
@@ -91,6 +102,20 @@ async def keep_upload(
         await thumbnails.put(conn, account, wanted, made.thumbnail, ttl)
         await features.put(conn, account, wanted, made.features, ttl)
     return seen.fingerprint
+
+
+async def _keep_text(services: Services, account: UUID, named: str, data: bytes) -> Fingerprint:
+    if len(data) > MAX_BYTES:
+        raise TooLarge(f"expected a text of at most {MAX_BYTES} bytes, got {len(data)}")
+    wanted, got = sha256_of(named), sha256(data)
+    if got.digest() != wanted:
+        raise Invalid.field("sha256", f"{got.hexdigest()}, the digest of the body", named)
+    made = await asyncio.to_thread(fingerprint_text, data)
+    ttl = services.settings.upload_ttl
+    async with services.database.transaction() as conn:
+        fingerprint = msgspec.json.encode(made).decode()
+        await conn.execute(queries.KEEP_UPLOAD, account, wanted, fingerprint, _NO_ORIENTATIONS, ttl)
+    return made
 
 
 async def _in_turn(account: UUID, pixels: int, data: bytes, limits: PictureLimits) -> _Examined:

@@ -11,9 +11,11 @@ import pytest
 
 from licet.canonical import digest
 from licet.fingerprints.iscc import instance_code, parse, text_code
+from licet.fingerprints.picture import Fingerprint
+from licet.identifiers import new_id
 from licet.statements.kinds import WorkDigest
 from licet.wire.licensing import Answer, Answers, Query, RowKeys
-from licet.wire.works import WorkKeys
+from licet.wire.works import WorkIn, WorkKeys
 from registry.auditing import verify
 from registry.snapshots.publisher import publish
 from tests.registry.catalogue import NO_AI, PAID, artist, fingerprinted, picture, uploaded
@@ -112,4 +114,36 @@ async def test_a_changed_picture_is_found_by_the_codes_of_both_files(site: Runni
     assert [each.verdict for each in found] == ["deny"] * 4
     assert [each.matches[0].key for each in found] == ["iscc-content", "iscc-instance"] * 2
     await publish(site.services)
+    assert await verify(site.services) == []
+
+
+async def test_a_text_is_fingerprinted_as_one_and_signed_with_its_codes(site: Running) -> None:
+    ada = await artist(site)
+    words = b"Whoever reads this here has read it in a test, and nowhere else as far as anybody knows of it."
+    place = f"/v1/uploads/{sha256(words).hexdigest()}"
+    refused = await ada.http.put(place, content=words)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (400, "unreadable-picture")
+    answer = await ada.http.put(place, content=words, headers={"content-type": "text/plain; charset=utf-8"})
+    seen = msgspec.json.decode(answer.content, type=Fingerprint)
+    assert (seen.format, seen.pixels, seen.pdq) == ("text", None, None)
+    content, instance = (seen.iscc or "").split()
+    assert (content, instance) == (text_code(words.decode(), 256), instance_code(words))
+    (outcome,) = await ada.register(uploaded(words, iscc=seen.iscc))
+    await ada.state([outcome.work], NO_AI)
+    assert (await ada.work(outcome.work)).iscc == seen.iscc
+    assert (await ada.http.get(f"/v1/works/{outcome.work}/thumbnail")).status_code == 404
+    await publish(site.services)
+    (found,) = await answered(site, text_code(words.decode().upper(), 256))
+    assert [(each.work, each.key) for each in found.matches] == [(outcome.work, "iscc-content")]
+    for data, said in ((b"\xff" * 99, "expected text in UTF-8"), (b"short", "letters and digits")):
+        other = f"/v1/uploads/{sha256(data).hexdigest()}"
+        answer = await ada.http.put(other, content=data, headers={"content-type": "text/markdown"})
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
+    lying = WorkIn(new_id("wrk"), "fingerprint-only", sha256=seen.sha256, pixels="00" * 32, iscc=seen.iscc)
+    (none,) = await ada.register(lying)
+    assert (
+        none.reason
+        == f"iscc: expected an image code and an instance code of 256 bits, a space between, got {seen.iscc!r}"
+    )
     assert await verify(site.services) == []

@@ -49,7 +49,7 @@ class Service(Client):
         self.asked: list[list[str]] = []
         self.answers: Callable[[WorkIn, WorkOutcome], WorkOutcome] = lambda _, outcome: outcome
 
-    def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
+    def upload(self, sha256: str, data: bytes | Path, *, media_type: str = "application/octet-stream") -> Fingerprint:
         return self.finds(fingerprint_bytes(data if isinstance(data, bytes) else data.read_bytes()))
 
     def find_works(

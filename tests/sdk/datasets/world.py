@@ -12,6 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from licet.client import Client
+from licet.fingerprints import iscc
+from licet.fingerprints.decode import decode
 from licet.fingerprints.picture import Fingerprint, examine_bytes
 from licet.fingerprints.urls import url_key
 from licet.home import AccountFile, Home, TrustFile
@@ -55,6 +57,13 @@ def _fingerprint(data: bytes) -> Fingerprint:
     return examine_bytes(data).fingerprint
 
 
+@lru_cache(maxsize=256)
+def _codes(data: bytes) -> dict[str, Any]:
+    """The ISCCs of a picture, as the service keeps them of what is uploaded."""
+    units = iscc.units(iscc.of_picture(data, decode(data).rgb))
+    return {unit.kind: unit.digest for unit in units}
+
+
 class World:
     """A registry with works of artists, and a place for homes."""
 
@@ -80,7 +89,7 @@ class World:
             pdq=bytes.fromhex(done.pdq),
             quality=done.quality,
             urls=[url_key(url) for url in urls],
-            **{"level": 2, "log_index": 1, **fields},
+            **{"level": 2, "log_index": 1, **_codes(data), **fields},
         )
         self.registry.records[record.work] = record
         return record.work

@@ -22,6 +22,7 @@ from licet.client import Client
 from licet.errors import InputError, PictureError, VerificationError
 from licet.fingerprints.bounded import fingerprint_bytes
 from licet.fingerprints.picture import Fingerprint
+from licet.fingerprints.text import FORMAT, MEDIA_TYPE, fingerprint_text, is_text_name
 from licet.identifiers import new_id
 from licet.statements.kinds import WorkDigest
 from licet.statements.works import addresses_digest, site_digest
@@ -137,7 +138,7 @@ def hashed(item: Item) -> Item | Refused:
         path = Path(item.path)
         if not path.is_file():
             what = "a folder or a device" if path.exists() else "nothing there"
-            return refused(item, "path", f"path: expected a picture file, got {what}")
+            return refused(item, "path", f"path: expected a picture or a text, got {what}")
         if path.stat().st_size > MAX_FILE:
             return refused(item, "path", f"path: expected a file of at most {MAX_FILE >> 20} MiB, got a larger one")
         with path.open("rb") as file:
@@ -155,10 +156,12 @@ def prepared(client: Client, item: Item) -> WorkIn | Refused:
         return _registration(item, item.sha256, None)
     try:
         data = Path(item.path).read_bytes()
-        own = fingerprint_bytes(data)
+        own = _fingerprint(item.path, data)
         if item.fingerprint_only:
             return _registration(item, own.sha256, own)
-        return _registration(item, own.sha256, agreed(own, client.upload(own.sha256, data), item.shown))
+        kind = MEDIA_TYPE if own.format == FORMAT else "application/octet-stream"
+        seen = client.upload(own.sha256, data, media_type=kind)
+        return _registration(item, own.sha256, agreed(own, seen, item.shown))
     except PictureError as error:
         return refused(item, "path", error.message)
     except OSError as error:
@@ -170,12 +173,17 @@ def examined(item: Item) -> Item | Refused:
     if item.path is None:
         return item
     try:
-        fingerprint_bytes(Path(item.path).read_bytes())
+        _fingerprint(item.path, Path(item.path).read_bytes())
     except PictureError as error:
         return refused(item, "path", error.message)
     except OSError as error:
         return refused(item, "path", f"cannot be read: {error.strerror or error}")
     return item
+
+
+def _fingerprint(path: str, data: bytes) -> Fingerprint:
+    """Return all that a work is registered with: of a picture, or of what is named like a text."""
+    return fingerprint_text(data) if is_text_name(path) else fingerprint_bytes(data)
 
 
 def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
@@ -207,7 +215,7 @@ def unsigned(item: Item, work: Work, account: str) -> WorkDigest | Refused:
         raise VerificationError(f"{item.shown}: expected the registry to know the {what} alone, got more")
     if item.path is not None:
         try:
-            own = fingerprint_bytes(Path(item.path).read_bytes())
+            own = _fingerprint(item.path, Path(item.path).read_bytes())
         except (PictureError, OSError) as error:
             return refused(item, "path", str(error))
         theirs = Fingerprint(

@@ -113,7 +113,7 @@ def _thumbnails(client: Client, folder: Path, works: Iterable[Work], advance: Ca
     """Return how many small pictures were written; a work may have none, or be withdrawn meanwhile."""
     count = 0
     for work in works:
-        if work.mode == "upload" and not work.withdrawn:
+        if work.mode == "upload" and work.pixels is not None and not work.withdrawn:
             content = _thumbnail(client, work)
             if content is not None:
                 folder.mkdir(exist_ok=True)

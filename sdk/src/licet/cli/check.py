@@ -19,7 +19,7 @@ _LIST = Parameter(consume_multiple=True, negative="")
 
 
 def check(
-    inputs: Annotated[list[str], Parameter(help="Pictures, addresses, SHA-256 digests or ISCCs.")],
+    inputs: Annotated[list[str], Parameter(help="Pictures, texts, addresses, SHA-256 digests or ISCCs.")],
     /,
     *,
     use: Annotated[list[str], _LIST],

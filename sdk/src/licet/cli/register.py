@@ -25,7 +25,7 @@ NAMED = 3  # of what is as it was: more of them are counted
 
 
 def register(
-    paths: Annotated[list[Path] | None, Parameter(help="Pictures, or folders of them.")] = None,
+    paths: Annotated[list[Path] | None, Parameter(help="Pictures, or folders of them; texts (.txt, .md).")] = None,
     /,
     *,
     table: Annotated[Path | None, Parameter(name="--from", help="A CSV file, a row a work.")] = None,

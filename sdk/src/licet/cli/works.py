@@ -246,6 +246,7 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
         yield f"tags      {_printable(', '.join(work.tags))}"
     if work.sha256:
         yield f"file      {work.sha256}"
+    if work.sha256 and not _is_text(work):
         yield f"pixels    {work.pixels or '-'}"
         yield f"pdq       {work.pdq} (quality {work.quality})" if work.pdq else "pdq       -"
     for file in work.files:
@@ -313,7 +314,11 @@ def _restricts(said: Restriction) -> str:
 
 
 def _has_thumbnail(work: Work) -> bool:
-    return work.mode == "upload" and not work.withdrawn
+    return work.mode == "upload" and not work.withdrawn and not _is_text(work)
+
+
+def _is_text(work: Work) -> bool:
+    return work.pixels is None and (work.iscc or "").startswith("ISCC:EA")
 
 
 def _first_address(work: Work) -> str | None:

@@ -217,9 +217,12 @@ class Client:
 
     # -- works and statements --------------------------------------------------------------------------------
 
-    def upload(self, sha256: str, data: bytes | Path) -> Fingerprint:
-        """Return the service's own fingerprint of a picture (bytes or a file); it does not keep the picture."""
-        return self.transport.do(endpoints.upload(sha256, data))
+    def upload(self, sha256: str, data: bytes | Path, *, media_type: str = "application/octet-stream") -> Fingerprint:
+        """Return the service's own fingerprint of a picture (bytes or a file); it does not keep the picture.
+
+        With ``media_type`` text/plain or text/markdown it is a text.
+        """
+        return self.transport.do(endpoints.upload(sha256, data, media_type))
 
     def register_works(self, batch: Sequence[catalogue.WorkIn]) -> catalogue.WorksRegistered:
         """Return what became of each work, in order (at most 1,000)."""

@@ -232,19 +232,19 @@ def _key_statement(operation: str, path: str, envelope: Envelope) -> Call[accoun
 # -- works and statements ------------------------------------------------------------------------------------------
 
 
-def upload(sha256: str, data: bytes | Path) -> Call[Fingerprint]:
-    """A picture to be fingerprinted; a file is read anew for each attempt."""
+def upload(sha256: str, data: bytes | Path, media_type: str = "application/octet-stream") -> Call[Fingerprint]:
+    """A picture, or a text where ``media_type`` says so, to be fingerprinted; a file is read anew for each attempt."""
     from licet.fingerprints.picture import Fingerprint  # brings the picture libraries: only for those who upload
 
     path = f"/v1/uploads/{escape(sha256, safe='')}"
     if isinstance(data, bytes):
-        body = Body(data, "application/octet-stream")
+        body = Body(data, media_type)
     else:
         try:
             size = data.stat().st_size
         except OSError as error:
             raise InputError(f"{data}: expected a readable file, got {error.strerror}") from None
-        body = Body(lambda: _pieces(data), "application/octet-stream", size)
+        body = Body(lambda: _pieces(data), media_type, size)
     key = idempotency_key("PUT", path)  # the digest of the content is in the path
     return Call("uploadPicture", "PUT", path, reader(Fingerprint), body=body, key=key, scope="register")
 

@@ -62,7 +62,7 @@ def decided_columns(
 ) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_]]:
     """Return the decision columns of ``batch``, and which rows are kept."""
     rows = find_columns(batch.schema, "the batch", columns).select(batch)
-    evidence = examine(rows, base or Path.cwd(), pool)
+    evidence = examine(rows, base or Path.cwd(), pool, iscc=question.match == "near")
     verdicts = decide_rows(index, evidence, question, standing)
     found = decision_columns(index, evidence, question, verdicts)
     return {name: plain(found[name]) for name in DECISION_COLUMNS}, verdicts.kept

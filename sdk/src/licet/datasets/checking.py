@@ -87,7 +87,7 @@ def check(client: Client, inputs: Sequence[str], request: Request, *, offline: b
     Decided from the newest snapshot, or ``offline`` from the one that is here. Raises ``InputError`` for an input that
     is none of these, ``ServiceError`` without a network, ``ExpiredError`` past the snapshot's time.
     """
-    _expect_pictures(inputs)
+    _expect_pictures(inputs, near=client.transport.token is not None)
     return _decide(client, inputs, request, _basis(client, offline=offline))
 
 
@@ -97,8 +97,8 @@ def check_by_ranges(client: Client, inputs: Sequence[str], request: Request) -> 
     Exact copies alone are looked for, and addresses. Raises ``InputError`` as `check` does, and where the inputs have
     so many keys that a snapshot is the better way.
     """
-    _expect_pictures(inputs)
-    evidence = _examined(inputs)
+    _expect_pictures(inputs, near=False)
+    evidence = _examined(inputs, near=False)
     keys = evidence.keys()
     told = client.range_size()
     wanted = ranges.prefixes(keys, told.digits)
@@ -153,7 +153,7 @@ def explain(client: Client, given: str, request: Request | None, *, offline: boo
     if row is None and request is None:
         raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", "nothing")
     if row is None:
-        _expect_pictures([given])
+        _expect_pictures([given], near=client.transport.token is not None)
     basis = _basis(client, offline=offline)
     stored = None
     if row is not None:
@@ -225,10 +225,10 @@ def _then(file: DecisionsFile, batch: pa.RecordBatch) -> Stored:
     )
 
 
-def _expect_pictures(inputs: Sequence[str]) -> None:
+def _expect_pictures(inputs: Sequence[str], *, near: bool) -> None:
     """Let what decodes start while the snapshot is opened, if there is anything to decode."""
     if any(os.path.isfile(each) for each in inputs):  # noqa: PTH113 - a Path raises for some addresses
-        decoders().begin()
+        decoders(iscc=near).begin()
 
 
 def _basis(client: Client, *, offline: bool) -> Basis:
@@ -238,13 +238,13 @@ def _basis(client: Client, *, offline: bool) -> Basis:
 
 
 def _decide(client: Client, inputs: Sequence[str], request: Request, basis: Basis) -> Checkup:
-    return _decided(client, inputs, _examined(inputs), request, basis)
+    return _decided(client, inputs, _examined(inputs, near=basis.index.near), request, basis)
 
 
-def _examined(inputs: Sequence[str]) -> Evidence:
+def _examined(inputs: Sequence[str], *, near: bool) -> Evidence:
     rows = pa.RecordBatch.from_pylist([_row(given) for given in inputs], schema=_SCHEMA)
     with ThreadPoolExecutor() as pool:
-        return examine(rows, Path.cwd(), pool)
+        return examine(rows, Path.cwd(), pool, iscc=near)
 
 
 def _decided(client: Client, inputs: Sequence[str], evidence: Evidence, request: Request, basis: Basis) -> Checkup:
@@ -285,6 +285,6 @@ def _row(given: str) -> dict[str, str]:
         return {"iscc": given}
     if path.is_dir():
         raise InputError.field(
-            "input", "a picture, an address, a SHA-256 or an ISCC (`licet filter` takes folders)", given
+            "input", "a picture or text, an address, a SHA-256 or an ISCC (`licet filter` takes folders)", given
         )
-    raise InputError.field("input", "a picture that exists, an address, a SHA-256 or an ISCC", given)
+    raise InputError.field("input", "a picture or text that exists, an address, a SHA-256 or an ISCC", given)

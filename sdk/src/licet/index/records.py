@@ -27,6 +27,7 @@ class FileKeys(msgspec.Struct, frozen=True):
     quality: int | None = None
     instance: bytes | None = None
     image: bytes | None = None
+    text: bytes | None = None
 
 
 class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
             *(
                 (f"files.{name}", getattr(file, name), 32)
                 for file in self.files
-                for name in ("sha256", "pixels", "pdq", "instance", "image")
+                for name in ("sha256", "pixels", "pdq", "instance", "image", "text")
             ),
         )
         for field, value, size in sizes:

@@ -83,8 +83,6 @@ class _Gathered:
             self._key("url", key, row)
         for key in record.sites:
             self._key("site", key, row)
-        if record.text is not None:
-            self._code("text", record.text, row)
 
     def _file(self, file: WorkRecord | FileKeys, row: int) -> None:
         if file.sha256 is not None:
@@ -95,6 +93,8 @@ class _Gathered:
             self._key("instance", file.instance, row)
         if file.image is not None:
             self._code("image", file.image, row)
+        if file.text is not None:
+            self._code("text", file.text, row)
         # A rougher hash matches nothing, ever: it is not published either.
         if file.pdq is not None and file.quality is not None and file.quality >= MIN_QUALITY:
             self.pdq += file.pdq

@@ -24,7 +24,7 @@ class WorkIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in ``fingerprint-only`` mode those sent here count, and such a work may deny but never license (semantics 5).
     Without any ``sha256`` it is known by its ``urls`` alone, and has no other fingerprint. A rule for a whole ``site``
     has nothing else at all, and needs a proven domain. ``iscc`` (content and instance code, 256 bits each, a space
-    between) is to be signed with the work; of an upload the service's own count.
+    between) is to be signed with the work; of an upload the service's own count. A text has ``sha256`` and ``iscc``.
     """
 
     work: str

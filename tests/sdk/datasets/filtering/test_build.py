@@ -92,7 +92,7 @@ def test_rows_are_kept_as_they_were_decided(client: Client, pictures: Path, tmp_
     assert rows["paid-mirrored.webp"]["match"] == "near"
     assert rows["paid.png"]["match"] == "exact"
     assert (rows["paid.png"]["price"], rows["paid.png"]["currency"]) == ("0.05", "USD")
-    assert rows["paid.png"]["examined"] == "file,pixels,pdq"
+    assert rows["paid.png"]["examined"] == "file,pixels,pdq,iscc-instance,iscc-content"
 
 
 def test_a_work_is_quoted_once_however_many_rows_show_it(

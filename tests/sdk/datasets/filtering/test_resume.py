@@ -100,9 +100,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     honest = fingerprinting.examine
 
-    def examine(rows: pa.RecordBatch, *rest: Any) -> Any:
+    def examine(rows: pa.RecordBatch, *rest: Any, **more: Any) -> Any:
         seen.append(len(rows))
-        return honest(rows, *rest)
+        return honest(rows, *rest, **more)
 
     monkeypatch.setattr(scanning, "examine", examine)
     return seen

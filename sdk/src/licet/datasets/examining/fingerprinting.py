@@ -1,11 +1,12 @@
 """Finding out what each row is: its file's digests and hashes, or what the table states of it.
 
 A row with a picture (``image``, else ``path``) is judged by the picture itself, and what else is stated of it counts
-beside; a row without one by what is stated. Nothing is fetched from the network.
+beside; a row without one by its ``text``, if it is one, and by what is stated. Nothing is fetched from the network.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ from licet.errors import InputError, MalformedError, PictureError
 from licet.fingerprints.bounded import examine_bytes, examine_file
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
-from licet.fingerprints.pdq import orientations_from_hashes
+from licet.fingerprints.iscc import LONGEST_LIST
+from licet.fingerprints.pdq import MIN_QUALITY, orientations_from_hashes
+from licet.fingerprints.picture import Fingerprint
+from licet.fingerprints.text import TOO_SHORT, content_code, fingerprint_text_file, is_text_name
 from licet.fingerprints.urls import url_keys
 from licet.index.keys import UNKNOWN_QUALITY, Keys, iscc_columns
 
@@ -39,7 +43,7 @@ Picture = bytes | Path | Callable[[int], bytes]
 EXAMINED: Final = (None, "files", "digests", "urls")
 FILES, DIGESTS, URLS = 1, 2, 3
 
-_MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture"})
+_MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture", "not-a-text"})
 _PDQ_BYTES: Final = 8 * 32
 _TEXTS: Final = ("addresses", "iscc")
 _KEYS: Final = {"url": KEY_BYTES, "sha256": 32, "pixels": 32, "pdq": _PDQ_BYTES}
@@ -52,7 +56,7 @@ class Evidence:
     ``sha256`` and ``pixels`` are n × 32 bytes, ``pdq`` n × 8 × 32 (all orientations), ``quality`` n × u1, 255 unknown.
     Rows with one number in ``sample`` are kept or dropped together; None: each row for itself. ``seal`` is the digest
     of what the batch was read from, where its form gives one. ``addresses`` are the rows' URLs as they stand, for rules
-    of sites; ``iscc`` their ISCCs.
+    of sites; ``iscc`` their ISCCs: of a picture its own, where they were made, before what is stated.
     """
 
     examined: Bytes
@@ -144,12 +148,14 @@ def _samples(batch: pa.RecordBatch) -> npt.NDArray[np.int32] | None:
     return numbers if len(np.unique(numbers)) < len(numbers) else None
 
 
-def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS) -> Evidence:
+def examine(
+    rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False
+) -> Evidence:
     """Return what ``rows`` (columns of `licet.datasets.forms.parts`) are; ``path`` is relative to ``base``.
 
     Pictures are read in ``pool`` and decoded in other processes (``licet.fingerprints.bounded``); the result does not
-    depend on how many. A stated address, digest or hash
-    that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
+    depend on how many. With ``iscc`` their ISCCs are made too, which takes a third longer. A stated address, digest or
+    hash that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
     """
     n = len(rows)
     stated = _stated(rows)
@@ -158,16 +164,21 @@ def examine(rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLim
     examined[stated.sha256[1] | stated.pdq[1] | stated.iscc] = DIGESTS
     problem = np.where(stated.malformed, MALFORMED, 0).astype(np.uint8)
     found = _files(rows, base)
-    if found:
-        _examine_files(found, pool, limits, stated, examined, problem)
+    own = _examine_files(found, pool, limits, stated, examined, problem, iscc=iscc) if found else {}
+    if "text" in rows.schema.names:
+        _examine_texts(rows["text"], pool, stated, examined, problem, own, iscc=iscc)
     problem[(examined == 0) & (problem == 0)] = MALFORMED  # a row that names nothing
     told = _codes(rows, "problem", 0)
     problem[told != 0] = told[told != 0]
     keys = (stated.url, stated.sha256, stated.pixels, stated.pdq)
-    texts = {
-        name: rows[column] for name, column in (("addresses", "url"), ("iscc", "iscc")) if column in rows.schema.names
-    }
-    return Evidence(examined, problem, *keys, stated.quality, _samples(rows), seal_of(rows), **texts)
+    names = rows.schema.names
+    addresses = rows["url"] if "url" in names else None
+    codes = rows["iscc"] if "iscc" in names else None
+    if own:
+        codes = _beside(own, [None] * n if codes is None else codes.to_pylist(), stated.iscc)
+    return Evidence(
+        examined, problem, *keys, stated.quality, _samples(rows), seal_of(rows), addresses=addresses, iscc=codes
+    )
 
 
 @dataclass(slots=True)
@@ -190,6 +201,7 @@ class _File:
     pixels: str | None = None
     orientations: Bytes | None = None
     quality: int | None = None
+    iscc: str | None = None
 
 
 def _stated(rows: pa.RecordBatch) -> _Stated:
@@ -257,8 +269,12 @@ def _examine_files(
     stated: _Stated,
     examined: Bytes,
     problem: Bytes,
-) -> None:
-    outcomes = pool.map(lambda item: _examine_file(item[1], limits), found)
+    *,
+    iscc: bool,
+) -> dict[int, str]:
+    """Put what is found of pictures in place of what is stated of them; return the ISCCs of those that have one."""
+    own = {}
+    outcomes = pool.map(lambda item: _examine_file(item[1], limits, iscc=iscc), found)
     for (place, _), outcome in zip(found, outcomes, strict=True):
         problem[place] = outcome.problem
         if outcome.sha256 is not None:
@@ -269,21 +285,69 @@ def _examine_files(
         if outcome.orientations is not None:
             _put(stated.pdq, place, outcome.orientations)
             stated.quality[place] = outcome.quality if outcome.quality is not None else UNKNOWN_QUALITY
+        if outcome.iscc is not None:
+            own[place] = outcome.iscc
+    return own
 
 
-def _examine_file(picture: Picture, limits: PictureLimits) -> _File:
+def _examine_texts(
+    column: pa.Array,
+    pool: Executor,
+    stated: _Stated,
+    examined: Bytes,
+    problem: Bytes,
+    own: dict[int, str],
+    *,
+    iscc: bool,
+) -> None:
+    """Put in ``own`` what texts say; one that is all there is of a row is also looked up as the file that it may be."""
+    texts = [(place, text) for place, text in enumerate(column.to_pylist()) if text]
+    codes = pool.map(lambda item: content_code(item[1]), texts) if iscc else repeat(None)
+    for (place, text), code in zip(texts, codes, strict=False):
+        if examined[place] != FILES:
+            examined[place] = FILES
+            if not stated.sha256[1][place]:
+                _put(stated.sha256, place, hashlib.sha256(text.encode()).digest())
+        if code is not None:
+            own[place] = f"{own[place]} {code}" if place in own else code
+
+
+def _beside(own: dict[int, str], codes: list[str | None], good: Mask) -> pa.Array:
+    """Return the ISCCs of rows, a picture's own before those stated: of two units of a kind the first counts."""
+    for place, made in own.items():
+        told = codes[place]
+        both = made if told is None or not good[place] else f"{made} {told}"
+        codes[place] = both if len(both) <= LONGEST_LIST else made
+    return pa.array(codes, pa.string())
+
+
+def _examine_file(picture: Picture, limits: PictureLimits, *, iscc: bool) -> _File:
     try:
+        if isinstance(picture, Path) and is_text_name(picture.name):
+            written = fingerprint_text_file(picture)
+            return _File(0, written.sha256, iscc=written.iscc if iscc else None)
         if isinstance(picture, Path):
-            done = examine_file(picture, limits)
+            done = examine_file(picture, limits, iscc=iscc)
         else:
-            done = examine_bytes(picture if isinstance(picture, bytes) else picture(limits.max_bytes + 1), limits)
+            data = picture if isinstance(picture, bytes) else picture(limits.max_bytes + 1)
+            done = examine_bytes(data, limits, iscc=iscc)
     except PictureError as error:
         why = error.details.get("why")
+        if why == TOO_SHORT:  # for anything but an exact copy
+            return _File(0, error.details["sha256"])
         return _File(MALFORMED if why in _MALFORMED_FILES else UNREADABLE, error.details.get("sha256"))
     except MemoryError:
         return _File(UNREADABLE)
-    fingerprint = done.fingerprint
-    return _File(0, fingerprint.sha256, fingerprint.pixels, done.orientations, fingerprint.quality)
+    made = done.fingerprint
+    return _File(0, made.sha256, made.pixels, done.orientations, made.quality, _telling(made))
+
+
+def _telling(made: Fingerprint) -> str | None:
+    """Return the ISCC to look a picture up by. Its content code is no part of that where the picture has next to no
+    structure: such pictures have codes that are alike, whatever they show."""
+    if made.iscc is None or (made.quality or 0) >= MIN_QUALITY:
+        return made.iscc
+    return made.iscc.split()[-1]
 
 
 def _digests(column: pa.Array) -> tuple[Bytes, Mask]:

@@ -128,7 +128,9 @@ class Job:
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "matches", ignore_errors=True)
         other_stage = earlier is not None and earlier.question.get("after") != question.after
-        if earlier is None or earlier.inputs != inputs or other_stage:
+        # What is looked up exactly alone is examined with less.
+        less = earlier is not None and earlier.question.get("match") == "exact" != question.match
+        if earlier is None or earlier.inputs != inputs or other_stage or less:
             shutil.rmtree(self.folder / "evidence", ignore_errors=True)
         file = JobFile(
             question=asked(question),

@@ -78,7 +78,7 @@ def scan_span(
     batches = islice(part.batches(done), None if end is None else end - done)
     # Pictures are large: of them no second batch is read while one is examined.
     for batch, rows in enumerate(batches if part.holds_files else _ahead(batches), done):
-        evidence = examine(rows, part.base, pool)
+        evidence = examine(rows, part.base, pool, iscc=question.match == "near")
         if job.first is not None:
             job.keep_places(number, batch, job.first.places(rows))
         job.keep_evidence(number, batch, evidence)

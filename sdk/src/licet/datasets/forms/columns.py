@@ -1,4 +1,7 @@
-"""Which columns of a table say what a row is: ``url sha256 iscc path image pdq``, in any case."""
+"""Which columns of a table say what a row is: ``url sha256 iscc path image pdq``, in any case, and ``text`` if asked.
+
+A column called ``text`` is mostly the caption of a picture, so that one which is the work itself is named as such.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from licet.errors import InputError
 #: What can identify a row, the firmest last; ``key`` only names it.
 USABLE: Final = ("url", "sha256", "iscc", "path", "image", "pdq")
 NAMED: Final = (*USABLE, "key")
-_FILES: Final = ("path", "image")
+#: Read only where a mapping names it: the text that a row is.
+TEXT: Final = "text"
+_FILES: Final = ("path", "image", TEXT)
 _NAMING: Final = ("url", "path", "key")
 #: In a mapping: do not read this column, whatever it is called.
 NO_COLUMN: Final = "-"
@@ -25,6 +30,7 @@ _EXPECTED: Final = {
     "iscc": "text",
     "pdq": "text or bytes",
     "image": "bytes, or a struct with bytes and path",
+    TEXT: "text",
 }
 
 
@@ -35,7 +41,7 @@ class Columns(msgspec.Struct, frozen=True):
 
     @property
     def holds_files(self) -> bool:
-        """Whether rows name or carry a picture, not only an address or a digest."""
+        """Whether rows name or carry a picture or a text, not only an address or a digest."""
         return any(name in self.names for name in _FILES)
 
     def naming(self) -> Columns:
@@ -62,8 +68,8 @@ def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | Non
     found: dict[str, str] = {}
     left_out = {name for name, own in (mapping or {}).items() if own == NO_COLUMN}
     for name, own in (mapping or {}).items():
-        if name not in NAMED:
-            raise InputError.field("columns", f"one of {', '.join(NAMED)} before the =", name)
+        if name not in (*NAMED, TEXT):
+            raise InputError.field("columns", f"one of {', '.join((*NAMED, TEXT))} before the =", name)
         if name in left_out:
             continue
         if there.count(own) != 1:
@@ -79,9 +85,10 @@ def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | Non
             raise InputError.field(f"columns of {where}", f"one column {name}, or {name}=… to choose", ", ".join(same))
         if same and _holds(name, schema.field(same[0]).type):
             found[name] = same[0]
-    if not any(name in found for name in USABLE):
+    if not any(name in found for name in (*USABLE, TEXT)):
         raise InputError(
-            f"{where}: expected a column {', '.join(USABLE[:-1])} or {USABLE[-1]} (or a mapping such as url=IMAGE_URL),"
+            f"{where}: expected a column {', '.join(USABLE[:-1])} or {USABLE[-1]} (or a mapping such as url=IMAGE_URL,"
+            f" or text=… for rows that are texts),"
             f" got only {', '.join(f'{field.name} ({field.type})' for field in schema) or 'none'}",
             columns=list(there),
             wanted=list(USABLE),

@@ -1,8 +1,9 @@
 """What a part of the input is, whatever its form: rows in batches, and the kept ones written in the same form.
 
-The columns of a batch are ours: ``url sha256 path image pdq key``, those that are there (see ``columns``). A form that
-finds out itself that a row is none says so in ``problem`` (a code of ``PROBLEMS``); one whose rows are kept or dropped
-together numbers them in ``sample``. Each batch carries what it was read from (see ``seals``), the same in both passes.
+The columns of a batch are ours: ``url sha256 iscc path image pdq text key``, those that are there (see ``columns``).
+A form that finds out itself that a row is none says so in ``problem`` (a code of ``PROBLEMS``); one whose rows are kept
+or dropped together numbers them in ``sample``. Each batch carries what it was read from (see ``seals``), the same in
+both passes.
 """
 
 from __future__ import annotations

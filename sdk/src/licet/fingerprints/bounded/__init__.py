@@ -27,10 +27,10 @@ def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS, *, iscc: 
     return decoders(limits, iscc=iscc).examine(data).examined
 
 
-def examine_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS) -> Examined:
+def examine_file(path: str | Path, limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False) -> Examined:
     """Return fingerprint and orientations of the file at ``path``, which is read here and decoded elsewhere."""
     try:
-        return examine_bytes(read_picture(Path(path), limits), limits)
+        return examine_bytes(read_picture(Path(path), limits), limits, iscc=iscc)
     except PictureError as error:
         error.details["path"] = str(path)
         raise
