@@ -142,8 +142,5 @@ async def test_a_text_is_fingerprinted_as_one_and_signed_with_its_codes(site: Ru
         assert said in answer.json()["detail"]
     lying = WorkIn(new_id("wrk"), "fingerprint-only", sha256=seen.sha256, pixels="00" * 32, iscc=seen.iscc)
     (none,) = await ada.register(lying)
-    assert (
-        none.reason
-        == f"iscc: expected an image code and an instance code of 256 bits, a space between, got {seen.iscc!r}"
-    )
+    assert (none.reason or "").startswith("iscc: expected an image code and an instance code of 256 bits")
     assert await verify(site.services) == []
