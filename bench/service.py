@@ -18,11 +18,12 @@ from licet.home import Home
 
 
 class Running(NamedTuple):
-    """Where the service is, and the folders of its data and of a client's home."""
+    """Where the service is, the folders of its data and of a client's home, and its process."""
 
     url: str
     data: Path
     home: Path
+    pid: int
 
     def client(self, kind: str, name: str) -> Client:
         """Return a client with a fresh account in a profile called ``name``."""
@@ -32,16 +33,18 @@ class Running(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Running]:
-    """Start a service in a fresh ``folder``, and end it cleanly."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def running(folder: Path, *, fresh: bool = True, **settings: str) -> Iterator[Running]:
+    """Start a service with these settings in a ``fresh`` folder, or in what another run left there; end it cleanly."""
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     binary = Path(sys.executable).parent / "licet-registry"
     command = [str(binary), "up", "--data", str(folder / "data"), "--port", str(port)]
-    environment = {**os.environ, "LICET_REGISTRY_LOG_LEVEL": "warning"}
+    chosen = {f"LICET_REGISTRY_{name.upper()}": value for name, value in {"log_level": "warning", **settings}.items()}
+    environment = {**os.environ, **chosen}
     with (folder / "service.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     assert process.stdout is not None
@@ -49,7 +52,7 @@ def running(folder: Path) -> Iterator[Running]:
         line = process.stdout.readline()
         if not line.startswith("ready "):
             raise RuntimeError((folder / "service.log").read_text()[-2000:])
-        yield Running(line.split()[1], folder / "data", folder / "home")
+        yield Running(line.split()[1], folder / "data", folder / "home", process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

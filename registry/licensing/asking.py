@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from licet import times
 from licet.decisions import VERDICTS, Request
 from licet.index import Answers as Decided
 from licet.index import Index, Keys, answer, verdict_codes
-from licet.wire.licensing import Answers, Query
+from licet.wire.licensing import Query
 from registry.accounts.identity import Caller
 from registry.errors import Invalid, Unavailable
-from registry.licensing.results import results_of
+from registry.licensing.results import owners, told
 from registry.licensing.standing import account_kinds
 from registry.services import Services
 
@@ -33,6 +33,8 @@ VERSION: Final = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}"
 _STATED: Final = KEY_BYTES // 2
 _NOBODY: Final = bytes(16)
 _ATTEMPTS: Final = 3
+_MOST_KINDS: Final = 100_000  # some 15 MB
+_known_kinds: Final[dict[bytes, str]] = {}
 
 T = TypeVar("T")
 
@@ -45,8 +47,8 @@ class Verdicts(msgspec.Struct, frozen=True):
     log_size: int
 
 
-async def query(services: Services, caller: Caller | None, asked: Query) -> Answers:
-    """Return the verdict of every row with all that counted for it, in the order asked.
+async def query(services: Services, caller: Caller | None, asked: Query) -> bytes:
+    """Return the verdict of every row with all that counted for it, in the order asked: ``Answers`` as JSON.
 
     At most 10,000 rows with a token that may query, 1,000 without one. Raises ``Invalid`` or ``InputError`` naming
     the field, ``Unavailable`` while the primary cannot be reached.
@@ -60,13 +62,9 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> Answ
         return answer(index, keys, request, match=asked.match, min_claim_level=asked.min_claim_level)
 
     found, version, size = await decided(services, answered)
-    owners = {UUID(bytes=account.tobytes()) for account in np.unique(found.works.account, axis=0)}
-    async with services.database.acquire() as conn:
-        kinds = await account_kinds(conn, owners)
-    results = await asyncio.to_thread(results_of, found, kinds)
-    for verdict, number in Counter(result.verdict for result in results).items():
-        services.meters.count("licet_verdicts_total", verdict, by=number)
-    return Answers(results, version, size)
+    kinds = await _kinds(services, owners(found))
+    _count(services, found.verdict)
+    return await asyncio.to_thread(told, found, kinds, version, size)
 
 
 async def lookup(
@@ -83,10 +81,28 @@ async def lookup(
     dated = _dated(request)
     codes, version, size = await decided(services, lambda index: _codes(index, digests, dated, min_claim_level))
     services.meters.count("licet_keys_looked_up_total", by=len(codes))
-    for code, number in enumerate(np.bincount(np.frombuffer(codes, np.uint8))):
-        if number:
-            services.meters.count("licet_verdicts_total", VERDICTS[code], by=int(number))
+    _count(services, np.frombuffer(codes, np.uint8))
     return Verdicts(codes, version, size)
+
+
+def _count(services: Services, verdicts: npt.NDArray[np.uint8]) -> None:
+    for code, number in enumerate(np.bincount(verdicts).tolist()):
+        if number:
+            services.meters.count("licet_verdicts_total", VERDICTS[code], by=number)
+
+
+async def _kinds(services: Services, accounts: Set[bytes]) -> Mapping[bytes, str]:
+    """Return how the identifiers of ``accounts`` begin. That never changes, so a process asks for each once."""
+    kinds = {account: _known_kinds[account] for account in accounts & _known_kinds.keys()}
+    if missing := accounts - kinds.keys():
+        async with services.database.acquire() as conn:
+            found = await account_kinds(conn, [UUID(bytes=account) for account in missing])
+        if len(_known_kinds) > _MOST_KINDS:
+            _known_kinds.clear()
+        fresh = {account.bytes: kind for account, kind in found.items()}
+        _known_kinds.update(fresh)
+        kinds |= fresh
+    return kinds
 
 
 def _codes(index: Index, digests: bytes, request: Request, min_claim_level: int) -> bytes:

@@ -62,10 +62,11 @@ async def query(
     optional_caller: NamedDependency[Caller | None],
     meter: NamedDependency[Meter],
     data: JSONBody[Query],
-) -> Answers:
+) -> Response[Answers]:
     """Verdicts with reasons, matches and prices for at most 10,000 rows; 1,000 without a token."""
     await meter.spend("keys", len(data.rows))
-    return await asking.query(services, optional_caller, data)
+    body: Any = await asking.query(services, optional_caller, data)  # written as JSON already
+    return Response(body, media_type="application/json")
 
 
 @post(

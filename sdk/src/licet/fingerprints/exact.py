@@ -84,7 +84,7 @@ def parse_hex(values: Sequence[str | None], width: int) -> tuple[npt.NDArray[np.
 def _parse_all(values: Sequence[str | None], digits: int) -> npt.NDArray[np.uint8] | None:
     try:
         joined = "".join(values)  # type: ignore[arg-type]  # a None is what the except is for
-        if any(len(v) != digits for v in values):  # type: ignore[arg-type]  # all are str here
+        if set(map(len, values)) - {digits}:  # type: ignore[arg-type]  # all are str here
             return None
         parsed = bytes.fromhex(joined)
     except (TypeError, ValueError):

@@ -122,24 +122,27 @@ class Keys:
         stored orientation, or eight joined by commas.
         """
         columns: dict[str, Any] = {}
-        for field, kind in (("sha256", "file"), ("pixels", "pixels")):
-            digests = [getattr(row, field) for row in rows]
-            if any(digest is not None for digest in digests):
+        n = len(rows)
+        stated = (("sha256", "file", [row.sha256 for row in rows]), ("pixels", "pixels", [row.pixels for row in rows]))
+        for field, kind, digests in stated:
+            if digests.count(None) < n:
                 parsed, mask = parse_hex(digests, 32)
                 _refuse(digests, mask, field, "64 hexadecimal digits")
                 columns |= {kind: np.ascontiguousarray(parsed[:, :KEY_BYTES]), f"{kind}_mask": mask}
-        if any(row.url is not None for row in rows):
-            columns |= {"url": np.zeros((len(rows), KEY_BYTES), np.uint8), "url_mask": np.zeros(len(rows), np.bool_)}
-            columns["addresses"] = [row.url for row in rows]
-            for place, row in enumerate(rows):
-                if row.url is not None:
-                    columns["url"][place] = np.frombuffer(_url_key(row.url, place), np.uint8)
+        addresses = [row.url for row in rows]
+        if addresses.count(None) < n:
+            columns |= {"url": np.zeros((n, KEY_BYTES), np.uint8), "url_mask": np.zeros(n, np.bool_)}
+            columns["addresses"] = addresses
+            for place, address in enumerate(addresses):
+                if address is not None:
+                    columns["url"][place] = np.frombuffer(_url_key(address, place), np.uint8)
                     columns["url_mask"][place] = True
-        if any(row.pdq is not None for row in rows):
+        if [row.pdq for row in rows].count(None) < n:
             columns |= _pdq_columns(rows)
-        if any(row.iscc is not None for row in rows):
-            columns |= iscc_columns([row.iscc for row in rows], _named_iscc)
-        return cls(len(rows), **columns)
+        codes = [row.iscc for row in rows]
+        if codes.count(None) < n:
+            columns |= iscc_columns(codes, _named_iscc)
+        return cls(n, **columns)
 
 
 def iscc_columns(codes: Sequence[str | None], wrong: Callable[[int, InputError], None]) -> dict[str, Any]:

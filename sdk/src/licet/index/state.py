@@ -25,7 +25,8 @@ from licet.log.merkle import EMPTY_ROOT, Tree, leaf_hash, verify_inclusion
 # As canonical.encode for these Structs (ASCII, small integers), but without a walk over every leaf; a test compares.
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _CHUNK: Final = 10_000  # leaves that exist at a time
-_DIGITS: Final = np.frombuffer(b"0123456789abcdefghjkmnpqrstvwxyz", np.uint8)
+_DIGITS: Final = b"0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS: Final = np.frombuffer(bytes(digit for first in _DIGITS for last in _DIGITS for digit in (first, last)), "u2")
 #: How long an id is as text: three letters, an underscore, 26 digits of base 32.
 ID_CHARACTERS: Final = 30
 
@@ -209,14 +210,14 @@ def work_texts(ids: Bytes, kind: str = "wrk") -> list[str]:
 def id_bytes(kind: str, ids: Bytes) -> Bytes:
     """Return n × 16 bytes of ids as the texts that ``identifiers.from_uuid`` makes of them, n × 30 bytes of ASCII."""
     hi, lo = halves(ids)
-    five = np.uint64(5)
-    texts = np.empty((len(hi), ID_CHARACTERS), np.uint8)
-    texts[:, :4] = np.frombuffer(f"{kind}_".encode(), np.uint8)
-    for place in range(ID_CHARACTERS - 1, 3, -1):
-        texts[:, place] = _DIGITS[(lo & np.uint64(31)).astype(np.int64)]
-        lo = lo >> five | (hi & np.uint64(31)) << np.uint64(59)
-        hi = hi >> five
-    return texts
+    ten, digits = np.uint64(10), np.uint64(1023)
+    texts = np.empty((len(hi), ID_CHARACTERS // 2), "u2")  # two characters at a time
+    texts[:, :2] = np.frombuffer(f"{kind}_".encode(), "u2")
+    for place in range(ID_CHARACTERS // 2 - 1, 1, -1):
+        texts[:, place] = _PAIRS[(lo & digits).astype(np.int64)]
+        lo = lo >> ten | hi << np.uint64(54)
+        hi = hi >> ten
+    return texts.view(np.uint8)
 
 
 def _state(level: int, flags: int) -> State:

@@ -11,7 +11,7 @@ from licet.statements.kinds import Budget, LicenceLine, Total, Use
 from licet.wire.common import Receipt
 
 
-class RowKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RowKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What is known of one row: any of these. ``pdq`` is one hash in stored orientation or eight, joined by commas.
 
     ``iscc``: an ISCC of ISO 24138, or several with spaces between: instance codes find the file, content codes of
