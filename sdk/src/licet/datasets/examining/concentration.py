@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -56,14 +55,6 @@ class Concentration:
         """Return the accounts that are concentrated, 16 bytes each."""
         held = {owner.hex(): Held(rows, len(self._works[owner])) for owner, rows in self._rows.items()}
         return frozenset(bytes.fromhex(owner) for owner in concentrated(held, self._used))
-
-
-def concentrated_accounts(batches: Iterable[Verdicts], question: Question) -> frozenset[bytes]:
-    """Return who is concentrated over all of a job's ``batches``."""
-    counting = Concentration(question)
-    for each in batches:
-        counting.add(each)
-    return counting.accounts()
 
 
 def _ids(ids: npt.NDArray[np.uint8]) -> list[bytes]:

@@ -20,7 +20,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -154,9 +155,9 @@ class Job:
         names = ("quote.json", "publishing", *(("evidence",) if evidence else ()))
         return any((self.folder / name).exists() for name in names)
 
-    def evidence(self, part: int, batch: int) -> Evidence | None:
-        """Return what a batch was found to be, if it was."""
-        found = _load(self._place("evidence", part, batch))
+    def evidence(self, part: int, batch: int, *, addresses: bool = True) -> Evidence | None:
+        """Return what a batch was found to be, if it was; without its ``addresses`` if nothing is asked by them."""
+        found = _load(self._place("evidence", part, batch), () if addresses else ("addresses",))
         return None if found is None else Evidence.from_batch(found)
 
     def keep_evidence(self, part: int, batch: int, evidence: Evidence) -> None:
@@ -233,11 +234,16 @@ def _save(path: Path, batch: pa.RecordBatch) -> None:
     part.replace(path)
 
 
-def _load(path: Path) -> pa.RecordBatch | None:
+def _load(path: Path, without: Collection[str] = ()) -> pa.RecordBatch | None:
     if not path.exists():
         return None
     try:
-        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+        with pa.OSFile(str(path)) as file, ExitStack() as stack:
+            reader = stack.enter_context(pa.ipc.open_file(file))
+            wanted = [place for place, name in enumerate(reader.schema.names) if name not in without]
+            if len(wanted) < len(reader.schema):
+                options = pa.ipc.IpcReadOptions(included_fields=wanted)
+                reader = stack.enter_context(pa.ipc.open_file(file, options=options))
             return reader.get_batch(0)
     except (pa.ArrowException, OSError, IndexError) as error:
         raise InputError(f"{path}: expected what an earlier run kept, got {error}; remove the folder") from None

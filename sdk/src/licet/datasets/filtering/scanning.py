@@ -31,7 +31,9 @@ class Span(NamedTuple):
 
 
 class Known(NamedTuple):
-    """One batch of a part: its number, the number of its first row, what its rows are, and what the index found."""
+    """One batch of a part: its number, the number of its first row, what its rows are, and what the index found.
+
+    Of its evidence the addresses are left out: they are asked by before, and nothing else is decided by them."""
 
     part: int
     batch: int
@@ -103,7 +105,7 @@ def _look_up(job: Job, part: int, batch: int, index: Index, question: Question, 
 def known(job: Job, part: int) -> Iterator[Known]:
     """Yield what `scan` found out about one part, batch by batch, in the order of rows."""
     batch = first = 0
-    while (evidence := job.evidence(part, batch)) is not None:
+    while (evidence := job.evidence(part, batch, addresses=False)) is not None:
         matches = job.matches(part, batch)
         assert matches is not None
         yield Known(part, batch, first, evidence, matches)

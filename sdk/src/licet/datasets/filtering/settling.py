@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from licet.client import Client
 from licet.datasets.examining.basis import Basis
-from licet.datasets.examining.concentration import concentrated_accounts
+from licet.datasets.examining.concentration import Concentration
 from licet.datasets.examining.deciding import Question, Standing
 from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import verdicts
@@ -36,12 +36,15 @@ def settle(
     """
     numbers = list(parts)
     licences = licences_for(held, question.request)
-    before = verdicts(job, numbers, basis.index, question, Standing(licences))
-    style = concentrated_accounts((decided for _, decided in before), question)
-    standing = Standing(licences, style)
-    shopping = Shopping(basis.index, style, currencies)
-    for _, decided in verdicts(job, numbers, basis.index, question, standing):
+    counting, shopping = Concentration(question), Shopping(basis.index, (), currencies)
+    for _, decided in verdicts(job, numbers, basis.index, question, Standing(licences)):
+        counting.add(decided)
         shopping.add(decided)
+    standing = Standing(licences, counting.accounts())
+    if standing.style:  # seldom; where nobody is concentrated, nothing is decided otherwise
+        shopping = Shopping(basis.index, standing.style, currencies)
+        for _, decided in verdicts(job, numbers, basis.index, question, standing):
+            shopping.add(decided)
     return standing, shopping
 
 

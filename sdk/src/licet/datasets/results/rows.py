@@ -60,6 +60,8 @@ WRITTEN_SCHEMA: Final = pa.schema(
 METADATA: Final = b"licet"
 #: What a part's own file of decisions is called, after the part's name.
 PART_ENDING: Final = ".decisions.parquet"
+#: Rows of a column that are encoded between two looks at the size of a page: more cost less, and make larger pages.
+WRITTEN_AT_ONCE: Final = 16_384
 _KEYS_LOOKED_UP: Final = tuple(
     ",".join(kind for bit, kind in enumerate(KEY_KINDS) if number >> bit & 1) for number in range(1 << len(KEY_KINDS))
 )
@@ -133,6 +135,7 @@ def decisions_writer(path: Path, about: bytes) -> pq.ParquetWriter:
         use_dictionary=[*_CODED, "distance", "claim_level", *(f"matches.list.element.{name}" for name in _REPEATED)],
         column_encoding={"row": "DELTA_BINARY_PACKED"},
         write_statistics=["part", "row", "verdict", "reason"],
+        write_batch_size=WRITTEN_AT_ONCE,
     )
     writer.add_key_value_metadata({METADATA: about, b"ARROW:schema": stated})
     return writer
