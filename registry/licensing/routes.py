@@ -18,6 +18,7 @@ from licet.wire.licensing import (
     LicenceAccept,
     LicenceGranted,
     LicenceInfo,
+    OptOuts,
     Query,
     Quote,
     QuoteInfo,
@@ -28,7 +29,7 @@ from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
-from registry.licensing import accept, asking, licences, quotes, ranges
+from registry.licensing import accept, asking, licences, opt_outs, quotes, ranges
 from registry.services import Services
 
 Model = Annotated[str | None, QueryParameter(max_length=200)]
@@ -113,6 +114,25 @@ async def lookup(
     found = await asking.lookup(services, optional_caller, body, asked, min_claim_level)
     headers = {"Licet-Consent-Version": str(found.consent_version), "Licet-Log-Size": str(found.log_size)}
     return Response(found.codes, headers=headers, media_type="application/octet-stream")
+
+
+@post(
+    "/api/v2/query/urls",
+    operation_id="queryUrls",
+    tags=["licensing"],
+    opt={**READS, "body": "text/plain", "api_key": True},
+    guards=[require("query")],
+    status_code=HTTP_200_OK,
+    request_max_body_size=opt_outs.MAX_BYTES,
+)
+async def query_urls(services: NamedDependency[Services], meter: NamedDependency[Meter], body: RawBody) -> OptOuts:
+    """Whether addresses opt out of training generative models, for clients of Spawning's opt-out API.
+
+    At most 10,000 addresses, a line each, as text in UTF-8; one item comes back for each line. The token may also
+    be sent as `Authorization: API <token>`.
+    """
+    await meter.spend("keys", body.removesuffix(b"\n").count(b"\n") + 1)
+    return await opt_outs.opt_outs(services, body)
 
 
 @get("/v1/licensing/ranges", operation_id="getRangeSize", tags=["licensing"], opt={"problems": (503,)})
@@ -252,6 +272,7 @@ async def get_licence(
 ROUTES = [
     query,
     lookup,
+    query_urls,
     range_size,
     key_range,
     create_quote,

@@ -75,6 +75,7 @@ ELSEWHERE = {
         ("passkeyOptions", "draftPasskey", "signInOptions", "signIn", "stepUpOptions", "stepUp", "signOut"),
         "a browser's ceremony: passkeys and their cookie are for pages",
     ),
+    "queryUrls": "for clients of another registry: `query` and `check` say more",
     "exportAccount": "a stream: `account_export` of both clients, and `licet account export` to files",
     "getAuditBundle": "`licet audit pull` streams it to a file and verifies it",
 }

@@ -140,6 +140,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     name = case.operation.definition.raw.get("operationId")
     if name == "lookup":
         case.body = sha256(repr(case.body).encode()).digest() * (1 + chosen % 7)
+    elif name == "queryUrls":
+        case.body = "\n".join(f"https://x.example/{chosen >> place}" for place in range(1 + chosen % 7)).encode()
     elif name == "uploadPicture":
         case.body = pictures()[chosen % len(pictures())]
         case.path_parameters["sha256"] = sha256(case.body).hexdigest()

@@ -237,6 +237,9 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await lab.http.post(
         "/v1/licensing/lookup?use=train-gen", content=bytes(32), headers={"Content-Type": "application/octet-stream"}
     )
+    await lab.http.post(
+        "/api/v2/query/urls", content=b"https://x.example/b.jpg\n", headers={"Content-Type": "text/plain"}
+    )
     await lab.http.get("/v1/licensing/ranges")
     await lab.http.get("/v1/licensing/ranges/all")
     await keys_come_and_go(site, recorder)

@@ -80,6 +80,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     # licensing
     "query": (400, 400, 400),
     "lookup": (400, 400, 400),
+    "queryUrls": (401, 403, 400),
     "getRangeSize": OPEN,
     "getRange": OPEN,
     "createQuote": (401, 403, 400),

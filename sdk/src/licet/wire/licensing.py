@@ -35,6 +35,20 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_claim_level: int = 0
 
 
+class OptOut(msgspec.Struct, frozen=True):
+    """One address, as it was asked for, and what is said of it in the words of Spawning's API."""
+
+    url: str
+    opt_out: bool = msgspec.field(name="optOut")
+    opt_in: bool = msgspec.field(name="optIn")
+
+
+class OptOuts(msgspec.Struct, frozen=True):
+    """One item for each line asked, in their order."""
+
+    urls: list[OptOut]
+
+
 class MatchInfo(msgspec.Struct, frozen=True):
     work: str
     account: str
