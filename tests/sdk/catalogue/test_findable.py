@@ -5,10 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 
 import msgspec
+import numpy as np
 import pytest
 
 from licet.catalogue.findable import unfindable
 from licet.catalogue.held import Signed
+from licet.fingerprints.iscc import image_code, instance_code, units
+from licet.fingerprints.sites import site_key
 from licet.fingerprints.urls import url_key
 from licet.identifiers import to_uuid
 from licet.index import Index, WorkRecord
@@ -120,3 +123,43 @@ def test_keys_that_nobody_signed_for_are_told_unless_they_were_signed_in_another
         f"{hidden.work}: the registry has it under other keys than were signed in stm_1, log entry 9"
     ]
     assert told(index, [hidden], elsewhere=True) == []
+
+
+CODES = f"{image_code(np.arange(768, dtype=np.uint8).reshape(16, 16, 3))} {instance_code(b'a file')}"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "missing"),
+    [
+        ({}, None),
+        ({"instance": None}, f"its instance code {CODES.split()[1]}"),
+        ({"image": None}, f"its content code {CODES.split(maxsplit=1)[0]}"),
+        ({"image": bytes(32)}, f"its content code {CODES.split(maxsplit=1)[0]}"),
+    ],
+)
+def test_a_work_is_found_by_its_own_isccs(lacking: dict, missing: str | None) -> None:
+    codes = {unit.kind: unit.digest for unit in units(CODES)}
+    own = form(iscc=CODES)
+    signed = {own.work: Signed(work_digest(own).hex(), "stm_1", 9)}
+    index = index_of([record(1, **{**codes, **lacking}), record(2, **codes)])
+    messages = [each.message for each in unfindable(index, 10, [own], signed, elsewhere=False)]
+    expected = f"{own.work}: the snapshot does not find it by {missing}, which was signed for"
+    assert messages == ([] if missing is None else [expected])
+
+
+@pytest.mark.parametrize("site", ["example.org", "example.org/art/2024"])
+def test_the_rule_of_a_site_is_found_by_what_lies_below_it_once_it_is_proven(site: str) -> None:
+    nothing = {"sha256": None, "pixels": None, "urls": [], "files": []}
+    rule = form(mode="fingerprint-only", sha256=None, pixels=None, url=[], files=msgspec.UNSET, site=site)
+    signed = {rule.work: Signed(work_digest(rule).hex(), "stm_1", 9)}
+
+    def told_of(index: Index, proven: set[str]) -> list[str]:
+        return [each.message for each in unfindable(index, 10, [rule], signed, elsewhere=False, proven=proven)]
+
+    there = index_of([record(1, **nothing, sites=[site_key(site)])])
+    gone = index_of([record(1, **nothing), record(2, **nothing, sites=[site_key(site)])])
+    assert told_of(there, {rule.work}) == []
+    assert told_of(gone, set()) == []
+    assert told_of(gone, {rule.work}) == [
+        f"{rule.work}: the snapshot does not find it by its site {site}, which was signed for"
+    ]

@@ -291,7 +291,7 @@ class Monitor:
 
     def _unfindable(self, *, elsewhere: bool) -> Iterator[Finding]:
         """Yield the keys by which the newest snapshot does not find what this home signed for."""
-        from licet.catalogue.findable import qualities_of, unfindable  # brings numpy
+        from licet.catalogue.findable import qualities_of, sites_of, unfindable  # brings numpy
         from licet.index import Index
 
         signed = signed_here(self._profile)
@@ -311,6 +311,7 @@ class Monitor:
                 signed,
                 elsewhere=elsewhere,
                 qualities=qualities_of(found),
+                proven=sites_of(found),
             )
 
     def _history(self, account: str) -> Iterator[Finding]:
