@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,32 +31,41 @@ def addresses(numbers: Any) -> pa.Array:
     )
 
 
-def write_parts(folder: Path, rows: int, parts: int) -> Path:
-    """Write ``rows`` addresses with captions into ``parts`` Parquet files."""
+def digest(number: int) -> bytes:
+    """The SHA-256 of the file at an address."""
+    return sha256(b"file %d" % number).digest()
+
+
+def write_parts(folder: Path, rows: int, parts: int, every: int) -> Path:
+    """Write ``rows`` addresses with captions into ``parts`` Parquet files.
+
+    Of every second work of `register` the table also has the digest of the file: only that can be allowed or licensed.
+    """
     folder.mkdir(parents=True)
     cuts = [rows * part // parts for part in range(parts + 1)]
     for part in range(parts):
         numbers = np.arange(cuts[part], cuts[part + 1])
         captions = pc.binary_join_element_wise("a caption of picture ", pc.cast(pa.array(numbers), pa.string()), "")
-        table = pa.table({"URL": addresses(numbers), "TEXT": captions})
+        files = [digest(number) if number % (2 * every) == 0 else None for number in numbers.tolist()]
+        table = pa.table({"URL": addresses(numbers), "TEXT": captions, "SHA256": pa.array(files, pa.binary(32))})
         pq.write_table(table, folder / f"part-{part:05d}.parquet", compression="zstd", row_group_size=1 << 18)
     return folder
 
 
 def register(registry: Registry, rows: int, every: int) -> int:
-    """Publish a work for every so many rows, each known by its address: denied, open or for a price; say how many."""
+    """Publish a work for every so many rows, known by address and file: denied, open or for a price; say how many."""
     accounts = [os.urandom(16) for _ in range(100)]
     numbers = np.arange(0, rows, every)
     for number, address in zip(numbers.tolist(), addresses(numbers).to_pylist(), strict=True):
         work = new_uuid().bytes
         registry.records[work] = WorkRecord(
             work=work,
-            account=accounts[number % len(accounts)],
+            account=accounts[number // every % len(accounts)],
             terms=(NO_AI, OPEN, PAID)[number // every % 3].encoded,
             level=2,
             log_index=1,
             statement=new_uuid().bytes,
-            sha256=os.urandom(32),
+            sha256=digest(number),
             urls=[url_key(address)],
         )
     registry.publish()

@@ -22,7 +22,7 @@ from tests.engines import clusters
 from tests.engines.addresses import client_of, register, write_parts
 from tests.sdk.datasets.registry import Registry
 
-ROWS, PARTS = 40_000, 6
+ROWS, PARTS, EVERY = 40_000, 6, 50
 REQUEST = Request(uses=["train-gen"], at="2026-11-22T12:00:00.000Z")
 pytestmark = [
     pytest.mark.timeout(1200),
@@ -46,15 +46,17 @@ class Here(NamedTuple):
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     folder = tmp_path_factory.mktemp("engines")
-    dataset = write_parts(folder / "in", ROWS, PARTS)
+    dataset = write_parts(folder / "in", ROWS, PARTS, EVERY)
     (folder / "registry").mkdir()
     with Registry(folder / "registry").serving() as registry:
-        register(registry, ROWS, 50)
+        register(registry, ROWS, EVERY)
         client = client_of(registry, folder / "home")
     # The registry is gone from here on: what is decided is decided from the snapshot.
     wish = Wish(unknown="keep", offline=True)
     with client:
-        yield Here(client, dataset, folder, client.filter_dataset([dataset], folder / "one", REQUEST, wish))
+        one = client.filter_dataset([dataset], folder / "one", REQUEST, wish)
+        assert all(one.counts.values()), "every verdict has to be on some row"
+        yield Here(client, dataset, folder, one)
 
 
 @pytest.fixture(scope="module")

@@ -149,7 +149,7 @@ def test_a_work_is_found_by_its_own_isccs(lacking: dict, missing: str | None) ->
 
 @pytest.mark.parametrize("site", ["example.org", "example.org/art/2024"])
 def test_the_rule_of_a_site_is_found_by_what_lies_below_it_once_it_is_proven(site: str) -> None:
-    nothing = {"sha256": None, "pixels": None, "urls": [], "files": []}
+    nothing: dict = {"sha256": None, "pixels": None, "urls": [], "files": []}
     rule = form(mode="fingerprint-only", sha256=None, pixels=None, url=[], files=msgspec.UNSET, site=site)
     signed = {rule.work: Signed(work_digest(rule).hex(), "stm_1", 9)}
 

@@ -31,24 +31,41 @@ def _grown(random: np.random.Generator, count: int, families: int) -> np.ndarray
     return np.packbits(first ^ flips, axis=1)
 
 
-@pytest.mark.parametrize("worth", [0, 1 << 40])
+WAYS = {"compared": (1 << 40, 1 << 40, True), "numpy": (0, 1 << 40, False), "compiled": (0, 0, True)}
+
+
+def taking(patch: pytest.MonkeyPatch, way: str) -> None:
+    """Let codes be looked for in one ``way``."""
+    worth, loading, loaded = WAYS[way]
+    if way == "compiled":
+        pytest.importorskip("numba")
+    patch.setattr(content, "_WORTH", worth)
+    patch.setattr(content, "_WORTH_LOADING", loading)
+    patch.setattr(content, "_loaded", lambda: loaded)
+    patch.setattr(content, "_ROOM", 2)  # too little for some
+
+
+@pytest.mark.parametrize("way", WAYS)
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 40), queries=st.integers(0, 12), families=st.integers(1, 4))
-def test_every_near_pair_is_found_by_either_way(worth: int, seed: int, count: int, queries: int, families: int) -> None:
+def test_every_near_pair_is_found_in_each_way(way: str, seed: int, count: int, queries: int, families: int) -> None:
     random = np.random.default_rng(seed)
     codes = _grown(random, count + queries, families)
     stored, asked = codes[:count], codes[count:]
     bits = random.choice(content.CODE_BITS, queries).astype(np.int16)
     patched = pytest.MonkeyPatch()
     with patched.context() as patch:
-        patch.setattr(content, "_WORTH", worth)
+        taking(patch, way)
         patch.setattr(content, "_VISITED", 64)  # several steps
         patch.setattr(content, "_SCANNED", 64)
         query, place, distance = ContentTable(stored).pairs(asked, bits)
     assert [*zip(query.tolist(), place.tolist(), distance.tolist(), strict=True)] == _naive(stored, asked, bits)
 
 
-def test_ten_flips_anywhere_in_the_first_64_bits_are_met_at_some_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content, "_WORTH", 0)
+@pytest.mark.parametrize("way", WAYS)
+def test_ten_flips_anywhere_in_the_first_64_bits_are_met_at_some_chunk(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    taking(monkeypatch, way)
     random = np.random.default_rng(7)
     stored = random.integers(0, 256, (400, 32), np.uint8)
     bits = np.unpackbits(stored, axis=1)
@@ -58,6 +75,16 @@ def test_ten_flips_anywhere_in_the_first_64_bits_are_met_at_some_chunk(monkeypat
     assert np.array_equal(query, place)
     assert np.array_equal(query, np.arange(400))
     assert set(distance.tolist()) == {10}
+
+
+def test_without_compiled_loops_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    taking(monkeypatch, "numpy")
+    monkeypatch.setattr(content, "_WORTH_LOADING", 0)
+    monkeypatch.setattr(content, "_kernels", lambda: None)
+    stored = np.random.default_rng(8).integers(0, 256, (50, 32), np.uint8)
+    query, place, distance = ContentTable(stored).pairs(stored, np.full(50, 256))
+    assert query.tolist() == place.tolist() == [*range(50)]
+    assert not distance.any()
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((1, 8), np.uint8), np.zeros(32, np.uint8), np.zeros((1, 32), np.int8)])

@@ -4,20 +4,24 @@ Codes have 64 to 256 bits, and two of them are compared over the length of the s
 ``RADIUS`` of the first 64 bits differ, and no larger a part of all that both have: what only the first bits make alike,
 further bits tell apart.
 
-The first 64 bits are four chunks of 16. Ten flips over four chunks leave one chunk with at most two, so the stored
-codes of which some chunk is a query's, or differs from it in one or two bits, are all that can be near: 137 values a
-chunk, 0.8 % of codes that are spread evenly. A few are compared one by one.
+The first 64 bits are four chunks of 16. Where none of the first three differs in at most two bits, nor the fourth in at
+most one, at least 3 + 3 + 3 + 2 bits differ. So the stored codes that share such a chunk with a query are all that can
+be near: 137 values of each of three chunks and 17 of the fourth, 0.7 % of codes that are spread evenly. They are walked
+by compiled loops where the extra ``licet[fast]`` is installed, with numpy otherwise; a few are compared one by one.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
+from functools import cache
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from licet.compiled import told_of_compiling
 from licet.errors import InputError
 from licet.index.exact import spread
 from licet.index.scanning import NO_PAIRS, Bytes, Pairs
@@ -30,12 +34,20 @@ MOST_DIFFERING: Final = RADIUS * CODE_BITS[-1] // 64
 _CHUNKS: Final = 4
 _VALUES: Final = 1 << 16
 _WORTH: Final = 1 << 24  # comparisons from which on sorting the stored codes is faster
+_WORTH_LOADING: Final = 1 << 30  # and loading the compiled loops, which takes a second or two
 _SCANNED: Final = 1 << 20  # pairs at a time
 _VISITED: Final = 1 << 22
-_FLIPS: Final = np.array(
-    [0, *(1 << bit for bit in range(16)), *(1 << one | 1 << other for one, other in combinations(range(16), 2))],
-    np.int64,
-)
+_LIMITS: Final = (2, 2, 2, 1)  # bits that may differ in a chunk that two codes meet at
+_ROOM: Final = 1 << 12  # pairs of one chunk for which there is room at first
+
+
+def _differences(most: int) -> npt.NDArray[np.int64]:
+    """Return all 16 bits of which at most ``most`` are set."""
+    bits = [sum(1 << bit for bit in some) for count in range(most + 1) for some in combinations(range(16), count)]
+    return np.array(bits, np.int64)
+
+
+_FLIPS: Final = tuple(_differences(most) for most in _LIMITS)
 
 Words = npt.NDArray[np.uint64]
 
@@ -48,6 +60,7 @@ class ContentTable:
         self._stored: Final = _rows(stored, "stored")
         self._first: Words | None = None
         self._sorted: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]] | None = None
+        self._walked: _Walk | None = None
         self._making: Final = threading.Lock()
 
     def __len__(self) -> int:
@@ -80,9 +93,16 @@ class ContentTable:
         with self._making:
             if self._first is None:
                 self._first = _first_words(self._stored)
-            if self._sorted is None and len(asked) * len(self) >= _WORTH:
+            comparisons = len(asked) * len(self)
+            if self._walked is None and comparisons >= (_WORTH if _loaded() else _WORTH_LOADING):
+                self._walked = _Walk.over(self._first)
+                if self._walked is not None:
+                    self._sorted = None
+            if self._walked is None and self._sorted is None and comparisons >= _WORTH:
                 self._sorted = [_ordered(_chunk(self._first, number)) for number in range(_CHUNKS)]
-        stored, tables = self._first, self._sorted
+        stored, tables, walked = self._first, self._sorted, self._walked
+        if walked is not None:
+            return walked.close(asked)
         found = []
         if tables is None:
             step = max(1, _SCANNED // len(stored))
@@ -103,17 +123,67 @@ class ContentTable:
         self, asked: Words, number: int, row: npt.NDArray[np.uint32], start_of: npt.NDArray[np.int64]
     ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
         assert self._first is not None
-        values = _chunk(asked, number)[:, None] ^ _FLIPS
+        values = _chunk(asked, number)[:, None] ^ _FLIPS[number]
         low, high = start_of[values].reshape(-1), start_of[values + 1].reshape(-1)
         # However crowded the codes lie, so many pairs are held at a time; one value's are never divided.
         cuts = np.searchsorted(np.cumsum(high - low), np.arange(_VISITED, int((high - low).sum()), _VISITED)).tolist()
         found = []
         for begin, end in zip([0, *cuts], [*cuts, len(low)], strict=True):
             probe, at = spread(low[begin:end], high[begin:end])
-            query, place = (probe + begin) // len(_FLIPS), row[at].astype(np.int64)
+            query, place = (probe + begin) // len(_FLIPS[number]), row[at].astype(np.int64)
             close = np.bitwise_count(asked[query] ^ self._first[place]) <= RADIUS
             found.append((query[close], place[close]))
         return found
+
+
+class _Walk:
+    """The stored codes in the order of each chunk, 48 bytes a code, walked by compiled loops."""
+
+    def __init__(self, kernels: Any, first: Words) -> None:
+        self._kernels = kernels
+        self._chunks: list[tuple[Words, npt.NDArray[np.uint32], npt.NDArray[np.int64]]] = []
+        for number in range(_CHUNKS):
+            ordered, row = np.empty(len(first), np.uint64), np.empty(len(first), np.uint32)
+            start = np.empty(_VALUES + 1, np.int64)
+            kernels.order(first, np.uint64(16 * number), start, ordered, row)
+            self._chunks.append((ordered, row, start))
+
+    @classmethod
+    def over(cls, first: Words) -> _Walk | None:
+        """Return them sorted, or None where there are no compiled loops here."""
+        kernels = _kernels()
+        return None if kernels is None else cls(kernels, first)
+
+    def close(self, asked: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the pairs of which at most ten of the first 64 bits differ, each once."""
+        limits = np.array(_LIMITS, np.uint64)
+        found = []
+        for number, chunk in enumerate(self._chunks):
+            flips, room = _FLIPS[number].astype(np.uint64), _ROOM
+            while True:
+                query, place = np.empty(room, np.uint32), np.empty(room, np.uint32)
+                count = self._kernels.meet(asked, *chunk, number, np.uint64(RADIUS), flips, limits, query, place)
+                if count <= room:
+                    break
+                room = count
+            found.append((query[:count].astype(np.int64), place[:count].astype(np.int64)))
+        query, place = (np.concatenate(column) for column in zip(*found, strict=True))
+        return query, place
+
+
+def _loaded() -> bool:
+    return "licet.index.content_kernels" in sys.modules
+
+
+@cache
+def _kernels() -> Any:
+    """Return the module of compiled loops, None where numba is not there, or not for this numpy."""
+    try:
+        with told_of_compiling():
+            from licet.index import content_kernels as module
+    except ImportError:
+        return None
+    return module
 
 
 def _compared(

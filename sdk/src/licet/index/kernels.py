@@ -45,7 +45,7 @@ def _counted(_context: Any, _value: Any) -> Any:
     return types.uint64(types.uint64), emit
 
 
-_ones: Any = intrinsic(_counted)
+ones: Any = intrinsic(_counted)
 
 
 @compiled(types.void(_Bytes, _Tables, _Words))
@@ -129,7 +129,7 @@ def _any_close(keys: Any, window: Any) -> Any:
     """Whether one of ``keys`` is within the limit: no branch inside, so it is done several at a time."""
     close = 0
     for at in range(len(keys)):
-        close += _ones(keys[at] ^ window) <= WINDOW_LIMIT
+        close += ones(keys[at] ^ window) <= WINDOW_LIMIT
     return close != 0
 
 
@@ -141,7 +141,7 @@ def _met_before(first: Any, second: Any, third: Any, fourth: Any, chunk: Any) ->
         low = first if word == 0 else second if word == 1 else third if word == 2 else fourth
         high = second if word == 0 else third if word == 1 else fourth if word == 2 else first
         window = _window(low, high, shift)
-        if _ones(window) <= WINDOW_LIMIT and _ones(window & _CHUNK) <= CHUNK_LIMIT:
+        if ones(window) <= WINDOW_LIMIT and ones(window & _CHUNK) <= CHUNK_LIMIT:
             return True
     return False
 
@@ -193,14 +193,14 @@ def sweep(
                         continue
                     query = query_row[asked]
                     for at in range(len(keys)):
-                        if _ones(keys[at] ^ window) > WINDOW_LIMIT:
+                        if ones(keys[at] ^ window) > WINDOW_LIMIT:
                             continue
                         there = rows[at]
                         first = stored[0, there] ^ queries[0, query]
                         second = stored[1, there] ^ queries[1, query]
                         third = stored[2, there] ^ queries[2, query]
                         fourth = stored[3, there] ^ queries[3, query]
-                        distance = _ones(first) + _ones(second) + _ones(third) + _ones(fourth)
+                        distance = ones(first) + ones(second) + ones(third) + ones(fourth)
                         if distance > radius or _met_before(first, second, third, fourth, chunk):
                             continue
                         if found < len(found_query):
