@@ -1,7 +1,7 @@
 """``python -m tests.engines``: as many rows as wanted on one machine, on Ray and on Spark, each losing a worker midway.
 
-``LICET_ENGINE_ROWS`` (10,000,000) in ``LICET_ENGINE_PARTS`` (16) files. Exit 1 where the three do not come to the same, or a
-verdict is on no row. Writes ``build/engines/report.json``.
+``LICET_ENGINE_ROWS`` (10,000,000) in ``LICET_ENGINE_PARTS`` (16) files. Exit 1 where the three do not come to the same,
+or a verdict is on no row. Writes ``build/engines/report.json``.
 """
 
 from __future__ import annotations

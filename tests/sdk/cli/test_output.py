@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,3 +38,40 @@ def test_a_document_on_a_terminal_commands_nothing_and_says_the_same(capsys: pyt
     out = capsys.readouterr().out
     assert not set(out) & set("\x1b\x7f\x9b\u202e")
     assert json.loads(out)["title"] == SHOWN + "\x9b1m\x7f\u202e\u200d\n"
+
+
+class Long(Sequence[Any]):
+    """Values that are made as they are read."""
+
+    def __init__(self, count: int, value: Any) -> None:
+        self._count, self._value = count, value
+        self.read = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        raise AssertionError("expected to be read from the first to the last")
+
+    def __iter__(self) -> Iterator[Any]:
+        for number in range(self._count):
+            self.read += 1
+            yield {"number": number, "value": self._value}
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 600])
+@pytest.mark.parametrize("value", [HOSTILE, "plain", [1, {"a": None}], [], "two\nlines"])
+def test_a_long_list_is_printed_as_it_is_read_and_as_a_list_would_be(
+    capsys: pytest.CaptureFixture[str], count: int, value: Any
+) -> None:
+    rows = [{"number": number, "value": value} for number in range(count)]
+    for document in (
+        lambda drop: {"before": 1, "drop": drop, "after": HOSTILE},
+        lambda drop: {"results": [{"drop": drop, "new": drop}, {"drop": drop, "name": "x"}]},
+    ):
+        show(Common(json=True), document(rows), [])
+        whole = capsys.readouterr().out
+        long = Long(count, value)
+        show(Common(json=True), document(long), [])
+        assert capsys.readouterr().out == whole
+        assert long.read in (count, 3 * count)

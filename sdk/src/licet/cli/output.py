@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from licet.client import Client
 
 SCHEMA_VERSION: Final = 1
+_AT_A_TIME: Final = 256  # values of a long list
 
 #: What a terminal obeys, or turns the order of what is read; halves of surrogates it cannot even be sent.
 _NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
@@ -55,18 +57,56 @@ def show(common: Common, document: Mapping[str, Any], lines: Iterator[str] | lis
 
 
 def emit(document: Mapping[str, Any]) -> None:
-    """Print ``document`` with its ``schema_version``."""
-    whole = {"schema_version": SCHEMA_VERSION, **document}
+    """Print ``document`` with its ``schema_version``. A sequence in it that is no list is printed as it is read."""
+    long: dict[str, Sequence[Any]] = {}
+    mark = token_hex(16)
+
+    def standing_for(value: object) -> str:
+        if not isinstance(value, Sequence):
+            raise NotImplementedError(f"expected what JSON has, got {type(value).__name__}")
+        name = f"{mark}{len(long)}"
+        long[name] = value
+        return name
+
+    rest = _formatted({"schema_version": SCHEMA_VERSION, **document}, standing_for)
+    for name, values in long.items():
+        before, found, after = rest.partition(f'"{name}"')
+        if not found:  # of a first try that was given up
+            continue
+        rest = after
+        say(before, end="")
+        line = before[before.rfind("\n") + 1 :]
+        _print_each(values, " " * (len(line) - len(line.lstrip(" "))))
+    say(rest)
+
+
+def _print_each(values: Sequence[Any], indent: str) -> None:
+    """Print a list of ``values`` as one of JSON, some at a time."""
+    if not values:
+        say("[]", end="")
+        return
+    say("[", end="")
+    comma, some = "", []
+    for value in values:
+        text = _formatted(value).replace("\n", f"\n{indent}  ")
+        some.append(f"{comma}\n{indent}  {text}")
+        comma = ","
+        if len(some) == _AT_A_TIME:
+            say("".join(some), end="")
+            some.clear()
+    say("".join(some) + f"\n{indent}]", end="")
+
+
+def _formatted(value: Any, hook: Callable[[object], Any] | None = None) -> str:
     try:
-        data = msgspec.json.encode(whole)
+        data = msgspec.json.encode(value, enc_hook=hook)
     except UnicodeEncodeError:  # a file's name that is no text
-        data = msgspec.json.encode(_textual(_plain(whole)))
+        data = msgspec.json.encode(_textual(msgspec.to_builtins(value, enc_hook=hook or str)))
     if narrow():  # then every character beyond ASCII as JSON has it
         import json
 
-        say(json.dumps(json.loads(data), indent=2))
-    else:
-        say(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.format(data).decode()))
+        return json.dumps(json.loads(data), indent=2)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.format(data).decode())
 
 
 def printable(text: str) -> str:

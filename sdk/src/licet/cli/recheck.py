@@ -66,11 +66,7 @@ def recheck(
 
 def _document(results: list[Rechecked]) -> dict[str, Any]:
     """Return what ``--json`` prints: of one dataset what was found, of several a list of that."""
-    documents = [
-        {name: getattr(each, name) for name in each.__struct_fields__}
-        | {"drop": list(each.drop), "new_matches": list(each.new_matches)}
-        for each in results
-    ]
+    documents = [{name: getattr(each, name) for name in each.__struct_fields__} for each in results]
     return documents[0] if len(documents) == 1 else {"results": documents}
 
 

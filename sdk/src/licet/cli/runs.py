@@ -35,7 +35,7 @@ def report(
         done = report_run(client, dataset, model, run, outputs=outputs, seq=seq, offline=offline)
     for remark in done.notes:
         note(remark)
-    document = {name: getattr(done, name) for name in done.__struct_fields__} | {"drop": list(done.drop)}
+    document = {name: getattr(done, name) for name in done.__struct_fields__}
     show(common, document, list(_lines(done)))
 
 

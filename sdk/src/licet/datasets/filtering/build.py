@@ -126,7 +126,11 @@ def filter_dataset(
     if wish.accept is not None and request.model is None:
         raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
     if crew is not None and wish.after is not None:
-        raise InputError.field("after", "none where many workers do the job", wish.after)
+        raise InputError.field(
+            "after",
+            "none where many workers do the job: only who joined the stages knows which row is which",
+            wish.after,
+        )
     if "://" in str(out):
         raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
     target = Path(out).expanduser().absolute()

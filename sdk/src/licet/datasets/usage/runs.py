@@ -95,8 +95,7 @@ class _Reporting:
         """Check, state, spool, send."""
         basis = self._basis(offline=offline)
         found = recheck_file(self._client, self._file, basis)
-        dropped = {(finding.part, finding.row) for finding in found.drop}
-        used = self._used(dropped)
+        used = self._used(found.drop)
         held = {licence: self._licence(licence, basis) for licence in sorted(used)}
         now = times.to_text(times.now())
         due = [each for licence, works in used.items() for each in self._due(held[licence], works, now, outputs, seq)]
@@ -164,9 +163,10 @@ class _Reporting:
                 self._notes.append(f"re-checked against the snapshot that is here: {error.message}")
         return open_basis(self._client)
 
-    def _used(self, dropped: set[tuple[str, int]]) -> dict[str, set[str]]:
+    def _used(self, drop: Findings) -> dict[str, set[str]]:
         """Return the works under each licence that rows are used of."""
         used: dict[str, set[str]] = {}
+        dropped = _Dropped(drop)
         for batch in self._file.batches():
             kept = batch.filter(pa.array(kept_rows(batch, self._file.question)))
             for licence, work in _licensed(kept, dropped):
@@ -239,11 +239,26 @@ class _Reporting:
         )
 
 
-def _licensed(kept: pa.RecordBatch, dropped: set[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+class _Dropped:
+    """The rows that must go, in the order of the decisions: met one after the other, and never all in memory."""
+
+    def __init__(self, drop: Findings) -> None:
+        self._left = iter(drop)
+        self._next = next(self._left, None)
+
+    def meets(self, part: str, row: int) -> bool:
+        """Return whether this row must go; asked of every row that was kept, in their order."""
+        if self._next is None or (part, row) != (self._next.part, self._next.row):
+            return False
+        self._next = next(self._left, None)
+        return True
+
+
+def _licensed(kept: pa.RecordBatch, dropped: _Dropped) -> Iterator[tuple[str, str]]:
     """Yield (licence, work) of each row that stays: each account's best licensed match, as it was paid for."""
     columns = kept.select(["part", "row", "verdict", "matches"]).to_pylist()
     for row in columns:
-        if row["verdict"] != "license" or (row["part"], row["row"]) in dropped:
+        if dropped.meets(row["part"], row["row"]) or row["verdict"] != "license":
             continue
         paid: set[str] = set()
         for match in row["matches"] or ():
