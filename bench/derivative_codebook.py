@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from bench.derivative_pictures import TUNING, pictures
 from licet.derivative.describing import CENTRES, COMPONENTS, HALF, described, reduced
+from licet.derivative.extracting import KEPT_CELLS
 
 _TARGET: Final = Path(__file__).parents[1] / "sdk/src/licet/derivative/codebook.npz"
 _EACH: Final = 50
@@ -59,7 +60,7 @@ def trained(descriptions: npt.NDArray[np.float32]) -> dict[str, Any]:
 
 def main() -> None:
     """Train, and write the file."""
-    found = [described(reduced(rgb), _FEATURES, _EDGE)[1] for _, rgb in pictures(TUNING, _EACH)]
+    found = [described(reduced(rgb), _FEATURES, KEPT_CELLS, _EDGE)[1] for _, rgb in pictures(TUNING, _EACH)]
     descriptions = np.concatenate(found)
     np.savez(_TARGET, **trained(descriptions))
     print(

@@ -26,21 +26,43 @@ from licet.fingerprints.pdq import hamming, pdq_with_orientations
 SOURCES: Final = Path(os.environ.get("LICET_BENCH_SOURCES", BUILD.parent / "pictures"))
 TUNING: Final = (
     "desktop-base",
+    "dreamchess-data",
+    "fillets-ng-data",
     "freeorion-data",
+    "palapeli-data",
+    "planetblupi-common",
     "plasma-workspace-wallpapers",
     "stellarium-data",
+    "supertux-data",
     "tuxpaint-stamps-default",
 )
 HELD_OUT: Final = (
+    "ardentryst",
+    "endless-sky-data",
     "gnome-backgrounds",
     "lomiri-wallpapers-16.04",
     "lomiri-wallpapers-20.04",
     "mate-backgrounds",
+    "naev-data",
     "openclipart-png",
+    "renpy-demo",
+    "renpy-thequestion",
+    "sway-backgrounds",
     "ukui-wallpapers",
+    "warmux-data",
     "wesnoth-1.16-data",
 )
-DISTRACTING: Final = ("hedgewars-data", "kstars-data", "pysiogame", "ufoai-textures", "unknown-horizons")
+DISTRACTING: Final = ("hedgewars-data", "kstars-data", "pysiogame", "unknown-horizons")
+#: Where in a package pictures lie that somebody would show, if there are others (textures, buttons, sheets of sprites).
+SHOWN: Final = {
+    "endless-sky-data": ("images/land", "images/scene"),
+    "freeorion-data": ("art/species", "art/nebulae", "art/planets", "art/encyclopedia", "art/hulls_design", "art/buildings"),
+    "renpy-demo": ("game/images",),
+    "renpy-thequestion": ("game/images",),
+    "stellarium-data": ("nebulae", "skycultures", "landscapes"),
+    "supertux-data": ("images/background", "images/title", "images/engine"),
+    "wesnoth-1.16-data": ("images/portraits", "images/story", "images/maps"),
+}
 
 Pixels = npt.NDArray[np.uint8]
 Placed = tuple[Pixels, npt.NDArray[np.float64]]
@@ -53,8 +75,11 @@ def pictures(sources: tuple[str, ...], most: int, *, least: int = _LEAST) -> Ite
     seen: list[npt.NDArray[np.uint8]] = []
     for source in sources:
         taken = 0
+        shown = SHOWN.get(source, ("",))
         found = [
-            path for path in (SOURCES / source).rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"}
+            path
+            for path in (SOURCES / source).rglob("*")
+            if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"} and any(each in str(path) for each in shown)
         ]
         for path in sorted(found, key=lambda each: hashlib.sha256(str(each.relative_to(SOURCES)).encode()).digest()):
             if taken == most:

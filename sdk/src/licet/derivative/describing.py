@@ -1,7 +1,7 @@
 """From a picture in grey to local features: corners on a pyramid, gradients around each, made short by a codebook.
 
-Corners and their direction are ORB's (Rublee et al. 2011: FAST on a pyramid, Harris, intensity centroid). What is said
-of each is not: gradients of a 16 × 16 patch, pooled into 4 × 4 cells and 8 directions (as Lowe 2004), roots of shares
+Corners and their direction are ORB's (Rublee et al. 2011: FAST on a pyramid, Harris, intensity centroid); which of them
+count is not (`choosing`), nor what is said of each: gradients of a 16 × 16 patch, pooled into 4 × 4 cells and 8 directions (as Lowe 2004), roots of shares
 (Arandjelović and Zisserman 2012), then 64 principal components. The first 32 choose one of 256 × 256 words (an
 inverted multi-index, Babenko and Lempitsky 2012), the signs of all 64, turned at random, make a signature of 64 bits
 (Jégou et al. 2008).
@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from licet.derivative.choosing import chosen
 from licet.errors import InputError
 
 LONGEST: Final = 512  # pixels of the longer side, to which a picture is reduced first
@@ -31,7 +32,8 @@ CODED: Final = 32  # components that choose a word, one half each
 HALF: Final = CODED // 2
 CENTRES: Final = 256
 WIDTH: Final = 128
-_FAST: Final = 7
+_FAST: Final = 3  # of 255: corners of flat drawings are faint
+_LOOKED_AT: Final = 6000  # corners, at the most, among which is chosen
 _GRID: Final = 16
 _CELLS: Final = 4
 _DIRECTIONS: Final = 8
@@ -77,29 +79,39 @@ def reduced(rgb: Grey) -> Grey:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
 
 
-def described(grey: Grey, most: int, edge: int = EDGE) -> tuple[Corners, Reals]:
-    """Return the ``most`` strongest corners of ``grey``, fewer where there are fewer, and n × 128 of description.
+def described(grey: Grey, most: int, cells: int, edge: int = EDGE) -> tuple[Corners, Reals]:
+    """Return ``most`` corners of ``grey``, fewer where there are fewer, and n × 128 of description.
 
-    None is nearer than ``edge`` pixels, at its level, to the picture's end.
+    They are spread over squares, ``cells`` to the longer side. None is nearer than ``edge`` pixels, at its level, to
+    the picture's end.
     """
-    cv2 = _opencv()
+    corners = _corners(grey, most, cells, edge)
+    return corners, _gradients(_patches(grey, corners))
+
+
+def _corners(grey: Grey, most: int, cells: int, edge: int) -> Corners:
     # Of levels on which there is no room for a corner OpenCV makes an error.
     levels = min(LEVELS, 1 + int(np.log(max(1.0, min(grey.shape) / (2 * edge + 1))) / np.log(STEP)))
     if min(grey.shape) <= 2 * edge:
-        return Corners(np.empty((0, 2), np.float32), np.empty(0, np.float32), np.empty(0, np.intp)), _gradients(
-            np.empty((0, _GRID + 2, _GRID + 2), np.uint8)
+        return Corners(np.empty((0, 2), np.float32), np.empty(0, np.float32), np.empty(0, np.intp))
+    found = (
+        _opencv()
+        .ORB_create(
+            nfeatures=_LOOKED_AT,
+            scaleFactor=STEP,
+            nlevels=levels,
+            edgeThreshold=edge,
+            fastThreshold=_FAST,
+            patchSize=PATCH,
         )
-    found = cv2.ORB_create(
-        nfeatures=most, scaleFactor=STEP, nlevels=levels, edgeThreshold=edge, fastThreshold=_FAST, patchSize=PATCH
-    ).detect(grey, None)
-    # OpenCV keeps ties, and sorts by nothing: by strength, then by place, the same pictures give the same.
-    found = sorted(found, key=lambda each: (-each.response, each.octave, each.pt))[:most]
-    corners = Corners(
-        np.array([each.pt for each in found], np.float32).reshape(-1, 2),
-        np.deg2rad(np.array([each.angle for each in found], np.float32)),
-        np.array([each.octave for each in found], np.intp),
+        .detect(grey, None)
     )
-    return corners, _gradients(_patches(grey, corners))
+    places = np.array([each.pt for each in found], np.float32).reshape(-1, 2)
+    at = np.array([each.octave for each in found], np.intp)
+    strengths = np.array([each.response for each in found], np.float32)
+    rows = chosen(places, at, strengths, most, max(grey.shape) / cells)
+    turns = np.deg2rad(np.array([found[row].angle for row in rows.tolist()], np.float32))
+    return Corners(places[rows], turns, at[rows])
 
 
 def quantised(

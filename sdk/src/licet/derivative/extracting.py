@@ -21,18 +21,21 @@ from licet.derivative.features import (
 )
 
 Pixels = npt.NDArray[np.uint8]
+#: Over how many squares, to the longer side, corners are spread: finer where the work may be a part of the picture.
+KEPT_CELLS: Final = 8
+ASKED_CELLS: Final = 12
 #: How many words a question looks under: a picture's features differ a little from the work's.
 ASKED_WORDS: Final = 3
 
 
 def kept(rgb: Pixels) -> Features:
     """Return the features by which a work with these pixels (height × width × 3) is found."""
-    return _extracted(rgb, KEPT_FEATURES, 1, KEPT_SIDE)
+    return _extracted(rgb, KEPT_FEATURES, KEPT_CELLS, 1, KEPT_SIDE)
 
 
 def asked(rgb: Pixels) -> Features:
     """Return the features with which it is asked whether these pixels derive from a work."""
-    return _extracted(rgb, ASKED_FEATURES, ASKED_WORDS, ASKED_SIDE)
+    return _extracted(rgb, ASKED_FEATURES, ASKED_CELLS, ASKED_WORDS, ASKED_SIDE)
 
 
 def asked_bytes(rgb: Pixels) -> bytes:
@@ -45,11 +48,11 @@ def kept_bytes(rgb: Pixels) -> bytes:
     return encode(kept(rgb))
 
 
-def _extracted(rgb: Pixels, most: int, words: int, side: int) -> Features:
+def _extracted(rgb: Pixels, most: int, cells: int, words: int, side: int) -> Features:
     import cv2
 
     grey = reduced(rgb)
-    corners, description = described(grey, most)
+    corners, description = described(grey, most, cells)
     chosen, signatures = quantised(description, words)
     longer = max(grey.shape)
     sizes = np.rint(SIZE_STEPS * np.log2(STEP**corners.levels * (LONGEST / longer)))

@@ -2,7 +2,7 @@
 
 ::
 
-    0   4   magic ``LDF1``
+    0   4   magic ``LDF2``
     4   1   words a feature (1 as kept, up to 4 as asked)
     5   1   side of the raster (32 as kept, 64 as asked)
     6   2   number of features, uint16 little-endian
@@ -26,12 +26,12 @@ import numpy.typing as npt
 
 from licet.errors import MalformedError
 
-MAGIC: Final = b"LDF1"
+MAGIC: Final = b"LDF2"
 KEPT_SIDE: Final = 32
 ASKED_SIDE: Final = 64
 #: What a work may have, and what a picture may ask with.
-KEPT_FEATURES: Final = 250
-ASKED_FEATURES: Final = 600
+KEPT_FEATURES: Final = 270
+ASKED_FEATURES: Final = 800
 MAX_WORDS: Final = 4
 UNIT: Final = 65535
 SIZE_STEPS: Final = 8  # an octave
