@@ -20,9 +20,9 @@ from licet.derivative.describing import CENTRES, COMPONENTS, HALF, described, re
 from licet.derivative.extracting import KEPT_CELLS
 
 _TARGET: Final = Path(__file__).parents[1] / "sdk/src/licet/derivative/codebook.npz"
-_EACH: Final = 50
+_EACH: Final = 44
 _FEATURES: Final = 250
-_EDGE: Final = 31
+_EDGE: Final = 16
 
 
 def trained(descriptions: npt.NDArray[np.float32]) -> dict[str, Any]:

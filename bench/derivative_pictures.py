@@ -56,7 +56,14 @@ DISTRACTING: Final = ("hedgewars-data", "kstars-data", "pysiogame", "unknown-hor
 #: Where in a package pictures lie that somebody would show, if there are others (textures, buttons, sheets of sprites).
 SHOWN: Final = {
     "endless-sky-data": ("images/land", "images/scene"),
-    "freeorion-data": ("art/species", "art/nebulae", "art/planets", "art/encyclopedia", "art/hulls_design", "art/buildings"),
+    "freeorion-data": (
+        "art/species",
+        "art/nebulae",
+        "art/planets",
+        "art/encyclopedia",
+        "art/hulls_design",
+        "art/buildings",
+    ),
     "renpy-demo": ("game/images",),
     "renpy-thequestion": ("game/images",),
     "stellarium-data": ("nebulae", "skycultures", "landscapes"),

@@ -1,10 +1,10 @@
 """From a picture in grey to local features: corners on a pyramid, gradients around each, made short by a codebook.
 
 Corners and their direction are ORB's (Rublee et al. 2011: FAST on a pyramid, Harris, intensity centroid); which of them
-count is not (`choosing`), nor what is said of each: gradients of a 16 × 16 patch, pooled into 4 × 4 cells and 8 directions (as Lowe 2004), roots of shares
-(Arandjelović and Zisserman 2012), then 64 principal components. The first 32 choose one of 256 × 256 words (an
-inverted multi-index, Babenko and Lempitsky 2012), the signs of all 64, turned at random, make a signature of 64 bits
-(Jégou et al. 2008).
+count is not (`choosing`), nor what is said of each: gradients of a 16 × 16 patch, pooled into 4 × 4 cells and 8
+directions (as Lowe 2004), roots of shares (Arandjelović and Zisserman 2012), then 64 principal components. The first 32
+choose one of 256 × 256 words (an inverted multi-index, Babenko and Lempitsky 2012), the signs of all 64, turned at
+random, make a signature of 64 bits (Jégou et al. 2008).
 
 Equal pixels give equal features on one build of OpenCV and numpy; another build may differ in a few bits, which the
 search bears as it bears a JPEG's.
