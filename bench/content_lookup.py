@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -46,7 +47,9 @@ def main() -> None:
     for size in BATCHES:
         found = {place for query, place in zip(*table.pairs(queries[size], np.full(size, 256))[:2], strict=True)}
         assert set(known[size].tolist()) <= found, "a pair that is near was not found"
-        calls = {f"{size:,} a batch": partial(table.pairs, queries[size], np.full(size, 256))}
+        calls: dict[str, Callable[[], object]] = {
+            f"{size:,} a batch": partial(table.pairs, queries[size], np.full(size, 256))
+        }
         record(f"content_lookup_{size}", "queries", in_turn(calls, size, clock=time.process_time), **facts)
 
 

@@ -157,16 +157,16 @@ class _Walk:
     def close(self, asked: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return the pairs of which at most ten of the first 64 bits differ, each once."""
         limits = np.array(_LIMITS, np.uint64)
-        found = []
+        found: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
         for number, chunk in enumerate(self._chunks):
             flips, room = _FLIPS[number].astype(np.uint64), _ROOM
             while True:
-                query, place = np.empty(room, np.uint32), np.empty(room, np.uint32)
-                count = self._kernels.meet(asked, *chunk, number, np.uint64(RADIUS), flips, limits, query, place)
+                pair = np.empty(room, np.uint32), np.empty(room, np.uint32)
+                count = self._kernels.meet(asked, *chunk, number, np.uint64(RADIUS), flips, limits, *pair)
                 if count <= room:
                     break
                 room = count
-            found.append((query[:count].astype(np.int64), place[:count].astype(np.int64)))
+            found.append((pair[0][:count].astype(np.int64), pair[1][:count].astype(np.int64)))
         query, place = (np.concatenate(column) for column in zip(*found, strict=True))
         return query, place
 
