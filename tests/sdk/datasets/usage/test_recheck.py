@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +20,12 @@ from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.results import decisions_file
 from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.usage import bookmark
+from licet.datasets.usage import recheck as module
 from licet.datasets.usage.findings import write_findings
 from licet.datasets.usage.recheck import recheck, steps
 from licet.decisions import Request
-from licet.errors import ExpiredError, InputError, MalformedError, VerificationError
+from licet.errors import ExpiredError, InputError, InterruptedJobError, MalformedError, VerificationError
 from licet.home import write_private
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence
@@ -272,3 +275,77 @@ def test_matches_with_nonsense_are_malformed(client: Client, kept: Filtered) -> 
 def test_the_question_of_a_job_is_read_back(kept: Filtered) -> None:
     question = DecisionsFile.find(Path(kept.out)).question
     assert (question.request, question.match, question.unknown) == (REQUEST, "near", "keep")
+
+
+class Stopped:
+    """Stops a re-check once so many rows are told of, and counts those that are decided."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, after: int) -> None:
+        self.after, self.told, self.decided = after, 0, 0
+        honest = module.decide_rows
+
+        def decide_rows(index: Any, evidence: Any, *rest: Any) -> Any:
+            self.decided += len(evidence)
+            return honest(index, evidence, *rest)
+
+        patch.setattr(module, "decide_rows", decide_rows)
+        patch.setattr(module, "EVERY", 1)
+        patch.setattr(decisions_file, "BATCH", 2)
+
+    def __call__(self, rows: int) -> None:
+        self.told += rows
+        if self.told > self.after:
+            raise KeyboardInterrupt
+
+
+def test_a_recheck_that_was_stopped_goes_on_and_finds_the_same(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    world.work(encoded(picture(4)), "ada", NO_AI)
+    world.registry.publish()
+    whole = recheck(client, kept.out)
+    assert len(whole.drop) == 3
+    rechecks = client.home.folder / "rechecks"
+    assert not rechecks.exists()
+    with monkeypatch.context() as patch:
+        first = Stopped(patch, 6 + 3)  # all are verified, two batches decided
+        with pytest.raises(InterruptedJobError, match="the same command goes on"):
+            recheck(client, kept.out, advance=first)
+        patch.setattr(DecisionsFile, "verify", None)  # it is not done again
+        second = Stopped(patch, 100)
+        done = recheck(client, kept.out, advance=second)
+    assert (first.told, second.told) == (10, 12)
+    assert 0 < second.decided < 5
+    assert (done.drop, done.new_matches, done.kept) == (whole.drop, whole.new_matches, whole.kept)
+    assert not rechecks.exists()
+
+
+@pytest.mark.parametrize("change", ["snapshot", "decisions", "age", "damage"])
+def test_what_a_stopped_recheck_found_counts_for_the_same_question_alone(
+    client: Client,
+    world: World,
+    works: dict[str, bytes],
+    kept: Filtered,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    world.registry.publish()
+    with monkeypatch.context() as patch:
+        with pytest.raises(InterruptedJobError):
+            recheck(client, kept.out, advance=Stopped(patch, 6 + 3))
+        if change == "snapshot":
+            world.work(encoded(picture(4)), "ada", NO_AI)
+            world.registry.publish()
+        elif change == "decisions":
+            os.utime(kept.decisions, ns=(1, 1))
+        elif change == "age":
+            patch.setattr(bookmark, "_LASTS", timedelta(0))
+        else:
+            for place in (client.home.folder / "rechecks").rglob("*.parquet"):
+                place.write_bytes(b"nothing")
+        again = Stopped(patch, 100)
+        done = recheck(client, kept.out, advance=again)
+    assert again.decided == 5
+    assert len(done.drop) == (3 if change == "snapshot" else 2)

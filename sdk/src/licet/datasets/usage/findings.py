@@ -63,12 +63,17 @@ class Findings(Sequence[Finding]):
             if len(self._rest) == BATCH:
                 self._store()
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield them as Arrow, a column for each field."""
-        for number in range(self._rows // BATCH):
-            yield self._stored(number)
-        if self._rest:
-            yield _batch(self._rest)
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Add what `batches` yields of others."""
+        self.extend(_findings(batch))
+
+    def batches(self, first: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield them as Arrow, a column for each field, from number ``first`` on."""
+        for number in range(first // BATCH, self._rows // BATCH):
+            yield self._stored(number).slice(max(0, first - number * BATCH))
+        rest = self._rest[max(0, first - self._rows) :]
+        if rest:
+            yield _batch(rest)
 
     def __len__(self) -> int:
         return self._rows + len(self._rest)

@@ -25,8 +25,10 @@ from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
 from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns
+from licet.datasets.usage.bookmark import EVERY, Bookmark, Progress
 from licet.datasets.usage.findings import Finding, Findings
 from licet.datasets.usage.spool import Spool
+from licet.errors import InterruptedJobError
 from licet.index.lookup import Index, Matches, united
 
 Advance = Callable[[int], None]
@@ -78,19 +80,31 @@ def recheck(
 ) -> Rechecked:
     """Return what of an earlier result must go under the newest snapshot; ``given`` is its decisions, manifest or data.
 
-    Reads no pictures. ``advance`` is told of rows, of `steps` in all. Raises ``InputError`` where there is no earlier
-    result, ``VerificationError`` if the decisions are not those that the manifest beside them was signed over,
-    ``ServiceError`` without a network unless ``offline``, ``ExpiredError`` for a snapshot past its time.
+    Reads no pictures. ``advance`` is told of rows, of `steps` in all. Stopped, the same call goes on near where it was,
+    while the newest snapshot is the same. Raises ``InputError`` where there is no earlier result, ``VerificationError``
+    if the decisions are not those that the manifest beside them was signed over, ``ServiceError`` without a network
+    unless ``offline``, ``ExpiredError`` for a snapshot past its time, ``InterruptedJobError`` when stopped.
     """
     file = DecisionsFile.find(Path(given).expanduser())
     notes = []
-    if file.manifest is not None and file.about.rows == "all":
-        file.verify(advance)
-    elif file.manifest is None:
-        notes.append("there is no manifest beside the decisions: nobody vouches for them")
-    if not offline:
-        pull_newest(client)
-    return recheck_file(client, file, open_basis(client), notes, advance)
+    try:
+        with Bookmark.of(client.home.folder, file) as mark:
+            if file.manifest is None:
+                notes.append("there is no manifest beside the decisions: nobody vouches for them")
+            elif file.about.rows == "all" and mark is not None and mark.verified:
+                advance(file.rows)
+            elif file.about.rows == "all":
+                file.verify(advance)
+                if mark is not None:
+                    mark.keep_verified()
+            if not offline:
+                pull_newest(client)
+            found = recheck_file(client, file, open_basis(client), notes, advance, mark)
+            if mark is not None:
+                mark.discard()
+            return found
+    except KeyboardInterrupt:
+        raise InterruptedJobError("interrupted; the same command goes on") from None
 
 
 def steps(given: str | Path) -> int:
@@ -105,8 +119,9 @@ def recheck_file(
     basis: Basis,
     notes: list[str] | None = None,
     advance: Advance = lambda _: None,
+    mark: Bookmark | None = None,
 ) -> Rechecked:
-    """Return what of ``file`` must go under ``basis``."""
+    """Return what of ``file`` must go under ``basis``; ``mark`` keeps how far it came, and says where it was."""
     now = times.to_text(times.now())
     asked = file.question
     request = msgspec.structs.replace(asked.request, at=now)
@@ -115,10 +130,21 @@ def recheck_file(
     account = client.profile.account
     store = None if account is None else LicenceStore(client.home.licences(account.account))
     held = [] if store is None else store.all()
-    checking = _Checking(basis.index, question, held, now)
+    name = "" if mark is None else mark.question(basis.digest, match, sorted(licence.id for licence in held))
+    before = None if mark is None else mark.progress(name)
+    if before is not None:
+        now = before[0].now
+        question = replace(question, request=msgspec.structs.replace(request, at=now))
+    checking = _Checking(basis.index, question, held, now, before)
+    kept, done = None if before is None else before[0], 0
     for batch, samples in file.samples():
-        checking.add(batch, samples)
+        if done >= checking.rows:
+            checking.add(batch, samples)
+        done += len(batch)
         advance(len(batch))
+        # What a batch came to half-way is never kept, so that no row is there twice.
+        if mark is not None and checking.rows - (kept.rows if kept else 0) >= EVERY:
+            kept = checking.keep(mark, name, kept)
     told = list(notes or [])
     if basis.without_near and asked.match == "near":
         told.append(basis.without_near)
@@ -144,25 +170,43 @@ def recheck_file(
 class _Checking:
     """Takes the batches of an earlier result and gathers what is found."""
 
-    def __init__(self, index: Index, question: Question, held: list[HeldLicence], now: str) -> None:
-        self.kept = 0
-        self.drop = Findings()
-        self.new = Findings()
+    def __init__(
+        self,
+        index: Index,
+        question: Question,
+        held: list[HeldLicence],
+        now: str,
+        before: tuple[Progress, Findings, Findings] | None = None,
+    ) -> None:
+        done, self.drop, self.new = before or (None, Findings(), Findings())
+        self.rows = done.rows if done else 0
+        self.kept = done.kept if done else 0
         self._index = index
         self._question = question
         self._held = {licence.id: licence for licence in held}
         self._standing = Standing(licences_for(held, question.request))
         self._now = now
-        self._ended: dict[str, int] = {}
+        self._ended: dict[str, int] = dict(done.ended) if done else {}
+
+    def keep(self, mark: Bookmark, question: str, before: Progress | None) -> Progress:
+        """Keep how far this has come, and return it."""
+        pieces = (before.pieces if before else 0) + 1
+        done = Progress(question, self._now, self.rows, self.kept, self._ended, pieces, len(self.drop), len(self.new))
+        mark.keep(done, self.drop, self.new, before)
+        return done
 
     def add(self, batch: pa.RecordBatch, samples: npt.NDArray[np.int32] | None) -> None:
         """Decide the rows of ``batch`` that were kept once more; those of one sample go together."""
         kept = kept_rows(batch, self._question)
+        rows = len(batch)
         batch = batch.filter(pa.array(kept))
+        if len(batch):
+            self._decide(batch, None if samples is None else samples[kept])
         self.kept += len(batch)
-        if not len(batch):
-            return
-        evidence = replace(stored_evidence(batch), sample=None if samples is None else samples[kept])
+        self.rows += rows
+
+    def _decide(self, batch: pa.RecordBatch, samples: npt.NDArray[np.int32] | None) -> None:
+        evidence = replace(stored_evidence(batch), sample=samples)
         known = stored_matches(batch, self._index)
         found = self._index.lookup(evidence.keys(), self._question.match)
         matches = united(self._index, known, found)
