@@ -15,6 +15,7 @@ import pytest
 
 from licet import times
 from licet.client import Client
+from licet.datasets.examining import deciding
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
@@ -282,7 +283,7 @@ class Stopped:
 
     def __init__(self, patch: pytest.MonkeyPatch, after: int) -> None:
         self.after, self.told, self.decided = after, 0, 0
-        honest = module.decide_rows
+        honest = deciding.decide_rows
 
         def decide_rows(index: Any, evidence: Any, *rest: Any) -> Any:
             self.decided += len(evidence)
