@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from licet.decisions import CODES, Request, decide
 from licet.errors import InputError
-from licet.index import Index, Keys, WorkRecord, answer, verdict_codes
+from licet.index import Index, Keys, WorkRecord, answer
 from licet.terms import Price, preset
 from tests.sdk.index.world import (
     REQUESTS,
@@ -308,12 +308,3 @@ def test_many_prices_keep_their_own_decisions() -> None:
     prices = [answers.decisions[at].price for at in answers.decision]
     assert [price and price.micro for price in prices] == [1000 * (number + 1) for number in range(60)]
     assert np.array_equal(answers.deciding, np.arange(60))
-
-
-@settings(max_examples=30)
-@given(st.lists(catalogues(), max_size=2), st.lists(rows, max_size=6), st.integers(0, 4))
-def test_codes_alone_are_those_of_the_answers(layers: list[list[WorkRecord]], batch: list[Row], level: int) -> None:
-    index, keys = index_of(*layers), keys_of(batch)
-    request = Request(uses=["train-gen"], at="2026-11-01T00:00:00Z")
-    whole = answer(index, keys, request, match="exact", min_claim_level=level)
-    assert verdict_codes(index, keys, request, level).tolist() == whole.verdict.tolist()

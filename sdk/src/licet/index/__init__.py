@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from licet.index.answers import Answers, answer, verdict_codes
+from licet.index.answers import Answers, answer
+from licet.index.coding import verdict_codes
 from licet.index.keys import UNKNOWN_QUALITY, Keys
 from licet.index.lookup import Index, Matches
 from licet.index.near import NearTable, near_pairs

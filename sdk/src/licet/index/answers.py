@@ -56,7 +56,7 @@ Licences = Mapping[bytes, Collection[str]]
 
 _UNKNOWN: Final = CODES["unknown"]
 _LICENSE: Final = CODES["license"]
-_CHALLENGED: Final = 1 << FLAGS.index("challenged")
+CHALLENGED: Final = 1 << FLAGS.index("challenged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def answer(
     deciding = np.full(keys.n, -1, np.int64)
     covered = np.zeros(keys.n, np.bool_)
     payable = np.zeros(len(matches), np.bool_)
-    counts = works.flags & _CHALLENGED == 0
+    counts = works.flags & CHALLENGED == 0
     place = np.flatnonzero(counts)
     if len(place):
         row, own = matches.row[place], decision[place]
@@ -152,7 +152,7 @@ def _decided(
     held, sets = _held(works.work, licences)
     rough = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
     styled = _owned_by(works.account, style)
-    packed = _packed(works.terms, works.level, works.flags, matches, rough, styled)
+    packed = packed_cases(works.terms, works.level, works.flags, matches, rough, styled)
     kinds, kind_of = np.unique(packed, return_inverse=True)
     cases, case_of = np.unique(kind_of * len(sets) + held, return_inverse=True)
     seen: dict[bytes, int] = {}
@@ -160,33 +160,17 @@ def _decided(
     place = np.empty(len(cases), np.int32)
     for at, case in enumerate(cases.tolist()):
         number, licence = divmod(case, len(sets))
-        decision = _decide(table, int(kinds[number]), sets[licence], request, min_claim_level)
+        decision = decide_case(table, int(kinds[number]), sets[licence], request, min_claim_level)
         place[at] = seen.setdefault(msgspec.json.encode(decision, order="sorted"), len(distinct))
         if len(seen) > len(distinct):
             distinct.append(decision)
     return place[case_of], tuple(distinct)
 
 
-def verdict_codes(index: Index, keys: Keys, request: Request, min_claim_level: int = 0) -> Bytes:
-    """Return the codes that `answer` gives as ``verdict`` for exact copies, and read nothing else of the works."""
-    matches = index.lookup(keys, "exact")
-    codes = np.full(keys.n, _UNKNOWN, np.uint8)
-    terms, level, flags = index.works.conditions(matches.work)
-    plain = np.zeros(1, np.bool_)
-    cases, case_of = np.unique(_packed(terms, level, flags, matches, plain, plain), return_inverse=True)
-    decided = [_decide(index.works, case, frozenset(), request, min_claim_level).code for case in cases.tolist()]
-    counts = np.flatnonzero(flags & _CHALLENGED == 0)
-    if len(counts):
-        row, own = matches.row[counts], np.array(decided, np.uint8)[case_of[counts]]
-        start = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-        codes[row[start]] = np.maximum.reduceat(own, start)
-    return codes
-
-
-def _packed(
+def packed_cases(
     terms: Numbers, level: Bytes, flags: npt.NDArray[np.uint16], matches: Matches, rough: Mask, styled: Mask
 ) -> Numbers:
-    """Return all that a decision depends on but licences as one number, which `_decide` takes apart."""
+    """Return all that a decision depends on but licences as one number, which `decide_case` takes apart."""
     packed = terms + 1
     small = ((level, 3), (flags, 16), (matches.kind, 2), (matches.key, 4), (rough, 1), (styled, 1))
     for part, width in small:
@@ -194,7 +178,9 @@ def _packed(
     return packed
 
 
-def _decide(table: Works, packed: int, licences: frozenset[str], request: Request, min_claim_level: int) -> Decision:
+def decide_case(
+    table: Works, packed: int, licences: frozenset[str], request: Request, min_claim_level: int
+) -> Decision:
     packed, styled = packed >> 1, bool(packed & 1)
     rough, key, kind = packed & 1, packed >> 1 & 15, packed >> 5 & 3
     flags = {name: bool(packed >> 7 + bit & 1) for bit, name in enumerate(FLAGS)}

@@ -202,6 +202,11 @@ class Index:
                         yield rows[query[keep]], work[keep] + layer.first_work, rank
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The segments that this is made from, oldest first."""
+        return self._layers
+
+    @property
     def sites(self) -> bool:
         """Whether any work is a site's rule: only then are addresses looked at beyond their keys."""
         return any("site" in layer.exact.keys for layer in self._layers)
