@@ -34,7 +34,8 @@ def loops() -> Any:
 
 
 def whole(index: Index, keys: Keys, level: int = 0) -> list[int]:
-    return answer(index, keys, REQUEST, match="exact", min_claim_level=level).verdict.tolist()
+    codes: list[int] = answer(index, keys, REQUEST, match="exact", min_claim_level=level).verdict.tolist()
+    return codes
 
 
 def column(digests: list[bytes]) -> npt.NDArray[np.uint8]:
@@ -53,7 +54,8 @@ def test_codes_alone_are_those_of_the_answers(layers: list[list[WorkRecord]], ba
 def test_loops_say_what_columns_say(loops: Any, layers: list[list[WorkRecord]], batch: list[Row], level: int) -> None:
     index, asked = index_of(*layers), keys_of(batch)
     columns = {kind: asked.exact[kind] for kind in ("file", "pixels") if kind in asked.exact}
-    given = {kind: each for kind, (each, _) in columns.items()} | {f"{k}_mask": m for k, (_, m) in columns.items()}
+    given: dict[str, Any] = {kind: each for kind, (each, _) in columns.items()}
+    given |= {f"{kind}_mask": mask for kind, (_, mask) in columns.items()}
     keys = Keys(asked.n, **given)
     found = coding._in_loops(loops, index, keys, REQUEST, level)
     assert found is not None
