@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bench.measuring import in_turn, record
 from licet.decisions import Request
-from licet.index import Index, Keys, answer, container, verdict_codes
+from licet.index import Index, Keys, answer, coding, container, verdict_codes
 from licet.index.container import map_file
 from licet.index.exact import buckets
 from licet.index.segments import ExactSegment, open_segment
@@ -31,9 +31,8 @@ REQUEST: Final = Request(uses=["train-gen"], at="2026-11-01T00:00:00Z")
 
 
 def mapped(folder: Path, works: int) -> ExactSegment:
-    """Return a segment of ``works`` works with a file key each, of 1,000 accounts under one terms, mapped from disk."""
+    """Return a segment of ``works`` works with keys of file and pixels, of 1,000 accounts under one terms, mapped."""
     random = np.random.default_rng(5)
-    hi = np.sort(random.integers(0, 2**64, works, dtype=np.uint64))
     lo = random.integers(0, 2**64, works, dtype=np.uint64)
     terms = preset("no-ai").encoded
     accounts = b"".join(sorted(sha256(b"%d" % number).digest()[:16] for number in range(1000)))
@@ -51,11 +50,15 @@ def mapped(folder: Path, works: int) -> ExactSegment:
         "terms.hash": np.frombuffer(sha256(terms).digest(), np.uint8).reshape(1, 32),
         "terms.end": np.array([len(terms)], np.uint64),
         "terms.blob": np.frombuffer(terms, np.uint8),
-        "file.hi": hi,
-        "file.lo": lo,
-        "file.work": random.permutation(works).astype(np.uint32),
-        "file.bucket": buckets(hi),
     }
+    for kind in ("file", "pixels"):
+        hi = np.sort(random.integers(0, 2**64, works, dtype=np.uint64))
+        columns |= {
+            f"{kind}.hi": hi,
+            f"{kind}.lo": random.integers(0, 2**64, works, dtype=np.uint64),
+            f"{kind}.work": random.permutation(works).astype(np.uint32),
+            f"{kind}.bucket": buckets(hi),
+        }
     digest, _ = container.write(folder, "exact", columns)
     segment = open_segment(map_file(folder / digest))
     assert isinstance(segment, ExactSegment)
@@ -63,16 +66,26 @@ def mapped(folder: Path, works: int) -> ExactSegment:
 
 
 def asked(segment: ExactSegment) -> list[npt.NDArray[np.uint8]]:
-    """Return keys for each call, 32 bytes each and half of them registered, in random order."""
+    """Return keys for each call, 32 bytes each, half of them registered, half of these as pixels, in random order."""
     random = np.random.default_rng(1)
     batches = []
     for _ in range(CALLS):
         rows = random.integers(0, len(segment.works), KEYS // 2)
-        known = np.stack([segment.columns[f"file.{half}"][rows] for half in ("hi", "lo")], axis=1)
+        kinds = ("file", "pixels")
+        known = np.concatenate(
+            [
+                np.stack([segment.columns[f"{kind}.{half}"][rows[place::2]] for half in ("hi", "lo")], axis=1)
+                for place, kind in enumerate(kinds)
+            ]
+        )
         strange = random.integers(0, 2**64, (KEYS // 2, 2), dtype=np.uint64)
         keys = random.permutation(np.concatenate([known, strange])).astype(">u8").view(np.uint8)
         batches.append(np.concatenate([keys, np.zeros_like(keys)], axis=1))
     return batches
+
+
+def _row(key: str) -> RowKeys:
+    return RowKeys(sha256=key, pixels=key)
 
 
 def measured(works: int) -> None:
@@ -93,17 +106,25 @@ def measured(works: int) -> None:
                 codes = verdict_codes(index, Keys(KEYS, file=stated, pixels=stated), REQUEST)
                 assert np.count_nonzero(codes == 4) == KEYS // 2
 
+        def in_columns() -> None:
+            with_loops, coding._WORTH = coding._WORTH, KEYS + 1
+            as_bytes()
+            coding._WORTH = with_loops
+
         def as_json() -> None:
             for body in bodies:
                 query = msgspec.json.decode(body, type=Query)
                 found = answer(index, Keys.from_rows(query.rows), REQUEST, match="exact")
                 assert len(told(found, {}, 1, 1)) > KEYS
 
-        calls = {"binary": as_bytes, "JSON with reasons": as_json}
+        loops = coding.load()
+        calls = {"binary": as_bytes, "binary, without licet[fast]": in_columns, "JSON with reasons": as_json}
         figures = in_turn(calls, KEYS * CALLS, clock=time.process_time)
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
         name = f"query_service_{works // 1_000_000}m"
-        record(name, "keys", figures, works=works, keys=KEYS, seconds="of processor", resident_mib=resident)
+        record(
+            name, "keys", figures, works=works, keys=KEYS, seconds="of processor", loops=loops, resident_mib=resident
+        )
 
 
 def main() -> None:

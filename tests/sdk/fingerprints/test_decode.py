@@ -22,8 +22,9 @@ from PIL import Image, ImageOps
 
 from licet.errors import InputError, PictureError
 from licet.fingerprints import containers
+from licet.fingerprints import decode as decoding
 from licet.fingerprints.containers import Container, exif_orientation, read_container
-from licet.fingerprints.decode import Picture, PictureLimits, _load, decode
+from licet.fingerprints.decode import Picture, PictureLimits, _opened, decode
 
 Rgb = npt.NDArray[np.uint8]
 Save = Callable[..., bytes]
@@ -35,6 +36,65 @@ def why(data: bytes, **limits: int) -> str:
     with pytest.raises(PictureError) as caught:
         decode(data, PictureLimits(**limits))
     return str(caught.value.details["why"])
+
+
+def pixels_or_why(data: bytes) -> bytes | str:
+    try:
+        return decode(data, SMALL).rgb.tobytes()
+    except PictureError as error:
+        return str(error)
+
+
+FORMS: list[tuple[str, dict[str, Any]]] = [
+    ("RGB", {"quality": 90}),
+    ("RGB", {"quality": 60, "progressive": True}),
+    ("RGB", {"quality": 75, "subsampling": 0}),
+    ("RGB", {"quality": 80, "subsampling": 1, "restart_marker_blocks": 3}),
+    ("RGB", {"quality": 80, "keep_rgb": True}),
+    ("L", {"quality": 80}),
+    ("CMYK", {"quality": 80}),
+]
+
+
+def damaged(data: bytes, random: np.random.Generator) -> bytes:
+    """Return a JPEG with some bytes changed, taken out or cut off."""
+    spoilt = bytearray(data)
+    for _ in range(random.choice([0, 1, 1, 2, 8])):
+        at, how = int(random.integers(2, len(spoilt))), random.random()
+        if how < 0.7:
+            spoilt[at] = random.integers(256)
+        elif how < 0.85:
+            del spoilt[at : at + int(random.integers(1, 40))]
+        else:
+            spoilt[at:] = b"\xff\xd9" if how < 0.95 else b""
+    return bytes(spoilt)
+
+
+@pytest.mark.parametrize(("mode", "options"), FORMS)
+def test_jpegs_give_the_same_pixels_or_the_same_refusal_with_opencv_and_without(
+    mode: str, options: dict[str, Any], scene: Rgb, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert decoding._opencv() is not None, "expected the locked OpenCV to decode as the locked Pillow does"
+    random = np.random.default_rng(len(repr(options)))
+    whole = save(Image.fromarray(scene[:77, :101]).convert(mode), "JPEG", **options)
+    files = [whole, *(damaged(whole, random) for _ in range(150))]
+    with_opencv = [pixels_or_why(each) for each in files]
+    monkeypatch.setattr(decoding, "_opencv", lambda: None)
+    assert [pixels_or_why(each) for each in files] == with_opencv
+    assert isinstance(with_opencv[0], bytes)
+    assert any(isinstance(each, str) for each in with_opencv)
+
+
+def test_pictures_are_read_where_opencv_is_not(scene: Rgb, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = save(scene, "JPEG")
+    expected = decode(data).rgb
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    decoding._opencv.cache_clear()
+    try:
+        assert decoding._opencv() is None
+        assert np.array_equal(decode(data).rgb, expected)
+    finally:
+        decoding._opencv.cache_clear()
 
 
 # -- what pixels mean ----------------------------------------------------------------------------------------------
@@ -382,7 +442,7 @@ def test_a_webp_of_too_many_parts_is_unreadable(scene: Rgb, save: Save) -> None:
 
 def test_a_decoder_that_sees_another_size_than_the_header_is_not_believed(scene: Rgb, save: Save) -> None:
     with pytest.raises(PictureError, match="expected 1 × 1 pixels, got") as caught:
-        _load(Container("png", 1, 1, 1, save(scene, "PNG")))
+        _opened(Container("png", 1, 1, 1, save(scene, "PNG")))
     assert caught.value.details["why"] == "unreadable"
 
 

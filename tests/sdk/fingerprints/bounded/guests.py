@@ -30,6 +30,13 @@ def hungry(rgb: Any) -> bytes:
     return b"" if _before(rgb) else bytes(bytearray(1 << 30)[:8])
 
 
+def endless(rgb: Any) -> bytes:
+    """Compute for ever at a picture that is wider than high."""
+    while rgb.shape[1] > rgb.shape[0]:
+        pass
+    return b""
+
+
 def talkative(rgb: Any) -> bytes:
     return b"" if _before(rgb) else bytes(5 << 20)
 

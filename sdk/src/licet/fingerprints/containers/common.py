@@ -38,6 +38,7 @@ class Container:
     place: tuple[int, int] | None = None
     stored: tuple[int, int] | None = None  # of what ``body`` holds, where that is smaller than the canvas
     samples: Literal["", "grey", "inverted", "palette", "rgb", "alpha", "premultiplied", "cmyk"] = ""
+    plain: bool = False  # a baseline JPEG of one scan without markers in it
 
     @property
     def pixels(self) -> int:

@@ -31,7 +31,7 @@ def read(data: bytes, max_pixels: int) -> Container:
     parts = [data[:2]]
     frame = _Frame(0, 0, 0, False)
     orientation = scans = 0
-    place, pattern = 2, _NEXT_MARKER
+    place, scan, pattern = 2, 0, _NEXT_MARKER
     for _ in range(MAX_PARTS):
         found = pattern.search(data, place)
         if found is None:
@@ -42,7 +42,8 @@ def read(data: bytes, max_pixels: int) -> Container:
         place = start + 2
         if kind == 0xD9 and scans:
             parts.append(b"\xff\xd9")
-            return Container("jpeg", frame.width, frame.height, orientation or 1, b"".join(parts))
+            plain = scans == 1 and pattern is _END and _ends_at(data, scan, found.end())
+            return Container("jpeg", frame.width, frame.height, orientation or 1, b"".join(parts), plain=plain)
         if kind in (0xD8, 0xD9):
             refuse("unreadable", "expected pixels in a JPEG, got none")
         if kind == 0x01 or 0xD0 <= kind <= 0xD7:
@@ -63,8 +64,14 @@ def read(data: bytes, max_pixels: int) -> Container:
             if not frame.width or scans > _MAX_SCANS:
                 refuse("unreadable", f"expected a frame and at most {_MAX_SCANS} scans in a JPEG")
             whole = not frame.progressive and body[:1] == bytes((frame.components,))
-            pattern = _END if whole else _NEXT_MARKER_IN_SCAN
+            pattern, scan = (_END if whole else _NEXT_MARKER_IN_SCAN), place
     raise refusal("unreadable", f"expected at most {MAX_PARTS:,} parts in a JPEG")
+
+
+def _ends_at(data: bytes, scan: int, end: int) -> bool:
+    """Return whether a scan holds no marker before that of the end."""
+    found = _NEXT_MARKER_IN_SCAN.search(data, scan)
+    return found is not None and found.end() == end
 
 
 def _body(data: bytes, place: int) -> bytes:
