@@ -9,7 +9,13 @@ import sys
 import bench
 
 NOT_BENCHMARKS = {"__main__", "measuring", "service"}
-BY_NAME_ONLY = {"content_lookup", "near_false_matches", "near_lookup", "registration_at_scale"}  # minutes long
+BY_NAME_ONLY = {
+    "content_lookup",
+    "near_false_matches",
+    "near_lookup",
+    "query_http",
+    "registration_at_scale",
+}  # minutes long
 
 for module in sorted(each.name for each in pkgutil.iter_modules(bench.__path__)):
     if module not in NOT_BENCHMARKS and (module in sys.argv[1:] or (len(sys.argv) == 1 and module not in BY_NAME_ONLY)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -100,16 +101,14 @@ def measured(works: int) -> None:
             for batch in batches
         ]
 
-        def as_bytes() -> None:
-            for batch in batches:
-                stated = np.ascontiguousarray(batch[:, :16])
-                codes = verdict_codes(index, Keys(KEYS, file=stated, pixels=stated), REQUEST)
-                assert np.count_nonzero(codes == 4) == KEYS // 2
+        def codes(decide: Callable[..., npt.NDArray[np.uint8]]) -> Callable[[], None]:
+            def run() -> None:
+                for batch in batches:
+                    stated = np.ascontiguousarray(batch[:, :16])
+                    found = decide(index, Keys(KEYS, file=stated, pixels=stated), REQUEST)
+                    assert np.count_nonzero(found == 4) == KEYS // 2
 
-        def in_columns() -> None:
-            with_loops, coding._WORTH = coding._WORTH, KEYS + 1
-            as_bytes()
-            coding._WORTH = with_loops
+            return run
 
         def as_json() -> None:
             for body in bodies:
@@ -118,7 +117,11 @@ def measured(works: int) -> None:
                 assert len(told(found, {}, 1, 1)) > KEYS
 
         loops = coding.load()
-        calls = {"binary": as_bytes, "binary, without licet[fast]": in_columns, "JSON with reasons": as_json}
+        calls = {
+            "binary": codes(verdict_codes),
+            "binary, without licet[fast]": codes(coding.in_columns),
+            "JSON with reasons": as_json,
+        }
         figures = in_turn(calls, KEYS * CALLS, clock=time.process_time)
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
         name = f"query_service_{works // 1_000_000}m"

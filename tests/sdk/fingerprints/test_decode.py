@@ -45,7 +45,7 @@ def pixels_or_why(data: bytes) -> bytes | str:
         return str(error)
 
 
-FORMS: list[tuple[str, dict[str, Any]]] = [
+JPEGS: list[tuple[str, dict[str, Any]]] = [
     ("RGB", {"quality": 90}),
     ("RGB", {"quality": 60, "progressive": True}),
     ("RGB", {"quality": 75, "subsampling": 0}),
@@ -70,7 +70,7 @@ def damaged(data: bytes, random: np.random.Generator) -> bytes:
     return bytes(spoilt)
 
 
-@pytest.mark.parametrize(("mode", "options"), FORMS)
+@pytest.mark.parametrize(("mode", "options"), JPEGS)
 def test_jpegs_give_the_same_pixels_or_the_same_refusal_with_opencv_and_without(
     mode: str, options: dict[str, Any], scene: Rgb, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
