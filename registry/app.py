@@ -18,6 +18,7 @@ from registry.auditing import routes as auditing
 from registry.claims import routes as claims
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
+from registry.derivatives import routes as derivatives
 from registry.erasure import routes as erasure
 from registry.exporting import routes as exporting
 from registry.health.readiness import Readiness
@@ -42,7 +43,8 @@ from registry.usage import routes as usage
 from registry.works import routes as works
 
 DOMAINS: Final = (
-    *(translog, accounts, claims, works, consent, snapshots, splits, licensing, usage, erasure, exporting, auditing),
+    *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, erasure, exporting),
+    auditing,
 )
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 

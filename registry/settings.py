@@ -174,6 +174,12 @@ class Settings(BaseSettings):
     quota_anonymous_keys: Rated = Field(
         rate_of("1000000/1h"), description="Keys that one address may ask about without a token."
     )
+    quota_parts: Rated = Field(
+        rate_of("100000/1h"), description="Pictures of which an account may ask what they show parts of."
+    )
+    quota_anonymous_parts: Rated = Field(
+        rate_of("2000/1h"), description="Pictures of which one address may ask that without a token."
+    )
     quota_exports: Rated = Field(
         rate_of("100/1d"), description="Exports of everything of an account, begun or resumed."
     )

@@ -119,6 +119,8 @@ def rate_for(settings: Settings, what: str, known: bool) -> Rate:
         return settings.quota_requests if known else settings.quota_anonymous
     if what == "keys" and not known:
         return settings.quota_anonymous_keys
+    if what == "parts" and not known:
+        return settings.quota_anonymous_parts
     rate: Rate = getattr(settings, f"quota_{what.replace('-', '_')}")
     return rate
 

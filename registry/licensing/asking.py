@@ -54,8 +54,8 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> byte
     the field, ``Unavailable`` while the primary cannot be reached.
     """
     _hold_to_limit("rows", len(asked.rows), MAX_ROWS, caller)
-    _hold_to_level("min_claim_level", asked.min_claim_level)
-    request = _dated(Request.from_json(asked.request))
+    hold_to_level("min_claim_level", asked.min_claim_level)
+    request = dated(Request.from_json(asked.request))
 
     def answered(index: Index) -> Decided:
         keys = Keys.from_rows(asked.rows)
@@ -77,9 +77,9 @@ async def lookup(
     if len(digests) % KEY_BYTES:
         raise Invalid.field("body", "32 bytes a key", f"{len(digests)} bytes")
     _hold_to_limit("body", len(digests) // KEY_BYTES, MAX_KEYS, caller)
-    _hold_to_level("?min_claim_level", min_claim_level)
-    dated = _dated(request)
-    codes, version, size = await decided(services, lambda index: _codes(index, digests, dated, min_claim_level))
+    hold_to_level("?min_claim_level", min_claim_level)
+    when = dated(request)
+    codes, version, size = await decided(services, lambda index: _codes(index, digests, when, min_claim_level))
     services.meters.count("licet_keys_looked_up_total", by=len(codes))
     _count(services, np.frombuffer(codes, np.uint8))
     return Verdicts(codes, version, size)
@@ -140,11 +140,12 @@ def _hold_to_limit(field: str, rows: int, most: int, caller: Caller | None) -> N
         raise Invalid.field(field, f"1 to {allowed} keys{hint}", rows)
 
 
-def _hold_to_level(field: str, level: int) -> None:
+def hold_to_level(field: str, level: int) -> None:
+    """Return if ``level`` is a claim level, else raise ``Invalid`` naming ``field``."""
     if level not in LEVELS:
         raise Invalid.field(field, f"0 to {LEVELS[-1]}", level)
 
 
-def _dated(request: Request) -> Request:
+def dated(request: Request) -> Request:
     """Return ``request`` as of now, unless it says of when."""
     return request if request.at else msgspec.structs.replace(request, at=times.to_text(times.now()))

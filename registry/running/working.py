@@ -9,6 +9,7 @@ from typing import Final
 from registry.app import connect_domains
 from registry.claims import rechecking
 from registry.consent import maturing
+from registry.derivatives import loop as derivatives
 from registry.services import started
 from registry.settings import Settings
 from registry.snapshots import publisher
@@ -20,6 +21,7 @@ LOOPS: Final[dict[str, Loop]] = {
     "claims": rechecking.run,
     "consent": maturing.run,
     "snapshots": publisher.run,
+    "derivatives": derivatives.run,
     "housekeeping": keep_house,
     "archive": keep_archive,
 }

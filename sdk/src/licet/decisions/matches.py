@@ -8,7 +8,7 @@ from licet.decisions.verdicts import Decision
 from licet.terms.prices import UNPAID
 
 MATCH_KINDS: Final = ("exact", "near", "derivative")
-KEY_KINDS: Final = ("file", "pixels", "url", "pdq", "site", "iscc-instance", "iscc-content")
+KEY_KINDS: Final = ("file", "pixels", "url", "pdq", "site", "iscc-instance", "iscc-content", "parts")
 EARNING_QUALITY: Final = 50
 """The least PDQ quality at which a near match may earn."""
 

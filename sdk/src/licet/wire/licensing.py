@@ -54,8 +54,8 @@ class MatchInfo(msgspec.Struct, frozen=True):
     account: str
     statement: str | None
     kind: Literal["exact", "near", "derivative"]
-    key: str  # file | pixels | url | pdq | site | iscc-instance | iscc-content
-    distance: int
+    key: str  # file | pixels | url | pdq | site | iscc-instance | iscc-content | parts
+    distance: int  # bits; of parts, how many places of the work are found again
     verdict: str
     reason: str
     claim_level: int
@@ -78,6 +78,20 @@ class Answers(msgspec.Struct, frozen=True):
     results: list[Answer]
     consent_version: int
     log_size: int
+
+
+class PartsAnswers(msgspec.Struct, frozen=True):
+    """Answers in the order asked, by parts alone, as of ``consent_version`` and ``log_size``.
+
+    Looked among ``covered`` works; ``waiting`` were registered moments ago and have no place in the index yet. Works
+    of which the service saw no picture, or one that is too plain, are found whole or not at all.
+    """
+
+    results: list[Answer]
+    consent_version: int
+    log_size: int
+    covered: int
+    waiting: int
 
 
 class RangeSize(msgspec.Struct, frozen=True):
