@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from licet import identifiers, times
+from licet.derivative.segment import opened as open_parts
 from licet.errors import LicetError
 from licet.index import WorkRecord, state_leaves
 from licet.log import checkpoint as checkpoints
@@ -26,11 +27,14 @@ from registry.auditing import rebuilding as queries
 from registry.auditing.types import Findings
 from registry.consent import all_records, version
 from registry.database import Connection, Row
+from registry.derivatives import queries as derivatives
+from registry.derivatives.building import folder_of
 from registry.errors import Unavailable
 from registry.licensing.offers import model_key, use_key
 from registry.services import Services
 from registry.snapshots.publication import segment_place
 from registry.translog.tree import root_at
+from registry.works.queries import FEATURES_FORM
 from registry.works.searching import FORM, grams, words_of
 
 _AT_A_TIME: Final = 2048
@@ -159,6 +163,36 @@ async def chains(conn: Connection, found: Findings) -> None:
         )
     async for row in rows_of(conn, queries.COVERED):
         found.differs(f"statements {_id('stm', row['id'])}: works: expected {row['found']}, got {row['works']}")
+
+
+async def parts(conn: Connection, services: Services, found: Findings) -> None:
+    """Segments of features are whole, and hold what is in the table and was removed since, and nothing else."""
+    named: set[bytes] = set()
+    for row in await conn.fetch(derivatives.SEGMENTS):
+        found.examined += row["pictures"]
+        digest = row["digest"].hex()
+        place = f"derivative_segments {digest}"
+        try:
+            opened = await asyncio.to_thread(open_parts, folder_of(services) / digest, verify=True)
+        except LicetError as error:
+            found.differs(f"{place}: {error.message}; the worker makes it anew")
+            continue
+        found.differs(*differing(place, {"pictures": len(opened)}, {"pictures": row["pictures"]}))
+        if row["form"] != FEATURES_FORM:
+            found.unexamined.append(f"{place}: of form {row['form']}, the worker makes it anew")
+        twice = named.intersection(opened.works)
+        if twice:
+            found.differs(f"{place}: expected pictures that no other segment has, got {len(twice)} that one has")
+        named.update(opened.works)
+    if found.wrong:
+        return
+    async for rows in pieces(conn, derivatives.INDEXED_NAMES):
+        for row in rows:
+            if row["id"].bytes not in named:
+                found.differs(f"features {row['id']}: expected them in a segment, as they are said to be, got none")
+            named.discard(row["id"].bytes)
+    if named:
+        found.differs(f"derivative_segments: expected what is in features or was removed, got {len(named)} more")
 
 
 async def snapshots(conn: Connection, services: Services, found: Findings) -> None:

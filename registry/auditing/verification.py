@@ -62,6 +62,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("consent", _consent),
         ("consent", derived.chains),
         ("snapshots", lambda conn, found: derived.snapshots(conn, services, found)),
+        ("parts", lambda conn, found: derived.parts(conn, services, found)),
         ("licences", _of(splits.rebuild)),
         ("licences", _of(licensing.rebuild)),
         ("licences", derived.signed_copies),

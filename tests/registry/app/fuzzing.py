@@ -14,12 +14,15 @@ from typing import Any
 
 import httpx
 import msgspec
+import numpy as np
 
+from licet.derivative.asking import packed
+from licet.derivative.extracting import asked_bytes
 from licet.wire.common import Problem
 from registry.openapi import document
 from registry.running.serving import listening
 from tests.registry.app.refusing import is_right
-from tests.registry.catalogue import picture
+from tests.registry.catalogue import drawn, picture
 from tests.registry.harness import Running
 
 # Every check that schemathesis has is on. What fits the description is accepted, but for callers who may not, and for
@@ -142,6 +145,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.body = sha256(repr(case.body).encode()).digest() * (1 + chosen % 7)
     elif name == "queryUrls":
         case.body = "\n".join(f"https://x.example/{chosen >> place}" for place in range(1 + chosen % 7)).encode()
+    elif name == "lookupParts":
+        asked = asked_bytes(np.asarray(drawn(chosen % 7, 96)))
+        case.body = packed([asked] * (1 + chosen % 3))
     elif name == "uploadPicture":
         case.body = pictures()[chosen % len(pictures())]
         case.path_parameters["sha256"] = sha256(case.body).hexdigest()

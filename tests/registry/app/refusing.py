@@ -78,6 +78,7 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         Refusal(400, "(terms|[a-z-]+)[.:]", "which conditions a permission takes is told in the guide of terms"),
     ),
     "lookup": (_AT,),
+    "lookupParts": (_AT,),
     "query": (
         _AT,
         Refusal(

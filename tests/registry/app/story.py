@@ -12,14 +12,18 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import numpy as np
 
 from licet import identifiers, times
+from licet.derivative.asking import packed
+from licet.derivative.extracting import asked_bytes
 from licet.statements.keys import SigningKey
+from registry.derivatives.building import build
 from registry.openapi.examples import Example
 from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
 from tests.registry.auditing.month import PER_RUN
-from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, picture
+from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
 from tests.registry.claims.internet import Internet
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
@@ -239,6 +243,12 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     )
     await lab.http.post(
         "/api/v2/query/urls", content=b"https://x.example/b.jpg\n", headers={"Content-Type": "text/plain"}
+    )
+    await build(site.services)
+    await lab.http.post(
+        "/v1/licensing/parts?use=train-gen",
+        content=packed([asked_bytes(np.asarray(drawn(7, side=96)))]),
+        headers={"Content-Type": "application/octet-stream"},
     )
     await lab.http.get("/v1/licensing/ranges")
     await lab.http.get("/v1/licensing/ranges/all")

@@ -81,6 +81,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "query": (400, 400, 400),
     "lookup": (400, 400, 400),
     "queryUrls": (401, 403, 400),
+    "lookupParts": (400, 400, 400),
     "getRangeSize": OPEN,
     "getRange": OPEN,
     "createQuote": (401, 403, 400),

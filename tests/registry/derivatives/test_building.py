@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.derivative import segment as segments
+from registry.auditing import derived
+from registry.auditing.types import Findings
 from registry.derivatives import building
 from registry.derivatives.building import FACTOR, LARGEST, build, folder_of, hold_together, layers
 from registry.derivatives.holding import Shelf
@@ -216,6 +218,30 @@ def digest(name: str) -> bytes:
     from hashlib import sha256
 
     return sha256(demo(name)).digest()
+
+
+async def examined(site: Running) -> list[str]:
+    found = Findings("parts")
+    async with site.services.database.acquire() as conn:
+        await derived.parts(conn, site.services, found)
+    return [each.message for each in found.told]
+
+
+async def test_verifying_tells_segments_that_are_not_what_the_table_says(lone: Running) -> None:
+    who = await artist(lone)
+    works = await shown(who, "goldfish", "owl-at-dusk")
+    await build(lone.services)
+    assert await examined(lone) == []
+    await who.withdraw(works[:1])
+    assert await examined(lone) == []  # it was removed, and that is known
+    async with lone.services.database.acquire() as conn:
+        await conn.execute("delete from removed_features")
+    assert await examined(lone) == ["derivative_segments: expected what is in features or was removed, got 1 more"]
+    (only,) = await stored(lone)
+    changed(folder_of(lone.services) / only["digest"].hex())
+    (told,) = await examined(lone)
+    assert only["digest"].hex() in told
+    assert "expected a file with the digest in its name" in told
 
 
 async def test_nothing_is_registered_and_nothing_is_found(lone: Running) -> None:

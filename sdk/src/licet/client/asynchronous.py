@@ -326,6 +326,15 @@ class AsyncClient:
         """Return one verdict for each SHA-256 (32 bytes) of a file or of decoded pixels, at most 65,536 of them."""
         return await self.transport.do(endpoints.lookup(digests, request, min_claim_level))
 
+    async def lookup_parts(
+        self, pictures: Sequence[bytes], request: dict[str, Any], min_claim_level: int = 0
+    ) -> licensing.PartsAnswers:
+        """Return what is decided of pictures by the works that they show parts of: at most 64, 8 without a token.
+
+        Of each its features are sent (``licet.derivative.extracting.asked_bytes``), not the picture.
+        """
+        return await self.transport.do(endpoints.lookup_parts(pictures, request, min_claim_level))
+
     async def range_size(self) -> licensing.RangeSize:
         """Return how many hexadecimal digits of a key the service is told for a range, and how many keys it holds."""
         return await self.transport.do(endpoints.range_size())

@@ -406,6 +406,27 @@ def lookup(digests: Sequence[bytes], request: dict[str, Any], min_claim_level: i
     return Call("lookup", "POST", "/v1/licensing/lookup", read, params=params, body=body)
 
 
+def lookup_parts(
+    pictures: Sequence[bytes], request: dict[str, Any], min_claim_level: int
+) -> Call[licensing.PartsAnswers]:
+    """A question about the features of pictures: of which works they show parts, and what that comes to."""
+    from licet.derivative.asking import packed
+
+    asked = {"use" if name == "uses" else name: _parameter(value) for name, value in request.items()}
+    params = {**asked, "min_claim_level": min_claim_level}
+
+    def read(body: bytes) -> licensing.PartsAnswers:
+        found = reader(licensing.PartsAnswers)(body)
+        if len(found.results) != len(pictures):
+            raise ServiceError(
+                f"expected {len(pictures)} answers from the service, got {len(found.results)}", foreign=True
+            )
+        return found
+
+    body = Body(packed(pictures), "application/octet-stream")
+    return Call("lookupParts", "POST", "/v1/licensing/parts", read, params=params, body=body)
+
+
 def range_size() -> Call[licensing.RangeSize]:
     """How many digits of a key are told for a range."""
     return get("getRangeSize", "/v1/licensing/ranges", licensing.RangeSize)
