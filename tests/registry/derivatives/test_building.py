@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from licet.derivative import segment as segments
 from registry.auditing import derived
 from registry.auditing.types import Findings
-from registry.derivatives import building
+from registry.derivatives import queries
 from registry.derivatives.building import FACTOR, LARGEST, build, folder_of, hold_together, layers
 from registry.derivatives.holding import Shelf
 from registry.errors import StoreUnavailable, Unavailable
@@ -69,7 +69,7 @@ async def test_a_process_that_ends_before_the_row_is_there_leaves_nothing_that_c
     who = await artist(lone)
     await shown(who, "goldfish")
     with monkeypatch.context() as patch:
-        patch.setattr(building.queries, "KEEP_SEGMENT", "select 1 / 0, $1::bytea, $2::text, $3::bigint, $4::bigint")
+        patch.setattr(queries, "KEEP_SEGMENT", "select 1 / 0, $1::bytea, $2::text, $3::bigint, $4::bigint")
         with pytest.raises(Exception, match="division"):
             await build(lone.services)
     (orphan,) = folder_of(lone.services).iterdir()

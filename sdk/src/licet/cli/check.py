@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -26,6 +26,10 @@ def check(
     purpose: Annotated[list[str] | None, _LIST] = None,
     territory: Annotated[list[str] | None, _LIST] = None,
     open_weights: Annotated[str | None, Parameter(help="yes or no.")] = None,
+    match: Annotated[
+        Literal["exact", "near", "derivative"] | None,
+        Parameter(help="How copies are found: exact, near (default), or derivative, which asks the service."),
+    ] = None,
     offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
     private: Annotated[
         bool,
@@ -34,7 +38,10 @@ def check(
     fail_on: Annotated[list[str] | None, _LIST] = None,
     common: Common = COMMON,
 ) -> int:
-    """Ask whether a use of pictures, addresses or digests is permitted; nothing is told to the registry."""
+    """Ask whether a use of pictures, addresses or digests is permitted; nothing is told to the registry.
+
+    But with --match derivative: parts of works are found by the service, which is sent features of each picture.
+    """
     from licet.datasets.checking import MAX_INPUTS, check_by_ranges
     from licet.datasets.checking import check as ask
 
@@ -42,10 +49,16 @@ def check(
         raise InputError.field("input", f"at most {MAX_INPUTS:,} (`licet filter` takes more)", len(inputs))
     if private and offline:
         raise InputError.field("--private", "either it or --offline: it asks the registry", "both")
+    if private and match not in (None, "exact"):
+        raise InputError.field("--match", "exact with --private, which looks for exact copies", match)
     request = request_from(use, purpose, territory, open_weights)
     failing = verdicts_from("--fail-on", fail_on)
     with common.client() as client:
-        found = check_by_ranges(client, inputs, request) if private else ask(client, inputs, request, offline=offline)
+        found = (
+            check_by_ranges(client, inputs, request)
+            if private
+            else ask(client, inputs, request, match=match, offline=offline)
+        )
         notes = [*found.notes, *(() if private else as_of(found, client.profile))]
     for text in notes:
         note(f"note: {text}")
@@ -84,5 +97,7 @@ def line(result: Checked) -> str:
     where = f", {result.match} match {result.work}" if result.work else ""
     if result.match == "near":
         where += f" at {result.distance} bits"
+    if result.match == "derivative":
+        where += f" in {result.distance} places"
     price = f", {result.price} {result.currency}" if result.price and result.verdict == "license" else ""
     return f"{result.verdict:8} {result.input}  ({result.reason}{where}{price})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -31,6 +31,10 @@ def explain(
     purpose: Annotated[list[str] | None, _LIST] = None,
     territory: Annotated[list[str] | None, _LIST] = None,
     open_weights: Annotated[str | None, Parameter(help="yes or no.")] = None,
+    match: Annotated[
+        Literal["exact", "near", "derivative"] | None,
+        Parameter(help="How copies are found: exact, near (default), or derivative, which asks the service."),
+    ] = None,
     offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
     common: Common = COMMON,
 ) -> None:
@@ -39,7 +43,7 @@ def explain(
 
     request = request_from(use, purpose, territory, open_weights) if use else None
     with common.client() as client:
-        told = ask(client, given, request, offline=offline)
+        told = ask(client, given, request, match=match, offline=offline)
         found = told.checkup
         result = found.results[0]
         statements = {match["statement"] for match in result.matches if match["statement"]}
@@ -133,6 +137,8 @@ def _proof(client: Client, statement: str) -> dict[str, Any] | None:
 def _lines(chain: list[dict[str, Any]]) -> Iterator[str]:
     for link in chain:
         distance = f", {link['distance']} bits apart" if link["match"] == "near" else ""
+        if link["match"] == "derivative":
+            distance = f", {link['distance']} places that lie as in it"
         yield f"  {link['match']} match by {link['key']}{distance}: {link['work']}"
         yield f"    claimed by {link['account']}, claim level {link['claim_level']}"
         yield f"    says {link['verdict']} ({link['reason']}) under {link['statement']}"

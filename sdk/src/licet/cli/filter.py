@@ -35,7 +35,8 @@ def filter_dataset(
         "exclude"
     ),
     match: Annotated[
-        Literal["exact", "near", "derivative"] | None, Parameter(help="How copies are found: exact or near (default).")
+        Literal["exact", "near", "derivative"] | None,
+        Parameter(help="How copies are found: exact, near (default), or derivative, which asks the service."),
     ] = None,
     min_claim_level: Annotated[int, Parameter(help="Count only consent of claimants at or above it, 0 to 4.")] = 0,
     accept: Annotated[bool, Parameter(negative="", help="Take the licences that are needed, within the budget.")] = (
@@ -68,8 +69,6 @@ def filter_dataset(
 
     request = request_from(use, purpose, territory, open_weights, model, model_scope)
     stops = verdicts_from("--fail-on", fail_on)
-    if match == "derivative":
-        raise InputError.field("--match", "exact or near, which snapshots hold", match)
     if not 0 <= min_claim_level <= 4:
         raise InputError.field("--min-claim-level", "0 to 4", min_claim_level)
     wish = Wish(

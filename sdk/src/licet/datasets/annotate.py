@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from licet.datasets.examining.asking import Asker
 from licet.datasets.examining.deciding import NOTHING_HELD, Question, Standing, decide_rows
 from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.forms.columns import find_columns
@@ -59,10 +60,11 @@ def decided_columns(
     standing: Standing = NOTHING_HELD,
     base: Path | None = None,
     columns: Mapping[str, str] | None = None,
+    asker: Asker | None = None,
 ) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_]]:
-    """Return the decision columns of ``batch``, and which rows are kept."""
+    """Return the decision columns of ``batch``, and which rows are kept; parts are asked about with ``asker``."""
     rows = find_columns(batch.schema, "the batch", columns).select(batch)
-    evidence = examine(rows, base or Path.cwd(), pool, iscc=question.match == "near")
+    evidence = examine(rows, base or Path.cwd(), pool, iscc=question.tiers == "near", asker=asker)
     verdicts = decide_rows(index, evidence, question, standing)
     found = decision_columns(index, evidence, question, verdicts)
     return {name: plain(found[name]) for name in DECISION_COLUMNS}, verdicts.kept

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from licet.client.asynchronous import AsyncClient as BaseClient
 from licet.client.bridging import Bridge, Errand
 from licet.datasets.examining.basis import Basis
-from licet.datasets.examining.deciding import UnknownPolicy
+from licet.datasets.examining.deciding import Matching, UnknownPolicy
 from licet.datasets.filtering.build import Filtered, Wish
 from licet.datasets.session import Client
 from licet.decisions import Request
-from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
     from licet.datasets.checking import Checkup
@@ -35,9 +34,20 @@ class AsyncClient(BaseClient):
 
     _basis: Basis | None = None
 
-    async def check(self, inputs: Sequence[str | Path], request: Request, *, offline: bool = False) -> Checkup:
-        """Return a verdict for each of ``inputs``: paths of pictures, addresses, or SHA-256 digests of files."""
-        return await self._session(lambda client: client.check(inputs, request, offline=offline))
+    async def check(
+        self,
+        inputs: Sequence[str | Path],
+        request: Request,
+        *,
+        match: Matching | None = None,
+        offline: bool = False,
+    ) -> Checkup:
+        """Return a verdict for each of ``inputs``: paths of pictures, addresses, or SHA-256 digests of files.
+
+        With ``match="derivative"`` the service is sent features of each picture, and asked which works it shows parts
+        of.
+        """
+        return await self._session(lambda client: client.check(inputs, request, match=match, offline=offline))
 
     async def annotate(
         self,
@@ -45,7 +55,7 @@ class AsyncClient(BaseClient):
         request: Request,
         *,
         unknown: UnknownPolicy = "exclude",
-        match: MatchMode | None = None,
+        match: Matching | None = None,
         min_claim_level: int = 0,
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
@@ -58,8 +68,9 @@ class AsyncClient(BaseClient):
         one, decided as it is read), a list of dicts or a dict of lists, and comes back as the same, with its index,
         types and features. It has columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our
         name → the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is
-        taken. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a usable
-        column, and for one that has a column which is called like a new one.
+        taken. With ``match="derivative"`` the service is asked which works a picture shows parts of, and is sent
+        features of it. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a
+        usable column, and for one that has a column which is called like a new one.
         """
         return await self._session(
             lambda client: client.annotate(
@@ -81,7 +92,7 @@ class AsyncClient(BaseClient):
         request: Request,
         *,
         unknown: UnknownPolicy = "exclude",
-        match: MatchMode | None = None,
+        match: Matching | None = None,
         min_claim_level: int = 0,
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,

@@ -1,6 +1,7 @@
 """A few pictures, addresses or digests, each decided and explained: what `licet check` and `licet explain` show.
 
-Nothing is told to the registry: the snapshot comes here, and the question stays here.
+Nothing is told to the registry: the snapshot comes here, and the question stays here. But for derivatives, which the
+service alone can find: where they are asked for, features of the pictures go to it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from licet.client import Client
+from licet.counted import many
+from licet.datasets.examining.asking import BESIDE, Asker, Parts, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, pull_newest
-from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.examining.deciding import Matching, Question, Standing, decide_rows
 from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.settling import held_licences
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, licences_for
-from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence
+from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
 from licet.fingerprints.bounded import decoders
 from licet.index import Index, ranges
+from licet.index.lookup import Matches, MatchMode
+from licet.index.parts import with_parts, without_parts
 from licet.terms import Terms
 
 MAX_INPUTS: Final = 10_000
@@ -81,14 +86,19 @@ class Checkup(msgspec.Struct, frozen=True):
         return notebook.table("licet check", headings, rows) + notebook.lines(*self.notes)
 
 
-def check(client: Client, inputs: Sequence[str], request: Request, *, offline: bool = False) -> Checkup:
+def check(
+    client: Client, inputs: Sequence[str], request: Request, *, match: Matching | None = None, offline: bool = False
+) -> Checkup:
     """Return a verdict for each of ``inputs``: a picture's path, an address, or the SHA-256 of a file.
 
-    Decided from the newest snapshot, or ``offline`` from the one that is here. Raises ``InputError`` for an input that
-    is none of these, ``ServiceError`` without a network, ``ExpiredError`` past the snapshot's time.
+    Decided from the newest snapshot, or ``offline`` from the one that is here; with ``match`` derivative the service is
+    asked of which works pictures show parts. Raises ``InputError`` for an input that is none of these, ``ServiceError``
+    without a network, ``ExpiredError`` past the snapshot's time.
     """
-    _expect_pictures(inputs, near=client.transport.token is not None)
-    return _decide(client, inputs, request, _basis(client, offline=offline))
+    refuse_offline(match, offline=offline)
+    near = client.transport.token is not None and match != "exact"
+    _expect_pictures(inputs, near=near, match=match)
+    return _decide(client, inputs, request, _basis(client, offline=offline), match)
 
 
 def check_by_ranges(client: Client, inputs: Sequence[str], request: Request) -> Checkup:
@@ -142,18 +152,30 @@ class Explained(msgspec.Struct, frozen=True):
     stored: Stored | None
 
 
-def explain(client: Client, given: str, request: Request | None, *, offline: bool = False) -> Explained:
+def explain(
+    client: Client,
+    given: str,
+    request: Request | None,
+    *,
+    match: Matching | None = None,
+    offline: bool = False,
+) -> Explained:
     """Return all that bears on the verdict of one input.
 
     ``given`` may also be a row of an earlier job: ``OUT:12`` (or its decisions or manifest) is the row 12 of all,
-    ``OUT:PART:12`` the row 12 of one part. It is decided anew from its stored fingerprints, and without a ``request``
-    for what that job asked. Raises ``InputError`` as `check` does, and for a row that is not there.
+    ``OUT:PART:12`` the row 12 of one part. It is decided anew from its stored fingerprints and the derivatives that
+    were found then, and without a ``request`` for what that job asked. Raises ``InputError`` as `check` does, and for
+    a row that is not there.
     """
     row = None if Path(given).exists() or _ADDRESS.match(given) else _row_of_a_job(given)
     if row is None and request is None:
         raise InputError.field("--use", "the use in question (only a row of an earlier job has its own)", "nothing")
     if row is None:
-        _expect_pictures([given], near=client.transport.token is not None)
+        refuse_offline(match, offline=offline)
+        near = client.transport.token is not None and match != "exact"
+        _expect_pictures([given], near=near, match=match)
+    elif match == "derivative":
+        raise InputError.field("--match", "exact or near for a row: its picture is not here to be looked at", match)
     basis = _basis(client, offline=offline)
     stored = None
     if row is not None:
@@ -161,17 +183,18 @@ def explain(client: Client, given: str, request: Request | None, *, offline: boo
         asked = request or file.question.request
         batch = _stored(file, part, number)
         stored = _then(file, batch)
-        found = _decided(client, [given], stored_evidence(batch), asked, basis)
+        matches = _with_stored(basis.index, batch, match)
+        found = _decided(client, [given], stored_evidence(batch), asked, basis, match, matches)
     else:
         assert request is not None
         asked = request
-        found = _decide(client, [given], asked, basis)
+        found = _decide(client, [given], asked, basis, match)
     works = basis.index.works
     terms: dict[str, Terms] = {}
-    for match in found.results[0].matches:
-        state = works.get(match["work"])
+    for each in found.results[0].matches:
+        state = works.get(each["work"])
         if state is not None and state.terms:
-            terms[match["work"]] = Terms.decode(state.terms)
+            terms[each["work"]] = Terms.decode(state.terms)
     named = {stored.licence if stored else None, found.results[0].licence}
     licences = [held for held in held_licences(client) if held.id in named or terms.keys() & held.lines.keys()]
     return Explained(found, asked, terms, licences, stored)
@@ -225,10 +248,17 @@ def _then(file: DecisionsFile, batch: pa.RecordBatch) -> Stored:
     )
 
 
-def _expect_pictures(inputs: Sequence[str], *, near: bool) -> None:
+def _with_stored(index: Index, batch: pa.RecordBatch, match: Matching | None) -> Matches:
+    """Return what the row matches now, and the works that parts of it were found to be of."""
+    found = index.lookup(stored_evidence(batch).keys(), _tier(match, index))
+    _, parts = without_parts(stored_matches(batch, index))
+    return with_parts(index, found, parts.row, index.works.ids(parts.work), parts.distance)[0]
+
+
+def _expect_pictures(inputs: Sequence[str], *, near: bool, match: Matching | None = None) -> None:
     """Let what decodes start while the snapshot is opened, if there is anything to decode."""
     if any(os.path.isfile(each) for each in inputs):  # noqa: PTH113 - a Path raises for some addresses
-        decoders(iscc=near).begin()
+        decoders(iscc=near, beside=BESIDE if match == "derivative" else None).begin()
 
 
 def _basis(client: Client, *, offline: bool) -> Basis:
@@ -237,28 +267,61 @@ def _basis(client: Client, *, offline: bool) -> Basis:
     return open_basis(client)
 
 
-def _decide(client: Client, inputs: Sequence[str], request: Request, basis: Basis) -> Checkup:
-    return _decided(client, inputs, _examined(inputs, near=basis.index.near), request, basis)
+def _decide(client: Client, inputs: Sequence[str], request: Request, basis: Basis, match: Matching | None) -> Checkup:
+    asker = Asker(client, request) if match == "derivative" else None
+    evidence = _examined(inputs, near=_tier(match, basis.index) == "near", asker=asker)
+    return _decided(client, inputs, evidence, request, basis, match)
 
 
-def _examined(inputs: Sequence[str], *, near: bool) -> Evidence:
+def _examined(inputs: Sequence[str], *, near: bool, asker: Asker | None = None) -> Evidence:
     rows = pa.RecordBatch.from_pylist([_row(given) for given in inputs], schema=_SCHEMA)
     with ThreadPoolExecutor() as pool:
-        return examine(rows, Path.cwd(), pool, iscc=near)
+        return examine(rows, Path.cwd(), pool, iscc=near, asker=asker)
 
 
-def _decided(client: Client, inputs: Sequence[str], evidence: Evidence, request: Request, basis: Basis) -> Checkup:
-    results = _verdicts(client, inputs, evidence, request, basis.index)
-    notes = [basis.without_near] if basis.without_near else []
+def _decided(
+    client: Client,
+    inputs: Sequence[str],
+    evidence: Evidence,
+    request: Request,
+    basis: Basis,
+    match: Matching | None,
+    matches: Matches | None = None,
+) -> Checkup:
+    results = _verdicts(client, inputs, evidence, request, basis.index, match, matches)
+    notes = [basis.without_near] if basis.without_near and match != "exact" else []
+    if match == "derivative" and evidence.parts is not None:
+        told = Parts.read(evidence.parts, len(evidence))
+        if len(told.log):
+            notes.append(
+                f"features of {many(len(told.log), 'picture')} were sent to the service, which looked for parts of "
+                f"works as of log size {int(told.log.max()):,}"
+            )
+        if len(told.log) < len(inputs):
+            notes.append("parts are looked for in pictures alone, not in addresses and digests")
     return Checkup(results, basis.digest, basis.manifest.log_size, basis.manifest.expires_at, notes)
 
 
+def _tier(match: Matching | None, index: Index) -> MatchMode:
+    return "exact" if _chosen(match, index) == "exact" else "near"
+
+
+def _chosen(match: Matching | None, index: Index) -> Matching:
+    return match or ("near" if index.near else "exact")
+
+
 def _verdicts(
-    client: Client, inputs: Sequence[str], evidence: Evidence, request: Request, index: Index
+    client: Client,
+    inputs: Sequence[str],
+    evidence: Evidence,
+    request: Request,
+    index: Index,
+    match: Matching | None = None,
+    matches: Matches | None = None,
 ) -> list[Checked]:
-    question = Question(request, "near" if index.near else "exact")
+    question = Question(request, _chosen(match, index))
     standing = Standing(licences_for(held_licences(client), request))
-    verdicts = decide_rows(index, evidence, question, standing)
+    verdicts = decide_rows(index, evidence, question, standing, matches)
     columns = decision_columns(index, evidence, question, verdicts)
     table = pa.table(columns).to_pylist()
     names = [name for name in Checked.__struct_fields__ if name not in ("input", "matches")]

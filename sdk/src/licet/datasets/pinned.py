@@ -17,6 +17,7 @@ from licet.datasets.filtering.scanning import readers
 from licet.datasets.filtering.settling import effective_match, held_licences
 from licet.datasets.licensing.held import HeldLicence, licences_for
 from licet.decisions import Request
+from licet.errors import InputError
 from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Pinned(Pin, frozen=True, kw_only=True):
 
     def answer(self, batch: T, asked: Asked, *, dropping: bool) -> T:
         """Return what `annotate` does, or `filter` when ``dropping``."""
+        if str(asked.match) == "derivative":
+            raise InputError.field("match", "exact or near under a pin: its holders ask nobody", asked.match)
         basis = basis_of(self)
         request = asked.request if asked.request.at else msgspec.structs.replace(asked.request, at=self.at)
         question = Question(request, effective_match(asked.match, basis), asked.min_claim_level, asked.unknown)

@@ -13,8 +13,9 @@ import pyarrow as pa
 from licet import times
 from licet.client import Client as BaseClient
 from licet.datasets.annotate import ADDED, annotated, decided_columns, refuse_taken
+from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, pull_newest
-from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
+from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.filtering.settling import effective_match, held_licences
 from licet.datasets.frames import hugging, tables
@@ -22,7 +23,6 @@ from licet.datasets.licensing.budgets import Budget
 from licet.datasets.licensing.held import licences_for
 from licet.datasets.stream import Dataset
 from licet.decisions import Request
-from licet.index.lookup import MatchMode
 
 if TYPE_CHECKING:
     from licet.datasets.checking import Checkup
@@ -43,11 +43,22 @@ class Client(BaseClient):
     _basis: Basis | None = None
     _pool: ThreadPoolExecutor | None = None
 
-    def check(self, inputs: Sequence[str | Path], request: Request, *, offline: bool = False) -> Checkup:
-        """Return a verdict for each of ``inputs``: paths of pictures, addresses, or SHA-256 digests of files."""
+    def check(
+        self,
+        inputs: Sequence[str | Path],
+        request: Request,
+        *,
+        match: Matching | None = None,
+        offline: bool = False,
+    ) -> Checkup:
+        """Return a verdict for each of ``inputs``: paths of pictures, addresses, or SHA-256 digests of files.
+
+        With ``match="derivative"`` the service is sent features of each picture, and asked which works it shows parts
+        of.
+        """
         from licet.datasets.checking import check
 
-        return check(self, [str(each) for each in inputs], request, offline=offline)
+        return check(self, [str(each) for each in inputs], request, match=match, offline=offline)
 
     def annotate(
         self,
@@ -55,7 +66,7 @@ class Client(BaseClient):
         request: Request,
         *,
         unknown: UnknownPolicy = "exclude",
-        match: MatchMode | None = None,
+        match: Matching | None = None,
         min_claim_level: int = 0,
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
@@ -68,8 +79,9 @@ class Client(BaseClient):
         one, decided as it is read), a list of dicts or a dict of lists, and comes back as the same, with its index,
         types and features. It has columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our
         name → the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is
-        taken. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a usable
-        column, and for one that has a column which is called like a new one.
+        taken. With ``match="derivative"`` the service is asked which works a picture shows parts of, and is sent
+        features of it. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a
+        usable column, and for one that has a column which is called like a new one.
         """
         asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, offline)
         return self._annotated(batch, asking, dropping=False)
@@ -80,7 +92,7 @@ class Client(BaseClient):
         request: Request,
         *,
         unknown: UnknownPolicy = "exclude",
-        match: MatchMode | None = None,
+        match: Matching | None = None,
         min_claim_level: int = 0,
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
@@ -181,6 +193,7 @@ class Client(BaseClient):
         return hugging.streamed(stream, decide, schema, tables.SLICE_PICTURES)
 
     def _decided(self, rows: pa.RecordBatch, asking: _Asking) -> tuple[dict[str, pa.Array], Any]:
+        refuse_offline(asking.match, offline=asking.offline)
         now = times.to_text(times.now())
         if self._basis is None or self._basis.manifest.expires_at <= now:
             self.refresh(offline=asking.offline)
@@ -198,6 +211,7 @@ class Client(BaseClient):
             standing=Standing(licences_for(held_licences(self), dated)),
             base=Path(asking.base).expanduser() if asking.base is not None else None,
             columns=asking.columns,
+            asker=Asker(self, dated, asking.min_claim_level) if asking.match == "derivative" else None,
         )
 
 
@@ -206,7 +220,7 @@ class _Asking(NamedTuple):
 
     request: Request
     unknown: UnknownPolicy
-    match: MatchMode | None
+    match: Matching | None
     min_claim_level: int
     columns: dict[str, str]
     base: str | Path | None

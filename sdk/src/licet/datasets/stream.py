@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from licet.client import Client
+from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, pull_newest
 from licet.datasets.examining.deciding import Question, Standing
 from licet.datasets.filtering import two_stages
@@ -23,7 +24,7 @@ from licet.datasets.filtering.build import Filtered, Wish
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of
-from licet.datasets.filtering.scanning import scan, verdicts
+from licet.datasets.filtering.scanning import asked_of, scan, verdicts
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
 from licet.datasets.filtering.writing import Results
 from licet.datasets.forms.columns import find_columns
@@ -158,6 +159,7 @@ class Dataset:
             raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
         if accept is not None and wish.offline:
             raise InputError("expected either accept, which asks the service, or offline")
+        refuse_offline(wish.match, offline=wish.offline)
 
     def __enter__(self) -> Dataset:
         self._places.refuse_foreign(overwrite=self._wish.overwrite, publishing=False)
@@ -214,7 +216,8 @@ class Dataset:
         file = job.begin(asked, [part.stamp()], basis.published, basis.digest)
         question = replace(asked, request=file.request)
         two_stages.prepare(job, wish.after, who, question, basis)
-        scan(job, [part], basis.index, question, lambda _: None, wish.threads)
+        asker = Asker(self._client, question.request, wish.min_claim_level) if wish.match == "derivative" else None
+        scan(job, [part], basis.index, question, lambda _: None, wish.threads, asker)
         if wish.after is not None:
             two_stages.refuse_addresses([part])
             two_stages.refuse_strangers(job, [part])
@@ -248,7 +251,14 @@ class Dataset:
         }
         written = results.write(about, lambda _: None, only_matched=self._wish.only_matched, with_data=False)
         payload, manifest = manifest_of(
-            settled.basis, settled.file, settled.question, written, self._name, who, files=self._part.holds_files
+            settled.basis,
+            settled.file,
+            settled.question,
+            written,
+            self._name,
+            who,
+            files=self._part.holds_files,
+            asked=asked_of(self._job, [0]),
         )
         after = two_stages.told(self._job, [self._part], results, self._places.after)
         self._places.publish(self._job, results, manifest)

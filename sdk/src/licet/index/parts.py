@@ -16,13 +16,14 @@ MOST_INLIERS: Final = 32_767
 
 
 def with_parts(
-    index: Index, found: Matches, row: Numbers, work: npt.NDArray[np.uint8], inliers: Numbers
+    index: Index, found: Matches, row: Numbers, work: npt.NDArray[np.uint8], inliers: npt.NDArray[np.integer]
 ) -> tuple[Matches, Numbers]:
     """Return ``found`` with, after the others of each row, the works (n × 16 bytes) that parts of it are of.
 
     Those with most ``inliers`` first (their ``distance``), ties by work id. A work that ``found`` has in that row
     already stays as it was. Second: the rows whose work ``index`` does not hold, and which are not among them.
     """
+    inliers = inliers.astype(np.int64)
     number = index.works.find(work) if len(row) else np.empty(0, np.int64)
     unknown = np.unique(row[number < 0])
     held = number >= 0
@@ -47,3 +48,13 @@ def with_parts(
         np.concatenate((found.key, np.full(len(row), PARTS, np.uint8)))[place],
         np.concatenate((found.distance, inliers[order].astype(np.int16)))[place],
     ), unknown
+
+
+def without_parts(found: Matches) -> tuple[Matches, Matches]:
+    """Return ``found`` without the matches by parts, and those."""
+    parts = found.kind == DERIVATIVE
+
+    def taken(mask: npt.NDArray[np.bool_]) -> Matches:
+        return Matches(*(getattr(found, name)[mask] for name in ("row", "work", "kind", "key", "distance")))
+
+    return taken(~parts), taken(parts)

@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.fingerprinting import Evidence
 from licet.datasets.forms.parts import PROBLEMS
 from licet.decisions import CODES, Request
@@ -22,6 +23,8 @@ from licet.index.lookup import Index, Matches, MatchMode
 
 Mask = npt.NDArray[np.bool_]
 UnknownPolicy = Literal["exclude", "keep"]
+#: How copies are found; derivatives by the service, beside what is found here.
+Matching = MatchMode | Literal["derivative"]
 
 _ALLOW: Final = CODES["allow"]
 _UNKNOWN: Final = CODES["unknown"]
@@ -34,10 +37,15 @@ class Question:
     """What is asked of every row of a job, and what the caller does with ``unknown``."""
 
     request: Request
-    match: MatchMode = "near"
+    match: Matching = "near"
     min_claim_level: int = 0
     unknown: UnknownPolicy = "exclude"
     after: str | None = None  # digest of the manifest of the stage before, if there was one
+
+    @property
+    def tiers(self) -> MatchMode:
+        """What is looked up here, in the snapshot."""
+        return "exact" if self.match == "exact" else "near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +97,18 @@ def decide_rows(
 ) -> Verdicts:
     """Return the verdict of every row of ``evidence``; ``matches`` are those that were looked up before, if any.
 
-    No verdict is looser than ``floor`` says.
+    No verdict is looser than ``floor`` says. Of works that parts of a row's picture are of and that were registered
+    after the snapshot, the service's verdict holds.
     """
+    newer: dict[int, int] = {}
+    if evidence.parts is not None:
+        found = index.lookup(evidence.keys(), question.tiers) if matches is None else matches
+        matches, newer = Parts.read(evidence.parts, len(evidence)).joined(index, found)
     answers = answer(
         index,
         evidence.keys(),
         question.request,
-        match=question.match,
+        match=question.tiers,
         min_claim_level=question.min_claim_level,
         licences=standing.licences,
         style=standing.style,
@@ -116,6 +129,9 @@ def decide_rows(
         raised = floor.verdict > verdict
         for row in np.flatnonzero(raised).tolist():
             verdict[row], reason[row], deciding[row] = floor.verdict[row], _named(reasons, floor.reason[row]), -1
+    for row, code in newer.items():
+        if code > verdict[row]:
+            verdict[row], reason[row], deciding[row], raised[row] = code, _named(reasons, "derivative"), -1, True
     kept = (verdict == _ALLOW) | ((verdict == _LICENSE) & answers.covered & ~raised)
     if question.unknown == "keep":
         kept |= verdict == _UNKNOWN

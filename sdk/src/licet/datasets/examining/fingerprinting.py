@@ -19,17 +19,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from licet.datasets.examining.asking import BESIDE, Asker, Questions
 from licet.datasets.forms.columns import is_text, readable
 from licet.datasets.forms.files import Base
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE
 from licet.datasets.forms.seals import seal_of, sealed
 from licet.errors import InputError, MalformedError, PictureError
-from licet.fingerprints.bounded import examine_bytes, examine_file
+from licet.fingerprints.bounded import decoders
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.exact import KEY_BYTES, parse_hex
 from licet.fingerprints.iscc import LONGEST_LIST
 from licet.fingerprints.pdq import MIN_QUALITY, orientations_from_hashes
-from licet.fingerprints.picture import Fingerprint
+from licet.fingerprints.picture import Fingerprint, read_picture
 from licet.fingerprints.text import TOO_SHORT, content_code, fingerprint_text_file, is_text_name
 from licet.fingerprints.urls import url_keys
 from licet.index.keys import UNKNOWN_QUALITY, Keys, iscc_columns
@@ -56,7 +57,8 @@ class Evidence:
     ``sha256`` and ``pixels`` are n × 32 bytes, ``pdq`` n × 8 × 32 (all orientations), ``quality`` n × u1, 255 unknown.
     Rows with one number in ``sample`` are kept or dropped together; None: each row for itself. ``seal`` is the digest
     of what the batch was read from, where its form gives one. ``addresses`` are the rows' URLs as they stand, for rules
-    of sites; ``iscc`` their ISCCs: of a picture its own, where they were made, before what is stated.
+    of sites; ``iscc`` their ISCCs: of a picture its own, where they were made, before what is stated. ``parts``: what
+    the service said of each that it was asked about (`licet.datasets.examining.asking`).
     """
 
     examined: Bytes
@@ -70,6 +72,7 @@ class Evidence:
     seal: str | None = None
     addresses: pa.Array | None = None
     iscc: pa.Array | None = None
+    parts: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.examined)
@@ -107,6 +110,8 @@ class Evidence:
             texts = getattr(self, name)
             if texts is not None and texts.null_count < len(texts):
                 columns[name] = texts.cast(pa.large_string())
+        if self.parts is not None:
+            columns["parts"] = self.parts
         batch = pa.RecordBatch.from_pydict(columns)
         return batch if self.seal is None else sealed(batch, bytes.fromhex(self.seal))
 
@@ -114,7 +119,7 @@ class Evidence:
     def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
         """Return what `to_batch` wrote; raises ``MalformedError`` for other columns."""
         n, names = len(batch), batch.schema.names
-        known = {"examined", "problem", "quality", "sample", *_KEYS, *_TEXTS}
+        known = {"examined", "problem", "quality", "sample", "parts", *_KEYS, *_TEXTS}
         widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
         if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
             raise MalformedError(f"expected columns of evidence, got {names}")
@@ -130,6 +135,7 @@ class Evidence:
             seal=seal_of(batch),
             addresses=batch["addresses"] if "addresses" in names else None,
             iscc=batch["iscc"] if "iscc" in names else None,
+            parts=batch["parts"] if "parts" in names else None,
         )
 
 
@@ -149,13 +155,20 @@ def _samples(batch: pa.RecordBatch) -> npt.NDArray[np.int32] | None:
 
 
 def examine(
-    rows: pa.RecordBatch, base: Base, pool: Executor, limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False
+    rows: pa.RecordBatch,
+    base: Base,
+    pool: Executor,
+    limits: PictureLimits = DEFAULT_LIMITS,
+    *,
+    iscc: bool = False,
+    asker: Asker | None = None,
 ) -> Evidence:
     """Return what ``rows`` (columns of `licet.datasets.forms.parts`) are; ``path`` is relative to ``base``.
 
     Pictures are read in ``pool`` and decoded in other processes (``licet.fingerprints.bounded``); the result does not
     depend on how many. With ``iscc`` their ISCCs are made too, which takes a third longer. A stated address, digest or
     hash that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
+    With an ``asker`` each picture that was decoded is asked about; what that raises is raised.
     """
     n = len(rows)
     stated = _stated(rows)
@@ -164,7 +177,8 @@ def examine(
     examined[stated.sha256[1] | stated.pdq[1] | stated.iscc] = DIGESTS
     problem = np.where(stated.malformed, MALFORMED, 0).astype(np.uint8)
     found = _files(rows, base)
-    own = _examine_files(found, pool, limits, stated, examined, problem, iscc=iscc) if found else {}
+    questions = None if asker is None else Questions(asker, n)
+    own = _examine_files(found, pool, limits, stated, examined, problem, questions, iscc=iscc) if found else {}
     if "text" in rows.schema.names:
         _examine_texts(rows["text"], pool, stated, examined, problem, own, iscc=iscc)
     problem[(examined == 0) & (problem == 0)] = MALFORMED  # a row that names nothing
@@ -177,7 +191,15 @@ def examine(
     if own:
         codes = _beside(own, [None] * n if codes is None else codes.to_pylist(), stated.iscc)
     return Evidence(
-        examined, problem, *keys, stated.quality, _samples(rows), seal_of(rows), addresses=addresses, iscc=codes
+        examined,
+        problem,
+        *keys,
+        stated.quality,
+        _samples(rows),
+        seal_of(rows),
+        addresses=addresses,
+        iscc=codes,
+        parts=None if questions is None else questions.answered(),
     )
 
 
@@ -202,6 +224,7 @@ class _File:
     orientations: Bytes | None = None
     quality: int | None = None
     iscc: str | None = None
+    features: bytes = b""
 
 
 def _stated(rows: pa.RecordBatch) -> _Stated:
@@ -269,13 +292,17 @@ def _examine_files(
     stated: _Stated,
     examined: Bytes,
     problem: Bytes,
+    questions: Questions | None,
     *,
     iscc: bool,
 ) -> dict[int, str]:
     """Put what is found of pictures in place of what is stated of them; return the ISCCs of those that have one."""
     own = {}
-    outcomes = pool.map(lambda item: _examine_file(item[1], limits, iscc=iscc), found)
+    beside = None if questions is None else BESIDE
+    outcomes = pool.map(lambda item: _examine_file(item[1], limits, iscc=iscc, beside=beside), found)
     for (place, _), outcome in zip(found, outcomes, strict=True):
+        if questions is not None and outcome.features:
+            questions.add(place, outcome.features)
         problem[place] = outcome.problem
         if outcome.sha256 is not None:
             examined[place] = FILES
@@ -321,16 +348,16 @@ def _beside(own: dict[int, str], codes: list[str | None], good: Mask) -> pa.Arra
     return pa.array(codes, pa.string())
 
 
-def _examine_file(picture: Picture, limits: PictureLimits, *, iscc: bool) -> _File:
+def _examine_file(picture: Picture, limits: PictureLimits, *, iscc: bool, beside: str | None) -> _File:
     try:
         if isinstance(picture, Path) and is_text_name(picture.name):
             written = fingerprint_text_file(picture)
             return _File(0, written.sha256, iscc=written.iscc if iscc else None)
         if isinstance(picture, Path):
-            done = examine_file(picture, limits, iscc=iscc)
+            data = read_picture(picture, limits)
         else:
             data = picture if isinstance(picture, bytes) else picture(limits.max_bytes + 1)
-            done = examine_bytes(data, limits, iscc=iscc)
+        done, features = decoders(limits, iscc=iscc, beside=beside).examine(data)
     except PictureError as error:
         why = error.details.get("why")
         if why == TOO_SHORT:  # for anything but an exact copy
@@ -339,7 +366,7 @@ def _examine_file(picture: Picture, limits: PictureLimits, *, iscc: bool) -> _Fi
     except MemoryError:
         return _File(UNREADABLE)
     made = done.fingerprint
-    return _File(0, made.sha256, made.pixels, done.orientations, made.quality, _telling(made))
+    return _File(0, made.sha256, made.pixels, done.orientations, made.quality, _telling(made), features)
 
 
 def _telling(made: Fingerprint) -> str | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from licet.client import Client
+from licet.counted import many
+from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, pull_newest, reopen_basis
-from licet.datasets.examining.deciding import Question, Standing, UnknownPolicy
+from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
 from licet.datasets.filtering.crew import Crew, Duty, fresh_out, scan_by
 from licet.datasets.filtering.crew import hands as hands_of
@@ -23,7 +25,7 @@ from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile, difference
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
-from licet.datasets.filtering.scanning import scan
+from licet.datasets.filtering.scanning import asked_of, scan
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
 from licet.datasets.filtering.writing import Hands, Results, Written
 from licet.datasets.forms.opening import Input, open_input
@@ -90,7 +92,7 @@ class Since(msgspec.Struct, frozen=True):
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a filter job is asked to do beside the request itself."""
 
-    match: Literal["exact", "near"] | None = None  # None: near where the snapshot has it
+    match: Matching | None = None  # None: near where the snapshot has it
     unknown: UnknownPolicy = "exclude"
     min_claim_level: int = 0
     accept: Acceptance | None = None
@@ -125,6 +127,9 @@ def filter_dataset(
         raise InputError("expected either --accept, which asks the service, or --offline")
     if wish.accept is not None and request.model is None:
         raise InputError.field("model", "ORG/NAME@VERSION, because a licence is for a model", "nothing")
+    refuse_offline(wish.match, offline=wish.offline)
+    if crew is not None and wish.match == "derivative":
+        raise InputError.field("match", "exact or near where many workers do the job, who ask nobody", wish.match)
     if crew is not None and wish.after is not None:
         raise InputError.field(
             "after",
@@ -194,7 +199,11 @@ class _Filter:
         crew, rows = self._crew, list[int]()
         duty = None if crew is None else self._duty(basis, file, question)
         if crew is None or duty is None:
-            scan(self._job, self._parts, basis.index, question, self._advance, self._wish.threads)
+            wish = self._wish
+            asker = None
+            if question.match == "derivative":
+                asker = Asker(self._client, question.request, wish.min_claim_level)
+            scan(self._job, self._parts, basis.index, question, self._advance, wish.threads, asker)
         else:
             rows = scan_by(crew, duty, self._parts, self._advance)
         two_stages.refuse_strangers(self._job, self._parts)
@@ -207,10 +216,16 @@ class _Filter:
         results, written = self._written(basis, file, question, standing, secret, hands)
         files = any(part.holds_files for part in self._parts)
         after = two_stages.told(self._job, self._parts, results, self._places.after)
-        payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files)
+        asked = asked_of(self._job, range(len(self._parts))) if question.match == "derivative" else None
+        payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files, asked=asked)
         self._places.publish(self._job, results, manifest)
         self._job.discard()
         notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
+        if asked is not None:
+            notes.append(
+                f"features of {many(asked.pictures, 'picture')} were sent to the service, which looked for parts of "
+                f"works as of log size {asked.most_log_size:,}"
+            )
         notes.extend(results.remarks)
         return Filtered(
             rows=written.rows,

@@ -131,7 +131,9 @@ class Job:
         other_stage = earlier is not None and earlier.question.get("after") != question.after
         # What is looked up exactly alone is examined with less.
         less = earlier is not None and earlier.question.get("match") == "exact" != question.match
-        if earlier is None or earlier.inputs != inputs or other_stage or less:
+        # What the service said of parts is of its moment and of one question.
+        asked_service = earlier is not None and "derivative" in (earlier.question.get("match"), question.match)
+        if earlier is None or earlier.inputs != inputs or other_stage or less or asked_service:
             shutil.rmtree(self.folder / "evidence", ignore_errors=True)
         file = JobFile(
             question=asked(question),

@@ -14,7 +14,7 @@ from licet.datasets.filtering.job import Job, JobFile
 from licet.datasets.filtering.writing import Results, Written
 from licet.datasets.results.manifest import Signer, beside, encode_manifest, write_whole
 from licet.errors import InputError
-from licet.statements.kinds import DatasetManifest
+from licet.statements.kinds import Asked, DatasetManifest
 
 MAX_NAME: Final = 200
 
@@ -69,9 +69,20 @@ def dataset_name(name: str) -> str:
 
 
 def manifest_of(
-    basis: Basis, file: JobFile, question: Question, written: Written, name: str, who: Signer, *, files: bool
+    basis: Basis,
+    file: JobFile,
+    question: Question,
+    written: Written,
+    name: str,
+    who: Signer,
+    *,
+    files: bool,
+    asked: Asked | None = None,
 ) -> tuple[DatasetManifest, bytes]:
-    """Return the manifest of a job and its file, signed by ``who``; ``files``: rows are more than addresses."""
+    """Return the manifest of a job and its file, signed by ``who``; ``files``: rows are more than addresses.
+
+    ``asked``: what the service was asked about beside.
+    """
     payload = DatasetManifest(
         registry=basis.manifest.registry,
         dataset=file.dataset,
@@ -94,6 +105,7 @@ def manifest_of(
         licences=written.licences,
         nonce=file.nonce,
         after=question.after or UNSET,
+        asked=asked or UNSET,
     )
     return payload, encode_manifest(payload, who.key)
 

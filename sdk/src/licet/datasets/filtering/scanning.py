@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -11,12 +11,14 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
+from licet.datasets.examining.asking import Asker, Parts
 from licet.datasets.examining.deciding import Question, Standing, Verdicts, decide_rows
 from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.job import Job
 from licet.datasets.forms.parts import Part
 from licet.fingerprints.bounded import close_all
 from licet.index.lookup import Index, Matches
+from licet.statements.kinds import Asked
 
 Advance = Callable[[int], None]
 _MOST_THREADS: Final = 16
@@ -43,7 +45,13 @@ class Known(NamedTuple):
 
 
 def scan(
-    job: Job, parts: Sequence[Part], index: Index, question: Question, advance: Advance, threads: int | None = None
+    job: Job,
+    parts: Sequence[Part],
+    index: Index,
+    question: Question,
+    advance: Advance,
+    threads: int | None = None,
+    asker: Asker | None = None,
 ) -> None:
     """Return once every batch of ``parts`` is examined and looked up; what an earlier run did is not done again.
 
@@ -52,7 +60,7 @@ def scan(
     """
     with readers(threads) as pool:
         for number, part in enumerate(parts):
-            scan_span(job, Span(number), part, index, question, advance, pool)
+            scan_span(job, Span(number), part, index, question, advance, pool, asker)
 
 
 @contextmanager
@@ -68,7 +76,14 @@ def readers(threads: int | None) -> Iterator[ThreadPoolExecutor]:
 
 
 def scan_span(
-    job: Job, span: Span, part: Part, index: Index, question: Question, advance: Advance, pool: ThreadPoolExecutor
+    job: Job,
+    span: Span,
+    part: Part,
+    index: Index,
+    question: Question,
+    advance: Advance,
+    pool: ThreadPoolExecutor,
+    asker: Asker | None = None,
 ) -> None:
     """Return once every batch of ``span`` is examined and looked up; what is there already is not done again."""
     number, done = span.part, span.first
@@ -80,7 +95,7 @@ def scan_span(
     batches = islice(part.batches(done), None if end is None else end - done)
     # Pictures are large: of them no second batch is read while one is examined.
     for batch, rows in enumerate(batches if part.holds_files else _ahead(batches), done):
-        evidence = examine(rows, part.base, pool, iscc=question.match == "near")
+        evidence = examine(rows, part.base, pool, iscc=question.tiers == "near", asker=asker)
         if job.first is not None:
             job.keep_places(number, batch, job.first.places(rows))
         job.keep_evidence(number, batch, evidence)
@@ -99,7 +114,19 @@ def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _look_up(job: Job, part: int, batch: int, index: Index, question: Question, evidence: Evidence) -> None:
     if job.matches(part, batch) is None:
-        job.keep_matches(part, batch, index.lookup(evidence.keys(), question.match))
+        job.keep_matches(part, batch, index.lookup(evidence.keys(), question.tiers))
+
+
+def asked_of(job: Job, parts: Iterable[int]) -> Asked | None:
+    """Return how many pictures of a scanned job the service was asked about, and of which log sizes it answered."""
+    pictures, sizes = 0, []
+    for part in parts:
+        for each in known(job, part):
+            if each.evidence.parts is not None:
+                told = Parts.read(each.evidence.parts, len(each.evidence))
+                pictures += int(told.asked.sum())
+                sizes += [int(told.log.min()), int(told.log.max())] if len(told.log) else []
+    return Asked(pictures, min(sizes), max(sizes)) if sizes else None
 
 
 def known(job: Job, part: int) -> Iterator[Known]:

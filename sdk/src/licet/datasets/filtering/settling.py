@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable
 from licet.client import Client
 from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.concentration import Concentration
-from licet.datasets.examining.deciding import Question, Standing
+from licet.datasets.examining.deciding import Matching, Question, Standing
 from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import verdicts
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
 from licet.datasets.licensing.wanted import Shopping
 from licet.errors import NotAllowedError
-from licet.index.lookup import MatchMode
 
 
 def held_licences(client: Client) -> list[HeldLicence]:
@@ -48,7 +47,7 @@ def settle(
     return standing, shopping
 
 
-def effective_match(wished: MatchMode | None, basis: Basis) -> MatchMode:
+def effective_match(wished: Matching | None, basis: Basis) -> Matching:
     """Return how copies are found: as wished, or near where the snapshot has the near tier.
 
     Raises ``NotAllowedError`` for a wish that the snapshot here cannot fulfil.

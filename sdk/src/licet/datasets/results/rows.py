@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from licet import money
+from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.deciding import Question, Verdicts
 from licet.datasets.examining.fingerprinting import Evidence, fixed
 from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS
@@ -80,7 +81,7 @@ def decision_columns(index: Index, evidence: Evidence, question: Question, verdi
     columns: dict[str, pa.Array] = {
         "verdict": _named(verdicts.verdict, VERDICTS),
         "reason": _named(verdicts.reason, verdicts.reasons),
-        "examined": _examined(evidence, near=question.match == "near" and index.near),
+        "examined": _examined(evidence, near=question.tiers == "near" and index.near),
     }
     for name in ("distance", "claim_level"):
         columns[name] = table[name].take(place)
@@ -188,6 +189,7 @@ def _examined(evidence: Evidence, *, near: bool) -> pa.Array:
     masks = {"file": evidence.sha256[1], "pixels": evidence.pixels[1], "url": evidence.url[1], "pdq": searched}
     masks["iscc-instance"] = asked.exact["instance"][1] if "instance" in asked.exact else none
     masks["iscc-content"] = np.logical_or.reduce([none, *(bits > 0 for _, bits in asked.content.values() if near)])
+    masks["parts"] = Parts.read(evidence.parts, len(evidence)).asked
     masks["site"] = none  # goes without saying: every address is held against the rules of sites
     code = np.zeros(len(evidence), np.int64)
     for bit, kind in enumerate(KEY_KINDS):

@@ -30,6 +30,7 @@ from licet.datasets.usage.findings import Finding, Findings
 from licet.datasets.usage.spool import Spool
 from licet.errors import InterruptedJobError
 from licet.index.lookup import Index, Matches, united
+from licet.index.parts import with_parts, without_parts
 
 Advance = Callable[[int], None]
 _SHOWN: Final = ("part", "row", "path", "url", "key")
@@ -146,8 +147,10 @@ def recheck_file(
         if mark is not None and checking.rows - (kept.rows if kept else 0) >= EVERY:
             kept = checking.keep(mark, name, kept)
     told = list(notes or [])
-    if basis.without_near and asked.match == "near":
+    if basis.without_near and asked.tiers == "near":
         told.append(basis.without_near)
+    if asked.match == "derivative":
+        told.append("new derivatives were not looked for: features of pictures are not kept; filtering again asks anew")
     models: list[dict[str, Any]] = []
     if checking.drop:
         with Spool(client.home.spool) as spool:
@@ -208,8 +211,11 @@ class _Checking:
     def _decide(self, batch: pa.RecordBatch, samples: npt.NDArray[np.int32] | None) -> None:
         evidence = replace(stored_evidence(batch), sample=samples)
         known = stored_matches(batch, self._index)
-        found = self._index.lookup(evidence.keys(), self._question.match)
-        matches = united(self._index, known, found)
+        found = self._index.lookup(evidence.keys(), self._question.tiers)
+        plain, parts = without_parts(known)
+        matches, _ = with_parts(
+            self._index, united(self._index, plain, found), parts.row, self._index.works.ids(parts.work), parts.distance
+        )
         verdicts = decide_rows(self._index, evidence, self._question, self._standing, matches)
         columns = decision_columns(self._index, evidence, self._question, verdicts)
         gone = np.flatnonzero(~verdicts.kept)

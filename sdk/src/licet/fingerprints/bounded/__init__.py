@@ -19,7 +19,7 @@ from licet.fingerprints.picture import Examined, Fingerprint, read_picture
 __all__ = ["POSSIBLE", "Decoders", "close_all", "decoders", "examine_bytes", "examine_file", "fingerprint_bytes"]
 
 _MOST: Final = 16
-_shared: dict[tuple[PictureLimits, bool], Decoders] = {}
+_shared: dict[tuple[PictureLimits, bool, str | None], Decoders] = {}
 
 
 def examine_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False) -> Examined:
@@ -41,10 +41,13 @@ def fingerprint_bytes(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Fi
     return examine_bytes(data, limits, iscc=True).fingerprint
 
 
-def decoders(limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False) -> Decoders:
-    """Return the processes that all of this one share for ``limits``; none is started before the first picture."""
-    key = limits, iscc
-    return _shared.get(key) or _shared.setdefault(key, Decoders(limits, most=_wanted(), iscc=iscc))
+def decoders(limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False, beside: str | None = None) -> Decoders:
+    """Return the processes that all of this one share for ``limits``; none is started before the first picture.
+
+    ``beside`` names what they make of each picture beside, as `Decoders` says.
+    """
+    key = limits, iscc, beside
+    return _shared.get(key) or _shared.setdefault(key, Decoders(limits, most=_wanted(), beside=beside, iscc=iscc))
 
 
 def _wanted() -> int:

@@ -34,13 +34,14 @@ from licet.statements.kinds.licences import Licence, LicenceLine, Use
 from licet.statements.kinds.registry import Claim, Erase, LogCosigner, PeriodClose, RegistryKey, RegistryKeyRevoke
 from licet.statements.kinds.sharing import Split, SplitAnswer, SplitShare, SplitWork
 from licet.statements.kinds.snapshots import SegmentRef, Snapshot
-from licet.statements.kinds.usage import DatasetManifest, Event, Run, UsageBatch
+from licet.statements.kinds.usage import Asked, DatasetManifest, Event, Run, UsageBatch
 from licet.statements.webauthn import Passkey
 
 __all__ = [
     "PAYLOAD_TYPE",
     "VERSION",
     "AnyKey",
+    "Asked",
     "AuditBundle",
     "Budget",
     "BundleMember",

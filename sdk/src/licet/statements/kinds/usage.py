@@ -9,6 +9,14 @@ import msgspec
 from licet.statements.kinds.common import VERSION, RegistryRef, Total
 
 
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many pictures the service was asked about, whether they show parts of works, and what log it answered of."""
+
+    pictures: int
+    least_log_size: int
+    most_log_size: int
+
+
 class DatasetManifest(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="dataset-manifest"
 ):
@@ -36,6 +44,8 @@ class DatasetManifest(
     nonce: str
     #: The digest of the manifest of the stage before, of addresses, that this one of files builds upon; else left out.
     after: str | msgspec.UnsetType = msgspec.UNSET
+    #: With ``match`` derivative: what was asked beside the snapshot; else left out.
+    asked: Asked | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
 
