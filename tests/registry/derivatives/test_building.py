@@ -222,7 +222,7 @@ def digest(name: str) -> bytes:
 
 async def examined(site: Running) -> list[str]:
     found = Findings("parts")
-    async with site.services.database.acquire() as conn:
+    async with site.services.database.transaction(readonly=True) as conn:
         await derived.parts(conn, site.services, found)
     return [each.message for each in found.told]
 
