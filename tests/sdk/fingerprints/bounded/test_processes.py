@@ -239,7 +239,7 @@ def test_the_environment_says_how_many(monkeypatch: pytest.MonkeyPatch, scene: R
         )
         assert not found._alive
     finally:
-        bounded._shared.pop((limits, False))
+        bounded._shared.pop((limits, False, None))
 
 
 def test_time_is_counted_from_the_picture_on(scene: Rgb, save: Save) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from licet.datasets.examining.deciding import Question
+from licet.datasets.examining.deciding import Matching, Question
 from licet.datasets.examining.fingerprinting import Evidence, unfixed
 from licet.datasets.forms.files import LocalFile
 from licet.datasets.forms.groups import MOST_BYTES, Groups
@@ -39,7 +39,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The question of a job, as it is kept."""
 
     request: dict[str, Any]
-    match: Literal["exact", "near"]
+    match: Matching
     min_claim_level: int
     unknown: Literal["exclude", "keep"]
     after: str | None = None
