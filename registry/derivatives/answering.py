@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from licet.decisions import VERDICTS, Request
+from licet.decisions import Request
 from licet.derivative import asking as form
 from licet.derivative.features import Features
 from licet.derivative.searching import search
@@ -24,15 +24,14 @@ from licet.index import Answers as Decided
 from licet.index import Index, Keys, answer
 from licet.index.lookup import NOTHING
 from licet.index.parts import with_parts
-from licet.wire.licensing import Answer, PartsAnswers
+from licet.wire.licensing import Answer, Answers, PartsAnswers
 from registry.accounts.identity import Caller
 from registry.derivatives import queries
 from registry.derivatives.building import folder_of, segments_of
 from registry.derivatives.holding import SHELF, Held, SegmentGone
 from registry.errors import Invalid, Unavailable
-from registry.licensing.asking import dated, decided, hold_to_level
-from registry.licensing.results import results_of
-from registry.licensing.standing import account_kinds
+from registry.licensing.asking import count_verdicts, dated, decided, hold_to_level, kinds_of
+from registry.licensing.results import owners, told
 from registry.services import Services
 from registry.works.queries import FEATURES_FORM
 from registry.works.turns import Turns
@@ -81,16 +80,14 @@ async def look_up(
         return answer(index, Keys(len(asked)), when, min_claim_level=min_claim_level, matches=matches)
 
     answers, version, size = await decided(services, judged)
-    owners = {UUID(bytes=account.tobytes()) for account in np.unique(answers.works.account, axis=0)}
+    kinds = await kinds_of(services, owners(answers))
     async with services.database.acquire() as conn:
-        kinds = await account_kinds(conn, owners)
         covered = await conn.fetchrow(queries.COVERED, FEATURES_FORM, _MOST_WAITING)
     assert covered is not None
-    results = [each if each.matches else _NO_MATCH for each in results_of(answers, kinds)]
+    whole = msgspec.json.decode(told(answers, kinds, version, size), type=Answers)
+    results = [each if each.matches else _NO_MATCH for each in whole.results]
     services.meters.count("licet_keys_looked_up_total", by=len(results))
-    for verdict in VERDICTS:
-        if number := sum(each.verdict == verdict for each in results):
-            services.meters.count("licet_verdicts_total", verdict, by=number)
+    count_verdicts(services, answers.verdict)
     return PartsAnswers(results, version, size, max(0, covered["covered"]), covered["waiting"])
 
 

@@ -62,8 +62,8 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> byte
         return answer(index, keys, request, match=asked.match, min_claim_level=asked.min_claim_level)
 
     found, version, size = await decided(services, answered)
-    kinds = await _kinds(services, owners(found))
-    _count(services, found.verdict)
+    kinds = await kinds_of(services, owners(found))
+    count_verdicts(services, found.verdict)
     return await asyncio.to_thread(told, found, kinds, version, size)
 
 
@@ -81,17 +81,18 @@ async def lookup(
     when = dated(request)
     codes, version, size = await decided(services, lambda index: _codes(index, digests, when, min_claim_level))
     services.meters.count("licet_keys_looked_up_total", by=len(codes))
-    _count(services, np.frombuffer(codes, np.uint8))
+    count_verdicts(services, np.frombuffer(codes, np.uint8))
     return Verdicts(codes, version, size)
 
 
-def _count(services: Services, verdicts: npt.NDArray[np.uint8]) -> None:
+def count_verdicts(services: Services, verdicts: npt.NDArray[np.uint8]) -> None:
+    """``verdicts`` (codes) are in the figures."""
     for code, number in enumerate(np.bincount(verdicts).tolist()):
         if number:
             services.meters.count("licet_verdicts_total", VERDICTS[code], by=number)
 
 
-async def _kinds(services: Services, accounts: Set[bytes]) -> Mapping[bytes, str]:
+async def kinds_of(services: Services, accounts: Set[bytes]) -> Mapping[bytes, str]:
     """Return how the identifiers of ``accounts`` begin. That never changes, so a process asks for each once."""
     kinds = {account: _known_kinds[account] for account in accounts & _known_kinds.keys()}
     if missing := accounts - kinds.keys():
