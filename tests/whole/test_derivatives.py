@@ -34,7 +34,12 @@ def cropped(name: str) -> Image.Image:
 
 
 def framed(name: str) -> Image.Image:
-    return ImageOps.expand(shown(name), 40, "white")
+    """On a sheet that is much wider: hashes of the whole do not find it."""
+    whole = shown(name)
+    width, height = whole.size
+    sheet = Image.new("RGB", (width * 8 // 5, height + 80), "white")
+    sheet.paste(whole, (40, 40))
+    return sheet
 
 
 class World(NamedTuple):
@@ -109,7 +114,8 @@ def test_check_finds_a_crop_only_where_the_service_is_asked(world: World) -> Non
         assert (asked.verdict, asked.work) == ("review", world.works["owl-at-dusk"])
         table: list[dict[str, Any]] = [{"path": str(crop)}]
         (row,) = client.annotate(table, request, match="derivative")
-        assert (row["verdict"], row["kept"], row["examined"]) == ("review", False, "file,pixels,pdq,parts")
+        assert (row["verdict"], row["kept"]) == ("review", False)
+        assert "parts" in row["examined"].split(",")
 
 
 def test_filter_leaves_out_what_shows_parts_of_works_and_says_why(world: World) -> None:
