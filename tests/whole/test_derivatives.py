@@ -33,12 +33,13 @@ def cropped(name: str) -> Image.Image:
     return whole.crop((width // 8, height // 8, width - width // 8, height - height // 8))
 
 
-def framed(name: str) -> Image.Image:
-    """On a sheet that is much wider: hashes of the whole do not find it."""
-    whole = shown(name)
-    width, height = whole.size
-    sheet = Image.new("RGB", (width * 8 // 5, height + 80), "white")
-    sheet.paste(whole, (40, 40))
+def beside(name: str, other: str) -> Image.Image:
+    """Two pictures side by side: hashes of the whole find neither."""
+    right = shown(name)
+    left = shown(other).resize(right.size)
+    sheet = Image.new("RGB", (2 * right.width, right.height))
+    sheet.paste(left, (0, 0))
+    sheet.paste(right, (right.width, 0))
     return sheet
 
 
@@ -67,7 +68,7 @@ def world(service: Service, person: People) -> World:
     pictures = trainer.folder / "pictures"
     pictures.mkdir()
     cropped("owl-at-dusk").save(pictures / "a-crop.png")
-    framed("goldfish").save(pictures / "b-framed.jpg", quality=85)
+    beside("goldfish", "dandelion-clocks").save(pictures / "b-beside.jpg", quality=85)
     shown("tabby-cat").save(pictures / "c-cat.png")
     shown("owl-at-dusk").save(pictures / "d-copy.jpg", quality=90)
     (pictures / "e-broken.png").write_bytes(b"no picture")
@@ -129,13 +130,13 @@ def test_filter_leaves_out_what_shows_parts_of_works_and_says_why(world: World) 
     rows = {row["path"]: row for row in pq.read_table(trainer.folder / "kept.decisions.parquet").to_pylist()}
     assert {path: (row["verdict"], row["reason"], row["match"]) for path, row in rows.items()} == {
         "a-crop.png": ("review", "derivative", "derivative"),
-        "b-framed.jpg": ("review", "derivative", "derivative"),
+        "b-beside.jpg": ("review", "derivative", "derivative"),
         "c-cat.png": ("unknown", "no-match", None),
         "d-copy.jpg": ("license", "offer", "near"),
         "e-broken.png": ("review", "malformed", None),
     }
-    assert rows["b-framed.jpg"]["work"] == world.works["goldfish"]
-    assert rows["b-framed.jpg"]["distance"] >= 5
+    assert rows["b-beside.jpg"]["work"] == world.works["goldfish"]
+    assert rows["b-beside.jpg"]["distance"] >= 5
     manifest = json.loads((trainer.folder / "kept.manifest.json").read_bytes())["manifest"]
     assert manifest["match"] == "derivative"
     assert manifest["asked"]["pictures"] == 4
