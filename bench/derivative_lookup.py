@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -22,7 +23,7 @@ import iscc_lib
 import numpy as np
 import numpy.typing as npt
 
-from bench.derivative_pictures import DISTRACTING, HELD_OUT, TUNING, pictures, transformed
+from bench.derivative_pictures import DISTRACTING, HELD_OUT, TUNING, UNRELATED, pictures, transformed
 from bench.measuring import BUILD
 from licet.derivative import segment as segments
 from licet.derivative.covering import coverable
@@ -32,9 +33,11 @@ from licet.derivative.searching import RULES, Derivative, Rule, proposed
 from licet.fingerprints.pdq import NEAR_RADIUS, hamming, pdq_with_orientations
 
 DISTRACTORS: Final = int(os.environ.get("LICET_BENCH_DISTRACTORS", "99800"))
-ASKED: Final = int(os.environ.get("LICET_BENCH_ASKED", "80"))
-UNRELATED: Final = int(os.environ.get("LICET_BENCH_UNRELATED", "300"))
-POOL: Final = 60  # pictures of a source of distractors
+ASKED: Final = int(os.environ.get("LICET_BENCH_ASKED", "120"))
+UNRELATED_EACH: Final = int(os.environ.get("LICET_BENCH_UNRELATED", "40"))
+EACH: Final = 44  # works of a source, at the most
+POOL: Final = 70  # pictures of a source of distractors
+LEAST: Final = 4  # features that lie alike, below which no rule is tried
 _NOISE: Final = 0.06  # of the bits of a signature
 _OTHER_WORD: Final = 0.3
 Pixels = npt.NDArray[np.uint8]
@@ -141,14 +144,15 @@ class Asked:
         self.name, self.work, self.found, self.peers = name, work, found, peers
 
 
-def run(split: str) -> tuple[list[Asked], set[int], dict[str, Any]]:
-    """Return all that was asked of the pictures of ``split``, the works that can be covered, and figures."""
+def run(split: str) -> tuple[list[Asked], set[int], list[str], dict[str, Any]]:
+    """Return what was asked of the pictures of ``split``, works that can be covered, all works' sources, figures."""
     sources = TUNING if split == "tuning" else HELD_OUT
-    each = -(-ASKED * 2 // len(sources))
-    found = [*pictures(sources, each)]
+    found = [*pictures(sources, EACH)]
     print(f"{len(found)} pictures", file=sys.stderr, flush=True)
     random = np.random.default_rng(11)
-    works = [found[at][1] for at in random.permutation(len(found))]
+    order = [int(at) for at in random.permutation(len(found))]
+    works = [found[at][1] for at in order]
+    owners = [found[at][0].split("/")[0] for at in order]
     began = time.thread_time()
     features = [kept(rgb) for rgb in works]
     registering = (time.thread_time() - began) / len(works)
@@ -169,13 +173,13 @@ def run(split: str) -> tuple[list[Asked], set[int], dict[str, Any]]:
     questions: list[Asked] = []
     covered: set[int] = set()
     peers = Peers(works)
-    proposed([index], asked(works[0]))  # what is compiled is compiled
+    proposed([index], asked(works[0]), LEAST)  # what is compiled is compiled
 
     def ask(name: str, work: int, rgb: Pixels) -> None:
         start = time.thread_time()
         features = asked(rgb)
         middle = time.thread_time()
-        found = proposed([index], features)
+        found = proposed([index], features, LEAST)
         spent["extract"].append(middle - start)
         spent["search"].append(time.thread_time() - middle)
         questions.append(Asked(name, work, found, peers.find(work, rgb) if work >= 0 else {}))
@@ -187,14 +191,8 @@ def run(split: str) -> tuple[list[Asked], set[int], dict[str, Any]]:
         for name, rgb in transformed(works[work], others, random):
             ask(name, work, rgb)
         print(f"asked {work + 1}", file=sys.stderr, flush=True)
-    # Pictures of the other half of the sources, which no work is of: and of them what a site would show.
-    unrelated = HELD_OUT if split == "held-out" else TUNING
-    more = -(-UNRELATED // 2)  # most sources have no more: those that have give the rest
-    fresh = pictures(unrelated, each + more)
-    known = {name for name, _ in found}
-    for name, rgb in fresh:
-        if name not in known:
-            ask("unrelated", -1, rgb)
+    for _, rgb in pictures(UNRELATED, UNRELATED_EACH):
+        ask("unrelated", -1, rgb)
     sizes = [sum(column.nbytes for column in index.columns.values()) / len(index), max(bytes_each)]
     figures = {
         "works": len(index),
@@ -203,16 +201,21 @@ def run(split: str) -> tuple[list[Asked], set[int], dict[str, Any]]:
         "ms_search": float(np.median(spent["search"]) * 1e3),
         "bytes_a_work_indexed": sizes[0],
         "bytes_a_work_kept_at_most": sizes[1],
+        "mb_resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    return questions, covered, figures
+    return questions, covered, owners, figures
 
 
-def scored(questions: list[Asked], known: set[int], rules: tuple[Rule, ...]) -> dict[str, Any]:
-    """Return recall by transform (all works, coverable ones), and what was found that is not shown."""
+def scored(questions: list[Asked], known: set[int], owners: list[str], rules: tuple[Rule, ...]) -> dict[str, Any]:
+    """Return recall by transform (all works, coverable ones), and what was found that is not shown.
+
+    A work of the same source, one hand's or one project's, is a sibling: the same picture in another size or light, or
+    another picture. They are told apart from works of others, which no picture shows.
+    """
     hit: dict[str, list[bool]] = defaultdict(list)
     covered: dict[str, list[bool]] = defaultdict(list)
     peers: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    pairs = false = alarmed = unrelated = 0
+    pairs = false = siblings = alarmed = unrelated = 0
     for each in questions:
         own = each.work.to_bytes(16, "big") if each.work >= 0 else b""
         matches = [found for found in each.found if any(rule.holds(found) for rule in rules)]
@@ -228,7 +231,11 @@ def scored(questions: list[Asked], known: set[int], rules: tuple[Rule, ...]) -> 
             peers[name][each.name].append(value)
         if not each.name.startswith("collage"):  # which shows other works as well
             pairs += len(matches)
-            false += len(matches) - right
+            for match in matches:
+                if match.work != own:
+                    other = int.from_bytes(match.work, "big")
+                    sibling = other < len(owners) and owners[other] == owners[each.work]
+                    siblings, false = siblings + sibling, false + (not sibling)
 
     def means(values: dict[str, list[bool]]) -> dict[str, float]:
         return {name: round(float(np.mean(each)), 3) for name, each in values.items()}
@@ -240,12 +247,13 @@ def scored(questions: list[Asked], known: set[int], rules: tuple[Rule, ...]) -> 
         "peers": {name: means(each) for name, each in peers.items()},
         "pairs": pairs,
         "false_pairs": false,
+        "siblings": siblings,
         "unrelated": unrelated,
         "unrelated_with_a_match": alarmed,
     }
 
 
-def swept(questions: list[Asked], known: set[int]) -> None:
+def swept(questions: list[Asked], known: set[int], owners: list[str]) -> None:
     """Print the rules that make the fewest false pairs at each recall."""
     rows = []
     for first in (
@@ -258,8 +266,8 @@ def swept(questions: list[Asked], known: set[int]) -> None:
         (4, 8, 0.7),
         (5, 4, 0.6),
     ):
-        for second in ((8, 8, 0.3), (10, 6, 0.3), (12, 6, 0.25), (99, 99, 1.0)):
-            found = scored(questions, known, (Rule(*first), Rule(*second)))
+        for second in ((8, 8, 0.3), (8, 4, 0.3), (12, 0, 0.5), (99, 99, 1.0)):
+            found = scored(questions, known, owners, (Rule(*first), Rule(*second)))
             mean = float(np.mean(list(found["recall_coverable"].values())))
             rows.append((found["false_pairs"], found["unrelated_with_a_match"], -mean, first, second))
     for row in sorted(rows):
@@ -270,14 +278,14 @@ def main() -> None:
     """Measure one split and write ``build/bench/derivative_lookup_<split>.json``."""
     split = "tuning" if sys.argv[1:] == ["tuning"] else "held-out"
     cv2.setNumThreads(1)
-    questions, known, figures = run(split)
-    found = scored(questions, known, RULES)
+    questions, known, owners, figures = run(split)
+    found = scored(questions, known, owners, RULES)
     document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "rules": RULES, "figures": figures, **found}
     BUILD.mkdir(parents=True, exist_ok=True)
     (BUILD / f"derivative_lookup_{split}.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     print(json.dumps(document, indent=1))
     if split == "tuning":
-        swept(questions, known)
+        swept(questions, known, owners)
 
 
 if __name__ == "__main__":

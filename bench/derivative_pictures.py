@@ -53,6 +53,18 @@ HELD_OUT: Final = (
     "wesnoth-1.16-data",
 )
 DISTRACTING: Final = ("hedgewars-data", "kstars-data", "pysiogame", "unknown-horizons")
+#: Pictures to ask with that show no work: of sources that neither works nor distractors nor choices come from.
+UNRELATED: Final = (
+    "boswars-data",
+    "flare-game",
+    "freedroidrpg-data",
+    "gcompris-qt-data",
+    "krita-data",
+    "lincity-ng-data",
+    "megaglest-data",
+    "tuxpaint-data",
+    "warzone2100-data",
+)
 #: Where in a package pictures lie that somebody would show, if there are others (textures, buttons, sheets of sprites).
 SHOWN: Final = {
     "endless-sky-data": ("images/land", "images/scene"),
@@ -188,7 +200,7 @@ def _collage(rgb: Pixels, others: list[Pixels], side: int, random: np.random.Gen
 def main() -> None:
     """Fetch what is not there yet."""
     SOURCES.mkdir(parents=True, exist_ok=True)
-    for package in (*TUNING, *HELD_OUT, *DISTRACTING):
+    for package in (*TUNING, *HELD_OUT, *DISTRACTING, *UNRELATED):
         if not (SOURCES / package).is_dir():
             subprocess.run(["apt-get", "download", package], cwd=SOURCES, check=True)
             archive = next(SOURCES.glob(f"{package}_*.deb"))

@@ -45,11 +45,11 @@ def shapes() -> dict[str, tuple[Pixels, Pixels]]:
         found[name] = made[0], made[1]
 
     def frame(sheet: Pixels, number: int) -> None:
-        inner = np.asarray(cv2.resize(demo(2)[number], (width - 80, height - 80), interpolation=cv2.INTER_AREA))
+        shown = np.asarray(cv2.resize(demo(2)[number], (width - 80, height - 80), interpolation=cv2.INTER_AREA))
         sheet[:] = (120, 80, 30)
         for at in range(8, 40, 8):
             cv2.rectangle(sheet, (at, at), (width - at, height - at), (200 - 3 * at, 160, 90), 3)
-        sheet[40:-40, 40:-40] = inner
+        sheet[40:-40, 40:-40] = shown
 
     def stripes(sheet: Pixels, number: int) -> None:
         for at in range(0, width, 40 + 8 * number):
@@ -65,8 +65,44 @@ def shapes() -> dict[str, tuple[Pixels, Pixels]]:
         cv2.circle(sheet, (200 + 200 * number, 180), 90, (200, 30 + 150 * number, 60), -1)
         cv2.putText(sheet, "WHEN YOU SEE IT", (60, height - 30), cv2.FONT_HERSHEY_DUPLEX, 1.6, (0, 0, 0), 3)
 
-    for name, draw in (("frame", frame), ("stripes", stripes), ("flag", flag), ("caption", caption)):
-        both(name, draw)
+    def inner(sheet: Pixels, number: int) -> None:
+        sheet[:] = cv2.resize(demo(2)[number], (width, height), interpolation=cv2.INTER_AREA)
+
+    def logo(sheet: Pixels, number: int) -> None:
+        inner(sheet, number)
+        cv2.circle(sheet, (width - 70, height - 60), 40, (250, 250, 250), -1)
+        cv2.putText(sheet, "LOGO", (width - 104, height - 52), cv2.FONT_HERSHEY_DUPLEX, 0.8, (10, 10, 10), 2)
+
+    def gradient(sheet: Pixels, number: int) -> None:
+        down, right = np.mgrid[:height, :width]
+        grey = (down * 255 // height, (down + right) * 255 // (height + width))[number]
+        sheet[:] = grey[..., None]
+
+    def halftone(sheet: Pixels, number: int) -> None:
+        for down in range(8, height, 16):
+            for right in range(8, width, 16):
+                share = (down / height, right / width)[number]
+                cv2.circle(sheet, (right, down), int(2 + 6 * share), (20, 20, 20), -1)
+
+    def checks(sheet: Pixels, number: int) -> None:
+        side = 32 + 16 * number
+        for down in range(0, height, side):
+            for right in range((down // side % 2) * side, width, 2 * side):
+                sheet[down : down + side, right : right + side] = (30, 90, 60)
+
+    def lines(sheet: Pixels, number: int) -> None:
+        words = "lorem ipsum dolor sit amet magna aliqua consetetur sadipscing".split()
+        for at in range(14):
+            text = " ".join(random.permutation(words)[:5])
+            cv2.putText(sheet, text, (20, 30 + 32 * at), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (20, 20, 20), 1)
+
+    def captioned(sheet: Pixels, number: int) -> None:
+        inner(sheet, number)
+        sheet[-80:] = 255
+        cv2.putText(sheet, "SEE YOU AT THE FAIR 2024", (20, height - 25), cv2.FONT_HERSHEY_DUPLEX, 1.2, (0, 0, 0), 3)
+
+    for draw in (frame, stripes, flag, caption, logo, gradient, halftone, checks, lines, captioned):
+        both(draw.__name__, draw)
     return found
 
 

@@ -66,9 +66,13 @@ def test_a_picture_of_nothing_registered_finds_nothing(segment):
         assert found([segment], posted(rgb)) == []
 
 
-@pytest.mark.parametrize("shape", ["frame", "stripes", "flag", "caption"])
-def test_a_shape_that_any_picture_may_have_is_no_match(shape):
-    one, other = shapes()[shape]
+SHAPES = "frame stripes flag caption logo gradient halftone checks lines captioned".split()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_that_any_picture_may_have_is_no_match(shape, turned):
+    one, other = shapes()[shape][:: -1 if turned else 1]
     assert found([built([(work(1), kept(one))])], posted(other)) == []
 
 

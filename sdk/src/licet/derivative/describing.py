@@ -137,9 +137,13 @@ def quantised(
 
 def _least(distances: Reals, count: int) -> npt.NDArray[np.intp]:
     """Return the ``count`` least of each row, the least first, of equal ones the first."""
-    least = np.sort(np.argpartition(distances, count - 1, axis=1)[:, :count], axis=1)
-    order = np.argsort(np.take_along_axis(distances, least, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(least, order, axis=1)
+    left = distances.copy()
+    rows = np.arange(len(left))
+    least = np.empty((len(left), count), np.intp)
+    for column in range(count):
+        least[:, column] = left.argmin(axis=1)
+        left[rows, least[:, column]] = np.inf
+    return least
 
 
 def _distances(values: Reals, centres: Reals) -> Reals:
@@ -185,10 +189,16 @@ def _gradients(patches: Grey) -> Reals:
     floor = np.sqrt(right * right + down * down) * np.float32(np.cos(np.pi / 4))
     pooled = np.empty((len(values), _CELLS * _CELLS, _DIRECTIONS), np.float32)
     pool = _pool()
-    for direction in range(_DIRECTIONS):
+    beyond = np.empty_like(floor)
+    for direction in range(_DIRECTIONS // 2):
         angle = direction * 2 * np.pi / _DIRECTIONS
-        along = right * np.float32(np.cos(angle)) + down * np.float32(np.sin(angle)) - floor
-        pooled[:, :, direction] = np.maximum(along, 0, out=along) @ pool
+        along = right * np.float32(np.cos(angle)) + down * np.float32(np.sin(angle))
+        np.subtract(along, floor, out=beyond)
+        pooled[:, :, direction] = np.maximum(beyond, 0, out=beyond) @ pool
+        # The opposite one is what is left on the other side.
+        np.negative(along, out=along)
+        along -= floor
+        pooled[:, :, direction + _DIRECTIONS // 2] = np.maximum(along, 0, out=along) @ pool
     flat = pooled.reshape(len(values), WIDTH)
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
     np.minimum(flat, _CLIP, out=flat)

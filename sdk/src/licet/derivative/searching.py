@@ -32,6 +32,8 @@ _COMMON: Final = 30
 _WORTH: Final = 20_000
 _WORTH_LOADING: Final = 2_000_000
 _COMMON_SHARE: Final = 0.01
+#: Features of one work that look like the same asked one, above which it says nothing of a place: chequers, halftone.
+_ALIKE: Final = 8
 
 Numbers = npt.NDArray[np.int64]
 
@@ -59,7 +61,7 @@ class Rule(NamedTuple):
 
 
 #: Any of these makes a match.
-RULES: Final = (Rule(5, 6, 0.5), Rule(8, 8, 0.3))
+RULES: Final = (Rule(5, 6, 0.5), Rule(8, 4, 0.3), Rule(12, 0, 0.5))
 
 
 class _Hits(NamedTuple):
@@ -75,12 +77,13 @@ def search(segments: Sequence[DerivativeSegment], asked: Features, rules: Sequen
 
     The segments are one index: what is common is so in all of them. A work in two of them may come twice.
     """
-    found = [each for each in proposed(segments, asked) if any(rule.holds(each) for rule in rules)]
+    least = min((rule.inliers for rule in rules), default=0)
+    found = [each for each in proposed(segments, asked, least) if any(rule.holds(each) for rule in rules)]
     return sorted(found, key=lambda each: (-each.inliers, -each.agree, each.work))
 
 
-def proposed(segments: Sequence[DerivativeSegment], asked: Features) -> list[Derivative]:
-    """Return every work whose features lie like the asked picture's, whatever the rules say of it."""
+def proposed(segments: Sequence[DerivativeSegment], asked: Features, least: int = 0) -> list[Derivative]:
+    """Return every work of which ``least`` features or more lie like the asked picture's, whatever the rules say."""
     hits = [_hits(segment, asked) for segment in segments]
     works = sum(map(len, segments))
     often = np.zeros(len(asked), np.int64)
@@ -97,10 +100,13 @@ def proposed(segments: Sequence[DerivativeSegment], asked: Features) -> list[Der
         best = place[np.lexsort((place, -scores[place]))[:CANDIDATES]]
         candidates.extend((-float(scores[work]), number, int(work)) for work in best)
     found = []
+    by_work = [np.argsort(each.work, kind="stable") for each in hits]
     for _, number, work in sorted(candidates)[:CANDIDATES]:
         each = hits[number]
-        mine = np.flatnonzero((each.work == work) & (weight[each.asked] > 0))
-        looked = _looked_at(segments[number], work, asked, each.asked[mine], each.posting[mine])
+        first, last = np.searchsorted(each.work, (work, work + 1), sorter=by_work[number])
+        mine = by_work[number][first:last]
+        mine = mine[weight[each.asked[mine]] > 0]
+        looked = _looked_at(segments[number], work, asked, each.asked[mine], each.posting[mine], least)
         if looked is not None:
             found.append(looked)
     return found
@@ -118,7 +124,9 @@ def _hits(segment: DerivativeSegment, asked: Features) -> _Hits:
     feature, posting, work = feature[order], posting[order], work[order]
     first = np.ones(len(feature), np.bool_)
     first[1:] = (feature[1:] != feature[:-1]) | (work[1:] != work[:-1])
-    return _Hits(feature[first], posting[first], work[first])
+    at = np.flatnonzero(first)
+    at = at[np.diff(at, append=len(first)) <= _ALIKE]
+    return _Hits(feature[at], posting[at], work[at])
 
 
 def scanned(
@@ -168,7 +176,7 @@ def _loaded() -> ModuleType | None:
 
 
 def _looked_at(
-    segment: DerivativeSegment, work: int, asked: Features, feature: Numbers, posting: Numbers
+    segment: DerivativeSegment, work: int, asked: Features, feature: Numbers, posting: Numbers, least: int
 ) -> Derivative | None:
     columns = segment.columns
     pairs = geometry.Pairs(
@@ -178,7 +186,7 @@ def _looked_at(
         asked.sizes[feature].astype(float) - columns["posting.size"][posting],
     )
     fit = geometry.fitted(pairs)
-    if fit is None:
+    if fit is None or fit.inliers < least:
         return None
     width, height = columns["work.size"][work].tolist()
     side = int(np.sqrt(columns["work.raster"].shape[1]))
