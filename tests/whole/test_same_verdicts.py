@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from licet.client import Client
 from licet.decisions import VERDICTS, Request
-from licet.fingerprints.picture import examine_bytes
+from licet.fingerprints.picture import examine_bytes, examine_picture
 from licet.home import Home
 from licet.wire.licensing import Answers, RowKeys
 from tests.whole.conftest import People
@@ -109,10 +109,10 @@ def _row(given: str) -> RowKeys:
         return RowKeys(url=given)
     if not given.startswith("/"):
         return RowKeys(sha256=given)
-    examined = examine_bytes(Path(given).read_bytes())
+    examined, _ = examine_picture(Path(given).read_bytes(), iscc=True)
     found = examined.fingerprint
     turned = ",".join(np.asarray(each, np.uint8).tobytes().hex() for each in examined.orientations)
-    return RowKeys(sha256=found.sha256, pixels=found.pixels, pdq=turned, quality=found.quality)
+    return RowKeys(sha256=found.sha256, pixels=found.pixels, pdq=turned, quality=found.quality, iscc=found.iscc)
 
 
 def _asked(request: dict[str, Any]) -> list[str]:

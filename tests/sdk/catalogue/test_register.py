@@ -297,7 +297,7 @@ def test_what_is_refused_or_gone_is_listed_and_the_rest_is_signed(service: Servi
     assert [Path(entry.path) for entry in done.works] == [pictures[0], pictures[4]]
     reasons = {Path(each.path): each.reason for each in done.refused}
     assert reasons[pictures[1]] == "expected an upload"
-    assert reasons[pictures[2]] == "path: expected a picture file, got nothing there"
+    assert reasons[pictures[2]] == "path: expected a picture or a text, got nothing there"
     assert reasons[pictures[3]].startswith("expected a picture")
     consent(service, done)
 
