@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Final, NamedTuple
 
@@ -18,10 +18,14 @@ from licet.compiled.texts import flat
 Hashes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
+#: For each row the number of its text, and the texts.
+_Coded = tuple[npt.NDArray[np.int32], pa.Array]
 
 _HASH: Final = 32
 _DIGITS: Final = 20  # of a row number, at most
 _NAME: Final = 16  # of a field with its quotation marks, colon and comma, at most
+_WITHIN: Final = 1 << 30  # not a step of its own: it is copied with the field before it
+_MOST_MERGED: Final = 1 << 14  # texts that fields may come to together
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _ESCAPED: Final = np.array([byte < 0x20 or chr(byte) in '"\\' for byte in range(256)])  # of JSON's texts
 
@@ -48,9 +52,15 @@ class Leaves:
             for name in plain
             if name != "row" and name in table.schema.names and table.column(name).null_count < self._rows
         ]
-        found = [_coded(table.column(name), name) for name in shared]
+        fields, found = {name: _coded(table.column(name), name) for name in shared}, list[_Coded]()
+        numbers = {name: loops.OWN_FIELD - number for number, name in enumerate(loops.OWN)}
+        numbers["row"] = loops.ROW_NUMBER
+        for run in _runs(shared, salted):
+            for names, coded in _merged(run, fields):
+                numbers |= dict.fromkeys(names, _WITHIN) | {names[0]: len(found)}
+                found.append(coded)
+        self._part: Final = len(found)
         found.append(_salting(table.column("part")))
-        self._part: Final = len(shared)
         self._codes: Final = np.empty((len(found), self._rows), np.int32)
         widest, first = 1 + _HASH + 2 * _DIGITS + len(loops.OWN) * _NAME, 0
         for place, (codes, texts) in enumerate(found):
@@ -59,11 +69,9 @@ class Leaves:
             widest += int(np.diff(flat(texts)[0]).max(initial=0))
         self._texts: Final = pa.concat_arrays([texts for _, texts in found])
         self._widest: Final = widest
-        numbers = {name: number for number, name in enumerate(shared)}
-        numbers |= {name: loops.OWN_FIELD - number for number, name in enumerate(loops.OWN)}
-        numbers["row"] = loops.ROW_NUMBER
         self._plain, self._salted = (
-            np.array([numbers[name] for name in names if name in numbers], np.int64) for names in (plain, salted)
+            np.array([numbers[name] for name in names if numbers.get(name, _WITHIN) != _WITHIN], np.int64)
+            for names in (plain, salted)
         )
 
     def plain(self) -> bytes:
@@ -102,7 +110,43 @@ class Leaves:
         return out[0], out[1], done.view(np.bool_)
 
 
-def _coded(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[np.int32], pa.Array]:
+def _runs(shared: Sequence[str], salted: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the fields of ``shared`` that stand side by side in leaves of either kind."""
+    run: list[str] = []
+    for name in salted:
+        if name in shared:
+            run.append(name)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _merged(names: Sequence[str], fields: Mapping[str, _Coded]) -> Iterator[tuple[list[str], _Coded]]:
+    """Yield fields that stand side by side as one, as far as their texts come to few together.
+
+    What a row shares with many is copied into its leaf at once then, instead of field by field.
+    """
+    held, (codes, texts) = [names[0]], fields[names[0]]
+    for name in names[1:]:
+        more, others = fields[name]
+        if len(texts) * len(others) > _MOST_MERGED:
+            yield held, (codes, texts)
+            held, codes, texts = [name], more, others
+            continue
+        held.append(name)
+        together = codes * np.int32(len(others)) + more
+        seen = np.flatnonzero(np.bincount(together, minlength=len(texts) * len(others)))
+        number = np.empty(len(texts) * len(others), np.int32)
+        number[seen] = np.arange(len(seen), dtype=np.int32)
+        codes = number[together]
+        pair = texts.take(pa.array(seen // len(others))), others.take(pa.array(seen % len(others)))
+        texts = pc.binary_join_element_wise(*pair, pa.scalar("", pa.large_string()))
+    yield held, (codes, texts)
+
+
+def _coded(column: pa.ChunkedArray, name: str) -> _Coded:
     """Return, for each row, the number of its text, and the texts: the JSON of a value with its name, "" for null."""
     whole = column.combine_chunks()
     coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
@@ -128,7 +172,7 @@ def _encoded(values: pa.Array, before: str) -> pa.Array:
     return pa.array(texts, pa.large_binary()).cast(pa.large_string())
 
 
-def _salting(part: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.Array]:
+def _salting(part: pa.ChunkedArray) -> _Coded:
     """Return what a salt is of, beside the number of a row: the name of its part, and a zero byte."""
     whole = part.combine_chunks()
     coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
