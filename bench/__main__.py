@@ -15,6 +15,7 @@ BY_NAME_ONLY = {
     "near_lookup",
     "query_http",
     "registration_at_scale",
+    "user_path",
 }  # minutes long
 
 for module in sorted(each.name for each in pkgutil.iter_modules(bench.__path__)):

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from licet import times
 from licet.errors import InputError, MalformedError
-from licet.index import Snapshot, StateTree, WorkRecord, manifest, write_segments
+from licet.index import Snapshot, StateRoots, WorkRecord, manifest, write_segments
 from licet.index.container import map_file
 from licet.index.merging import merge_segments, merged_layers
 from licet.index.segments import open_segment
@@ -37,6 +37,7 @@ COMPACT_AFTER: Final = timedelta(days=1)  # erasures of a day share the work
 _BATCH: Final = 5000
 _LOGGED_SECONDS: Final = 2.0
 _LOOK_AGAIN: Final = 0.01
+_ROOTS: Final = StateRoots()
 
 
 class Built(NamedTuple):
@@ -183,8 +184,8 @@ def _covered(records: Iterable[WorkRecord], published: int) -> Iterator[WorkReco
 
 
 def _summed(folder: Path, draft: kinds.Snapshot) -> tuple[int, str]:
-    works = Snapshot.open(folder, draft).works
-    return len(works), StateTree.of_works(works).root
+    snapshot = Snapshot.open(folder, draft)
+    return len(snapshot.works), _ROOTS.root(snapshot)
 
 
 def _pulled(records: AsyncIterator[WorkRecord]) -> Iterator[WorkRecord]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import msgspec
@@ -11,12 +13,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet import canonical
+from licet.decisions import roots
 from licet.errors import InputError, LicetError, VerificationError
 from licet.identifiers import from_uuid
-from licet.index import Index, StateProver, StateTree, WorkRecord, state_root, verify_state, work_texts
+from licet.index import (
+    Index,
+    Snapshot,
+    StateProver,
+    StateRoots,
+    StateTree,
+    WorkRecord,
+    manifest,
+    state,
+    state_root,
+    verify_state,
+    work_texts,
+    write_segments,
+)
 from licet.index.records import FLAGS
 from licet.log import merkle
+from licet.statements.kinds import RegistryRef, SegmentRef
 from tests.sdk.index.world import catalogues, index_of, records, uid
+
+REGISTRY = RegistryRef("registry.example/log", "0" * 64)
 
 
 def text(number: int) -> str:
@@ -46,6 +65,26 @@ def test_an_index_has_the_root_of_its_newest_records(
     merged = list({record.work: record for record in (*base, *newer)}.values())
     random.shuffle(merged)  # type: ignore[attr-defined]
     assert StateTree.of_works(index_of(base, newer).works).root == state_root(merged)
+
+
+@given(st.lists(catalogues(3), min_size=1, max_size=5), st.data())
+def test_roots_of_one_snapshot_after_another_are_those_of_the_whole_trees(
+    layers: list[list[WorkRecord]], data: st.DataObject
+) -> None:
+    with pytest.MonkeyPatch.context() as patched, TemporaryDirectory() as name:
+        run = data.draw(st.sampled_from((1, 2, 4)))  # as few leaves in a row as there are here
+        patched.setattr(state, "RUN", run)
+        patched.setattr(roots, "RUN", run)
+        kept, refs = StateRoots(), list[SegmentRef]()
+        for layer in layers:
+            gone = [uid(1, number) for number in data.draw(st.sets(st.integers(0, 9), max_size=2))]
+            refs += write_segments(layer, Path(name), removed=gone)
+            if data.draw(st.booleans()):  # a base anew
+                refs = write_segments(layer, Path(name))
+            draft = manifest(registry=REGISTRY, sequence=1, previous=None, consent_version=1, log_size=0, log_root="",
+                             segments=refs, works=0, state_root="")  # fmt: skip
+            snapshot = Snapshot.open(Path(name), draft, tiers=("exact",))
+            assert kept.root(snapshot) == StateTree.of_works(snapshot.works).root
 
 
 @given(catalogues(), catalogues(3))

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from licet.errors import InputError
 from licet.log import merkle
 
-_CHUNK: Final = 1 << 16
+RUN: Final = 1 << 16
+"""Leaves whose root is handed on instead of themselves."""
 
 
 class RootPiece(NamedTuple):
@@ -33,7 +34,7 @@ class PieceBuilder:
     def __init__(self, first: int) -> None:
         """``first`` is how many leaves there are before these."""
         self._first = first
-        self._missing = -first % _CHUNK * merkle.HASH_SIZE  # of the run that others begin
+        self._missing = -first % RUN * merkle.HASH_SIZE  # of the run that others begin
         self._head, self._nodes, self._rest = bytearray(), bytearray(), b""
 
     def add(self, hashes: bytes) -> None:
@@ -42,7 +43,7 @@ class PieceBuilder:
         mine = hashes[self._missing - len(self._head) :] if len(self._head) < self._missing else hashes
         self._head += hashes[: len(hashes) - len(mine)]
         self._rest += mine
-        step = _CHUNK * merkle.HASH_SIZE
+        step = RUN * merkle.HASH_SIZE
         whole = len(self._rest) - len(self._rest) % step
         for at in range(0, whole, step):
             self._nodes += merkle.root(self._rest[at : at + step])
@@ -67,7 +68,7 @@ class RootBuilder:
         _require_whole(hashes)
         self.size += len(hashes) // merkle.HASH_SIZE
         self._rest += hashes
-        step = _CHUNK * merkle.HASH_SIZE
+        step = RUN * merkle.HASH_SIZE
         whole = len(self._rest) - len(self._rest) % step
         chunks = (self.size * merkle.HASH_SIZE - len(self._rest)) // step
         for at in range(0, whole, step):
@@ -83,8 +84,8 @@ class RootBuilder:
         if piece.nodes and self._rest:
             raise InputError.field("head", "the leaves up to the next run of whole ones", f"{len(piece.head)} bytes")
         for at in range(0, len(piece.nodes), merkle.HASH_SIZE):
-            self._take(piece.nodes[at : at + merkle.HASH_SIZE], self.size // _CHUNK)
-            self.size += _CHUNK
+            self._take(piece.nodes[at : at + merkle.HASH_SIZE], self.size // RUN)
+            self.size += RUN
         self.add(piece.tail)
 
     def _take(self, node: bytes, chunks: int) -> None:

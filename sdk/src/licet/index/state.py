@@ -7,20 +7,26 @@ leaves next to each other, one below it and one above.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
 
 from licet import canonical
+from licet.decisions.roots import RUN, RootBuilder, RootPiece
 from licet.errors import MalformedError, VerificationError
 from licet.identifiers import to_uuid
 from licet.index.exact import halves
 from licet.index.records import FLAGS, WorkRecord
 from licet.index.works import Bytes, Numbers, Works
-from licet.log.merkle import EMPTY_ROOT, Tree, leaf_hash, verify_inclusion
+from licet.log.merkle import EMPTY_ROOT, HASH_SIZE, Tree, leaf_hash, verify_inclusion
+from licet.log.merkle import root as merkle_root
+
+if TYPE_CHECKING:
+    from licet.index.snapshot import Snapshot
 
 # As canonical.encode for these Structs (ASCII, small integers), but without a walk over every leaf; a test compares.
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
@@ -106,11 +112,7 @@ class StateProver:
         """Hash the leaves of all ``works``."""
         self._works: Final = works
         self._numbers: Final = works.numbers()
-        hashes = bytearray()
-        for at in range(0, len(self._numbers), _CHUNK):
-            for leaf in _leaves_at(works, self._numbers[at : at + _CHUNK]):
-                hashes += leaf_hash(_ENCODER.encode(leaf))
-        self._tree: Final = Tree(bytes(hashes))
+        self._tree: Final = Tree(_leaf_hashes(works, self._numbers))
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -129,6 +131,76 @@ class StateProver:
 
     def _member(self, index: int) -> Member:
         return Member(index, self._leaf(index), [value.hex() for value in self._tree.inclusion_proof(index)])
+
+
+class StateRoots:
+    """State roots of one snapshot after another; each costs what changed since the one before.
+
+    A leaf rests on its own segment alone, so the leaf hashes of a segment are kept by its digest, 32 bytes a work, as
+    long as snapshots have it. Of 65,536 leaves in a row that come again only one digest is taken instead of their tree.
+    What is kept is this process's own work: `StateTree` is the whole computation, and is what verifies.
+    """
+
+    def __init__(self) -> None:
+        self._lock: Final = threading.Lock()
+        self._leaves: dict[str, Bytes] = {}  # by digest of an exact segment: n × 32 bytes, in the order of its rows
+        self._runs: dict[bytes, bytes] = {}  # by SHA-256 of the leaves of a run: its root
+
+    def root(self, snapshot: Snapshot) -> str:
+        """Return what ``StateTree.of_works(snapshot.works).root`` is, hex."""
+        names = [ref.digest for ref in snapshot.manifest.segments if ref.tier == "exact"]
+        with self._lock:
+            known, self._leaves = self._leaves, {}
+            for name, layer in zip(names, snapshot.layers, strict=True):
+                hashes = known.get(name)
+                if hashes is None:
+                    rows = np.arange(layer.first_work, layer.end_work, dtype=np.int64)
+                    hashes = np.frombuffer(_leaf_hashes(snapshot.works, rows), np.uint8).reshape(-1, HASH_SIZE)
+                self._leaves[name] = hashes
+            return self._root(snapshot, [self._leaves[name] for name in names])
+
+    def _root(self, snapshot: Snapshot, leaves: list[Bytes]) -> str:
+        numbers = snapshot.works.numbers()
+        runs, nodes, tail = dict[bytes, bytes](), bytearray(), b""
+        for at in range(0, len(numbers), RUN):
+            some = numbers[at : at + RUN]
+            run = np.empty((len(some), HASH_SIZE), np.uint8)
+            for layer, hashes in zip(snapshot.layers, leaves, strict=True):
+                place = np.flatnonzero((some >= layer.first_work) & (some < layer.end_work))
+                run[place] = hashes[some[place] - layer.first_work]
+            if len(run) < RUN:
+                tail = run.tobytes()
+                break
+            key = sha256(run).digest()
+            runs[key] = self._runs.get(key) or merkle_root(run.tobytes())
+            nodes += runs[key]
+        self._runs = runs
+        builder = RootBuilder()
+        builder.append(RootPiece(0, b"", bytes(nodes), tail))
+        return builder.root
+
+
+def _leaf_hashes(works: Works, numbers: Numbers) -> bytes:
+    """Return the leaf hashes of these works, 32 bytes each: those of `_leaves_at`, put together without objects."""
+    middles: dict[tuple[int, int, int], bytes] = {}
+    hashes = bytearray()
+    for at in range(0, len(numbers), _CHUNK):
+        got = works.take(numbers[at : at + _CHUNK])
+        texts = id_bytes("wrk", got.work).tobytes()
+        states = zip(got.terms.tolist(), got.level.tolist(), got.flags.tolist(), got.log_index.tolist(), strict=True)
+        for place, (terms, level, flags, log) in enumerate(states):
+            middle = middles.get((terms, level, flags))
+            if middle is None:
+                middle = middles[terms, level, flags] = _middle(works, terms, level, flags)
+            text = texts[place * ID_CHARACTERS : (place + 1) * ID_CHARACTERS]
+            hashes += sha256(b'\0{"log_index":%d%b%b"}' % (log, middle, text)).digest()
+    return bytes(hashes)
+
+
+def _middle(works: Works, terms: int, level: int, flags: int) -> bytes:
+    """Return what works with one state share of their leaves: all between the log index and the id."""
+    named = works.terms_hash(terms) if terms >= 0 else None
+    return b',"state":%b,"terms_hash":%b,"work":"' % (_ENCODER.encode(_state(level, flags)), _ENCODER.encode(named))
 
 
 def _leaves_at(works: Works, numbers: Numbers) -> Iterator[StateLeaf]:
