@@ -83,7 +83,7 @@ def test_roots_of_one_snapshot_after_another_are_those_of_the_whole_trees(
                 refs = write_segments(layer, Path(name))
             draft = manifest(registry=REGISTRY, sequence=1, previous=None, consent_version=1, log_size=0, log_root="",
                              segments=refs, works=0, state_root="")  # fmt: skip
-            snapshot = Snapshot.open(Path(name), draft, tiers=("exact",))
+            snapshot = Snapshot.open(Path(name), draft)
             assert kept.root(snapshot) == StateTree.of_works(snapshot.works).root
 
 
