@@ -10,14 +10,17 @@ last node is handed up unhashed, and every proof is a list of coordinates: whoev
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 
 from licet.compiled import hashing_of, spread
 from licet.errors import InputError, MalformedError, VerificationError
 
 HASH_SIZE: Final = 32
 MAX_SIZE: Final = 2**63 - 1
+_NARROW: Final = 8  # pairs of nodes, for which no loop is worth a call
 EMPTY_ROOT: Final = sha256(b"").digest()
 
 
@@ -188,7 +191,26 @@ class Frontier:
 
 def root(leaf_hashes: bytes | Iterable[bytes]) -> bytes:
     """Return the root over ``leaf_hashes``, 32 bytes each, or all of them end to end."""
-    return Tree(leaf_hashes).root
+    level = joined(leaf_hashes)
+    loops = hashing_of(len(level) // (2 * HASH_SIZE))
+    return Tree(level if loops is None else _narrowed(loops, level)).root
+
+
+def _narrowed(loops: ModuleType, level: bytes) -> bytes:
+    """Return the first level above that is narrow, without keeping those between, nor making objects of them."""
+    import numpy as np
+
+    below = np.frombuffer(level, np.uint8)
+    while (pairs := below.size // (2 * HASH_SIZE)) > _NARROW:
+        out = np.empty((-(-below.size // (2 * HASH_SIZE)), HASH_SIZE), np.uint8)
+        spread(partial(_pairs_hashed, loops, below, out), pairs)
+        out[pairs:] = below[2 * HASH_SIZE * pairs :].reshape(-1, HASH_SIZE)
+        below = out.reshape(-1)
+    return below.tobytes()
+
+
+def _pairs_hashed(loops: ModuleType, below: Any, out: Any, first: int, last: int) -> None:
+    loops.nodes(below, first, last, out)
 
 
 def inclusion_proof(leaf_hashes: bytes | Iterable[bytes], index: int) -> list[bytes]:
