@@ -11,6 +11,7 @@ import bench
 NOT_BENCHMARKS = {"__main__", "measuring", "service"}
 BY_NAME_ONLY = {
     "content_lookup",
+    "exact_core",
     "near_false_matches",
     "near_lookup",
     "query_http",
