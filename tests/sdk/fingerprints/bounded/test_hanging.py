@@ -38,7 +38,7 @@ def folder(
         for iscc in (False, True)
     ]
     for iscc, each in enumerate(hung):
-        monkeypatch.setitem(bounded._shared, (DEFAULT_LIMITS, bool(iscc)), each)
+        monkeypatch.setitem(bounded._shared, (DEFAULT_LIMITS, bool(iscc), None), each)
     yield tmp_path
     for each in hung:
         each.close()
