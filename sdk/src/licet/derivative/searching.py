@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from licet.derivative import geometry, raster
 from licet.derivative.features import Features
-from licet.derivative.segment import DerivativeSegment
+from licet.derivative.segment import Columns, DerivativeSegment
 from licet.errors import MalformedError
 
 RADIUS: Final = 14
@@ -32,8 +32,10 @@ _COMMON: Final = 30
 _WORTH: Final = 20_000
 _WORTH_LOADING: Final = 2_000_000
 _COMMON_SHARE: Final = 0.01
-#: Features of one work that look like the same asked one, above which it says nothing of a place: chequers, halftone.
+#: Features of one work that look like the same asked one, above which it says little of a place (chequers, halftone):
+#: where fewer than so many lie alike, they have to without such ones.
 _ALIKE: Final = 8
+_ENOUGH: Final = 10
 
 Numbers = npt.NDArray[np.int64]
 
@@ -70,6 +72,7 @@ class _Hits(NamedTuple):
     asked: Numbers
     posting: Numbers
     work: Numbers
+    repeated: npt.NDArray[np.bool_]  # more than ``_ALIKE`` of the work look like that feature
 
 
 def search(segments: Sequence[DerivativeSegment], asked: Features, rules: Sequence[Rule] = RULES) -> list[Derivative]:
@@ -106,7 +109,9 @@ def proposed(segments: Sequence[DerivativeSegment], asked: Features, least: int 
         first, last = np.searchsorted(each.work, (work, work + 1), sorter=by_work[number])
         mine = by_work[number][first:last]
         mine = mine[weight[each.asked[mine]] > 0]
-        looked = _looked_at(segments[number], work, asked, each.asked[mine], each.posting[mine], least)
+        looked = _looked_at(
+            segments[number], work, asked, each.asked[mine], each.posting[mine], each.repeated[mine], least
+        )
         if looked is not None:
             found.append(looked)
     return found
@@ -125,8 +130,7 @@ def _hits(segment: DerivativeSegment, asked: Features) -> _Hits:
     first = np.ones(len(feature), np.bool_)
     first[1:] = (feature[1:] != feature[:-1]) | (work[1:] != work[:-1])
     at = np.flatnonzero(first)
-    at = at[np.diff(at, append=len(first)) <= _ALIKE]
-    return _Hits(feature[at], posting[at], work[at])
+    return _Hits(feature[at], posting[at], work[at], np.diff(at, append=len(first)) > _ALIKE)
 
 
 def scanned(
@@ -176,16 +180,18 @@ def _loaded() -> ModuleType | None:
 
 
 def _looked_at(
-    segment: DerivativeSegment, work: int, asked: Features, feature: Numbers, posting: Numbers, least: int
+    segment: DerivativeSegment,
+    work: int,
+    asked: Features,
+    feature: Numbers,
+    posting: Numbers,
+    repeated: npt.NDArray[np.bool_],
+    least: int,
 ) -> Derivative | None:
     columns = segment.columns
-    pairs = geometry.Pairs(
-        columns["posting.place"][posting].astype(float),
-        asked.places[feature].astype(float),
-        asked.turns[feature].astype(float) - columns["posting.turn"][posting],
-        asked.sizes[feature].astype(float) - columns["posting.size"][posting],
-    )
-    fit = geometry.fitted(pairs)
+    fit = _fit(columns, asked, feature, posting)
+    if fit is not None and fit.inliers < _ENOUGH and repeated.any():
+        fit = _fit(columns, asked, feature[~repeated], posting[~repeated])
     if fit is None or fit.inliers < least:
         return None
     width, height = columns["work.size"][work].tolist()
@@ -198,3 +204,14 @@ def _looked_at(
         fit.affine,
     )
     return Derivative(columns["work.id"][work].tobytes(), fit.inliers, seen.textured, seen.agree)
+
+
+def _fit(columns: Columns, asked: Features, feature: Numbers, posting: Numbers) -> geometry.Fit | None:
+    return geometry.fitted(
+        geometry.Pairs(
+            columns["posting.place"][posting].astype(float),
+            asked.places[feature].astype(float),
+            asked.turns[feature].astype(float) - columns["posting.turn"][posting],
+            asked.sizes[feature].astype(float) - columns["posting.size"][posting],
+        )
+    )
