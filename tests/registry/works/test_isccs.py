@@ -55,9 +55,10 @@ async def test_a_picture_is_signed_with_the_services_own_codes_and_found_by_them
     await publish(site.services)
     for asked, expected in (
         (instance, ("license", "offer", "exact", "iscc-instance", 0)),
-        (instance_code(data, 64), ("license", "offer", "exact", "iscc-instance", 0)),
+        (instance_code(data, 128), ("license", "offer", "exact", "iscc-instance", 0)),
+        (instance_code(data, 64), ("review", "short-code", "exact", "iscc-instance", 0)),
         (seen.iscc or "", ("license", "offer", "exact", "iscc-instance", 0)),
-        (str(whole), ("license", "offer", "exact", "iscc-instance", 0)),
+        (str(whole), ("review", "short-code", "exact", "iscc-instance", 0)),
         (content, ("review", "content-only", "near", "iscc-content", 0)),
         (shortened(content, 10), ("review", "content-only", "near", "iscc-content", 10)),
     ):

@@ -59,6 +59,7 @@ def test_rule_05_a_priced_license_stands_at_every_level(level):
         ({"key": "url"}, "url-only"),
         ({"key": "site"}, "url-only"),
         ({"kind": "near", "key": "iscc-content", "quality": None}, "content-only"),
+        ({"key": "iscc-instance", "short": True}, "short-code"),
         ({"fingerprint_only": True}, "fingerprint-only"),
         ({"signed": False}, "unsigned-key"),
     ],

@@ -288,6 +288,7 @@ def naive_decision(
         fingerprint_only=record.fingerprint_only,
         signed=record.signed,
         quality=quality,
+        short=hit.key == "iscc-instance" and len(row.instance or b"") == 8,
     )
     loose = decision.verdict in ("allow", "license", "unknown")
     if loose and decision.licence is None and record.level < min_claim_level:

@@ -14,14 +14,21 @@ EARNING_QUALITY: Final = 50
 
 
 def for_match(
-    decision: Decision, *, kind: str, key: str, fingerprint_only: bool, signed: bool, quality: int | None
+    decision: Decision,
+    *,
+    kind: str,
+    key: str,
+    fingerprint_only: bool,
+    signed: bool,
+    quality: int | None,
+    short: bool = False,
 ) -> Decision:
     """Return what ``decision`` about a work comes to for a row that matches it in this way; never looser.
 
     A match by URL or site alone, a work of which the service saw only a fingerprint, and a key under no signed digest
     may deny but neither license nor allow: those read as ``review``, reason ``url-only``, ``fingerprint-only`` or
-    ``unsigned-key``. So does one by ISCC content code, ``content-only``: of 64 bits, ten may differ. A near match of
-    ``quality`` below 50 (or unknown) earns nothing: ``review``, ``quality``.
+    ``unsigned-key``. So does one by ISCC content code, ``content-only``: of 64 bits, ten may differ; and one by a ``short`` instance code,
+    ``short-code``: whoever makes both files finds two with the same 64 bits. A near match of ``quality`` below 50 (or unknown) earns nothing: ``review``, ``quality``.
     A derivative match is at least ``review``, ``derivative``. Kind and key are of ``MATCH_KINDS`` and ``KEY_KINDS``.
     """
     permits = decision.verdict in ("license", "allow") or decision.reason == "claim-level"
@@ -29,6 +36,8 @@ def for_match(
         return _review(decision, "url-only")
     if permits and key == "iscc-content":
         return _review(decision, "content-only")
+    if permits and short:
+        return _review(decision, "short-code")
     if permits and fingerprint_only:
         return _review(decision, "fingerprint-only")
     if permits and not signed:

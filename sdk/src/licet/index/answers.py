@@ -47,7 +47,7 @@ from licet.decisions import (
 from licet.decisions.style import with_style
 from licet.errors import InputError, MalformedError
 from licet.index.keys import UNKNOWN_QUALITY, Keys, Mask
-from licet.index.lookup import NEAR, Index, Matches, MatchMode
+from licet.index.lookup import INSTANCE, NEAR, Index, Matches, MatchMode
 from licet.index.records import FLAGS, ID_BYTES
 from licet.index.works import Bytes, Numbers, WorkColumns, Works
 from licet.terms import intern
@@ -150,7 +150,7 @@ def _decided(
 ) -> tuple[npt.NDArray[np.int32], tuple[Decision, ...]]:
     """Return, for each match, the place of its decision among the distinct ones, and those."""
     held, sets = _held(works.work, licences)
-    rough = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
+    rough = roughly(keys, matches)
     styled = _owned_by(works.account, style)
     packed = packed_cases(works.terms, works.level, works.flags, matches, rough, styled)
     kinds, kind_of = np.unique(packed, return_inverse=True)
@@ -165,6 +165,12 @@ def _decided(
         if len(seen) > len(distinct):
             distinct.append(decision)
     return place[case_of], tuple(distinct)
+
+
+def roughly(keys: Keys, matches: Matches) -> Mask:
+    """Return which matches rest on less than they need to earn, or to permit: a PDQ of unknown quality, a short code."""
+    unknown = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
+    return np.asarray(unknown | (matches.key == INSTANCE) & keys.instance_short[matches.row])
 
 
 def packed_cases(
@@ -193,6 +199,7 @@ def decide_case(
         fingerprint_only=fingerprint_only,
         signed=signed,
         quality=EARNING_QUALITY if kind == NEAR and not rough else None,
+        short=bool(rough) and key == INSTANCE,
     )
     if level < min_claim_level and decision.code <= _LICENSE and decision.licence is None:
         return Decision("review", "min-claim-level", decision.atom)

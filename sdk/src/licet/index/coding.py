@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from licet.decisions import CODES, Request
-from licet.index.answers import CHALLENGED, decide_case, packed_cases
+from licet.index.answers import CHALLENGED, decide_case, packed_cases, roughly
 from licet.index.keys import Keys
 from licet.index.lookup import FILE, PIXELS, Index
 from licet.index.works import Bytes
@@ -55,7 +55,8 @@ def in_columns(index: Index, keys: Keys, request: Request, min_claim_level: int 
     codes = np.full(keys.n, _UNKNOWN, np.uint8)
     terms, level, flags = index.works.conditions(matches.work)
     plain = np.zeros(1, np.bool_)
-    cases, case_of = np.unique(packed_cases(terms, level, flags, matches, plain, plain), return_inverse=True)
+    rough = roughly(keys, matches)
+    cases, case_of = np.unique(packed_cases(terms, level, flags, matches, rough, plain), return_inverse=True)
     decided = [decide_case(index.works, case, frozenset(), request, min_claim_level).code for case in cases.tolist()]
     counts = np.flatnonzero(flags & CHALLENGED == 0)
     if len(counts):
