@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -93,18 +95,60 @@ def test_a_posting_of_no_work_is_refused_while_searching(segment):
         found([DerivativeSegment(columns)], demo(1)[0])
 
 
-@given(st.integers(0, 2**32), st.integers(0, 60), st.integers(1, 4))
-def test_compiled_and_plain_loops_find_the_same(seed, features_asked, words):
+def alike(count, words, side):
+    """Features that are all the same: what a picture of chequers has, or who means harm sends."""
+    random = np.random.default_rng(count)
+    return features.Features(
+        500,
+        500,
+        np.full((count, words), 7, np.uint16),
+        np.zeros(count, np.uint64),
+        random.integers(0, 1 << 16, (count, 2)).astype(np.uint16),
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.uint8),
+        random.integers(0, 256, (side, side)).astype(np.uint8),
+    )
+
+
+@pytest.mark.parametrize("loops", ["compiled", "plain"])
+def test_features_that_are_all_alike_cost_no_more_memory_than_others(segment, loops, monkeypatch):
+    if loops == "compiled":
+        pytest.importorskip("numba")
+    monkeypatch.setattr(searching, "_compiled", lambda _: searching._loaded() if loops == "compiled" else None)
+    hostile = built((work(100 + number), alike(features.KEPT_FEATURES, 1, features.KEPT_SIDE)) for number in range(20))
+    asked_for = alike(features.ASKED_FEATURES, features.MAX_WORDS, features.ASKED_SIDE)
+    tracemalloc.start()
+    try:
+        assert search([segment, hostile], asked_for) == []
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 200 << 20  # of 17 million finds; their columns alone were 300 MB
+    assert found([segment, hostile], posted(cropped(demo(WORKS)[1])))[:1] == [1]
+
+
+def test_the_words_that_most_is_kept_under_are_the_first_to_be_left_out(monkeypatch):
+    monkeypatch.setattr(searching, "_MOST_COMPARED", 10)
+    start, end = searching._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
+    np.testing.assert_array_equal(end - start, [[5, 3], [2, 0]])
+    monkeypatch.setattr(searching, "_MOST_COMPARED", 18)
+    start, end = searching._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
+    np.testing.assert_array_equal(end - start, [[5, 3], [2, 8]])
+
+
+@given(st.integers(0, 2**32), st.integers(0, 60), st.integers(1, 4), st.sampled_from([0, 1000, 1 << 40]))
+def test_compiled_and_plain_loops_find_the_same(seed, features_asked, words, most):
     pytest.importorskip("numba")
     random = np.random.default_rng(seed)
     stored = random.integers(0, 1 << 8, 3000, np.uint64)  # so few values that many are within the radius
     ends = np.sort(random.integers(0, 3001, (features_asked, words, 2)), axis=2)
     wanted = random.integers(0, 1 << 8, features_asked, np.uint64)
     start, end = np.ascontiguousarray(ends[..., 0]), np.ascontiguousarray(ends[..., 1])
-    plain = searching._scanned_plainly(start, end, wanted, stored)
+    plain = searching._scanned_plainly(start, end, wanted, stored, most)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "_compiled", lambda _: searching._loaded())
-        compiled = searching.scanned(start, end, wanted, stored)
+        compiled = searching.scanned(start, end, wanted, stored, most)
     for one, other in zip(plain, compiled, strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
-    assert len(plain[0]) == (end - start).sum()
+    each = (end - start).sum(axis=1)
+    assert len(plain[0]) == each[each <= most].sum()

@@ -16,17 +16,22 @@ _Found = types.int64[::1]
 _Bits = types.uint8[::1]
 
 
-@compiled(types.int64(_Starts, _Starts, _Asked, _Stored, types.int64, _Found, _Found, _Bits))
-def scan(start: Any, end: Any, asked: Any, stored: Any, radius: Any, feature: Any, posting: Any, distance: Any) -> Any:
+@compiled(types.int64(_Starts, _Starts, _Asked, _Stored, types.int64, types.int64, _Found, _Found, _Bits))
+def scan(
+    start: Any, end: Any, asked: Any, stored: Any, radius: Any, most: Any, feature: Any, posting: Any, distance: Any
+) -> Any:
     """Fill in every posting at most ``radius`` bits from the feature that looks there; return how many there are.
 
-    More than fit into the last three arrays are counted, not written.
+    More than fit into the last three arrays are counted, not written. A feature that finds more than ``most`` has none.
     """
     room = len(feature)
     count = 0
     for row in range(start.shape[0]):
         wanted = asked[row]
+        before = count
         for word in range(start.shape[1]):
+            if count - before > most:
+                break
             for at in range(start[row, word], end[row, word]):
                 bits = stored[at] ^ wanted
                 bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
@@ -39,4 +44,8 @@ def scan(start: Any, end: Any, asked: Any, stored: Any, radius: Any, feature: An
                         posting[count] = at
                         distance[count] = ones
                     count += 1
+                    if count - before > most:
+                        break
+        if count - before > most:
+            count = before
     return count

@@ -1,7 +1,8 @@
 """Which works a picture derives from: words propose, bits and rarity choose few, places and pixels decide.
 
 1. Under each word of each asked feature, postings whose signature is at most ``RADIUS`` bits away. A feature that
-   finds too many works says nothing (a letter, a corner of a frame) and is dropped.
+   finds too many works says nothing (a letter, a corner of a frame) and is dropped. What an asked picture costs has a
+   bound, whatever is in it and whatever was registered: see ``_MOST_COMPARED`` and `scanned`.
 2. Of each work the features count by their rarity; the ``CANDIDATES`` works of most weight are looked at.
 3. `geometry.fitted`, then `raster.agreement`, then `Rule`.
 
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from licet.derivative import geometry, raster
-from licet.derivative.features import Features
+from licet.derivative.features import KEPT_FEATURES, Features
 from licet.derivative.segment import Columns, DerivativeSegment
 from licet.errors import MalformedError
 
@@ -36,6 +37,11 @@ _COMMON_SHARE: Final = 0.01
 #: where fewer than so many lie alike, they have to without such ones.
 _ALIKE: Final = 8
 _ENOUGH: Final = 10
+#: Postings of a segment that one picture's features are held against: of pictures a fifth of it, at 50,000 works.
+_MOST_COMPARED: Final = 1 << 23
+_AT_A_TIME: Final = 1 << 20
+#: Postings that one feature may find, however few works there are: all of some works that repeat it.
+_MOST_FOUND: Final = 4 * KEPT_FEATURES
 
 Numbers = npt.NDArray[np.int64]
 
@@ -87,13 +93,14 @@ def search(segments: Sequence[DerivativeSegment], asked: Features, rules: Sequen
 
 def proposed(segments: Sequence[DerivativeSegment], asked: Features, least: int = 0) -> list[Derivative]:
     """Return every work of which ``least`` features or more lie like the asked picture's, whatever the rules say."""
-    hits = [_hits(segment, asked) for segment in segments]
     works = sum(map(len, segments))
+    common = max(_COMMON, int(_COMMON_SHARE * works))
+    hits = [_hits(segment, asked, max(common * _ALIKE, _MOST_FOUND)) for segment in segments]
     often = np.zeros(len(asked), np.int64)
     for each in hits:
         often += np.bincount(each.asked, minlength=len(asked))
     weight = np.log((works + 1) / (often + 1)) + 1.0
-    weight[often > max(_COMMON, int(_COMMON_SHARE * works))] = 0
+    weight[often > common] = 0
     candidates: list[tuple[float, int, int]] = []
     for number, each in enumerate(hits):
         says = weight[each.asked] > 0
@@ -117,11 +124,11 @@ def proposed(segments: Sequence[DerivativeSegment], asked: Features, least: int 
     return found
 
 
-def _hits(segment: DerivativeSegment, asked: Features) -> _Hits:
+def _hits(segment: DerivativeSegment, asked: Features, most: int) -> _Hits:
     words = asked.words.astype(np.int64)
-    start, end = segment.starts[words], segment.starts[words + 1]
+    start, end = _affordable(segment.starts[words], segment.starts[words + 1])
     columns = segment.columns
-    feature, posting, bits = scanned(start, end, asked.signatures, columns["posting.signature"])
+    feature, posting, bits = scanned(start, end, asked.signatures, columns["posting.signature"], most)
     work = columns["posting.work"][posting].astype(np.int64)
     if len(work) and work.max() >= len(segment):
         raise MalformedError(f"posting.work: expected rows below {len(segment)}, got {work.max()}")
@@ -133,19 +140,33 @@ def _hits(segment: DerivativeSegment, asked: Features) -> _Hits:
     return _Hits(feature[at], posting[at], work[at], np.diff(at, append=len(first)) > _ALIKE)
 
 
+def _affordable(start: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the ranges without the longest of them, so that there are no more than ``_MOST_COMPARED`` postings."""
+    lengths = (end - start).reshape(-1)
+    if lengths.sum() <= _MOST_COMPARED:
+        return start, end
+    order = np.argsort(lengths, kind="stable")
+    end = end.copy()
+    end.reshape(-1)[order[np.cumsum(lengths[order]) > _MOST_COMPARED]] = 0
+    return np.minimum(start, end), end
+
+
 def scanned(
-    start: Numbers, end: Numbers, asked: npt.NDArray[np.uint64], stored: npt.NDArray[np.uint64]
+    start: Numbers, end: Numbers, asked: npt.NDArray[np.uint64], stored: npt.NDArray[np.uint64], most: int
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.uint8]]:
-    """Return (asked, stored, bits) of those from ``start`` to ``end``, n × words, that are at most ``RADIUS`` apart."""
+    """Return (asked, stored, bits) of those from ``start`` to ``end``, n × words, that are at most ``RADIUS`` apart.
+
+    Of an asked one that finds more than ``most`` there is none: it finds too many works, or works that repeat it.
+    """
     postings = int((end - start).sum())
     module = _compiled(postings)
     if module is None:
-        return _scanned_plainly(start, end, asked, stored)
+        return _scanned_plainly(start, end, asked, stored, most)
     room = max(1024, postings // 64)
     while True:
         feature, posting, bits = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint8)
         count = module.scan(
-            np.ascontiguousarray(start), np.ascontiguousarray(end), asked, stored, RADIUS, feature, posting, bits
+            np.ascontiguousarray(start), np.ascontiguousarray(end), asked, stored, RADIUS, most, feature, posting, bits
         )
         if count <= room:
             return feature[:count], posting[:count], bits[:count]
@@ -153,15 +174,28 @@ def scanned(
 
 
 def _scanned_plainly(
-    start: Numbers, end: Numbers, asked: npt.NDArray[np.uint64], stored: npt.NDArray[np.uint64]
+    start: Numbers, end: Numbers, asked: npt.NDArray[np.uint64], stored: npt.NDArray[np.uint64], most: int
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.uint8]]:
-    lengths = (end - start).reshape(-1)
-    feature = np.repeat(np.repeat(np.arange(len(asked)), start.shape[1]), lengths)
-    before = np.cumsum(lengths) - lengths
-    posting = np.arange(len(feature)) - np.repeat(before - start.reshape(-1), lengths)
-    bits = np.bitwise_count(stored[posting] ^ asked[feature])
-    near = np.flatnonzero(bits <= RADIUS)
-    return feature[near], posting[near], bits[near]
+    lengths, first = (end - start).reshape(-1), start.reshape(-1)
+    looks = np.repeat(np.arange(len(asked)), start.shape[1])
+    total = np.cumsum(lengths)
+    cuts = np.searchsorted(total, np.arange(_AT_A_TIME, int(lengths.sum()), _AT_A_TIME)).tolist()
+    count = np.zeros(len(asked), np.int64)
+    features, postings, distances = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.uint8)]
+    for low, high in zip([0, *cuts], [*cuts, len(lengths)], strict=True):
+        some = lengths[low:high]
+        feature = np.repeat(looks[low:high], some)
+        posting = np.arange(len(feature)) - np.repeat(np.cumsum(some) - some - first[low:high], some)
+        bits = np.bitwise_count(stored[posting] ^ asked[feature])
+        near = np.flatnonzero(bits <= RADIUS)
+        count += np.bincount(feature[near], minlength=len(asked))
+        near = near[count[feature[near]] <= most]
+        features.append(feature[near])
+        postings.append(posting[near])
+        distances.append(bits[near])
+    feature, posting, bits = (np.concatenate(each) for each in (features, postings, distances))
+    few = count[feature] <= most
+    return feature[few], posting[few], bits[few]
 
 
 def _compiled(postings: int) -> ModuleType | None:
