@@ -27,8 +27,9 @@ def for_match(
 
     A match by URL or site alone, a work of which the service saw only a fingerprint, and a key under no signed digest
     may deny but neither license nor allow: those read as ``review``, reason ``url-only``, ``fingerprint-only`` or
-    ``unsigned-key``. So does one by ISCC content code, ``content-only``: of 64 bits, ten may differ; and one by a ``short`` instance code,
-    ``short-code``: whoever makes both files finds two with the same 64 bits. A near match of ``quality`` below 50 (or unknown) earns nothing: ``review``, ``quality``.
+    ``unsigned-key``. So does one by ISCC content code, ``content-only``: of 64 bits, ten may differ; and one by a
+    ``short`` instance code, ``short-code``: whoever makes both files finds two with the same 64 bits. A near match of
+    ``quality`` below 50 (or unknown) earns nothing: ``review``, ``quality``.
     A derivative match is at least ``review``, ``derivative``. Kind and key are of ``MATCH_KINDS`` and ``KEY_KINDS``.
     """
     permits = decision.verdict in ("license", "allow") or decision.reason == "claim-level"

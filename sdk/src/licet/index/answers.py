@@ -168,7 +168,7 @@ def _decided(
 
 
 def roughly(keys: Keys, matches: Matches) -> Mask:
-    """Return which matches rest on less than they need to earn, or to permit: a PDQ of unknown quality, a short code."""
+    """Return which matches rest on too little to earn, or to permit: a PDQ of unknown quality, a short code."""
     unknown = (matches.kind == NEAR) & (keys.quality[matches.row] == UNKNOWN_QUALITY)
     return np.asarray(unknown | (matches.key == INSTANCE) & keys.instance_short[matches.row])
 
