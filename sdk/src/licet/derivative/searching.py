@@ -193,9 +193,9 @@ def _scanned_plainly(
         features.append(feature[near])
         postings.append(posting[near])
         distances.append(bits[near])
-    feature, posting, bits = (np.concatenate(each) for each in (features, postings, distances))
-    few = count[feature] <= most
-    return feature[few], posting[few], bits[few]
+    found = np.concatenate(features)
+    few = count[found] <= most
+    return found[few], np.concatenate(postings)[few], np.concatenate(distances)[few]
 
 
 def _compiled(postings: int) -> ModuleType | None:
