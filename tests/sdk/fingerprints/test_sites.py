@@ -24,7 +24,7 @@ from licet.fingerprints.sites import (
 )
 from licet.fingerprints.urls import canonical_url
 
-labels = st.sampled_from(["a", "b", "xn--bcher-kva", "example", "org", "co", "uk", "a1"])
+labels = st.sampled_from(["a", "b", "xn--bcher-kva", "bücher", "example", "org", "co", "uk", "a1"])
 hosts = st.lists(labels, min_size=2, max_size=4).map(".".join)
 segments = st.lists(st.sampled_from(["a", "b", "a b", "é", "%2F", "%41", "a;b", "..", ".", ""]), max_size=5)
 paths = segments.map(lambda parts: "/" + "/".join(parts))
@@ -139,3 +139,18 @@ def test_a_column_asks_for_what_its_addresses_fall_under(urls: Any, sites: list[
         pair for pair in expected if pair[1] in map(site_key, sites)
     }
     assert asked <= expected
+
+
+@pytest.mark.parametrize("form", [list, pa.array])
+def test_hosts_that_are_not_ascii_are_looked_up_in_a_column_too(form: Any) -> None:
+    urls = [
+        "http://a.example/x",
+        "http://bücher.example/x",
+        "http://" + "ü" * 60 + ".example/x",  # longer than a name may be
+        "http://b.example/x",
+        "http://BÜCHER.example/",
+    ]
+    sites = ["xn--bcher-kva.example", "b.example"]
+    halves = np.frombuffer(b"".join(site_key(site)[:8] for site in sites), ">u8").astype(np.uint64)
+    rows, _, _ = probes(form(urls), lambda hi: np.isin(hi, halves))
+    assert sorted({*rows.tolist()}) == [1, 3, 4]

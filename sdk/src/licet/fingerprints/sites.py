@@ -155,9 +155,13 @@ def _hosts_of_column(column: pa.Array) -> tuple[list[str], npt.NDArray[np.int64]
     encoded = _hosts_as_they_stand(texts).dictionary_encode()
     hosts: list[str] = [each.decode("ascii", "replace") for each in encoded.dictionary.to_pylist()]
     of_row = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    plain = np.array([*(_PLAIN_HOST.fullmatch(host) is not None for host in hosts), False], np.bool_)[of_row]
-    of_row[~plain] = -1
-    numbers = {name: number for number, name in enumerate(hosts)}
+    # What stands there otherwise spelt is no host yet: it is taken apart below, and by its row alone.
+    good = np.array([*(_PLAIN_HOST.fullmatch(host) is not None for host in hosts), False], np.bool_)
+    plain = good[of_row]
+    of_row = np.where(plain, (np.cumsum(good) - 1)[of_row], -1)
+    numbers = {
+        name: number for number, name in enumerate(host for host, is_so in zip(hosts, good, strict=False) if is_so)
+    }
     others = np.flatnonzero(~plain & texts.is_valid().to_numpy(zero_copy_only=False)).tolist()
     for row, url in zip(others, at(others), strict=True):
         name = _host_of(url)
