@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Final
 from uuid import UUID
 
@@ -22,8 +23,9 @@ from licet.derivative.features import Features
 from licet.derivative.searching import search
 from licet.index import Answers as Decided
 from licet.index import Index, Keys, answer
-from licet.index.lookup import NOTHING
+from licet.index.lookup import NOTHING, Matches
 from licet.index.parts import with_parts
+from licet.index.records import FLAGS
 from licet.wire.licensing import Answer, Answers, PartsAnswers
 from registry.accounts.identity import Caller
 from registry.derivatives import queries
@@ -42,6 +44,7 @@ _AT_ONCE: Final = 2
 _ATTEMPTS: Final = 3
 _MOST_WAITING: Final = 100_000
 _NOBODY: Final = UUID(int=0)
+_WITHDRAWN: Final = 1 << FLAGS.index("withdrawn")
 _NO_MATCH: Final = Answer("unknown", "no-match", [])
 
 _turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = weakref.WeakKeyDictionary()
@@ -76,7 +79,7 @@ async def look_up(
     inliers = np.array([each.inliers for each in found], np.int64)
 
     def judged(index: Index) -> Decided:
-        matches, _ = with_parts(index, NOTHING, row, work, inliers)
+        matches = _stands(index, with_parts(index, NOTHING, row, work, inliers)[0])
         return answer(index, Keys(len(asked)), when, min_claim_level=min_claim_level, matches=matches)
 
     answers, version, size = await decided(services, judged)
@@ -89,6 +92,13 @@ async def look_up(
     services.meters.count("licet_keys_looked_up_total", by=len(results))
     count_verdicts(services, answers.verdict)
     return PartsAnswers(results, version, size, max(0, covered["covered"]), covered["waiting"])
+
+
+def _stands(index: Index, found: Matches) -> Matches:
+    """Return ``found`` without works that were withdrawn since the primary was asked: ``index`` is newer than that."""
+    _, _, flags = index.works.conditions(found.work)
+    stands = flags & _WITHDRAWN == 0
+    return Matches(*(getattr(found, each.name)[stands] for each in fields(found)))
 
 
 async def _found(services: Services, who: UUID, asked: Sequence[Features]) -> list[_Found]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +14,7 @@ from licet.derivative.asking import MOST, count, packed, unpacked
 from licet.derivative.extracting import asked_bytes
 from licet.derivative.features import MAX_BYTES
 from licet.errors import MalformedError
+from registry.derivatives import answering
 from registry.derivatives.building import build
 from tests.registry.catalogue import NO_AI, PAID, Artist, artist, encoded
 from tests.registry.derivatives.shown import answers, bordered, cropped, demo, features, image, post
@@ -78,6 +81,22 @@ async def test_a_withdrawn_or_changed_work_is_found_no_more_at_once(site: Runnin
     await build(site.services)
     last = await answers(site.http, asked)
     assert [[match.work for match in each.matches] for each in last.results] == [[], [], [fish]]
+
+
+async def test_a_work_that_is_withdrawn_while_it_is_decided_is_not_named(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, (cat,) = await registered(site, "tabby-cat")
+    standing = answering._standing
+
+    async def then_withdrawn(*given: Any) -> Any:
+        found = await standing(*given)
+        await who.withdraw([cat])
+        return found
+
+    monkeypatch.setattr(answering, "_standing", then_withdrawn)
+    (found,) = (await answers(site.http, [cropped("tabby-cat")])).results
+    assert (found.verdict, found.reason, found.matches) == ("unknown", "no-match", [])
 
 
 async def test_without_a_token_few_pictures_are_asked_about(site: Running) -> None:
