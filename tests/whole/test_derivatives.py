@@ -85,7 +85,9 @@ def world(service: Service, person: People) -> World:
 def test_the_artist_is_told_what_is_only_found_whole(world: World) -> None:
     (whole,) = world.registered["whole"]
     assert (Path(whole["path"]).stem, whole["parts"]) == ("line", "too-plain")
-    assert "only found whole: too plain" in world.artist.types("works", "show", world.works["line"]).out
+    shown = world.artist.types("works", "show", world.works["line"]).out
+    assert "only found whole: too plain" in shown
+    assert "it finds no copies with other pixels" in shown
     assert "are looked for, too" in world.artist.types("works", "show", world.works["goldfish"]).out
     listed = {each["work"]: each["parts"] for each in world.artist.does("works", "list")["works"]}
     assert listed == {

@@ -32,12 +32,14 @@ def test_a_text_is_registered_and_found_in_files_and_in_a_column_of_texts(artist
     ]
     paid = ("--preset", "paid", "--price", "0.05", "--currency", "USD", "--price-model", "per-work")
     (essay,) = artist.does("register", "keys.md", *paid)["works"]
-    assert artist.does("register", "winter.txt")["duplicates"][0]["work"] == poem["work"]
+    again = artist.does("register", "winter.txt")
+    assert (again["duplicates"][0]["work"], again["whole"]) == (poem["work"], [])
     shown = artist.types("works", "show", poem["work"]).out
     assert f"file      {poem['sha256']}" in shown
     assert "iscc      ISCC:EAD" in shown
     assert "pdq" not in shown
     assert "thumbnail" not in shown
+    assert "parts" not in shown
     artist.does("works", "export", "-o", "home", "--thumbnails")
 
     changed = POEM.replace("white", "clear").upper()

@@ -58,6 +58,20 @@ async def test_the_artist_is_told_of_each_work_whether_parts_of_it_are_found(sit
     assert (again.status, again.existing, again.parts) == ("duplicate", plain.work, "too-plain")
 
 
+async def test_a_text_has_no_parts_that_could_be_found(site: Running) -> None:
+    ada = await artist(site)
+    text = b"A text of a few words, and of more than thirty-two letters."
+    sent = await ada.http.put(
+        f"/v1/uploads/{uploaded(text).sha256}", content=text, headers={"Content-Type": "text/plain"}
+    )
+    assert sent.status_code == 200, sent.text
+    iscc = sent.json()["iscc"]
+    alone = WorkIn(uploaded(b"").work, "fingerprint-only", "ac" * 32, iscc=iscc)
+    outcomes = await ada.register(uploaded(text), alone)
+    assert [(each.status, each.parts) for each in outcomes] == [("registered", None)] * 2
+    assert [(await ada.work(each.work)).parts for each in outcomes] == [None, None]
+
+
 async def test_nothing_is_kept_of_what_would_find_nothing(site: Running) -> None:
     ada = await artist(site)
     await ada.picture(demo("bulldog-puppy"))

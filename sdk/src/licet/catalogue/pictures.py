@@ -70,7 +70,8 @@ class _Met:
 def _need_one(folder: Path, roots: list[Path]) -> None:
     if next(_in_folder(folder, roots, _Met()), None) is None:
         shown = ", ".join(sorted(PICTURE_SUFFIXES))
-        raise InputError(f"{folder}: expected a folder with pictures ({shown}), got one without any", field="path")
+        message = f"{folder}: expected a folder with pictures ({shown}), got one without any; name texts one by one"
+        raise InputError(message, field="path")
 
 
 def _in_folder(folder: Path, roots: list[Path], met: _Met) -> Iterator[Path]:

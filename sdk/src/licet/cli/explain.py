@@ -70,7 +70,7 @@ def explain(
         [
             line(result),
             *_asked(told),
-            *(_lines(chain) if chain else _nothing(result)),
+            *(_lines(chain) if chain else _nothing(result, match)),
             *(_held(licence) for licence in licences),
             f"as of log size {found.log_size}, snapshot {found.snapshot}",
         ],
@@ -92,11 +92,12 @@ def _asked(told: Explained) -> Iterator[str]:
             yield f"  decided now: {now.verdict} ({now.reason})"
 
 
-def _nothing(result: Checked) -> Iterator[str]:
+def _nothing(result: Checked, match: str | None) -> Iterator[str]:
     if result.reason == "not-examined":
         yield "  no work is registered at this address; the picture itself was not looked at"
     elif result.reason == "no-match":
-        yield "  no registered work is like it: nobody has said anything, and that is not consent"
+        where = "" if match == "derivative" else " as a whole"
+        yield f"  no registered work is like it{where}: nobody has said anything, and that is not consent"
 
 
 def _licence(held: HeldLicence) -> dict[str, Any]:

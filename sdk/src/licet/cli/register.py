@@ -245,7 +245,7 @@ def _plan_lines(done: Registered, texts: dict[str, str], fee: int | None) -> Ite
         ("would stay as they are", [*done.unchanged, *done.duplicates]),
         ("would be refused", done.refused),
     )
-    yield "A dry run: no picture was sent and nothing was signed."
+    yield "A dry run: no file was sent and nothing was signed."
     for words, entries in kinds:
         if entries:
             yield f"{many(len(entries), 'picture or row', 'pictures or rows')} {words}."

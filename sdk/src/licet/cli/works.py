@@ -249,6 +249,11 @@ def _shown(work: Work, *, hint: bool = True) -> Iterator[str]:
     if work.sha256 and not _is_text(work):
         yield f"pixels    {work.pixels or '-'}"
         yield f"pdq       {work.pdq} (quality {work.quality})" if work.pdq else "pdq       -"
+    if work.pdq and work.quality is not None:
+        from licet.fingerprints.pdq import MIN_QUALITY  # brings numpy
+
+        if work.quality < MIN_QUALITY:
+            yield f"          below quality {MIN_QUALITY} it finds no copies with other pixels, such as smaller ones"
     for file in work.files:
         yield f"before    {file.sha256}"
     for url in work.urls:

@@ -298,7 +298,7 @@ def _decided(
                 f"works as of log size {int(told.log.max()):,}"
             )
         if len(told.log) < len(inputs):
-            notes.append("parts are looked for in pictures alone, not in addresses and digests")
+            notes.append("parts are looked for in pictures alone, not in texts, addresses and digests")
     return Checkup(results, basis.digest, basis.manifest.log_size, basis.manifest.expires_at, notes)
 
 
