@@ -58,7 +58,7 @@ def test_consents_form_a_chain():
 def test_a_catalogue_covers_all_pictures():
     consent, text = _draft(None)
     assert consent.scope == CatalogueScope()
-    assert "all pictures under my account" in text
+    assert "all works under my account" in text
 
 
 @given(terms())

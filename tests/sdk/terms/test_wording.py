@@ -1,4 +1,4 @@
-"""The text that is signed: it names who, which pictures, from when and every use, in both languages."""
+"""The text that is signed: it names who, which works, from when and every use, in both languages."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ def test_different_terms_read_differently(a, b, lang):
 
 def test_no_ai_in_both_languages():
     assert plain_text(preset("no-ai"), "en", "Su Tang", 12) == (
-        "I, Su Tang, state for the 12 pictures in the list: from the moment this takes effect, "
+        "I, Su Tang, state for the 12 works in the list: from the moment this takes effect, "
         "anyone may show them in search results. "
         "Nobody may store them in a library that AI looks things up in, run analyses on them that train nothing, "
         "use them to train a model that does not make content, use them to train a model that makes content, "
-        "tune a model towards my style with them, give them to an AI as a reference, make things that look like them, "
-        "test a model on them or pass the pictures themselves on in a dataset. "
+        "tune a model towards my style with them, give them to an AI as a reference, make things that are like them, "
+        "test a model on them or pass the works themselves on in a dataset. "
         "I do not agree to any use this statement does not name."
     )
     assert plain_text(preset("no-ai"), "zh-Hans", "苏棠", 12) == (
-        "我，苏棠，就清单上的 12 张画声明：自本声明生效之时起，任何人可以在搜索结果里展示它们。"
+        "我，苏棠，就清单上的 12 件作品声明：自本声明生效之时起，任何人可以在搜索结果里展示它们。"
         "任何人不得把它们存进供 AI 查找的资料库，不得对它们做不涉及训练的统计分析，不得用它们训练不生成内容的模型，"
-        "不得用它们训练会生成内容的模型，不得用它们专门调出我的画风，不得把它们当参考图交给 AI，不得生成像它们的图，"
-        "不得拿它们测试模型，不得把原图放进数据集转给别人。本声明没有写到的用途，不表示我同意。"
+        "不得用它们训练会生成内容的模型，不得用它们专门调出我的风格，不得把它们当参考素材交给 AI，不得生成像它们的内容，"
+        "不得拿它们测试模型，不得把作品本身放进数据集转给别人。本声明没有写到的用途，不表示我同意。"
     )
 
 
 def test_prices_and_conditions_are_exact():
     english_text, chinese_text = plain_text(PAID, "en", "Su Tang", 1), plain_text(PAID, "zh-Hans", "苏棠", 1)
-    assert "the 1 picture in the list" in english_text
-    assert "CN¥2.00 for each picture and each training run" in english_text
-    assert "每张画、每次训练 ¥2.00" in chinese_text
+    assert "the 1 work in the list" in english_text
+    assert "CN¥2.00 for each work and each training run" in english_text
+    assert "每件作品、每次训练 ¥2.00" in chinese_text
     terms = written(
         mine=offer(
             "1248.5",
@@ -68,8 +68,8 @@ def test_prices_and_conditions_are_exact():
     )
     text = plain_text(terms, "en")
     for words in (
-        "I state for all pictures under my account, also those I add later:",
-        "€1,248.50 for each picture, paid once",
+        "I state for all works under my account, also those I add later:",
+        "€1,248.50 for each work, paid once",
         "only in EU; not in DE",
         "not before 1 December 2026, 00:00 UTC; only before 1 January 2028, 12:30 UTC",
         "each licence ends after 2 years and 6 months",

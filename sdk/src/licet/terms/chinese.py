@@ -19,11 +19,11 @@ USES: Final = {
     "mine": "对它们做不涉及训练的统计分析",
     "train-nongen": "用它们训练不生成内容的模型",
     "train-gen": "用它们训练会生成内容的模型",
-    "finetune-style": "用它们专门调出我的画风",
-    "input": "把它们当参考图交给 AI",
-    "generate": "生成像它们的图",
+    "finetune-style": "用它们专门调出我的风格",
+    "input": "把它们当参考素材交给 AI",
+    "generate": "生成像它们的内容",
     "evaluate": "拿它们测试模型",
-    "redistribute": "把原图放进数据集转给别人",
+    "redistribute": "把作品本身放进数据集转给别人",
 }
 _AUDIENCES: Final = {
     "commercial": "商业用途",
@@ -45,7 +45,7 @@ _SYMBOLS: Final = {"CNY": "¥", "USD": "US$", "EUR": "€", "GBP": "£"}
 def statement(groups: Sequence[tuple[Rule, Sequence[str]]], who: str, count: int | None) -> str:
     """Return the whole text for uses grouped by rule."""
     name = f"我，{who}，" if who else "我"
-    works = "我账号下的全部画（包括以后加入的）" if count is None else f"清单上的 {count:,} 张画"
+    works = "我账号下的全部作品（包括以后加入的）" if count is None else f"清单上的 {count:,} 件作品"
     sentences = [_sentence(rule, [USES[atom] for atom in atoms]) for rule, atoms in groups]
     return f"{name}就{works}声明：自本声明生效之时起，{''.join(sentences)}{ENDING}"
 
@@ -101,10 +101,10 @@ def _price(price: Price) -> str:
     base = {
         "free": "不收费",
         "attribution": "以署名代替付费",
-        "per-work": f"每张画 {figure}，只付一次",
-        "per-training-run": f"每张画、每次训练 {figure}",
-        "per-output": f"每张画、每次输出 {figure}",
-        "subscription": f"每张画{every} {figure}",
+        "per-work": f"每件作品 {figure}，只付一次",
+        "per-training-run": f"每件作品、每次训练 {figure}",
+        "per-output": f"每件作品、每次输出 {figure}",
+        "subscription": f"每件作品{every} {figure}",
         "pool": f"{every}分得资金池（{price.currency}）的{share}",
         "revenue-share": f"{every}分得收入的{share}",
         "negotiate": "价格以我的答复为准",

@@ -21,9 +21,9 @@ USES: Final = {
     "train-gen": "use them to train a model that makes content",
     "finetune-style": "tune a model towards my style with them",
     "input": "give them to an AI as a reference",
-    "generate": "make things that look like them",
+    "generate": "make things that are like them",
     "evaluate": "test a model on them",
-    "redistribute": "pass the pictures themselves on in a dataset",
+    "redistribute": "pass the works themselves on in a dataset",
 }
 _AUDIENCES: Final = {
     "commercial": "commercial use",
@@ -47,9 +47,9 @@ def statement(groups: Sequence[tuple[Rule, Sequence[str]]], who: str, count: int
     """Return the whole text for uses grouped by rule."""
     name = f"I, {who}," if who else "I"
     if count is None:
-        works = "all pictures under my account, also those I add later"
+        works = "all works under my account, also those I add later"
     else:
-        works = "the 1 picture in the list" if count == 1 else f"the {count:,} pictures in the list"
+        works = "the 1 work in the list" if count == 1 else f"the {count:,} works in the list"
     sentences = [_sentence(rule, [USES[atom] for atom in atoms]) for rule, atoms in groups]
     first = sentences[0][0].lower() + sentences[0][1:]
     return " ".join([f"{name} state for {works}: from the moment this takes effect, {first}", *sentences[1:], ENDING])
@@ -107,10 +107,10 @@ def _price(price: Price) -> str:
     base = {
         "free": "free of charge",
         "attribution": "for the credit instead of a payment",
-        "per-work": f"{figure} for each picture, paid once",
-        "per-training-run": f"{figure} for each picture and each training run",
-        "per-output": f"{figure} for each picture and each output",
-        "subscription": f"{figure} for each picture{every}",
+        "per-work": f"{figure} for each work, paid once",
+        "per-training-run": f"{figure} for each work and each training run",
+        "per-output": f"{figure} for each work and each output",
+        "subscription": f"{figure} for each work{every}",
         "pool": f"{share} of a pool in {price.currency}{every}",
         "revenue-share": f"{share} of the revenue{every}",
         "negotiate": "for a price that I have answered with",

@@ -1,6 +1,6 @@
 """Terms in plain language: the text that an artist reads before signing, and whose hash is under the signature.
 
-It names who, which pictures, from when and every one of the ten uses, and ends by not agreeing to anything else.
+It names who, which works, from when and every one of the ten uses, and ends by not agreeing to anything else.
 The same terms, name and count always give the same text.
 """
 
@@ -19,7 +19,7 @@ MAX_NAME: Final = 200
 
 
 def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None) -> str:
-    """Return what ``who`` states with ``terms`` for ``count`` pictures (None: the whole catalogue), in ``lang``.
+    """Return what ``who`` states with ``terms`` for ``count`` works (None: the whole catalogue), in ``lang``.
 
     ``lang`` is ``en`` or ``zh-Hans``. Raises ``InputError`` for another language, for a name that is not one line of
     printable text and for a count below 1.
@@ -29,7 +29,7 @@ def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None)
     if len(who) > MAX_NAME or not who.isprintable():
         raise InputError.field("who", f"one line of at most {MAX_NAME} printable characters", who)
     if count is not None and count < 1:
-        raise InputError.field("count", "one or more pictures", count)
+        raise InputError.field("count", "one or more works", count)
     return LANGUAGES[lang](_grouped(terms), who, count)
 
 
