@@ -38,7 +38,7 @@ def check(
     fail_on: Annotated[list[str] | None, _LIST] = None,
     common: Common = COMMON,
 ) -> int:
-    """Ask whether a use of pictures, addresses or digests is permitted; nothing is told to the registry.
+    """Ask whether a use of pictures, texts, addresses or digests is permitted; nothing is told to the registry.
 
     But with --match derivative: parts of works are found by the service, which is sent features of each picture.
     """

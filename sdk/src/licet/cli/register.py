@@ -1,4 +1,4 @@
-"""``licet register``: pictures or a table of works in, one signature for each of the terms."""
+"""``licet register``: pictures, texts or a table of works in, one signature for each of the terms."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def register(
     fingerprint_only: Annotated[
         bool, Parameter(negative="", help="The pictures never leave this machine; such works can only deny.")
     ] = False,
-    url: Annotated[str | None, Parameter(help="Where the (one) picture is published.")] = None,
+    url: Annotated[str | None, Parameter(help="Where the (one) work is published.")] = None,
     site: Annotated[
         list[str] | None,
         Parameter(negative="", help="All below a host and path of a domain you have proven: example.org/gallery."),
@@ -54,7 +54,7 @@ def register(
     ] = False,
     common: Common = COMMON,
 ) -> int:
-    """Register pictures and sign one consent statement for all of them, or one for each of the terms in a table."""
+    """Register pictures and texts, and sign one consent statement for all, or one for each of the terms in a table."""
     from licet.catalogue.items import Rows, Stated, items_of, items_of_sites
     from licet.catalogue.pictures import Pictures
     from licet.catalogue.sheet import Sheet, write_errors

@@ -21,7 +21,7 @@ import msgspec
 
 from licet.datasets.forms import folder
 from licet.datasets.forms.files import Named, named
-from licet.datasets.forms.folder import SIDECARS, FolderPart, is_picture
+from licet.datasets.forms.folder import OF_TEXTS, SIDECARS, FolderPart, is_picture
 from licet.datasets.forms.parts import Remarks
 from licet.datasets.forms.stores import Entry, Store, open_store
 from licet.errors import InputError
@@ -276,7 +276,8 @@ class CloudFolderPart(FolderPart):
         self._entries = {entry.path.removeprefix(place.prefix): entry for entry in entries}
         self._files = sorted(path for path in self._entries if is_picture(path))
         if not self._files:
-            raise InputError.field(place.shown, "a folder with pictures", "none in it")
+            message = f"{place.shown}: expected a folder with pictures, got one without any; {OF_TEXTS}"
+            raise InputError(message, field=place.shown)
         for path in self._entries:
             if not {"", ".", ".."}.isdisjoint(path.split("/")):  # it would be copied to another place than the output
                 raise InputError.field(place.shown, "names that lead into the folder", repr(path))

@@ -19,10 +19,12 @@ from licet.errors import InputError
 from licet.fingerprints.formats import PICTURE_SUFFIXES, is_picture_file
 from licet.fingerprints.formats import is_picture_name as is_picture
 
-__all__ = ["BATCH", "SIDECARS", "FolderPart", "is_picture"]
+__all__ = ["BATCH", "OF_TEXTS", "SIDECARS", "FolderPart", "is_picture"]
 
 SIDECARS: Final = (".txt", ".caption", ".json")
 BATCH: Final = 256
+#: What to do about a folder of texts: beside pictures they are captions, so they are never taken for works unasked.
+OF_TEXTS: Final = "texts are filtered in a table, by a column path or --columns text="
 
 
 class FolderPart:
@@ -46,7 +48,8 @@ class FolderPart:
         self._placed: dict[int, bytes] = {}
         if not self._files:
             shown = ", ".join(sorted(PICTURE_SUFFIXES))
-            raise InputError.field(str(folder), f"a folder with pictures ({shown})", "none in it")
+            message = f"{folder}: expected a folder with pictures ({shown}), got one without any; {OF_TEXTS}"
+            raise InputError(message, field=str(folder))
 
     @property
     def place(self) -> Path | None:
