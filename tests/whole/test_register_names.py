@@ -24,7 +24,7 @@ def test_files_of_any_name_are_registered_and_shown_each_on_one_line(artist: Per
         assert told.code == 0
         assert all(part not in told.out for part in ("two\nlines", "\x1b", "\udcff"))
     listed = artist.types("works", "list").out
-    assert listed.split("\n")[0].split() == ["work", "title", "known", "by", "state"]
+    assert listed.split("\n")[0].split() == ["work", "title", "known", "by", "state", "parts"]
     assert len(listed.splitlines()) == 1 + 4
     assert "two lines" in listed
 
