@@ -66,9 +66,11 @@ update features set expires_at = null where account = $1 and sha256 = any($2::by
 FORGET_FEATURES: Final = "delete from features where expires_at <= now()"
 # by features primary key: a work is found by the file that it is now
 DROP_FEATURES: Final = "delete from features where account = $1 and sha256 = any($2::bytea[])"
-#: Whether parts of work ``w`` are found, beside the features ``p`` of its file; null of a text, which has no parts.
+#: Whether parts of work ``w`` are found, beside the features ``p`` of its file; null of a text or a site, which have
+#: none.
 HAS_PARTS: Final = f"""
-case when w.withdrawn_at is not null or (w.pixels is null and (w.iscc is not null or w.mode = 'upload')) then null
+case when w.withdrawn_at is not null or w.site is not null
+    or (w.pixels is null and (w.iscc is not null or w.mode = 'upload')) then null
     when w.mode <> 'upload' or w.sha256 is null then 'not-sent'
     when p.id is null or p.form <> '{FEATURES_FORM}' then 'not-looked-at'
     when p.content is null then 'too-plain' else 'found' end
