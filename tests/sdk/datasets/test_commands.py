@@ -57,7 +57,7 @@ def test_an_unknown_use_lists_the_ten(run: Run) -> None:
         ((*ACCEPT[:-1], "5XYZ"), "--budget: expected an ISO 4217 code"),
         ((*ACCEPT[:-1], "five"), "--budget: expected an amount and a currency"),
         ((*ACCEPT, "--offline"), "either --accept"),
-        (("--match", "derivative"), "--match: expected exact or near"),
+        (("--match", "derivative", "--offline"), "--match: expected exact or near with --offline"),
         (("--min-claim-level", "9"), "--min-claim-level: expected 0 to 4"),
         (("--fail-on", "maybe"), "--fail-on: expected any of"),
         (("--columns", "url"), "--columns: expected pairs"),

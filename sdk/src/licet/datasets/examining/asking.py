@@ -35,6 +35,7 @@ from licet.wire.licensing import Answer
 BESIDE: Final = "licet.derivative.extracting:asked_bytes"
 WITHOUT_TOKEN: Final = 8
 _LOG: Final = struct.Struct("<Q")
+_LARGEST_LOG: Final = 2**63 - 1
 _WORK: Final = np.dtype([("work", "u1", 16), ("inliers", "<u2"), ("verdict", "u1")])
 _REVIEW: Final = CODES["review"]
 
@@ -115,8 +116,11 @@ class Parts(NamedTuple):
                 continue
             if len(each) < _LOG.size or (len(each) - _LOG.size) % _WORK.itemsize:
                 raise MalformedError(f"parts: expected 8 bytes and 19 for each work, got {len(each)}")
-            logs.append(_LOG.unpack_from(each)[0])
+            (log,) = _LOG.unpack_from(each)
             works = np.frombuffer(each, _WORK, offset=_LOG.size)
+            if log > _LARGEST_LOG or (works["verdict"] >= len(CODES)).any():
+                raise MalformedError(f"parts: expected a log size and verdicts, got {log}, {works['verdict'].tolist()}")
+            logs.append(log)
             rows.append(np.full(len(works), row, np.int64))
             found.append(works)
         entries = np.concatenate(found)
@@ -144,6 +148,8 @@ class Parts(NamedTuple):
 
 
 def _kept(log_size: int, answer: Answer) -> bytes:
+    if not 0 <= log_size <= _LARGEST_LOG:
+        raise ServiceError(f"expected the size of a log from the service, got {log_size}", foreign=True)
     entries = np.empty(len(answer.matches), _WORK)
     for place, match in enumerate(answer.matches):
         if match.verdict not in CODES or not 0 <= match.distance <= np.iinfo(np.uint16).max:
