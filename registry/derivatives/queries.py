@@ -35,6 +35,7 @@ select (select count(*) from features where indexed) + (select count(*) from rem
     (select coalesce(sum(pictures), 0)::bigint from derivative_segments) as pictures
 """
 INDEXED_NAMES: Final = "select id from features where indexed union all select id from removed_features"
+INDEXED_COUNT: Final = "select count(*) from features where indexed"
 ANEW: Final = "update features set indexed = false where indexed"
 DROP_ALL: Final = "delete from derivative_segments"
 FORGET_ALL: Final = "delete from removed_features"

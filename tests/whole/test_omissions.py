@@ -185,7 +185,7 @@ def test_a_work_that_a_snapshot_leaves_out_and_one_that_keeps_its_old_terms_are_
 def test_a_segment_that_does_not_find_a_work_by_what_was_signed_is_found_out(
     lying: Lying, person: People, column: str, told: str
 ) -> None:
-    seed = {"sha256": 721, "quality": 724}[column]
+    seed = {"sha256": 7721, "quality": 7724}[column]
     su = person(f"unfindable-{column}").joins("artist", "Su Tang")
     made = su.does("register", su.draws("pictures", seed), *PAID)
     pulled(su, made["log_index"])

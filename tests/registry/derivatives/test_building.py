@@ -80,6 +80,21 @@ async def test_a_process_that_ends_before_the_row_is_there_leaves_nothing_that_c
     assert [path.name for path in folder_of(lone.services).iterdir()] == [only["digest"].hex()]
 
 
+async def test_after_a_restore_verifying_says_that_segments_are_to_be_made_anew(lone: Running) -> None:
+    who = await artist(lone)
+    await shown(who, "goldfish")
+    await build(lone.services)
+    async with lone.services.database.acquire() as conn:
+        await conn.execute(queries.DROP_ALL)  # segments are not archived, and what is archived says of before
+        found = Findings("parts")
+        await derived.parts(conn, lone.services, found)
+    assert (found.wrong, found.unexamined) == (
+        0, ["parts of 1 pictures: in no segment, the worker makes them anew"]
+    )  # fmt: skip
+    await hold_together(lone.services)
+    assert await build(lone.services) == 1
+
+
 async def test_a_full_disk_waits_and_what_is_there_goes_on_answering(
     lone: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
