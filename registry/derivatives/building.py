@@ -31,7 +31,7 @@ from registry.snapshots.files import put_aside, sound
 from registry.works.queries import FEATURES_FORM
 
 AT_ONCE: Final = 2000  # pictures, some 11 MB, that go into a new segment
-LARGEST: Final = 50_000  # pictures of one segment: 280 MB
+LARGEST: Final = 50_000  # pictures of one segment: 295 MB at most
 FACTOR: Final = 3  # a layer so many times larger than what lies on it stays as it is
 COMPACT_AFTER: Final = timedelta(days=1)
 COMPACT_SHARE: Final = 8  # or once one in so many pictures is gone

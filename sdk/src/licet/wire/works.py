@@ -61,7 +61,7 @@ class WorkOutcome(msgspec.Struct, frozen=True):
     signed: bool = False
     reason: str | None = None
     similar: list[str] = []  # existing works of other accounts that this one matches: contested or challenged
-    parts: Parts | None = None  # whether crops, frames and collages of it are found; null for texts and what is refused
+    parts: Parts | None = None  # whether crops and collages of it are found; null for texts, sites and what is refused
 
 
 class WorksRegistered(msgspec.Struct, frozen=True):
@@ -138,7 +138,7 @@ class Work(msgspec.Struct, frozen=True):
     denied_by: list[str] = []  # those of ``similar`` that an erased account left a deny for: it stays
     changed_by: str | None = None  # the statement that last changed what it is recognised by
     changed_index: int | None = None
-    parts: Parts | None = None  # whether crops, frames and collages of it are found; null for texts and if withdrawn
+    parts: Parts | None = None  # whether crops and collages of it are found; null for texts, sites and if withdrawn
 
 
 class MetadataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
