@@ -79,11 +79,10 @@ class Service(Observed):
 
 def create_app(settings: Settings | None = None) -> Observed:
     """Return the application; its lifespan opens database and keys, and closes them."""
-    chosen = settings or Settings.load()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with started(chosen, name="licet-registry serve", meters=app.state.meters) as services:
+        async with started(app.state.settings, name="licet-registry serve", meters=app.state.meters) as services:
             connect_domains(services)
             app.state.services = services
             app.state.readiness = Readiness(services)
@@ -113,6 +112,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         openapi_config=None,
         logging_config=None,
     )
+    app.state.settings = settings or Settings.load()
     app.state.meters = Meters()
     return app
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,14 @@ from licet.statements.keys import SigningKey
 from licet.statements.kinds import KeyRegister, PublicKey, RegistryRef
 from licet.wire.accounts import AccountCreated
 from registry.app import create_app
+from registry.observing.meters import Meters
+from registry.observing.requests import Observed
 from registry.services import Services
 from registry.settings import Settings
 from registry.worker.loops import Loop, run_loops, run_sequencer
 
 _keys = itertools.count(1)
+_idle: list[Observed] = []
 
 
 @dataclass
@@ -109,18 +112,33 @@ async def running(
     """
     ours = {"archive": "off", "claims_resolver": "127.0.0.1:9"}
     chosen = Settings.load(database_url=dsn, data=data, **{**ours, **settings})
-    app = create_app(chosen)
-    async with app.lifespan():
-        services = app.state.services
-        stop = asyncio.Event()
-        worker = asyncio.create_task(run_loops(services, stop, loops or {"sequencer": run_sequencer}))
-        transport = httpx.ASGITransport(app=app)
-        try:
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-                yield Running(app, services, http)
-        finally:
-            stop.set()
-            await worker
+    with _application(chosen) as app:
+        async with app.lifespan():
+            services = app.state.services
+            stop = asyncio.Event()
+            worker = asyncio.create_task(run_loops(services, stop, loops or {"sequencer": run_sequencer}))
+            transport = httpx.ASGITransport(app=app)
+            try:
+                async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+                    yield Running(app, services, http)
+            finally:
+                stop.set()
+                await worker
+
+
+@contextmanager
+def _application(settings: Settings) -> Iterator[Observed]:
+    """Yield an application for ``settings`` that nobody else uses; the next test may have it again.
+
+    Making one takes a third of a second, nearly all of it in reading the signatures of the same handlers.
+    """
+    app = _idle.pop() if _idle else create_app(settings)
+    routes = len(app.routes)
+    app.state.settings = settings
+    app.state.meters = Meters()
+    yield app
+    if len(app.routes) == routes:  # else the test gave it a route of its own
+        _idle.append(app)
 
 
 def verify_whole_log(data: Path, verifier: Verifier) -> list[bytes]:
