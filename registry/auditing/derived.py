@@ -17,7 +17,7 @@ import msgspec
 from licet import identifiers, times
 from licet.derivative.segment import opened as open_parts
 from licet.errors import LicetError
-from licet.index import WorkRecord, state_leaves
+from licet.index import state_leaves
 from licet.log import checkpoint as checkpoints
 from licet.log import merkle
 from licet.statements import envelope as envelopes
@@ -244,7 +244,7 @@ async def snapshots(conn: Connection, services: Services, found: Findings) -> No
     if not found.wrong and newest.consent_version == await version(conn):
         tree = merkle.Frontier()
         try:
-            async for records in _in_pieces(all_records(conn, ordered=True)):
+            async for records in all_records(conn, ordered=True):
                 tree.extend(await asyncio.to_thread(state_leaves, records))
         except Unavailable:
             found.unexamined.append("the newest snapshot's state root: a statement is not in the log yet")
@@ -259,17 +259,6 @@ async def snapshots(conn: Connection, services: Services, found: Findings) -> No
         )
     elif not found.wrong:
         found.unexamined.append("the newest snapshot's state root: terms have changed since it was made")
-
-
-async def _in_pieces(records: AsyncIterator[WorkRecord]) -> AsyncIterator[list[WorkRecord]]:
-    piece: list[WorkRecord] = []
-    async for record in records:
-        piece.append(record)
-        if len(piece) == _AT_A_TIME:
-            yield piece
-            piece = []
-    if piece:
-        yield piece
 
 
 async def signed_copies(conn: Connection, found: Findings) -> None:

@@ -22,7 +22,7 @@ from registry.database import Connection, Row
 from registry.errors import Unavailable
 from registry.works.types import files_in, raw
 
-_PREFETCH: Final = 2000
+_PIECE: Final = 5000
 
 
 async def version(conn: Connection) -> int:
@@ -58,18 +58,24 @@ async def changed_count(conn: Connection, after: int, limit: int) -> int:
     return found
 
 
-async def all_records(conn: Connection, *, ordered: bool = False) -> AsyncIterator[WorkRecord]:
-    """Yield the records of all works, read through a cursor: call it inside a transaction.
+async def all_records(
+    conn: Connection, *, after: int | None = None, ordered: bool = False
+) -> AsyncIterator[list[WorkRecord]]:
+    """Yield the records of all works, thousands at a time, read through a cursor: call it inside a transaction.
 
-    ``ordered``: in rising order of work id, as the leaves of a snapshot's state tree are.
+    ``after``: of those alone that changed after this version. ``ordered``: in rising order of work id, as the leaves of
+    a snapshot's state tree are.
 
     Raises ``Unavailable`` at the first whose statement has no place in the log yet: trying again soon helps.
     """
-    async for row in conn.cursor(queries.ALL_ORDERED if ordered else queries.ALL, prefetch=_PREFETCH):
-        change = _change(row)
-        if not change.logged:
+    if after is not None:
+        cursor = await conn.cursor(queries.CHANGED, after)
+    else:
+        cursor = await conn.cursor(queries.ALL_ORDERED if ordered else queries.ALL)
+    while rows := await cursor.fetch(_PIECE):
+        if any(row["index"] is None for row in rows):
             raise Unavailable("a statement in force is not in the log yet")
-        yield change.record
+        yield [_record(row) for row in rows]
 
 
 async def current(conn: Connection, works: Iterable[UUID]) -> dict[UUID, WorkRecord]:

@@ -9,8 +9,9 @@ a snapshot then, and the files before it go with their manifests (semantics 28).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection, Generator, Iterable, Iterator
+from concurrent.futures import wait
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,7 +24,7 @@ from licet.index.merging import merge_segments, merged_layers
 from licet.index.segments import open_segment
 from licet.statements import kinds
 from licet.statements.kinds import RegistryRef, SegmentRef
-from registry.consent import all_records, changed_count, changes, stand_still, unlogged, version
+from registry.consent import all_records, changed_count, stand_still, unlogged, version
 from registry.database import Connection, Database
 from registry.errors import StoreUnavailable, Unavailable
 from registry.snapshots import queries
@@ -34,7 +35,6 @@ from registry.translog.tree import root_at
 PIECES: Final = 16  # exact segments of one snapshot at most
 SMALL: Final = 1000  # works that always fit on top
 COMPACT_AFTER: Final = timedelta(days=1)  # erasures of a day share the work
-_BATCH: Final = 5000
 _LOGGED_SECONDS: Final = 2.0
 _LOOK_AGAIN: Final = 0.01
 _ROOTS: Final = StateRoots()
@@ -68,7 +68,7 @@ async def settled(database: Database) -> AsyncIterator[Connection]:
             except TimeoutError:
                 raise Unavailable("accepted statements are not in the published log yet") from None
             conn = await stack.enter_async_context(database.transaction(isolation="repeatable_read", readonly=True))
-            await conn.execute(queries.PATIENT)  # sorting millions of works takes its time
+            await conn.execute(queries.PATIENT)
             await version(conn)  # its first question: what it sees is fixed here
         yield conn
 
@@ -89,10 +89,11 @@ async def build(conn: Connection, last: kinds.Snapshot | None, folder: Path, ref
     log_root = now.root if now.size == now.published_size else await root_at(conn, now.published_size)
     consent_version = await version(conn)
     if last is not None and await _fits_on_top(conn, last, folder):
-        changed = [change.record for change in await changes(conn, last.consent_version)]
         gone = [row["work"].bytes for row in await conn.fetch(queries.REMOVED, last.consent_version)]
-        writes = bool(changed or gone)
-        top = await asyncio.to_thread(_write, changed, folder, now.published_size, gone) if writes else []
+        top = []
+        if gone or await changed_count(conn, last.consent_version, 1):
+            changed = _pulled(all_records(conn, after=last.consent_version))
+            top = await asyncio.to_thread(_write, changed, folder, now.published_size, gone)
         # New terms leave the vectors of the same works as they were, and a state may come back: a file that is on top
         # now need not lie further down as well, because it overrides every work in it.
         under = lying_under(last.segments, {each.digest for each in top})
@@ -159,9 +160,9 @@ def _gathered(
 
 
 def _write(
-    records: Iterable[WorkRecord], folder: Path, published: int, removed: Iterable[bytes] = ()
+    records: Generator[WorkRecord], folder: Path, published: int, removed: Iterable[bytes] = ()
 ) -> list[SegmentRef]:
-    with _kept_in(folder):
+    with _kept_in(folder), closing(records):
         return write_segments(_covered(records, published), folder, removed=removed)
 
 
@@ -188,20 +189,20 @@ def _summed(folder: Path, draft: kinds.Snapshot) -> tuple[int, str]:
     return len(snapshot.works), _ROOTS.root(snapshot)
 
 
-def _pulled(records: AsyncIterator[WorkRecord]) -> Iterator[WorkRecord]:
+def _pulled(records: AsyncIterator[list[WorkRecord]]) -> Generator[WorkRecord]:
     """Return ``records`` for a thread beside this event loop, which goes on serving them: never all in memory."""
     loop = asyncio.get_running_loop()
 
     async def some() -> list[WorkRecord]:
-        batch: list[WorkRecord] = []
-        async for record in records:
-            batch.append(record)
-            if len(batch) == _BATCH:
-                break
-        return batch
+        return await anext(records, [])
 
-    def blocking() -> Iterator[WorkRecord]:
-        while batch := asyncio.run_coroutine_threadsafe(some(), loop).result():
-            yield from batch
+    def blocking() -> Generator[WorkRecord]:
+        coming = asyncio.run_coroutine_threadsafe(some(), loop)
+        try:
+            while piece := coming.result():
+                coming = asyncio.run_coroutine_threadsafe(some(), loop)  # read while these are written
+                yield from piece
+        finally:
+            wait((coming,))  # the connection goes on only when nobody reads from it any longer
 
     return blocking()

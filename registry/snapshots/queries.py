@@ -6,7 +6,8 @@ from typing import Final
 
 PUBLISHER_LOCK: Final = 0x6C69_6365_7460  # advisory: one process publishes
 
-PATIENT: Final = "set local idle_in_transaction_session_timeout = 0"
+# Millions of states are read in one transaction, and sorted or joined before the first of them comes.
+PATIENT: Final = "set local idle_in_transaction_session_timeout = 0; set local statement_timeout = 0"
 
 # by snapshots primary key
 LAST: Final = """

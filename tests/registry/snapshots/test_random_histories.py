@@ -34,7 +34,7 @@ async def truth(site: Running) -> tuple[Index, int]:
     """Return what the database alone says, and at which consent version."""
     async with site.services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         version = await consent.version(conn)
-        return Index(overlay=[record async for record in consent.all_records(conn)]), version
+        return Index(overlay=[record async for piece in consent.all_records(conn) for record in piece]), version
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from licet.errors import MalformedError
 from licet.index import Index, Keys, WorkRecord, write_segments
 from licet.index.container import map_file
-from licet.index.exact import KeyTable, buckets, halves, joined
+from licet.index.exact import KeyTable, buckets, halves, joined, rising
 from licet.index.segments import open_segment
 
 # Halves out of a small pool: equal keys, equal first halves and neighbours are the rule.
@@ -42,6 +42,15 @@ def test_halves_sort_as_the_bytes_do(values: list[bytes]) -> None:
     assert joined(hi, lo).tobytes() == b"".join(values)
     order = np.lexsort((lo, hi))
     assert [values[at] for at in order] == sorted(values)
+
+
+@given(keys, st.integers(0, 60))
+def test_keys_rise_and_equal_ones_by_what_follows(stored: list[tuple[int, int]], spread: int) -> None:
+    # Beside keys out of a small pool some that begin all differently: those are ordered without comparing the rest.
+    hi, lo = columns(stored + [(int.from_bytes(sha256(b"%d" % n).digest()[:8]), n) for n in range(spread)])
+    then = np.arange(len(hi), dtype=np.uint32)[::-1] // 2
+    assert np.array_equal(rising(hi, lo, then), np.lexsort((then, lo, hi)))
+    assert np.array_equal(rising(hi, lo), np.lexsort((lo, hi)))
 
 
 @given(keys)

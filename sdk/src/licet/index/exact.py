@@ -35,6 +35,28 @@ def joined(hi: npt.NDArray[Any], lo: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return words.view(np.uint8).reshape(-1, 16)
 
 
+def rising(hi: U64, lo: U64, *then: npt.NDArray[Any]) -> Places:
+    """Return the order in which keys rise, equal ones by ``then``: what ``np.lexsort((*reversed(then), lo, hi))`` is.
+
+    The leading bits of ten million keys, each with its number in the bits below, are sorted as plain integers in a
+    tenth of the time; only keys that begin alike are compared as a whole.
+    """
+    bits = np.uint64(len(hi).bit_length())
+    packed = hi >> bits << bits
+    packed |= np.arange(len(hi), dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    packed >>= bits
+    tied = np.zeros(len(hi), np.bool_)
+    np.equal(packed[1:], packed[:-1], out=tied[1:])
+    tied[:-1] |= tied[1:]
+    among = np.flatnonzero(tied)
+    if len(among):
+        some = order[among]
+        order[among] = some[np.lexsort((*(each[some] for each in reversed(then)), lo[some], hi[some]))]
+    return order
+
+
 def buckets(hi: U64) -> npt.NDArray[np.uint32]:
     """Return where each of 2^b equal ranges of the sorted ``hi`` begins, and the end: 2^b + 1 places.
 

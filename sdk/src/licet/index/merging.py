@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from licet.errors import InputError, MalformedError
 from licet.index.container import Array
-from licet.index.exact import joined
+from licet.index.exact import joined, rising
 from licet.index.segments import CONTENTS, KINDS, LATER_KINDS, MAX_WORKS, NO_TERMS, NearSegment, Segment, bounded
 from licet.index.works import Layer, layered
 from licet.index.writing import account_columns, keep_segments, key_table, terms_columns
@@ -61,7 +61,7 @@ def merged(segments: Sequence[Segment]) -> tuple[dict[str, Array], dict[str, Arr
     )
     if len(hi) > MAX_WORKS:
         raise InputError(f"expected at most {MAX_WORKS} works in a segment, got {len(hi)}")
-    order = np.lexsort((lo, hi))
+    order = rising(hi, lo)
     place = np.empty(len(order), np.uint32)
     place[order] = np.arange(len(order), dtype=np.uint32)
     # For each layer, the new row of each of its works; those that are dead have none.

@@ -30,7 +30,7 @@ class FileKeys(msgspec.Struct, frozen=True):
     text: bytes | None = None
 
 
-class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
+class WorkRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One work as the service states it. Identifiers are the 16 bytes of a UUID; digests are raw bytes.
 
     ``sha256`` is None for a work that is known by its addresses alone. ``instance``, ``image`` and ``text`` are the 32
@@ -67,10 +67,37 @@ class WorkRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def flags(self) -> int:
         """The state bits, as ``FLAGS`` orders them."""
-        return sum(bool(getattr(self, name)) << bit for bit, name in enumerate(FLAGS))
+        return (
+            self.contested
+            | self.challenged << 1
+            | self.pending << 2
+            | self.withdrawn << 3
+            | self.fingerprint_only << 4
+            | self.signed << 5
+        )
 
     def check(self) -> None:
         """Return only if a segment can hold this record, else raise ``InputError`` naming the field."""
+        # Millions of records are of this kind, and each costs a tenth of what naming every field does.
+        if (
+            len(self.work) == len(self.account) == len(self.statement) == ID_BYTES
+            and (self.sha256 is None or len(self.sha256) == 32)
+            and (self.pixels is None or len(self.pixels) == 32)
+            and (self.pdq is None or (len(self.pdq) == 32 and 0 <= (self.quality or 0) <= 100))
+            and (self.instance is None or len(self.instance) == 32)
+            and (self.image is None or len(self.image) == 32)
+            and self.text is None
+            and not self.urls
+            and not self.sites
+            and not self.files
+            and 0 <= self.level <= MAX_LEVEL
+            and 0 <= self.log_index <= MAX_LOG_INDEX
+            and len(self.terms) <= MAX_TERMS
+        ):
+            return
+        self._check_each()
+
+    def _check_each(self) -> None:
         sizes = (
             ("work", self.work, ID_BYTES),
             ("account", self.account, ID_BYTES),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from licet.errors import InputError, MalformedError
 from licet.identifiers import to_uuid
-from licet.index.exact import U64, halves, joined
+from licet.index.exact import U64, halves, joined, rising
 from licet.index.records import FLAGS, ID_BYTES, WorkRecord
 from licet.index.segments import MAX_WORKS, NO_TERMS, ExactSegment, NearSegment, Segment
 from licet.terms import Terms, intern
@@ -176,7 +176,7 @@ class Works:
         numbers = np.concatenate(parts)
         if len(self._layers) > 1:
             hi, lo = self.halves(numbers)
-            numbers = numbers[np.lexsort((lo, hi))]
+            numbers = numbers[rising(hi, lo)]
         return numbers
 
     def halves(self, numbers: npt.NDArray[np.integer]) -> tuple[U64, U64]:

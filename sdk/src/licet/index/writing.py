@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ from licet.fingerprints.exact import KEY_BYTES
 from licet.fingerprints.pdq import MIN_QUALITY
 from licet.index import container
 from licet.index.container import Array
-from licet.index.exact import buckets, halves
+from licet.index.exact import buckets, halves, rising
 from licet.index.records import ID_BYTES, FileKeys, WorkRecord
 from licet.index.segments import CONTENTS, KINDS, LATER_KINDS, MAX_WORKS, NO_TERMS, ExactSegment, NearSegment
 from licet.statements.kinds import SegmentRef
@@ -49,21 +50,21 @@ def in_memory(records: Iterable[WorkRecord], *, removed: Iterable[bytes] = ()) -
 
 
 class _Gathered:
-    """Columns as they grow, one record after the other; 16-byte values lie end to end."""
+    """Columns as they grow, one record after the other: numbers and 16-byte values lie end to end, without objects."""
 
     def __init__(self) -> None:
         self.work = bytearray()
         self.account = bytearray()
         self.statement = bytearray()
-        self.terms: list[int] = []
-        self.log: list[int] = []
+        self.terms = array("q")
+        self.log = array("Q")
         self.level = bytearray()
-        self.flags: list[int] = []
+        self.flags = bytearray()
         self.encoded: dict[bytes, int] = {b"": NO_TERMS}  # terms → order of first sight
-        self.keys: Final = {kind: (bytearray(), list[int]()) for kind in (*KINDS, *LATER_KINDS)}
-        self.codes: Final = {kind: (bytearray(), list[int]()) for kind in CONTENTS}
+        self.keys: Final = {kind: (bytearray(), array("I")) for kind in (*KINDS, *LATER_KINDS)}
+        self.codes: Final = {kind: (bytearray(), array("I")) for kind in CONTENTS}
         self.pdq = bytearray()
-        self.pdq_work: list[int] = []
+        self.pdq_work = array("I")
         self.quality = bytearray()
 
     def add(self, record: WorkRecord) -> None:
@@ -119,23 +120,23 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
     hi, lo = halves(_rows(got.work, ID_BYTES))
     if len(hi) > MAX_WORKS:
         raise InputError(f"expected at most {MAX_WORKS} works in a segment, got {len(hi)}")
-    order = np.lexsort((lo, hi))
+    order = rising(hi, lo)
     hi, lo = hi[order], lo[order]
     if ((hi[1:] == hi[:-1]) & (lo[1:] == lo[:-1])).any():
         raise InputError("expected each work once among the records of a segment, got one twice")
     place = np.empty(len(order), np.uint32)
     place[order] = np.arange(len(order), dtype=np.uint32)
     accounts, account = account_columns(_rows(got.account, ID_BYTES)[order])
-    terms, blobs = terms_columns([blob for blob in got.encoded if blob], np.array(got.terms, np.int64)[order])
+    terms, blobs = terms_columns([blob for blob in got.encoded if blob], np.frombuffer(got.terms, np.int64)[order])
     exact: dict[str, Array] = {
         "work.hi": hi,
         "work.lo": lo,
         "work.account": account,
         "work.terms": terms,
         "work.statement": _rows(got.statement, ID_BYTES)[order],
-        "work.log": np.array(got.log, np.uint64)[order],
+        "work.log": np.frombuffer(got.log, np.uint64)[order],
         "work.level": np.frombuffer(got.level, np.uint8)[order],
-        "work.flags": np.array(got.flags, np.uint16)[order],
+        "work.flags": np.frombuffer(got.flags, np.uint8)[order].astype(np.uint16),
         **_removed(removed),
         "account.id": accounts,
         **blobs,
@@ -143,8 +144,8 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
     for kind, (keys, rows) in got.keys.items():
         if not rows and kind not in KINDS:
             continue
-        exact |= key_table(kind, *halves(_rows(keys, KEY_BYTES)), place[np.array(rows, np.int64)])
-    near_rows = place[np.array(got.pdq_work, np.int64)]
+        exact |= key_table(kind, *halves(_rows(keys, KEY_BYTES)), place[np.frombuffer(rows, np.uint32)])
+    near_rows = place[np.frombuffer(got.pdq_work, np.uint32)]
     near_order = np.argsort(near_rows, kind="stable")  # of a work's vectors, as its record has them
     near: dict[str, Array] = {
         "near.hi": hi[near_rows[near_order]],
@@ -154,7 +155,7 @@ def _columns(records: Iterable[WorkRecord], removed: Iterable[bytes]) -> tuple[d
     }
     for kind, (codes, rows) in got.codes.items():
         if rows:
-            at = place[np.array(rows, np.int64)]
+            at = place[np.frombuffer(rows, np.uint32)]
             by_work = np.argsort(at, kind="stable")
             at = at[by_work]
             near |= {f"{kind}.hi": hi[at], f"{kind}.lo": lo[at], f"{kind}.code": _rows(codes, 32)[by_work]}
@@ -196,7 +197,7 @@ def _removed(works: Iterable[bytes]) -> dict[str, Array]:
 
 def key_table(kind: str, hi: Array, lo: Array, work: Array) -> dict[str, Array]:
     """Return the sections of a kind of key: keys as `halves` makes them, each with the row of its work."""
-    order = np.lexsort((work, lo, hi))
+    order = rising(hi, lo, work)
     hi, lo, work = hi[order], lo[order], work[order]
     fresh = np.ones(len(hi), np.bool_)
     fresh[1:] = (hi[1:] != hi[:-1]) | (lo[1:] != lo[:-1]) | (work[1:] != work[:-1])
