@@ -108,6 +108,11 @@ class Registry:
         text = proof.encode(proof.Proof(index, tuple(tree.inclusion_proof(index)), signed))
         return Receipt(name, envelope.kind, index, to_base64(data), None if salt is None else to_base64(salt), text)
 
+    def checkpoint(self) -> str:
+        """Return what the log signs of itself now."""
+        signer = note.Signer(ORIGIN, self.working["log"].seed)
+        return checkpoint.sign(checkpoint.Checkpoint(ORIGIN, len(self.leaves), merkle.Tree(self.leaves).root), signer)
+
     def publish(self, issued_at: datetime | None = None) -> None:
         """Publish a snapshot of all records."""
         records = list(self.records.values())
@@ -144,6 +149,10 @@ class Registry:
             if self.published is None:
                 raise Answered(404, "not-found")
             return self.published
+        if path == "/log/checkpoint":
+            return self.checkpoint().encode()
+        if path.startswith("/v1/statements/") and token in self.members:
+            raise Answered(404, "not-found")
         if path.startswith("/snapshots/segments/"):
             return (self.folder / path.rsplit("/", 1)[1]).read_bytes()
         if token not in self.members:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from licet.audit.checks.books import check_books
-from licet.audit.checks.granted import check_licences
+from licet.audit.checks.granted import Granted, check_licences
 from licet.audit.checks.opening import opened
 from licet.audit.checks.signed import check_statements
 from licet.audit.checks.the_log import check_log
@@ -45,3 +45,14 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
             accrued=audit.tally.accrued,
             checks=audit.checks,
         )
+
+
+def licences_in(path: Path, trust: Trust) -> dict[str, Granted]:
+    """Return the licences in the bundle ``path``, by id, once they and their lines hold under ``trust``.
+
+    Raises as `verify_bundle` does. What is not about licences is not looked at.
+    """
+    with Container(path) as container:
+        audit = opened(container, trust)
+        granting = check_licences(audit, check_statements(audit, check_log(audit)))
+        return {licence: granting.of(licence) for licence in granting.licences}

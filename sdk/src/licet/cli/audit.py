@@ -14,17 +14,20 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet import money
-from licet.cli.output import COMMON, Common, progress, show
-from licet.cli.wording import refuse_existing
+from licet.cli.output import COMMON, Common, note, printable, progress, show
+from licet.cli.wording import refuse_existing, refuse_result
 from licet.counted import many
 from licet.errors import InputError
 from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.audit.report import Report
+    from licet.datasets.licensing.held import HeldLicence
+    from licet.datasets.usage.sampling import Sampled
     from licet.statements.trust import Trust
 
-app = App(name="audit", help="Pull an evidence bundle, or verify one offline.")
+app = App(name="audit", help="Pull evidence and verify it offline, and decide rows of a dataset again.")
+_SHOWN: Final = 20  # rows that are printed
 WAIT: Final = 900.0  # seconds: the service puts a large bundle together before its first byte
 
 
@@ -123,6 +126,99 @@ def _trust(policy: Path | None, profile: str | None) -> Trust | None:
     except msgspec.MsgspecError as error:
         raise InputError(f"--policy: expected a trust file with origin and root, got {unlike(error)}") from None
     return None if pinned is None else Trust(pinned.origin, pinned.root)
+
+
+@app.command
+def sample(
+    given: Annotated[
+        Path, Parameter(help="OUT.decisions.parquet with its manifest beside it, or rows that were opened with -o.")
+    ],
+    /,
+    *,
+    count: Annotated[int, Parameter(name=["-k", "--count"], help="How many rows to draw.")],
+    seed: Annotated[str | None, Parameter(help="Draw by this seed again: 64 hexadecimal digits.")] = None,
+    nonce: Annotated[
+        str | None, Parameter(help="The auditor's word, which goes into the seed beside the log's newest checkpoint.")
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None, Parameter(help="Evidence bundles that show the licences which rows were kept under.")
+    ] = None,
+    snapshots: Annotated[
+        list[Path] | None, Parameter(help="Folders of snapshots, as LICET_CACHE has them, to look for the one of then.")
+    ] = None,
+    output: Annotated[
+        Path | None, Parameter(name=["-o", "--output"], help="Write the opened rows: others can check them alone.")
+    ] = None,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file of -o if it is there.")] = False,
+    offline: Annotated[bool, Parameter(negative="", help="Ask nobody; needs --seed, or opened rows.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Open random rows of a dataset and decide them again; exit 1 unless all of them hold.
+
+    Each is proven under the manifest that the organisation signed, and decided against the manifest's snapshot.
+    """
+    from licet.datasets.results.decisions_file import DecisionsFile
+    from licet.datasets.usage.opened import encode_opened
+    from licet.datasets.usage.sampling import Draw
+    from licet.datasets.usage.sampling import sample as sample_rows
+    from licet.home import write_private
+
+    if output is not None:
+        refuse_result("-o", output, [given])
+        refuse_existing(output, overwrite=overwrite)
+    opened_before = given.name.endswith(".json") and not given.name.endswith(".manifest.json")
+    total = None if opened_before else DecisionsFile.find(given.expanduser()).rows
+    licences = _licences(evidence or [], common.profile)
+    with common.client() as client, progress("reading rows", total) as advance:
+        found, opened = sample_rows(
+            client,
+            given,
+            Draw(count=count, seed=seed, nonce=nonce),
+            evidence=licences,
+            snapshots=snapshots or (),
+            offline=offline,
+            advance=advance,
+        )
+    if output is not None:
+        write_private(output, encode_opened(opened))
+    document = {name: getattr(found, name) for name in found.__struct_fields__}
+    show(common, {**document, "file": None if output is None else str(output)}, list(_sampled(found, output)))
+    for remark in found.notes:
+        note(remark)
+    return 0 if found.holds else 1
+
+
+def _licences(evidence: list[Path], profile: str | None) -> dict[str, HeldLicence]:
+    from licet.audit.verifying import licences_in
+    from licet.datasets.licensing.held import HeldLicence
+
+    if not evidence:
+        return {}
+    trust = _trust(None, profile)
+    if trust is None:
+        raise InputError("--evidence: no registry is pinned in this profile: `licet snapshot pull` pins one")
+    return {
+        name: HeldLicence(granted.payload, dict(granted.lines))
+        for path in evidence
+        for name, granted in licences_in(path, trust).items()
+    }
+
+
+def _sampled(found: Sampled, output: Path | None) -> Iterator[str]:
+    by = "with its fingerprints" if found.proven == "row_root" else "by its verdict alone"
+    yield f"{many(found.sampled, 'row')} of {found.size:,} drawn from {found.dataset} by the seed {found.seed.value}"
+    if found.seed.nonce is not None:
+        yield f"  made of the manifest, the log's checkpoint and the word {printable(found.seed.nonce)}"
+    yield f"  each proven {by} under the manifest {found.manifest}, decided at {found.decided_at}"
+    for row in found.rows[:_SHOWN]:
+        name = printable(row.path or row.url or f"{row.part} row {row.row}")
+        yield f"{row.state}  {name}  recorded {row.recorded}; decided {row.decided}: {row.why}"
+    if len(found.rows) > _SHOWN:
+        yield f"… and {len(found.rows) - _SHOWN:,} more; --json lists all of them"
+    yield f"{found.held:,} hold, {found.failed:,} do not, {found.open:,} cannot be decided here."
+    if found.failed:
+        kept = f"{output} shows it to others" if output else "-o FILE.json writes what shows it to others"
+        yield f"That is a finding: {kept}, who run `licet audit sample` on it."
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "log": ("licet.cli.log:app", "Verify the transparency log."),
     "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),
     "monitor": ("licet.cli.monitor:monitor", "Watch your own works in each new snapshot."),
-    "audit": ("licet.cli.audit:app", "Pull an evidence bundle, or verify one offline."),
+    "audit": ("licet.cli.audit:app", "Pull evidence and verify it offline, decide rows of a dataset again."),
     "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
 }
 ABOUT: Final = "Register works with signed terms, filter datasets against them, report use, check the books."

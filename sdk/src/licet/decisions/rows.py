@@ -177,10 +177,21 @@ def salted_row_leaf(secret: bytes, row: Mapping[str, Any]) -> bytes:
     The salt is HMAC-SHA256 of ``secret`` (32 bytes) over ``part``, a zero byte and the row's number. Raises
     ``InputError`` as `row_leaf` does.
     """
+    return salted_leaf(row_salt(secret, row), row)
+
+
+def row_salt(secret: bytes, row: Mapping[str, Any]) -> bytes:
+    """Return the 32 bytes that the salted leaf of ``row`` begins with; who is given them can open this row alone."""
     _require_secret(secret)
-    fields = _fields(row, ROW_FIELDS)
-    name = f"{fields['part']}\0{fields['row']}".encode()
-    return hmac.digest(secret, name, sha256) + canonical.encode(fields)
+    fields = _fields(row, ("part", "row"), ("part", "row"))
+    return hmac.digest(secret, f"{fields['part']}\0{fields['row']}".encode(), sha256)
+
+
+def salted_leaf(salt: bytes, row: Mapping[str, Any]) -> bytes:
+    """Return the salted leaf data of ``row`` behind its own ``salt`` of 32 bytes; raises ``InputError``."""
+    if len(salt) != SECRET_BYTES:
+        raise InputError.field("salt", f"{SECRET_BYTES} bytes", f"{len(salt)} bytes")
+    return salt + canonical.encode(_fields(row, ROW_FIELDS))
 
 
 def salted_leaf_hashes(secret: bytes, table: pa.Table | pa.RecordBatch) -> bytes:
@@ -225,9 +236,9 @@ def _salted(secret: bytes, table: pa.Table) -> Iterator[bytes]:
         yield sha256(b'\x00%b%b%b%b%b,"row":%d%b%b%b%b' % leaf).digest()
 
 
-def _fields(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def _fields(row: Mapping[str, Any], names: tuple[str, ...], required: tuple[str, ...] = REQUIRED) -> dict[str, Any]:
     fields = {name: row[name] for name in names if row.get(name) is not None}
-    for name in REQUIRED:
+    for name in required:
         if name not in fields:
             raise InputError.field(name, "a value in every decision row", "nothing")
     return fields

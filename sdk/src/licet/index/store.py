@@ -4,6 +4,7 @@
 
     segments/<digest>      one file a segment; `.<digest>.part` while it is fetched
     manifest.json          the current manifest: envelope and receipt, as published
+    manifests/<digest>     every manifest that was ever current: what was decided from one can be decided again
     state.json             the highest sequence ever seen, and its digest, by log origin
     lock                   held by the one process that pulls
 """
@@ -149,7 +150,17 @@ class SnapshotStore:
 
     def keep(self, published: Published) -> None:
         """Make ``published`` the current manifest; its segments are here."""
-        self._replace("manifest.json", msgspec.json.encode(published, order="sorted"))
+        (self.folder / "manifests").mkdir(parents=True, exist_ok=True)
+        data = msgspec.json.encode(published, order="sorted")
+        self._replace(f"manifests/{envelope_digest(published.envelope)}", data)
+        self._replace("manifest.json", data)
+
+    def former(self, digest: str) -> Published | None:
+        """Return the manifest that ``digest`` names, if it was ever current here; its segments may be gone."""
+        if len(digest) != 64 or digest.strip("0123456789abcdef"):
+            return None
+        found = _read(self.folder / "manifests" / digest, Published) or _read(self.folder / "manifest.json", Published)
+        return found if found is not None and envelope_digest(found.envelope) == digest else None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -168,7 +179,7 @@ class SnapshotStore:
             yield
 
     def _replace(self, name: str, data: bytes) -> None:
-        descriptor, part = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
+        descriptor, part = tempfile.mkstemp(dir=self.folder, prefix=f".{Path(name).name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

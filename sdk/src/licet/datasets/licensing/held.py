@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -14,7 +14,6 @@ from licet.errors import InputError, VerificationError
 from licet.home import write_private
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
-from licet.statements.keys import SigningKey
 from licet.statements.kinds import Licence, LicenceLine, Use
 from licet.statements.licences import licence_lines_root
 from licet.statements.receipt import verify_receipt
@@ -34,7 +33,17 @@ class HeldLicence(msgspec.Struct, frozen=True):
         return self.payload.licence
 
 
-def verify_granted(granted: LicenceGranted, key: SigningKey, keys: RegistryKeys) -> HeldLicence:
+class Signed(Protocol):
+    """The public half of a signing key."""
+
+    @property
+    def keyid(self) -> str: ...
+
+    @property
+    def public(self) -> bytes: ...
+
+
+def verify_granted(granted: LicenceGranted, key: Signed, keys: RegistryKeys) -> HeldLicence:
     """Return the licence once both signatures, its lines and its place in the log hold.
 
     ``key`` is the organisation's, which must have signed first; the registry's licence key must have signed second.
@@ -63,6 +72,11 @@ class LicenceStore:
     def keep(self, granted: LicenceGranted) -> None:
         """Keep a licence that was verified; it survives a crash from here on."""
         write_private(self._path(granted.licence), msgspec.json.encode(granted))
+
+    def granted(self, licence: str) -> LicenceGranted | None:
+        """Return one licence as it was granted, or None if it is not here; raises ``InputError`` for a damaged file."""
+        path = self._path(licence)
+        return _granted(path) if path.exists() else None
 
     def get(self, licence: str) -> HeldLicence | None:
         """Return one licence, or None if it is not here; raises ``InputError`` for a damaged file."""
@@ -115,9 +129,16 @@ def _same_model(use: Use, request: Request) -> bool:
     return request.model_scope == "one-version" and (model, version) == (use.model, use.version)
 
 
-def _load(path: Path) -> HeldLicence:
+def _granted(path: Path) -> LicenceGranted:
     try:
-        granted = msgspec.json.decode(path.read_bytes(), type=LicenceGranted)
+        return msgspec.json.decode(path.read_bytes(), type=LicenceGranted)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise InputError(f"{path}: expected a licence as licet keeps it, got {unlike(error)}") from None
+
+
+def _load(path: Path) -> HeldLicence:
+    granted = _granted(path)
+    try:
         return _held(envelopes.read_as(Licence, granted.envelope), granted.lines)
     except (OSError, ValueError, msgspec.MsgspecError, InputError) as error:
         raise InputError(f"{path}: expected a licence as licet keeps it, got {unlike(error)}") from None

@@ -97,12 +97,23 @@ def read_manifest(path: Path) -> ReadManifest:
         raise InputError(f"{path}: expected a manifest, got {error.strerror or error}") from None
     except (ValueError, msgspec.MsgspecError) as error:
         raise MalformedError(f"{path}: expected a manifest that licet wrote, got {unlike(error)}") from None
+    return manifest_in(file, str(path))
+
+
+def read_manifest_file(path: Path) -> ManifestFile:
+    """Return the file as it is, for who hands it on; raises as `read_manifest` does of what does not parse."""
+    read_manifest(path)
+    return msgspec.json.decode(path.read_bytes(), type=ManifestFile)
+
+
+def manifest_in(file: ManifestFile, name: str) -> ReadManifest:
+    """Return the manifest in ``file``, called ``name`` in errors, as `read_manifest` does."""
     public = public_key(file.key, "key")
     payload = envelopes.open_as(DatasetManifest, file.envelope, [key_id(public)], KeySet([public]))
     if canonical.encode(file.manifest) != file.envelope.body:
-        raise VerificationError(f"{path}: what stands in it to be read is not what was signed")
+        raise VerificationError(f"{name}: what stands in it to be read is not what was signed")
     if file.registered != (payload.organisation is not None):
-        raise VerificationError(f"{path}: it says of itself that it is registered, and was signed otherwise")
+        raise VerificationError(f"{name}: it says of itself that it is registered, and was signed otherwise")
     return ReadManifest(payload, file.envelope, key_id(public))
 
 
