@@ -1,7 +1,7 @@
-"""The ledger of a period for plain-text accounting: hledger and beancount, every amount explicit.
+"""The ledger of a period for plain-text accounting: one journal for hledger and ledger, one for beancount.
 
-Both journals follow from the tables alone, to the byte: a verifier writes them again and compares, so nothing can be
-slipped in (an ``include``, a plugin) and every figure is one that was checked.
+Every amount is explicit. Both journals follow from the tables alone, to the byte: a verifier writes them again and
+compares, so nothing can be slipped in (an ``include``, a plugin) and every figure is one that was checked.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ class Journal(ABC):
 
 
 class Hledger(Journal):
-    """The journal for hledger: closing balances are assertions on postings of nothing."""
+    """The journal for hledger and ledger: closing balances are assertions on postings of nothing.
+
+    Both take ``commodity`` with its format below it, and nothing else of what each says of commodities.
+    """
+
+    _commodity = "commodity {currency}\n    format 1.000000 {currency}\n"
 
     def close(self) -> None:
         """Assert the closing balances."""
@@ -95,12 +100,18 @@ class Hledger(Journal):
     def _begin(self, title: str, names: Sequence[str]) -> None:
         currencies = sorted({row.currency for row in self._balances})
         self._write(f"; {title}\ndecimal-mark .\n")
-        self._write("".join(f"commodity 1.000000 {currency}\n" for currency in currencies))
+        self._write("".join(self._commodity.format(currency=currency) for currency in currencies))
         self._write("".join(f"account {name}\n" for name in names))
 
     def _headed(self, day: str, what: str, transfer: TransferRow | None = None) -> str:
         about = f" {_plain(transfer.source)}  ; transfer:{transfer.transfer}" if transfer else ""
         return f"\n{day} * {_plain(what)}{about}\n"
+
+
+class FormerHledger(Hledger):
+    """The same as bundles had it before ledger took it too: they hold as well."""
+
+    _commodity = "commodity 1.000000 {currency}\n"
 
 
 class Beancount(Journal):
