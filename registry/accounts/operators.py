@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
+from uuid import UUID
 
 from licet import identifiers
 from licet.wire.accounts import TokenCreated
@@ -13,10 +15,45 @@ from registry.accounts import queries, tokens
 from registry.accounts.levels import raise_level
 from registry.accounts.registration import display_name
 from registry.database import Database
-from registry.errors import NotFound
+from registry.errors import Invalid, NotFound
 from registry.services import Services
 
 ROLES: Final[dict[str, str]] = {"auditor": "aud", "operator": "opr"}
+
+
+_SPAN: Final = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))?(?:(\.\.)(\d{4}-(?:0[1-9]|1[0-2]))?)?", re.ASCII)
+
+
+class AuditScope(NamedTuple):
+    """What an auditor may see: of each of ``subjects`` (none: of everybody), from month ``since`` to ``until``."""
+
+    subjects: tuple[UUID, ...] = ()
+    since: str | None = None
+    until: str | None = None
+
+
+def told_apart(scopes: Sequence[str]) -> tuple[list[str], AuditScope]:
+    """Return which of ``scopes`` a token has, and what the rest let an auditor see.
+
+    ``org_…`` and ``art_…`` are whose part it is; ``2026-10``, ``2026-01..2026-12``, ``2026-01..`` which months. Raises
+    ``Invalid``.
+    """
+    plain: list[str] = []
+    subjects: list[UUID] = []
+    span: tuple[str | None, str | None] | None = None
+    for scope in scopes:
+        match = _SPAN.fullmatch(scope)
+        if scope[:4] in ("org_", "art_"):
+            subjects.append(identifiers.to_uuid(scope, "org", "art", field="--scope"))
+        elif match and scope:
+            if span is not None:
+                raise Invalid.field("--scope", "one span of months", scope)
+            span = (match[1], match[3] if match[2] else match[1])
+            if None not in span and str(span[0]) > str(span[1]):
+                raise Invalid.field("--scope", "months in their order, such as 2026-01..2026-12", scope)
+        else:
+            plain.append(scope)
+    return plain, AuditScope(tuple(dict.fromkeys(subjects)), *(span or (None, None)))
 
 
 async def invite(
@@ -27,13 +64,27 @@ async def invite(
     scopes: Sequence[str] = (),
     lifetime: timedelta = timedelta(days=90),
 ) -> tuple[str, TokenCreated]:
-    """Return the id of a new staff account and its token, by default with every scope of the role."""
+    """Return the id of a new staff account and its token, by default with every scope of the role.
+
+    For an auditor, accounts and months among ``scopes`` are all that is shown (`told_apart`), by default everything.
+    Raises ``Invalid``, and ``NotFound`` for an account that there is not.
+    """
     kind = ROLES[role]
     account = identifiers.new_uuid()
     allowed = tokens.SCOPES_OF[kind]
-    wanted = tokens.narrowed(scopes, allowed) if scopes else list(allowed)
+    plain, audited = told_apart(scopes)
+    if audited != AuditScope() and role != "auditor":
+        raise Invalid.field("--scope", "accounts and months for auditors alone", list(scopes))
+    wanted = tokens.narrowed(plain, allowed) if plain else list(allowed)
     async with database.transaction() as conn:
         await conn.fetchval(queries.CREATE_ACCOUNT, account, kind, display_name(name or role), None)
+        if role == "auditor":
+            for subject in audited.subjects:
+                if await conn.fetchrow(queries.ACCOUNT, subject) is None:
+                    raise NotFound(f"--scope: there is no account {subject}")
+            await conn.execute(
+                queries.ADD_SCOPE, account, list(audited.subjects) or [None], audited.since, audited.until
+            )
         return identifiers.from_uuid(kind, account), await tokens.create(conn, account, wanted, lifetime)
 
 

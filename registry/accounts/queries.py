@@ -195,6 +195,36 @@ select $3 or not exists (
 )
 """
 
+# What an auditor may see (`audits`): by audit_scopes primary key
+ADD_SCOPE: Final = """
+insert into audit_scopes (auditor, number, subject, since, until)
+select $1, t.number - 1, t.subject, $3, $4 from unnest($2::uuid[]) with ordinality as t (subject, number)
+"""
+SCOPES: Final = """
+select s.subject, a.kind, s.since, s.until from audit_scopes s left join accounts a on a.id = s.subject
+where s.auditor = $1 order by s.number
+"""
+
+
+def audits(auditor: str, subject: str, month: str) -> str:
+    """Return the SQL condition that ``auditor`` may see ``subject``'s part of ``month``: expressions, text `2026-11`.
+
+    By audit_scopes primary key.
+    """
+    return f"""exists (
+        select from audit_scopes z where z.auditor = {auditor} and (z.subject is null or z.subject = {subject})
+            and (z.since is null or z.since <= {month}) and (z.until is null or z.until >= {month})
+    )"""
+
+
+# by log_entries unique (pending), audit_scopes primary key: whether an auditor ($2) may see what the log took of $3
+AUDITED: Final = f"""
+select exists (
+    select from log_entries e where e.pending = $1
+        and {audits("$2", "$3", "to_char(e.at at time zone 'utc', 'YYYY-MM')")}
+)
+"""  # noqa: S608
+
 # by tokens unique (digest), accounts primary key
 AUTHENTICATE: Final = """
 select t.id as token, t.account, t.scopes, t.expires_at, a.kind, a.name, a.level,

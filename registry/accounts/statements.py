@@ -63,15 +63,20 @@ async def statement_receipt(
 
 async def _visible(conn: Connection, subject: str, caller: Caller | None) -> translog.Submitted:
     first = await translog.first_about(conn, subject)
-    if first is None or not (first.kind in PUBLIC_KINDS or _may_see(caller, first.account)):
+    auditor = first is not None and await _audits(conn, first, caller)
+    if first is None or not (first.kind in PUBLIC_KINDS or auditor or _own(caller, first.account)):
         raise NotFound("there is no such statement")
-    auditor = caller is not None and caller.kind == "aud" and "audit" in caller.scopes
     if not await conn.fetchval(queries.SHOWN_TO, first.pending, caller and caller.account, auditor):
         raise Gone(f"the statement {subject} was erased; its log entry stays")
     return first
 
 
-def _may_see(caller: Caller | None, account: UUID | None) -> bool:
-    if caller is None:
+def _own(caller: Caller | None, account: UUID | None) -> bool:
+    return caller is not None and caller.account == account
+
+
+async def _audits(conn: Connection, first: translog.Submitted, caller: Caller | None) -> bool:
+    """Whether ``caller`` is an auditor whose scope has what ``first`` is: the account that signed, and the month."""
+    if caller is None or caller.kind != "aud" or "audit" not in caller.scopes:
         return False
-    return caller.account == account or (caller.kind == "aud" and "audit" in caller.scopes)
+    return bool(await conn.fetchval(queries.AUDITED, first.pending, caller.account, first.account))

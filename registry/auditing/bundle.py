@@ -25,7 +25,7 @@ from registry.accounts.identity import Caller
 from registry.auditing import queries
 from registry.auditing.contents import Contents, contents_of, part_of, span_of
 from registry.auditing.evidence import Prover, signed_checkpoint
-from registry.auditing.types import Part, Reported, Span, Statement
+from registry.auditing.types import Part, Reported, Span, Statement, Subject
 from registry.database import Connection, Row
 from registry.errors import TooLarge
 from registry.licensing.licences import line_of
@@ -55,17 +55,17 @@ _KINDS: Final = {
 T = TypeVar("T")
 
 
-async def build(services: Services, caller: Caller, period: Period, organisation: UUID | None, out: IO[bytes]) -> None:
-    """The bundle of ``period`` is in ``out``: everything for staff, else the part of ``caller``.
+async def build(services: Services, caller: Caller, period: Period, subject: Subject | None, out: IO[bytes]) -> None:
+    """The bundle of ``period`` is in ``out``: the part of ``subject``, of all that staff may see, else of ``caller``.
 
-    Raises ``NotFound`` for an organisation that the caller may not see, ``TooLarge`` for a bundle of too many members,
+    Raises as `part_of` does of what the caller may not see, ``TooLarge`` for a bundle of too many members,
     ``Gone`` for a month from which a statement was erased.
     """
     try:
         async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
             await services.keys.refresh(conn)
             office = services.keys.office
-            part = await part_of(conn, caller, organisation)
+            part = await part_of(conn, caller, period, subject)
             span = await span_of(conn, period)
             found = await contents_of(conn, span, part)
             about = About(services.keys.ref, period, part.id, part.uses, times.to_text(times.now()))

@@ -16,9 +16,9 @@ from registry import translog
 from registry.accounts.identity import Caller
 from registry.auditing import queries
 from registry.auditing.evidence import first_entry_at
-from registry.auditing.types import Licensed, Part, Reported, Span, Statement
+from registry.auditing.types import Licensed, Part, Reported, Span, Statement, Subject
 from registry.database import Connection, Row
-from registry.errors import Gone, NotFound, Unavailable
+from registry.errors import Gone, Invalid, NotAllowed, NotFound, Unavailable
 
 TRUSTED_LEVEL: Final = 2
 STAFF: Final = frozenset({"aud", "opr"})
@@ -61,20 +61,46 @@ class Contents:
         return [*_texts("lic", licences), *_texts("bat", batches)]
 
 
-async def part_of(conn: Connection, caller: Caller, organisation: UUID | None) -> Part:
-    """Return whose part ``caller`` is shown: everything to staff, else its own.
+async def part_of(conn: Connection, caller: Caller, period: Period, subject: Subject | None) -> Part:
+    """Return whose part of ``period`` ``caller`` is shown: of staff as far as its scope goes, else its own.
 
-    Raises ``NotFound`` for an organisation that does not exist, or is another than the caller.
+    Raises ``NotFound`` for an account that does not exist or is beyond what the caller may see, ``NotAllowed`` for a
+    month that an auditor has nothing to look for in.
     """
+    if caller.kind == "aud":
+        return await _audited(conn, caller, period, subject)
     staff = caller.kind in STAFF
-    if staff and organisation is None:
+    if staff and subject is None:
         return Part(None, None, uses=True)
-    account = caller.account if organisation is None else organisation
+    account = caller.account if subject is None else subject.account
     row = await conn.fetchrow(queries.ACCOUNT, account) if staff or account == caller.account else None
-    if row is None or (organisation is not None and row["kind"] != "org"):
-        raise NotFound("there is no such organisation, or none that you may audit")
+    if row is None or (subject is not None and row["kind"] != subject.kind):
+        raise _nobody(subject)
     uses = staff or row["level"] >= TRUSTED_LEVEL
     return Part(account, identifiers.from_uuid(row["kind"], account), uses)
+
+
+async def _audited(conn: Connection, auditor: Caller, period: Period, subject: Subject | None) -> Part:
+    """Return the part of ``subject``; without one everything, or that of the only account in the auditor's scope."""
+    row = await conn.fetchrow(queries.AUDITED, auditor.account, period.name, subject and subject.account)
+    if subject is not None and (row is None or row["kind"] != subject.kind):
+        raise _nobody(subject)
+    if row is None:
+        alone = await conn.fetch(queries.AUDITED_ALONE, auditor.account, period.name)
+        if not alone:
+            raise NotAllowed(f"nothing of {period.name} is in what you may audit")
+        if len(alone) > 1:
+            named = ", ".join(identifiers.from_uuid(each["kind"], each["id"]) for each in alone)
+            raise Invalid.field("?organisation", f"one of those that you may audit: {named}", "nothing")
+        row = alone[0]
+    if row["id"] is None:
+        return Part(None, None, uses=True)
+    return Part(row["id"], identifiers.from_uuid(row["kind"], row["id"]), uses=True)
+
+
+def _nobody(subject: Subject | None) -> NotFound:
+    who = "artist" if subject is not None and subject.kind == "art" else "organisation"
+    return NotFound(f"there is no such {who}, or none that you may audit")
 
 
 async def span_of(conn: Connection, period: Period) -> Span:

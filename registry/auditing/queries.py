@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.accounts.queries import audits
+
 # What an account earns from beside its own works: works that are under a split in which it has a share.
 # by split_parties (account, split), split_works primary key
 _SHARED: Final = """
@@ -21,6 +23,17 @@ SHARED: Final = _SHARED
 SHARES: Final = _SHARES
 # accounts primary key
 ACCOUNT: Final = "select id, kind, level from accounts where id = $1"
+# Whose part an auditor ($1) may be shown of month $2, one account ($3) or all: accounts and audit_scopes primary keys
+AUDITED: Final = f"""
+select a.id, a.kind, a.level from accounts a where a.id = $3 and {audits("$1", "a.id", "$2")}
+union all
+select null, null, null where $3::uuid is null and {audits("$1", "null::uuid", "$2")}
+"""  # noqa: S608
+# by audit_scopes primary key: the accounts that are all of an auditor's scope in month $2
+AUDITED_ALONE: Final = """
+select distinct a.id, a.kind, a.level from audit_scopes s join accounts a on a.id = s.subject
+where s.auditor = $1 and (s.since is null or s.since <= $2) and (s.until is null or s.until >= $2) order by a.id
+"""
 KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"
 
 # by log_entries primary key

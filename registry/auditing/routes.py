@@ -19,6 +19,7 @@ from licet import identifiers, times
 from licet.audit.layout import Period, period_of
 from registry.accounts.identity import Caller, require
 from registry.auditing.bundle import build
+from registry.auditing.types import Subject
 from registry.database import Database
 from registry.errors import Invalid, QuotaExceeded
 from registry.services import Services
@@ -30,6 +31,11 @@ Month = Annotated[str, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", des
 Organisation = Annotated[
     str | None,
     QueryParameter(pattern=r"^org_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="An organisation's identifier."),
+]
+
+Artist = Annotated[
+    str | None,
+    QueryParameter(pattern=r"^art_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="An artist's identifier."),
 ]
 
 
@@ -57,13 +63,15 @@ async def bundle(
     caller: NamedDependency[Caller],
     period: Month,
     organisation: Organisation = None,
+    artist: Artist = None,
 ) -> Stream:
-    """The evidence bundle of a month: everything for an auditor, else the part of the account itself.
+    """The evidence bundle of a month: all that an auditor may see, else the part of the account itself.
 
-    An auditor may ask for one organisation. The bundle is signed; `licet audit verify` checks it offline.
+    An auditor may ask for the part of one organisation or one artist. The bundle is signed; `licet audit verify` checks
+    it offline.
     """
     month = _begun(period)
-    of = None if organisation is None else identifiers.to_uuid(organisation, "org", field="?organisation")
+    of = _subject(organisation, artist)
     folder = services.settings.data / "tmp"
     file: IO[bytes] = await asyncio.to_thread(_temporary, folder)
     try:
@@ -87,6 +95,15 @@ async def bundle(
         "Cache-Control": "no-store",
     }
     return Stream(_blocks(file), media_type="application/zip", headers=headers)
+
+
+def _subject(organisation: str | None, artist: str | None) -> Subject | None:
+    """Return whose part is asked for; raises ``Invalid`` for two at once."""
+    if organisation is not None and artist is not None:
+        raise Invalid.field("?artist", "an organisation or an artist", "both")
+    if organisation is not None:
+        return Subject("org", identifiers.to_uuid(organisation, "org", field="?organisation"))
+    return None if artist is None else Subject("art", identifiers.to_uuid(artist, "art", field="?artist"))
 
 
 def _begun(name: str) -> Period:

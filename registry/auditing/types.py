@@ -42,6 +42,13 @@ class Findings:
         self.told += [Difference(self.part, message) for message in messages[:room]]
 
 
+class Subject(NamedTuple):
+    """The account whose part is asked for: an organisation (``org``) or an artist (``art``)."""
+
+    kind: str
+    account: UUID
+
+
 class Part(NamedTuple):
     """Whose part of the books is shown: ``account`` None is everything.
 

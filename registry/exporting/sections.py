@@ -259,6 +259,7 @@ _OURS: Final = "the service's own bookkeeping, of no account"
 LEFT_OUT: Final[dict[str, str]] = {
     "archive_aside": _OURS,
     "archive_mark": _OURS,
+    "audit_scopes": "what auditors may see, which is between them and the registry",
     "awaited_words": "whose word a shared work waits for after a loss; the account is told how many",
     "log_restored": _OURS,
     "challenges": "random numbers that a passkey has to answer, gone after five minutes",

@@ -48,7 +48,8 @@ def invite(
     name
         Who it is for.
     scope
-        What the token allows; default: everything that the role may do.
+        What the token allows; default: everything that the role may do. For an auditor also what is shown: accounts
+        (org_…, art_…) and months (2026-10, 2026-01..2026-12); default: everything.
     expires
         How long the token lasts, such as 90d.
     """

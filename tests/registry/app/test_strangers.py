@@ -75,18 +75,50 @@ async def ask(http: httpx.AsyncClient, path: str, method: str, told: Example) ->
     )
 
 
+async def _unaudited(recorder: Recorder, strangers: dict[str, httpx.AsyncClient]) -> None:
+    """What is for the parties and their auditors is for no others: bundles, and statements that are not public."""
+    for name in ("getLicence", "logDataset", "logRun", "submitUsage"):
+        told = msgspec.json.encode(recorder.heard[name].answer).decode()
+        owned = sorted(each for each in set(ID.findall(told)) if each[:4] in ("lic_", "dst_", "run_", "bat_"))
+        assert owned, name
+        for each in owned:
+            for who, http in strangers.items():
+                answer = await http.get(f"/v1/statements/{each}")
+                assert answer.status_code == 404, (name, who, each)
+    asked = recorder.heard["getAuditBundle"].parameters
+    owners = {each for each in ID.findall(str(recorder.heard["getLicence"].answer)) if each[:4] in ("org_", "art_")}
+    assert {each[:3] for each in owners} == {"org", "art"}
+    for owner in owners:
+        name = "organisation" if owner.startswith("org_") else "artist"
+        for who, http in strangers.items():
+            answer = await http.get("/v1/audit/bundle", params={**asked, name: owner})
+            assert answer.status_code == (401 if who == "nobody" else 404), (who, owner, answer.text)
+
+
 async def test_nobody_reads_or_changes_what_is_anothers(dsn: str, tmp_path: Path, api: dict[str, Any]) -> None:
     recorder = Recorder(api)
     async with internet(tmp_path) as net, registry(dsn, tmp_path / "data", **net.settings) as site:
         await tell(site, recorder, net)
         artist, lab = await site.account(name="Eve"), await site.account("organisation", "Mallory")
         auditor = await operators.invite(site.services.database, "auditor", name="Aud")
+        scoped = {
+            f"an auditor of {what}": site.client(
+                (await operators.invite(site.services.database, "auditor", scopes=scopes))[1].token
+            )
+            for what, scopes in {
+                "another artist": [artist.id],
+                "another organisation": [lab.id],
+                "another month": ["2020-01..2020-12"],
+            }.items()
+        }
         strangers = {
             "another artist": artist.http,
             "another organisation": lab.http,
             "an auditor": site.client(auditor[1].token),
+            **scoped,
             "nobody": site.client(),
         }
+        await _unaudited(recorder, {**scoped, **{who: strangers[who] for who in ("another artist", "nobody")}})
         items = set()
         for path, method, operation in private(api):
             name = operation["operationId"]

@@ -36,20 +36,24 @@ def pull(
     *,
     period: Annotated[str, Parameter(help="A month, such as 2026-11.")],
     organisation: Annotated[str | None, Parameter(help="Only the part of this organisation.")] = None,
+    artist: Annotated[str | None, Parameter(help="Only the part of this artist.")] = None,
     output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep the bundle (FILE.zip).")],
     overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
     common: Common = COMMON,
 ) -> None:
-    """Download the evidence of a month: everything for an auditor, else the part of the account itself."""
+    """Download the evidence of a month: all that an auditor may see, else the part of the account itself."""
     from licet.audit.container import Container
     from licet.audit.layout import period_of
     from licet.identifiers import to_uuid
     from licet.transport import Transport
 
     asked = {"period": period_of(period, "--period").name}
-    if organisation is not None:
-        to_uuid(organisation, "org", field="--organisation")
-        asked["organisation"] = organisation
+    if organisation is not None and artist is not None:
+        raise InputError.field("--artist", "either an organisation or an artist", "both")
+    for name, kind, given in (("organisation", "org", organisation), ("artist", "art", artist)):
+        if given is not None:
+            to_uuid(given, kind, field=f"--{name}")
+            asked[name] = given
     refuse_existing(output, overwrite=overwrite)
     with common.client() as client:
         client.trust()  # pinned now if this is the first contact: what `verify` goes by
