@@ -86,7 +86,8 @@ async def _unaudited(recorder: Recorder, strangers: dict[str, httpx.AsyncClient]
                 answer = await http.get(f"/v1/statements/{each}")
                 assert answer.status_code == 404, (name, who, each)
     asked = recorder.heard["getAuditBundle"].parameters
-    owners = {each for each in ID.findall(str(recorder.heard["getLicence"].answer)) if each[:4] in ("org_", "art_")}
+    told = f"{recorder.heard['getLicence'].answer} {recorder.heard['getQuote'].answer}"
+    owners = {each for each in ID.findall(told) if each[:4] in ("org_", "art_")}
     assert {each[:3] for each in owners} == {"org", "art"}
     for owner in owners:
         name = "organisation" if owner.startswith("org_") else "artist"

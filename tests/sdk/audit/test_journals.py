@@ -163,8 +163,10 @@ def booked(moves: Any) -> tuple[list[BalanceRow], list[tuple[TransferRow, list[L
         (before if day <= 5 else accrued).update(amounts)
         if day > 5 and any(amounts.values()):
             head = TransferRow(f"tra_{number}", f"2026-11-{day:02}T00:00:00.000Z", "usage", text, "k", None, None)
-            rows = [LedgerRow(f"tra_{number}", *place, amount) for place, amount in sorted(amounts.items()) if amount]
-            transfers.append((head, rows))
+            lines_of = [
+                LedgerRow(f"tra_{number}", *place, amount) for place, amount in sorted(amounts.items()) if amount
+            ]
+            transfers.append((head, lines_of))
     closing = {place: before[place] + accrued[place] for place in [*before, *accrued]}
     rows = [
         BalanceRow(*place, before[place], accrued[place], 0, 0, amount) for place, amount in sorted(closing.items())
