@@ -31,6 +31,7 @@ from registry.licensing import routes as licensing
 from registry.observing.meters import Meters
 from registry.observing.requests import Observed, send_request_id
 from registry.openapi import ROUTES as DESCRIPTION
+from registry.register import routes as register
 from registry.services import Services, started
 from registry.settings import Settings
 from registry.snapshots import connect as connect_snapshots
@@ -43,7 +44,8 @@ from registry.usage import routes as usage
 from registry.works import routes as works
 
 DOMAINS: Final = (
-    *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, erasure, exporting),
+    *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, register, erasure),
+    exporting,
     auditing,
 )
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so

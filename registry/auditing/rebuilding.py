@@ -270,3 +270,4 @@ from usage_batches b join log_pending p on p.id = b.pending where p.envelope is 
 # How many rows other domains' `rebuild` reads.
 EVENTS_COUNT: Final = "select count(*) from usage_events"
 TRANSFERS_COUNT: Final = "select count(*) from transfers"
+CARDS_COUNT: Final = "select (select count(*) from model_cards) + (select count(*) from datasets)"

@@ -34,6 +34,7 @@ from registry.consent.queries import UNJOINED
 from registry.database import Connection, Row
 from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
+from registry.register import verification as register
 from registry.services import Services
 from registry.splits import verification as splits
 from registry.translog import publication
@@ -67,6 +68,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("licences", _of(licensing.rebuild)),
         ("licences", derived.signed_copies),
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
+        ("register", _of(register.rebuild, queries.CARDS_COUNT)),
         ("ledger", _of(ledger.rebuild, queries.TRANSFERS_COUNT)),
     )
     found = {part: Findings(part) for part, _ in parts}

@@ -18,6 +18,7 @@ OF_USE: Final = {
     "split": "licence",
     "split-answer": "licence",
     "dataset-manifest": "use",
+    "model-card": "use",
     "run": "use",
     "usage-batch": "use",
     "revenue-report": "use",

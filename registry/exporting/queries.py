@@ -120,11 +120,22 @@ select {_LINE} from licences l join licence_works w on w.licence = l.id where l.
 SOLD: Final = f"select {_LINE} from licence_works w where w.account = $1 {{after}}"  # noqa: S608
 # by datasets, runs, usage_batches (organisation, id)
 DATASETS: Final = """
-select id as dataset, name, rows, kept, counts::text as counts, decided_at, accepted_at
+select id as dataset, name, rows, kept, counts::text as counts, decided_at, accepted_at, listed, about::text as about,
+    terms::text as prices
 from datasets where organisation = $1 {after}
 """
 RUNS: Final = """
 select id as run, model, version, name, dataset, manifest, issued_at from runs where organisation = $1 {after}
+"""
+MODELS: Final = "select id as model, name, stated_at from models where organisation = $1 {after}"
+MODEL_VERSIONS: Final = """
+select v.id as model_version, v.model, v.version, v.stated_at, v.card, v.status, v.listed
+from models m join model_versions v on v.model = m.id where m.organisation = $1 {after}
+"""
+MODEL_CARDS: Final = """
+select c.id as card, c.model_version, c.status, c.listed, c.base, c.issued_at
+from models m join model_versions v on v.model = m.id join model_cards c on c.model_version = v.id
+where m.organisation = $1 {after}
 """
 BATCHES: Final = """
 select id as batch, dataset, count, new, known, memorandum, totals::text as totals, first_at, last_at, accepted_at

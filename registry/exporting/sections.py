@@ -170,6 +170,21 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "datasets", "datasets that it stated", queries.DATASETS, _by(_column("id", UUID, "dataset")), ("datasets",)
     ),
     Section("runs", "training runs that it stated", queries.RUNS, _by(_column("id", UUID, "run")), ("runs",)),
+    Section("models", "its models", queries.MODELS, _by(_column("id", UUID, "model")), ("models",)),
+    Section(
+        "model_versions",
+        "their versions, and what is in force of what it said of them",
+        queries.MODEL_VERSIONS,
+        _by(_column("v.id", UUID, "model_version")),
+        ("model_versions",),
+    ),
+    Section(
+        "model_cards",
+        "all that it said of them",
+        queries.MODEL_CARDS,
+        _by(_column("c.id", UUID, "card")),
+        ("model_cards",),
+    ),
     Section(
         "batches",
         "batches of use that it reported",
@@ -292,8 +307,10 @@ KINDS: Final[dict[str, str]] = {
     "token": "tok",
     "event": "evt",
     "split": "spl",
+    "model": "mdl",
+    "card": "crd",
 }
 #: Columns that hold JSON already.
-JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys"})
+JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys", "about", "prices"})
 #: Columns that are read for the key alone.
 UNTOLD: Final = frozenset({"account", "ledger_account", "pending", "ended_by"})

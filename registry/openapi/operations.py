@@ -25,6 +25,8 @@ _PATH_PATTERNS: Final = {
     "licence": f"^lic_{ID}$",
     "quote": f"^quo_{ID}$",
     "split": f"^spl_{ID}$",
+    "model": f"^mdl_{ID}$",
+    "dataset": f"^dst_{ID}$",
     "statement": f"^({'|'.join(KINDS)})_{ID}$",
     "sha256": HEX,
     "keyid": HEX,

@@ -27,7 +27,7 @@ from registry.licensing.offers import name
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.services import Services
-from registry.usage import queries
+from registry.usage import manifests, models, queries
 from registry.usage.refusals import SnapshotExpired
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -67,6 +67,9 @@ async def log_dataset(services: Services, caller: Caller, envelope: Envelope) ->
                 msgspec.json.encode(payload.counts).decode(),
                 moments.past(payload.decided_at, "payload.decided_at"),
                 times.now(),
+                manifests.is_listed(payload),
+                msgspec.json.encode(manifests.about(payload)).decode(),
+                msgspec.json.encode(await manifests.terms(conn, caller.account, payload.licences)).decode(),
             )
     return Logged(payload.dataset, await translog.wait(services.database, pending))
 
@@ -91,9 +94,14 @@ async def log_run(services: Services, caller: Caller, envelope: Envelope) -> Log
     return Logged(run, await translog.wait(services.database, pending))
 
 
-async def datasets(conn: Connection, caller: Caller, asked: Asked, *, q: str | None = None) -> Page[DatasetInfo]:
-    """Return one page of the caller's datasets; ``q`` is part of their name. Raises ``Invalid`` for the parameter."""
-    rows, more = await page_of(conn, queries.DATASETS, asked, caller.account, q)
+async def datasets(
+    conn: Connection, caller: Caller, asked: Asked, *, q: str | None = None, name: str | None = None
+) -> Page[DatasetInfo]:
+    """Return one page of the caller's datasets, every version of them; ``q`` is part of their name, ``name`` all of it.
+
+    Raises ``Invalid`` for the parameter.
+    """
+    rows, more = await page_of(conn, queries.DATASETS, asked, caller.account, q, name)
     items = [
         DatasetInfo(
             dataset=identifiers.from_uuid("dst", row["id"]),
@@ -104,6 +112,7 @@ async def datasets(conn: Connection, caller: Caller, asked: Asked, *, q: str | N
             counts=msgspec.json.decode(row["counts"]),
             decided_at=times.to_text(row["decided_at"]),
             log_index=row["index"],
+            version=row["version"],
         )
         for row in rows
     ]
@@ -160,6 +169,7 @@ async def _add_run(conn: Connection, caller: Caller, payload: Run, envelope: Env
     digest = bytes.fromhex(envelope.payload_digest)
     key = _run_key(payload)
     await conn.execute(queries.ADD_RUN, number, caller.account, *key[:3], dataset, key[3], pending, digest, issued_at)
+    await models.named(conn, caller.account, *key[:2], issued_at)
     return number, pending
 
 

@@ -11,17 +11,27 @@ from registry.http.paging import Key, orders
 # By datasets primary key, unique (payload_digest)
 ADD_DATASET: Final = """
 insert into datasets (
-    id, organisation, name, pending, payload_digest, rows, kept, counts, decided_at, accepted_at
-) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
+    id, organisation, name, pending, payload_digest, rows, kept, counts, decided_at, accepted_at, listed, about, terms
+) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12::jsonb, $13::jsonb)
 """
 OWN_DATASET: Final = "select pending, payload_digest from datasets where id = $1 and organisation = $2"
 DATASET_TAKEN: Final = "select exists (select from datasets where id = $1)"
-# By datasets (organisation, id); log_entries unique (pending)
+# By licences primary key, licence_works primary key
+TERMS: Final = """
+select w.model, count(distinct w.work) as works
+from licences l join licence_works w on w.licence = l.id
+where l.id = any($2::uuid[]) and l.organisation = $1 group by w.model order by w.model
+"""
+# By datasets (organisation, id), datasets (organisation, name, pending); log_entries unique (pending)
 DATASETS: Final = orders(
     """
-select d.id, d.name, d.rows, d.kept, d.counts::text as counts, d.decided_at, e.index
+select d.id, d.name, d.rows, d.kept, d.counts::text as counts, d.decided_at, e.index,
+    (
+        select count(*) from datasets v
+        where v.organisation = d.organisation and v.name = d.name and v.pending <= d.pending
+    ) as version
 from datasets d left join log_entries e on e.pending = d.pending
-where d.organisation = $1 and ($2::text is null or strpos(d.name, $2) > 0)
+where d.organisation = $1 and ($2::text is null or strpos(d.name, $2) > 0) and ($3::text is null or d.name = $3)
 """,
     made=(Key("d.id", "id", UUID),),
     # An organisation has few datasets: these two orders read all of them.
@@ -50,6 +60,12 @@ where r.organisation = $1 and ($2::text is null or r.model = $2) and ($3::text i
 """,
     accepted=(Key("r.id", "id", UUID),),
 )
+
+# By models unique (organisation, name), model_versions unique (model, version)
+MODEL: Final = "select id from models where organisation = $1 and name = $2"
+ADD_MODEL: Final = "insert into models (id, organisation, name, stated_at) values ($1, $2, $3, $4)"
+MODEL_VERSION: Final = "select id from model_versions where model = $1 and version = $2"
+ADD_MODEL_VERSION: Final = "insert into model_versions (id, model, version, stated_at) values ($1, $2, $3, $4)"
 
 # By snapshots unique (digest)
 SNAPSHOT: Final = "select expires_at from snapshots where digest = $1"

@@ -29,6 +29,7 @@ from registry.services import Services
 from registry.usage import batches, datasets, money
 
 Model = Annotated[str | None, QueryParameter(max_length=200)]
+DatasetName = Annotated[str | None, QueryParameter(max_length=200, description="The name of a dataset, all of it.")]
 Currency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$", description="An ISO 4217 code.")]
 DatasetId = Annotated[
     str | None, QueryParameter(pattern=r"^dst_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="A dataset's identifier.")
@@ -57,14 +58,18 @@ async def list_datasets(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     q: Search = None,
+    name: DatasetName = None,
     sort: FromQuery[Literal["-made", "made", "-decided", "decided", "name", "-name"]] = "-made",
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[Page[DatasetInfo]]:
-    """The organisation's datasets; `q` is part of their name. `made` is when their identifier was made."""
+    """The organisation's datasets, every version of them; `q` is part of their name, `name` all of it.
+
+    `made` is when the identifier was made.
+    """
     asked = Asked.of(request, sort, limit, cursor)
     async with services.database.acquire() as conn:
-        return linked(request, await datasets.datasets(conn, caller, asked, q=q))
+        return linked(request, await datasets.datasets(conn, caller, asked, q=q, name=name))
 
 
 @post("/v1/runs", operation_id="logRun", tags=["usage"], guards=[_REPORTS])

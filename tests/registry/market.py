@@ -14,7 +14,7 @@ import msgspec
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Budget, DatasetManifest, Event, LicenceLine, Run, UsageBatch, Use
+from licet.statements.kinds import Budget, DatasetManifest, Event, LicenceLine, ModelCard, Run, UsageBatch, Use
 from licet.statements.licences import events_root, licence_payload
 from licet.statements.owed import owed, run_events, totals
 from licet.terms import Terms
@@ -214,6 +214,28 @@ class Trainer:
             **changes,
         }
         return envelopes.seal(Run(**fields), self.account.key)
+
+    def card(self, **changes: Any) -> Envelope:
+        """Return a signed model card."""
+        fields: dict[str, Any] = {
+            "registry": self.site.services.keys.ref,
+            "organisation": self.id,
+            "genesis": self.account.genesis,
+            "model": "acme/lantern",
+            "version": "1",
+            "status": "released",
+            "listed": True,
+            "dated": "2026-11-01",
+            "family": "Lantern",
+            "summary": "Draws lanterns.",
+            "card_url": "https://acme.example/lantern",
+            "open_weights": False,
+            "base": None,
+            "issued_at": times.to_text(times.now()),
+            "nonce": identifiers.new_uuid().hex,
+            **changes,
+        }
+        return envelopes.seal(ModelCard(**fields), self.account.key)
 
     async def log(self, path: str, envelope: Envelope) -> httpx.Response:
         """Send a statement that needs nothing beside it."""

@@ -30,6 +30,8 @@ KINDS: Final = {
     "evt": "event",
     "clm": "claim",
     "spl": "split",
+    "mdl": "model",
+    "crd": "model card",
 }
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]

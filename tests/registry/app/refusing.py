@@ -72,6 +72,12 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     "acceptQuote": (*_SIGNED, Refusal(400, "expected a quote with works in it", "it depends on the quote")),
     "logDataset": _SIGNED,
     "logRun": _SIGNED,
+    "describeModel": _SIGNED,
+    "getRegisteredStatement": (
+        Refusal(
+            400, "path:statement: expected dst_ or run_ or crd_", "what stands in a path as a statement may be any kind"
+        ),
+    ),
     "submitUsage": (*_SIGNED, Refusal(422, "events|payload", "events must add up to what was signed")),
     "draftStatement": (
         _STATED,

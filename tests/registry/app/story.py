@@ -231,6 +231,9 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     manifest = lab.manifest(row["digest"].hex())
     logged = await lab.log("/v1/datasets", manifest)
     await lab.log("/v1/runs", lab.run(logged.json()["id"], manifest.payload_digest, row["digest"].hex()))
+    described = await lab.log("/v1/models", lab.card())
+    model = (await lab.http.get("/v1/models?limit=1")).json()["items"][0]["model"]
+    dataset = logged.json()["id"]
     await lab.report(licence, "2")
     made = await lab.site.post("/v1/tokens", {"scopes": ["query"], "expires_in_days": 30}, http=lab.http)
     await lab.http.delete(f"/v1/tokens/{made.json()['id']}")
@@ -275,6 +278,17 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
         (lab.http, f"/v1/licences/{licence.licence}"),
         *((lab.http, path) for path in ("/v1/datasets?q=lantern", "/v1/runs", "/v1/usage/batches")),
         *((mei.http, path) for path in ("/v1/ledger/balance", "/v1/ledger/entries?sort=-at")),
+        *(
+            (lab.http, path)
+            for path in (f"/v1/models/{model}", f"/v1/models/{model}/versions", f"/v1/datasets/{dataset}")
+        ),
+        *(
+            (site.http, f"/v1/register/{path}")
+            for path in (
+                *("models?q=lantern", f"models/{model}", f"models/{model}/versions", "datasets?limit=1"),
+                *(f"datasets/{dataset}", f"runs?model={model}", f"statements/{described.json()['id']}"),
+            )
+        ),
         (lab.http, f"/v1/audit/bundle?period={period}"),
         *(() if segment is None else ((site.http, f"/snapshots/segments/{segment['digest'].hex()}"),)),
     ):

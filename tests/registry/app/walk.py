@@ -99,6 +99,19 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listUsage": (401, 403, 200),
     "getBalance": (401, 403, 200),
     "listEntries": (401, 403, 200),
+    # register
+    "describeModel": (401, 403, 400),
+    "listModels": (401, 403, 200),
+    "getModel": (401, 403, 404),
+    "listModelVersions": (401, 403, 404),
+    "getDataset": (401, 403, 404),
+    "listRegisteredModels": OPEN,
+    "getRegisteredModel": (404, 404, 404),
+    "listRegisteredVersions": (404, 404, 404),
+    "listRegisteredDatasets": OPEN,
+    "getRegisteredDataset": (404, 404, 404),
+    "listRegisteredRuns": OPEN,
+    "getRegisteredStatement": (400, 400, 400),  # an account's genesis is none of the register's
     # audit
     "getAuditBundle": (401, 403, 400),
 }

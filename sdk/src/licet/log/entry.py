@@ -41,6 +41,7 @@ KINDS: Final = PUBLIC_KINDS | {
     "usage-batch",
     "revenue-report",
     "dataset-manifest",
+    "model-card",
     "erase",
 }
 

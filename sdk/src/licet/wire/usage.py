@@ -33,6 +33,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     decided_at: str
     log_index: int | None
+    version: int  # 1 is the first of this name in the log
 
 
 class RunInfo(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ from licet.statements.kinds.keys import (
     TokenRequest,
 )
 from licet.statements.kinds.licences import Licence, LicenceLine, Use
+from licet.statements.kinds.models import BaseVersion, ModelCard
 from licet.statements.kinds.registry import Claim, Erase, LogCosigner, PeriodClose, RegistryKey, RegistryKeyRevoke
 from licet.statements.kinds.sharing import Split, SplitAnswer, SplitShare, SplitWork
 from licet.statements.kinds.snapshots import SegmentRef, Snapshot
@@ -43,6 +44,7 @@ __all__ = [
     "AnyKey",
     "Asked",
     "AuditBundle",
+    "BaseVersion",
     "Budget",
     "BundleMember",
     "CatalogueScope",
@@ -61,6 +63,7 @@ __all__ = [
     "LicenceLine",
     "Limit",
     "LogCosigner",
+    "ModelCard",
     "Passkey",
     "Payload",
     "PeriodClose",
@@ -103,6 +106,7 @@ Payload = (
     | Licence
     | DatasetManifest
     | Run
+    | ModelCard
     | UsageBatch
     | Snapshot
     | PeriodClose

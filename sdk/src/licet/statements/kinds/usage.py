@@ -46,6 +46,8 @@ class DatasetManifest(
     after: str | msgspec.UnsetType = msgspec.UNSET
     #: With ``match`` derivative: what was asked beside the snapshot; else left out.
     asked: Asked | msgspec.UnsetType = msgspec.UNSET
+    #: False: not in the public register before a version of a model that is there was trained on it; else left out.
+    listed: Literal[False] | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
 
