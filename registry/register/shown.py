@@ -287,9 +287,9 @@ def _run(row: Row) -> RegisteredRun:
         dataset_name=row["dataset_name"],
         dataset_version=row["dataset_version"],
         manifest=row["manifest"].hex(),
-        snapshot=signed and signed.snapshot,
-        dropped=signed and signed.dropped,
-        licences=signed and len(signed.licences),
+        snapshot=None if signed is None else signed.snapshot,
+        dropped=None if signed is None else signed.dropped,
+        licences=None if signed is None else len(signed.licences),
         issued_at=times.to_text(row["issued_at"]),
         log_index=row["index"],
     )

@@ -1,4 +1,4 @@
-"""``licet dataset diff``: two results of ``licet filter`` held against each other."""
+"""``licet dataset``: two results of ``licet filter`` held against each other; those that are in the register."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet.cli import workflow
+from licet.cli.columns import aligned
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.wording import apart, refuse_existing, refuse_result
 from licet.counted import many
@@ -17,8 +18,9 @@ from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.datasets.results.difference import Change, Difference
+    from licet.wire.register import DatasetShown
 
-app = App(name="dataset", help="Compare datasets that were filtered.")
+app = App(name="dataset", help="Compare filtered datasets; list and show those in the register.")
 _LISTED: Final = 20
 
 
@@ -62,6 +64,70 @@ def diff(
     show(as_json, msgspec.structs.asdict(found), list(_FORMATS[format](found)))
     wanted = set(KINDS) if "any" in stops else stops
     return 1 if any(found.counts[kind] for kind in wanted) else 0
+
+
+_PUBLIC = Annotated[bool, Parameter(negative="", help="Of the public register, which needs no account.")]
+
+
+@app.command(name="list")
+def list_datasets(
+    *,
+    q: Annotated[str | None, Parameter(help="Part of the name (with --public also of the organisation's).")] = None,
+    public: _PUBLIC = False,
+    common: Common = COMMON,
+) -> None:
+    """List versions of datasets, the newest first: your organisation's, or those in the public register."""
+    wanted: Any = {} if q is None else {"q": q}
+    with common.client() as client:
+        found: list[Any] = list(client.registered_datasets(**wanted) if public else client.datasets(**wanted))
+    rows = [
+        (each.dataset, printable(each.name), f"version {each.version}", f"{each.kept:,} of {each.rows:,} rows kept")
+        for each in found
+    ]
+    show(common, {"datasets": found}, aligned(rows) or ["No datasets: `licet run report` puts one into the register."])
+
+
+@app.command(name="show")
+def show_dataset(
+    dataset: str,
+    /,
+    *,
+    against: Annotated[str | None, Parameter(help="Another version, instead of the one before.")] = None,
+    public: _PUBLIC = False,
+    common: Common = COMMON,
+) -> None:
+    """Show one version of a dataset: its counts, what differs from the version before, what was trained on it.
+
+    Parameters
+    ----------
+    dataset
+        dst_….
+    """
+    with common.client() as client:
+        asked = client.registered_dataset if public else client.dataset_version
+        found = asked(dataset, against=against)
+    show(common, {"dataset": found}, list(_told_of(found)))
+
+
+def _told_of(found: DatasetShown) -> Iterator[str]:
+    whose = found.organisation.name or found.organisation.id
+    yield printable(f"{found.name}, version {found.version}, {found.dataset}, of {whose}")
+    counts = ", ".join(f"{count:,} {verdict}" for verdict, count in found.counts.items())
+    yield f"{found.kept:,} of {found.rows:,} rows kept: {counts}"
+    if found.unknown_policy is not None:
+        yield f"rows that nobody speaks for: {'left out' if found.unknown_policy == 'exclude' else 'kept'}"
+    for price, works in found.terms.items():
+        yield f"{many(works, 'work')} licensed, {price}"
+    if found.change is not None:
+        moved = ", ".join(f"{count:+,} {verdict}" for verdict, count in found.change.counts.items() if count)
+        yield f"against version {found.change.version}: {found.change.rows:+,} rows, {moved or 'counts as before'}"
+    for model in found.models:
+        yield printable(f"trained: {model.name}@{model.version} ({model.status}), {many(model.runs, 'run')}")
+    if found.models_count > len(found.models):
+        yield f"…  {found.models_count - len(found.models):,} more"
+    yield f"manifest {found.manifest}, entry {found.log_index} of the log; snapshot {found.snapshot}"
+    if not found.listed:
+        yield "not in the public register before a listed version of a model was trained on it"
 
 
 def _headline(found: Difference) -> str:
