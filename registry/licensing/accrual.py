@@ -31,7 +31,7 @@ FEE: Final = "fee:registry"
 BPS: Final = 10_000
 
 Group = tuple[str, str, bool]  # payee or split, currency, escrow
-Shared = Mapping[UUID, Sharing]  # the split in force on a work, where there is one
+Shares = Mapping[UUID, Sharing]  # the split in force on a work, where there is one
 
 
 async def post(conn: Connection, posting: Posting, accruals: Sequence[Accrual]) -> None:
@@ -72,7 +72,7 @@ def spread(accruals: Iterable[Accrual]) -> dict[bytes, int]:
 
 
 def _prepared(
-    posting: Posting, accruals: Sequence[Accrual], shared: Shared
+    posting: Posting, accruals: Sequence[Accrual], shared: Shares
 ) -> tuple[list[tuple[Any, ...]], list[Transfer]]:
     groups: dict[Group, list[Accrual]] = defaultdict(list)
     named = {each.name: each for each in shared.values()}
@@ -89,7 +89,7 @@ def _prepared(
         fee = sum(fees[accrual.reported.id] for accrual in groups[group])
         sharing = named.get(group[0])
         parts = {group[0]: gross - fee} if sharing is None else divide(gross - fee, sharing.shares)
-        transfers.append(_transfer(posting, group, gross, fee, parts))
+        transfers.append(transfer_of(posting, group, gross, fee, parts))
     return [
         _record(posting, accrual, fees.get(accrual.reported.id, 0), shared.get(accrual.reported.work))
         for accrual in accruals
@@ -101,7 +101,8 @@ def account_of(payee: str, *, escrow: bool) -> str:
     return f"{'escrow' if escrow else 'payable'}:{payee}"
 
 
-def _transfer(posting: Posting, group: Group, gross: int, fee: int, parts: Mapping[str, int]) -> Transfer:
+def transfer_of(posting: Posting, group: Group, gross: int, fee: int, parts: Mapping[str, int]) -> Transfer:
+    """Return the transfer of all that one payee, or the co-owners of one split, earn by a posting."""
     payee, currency, escrow = group
     credited = account_of(payee, escrow=escrow)
     entries = (

@@ -9,6 +9,7 @@ in ``openapi/openapi.json`` and compared by ``make check``. A handler adds what 
         "partly": (206, 304),                   further successes
         "headers": {"ETag": "The digest."},     headers of its answers
         "body": "application/x-licet-keys",     media types of the body, separated by commas
+        "json": UsageBatchSubmit,               type of a body of JSON that the handler reads itself
         "seconds": 300,                         how long the answer may take
     }
 """

@@ -42,8 +42,9 @@ class Examples:
             if parameter.get("name") in example.parameters:
                 parameter["example"] = _typed(example.parameters[parameter["name"]], parameter["schema"])
         if example.request is not None:
-            for content in operation["requestBody"]["content"].values():
-                content["example"] = example.request
+            for media, content in operation["requestBody"]["content"].items():
+                if media == "application/json":
+                    content["example"] = example.request
         if example.answer is not None:
             for content in operation["responses"][str(example.status)]["content"].values():
                 content["example"] = example.answer

@@ -63,7 +63,10 @@ def operation(path: str, method: str, handler: HTTPRouteHandler, schema_of: dict
         schema = {} if body is bytes else schema_of[body]
         described["requestBody"] = {
             "required": True,
-            "content": {media: {"schema": schema} for media in rules.media_types},
+            "content": {
+                media: {"schema": schema if media == "application/json" or body is bytes else {}}
+                for media in rules.media_types
+            },
         }
     described["responses"] = answers.responses(method, handler, schema_of)
     limits = {"seconds": int(rules.seconds)}
@@ -79,7 +82,12 @@ def operation(path: str, method: str, handler: HTTPRouteHandler, schema_of: dict
 
 
 def body_of(handler: HTTPRouteHandler) -> Any:
-    """Return the type of the body that ``handler`` takes, bytes for one that it reads itself, None for none."""
+    """Return the type of the body that ``handler`` takes, bytes for one that it reads itself, None for none.
+
+    One that reads its body itself may name the type of a body of JSON in ``opt["json"]``.
+    """
+    if "json" in handler.opt:
+        return handler.opt["json"]
     for field in handler.parsed_fn_signature.parameters.values():
         if isinstance(field.kwarg_definition, BodyKwarg):
             return field.annotation

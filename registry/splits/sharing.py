@@ -30,7 +30,7 @@ async def in_force(conn: Connection, works: Iterable[UUID]) -> dict[UUID, Sharin
     Whoever posts by it holds a share of the consent heads of the works' accounts, which an agreement takes whole: then
     it is the split in force at the log index that is drawn afterwards.
     """
-    rows = await conn.fetch(queries.IN_FORCE, sorted(works))
+    rows = await conn.fetch(queries.IN_FORCE, list(works))
     if not rows:
         return {}
     shares = await shares_of(conn, {row["split"] for row in rows})

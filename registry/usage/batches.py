@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from licet import identifiers, times
 from licet.canonical import from_base64
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
+from licet.statements.event_columns import EventColumns
 from licet.statements.kinds import Total, UsageBatch
-from licet.statements.owed import totals
 from licet.wire.common import Page
 from licet.wire.usage import UsageAccepted, UsageBatchInfo, UsageBatchSubmit
 from registry import consent, translog
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Conflict, NotAllowed
+from registry.http import bodies
 from registry.http.paging import Asked, page_of
-from registry.licensing import accrual
+from registry.licensing import accruing
+from registry.licensing.columns import Ints, Uses
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
-from registry.licensing.types import Accrual, Posting, Reported
+from registry.licensing.types import Posting
 from registry.observing.meters import count_once_committed
 from registry.services import Services
 from registry.usage import queries
-from registry.usage.coverage import Coverage, coverage
-from registry.usage.events import checked
+from registry.usage.charging import charged
+from registry.usage.reading import Submitted, checked
 from registry.usage.refusals import InvalidEvents
+
+_JSON: Final = msgspec.json.Decoder(UsageBatchSubmit)
 
 
 class _Kept(NamedTuple):
@@ -50,12 +55,18 @@ class _Batch(NamedTuple):
     id: UUID
     payload: UsageBatch
     envelope: Envelope
-    events: list[Reported]
+    uses: Uses
     secret: bytes
     at: datetime
 
 
-async def submit(services: Services, caller: Caller, data: UsageBatchSubmit) -> UsageAccepted:
+def submitted(body: bytes) -> Submitted:
+    """Return what a body of JSON holds; raises ``Invalid`` naming the field."""
+    data: UsageBatchSubmit = bodies.read(body, _JSON)
+    return Submitted(data.envelope, data.secret, EventColumns.of(data.events))
+
+
+async def submit(services: Services, caller: Caller, data: Submitted) -> UsageAccepted:
     """Return once the batch is posted and in the published log; sending it again has no second effect.
 
     An event that was reported before, in whichever batch, is not posted again. Raises ``Conflict`` for the batch's id
@@ -69,8 +80,8 @@ async def submit(services: Services, caller: Caller, data: UsageBatchSubmit) -> 
     if kept is None:
         now = times.now()
         secret = from_base64(data.secret, "secret")
-        events = await asyncio.to_thread(checked, payload, data.events, secret, now)
-        batch = _Batch(number, payload, data.envelope, events, secret, now)
+        uses = await asyncio.to_thread(checked, payload, data.columns, secret, now)
+        batch = _Batch(number, payload, data.envelope, uses, secret, now)
         kept = await services.database.run(partial(_post, services, caller, batch))
     receipt = await translog.wait(services.database, kept.pending)
     return UsageAccepted(payload.batch, kept.new, kept.known, kept.memorandum, receipt)
@@ -115,48 +126,42 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     if present is not None:
         return present
     payload = await opened(conn, UsageBatch, batch.envelope, caller, services.keys.ref)
-    found = await coverage(conn, caller.account, batch.events)
-    accruals = await asyncio.to_thread(_accruals, found, payload, batch.events)
-    known = {row["id"] for row in await conn.fetch(queries.KNOWN, [each.id for each in batch.events])}
-    fresh = [each for each in accruals if each.reported.id not in known]
-    memoranda = sum(each.memorandum is not None for each in fresh)
-    for outcome, number in (
-        ("new", len(fresh) - memoranda),
-        ("known", len(accruals) - len(fresh)),
-        ("memorandum", memoranda),
-    ):
+    uses = batch.uses
+    try:
+        charges, totals = await charged(conn, caller.account, uses)
+    except InputError as error:
+        raise InvalidEvents(error.message) from None
+    if totals != payload.totals:
+        raise InvalidEvents.field("payload.totals", f"what the licences say, {totals}", payload.totals)
+    known = {row["id"] for row in await conn.fetch(queries.KNOWN, uses.ids)}
+    fresh = np.array([each not in known for each in uses.ids])
+    memoranda = int((fresh & (charges.memorandum >= 0)).sum())
+    new = int(fresh.sum()) - memoranda
+    for outcome, number in (("new", new), ("known", len(known)), ("memorandum", memoranda)):
         count_once_committed("licet_usage_events_total", outcome, by=number)
     # Before the place in the log is drawn: a split that is agreed meanwhile comes after this batch, with its debts.
-    await consent.lock_heads_shared(conn, {each.artist for each in fresh if each.artist is not None and each.amount})
+    owing = np.unique(charges.artist[fresh & (charges.amount > 0)]).tolist()
+    await consent.lock_heads_shared(conn, {charges.artists[place] for place in owing})
     pending = await translog.submit(
         conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
     )
-    kept = _Kept(pending, len(fresh) - memoranda, len(known), memoranda)
+    kept = _Kept(pending, new, len(known), memoranda)
     await _store(conn, caller, batch, kept)
-    await accrual.post(conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at), fresh)
+    await accruing.post(
+        conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at), uses, charges, fresh
+    )
     if known:
         await conn.copy_records_to_table(
-            "usage_repeats",
-            records=[
-                (batch.id, each.id, each.event.quantity, each.at, each.event.match)
-                for each in batch.events
-                if each.id in known
-            ],
-            columns=queries.REPEATS,
+            "usage_repeats", records=_repeats(batch, np.flatnonzero(~fresh)), columns=queries.REPEATS
         )
     return kept
 
 
-def _accruals(found: Coverage, payload: UsageBatch, events: Sequence[Reported]) -> list[Accrual]:
-    """Return what the events come to; raises ``InvalidEvents`` unless that is what the organisation signed."""
-    accruals = found.accruals(events)
-    try:
-        owed = totals(found.claims(events))
-    except InputError as error:
-        raise InvalidEvents(error.message) from None
-    if owed != payload.totals:
-        raise InvalidEvents.field("payload.totals", f"what the licences say, {owed}", payload.totals)
-    return accruals
+def _repeats(batch: _Batch, rows: Ints) -> Iterator[tuple[Any, ...]]:
+    given = batch.uses.columns
+    for row in rows.tolist():
+        moment = times.from_text(given.at.at(row) or "")
+        yield batch.id, batch.uses.ids[row], int(given.quantity[row]), moment, given.match.at(row)
 
 
 async def _store(conn: Connection, caller: Caller, batch: _Batch, kept: _Kept) -> None:

@@ -97,20 +97,24 @@ class Coverage:
 
     def _permission(self, reported: Reported) -> str | None:
         """Return None where the statement lets anybody use the work in this way, else why it is a memorandum."""
-        encoded = self.stated.get((reported.source, reported.work))
-        try:
-            rule = None if encoded is None else intern(encoded).rules.get(reported.event.atom)
-        except MalformedError:
-            rule = None
-        if rule is None:
-            return "not-covered"
-        return None if rule.permission == "allow" else "use"
+        return permission(self.stated.get((reported.source, reported.work)), reported.event.atom)
 
     def _free(self, reported: Reported, memorandum: str | None) -> Accrual:
         artist, payee = self.owners.get(reported.work, (None, ""))
         if artist is None and memorandum is not None:
             memorandum = "unknown-work"
         return Accrual(reported, artist, payee, None, 0, 0, escrow=False, memorandum=memorandum)
+
+
+def permission(encoded: bytes | None, atom: str) -> str | None:
+    """Return None where the terms, if there are any, let anybody use a work in this way, else why they do not."""
+    try:
+        rule = None if encoded is None else intern(encoded).rules.get(atom)
+    except MalformedError:
+        rule = None
+    if rule is None:
+        return "not-covered"
+    return None if rule.permission == "allow" else "use"
 
 
 async def coverage(conn: Connection, organisation: UUID, events: Sequence[Reported]) -> Coverage:

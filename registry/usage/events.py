@@ -22,8 +22,8 @@ MAX_EVENTS: Final = 65_536
 MAX_QUANTITY: Final = 10**12
 MAX_SEQ: Final = 2**31 - 1
 MAX_RUN: Final = 200
-_UNITS: Final = frozenset({*ONCE, "output"})
-_ATOMS: Final = frozenset(ATOMS)
+UNITS: Final = frozenset({*ONCE, "output"})
+KNOWN_ATOMS: Final = frozenset(ATOMS)
 
 
 def checked(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: datetime) -> list[Reported]:
@@ -41,7 +41,7 @@ def checked(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: da
         if event.id <= previous:
             raise InvalidEvents.field(f"events[{place}].id", "a greater id than the event before", event.id)
         previous = event.id
-        found.append(_checked(place, event, payload.organisation))
+        found.append(examined(place, event, payload.organisation))
     span = (min(event.at for event in events), max(event.at for event in events))
     if span != (payload.first_at, payload.last_at):
         raise Invalid.field("payload", f"first_at and last_at {span}", (payload.first_at, payload.last_at))
@@ -53,20 +53,22 @@ def checked(payload: UsageBatch, events: Sequence[Event], secret: bytes, now: da
     return found
 
 
-def _checked(place: int, event: Event, organisation: str) -> Reported:
+def examined(place: int, event: Event, organisation: str) -> Reported:
+    """Return one event, read; raises ``InvalidEvents`` naming its ``place`` and field if it cannot have happened."""
+
     def wrong(field: str, expected: str) -> InvalidEvents:
         return InvalidEvents.field(f"events[{place}].{field}", expected, getattr(event, field))
 
     source = event.licence or event.statement
     if source is None or (event.licence is not None and event.statement is not None):
         raise wrong("licence", "either a licence or a statement")
-    if event.unit not in _UNITS:
-        raise wrong("unit", " or ".join(sorted(_UNITS)))
+    if event.unit not in UNITS:
+        raise wrong("unit", " or ".join(sorted(UNITS)))
     if not 1 <= event.quantity <= (1 if event.unit in ONCE else MAX_QUANTITY):
         raise wrong("quantity", "1" if event.unit in ONCE else f"1 to {MAX_QUANTITY}")
     if not 0 <= event.seq <= MAX_SEQ:
         raise wrong("seq", f"0 to {MAX_SEQ}")
-    if event.atom not in _ATOMS:
+    if event.atom not in KNOWN_ATOMS:
         raise wrong("atom", f"one of {', '.join(ATOMS)}")
     if not 0 < len(event.run) <= MAX_RUN or not event.run.isprintable():
         raise wrong("run", f"1 to {MAX_RUN} printable characters")

@@ -108,6 +108,21 @@ join licence_works w on w.licence = used.licence and w.work = used.work
 join accounts a on a.id = w.account
 left join work_states s on s.work = w.work
 """
+# The same for many at once: what is each work's own, and apart from it what is their licence's.
+# By licences, licence_works, work_states, accounts primary keys
+COVERED_PAIRS: Final = """
+select used.place::int4, w.account, a.kind, w.atom, w.model, w.currency, w.amount,
+    a.level < 2 or coalesce(s.contested or s.challenged, false) as held_back
+from unnest($2::uuid[], $3::uuid[]) with ordinality as used (licence, work, place)
+join licences l on l.id = used.licence and l.organisation = $1
+join licence_works w on w.licence = used.licence and w.work = used.work
+join accounts a on a.id = w.account
+left join work_states s on s.work = w.work
+"""
+# By licences primary key
+HELD: Final = """
+select id, atoms, run, fee_bps, valid_until from licences where id = any($2::uuid[]) and organisation = $1
+"""
 # What waits is not in force: nobody may use a work by terms that are held back from it, nor by a co-owner's alone.
 # By statement_works, statements, works, terms, work_states primary keys
 STATED: Final = """

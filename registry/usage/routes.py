@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.params import FromQuery, JSONBody, QueryParameter, RawBody
 
 from licet import identifiers
 from licet.wire.common import Page
@@ -22,11 +23,12 @@ from licet.wire.usage import (
     UsageBatchInfo,
     UsageBatchSubmit,
 )
+from licet.wire.usage_arrow import MEDIA_TYPE as ARROW
 from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, Search, linked
 from registry.services import Services
-from registry.usage import batches, datasets, money
+from registry.usage import arrow, batches, datasets, money
 
 Model = Annotated[str | None, QueryParameter(max_length=200)]
 DatasetName = Annotated[str | None, QueryParameter(max_length=200, description="The name of a dataset, all of it.")]
@@ -106,19 +108,25 @@ async def list_runs(
     tags=["usage"],
     guards=[_REPORTS],
     request_max_body_size=48 << 20,
+    opt={"body": f"application/json, {ARROW}", "json": UsageBatchSubmit},
 )
 async def submit_usage(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     meter: NamedDependency[Meter],
-    data: JSONBody[UsageBatchSubmit],
+    body: RawBody,
 ) -> UsageAccepted:
     """Post and log at most 65,536 signed events. Events that were reported before have no second effect.
 
-    409 for the batch's id with other content; 422 `invalid-events` names the event that cannot be.
+    409 for the batch's id with other content; 422 `invalid-events` names the event that cannot be. The same as an
+    Arrow stream: a column for each field of an event, and in the schema's metadata, under `licet.batch`, envelope and
+    secret as JSON.
     """
-    await meter.spend("events", len(data.events))
-    return await batches.submit(services, caller, data)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    submitted = await asyncio.to_thread(arrow.submitted if kind == ARROW else batches.submitted, body)
+    await meter.spend("events", submitted.columns.count)
+    return await batches.submit(services, caller, submitted)
 
 
 @get("/v1/usage/batches", operation_id="listUsage", tags=["usage"], guards=[_REPORTS])

@@ -8,6 +8,7 @@ from typing import Final
 
 from licet.errors import InputError
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
@@ -23,6 +24,12 @@ def to_text(moment: datetime) -> str:
         raise InputError.field("time", "an aware datetime", moment)
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Return the microseconds from 1970 to ``moment`` (aware)."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_text(text: str, field: str = "time") -> datetime:
