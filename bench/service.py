@@ -32,6 +32,29 @@ class Running(NamedTuple):
         return client
 
 
+def processor_seconds(pid: int) -> dict[str, float]:
+    """Return what process ``pid`` and all below it have used of processors: ``service``, and ``database`` apart."""
+    parents: dict[int, int] = {}
+    used: dict[int, tuple[str, float]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:  # it ended meanwhile
+            continue
+        name, fields = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+        number = int(stat.parent.name)
+        parents[number] = int(fields[1])
+        used[number] = (name, sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"))
+    found = {"service": 0.0, "database": 0.0}
+    for number, (name, seconds) in used.items():
+        above = number
+        while above not in {pid, 0}:
+            above = parents.get(above, 0)
+        if above == pid:
+            found["database" if name.startswith("postgres") else "service"] += seconds
+    return found
+
+
 @contextlib.contextmanager
 def running(folder: Path, *, fresh: bool = True, **settings: str) -> Iterator[Running]:
     """Start a service with these settings in a ``fresh`` folder, or in what another run left there; end it cleanly."""

@@ -1,4 +1,4 @@
-"""100,000 usage events from a signed batch to posted and logged, beside a plain COPY of the same rows."""
+"""100,000 usage events from signed batches to posted and logged, beside a plain COPY of the same rows."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ import asyncio
 import base64
 import itertools
 import os
-from collections.abc import Iterator
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from PIL import Image
 
-from bench.measuring import BUILD, RUNS, in_turn, record
-from bench.service import running
+from bench.measuring import BUILD, in_turn, record
+from bench.service import processor_seconds, running
 from licet import identifiers, times
 from licet.catalogue.register import register
 from licet.client import Client
 from licet.statements import envelope as envelopes
+from licet.statements.event_columns import EventColumns, event_root
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Budget, Event, UsageBatch, Use
-from licet.statements.licences import SECRET_BYTES, events_root, licence_payload
+from licet.statements.licences import SECRET_BYTES, licence_payload
 from licet.statements.owed import owed, run_events, totals
 from licet.terms import Price, preset
 from licet.wire.licensing import LicenceGranted, QuoteRequest, WorkWanted
 from licet.wire.usage import UsageAccepted, UsageBatchSubmit
+from licet.wire.usage_arrow import MEDIA_TYPE, packed
 from registry.database.instance import attached
 from registry.licensing.queries import USAGE_EVENTS
 
 EVENTS: Final = 100_000
 WORKS: Final = 10_000
-BATCH: Final = 50_000
+ARTISTS: Final = 1_000
+RUNS: Final = 4
 USE: Final = Use(["train-gen"], ["commercial"], None, "acme/lantern", "1", "one-version", None)
 _FILL: Final = """
 with fresh as (
@@ -40,7 +44,7 @@ with fresh as (
     select
         encode(substr(sha256(('id' || n)::bytea), 1, 16), 'hex')::uuid, $1, 'upload', sha256(n::text::bytea),
         '{}', '{}', sha256(('digest' || n)::bytea), '', '{}', 0, now()
-    from generate_series(1, $2::int) as n
+    from generate_series($4::int + 1, $4::int + $2::int) as n
     returning id
 )
 insert into work_states (work, account, statement, own, terms, version)
@@ -50,12 +54,12 @@ returning work
 """
 
 
-async def fill(address: str, account: UUID) -> list[UUID]:
+async def fill(address: str, account: UUID, after: int) -> list[UUID]:
     """Put ``WORKS`` works of ``account`` under its one statement and return them."""
     conn = await asyncpg.connect(address)
     async with conn.transaction():
         version = await conn.fetchval("update consent_version set version = version + 1 returning version")
-        rows = await conn.fetch(_FILL, account, WORKS, version)
+        rows = await conn.fetch(_FILL, account, WORKS, version, after)
     await conn.execute("analyze")
     await conn.close()
     return [row["work"] for row in rows]
@@ -85,17 +89,68 @@ def licensed(client: Client, works: list[UUID], statement: str) -> LicenceGrante
     return client.accept(quote.quote, envelopes.seal(payload, SigningKey.load(client.profile.key_path)))
 
 
-def bodies(client: Client, licence: LicenceGranted, runs: Iterator[int]) -> list[bytes]:
+async def spread(address: str, licence: LicenceGranted) -> None:
+    """Let the works of ``licence`` be those of ``ARTISTS`` artists, as if each had registered some."""
+    conn = await asyncpg.connect(address)
+    columns = [
+        row["column_name"]
+        for row in await conn.fetch(
+            "select column_name from information_schema.columns where table_name = 'accounts'"
+            " and table_schema = current_schema() and is_generated = 'NEVER'"
+        )
+    ]
+    number = identifiers.to_uuid(licence.licence)
+    one = identifiers.to_uuid(licence.lines[0].account)
+    async with conn.transaction():
+        await conn.execute("set local session_replication_role = replica")  # lines are never changed otherwise
+        record_of = await conn.fetchrow("select * from accounts where id = $1", one)
+        assert record_of is not None
+        others = [identifiers.new_uuid() for _ in range(ARTISTS)]
+        rows = []
+        for place, other in enumerate(others):
+            row = {**{name: record_of[name] for name in columns}, "id": other}
+            row["genesis"] = place.to_bytes(32, "big")
+            rows.append(tuple(row[name] for name in columns))
+        await conn.copy_records_to_table("accounts", records=rows, columns=columns)
+        await conn.execute(
+            "update licence_works w set account = $2[n.place % $3 + 1] from ("
+            " select work, row_number() over (order by work) as place from licence_works where licence = $1"
+            ") n where w.licence = $1 and w.work = n.work",
+            number,
+            others,
+            ARTISTS,
+        )
+    await conn.close()
+
+
+class Form(NamedTuple):
+    """How usage is reported: as Arrow or JSON, in batches of how many events, of works of one artist or of many."""
+
+    name: str
+    arrow: bool
+    batch: int
+    hot: bool
+
+
+FORMS: Final = (
+    Form("Arrow, 50,000 a batch, 1,000 artists", arrow=True, batch=50_000, hot=False),
+    Form("Arrow, 50,000 a batch, one artist", arrow=True, batch=50_000, hot=True),
+    Form("Arrow, 10,000 a batch, 1,000 artists", arrow=True, batch=10_000, hot=False),
+    Form("JSON, 50,000 a batch, 1,000 artists", arrow=False, batch=50_000, hot=False),
+)
+
+
+def bodies(client: Client, licence: LicenceGranted, runs: Iterator[int], form: Form) -> list[bytes]:
     """Return requests that report ``EVENTS`` uses that nobody reported before."""
     account = client.need_account().account
     assert account is not None
     key, ref = SigningKey.load(client.profile.key_path), client.registry_ref()
     by_work = {line.work: line for line in licence.lines}
     made = []
-    for _ in range(EVENTS // BATCH):
+    for _ in range(EVENTS // form.batch):
         at = times.to_text(times.now())
         events: list[Event] = []
-        for run in itertools.islice(runs, BATCH // WORKS):
+        for run in itertools.islice(runs, form.batch // WORKS):
             events += run_events(
                 organisation=account.account,
                 licence=licence.licence,
@@ -113,15 +168,18 @@ def bodies(client: Client, licence: LicenceGranted, runs: Iterator[int]) -> list
             batch=identifiers.new_id("bat"),
             dataset=None,
             count=len(events),
-            event_root=events_root(secret, events),
+            event_root=event_root(secret, EventColumns.of(events)),
             totals=totals((by_work[e.work].currency, e.work, owed(by_work[e.work], e, "1") or 0) for e in events),
             snapshot=None,
             first_at=at,
             last_at=at,
             issued_at=at,
         )
-        body = UsageBatchSubmit(envelopes.seal(payload, key), events, base64.b64encode(secret).decode())
-        made.append(msgspec.json.encode(body))
+        envelope, salt = envelopes.seal(payload, key), base64.b64encode(secret).decode()
+        if form.arrow:
+            made.append(packed(envelope, events, salt))
+        else:
+            made.append(msgspec.json.encode(UsageBatchSubmit(envelope, events, salt)))
     return made
 
 
@@ -145,17 +203,33 @@ def main() -> None:
         statement = done.statements[0].statement
         address = attached(service.data)
         assert address is not None
-        works = asyncio.run(fill(address, identifiers.to_uuid(artist.me().account)))
-        licence = licensed(trainer, works, statement)
+        mine = identifiers.to_uuid(artist.me().account)
+        hot = licensed(trainer, asyncio.run(fill(address, mine, 0)), statement)
+        cold = licensed(trainer, asyncio.run(fill(address, mine, WORKS)), statement)
+        asyncio.run(spread(address, cold))
         runs = itertools.count(2)
-        waiting = [bodies(trainer, licence, runs) for _ in range(RUNS + 2)]  # one to copy, one to warm up
+        used: dict[str, Counter[str]] = {form.name: Counter() for form in FORMS}
 
-        def ours() -> None:
-            for body in waiting.pop():
-                answer = trainer.transport.request("POST", "/v1/usage/batches", body=body, idempotent=True)
-                assert msgspec.json.decode(answer.body, type=UsageAccepted).new == BATCH
+        def reporting(form: Form) -> Callable[[], None]:
+            waiting = [bodies(trainer, hot if form.hot else cold, runs, form) for _ in range(RUNS + 1)]
+            media = MEDIA_TYPE if form.arrow else "application/json"
 
-        ours()
+            def ours() -> None:
+                before = Counter(processor_seconds(service.pid))
+                for body in waiting.pop():
+                    answer = trainer.transport.request(
+                        "POST", "/v1/usage/batches", body=body, content_type=media, idempotent=True
+                    )
+                    assert msgspec.json.decode(answer.body, type=UsageAccepted).new == form.batch
+                used[form.name].update(Counter(processor_seconds(service.pid)) - before)
+
+            return ours
+
+        calls = {form.name: reporting(form) for form in FORMS}
+        for each in calls.values():  # something to copy, and everything warm
+            each()
+        for counted in used.values():
+            counted.clear()
         loop = asyncio.new_event_loop()
         conn, rows = loop.run_until_complete(prepare_copy(address))
         assert len(rows) == EVENTS
@@ -164,11 +238,14 @@ def main() -> None:
             loop.run_until_complete(conn.execute("truncate bench_events"))
             loop.run_until_complete(conn.copy_records_to_table("bench_events", records=rows, columns=USAGE_EVENTS))
 
-        calls = {"report (2 batches, posted, logged)": ours, "COPY of the same rows": peer}
-        figures = in_turn(calls, EVENTS)
+        figures = in_turn({**calls, "COPY of the same rows": peer}, EVENTS, RUNS - 1)
         loop.run_until_complete(conn.close())
         loop.close()
-    record("usage_ingest", "events", figures, events=EVENTS, works=WORKS, batch=BATCH)
+    facts = {
+        f"processor-seconds of {name}": {who: round(seconds / RUNS, 2) for who, seconds in counted.items()}
+        for name, counted in used.items()
+    }
+    record("usage_ingest", "events", figures, events=EVENTS, works=WORKS, artists=ARTISTS, **facts)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _matrix(columns: Sequence[Fixed | Shared], rows: np.ndarray[Any, Any]) -> by
 
 def _width(column: Fixed | Shared, row: int) -> int:
     if isinstance(column, Fixed):
-        return column.rows.shape[1]
+        return int(column.rows.shape[1])
     code = int(column.codes[row])
     return -1 if code < 0 else len(column.values[code])
 
@@ -120,4 +120,5 @@ def _values(column: Fixed | Shared, rows: np.ndarray[Any, Any], width: int) -> B
         return column.rows[rows]
     codes, places = np.unique(column.codes[rows], return_inverse=True)
     known = np.frombuffer(b"".join([column.values[code] for code in codes.tolist()]), np.uint8).reshape(-1, width)
-    return known[places]
+    found: Bytes = known[places]
+    return found

@@ -95,6 +95,16 @@ class Connection(Protocol):
         schema_name: str | None = None,
         timeout: float | None = None,
     ) -> str: ...
+    async def copy_to_table(
+        self,
+        table_name: str,
+        *,
+        source: Any,
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+        timeout: float | None = None,
+        format: str | None = None,  # noqa: A002  # asyncpg's word
+    ) -> str: ...
     def cursor(self, query: str, *args: Any, prefetch: int | None = None) -> Any: ...
     def transaction(
         self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from licet.statements.event_columns import NULLABLE, NUMBERS, TEXTS, Coded, EventColumns, coded
+from licet.statements.event_columns import NULLABLE, NUMBERS, TEXTS, EventColumns, coded
 from licet.wire.usage_arrow import KEY, Signed
 from registry.errors import Invalid
 from registry.http import bodies
@@ -71,7 +71,7 @@ def _hold_to_columns(schema: pa.Schema) -> None:
 
 def _columns(table: pa.Table) -> EventColumns:
     # A null of a dictionary may stand in its values too, where the column itself counts none.
-    texts: dict[str, Coded] = {name: coded(table.column(name)) for name in TEXTS}
+    texts: dict[str, Any] = {name: coded(table.column(name)) for name in TEXTS}
     ids = coded(table.column("id"))
     for name, column in (("id", ids), *texts.items()):
         if name not in NULLABLE and (column.codes < 0).any():
@@ -109,13 +109,13 @@ def _hold_to_limits(body: bytes) -> None:
 
 def _messages(body: bytes) -> Iterator[bytes]:
     """Yield the metadata of each message of the stream."""
-    with pa.ipc.MessageReader.open_stream(body) as reader:
-        while True:
-            try:
-                message = reader.read_next_message()
-            except StopIteration:
-                return
-            yield message.metadata.to_pybytes()
+    reader = pa.ipc.MessageReader.open_stream(body)
+    while True:
+        try:
+            message = reader.read_next_message()
+        except StopIteration:
+            return
+        yield message.metadata.to_pybytes()
 
 
 def _batch_of(data: bytes) -> tuple[int, int | None]:

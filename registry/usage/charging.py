@@ -104,7 +104,8 @@ def _named(uses: Uses, pairs: _Pairs, which: Truths) -> tuple[list[UUID], list[U
 
 
 def _charged(found: _Found, uses: Uses) -> tuple[Charges, list[Total]]:
-    artists, payees, currencies = Names(), [], Names()
+    artists, currencies = Names(), Names()
+    payees: list[str] = []
 
     def artist(account: UUID, kind: str) -> int:
         place = artists.place(account)
@@ -163,7 +164,9 @@ def _lines(found: _Found, uses: Uses, artist: Any, currencies: Names) -> _Lines:
     )
     if not found.lines:
         return lines
-    place, account, kind, atom, model, currency, amount, held_back = zip(*found.lines, strict=True)
+    place, account, kind, atom, model, currency, amount, held_back = zip(
+        *(row.values() for row in found.lines), strict=True
+    )
     licensed = np.flatnonzero(found.pairs.source < uses.licences)
     rows = licensed[np.array(place, np.int64) - 1]
     lines.covered[rows] = True

@@ -46,8 +46,8 @@ def checked(payload: UsageBatch, columns: EventColumns, secret: bytes, now: date
     """
     if len(secret) != SECRET_BYTES:
         raise Invalid.field("secret", f"{SECRET_BYTES} bytes in base64", f"{len(secret)} bytes")
-    if not 1 <= columns.count <= rules.MAX_EVENTS or payload.count != columns.count:
-        raise Invalid.field("events", f"1 to {rules.MAX_EVENTS} events, as many as the batch counts", columns.count)
+    if not 1 <= columns.size <= rules.MAX_EVENTS or payload.count != columns.size:
+        raise Invalid.field("events", f"1 to {rules.MAX_EVENTS} events, as many as the batch counts", columns.size)
     licences = _uuids(columns.licence, "lic")
     statements = _uuids(columns.statement, "stm")
     works = _uuids(columns.work, "wrk")
@@ -88,7 +88,7 @@ def _wrong(columns: EventColumns) -> Truths:
 def _hold(columns: EventColumns, organisation: str, wrong: Any, names: list[bytes]) -> None:
     """Return only if no event is ``wrong``, each has its id, and the ids grow."""
     ids = columns.id
-    disordered = next((row for row, (one, two) in enumerate(itertools.pairwise(ids), 1) if two <= one), None)
+    disordered = next((row for row, (one, two) in enumerate(itertools.pairwise(["", *ids])) if two <= one), None)
     first = int(wrong.argmax()) if wrong.any() else None
     if "".join(ids) != b"".join(names).hex() or any(len(each) != _HEX for each in ids):
         other = next(row for row, (one, two) in enumerate(zip(ids, names, strict=True)) if one != two.hex())

@@ -125,7 +125,7 @@ async def submit_usage(
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     submitted = await asyncio.to_thread(arrow.submitted if kind == ARROW else batches.submitted, body)
-    await meter.spend("events", submitted.columns.count)
+    await meter.spend("events", submitted.columns.size)
     return await batches.submit(services, caller, submitted)
 
 

@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from licet import identifiers
 from licet.errors import InputError
+from licet.statements.event_columns import EventColumns
 from licet.statements.kinds import Event, LicenceLine, RegistryRef, UsageBatch
-from licet.statements.licences import events_root
+from licet.statements.licences import event_id, events_root
 from licet.statements.owed import run_events
-from registry.errors import Invalid
+from registry.errors import RegistryError
+from registry.usage import reading
 from registry.usage.events import checked
-from registry.usage.refusals import InvalidEvents
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT = "2026-11-22T11:59:59.000Z"
@@ -62,6 +62,35 @@ def batch(events: list[Event], root: str) -> UsageBatch:
     )
 
 
+OTHER_LICENCE = identifiers.new_id("lic")
+
+
+def used(source: str, work: str, run: str, unit: str, seq: int, at: str, match: Any) -> Event:
+    licensed = source.startswith("lic_")
+    return Event(
+        id=event_id(ORGANISATION, source, work, run, "train-gen", unit, seq),
+        licence=source if licensed else None,
+        statement=None if licensed else source,
+        work=work,
+        atom="train-gen",
+        run=run,
+        unit=unit,
+        seq=seq,
+        quantity=1 if unit != "output" else 7,
+        at=at,
+        match=match,
+    )
+
+
+def refusal(check: Any, payload: UsageBatch, events: Any) -> str | None:
+    """Return what a batch is refused for, if it is."""
+    try:
+        check(payload, events, SECRET, NOW)
+    except (RegistryError, InputError) as error:
+        return str(error)
+    return None
+
+
 def test_events_as_the_sdk_makes_them_are_read_as_they_are():
     events = reported()
     found = checked(batch(events, events_root(SECRET, events)), events, SECRET, NOW)
@@ -90,12 +119,47 @@ def test_an_event_that_was_changed_anyhow_is_refused(place: int, changes: dict[s
     if changed == events[place]:
         return
     events[place] = changed
-    with pytest.raises((Invalid, InvalidEvents, InputError)):
-        checked(batch(events, "00" * 32), events, SECRET, NOW)
+    payload = batch(events, "00" * 32)
+    found = refusal(checked, payload, events)
+    assert found is not None
+    assert refusal(reading.checked, payload, EventColumns.of(events)) == found
 
 
 def test_one_event_twice_and_events_out_of_order_are_refused_by_place():
     events = reported()
     for wrong in ([events[0], events[0], events[1]], events[::-1]):
-        with pytest.raises(InvalidEvents, match=r"events\[1\]\.id: expected a greater id"):
-            checked(batch(wrong, "00" * 32), wrong, SECRET, NOW)
+        for check, form in ((checked, list), (reading.checked, EventColumns.of)):
+            found = refusal(check, batch(wrong, "00" * 32), form(wrong))
+            assert found is not None
+            assert found.startswith("events[1].id: expected a greater id")
+
+
+@given(
+    events=st.lists(
+        st.builds(
+            used,
+            source=st.sampled_from([LICENCE, OTHER_LICENCE, LINES[0].statement]),
+            work=st.sampled_from([line.work for line in LINES]),
+            run=st.sampled_from(["1", "2", 'a "run"', "次"]),
+            unit=st.sampled_from(["work", "run", "output"]),
+            seq=st.integers(0, 3),
+            at=st.sampled_from([AT, "2026-11-22T11:58:59.123Z"]),
+            match=st.sampled_from(["exact", "near"]),
+        ),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda event: event.id,
+    )
+)
+def test_columns_are_read_as_events_are_one_by_one(events: list[Event]):
+    events.sort(key=lambda event: event.id)
+    payload = batch(events, events_root(SECRET, events))
+    one_by_one = checked(payload, events, SECRET, NOW)
+    uses = reading.checked(payload, EventColumns.of(events), SECRET, NOW)
+    assert [uses.columns.event(row) for row in range(len(events))] == events
+    assert uses.ids == [each.id for each in one_by_one]
+    assert [uses.sources[place] for place in uses.source] == [each.source for each in one_by_one]
+    assert [uses.works[place] for place in uses.work] == [each.work for each in one_by_one]
+    assert uses.at.tolist() == [int(each.at.timestamp() * 1000) * 1000 for each in one_by_one]
+    spoilt = batch(events, "00" * 32)
+    assert refusal(reading.checked, spoilt, EventColumns.of(events)) == refusal(checked, spoilt, events)

@@ -40,7 +40,8 @@ class Coded(NamedTuple):
     def wrong(self, is_wrong: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return of every row whether ``is_wrong`` says so of its text; asked once a text, and never of a null."""
         found = np.array([*(bool(is_wrong(value)) for value in self.values), False])
-        return found[self.codes]
+        answers: np.ndarray[Any, np.dtype[np.bool_]] = found[self.codes]
+        return answers
 
 
 class EventColumns(NamedTuple):
@@ -59,7 +60,7 @@ class EventColumns(NamedTuple):
     match: Coded
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many events there are."""
         return len(self.id)
 
@@ -82,8 +83,10 @@ class EventColumns(NamedTuple):
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventColumns:
         """Return the columns of ``events``; a number beyond 64 bits becomes another that cannot be either."""
-        texts = {name: coded(pa.array([getattr(event, name) for event in events], pa.string())) for name in TEXTS}
-        numbers = {name: _numbers([getattr(event, name) for event in events]) for name in NUMBERS}
+        texts: dict[str, Any] = {
+            name: coded(pa.array([getattr(event, name) for event in events], pa.string())) for name in TEXTS
+        }
+        numbers: dict[str, Any] = {name: _numbers([getattr(event, name) for event in events]) for name in NUMBERS}
         return cls(id=[event.id for event in events], **texts, **numbers)
 
 
