@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import httpx
 import msgspec
 import pytest
 
@@ -15,6 +16,7 @@ from licet.terms import Price, Terms, preset
 from licet.wire.common import Page
 from licet.wire.licensing import LicenceGranted
 from licet.wire.usage import LedgerLine, UsageBatchInfo
+from licet.wire.usage_arrow import MEDIA_TYPE, packed
 from registry.usage import verification
 from tests.registry.catalogue import NO_AI, PAID
 from tests.registry.harness import Running
@@ -86,6 +88,30 @@ async def test_a_batch_sent_again_after_a_lost_answer_has_one_effect(site: Runni
     assert first == second
     assert (first.new, first.known) == (2, 0)
     assert await balance(lantern.http) == {("receivable", "USD"): "1.333332"}
+    await nothing_is_wrong(site)
+
+
+async def test_a_batch_as_arrow_is_the_same_batch(site: Running):
+    works = await shelf(site, PER_RUN, 2)
+    lantern = await trainer(site)
+    licence = await lantern.license(works.wanted())
+    batch = lantern.batch(lantern.events(licence, "2"), licence.lines)
+
+    async def arrow(content: bytes) -> httpx.Response:
+        headers = {"Content-Type": MEDIA_TYPE, "Idempotency-Key": f'"{identifiers.new_id("tok")}"'}
+        return await lantern.http.post("/v1/usage/batches", content=content, headers=headers)
+
+    content = packed(batch.envelope, batch.events, batch.secret)
+    first = reported(await arrow(content))
+    assert (first.new, first.known) == (2, 0)
+    assert reported(await arrow(content)) == first
+    assert reported(await lantern.send(batch)) == first
+    assert await balance(lantern.http) == {("receivable", "USD"): "1.333332"}
+    assert problem(await arrow(content[:500]))[:2] == (400, "invalid-request")
+    spoilt = packed(batch.envelope, batch.events[::-1], batch.secret)
+    other = lantern.batch(batch.events, licence.lines)
+    assert problem(await arrow(packed(other.envelope, other.events[::-1], other.secret)))[:2] == (422, "invalid-events")
+    assert reported(await arrow(spoilt)) == first  # what is known by its id is not read again
     await nothing_is_wrong(site)
 
 

@@ -17,6 +17,7 @@ from licet.client import endpoints
 from licet.client.blocking import Client
 from licet.client.bridging import Bridge, Errand
 from licet.client.contact import Contact
+from licet.errors import LicetError
 from licet.exchange.calls import Flow
 from licet.exchange.retrying import Timeouts
 from licet.home import Home, Profile
@@ -388,6 +389,12 @@ class AsyncClient:
 
     async def submit_usage(self, envelope: Envelope, events: Sequence[Event], secret: str) -> usage.UsageAccepted:
         """Return once the batch is posted and in the log; sending it again has no second effect."""
+        if len(events) >= endpoints.MANY_EVENTS:
+            try:
+                return await self.transport.do(endpoints.submit_usage_columns(envelope, events, secret))
+            except LicetError as error:
+                if error.status != endpoints.TAKES_OTHERS:
+                    raise
         return await self.transport.do(endpoints.submit_usage(envelope, events, secret))
 
     def usage_batches(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[usage.UsageBatchInfo]:

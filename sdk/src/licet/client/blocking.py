@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from licet.client import endpoints
 from licet.client.contact import Contact
+from licet.errors import LicetError
 from licet.exchange.calls import Flow
 from licet.exchange.retrying import Timeouts
 from licet.home import Home, Profile
@@ -394,6 +395,12 @@ class Client:
 
     def submit_usage(self, envelope: Envelope, events: Sequence[Event], secret: str) -> usage.UsageAccepted:
         """Return once the batch is posted and in the log; sending it again has no second effect."""
+        if len(events) >= endpoints.MANY_EVENTS:
+            try:
+                return self.transport.do(endpoints.submit_usage_columns(envelope, events, secret))
+            except LicetError as error:
+                if error.status != endpoints.TAKES_OTHERS:
+                    raise
         return self.transport.do(endpoints.submit_usage(envelope, events, secret))
 
     def usage_batches(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.UsageBatchInfo]:

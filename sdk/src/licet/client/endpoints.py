@@ -501,10 +501,26 @@ def runs(limit: int | None, filters: Filters) -> Listing[usage.RunInfo]:
     return listed("listRuns", "/v1/runs", usage.RunInfo, filters, limit, scope="usage")
 
 
+MANY_EVENTS: Final = 1_000
+"""From here on a batch is sent as Arrow to a service that takes it."""
+TAKES_OTHERS: Final = 415
+
+
 def submit_usage(envelope: Envelope, events: Sequence[Event], secret: str) -> Call[usage.UsageAccepted]:
     """A batch of usage."""
     body = usage.UsageBatchSubmit(envelope, list(events), secret)
     return post("submitUsage", "/v1/usage/batches", body, usage.UsageAccepted, scope="usage")
+
+
+def submit_usage_columns(envelope: Envelope, events: Sequence[Event], secret: str) -> Call[usage.UsageAccepted]:
+    """The same batch as one Arrow stream, which a service that does not know of it refuses with 415."""
+    from licet.wire.usage_arrow import MEDIA_TYPE, packed  # brings Arrow: only for those with many events
+
+    path = "/v1/usage/batches"
+    content = packed(envelope, events, secret)
+    key = idempotency_key("POST", path, content)
+    body = Body(content, MEDIA_TYPE)
+    return Call("submitUsage", "POST", path, reader(usage.UsageAccepted), body=body, key=key, scope="usage")
 
 
 def usage_batches(limit: int | None, filters: Filters) -> Listing[usage.UsageBatchInfo]:

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 import pytest
 
 from licet import times
-from licet.client import Client
+from licet.client import Client, endpoints
 from licet.datasets.usage import spool as spooling
 from licet.datasets.usage.spool import Owed, Report, Spool
 from licet.errors import InputError, ServiceError, UnreachableError
@@ -19,6 +21,7 @@ from licet.identifiers import new_id
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Event, UsageBatch
 from licet.statements.licences import event_id
+from licet.wire.usage_arrow import KEY, MEDIA_TYPE, Signed
 from tests.sdk.datasets.registry import Answered, Registry
 from tests.sdk.datasets.world import World
 
@@ -113,6 +116,36 @@ def test_a_batch_once_cut_is_sent_the_same_until_it_is_acknowledged(
         pushed = spool.push(client)
     assert len(set(sent[:3])) == 1
     assert [(batch.new, batch.known) for batch in pushed.batches] == [(3, 0), (2, 0)]
+    assert len(world.registry.events) == 5
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_many_events_go_as_arrow_to_a_service_that_takes_it(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    monkeypatch.setattr(endpoints, "MANY_EVENTS", 3)
+    sent: list[str] = []
+    honest = client.transport.do
+
+    def do(call: Any) -> Any:
+        if call.operation == "submitUsage":
+            sent.append(call.body.content_type)
+            if sent[-1] == MEDIA_TYPE:
+                if not knows:
+                    raise InputError("expected a body of application/json", status=415)
+                with pa.ipc.open_stream(call.body.content) as reader:
+                    found = msgspec.convert(reader.read_all().to_pylist(), list[Event])
+                    signed = msgspec.json.decode(reader.schema.metadata[KEY], type=Signed)
+                return honest(endpoints.submit_usage(signed.envelope, found, signed.secret))
+        return honest(call)
+
+    monkeypatch.setattr(client.transport, "do", do)
+    with Spool(client.home.spool) as spool:
+        spool.add(report(client, 2))
+        spool.push(client)
+        spool.add(report(client, 3, "2"))
+        assert [each.new for each in spool.push(client).batches] == [3]
+    assert sent == ["application/json", MEDIA_TYPE, *([] if knows else ["application/json"])]
     assert len(world.registry.events) == 5
 
 
