@@ -117,7 +117,8 @@ def _width(column: Fixed | Shared, row: int) -> int:
 
 def _values(column: Fixed | Shared, rows: np.ndarray[Any, Any], width: int) -> Bytes:
     if isinstance(column, Fixed):
-        return column.rows[rows]
+        own: Bytes = column.rows[rows]
+        return own
     codes, places = np.unique(column.codes[rows], return_inverse=True)
     known = np.frombuffer(b"".join([column.values[code] for code in codes.tolist()]), np.uint8).reshape(-1, width)
     found: Bytes = known[places]
