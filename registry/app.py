@@ -34,6 +34,7 @@ from registry.openapi import ROUTES as DESCRIPTION
 from registry.register import routes as register
 from registry.services import Services, started
 from registry.settings import Settings
+from registry.settlement import routes as settlement
 from registry.snapshots import connect as connect_snapshots
 from registry.snapshots import routes as snapshots
 from registry.splits import routes as splits
@@ -46,6 +47,7 @@ from registry.works import routes as works
 DOMAINS: Final = (
     *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, register, erasure),
     exporting,
+    settlement,
     auditing,
 )
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 
+from licet.errors import LicetError
 from registry import __version__
 from registry.errors import MigrationError, RegistryError, Unavailable
 from registry.settings import Settings, explain, shown, variable
@@ -130,6 +131,11 @@ for _name, _help in {
 }.items():
     app.command(f"registry.running.safekeeping:{_name}", help=_help)
 app.command("registry.running.keys:app", name="key", help="Show, rotate, retire and revoke working keys.")
+app.command(
+    "registry.running.settling:invoices", name="invoices", help="Issue invoices to organisations, and list them."
+)
+app.command("registry.running.settling:bank", name="bank", help="Record the bank's statements, and match entries.")
+app.command("registry.running.settling:payments", name="payments", help="Record a payment by hand.")
 _token = App(name="token", help="Make tokens and take them back.")
 _token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
 _token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")
@@ -157,6 +163,8 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
         return _say(error.detail, 1)
     except RegistryError as error:
         return _say(error.detail, 2)
+    except LicetError as error:  # of what was given: an identifier, an amount, a file
+        return _say(error.message, error.exit_code)
     except KeyboardInterrupt:
         return _say("interrupted", 130)
     return code if isinstance(code, int) else 0

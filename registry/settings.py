@@ -24,6 +24,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from licet import money
+from licet.errors import InputError
 from registry.errors import SettingsError
 
 PREFIX = "LICET_REGISTRY_"
@@ -80,6 +82,28 @@ def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _amounts(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        found = {each.currency: each for each in (money.parse(part) for part in value.split(",") if part.strip())}
+    except InputError:
+        raise ValueError("expected amounts such as 10USD,10EUR") from None
+    return tuple(found.values())
+
+
+Amounts = Annotated[tuple[money.Money, ...], BeforeValidator(_amounts), NoDecode]
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple("".join(part.split()).upper() for part in value.split(",") if part.strip())
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names), NoDecode]
 
 
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), NoDecode]
@@ -220,6 +244,16 @@ class Settings(BaseSettings):
         description="For tests and development alone: fetch domains' files from loopback addresses, at this port, and "
         "from no other address; 0 means from public addresses alone.",
     )
+    bank_accounts: Names = Field(
+        (),
+        description="Accounts of the registry at banks, by IBAN or the bank's own number, separated by commas: "
+        "statements of others are refused, and the first one that is an IBAN pays artists.",
+    )
+    invoice_minimum: Amounts = Field(
+        (money.Money("USD", money.MICRO), money.Money("EUR", money.MICRO)),
+        description="Least amount of an invoice, by currency; less waits for the next.",
+    )
+    invoice_due: Duration = Field(timedelta(days=30), description="How long an organisation has to pay an invoice.")
     trusted_proxies: Networks = Field(
         (), description="Networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8,fd00::/8; empty: none."
     )
@@ -259,6 +293,13 @@ class Settings(BaseSettings):
         if value and (parts.scheme != "s3" or not parts.netloc or parts.username or parts.query or parts.fragment):
             raise ValueError("expected an address such as s3://bucket/prefix")
         return value.rstrip("/")
+
+    @field_validator("bank_accounts")
+    @classmethod
+    def _accounts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(each.isascii() and each.isalnum() and len(each) <= 34 for each in value):
+            raise ValueError("expected accounts of 1 to 34 letters and digits")
+        return value
 
     @field_validator("claims_resolver")
     @classmethod
@@ -381,6 +422,10 @@ def _form(field: FieldInfo) -> str:
         return "a rate such as 6000/1m, or off"
     if kind == tuple[IPv4Network | IPv6Network, ...]:
         return "networks, separated by commas"
+    if kind == tuple[money.Money, ...]:
+        return "amounts such as 10USD,10EUR, one a currency"
+    if kind == tuple[str, ...]:
+        return "names, separated by commas"
     if kind is Path:
         return "a folder"
     if kind is bool:
@@ -399,6 +444,8 @@ def shown(value: object) -> str:
                 return f"{seconds // size}{unit}"
         return f"{seconds}s"
     if isinstance(value, tuple) and not isinstance(value, Rate):
+        if all(isinstance(each, money.Money) for each in value):
+            return ",".join(str(each).replace(" ", "") for each in value)
         return ",".join(str(each) for each in value)
     return str(value)
 

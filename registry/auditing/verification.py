@@ -36,6 +36,7 @@ from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
 from registry.register import verification as register
 from registry.services import Services
+from registry.settlement import verification as settlement
 from registry.splits import verification as splits
 from registry.translog import publication
 from registry.usage import verification as usage
@@ -70,6 +71,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
         ("register", _of(register.rebuild, queries.CARDS_COUNT)),
         ("ledger", _of(ledger.rebuild, queries.TRANSFERS_COUNT)),
+        ("settlement", _of(settlement.rebuild)),
     )
     found = {part: Findings(part) for part, _ in parts}
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:

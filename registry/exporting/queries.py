@@ -191,3 +191,23 @@ select e.transfer, split_part(a.name, ':', 1) as side, e.currency, e.amount, t.k
 from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer
 where a.name = any($1::text[]) {after}
 """
+# by invoices (organisation, id)
+INVOICES: Final = """
+select id as invoice, number, kind, currency, period, reference, total, carried_in, due, carried_out, issued_at, due_at
+from invoices where organisation = $1 {after}
+"""
+# by invoices (organisation, id), invoice_lines (invoice, transfer)
+INVOICED: Final = """
+select l.invoice, l.transfer, l.currency, l.amount
+from invoices i join invoice_lines l on l.invoice = i.id where i.organisation = $1 {after}
+"""
+# by bank_entries (organisation, id)
+PAYMENTS: Final = """
+select id as payment, booked_on, credit, amount, currency, about, reason, returns
+from bank_entries where organisation = $1 {after}
+"""
+# by invoices (organisation, id), invoice_payments (invoice, id)
+PAID: Final = """
+select p.id as allocation, p.invoice, p.payment, p.credit, p.amount, p.at
+from invoices i join invoice_payments p on p.invoice = i.id where i.organisation = $1 {after}
+"""

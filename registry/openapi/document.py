@@ -43,6 +43,7 @@ _TAGS: Final = {
     "splits": "How co-owners share what works earn: proposed, signed by all, in force.",
     "snapshots": "Everything that is in force, as signed files to decide offline.",
     "licensing": "Questions, offers, licences.",
+    "settlement": "Invoices: what organisations are asked to pay, and what was paid.",
     "usage": "Datasets, training runs and usage, signed by the organisation.",
     "ledger": "What is owed, and where it comes from.",
     "audit": "Evidence to check without trusting anybody.",

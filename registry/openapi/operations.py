@@ -27,6 +27,7 @@ _PATH_PATTERNS: Final = {
     "split": f"^spl_{ID}$",
     "model": f"^mdl_{ID}$",
     "dataset": f"^dst_{ID}$",
+    "invoice": f"^inv_{ID}$",
     "statement": f"^({'|'.join(KINDS)})_{ID}$",
     "sha256": HEX,
     "keyid": HEX,

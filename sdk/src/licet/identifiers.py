@@ -32,6 +32,9 @@ KINDS: Final = {
     "spl": "split",
     "mdl": "model",
     "crd": "model card",
+    "inv": "invoice",
+    "pay": "payment",
+    "rem": "remittance",
 }
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]

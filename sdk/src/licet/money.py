@@ -20,6 +20,11 @@ CURRENCIES: Final = frozenset(
     RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD
     UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()
 )
+#: Decimals of the amounts that banks move, where they are not two (ISO 4217).
+_DECIMALS: Final = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
 _DECIMAL: Final = re.compile(r"(0|[1-9]\d{0,9})(?:\.(\d{1,6}))?", re.ASCII)
 _AMOUNT: Final = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]{3})\s*", re.ASCII)
 
@@ -39,6 +44,11 @@ def currency(code: str, field: str = "currency") -> str:
     if code not in CURRENCIES:
         raise InputError.field(field, "an ISO 4217 code such as USD, EUR or CNY", code)
     return code
+
+
+def smallest(code: str) -> int:
+    """Return the smallest amount of currency ``code`` that a bank moves, in micro-units: 10,000 for a cent."""
+    return int(MICRO // 10 ** _DECIMALS.get(code, 2))
 
 
 def to_micro(decimal: str, field: str = "amount") -> int:

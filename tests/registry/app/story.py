@@ -20,6 +20,8 @@ from licet.derivative.extracting import asked_bytes
 from licet.statements.keys import SigningKey
 from registry.derivatives.building import build
 from registry.openapi.examples import Example
+from registry.settlement.banking import record_by_hand
+from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
 from tests.registry.auditing.month import PER_RUN
@@ -235,6 +237,13 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     model = (await lab.http.get("/v1/models?limit=1")).json()["items"][0]["model"]
     dataset = logged.json()["id"]
     await lab.report(licence, "2")
+    (invoice,) = await issue(site.services, times.to_text(times.now())[:7], small=True)
+    bill = identifiers.from_uuid("inv", invoice.id)
+    await record_by_hand(
+        site.services, lab.id, invoice.due, "USD", reference="wire 4711", reason="the bank sends no statements yet"
+    )
+    for path in ("/v1/invoices?state=paid", f"/v1/invoices/{bill}", f"/v1/invoices/{bill}/lines"):
+        await lab.http.get(path)
     made = await lab.site.post("/v1/tokens", {"scopes": ["query"], "expires_in_days": 30}, http=lab.http)
     await lab.http.delete(f"/v1/tokens/{made.json()['id']}")
     rows = [{"sha256": "00" * 32}, {"url": "https://x.example/b.jpg"}]

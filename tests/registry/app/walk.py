@@ -112,6 +112,10 @@ WALK: dict[str, tuple[int, int, int]] = {
     "getRegisteredDataset": (404, 404, 404),
     "listRegisteredRuns": OPEN,
     "getRegisteredStatement": (400, 400, 400),  # an account's genesis is none of the register's
+    # settlement
+    "listInvoices": (401, 403, 200),
+    "getInvoice": (401, 403, 404),
+    "listInvoiceLines": (401, 403, 404),
     # audit
     "getAuditBundle": (401, 403, 400),
 }

@@ -16,13 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet import identifiers
+from licet import identifiers, times
 from licet.catalogue.takeout import take_home
 from licet.errors import MalformedError, UnreachableError, VerificationError
 from licet.statements.trust import Trust
 from registry.erasure.fates import FATES
 from registry.errors import Invalid
 from registry.exporting import queries, sections, service
+from registry.settlement.banking import record_by_hand
+from registry.settlement.billing import issue
 from tests.registry import keymaking as make
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
 from tests.registry.harness import Running
@@ -67,6 +69,9 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await ada.state(theirs.works, RESEARCH)
     licence = await lab.license(goods.wanted())
     await lab.report(licence, "2")
+    month = times.to_text(times.now())[:7]
+    (invoice,) = await issue(site.services, month, organisation=identifiers.to_uuid(lab.id), small=True)
+    await record_by_hand(site.services, lab.id, invoice.due // 2, "USD", reference=lab.id, reason="by wire")
     return ada, lab
 
 

@@ -23,6 +23,10 @@ _KINDS: Final = {
     "payable": "Liabilities:Payable",
     "escrow": "Liabilities:Escrow",
     "fee": "Income:Fee",
+    "bank": "Assets:Bank",
+    "suspense": "Liabilities:Suspense",
+    "charges": "Expenses:Charges",
+    "transit": "Liabilities:Transit",
 }
 
 Write = Callable[[str], object]

@@ -25,7 +25,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import AsyncTransport
-from licet.wire import accounts, erasure, licensing, usage
+from licet.wire import accounts, erasure, licensing, settlement, usage
 from licet.wire import claims as claiming
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -408,6 +408,20 @@ class AsyncClient:
     def ledger(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[usage.LedgerLine]:
         """Yield the ledger entries that the caller may see."""
         return self._pages(endpoints.ledger(limit, filters))
+
+    def invoices(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[settlement.InvoiceInfo]:
+        """Yield the invoices and credit notes to the organisation, the newest first."""
+        return self._pages(endpoints.invoices(limit, filters))
+
+    async def invoice(self, invoice: str) -> settlement.InvoiceShown:
+        """Return one invoice with the payments and credit notes that count towards it."""
+        return await self.transport.do(endpoints.invoice(invoice))
+
+    def invoice_lines(
+        self, invoice: str, *, limit: int | None = None, **filters: str | int
+    ) -> AsyncIterator[settlement.InvoiceLine]:
+        """Yield the lines of an invoice: transfers of the ledger with what they come from."""
+        return self._pages(endpoints.invoice_lines(invoice, limit, filters))
 
     # -- the register ------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
-from licet.wire import accounts, erasure, licensing, usage
+from licet.wire import accounts, erasure, licensing, settlement, usage
 from licet.wire import claims as claiming
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -414,6 +414,20 @@ class Client:
     def ledger(self, *, limit: int | None = None, **filters: str | int) -> Iterator[usage.LedgerLine]:
         """Yield the ledger entries that the caller may see."""
         return self._pages(endpoints.ledger(limit, filters))
+
+    def invoices(self, *, limit: int | None = None, **filters: str | int) -> Iterator[settlement.InvoiceInfo]:
+        """Yield the invoices and credit notes to the organisation, the newest first."""
+        return self._pages(endpoints.invoices(limit, filters))
+
+    def invoice(self, invoice: str) -> settlement.InvoiceShown:
+        """Return one invoice with the payments and credit notes that count towards it."""
+        return self.transport.do(endpoints.invoice(invoice))
+
+    def invoice_lines(
+        self, invoice: str, *, limit: int | None = None, **filters: str | int
+    ) -> Iterator[settlement.InvoiceLine]:
+        """Yield the lines of an invoice: transfers of the ledger with what they come from."""
+        return self._pages(endpoints.invoice_lines(invoice, limit, filters))
 
     # -- the register ------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, claims, erasure, licensing, usage
+from licet.wire import accounts, claims, erasure, licensing, settlement, usage
 from licet.wire import register as registered
 from licet.wire import splits as sharing
 from licet.wire import works as catalogue
@@ -536,6 +536,23 @@ def balance() -> Call[usage.Balance]:
 def ledger(limit: int | None, filters: Filters) -> Listing[usage.LedgerLine]:
     """Ledger entries."""
     return listed("listEntries", "/v1/ledger/entries", usage.LedgerLine, filters, limit, scope="usage")
+
+
+def invoices(limit: int | None, filters: Filters) -> Listing[settlement.InvoiceInfo]:
+    """Invoices to the organisation."""
+    return listed("listInvoices", "/v1/invoices", settlement.InvoiceInfo, filters, limit, scope="usage")
+
+
+def invoice(invoice: str) -> Call[settlement.InvoiceShown]:
+    """One invoice with what was paid of it."""
+    path = f"/v1/invoices/{escape(invoice, safe='')}"
+    return get("getInvoice", path, settlement.InvoiceShown, scope="usage")
+
+
+def invoice_lines(invoice: str, limit: int | None, filters: Filters) -> Listing[settlement.InvoiceLine]:
+    """The lines of an invoice."""
+    path = f"/v1/invoices/{escape(invoice, safe='')}/lines"
+    return listed("listInvoiceLines", path, settlement.InvoiceLine, filters, limit, scope="usage")
 
 
 # -- the register --------------------------------------------------------------------------------------------------

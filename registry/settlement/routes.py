@@ -1,0 +1,73 @@
+"""HTTP of settlement: an organisation's own invoices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from licet import identifiers
+from licet.wire.common import Page
+from licet.wire.settlement import InvoiceInfo, InvoiceLine, InvoiceShown, InvoiceState
+from registry.accounts.identity import Caller, require
+from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
+from registry.services import Services
+from registry.settlement import service
+
+Currency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$", description="An ISO 4217 code.")]
+Month = Annotated[
+    str | None, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month such as 2026-11.")
+]
+InState = Annotated[InvoiceState | None, QueryParameter(name="state")]
+_PAYS: Final = require("usage", kinds=("org",))
+
+
+@get("/v1/invoices", operation_id="listInvoices", tags=["settlement"], guards=[_PAYS])
+async def list_invoices(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    currency: Currency = None,
+    period: Month = None,
+    in_state: InState = None,
+    sort: FromQuery[Literal["-issued", "issued"]] = "-issued",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[InvoiceInfo]]:
+    """The organisation's invoices and credit notes, each with what of it was paid."""
+    asked = Asked.of(request, sort, limit, cursor)
+    async with services.database.acquire() as conn:
+        page = await service.listed(conn, caller.account, asked, currency=currency, period=period, state=in_state)
+    return linked(request, page)
+
+
+@get("/v1/invoices/{invoice:str}", operation_id="getInvoice", tags=["settlement"], guards=[_PAYS])
+async def get_invoice(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], invoice: FromPath[str]
+) -> InvoiceShown:
+    """One invoice with the payments and credit notes that count towards it."""
+    number = identifiers.to_uuid(invoice, "inv", field="path:invoice")
+    async with services.database.acquire() as conn:
+        return await service.shown(conn, caller.account, number)
+
+
+@get("/v1/invoices/{invoice:str}/lines", operation_id="listInvoiceLines", tags=["settlement"], guards=[_PAYS])
+async def list_invoice_lines(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    invoice: FromPath[str],
+    sort: FromQuery[Literal["at", "-at"]] = "at",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[InvoiceLine]]:
+    """The lines of an invoice: transfers of the ledger, each with the licence or batch that it comes from."""
+    number = identifiers.to_uuid(invoice, "inv", field="path:invoice")
+    asked = Asked.of(request, sort, limit, cursor)
+    async with services.database.acquire() as conn:
+        return linked(request, await service.lines(conn, caller.account, number, asked))
+
+
+ROUTES: Final = [list_invoices, get_invoice, list_invoice_lines]

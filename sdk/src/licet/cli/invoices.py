@@ -1,0 +1,62 @@
+"""``licet invoices``: what an organisation is asked to pay, and what of it was paid."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from licet.cli.output import COMMON, Common, show
+from licet.counted import many
+from licet.wire.settlement import InvoiceInfo
+
+app = App(name="invoices", help="List and show what you are asked to pay.")
+
+
+@app.command(name="list")
+def list_invoices(
+    *,
+    state: Annotated[
+        str | None, Parameter(help="Only those that are open, partly-paid, overdue, paid, credit or used.")
+    ] = None,
+    period: Annotated[str | None, Parameter(help="Only those of this month, such as 2026-11.")] = None,
+    common: Common = COMMON,
+) -> None:
+    """List the invoices and credit notes to your organisation, newest first."""
+    filters: dict[str, Any] = {
+        name: value for name, value in (("state", state), ("period", period)) if value is not None
+    }
+    with common.client() as client:
+        found = list(client.invoices(**filters))
+    lines = [f"{each.invoice}  {_line(each)}" for each in found]
+    show(common, {"invoices": found}, lines or ["No invoices."])
+
+
+@app.command(name="show")
+def show_invoice(invoice: str, /, *, common: Common = COMMON) -> None:
+    """Show one invoice with its lines, each with what it comes from, and with what was paid of it."""
+    with common.client() as client:
+        found, lines = client.invoice(invoice), list(client.invoice_lines(invoice))
+    about = found.invoice
+    said = [f"{about.invoice}  {_line(about)}"]
+    if about.kind == "invoice":
+        said.append(f"to pay under {about.reference} until {about.due_at[:10]}")
+    said += [f"  {line.at[:10]}  {line.source}  {line.amount} {about.currency}  {line.transfer}" for line in lines]
+    if about.carried_in != "0":
+        said.append(f"  {about.carried_in} {about.currency} carried over from the invoice before")
+    if about.carried_out != "0":
+        said.append(f"  {about.carried_out} {about.currency} carried on to the next one")
+    said += [
+        f"  {each.at[:10]}  paid {each.amount} {about.currency} by {each.payment or each.credit_note}"
+        if each.invoice == about.invoice
+        else f"  {each.at[:10]}  used {each.amount} {about.currency} for {each.invoice}"
+        for each in found.payments
+    ]
+    show(common, {"invoice": about, "lines": lines, "payments": found.payments}, said)
+
+
+def _line(each: InvoiceInfo) -> str:
+    return (
+        f"{each.kind} {each.number}, {each.period}: {each.due} {each.currency}, {each.state}, {each.paid} paid, "
+        f"{many(each.lines, 'line')}"
+    )

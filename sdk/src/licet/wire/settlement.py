@@ -1,0 +1,61 @@
+"""Invoices: what an organisation is asked to pay, line by line, and what was paid."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+InvoiceKind = Literal["invoice", "credit-note"]
+InvoiceState = Literal["open", "partly-paid", "overdue", "paid", "credit", "used"]
+
+
+class InvoiceInfo(msgspec.Struct, frozen=True):
+    """One invoice or credit note. ``total`` is what its lines add up to, exactly; ``due`` whole cents of it and of what
+    was ``carried_in`` from the one before; the rest is ``carried_out`` to the next. ``paid`` counts towards ``due``: of
+    a credit note, what of it was used."""
+
+    invoice: str
+    number: int
+    kind: InvoiceKind
+    organisation: str
+    currency: str
+    period: str  # the last month that it covers
+    reference: str  # RF…: what a payment has to name
+    total: str
+    carried_in: str
+    due: str
+    carried_out: str
+    paid: str
+    state: InvoiceState
+    lines: int
+    issued_at: str
+    due_at: str
+
+
+class InvoiceLine(msgspec.Struct, frozen=True):
+    """One transfer of the ledger that is owed by: ``source`` is the licence or batch that it opens down to."""
+
+    transfer: str
+    at: str
+    kind: str
+    source: str
+    memo: str
+    amount: str
+
+
+class InvoicePayment(msgspec.Struct, frozen=True):
+    """What was paid, by a payment or by a credit note; less than nothing where a payment was taken back."""
+
+    invoice: str
+    payment: str | None
+    credit_note: str | None
+    amount: str
+    at: str
+
+
+class InvoiceShown(msgspec.Struct, frozen=True):
+    """One invoice with everything that counts towards it."""
+
+    invoice: InvoiceInfo
+    payments: list[InvoicePayment]
