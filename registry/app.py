@@ -16,6 +16,7 @@ from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
 from registry.auditing import routes as auditing
 from registry.claims import routes as claims
+from registry.closing import routes as closing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.derivatives import routes as derivatives
@@ -48,6 +49,7 @@ DOMAINS: Final = (
     *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, register, erasure),
     exporting,
     settlement,
+    closing,
     auditing,
 )
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so

@@ -122,6 +122,7 @@ for _name, _help in {
 for _name, _help in {
     "invite": "Open an account for staff or an auditor and print its token.",
     "attest": "Raise the claim level of an account.",
+    "close": "Close a month of the ledger that is over, and those before it.",
     "verify": "Rebuild every derived figure from its source and compare.",
 }.items():
     app.command(f"registry.running.office:{_name}", help=_help)

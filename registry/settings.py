@@ -178,6 +178,10 @@ class Settings(BaseSettings):
     fee_bps: int = Field(
         1000, ge=0, le=10_000, description="The registry's fee in hundredths of a percent of the price."
     )
+    close_after: Duration = Field(
+        timedelta(days=3),
+        description="How long after its end a month of the ledger is closed; later uses go into the next.",
+    )
     quote_ttl: Duration = Field(timedelta(minutes=15), description="How long a quote fixes fee and rounding.")
     snapshot_ttl: Duration = Field(timedelta(hours=24), description="How long a published snapshot may be relied on.")
     snapshot_delay: Duration = Field(

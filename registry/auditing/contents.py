@@ -15,7 +15,6 @@ from licet.audit.layout import Period
 from registry import translog
 from registry.accounts.identity import Caller
 from registry.auditing import queries
-from registry.auditing.evidence import first_entry_at
 from registry.auditing.types import Licensed, Part, Reported, Span, Statement, Subject
 from registry.database import Connection, Row
 from registry.errors import Gone, Invalid, NotAllowed, NotFound, Unavailable
@@ -111,7 +110,7 @@ async def span_of(conn: Connection, period: Period) -> Span:
     start, until = times.from_text(period.start), times.from_text(period.end)
 
     async def first(moment: datetime) -> int:
-        return await first_entry_at(conn, moment, size)
+        return await translog.first_entry_at(conn, moment, size)
 
     return Span(
         period=period,

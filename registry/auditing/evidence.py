@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from licet.canonical import to_base64
@@ -30,21 +29,6 @@ from registry.translog.tree import inclusion_proofs, root_at
 async def signed_checkpoint(conn: Connection, keys: RegistryKeys, size: int) -> str:
     """Return the log's signed checkpoint at ``size``."""
     return checkpoints.sign(Checkpoint(keys.origin, size, await root_at(conn, size)), *keys.log_signers(size))
-
-
-async def first_entry_at(conn: Connection, moment: datetime, size: int) -> int:
-    """Return the index of the first of ``size`` entries that is not before ``moment``; ``size`` if all are.
-
-    Times never decrease, so it is found in a few look-ups.
-    """
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if await conn.fetchval(queries.ENTRY_AT, middle) < moment:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 class Prover:

@@ -37,7 +37,6 @@ where s.auditor = $1 and (s.since is null or s.since <= $2) and (s.until is null
 KINDS: Final = "select id, kind from accounts where id = any($1::uuid[])"
 
 # by log_entries primary key
-ENTRY_AT: Final = "select at from log_entries where index = $1"
 ENTRIES: Final = "select entry from log_entries where index >= $1 and index < $2 order by index"
 # log_pending and log_entries by their keys; never a statement after the closing size
 PROVEN: Final = """

@@ -185,6 +185,13 @@ select n.id as statement, n.split, n.answer, e.index as log_index
 from split_answers n left join log_entries e on e.pending = n.pending where n.account = $1 {after}
 """
 # by ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key
+# by period_lines primary key, whose first column is one of few months
+MONTHS: Final = """
+select period, payee, side, currency, place, sums[1] as owed_before, sums[2] as overpaid_before, sums[3] as accrued,
+    sums[4] as reversed, sums[5] as settled, sums[6] as owed, sums[7] as overpaid
+from period_lines
+where payee = any(select split_part(name, ':', 2) from unnest($1::text[]) as own (name)) {after}
+"""
 LEDGER: Final = """
 select e.transfer, split_part(a.name, ':', 1) as side, e.currency, e.amount, t.kind, t.at, t.source, t.memo,
     e.account as ledger_account

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from licet.errors import InputError
 from licet.identifiers import new_uuid
 from registry.database import Connection, Row
 from registry.errors import Conflict, NotFound
 from registry.http.paging import Asked, page_of
 from registry.ledger import queries
+from registry.ledger.periods import PeriodClosed
 from registry.ledger.types import Entry, Line, Transfer
 from registry.observing.meters import count_once_committed
 
@@ -24,7 +27,8 @@ async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
     """Every transfer is in the ledger once, and the keys of those that this call brought there are returned.
 
     A transfer whose key is there already has no effect. Raises ``Conflict`` if it says something else than the one
-    that was posted under its key, and ``InputError`` for one that is out of balance or repeats an account.
+    that was posted under its key, ``PeriodClosed`` for one of a month that has ended, and ``InputError`` for one that
+    is out of balance or repeats an account.
     """
     unique: dict[str, Transfer] = {}
     for transfer in transfers:
@@ -33,10 +37,11 @@ async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
             raise Conflict(f"two transfers of the key {transfer.key} say different things")
     if not unique:
         return []
-    ids = {key: new_uuid() for key in unique}
+    ids = {key: new_uuid(transfer.at) for key, transfer in unique.items()}
     accounts = await _accounts(conn, {entry.account for transfer in unique.values() for entry in transfer.entries})
     flat = [(ids[key], entry) for key, transfer in unique.items() for entry in transfer.entries]
-    rows = await conn.fetch(
+    rows = await _posting(
+        conn,
         queries.POST,
         list(ids.values()),
         list(unique),
@@ -61,12 +66,13 @@ async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
 async def reverse(conn: Connection, transfer: UUID, *, key: str, at: datetime, source: str, memo: str = "") -> UUID:
     """``transfer`` is negated by one other, whose id is returned: made by this call, or by an earlier one of ``key``.
 
-    Raises ``NotFound`` if there is no such transfer and ``Conflict`` if it is a reversal itself, or was reversed
-    under another key.
+    Raises ``NotFound`` if there is no such transfer, ``Conflict`` if it is a reversal itself, or was reversed under
+    another key, and ``PeriodClosed`` where ``at`` is in a month that has ended.
     """
-    made: UUID | None = await conn.fetchval(queries.REVERSE, transfer, new_uuid(), key, at, source, memo)
-    if made is not None:
-        return made
+    made = await _posting(conn, queries.REVERSE, transfer, new_uuid(at), key, at, source, memo)
+    if made:
+        posted: UUID = made[0]["id"]
+        return posted
     row = await conn.fetchrow(queries.REVERSAL, transfer)
     if row is None:
         raise NotFound("there is no such transfer")
@@ -87,7 +93,10 @@ async def reversal(conn: Connection, transfer: UUID) -> UUID | None:
 
 
 async def balances(conn: Connection, names: Iterable[str]) -> dict[tuple[str, str], int]:
-    """Return the sum of all entries by (account, currency), for those of ``names`` that have any; debit is positive."""
+    """Return the sum of all entries by (account, currency), for those of ``names`` that have any; debit is positive.
+
+    It is counted from the last closed month on, so what it costs does not grow with the ledger.
+    """
     rows = await conn.fetch(queries.BALANCES, sorted(set(names)))
     # A sum is not a bigint: a thousand entries of the largest amount are beyond it.
     return {(row["name"], row["currency"]): int(row["amount"]) for row in rows}
@@ -140,6 +149,13 @@ def _check(transfer: Transfer) -> None:
         raise InputError(
             f"transfer {transfer.key}: expected entries that add up to zero per currency, got {dict(sums)}"
         )
+
+
+async def _posting(conn: Connection, query: str, *arguments: object) -> list[Row]:
+    try:
+        return await conn.fetch(query, *arguments)
+    except asyncpg.ObjectNotInPrerequisiteStateError as error:
+        raise PeriodClosed(f"{error.args[0]}; what is late goes into the open month") from None
 
 
 async def _accounts(conn: Connection, names: set[str]) -> dict[str, int]:

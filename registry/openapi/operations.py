@@ -28,6 +28,7 @@ _PATH_PATTERNS: Final = {
     "model": f"^mdl_{ID}$",
     "dataset": f"^dst_{ID}$",
     "invoice": f"^inv_{ID}$",
+    "period": "^[0-9]{4}-(0[1-9]|1[0-2])$",
     "statement": f"^({'|'.join(KINDS)})_{ID}$",
     "sha256": HEX,
     "keyid": HEX,

@@ -66,7 +66,7 @@ def serve(*, host: str | None = None, port: int | None = None, data: DataFolder 
 
 
 def work(*, data: DataFolder = None) -> None:
-    """Run the loops, and nothing else: sequencer, maturing consents, snapshots, housekeeping."""
+    """Run the loops, and nothing else: sequencer, maturing consents, snapshots, months that close, housekeeping."""
     from registry.running.part import run_part
     from registry.running.working import work as part
 

@@ -135,6 +135,42 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
     asyncio.run(run())
 
 
+def close(*, period: str | None = None, data: DataFolder = None, as_json: Json = False) -> None:
+    """Close a month of the ledger that is over, and those before it that are not closed, as a statement in the log.
+
+    The worker does it by itself some days after a month's end: LICET_REGISTRY_CLOSE_AFTER.
+
+    Parameters
+    ----------
+    period
+        The month, such as 2026-10; default: the last that is over.
+    """
+    from licet import times
+    from licet.audit.layout import period_of
+    from registry import translog
+    from registry.app import connect_domains
+    from registry.closing import close_due
+    from registry.closing.steps import SOONEST
+    from registry.ledger.periods import first_moment
+
+    now = times.now()
+    if period is not None and first_moment(period_of(period, "--period").end) + SOONEST > now:
+        raise Invalid.field("--period", f"a month that is over since {SOONEST.seconds // 60} minutes", period)
+    closed: list[dict[str, object]] = []
+
+    async def run() -> None:
+        async with attached(data) as services:
+            connect_domains(services)
+            async with sequencing(services):
+                while found := await close_due(services, now, SOONEST, until=period):
+                    receipt = await translog.wait(services.database, found[1])
+                    closed.append({"period": found[0], "statement": receipt.id, "log_index": receipt.log_index})
+
+    asyncio.run(run())
+    lines = [f"{each['period']} is closed, log index {each['log_index']}" for each in closed]
+    show(as_json, "\n".join(lines) or "every month that is over is closed already", closed=closed)
+
+
 def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
     """Rebuild every derived figure from its source and compare; exit 1 on a difference."""
     from registry.auditing import Findings, examine

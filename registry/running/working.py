@@ -8,6 +8,7 @@ from typing import Final
 
 from registry.app import connect_domains
 from registry.claims import rechecking
+from registry.closing import loop as closing
 from registry.consent import maturing
 from registry.derivatives import loop as derivatives
 from registry.services import started
@@ -22,6 +23,7 @@ LOOPS: Final[dict[str, Loop]] = {
     "consent": maturing.run,
     "snapshots": publisher.run,
     "derivatives": derivatives.run,
+    "closing": closing.run,
     "housekeeping": keep_house,
     "archive": keep_archive,
 }

@@ -5,7 +5,7 @@ Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``
 
 from __future__ import annotations
 
-from registry.translog.heads import Backlog, Head, backlog, head, refuse_copy
+from registry.translog.heads import Backlog, Head, backlog, first_entry_at, head, refuse_copy
 from registry.translog.keys import RegistryKeys, open_keys, read_statement
 from registry.translog.sequencer import Sequencer
 from registry.translog.submission import (
@@ -33,6 +33,7 @@ __all__ = [
     "evidence",
     "evidences",
     "first_about",
+    "first_entry_at",
     "head",
     "indices",
     "open_keys",

@@ -70,3 +70,18 @@ def parse_head(row: Row | None) -> Head:
     if row is None:
         raise RegistryError("the log has lost the row that is its state")
     return Head(**dict(row.items()))
+
+
+async def first_entry_at(conn: Connection, moment: datetime, size: int) -> int:
+    """Return the index of the first of ``size`` entries that is not before ``moment``; ``size`` if all are.
+
+    Times never decrease, so it is found in a few look-ups.
+    """
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if await conn.fetchval(queries.ENTRY_AT, middle) < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -34,6 +34,7 @@ from log_queue q join log_pending p on p.id = q.pending
 HEAD: Final = "select size, root, frontier, checkpoint, at, published_size, published_checkpoint from log_head"
 DURABLE: Final = "set synchronous_commit = on"  # whatever the server's own setting is: what is signed is kept
 IS_COPY: Final = "select exists (select from log_restored)"
+ENTRY_AT: Final = "select at from log_entries where index = $1"  # by log_entries primary key
 PUBLISHED_SIZE: Final = "select published_size from log_head"
 LOCK_HEAD: Final = HEAD + " for update"
 ADVANCE: Final = "update log_head set size = $1, root = $2, frontier = $3, checkpoint = $4, at = $5"

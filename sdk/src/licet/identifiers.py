@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -36,6 +37,8 @@ KINDS: Final = {
     "pay": "payment",
     "rem": "remittance",
 }
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS: Final = range(120, -1, -10)
@@ -43,9 +46,9 @@ _BODY: Final = re.compile(f"[0-7][{_ALPHABET}]{{25}}")  # 130 bits hold the 128 
 _BASE_32: Final = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # what `int` reads
 
 
-def new_uuid() -> UUID:
-    """Return a fresh UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
+def new_uuid(at: datetime | None = None) -> UUID:
+    """Return a fresh UUIDv7 (RFC 9562): 48 bits of milliseconds, of this moment or of ``at``, then 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000 if at is None else _milliseconds(at)
     random = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & ((1 << 48) - 1)) << 80
     value |= 0x7 << 76
@@ -53,6 +56,15 @@ def new_uuid() -> UUID:
     value |= 0b10 << 62
     value |= random & ((1 << 62) - 1)
     return UUID(int=value)
+
+
+def earliest_uuid(at: datetime) -> UUID:
+    """Return what no UUIDv7 of the moment ``at`` or a later one is below, and all of earlier ones are."""
+    return UUID(int=_milliseconds(at) << 80)
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MILLISECOND
 
 
 def new_id(kind: str) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,10 @@ from licet import identifiers, times
 from licet.derivative.asking import packed
 from licet.derivative.extracting import asked_bytes
 from licet.statements.keys import SigningKey
+from registry import ledger, translog
+from registry.closing.steps import SOONEST, close_due
 from registry.derivatives.building import build
+from registry.ledger import Entry, Transfer
 from registry.openapi.examples import Example
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
@@ -202,6 +206,20 @@ async def works_are_shared(site: Running, recorder: Recorder) -> None:
     await ben.http.get(f"/v1/splits/{split.split}")
 
 
+async def a_month_closes(site: Running, earner: str, payer: str) -> str:
+    """Post a use of last month, which nobody has closed, and close that; return its name."""
+    now = times.now()
+    at = now.replace(day=1, hour=12) - timedelta(days=1)
+    sides = (("receivable:" + payer, 50_000), ("payable:" + earner, -45_000), ("fee:registry", -5_000))
+    entries = tuple(Entry(account, "USD", amount) for account, amount in sides)
+    async with site.services.database.transaction() as conn:
+        await ledger.post(conn, [Transfer("before", "usage", at, "lic_before", entries)])
+    done = await close_due(site.services, now + SOONEST, SOONEST)
+    assert done is not None
+    await translog.wait(site.services.database, done[1])
+    return done[0]
+
+
 async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     """Everything happens once that an operation exists for."""
     http = recorder.listen
@@ -267,6 +285,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await keys_come_and_go(site, recorder)
     await domains_are_proven(site, recorder, net)
     await works_are_shared(site, recorder)
+    closed = await a_month_closes(site, mei.id, lab.id)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)
     eraser = await make.eraser(site, leaving.account)
@@ -299,6 +318,9 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
             )
         ),
         (lab.http, f"/v1/audit/bundle?period={period}"),
+        (site.http, "/v1/periods?sort=period&limit=1"),
+        (mei.http, f"/v1/periods/{closed}/line"),
+        (lab.http, f"/v1/periods/{closed}/batches"),
         *(() if segment is None else ((site.http, f"/snapshots/segments/{segment['digest'].hex()}"),)),
     ):
         answer = await who.get(path)

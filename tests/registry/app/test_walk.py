@@ -72,6 +72,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
         "path": f"0/000.p/{size}",
         "sha256": "00" * 32,
         "keyid": "00" * 32,
+        "period": "2026-10",
         "digest": "00" * 32,
         "prefix": "all",
     }

@@ -116,6 +116,9 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listInvoices": (401, 403, 200),
     "getInvoice": (401, 403, 404),
     "listInvoiceLines": (401, 403, 404),
+    "listPeriods": OPEN,
+    "getPeriodLine": (401, 403, 404),
+    "listPeriodBatches": (401, 403, 404),
     # audit
     "getAuditBundle": (401, 403, 400),
 }

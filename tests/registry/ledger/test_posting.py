@@ -85,7 +85,7 @@ async def test_a_transfer_out_of_form_is_refused_by_name(database: Database, ent
 
 
 async def test_the_database_itself_refuses_entries_out_of_balance(database: Database):
-    transfer, at = new_uuid(), AT
+    transfer, at = new_uuid(AT), AT
     async with database.acquire() as conn:
         await conn.execute("insert into ledger_accounts (name) values ('a:x'), ('a:y')")
         with pytest.raises(asyncpg.CheckViolationError, match="out of balance by 1 micro-units of EUR"):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from licet import money
 from licet.cli.output import COMMON, Common, show
+from licet.log.sums import SumLine
+
+if TYPE_CHECKING:
+    from licet.audit.closed import ClosedMonth
 
 _WORDS = {
     "payable": "payable to you",
@@ -11,10 +20,70 @@ _WORDS = {
 }
 
 
-def balance(*, common: Common = COMMON) -> None:
-    """Show what you are owed, or owe."""
+def balance(
+    *,
+    period: Annotated[str | None, Parameter(help="A month that is closed, such as 2026-10.")] = None,
+    common: Common = COMMON,
+) -> int:
+    """Show what you are owed, or owe: now, or through a closed month, proven in what the registry stated of it."""
+    if period is not None:
+        return _closed(period, common)
     with common.client() as client:
         me, found = client.me(), client.balance()
     document = {"account": found.account, "name": me.name, "lines": found.lines, "as_of": found.as_of}
     lines = [f"{line.amount} {line.currency}  {_WORDS[line.account]}" for line in found.lines]
     show(common, document, lines or ["nothing is owed either way"])
+    return 0
+
+
+def _closed(period: str, common: Common) -> int:
+    """Show the lines of a closed month, verified; exit 1 if nothing pinned vouches for them."""
+    from licet.audit.closed import verify_own
+    from licet.audit.layout import period_of
+    from licet.statements.trust import Trust
+
+    period_of(period, "--period")
+    with common.client() as client:
+        found = client.period_line(period)
+        own, pinned = client.profile.account, client.profile.trust
+        # Of a token that is not the profile's, the answer alone says whose it is.
+        known = own is not None and client.transport.token == client.profile.token
+        account = own.account if own is not None and known else found.account
+    trust = None if pinned is None else Trust(pinned.origin, pinned.root)
+    month = verify_own(found, account, period, trust)
+    lines = [{"side": each.side, "currency": each.line.currency, **_columns(each.line)} for each in found.lines]
+    document = {
+        "account": account,
+        "period": period,
+        "verified": month.logged.anchored,
+        "log_index": month.logged.log_index,
+        "logged_at": month.logged.logged_at,
+        "lines": lines,
+        "checks": month.checks,
+    }
+    show(common, document, _told(period, month, lines))
+    return 0 if month.logged.anchored else 1
+
+
+def _columns(line: SumLine) -> dict[str, str]:
+    opening, closing = line.owed_before - line.overpaid_before, line.owed - line.overpaid
+    figures = {
+        "opening": opening,
+        "accrued": line.accrued,
+        "reversed": line.reversed,
+        "settled": line.settled,
+        "closing": closing,
+    }
+    return {name: money.to_decimal(amount) for name, amount in figures.items()}
+
+
+def _told(period: str, month: ClosedMonth, lines: list[dict[str, Any]]) -> list[str]:
+    verdict = "verified" if month.logged.anchored else "self-consistent, not anchored: no registry is pinned here"
+    told = [f"{period}, closed by entry {month.logged.log_index} of the log at {month.logged.logged_at}: {verdict}"]
+    for each in lines:
+        whose = "owed to you" if each["side"] == "payee" else "owed by you"
+        told.append(f"{each['currency']} {whose}")
+        told += [f"  {name:<9}{each[name]:>20}" for name in ("opening", "accrued", "reversed", "settled", "closing")]
+    if not lines:
+        told.append("nothing was owed either way")
+    return [*told, *(f"  {check}" for check in month.checks)]

@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "run": ("licet.cli.runs:app", "Report a training run."),
     "models": ("licet.cli.models:app", "List, show and describe the models that were trained, and on what."),
     "usage": ("licet.cli.usage:app", "Send spooled usage, or show what is still to be sent."),
-    "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe."),
+    "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe, now or through a closed month."),
     "invoices": ("licet.cli.invoices:app", "List and show what you are asked to pay."),
     "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
     "log": ("licet.cli.log:app", "Verify the transparency log."),

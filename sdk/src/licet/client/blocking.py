@@ -28,6 +28,7 @@ from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
 from licet.wire import accounts, erasure, licensing, settlement, usage
 from licet.wire import claims as claiming
+from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
 from licet.wire import works as catalogue
@@ -484,6 +485,20 @@ class Client:
     def registered_statement(self, statement: str) -> bytes:
         """Return the file of a statement that the register shows: of a ``dst_…``, a ``run_…`` or a ``crd_…``."""
         return self.transport.do(endpoints.registered_statement(statement))
+
+    def periods(self, *, limit: int | None = None, **filters: str | int) -> Iterator[months.PeriodInfo]:
+        """Yield the months of the ledger: how far each has come, and what its close says of all of it."""
+        return self._pages(endpoints.periods(limit, filters))
+
+    def period_line(self, period: str) -> months.PeriodLines:
+        """Return the caller's own lines of a closed month with their proofs (`licet.audit.closed.verify_own`)."""
+        return self.transport.do(endpoints.period_line(period))
+
+    def period_batches(
+        self, period: str, *, limit: int | None = None, **filters: str | int
+    ) -> Iterator[months.BatchProof]:
+        """Yield the usage batches of a closed month with their proofs: all for an auditor, else the caller's own."""
+        return self._pages(endpoints.period_batches(period, limit, filters))
 
     # -- plumbing ----------------------------------------------------------------------------------------------
 

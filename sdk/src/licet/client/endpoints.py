@@ -18,6 +18,7 @@ from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
 from licet.wire import accounts, claims, erasure, licensing, settlement, usage
+from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
 from licet.wire import works as catalogue
@@ -628,6 +629,22 @@ def registered_statement(statement: str) -> Call[bytes]:
         return body
 
     return Call("getRegisteredStatement", "GET", f"/v1/register/statements/{escape(statement, safe='')}", read)
+
+
+def periods(limit: int | None, filters: Filters) -> Listing[months.PeriodInfo]:
+    """The months of the ledger."""
+    return listed("listPeriods", "/v1/periods", months.PeriodInfo, filters, limit, scope=None)
+
+
+def period_line(period: str) -> Call[months.PeriodLines]:
+    """The caller's own lines of a closed month."""
+    return get("getPeriodLine", f"/v1/periods/{escape(period, safe='')}/line", months.PeriodLines, scope="usage")
+
+
+def period_batches(period: str, limit: int | None, filters: Filters) -> Listing[months.BatchProof]:
+    """The usage batches of a closed month."""
+    path = f"/v1/periods/{escape(period, safe='')}/batches"
+    return listed("listPeriodBatches", path, months.BatchProof, filters, limit, scope="usage")
 
 
 def _text(what: str, ends: str = "\n") -> Callable[[bytes], str]:

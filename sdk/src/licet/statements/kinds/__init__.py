@@ -32,7 +32,15 @@ from licet.statements.kinds.keys import (
 )
 from licet.statements.kinds.licences import Licence, LicenceLine, Use
 from licet.statements.kinds.models import BaseVersion, ModelCard
-from licet.statements.kinds.registry import Claim, Erase, LogCosigner, PeriodClose, RegistryKey, RegistryKeyRevoke
+from licet.statements.kinds.registry import (
+    Claim,
+    Erase,
+    LogCosigner,
+    PeriodClose,
+    PeriodTree,
+    RegistryKey,
+    RegistryKeyRevoke,
+)
 from licet.statements.kinds.sharing import Split, SplitAnswer, SplitShare, SplitWork
 from licet.statements.kinds.snapshots import SegmentRef, Snapshot
 from licet.statements.kinds.usage import Asked, DatasetManifest, Event, Run, UsageBatch
@@ -67,6 +75,7 @@ __all__ = [
     "Passkey",
     "Payload",
     "PeriodClose",
+    "PeriodTree",
     "PublicKey",
     "RecoveryCodes",
     "RegistryKey",

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from licet.statements.kinds.common import VERSION, RegistryRef, Total
+from licet.statements.kinds.common import VERSION, RegistryRef
 from licet.statements.kinds.consent import WorksScope
 from licet.statements.kinds.keys import PublicKey
 
@@ -75,13 +75,48 @@ class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     v: int = VERSION
 
 
+class PeriodTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sum tree over one side of the books in one currency: how many lines, the root, and the sums that it proves.
+
+    Sides: ``licensee`` is what organisations owe, ``payee`` what artists are owed (escrow among it), ``registry`` what
+    is on every other account. Figures are micro-units as text, because they may be beyond what JSON's integers hold.
+    """
+
+    side: Literal["licensee", "payee", "registry"]
+    currency: str
+    lines: int
+    root: str
+    owed_before: str
+    overpaid_before: str
+    accrued: str
+    reversed: str
+    settled: str
+    owed: str
+    overpaid: str
+
+
 class PeriodClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="period-close"):
-    """Closes a ledger period (used when periods close)."""
+    """The registry's office closes a month of the ledger: nothing is posted into it from then on.
+
+    ``previous`` is the SHA-256 of the payload that closed the month before (null: this is the first). ``trees`` are
+    sorted by side and currency. The month's own entries of the log are those from ``log_first`` up to ``log_end``;
+    ``batches_root`` is over the ``batches`` usage batches among them (`licet.statements.periods`).
+    """
 
     registry: RegistryRef
-    period: str
-    sum_root: str
+    period: str  # 2026-11
+    previous: str | None
+    trees: list[PeriodTree]
+    log_first: int
+    log_end: int
+    batches: int
     batches_root: str
-    totals: list[Total]
     issued_at: str
     v: int = VERSION
+
+    def __post_init__(self) -> None:
+        places = [(each.side, each.currency) for each in self.trees]
+        if places != sorted(set(places)):
+            raise ValueError("trees: expected each side and currency once, in rising order, got others")
+        if not 0 <= self.log_first <= self.log_end:
+            raise ValueError(f"log_end: expected {self.log_first} or more, got {self.log_end}")
