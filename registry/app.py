@@ -33,6 +33,7 @@ from registry.observing.meters import Meters
 from registry.observing.requests import Observed, send_request_id
 from registry.openapi import ROUTES as DESCRIPTION
 from registry.register import routes as register
+from registry.register.pages import PAGES
 from registry.services import Services, started
 from registry.settings import Settings
 from registry.settlement import routes as settlement
@@ -99,7 +100,13 @@ def create_app(settings: Settings | None = None) -> Observed:
                     await services.reader.close()
 
     app = Service(
-        route_handlers=[*WELCOME, *HEALTH, *DESCRIPTION, *(route for domain in DOMAINS for route in domain.ROUTES)],
+        route_handlers=[
+            *WELCOME,
+            *HEALTH,
+            *DESCRIPTION,
+            *PAGES,
+            *(route for domain in DOMAINS for route in domain.ROUTES),
+        ],
         dependencies={
             "services": Provide(_services, sync_to_thread=False),
             "keys": Provide(_keys, sync_to_thread=False),

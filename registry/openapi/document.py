@@ -45,6 +45,7 @@ _TAGS: Final = {
     "licensing": "Questions, offers, licences.",
     "settlement": "Invoices: what organisations are asked to pay, and what was paid.",
     "usage": "Datasets, training runs and usage, signed by the organisation.",
+    "register": "Datasets and models in versions, and what was trained on what: open to everybody.",
     "ledger": "What is owed, and where it comes from.",
     "audit": "Evidence to check without trusting anybody.",
 }
@@ -116,5 +117,5 @@ def _handlers(app: Litestar) -> list[tuple[HTTPRoute, str, tuple[HTTPRouteHandle
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for method, found in route.route_handler_map.items()
-        if method in METHODS
+        if method in METHODS and found[0].include_in_schema is not False  # pages are for people
     ]

@@ -1,0 +1,165 @@
+"""The register's pages: in Chinese and English, whole without a script, and never more than the public may see."""
+
+from __future__ import annotations
+
+import re
+import string
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from licet import times
+from registry.register import pages
+from registry.register.words import LANGUAGES, WORDS, Words, preferred
+from tests.registry.harness import Running
+from tests.registry.market import Trainer, trainer
+from tests.registry.register.test_register import dataset, logged, trained
+
+pytestmark = pytest.mark.anyio
+
+TEMPLATES = Path(pages.__file__).parent / "templates"
+CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+class Elements(HTMLParser):
+    """What a page is made of: its elements, and its words."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+
+async def opened(site: Running, path: str, status: int = 200) -> Elements:
+    answer = await site.http.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == pages.CSP
+    page = Elements(answer.text)
+    for tag, attributes in page.found:
+        assert tag != "script"
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+    assert sum(tag == "h1" for tag, _ in page.found) == 1
+    return page
+
+
+@pytest.fixture(scope="module")
+async def shop(site: Running, snapshot: str) -> tuple[Trainer, str, str, str]:
+    """A lab with a listed and a held-back model; the lab, the listed model, its dataset, the held-back one."""
+    lab = await trainer(site, "Brush & <Ink> Labs")
+    made = await dataset(lab, snapshot, name="ink <b>sketches</b>", unknown_policy="keep")
+    await trained(lab, made, snapshot, model="brush/ink", version="3")
+    card = lab.card(model="brush/ink", version="3", summary="Draws <script>alert(1)</script>\nin ink.")
+    logged(await lab.log("/v1/models", card))
+    logged(await lab.log("/v1/models", lab.card(model="brush/secret", status="in-training", listed=False)))
+    listed, held = (await lab.http.get("/v1/models?sort=name")).json()["items"]
+    return lab, listed["model"], made[0], held["model"]
+
+
+async def test_pages_say_what_the_register_knows_in_both_languages(site: Running, shop: tuple[Trainer, str, str, str]):
+    _, model, made, held = shop
+    for language in LANGUAGES:
+        w = Words(language)
+        front = await opened(site, f"/{language}/register?q=brush")
+        assert "brush/ink@3" in front.text
+        assert "Brush & <Ink> Labs" in front.text  # as text: it was escaped
+        assert "brush/secret" not in front.text
+        listed = await opened(site, f"/{language}/register/datasets?q=ink&sort=name")
+        assert "ink <b>sketches</b>" in listed.text
+        shown = await opened(site, f"/{language}/register/models/{model}")
+        for words in ("released", "trained_on", "keep", "runs"):
+            assert w(words) in shown.text
+        assert "Draws <script>alert(1)</script>" in shown.text
+        of = await opened(site, f"/{language}/register/datasets/{made}")
+        for words in ("deny", "license", "unknown", "proof", "used_by", "keep"):
+            assert w(words) in of.text
+        assert "brush/ink@3" in of.text
+        for path in (f"models/{held}", "models/mdl_01m8fw89z4es5anmk2s7649n82", "datasets/nonsense"):
+            assert w("gone") in (await opened(site, f"/{language}/register/{path}", 404)).text
+        assert w("none_found") in (await opened(site, f"/{language}/register?q=nobody-at-all")).text
+        for page in (front, listed, shown, of):
+            other = next(a for tag, a in page.found if tag == "a" and a.get("class") == "tongue")
+            (kept,) = [a["lang"] for tag, a in page.found if tag == "html"]
+            assert kept == w.tag
+            assert (await site.http.get(other["href"] or "")).status_code == 200
+            if language == "en":
+                assert set(CJK.findall(page.text)) <= set("允中文")
+
+
+async def test_every_link_of_a_page_leads_somewhere(site: Running, shop: tuple[Trainer, str, str, str]):
+    _, model, made, _ = shop
+    for path in ("", "/datasets", f"/models/{model}", f"/datasets/{made}"):
+        page = await opened(site, f"/zh/register{path}")
+        links = {a.get("href") or a.get("src") for tag, a in page.found if tag in ("a", "link", "img")}
+        for link in sorted(each for each in links if each and each.startswith("/")):
+            answer = await site.http.get(link)
+            assert answer.status_code == 200, (path, link, answer.text)
+
+
+async def test_lists_go_on_where_a_page_ends(site: Running, snapshot: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pages, "_A_PAGE", 2)
+    lab = await trainer(site, "Paging Labs")
+    for number in range(3):
+        await dataset(lab, snapshot, name=f"leaf {number}")
+    page = await opened(site, "/en/register/datasets?q=leaf&sort=name")
+    (following,) = [a["href"] for tag, a in page.found if tag == "a" and a.get("rel") == "next"]
+    rest = await opened(site, following or "")
+    assert [name in page.text for name in ("leaf 0", "leaf 1", "leaf 2")] == [True, True, False]
+    assert [name in rest.text for name in ("leaf 0", "leaf 1", "leaf 2")] == [False, False, True]
+    assert Words("en")("bad", why="")[:20] in (await opened(site, "/en/register?cursor=AAAA", 400)).text
+
+
+@pytest.mark.parametrize(
+    ("accept", "language"),
+    [
+        (None, "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("de, zh;q=0.5", "zh"),
+        ("de", "en"),
+        ("zh;q=x, en;q=0.1", "en"),
+        ("zh;q=0", "en"),
+        (",;,", "en"),
+    ],
+)
+async def test_the_register_opens_in_the_language_that_is_liked_best(site: Running, accept: str | None, language: str):
+    assert preferred(accept) == language
+    headers = {} if accept is None else {"Accept-Language": accept}
+    answer = await site.http.get("/register", headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/{language}/register")
+
+
+async def test_every_sentence_is_there_in_both_languages_and_used():
+    templates = "".join(path.read_text() for path in TEMPLATES.glob("*.html")) + Path(pages.__file__).read_text()
+    given = {"exact", "near", "derivative", "allow", "license", "unknown", "review", "deny", "exclude", "keep"}
+    given |= {"free", "attribution", "per-work", "per-training-run", "per-output", "subscription", "pool"}
+    given |= {"revenue-share", "negotiate", "in-training", "released", "retired", "undescribed"}
+    for name, (english, chinese) in WORDS.items():
+        assert english, name
+        assert CJK.search(chinese) or name == "as_json", name
+        assert not CJK.search(english), name
+        fields = [{field for _, field, *_ in string.Formatter().parse(text) if field} for text in (english, chinese)]
+        assert fields[0] == fields[1], name
+        assert name in given or f'"{name}"' in templates, f"{name} is said nowhere"
+    moment = times.from_text("2026-11-08T05:06:07.000Z")
+    assert Words("en").moment(moment) == "8 Nov 2026, 05:06 UTC"
+    assert Words("zh").moment(moment) == "2026 年 11 月 8 日 05:06（UTC）"
+
+
+async def test_only_the_files_of_the_pages_are_served(site: Running):
+    css = await site.http.get("/assets/licet.css")
+    assert css.headers["content-type"].startswith("text/css")
+    for path in ("../pages.py", "templates/frame.html", "img", "%2e%2e/words.py"):
+        assert (await site.http.get(f"/assets/{path}")).status_code == 404, path
