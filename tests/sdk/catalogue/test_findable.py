@@ -147,6 +147,20 @@ def test_a_work_is_found_by_its_own_isccs(lacking: dict, missing: str | None) ->
     assert messages == ([] if missing is None else [expected])
 
 
+@pytest.mark.parametrize(("said", "asked_for"), [(50, True), (49, False)])
+def test_a_plain_picture_need_not_be_found_by_its_content_code(said: int, asked_for: bool) -> None:
+    codes = {unit.kind: unit.digest for unit in units(CODES)} | {"image": None}
+    own = form(iscc=CODES, pdq=LIKE)
+    signed = {own.work: Signed(work_digest(own).hex(), "stm_1", 9)}
+    messages = [
+        each.message
+        for each in unfindable(
+            index_of([like(**codes)]), 10, [own], signed, elsewhere=False, qualities={(own.work, hexed("file 1")): said}
+        )
+    ]
+    assert [CODES.split(maxsplit=1)[0] in each for each in messages] == ([True] if asked_for else [])
+
+
 @pytest.mark.parametrize("site", ["example.org", "example.org/art/2024"])
 def test_the_rule_of_a_site_is_found_by_what_lies_below_it_once_it_is_proven(site: str) -> None:
     nothing: dict = {"sha256": None, "pixels": None, "urls": [], "files": []}

@@ -18,6 +18,7 @@ from licet import canonical
 from licet.decisions import Request
 from licet.errors import InputError, LicetError, MalformedError
 from licet.index import Index, WorkRecord, answer, container, write_segments
+from licet.index.records import FileKeys
 from licet.index.segments import EXACT_SECTIONS, KINDS, ExactSegment, NearSegment, Segment, open_segment
 from licet.index.state import StateTree
 from licet.index.writing import in_memory
@@ -89,6 +90,21 @@ def test_written_files_are_named_by_their_content(tmp_path: Path) -> None:
 def test_without_vectors_there_is_no_near_segment(tmp_path: Path) -> None:
     assert [ref.tier for ref in write_segments([work(pdq=None), work(1, quality=49)], tmp_path)] == ["exact"]
     assert [ref.counts["works"] for ref in write_segments([], tmp_path)] == [0]
+
+
+@pytest.mark.parametrize(
+    ("pdq", "quality", "codes"),
+    [(bytes(32), 50, 1), (bytes(32), 49, 0), (bytes(32), None, 0), (None, None, 1)],
+)
+def test_the_content_code_of_a_picture_too_plain_for_a_pdq_is_no_key(
+    pdq: bytes | None, quality: int | None, codes: int
+) -> None:
+    plain = {"pdq": pdq, "quality": quality, "image": bytes(32)}
+    own, file = work(**plain), work(pdq=None, quality=None, files=[FileKeys(bytes(32), **plain)])
+    for record in (own, file):
+        assert in_memory([record])[1].counts.get("image", 0) == codes
+    # What a text says is no picture.
+    assert in_memory([work(text=bytes(32), **plain)])[1].counts["text"] == 1
 
 
 def test_a_folder_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> None:

@@ -240,7 +240,8 @@ def _distance(record: WorkRecord, row: Row) -> int | None:
 def _differing(record: WorkRecord, row: Row) -> int | None:
     """The least number of bits in which codes of one kind differ, where they are near."""
     found = []
-    for stored, asked in ((record.image, row.image), (record.text, row.text)):
+    plain = record.pdq is not None and (record.quality is None or record.quality < 50)
+    for stored, asked in ((None if plain else record.image, row.image), (record.text, row.text)):
         if stored is None or asked is None:
             continue
         told, bits = asked

@@ -100,10 +100,12 @@ def _keys(form: WorkDigest, qualities: Qualities, *, near: bool, proven: bool) -
         units = each.iscc.split() if isinstance(each.iscc, str) else []
         for unit in units[-1:]:
             yield _Key(form.work, f"its instance code {unit}", RowKeys(iscc=unit))
-        for unit in units[:-1] if near else ():
+        # A plain picture is found by what it is, not by what it looks like, as many look like it.
+        tells = each.pdq is None or qualities.get((form.work, each.sha256 or ""), 0) >= MIN_QUALITY
+        for unit in units[:-1] if near and tells else ():
             yield _Key(form.work, f"its content code {unit}", RowKeys(iscc=unit))
-        quality = qualities.get((form.work, each.sha256 or ""), 0)
-        if each.pdq is not None and quality >= MIN_QUALITY:
+        if each.pdq is not None and tells:
+            quality = qualities[form.work, each.sha256 or ""]
             yield _Key(form.work, f"what is like it, PDQ {each.pdq}", RowKeys(pdq=each.pdq, quality=quality))
     for url in form.url:
         yield _Key(form.work, f"its address {url}", RowKeys(url=url))

@@ -24,7 +24,8 @@ from licet.statements.kinds import SegmentRef
 def write_segments(records: Iterable[WorkRecord], folder: Path, *, removed: Iterable[bytes] = ()) -> list[SegmentRef]:
     """Keep ``records`` in ``folder`` as files named by their digest; return how a manifest names them.
 
-    The exact tier comes first; the near tier follows if any work has a vector of quality 50 or more, or a code.
+    The exact tier comes first; the near tier follows if any work has a vector of quality 50 or more, or a code
+    of a text or of such a picture.
     ``removed`` are the ids of works in earlier segments that are gone. Records may come in any order; each work once.
     Raises ``InputError`` for a record that no segment can hold.
     """
@@ -92,12 +93,14 @@ class _Gathered:
             self._key("pixels", file.pixels, row)
         if file.instance is not None:
             self._key("instance", file.instance, row)
-        if file.image is not None:
-            self._code("image", file.image, row)
         if file.text is not None:
             self._code("text", file.text, row)
-        # A rougher hash matches nothing, ever: it is not published either.
-        if file.pdq is not None and file.quality is not None and file.quality >= MIN_QUALITY:
+        # A rougher hash matches nothing, ever: it is not published either. Nor is the content code of that picture, as
+        # those of blank ones are alike, whatever they show; of a picture without a PDQ nobody knows how plain it is.
+        tells = file.pdq is None or (file.quality is not None and file.quality >= MIN_QUALITY)
+        if file.image is not None and tells:
+            self._code("image", file.image, row)
+        if file.pdq is not None and file.quality is not None and tells:
             self.pdq += file.pdq
             self.pdq_work.append(row)
             self.quality.append(file.quality)
