@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -35,6 +36,21 @@ def test_a_picture_a_digest_and_an_address_are_explained(done: Run, tmp_path: Pa
     told = done("explain", "https://nobody.example/a.png", *USE, *OFFLINE)
     assert "no work is registered at this address" in told.out
     assert "that is not consent" in done("explain", "in/stranger.png", *USE, *OFFLINE).out
+
+
+def test_of_a_picture_that_shows_next_to_nothing_only_copies_are_found_and_that_is_said(
+    run: Run, tmp_path: Path
+) -> None:
+    for grey in (200, 90):
+        (tmp_path / f"{grey}.png").write_bytes(encoded(np.full((64, 64, 3), grey, np.uint8)))
+    plain = "too plain to be told from others by its look; only exact copies are found"
+    assert run("snapshot", "pull").code == 0
+    assert f"note: 200.png is {plain}" in run("explain", "200.png", *USE, *OFFLINE).err
+    several = run("check", "200.png", "in/stranger.png", "90.png", *USE, *OFFLINE, "--json")
+    assert [note for note in several.document["notes"] if "plain" in note] == [
+        "2 pictures are too plain to be told from others by their look, 200.png is one; only exact copies are found"
+    ]
+    assert "too plain" not in run("check", "in/stranger.png", "200.png", *USE, *OFFLINE, "--match", "exact").err
 
 
 def test_a_row_is_explained_as_it_was_and_as_it_is(done: Run, world: World, works: dict[str, bytes]) -> None:

@@ -31,6 +31,7 @@ from licet.datasets.results.rows import decision_columns
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
 from licet.fingerprints.bounded import decoders
+from licet.fingerprints.pdq import MIN_QUALITY
 from licet.index import Index, ranges
 from licet.index.lookup import Matches, MatchMode
 from licet.index.parts import with_parts, without_parts
@@ -290,6 +291,8 @@ def _decided(
 ) -> Checkup:
     results = _verdicts(client, inputs, evidence, request, basis.index, match, matches)
     notes = [basis.without_near] if basis.without_near and match != "exact" else []
+    if _tier(match, basis.index) == "near":
+        notes += _too_plain(inputs, evidence, match)
     if match == "derivative" and evidence.parts is not None:
         told = Parts.read(evidence.parts, len(evidence))
         if len(told.log):
@@ -300,6 +303,18 @@ def _decided(
         if len(told.log) < len(inputs):
             notes.append("parts are looked for in pictures alone, not in texts, addresses and digests")
     return Checkup(results, basis.digest, basis.manifest.log_size, basis.manifest.expires_at, notes)
+
+
+def _too_plain(inputs: Sequence[str], evidence: Evidence, match: Matching | None) -> list[str]:
+    """Say which pictures no near match is looked for of, because too many others look like them."""
+    plain = [given for given, quality in zip(inputs, evidence.quality.tolist(), strict=True) if quality < MIN_QUALITY]
+    found = "exact copies and parts are found" if match == "derivative" else "exact copies are found"
+    if len(plain) == 1:
+        return [f"{plain[0]} is too plain to be told from others by its look; only {found}"]
+    if plain:
+        look = "are too plain to be told from others by their look"
+        return [f"{len(plain)} pictures {look}, {plain[0]} is one; only {found}"]
+    return []
 
 
 def _tier(match: Matching | None, index: Index) -> MatchMode:
