@@ -59,3 +59,12 @@ def test_whatever_comes_ends_in_a_map_of_finite_numbers_or_none(seed, count):
     places = line if seed % 2 else np.rint(random.uniform(0, 3, (count, 2)))
     fit = fitted(Pairs(places, places[::-1].copy(), random.uniform(-255, 255, count), random.uniform(-60, 60, count)))
     assert fit is None or np.isfinite(fit.affine).all()
+
+
+@given(st.integers(0, 2**32), st.integers(4, 30))
+def test_fewer_than_are_asked_for_are_no_map(seed, least):
+    pairs, _ = laid(np.random.default_rng(seed), 16, 20, 1, 0.3)
+    fit, whole = fitted(pairs, least), fitted(pairs)
+    assert whole is not None
+    assert fit is None or (fit.affine == whole.affine).all()
+    assert fitted(pairs, 16 + 20 + 1) is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.derivative import features, searching
+from licet.derivative import features, geometry, loops, postings, searching
 from licet.derivative.extracting import asked, kept
 from licet.derivative.searching import search
 from licet.derivative.segment import DerivativeSegment, built
@@ -110,11 +110,11 @@ def alike(count, words, side):
     )
 
 
-@pytest.mark.parametrize("loops", ["compiled", "plain"])
-def test_features_that_are_all_alike_cost_no_more_memory_than_others(segment, loops, monkeypatch):
-    if loops == "compiled":
+@pytest.mark.parametrize("form", ["compiled", "plain"])
+def test_features_that_are_all_alike_cost_no_more_memory_than_others(segment, form, monkeypatch):
+    if form == "compiled":
         pytest.importorskip("numba")
-    monkeypatch.setattr(searching, "_compiled", lambda _: searching._loaded() if loops == "compiled" else None)
+    monkeypatch.setattr(loops, "worth", lambda _: loops.loaded() if form == "compiled" else None)
     hostile = built((work(100 + number), alike(features.KEPT_FEATURES, 1, features.KEPT_SIDE)) for number in range(20))
     asked_for = alike(features.ASKED_FEATURES, features.MAX_WORDS, features.ASKED_SIDE)
     tracemalloc.start()
@@ -128,11 +128,11 @@ def test_features_that_are_all_alike_cost_no_more_memory_than_others(segment, lo
 
 
 def test_the_words_that_most_is_kept_under_are_the_first_to_be_left_out(monkeypatch):
-    monkeypatch.setattr(searching, "_MOST_COMPARED", 10)
-    start, end = searching._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
+    monkeypatch.setattr(postings, "_MOST_COMPARED", 10)
+    start, end = postings._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
     np.testing.assert_array_equal(end - start, [[5, 3], [2, 0]])
-    monkeypatch.setattr(searching, "_MOST_COMPARED", 18)
-    start, end = searching._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
+    monkeypatch.setattr(postings, "_MOST_COMPARED", 18)
+    start, end = postings._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
     np.testing.assert_array_equal(end - start, [[5, 3], [2, 8]])
 
 
@@ -144,11 +144,64 @@ def test_compiled_and_plain_loops_find_the_same(seed, features_asked, words, mos
     ends = np.sort(random.integers(0, 3001, (features_asked, words, 2)), axis=2)
     wanted = random.integers(0, 1 << 8, features_asked, np.uint64)
     start, end = np.ascontiguousarray(ends[..., 0]), np.ascontiguousarray(ends[..., 1])
-    plain = searching._scanned_plainly(start, end, wanted, stored, most)
+    plain = postings._scanned_plainly(start, end, wanted, stored, most)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(searching, "_compiled", lambda _: searching._loaded())
-        compiled = searching.scanned(start, end, wanted, stored, most)
+        patch.setattr(loops, "worth", lambda _: loops.loaded())
+        compiled = postings.scanned(start, end, wanted, stored, most)
     for one, other in zip(plain, compiled, strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
     each = (end - start).sum(axis=1)
     assert len(plain[0]) == each[each <= most].sum()
+
+
+@given(st.integers(0, 2**32), st.integers(0, 400), st.integers(1, 60))
+def test_compiled_and_plain_loops_take_each_work_once_under_a_feature(seed, count, works):
+    pytest.importorskip("numba")
+    loops.loaded()
+    random = np.random.default_rng(seed)
+    owners = random.integers(0, works, 500).astype(np.uint32)
+    feature, posting = np.sort(random.integers(0, 12, count)), random.integers(0, 500, count)
+    bits = random.integers(0, postings.RADIUS + 1, count).astype(np.uint8)
+    plain, compiled = (once(feature, posting, bits, owners, works) for once in (postings._once_plainly, postings._once))
+    wanted = {}
+    for at in range(count):
+        key = int(feature[at]), int(owners[posting[at]])
+        wanted.setdefault(key, []).append((int(bits[at]), int(posting[at])))
+    for found in (plain, compiled):
+        columns = (found.asked, found.work, found.posting, found.repeated)
+        told = {(row, work): (at, often) for row, work, at, often in zip(*map(np.ndarray.tolist, columns), strict=True)}
+        assert len(told) == len(found.asked)
+        assert told == {key: (min(each)[1], len(each) > postings.ALIKE) for key, each in wanted.items()}
+        assert (np.diff(found.asked) >= 0).all()
+    for once in (postings._once_plainly, postings._once):
+        if count:
+            with pytest.raises(MalformedError, match=r"posting\.work"):
+                once(feature, posting, bits, owners + np.uint32(works), works)
+
+
+@pytest.mark.parametrize("change", [cropped, framed, tilted])
+def test_compiled_and_plain_loops_say_the_same_of_a_picture(segment, change, monkeypatch):
+    pytest.importorskip("numba")
+    asked_for = asked(posted(np.asarray(change(demo(WORKS)[3]), np.uint8)))
+    monkeypatch.setattr(loops, "worth", lambda _: None)
+    monkeypatch.setattr(loops, "ready", lambda: None)
+    plain = searching.proposed([segment], asked_for)
+    monkeypatch.setattr(loops, "worth", lambda _: loops.loaded())
+    monkeypatch.setattr(loops, "ready", loops.loaded)
+    assert len(plain) >= 1
+    assert searching.proposed([segment], asked_for) == plain
+
+
+@given(st.integers(0, 2**32), st.integers(4, 120))
+def test_compiled_and_plain_loops_choose_the_same_guess(seed, count):
+    pytest.importorskip("numba")
+    random = np.random.default_rng(seed)
+    places = np.rint(random.uniform(0, features.UNIT, (count, 2)))
+    moved = places + np.rint(random.normal(0, features.UNIT * 0.02, (count, 2)))
+    turns, sizes = random.integers(-30, 30, count).astype(float), random.integers(-6, 7, count).astype(float)
+    pairs = geometry.Pairs(places, moved, turns, sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "ready", lambda: None)
+        plain = geometry._best_guess(pairs, 1)
+        patch.setattr(loops, "ready", loops.loaded)
+        np.testing.assert_array_equal(plain, geometry._best_guess(pairs, 1))

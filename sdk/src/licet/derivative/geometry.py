@@ -7,11 +7,14 @@ for each small cell of both pictures, so that a crowd of corners in one spot is 
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from licet.derivative import loops
 from licet.derivative.features import SIZE_STEPS, TURNS, UNIT
 
 Reals = npt.NDArray[np.float64]
@@ -21,6 +24,8 @@ NEAR: Final = 0.02
 _ROUGH: Final = 0.04
 _TURN: Final = 20 / 360
 _OCTAVES: Final = 0.75
+#: Under a guess: the square of how far apart, how much turned, how much larger.
+_LIMITS: Final = np.array([(_ROUGH * UNIT) ** 2, _TURN * TURNS, _OCTAVES * SIZE_STEPS])
 _CELL: Final = UNIT / 51.2  # ten pixels of 512
 _ROUNDS: Final = 3
 _MOST_GUESSES: Final = 96
@@ -47,11 +52,16 @@ class Fit(NamedTuple):
     inliers: int
 
 
-def fitted(pairs: Pairs) -> Fit | None:
-    """Return the map under which most of ``pairs`` meet, None where fewer than four do, on a line, or it crushes."""
-    if len(pairs.turns) < 4:
+def fitted(pairs: Pairs, least: int = 4) -> Fit | None:
+    """Return the map under which most of ``pairs`` meet, None where fewer than four do, on a line, or it crushes.
+
+    None as well where fewer than ``least`` meet roughly under the best guess: no closer map makes more of them.
+    """
+    if len(pairs.turns) < max(4, least):
         return None
-    meets = _best_guess(pairs)
+    meets = _best_guess(pairs, least)
+    if meets is None:
+        return None
     affine: Reals | None = None
     for _ in range(_ROUNDS):
         if meets.sum() < 4:
@@ -67,22 +77,42 @@ def fitted(pairs: Pairs) -> Fit | None:
     return Fit(affine, inliers) if inliers >= 4 else None
 
 
-def _best_guess(pairs: Pairs) -> npt.NDArray[np.bool_]:
-    """Return which pairs meet under the similarity of that pair which most others agree with."""
-    guesses = np.linspace(0, len(pairs.turns) - 1, min(len(pairs.turns), _MOST_GUESSES)).astype(np.intp)
+def _best_guess(pairs: Pairs, least: int) -> npt.NDArray[np.bool_] | None:
+    """Return which pairs meet under the similarity of that pair which most others agree with, None if not ``least``."""
+    guesses = _guesses(len(pairs.turns))
     angle = pairs.turns[guesses] * (2 * np.pi / TURNS)
     scale = 2 ** (pairs.sizes[guesses] / SIZE_STEPS)
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    module = loops.ready()
+    if module is None:
+        met = _meeting(pairs, guesses, cosine, sine).sum(axis=1)
+    else:
+        met = np.empty(len(guesses), np.int64)
+        module.meet(*map(np.ascontiguousarray, pairs), guesses, cosine, sine, _LIMITS, met)
+    at = int(np.argmax(met))
+    if met[at] < least:
+        return None
+    best = slice(at, at + 1)
+    return np.asarray(_meeting(pairs, guesses[best], cosine[best], sine[best])[0])
+
+
+def _meeting(pairs: Pairs, guesses: npt.NDArray[np.intp], cosine: Reals, sine: Reals) -> npt.NDArray[np.bool_]:
+    """Return guesses × pairs: which meet. A compiled loop says the same, to the bit: change both or none."""
     x, y = pairs.work_places.T
     from_x, from_y = x[None] - x[guesses, None], y[None] - y[guesses, None]
-    to_x = cosine[:, None] * from_x - sine[:, None] * from_y + pairs.asked_places[guesses, 0, None]
-    to_y = sine[:, None] * from_x + cosine[:, None] * from_y + pairs.asked_places[guesses, 1, None]
-    distance = np.hypot(to_x - pairs.asked_places[:, 0], to_y - pairs.asked_places[:, 1])
-    turn = np.abs((pairs.turns[None] - pairs.turns[guesses, None] + TURNS / 2) % TURNS - TURNS / 2) < _TURN * TURNS
-    size = np.abs(pairs.sizes[None] - pairs.sizes[guesses, None]) < _OCTAVES * SIZE_STEPS
-    meets = (distance < _ROUGH * UNIT) & turn & size
-    best: npt.NDArray[np.bool_] = meets[int(np.argmax(meets.sum(axis=1)))]
-    return best
+    off_x = cosine[:, None] * from_x - sine[:, None] * from_y + pairs.asked_places[guesses, 0, None]
+    off_y = sine[:, None] * from_x + cosine[:, None] * from_y + pairs.asked_places[guesses, 1, None]
+    off_x -= pairs.asked_places[:, 0]
+    off_y -= pairs.asked_places[:, 1]
+    near = off_x * off_x + off_y * off_y < _LIMITS[0]
+    turn = np.abs((pairs.turns[None] - pairs.turns[guesses, None] + TURNS / 2) % TURNS - TURNS / 2) < _LIMITS[1]
+    return np.asarray(near & turn & (np.abs(pairs.sizes[None] - pairs.sizes[guesses, None]) < _LIMITS[2]))
+
+
+@cache
+def _guesses(pairs: int) -> npt.NDArray[np.intp]:
+    """Return which of so many pairs are tried."""
+    return np.linspace(0, pairs - 1, min(pairs, _MOST_GUESSES)).astype(np.intp)
 
 
 def _least_squares(source: Reals, target: Reals) -> Reals | None:
@@ -90,10 +120,10 @@ def _least_squares(source: Reals, target: Reals) -> Reals | None:
     middle, spread = source.mean(axis=0), target.mean(axis=0)
     a, b = source - middle, target - spread
     moment = a.T @ a
-    eigen = np.linalg.eigvalsh(moment)
-    if eigen[1] <= 0:
+    low, high = _eigenvalues(*moment.reshape(-1)[[0, 1, 3]].tolist())
+    if high <= 0:
         return None
-    if eigen[0] > 0.02 * eigen[1] and len(source) >= 6:
+    if low > 0.02 * high and len(source) >= 6:
         linear = np.linalg.solve(moment, a.T @ b).T
     else:
         norm = (a**2).sum()
@@ -103,13 +133,23 @@ def _least_squares(source: Reals, target: Reals) -> Reals | None:
 
 
 def _plausible(affine: Reals) -> bool:
-    values = np.linalg.svd(affine[:, :2], compute_uv=False)
-    return bool(np.linalg.det(affine[:, :2]) > 0 and values[0] < _STRETCH * values[1] and 1 / 16 < values[1] < 16)
+    a, b, c, d = affine[:, :2].reshape(-1).tolist()
+    # How much it stretches, across and along: the roots of what its square does.
+    low, high = _eigenvalues(a * a + c * c, a * b + c * d, b * b + d * d)
+    least, most = math.sqrt(max(low, 0.0)), math.sqrt(high)
+    return a * d - b * c > 0 and most < _STRETCH * least and 1 / 16 < least < 16
+
+
+def _eigenvalues(a: float, b: float, c: float) -> tuple[float, float]:
+    """Return both of the symmetric matrix a b, b c: the lesser first."""
+    middle, half = (a + c) / 2, math.hypot((a - c) / 2, b)
+    return middle - half, middle + half
 
 
 def _turned_alike(pairs: Pairs, affine: Reals) -> npt.NDArray[np.bool_]:
-    angle = np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1]) * (TURNS / (2 * np.pi))
-    size = SIZE_STEPS * np.log2(np.sqrt(np.linalg.det(affine[:, :2])))
+    a, b, c, d = affine[:, :2].reshape(-1).tolist()
+    angle = math.atan2(c - b, a + d) * (TURNS / (2 * math.pi))
+    size = SIZE_STEPS / 2 * math.log2(a * d - b * c)
     turn = np.abs((pairs.turns - angle + TURNS / 2) % TURNS - TURNS / 2) < _TURN * TURNS
     return np.asarray(turn & (np.abs(pairs.sizes - size) < _OCTAVES * SIZE_STEPS))
 
@@ -119,7 +159,9 @@ def _moved(affine: Reals, places: Reals) -> Reals:
 
 
 def _spread(places: Reals) -> float:
-    return float(np.sqrt(max(np.linalg.eigvalsh(np.cov(places.T))[0], 0.0)))
+    away = places - places.mean(axis=0)
+    moment = (away.T @ away / (len(places) - 1)).reshape(-1)[[0, 1, 3]]
+    return math.sqrt(max(_eigenvalues(*moment.tolist())[0], 0.0))
 
 
 def _cells(places: Reals) -> int:

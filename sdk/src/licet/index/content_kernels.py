@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from licet.compiled.compiling import compiled
-from licet.index.kernels import ones
+from licet.compiled.counting import ones
 
 _CHUNK: Final = np.uint64(0xFFFF)
 _U8s = types.uint64[::1]

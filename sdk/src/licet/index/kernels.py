@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
 
 from licet.compiled.compiling import compiled
+from licet.compiled.counting import ones
 
 #: Two chunks that meet differ in at most one bit of 16; they and the three chunks after them in at most seven of 64.
 CHUNK_LIMIT: Final = 1
@@ -33,19 +32,6 @@ _U4s = types.uint32[::1]
 _I8s = types.int64[::1]
 _I2s = types.int16[::1]
 _Flags = types.boolean[::1]
-
-
-def _counted(_context: Any, _value: Any) -> Any:
-    """How many bits of a word are set: one instruction of the processor."""
-
-    def emit(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        count = builder.module.declare_intrinsic("llvm.ctpop", [ir.IntType(64)])
-        return builder.call(count, arguments)
-
-    return types.uint64(types.uint64), emit
-
-
-ones: Any = intrinsic(_counted)
 
 
 @compiled(types.void(_Bytes, _Tables, _Words))
