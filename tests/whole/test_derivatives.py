@@ -96,7 +96,8 @@ def test_the_artist_is_told_what_is_only_found_whole(world: World) -> None:
         world.works["line"]: "too-plain",
     }
     told = world.artist.types("works", "list").out
-    assert "too-plain" in told
+    assert [line.split("  ")[-1].strip() for line in told.splitlines() if "line" in line] == ["too plain"]
+    assert sum(line.rstrip().endswith("covered") for line in told.splitlines()) == 2
 
 
 def test_check_finds_a_crop_only_where_the_service_is_asked(world: World) -> None:

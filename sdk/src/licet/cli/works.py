@@ -27,6 +27,13 @@ app.command("licet.cli.splits:app", name="split", help="Share what works earn be
 #: Cells of a title that a list shows; `licet works show` and --json say all of it.
 _TITLE = 48
 _HEADER = ("work", "title", "known by", "state", "parts")
+#: What a list says of `parts`, and what a single work's page does.
+_COVERED = {
+    "found": "covered",
+    "too-plain": "too plain",
+    "not-sent": "not sent",
+    "not-looked-at": "not looked at",
+}
 _PARTS = {
     "found": "crops, frames and collages of it are looked for, too",
     "too-plain": "only found whole: too plain for its crops, frames and collages to be recognised",
@@ -38,7 +45,7 @@ _PARTS = {
 def _cells(work: Work) -> tuple[str, ...]:
     known_by = work.mode if work.sha256 else "address-only"
     title = _printable(work.title or _first_address(work) or "(untitled)")
-    return work.work, title, known_by, work.state, work.parts or "-"
+    return work.work, title, known_by, work.state, _COVERED.get(work.parts or "", "-")
 
 
 @app.command(name="list")
