@@ -37,7 +37,7 @@ ASKED: Final = int(os.environ.get("LICET_BENCH_ASKED", "120"))
 UNRELATED_EACH: Final = int(os.environ.get("LICET_BENCH_UNRELATED", "40"))
 EACH: Final = 44  # works of a source, at the most
 POOL: Final = 70  # pictures of a source of distractors
-LEAST: Final = 4  # features that lie alike, below which no rule is tried
+LEAST: Final = 4  # features that lie alike, below which no rule is tried when rules are chosen
 _NOISE: Final = 0.06  # of the bits of a signature
 _OTHER_WORD: Final = 0.3
 Pixels = npt.NDArray[np.uint8]
@@ -173,13 +173,14 @@ def run(split: str) -> tuple[list[Asked], set[int], list[str], dict[str, Any]]:
     questions: list[Asked] = []
     covered: set[int] = set()
     peers = Peers(works)
-    proposed([index], asked(works[0]), LEAST)  # what is compiled is compiled
+    least = LEAST if split == "tuning" else min(rule.inliers for rule in RULES)
+    proposed([index], asked(works[0]), least)  # what is compiled is compiled
 
     def ask(name: str, work: int, rgb: Pixels) -> None:
         start = time.thread_time()
         features = asked(rgb)
         middle = time.thread_time()
-        found = proposed([index], features, LEAST)
+        found = proposed([index], features, least)
         spent["extract"].append(middle - start)
         spent["search"].append(time.thread_time() - middle)
         questions.append(Asked(name, work, found, peers.find(work, rgb) if work >= 0 else {}))

@@ -40,6 +40,10 @@ class Hits(NamedTuple):
     work: Numbers
     repeated: npt.NDArray[np.bool_]  # more than ``ALIKE`` of the work look like that feature
 
+    def of(self, rows: Numbers) -> Hits:
+        """Return some of them."""
+        return Hits(self.asked[rows], self.posting[rows], self.work[rows], self.repeated[rows])
+
 
 def hits(segment: DerivativeSegment, asked: Features, most: int) -> Hits:
     """Return what looks like ``asked``; of a feature that finds more than ``most`` postings nothing.

@@ -85,7 +85,7 @@ def proposed(segments: Sequence[DerivativeSegment], asked: Features, least: int 
         for score, work, rows in _best(each, weight, len(segment))
     ]
     looked = [
-        _looked_at(segments[number], work, asked, Hits(*(column[rows] for column in found[number])), least)
+        _looked_at(segments[number], work, asked, found[number].of(rows), least)
         for _, number, work, rows in sorted(candidates, key=lambda each: each[:3])[:CANDIDATES]
     ]
     return [each for each in looked if each is not None]
