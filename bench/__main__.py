@@ -8,9 +8,10 @@ import sys
 
 import bench
 
-NOT_BENCHMARKS = {"__main__", "measuring", "service"}
+NOT_BENCHMARKS = {"__main__", "drawing", "measuring", "service"}
 BY_NAME_ONLY = {
     "content_lookup",
+    "curve",
     "exact_core",
     "near_false_matches",
     "near_lookup",

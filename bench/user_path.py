@@ -2,7 +2,8 @@
 
 ``python -m bench user_path [works [rows …]]`` (minutes; 10,000,000 works and 1,000,000 rows unless others are named). A
 tenth of the rows is registered. The peers, DuckDB and polars, do an anti-join on 64 bits of a hash of the same strings
-and write the kept rows: no other spelling of an address, no decision rows, digests, roots or signature.
+and write the kept rows: no other spelling of an address, no decision rows, digests, roots or signature. What our call
+has written is re-checked in turn: its decisions held to the signed root, every kept row decided once more.
 
 Seconds are those of processors, of all threads of one process; each call is a process of its own, whose memory is what
 `/proc` says of it: what it holds itself at most, without the mapped index.
@@ -29,6 +30,7 @@ from bench.filter_parquet import REQUEST, WISH, address
 from bench.measuring import Figure, record
 from licet.client import Client
 from licet.datasets.filtering.build import filter_dataset
+from licet.datasets.usage.recheck import recheck
 from licet.fingerprints.urls import url_keys
 from licet.home import Home, TrustFile
 from licet.index import Published, manifest
@@ -128,9 +130,10 @@ def prepare(folder: Path, works: int) -> dict[str, Any]:
 def once(what: str, folder: Path) -> dict[str, float]:
     """Do it once, in this process; return seconds, of processors and of the clock, and the memory held at most."""
     out = folder / "out"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir()
-    calls = {"licet": _filtered, "duckdb": _duckdb, "polars": _polars}
+    if what != "recheck":
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+    calls = {"licet": _filtered, "recheck": _rechecked, "duckdb": _duckdb, "polars": _polars}
     done, most = threading.Event(), [0]
     watching = threading.Thread(target=_watch, args=(done, most))
     watching.start()
@@ -151,6 +154,13 @@ def _watch(done: threading.Event, most: list[int]) -> None:
 def _filtered(folder: Path, out: Path) -> None:
     client = Client((folder / "url").read_text(), home=Home(folder / "home"), profile="default")
     filter_dataset(client, [folder / "rows.parquet"], out, REQUEST, WISH)
+
+
+def _rechecked(folder: Path, out: Path) -> None:
+    client = Client((folder / "url").read_text(), home=Home(folder / "home"), profile="default")
+    found = recheck(client, out, offline=True)
+    if found.drop or found.kept != pq.read_metadata(out).num_rows:
+        raise SystemExit(f"expected that all rows may stay, got {found}")
 
 
 def _duckdb(folder: Path, out: Path) -> None:
@@ -184,7 +194,7 @@ def main() -> None:
         facts = prepare(folder, works)
         for rows in sizes:
             dataset(folder / "rows.parquet", rows)
-            found: dict[str, list[dict[str, float]]] = {"licet": [], **{peer: [] for peer in _PEERS}}
+            found: dict[str, list[dict[str, float]]] = {what: [] for what in ("licet", "recheck", *_PEERS)}
             for run in range(RUNS if rows <= _BLOCK else 1):
                 for what, each in found.items():
                     each.append(_apart(what, folder))

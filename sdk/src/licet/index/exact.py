@@ -45,7 +45,7 @@ def rising(hi: U64, lo: U64, *then: npt.NDArray[Any]) -> Places:
     packed = hi >> bits << bits
     packed |= np.arange(len(hi), dtype=np.uint64)
     packed.sort()
-    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
     packed >>= bits
     tied = np.zeros(len(hi), np.bool_)
     np.equal(packed[1:], packed[:-1], out=tied[1:])
@@ -65,8 +65,10 @@ def buckets(hi: U64) -> npt.NDArray[np.uint32]:
     bits = min((max(len(hi), 1) - 1).bit_length(), MAX_BITS)
     if bits == 0:
         return np.array([0, len(hi)], np.uint32)
-    counts = np.bincount((hi >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.uint32)
+    counts = np.bincount((hi >> np.uint64(64 - bits)).view(np.int64), minlength=1 << bits)
+    places = np.zeros((1 << bits) + 1, np.uint32)
+    np.cumsum(counts, out=places[1:])
+    return places
 
 
 class KeyTable:

@@ -202,7 +202,9 @@ def key_table(kind: str, hi: Array, lo: Array, work: Array) -> dict[str, Array]:
     """Return the sections of a kind of key: keys as `halves` makes them, each with the row of its work."""
     order = rising(hi, lo, work)
     hi, lo, work = hi[order], lo[order], work[order]
+    del order
     fresh = np.ones(len(hi), np.bool_)
     fresh[1:] = (hi[1:] != hi[:-1]) | (lo[1:] != lo[:-1]) | (work[1:] != work[:-1])
-    hi, lo, work = hi[fresh], lo[fresh], work[fresh]
+    if not fresh.all():
+        hi, lo, work = hi[fresh], lo[fresh], work[fresh]
     return {f"{kind}.hi": hi, f"{kind}.lo": lo, f"{kind}.work": work, f"{kind}.bucket": buckets(hi)}

@@ -109,7 +109,7 @@ class Parts(NamedTuple):
     @classmethod
     def read(cls, column: pa.Array | None, n: int) -> Parts:
         """Return what is kept in ``column``, a value or null for each row; raises ``MalformedError``."""
-        kept: list[bytes | None] = [None] * n if column is None else column.to_pylist()
+        kept: list[bytes | None] = [] if column is None else column.to_pylist()
         rows, logs, found = [np.empty(0, np.int64)], [], [np.empty(0, _WORK)]
         for row, each in enumerate(kept):
             if each is None:
@@ -125,7 +125,7 @@ class Parts(NamedTuple):
             found.append(works)
         entries = np.concatenate(found)
         return cls(
-            np.array([each is not None for each in kept], np.bool_),
+            np.zeros(n, np.bool_) if column is None else np.array([each is not None for each in kept], np.bool_),
             np.array(logs, np.int64),
             np.concatenate(rows),
             np.ascontiguousarray(entries["work"]),
