@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 WIDTH: Final = 420
 HEIGHT: Final = 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 30, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 30, 40
 _COLOURS: Final = ("#1b6ca8", "#c8553d", "#588157", "#6d597a")
 
 
@@ -32,9 +32,9 @@ def panel(unit: str, curves: list[Curve]) -> list[str]:
 
     drawn = [f'<text x="{_LEFT}" y="16" font-weight="bold">{escape(unit)}</text>']
     drawn += [
-        f'<text x="{x(10**each):.0f}" y="{HEIGHT - 14}" text-anchor="middle">{_power(each)}</text>' for each in across
+        f'<text x="{x(10**each):.0f}" y="{HEIGHT - 22}" text-anchor="middle">{_power(each)}</text>' for each in across
     ]
-    drawn.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 1}" text-anchor="middle">keys</text>')
+    drawn.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 6}" text-anchor="middle">keys</text>')
     for power in up:
         at = y(10.0**power)
         drawn.append(f'<path d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}" stroke="#ddd"/>')

@@ -36,7 +36,7 @@ Hashes = npt.NDArray[np.uint8]
 
 WORKS: Final = (100_000, 1_000_000)
 PARTS: Final = 20_000
-BATCHES: Final = (1_000, 20_000, 200_000)
+BATCHES: Final = (1_000, 20_000, 50_000, 200_000)
 RUNS: Final = 3
 CHECKED: Final = 200  # queries whose answer is compared with a scan's
 FOLDERS: Final = ("demo/pictures", "../shared/vectors/pdq", "../shared/vectors/c2pa")
