@@ -183,7 +183,7 @@ def _polars(folder: Path, out: Path) -> None:
 
 
 def main() -> None:
-    """Measure each size, check that all keep the same rows, and write ``build/bench/user_path-<works>-<rows>.json``."""
+    """Measure each size, check which rows are kept, and write ``build/bench/user_path-<works>-<rows>.json``."""
     if len(sys.argv) == 4 and sys.argv[1] == "once":
         print(msgspec.json.encode(once(sys.argv[2], Path(sys.argv[3]))).decode())
         return
@@ -199,10 +199,11 @@ def main() -> None:
                 for what, each in found.items():
                     each.append(_apart(what, folder))
                     print(rows, run, what, each[-1], file=sys.stderr, flush=True)
-            kept = {what: {each["kept"] for each in runs} for what, runs in found.items()}
-            if len(set().union(*kept.values())) != 1:
-                raise SystemExit(f"expected all to keep the same rows, got {kept}")
-            memory = {f"{what}_MB": max(int(each["MB"]) for each in runs) for what, runs in found.items()}
+            kept = {what: {int(each["kept"]) for each in runs} for what, runs in found.items()}
+            expected = rows - min(works, -(-rows // EVERY))
+            # A join on 64 bits of a hash may drop a row too many: DuckDB was seen to, one of two million.
+            if kept["licet"] != {expected} or any(abs(expected - each) > 9 for peer in _PEERS for each in kept[peer]):
+                raise SystemExit(f"expected all to keep {expected} rows, got {kept}")
             figures = {what: Figure([each["cpu"] for each in runs], rows) for what, runs in found.items()}
             wall = {f"{what}_wall_s": round(min(each["wall"] for each in runs), 1) for what, runs in found.items()}
             record(f"user_path-{works}-{rows}", "rows", figures, works=works, rows=rows, **facts, **memory, **wall)
