@@ -204,6 +204,7 @@ def main() -> None:
             # A join on 64 bits of a hash may drop a row too many: DuckDB was seen to, one of two million.
             if kept["licet"] != {expected} or any(abs(expected - each) > 9 for peer in _PEERS for each in kept[peer]):
                 raise SystemExit(f"expected all to keep {expected} rows, got {kept}")
+            memory = {f"{what}_MB": max(int(each["MB"]) for each in runs) for what, runs in found.items()}
             figures = {what: Figure([each["cpu"] for each in runs], rows) for what, runs in found.items()}
             wall = {f"{what}_wall_s": round(min(each["wall"] for each in runs), 1) for what, runs in found.items()}
             record(f"user_path-{works}-{rows}", "rows", figures, works=works, rows=rows, **facts, **memory, **wall)
