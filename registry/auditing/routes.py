@@ -6,9 +6,10 @@ import asyncio
 import os
 import tempfile
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import IO, Annotated, Final
+from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -19,6 +20,9 @@ from licet import identifiers, times
 from licet.audit.layout import Period, period_of
 from registry.accounts.identity import Caller, require
 from registry.auditing.bundle import build
+from registry.auditing.columns import MEDIA, Format
+from registry.auditing.contents import part_of, span_of
+from registry.auditing.export import Table, exported
 from registry.auditing.types import Subject
 from registry.database import Database
 from registry.errors import Invalid, QuotaExceeded
@@ -27,6 +31,7 @@ from registry.services import Services
 AT_ONCE: Final = 2
 _WAITING: Final = 8
 _BLOCK: Final = 1 << 20
+_READING: Final = 8  # exports that are read at a time
 Month = Annotated[str, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month, such as 2026-11.")]
 Organisation = Annotated[
     str | None,
@@ -47,6 +52,7 @@ class _Builders:
         self.asked = 0
 
 
+_reading: weakref.WeakKeyDictionary[Database, set[UUID]] = weakref.WeakKeyDictionary()
 _builders: weakref.WeakKeyDictionary[Database, _Builders] = weakref.WeakKeyDictionary()
 
 
@@ -127,4 +133,52 @@ async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
             yield block
 
 
-ROUTES = [bundle]
+@get(
+    "/v1/audit/export",
+    operation_id="exportAudit",
+    tags=["audit"],
+    guards=[require("audit")],
+    media_type="application/octet-stream",
+    opt={"problems": (404, 429), "seconds": 900},
+)
+async def export(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    period: Month,
+    table: Annotated[Table, QueryParameter(description="Uses, transfers of the ledger, or their entries.")],
+    format: Annotated[Format, QueryParameter(description="What the file is.")] = "parquet",  # noqa: A002
+    organisation: Organisation = None,
+    artist: Artist = None,
+) -> Stream:
+    """Uses, transfers or entries of a month as one file: of all that an auditor may see, else of the account itself.
+
+    Uses come by source and id, postings in their order. What is not in the published log yet is left out. The answer is
+    streamed, one at a time to an account; one that is cut off has to be asked for again.
+    """
+    month = _begun(period)
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        part = await part_of(conn, caller, month, _subject(organisation, artist))
+        span = await span_of(conn, month)
+    reading = _reading.setdefault(services.database, set())
+    if caller.account in reading or len(reading) >= _READING:
+        raise QuotaExceeded("an export is under way; ask again when it has ended", retry_after=60)
+    name = f"licet-{table}-{month.name}.{format}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    blocks = _held(reading, caller.account, exported(services.database, table, format, span, part))
+    return Stream(blocks, media_type=MEDIA[format], headers=headers)
+
+
+async def _held(reading: set[UUID], account: UUID, blocks: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """Yield ``blocks``, as long as nobody else reads for ``account``."""
+    if account in reading:
+        raise QuotaExceeded("an export is under way; ask again when it has ended", retry_after=60)
+    reading.add(account)
+    try:
+        async for block in blocks:
+            yield block
+    finally:
+        reading.discard(account)
+        await blocks.aclose()
+
+
+ROUTES = [bundle, export]

@@ -78,6 +78,7 @@ ELSEWHERE = {
     "queryUrls": "for clients of another registry: `query` and `check` say more",
     "exportAccount": "a stream: `account_export` of both clients, and `licet account export` to files",
     "getAuditBundle": "`licet audit pull` streams it to a file and verifies it",
+    "exportAudit": "`licet audit export` streams it to a file",
 }
 
 

@@ -111,10 +111,14 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         Refusal(412, "the work is at revision", "it depends on the work"),
         Refusal(400, "header:If-Match: expected the ETag", "the generator takes the quotation marks off"),
     ),
-    "getAuditBundle": (
-        Refusal(400, r"\?period: expected a month that has begun", "it depends on the day"),
-        Refusal(400, r"\?period: expected a month such as", "there is no year 0"),
-        Refusal(404, "there is no such organisation", "whether there is one of this name"),
+    **dict.fromkeys(
+        ("getAuditBundle", "exportAudit"),
+        (
+            Refusal(400, r"\?period: expected a month that has begun", "it depends on the day"),
+            Refusal(400, r"\?period: expected a month such as", "there is no year 0"),
+            Refusal(400, r"\?artist: expected an organisation or an artist", "it has no word for one of two"),
+            Refusal(404, "there is no such (organisation|artist)", "whether there is one of this name"),
+        ),
     ),
     "exportAccount": (
         Refusal(

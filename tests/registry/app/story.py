@@ -321,6 +321,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
         (site.http, "/v1/periods?sort=period&limit=1"),
         (mei.http, f"/v1/periods/{closed}/line"),
         (lab.http, f"/v1/periods/{closed}/batches"),
+        (lab.http, f"/v1/audit/export?period={period}&table=events&format=csv"),
         *(() if segment is None else ((site.http, f"/snapshots/segments/{segment['digest'].hex()}"),)),
     ):
         answer = await who.get(path)

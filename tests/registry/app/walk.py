@@ -121,4 +121,5 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listPeriodBatches": (401, 403, 404),
     # audit
     "getAuditBundle": (401, 403, 400),
+    "exportAudit": (401, 403, 400),
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Final
+from typing import IO, TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,6 +22,7 @@ from licet.misfits import unlike
 
 if TYPE_CHECKING:
     from licet.audit.report import Report
+    from licet.client import Client
     from licet.datasets.licensing.held import HeldLicence
     from licet.datasets.usage.sampling import Sampled
     from licet.statements.trust import Trust
@@ -43,34 +44,51 @@ def pull(
 ) -> None:
     """Download the evidence of a month: all that an auditor may see, else the part of the account itself."""
     from licet.audit.container import Container
-    from licet.audit.layout import period_of
-    from licet.identifiers import to_uuid
-    from licet.transport import Transport
 
-    asked = {"period": period_of(period, "--period").name}
-    if organisation is not None and artist is not None:
-        raise InputError.field("--artist", "either an organisation or an artist", "both")
-    for name, kind, given in (("organisation", "org", organisation), ("artist", "art", artist)):
-        if given is not None:
-            to_uuid(given, kind, field=f"--{name}")
-            asked[name] = given
+    asked = _part(period, organisation, artist)
     refuse_existing(output, overwrite=overwrite)
+    members = 0
+
+    def bundled(partial: Path) -> None:
+        nonlocal members
+        with Container(partial) as container:
+            members = len(container.members)
+
     with common.client() as client:
         client.trust()  # pinned now if this is the first contact: what `verify` goes by
-        with (
-            Transport(client.url, client.transport.token, timeout=WAIT) as transport,
-            _replacing(output) as (file, partial),
-            transport.stream(f"/v1/audit/bundle?{urlencode(asked)}") as chunks,
-            progress("bytes", None) as advance,
-        ):
-            for chunk in chunks:
-                file.write(chunk)
-                advance(len(chunk))
-            file.flush()
-            with Container(partial) as container:
-                members, size = len(container.members), container.size
+        size = _downloaded(client, f"/v1/audit/bundle?{urlencode(asked)}", output, bundled)
     document = {"file": str(output), "period": period, "members": members, "bytes": size}
     show(common, document, [f"{many(members, 'file')} of evidence for {period} are in {output} ({size:,} bytes)."])
+
+
+@app.command
+def export(
+    *,
+    period: Annotated[str, Parameter(help="A month, such as 2026-11.")],
+    table: Annotated[
+        Literal["events", "transfers", "entries"], Parameter(help="Uses, transfers of the ledger, or their entries.")
+    ] = "events",
+    format: Annotated[  # noqa: A002 - it is the name of the option
+        Literal["parquet", "csv", "jsonl"] | None, Parameter(help="What to write; default: as FILE is called.")
+    ] = None,
+    organisation: Annotated[str | None, Parameter(help="Only the part of this organisation.")] = None,
+    artist: Annotated[str | None, Parameter(help="Only the part of this artist.")] = None,
+    output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep it (FILE.parquet, .csv, .jsonl).")],
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
+    common: Common = COMMON,
+) -> None:
+    """Download the uses or postings of a month as one table; cut off, it begins anew and leaves nothing behind."""
+    asked = _part(period, organisation, artist)
+    asked["table"] = table
+    form = format or output.suffix.removeprefix(".")
+    if form not in ("parquet", "csv", "jsonl"):
+        raise InputError.field("--format", "parquet, csv or jsonl, or a file that ends so", form or "nothing")
+    asked["format"] = form
+    refuse_existing(output, overwrite=overwrite)
+    with common.client() as client:
+        size = _downloaded(client, f"/v1/audit/export?{urlencode(asked)}", output)
+    document = {"file": str(output), "period": asked["period"], "table": table, "format": form, "bytes": size}
+    show(common, document, [f"The {table} of {asked['period']} are in {output} ({size:,} bytes)."])
 
 
 @app.command
@@ -223,6 +241,40 @@ def _sampled(found: Sampled, output: Path | None) -> Iterator[str]:
     if found.failed:
         kept = f"{output} shows it to others" if output else "-o FILE.json writes what shows it to others"
         yield f"That is a finding: {kept}, who run `licet audit sample` on it."
+
+
+def _part(period: str, organisation: str | None, artist: str | None) -> dict[str, str]:
+    """Return what is asked of the service: the month, and whose part of it."""
+    from licet.audit.layout import period_of
+    from licet.identifiers import to_uuid
+
+    asked = {"period": period_of(period, "--period").name}
+    if organisation is not None and artist is not None:
+        raise InputError.field("--artist", "either an organisation or an artist", "both")
+    for name, kind, given in (("organisation", "org", organisation), ("artist", "art", artist)):
+        if given is not None:
+            to_uuid(given, kind, field=f"--{name}")
+            asked[name] = given
+    return asked
+
+
+def _downloaded(client: Client, path: str, output: Path, hold: Callable[[Path], None] = lambda _: None) -> int:
+    """Return the size of ``path`` once it is in ``output`` as a whole; ``hold`` raises for what is no such file."""
+    from licet.transport import Transport
+
+    size = 0
+    with (
+        Transport(client.url, client.transport.token, timeout=WAIT) as transport,
+        _replacing(output) as (file, partial),
+        transport.stream(path) as chunks,
+        progress("bytes", None) as advance,
+    ):
+        for chunk in chunks:
+            size += file.write(chunk)
+            advance(len(chunk))
+        file.flush()
+        hold(partial)
+    return size
 
 
 @contextlib.contextmanager

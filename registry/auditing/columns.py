@@ -1,0 +1,202 @@
+"""Blocks of ``registry.auditing.blocks`` as Arrow, whole columns at a time; out of it as Parquet, CSV or JSON lines.
+
+Times are timestamps in UTC, money is decimal128(22, 6), identifiers and digests are text.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from licet.index.state import work_texts
+from registry.auditing.blocks import NOTHING, TEXT_END, Column
+from registry.errors import RegistryError
+
+Format = Literal["parquet", "csv", "jsonl"]
+MEDIA: Final[dict[Format, str]] = {
+    "parquet": "application/vnd.apache.parquet",
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+}
+_EPOCH: Final = 946_684_800_000_000  # microseconds from 1970 to 2000, where PostgreSQL begins to count
+_TYPES: Final = {
+    "uuid": pa.dictionary(pa.int32(), pa.string()),
+    "hex": pa.string(),
+    "text": pa.dictionary(pa.int32(), pa.string()),
+    "int": pa.int64(),
+    "money": pa.decimal128(22, 6),
+    "time": pa.timestamp("us", "UTC"),
+    "flag": pa.bool_(),
+}
+
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """Return the columns that are told; identifiers and other texts as dictionaries."""
+    return pa.schema([pa.field(column.name, _TYPES[column.kind]) for column in columns if column.told])
+
+
+def batch_of(columns: Sequence[Column], block: Mapping[str, Any]) -> pa.RecordBatch:
+    """Return the rows of one block."""
+    rows = block["rows"]
+    made: dict[str, Any] = {}
+    for column in sorted(columns, key=lambda each: each.prefix.startswith("=")):
+        made[column.name] = _made(column, block[column.name], rows, made)
+    told = [column for column in columns if column.told]
+    return pa.RecordBatch.from_arrays([made[column.name] for column in told], schema=schema_of(columns))
+
+
+def _made(column: Column, data: Any, rows: int, made: Mapping[str, Any]) -> Any:
+    if column.kind == "text":
+        texts = data.split(TEXT_END)
+        if len(texts) != rows:
+            raise RegistryError(f"{column.name}: expected {rows} texts without control characters, got {len(texts)}")
+        found = pc.dictionary_encode(pa.array(texts, pa.string()))
+        values = [None if text == NOTHING else text for text in found.dictionary.to_pylist()]
+        return _dictionary(found.indices, values)
+    if column.kind == "uuid":
+        return _identifiers(column, data, rows, made)
+    if column.kind == "hex":
+        width = 2 * len(data) // rows
+        offsets = np.arange(rows + 1, dtype=np.int32) * width
+        return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(binascii.hexlify(data)))
+    if column.kind == "flag":
+        return pa.array(np.frombuffer(data, np.uint8).astype(np.bool_))
+    numbers = np.frombuffer(data, ">i8").astype(np.int64)
+    if column.kind == "time":
+        return pa.array(numbers + _EPOCH).cast(_TYPES["time"])
+    if column.kind == "money":
+        wide = np.empty((rows, 2), np.int64)
+        wide[:, 0], wide[:, 1] = numbers, numbers >> 63
+        return pa.Array.from_buffers(_TYPES["money"], rows, [None, pa.py_buffer(wide)])
+    return pa.array(numbers)
+
+
+def _identifiers(column: Column, data: bytes, rows: int, made: Mapping[str, Any]) -> pa.DictionaryArray:
+    """Return the identifiers of a column: each different one is made into text once."""
+    raw = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(data)])
+    found = pc.dictionary_encode(raw)
+    table = np.frombuffer(b"".join(found.dictionary.to_pylist()), np.uint8).reshape(-1, 16)
+    if column.prefix.startswith("="):
+        codes = found.indices.to_numpy(zero_copy_only=False)
+        _, first = np.unique(codes, return_index=True)
+        kinds = made[column.prefix[1:]].take(pa.array(first)).to_pylist()
+    else:
+        kinds = [column.prefix] * len(table)
+    there = table.any(axis=1).tolist()
+    texts: list[str | None] = [None] * len(table)
+    for kind in {kind for kind in kinds if kind is not None}:
+        own = [place for place, each in enumerate(kinds) if each == kind and there[place]]
+        for place, text in zip(own, work_texts(table[own], kind), strict=True):
+            texts[place] = text
+    return _dictionary(found.indices, texts)
+
+
+def _dictionary(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArray:
+    """Return a dictionary array; an index whose value is None becomes a null."""
+    if None not in values:
+        return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+    codes = indices.to_numpy(zero_copy_only=False)
+    absent = np.array([value is None for value in values], np.bool_)[codes]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32), mask=absent), pa.array([value or "" for value in values], pa.string())
+    )
+
+
+class _Sink:
+    """A file that is handed on as it is written."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._at = 0
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._at += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._at
+
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+class Writer:
+    """Batches on their way out in one form; `add` and `finish` return the bytes that are ready."""
+
+    def __init__(self, form: Format, columns: Sequence[Column]) -> None:
+        self._form = form
+        self._schema: Final = schema_of(columns)
+        self._flat: Final = pa.schema([pa.field(field.name, _flat(field.type)) for field in self._schema])
+        self._sink: Final = _Sink()
+        self._file = pa.PythonFile(self._sink, mode="w")
+        self._writer: Any = None
+        if form == "parquet":
+            plain = [column.name for column in columns if column.told and column.kind != "hex"]
+            self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=plain)
+        elif form == "csv":
+            self._writer = pcsv.CSVWriter(self._file, self._flat)
+
+    def add(self, batch: pa.RecordBatch) -> bytes:
+        """Return what is ready once ``batch`` was taken."""
+        if self._form == "jsonl":
+            return b"".join(_lines(batch))
+        if self._form == "csv":
+            columns = [_plain(column) for column in batch.columns]
+            self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._flat))
+        else:
+            self._writer.write_batch(batch)
+        return self._sink.taken()
+
+    def finish(self) -> bytes:
+        """Return the end."""
+        if self._writer is not None:
+            self._writer.close()
+        return self._sink.taken()
+
+
+def _flat(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return pa.string()
+    return pa.string() if pa.types.is_timestamp(kind) else kind
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """Return a column as text has it: no dictionary, times as RFC 3339."""
+    if pa.types.is_timestamp(column.type):
+        return pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ", locale="C")
+    return column.cast(_flat(column.type))
+
+
+def _lines(batch: pa.RecordBatch) -> Iterator[bytes]:
+    names = batch.schema.names
+    columns = []
+    for column in map(_plain, batch.columns):
+        number = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
+        columns.append((column if number else column.cast(pa.string())).to_pylist())
+    encode = msgspec.json.encode
+    for values in zip(*columns, strict=True):
+        yield encode(dict(zip(names, values, strict=True))) + b"\n"
