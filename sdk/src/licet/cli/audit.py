@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Final, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,6 +21,7 @@ from licet.errors import InputError
 from licet.misfits import unlike
 
 if TYPE_CHECKING:
+    from licet.audit.drawing.figures import Group
     from licet.audit.report import Report
     from licet.client import Client
     from licet.datasets.licensing.held import HeldLicence
@@ -148,6 +149,56 @@ def _trust(policy: Path | None, profile: str | None) -> Trust | None:
     except msgspec.MsgspecError as error:
         raise InputError(f"--policy: expected a trust file with origin and root, got {unlike(error)}") from None
     return None if pinned is None else Trust(pinned.origin, pinned.root)
+
+
+@app.command
+def report(
+    file: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["-o", "--output"], help="Where to keep the page (FILE.html).")],
+    policy: Annotated[Path | None, Parameter(help="A trust file (origin and root) instead of the pinned one.")] = None,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Verify a bundle and draw it as one page, in English and Chinese, that opens without a network.
+
+    Exit 1 without a pinned registry; the page says so as well.
+    """
+    from licet.audit.drawing import pages
+    from licet.audit.drawing.figures import figures
+    from licet.home import write_private
+
+    refuse_result("-o", output, [file])
+    refuse_existing(output, overwrite=overwrite)
+    with progress("reading uses", None) as advance:
+        found = figures(file, _trust(policy, common.profile), advance)
+    page = pages.report(found)
+    write_private(output, page.encode())
+    document = {
+        "file": str(output),
+        "verified": found.anchored,
+        "period": found.report.period,
+        "account": found.report.account,
+        "checks": found.checks,
+        "uses": sum(day.uses for day in found.days),
+        **{name: _counted(getattr(found, name)) for name in ("licensees", "terms", "artists")},
+    }
+    verdict = "verified" if found.anchored else "self-consistent, not anchored: no registry is pinned here"
+    show(common, document, [f"{found.report.period} is drawn in {output}; {found.checks} checks hold, {verdict}."])
+    return 0 if found.anchored else 1
+
+
+def _counted(groups: list[Group]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": group.name,
+            "uses": group.uses,
+            "works": len(group.works),
+            "amounts": {currency: money.to_decimal(micro) for currency, micro in sorted(group.amounts.items())},
+        }
+        for group in groups
+    ]
 
 
 @app.command
