@@ -28,6 +28,7 @@ class ClosedMonth(msgspec.Struct, frozen=True):
     logged: VerifiedStatement
     lines: list[SumLine]
     checks: list[str]
+    placed: dict[Place, SumLine] = {}  # the same by side and currency
 
 
 def verify_close(file: StatementFileLike, period: str, trust: Trust | None) -> VerifiedStatement:
@@ -59,7 +60,7 @@ def verify_own(found: PeriodLines, account: str, period: str, trust: Trust | Non
     logged = verify_close(found.close, period, trust)
     close: PeriodClose = logged.payload
     trees = {(tree.side, tree.currency): root_of(tree) for tree in close.trees}
-    lines, seen = [], set()
+    lines, seen, placed = [], set(), {}
     for each in found.lines:
         place: Place = each.side, each.line.currency
         if each.line.payee != account or place in seen or each.side == "registry":
@@ -69,13 +70,14 @@ def verify_own(found: PeriodLines, account: str, period: str, trust: Trust | Non
         seen.add(place)
         verify_proof(each, trees[place])
         lines.append(each.line)
+        placed[place] = each.line
     counted = ", ".join(f"1 of {trees[each.side, each.line.currency].sums[0]}" for each in found.lines)
     checks = [
         *logged.checks,
         "in every currency licensees owe what all others are owed",
         f"each line is in its total: {counted}" if counted else "no line of this account; nothing to prove",
     ]
-    return ClosedMonth(close, logged, lines, checks)
+    return ClosedMonth(close, logged, lines, checks, placed)
 
 
 def verify_proof(proof: LineProof, root: SumNode) -> None:

@@ -57,7 +57,7 @@ def pull(
 
     with common.client() as client:
         client.trust()  # pinned now if this is the first contact: what `verify` goes by
-        size = _downloaded(client, f"/v1/audit/bundle?{urlencode(asked)}", output, bundled)
+        size = downloaded(client, f"/v1/audit/bundle?{urlencode(asked)}", output, bundled)
     document = {"file": str(output), "period": period, "members": members, "bytes": size}
     show(common, document, [f"{many(members, 'file')} of evidence for {period} are in {output} ({size:,} bytes)."])
 
@@ -87,7 +87,7 @@ def export(
     asked["format"] = form
     refuse_existing(output, overwrite=overwrite)
     with common.client() as client:
-        size = _downloaded(client, f"/v1/audit/export?{urlencode(asked)}", output)
+        size = downloaded(client, f"/v1/audit/export?{urlencode(asked)}", output)
     document = {"file": str(output), "period": asked["period"], "table": table, "format": form, "bytes": size}
     show(common, document, [f"The {table} of {asked['period']} are in {output} ({size:,} bytes)."])
 
@@ -309,7 +309,7 @@ def _part(period: str, organisation: str | None, artist: str | None) -> dict[str
     return asked
 
 
-def _downloaded(client: Client, path: str, output: Path, hold: Callable[[Path], None] = lambda _: None) -> int:
+def downloaded(client: Client, path: str, output: Path, hold: Callable[[Path], None] = lambda _: None) -> int:
     """Return the size of ``path`` once it is in ``output`` as a whole; ``hold`` raises for what is no such file."""
     from licet.transport import Transport
 

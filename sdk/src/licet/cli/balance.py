@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from licet import money
 from licet.cli.output import COMMON, Common, show
+from licet.errors import InputError
 from licet.log.sums import SumLine
 
 if TYPE_CHECKING:
@@ -23,9 +25,26 @@ _WORDS = {
 def balance(
     *,
     period: Annotated[str | None, Parameter(help="A month that is closed, such as 2026-10.")] = None,
+    statement: Annotated[str | None, Parameter(help="Write the statement of a month, such as 2026-10, to -o.")] = None,
+    output: Annotated[
+        Path | None, Parameter(name=["-o", "--output"], help="Where to keep the statement (FILE.html or FILE.pdf).")
+    ] = None,
+    lang: Annotated[Literal["en", "zh"], Parameter(help="The language of a PDF; a page has both.")] = "en",
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace the file that is there.")] = False,
     common: Common = COMMON,
 ) -> int:
-    """Show what you are owed, or owe: now, or through a closed month, proven in what the registry stated of it."""
+    """Show what you are owed, or owe: now, or through a closed month, proven in what the registry stated of it.
+
+    With --statement, a month is written down for people: verified, with every posting and its proof.
+    """
+    if statement is not None:
+        from licet.cli.monthly import statement_of
+
+        if output is None or period is not None:
+            raise InputError.field("-o", "a FILE.html or FILE.pdf beside --statement, and no --period", output)
+        return statement_of(statement, output, lang, common, overwrite=overwrite)
+    if output is not None:
+        raise InputError.field("--statement", "a month beside -o", "nothing")
     if period is not None:
         return _closed(period, common)
     with common.client() as client:

@@ -16,11 +16,13 @@ import msgspec
 from licet import canonical
 from licet.audit import layout, tables
 from licet.audit.checks.opening import MAX_JSON, MAX_LINE
+from licet.audit.closed import ClosedMonth
 from licet.audit.container import Container
 from licet.audit.layout import BundleLine, Period, PeriodReport, period_of
 from licet.audit.tables import BalanceRow, EventRow, lines_of
 from licet.audit.tally import ACCRUALS, REVERSAL
 from licet.audit.verifying import verify_bundle
+from licet.errors import VerificationError
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence, UsageBatch
@@ -84,6 +86,33 @@ class Figures(msgspec.Struct, frozen=True):
     balances: list[BalanceRow]
     postings: list[Posting]
     checks: int
+    closed_by: int | None = None
+
+    @property
+    def state(self) -> str:
+        """Whether the month is closed: by a statement that was verified beside the bundle."""
+        return self.report.state if self.closed_by is None else "closed-line"
+
+    def closed(self, month: ClosedMonth) -> Figures:
+        """Return the same with the close of the month, once its lines say what these balances do.
+
+        Raises ``VerificationError`` for a line that closes with another figure.
+        """
+        owed: dict[tuple[str, str], int] = {}
+        for row in self.balances:
+            side, _, owner = row.account.partition(":")
+            if owner == self.report.account:
+                place = ("licensee" if side == "receivable" else "payee", row.currency)
+                owed[place] = owed.get(place, 0) + (row.closing if side == "receivable" else -row.closing)
+        stated = {place: line.owed - line.overpaid for place, line in month.placed.items()}
+        for side, currency in sorted(owed.keys() | stated.keys()):
+            one, other = stated.get((side, currency), 0), owed.get((side, currency), 0)
+            if one != other:
+                raise VerificationError(
+                    f"{self.report.period}: expected {currency} of the closed line ({side}) to be what the evidence "
+                    f"comes to, got {one} and {other} millionths"
+                )
+        return msgspec.structs.replace(self, closed_by=month.logged.log_index)
 
 
 class _Source(msgspec.Struct, frozen=True):

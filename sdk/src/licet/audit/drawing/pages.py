@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -71,7 +72,7 @@ def _about(found: Figures, words: Words) -> str:
     key = "whole" if stated.account is None else "of"
     told = [
         escape(words[key].format(origin=found.origin, account=stated.account)),
-        escape(words[stated.state]),
+        escape(words[found.state].format(entry=found.closed_by)),
         escape(words["verified" if found.anchored else "unanchored"].format(checks=found.checks)),
     ]
     if not stated.uses:
@@ -88,7 +89,10 @@ def _report(found: Figures, words: Words, language: Language) -> str:
             _table(
                 ["", *((words[name], "n") for name in _TOTALS)],
                 (
-                    [total.currency, *((amount(money.to_micro(getattr(total, name))), "n") for name in _TOTALS)]
+                    [
+                        total.currency,
+                        *((amount(int(Decimal(getattr(total, name)) * money.MICRO)), "n") for name in _TOTALS),
+                    ]
                     for total in found.report.totals
                 ),
             )

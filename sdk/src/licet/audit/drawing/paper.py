@@ -54,7 +54,7 @@ def _data(found: Figures, language: Language) -> dict[str, Any]:
     says = "days-says" if total else "days-none"
     about = [
         words["of"].format(origin=found.origin, account=stated.account),
-        words[stated.state],
+        words[found.state].format(entry=found.closed_by),
         words["verified" if found.anchored else "unanchored"].format(checks=found.checks),
         *([] if stated.uses else [words["ledger-only"]]),
         *([words["nothing"]] if stated.nothing_happened else []),

@@ -16,6 +16,8 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "whole": "Registry {origin}. Everything that it did in this month.",
         "open": "The month is open: the figures are as they stand and may still grow.",
         "closed": "The month is closed.",
+        "closed-line": "The month is closed, by entry {entry} of the public log: what it comes to is counted in the"
+        " total that was signed there.",
         "verified": "Drawn from evidence in which {checks} checks hold, under the pinned root key of the registry.",
         "unanchored": "Drawn from evidence in which {checks} checks hold in itself; no registry is pinned here, so"
         " nobody vouches for it.",
@@ -96,6 +98,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "whole": "登记处 {origin}。本月的全部记录。",
         "open": "本月尚未结账：数字为当前状态，仍可能增加。",
         "closed": "本月已结账。",
+        "closed-line": "本月已结账，见公开日志第 {entry} 条：本对账单的金额已计入其中签名的总额。",
         "verified": "依据的证据通过了 {checks} 项核对，由此处固定的登记处根密钥担保。",
         "unanchored": "依据的证据自身一致（{checks} 项核对），但此处没有固定登记处，因此无人担保。",
         "nothing": "本月无任何记录：没有许可、数据集、训练、使用或过账。",
