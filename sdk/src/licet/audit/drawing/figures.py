@@ -26,6 +26,7 @@ from licet.errors import VerificationError
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence, UsageBatch
+from licet.statements.periods import Place
 from licet.statements.trust import Trust
 from licet.wire.common import StatementFile
 
@@ -98,11 +99,11 @@ class Figures(msgspec.Struct, frozen=True):
 
         Raises ``VerificationError`` for a line that closes with another figure.
         """
-        owed: dict[tuple[str, str], int] = {}
+        owed: dict[Place, int] = {}
         for row in self.balances:
             side, _, owner = row.account.partition(":")
             if owner == self.report.account:
-                place = ("licensee" if side == "receivable" else "payee", row.currency)
+                place: Place = ("licensee" if side == "receivable" else "payee", row.currency)
                 owed[place] = owed.get(place, 0) + (row.closing if side == "receivable" else -row.closing)
         stated = {place: line.owed - line.overpaid for place, line in month.placed.items()}
         for side, currency in sorted(owed.keys() | stated.keys()):

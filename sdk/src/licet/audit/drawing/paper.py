@@ -31,10 +31,11 @@ def statement(found: Figures, language: Language) -> bytes:
     data = msgspec.json.encode(_printed(_data(found, language))).decode()
     at = times.from_text(period_of(found.report.period).end)
     with as_file(folder.joinpath("fonts")) as fonts:
+        places: Any = [str(fonts)]
         try:
             pdf, warnings = typst.compile_with_warnings(
                 folder.joinpath("statement.typ").read_bytes(),
-                font_paths=[str(fonts)],
+                font_paths=places,
                 ignore_system_fonts=True,
                 format="pdf",
                 sys_inputs={"data": data},
