@@ -29,6 +29,8 @@ from registry.auditing import derived
 from registry.auditing import rebuilding as queries
 from registry.auditing.derived import pieces, rows_of
 from registry.auditing.types import Difference, Findings
+from registry.closing import verification as closing
+from registry.closing.queries import COUNT_LINES
 from registry.consent.planning import hash_of, together
 from registry.consent.queries import UNJOINED
 from registry.database import Connection, Row
@@ -71,6 +73,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
         ("register", _of(register.rebuild, queries.CARDS_COUNT)),
         ("ledger", _of(ledger.rebuild, queries.TRANSFERS_COUNT)),
+        ("months", _of(closing.rebuild, COUNT_LINES)),
         ("settlement", _of(settlement.rebuild)),
     )
     found = {part: Findings(part) for part, _ in parts}

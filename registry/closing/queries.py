@@ -23,6 +23,12 @@ STEP: Final = """
 select period, secret, sealed_at, boundary, log_first, log_end, batches, batches_root, pending
 from periods where period = $1
 """
+# The whole of it, read through once.
+COUNTED_MONTHS: Final = """
+select p.period, p.secret, p.log_first, p.log_end, p.batches, p.batches_root, p.pending, l.envelope
+from periods p left join log_pending l on l.id = p.pending where p.log_end is not null order by p.period
+"""
+COUNT_LINES: Final = "select count(*) from period_lines"
 # by log_entries primary key, log_pending primary key
 BATCHES: Final = """
 select e.index, e.leaf_hash from log_entries e join log_pending p on p.id = e.pending

@@ -63,6 +63,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "recovery_codes": ("goes", "digests"),
     "removed_features": ("stays", "random names, until the segments are written without them"),
     "removed_works": ("stays", "identifiers, for the next snapshot"),
+    "resolutions": ("stays", _BOOKS),
     "restricted_statements": ("goes", "when limitation ends"),
     "runs": ("stays", "others go by it: what an organisation called run and model"),
     "schema_migrations": ("stays", _OURS),

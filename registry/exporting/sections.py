@@ -330,6 +330,7 @@ LEFT_OUT: Final[dict[str, str]] = {
     "quotas": "how much of a quota is used up in the present window",
     "removed_features": _ERASED,
     "removed_works": _ERASED,
+    "resolutions": "which transfers posted or voided which pending ones; the transfers are told",
     "restricted_statements": _ERASED,
     "schema_migrations": _OURS,
     "snapshot_segments": _DERIVED,

@@ -6,21 +6,27 @@ source that says what they were posted for. Months end and are never posted into
 
 from __future__ import annotations
 
+from registry.ledger.pending import RESIDUE, divided, pend, post_pending, void
 from registry.ledger.periods import Month, PeriodClosed
 from registry.ledger.service import balances, journal, lines, post, rebuild, reversal, reverse
 from registry.ledger.types import Entry, Line, Transfer
 
 __all__ = [
+    "RESIDUE",
     "Entry",
     "Line",
     "Month",
     "PeriodClosed",
     "Transfer",
     "balances",
+    "divided",
     "journal",
     "lines",
+    "pend",
     "post",
+    "post_pending",
     "rebuild",
     "reversal",
     "reverse",
+    "void",
 ]

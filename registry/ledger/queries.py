@@ -46,7 +46,8 @@ where t.key = any($1::text[])
 # transfers primary key and unique (reverses); entries primary key
 REVERSE: Final = """
 with reversed as (
-    select id, lines from transfers where id = $1 and reverses is null
+    select id, lines from transfers
+    where id = $1 and reverses is null and kind not in ('pending', 'release', 'void')
 ), posted as (
     insert into transfers (id, key, kind, at, source, memo, lines, reverses)
     select $2, $3, 'reversal', $4, $5, $6, r.lines, r.id from reversed r
@@ -59,8 +60,46 @@ with reversed as (
 select id from posted
 """
 REVERSAL: Final = """
-select t.id, t.reverses, r.id as reversal, r.key as reversal_key
+select t.id, t.kind, t.reverses, r.id as reversal, r.key as reversal_key
 from transfers t left join transfers r on r.reverses = t.id where t.id = $1
+"""
+
+# $1 is pending; $2, $3, $4 id, key and kind of what takes it back; $5, $6, $7 those of what it becomes, null for none.
+# By transfers primary key and unique (key), resolutions primary key, entries primary key, ledger_accounts unique (name):
+# whoever comes second waits here for the first, and then does nothing.
+RESOLVE: Final = """
+with waiting as (
+    select id, lines from transfers where id = $1 and kind = 'pending'
+        and not exists (select from transfers where key = $3 or key = $6)
+), claimed as (
+    insert into resolutions (pending, released, posted) select id, $2, $5::uuid from waiting
+    on conflict do nothing returning pending, released, posted
+), made as (
+    insert into transfers (id, key, kind, at, source, memo, lines)
+    select n.id, n.key, n.kind, $8, $9, $10, w.lines
+    from claimed c join waiting w on w.id = c.pending
+    cross join lateral (
+        values (c.released, $3::text, $4::text), (c.posted, $6::text, $7::text)
+    ) as n (id, key, kind)
+    where n.id is not null
+    returning id
+), written as (
+    insert into entries (transfer, account, currency, amount)
+    select c.released, e.account, e.currency, -e.amount from claimed c join entries e on e.transfer = c.pending
+    union all
+    select c.posted, r.id, e.currency, e.amount
+    from claimed c join entries e on e.transfer = c.pending join ledger_accounts a on a.id = e.account
+    join ledger_accounts r on r.name = regexp_replace(a.name, '^pending:([a-z]+)_', '\\1:')
+    where c.posted is not null
+)
+select id from made
+"""
+# by transfers primary key, resolutions primary key
+RESOLUTION: Final = """
+select t.id, x.released, x.posted, r.key as released_key, p.key as posted_key
+from transfers t left join resolutions x on x.pending = t.id
+left join transfers r on r.id = x.released left join transfers p on p.id = x.posted
+where t.id = $1 and t.kind = 'pending'
 """
 
 # What the last month that is counted closed with, and what was posted since: a month is a range of transfers' ids.
@@ -193,5 +232,33 @@ where t.reverses is not null or exists (
     except select account, currency, amount from entries where transfer = r.id
 )
 order by r.id
+"""
+# A pending transfer moves pending accounts alone; what resolves it negates it, and what it became is the same elsewhere.
+WRONG_RESOLUTIONS: Final = """
+with held as (
+    select t.id, e.account, a.name, e.currency, e.amount
+    from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
+    where t.kind = 'pending'
+), differing as (
+    select x.pending from resolutions x join transfers r on r.id = x.released
+    where r.kind not in ('release', 'void') or (r.kind = 'void') <> (x.posted is null) or exists (
+        select account, currency, -amount from held where id = x.pending
+        except select account, currency, amount from entries where transfer = x.released
+    ) or x.posted is not null and exists (
+        select regexp_replace(name, '^pending:([a-z]+)_', '\\1:'), currency, amount from held where id = x.pending
+        except
+        select a.name, e.currency, e.amount from entries e join ledger_accounts a on a.id = e.account
+        where e.transfer = x.posted
+    )
+    union select id from held where name not like 'pending:%'
+    union select t.id from transfers t left join resolutions x on x.released = t.id
+    where t.kind in ('release', 'void') and x.released is null
+)
+select pending from differing order by pending
+"""
+# Every balance once more, as the sum of all entries.
+SUMS: Final = """
+select a.name, e.currency, sum(e.amount) as amount
+from entries e join ledger_accounts a on a.id = e.account group by a.name, e.currency
 """
 TOTALS: Final = "select currency, sum(amount) as amount from entries group by currency having sum(amount) <> 0"

@@ -38,9 +38,9 @@ async def post(conn: Connection, transfers: Sequence[Transfer]) -> list[str]:
     if not unique:
         return []
     ids = {key: new_uuid(transfer.at) for key, transfer in unique.items()}
-    accounts = await _accounts(conn, {entry.account for transfer in unique.values() for entry in transfer.entries})
+    accounts = await open_accounts(conn, {entry.account for transfer in unique.values() for entry in transfer.entries})
     flat = [(ids[key], entry) for key, transfer in unique.items() for entry in transfer.entries]
-    rows = await _posting(
+    rows = await posting(
         conn,
         queries.POST,
         list(ids.values()),
@@ -69,7 +69,7 @@ async def reverse(conn: Connection, transfer: UUID, *, key: str, at: datetime, s
     Raises ``NotFound`` if there is no such transfer, ``Conflict`` if it is a reversal itself, or was reversed under
     another key, and ``PeriodClosed`` where ``at`` is in a month that has ended.
     """
-    made = await _posting(conn, queries.REVERSE, transfer, new_uuid(at), key, at, source, memo)
+    made = await posting(conn, queries.REVERSE, transfer, new_uuid(at), key, at, source, memo)
     if made:
         posted: UUID = made[0]["id"]
         return posted
@@ -78,6 +78,8 @@ async def reverse(conn: Connection, transfer: UUID, *, key: str, at: datetime, s
         raise NotFound("there is no such transfer")
     if row["reverses"] is not None:
         raise Conflict("a reversal is never reversed: post what is right as a transfer of its own")
+    if row["kind"] in {"pending", "release", "void"}:
+        raise Conflict("what waits is posted or voided, never reversed")
     if row["reversal_key"] == key:
         found: UUID = row["reversal"]
         return found
@@ -120,7 +122,7 @@ async def rebuild(conn: Connection) -> list[str]:
     """Return what does not hold in the ledger, in words; an empty list when every entry was read and all of it holds.
 
     Per transfer: as many entries as were posted, zero in sum per currency, reversals that negate exactly; over
-    everything: zero per currency.
+    everything: zero per currency, and balances that are the sum of all entries whatever month they are counted from.
     """
     wrong = [
         f"transfer {row['id']}: expected {row['lines']} entries in balance, got {row['found']}, off by {row['off']}"
@@ -131,8 +133,20 @@ async def rebuild(conn: Connection) -> list[str]:
         for row in await conn.fetch(queries.WRONG_REVERSALS)
     ]
     wrong += [
+        f"transfer {row['pending']}: expected it to be held, and taken back and posted as it was, got other entries"
+        for row in await conn.fetch(queries.WRONG_RESOLUTIONS)
+    ]
+    wrong += [
         f"ledger: expected a sum of 0 {row['currency']}, got {row['amount']}"
         for row in await conn.fetch(queries.TOTALS)
+    ]
+    sums = {(row["name"], row["currency"]): int(row["amount"]) for row in await conn.fetch(queries.SUMS)}
+    found = await balances(conn, {name for name, _ in sums})
+    wrong += [
+        f"{name}: expected a balance of {sums.get((name, currency), 0)} {currency}, "
+        f"got {found.get((name, currency), 0)}"
+        for name, currency in sorted(sums.keys() | found.keys())
+        if sums.get((name, currency), 0) != found.get((name, currency), 0)
     ]
     return wrong
 
@@ -151,14 +165,16 @@ def _check(transfer: Transfer) -> None:
         )
 
 
-async def _posting(conn: Connection, query: str, *arguments: object) -> list[Row]:
+async def posting(conn: Connection, query: str, *arguments: object) -> list[Row]:
+    """Return the rows of a statement that posts; raises ``PeriodClosed``."""
     try:
         return await conn.fetch(query, *arguments)
     except asyncpg.ObjectNotInPrerequisiteStateError as error:
         raise PeriodClosed(f"{error.args[0]}; what is late goes into the open month") from None
 
 
-async def _accounts(conn: Connection, names: set[str]) -> dict[str, int]:
+async def open_accounts(conn: Connection, names: set[str]) -> dict[str, int]:
+    """Return the numbers of accounts by name; those that were not there are opened."""
     wanted = sorted(names)
     rows = await conn.fetch(queries.ACCOUNTS, wanted)
     if len(rows) < len(wanted):
