@@ -112,8 +112,14 @@ async def test_who_posts_while_a_month_is_sealed_is_in_it_or_is_refused(database
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
-        ("insert into periods (period, secret, ended_at) values ('2024-05', $1, now())", asyncpg.RestrictViolationError),
-        ("insert into periods (period, secret, ended_at) values ('9998-01', $1, now())", asyncpg.RestrictViolationError),
+        (
+            "insert into periods (period, secret, ended_at) values ('2024-05', $1, now())",
+            asyncpg.RestrictViolationError,
+        ),
+        (
+            "insert into periods (period, secret, ended_at) values ('9998-01', $1, now())",
+            asyncpg.RestrictViolationError,
+        ),
         ("update periods set secret = $1 || substr(secret, 1, 0)", asyncpg.RestrictViolationError),
         ("update periods set sealed_at = null where $1::bytea is not null", asyncpg.RestrictViolationError),
         ("delete from periods where $1::bytea is not null", asyncpg.RestrictViolationError),

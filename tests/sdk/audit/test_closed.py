@@ -217,5 +217,3 @@ def test_whatever_moves_no_column_is_negative_lines_add_up_and_the_close_balance
             names = (f"payable:{payee}", f"escrow:{payee}")
             expected = -sum(sum(each[2:]) for each in accounts if each.account in names and each.currency == currency)
             assert owed.get((payee, currency), 0) == expected
-
-
