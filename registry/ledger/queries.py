@@ -65,8 +65,8 @@ from transfers t left join transfers r on r.reverses = t.id where t.id = $1
 """
 
 # $1 is pending; $2, $3, $4 id, key and kind of what takes it back; $5, $6, $7 those of what it becomes, null for none.
-# By transfers primary key and unique (key), resolutions primary key, entries primary key, ledger_accounts unique (name):
-# whoever comes second waits here for the first, and then does nothing.
+# Whoever comes second waits here for the first, and then does nothing.
+# By transfers primary key and unique (key), resolutions primary key, entries primary key, ledger_accounts unique (name)
 RESOLVE: Final = """
 with waiting as (
     select id, lines from transfers where id = $1 and kind = 'pending'
@@ -233,7 +233,7 @@ where t.reverses is not null or exists (
 )
 order by r.id
 """
-# A pending transfer moves pending accounts alone; what resolves it negates it, and what it became is the same elsewhere.
+# A pending transfer moves pending accounts alone; what resolves it negates it, what it became is the same elsewhere.
 WRONG_RESOLUTIONS: Final = """
 with held as (
     select t.id, e.account, a.name, e.currency, e.amount

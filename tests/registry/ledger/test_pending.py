@@ -1,4 +1,4 @@
-"""What waits is nobody's: it is posted or voided once, by new transfers, and a posted one can be reversed like others."""
+"""What waits is nobody's: it is posted or voided once, by new transfers; a posted one is reversed as others are."""
 
 from __future__ import annotations
 

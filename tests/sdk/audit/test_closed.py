@@ -130,7 +130,7 @@ def test_a_close_that_lies_is_refused(lie: str):
         verify_own(lines_for("art_c", make(), TREES), "art_c", "2024-03", None)
 
 
-@pytest.mark.parametrize("field, value", [("logged_at", "2024-03-31T23:59:59.999Z"), ("log_index", 19)])
+@pytest.mark.parametrize(("field", "value"), [("logged_at", "2024-03-31T23:59:59.999Z"), ("log_index", 19)])
 def test_a_close_before_the_month_was_over_is_refused(logged: dict[str, Any], field: str, value: Any):
     logged[field] = value
     with pytest.raises(VerificationError, match="closed after its end"):
