@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from licet import canonical
+from licet.audit.layout import period_of
 from licet.statements import envelope as envelopes
 from registry import closing, ledger, translog
 from registry.auditing import verify
@@ -34,7 +35,7 @@ async def post(site: Running, key: str, amount: int, at: Any) -> None:
 
 async def allocated(conn: Connection, period: str) -> None:
     """Post what is owed for the month at its close, as a hook does: again has no effect."""
-    at = periods.first_moment(periods.period_of(period).start)
+    at = periods.first_moment(period_of(period).start)
     entries = (Entry("receivable:org_x", "USD", 50), Entry("payable:art_a", "USD", -50))
     await ledger.post(conn, [Transfer(f"{period}/pool", "allocation", at, "lic_x", entries)])
 

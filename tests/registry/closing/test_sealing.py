@@ -135,7 +135,7 @@ async def test_no_month_is_skipped_and_none_is_taken_back(database: Database, st
 async def test_who_cannot_see_that_a_month_was_sealed_cannot_post(database: Database):
     for isolation in ("repeatable_read", "serializable"):
         with pytest.raises(asyncpg.InvalidTransactionStateError, match="READ COMMITTED"):
-            async with database.transaction(isolation=isolation) as conn:  # type: ignore[arg-type]
+            async with database.transaction(isolation=isolation) as conn:
                 await ledger.post(conn, [use("a")])
     async with database.acquire() as conn:
         with pytest.raises(asyncpg.CheckViolationError, match="does not begin with its moment"):
