@@ -60,6 +60,10 @@ test-engines: ## Ray and Spark clusters on 10M rows, each losing a worker; write
 		$(PYTEST_FLAGS)
 	@LICET_ENGINE_ROWS=$${ROWS:-10000000} $(VENV)-engines/bin/python -m tests.engines
 
+.PHONY: croissant
+croissant: setup ## .venv-croissant with mlcroissant, which checks Croissant files in the tests
+	@PYTHON="$(PYTHON)" VENV=.venv-croissant UV="$(BIN)/uv" tools/setup-croissant
+
 .PHONY: check
 check: setup ## format, lint, types, import contracts, migrations, OpenAPI file
 	$(BIN)/ruff format --check $(PYTHON_FILES)
@@ -96,6 +100,7 @@ lock: setup ## write the hashed locks anew (LOCK_FLAGS=--upgrade for newer versi
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) --no-binary pyspark requirements/engines.in -c requirements/dev.txt -o requirements/engines.txt
 	$(COMPILE) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) --no-binary jsonpath-rw requirements/croissant.in -o requirements/croissant.txt
 	$(COMPILE) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 	@! grep -nE '://|^--(index|extra|find)' requirements/*.txt || { echo "a lock names an index: remove it" >&2; exit 1; }
 

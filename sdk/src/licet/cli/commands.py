@@ -19,7 +19,7 @@ COMMANDS: Final = {
     "snapshot": ("licet.cli.snapshot:app", "Fetch and verify the signed snapshot that decisions are made from."),
     "filter": ("licet.cli.filter:filter_dataset", "Filter a dataset: keep what is permitted, take licences if asked."),
     "recheck": ("licet.cli.recheck:recheck", "Name the rows of an earlier filter that must go now."),
-    "dataset": ("licet.cli.dataset:app", "Compare filtered datasets; list and show those in the register."),
+    "dataset": ("licet.cli.dataset:app", "Compare filtered datasets; list, show and describe those in the register."),
     "licences": ("licet.cli.licences:app", "List and show the licences that you hold, or that hold your works."),
     "run": ("licet.cli.runs:app", "Report a training run."),
     "models": ("licet.cli.models:app", "List, show and describe the models that were trained, and on what."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import msgspec
 from cyclopts import App, Parameter
 
-from licet.cli import workflow
+from licet.cli import describing, workflow
 from licet.cli.columns import aligned
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.wording import apart, refuse_existing, refuse_result
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from licet.datasets.results.difference import Change, Difference
     from licet.wire.register import DatasetShown
 
-app = App(name="dataset", help="Compare filtered datasets; list and show those in the register.")
+app = App(name="dataset", help="Compare filtered datasets; list, show and describe those in the register.")
 _LISTED: Final = 20
 
 
@@ -107,6 +107,10 @@ def show_dataset(
         asked = client.registered_dataset if public else client.dataset_version
         found = asked(dataset, against=against)
     show(common, {"dataset": found}, list(_told_of(found)))
+
+
+app.command(describing.croissant)
+app.command(describing.summary)
 
 
 def _told_of(found: DatasetShown) -> Iterator[str]:
