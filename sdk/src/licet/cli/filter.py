@@ -57,6 +57,9 @@ def filter_dataset(
     decisions: Annotated[Literal["all", "matched"], Parameter(help="Which rows are listed with their decision.")] = (
         "all"
     ),
+    unlisted: Annotated[
+        bool, Parameter(negative="", help="Keep it out of the public register until a listed model is trained on it.")
+    ] = False,
     fail_on: Annotated[list[str] | None, Several, Parameter(help="Exit 1 if a row gets such a verdict.")] = None,
     offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
     overwrite: Annotated[bool, Parameter(negative="", help="Replace an earlier result.")] = False,
@@ -80,6 +83,7 @@ def filter_dataset(
         offline=offline,
         overwrite=overwrite,
         only_matched=decisions == "matched",
+        unlisted=unlisted,
         after=after,
     )
     opened = open_input(inputs, columns_from(columns), offline=offline)

@@ -100,6 +100,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool = False
     overwrite: bool = False
     only_matched: bool = False
+    unlisted: bool = False  # held back from the public register until a listed model was trained on it
     columns: dict[str, str] = {}
     after: Path | None = None  # the manifest of the stage before, of addresses
     threads: int | None = None
@@ -217,7 +218,12 @@ class _Filter:
         files = any(part.holds_files for part in self._parts)
         after = two_stages.told(self._job, self._parts, results, self._places.after)
         asked = asked_of(self._job, range(len(self._parts))) if question.match == "derivative" else None
-        payload, manifest = manifest_of(basis, file, question, written, self._name, who, files=files, asked=asked)
+        payload, manifest = manifest_of(
+            *(basis, file, question, written, self._name, who),
+            files=files,
+            asked=asked,
+            listed=not self._wish.unlisted,
+        )
         self._places.publish(self._job, results, manifest)
         self._job.discard()
         notes = [basis.without_near] if basis.without_near and self._wish.match is None else []

@@ -78,10 +78,11 @@ def manifest_of(
     *,
     files: bool,
     asked: Asked | None = None,
+    listed: bool = True,
 ) -> tuple[DatasetManifest, bytes]:
     """Return the manifest of a job and its file, signed by ``who``; ``files``: rows are more than addresses.
 
-    ``asked``: what the service was asked about beside.
+    ``asked``: what the service was asked about beside. ``listed``: whether the register shows it to the public at once.
     """
     payload = DatasetManifest(
         registry=basis.manifest.registry,
@@ -106,6 +107,7 @@ def manifest_of(
         nonce=file.nonce,
         after=question.after or UNSET,
         asked=asked or UNSET,
+        listed=UNSET if listed else False,
     )
     return payload, encode_manifest(payload, who.key)
 
