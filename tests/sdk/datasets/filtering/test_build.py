@@ -182,6 +182,16 @@ def test_the_manifest_fixes_what_was_decided(client: Client, world: World, pictu
     assert payload.decisions_root == merkle.root(plain).hex()
 
 
+def test_only_a_dataset_that_is_held_back_says_so_in_its_manifest(
+    client: Client, pictures: Path, tmp_path: Path
+) -> None:
+    for name, wish in (("seen", Wish()), ("held", Wish(unlisted=True))):
+        done = filter_dataset(client, [pictures], tmp_path / name, REQUEST, wish)
+        read = read_manifest(Path(done.manifest))
+        assert (b"listed" in read.envelope.body) == wish.unlisted
+        assert (read.payload.listed is False) == wish.unlisted
+
+
 def test_decisions_have_the_columns_of_the_schema(client: Client, pictures: Path, tmp_path: Path) -> None:
     done = filter_dataset(client, [pictures], tmp_path / "out", REQUEST)
     schema = pq.read_schema(done.decisions)
