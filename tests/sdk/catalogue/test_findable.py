@@ -149,7 +149,7 @@ def test_a_work_is_found_by_its_own_isccs(lacking: dict, missing: str | None) ->
 
 @pytest.mark.parametrize(("said", "asked_for"), [(50, True), (49, False)])
 def test_a_plain_picture_need_not_be_found_by_its_content_code(said: int, asked_for: bool) -> None:
-    codes = {unit.kind: unit.digest for unit in units(CODES)} | {"image": None}
+    codes: dict = {unit.kind: unit.digest for unit in units(CODES)} | {"image": None}
     own = form(iscc=CODES, pdq=LIKE)
     signed = {own.work: Signed(work_digest(own).hex(), "stm_1", 9)}
     messages = [

@@ -163,7 +163,7 @@ def test_compiled_and_plain_loops_take_each_work_once_under_a_feature(seed, coun
     feature, posting = np.sort(random.integers(0, 12, count)), random.integers(0, 500, count)
     bits = random.integers(0, postings.RADIUS + 1, count).astype(np.uint8)
     plain, compiled = (once(feature, posting, bits, owners, works) for once in (postings._once_plainly, postings._once))
-    wanted = {}
+    wanted: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for at in range(count):
         key = int(feature[at]), int(owners[posting[at]])
         wanted.setdefault(key, []).append((int(bits[at]), int(posting[at])))

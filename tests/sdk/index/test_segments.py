@@ -99,7 +99,7 @@ def test_without_vectors_there_is_no_near_segment(tmp_path: Path) -> None:
 def test_the_content_code_of_a_picture_too_plain_for_a_pdq_is_no_key(
     pdq: bytes | None, quality: int | None, codes: int
 ) -> None:
-    plain = {"pdq": pdq, "quality": quality, "image": bytes(32)}
+    plain: dict[str, Any] = {"pdq": pdq, "quality": quality, "image": bytes(32)}
     own, file = work(**plain), work(pdq=None, quality=None, files=[FileKeys(bytes(32), **plain)])
     for record in (own, file):
         assert in_memory([record])[1].counts.get("image", 0) == codes
