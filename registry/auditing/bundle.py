@@ -219,7 +219,7 @@ def _event(row: Row, source: str, salt: bytes | None, posted_at: str) -> EventRo
         escrow=row["escrow"],
         memorandum=row["memorandum"],
         posted_at=posted_at,
-        **{name: getattr(event, name) for name in event.__struct_fields__},
+        **{name: value for name in event.__struct_fields__ if (value := getattr(event, name)) is not msgspec.UNSET},
     )
 
 

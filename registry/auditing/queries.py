@@ -135,9 +135,9 @@ order by kind, id
 """
 # by usage_events (batch), (licence)
 EARNING: Final = """
-select distinct work from usage_events where batch = any($1::uuid[]) and amount > 0
+select distinct work from usage_events where batch = any($1::uuid[]) and amount <> 0
 union
-select distinct work from usage_events where licence = any($2::uuid[]) and batch is null and amount > 0
+select distinct work from usage_events where licence = any($2::uuid[]) and batch is null and amount <> 0
 """
 
 # What the events of some batches refer to: licences, consents, and the batches that reported repeated events first.
@@ -154,12 +154,12 @@ where r.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1)
 # by usage_events (batch), usage_repeats primary key: the whole batch, which its root is over
 BATCH_EVENTS: Final = """
 select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
-    v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum,
+    v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.corrects, v.was,
     null::uuid as first_batch, null::uuid as first_licence
 from usage_events v left join accounts a on a.id = v.artist where v.batch = $1
 union all
 select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, r.quantity, r.at, r.match,
-    null, null, null, null, 0, 0, false, null,
+    null, null, null, null, 0, 0, false, null, v.corrects, v.was,
     v.batch, case when v.batch is null then v.licence end
 from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
 order by id
@@ -167,7 +167,7 @@ order by id
 # by usage_events (licence): of every work whose line is shown
 LICENCE_EVENTS: Final = f"""
 select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
-    v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.posted_at,
+    v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.corrects, v.was, v.posted_at,
     null::uuid as first_batch, null::uuid as first_licence
 from usage_events v join accounts a on a.id = v.artist
 where v.licence = $3 and v.batch is null and (

@@ -143,7 +143,7 @@ from usage_batches where organisation = $1 {after}
 """
 _USE: Final = """
 id, licence, statement, work, atom, run as run_name, unit, seq, quantity, at, match, currency, amount, fee, escrow,
-    memorandum, posted_at
+    memorandum, posted_at, corrects, was
 """
 # by usage_events (organisation, posted_at)
 REPORTED: Final = f"select {_USE}, batch from usage_events where organisation = $1 {{after}}"  # noqa: S608

@@ -16,9 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements.kinds import Event
+from licet.statements.owed import fee_of
 from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection
@@ -28,7 +31,6 @@ from registry.licensing.types import Accrual, Posting, Reported
 from registry.splits.sharing import Sharing, in_force
 
 FEE: Final = "fee:registry"
-BPS: Final = 10_000
 
 Group = tuple[str, str, bool]  # payee or split, currency, escrow
 Shares = Mapping[UUID, Sharing]  # the split in force on a work, where there is one
@@ -67,7 +69,7 @@ def spread(accruals: Iterable[Accrual]) -> dict[bytes, int]:
     for accrual in sorted(accruals, key=lambda each: each.reported.id):
         before = gross[accrual.fee_bps]
         gross[accrual.fee_bps] = total = before + accrual.amount
-        fees[accrual.reported.id] = total * accrual.fee_bps // BPS - before * accrual.fee_bps // BPS
+        fees[accrual.reported.id] = fee_of(total, accrual.fee_bps) - fee_of(before, accrual.fee_bps)
     return fees
 
 
@@ -89,7 +91,8 @@ def _prepared(
         fee = sum(fees[accrual.reported.id] for accrual in groups[group])
         sharing = named.get(group[0])
         parts = {group[0]: gross - fee} if sharing is None else divide(gross - fee, sharing.shares)
-        transfers.append(transfer_of(posting, group, gross, fee, parts))
+        if gross:
+            transfers.append(transfer_of(posting, group, gross, fee, parts))
     return [
         _record(posting, accrual, fees.get(accrual.reported.id, 0), shared.get(accrual.reported.work))
         for accrual in accruals
@@ -143,4 +146,6 @@ def _record(posting: Posting, accrual: Accrual, fee: int, sharing: Sharing | Non
         accrual.memorandum,
         posting.at,
         None if sharing is None or not accrual.amount else sharing.split,
+        None if event.corrects is msgspec.UNSET else bytes.fromhex(event.corrects),
+        None if event.was is msgspec.UNSET else event.was,
     )

@@ -11,13 +11,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from licet.statements.owed import BPS
 from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection
 from registry.database.copying import Fixed, Shared, binary, digests, moment, moments, numbers, one, truths
 from registry.ledger import Transfer
 from registry.licensing import queries
-from registry.licensing.accrual import BPS, Shares, transfer_of
+from registry.licensing.accrual import Shares, transfer_of
 from registry.licensing.columns import Charges, Ints, Truths, Uses
 from registry.licensing.types import Posting
 from registry.splits.sharing import Sharing, in_force
@@ -136,4 +137,6 @@ def _columns(
         text(charges.memoranda, charges.memorandum),
         one(moment(posting.at), count),
         Shared([each.split.bytes for each in sharings], split),
+        one(None, count),
+        one(None, count),
     ]

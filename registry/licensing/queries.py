@@ -77,6 +77,8 @@ USAGE_EVENTS: Final = (
     "memorandum",
     "posted_at",
     "split",
+    "corrects",
+    "was",
 )
 
 # licences primary key
@@ -166,7 +168,7 @@ select v.batch, v.licence, v.organisation, v.artist, a.kind, v.split, v.currency
 from (
     select batch, case when batch is null then licence end as licence, organisation,
         case when split is null then artist end as artist, split, currency, escrow, amount, fee
-    from usage_events where amount > 0
+    from usage_events where amount <> 0
 ) v left join accounts a on a.id = v.artist
 group by v.batch, v.licence, v.organisation, v.artist, a.kind, v.split, v.currency, v.escrow
 """

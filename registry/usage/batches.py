@@ -24,18 +24,19 @@ from licet.wire.usage import UsageAccepted, UsageBatchInfo, UsageBatchSubmit
 from registry import consent, translog
 from registry.accounts.identity import Caller
 from registry.database import Connection
-from registry.errors import Conflict, NotAllowed
+from registry.errors import Conflict, Invalid, NotAllowed
 from registry.http import bodies
 from registry.http.paging import Asked, page_of
 from registry.licensing import accruing
 from registry.licensing.columns import Ints, Uses
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
-from registry.licensing.types import Posting
+from registry.licensing.types import Posting, Reported
 from registry.observing.meters import count_once_committed
 from registry.services import Services
-from registry.usage import queries
+from registry.usage import corrections, events, queries
 from registry.usage.charging import charged
+from registry.usage.corrections import Outcome
 from registry.usage.reading import Submitted, checked
 from registry.usage.refusals import InvalidEvents
 
@@ -55,7 +56,7 @@ class _Batch(NamedTuple):
     id: UUID
     payload: UsageBatch
     envelope: Envelope
-    uses: Uses
+    read: Uses | list[Reported]
     secret: bytes
     at: datetime
 
@@ -63,7 +64,13 @@ class _Batch(NamedTuple):
 def submitted(body: bytes) -> Submitted:
     """Return what a body of JSON holds; raises ``Invalid`` naming the field."""
     data: UsageBatchSubmit = bodies.read(body, _JSON)
-    return Submitted(data.envelope, data.secret, EventColumns.of(data.events))
+    correcting = [corrections.is_correction(event) for event in data.events]
+    if not any(correcting):
+        return Submitted(data.envelope, data.secret, EventColumns.of(data.events))
+    if not all(correcting):
+        place = correcting.index(False)
+        raise Invalid.field(f"events[{place}].corrects", "corrections alone, or none, in one batch", "an event")
+    return Submitted(data.envelope, data.secret, EventColumns.of([]), data.events)
 
 
 async def submit(services: Services, caller: Caller, data: Submitted) -> UsageAccepted:
@@ -80,8 +87,12 @@ async def submit(services: Services, caller: Caller, data: Submitted) -> UsageAc
     if kept is None:
         now = times.now()
         secret = from_base64(data.secret, "secret")
-        uses = await asyncio.to_thread(checked, payload, data.columns, secret, now)
-        batch = _Batch(number, payload, data.envelope, uses, secret, now)
+        read: Uses | list[Reported]
+        if data.corrections:
+            read = await asyncio.to_thread(events.checked, payload, data.corrections, secret, now)
+        else:
+            read = await asyncio.to_thread(checked, payload, data.columns, secret, now)
+        batch = _Batch(number, payload, data.envelope, read, secret, now)
         kept = await services.database.run(partial(_post, services, caller, batch))
     receipt = await translog.wait(services.database, kept.pending)
     return UsageAccepted(payload.batch, kept.new, kept.known, kept.memorandum, receipt)
@@ -126,7 +137,27 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     if present is not None:
         return present
     payload = await opened(conn, UsageBatch, batch.envelope, caller, services.keys.ref)
-    uses = batch.uses
+    if isinstance(batch.read, list):
+        outcome = await corrections.prepared(conn, caller.account, batch.id, payload, batch.read)
+    else:
+        outcome = await _outcome(conn, caller, batch, batch.read)
+    for name, number in (("new", outcome.new), ("known", outcome.known), ("memorandum", outcome.memoranda)):
+        count_once_committed("licet_usage_events_total", name, by=number)
+    # Before the place in the log is drawn: a split that is agreed meanwhile comes after this batch, with its debts.
+    await consent.lock_heads_shared(conn, outcome.artists)
+    pending = await translog.submit(
+        conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
+    )
+    kept = _Kept(pending, outcome.new, outcome.known, outcome.memoranda)
+    await _store(conn, caller, batch, kept)
+    await outcome.post(conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at))
+    if outcome.known:
+        await conn.copy_records_to_table("usage_repeats", records=outcome.repeats, columns=queries.REPEATS)
+    return kept
+
+
+async def _outcome(conn: Connection, caller: Caller, batch: _Batch, uses: Uses) -> Outcome:
+    payload = batch.payload
     try:
         charges, totals = await charged(conn, caller.account, uses)
     except InputError as error:
@@ -136,32 +167,22 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     known = {row["id"] for row in await conn.fetch(queries.KNOWN, uses.ids)}
     fresh = np.array([each not in known for each in uses.ids])
     memoranda = int((fresh & (charges.memorandum >= 0)).sum())
-    new = int(fresh.sum()) - memoranda
-    for outcome, number in (("new", new), ("known", len(known)), ("memorandum", memoranda)):
-        count_once_committed("licet_usage_events_total", outcome, by=number)
-    # Before the place in the log is drawn: a split that is agreed meanwhile comes after this batch, with its debts.
     owing = np.unique(charges.artist[fresh & (charges.amount > 0)]).tolist()
-    await consent.lock_heads_shared(conn, {charges.artists[place] for place in owing})
-    pending = await translog.submit(
-        conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
+    return Outcome(
+        int(fresh.sum()) - memoranda,
+        len(known),
+        memoranda,
+        {charges.artists[place] for place in owing},
+        lambda conn, posting: accruing.post(conn, posting, uses, charges, fresh),
+        _repeats(batch.id, uses, np.flatnonzero(~fresh)),
     )
-    kept = _Kept(pending, new, len(known), memoranda)
-    await _store(conn, caller, batch, kept)
-    await accruing.post(
-        conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at), uses, charges, fresh
-    )
-    if known:
-        await conn.copy_records_to_table(
-            "usage_repeats", records=_repeats(batch, np.flatnonzero(~fresh)), columns=queries.REPEATS
-        )
-    return kept
 
 
-def _repeats(batch: _Batch, rows: Ints) -> Iterator[tuple[Any, ...]]:
-    given = batch.uses.columns
+def _repeats(batch: UUID, uses: Uses, rows: Ints) -> Iterator[tuple[Any, ...]]:
+    given = uses.columns
     for row in rows.tolist():
         moment = times.from_text(given.at.at(row) or "")
-        yield batch.id, batch.uses.ids[row], int(given.quantity[row]), moment, given.match.at(row)
+        yield batch, uses.ids[row], int(given.quantity[row]), moment, given.match.at(row)
 
 
 async def _store(conn: Connection, caller: Caller, batch: _Batch, kept: _Kept) -> None:

@@ -51,7 +51,7 @@ class Coverage:
         """Return what ``events`` come to; raises ``InvalidEvents`` for an amount beyond 2^53 micro-units."""
         found = [self._accrual(each) for each in events]
         for place, each in enumerate(found):
-            if each.amount > money.LARGEST:
+            if abs(each.amount) > money.LARGEST:
                 quantity = events[place].event.quantity
                 raise InvalidEvents.field(f"events[{place}].quantity", "an amount that money can hold", quantity)
         return found

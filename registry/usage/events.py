@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
+
+from msgspec import UNSET
 
 from licet import times
 from licet.errors import InputError
 from licet.statements.kinds import Event, UsageBatch
-from licet.statements.licences import SECRET_BYTES, event_id, events_root
+from licet.statements.licences import SECRET_BYTES, events_root, id_of
 from licet.statements.owed import ONCE
 from licet.terms import ATOMS
 from registry.errors import Invalid
@@ -18,6 +21,7 @@ from registry.licensing.accrual import read
 from registry.licensing.types import Reported
 from registry.usage.refusals import InvalidEvents
 
+_HEX: Final = re.compile("[0-9a-f]{64}")
 MAX_EVENTS: Final = 65_536
 MAX_QUANTITY: Final = 10**12
 MAX_SEQ: Final = 2**31 - 1
@@ -64,7 +68,9 @@ def examined(place: int, event: Event, organisation: str) -> Reported:
         raise wrong("licence", "either a licence or a statement")
     if event.unit not in UNITS:
         raise wrong("unit", " or ".join(sorted(UNITS)))
-    if not 1 <= event.quantity <= (1 if event.unit in ONCE else MAX_QUANTITY):
+    if event.corrects is not UNSET or event.was is not UNSET:
+        _correction(event, wrong)
+    elif not 1 <= event.quantity <= (1 if event.unit in ONCE else MAX_QUANTITY):
         raise wrong("quantity", "1" if event.unit in ONCE else f"1 to {MAX_QUANTITY}")
     if not 0 <= event.seq <= MAX_SEQ:
         raise wrong("seq", f"0 to {MAX_SEQ}")
@@ -76,6 +82,18 @@ def examined(place: int, event: Event, organisation: str) -> Reported:
         reported = read(event)
     except InputError as error:
         raise wrong(error.details["field"], error.details["expected"]) from None
-    if event.id != event_id(organisation, source, event.work, event.run, event.atom, event.unit, event.seq):
+    if event.id != id_of(organisation, event):
         raise wrong("id", "the digest of organisation, source, work, run, atom, unit and seq")
     return reported
+
+
+def _correction(event: Event, wrong: Callable[[str, str], InvalidEvents]) -> None:
+    most = 1 if event.unit in ONCE else MAX_QUANTITY
+    if event.corrects is UNSET or not _HEX.fullmatch(event.corrects):
+        raise wrong("corrects", "the id of an event, as `was` says that it is a correction")
+    if event.was is UNSET or not 0 <= event.was <= most:
+        raise wrong("was", f"the quantity said before, 0 to {most}")
+    if not 0 <= event.quantity <= most or event.quantity == event.was:
+        raise wrong("quantity", f"0 to {most}, another than before")
+    if event.seq < 1:
+        raise wrong("seq", "the number of the correction, 1 or more")

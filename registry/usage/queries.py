@@ -96,6 +96,19 @@ REPEATS: Final = ("batch", "event", "quantity", "at", "match")
 # By usage_events primary key
 KNOWN: Final = "select id from usage_events where id = any($1::bytea[])"
 
+# What is corrected, and what was said of it last.
+# By usage_events primary key, usage_events (corrects, seq)
+CORRECTED: Final = """
+select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
+    v.batch, v.corrects, v.was, coalesce(c.seq, 0) as number, coalesce(c.quantity, v.quantity) as last
+from usage_events v left join lateral (
+    select seq, quantity from usage_events where corrects = v.id order by seq desc limit 1
+) c on true
+where v.id = any($1::bytea[])
+"""
+# By usage_events primary key
+MADE: Final = "select id, quantity, was from usage_events where id = any($1::bytea[])"
+
 # What the caller's licences say of the works that were used, and how those works stand today.
 # By licences, licence_works, work_states, accounts primary keys
 COVERED: Final = """
@@ -144,13 +157,27 @@ ALL_BATCHES: Final = """
 select b.id, b.secret, b.count, b.new, b.known, b.memorandum, p.envelope
 from usage_batches b join log_pending p on p.id = b.pending order by b.id
 """
+# By usage_events (corrects, seq), usage_events primary key
+WRONG_CORRECTIONS: Final = """
+select c.id from usage_events c left join usage_events v on v.id = c.corrects
+left join usage_events p on p.corrects = c.corrects and p.seq = c.seq - 1
+where c.corrects is not null and (
+    v.id is null or v.corrects is not null
+    or c.was is distinct from case when c.seq = 1 then v.quantity else p.quantity end
+    or (c.organisation, c.work, c.atom, c.run, c.unit, c.at, c.match)
+        is distinct from (v.organisation, v.work, v.atom, v.run, v.unit, v.at, v.match)
+    or c.licence is distinct from v.licence or c.statement is distinct from v.statement
+)
+order by c.id
+"""
 # By usage_events (batch); usage_repeats primary key, usage_events primary key
 EVENTS_OF_BATCH: Final = """
-select id, licence, statement, work, atom, run, unit, seq, quantity, at, match, amount, memorandum, false as repeated
+select id, licence, statement, work, atom, run, unit, seq, quantity, at, match, amount, memorandum, corrects, was,
+    false as repeated
 from usage_events where batch = $1
 union all
 select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, r.quantity, r.at, r.match, v.amount,
-    v.memorandum, true
+    v.memorandum, v.corrects, v.was, true
 from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
 order by id
 """

@@ -6,6 +6,7 @@ What is accepted here is exactly what `events.checked` accepts; only what it cos
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -16,7 +17,7 @@ from licet import times
 from licet.errors import InputError
 from licet.statements.envelope import Envelope
 from licet.statements.event_columns import Coded, EventColumns, event_ids, event_root
-from licet.statements.kinds import UsageBatch
+from licet.statements.kinds import Event, UsageBatch
 from licet.statements.licences import SECRET_BYTES
 from licet.statements.owed import ONCE
 from registry.errors import Invalid
@@ -37,6 +38,12 @@ class Submitted(NamedTuple):
     envelope: Envelope
     secret: str
     columns: EventColumns
+    corrections: Sequence[Event] = ()  # then there are no columns: a batch holds either
+
+    @property
+    def size(self) -> int:
+        """How many events there are."""
+        return self.columns.size + len(self.corrections)
 
 
 def checked(payload: UsageBatch, columns: EventColumns, secret: bytes, now: datetime) -> Uses:

@@ -119,13 +119,14 @@ async def submit_usage(
 ) -> UsageAccepted:
     """Post and log at most 65,536 signed events. Events that were reported before have no second effect.
 
-    409 for the batch's id with other content; 422 `invalid-events` names the event that cannot be. The same as an
+    409 for the batch's id with other content; 422 `invalid-events` names the event that cannot be. A batch may hold
+    corrections instead, which say how many uses of earlier events there really were. The same as an
     Arrow stream: a column for each field of an event, and in the schema's metadata, under `licet.batch`, envelope and
     secret as JSON.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     submitted = await asyncio.to_thread(arrow.submitted if kind == ARROW else batches.submitted, body)
-    await meter.spend("events", submitted.columns.size)
+    await meter.spend("events", submitted.size)
     return await batches.submit(services, caller, submitted)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Event, UsageBatch
@@ -29,6 +31,10 @@ async def rebuild(conn: Connection) -> list[str]:
             payload = envelopes.read_as(UsageBatch, envelopes.parse(row["envelope"]))
             if events_root(row["secret"], [event_of(each) for each in stored]) != payload.event_root:
                 wrong.append(f"usage batch {batch}: expected the events that were signed, got others")
+    wrong += [
+        f"correction {row['id'].hex()}: expected the event that it corrects, as it was said last, got another"
+        for row in await conn.fetch(queries.WRONG_CORRECTIONS)
+    ]
     return wrong
 
 
@@ -46,4 +52,6 @@ def event_of(row: Row) -> Event:
         quantity=row["quantity"],
         at=times.to_text(row["at"]),
         match=row["match"],
+        corrects=msgspec.UNSET if row["corrects"] is None else row["corrects"].hex(),
+        was=msgspec.UNSET if row["was"] is None else row["was"],
     )

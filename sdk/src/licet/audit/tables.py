@@ -61,11 +61,14 @@ class EventRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     escrow: bool
     memorandum: str | None
     posted_at: str
+    corrects: str | None = None
+    was: int | None = None
 
     @property
     def event(self) -> Event:
         """The event as it was signed."""
-        return Event(**{name: getattr(self, name) for name in Event.__struct_fields__})
+        fields = {name: getattr(self, name) for name in Event.__struct_fields__}
+        return Event(**{name: value for name, value in fields.items() if value is not None or name not in _LEFT_OUT})
 
 
 class TransferRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +104,7 @@ class BalanceRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closing: int
 
 
+_LEFT_OUT: Final = frozenset({"corrects", "was"})  # of an event that is no correction
 R = TypeVar("R", EventRow, TransferRow, LedgerRow, BalanceRow)
 
 
@@ -132,6 +136,14 @@ def _load_number(text: str) -> int:
     if not 0 < len(text) <= 16 or not text.isascii() or not text.isdigit() or (text[0] == "0" and text != "0"):
         raise ValueError(f"{text!r:.40}")
     return int(text)
+
+
+def _dump_perhaps(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _load_perhaps(text: str) -> int | None:
+    return _load_number(text) if text else None
 
 
 def _text(name: str) -> Column:
@@ -229,6 +241,7 @@ EVENTS: Final = Table(
         _money("amount"),
     ),
     *(_money("fee"), _flag("escrow"), _optional("memorandum"), _text("posted_at")),
+    *(_optional("corrects"), Column("was", _dump_perhaps, _load_perhaps, "int64")),
 )
 TRANSFERS: Final = Table(
     TransferRow,

@@ -390,7 +390,7 @@ class AsyncClient:
 
     async def submit_usage(self, envelope: Envelope, events: Sequence[Event], secret: str) -> usage.UsageAccepted:
         """Return once the batch is posted and in the log; sending it again has no second effect."""
-        if len(events) >= endpoints.MANY_EVENTS:
+        if endpoints.fits_columns(events):
             try:
                 return await self.transport.do(endpoints.submit_usage_columns(envelope, events, secret))
             except LicetError as error:

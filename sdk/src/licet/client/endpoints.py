@@ -507,6 +507,11 @@ MANY_EVENTS: Final = 1_000
 TAKES_OTHERS: Final = 415
 
 
+def fits_columns(events: Sequence[Event]) -> bool:
+    """Return whether a batch is worth sending as Arrow, which has no columns for corrections."""
+    return len(events) >= MANY_EVENTS and events[0].corrects is msgspec.UNSET
+
+
 def submit_usage(envelope: Envelope, events: Sequence[Event], secret: str) -> Call[usage.UsageAccepted]:
     """A batch of usage."""
     body = usage.UsageBatchSubmit(envelope, list(events), secret)

@@ -86,6 +86,19 @@ def event_id(organisation: str, source: str, work: str, run: str, atom: str, uni
     return canonical.digest(["licet/event/v1", organisation, source, work, run, atom, unit, seq])
 
 
+def correction_id(corrected: str, number: int) -> str:
+    """Return the hex id of the ``number``th correction of the event ``corrected``: so that each is made once."""
+    return canonical.digest(["licet/correction/v1", corrected, number])
+
+
+def id_of(organisation: str, event: Event) -> str:
+    """Return the id that ``event`` must have, as `event_id` or `correction_id`; one without a source has none."""
+    if event.corrects is not msgspec.UNSET:
+        return correction_id(event.corrects, event.seq)
+    source = event.licence or event.statement or ""
+    return event_id(organisation, source, event.work, event.run, event.atom, event.unit, event.seq)
+
+
 def event_leaf(secret: bytes, event: Event) -> bytes:
     """Return the leaf data of ``event``: 32 bytes HMAC-SHA256(secret, id), then its canonical JSON.
 

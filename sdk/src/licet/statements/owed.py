@@ -18,12 +18,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from licet import money
 from licet.errors import InputError
 from licet.statements.kinds import Event, LicenceLine, Total
 from licet.statements.licences import event_id
 from licet.terms import UNITS
 
+BPS: Final = 10_000
 ONCE: Final = frozenset({"work", "run"})
 """Units of which there is one per event."""
 
@@ -82,16 +85,25 @@ def run_events(
     return events
 
 
+def fee_of(gross: int, bps: int) -> int:
+    """Return the fee of ``gross`` micro-units in whole ones; what is given back of a sum is what was taken of it."""
+    fee = abs(gross) * bps // BPS
+    return fee if gross >= 0 else -fee
+
+
 def owed(line: LicenceLine, event: Event, first_run: str) -> int | None:
     """Return the micro-units that ``event`` is owed under ``line``; None if it is not in the line's own atom and unit.
 
     Whether the same event was reported before is not asked: then it is owed nothing more. What is owed once per
-    licence is owed in the licence's own run, in any other nothing.
+    licence is owed in the licence's own run, in any other nothing. A correction is owed the difference, which may be
+    negative.
     """
     unit = unit_of(line)
     if (event.work, event.atom, event.unit) != (line.work, line.atom, unit):
         return None
-    return 0 if unit == "work" and event.run != first_run else line.amount * event.quantity
+    if unit == "work" and event.run != first_run:
+        return 0
+    return line.amount * (event.quantity - (0 if event.was is UNSET else event.was))
 
 
 def totals(owed_for: Iterable[tuple[str | None, str, int]]) -> list[Total]:
@@ -107,6 +119,6 @@ def totals(owed_for: Iterable[tuple[str | None, str, int]]) -> list[Total]:
             amounts[currency] = amounts.get(currency, 0) + amount
             works.setdefault(currency, set()).add(work)
     for currency, amount in amounts.items():
-        if amount > money.LARGEST:
+        if abs(amount) > money.LARGEST:
             raise InputError.field("totals", f"at most {money.to_decimal(money.LARGEST)} {currency}", amount)
     return [Total(currency, amounts[currency], len(works[currency])) for currency in sorted(amounts)]

@@ -46,10 +46,11 @@ class Agreed(NamedTuple):
 def divide(amount: int, shares: Mapping[str, int]) -> dict[str, int]:
     """Return ``amount`` micro-units in parts that add up to it exactly: by largest remainder, then by account.
 
-    ``shares`` are basis points that add up to 10,000. Raises ``InputError`` for others, and for a negative amount.
+    ``shares`` are basis points that add up to 10,000. Raises ``InputError`` for others. What is given back (a negative
+    amount) is divided as it was paid.
     """
     if amount < 0:
-        raise InputError.field("amount", "0 or more micro-units", amount)
+        return {account: -part for account, part in divide(-amount, shares).items()}
     if sum(shares.values()) != WHOLE or min(shares.values()) < 1:
         raise InputError.field("shares", f"1 or more basis points each, {WHOLE} in sum", dict(shares))
     parts = {account: amount * bps // WHOLE for account, bps in shares.items()}

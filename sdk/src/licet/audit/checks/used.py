@@ -23,11 +23,10 @@ from licet.counted import many
 from licet.errors import LicetError, VerificationError
 from licet.log import merkle
 from licet.statements.kinds import Event, LicenceLine, UsageBatch
-from licet.statements.licences import SECRET_BYTES, event_id
-from licet.statements.owed import due_at_accept, owed, run_events, totals
+from licet.statements.licences import SECRET_BYTES, id_of
+from licet.statements.owed import due_at_accept, fee_of, owed, run_events, totals
 from licet.statements.splits import Agreed
 
-BPS: Final = 10_000
 LOGGED_WITHIN: Final = timedelta(days=1)
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 MAX_EVENTS: Final = 65_536
@@ -110,6 +109,7 @@ class _Uses:
         self._reported: Final[dict[bytes, str]] = {}
         self._known: Final[list[tuple[str, bytes]]] = []
         self._sources: Final[set[str]] = set()
+        self._said: Final[dict[tuple[bytes, int], int]] = {}  # event and number of its correction → quantity
         self._proofs: Final = audit.lines_as(EventProof, layout.EVENT_PROOFS)
         self._spread: Final[dict[tuple[Group, int], int]] = defaultdict(int)
 
@@ -188,13 +188,7 @@ class _Uses:
         worth: list[tuple[str | None, str, int]] = []
         for row in rows:
             event = row.event
-            named = event.licence or event.statement
-            if (
-                named is None
-                or (event.licence is None) == (event.statement is None)
-                or row.id
-                != event_id(payload.organisation, named, event.work, event.run, event.atom, event.unit, event.seq)
-            ):
+            if (event.licence is None) == (event.statement is None) or row.id != id_of(payload.organisation, event):
                 raise refused("event-ids", layout.EVENTS_CSV, f"{row.id}: expected the digest of what it names")
             leaf = self._leaf(row, event)
             if whole:
@@ -260,9 +254,23 @@ class _Uses:
                 return
             self._once(row)
             return
+        self._corrected(row)
         if row.first is not None or (row.effect == "memorandum") != (row.memorandum is not None):
             raise self._wrong(row, "a memorandum that says why, or none")
         self._owed(organisation, row, expected)
+
+    def _corrected(self, row: EventRow) -> None:
+        """A correction goes on from what was said last, as far as the bundle tells of it; it has a first of all."""
+        if row.corrects is None:
+            if row.was is not None:
+                raise self._wrong(row, "an earlier quantity of a correction alone")
+            self._said[bytes.fromhex(row.id), 0] = row.quantity
+            return
+        corrected = bytes.fromhex(row.corrects)
+        before = self._said.get((corrected, row.seq - 1))
+        if row.was is None or row.seq < 1 or before not in {None, row.was}:
+            raise self._wrong(row, f"a correction of {before}")
+        self._said[corrected, row.seq] = row.quantity
 
     def _expected(self, organisation: str, event: Event) -> _Owed:
         """What the licence says of ``event``; without one, what the consent says."""
@@ -328,7 +336,7 @@ class _Uses:
             group = Group(row.source, row.split or row.payee, row.currency, row.escrow)
             before = self._spread[group, expected.fee_bps]
             after = self._spread[group, expected.fee_bps] = before + row.amount
-            fee = after * expected.fee_bps // BPS - before * expected.fee_bps // BPS
+            fee = fee_of(after, expected.fee_bps) - fee_of(before, expected.fee_bps)
             due = self.due.setdefault(group, Due(organisation, row.posted_at, agreed))
             due.gross += row.amount
             due.fee += fee

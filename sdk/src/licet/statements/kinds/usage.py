@@ -72,7 +72,11 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ty
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One use of one work (semantics 20). ``id`` = digest of (organisation, licence or statement, work, run, atom,
-    unit, seq): reporting again has no second effect."""
+    unit, seq): reporting again has no second effect.
+
+    A correction says how many there really were, none with ``quantity`` 0: it is the event that it ``corrects`` in
+    every field but ``id``, ``seq`` (the first correction of an event is number 1) and ``quantity``, and names what
+    ``was`` said before. It owes the difference."""
 
     id: str
     licence: str | None
@@ -85,6 +89,8 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: int
     at: str
     match: Literal["exact", "near"]
+    corrects: str | msgspec.UnsetType = msgspec.UNSET  # the id of an event that is none itself
+    was: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class UsageBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="usage-batch"):
