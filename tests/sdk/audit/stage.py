@@ -308,7 +308,11 @@ class Stage:
 
     def row(self, source: str, event: kinds.Event, salt: bytes | None, posted_at: str) -> EventRow:
         """Return an event as the registry tells of it."""
-        base: dict[str, Any] = {name: getattr(event, name) for name in kinds.Event.__struct_fields__}
+        base: dict[str, Any] = {
+            name: value
+            for name in kinds.Event.__struct_fields__
+            if (value := getattr(event, name)) is not msgspec.UNSET
+        }
         row = EventRow(
             source=source, effect="new", first=None, salt=None if salt is None else salt.hex(), payee=None,
             split=None, currency=None, amount=0, fee=0, escrow=False, memorandum=None, posted_at=posted_at, **base,
