@@ -109,7 +109,7 @@ async def spread(address: str, licence: LicenceGranted) -> None:
         rows = []
         for place, other in enumerate(others):
             row = {**{name: record_of[name] for name in columns}, "id": other}
-            row["genesis"] = place.to_bytes(32, "big")
+            row["genesis"] = f"{place:064x}"
             rows.append(tuple(row[name] for name in columns))
         await conn.copy_records_to_table("accounts", records=rows, columns=columns)
         await conn.execute(

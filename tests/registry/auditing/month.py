@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import httpx
+import msgspec
 
 from licet import identifiers, times
 from licet.statements.kinds import Event, Use
-from licet.statements.licences import event_id
+from licet.statements.licences import correction_id, event_id
 from licet.statements.trust import Trust
 from licet.terms import Price, Rule, Terms, preset
 from licet.wire.licensing import LicenceGranted
@@ -104,6 +105,11 @@ async def _usage(month: Month) -> None:
     assert accepted.memorandum == 4
     again = reported(await lantern.send(lantern.batch(lantern.events(month.licence, "2", outputs=1_000_003), lines)))
     assert again.new == 0
+    outputs = next(event for event in second if event.unit == "output")
+    fewer = msgspec.structs.replace(
+        outputs, id=correction_id(outputs.id, 1), seq=1, quantity=900_001, corrects=outputs.id, was=outputs.quantity
+    )
+    assert reported(await lantern.send(lantern.batch([fewer], lines))).new == 1
     await lantern.report(month.licence, "3")
     await month.candle.report(month.other, "2")
 

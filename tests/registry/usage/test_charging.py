@@ -82,8 +82,8 @@ def covers(chosen: list[LicenceLine], licences: dict[str, dict[str, Any]], escro
     return found
 
 
-def rows_of(known: dict[Any, Cover], pairs: Any, uses: Any) -> list[dict[str, Any]]:
-    found = []
+def rows_of(known: dict[Any, Cover], pairs: Any, uses: Any) -> list[Any]:
+    found: list[Any] = []
     licensed = [
         (uses.sources[source], uses.works[work])
         for source, work in zip(pairs.source, pairs.work, strict=True)
@@ -114,12 +114,14 @@ def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, esc
     reported = checked(payload, uses, SECRET, NOW)
     columns = reading.checked(payload, EventColumns.of(uses), SECRET, NOW)
     pairs = charging._pairs(columns)
+    rows: Any = {work: {"account": account, "kind": "art"} for work, (account, _) in owners.items()}
+    held_rows: Any = {identifiers.to_uuid(number): row for number, row in licences.items()}
     found = charging._Found(
         pairs,
         rows_of(known, pairs, columns),
-        {identifiers.to_uuid(number): row for number, row in licences.items()},
+        held_rows,
         {},
-        {work: {"account": account, "kind": "art"} for work, (account, _) in owners.items()},
+        rows,
     )
     coverage = Coverage(known, {}, owners)
     refused = None
@@ -128,12 +130,11 @@ def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, esc
         owed = totals(coverage.claims(reported))
     except (RegistryError, InputError) as error:
         refused = str(error).partition(", got")[0]
+    told: str | None = None
     try:
         charges, signed = charging._charged(found, columns)
     except InvalidEvents as error:
         told = str(error).partition(", got")[0]
-    else:
-        told = None
     assert told == refused
     if told is not None:
         return

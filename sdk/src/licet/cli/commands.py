@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "licences": ("licet.cli.licences:app", "List and show the licences that you hold, or that hold your works."),
     "run": ("licet.cli.runs:app", "Report a training run."),
     "models": ("licet.cli.models:app", "List, show and describe the models that were trained, and on what."),
-    "usage": ("licet.cli.usage:app", "Send spooled usage, or show what is still to be sent."),
+    "usage": ("licet.cli.usage:app", "Send spooled usage, show what is still to be sent, or correct what was."),
     "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe, now or through a closed month."),
     "invoices": ("licet.cli.invoices:app", "List and show what you are asked to pay."),
     "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),

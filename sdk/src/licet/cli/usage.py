@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, progress, show
 from licet.counted import many
 
-app = App(name="usage", help="Send spooled usage, or show what is still to be sent.")
+app = App(name="usage", help="Send spooled usage, show what is still to be sent, or correct what was.")
 
 
 @app.command
@@ -31,6 +34,27 @@ def push(*, common: Common = COMMON) -> None:
     went = f"{many(len(done.batches), 'batch', 'batches')} and {many(done.statements, 'statement')}"
     line = f"{went} sent: {many(new, 'use')} posted, {known} known before."
     show(common, document, [line])
+
+
+@app.command
+def correct(
+    *,
+    model: Annotated[str, Parameter(help="ORG/NAME@VERSION, as the run was reported.")],
+    dataset: Annotated[Path, Parameter(help="The manifest of the dataset.")],
+    run: Annotated[str, Parameter(help="Your name for the run.")],
+    outputs: Annotated[int, Parameter(help="How many outputs there really were; 0 for none.")],
+    seq: Annotated[int, Parameter(help="Which report of outputs of this run it is.")] = 0,
+    common: Common = COMMON,
+) -> None:
+    """Set right how many outputs a run made: the difference is owed, or given back, in the month that is open."""
+    from licet.datasets.usage.corrections import correct_outputs
+
+    with common.client() as client:
+        done = correct_outputs(client, dataset, model, run, outputs, seq)
+    owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
+    line = f"{many(done.corrected, 'use')} of run {run} corrected to {outputs:,} outputs. The difference is {owed}."
+    lines = [line] if done.corrected else [f"It stands at {outputs:,} outputs already: nothing is changed."]
+    show(common, {name: getattr(done, name) for name in done.__struct_fields__}, lines)
 
 
 @app.command

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from licet.client import Client
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
+from licet.datasets.usage.corrections import correct_outputs
 from licet.datasets.usage.recheck import recheck
 from licet.datasets.usage.runs import report_run
 from licet.datasets.usage.spool import Spool
@@ -18,6 +20,7 @@ from licet.decisions import Request
 from licet.errors import InputError, NotAllowedError, ServiceError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import DatasetManifest, Run
+from licet.statements.licences import correction_id
 from licet.terms import Price, Terms, preset
 from tests.sdk.datasets.registry import Answered, Registry
 from tests.sdk.datasets.world import NO_AI, OPEN, PAID, PAID_EUR, World, encoded, picture
@@ -165,6 +168,29 @@ def test_decisions_that_were_changed_are_not_reported(client: Client, kept: Filt
     pq.write_table(pq.read_table(kept.decisions).slice(2), kept.decisions)
     with pytest.raises(VerificationError):
         report_run(client, kept.manifest, MODEL, "1")
+
+
+def test_outputs_that_were_reported_wrongly_are_corrected_once(client: Client, world: World, kept: Filtered) -> None:
+    report_run(client, kept.manifest, MODEL, "1", outputs=1_000)
+    done = correct_outputs(client, kept.manifest, MODEL, "1", 400)
+    assert (done.corrected, done.new, done.known) == (1, 1, 0)
+    assert done.totals == [{"currency": "USD", "amount": "-0.6", "works": 1}]
+    again = correct_outputs(client, kept.manifest, MODEL, "1", 400)
+    assert (again.corrected, again.new, again.totals) == (0, 0, [])
+    assert correct_outputs(client, kept.manifest, MODEL, "1", 0).totals[0]["amount"] == "-0.4"
+    more = correct_outputs(client, kept.manifest, MODEL, "1", 1_001)
+    assert more.totals[0]["amount"] == "1.001"
+    (original,) = [each for each in world.registry.events.values() if each.unit == "output" and each.corrects is UNSET]
+    made = sorted(
+        (each for each in world.registry.events.values() if each.corrects == original.id), key=lambda e: e.seq
+    )
+    assert [(each.seq, each.was, each.quantity) for each in made] == [(1, 1_000, 400), (2, 400, 0), (3, 0, 1_001)]
+    assert {each.id for each in made} == {correction_id(original.id, number) for number in (1, 2, 3)}
+    for run, seq in (("2", 0), ("1", 7)):
+        with pytest.raises(InputError, match="whose outputs were reported from here"):
+            correct_outputs(client, kept.manifest, MODEL, run, 1, seq)
+    with pytest.raises(InputError, match="outputs: expected 0 to"):
+        correct_outputs(client, kept.manifest, MODEL, "1", -1)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,14 @@ class Spool:
         ).fetchone()
         return None if row is None or row[0] is None else msgspec.json.decode(row[0], type=Receipt)
 
+    def reported(self, organisation: str, name: str) -> list[Owed]:
+        """Return every event that was spooled under ``name``, sent or not, with what it is owed."""
+        rows = self._db.execute(
+            "select event, currency, amount from events where organisation = ? and report = ? order by id",
+            (organisation, name),
+        )
+        return [Owed(canonical.decode_as(Event, event), currency, amount) for event, currency, amount in rows]
+
     def acknowledged(self, ids: Sequence[str]) -> set[str]:
         """Return which of these events were sent from here and acknowledged."""
         found: set[str] = set()
