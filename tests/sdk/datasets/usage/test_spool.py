@@ -177,6 +177,17 @@ if where == "within":
     with spool._transaction() as db:
         db.execute("delete from events")
         os.kill(os.getpid(), signal.SIGKILL)
+if where.startswith("statement "):
+    left = int(where.partition(" ")[2])
+    def count(text):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+    spool._db.set_trace_callback(count)
+    spool.add(test_spool.report(client, 7))
+    spool.push(client)
+    sys.exit(0)
 honest = Client.submit_usage
 def submit(self, *given):
     honest(self, *given)
@@ -191,6 +202,8 @@ def kill(client: Client, world: World, where: str) -> None:
     given = [world.registry.url, client.home.folder, organisation(client), where, root, LICENCE]
     command = [sys.executable, "-c", KILLED, *map(str, given)]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    if where.startswith("statement ") and done.returncode == 0:  # it had fewer statements than that
+        return
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
@@ -208,6 +221,22 @@ def test_a_kill_at_any_moment_loses_nothing_and_doubles_nothing(client: Client, 
         [sent] = spool.push(client).batches
         assert (sent.new, sent.known) == (7, 0)  # the first answer, once more
         assert spool.status().waiting_events == 0
+    assert len(world.registry.events) == 7
+    assert len(world.registry.batches) == 1
+
+
+@pytest.mark.parametrize(
+    "number",
+    [3, 11, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, 40) if number not in {3, 11})],
+)
+def test_a_kill_at_any_statement_loses_nothing_that_was_added(client: Client, world: World, number: int) -> None:
+    kill(client, world, f"statement {number}")
+    with Spool(client.home.spool) as spool:
+        kept = spool.status().waiting_events + spool.status().sent_events
+        assert kept in {0, 7}  # all or nothing
+        spool.add(report(client, 7))
+        spool.push(client)
+        assert (spool.status().waiting_events, spool.status().sent_events) == (0, 7)
     assert len(world.registry.events) == 7
     assert len(world.registry.batches) == 1
 
