@@ -113,7 +113,7 @@ async def spread(address: str, licence: LicenceGranted) -> None:
             rows.append(tuple(row[name] for name in columns))
         await conn.copy_records_to_table("accounts", records=rows, columns=columns)
         await conn.execute(
-            "update licence_works w set account = $2[n.place % $3 + 1] from ("
+            "update licence_works w set account = ($2::uuid[])[n.place % $3::int + 1] from ("
             " select work, row_number() over (order by work) as place from licence_works where licence = $1"
             ") n where w.licence = $1 and w.work = n.work",
             number,
