@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from licet.index.state import work_texts
+from licet.index.state import ID_CHARACTERS, id_bytes, work_texts
 from registry.auditing.blocks import NOTHING, TEXT_END, Column
 from registry.errors import RegistryError
 
@@ -53,8 +53,21 @@ def batch_of(columns: Sequence[Column], block: Mapping[str, Any]) -> pa.RecordBa
     return pa.RecordBatch.from_arrays([made[column.name] for column in told], schema=schema_of(columns))
 
 
+def order_of(sources: bytes, ids: bytes) -> np.ndarray[Any, Any] | None:
+    """Return the order of rows by source and id, 16 and 32 bytes each; None where they are in it already."""
+    first, second = np.frombuffer(sources, ">u8").reshape(-1, 2).T
+    third = np.frombuffer(ids, ">u8").reshape(-1, 4)
+    keys = (third[:, 3], third[:, 2], third[:, 1], third[:, 0], second, first)
+    if (first[1:] == first[:-1]).all() and (third[1:, 0] > third[:-1, 0]).all() and (second[1:] == second[:-1]).all():
+        return None
+    return np.lexsort([key.astype(np.uint64) for key in keys])
+
+
 def _made(column: Column, data: Any, rows: int, made: Mapping[str, Any]) -> Any:
     if column.kind == "text":
+        first = data.partition(TEXT_END)[0]
+        if data == TEXT_END.join([first] * rows):  # mostly one text for all, and that is soon seen
+            return _dictionary(pa.array(np.zeros(rows, np.int32)), [None if first == NOTHING else first])
         texts = data.split(TEXT_END)
         if len(texts) != rows:
             raise RegistryError(f"{column.name}: expected {rows} texts without control characters, got {len(texts)}")
@@ -81,33 +94,44 @@ def _made(column: Column, data: Any, rows: int, made: Mapping[str, Any]) -> Any:
 
 def _identifiers(column: Column, data: bytes, rows: int, made: Mapping[str, Any]) -> pa.DictionaryArray:
     """Return the identifiers of a column: each different one is made into text once."""
-    raw = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(data)])
-    found = pc.dictionary_encode(raw)
-    table = np.frombuffer(b"".join(found.dictionary.to_pylist()), np.uint8).reshape(-1, 16)
-    if column.prefix.startswith("="):
-        codes = found.indices.to_numpy(zero_copy_only=False)
-        _, first = np.unique(codes, return_index=True)
-        kinds = made[column.prefix[1:]].take(pa.array(first)).to_pylist()
+    if data == data[:16] * rows:
+        indices, table = pa.array(np.zeros(rows, np.int32)), np.frombuffer(data[:16], np.uint8).reshape(1, 16)
     else:
-        kinds = [column.prefix] * len(table)
-    there = table.any(axis=1).tolist()
-    texts: list[str | None] = [None] * len(table)
+        raw = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(data)])
+        found = pc.dictionary_encode(raw)
+        indices = found.indices
+        size = len(found.dictionary)
+        table = np.frombuffer(found.dictionary.buffers()[1], np.uint8, 16 * size).reshape(size, 16)
+    there = table.any(axis=1)
+    if not column.prefix.startswith("="):
+        return _coded(indices, _named(column.prefix, table), there)
+    _, first = np.unique(indices.to_numpy(zero_copy_only=False), return_index=True)
+    kinds = np.array(made[column.prefix[1:]].take(pa.array(first)).to_pylist(), object)
+    texts = np.full(len(table), None, object)
     for kind in {kind for kind in kinds if kind is not None}:
-        own = [place for place, each in enumerate(kinds) if each == kind and there[place]]
-        for place, text in zip(own, work_texts(table[own], kind), strict=True):
-            texts[place] = text
-    return _dictionary(found.indices, texts)
+        own = (kinds == kind) & there
+        texts[own] = work_texts(table[own], kind)
+    return _dictionary(indices, texts.tolist())
+
+
+def _named(kind: str, table: np.ndarray[Any, Any]) -> pa.Array:
+    """Return n × 16 bytes as identifiers."""
+    offsets = np.arange(len(table) + 1, dtype=np.int32) * ID_CHARACTERS
+    return pa.StringArray.from_buffers(len(table), pa.py_buffer(offsets), pa.py_buffer(id_bytes(kind, table)))
+
+
+def _coded(indices: pa.Array, values: pa.Array, there: np.ndarray[Any, Any]) -> pa.DictionaryArray:
+    """Return a dictionary array of ``values``; an index of one that is not ``there`` becomes a null."""
+    if there.all():
+        return pa.DictionaryArray.from_arrays(indices, values)
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=~there[codes]), values)
 
 
 def _dictionary(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArray:
     """Return a dictionary array; an index whose value is None becomes a null."""
-    if None not in values:
-        return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
-    codes = indices.to_numpy(zero_copy_only=False)
-    absent = np.array([value is None for value in values], np.bool_)[codes]
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32), mask=absent), pa.array([value or "" for value in values], pa.string())
-    )
+    there = np.array([value is not None for value in values], np.bool_)
+    return _coded(indices, pa.array([value or "" for value in values], pa.string()), there)
 
 
 class _Sink:

@@ -11,9 +11,11 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import pyarrow as pa
+
 from registry.auditing import blocks, queries
 from registry.auditing.blocks import Column
-from registry.auditing.columns import Format, Writer, batch_of
+from registry.auditing.columns import Format, Writer, batch_of, order_of
 from registry.auditing.types import Part, Span
 from registry.database import Connection, Database, Row
 
@@ -48,7 +50,11 @@ async def exported(database: Database, table: Table, form: Format, span: Span, p
 
 
 def _written(writer: Writer, columns: tuple[Column, ...], block: Row) -> bytes:
-    return writer.add(batch_of(columns, dict(block.items())))
+    values = dict(block.items())
+    batch, order = batch_of(columns, values), None
+    if "id" in values:
+        order = order_of(values["source"], values["id"])
+    return writer.add(batch if order is None else batch.take(pa.array(order)))
 
 
 async def _events(database: Database, span: Span, part: Part) -> AsyncGenerator[Any]:

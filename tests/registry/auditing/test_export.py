@@ -16,7 +16,7 @@ import pytest
 from licet import identifiers, times
 from registry.auditing import export
 from registry.auditing.blocks import EVENTS, NOTHING, TEXT_END
-from registry.auditing.columns import Writer, batch_of
+from registry.auditing.columns import Writer, batch_of, order_of
 from registry.errors import RegistryError
 from tests.registry.auditing.month import Month
 from tests.registry.auditing.test_scopes import auditor
@@ -166,6 +166,18 @@ async def _asked(month: Month) -> Any:
 
     async with month.site.services.database.transaction() as conn:
         return await span_of(conn, period_of(month.period)), Part(None, None, uses=True)
+
+
+def test_rows_are_put_in_order_by_source_and_id():
+    def row(source: int, number: int) -> tuple[bytes, bytes]:
+        return source.to_bytes(16, "big"), number.to_bytes(32, "big")
+
+    rows = [row(2, 1), row(1, 2**255), row(1, 5), row(2**100, 0), row(1, 5 + 2**64)]
+    order = order_of(b"".join(source for source, _ in rows), b"".join(number for _, number in rows))
+    assert order is not None
+    assert [rows[at] for at in order] == sorted(rows)
+    ordered = [row(7, 2**200), row(7, 2**201), row(7, 2**202)]
+    assert order_of(b"".join(each[0] for each in ordered), b"".join(each[1] for each in ordered)) is None
 
 
 def test_columns_of_bytes_become_values_whatever_they_are():
