@@ -112,13 +112,13 @@ async def spread(address: str, licence: LicenceGranted) -> None:
             row["genesis"] = f"{place:064x}"
             rows.append(tuple(row[name] for name in columns))
         await conn.copy_records_to_table("accounts", records=rows, columns=columns)
+        works = [identifiers.to_uuid(line.work) for line in licence.lines]
         await conn.execute(
-            "update licence_works w set account = ($2::uuid[])[n.place % $3::int + 1] from ("
-            " select work, row_number() over (order by work) as place from licence_works where licence = $1"
-            ") n where w.licence = $1 and w.work = n.work",
+            "update licence_works w set account = n.account from unnest($2::uuid[], $3::uuid[]) as n (work, account)"
+            " where w.licence = $1 and w.work = n.work",
             number,
-            others,
-            ARTISTS,
+            works,
+            [others[place % ARTISTS] for place in range(len(works))],
         )
     await conn.close()
 
