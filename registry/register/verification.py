@@ -24,7 +24,7 @@ async def rebuild(conn: Connection) -> list[str]:
         async for row in conn.cursor(queries.VERSIONS_DERIVED, prefetch=_PREFETCH)
     ]
     wrong += [
-        f"runs {identifiers.from_uuid('run', row['id'])}: expected its model among the models, got none"
+        f"models: expected the model of {identifiers.from_uuid('run', row['id'])} among them, got none"
         async for row in conn.cursor(queries.RUNS_UNNAMED, prefetch=_PREFETCH)
     ]
     async for row in conn.cursor(queries.CARDS, prefetch=_PREFETCH):

@@ -69,6 +69,7 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await ada.state(theirs.works, RESEARCH)
     licence = await lab.license(goods.wanted())
     await lab.report(licence, "2")
+    await lab.log("/v1/models", lab.card())
     month = times.to_text(times.now())[:7]
     (invoice,) = await issue(site.services, month, organisation=identifiers.to_uuid(lab.id), small=True)
     await record_by_hand(site.services, lab.id, invoice.due // 2, "USD", reference=lab.id, reason="by wire")
