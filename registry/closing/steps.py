@@ -14,8 +14,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from licet import identifiers, times
 from licet.audit.checks.used import CLOCKS_DIFFER
 from licet.audit.layout import period_of
@@ -34,8 +32,6 @@ Hook = Callable[[Connection, str], Awaitable[object]]
 #: What other domains allocate at a close: each posts into the month that has ended, with keys that make it idempotent.
 HOOKS: Final[list[Hook]] = []
 SOONEST: Final = CLOCKS_DIFFER  # after its end: until then another process may believe that the month goes on
-
-log = structlog.get_logger("registry.closing")
 
 
 async def due(conn: Connection, now: datetime, after: timedelta = SOONEST) -> str | None:
@@ -83,9 +79,7 @@ async def close_month(services: Services, period: str, now: datetime) -> int:
         await _count(conn, period)
     async with database.transaction() as conn:
         await conn.execute(queries.HOLD_CLOSER, queries.CLOSER_LOCK)
-        pending = await _state(conn, services, period)
-    log.info("period.closed", period=period)
-    return pending
+        return await _state(conn, services, period)
 
 
 async def _first(conn: Connection) -> str | None:

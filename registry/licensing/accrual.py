@@ -25,6 +25,7 @@ from licet.statements.owed import fee_of
 from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection
+from registry.errors import Unavailable
 from registry.ledger import Entry, Transfer
 from registry.licensing import queries
 from registry.licensing.types import Accrual, Posting, Reported
@@ -45,7 +46,18 @@ async def post(conn: Connection, posting: Posting, accruals: Sequence[Accrual]) 
     shared = await in_force(conn, {accrual.reported.work for accrual in accruals if accrual.amount})
     records, transfers = await asyncio.to_thread(_prepared, posting, accruals, shared)
     await conn.copy_records_to_table("usage_events", records=records, columns=queries.USAGE_EVENTS)
-    await ledger.post(conn, transfers)
+    await enter(conn, transfers)
+
+
+async def enter(conn: Connection, transfers: Sequence[Transfer]) -> None:
+    """The transfers are in the ledger, of the moment at which their request began.
+
+    Raises ``Unavailable`` where the month of that moment was closed while the request waited: sent again, it is of now.
+    """
+    try:
+        await ledger.post(conn, transfers)
+    except ledger.PeriodClosed:
+        raise Unavailable("the month in which this request began was closed meanwhile; send it again") from None
 
 
 def read(event: Event) -> Reported:

@@ -13,12 +13,11 @@ import numpy as np
 
 from licet.statements.owed import BPS
 from licet.statements.splits import divide
-from registry import ledger
 from registry.database import Connection
 from registry.database.copying import Fixed, Shared, binary, digests, moment, moments, numbers, one, truths
 from registry.ledger import Transfer
 from registry.licensing import queries
-from registry.licensing.accrual import Shares, transfer_of
+from registry.licensing.accrual import Shares, enter, transfer_of
 from registry.licensing.columns import Charges, Ints, Truths, Uses
 from registry.licensing.types import Posting
 from registry.splits.sharing import Sharing, in_force
@@ -42,7 +41,7 @@ async def post(conn: Connection, posting: Posting, uses: Uses, charges: Charges,
     shared = await in_force(conn, [uses.works[place] for place in np.unique(uses.work[owing]).tolist()])
     ready = await asyncio.to_thread(_prepared, posting, uses, charges, np.flatnonzero(fresh), shared)
     await conn.copy_to_table(_TABLE, source=binary(ready.columns), columns=queries.USAGE_EVENTS, format="binary")
-    await ledger.post(conn, ready.transfers)
+    await enter(conn, ready.transfers)
 
 
 def _prepared(posting: Posting, uses: Uses, charges: Charges, rows: Ints, shared: Shares) -> _Prepared:

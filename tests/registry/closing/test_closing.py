@@ -82,3 +82,18 @@ async def test_a_closed_month_proves_each_payee_its_line_and_each_organisation_i
         async with site.services.database.transaction() as conn:
             entries = (Entry("payable:art_x", "USD", 1), Entry("fee:registry", "USD", -1))
             await ledger.post(conn, [Transfer("late", "usage", late, "lic_x", entries)])
+
+
+async def test_who_reports_while_the_month_is_closed_is_asked_to_send_it_again(site: Running, clock: Clock):
+    owned, lab = await shelf(site, PER_RUN, 1), await trainer(site)
+    licence = await lab.license(owned.wanted())
+    began = clock.now()
+    clock.next_month()
+    await close_all(site, clock.now())
+    clock.set(began)  # a process whose request has waited for so long
+    batch = lab.batch(lab.events(licence, "2"), licence.lines)
+    answer = await lab.send(batch)
+    assert answer.status_code == 503
+    assert "closed meanwhile; send it again" in answer.text
+    clock.next_month()
+    assert (await lab.send(batch)).status_code == 201
