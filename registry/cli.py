@@ -137,6 +137,8 @@ app.command(
 )
 app.command("registry.running.settling:bank", name="bank", help="Record the bank's statements, and match entries.")
 app.command("registry.running.settling:payments", name="payments", help="Record a payment by hand.")
+app.command("registry.running.settling:remittances", name="remittances", help="Pay artists: orders for the bank.")
+app.command("registry.running.settling:charges", name="charges", help="Refund charges, and hold contested ones.")
 _token = App(name="token", help="Make tokens and take them back.")
 _token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
 _token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")

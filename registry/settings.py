@@ -258,6 +258,24 @@ class Settings(BaseSettings):
         description="Least amount of an invoice, by currency; less waits for the next.",
     )
     invoice_due: Duration = Field(timedelta(days=30), description="How long an organisation has to pay an invoice.")
+    bank_holder: str = Field(
+        "", max_length=140, description="Who holds the accounts, as payment orders name them; empty means the origin."
+    )
+    payout_minimum: Amounts = Field(
+        (money.Money("USD", 10 * money.MICRO), money.Money("EUR", 10 * money.MICRO)),
+        description="Least amount that is remitted, by currency; less waits for more.",
+    )
+    payout_hold: Duration = Field(
+        timedelta(days=30), description="How long what was credited is kept before it is remitted: it can be contested."
+    )
+    payout_change_hold: Duration = Field(
+        timedelta(days=7), description="How long nothing is remitted to payout details that are new."
+    )
+    payout_names: Literal["keep", "transliterate"] = Field(
+        "keep",
+        description="Names in payment orders: in their own script, or in SEPA's Latin letters for banks that take "
+        "no other.",
+    )
     trusted_proxies: Networks = Field(
         (), description="Networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8,fd00::/8; empty: none."
     )

@@ -34,7 +34,8 @@ from registry.services import Services
 from registry.translog import RegistryKeys
 
 Allows = Annotated[
-    Literal["account", "query", "register", "license", "usage", "audit", "erase"] | None, QueryParameter(name="scope")
+    Literal["account", "query", "register", "license", "usage", "audit", "payout", "erase"] | None,
+    QueryParameter(name="scope"),
 ]
 
 
@@ -79,12 +80,12 @@ async def create_token(
     """Make a further token; it is shown this once.
 
     It may do what the present one may, and more for an ``envelope`` in which a live root key of the account asked for
-    just these scopes in the last five minutes. One with scope ``erase`` lasts for a day: nothing else erases the
-    account but a session whose passkey was just used.
+    just these scopes in the last five minutes. One with scope ``erase`` or ``payout`` lasts for a day: nothing
+    else erases the account, or says where it is paid, but a session whose passkey was just used.
     """
     longest = 1 if tokens.STEPPED_UP.intersection(data.scopes) else tokens.LONGEST.days
     if not 1 <= data.expires_in_days <= longest:
-        expected = f"1 to {longest}" if longest > 1 else "1, where erase is among the scopes"
+        expected = f"1 to {longest}" if longest > 1 else "1, where erase or payout is among the scopes"
         raise Invalid.field("expires_in_days", expected, data.expires_in_days)
     allowed = await stepping.granted(services, caller, data.scopes, data.envelope)
     scopes = tokens.narrowed(data.scopes, allowed)

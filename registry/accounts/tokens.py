@@ -23,13 +23,13 @@ from registry.http.paging import Asked, page_of
 
 LONGEST: Final = timedelta(days=365)
 SCOPES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "art": ("account", "query", "register", "usage", "audit", "erase"),
-    "org": ("account", "query", "register", "license", "usage", "audit", "erase"),
+    "art": ("account", "query", "register", "usage", "audit", "payout", "erase"),
+    "org": ("account", "query", "register", "license", "usage", "audit", "payout", "erase"),
     "aud": ("query", "audit"),
     "opr": ("query", "usage", "audit"),
 }
-# What no token has unless it was stepped up to: it ends the account for good.
-STEPPED_UP: Final = frozenset({"erase"})
+# What no token has unless it was stepped up to: it ends the account for good, or says where its money goes.
+STEPPED_UP: Final = frozenset({"erase", "payout"})
 _PREFIX: Final = "lct_"
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM: Final = 30

@@ -218,3 +218,16 @@ PAID: Final = """
 select p.id as allocation, p.invoice, p.payment, p.credit, p.amount, p.at
 from invoices i join invoice_payments p on p.invoice = i.id where i.organisation = $1 {after}
 """
+# by payouts (account, id)
+PAYOUTS: Final = "select id, ends, given_at, usable_at from payouts where account = $1 {after}"
+# by remittances (account, id), bank_entries primary key
+REMITTANCES: Final = """
+select r.id as remittance, r.currency, r.period, r.total, r.carried_in, r.amount, r.carried_out, r.prepared_at,
+    b.booked_on, r.returned_by is not null as returned, r.cancelled is not null as cancelled
+from remittances r left join bank_entries b on b.id = r.paid_by where r.account = $1 {after}
+"""
+# by remittances (account, id), remittance_lines (remittance, transfer)
+REMITTED: Final = """
+select l.remittance, l.transfer, l.currency, l.amount
+from remittances r join remittance_lines l on l.remittance = r.id where r.account = $1 {after}
+"""

@@ -142,6 +142,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True},
         "adds": {"maxItems": MOST_AT_ONCE},
     },
+    "PayoutSet": {"name": {"minLength": 1, "maxLength": 140}, "iban": {"minLength": 15}, "country": _COUNTRY},
     "TokenCreate": {
         "scopes": _some({"type": "string", "enum": list(SCOPES)}),
         "expires_in_days": {"minimum": 1, "maximum": LONGEST.days},

@@ -29,6 +29,7 @@ _PATH_PATTERNS: Final = {
     "dataset": f"^dst_{ID}$",
     "invoice": f"^inv_{ID}$",
     "period": "^[0-9]{4}-(0[1-9]|1[0-2])$",
+    "remittance": f"^rem_{ID}$",
     "statement": f"^({'|'.join(KINDS)})_{ID}$",
     "sha256": HEX,
     "keyid": HEX,

@@ -6,10 +6,11 @@ With ``--json`` each prints one document on stdout.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 invoices = App(name="invoices", help="Issue invoices to organisations, and list them.")
 bank = App(name="bank", help="Record the bank's statements, and match what they leave open.")
 payments = App(name="payments", help="Record a payment without a bank's statement.")
+remittances = App(name="remittances", help="Pay artists: orders for the bank.")
+charges = App(name="charges", help="Refund a charge, or hold one that its licensee contests.")
 
 Named = Annotated[list[str] | None, Parameter(name="--invoice", consume_multiple=True, negative="")]
 _PAGE = 200
@@ -308,6 +311,188 @@ def record_payment(
         show(as_json, f"recorded {name}: {value} of {organisation}", payment=name)
 
     asyncio.run(run())
+
+
+@remittances.command
+def prepare(
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    period: str | None = None,
+    data: DataFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Put what is payable to artists on its way: an order for the bank (ISO 20022 pain.001.001.09).
+
+    Parameters
+    ----------
+    output
+        The file to write; one that is there is not overwritten.
+    period
+        What is paid was credited up to the end of this month; default: the last one that has ended.
+    """
+    from registry.settlement import remitting
+
+    chosen = period or times.to_text(times.now().replace(day=1) - timedelta(days=1))[:7]
+    if output.exists():
+        raise Invalid(f"{output}: expected a file that is not there yet")
+
+    async def run() -> None:
+        async with attached(data) as services:
+            prepared = await remitting.prepare(services, chosen)
+            if prepared.file is not None:
+                _write(output, await remitting.order(services, prepared.file))
+        paid = [
+            {
+                "remittance": identifiers.from_uuid("rem", number),
+                "account": account,
+                "amount": money.to_decimal(amount),
+                "currency": currency,
+            }
+            for number, account, currency, amount in prepared.paid
+        ]
+        waiting = [
+            {"account": account, "currency": currency, "payable": money.to_decimal(amount), "why": why}
+            for account, currency, amount, why in prepared.waiting
+        ]
+        lines = [f"{each['remittance']}  {each['account']}  {each['amount']} {each['currency']}" for each in paid]
+        lines += [f"waits: {each['account']}  {each['payable']} {each['currency']}  {each['why']}" for each in waiting]
+        name = prepared.file and prepared.file.hex
+        lines.append(f"{len(paid)} prepared, order {name} in {output}" if paid else "nothing to pay")
+        show(as_json, "\n".join(lines), period=chosen, order=name, prepared=paid, waiting=waiting)
+
+    asyncio.run(run())
+
+
+@remittances.command(name="order")
+def write_order(
+    order: str,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    data: DataFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Write an order again, without what was cancelled meanwhile.
+
+    Parameters
+    ----------
+    order
+        The order that `prepare` named.
+    output
+        The file to write; one that is there is not overwritten.
+    """
+    from uuid import UUID
+
+    from registry.settlement import remitting
+
+    if output.exists():
+        raise Invalid(f"{output}: expected a file that is not there yet")
+    try:
+        number = UUID(order)
+    except ValueError:
+        raise Invalid.field("order", "32 hexadecimal digits", order) from None
+
+    async def run() -> None:
+        async with attached(data) as services:
+            _write(output, await remitting.order(services, number))
+        show(as_json, f"order {number.hex} in {output}", order=number.hex)
+
+    asyncio.run(run())
+
+
+@remittances.command(name="cancel")
+def cancel_remittance(remittance: str, /, *, reason: str, data: DataFolder = None, as_json: Json = False) -> None:
+    """Take back a remittance that the bank never booked: it is payable again.
+
+    Parameters
+    ----------
+    remittance
+        The remittance, rem_…
+    reason
+        Why, in a sentence.
+    """
+    from registry.settlement import remitting
+
+    async def run() -> None:
+        async with attached(data) as services:
+            await remitting.cancel(services, remittance, reason)
+        show(as_json, f"{remittance} is cancelled", cancelled=remittance)
+
+    asyncio.run(run())
+
+
+@charges.command(name="refund")
+def refund_charge(transfer: str, /, *, reason: str, data: DataFolder = None, as_json: Json = False) -> None:
+    """Negate a charge, once, with a credit note if it was invoiced.
+
+    Parameters
+    ----------
+    transfer
+        The charge, tra_…
+    reason
+        Why, in a sentence.
+    """
+    from registry.settlement import refunding
+
+    async def run() -> None:
+        async with attached(data) as services:
+            issued = await refunding.refund(services, transfer, reason)
+        notes = [each.number for each in issued]
+        said = "".join(f", credit note {each}" for each in notes)
+        show(as_json, f"{transfer} is refunded{said}", refunded=transfer, credit_notes=notes)
+
+    asyncio.run(run())
+
+
+@charges.command(name="contest")
+def contest_charge(transfer: str, /, *, reason: str, data: DataFolder = None, as_json: Json = False) -> None:
+    """Hold in escrow what a charge credited, because its licensee contests it.
+
+    Parameters
+    ----------
+    transfer
+        The charge, tra_…
+    reason
+        What the licensee says, in a sentence.
+    """
+    from registry.settlement import refunding
+
+    async def run() -> None:
+        async with attached(data) as services:
+            await refunding.contest(services, transfer, reason)
+        show(as_json, f"{transfer} is contested", contested=transfer)
+
+    asyncio.run(run())
+
+
+@charges.command(name="decide")
+def decide_charge(
+    transfer: str, /, *, outcome: Literal["stands", "refunded"], data: DataFolder = None, as_json: Json = False
+) -> None:
+    """Decide on a contested charge.
+
+    Parameters
+    ----------
+    transfer
+        The charge, tra_…
+    outcome
+        It stands, or is refunded.
+    """
+    from registry.settlement import refunding
+
+    async def run() -> None:
+        async with attached(data) as services:
+            issued = await refunding.decide(services, transfer, refunded=outcome == "refunded")
+        notes = [each.number for each in issued]
+        show(as_json, f"{transfer}: {outcome}", transfer=transfer, outcome=outcome, credit_notes=notes)
+
+    asyncio.run(run())
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Whoever pays by the file must be able to read it, and nobody else."""
+    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
 
 
 def _shown(each: InvoiceInfo) -> str:

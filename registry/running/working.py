@@ -13,6 +13,7 @@ from registry.consent import maturing
 from registry.derivatives import loop as derivatives
 from registry.services import started
 from registry.settings import Settings
+from registry.settlement import escrow
 from registry.snapshots import publisher
 from registry.translog import Sequencer
 from registry.worker.loops import Loop, keep_archive, keep_house, run_loops, run_sequencer
@@ -24,6 +25,7 @@ LOOPS: Final[dict[str, Loop]] = {
     "snapshots": publisher.run,
     "derivatives": derivatives.run,
     "closing": closing.run,
+    "escrow": escrow.run,
     "housekeeping": keep_house,
     "archive": keep_archive,
 }

@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 
 from licet import identifiers, times
+from licet.errors import InputError
 from registry import ledger
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
@@ -50,6 +51,7 @@ class Place(NamedTuple):
     organisation: UUID | None = None
     invoices: tuple[Row, ...] = ()
     returns: UUID | None = None
+    remittance: UUID | None = None
     why: str | None = None
 
 
@@ -207,6 +209,9 @@ def _fields(entry: BankEntry) -> dict[str, object]:
 
 async def _decide(conn: Connection, account: str, entry: Row | dict[str, object]) -> Place:
     suspense = Place(f"suspense:{account.lower()}")
+    remitted = await _remittance(conn, entry)
+    if remitted is not None:
+        return remitted
     if entry["credit"]:
         if entry["reversal"]:
             return suspense._replace(why="unknown-return")
@@ -229,6 +234,25 @@ async def _payment(conn: Connection, entry: Row | dict[str, object], suspense: P
         return suspense._replace(why="currency")
     payer: UUID = payers.pop()
     return Place(f"receivable:{identifiers.from_uuid('org', payer)}", payer, tuple(found))
+
+
+async def _remittance(conn: Connection, entry: Row | dict[str, object]) -> Place | None:
+    """What the bank took for a remittance leaves transit; what it brought back is payable again. Each once."""
+    name = entry["end_to_end"]
+    if not isinstance(name, str) or not name.startswith("rem_"):
+        return None
+    try:
+        row = await conn.fetchrow(queries.NAMED_REMITTANCE, identifiers.to_uuid(name, "rem"))
+    except InputError:
+        return None
+    if row is None or row["cancelled"] is not None:
+        return None
+    if (row["amount"], row["currency"]) != (entry["amount"], entry["currency"]):
+        return None
+    if row["returned_by" if entry["credit"] else "paid_by"] is not None:
+        return None
+    owner = identifiers.from_uuid(row["kind"], row["account"])
+    return Place(f"{'payable' if entry['credit'] else 'transit'}:{owner}", remittance=row["id"])
 
 
 async def _return(conn: Connection, account: str, entry: Row | dict[str, object]) -> Place | None:
@@ -303,13 +327,15 @@ async def _record(
     source = identifiers.from_uuid("pay", number)
     amount = entry.amount if entry.credit else -entry.amount
     bank = f"bank:{account.lower()}"
-    posted = await _transfer(conn, source, source, bank, place.contra, entry.currency, amount, now, reason or entry.key)
+    posted = await _transfer(
+        conn, source, source, bank, place.contra, entry.currency, amount, now, reason or entry.key, _kind(place, amount)
+    )
     await conn.execute(
         queries.ADD_ENTRY, number, account, entry.key, statement, digest, entry.credit, entry.amount, entry.currency,
         entry.booked_on, entry.reversal, list(entry.references), list(entry.tokens), entry.end_to_end, entry.party,
         entry.about, reason, now, posted, place.contra, place.organisation, place.returns, place.why,
     )  # fmt: skip
-    await _follow(conn, number, entry.amount, entry.currency, place, now)
+    await _follow(conn, number, entry.amount, entry.currency, place, now, credit=entry.credit)
     return number
 
 
@@ -321,20 +347,39 @@ async def _clear(conn: Connection, row: Row, place: Place, now: datetime) -> Non
         amount = row["amount"] if row["credit"] else -row["amount"]
         key = f"{source}/cleared"
         cleared = await _transfer(
-            conn, key, source, row["contra"], place.contra, row["currency"], amount, now, row["key"]
+            conn,
+            key,
+            source,
+            row["contra"],
+            place.contra,
+            row["currency"],
+            amount,
+            now,
+            row["key"],
+            _kind(place, amount),
         )
     await conn.execute(queries.CLEAR_ENTRY, row["id"], place.contra, cleared, place.organisation, place.returns)
-    await _follow(conn, row["id"], row["amount"], row["currency"], place, now)
+    await _follow(conn, row["id"], row["amount"], row["currency"], place, now, credit=row["credit"])
 
 
-async def _follow(conn: Connection, number: UUID, amount: int, currency: str, place: Place, now: datetime) -> None:
-    if place.returns is not None:
+async def _follow(
+    conn: Connection, number: UUID, amount: int, currency: str, place: Place, now: datetime, *, credit: bool
+) -> None:
+    if place.remittance is not None:
+        await conn.execute(queries.BROUGHT_BACK if credit else queries.BOOKED, place.remittance, number)
+    elif place.returns is not None:
         await conn.execute(queries.RETURNED, place.returns)
         await take_back(conn, place.returns, now)
     elif place.invoices:
         await pay(conn, number, amount, place.invoices, now)
     if place.organisation is not None:
         await use_credits(conn, place.organisation, currency, now)
+
+
+def _kind(place: Place, amount: int) -> str:
+    if place.remittance is not None:
+        return "remittance-return" if amount > 0 else "remittance-paid"
+    return "payment" if amount > 0 else "payment-return"
 
 
 async def _transfer(
@@ -347,10 +392,10 @@ async def _transfer(
     amount: int,
     now: datetime,
     memo: str,
+    kind: str,
 ) -> UUID:
     """Return the transfer of ``amount``, which may be less than nothing, to ``debited``."""
     entries = (Entry(debited, currency, amount), Entry(credited, currency, -amount))
-    kind = "payment" if amount > 0 else "payment-return"
     await ledger.post(conn, [Transfer(key, kind, now, source, entries, memo)])
     posted: UUID | None = await conn.fetchval(queries.TRANSFER, key)
     assert posted is not None  # a line ago

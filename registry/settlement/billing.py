@@ -21,7 +21,7 @@ async def issue(
     ``Invalid`` for a ``period`` that is no month.
     """
     now = times.now()
-    if not _is_month(period) or period > times.to_text(now)[:7]:
+    if not is_month(period) or period > times.to_text(now)[:7]:
         raise Invalid.field("period", "a month that has begun, such as 2026-11", period)
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
@@ -38,6 +38,7 @@ async def issue(
         return issued
 
 
-def _is_month(text: str) -> bool:
+def is_month(text: str) -> bool:
+    """Return whether ``text`` is a month such as 2026-11."""
     year, _, month = text.partition("-")
     return text.isascii() and len(text) == 7 and year.isdigit() and month.isdigit() and 1 <= int(month) <= 12

@@ -59,10 +59,15 @@ def due_of(total: int, carried_in: int, currency: str) -> Due:
 async def issue_to(
     services: Services, conn: Connection, name: str, period: str | None, now: datetime, *, small: bool = False
 ) -> list[Issued]:
-    """Return the documents issued to the organisation whose receivable is ``name``; the lock is the caller's."""
+    """Return the documents issued to the organisation whose receivable is ``name``; the lock is the caller's.
+
+    Without a ``period`` it is credit notes alone, for what was invoiced and has been reversed.
+    """
     organisation = identifiers.to_uuid(name.removeprefix(PREFIX), "org", field="organisation")
     least = {each.currency: each.micro for each in services.settings.invoice_minimum}
     rows = await conn.fetch(queries.UNINVOICED, name, organisation, period, list(queries.SETTLING))
+    if period is None:
+        rows = [row for row in rows if row["reverses"] is not None]
     issued = []
     for currency, lines in groupby(rows, key=itemgetter("currency")):
         own = list(lines)

@@ -1,26 +1,39 @@
-"""HTTP of settlement: an organisation's own invoices."""
+"""HTTP of settlement: an organisation's own invoices, and what an account was paid, and where."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from licet import identifiers
 from licet.wire.common import Page
-from licet.wire.settlement import InvoiceInfo, InvoiceLine, InvoiceShown, InvoiceState
+from licet.wire.settlement import (
+    InvoiceInfo,
+    InvoiceLine,
+    InvoiceShown,
+    InvoiceState,
+    Payout,
+    PayoutNow,
+    PayoutSet,
+    RemittanceInfo,
+    RemittanceLine,
+    RemittanceState,
+)
 from registry.accounts.identity import Caller, require
+from registry.accounts.stepping import hold_for_good
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
-from registry.settlement import service
+from registry.settlement import remitting, service
 
 Currency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$", description="An ISO 4217 code.")]
 Month = Annotated[
     str | None, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month such as 2026-11.")
 ]
 InState = Annotated[InvoiceState | None, QueryParameter(name="state")]
+AtState = Annotated[RemittanceState | None, QueryParameter(name="state")]
 _PAYS: Final = require("usage", kinds=("org",))
 
 
@@ -70,4 +83,78 @@ async def list_invoice_lines(
         return linked(request, await service.lines(conn, caller.account, number, asked))
 
 
-ROUTES: Final = [list_invoices, get_invoice, list_invoice_lines]
+_PAID: Final = require("usage", kinds=("art", "org"))
+
+
+@put(
+    "/v1/me/payout",
+    operation_id="setPayout",
+    tags=["settlement"],
+    guards=[require("account", "payout", kinds=("art", "org"))],
+)
+async def set_payout(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[PayoutSet]
+) -> Payout:
+    """Say where the account is paid; nothing is paid there before some days have passed.
+
+    It takes a session whose passkey was just used, or a token with scope `payout`, for which a root key has signed.
+    """
+    await hold_for_good(services, caller, "payout")
+    return await remitting.set_payout(services, caller, data)
+
+
+@get(
+    "/v1/me/payout",
+    operation_id="getPayout",
+    tags=["settlement"],
+    guards=[require("account", "payout", kinds=("art", "org"))],
+)
+async def get_payout(services: NamedDependency[Services], caller: NamedDependency[Caller]) -> PayoutNow:
+    """Where the account is paid; of the IBAN only how it ends."""
+    return await remitting.payout_of(services, caller)
+
+
+@get("/v1/remittances", operation_id="listRemittances", tags=["settlement"], guards=[_PAID])
+async def list_remittances(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    currency: Currency = None,
+    at_state: AtState = None,
+    sort: FromQuery[Literal["-prepared", "prepared"]] = "-prepared",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[RemittanceInfo]]:
+    """What the account was paid, or is on its way to it."""
+    asked = Asked.of(request, sort, limit, cursor)
+    async with services.database.acquire() as conn:
+        page = await remitting.listed(conn, caller.account, asked, currency=currency, state=at_state)
+    return linked(request, page)
+
+
+@get("/v1/remittances/{remittance:str}/lines", operation_id="listRemittanceLines", tags=["settlement"], guards=[_PAID])
+async def list_remittance_lines(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    remittance: FromPath[str],
+    sort: FromQuery[Literal["at", "-at"]] = "at",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[RemittanceLine]]:
+    """The lines that a remittance paid: transfers of the ledger, each with the licence or batch that it comes from."""
+    number = identifiers.to_uuid(remittance, "rem", field="path:remittance")
+    asked = Asked.of(request, sort, limit, cursor)
+    async with services.database.acquire() as conn:
+        return linked(request, await remitting.lines(conn, caller.account, number, asked))
+
+
+ROUTES: Final = [
+    list_invoices,
+    get_invoice,
+    list_invoice_lines,
+    set_payout,
+    get_payout,
+    list_remittances,
+    list_remittance_lines,
+]

@@ -80,9 +80,39 @@ where (i.organisation, i.currency) is distinct from
 """
 
 
+_REMITTANCES: Final = """
+select r.*, coalesce(l.amount, 0)::bigint as added, coalesce(l.count, 0) as found,
+    coalesce(lag(r.carried_out) over (partition by r.account, r.currency order by r.id), 0) as before
+from remittances r left join (
+    select remittance, sum(amount) as amount, count(*) as count from remittance_lines group by remittance
+) l on l.remittance = r.id order by r.id
+"""
+_REMITTED: Final = """
+select l.transfer, l.amount, t.kind as what, (
+    select sum(-e.amount) from entries e join ledger_accounts a on a.id = e.account
+    where e.transfer = l.transfer and e.currency = l.currency and a.name = any($1::text[])
+)::bigint as entered
+from remittance_lines l join transfers t on t.id = l.transfer where l.account = $2
+"""
+_TRANSIT: Final = """
+select a.name, e.currency, -sum(e.amount)::bigint as amount from ledger_accounts a join entries e on e.account = a.id
+where a.name like 'transit:%' group by 1, 2
+"""
+_ON_ITS_WAY: Final = """
+select a.kind, r.account, r.currency, sum(r.amount)::bigint as amount
+from remittances r join accounts a on a.id = r.account
+where r.paid_by is null and r.cancelled is null group by 1, 2, 3
+"""
+_NAMES: Final = "select distinct l.account, k.kind from remittance_lines l join accounts k on k.id = l.account"
+_TWICE: Final = """
+select r.id from remittances r join bank_entries b on b.id in (r.paid_by, r.returned_by)
+where (b.amount, b.currency) <> (r.amount, r.currency) or b.credit <> (b.id is not distinct from r.returned_by)
+"""
+
+
 async def rebuild(conn: Connection) -> list[str]:
     """Return what does not hold in what settles, in words; an empty list when all was computed again and holds."""
-    return [*await _invoices(conn), *await _bank(conn), *await _paid(conn)]
+    return [*await _invoices(conn), *await _bank(conn), *await _paid(conn), *await _remitted(conn)]
 
 
 async def _invoices(conn: Connection) -> list[str]:
@@ -157,3 +187,32 @@ async def _paid(conn: Connection) -> list[str]:
             for row in await conn.fetch(_FOREIGN)
         ),
     ]
+
+
+async def _remitted(conn: Connection) -> list[str]:
+    wrong = []
+    for row in await conn.fetch(_REMITTANCES):
+        name, cent = f"remittance {row['id']}", money.smallest(row["currency"])
+        if (row["added"], row["found"], row["before"]) != (row["total"], row["lines"], row["carried_in"]):
+            wrong.append(
+                f"{name}: expected {row['lines']} lines of {row['total']} and {row['before']} carried in, got "
+                f"{row['found']} of {row['added']} and {row['carried_in']}"
+            )
+        if row["amount"] % cent or abs(row["carried_out"]) >= cent:
+            wrong.append(f"{name}: expected an amount that banks move, got {row['amount']}")
+    for each in await conn.fetch(_NAMES):
+        owner = identifiers.from_uuid(each["kind"], each["account"])
+        wrong += [
+            f"transfer {row['transfer']}: expected {row['amount']} payable to {owner}, got {row['entered']}"
+            for row in await conn.fetch(_REMITTED, [f"payable:{owner}"], each["account"])
+            if row["entered"] != row["amount"] or row["what"] == "remittance"
+        ]
+    moving = {
+        (f"transit:{identifiers.from_uuid(row['kind'], row['account'])}", row["currency"]): row["amount"]
+        for row in await conn.fetch(_ON_ITS_WAY)
+    }
+    found = {(row["name"], row["currency"]): row["amount"] for row in await conn.fetch(_TRANSIT) if row["amount"]}
+    if moving != found:
+        wrong.append(f"transit: expected what the bank has not booked, {moving}, got {found}")
+    wrong += [f"remittance {row['id']}: expected the bank's entries of its amount" for row in await conn.fetch(_TWICE)]
+    return wrong

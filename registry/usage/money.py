@@ -12,13 +12,13 @@ from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.http.paging import Asked
 
-Side = Literal["payable", "escrow", "receivable"]
+Side = Literal["payable", "escrow", "transit", "receivable"]
 # Debit is positive in the ledger: what is owed to somebody stands on the credit side.
-_SIGNS: Final[dict[Side, int]] = {"payable": -1, "escrow": -1, "receivable": 1}
+_SIGNS: Final[dict[Side, int]] = {"payable": -1, "escrow": -1, "transit": -1, "receivable": 1}
 
 
 async def balance(conn: Connection, caller: Caller) -> Balance:
-    """Return what the caller is owed (payable, escrow) and owes (receivable), per currency; zero is left out."""
+    """Return what the caller is owed (payable, escrow, transit) and owes (receivable), per currency; zeros are not."""
     names = _names(caller)
     found = await ledger.balances(conn, names)
     lines = [

@@ -52,7 +52,7 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     **dict.fromkeys(("addKey", "rotateKey", "revokeKey", "delegate", "keepRecoveryCodes"), _SIGNED),
     "createToken": (
         *_SIGNED,
-        Refusal(400, "expires_in_days: expected 1, where erase", "two fields together are more than it says"),
+        Refusal(400, "expires_in_days: expected 1, where erase or payout", "two fields together are more than it says"),
     ),
     "recoverAccount": (
         *_SIGNED,
@@ -119,6 +119,12 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
             Refusal(400, r"\?artist: expected an organisation or an artist", "it has no word for one of two"),
             Refusal(404, "there is no such (organisation|artist)", "whether there is one of this name"),
         ),
+    ),
+    "setPayout": (
+        Refusal(403, "expected a token with scope payout", "which token may is told in words"),
+        Refusal(400, "iban: expected an IBAN", "its check digits, and how long it is in which country"),
+        Refusal(400, "country: expected an ISO 3166 code", "a list of countries"),
+        Refusal(400, "name: expected 1 to 140 characters", "JSON Schema has no word for Unicode's categories"),
     ),
     "exportAccount": (
         Refusal(

@@ -31,8 +31,9 @@ from tests.registry import keymaking as make
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
 from tests.registry.claims.internet import Internet
-from tests.registry.harness import Running
+from tests.registry.harness import Running, new_key
 from tests.registry.market import shelf, trainer
+from tests.registry.settlement.books import remitted
 from tests.registry.splits.owners import agreed
 
 _ID = "(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]{25}"
@@ -260,6 +261,19 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await record_by_hand(
         site.services, lab.id, invoice.due, "USD", reference="wire 4711", reason="the bank sends no statements yet"
     )
+    payee = await make.granted(site, mei.account, make.wish(site, mei.account, "payout"))
+    hers = site.client(payee.json()["token"])
+    http(hers)
+    await hers.put(
+        "/v1/me/payout",
+        json={"name": "林美", "iban": "DE89370400440532013000", "country": "DE"},
+        headers={"Idempotency-Key": new_key()},
+    )
+    await mei.http.get("/v1/me/payout")
+    for row in (await remitted(site.services)).paid:
+        name = identifiers.from_uuid("rem", row[0])
+        await mei.http.get(f"/v1/remittances/{name}/lines")
+    await mei.http.get("/v1/remittances")
     for path in ("/v1/invoices?state=paid", f"/v1/invoices/{bill}", f"/v1/invoices/{bill}/lines"):
         await lab.http.get(path)
     made = await lab.site.post("/v1/tokens", {"scopes": ["query"], "expires_in_days": 30}, http=lab.http)

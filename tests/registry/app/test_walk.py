@@ -63,6 +63,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("organisation", "org"),
             ("model", "mdl"),
             ("invoice", "inv"),
+            ("remittance", "rem"),
         )
     }
     return {

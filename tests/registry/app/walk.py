@@ -119,6 +119,10 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listPeriods": OPEN,
     "getPeriodLine": (401, 403, 404),
     "listPeriodBatches": (401, 403, 404),
+    "setPayout": (401, 403, 400),
+    "getPayout": (401, 403, 200),
+    "listRemittances": (401, 403, 200),
+    "listRemittanceLines": (401, 403, 404),
     # audit
     "getAuditBundle": (401, 403, 400),
     "exportAudit": (401, 403, 400),

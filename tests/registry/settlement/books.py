@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from registry.database import Connection
 from registry.ledger import Entry, Transfer
 from registry.services import Services
 from registry.settings import Settings
-from registry.settlement import verification
+from registry.settlement import remitting, verification
 from tests.registry.settlement.bankfile import ACCOUNT
 
 _sources = itertools.count(1)
@@ -63,6 +64,15 @@ async def owe(
     await ledger.post(conn, [Transfer(source, "licence", at or times.now(), source, entries)])
     found: UUID = await conn.fetchval("select id from transfers where key = $1", source)
     return found
+
+
+async def remitted(services: Services) -> remitting.Prepared:
+    """Prepare remittances as if nothing were held, and nothing too little."""
+    given = {"payout_hold": timedelta(0), "payout_minimum": (), "bank_accounts": ("GB29NWBK60161331926819",)}
+    chosen = services.settings.model_copy(update=given)
+    async with services.database.acquire() as conn:
+        await conn.execute("update payouts set usable_at = given_at")
+    return await remitting.prepare(replace(services, settings=chosen), times.to_text(times.now())[:7])
 
 
 async def balances(conn: Connection) -> dict[tuple[str, str], int]:

@@ -101,8 +101,8 @@ async def played(
         month = times.to_text(times.now())[:7]
         if early and parts[0]:
             await send(office, parts, 0)
-        for name, amount in ((0, 5), (0, 7), (1, 11)):
-            await owe(opened, names[name], amount * money.MICRO)
+        for payer, amount in ((0, 5), (0, 7), (1, 11)):
+            await owe(opened, names[payer], amount * money.MICRO)
             await billing.issue(office.services, month)
         for place in sent:
             if parts[place]:

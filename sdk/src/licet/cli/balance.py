@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "payable": "payable to you",
     "escrow": "in escrow: owed while your claim was below level 2, or contested",
+    "transit": "on its way to your bank",
     "receivable": "owed by you",
 }
 

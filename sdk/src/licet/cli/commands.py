@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "usage": ("licet.cli.usage:app", "Send spooled usage, show what is still to be sent, or correct what was."),
     "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe, now or through a closed month."),
     "invoices": ("licet.cli.invoices:app", "List and show what you are asked to pay."),
+    "payout": ("licet.cli.remittances:payout", "Say where you are paid, or show it."),
+    "remittances": ("licet.cli.remittances:app", "List and show what you were paid."),
     "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),
     "log": ("licet.cli.log:app", "Verify the transparency log."),
     "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),

@@ -31,15 +31,16 @@ def create(
 ) -> None:
     """Make a token with fewer rights than yours; it is printed this once.
 
-    No token has erase unless this profile's root key signs for it, which is done here.
+    No token has erase or payout unless this profile's root key signs for it, which is done here.
     """
     scopes = [part for given in scope for part in given.split(",") if part]
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise InputError.field("--scope", f"any of {', '.join(SCOPES)}", ", ".join(unknown))
-    days = 1 if expires is None and "erase" in scopes else _days(expires or "90d")
+    special = {"erase", "payout"}.intersection(scopes)
+    days = 1 if expires is None and special else _days(expires or "90d")
     with common.client() as client:
-        if "erase" in scopes:
+        if special:
             from licet.client import account
 
             created = account.stepped_up(client, scopes, days)

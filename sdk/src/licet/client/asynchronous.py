@@ -424,6 +424,26 @@ class AsyncClient:
         """Yield the lines of an invoice: transfers of the ledger with what they come from."""
         return self._pages(endpoints.invoice_lines(invoice, limit, filters))
 
+    async def set_payout(self, name: str, iban: str, country: str) -> settlement.Payout:
+        """Return where the account is paid from now on; needs a token with scope ``payout``."""
+        return await self.transport.do(endpoints.set_payout(name, iban, country))
+
+    async def payout(self) -> settlement.PayoutNow:
+        """Return where the account is paid, if it said so; of the IBAN only how it ends."""
+        return await self.transport.do(endpoints.payout())
+
+    def remittances(
+        self, *, limit: int | None = None, **filters: str | int
+    ) -> AsyncIterator[settlement.RemittanceInfo]:
+        """Yield what the account was paid, or is on its way to it, the newest first."""
+        return self._pages(endpoints.remittances(limit, filters))
+
+    def remittance_lines(
+        self, remittance: str, *, limit: int | None = None, **filters: str | int
+    ) -> AsyncIterator[settlement.RemittanceLine]:
+        """Yield the lines that a remittance paid: transfers of the ledger with what they come from."""
+        return self._pages(endpoints.remittance_lines(remittance, limit, filters))
+
     # -- the register ------------------------------------------------------------------------------------------
 
     async def describe_model(self, envelope: Envelope) -> usage.Logged:

@@ -561,6 +561,30 @@ def invoice_lines(invoice: str, limit: int | None, filters: Filters) -> Listing[
     return listed("listInvoiceLines", path, settlement.InvoiceLine, filters, limit, scope="usage")
 
 
+def set_payout(name: str, iban: str, country: str) -> Call[settlement.Payout]:
+    """Where the account is to be paid; said again later it may mean something new, so the key is."""
+    content = msgspec.json.encode(settlement.PayoutSet(name, iban, country))
+    key = new_uuid().hex
+    path = "/v1/me/payout"
+    return Call("setPayout", "PUT", path, reader(settlement.Payout), body=Body(content), key=key, scope="payout")
+
+
+def payout() -> Call[settlement.PayoutNow]:
+    """Where the account is paid."""
+    return get("getPayout", "/v1/me/payout", settlement.PayoutNow, scope="account")
+
+
+def remittances(limit: int | None, filters: Filters) -> Listing[settlement.RemittanceInfo]:
+    """What the account was paid."""
+    return listed("listRemittances", "/v1/remittances", settlement.RemittanceInfo, filters, limit, scope="usage")
+
+
+def remittance_lines(remittance: str, limit: int | None, filters: Filters) -> Listing[settlement.RemittanceLine]:
+    """The lines that a remittance paid."""
+    path = f"/v1/remittances/{escape(remittance, safe='')}/lines"
+    return listed("listRemittanceLines", path, settlement.RemittanceLine, filters, limit, scope="usage")
+
+
 # -- the register --------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import msgspec
 from licet.statements.envelope import Envelope
 from licet.wire.common import KeyEvidence, Money, Receipt
 
-SCOPES = ("account", "query", "register", "license", "usage", "audit", "erase")
+SCOPES = ("account", "query", "register", "license", "usage", "audit", "payout", "erase")
 
 
 class RegistryInfo(msgspec.Struct, frozen=True):

@@ -59,3 +59,58 @@ class InvoiceShown(msgspec.Struct, frozen=True):
 
     invoice: InvoiceInfo
     payments: list[InvoicePayment]
+
+
+RemittanceState = Literal["prepared", "paid", "returned", "cancelled"]
+
+
+class PayoutSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to be paid: the name that the bank knows, in any script, the IBAN, the payee's country (ISO 3166)."""
+
+    name: str
+    iban: str
+    country: str
+
+
+class Payout(msgspec.Struct, frozen=True):
+    """Where the account is paid; of the IBAN only how it ends. Before ``usable_at`` nothing is paid there."""
+
+    name: str
+    country: str
+    iban_ends: str
+    given_at: str
+    usable_at: str
+
+
+class PayoutNow(msgspec.Struct, frozen=True):
+    """Where the account is paid, null where nothing was said of it."""
+
+    payout: Payout | None
+
+
+class RemittanceInfo(msgspec.Struct, frozen=True):
+    """One payment to the account. ``total`` is what its lines add up to, exactly; ``amount`` whole cents of it and of
+    what was ``carried_in``; the rest is ``carried_out`` to the next."""
+
+    remittance: str
+    account: str
+    currency: str
+    period: str
+    total: str
+    carried_in: str
+    amount: str
+    carried_out: str
+    state: RemittanceState
+    lines: int
+    prepared_at: str
+    booked_on: str | None  # by the bank, when it was paid
+
+
+class RemittanceLine(msgspec.Struct, frozen=True):
+    """One transfer of the ledger that was paid: ``source`` is the licence or batch that it opens down to."""
+
+    transfer: str
+    at: str
+    kind: str
+    source: str
+    amount: str

@@ -80,7 +80,7 @@ class UsageBatchInfo(msgspec.Struct, frozen=True):
 class BalanceLine(msgspec.Struct, frozen=True):
     """One ledger account of the caller. ``amount`` is what is owed to (artist) or by (organisation) the caller."""
 
-    account: Literal["payable", "escrow", "receivable"]
+    account: Literal["payable", "escrow", "transit", "receivable"]
     currency: str
     amount: str
 

@@ -1,0 +1,118 @@
+"""Refunds, and charges that their licensee contests: what was charged is negated once, and a credit note says so.
+
+While a charge is contested, what it credited is held in escrow. Nothing is deleted: a refund is the reversal of the
+charge, and of the release from escrow that followed it. What was remitted already is owed back, out of what comes next.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from licet import identifiers, times
+from registry import ledger
+from registry.database import Connection, Row
+from registry.errors import Conflict, Invalid, NotFound
+from registry.ledger import Entry, Transfer
+from registry.services import Services
+from registry.settlement import queries
+from registry.settlement.invoicing import Issued, issue_to
+
+CHARGES: Final = frozenset({"licence", "usage", "allocation"})
+
+
+async def refund(services: Services, transfer: str, reason: str) -> list[Issued]:
+    """The charge ``transfer`` is negated; the credit notes issued for it are returned. Again, it has no effect.
+
+    Raises ``NotFound``, ``Invalid`` for a transfer that charges nothing, ``Conflict`` for one that is contested or was
+    reversed for another reason.
+    """
+    now = times.now()
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.LOCK)
+        charge = await _charge(conn, transfer, reason)
+        contested = await conn.fetchrow(queries.CONTESTED, charge["id"])
+        if contested is not None and contested["outcome"] is None:
+            raise Conflict(f"{transfer} is contested: decide on that")
+        return await _refund(services, conn, charge, reason, now)
+
+
+async def contest(services: Services, transfer: str, reason: str) -> None:
+    """What the charge ``transfer`` credited is held in escrow until `decide`; again, it has no effect.
+
+    Raises as `refund` does.
+    """
+    now = times.now()
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.LOCK)
+        charge = await _charge(conn, transfer, reason)
+        known = await conn.fetchrow(queries.CONTESTED, charge["id"])
+        if known is not None:
+            if known["outcome"] is not None:
+                raise Conflict(f"{transfer} was contested and decided on: {known['outcome']}")
+            return
+        if charge["reversed"] is not None:
+            raise Conflict(f"{transfer} was reversed already")
+        entries = []
+        for each in await conn.fetch(queries.ENTRIES_OF, charge["id"]):
+            side, _, owner = each["name"].partition(":")
+            if side == "payable":
+                entries.append(Entry(each["name"], each["currency"], -each["amount"]))
+                entries.append(Entry(f"escrow:{owner}", each["currency"], each["amount"]))
+        if not entries:
+            raise Invalid(f"{transfer}: expected a charge that is payable, got one that is in escrow already")
+        number = identifiers.new_uuid()
+        key = f"{transfer}/contested"
+        await ledger.post(conn, [Transfer(key, "contested", now, charge["source"], tuple(entries), reason)])
+        held = await conn.fetchval(queries.TRANSFER, key)
+        await conn.execute(queries.ADD_CONTESTED, number, charge["id"], reason, held, now)
+
+
+async def decide(services: Services, transfer: str, *, refunded: bool) -> list[Issued]:
+    """The contested charge ``transfer`` stands, or is refunded; the credit notes issued are returned.
+
+    Raises ``NotFound`` for one that is not contested and ``Conflict`` for one that was decided otherwise.
+    """
+    now = times.now()
+    outcome = "refunded" if refunded else "stands"
+    async with services.database.transaction() as conn:
+        await conn.execute(queries.LOCK)
+        number = identifiers.to_uuid(transfer, "tra", field="transfer")
+        known = await conn.fetchrow(queries.CONTESTED, number)
+        charge = await conn.fetchrow(queries.CHARGE, number)
+        if known is None or charge is None:
+            raise NotFound(f"{transfer} is not contested")
+        if known["outcome"] is not None:
+            if known["outcome"] != outcome:
+                raise Conflict(f"{transfer} was decided on: it {known['outcome']}")
+            return []
+        key = f"{transfer}/decided"
+        await ledger.reverse(conn, known["held"], key=key, at=now, source=charge["source"], memo=outcome)
+        await conn.execute(queries.DECIDE, known["id"], outcome, now)
+        return await _refund(services, conn, charge, "contested", now) if refunded else []
+
+
+async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
+    if not 0 < len(reason) <= 500:
+        raise Invalid.field("reason", "1 to 500 characters", reason)
+    row = await conn.fetchrow(queries.CHARGE, identifiers.to_uuid(transfer, "tra", field="transfer"))
+    if row is None:
+        raise NotFound(f"there is no transfer {transfer}")
+    if row["reverses"] is not None or row["kind"] not in CHARGES:
+        raise Invalid.field("transfer", "a charge", f"a transfer of kind {row['kind']}")
+    return row
+
+
+async def _refund(services: Services, conn: Connection, charge: Row, reason: str, now: datetime) -> list[Issued]:
+    name = identifiers.from_uuid("tra", charge["id"])
+    end = await conn.fetchrow(queries.ESCROW_END, charge["id"])
+    if end is not None and end["outcome"] == "released":
+        released: UUID = end["posted"]
+        await ledger.reverse(conn, released, key=f"{name}/unreleased", at=now, source=charge["source"], memo=reason)
+    await ledger.reverse(conn, charge["id"], key=f"{name}/refund", at=now, source=charge["source"], memo=reason)
+    issued: list[Issued] = []
+    for each in await conn.fetch(queries.ENTRIES_OF, charge["id"]):
+        if each["name"].startswith("receivable:"):
+            issued += await issue_to(services, conn, each["name"], None, now)
+    return issued
