@@ -14,6 +14,7 @@ from registry.accounts import identity, metering
 from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
+from registry.agreements import routes as agreements
 from registry.auditing import routes as auditing
 from registry.claims import routes as claims
 from registry.closing import routes as closing
@@ -51,6 +52,7 @@ DOMAINS: Final = (
     exporting,
     settlement,
     closing,
+    agreements,
     auditing,
 )
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so

@@ -215,6 +215,9 @@ class Settings(BaseSettings):
     quota_splits: Rated = Field(
         rate_of("500/1d"), description="Splits that an account may propose; each tells every co-owner."
     )
+    quota_licence_requests: Rated = Field(
+        rate_of("500/1d"), description="Licences that an organisation may ask artists for; each tells the artist."
+    )
     quota_quotes: Rated = Field(rate_of("5000/1h"), description="Quotes that an organisation may ask for.")
     quota_events: Rated = Field(rate_of("100000000/1h"), description="Usage events that an organisation may report.")
     quota_upload_bytes: Rated = Field(

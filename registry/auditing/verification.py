@@ -25,6 +25,7 @@ from licet.statements.kinds import Consent
 from licet.statements.works import work_digest
 from licet.terms import Terms, intern
 from registry import ledger
+from registry.agreements import verification as agreements
 from registry.auditing import derived
 from registry.auditing import rebuilding as queries
 from registry.auditing.derived import pieces, rows_of
@@ -69,6 +70,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("parts", lambda conn, found: derived.parts(conn, services, found)),
         ("licences", _of(splits.rebuild)),
         ("licences", _of(licensing.rebuild)),
+        ("licences", _of(agreements.rebuild)),
         ("licences", derived.signed_copies),
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
         ("register", _of(register.rebuild, queries.CARDS_COUNT)),

@@ -13,7 +13,10 @@ from registry.erasure import queries
 # What an organisation did: the artists whose works it used, and auditors, go by it.
 OF_USE: Final = {
     "licence": "licence",
+    "licence-request": "licence",
+    "licence-answer": "licence",
     "licence-revoke": "licence",
+    "duty-done": "use",
     "dispute-step": "dispute",
     "split": "licence",
     "split-answer": "licence",

@@ -110,7 +110,8 @@ select id as licence, atoms, model, version, run, dataset, fee_bps, works, issue
 from licences where organisation = $1 {after}
 """
 _LINE: Final = """
-w.licence, w.work, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow
+w.licence, w.work, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
+    w.agreed::text as agreed
 """
 # by licences (organisation, id), licence_works primary key
 LICENSED: Final = f"""
@@ -183,6 +184,29 @@ where {_HAS_A_SAY} {{after}}
 SPLIT_ANSWERS: Final = """
 select n.id as statement, n.split, n.answer, e.index as log_index
 from split_answers n left join log_entries e on e.pending = n.pending where n.account = $1 {after}
+"""
+# by licence_requests (organisation, id), (account, id), log_entries unique (pending)
+LICENCE_REQUESTS: Final = """
+select r.id as request, r.organisation = $1 as own, r.digest, r.model, r.version, r.works, r.asked_at, r.expires_at,
+    e.index as log_index
+from licence_requests r left join log_entries e on e.pending = r.pending
+where (r.organisation = $1 or r.account = $1) {after}
+"""
+# by licence_request_works primary key
+LICENCE_REQUEST_WORKS: Final = """
+select k.request, k.work from licence_requests r join licence_request_works k on k.request = r.id
+where (r.organisation = $1 or r.account = $1) {after}
+"""
+# by licence_answers (request, pending): those that it gave, and those that it was given
+LICENCE_ANSWERS: Final = """
+select n.id as statement, n.request, n.account = $1 as own, n.answer, n.offered_until, e.index as log_index
+from licence_requests r join licence_answers n on n.request = r.id left join log_entries e on e.pending = n.pending
+where (r.organisation = $1 or r.account = $1) {after}
+"""
+# by licences (organisation, id), agreements primary key
+AGREEMENTS: Final = """
+select g.licence, g.request, g.since, g.weigh from licences l join agreements g on g.licence = l.id
+where l.organisation = $1 {after}
 """
 # by ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key
 # by period_lines primary key, whose first column is one of few months

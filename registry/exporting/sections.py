@@ -167,6 +167,35 @@ SECTIONS: Final[tuple[Section, ...]] = (
         5000,
     ),
     Section(
+        "licence_requests",
+        "licences that it asked for, or was asked for",
+        queries.LICENCE_REQUESTS,
+        _by(_column("r.id", UUID, "request")),
+        ("licence_requests",),
+    ),
+    Section(
+        "licence_request_works",
+        "the works that were asked for",
+        queries.LICENCE_REQUEST_WORKS,
+        _by(_column("k.request", UUID), _column("k.work", UUID)),
+        ("licence_request_works",),
+        5000,
+    ),
+    Section(
+        "licence_answers",
+        "how they were answered",
+        queries.LICENCE_ANSWERS,
+        _by(_column("n.id", UUID, "statement")),
+        ("licence_answers",),
+    ),
+    Section(
+        "agreements",
+        "which of its licences are agreements",
+        queries.AGREEMENTS,
+        _by(_column("g.licence", UUID)),
+        ("agreements",),
+    ),
+    Section(
         "datasets", "datasets that it stated", queries.DATASETS, _by(_column("id", UUID, "dataset")), ("datasets",)
     ),
     Section("runs", "training runs that it stated", queries.RUNS, _by(_column("id", UUID, "run")), ("runs",)),
@@ -374,6 +403,7 @@ KINDS: Final[dict[str, str]] = {
     "token": "tok",
     "event": "evt",
     "split": "spl",
+    "request": "ask",
     "model": "mdl",
     "card": "crd",
     "invoice": "inv",
@@ -383,6 +413,6 @@ KINDS: Final[dict[str, str]] = {
     "returns": "pay",
 }
 #: Columns that hold JSON already.
-JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys", "about", "prices"})
+JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys", "about", "prices", "agreed"})
 #: Columns that are read for the key alone.
 UNTOLD: Final = frozenset({"account", "ledger_account", "pending", "ended_by"})

@@ -15,19 +15,22 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+import msgspec
+
 from licet import canonical, identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, Licence, LicenceLine, RegistryRef
 from licet.statements.licences import licence_payload
-from licet.statements.owed import due_at_accept, run_events
+from licet.statements.owed import allocated, due_at_accept, run_events
 from licet.wire.licensing import LeftOut, LicenceAccept, LicenceGranted, Quote, WorkWanted
 from registry import consent, translog
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.licensing import accrual, licences, queries, quotes
-from registry.licensing.offers import model_key, use_key
+from registry.licensing.answered import answered
+from registry.licensing.offers import AS_STATED, Taking, model_key, use_key
 from registry.licensing.refusals import OverBudget, QuoteExpired, WorksChanged
 from registry.licensing.signatures import opened
 from registry.licensing.standing import standing
@@ -126,16 +129,35 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
     await consent.lock_heads_shared(conn, {*offer.artists, *(each.account for each in rivals)})
     now = await standing(conn, caller.account, caller.id, offer.quote.use, offer.works, offer.at)
     wanted = [WorkWanted(line.work, line.statement, line.match) for line in offer.quote.lines]
-    lines, left, _ = await asyncio.to_thread(now.lines, wanted)
+    request, taking = await _taking(conn, caller, offer)
+    lines, left, _ = await asyncio.to_thread(now.lines, wanted, taking)
     changed = [*left, *_moved(offer.quote.lines, lines)]
     if changed:
         raise WorksChanged(sorted(changed, key=lambda each: each.work))
     sealed = envelopes.encode(envelopes.countersign(envelope, await services.keys.hold(conn, "licence")))
     pending = await translog.submit(conn, "licence", offer.licence, sealed, caller.account)
     await _store(conn, caller.account, offer, payload, envelope.payload_digest, pending)
+    if payload.agreement is not msgspec.UNSET:
+        since, weigh = times.from_text(payload.agreement.since), payload.agreement.weigh
+        allocates = any(allocated(line) for line in offer.quote.lines)
+        await conn.execute(queries.ADD_AGREEMENT, offer.number, request, since, weigh, allocates)
     posting = Posting(offer.licence, caller.account, caller.id, None, offer.at)
     await accrual.post(conn, posting, offer.accruals)
     return pending
+
+
+async def _taking(conn: Connection, caller: Caller, offer: _Offer) -> tuple[UUID | None, Taking]:
+    """Return the request that the quote answers to, and how its works are taken: as was offered, if that stands now."""
+    said = offer.quote.agreement
+    if said is msgspec.UNSET:
+        return None, AS_STATED
+    if said.request is None:
+        return None, Taking(agreement=True)
+    number = await conn.fetchval(queries.REQUEST_OF, bytes.fromhex(said.request), caller.account)
+    if number is None:
+        raise Conflict("request: expected the request that the quote answers to, got none: ask anew")
+    found = await answered(conn, caller.account, offer.quote.use, identifiers.from_uuid("ask", number), offer.at)
+    return number, Taking(offered=found.offered)
 
 
 def _expected(quote: Quote, genesis: str, registry: RegistryRef) -> bytes:
@@ -155,6 +177,7 @@ def _expected(quote: Quote, genesis: str, registry: RegistryRef) -> bytes:
             fee_bps=quote.fee_bps,
             issued_at=quote.issued_at,
             valid_until=quote.valid_until,
+            agreement=quote.agreement,
         )
     )
 
@@ -204,6 +227,7 @@ async def _store(
                 line.amount,
                 line.match,
                 line.escrow,
+                None if line.agreed is msgspec.UNSET else msgspec.json.encode(line.agreed).decode(),
             )
             for work, line in zip(offer.works, quote.lines, strict=True)
         ],

@@ -6,9 +6,11 @@ from collections import Counter
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from licet import identifiers, money, times
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import LicenceLine, Total
+from licet.statements.kinds import Agreed, LicenceLine, Total
 from licet.wire.common import Page
 from licet.wire.licensing import LicenceGranted, LicenceInfo, Posted
 from registry import translog
@@ -69,6 +71,7 @@ async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted)
             log_index=row["index"],
             issued_at=times.to_text(row["issued_at"]),
             valid_until=None if row["valid_until"] is None else times.to_text(row["valid_until"]),
+            agreement=row["agreement"],
         )
         for row in rows
     ]
@@ -88,6 +91,7 @@ def line_of(row: Row) -> LicenceLine:
         amount=row["amount"],
         match=row["match"],
         escrow=row["escrow"],
+        agreed=msgspec.UNSET if row["agreed"] is None else msgspec.json.decode(row["agreed"], type=Agreed),
     )
 
 

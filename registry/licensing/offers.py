@@ -6,18 +6,43 @@ import calendar
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from licet import canonical, identifiers, times
 from licet.decisions import EARNING_QUALITY, TRUSTED_LEVEL, Decision, Request, State, decide, for_match
 from licet.errors import MalformedError
 from licet.index import WorkRecord
-from licet.statements.kinds import LicenceLine, Use
-from licet.terms import durations, intern
+from licet.statements.agreed import agreeable, agreed, stated_price
+from licet.statements.kinds import Agreed, LicenceLine, Use
+from licet.statements.kinds.agreements import Figures
+from licet.terms import UNPAID, Price, durations, intern
 from registry.errors import Invalid
 
 MAX_NAME: Final = 200
+
+
+class Offered(NamedTuple):
+    """What an artist offers one organisation: ``answer`` is the digest of what she signed."""
+
+    answer: str
+    price: Price
+    until: datetime
+    ends: datetime | None
+    revocation: Figures | None
+
+
+class Taking(NamedTuple):
+    """How works are taken: at the price that one artist ``offered``, or at what their terms state; with ``agreement``
+    also where what is owed follows from no single use."""
+
+    agreement: bool = False
+    offered: Offered | None = None
+
+
+AS_STATED: Final = Taking()
 
 
 def request_of(use: Use, licensee: str, at: datetime) -> Request:
@@ -77,8 +102,9 @@ def name(text: str, field: str) -> str:
 class Offers:
     """Lines for one request. Each distinct case of terms, state and match is decided once."""
 
-    def __init__(self, request: Request, kinds: Mapping[UUID, str]) -> None:
+    def __init__(self, request: Request, kinds: Mapping[UUID, str], taking: Taking = AS_STATED) -> None:
         self._request = request
+        self._taking = taking
         self._kinds = kinds
         self._decided: dict[tuple[object, ...], Decision] = {}
 
@@ -87,8 +113,10 @@ class Offers:
         decision = self._decision(record, match)
         if decision.verdict != "license":
             return decision.verdict
-        if decision.reason != "offer" or decision.price is None or decision.atom is None:
-            return "needs-agreement"
+        asked = self._price(record, decision)
+        if isinstance(asked, str) or decision.atom is None:
+            return asked if isinstance(asked, str) else "needs-agreement"
+        price, said = asked
         account = UUID(bytes=record.account)
         return LicenceLine(
             work=identifiers.from_uuid("wrk", UUID(bytes=record.work)),
@@ -96,12 +124,27 @@ class Offers:
             statement=identifiers.from_uuid("stm", UUID(bytes=record.statement)),
             terms_hash=terms_hash(record),
             atom=decision.atom,
-            model=decision.price.model,
-            currency=decision.price.currency,
-            amount=decision.price.micro,
+            model=price.model,
+            currency=price.currency,
+            amount=price.micro,
             match="near" if match == "near" else "exact",
             escrow=record.contested or record.level < TRUSTED_LEVEL,
+            agreed=said,
         )
+
+    def _price(self, record: WorkRecord, decision: Decision) -> tuple[Price, Agreed | msgspec.UnsetType] | str:
+        """Return what the work costs and what its line says of that, or a word for why nobody can accept it alone."""
+        offered = self._taking.offered
+        if offered is not None:
+            if offered.price.model in UNPAID and record.level < TRUSTED_LEVEL:
+                return "unknown"  # nobody gives away what they have not shown to be theirs (semantics 5)
+            return offered.price, agreed(offered.price, offered.answer, offered.revocation)
+        price = stated_price(intern(record.terms), self._request.uses)
+        if decision.reason != "offer" and not (
+            self._taking.agreement and agreeable(price) and not self._request.exclusive
+        ):
+            return "needs-agreement"
+        return price, agreed(price)
 
     def refusal(self, record: WorkRecord, match: str) -> str | None:
         """Return ``deny`` or ``review`` where that is what this work says, None where it stands in nobody's way."""
@@ -110,6 +153,9 @@ class Offers:
 
     def end(self, record: WorkRecord, issued_at: datetime) -> datetime | None:
         """Return when a licence issued now must end under this work's terms; None where they set no end."""
+        offered = self._taking.offered
+        if offered is not None and offered.ends is not None:
+            return offered.ends
         ends = []
         for atom in self._request.uses:
             rule = intern(record.terms).rules[atom]

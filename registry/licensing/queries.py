@@ -54,7 +54,20 @@ LICENCE_WORKS: Final = (
     "amount",
     "match",
     "escrow",
+    "agreed",
 )
+ADD_AGREEMENT: Final = """
+insert into agreements (licence, request, since, weigh, allocates) values ($1, $2, $3, $4, $5)
+"""
+# by licence_requests primary key, licence_answers (request, pending), log_pending primary key
+REQUEST: Final = "select digest, use_key, model_key from licence_requests where id = $1 and organisation = $2"
+REQUEST_OF: Final = "select id from licence_requests where digest = $1 and organisation = $2"  # unique (digest)
+LAST_ANSWER: Final = """
+select a.answer, a.offered_until, p.envelope
+from licence_answers a join log_pending p on p.id = a.pending
+where a.request = $1 order by a.pending desc limit 1
+"""
+REQUESTED: Final = "select work from licence_request_works where request = $1"
 USAGE_EVENTS: Final = (
     "id",
     "organisation",
@@ -109,8 +122,8 @@ with held as (
     order by w.licence {way} limit $7
 )
 select l.id, l.organisation, l.pending, l.model, l.version, l.dataset, l.works, l.issued_at, l.valid_until, e.index,
-    case when l.organisation = $1 then null else $1 end as part
-from licences l left join log_entries e on e.pending = l.pending
+    case when l.organisation = $1 then null else $1 end as part, g.licence is not null as agreement
+from licences l left join log_entries e on e.pending = l.pending left join agreements g on g.licence = l.id
 where l.id in (select id from held union select id from granted)
 order by l.id {way} limit $7
 """  # noqa: S608  # made of constants
@@ -128,7 +141,8 @@ LICENCES: Final = {
 VISIBLE: Final = LICENCES["-granted"].first
 # By licence_works primary key; $2 null for all lines, else the account that sees its own
 LINES: Final = """
-select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow
+select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
+    w.agreed
 from licence_works w join accounts a on a.id = w.account
 where w.licence = $1 and ($2::uuid is null or w.account = $2)
 order by w.work

@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 
 from licet import identifiers, money, times
+from licet.statements.agreed import agreement
 from licet.statements.kinds import Budget, LicenceLine, Total, Use
 from licet.statements.licences import quote_digest
-from licet.statements.owed import due_at_accept, totals
+from licet.statements.owed import allocated, due_at_accept, totals
 from licet.wire.common import Page
 from licet.wire.licensing import LeftOut, Quote, QuoteInfo, QuoteRequest
 from registry.accounts.identity import Caller
@@ -21,7 +22,8 @@ from registry.database import Connection
 from registry.errors import Invalid, NotFound
 from registry.http.paging import Asked, page_of
 from registry.licensing import queries
-from registry.licensing.offers import declared, name, request_of
+from registry.licensing.answered import Answered, answered
+from registry.licensing.offers import Taking, declared, name, request_of
 from registry.licensing.standing import Standing, standing, work_ids
 from registry.observing.meters import count_once_committed
 from registry.services import Services
@@ -46,8 +48,12 @@ async def quote(services: Services, caller: Caller, wanted: QuoteRequest) -> Quo
     works = work_ids(wanted.works)
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         found = await standing(conn, caller.account, caller.id, use, works, now)
+        asked = None
+        if wanted.request is not None:
+            asked = await answered(conn, caller.account, use, wanted.request, now)
+            _hold_to_asked(works, asked)
     issued = _Issue(services.settings.fee_bps, now, now + services.settings.quote_ttl)
-    offer = await asyncio.to_thread(_offer, found, wanted, use, budget, issued)
+    offer = await asyncio.to_thread(_offer, found, wanted, use, budget, issued, asked)
     async with services.database.transaction() as conn:
         await conn.execute(queries.FORGET_QUOTES, now - _FORGOTTEN_AFTER)
         number = identifiers.to_uuid(offer.quote)
@@ -84,8 +90,11 @@ class _Issue(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-def _offer(found: Standing, wanted: QuoteRequest, use: Use, budget: Mapping[str, int], issued: _Issue) -> Quote:
-    lines, left, end = found.lines(sorted(wanted.works, key=lambda each: each.work))
+def _offer(
+    found: Standing, wanted: QuoteRequest, use: Use, budget: Mapping[str, int], issued: _Issue, asked: Answered | None
+) -> Quote:
+    taking = Taking(wanted.agreement, None if asked is None else asked.offered)
+    lines, left, end = found.lines(sorted(wanted.works, key=lambda each: each.work), taking)
     if budget or wanted.fit_budget:
         lines = _budgeted(lines, left, budget)
     if wanted.fit_budget:
@@ -107,6 +116,7 @@ def _offer(found: Standing, wanted: QuoteRequest, use: Use, budget: Mapping[str,
         expires_at=times.to_text(issued.expires_at),
         digest="",
         valid_until=None if end is None else times.to_text(end),
+        agreement=agreement(lines, issued.issued_at, wanted.weigh, None if asked is None else asked.document),
     )
     return msgspec.structs.replace(offer, digest=quote_digest(offer))
 
@@ -114,6 +124,13 @@ def _offer(found: Standing, wanted: QuoteRequest, use: Use, budget: Mapping[str,
 def due(lines: Sequence[LicenceLine]) -> list[Total]:
     """Return what accepting these lines makes owed, per currency; raises ``InputError`` beyond 2^53 micro-units."""
     return totals((line.currency, line.work, due_at_accept(line)) for line in lines)
+
+
+def _hold_to_asked(works: Sequence[UUID], asked: Answered) -> None:
+    for place, work in enumerate(works):
+        if work not in asked.works:
+            name = identifiers.from_uuid("wrk", work)
+            raise Invalid.field(f"works[{place}].work", "a work that the request asks for", name)
 
 
 def _budget(budgets: Sequence[Budget]) -> dict[str, int]:
@@ -128,8 +145,12 @@ def _budget(budgets: Sequence[Budget]) -> dict[str, int]:
 
 def _budgeted(lines: Sequence[LicenceLine], left: list[LeftOut], budget: Mapping[str, int]) -> list[LicenceLine]:
     """Leave out what is priced in a currency without a budget: it needs an agreement (semantics 22)."""
-    kept = [line for line in lines if line.currency is None or line.currency in budget]
-    left += [LeftOut(line.work, "needs-agreement") for line in lines if line.currency not in (None, *budget)]
+    kept: list[LicenceLine] = []
+    for line in lines:
+        if line.currency is None or line.currency in budget or allocated(line):
+            kept.append(line)
+        else:
+            left.append(LeftOut(line.work, "needs-agreement"))
     return kept
 
 
@@ -138,7 +159,7 @@ def _fitted(lines: Sequence[LicenceLine], left: list[LeftOut], budget: Mapping[s
     remaining = dict(budget)
     kept: list[LicenceLine] = []
     for line in sorted(lines, key=lambda each: (due_at_accept(each), each.work)):
-        if line.currency is not None:
+        if line.currency is not None and not allocated(line):
             rest = remaining[line.currency] - due_at_accept(line)
             if rest < 0:
                 left.append(LeftOut(line.work, "over-budget"))

@@ -7,13 +7,23 @@ from typing import TypeVar
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import DatasetManifest, Licence, ModelCard, RegistryRef, Run, UsageBatch
+from licet.statements.kinds import (
+    DatasetManifest,
+    DutyDone,
+    Licence,
+    LicenceRequest,
+    ModelCard,
+    RegistryRef,
+    RevenueReport,
+    Run,
+    UsageBatch,
+)
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import only_signer, signer_of
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
 
-P = TypeVar("P", Licence, DatasetManifest, Run, ModelCard, UsageBatch)
+P = TypeVar("P", Licence, DatasetManifest, Run, ModelCard, UsageBatch, LicenceRequest, RevenueReport, DutyDone)
 
 
 async def opened(conn: Connection, schema: type[P], envelope: Envelope, caller: Caller, registry: RegistryRef) -> P:

@@ -15,7 +15,7 @@ from licet.wire.licensing import LeftOut, WorkWanted
 from registry import consent
 from registry.database import Connection
 from registry.licensing import queries
-from registry.licensing.offers import Offers, covering_keys, request_of, terms_hash, use_key
+from registry.licensing.offers import AS_STATED, Offers, Taking, covering_keys, request_of, terms_hash, use_key
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,11 @@ class Standing:
     held: Mapping[tuple[UUID, str], str]
     rivals: Mapping[UUID, Sequence[WorkRecord]]
 
-    def lines(self, wanted: Iterable[WorkWanted]) -> tuple[list[LicenceLine], list[LeftOut], datetime | None]:
+    def lines(
+        self, wanted: Iterable[WorkWanted], taking: Taking = AS_STATED
+    ) -> tuple[list[LicenceLine], list[LeftOut], datetime | None]:
         """Return what can be licensed, what not and why, and when the licence must end; in the order of ``wanted``."""
-        offers = Offers(request_of(self.use, self.organisation, self.at), self.kinds)
+        offers = Offers(request_of(self.use, self.organisation, self.at), self.kinds, taking)
         lines: list[LicenceLine] = []
         left: list[LeftOut] = []
         ends: list[datetime] = []

@@ -130,6 +130,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "works": {"minItems": 1, "maxItems": MOST_QUOTED},
         "dataset": named("dst"),
         "run": {"minLength": 1, "maxLength": LONGEST_RUN},
+        "request": named("ask"),
     },
     "Recovery": {"account": named("art", "org")},
     "RowKeys": {"sha256": _FILE, "pixels": _FILE, "pdq": {"pattern": _PDQ}, "iscc": {"maxLength": LONGEST_LIST}},

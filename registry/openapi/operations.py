@@ -24,6 +24,7 @@ _PATH_PATTERNS: Final = {
     "token": f"^tok_{ID}$",
     "licence": f"^lic_{ID}$",
     "quote": f"^quo_{ID}$",
+    "ask": f"^ask_{ID}$",
     "split": f"^spl_{ID}$",
     "model": f"^mdl_{ID}$",
     "dataset": f"^dst_{ID}$",

@@ -113,7 +113,7 @@ MADE: Final = "select id, quantity, was from usage_events where id = any($1::byt
 # By licences, licence_works, work_states, accounts primary keys
 COVERED: Final = """
 select w.licence, w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match,
-    w.escrow, l.atoms, l.run, l.fee_bps, l.valid_until,
+    w.escrow, w.agreed, l.atoms, l.run, l.fee_bps, l.valid_until,
     a.level < 2 or coalesce(s.contested or s.challenged, false) as held_back
 from unnest($2::uuid[], $3::uuid[]) as used (licence, work)
 join licences l on l.id = used.licence and l.organisation = $1
@@ -122,16 +122,23 @@ join accounts a on a.id = w.account
 left join work_states s on s.work = w.work
 """
 # The same for many at once: what is each work's own, and apart from it what is their licence's.
-# By licences, licence_works, work_states, accounts primary keys
-COVERED_PAIRS: Final = """
-select used.place::int4, w.account, a.kind, w.atom, w.model, w.currency, w.amount,
+# What is allocated when months close owes nothing by the use (`licet.statements.owed.allocated`); it is counted by runs
+# unless by outputs. By licences, licence_works, work_states, accounts primary keys
+_ALLOCATED: Final = """
+(w.agreed is not null and (w.model in ('subscription', 'pool', 'revenue-share')
+    or num_nonnulls(w.agreed ->> 'minimum', w.agreed ->> 'cap', w.agreed ->> 'period') > 0))
+"""
+COVERED_PAIRS: Final = f"""
+select used.place::int4, w.account, a.kind, w.atom,
+    case when w.model in ('subscription', 'pool', 'revenue-share') then 'per-training-run' else w.model end as model,
+    w.currency, case when {_ALLOCATED} then 0 else w.amount end as amount,
     a.level < 2 or coalesce(s.contested or s.challenged, false) as held_back
 from unnest($2::uuid[], $3::uuid[]) with ordinality as used (licence, work, place)
 join licences l on l.id = used.licence and l.organisation = $1
 join licence_works w on w.licence = used.licence and w.work = used.work
 join accounts a on a.id = w.account
 left join work_states s on s.work = w.work
-"""
+"""  # noqa: S608  # made of constants
 # By licences primary key
 HELD: Final = """
 select id, atoms, run, fee_bps, valid_until from licences where id = any($2::uuid[]) and organisation = $1

@@ -21,6 +21,7 @@ from licet.terms import Terms
 from licet.wire.licensing import LicenceAccept, LicenceGranted, Quote, QuoteRequest, WorkWanted
 from licet.wire.usage import Balance, StatementOnly, UsageAccepted, UsageBatchSubmit
 from registry import ledger, licensing, usage  # noqa: F401  # the domains under test
+from registry.agreements import verification as agreements_verification
 from registry.licensing import verification as licensing_verification
 from registry.splits import verification as splits_verification
 from registry.usage import verification as usage_verification
@@ -107,6 +108,7 @@ class Trainer:
             fee_bps=quote.fee_bps,
             issued_at=quote.issued_at,
             valid_until=quote.valid_until,
+            agreement=quote.agreement,
         )
         signed = envelopes.seal(msgspec.structs.replace(payload, **changes), self.account.key)
         return LicenceAccept(quote.quote, signed)
@@ -298,5 +300,6 @@ async def nothing_is_wrong(site: Running) -> None:
     async with site.services.database.transaction() as conn:  # cursors need one
         assert await splits_verification.rebuild(conn) == []
         assert await licensing_verification.rebuild(conn) == []
+        assert await agreements_verification.rebuild(conn) == []
         assert await usage_verification.rebuild(conn) == []
         assert await ledger.rebuild(conn) == []

@@ -36,6 +36,9 @@ KINDS: Final = {
     "inv": "invoice",
     "pay": "payment",
     "rem": "remittance",
+    "ask": "licence request",
+    "rpt": "revenue report",
+    "dut": "duty",
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)

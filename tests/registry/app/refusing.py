@@ -62,6 +62,13 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         ("proposeSplit", "answerSplit"),
         (*_SIGNED, Refusal(400, "(split|document|works|shares|replaces)", "the same")),
     ),
+    **dict.fromkeys(
+        ("requestLicence", "answerLicenceRequest"),
+        (
+            *_SIGNED,
+            Refusal(400, "(request|works|use|price|message|document|answer|offered_until|grant_until)", "the same"),
+        ),
+    ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
     "createClaim": (
         Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),
@@ -101,6 +108,7 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     ),
     "createQuote": (
         Refusal(400, "run: expected 1 to 200 printable", "it has no word for what is printable"),
+        Refusal(404, "there is no such request", "whether there is one of this name"),
         Refusal(400, "works: expected each work once", "uniqueness of one field is more than `uniqueItems` says"),
         Refusal(400, r"budget\[[0-9]+\]: expected [^\n]* each currency once", "the same"),
     ),

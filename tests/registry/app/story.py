@@ -28,6 +28,7 @@ from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
 from tests.registry.claims.internet import Internet
@@ -207,6 +208,19 @@ async def works_are_shared(site: Running, recorder: Recorder) -> None:
     await ben.http.get(f"/v1/splits/{split.split}")
 
 
+async def an_artist_is_asked(site: Running, recorder: Recorder) -> None:
+    """A lab asks an artist for what has no stated price, and accepts what she offers."""
+    mei, lab = await artist(site, "Mei Lin"), await trainer(site, "Lantern Labs")
+    recorder.listen(mei.http)
+    recorder.listen(lab.http)
+    await mei.raise_level(2)
+    asked_of = await shelf(site, NEGOTIATED, 1, owner=mei)
+    asked = await ask(lab, asked_of)
+    await mei.http.get("/v1/licence-requests?state=open")
+    await offer(mei, asked)
+    await agree(lab, asked_of, asked)
+
+
 async def a_month_closes(site: Running, earner: str, payer: str) -> str:
     """Post a use of last month, which nobody has closed, and close that; return its name."""
     now = times.now()
@@ -299,6 +313,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await keys_come_and_go(site, recorder)
     await domains_are_proven(site, recorder, net)
     await works_are_shared(site, recorder)
+    await an_artist_is_asked(site, recorder)
     closed = await a_month_closes(site, mei.id, lab.id)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)

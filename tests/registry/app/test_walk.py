@@ -60,6 +60,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("dataset", "dst"),
             ("batch", "bat"),
             ("split", "spl"),
+            ("ask", "ask"),
             ("organisation", "org"),
             ("model", "mdl"),
             ("invoice", "inv"),

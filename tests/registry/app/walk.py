@@ -73,6 +73,11 @@ WALK: dict[str, tuple[int, int, int]] = {
     "answerSplit": (401, 403, 400),
     "listSplits": (401, 403, 200),
     "getSplit": (401, 403, 404),
+    # agreements
+    "requestLicence": (401, 403, 400),
+    "listLicenceRequests": (401, 403, 200),
+    "getLicenceRequest": (401, 403, 404),
+    "answerLicenceRequest": (401, 403, 400),
     # snapshots
     "getSnapshot": OPEN,
     "getStates": (400, 400, 400),  # no works named

@@ -26,6 +26,7 @@ from registry.exporting import queries, sections, service
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from tests.registry import keymaking as make
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
 from tests.registry.harness import Running, new_key
 from tests.registry.market import Trainer, shelf, trainer
@@ -72,6 +73,10 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     licence = await lab.license(goods.wanted())
     await lab.report(licence, "2")
     await lab.log("/v1/models", lab.card())
+    wished = await shelf(site, NEGOTIATED, 1, owner=ada)
+    asked = await ask(lab, wished)
+    await offer(ada, asked)
+    await agree(lab, wished, asked)
     month = times.to_text(times.now())[:7]
     (invoice,) = await issue(site.services, month, organisation=identifiers.to_uuid(lab.id), small=True)
     await record_by_hand(site.services, lab.id, invoice.due // 2, "USD", reference=lab.id, reason="by wire")
@@ -111,7 +116,7 @@ async def test_all_of_an_account_is_told_and_nothing_of_another(site: Running) -
     assert {RESEARCH.hash, PAID.hash} <= {each["hash"] for each in lines(hers, "terms")}
     sold, licensed = lines(hers, "sold"), lines(labs, "licensed")
     assert sold == licensed
-    assert len(sold) == 2
+    assert len(sold) == 3
     assert {each["id"] for each in lines(hers, "used")} == {each["id"] for each in lines(labs, "reported")}
     owed = sum(each["amount"] for each in lines(hers, "ledger"))
     assert owed < 0 < sum(each["amount"] for each in lines(labs, "ledger"))

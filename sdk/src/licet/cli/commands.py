@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "filter": ("licet.cli.filter:filter_dataset", "Filter a dataset: keep what is permitted, take licences if asked."),
     "recheck": ("licet.cli.recheck:recheck", "Name the rows of an earlier filter that must go now."),
     "dataset": ("licet.cli.dataset:app", "Compare filtered datasets; list, show and describe those in the register."),
-    "licences": ("licet.cli.licences:app", "List and show the licences that you hold, or that hold your works."),
+    "licences": ("licet.cli.licences:app", "List and show licences, ask for them, offer and accept them."),
     "run": ("licet.cli.runs:app", "Report a training run."),
     "models": ("licet.cli.models:app", "List, show and describe the models that were trained, and on what."),
     "usage": ("licet.cli.usage:app", "Send spooled usage, show what is still to be sent, or correct what was."),

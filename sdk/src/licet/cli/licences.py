@@ -6,9 +6,13 @@ from cyclopts import App
 
 from licet import money
 from licet.cli.output import COMMON, Common, show
+from licet.cli.pricing import price_words
 from licet.counted import many
 
-app = App(name="licences", help="List and show the licences that you hold, or that hold your works.")
+app = App(name="licences", help="List and show licences, ask for them, offer and accept them.")
+app.command("licet.cli.requests:request", name="request", help="Ask artists for licences that have no stated price.")
+app.command("licet.cli.requests:agree", name="agree", help="Take licences whose prices no single use fixes.")
+app.command("licet.cli.requests:app", name="requests", help="Requests: list and show, offer, refuse, accept.")
 
 
 @app.command(name="list")
@@ -19,6 +23,7 @@ def list_licences(*, common: Common = COMMON) -> None:
     lines = [
         f"{licence.licence}  {licence.model}@{licence.version}  {many(licence.works, 'work')}  "
         + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
+        + ("  agreement" if licence.agreement else "")
         for licence in found
     ]
     show(common, {"licences": found}, lines or ["No licences (those on your works show from claim level 2 on)."])
@@ -29,9 +34,8 @@ def show_licence(licence: str, /, *, common: Common = COMMON) -> None:
     """Show one licence with its works, prices and log entry."""
     with common.client() as client:
         found = client.licence(licence)
+    from licet.statements.agreed import line_price  # only where there is something to show
+
     lines = [f"{found.licence}, entry {found.receipt.log_index} of the log, {many(len(found.lines), 'work')}"]
-    lines += [
-        f"  {line.work}  {line.account}  {line.model}  {money.to_decimal(line.amount)} {line.currency or ''}"
-        for line in found.lines
-    ]
+    lines += [f"  {line.work}  {line.account}  {price_words(line_price(line).to_json())}" for line in found.lines]
     show(common, {"licence": found}, lines)

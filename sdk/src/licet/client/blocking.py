@@ -26,7 +26,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
-from licet.wire import accounts, erasure, licensing, settlement, usage
+from licet.wire import accounts, agreements, erasure, licensing, settlement, usage
 from licet.wire import claims as claiming
 from licet.wire import periods as months
 from licet.wire import register as registered
@@ -318,6 +318,24 @@ class Client:
     def split(self, split: str) -> sharing.SplitShown:
         """Return one split with the very document that its co-owners sign."""
         return self.transport.do(endpoints.split(split))
+
+    # -- agreements ------------------------------------------------------------------------------------------
+
+    def request_licence(self, envelope: Envelope) -> agreements.RequestAccepted:
+        """Return the request once it is in the log, and the artist can read it."""
+        return self.transport.do(endpoints.request_licence(envelope))
+
+    def answer_request(self, ask: str, envelope: Envelope) -> agreements.RequestAccepted:
+        """Return the request once the answer to it is in the log."""
+        return self.transport.do(endpoints.answer_request(ask, envelope))
+
+    def licence_requests(self, *, limit: int | None = None, **filters: str | int) -> Iterator[agreements.RequestInfo]:
+        """Yield the requests for licences that the account made, or is asked."""
+        return self._pages(endpoints.licence_requests(limit, filters))
+
+    def licence_request(self, ask: str) -> agreements.RequestShown:
+        """Return one request with the documents of both sides, each with all that proves it."""
+        return self.transport.do(endpoints.licence_request(ask))
 
     # -- licensing -------------------------------------------------------------------------------------------
 

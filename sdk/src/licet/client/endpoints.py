@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, claims, erasure, licensing, settlement, usage
+from licet.wire import accounts, agreements, claims, erasure, licensing, settlement, usage
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -374,6 +374,34 @@ def splits(limit: int | None, filters: Filters) -> Listing[sharing.SplitInfo]:
 def split(split: str) -> Call[sharing.SplitShown]:
     """One split with its document."""
     return get("getSplit", f"/v1/splits/{escape(split, safe='')}", sharing.SplitShown, scope="register")
+
+
+# -- agreements -----------------------------------------------------------------------------------------------------
+
+
+def request_licence(envelope: Envelope) -> Call[agreements.RequestAccepted]:
+    """A signed request to an artist."""
+    body = agreements.AgreementSubmit(envelope)
+    return post("requestLicence", "/v1/licence-requests", body, agreements.RequestAccepted, scope="license")
+
+
+def answer_request(ask: str, envelope: Envelope) -> Call[agreements.RequestAccepted]:
+    """A signed answer to a request."""
+    path = f"/v1/licence-requests/{escape(ask, safe='')}/answers"
+    body = agreements.AgreementSubmit(envelope)
+    return post("answerLicenceRequest", path, body, agreements.RequestAccepted, scope="register")
+
+
+def licence_requests(limit: int | None, filters: Filters) -> Listing[agreements.RequestInfo]:
+    """Requests that the account made, or is asked."""
+    path = "/v1/licence-requests"
+    return listed("listLicenceRequests", path, agreements.RequestInfo, filters, limit, scope="register")
+
+
+def licence_request(ask: str) -> Call[agreements.RequestShown]:
+    """One request with its documents."""
+    path = f"/v1/licence-requests/{escape(ask, safe='')}"
+    return get("getLicenceRequest", path, agreements.RequestShown, scope="register")
 
 
 # -- licensing -----------------------------------------------------------------------------------------------------

@@ -39,6 +39,10 @@ def tightens_only(payload: Any) -> bool:
         return payload.change == "withdraw"
     if isinstance(payload, kinds.SplitAnswer):
         return payload.answer == "decline"
+    if isinstance(payload, kinds.LicenceAnswer):
+        return payload.answer == "refuse"
+    if isinstance(payload, kinds.LicenceRevoke):
+        return True
     if not isinstance(payload, kinds.Consent):
         return False
     if payload.effect == "tighten":

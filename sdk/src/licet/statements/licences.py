@@ -12,7 +12,7 @@ import msgspec
 from licet import canonical, identifiers
 from licet.errors import InputError
 from licet.log import merkle
-from licet.statements.kinds import Budget, Event, Licence, LicenceLine, RegistryRef, Total, Use
+from licet.statements.kinds import Agreement, Budget, Event, Licence, LicenceLine, RegistryRef, Total, Use
 
 SECRET_BYTES: Final = 32
 
@@ -51,6 +51,7 @@ def licence_payload(
     fee_bps: int,
     issued_at: str,
     valid_until: str | None = None,
+    agreement: Agreement | msgspec.UnsetType = msgspec.UNSET,
 ) -> Licence:
     """Return the one licence that accepts a quote: same quote, same bytes, for the organisation and the registry.
 
@@ -75,6 +76,7 @@ def licence_payload(
         issued_at=issued_at,
         valid_until=valid_until,
         nonce=digest,
+        agreement=agreement,
     )
 
 

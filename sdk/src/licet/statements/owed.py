@@ -7,7 +7,10 @@ price model                   unit      an event is owed for
 ``per-work``                  work      the amount, once per work and licence
 ``per-training-run``          run       the amount, once per work and run
 ``per-output``                output    the amount times the reported quantity, per run and ``seq``
+agreed, and not by the unit   run       nothing: units are counted, amounts allocated when the month closes
 ============================  ========  =====================================================================
+
+By the unit are the first four without a least, a most or a period. Outputs within such bounds are counted as outputs.
 
 What is owed once per licence carries the licence's own run in its id, whichever run reports it: so it is the same
 event every time, and has one effect. Accepting a licence reports its first run; nothing is owed for outputs yet.
@@ -24,24 +27,34 @@ from licet import money
 from licet.errors import InputError
 from licet.statements.kinds import Event, LicenceLine, Total
 from licet.statements.licences import event_id
-from licet.terms import UNITS
+from licet.terms import NEEDS_AGREEMENT, UNITS
 
 BPS: Final = 10_000
 ONCE: Final = frozenset({"work", "run"})
 """Units of which there is one per event."""
 
 
+def allocated(line: LicenceLine) -> bool:
+    """Whether what ``line`` is owed follows from no single use: it is allocated when a month closes."""
+    if line.agreed is UNSET:
+        return False
+    bounds = (line.agreed.minimum, line.agreed.cap, line.agreed.period)
+    return line.model in NEEDS_AGREEMENT or any(each is not None for each in bounds)
+
+
 def unit_of(line: LicenceLine) -> str:
     """Return what one ``amount`` of ``line`` pays for: ``work``, ``run`` or ``output``; else ``InputError``."""
     unit = UNITS.get(line.model, "")
     if unit not in ONCE and unit != "output":
+        if allocated(line):
+            return "run"
         raise InputError.field("model", "a price model that is priced at accept", line.model)
     return unit
 
 
 def due_at_accept(line: LicenceLine) -> int:
     """Return the micro-units that accepting the licence makes owed for ``line``: its price, or nothing per output."""
-    return line.amount if unit_of(line) in ONCE else 0
+    return line.amount if unit_of(line) in ONCE and not allocated(line) else 0
 
 
 def run_events(
@@ -101,7 +114,7 @@ def owed(line: LicenceLine, event: Event, first_run: str) -> int | None:
     unit = unit_of(line)
     if (event.work, event.atom, event.unit) != (line.work, line.atom, unit):
         return None
-    if unit == "work" and event.run != first_run:
+    if allocated(line) or (unit == "work" and event.run != first_run):
         return 0
     return line.amount * (event.quantity - (0 if event.was is UNSET else event.was))
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Budget, LicenceLine, Total, Use
+from licet.statements.kinds import Agreement, Budget, LicenceLine, Total, Use
 from licet.wire.common import Receipt
 
 
@@ -111,7 +111,12 @@ class WorkWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class QuoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Works that the caller would license, as its own decisions saw them (statement and match per work)."""
+    """Works that the caller would license, as its own decisions saw them (statement and match per work).
+
+    ``agreement``: of those whose terms state a price that no single use fixes (subscription, pool, revenue share), what
+    is owed is allocated when a month closes; ``weigh`` says what gives a work its part of a pool. ``request``
+    (``ask_…``): at the price that the artist offered in answer to it.
+    """
 
     use: Use
     works: list[WorkWanted]  # at most 100,000
@@ -119,6 +124,9 @@ class QuoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: str
     budget: list[Budget]
     fit_budget: bool = False
+    agreement: bool = False
+    weigh: Literal["work", "use"] = "work"
+    request: str | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -150,6 +158,7 @@ class Quote(msgspec.Struct, frozen=True):
     expires_at: str
     digest: str
     valid_until: str | None = None
+    agreement: Agreement | msgspec.UnsetType = msgspec.UNSET
 
 
 class QuoteInfo(msgspec.Struct, frozen=True):
@@ -201,3 +210,4 @@ class LicenceInfo(msgspec.Struct, frozen=True):
     log_index: int | None
     issued_at: str
     valid_until: str | None
+    agreement: bool = False

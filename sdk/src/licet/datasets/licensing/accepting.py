@@ -26,6 +26,7 @@ from licet.home import AccountFile, write_private
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
+from licet.statements.agreed import agreement
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import LicenceLine, Total, Use
 from licet.statements.licences import licence_payload, quote_digest
@@ -132,7 +133,7 @@ class Taker:
             )
         for quote in quotes:
             if quote.lines:
-                self._taken.append(self._accept(quote))
+                self._taken.append(self.accept(quote))
         taken = [line for licence in self._taken for line in licence.lines.values()]
         if taken:
             shown = quoted(taken, self._taken[0].payload.fee_bps, shopping)
@@ -158,7 +159,8 @@ class Taker:
             spent = _due([line for each in quotes for line in each.lines])
         return quotes
 
-    def _accept(self, quote: Quote) -> HeldLicence:
+    def accept(self, quote: Quote) -> HeldLicence:
+        """Return the licence that accepts ``quote``, which was checked: signed, granted, verified, kept."""
         payload = licence_payload(
             registry=self._keys.ref,
             genesis=self._account.genesis,
@@ -174,6 +176,7 @@ class Taker:
             fee_bps=quote.fee_bps,
             issued_at=quote.issued_at,
             valid_until=quote.valid_until,
+            agreement=quote.agreement,
         )
         envelope = envelopes.seal(payload, self._key)
         # Kept before it is sent: should the answer be lost, the next run asks for this very licence.
@@ -234,8 +237,12 @@ def use_of(request: Request, *, style: bool = False) -> Use:
     )
 
 
-def check_quote(quote: Quote, wanted: QuoteRequest, organisation: str, works: Mapping[str, Wanted]) -> None:
+def check_quote(
+    quote: Quote, wanted: QuoteRequest, organisation: str, works: Mapping[str, Wanted], request: str | None = None
+) -> None:
     """Return only if ``quote`` offers what was asked, at what we decided, and adds up.
+
+    ``request`` is the digest of the request that it answers to, where there is one.
 
     Raises ``VerificationError`` that names what differs, ``ExpiredError`` for a quote past its time.
     """
@@ -254,6 +261,9 @@ def check_quote(quote: Quote, wanted: QuoteRequest, organisation: str, works: Ma
         raise VerificationError(f"the quote {quote.quote} does not answer for each work once")
     if quote.totals != _due(quote.lines):
         raise VerificationError(f"the quote's totals are not the sum of its lines: {quote.totals}")
+    issued_at = times.from_text(quote.issued_at, "issued_at")
+    if quote.agreement != agreement(quote.lines, issued_at, wanted.weigh, request):
+        raise VerificationError(f"the quote is not the agreement that was asked for: {quote.agreement}")
     if times.to_text(times.now()) >= quote.expires_at:
         raise ExpiredError(f"the quote ended at {quote.expires_at}", problem="expired")
 
@@ -262,9 +272,10 @@ def _as_decided(line: LicenceLine, own: Wanted) -> bool:
     return (
         identifiers.to_uuid(line.account).bytes == own.account
         and _bytes(line.statement, "stm") == own.statement
-        and line.terms_hash == own.terms_hash
-        and (line.atom, line.model, line.currency, line.amount)
-        == (own.atom, own.charge.model, own.charge.currency, own.charge.micro)
+        and own.terms_hash in ("", line.terms_hash)
+        and own.atom in ("", line.atom)
+        and (line.model, line.currency, line.amount) == (own.charge.model, own.charge.currency, own.charge.micro)
+        and line.agreed == own.agreed
         and line.match == own.match
     )
 

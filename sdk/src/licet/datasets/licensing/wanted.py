@@ -14,7 +14,7 @@ from licet.datasets.examining.deciding import Verdicts, open_offers
 from licet.datasets.frames import notebook
 from licet.decisions import CODES, MATCH_KINDS, Charge
 from licet.index.lookup import Index
-from licet.statements.kinds import LicenceLine, Total
+from licet.statements.kinds import Agreed, LicenceLine, Total
 from licet.statements.owed import due_at_accept, totals
 
 _LICENSE: Final = CODES["license"]
@@ -23,7 +23,8 @@ _LICENSE: Final = CODES["license"]
 class Wanted(msgspec.Struct, frozen=True):
     """A work to license: whose it is, under which statement and terms, and its price as our own decision has it.
 
-    Identifiers are 16 bytes. ``match`` is the firmest kind by which rows show it.
+    Identifiers are 16 bytes. ``match`` is the firmest kind by which rows show it. ``terms_hash`` and ``atom`` are empty
+    where they decide nothing: of what an artist offers, or where the price is the same for every use.
     """
 
     work: bytes
@@ -34,6 +35,7 @@ class Wanted(msgspec.Struct, frozen=True):
     charge: Charge
     match: str
     styled: bool
+    agreed: Agreed | msgspec.UnsetType = msgspec.UNSET
 
 
 class Shopping:

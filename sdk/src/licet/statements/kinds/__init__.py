@@ -7,6 +7,7 @@ Digests and keys are lower-case hex; times are ``licet.times`` text; amounts are
 
 from __future__ import annotations
 
+from licet.statements.kinds.agreements import DutyDone, LicenceAnswer, LicenceRequest, LicenceRevoke, RevenueReport
 from licet.statements.kinds.auditing import AuditBundle, BundleMember
 from licet.statements.kinds.common import PAYLOAD_TYPE, VERSION, Budget, RegistryRef, Total
 from licet.statements.kinds.consent import (
@@ -30,7 +31,7 @@ from licet.statements.kinds.keys import (
     RecoveryCodes,
     TokenRequest,
 )
-from licet.statements.kinds.licences import Licence, LicenceLine, Use
+from licet.statements.kinds.licences import Agreed, Agreement, Licence, LicenceLine, Use
 from licet.statements.kinds.models import BaseVersion, ModelCard
 from licet.statements.kinds.registry import (
     Claim,
@@ -49,6 +50,8 @@ from licet.statements.webauthn import Passkey
 __all__ = [
     "PAYLOAD_TYPE",
     "VERSION",
+    "Agreed",
+    "Agreement",
     "AnyKey",
     "Asked",
     "AuditBundle",
@@ -61,6 +64,7 @@ __all__ = [
     "ConsentMature",
     "DatasetManifest",
     "Delegation",
+    "DutyDone",
     "Erase",
     "Event",
     "FileDigest",
@@ -68,7 +72,10 @@ __all__ = [
     "KeyRevoke",
     "KeyRotate",
     "Licence",
+    "LicenceAnswer",
     "LicenceLine",
+    "LicenceRequest",
+    "LicenceRevoke",
     "Limit",
     "LogCosigner",
     "ModelCard",
@@ -81,6 +88,7 @@ __all__ = [
     "RegistryKey",
     "RegistryKeyRevoke",
     "RegistryRef",
+    "RevenueReport",
     "Run",
     "SegmentRef",
     "Shown",
@@ -112,11 +120,16 @@ Payload = (
     | WorkUpdate
     | Split
     | SplitAnswer
+    | LicenceRequest
+    | LicenceAnswer
     | Licence
+    | LicenceRevoke
+    | DutyDone
     | DatasetManifest
     | Run
     | ModelCard
     | UsageBatch
+    | RevenueReport
     | Snapshot
     | PeriodClose
     | Erase

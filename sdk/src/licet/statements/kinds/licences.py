@@ -23,6 +23,32 @@ class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exclusive: bool | None = None
 
 
+class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a line says beside one amount, because it was agreed: figures of the price, and where they come from.
+
+    ``minimum`` and ``cap`` in micro-units. ``answer`` is the SHA-256 of the artist's answer that offers this price
+    (null: the work's terms state it); only then the notice in days and the effect of a revocation may be its own.
+    """
+
+    share_bps: int | None
+    minimum: int | None
+    cap: int | None
+    period: str | None
+    answer: str | None
+    notice_days: int | None = None
+    effect: str | None = None
+
+
+class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What makes a licence an agreement: what of it is divided when a calendar month closes, is counted from ``since``,
+    the first of the month of the grant. ``weigh`` says what gives a work its part of a pool: being in it, or its uses.
+    ``request`` is the SHA-256 of the request that an artist answered (null: the terms state all prices)."""
+
+    since: str
+    weigh: Literal["work", "use"]
+    request: str | None
+
+
 class LicenceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One work in a licence: under which statement and terms, at which price. Leaf of the licence's works tree."""
 
@@ -36,6 +62,7 @@ class LicenceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: int  # micro-units for one unit; 0 when free
     match: Literal["exact", "near"]
     escrow: bool  # below claim level 2 or contested when granted
+    agreed: Agreed | msgspec.UnsetType = msgspec.UNSET  # only in an agreement
 
 
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="licence"):
@@ -58,4 +85,5 @@ class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     issued_at: str
     valid_until: str | None
     nonce: str
+    agreement: Agreement | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION

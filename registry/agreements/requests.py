@@ -1,0 +1,283 @@
+"""Asking an artist for a licence, and her answer: nothing is granted here, and nothing is owed.
+
+An answer is given under the consent head of whoever gives it. Whoever accepts holds a share of the same row, so taking
+an offer back and accepting it are in an order that both knew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.counted import many
+from licet.statements import envelope as envelopes
+from licet.statements.agreed import wrong_price
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import LicenceAnswer, LicenceRequest
+from licet.statements.kinds.agreements import price_of
+from licet.statements.requests import LONGEST
+from licet.terms import UNPAID
+from licet.wire.agreements import RequestAccepted, RequestedWork, RequestInfo, RequestShown
+from licet.wire.common import Page, StatementFile
+from licet.wire.licensing import WorkWanted
+from registry import consent, translog
+from registry.accounts import events
+from registry.accounts.identity import Caller
+from registry.accounts.statements import file_of
+from registry.agreements import queries
+from registry.consent.queries import LOCK_HEAD
+from registry.database import Connection, Row
+from registry.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+from registry.http import moments
+from registry.http.paging import Asked, page_of
+from registry.licensing.offers import AS_STATED, declared, model_key, request_of, use_key
+from registry.licensing.queries import LOCK_ORGANISATION
+from registry.licensing.signatures import opened
+from registry.licensing.standing import standing
+from registry.services import Services
+from registry.splits.intake import NONCE
+from registry.splits.intake import opened as opened_by_owner
+
+TRUSTED: Final = 2
+_CLOCK: Final = timedelta(minutes=5)
+
+
+class _Kept(NamedTuple):
+    request: UUID
+    statement: str
+    pending: int
+
+
+async def ask(services: Services, caller: Caller, envelope: Envelope) -> RequestAccepted:
+    """Return once the request is in the published log, and the artist can read it; again has no second effect.
+
+    Raises ``MalformedError`` and ``Invalid`` naming the field, and ``Conflict`` naming a work that its terms do not let
+    anybody license for this use: whoever said no is not asked.
+    """
+    kept = await services.database.run(partial(_ask, services, caller, envelope))
+    return await _answered(services, caller, kept)
+
+
+async def answer(services: Services, caller: Caller, request: UUID, envelope: Envelope) -> RequestAccepted:
+    """Return once the answer is in the published log: it stands in the place of the one before.
+
+    Raises ``NotFound``, ``MalformedError`` and ``Invalid`` naming the field, ``NotAllowed`` for whoever asked, and
+    ``Conflict`` for a request that was accepted, or can no longer be answered.
+    """
+    kept = await services.database.run(partial(_answer, services, caller, request, envelope))
+    return await _answered(services, caller, kept)
+
+
+async def shown(services: Services, caller: Caller, request: UUID) -> RequestShown:
+    """Return the request with its documents, for the two whom it concerns; raises ``NotFound``."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        row = await conn.fetchrow(queries.SEEN, caller.account, request)
+        if row is None:
+            raise _nobodys()
+        works = [
+            RequestedWork(
+                identifiers.from_uuid("wrk", each["work"]),
+                each["title"],
+                None if each["statement"] is None else identifiers.from_uuid("stm", each["statement"]),
+            )
+            for each in await conn.fetch(queries.REQUESTED, caller.account, request)
+        ]
+        asked = await _file(conn, row["pending"], "licence-request")
+        answered = None if row["answered"] is None else await _file(conn, row["answered"], "licence-answer")
+    return RequestShown(_info(row), works, asked, answered)
+
+
+async def listed(
+    services: Services, caller: Caller, asked: Asked, state: str | None, work: UUID | None
+) -> Page[RequestInfo]:
+    """Return one page of the requests that the caller made, or is asked; raises ``Invalid`` naming the parameter."""
+    async with services.database.acquire() as conn:
+        rows, more = await page_of(conn, queries.REQUESTS, asked, caller.account, state, work)
+    return Page([_info(row) for row in rows], more)
+
+
+async def _ask(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> _Kept:
+    if await conn.fetchval(LOCK_ORGANISATION, caller.account) is None:
+        raise NotAllowed("only an organisation asks for a licence")
+    digest = bytes.fromhex(envelope.payload_digest)
+    known = await conn.fetchrow(queries.ASKED, digest)
+    if known is not None and known["organisation"] == caller.account:
+        return _Kept(known["id"], identifiers.from_uuid("ask", known["id"]), known["pending"])
+    payload = await opened(conn, LicenceRequest, envelope, caller, services.keys.ref)
+    number = identifiers.to_uuid(payload.request, "ask", field="request")
+    now = times.now()
+    moments.past(payload.issued_at, "issued_at")
+    if len(payload.nonce) not in NONCE:
+        raise Invalid.field("nonce", "16 to 128 characters", payload.nonce)
+    until = times.from_text(payload.expires_at, "expires_at")
+    if not now < until <= now + LONGEST + _CLOCK:
+        raise Invalid.field("expires_at", f"a time to come within {LONGEST.days} days", payload.expires_at)
+    if payload.price is not None and (wrong := wrong_price(price_of(payload.price))) is not None:
+        raise Invalid(wrong)
+    account = await _owner(conn, payload, caller)
+    works = await _works(conn, account, payload)
+    await _hold_licensable(conn, caller, payload, works)
+    pending = await translog.submit(
+        conn, "licence-request", payload.request, envelopes.encode(envelope), caller.account
+    )
+    kept = await conn.fetchval(
+        queries.KEEP_REQUEST,
+        number,
+        caller.account,
+        account,
+        pending,
+        digest,
+        use_key(payload.use),
+        model_key(payload.use),
+        payload.use.model,
+        payload.use.version,
+        len(works),
+        times.from_text(payload.issued_at),
+        until,
+    )
+    if kept is None:
+        raise Conflict("request: expected an identifier that is new, got that of another request")
+    await conn.execute(queries.KEEP_WORKS, number, works)
+    detail = (
+        f"{caller.name} ({caller.id}) asks for a licence for {many(len(works), 'work')} and the model "
+        f"{payload.use.model}@{payload.use.version}, until {payload.expires_at}"
+    )
+    await events.tell(conn, account, "licence-requested", payload.request, detail)
+    return _Kept(number, payload.request, pending)
+
+
+async def _owner(conn: Connection, payload: LicenceRequest, caller: Caller) -> UUID:
+    account = identifiers.to_uuid(payload.account, "art", "org", field="account")
+    row = await conn.fetchrow(queries.ACCOUNT, account)
+    if row is None or identifiers.from_uuid(row["kind"], account) != payload.account or row["erased_at"] is not None:
+        raise Invalid.field("account", "an artist or organisation of this registry", payload.account)
+    if account == caller.account:
+        raise Invalid.field("account", "somebody else, whom one can ask", payload.account)
+    return account
+
+
+async def _works(conn: Connection, account: UUID, payload: LicenceRequest) -> list[UUID]:
+    works = [identifiers.to_uuid(each, "wrk", field=f"works[{place}]") for place, each in enumerate(payload.works)]
+    known = {row["id"]: row["withdrawn_at"] for row in await conn.fetch(queries.WORKS, account, works)}
+    for place, (work, named) in enumerate(zip(works, payload.works, strict=True)):
+        if work not in known or known[work] is not None:
+            raise Invalid.field(f"works[{place}]", f"a work that {payload.account} registered", named)
+    return works
+
+
+async def _hold_licensable(conn: Connection, caller: Caller, payload: LicenceRequest, works: Sequence[UUID]) -> None:
+    now = times.now()
+    use = declared(payload.use, request_of(payload.use, caller.id, now))
+    if use != payload.use:
+        raise Invalid.field("use", "its one spelling: lists sorted, the purpose complete", payload.use)
+    found = await standing(conn, caller.account, caller.id, use, works, now)
+    records = await consent.current(conn, works)
+    wanted = [
+        WorkWanted(
+            identifiers.from_uuid("wrk", work),
+            identifiers.from_uuid("stm", UUID(bytes=records[work].statement)) if work in records else "",
+            "exact",
+        )
+        for work in works
+    ]
+    _, left, _ = found.lines(wanted, AS_STATED)
+    for each in left:
+        if each.reason != "needs-agreement":
+            raise Conflict(f"{each.work}: expected a work whose terms can be licensed for this use, got {each.reason}")
+
+
+async def _answer(services: Services, caller: Caller, request: UUID, envelope: Envelope, conn: Connection) -> _Kept:
+    row = await conn.fetchrow(queries.REQUEST, request)
+    if row is None or caller.account not in (row["account"], row["organisation"]):
+        raise _nobodys()
+    await conn.fetchrow(LOCK_HEAD, row["account"])
+    digest = bytes.fromhex(envelope.payload_digest)
+    known = await conn.fetchrow(queries.ANSWERED, digest)
+    if known is not None and (known["account"], known["request"]) == (caller.account, request):
+        return _Kept(request, identifiers.from_uuid("stm", known["id"]), known["pending"])
+    if caller.account != row["account"]:
+        raise NotAllowed("expected the answer of the account that is asked")
+    payload = await opened_by_owner(conn, LicenceAnswer, envelope, caller, services.keys.ref)
+    if identifiers.to_uuid(payload.request, "ask", field="request") != request:
+        raise Invalid.field("request", "the request in the path", payload.request)
+    if payload.document != row["digest"].hex():
+        raise Invalid.field("document", f"{row['digest'].hex()}, the SHA-256 of what was asked", payload.document)
+    until = _offered_until(payload, row, caller)
+    taken = await conn.fetchval(queries.TAKEN, request)
+    if taken is not None:
+        raise Conflict(f"the offer was accepted: {identifiers.from_uuid('lic', taken)} runs to its end")
+    statement = identifiers.new_uuid()
+    name = identifiers.from_uuid("stm", statement)
+    pending = await translog.submit(conn, "licence-answer", name, envelopes.encode(envelope), caller.account)
+    await conn.execute(queries.KEEP_ANSWER, digest, statement, request, caller.account, payload.answer, pending, until)
+    said = f"offers a price until {payload.offered_until}" if payload.answer == "offer" else "refuses"
+    detail = f"{caller.id} {said}, in answer to {payload.request}"
+    await events.tell(conn, row["organisation"], f"licence-{_TOLD[payload.answer]}", payload.request, detail)
+    return _Kept(request, name, pending)
+
+
+_TOLD: Final = {"offer": "offered", "refuse": "refused"}
+
+
+def _offered_until(payload: LicenceAnswer, row: Row, caller: Caller) -> object:
+    """Return until when the offer stands, None for a refusal; raises ``Invalid`` and ``Conflict``."""
+    if payload.answer == "refuse":
+        return None
+    now = times.now()
+    if row["expires_at"] <= now:
+        raise Conflict(f"the request could be answered until {times.to_text(row['expires_at'])}")
+    price = price_of(payload.price or {})
+    wrong = wrong_price(price)
+    if wrong is not None:
+        raise Invalid(wrong)
+    if price.model in UNPAID and caller.level < TRUSTED:
+        raise Conflict("price: expected a price below claim level 2, where nothing can be given for free")
+    until = times.from_text(payload.offered_until or "", "offered_until")
+    if not now < until <= now + LONGEST + _CLOCK:
+        raise Invalid.field("offered_until", f"a time to come within {LONGEST.days} days", payload.offered_until)
+    if payload.grant_until is not None and times.from_text(payload.grant_until, "grant_until") <= until:
+        raise Invalid.field("grant_until", "a time after offered_until", payload.grant_until)
+    return until
+
+
+async def _answered(services: Services, caller: Caller, kept: _Kept) -> RequestAccepted:
+    receipt = await translog.wait(services.database, kept.pending)
+    async with services.database.acquire() as conn:
+        row = await conn.fetchrow(queries.SEEN, caller.account, kept.request)
+    if row is None:
+        raise _nobodys()
+    return RequestAccepted(_info(row), kept.statement, receipt)
+
+
+async def _file(conn: Connection, pending: int, kind: str) -> StatementFile | None:
+    try:
+        return await file_of(conn, pending, kind)
+    except (Gone, NotFound):  # erased, or not published yet
+        return None
+
+
+def _nobodys() -> NotFound:
+    return NotFound("there is no such request among those that you made, or are asked")
+
+
+def _info(row: Row) -> RequestInfo:
+    return RequestInfo(
+        request=identifiers.from_uuid("ask", row["id"]),
+        organisation=identifiers.from_uuid("org", row["organisation"]),
+        name=row["name"],
+        account=identifiers.from_uuid(row["kind"], row["account"]),
+        state=row["state"],
+        document=row["digest"].hex(),
+        works=row["works"],
+        model=row["model"],
+        version=row["version"],
+        asked_at=times.to_text(row["asked_at"]),
+        expires_at=times.to_text(row["expires_at"]),
+        offered_until=times.to_text(row["offered_until"]) if row["state"] == "offered" else None,
+        licence=None if row["licence"] is None else identifiers.from_uuid("lic", row["licence"]),
+        log_index=row["index"],
+    )

@@ -1,0 +1,391 @@
+"""``licet licences requests``: what is asked of artists, offered, refused and accepted; ``request`` and ``agree``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+
+from licet.cli.asking import confirm
+from licet.cli.output import COMMON, Common, note, printable, show
+from licet.cli.pricing import price_from, price_words
+from licet.cli.wording import budgets_from, request_from
+from licet.counted import many
+from licet.errors import InputError
+
+if TYPE_CHECKING:
+    from licet.client import Client
+    from licet.datasets.agreeing.taking import Agreed
+    from licet.statements.kinds import LicenceAnswer, LicenceRequest
+    from licet.wire.agreements import RequestAccepted, RequestInfo
+
+app = App(name="requests", help="Licences that artists are asked for: list and show them, offer, refuse, accept.")
+
+_STATES = {
+    "open": "waits for the artist",
+    "offered": "the artist offers a price",
+    "refused": "the artist refuses",
+    "accepted": "a licence came of it",
+    "expired": "was not answered in time",
+    "lapsed": "the offer was not accepted in time",
+}
+Several = Parameter(consume_multiple=True, negative="")
+_YES = Annotated[bool, Parameter(negative="", help="Do not ask.")]
+_AMOUNT = Annotated[str | None, Parameter(name="--price", help="The amount, such as 0.05.")]
+_MODEL = Annotated[str | None, Parameter(help="per-work (default), per-training-run, subscription, pool, …")]
+_CURRENCY = Annotated[str | None, Parameter(help="Its currency, such as USD.")]
+_SHARE = Annotated[str | None, Parameter(help="Of net revenue, such as 30%.")]
+_LEAST = Annotated[str | None, Parameter(help="The least that is owed.")]
+_MOST = Annotated[str | None, Parameter(help="The most that is owed.")]
+_PERIOD = Annotated[str | None, Parameter(help="Of a subscription, a least or a most: P1M, P3M, P1Y.")]
+_MESSAGE = Annotated[str, Parameter(help="What you want to say to the other side.")]
+
+
+def request(
+    given: list[str],
+    /,
+    *,
+    use: Annotated[list[str], Several, Parameter(help="What the works are for, such as train-gen.")],
+    model: Annotated[str, Parameter(help="ORG/NAME@VERSION that is trained.")],
+    purpose: Annotated[list[str] | None, Several, Parameter(help="commercial (default), research, …")] = None,
+    territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,
+    open_weights: Annotated[Literal["yes", "no"] | None, Parameter(help="Whether weights are published.")] = None,
+    model_scope: Annotated[Literal["one-version", "family"] | None, Parameter(help="What it is to cover.")] = None,
+    price: _AMOUNT = None,
+    currency: _CURRENCY = None,
+    price_model: _MODEL = None,
+    share: _SHARE = None,
+    minimum: _LEAST = None,
+    cap: _MOST = None,
+    period: _PERIOD = None,
+    message: _MESSAGE = "",
+    until: Annotated[str | None, Parameter(help="Until when it can be answered (default: in 30 days).")] = None,
+    yes: _YES = False,
+    common: Common = COMMON,
+) -> None:
+    """Ask artists for licences that their terms state no price for; each is asked for her own works.
+
+    Parameters
+    ----------
+    given
+        Works, such as wrk_…, or what `licet filter` wrote: then its rows that need an agreement.
+    """
+    from licet.datasets.agreeing.asking import ask, named_works
+    from licet.datasets.examining.basis import open_basis
+
+    asked = request_from(use, purpose, territory, open_weights, model, model_scope)
+    proposed = price_from(price_model, price, currency, share, minimum, cap, period)
+    works = named_works(given)
+    with common.client() as client:
+        told = [f"  {work}" for work in works[:20]] + (["  …"] if len(works) > 20 else [])
+        if proposed is not None:
+            told.append(f"  you propose {price_words(proposed.to_json())}")
+        question = f"Ask for a licence for {many(len(works), 'work')} and {model}? [y/N]"
+        confirm(told, question, yes=yes, nothing="nobody was asked")
+        sent = ask(
+            client,
+            open_basis(client),
+            works,
+            asked,
+            price=proposed,
+            message=message,
+            expires_at=_moment(until, "--until"),
+        )
+    lines = [
+        f"{each.request.request}  asks {each.request.account} for {many(each.request.works, 'work')}, entry "
+        f"{each.receipt.log_index} of the log; it can be answered until {each.request.expires_at}"
+        for each in sent
+    ]
+    show(common, {"requests": [_document(each) for each in sent]}, lines)
+
+
+@app.default
+def list_requests(
+    *,
+    state: Annotated[
+        Literal["open", "offered", "refused", "accepted", "expired", "lapsed"] | None,
+        Parameter(help="Only those in this state."),
+    ] = None,
+    work: Annotated[str | None, Parameter(help="Only those for this work.")] = None,
+    common: Common = COMMON,
+) -> None:
+    """List the requests that you made, or are asked; newest first."""
+    wanted: dict[str, Any] = {"state": state, "work": work}
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    with common.client() as client:
+        found = list(client.licence_requests(**asked))
+        own = _own(client)
+    lines = [
+        f"{each.request}  {each.state}  {each.model}@{each.version}  {many(each.works, 'work')}  "
+        + (f"of {each.account}" if each.organisation == own else f"for {printable(each.name)} ({each.organisation})")
+        for each in found
+    ]
+    waiting = [each for each in found if each.account == own and each.state == "open"]
+    if waiting and not common.json:
+        note(f"{many(len(waiting), 'request')} wait for you: `licet licences requests show ASK`, then offer or refuse.")
+    show(common, {"requests": msgspec.to_builtins(found)}, lines or ["No such requests."])
+
+
+@app.command(name="show")
+def show_request(ask: str, /, *, common: Common = COMMON) -> None:
+    """Show one request: who asks for what, and what is offered; both signatures are checked here.
+
+    Parameters
+    ----------
+    ask
+        The request, such as ask_….
+    """
+    from licet.datasets.agreeing.asking import documents
+
+    with common.client() as client:
+        found = client.licence_request(ask)
+        asked, said = documents(client, found)
+        own = _own(client)
+    document = {
+        "request": msgspec.to_builtins(found.request),
+        "works": msgspec.to_builtins(found.works),
+        "asked": msgspec.to_builtins(asked),
+        "answer": None if said is None else msgspec.to_builtins(said),
+    }
+    titles = {each.work: each.title for each in found.works}
+    show(common, document, [*_told(found.request), *_asked(asked, titles), *_said(said), *_next(found.request, own)])
+
+
+@app.command
+def offer(
+    ask: str,
+    /,
+    *,
+    price: _AMOUNT = None,
+    currency: _CURRENCY = None,
+    price_model: _MODEL = None,
+    share: _SHARE = None,
+    minimum: _LEAST = None,
+    cap: _MOST = None,
+    period: _PERIOD = None,
+    until: Annotated[str | None, Parameter(help="Until when it can be accepted (default: in 30 days).")] = None,
+    ends: Annotated[str | None, Parameter(help="When the licence ends (default: as your terms say).")] = None,
+    notice_days: Annotated[int | None, Parameter(help="Days of notice if you revoke it.")] = None,
+    effect: Annotated[
+        Literal["stop-new-runs", "retire-model", "unlearn"], Parameter(help="What a revocation obliges to.")
+    ] = "stop-new-runs",
+    message: _MESSAGE = "",
+    yes: _YES = False,
+    common: Common = COMMON,
+) -> None:
+    """Offer a price to the organisation that asks, for the use that it asks for; it stands in place of an earlier one.
+
+    Parameters
+    ----------
+    ask
+        The request, such as ask_….
+    """
+    from licet.catalogue.answering import document_of
+    from licet.catalogue.answering import offer as offered
+    from licet.terms import Revocation
+
+    named = price_from(price_model, price, currency, share, minimum, cap, period)
+    if named is None:
+        raise InputError.field("--price", "a price, such as --price 2 --currency USD", "nothing")
+    with common.client() as client:
+        found = client.licence_request(ask)
+        asked = document_of(client, found)
+        titles = {each.work: each.title for each in found.works}
+        told = [*_asked(asked, titles), f"  you offer {price_words(named.to_json())}"]
+        confirm(told, f"Sign this offer to {found.request.name}? [y/N]", yes=yes, nothing="nothing was signed")
+        accepted = offered(
+            client,
+            found,
+            named,
+            message=message,
+            offered_until=_moment(until, "--until"),
+            grant_until=_moment(ends, "--ends"),
+            revocation=None if notice_days is None else Revocation(notice_days=notice_days, effect=effect),
+        )
+    show(common, _document(accepted), [*_told(accepted.request), _signed(accepted)])
+
+
+@app.command
+def refuse(ask: str, /, *, message: _MESSAGE = "", yes: _YES = False, common: Common = COMMON) -> None:
+    """Refuse a request, or take back an offer that nobody has accepted.
+
+    Parameters
+    ----------
+    ask
+        The request, such as ask_….
+    """
+    from licet.catalogue.answering import document_of
+    from licet.catalogue.answering import refuse as refused
+
+    with common.client() as client:
+        found = client.licence_request(ask)
+        asked = document_of(client, found)
+        titles = {each.work: each.title for each in found.works}
+        confirm(_asked(asked, titles), "Refuse this request? [y/N]", yes=yes, nothing="nothing was signed")
+        accepted = refused(client, found, message)
+    show(common, _document(accepted), [*_told(accepted.request), _signed(accepted)])
+
+
+@app.command
+def accept(
+    ask: str,
+    /,
+    *,
+    budget: Annotated[
+        list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
+    ] = None,
+    run: Annotated[str, Parameter(help="The first training run.")] = "1",
+    weigh: Annotated[Literal["work", "use"], Parameter(help="What gives a work its part of a pool.")] = "work",
+    yes: _YES = False,
+    common: Common = COMMON,
+) -> None:
+    """Accept what an artist offers: a licence with two signatures, in the log.
+
+    Parameters
+    ----------
+    ask
+        The request, such as ask_….
+    """
+    from licet.datasets.agreeing.asking import documents
+    from licet.datasets.agreeing.taking import Terms, accept_offer
+
+    with common.client() as client:
+        found = client.licence_request(ask)
+        asked, said = documents(client, found)
+        told = [*_asked(asked, {}), *_said(said)]
+        confirm(told, "Accept this offer? [y/N]", yes=yes, nothing="nothing was taken")
+        done = accept_offer(client, found, Terms(budgets_from(budget), run, weigh))
+    _taken(done, common)
+
+
+def agree(
+    given: list[str],
+    /,
+    *,
+    use: Annotated[list[str], Several, Parameter(help="What the works are for, such as train-gen.")],
+    model: Annotated[str, Parameter(help="ORG/NAME@VERSION that is trained.")],
+    purpose: Annotated[list[str] | None, Several, Parameter(help="commercial (default), research, …")] = None,
+    territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,
+    open_weights: Annotated[Literal["yes", "no"] | None, Parameter(help="Whether weights are published.")] = None,
+    model_scope: Annotated[Literal["one-version", "family"] | None, Parameter(help="What it is to cover.")] = None,
+    budget: Annotated[
+        list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
+    ] = None,
+    run: Annotated[str, Parameter(help="The first training run.")] = "1",
+    weigh: Annotated[Literal["work", "use"], Parameter(help="What gives a work its part of a pool.")] = "work",
+    yes: _YES = False,
+    common: Common = COMMON,
+) -> None:
+    """Take licences at prices that terms state and no single use fixes: subscriptions, pools, shares of revenue.
+
+    Parameters
+    ----------
+    given
+        Works, such as wrk_…, or what `licet filter` wrote: then its rows that need an agreement.
+    """
+    from licet.datasets.agreeing.asking import named_works
+    from licet.datasets.agreeing.taking import Terms
+    from licet.datasets.agreeing.taking import agree as agreed
+    from licet.datasets.examining.basis import open_basis
+
+    asked = request_from(use, purpose, territory, open_weights, model, model_scope)
+    works = named_works(given)
+    with common.client() as client:
+        question = f"Agree to what the terms of {many(len(works), 'work')} state, for {model}? [y/N]"
+        confirm([f"  {work}" for work in works[:20]], question, yes=yes, nothing="nothing was taken")
+        done = agreed(client, open_basis(client), works, asked, Terms(budgets_from(budget), run, weigh))
+    _taken(done, common)
+
+
+def _taken(done: Agreed, common: Common) -> None:
+    document = {
+        "licence": None if done.licence is None else done.licence.id,
+        "quote": msgspec.to_builtins(done.quote),
+        "left_out": msgspec.to_builtins(done.left),
+    }
+    show(common, document, list(_lines(done)))
+
+
+def _lines(done: Agreed) -> Iterator[str]:
+    from licet.statements.agreed import line_price
+
+    if done.licence is not None:
+        owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals) or "nothing"
+        yield f"{done.licence.id}, {many(len(done.licence.lines), 'work')}; due at once: {owed}"
+        for line in list(done.licence.lines.values())[:20]:
+            yield f"  {line.work}  {price_words(line_price(line).to_json())}"
+    for left in done.left:
+        yield f"  {left.work}  left out: {left.reason}"
+
+
+def _told(request: RequestInfo) -> Iterator[str]:
+    yield f"{request.request}  {_STATES[request.state]}"
+    if request.offered_until is not None:
+        yield f"  The offer stands until {request.offered_until}."
+    if request.licence is not None:
+        yield f"  The licence is {request.licence}."
+
+
+def _asked(asked: LicenceRequest, titles: Mapping[str, str | None]) -> Iterable[str]:
+    use = asked.use
+    yield f"  {asked.organisation} asks for {', '.join(use.atoms)}, {', '.join(use.purpose)}"
+    yield f"  for the model {use.model}@{use.version}" + (", all versions" if use.model_scope == "family" else "")
+    if use.territory is not None:
+        yield f"  in {', '.join(use.territory)}"
+    for work in asked.works[:20]:
+        yield f"    {work}  {printable(titles.get(work) or '')}".rstrip()
+    if len(asked.works) > 20:
+        yield f"    … and {len(asked.works) - 20} more"
+    if asked.price is not None:
+        yield f"  It proposes {price_words(asked.price)}."
+    if asked.message:
+        yield f"  It says: {printable(asked.message)}"
+
+
+def _said(said: LicenceAnswer | None) -> Iterable[str]:
+    if said is None:
+        return
+    if said.price is not None:
+        yield f"  The artist offers {price_words(said.price)}, until {said.offered_until}."
+        if said.grant_until is not None:
+            yield f"  The licence ends at {said.grant_until}."
+        if said.revocation is not None:
+            yield f"  Revoked, it obliges to {said.revocation['effect']} after {said.revocation['notice_days']} days."
+    if said.message:
+        yield f"  The artist says: {printable(said.message)}"
+
+
+def _next(request: RequestInfo, own: str) -> Iterable[str]:
+    if request.account == own and request.state in ("open", "offered"):
+        yield f"`licet licences requests offer {request.request} --price …` offers a price, `… refuse …` refuses."
+    if request.organisation == own and request.state == "offered":
+        yield f"`licet licences requests accept {request.request} --budget …` takes the licence."
+
+
+def _own(client: Client) -> str:
+    account = client.profile.account
+    return "" if account is None else account.account
+
+
+def _signed(accepted: RequestAccepted) -> str:
+    return f"Signed, entry {accepted.receipt.log_index} of the log."
+
+
+def _document(accepted: RequestAccepted) -> dict[str, Any]:
+    return {
+        "request": msgspec.to_builtins(accepted.request),
+        "statement": accepted.statement,
+        "log_index": accepted.receipt.log_index,
+    }
+
+
+def _moment(text: str | None, option: str) -> str | None:
+    """Return the moment of ``2027-06-30`` or of a time as `licet.times` writes it; raises ``InputError``."""
+    from licet import times
+
+    if text is None:
+        return None
+    whole = f"{text}T00:00:00.000Z" if len(text) == 10 else text
+    return times.to_text(times.from_text(whole, option))

@@ -1,0 +1,55 @@
+"""An organisation asks an artist, she offers, it accepts, and its filter keeps the picture; at the command line."""
+
+from __future__ import annotations
+
+from tests.registry.catalogue import picture
+from tests.whole.conftest import People
+
+USE = ("--use", "train-gen", "--model", "acme/lantern@1")
+
+
+def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: People) -> None:
+    ada, lab = person("ada").joins("artist", "Ada Rossi"), person("lab").joins("organisation", "Lantern Labs")
+    for number in (1, 2):
+        (ada.home / f"{number}.png").write_bytes(picture(884_410 + number))
+    paid = ("--preset", "paid", "--price-model")
+    ada.does("register", str(ada.home / "1.png"), *paid, "negotiate")
+    ada.does("register", str(ada.home / "2.png"), *paid, "pool", "--currency", "USD")
+    works = {each["title"]: each["work"] for each in ada.does("works", "list")["works"]}
+    (lab.home / "in").mkdir()
+    for number in (1, 2):
+        (lab.home / "in" / f"{number}.png").write_bytes((ada.home / f"{number}.png").read_bytes())
+    index = str(max(each["log_index"] for each in ada.does("works", "list")["works"]))
+    lab.does("snapshot", "pull", "--covering", index)
+    out = str(lab.home / "out")
+    before = lab.does("filter", str(lab.home / "in"), "-o", out, *USE, "--decisions", "all")
+    assert before["counts"]["license"] == 2
+    assert before["kept"] == 0
+    unasked = lab.types("licences", "request", works["1"], *USE)
+    assert unasked.code == 4
+    assert "nobody was asked" in unasked.err
+    asked = lab.types("licences", "request", works["1"], *USE, "--message", "We would like to.", "--yes")
+    assert asked.code == 0, asked
+    (found,) = ada.does("licences", "requests", "--state", "open")["requests"]
+    ask = found["request"]
+    shown = ada.types("licences", "requests", "show", ask)
+    for line in ("waits for the artist", "asks for train-gen, commercial", "It says: We would like to.", works["1"]):
+        assert line in shown.out, shown
+    offered = ada.types("licences", "requests", "offer", ask, "--price", "2", "--currency", "usd", "--yes")
+    assert offered.code == 0, offered
+    dear = lab.types("licences", "requests", "accept", ask, "--budget", "1USD", "--yes")
+    assert dear.code == 1, dear
+    taken = lab.types("licences", "requests", "accept", ask, "--budget", "2USD", "--yes")
+    assert "due at once: 2 USD" in taken.out, taken
+    assert "2 USD a work" in taken.out
+    pooled = lab.does("licences", "agree", works["2"], *USE, "--yes")
+    assert pooled["quote"]["totals"] == [{"amount": "0", "currency": "USD", "works": 1}]
+    after = lab.does("filter", str(lab.home / "in"), "-o", out, *USE, "--overwrite")
+    assert after["kept"] == 2
+    assert [each["state"] for each in lab.does("licences", "requests")["requests"]] == ["accepted"]
+    assert "agreement" in lab.types("licences", "list").out
+    refused = ada.types("licences", "requests", "refuse", ask, "--yes")
+    assert "the offer was accepted" in refused.err
+    other = lab.does("filter", str(lab.home / "in"), "-o", out, "--use", "train-gen", "--model", "acme/lantern@2",
+                     "--overwrite")  # fmt: skip
+    assert other["kept"] == 0
