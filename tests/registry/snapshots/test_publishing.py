@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from licet.statements import kinds
 from licet.statements.trust import RegistryKeys, Trust, verify_registry_keys
 from licet.wire.accounts import RegistryInfo
 from registry import consent
+from registry.consent import records
+from registry.database import Connection
 from registry.errors import StoreUnavailable, Unavailable
 from registry.snapshots import building, publisher
 from registry.snapshots.publication import segments_folder
@@ -131,6 +133,64 @@ async def test_many_pieces_are_written_anew_as_one(site: Running, monkeypatch: p
         sizes.append(len([ref for ref in manifest.segments if ref.tier == "exact"]))
         assert manifest.state_root == state_root(await everything(site))
     assert set(sizes) == {1, 2}
+
+
+@pytest.mark.parametrize("anew", [True, False])
+async def test_what_changes_while_states_are_read_is_in_the_next_snapshot_as_a_whole(
+    site: Running, monkeypatch: pytest.MonkeyPatch, *, anew: bool
+) -> None:
+    ada = await artist(site)
+    works = await some_works(ada, range(6))
+    await ada.state(works, PAID)
+    await publish(site.services)
+    await ada.state(works, PAID)
+    monkeypatch.setattr(records, "_PIECE", 2)
+    monkeypatch.setattr(building, "PIECES", 1 if anew else 16)
+    seen: list[int] = []
+
+    async def changing(*args: object, **how: object) -> AsyncIterator[list[WorkRecord]]:
+        async for piece in consent.all_records(*args, **how):  # type: ignore[arg-type]
+            yield piece
+            if not seen:  # what was read is denied, and what was not; one is withdrawn, and one more comes
+                await ada.state(works[:5], NO_AI)
+                await ada.withdraw(works[5:])
+                await ada.state(await some_works(ada, range(6, 7)), NO_AI)
+            seen.append(len(piece))
+
+    before = state_root(await everything(site))
+    monkeypatch.setattr(building, "all_records", changing)
+    now = await publish(site.services)
+    assert len(seen) >= 3
+    assert max(seen) == 2
+    assert now.state_root == before
+    after = await publish(site.services)
+    assert (after.works, after.state_root) == (now.works + 1, state_root(await everything(site)))
+
+
+async def test_states_that_cannot_be_written_are_read_no_further(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await artist(site)
+    await ada.state(await some_works(ada, range(6)), PAID)
+    monkeypatch.setattr(records, "_PIECE", 2)
+    under_way = 0
+
+    async def slow(conn: Connection, **how: object) -> AsyncIterator[list[WorkRecord]]:
+        nonlocal under_way
+        async for piece in consent.all_records(conn, **how):  # type: ignore[arg-type]
+            yield piece
+            under_way += 1
+            await conn.fetchval("select 1 from pg_sleep(0.2)")
+            under_way -= 1
+
+    monkeypatch.setattr(building, "all_records", slow)
+    covered = building._covered
+    monkeypatch.setattr(building, "_covered", lambda states, _: covered(states, 0))
+    async with building.settled(site.services.database) as conn:
+        with pytest.raises(Unavailable, match="not in the published log"):
+            await building.build(conn, None, segments_folder(site.services), site.services.keys.ref)
+        assert not under_way
+        assert await conn.fetchval("select 1") == 1
 
 
 async def test_nothing_new_is_published_while_nothing_changes(lone: Running) -> None:
