@@ -53,6 +53,26 @@ def test_keys_rise_and_equal_ones_by_what_follows(stored: list[tuple[int, int]],
     assert np.array_equal(rising(hi, lo), np.lexsort((lo, hi)))
 
 
+def test_ids_that_begin_with_the_time_are_told_apart_by_what_follows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    random, count = np.random.default_rng(5), 20_000
+    milliseconds = np.uint64(1_790_000_000_000) + (np.arange(count) // 5).astype(np.uint64)
+    hi = milliseconds << np.uint64(16) | np.uint64(0x7000) | random.integers(0, 1 << 12, count, np.uint64)
+    lo = random.integers(0, 1 << 62, count, np.uint64) | np.uint64(1 << 63)
+    mixed = random.permutation(count)
+    wanted, whole, lexsort = np.lexsort((lo[mixed], hi[mixed])), [0], np.lexsort
+    monkeypatch.setattr(np, "lexsort", lambda by: whole.append(len(by[-1])) or lexsort(by))
+    assert np.array_equal(rising(hi[mixed], lo[mixed]), wanted)
+    assert sum(whole) < count // 100  # compared as a whole
+
+
+def test_keys_from_the_first_to_the_last_there_is_rise() -> None:
+    hi = np.array([2**64 - 1, 0, 2**63, 2**64 - 1, 0], np.uint64)
+    lo = np.array([2**64 - 1, 2**64 - 1, 0, 0, 0], np.uint64)
+    assert rising(hi, lo).tolist() == [4, 1, 2, 3, 0]
+    assert rising(hi[[0, 3]], lo[[0, 3]]).tolist() == [1, 0]
+    assert rising(hi[:0], lo[:0]).tolist() == []
+
+
 @given(keys)
 def test_sorted_means_that_look_ups_find(stored: list[tuple[int, int]]) -> None:
     hi, lo = columns(stored)

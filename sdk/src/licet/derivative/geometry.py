@@ -55,7 +55,8 @@ class Fit(NamedTuple):
 def fitted(pairs: Pairs, least: int = 4) -> Fit | None:
     """Return the map under which most of ``pairs`` meet, None where fewer than four do, on a line, or it crushes.
 
-    None as well where fewer than ``least`` meet roughly under the best guess: no closer map makes more of them.
+    None as well where fewer than ``least`` meet roughly under the best guess. A closer map could make more of them,
+    but of what is a match at least seven do (docs/internals/derivatives).
     """
     if len(pairs.turns) < max(4, least):
         return None
