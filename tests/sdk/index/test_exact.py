@@ -59,10 +59,15 @@ def test_ids_that_begin_with_the_time_are_told_apart_by_what_follows_it(monkeypa
     hi = milliseconds << np.uint64(16) | np.uint64(0x7000) | random.integers(0, 1 << 12, count, np.uint64)
     lo = random.integers(0, 1 << 62, count, np.uint64) | np.uint64(1 << 63)
     mixed = random.permutation(count)
-    wanted, whole, lexsort = np.lexsort((lo[mixed], hi[mixed])), [0], np.lexsort
-    monkeypatch.setattr(np, "lexsort", lambda by: whole.append(len(by[-1])) or lexsort(by))
+    wanted, lexsort, whole = np.lexsort((lo[mixed], hi[mixed])), np.lexsort, list[int]()
+
+    def compared(by: tuple[np.ndarray, ...]) -> np.ndarray:
+        whole.append(len(by[-1]))
+        return lexsort(by)
+
+    monkeypatch.setattr(np, "lexsort", compared)
     assert np.array_equal(rising(hi[mixed], lo[mixed]), wanted)
-    assert sum(whole) < count // 100  # compared as a whole
+    assert sum(whole) < count // 100
 
 
 def test_keys_from_the_first_to_the_last_there_is_rise() -> None:
