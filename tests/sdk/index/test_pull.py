@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -340,6 +342,32 @@ def test_counts_and_size_are_held_against_the_manifest(publisher: Publisher, fol
     wrong = msgspec.structs.replace(made.segments[0], counts=made.segments[0].counts | {"works": 2})
     with pytest.raises(VerificationError, match="works"):
         pulled(publisher, folder, publisher.sign(msgspec.structs.replace(made, segments=[wrong])))
+
+
+def test_a_disk_that_is_full_leaves_what_was_current_and_the_next_pull_goes_on(
+    publisher: Publisher, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pulled(publisher, folder, publisher.publish(works(1)))
+    made = publisher.manifest(works(2))
+    second = publisher.sign(made)
+    names: list[str] = []
+    kept = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        if target.name not in names:  # of each file the first time
+            names.append(target.name)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return kept(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    for _ in range(len(made.segments) + 3):
+        with pytest.raises(InputError, match="No space left"):
+            pulled(publisher, folder, second)
+        assert SnapshotStore(folder).current(now=LATER).manifest == first.manifest
+    assert [names[0], *names[-2:]] == ["state.json", envelope_digest(second.envelope), "manifest.json"]
+    pulled(publisher, folder, second)
+    assert SnapshotStore(folder).current(now=LATER).manifest != first.manifest
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def test_files_that_no_manifest_lists_stay_until_pruned(publisher: Publisher, folder: Path) -> None:

@@ -150,7 +150,6 @@ class SnapshotStore:
 
     def keep(self, published: Published) -> None:
         """Make ``published`` the current manifest; its segments are here."""
-        (self.folder / "manifests").mkdir(parents=True, exist_ok=True)
         data = msgspec.json.encode(published, order="sorted")
         self._replace(f"manifests/{envelope_digest(published.envelope)}", data)
         self._replace("manifest.json", data)
@@ -179,16 +178,21 @@ class SnapshotStore:
             yield
 
     def _replace(self, name: str, data: bytes) -> None:
-        descriptor, part = tempfile.mkstemp(dir=self.folder, prefix=f".{Path(name).name}.")
+        target = self.folder / name
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(part).replace(self.folder / name)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, part = tempfile.mkstemp(dir=self.folder, prefix=f".{target.name}.")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(part).replace(target)
+            except BaseException:
+                Path(part).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise InputError(f"{target}: expected to write {len(data)} bytes, got {error.strerror or error}") from None
 
 
 def envelope_digest(envelope: Envelope) -> str:
