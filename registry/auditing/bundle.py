@@ -12,7 +12,17 @@ from uuid import UUID
 import msgspec
 
 from licet import canonical, identifiers, times
-from licet.audit.layout import BundleLine, BundleWork, Consistency, EventProof, Period
+from licet.audit.closed import alone, among_all
+from licet.audit.layout import (
+    CLOSE,
+    STATEMENT_KINDS,
+    BundleLine,
+    BundleWork,
+    ClosedLine,
+    Consistency,
+    EventProof,
+    Period,
+)
 from licet.audit.tables import BalanceRow, EventRow, LedgerRow, TransferRow
 from licet.audit.writing import About, BundleWriter, framed
 from licet.canonical import to_base64
@@ -20,12 +30,14 @@ from licet.errors import InputError
 from licet.log import merkle
 from licet.statements.kinds import LicenceLine
 from licet.statements.licences import event_leaf
-from registry import translog
+from licet.statements.periods import ACCRUALS
+from registry import closing, translog
 from registry.accounts.identity import Caller
 from registry.auditing import queries
 from registry.auditing.contents import Contents, contents_of, part_of, span_of
 from registry.auditing.evidence import Prover, signed_checkpoint
 from registry.auditing.types import Part, Reported, Span, Statement, Subject
+from registry.closing.reading import line_proofs
 from registry.database import Connection, Row
 from registry.errors import TooLarge
 from registry.licensing.licences import line_of
@@ -41,16 +53,6 @@ from registry.works.types import Keys, digest_form
 _STATEMENTS_AT_A_TIME: Final = 64
 _ENTRIES_AT_A_TIME: Final = 2048
 _ROWS_AT_A_TIME: Final = 4096
-_KINDS: Final = {
-    "licence": "lic",
-    "usage-batch": "bat",
-    "run": "run",
-    "dataset-manifest": "dst",
-    "consent": "stm",
-    "split": "spl",
-    "split-answer": "stm",
-    "erase": "stm",
-}
 
 T = TypeVar("T")
 
@@ -73,6 +75,7 @@ async def build(services: Services, caller: Caller, period: Period, subject: Sub
             prover = await _log(conn, services, span, found, writer)
             await _statements(conn, prover, part, found, writer)
             await _uses(conn, part, found, writer)
+            await _closed(conn, part, found, writer)
             await _ledger(conn, span, part, found, writer)
         await asyncio.to_thread(writer.finish, office)
     except InputError as error:
@@ -88,6 +91,8 @@ async def _log(conn: Connection, services: Services, span: Span, found: Contents
     named = await conn.fetch(log_queries.REGISTRY_KEYS, SUBJECT)
     indices = await translog.indices(conn, [row["id"] for row in named])
     last = [*(statement.index for statement in found.statements), *indices.values()]
+    if found.closed is not None:
+        last.append(found.closed.log_index)
     closing = max(min(span.end + 1, span.published), *(index + 1 for index in last))
     first = max(0, span.opening - 1)
     prover = Prover(conn, services.keys, closing, await signed_checkpoint(conn, services.keys, closing))
@@ -116,6 +121,11 @@ async def _statements(conn: Connection, prover: Prover, part: Part, found: Conte
             await asyncio.to_thread(
                 writer.statement, statement.kind, _text(statement), file, times.to_text(statement.at)
             )
+    if found.closed is not None:
+        (file,) = await prover.files([(found.closed.pending, None)])
+        row = await conn.fetchrow(queries.CLOSE, found.closed.pending, found.closed.log_index)
+        assert row is not None
+        writer.statement(CLOSE, row["subject"], file, times.to_text(row["at"]))
     for each in found.licences:
         lines = [line_of(row) for row in await conn.fetch(LINES, each.statement.id, None)]
         own = None if part.id in (None, identifiers.from_uuid("org", each.statement.account)) else part.id
@@ -238,10 +248,27 @@ def _plain(event: EventRow, effect: Any) -> EventRow:
     )
 
 
+async def _closed(conn: Connection, part: Part, found: Contents, writer: BundleWriter) -> None:
+    """Write the lines of a closed month: all with their salts, or those of the account with what proves them."""
+    if found.closed is None:
+        return
+    async with _threaded(writer.closed()) as out:
+        if part.id is not None:
+            out.write(alone(each) for each in await line_proofs(conn, found.closed, part.id))
+            return
+        waiting: list[ClosedLine] = []
+        async for each in closing.lines_with_salts(conn, found.closed):
+            waiting.append(among_all(*each))
+            if len(waiting) == _ROWS_AT_A_TIME:
+                await asyncio.to_thread(out.write, waiting)
+                waiting = []
+        await asyncio.to_thread(out.write, waiting)
+
+
 async def _ledger(conn: Connection, span: Span, part: Part, found: Contents, writer: BundleWriter) -> None:
     """Write balances and transfers: what is in the published log, as far as it is shown."""
     month, names = span.period.name, part.ledger_accounts
-    rows = await conn.fetch(queries.BALANCES, month, found.unpublished, names)
+    rows = await conn.fetch(queries.BALANCES, month, found.unpublished, names, sorted(ACCRUALS))
     balances = sorted((_balance(row) for row in rows), key=lambda row: (row.account, row.currency))
     async with _threaded(writer.ledger(balances)) as ledger:
         waiting: list[Row] = []
@@ -284,7 +311,7 @@ def _path(tree: merkle.Tree, at: int) -> list[str]:
 
 
 def _text(statement: Statement) -> str:
-    return identifiers.from_uuid(_KINDS[statement.kind], statement.id)
+    return identifiers.from_uuid(STATEMENT_KINDS[statement.kind], statement.id)
 
 
 async def _pieces(conn: Connection, query: str, *arguments: Any, size: int) -> AsyncIterator[list[Row]]:

@@ -12,10 +12,11 @@ from uuid import UUID
 from licet import identifiers, times
 from licet.audit.checks.used import CLOCKS_DIFFER, LOGGED_WITHIN
 from licet.audit.layout import Period
-from registry import translog
+from registry import closing, translog
 from registry.accounts.identity import Caller
 from registry.auditing import queries
 from registry.auditing.types import Licensed, Part, Reported, Span, Statement, Subject
+from registry.closing import Closed
 from registry.database import Connection, Row
 from registry.errors import Gone, Invalid, NotAllowed, NotFound, Unavailable
 
@@ -34,12 +35,13 @@ class Contents:
 
     licences: list[Licensed] = field(default_factory=list)
     batches: list[Reported] = field(default_factory=list)
-    others: list[Statement] = field(default_factory=list)  # runs, datasets, splits and answers
+    others: list[Statement] = field(default_factory=list)  # runs, datasets, splits, requests, and answers to these
     consents: list[Statement] = field(default_factory=list)
     relied: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     unpublished: list[str] = field(default_factory=list)
     shared: set[str] = field(default_factory=set)
     shares: set[UUID] = field(default_factory=set)
+    closed: Closed | None = None  # once the month is
     restricted: set[UUID] = field(default_factory=set)  # works whose licensed terms co-owners may have made stricter
 
     @property
@@ -140,6 +142,10 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     stated = await _references(conn, span, part, found)
     await _consents(conn, span, part, found, stated)
     await _splits(conn, span, part, found)
+    licences = [each.statement.id for each in found.licences]
+    rows = await conn.fetch(queries.REQUESTS, part.account, licences, span.opening, span.end, span.published)
+    found.others += [_statement(row["kind"], row, "account") for row in rows]
+    found.closed = await closing.closed(conn, span.period.name)
     return found
 
 

@@ -133,6 +133,31 @@ from erasures x join log_entries e on e.pending = x.pending
 where e.index < $5 and x.account in (select p.account from wanted w join split_parties p on p.split = w.id)
 order by kind, id
 """
+# Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
+# month. $3, $4 log indices of the month, $5 published size.
+# by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique
+REQUESTS: Final = """
+with wanted as (
+    select r.id, r.organisation, r.pending from agreements g join licence_requests r on r.id = g.request
+    where g.licence = any($2::uuid[])
+    union
+    select r.id, r.organisation, r.pending from log_entries e join licence_requests r on r.pending = e.pending
+    where $1::uuid is null and e.index >= $3 and e.index < $4
+    union
+    select r.id, r.organisation, r.pending from log_entries e join licence_answers a on a.pending = e.pending
+    join licence_requests r on r.id = a.request where $1::uuid is null and e.index >= $3 and e.index < $4
+)
+select 'licence-request' as kind, w.id, w.organisation as account, w.pending, e.index, e.at
+from wanted w join log_entries e on e.pending = w.pending where e.index < $5
+union all
+select 'licence-answer', a.id, a.account, a.pending, e.index, e.at
+from wanted w join licence_answers a on a.request = w.id join log_entries e on e.pending = a.pending where e.index < $5
+order by kind desc, id
+"""
+# by log_pending and log_entries primary keys
+CLOSE: Final = """
+select p.subject, e.at from log_pending p join log_entries e on e.pending = p.id where p.id = $1 and e.index = $2
+"""
 # by usage_events (batch), (licence)
 EARNING: Final = """
 select distinct work from usage_events where batch = any($1::uuid[]) and amount <> 0
@@ -239,15 +264,16 @@ join works w on w.id = c.work join accounts a on a.id = w.account {_THEN}
 where c.statement = $1 and w.id = any($2::uuid[]) order by w.id
 """  # noqa: S608
 
-# $1 month, $2 sources that are not published, $3 the names of the ledger accounts that are shown, null for all.
+# $1 month, $2 sources that are not published, $3 the names of the ledger accounts that are shown, null for all, and of
+# balances $4 the kinds of transfers by which something comes to be owed.
 # The whole ledger up to the month, by transfers (period, id)
 BALANCES: Final = """
 select a.name, e.currency,
     coalesce(sum(e.amount) filter (where t.period < $1), 0)::numeric as opening,
-    coalesce(sum(e.amount) filter (where t.period = $1 and t.kind in ('licence', 'usage')), 0)::numeric as accrued,
+    coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = any($4::text[])), 0)::numeric as accrued,
     coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = 'reversal'), 0)::numeric as reversed,
     coalesce(sum(e.amount) filter (
-        where t.period = $1 and t.kind not in ('licence', 'usage', 'reversal')
+        where t.period = $1 and t.kind <> all($4::text[]) and t.kind <> 'reversal'
     ), 0)::numeric as settled
 from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
 where t.period <= $1 and t.source <> all($2::text[]) and ($3::text[] is null or a.name = any($3))

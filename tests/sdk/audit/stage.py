@@ -21,7 +21,7 @@ import msgspec
 from licet import identifiers
 from licet.audit import layout
 from licet.audit.container import Packer
-from licet.audit.layout import BundleLine, BundleWork, Consistency, EventProof, Period, period_of
+from licet.audit.layout import BundleLine, BundleWork, ClosedLine, Consistency, EventProof, Period, period_of
 from licet.audit.tables import BalanceRow, EventRow, LedgerRow, TransferRow
 from licet.audit.writing import About, BundleWriter, framed
 from licet.canonical import encode, to_base64
@@ -128,6 +128,7 @@ class Records:
     transfers: list[tuple[TransferRow, list[LedgerRow]]] = field(default_factory=list)
     balances: list[BalanceRow] | None = None
     before: list[tuple[TransferRow, list[LedgerRow]]] = field(default_factory=list)
+    closed: list[ClosedLine] | None = None  # the lines of a month that is closed
 
     def event(self, number: int, **changes: Any) -> None:
         """Change an event."""
@@ -530,6 +531,9 @@ class Stage:
             with writer.events() as events:
                 events.write(records.events)
             writer.proofs(records.proofs)
+            if records.closed is not None:
+                with writer.closed() as closed:
+                    closed.write(records.closed)
             balances = records.balances if records.balances is not None else balances_of(records, period)
             with writer.ledger(balances) as ledger:
                 for transfer, rows in records.transfers:

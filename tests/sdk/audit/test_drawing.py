@@ -14,12 +14,10 @@ import msgspec
 import pytest
 
 from licet import money
-from licet.audit.closed import ClosedMonth
+from licet.audit.closed import PlacedLine
 from licet.audit.drawing import pages, paper
 from licet.audit.drawing.figures import Figures, Group, figures
 from licet.audit.drawing.words import WORDS
-from licet.errors import VerificationError
-from licet.log.sums import SumLine
 from tests.sdk.audit.stage import Stage
 
 
@@ -158,26 +156,20 @@ def test_a_character_that_the_font_lacks_is_marked_and_stops_nothing(drawn: dict
     assert paper.statement(strange, "zh").startswith(b"%PDF-")
 
 
-def test_a_closed_line_must_be_what_the_evidence_comes_to(drawn: dict[str, Figures]) -> None:
-    found = drawn["artist"]
-    owed = {row.currency: -row.closing for row in found.balances}
-    account = found.report.account or ""
-
-    def month(amounts: dict[str, int]) -> ClosedMonth:
-        lines = {
-            ("payee", currency): SumLine(account, currency, 0, 0, micro, 0, 0, micro, 0)
-            for currency, micro in amounts.items()
-        }
-        logged = msgspec.convert({"log_index": 77}, Logged)
-        return ClosedMonth(None, logged, list(lines.values()), [], lines)  # type: ignore[arg-type]
-
-    assert "entry 77 of the public log" in pages.statement(found.closed(month(owed)))
-    for wrong in ({**owed, "EUR": owed["EUR"] + 1}, {"EUR": owed["EUR"]}, {**owed, "CNY": 5}):
-        with pytest.raises(VerificationError, match="of the closed line"):
-            found.closed(month(wrong))
+def test_a_closed_month_says_by_which_entry_and_where_its_lines_are(drawn: dict[str, Figures]) -> None:
+    closed = msgspec.structs.replace(
+        drawn["artist"], closed_by=77, placed=[PlacedLine("payee", "USD", 4, 1_000), PlacedLine("payee", "EUR", 0, 1)]
+    )
+    page = pages.statement(closed)
+    for text in ("entry 77 of the public log", "USD, owed to you: line 5 of 1,000", "EUR, owed to you: line 1 of 1"):
+        assert text in page
+    assert "USD，应付给您：位于该总额树的第 5 行，共 1,000 行" in page
+    pypdf = pytest.importorskip("pypdf")
+    text = "".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(paper.statement(closed, "en"))).pages)
+    assert "line 5 of 1,000" in text.replace("\n", " ")
 
 
-class Logged(msgspec.Struct):
-    """Where a close stands."""
-
-    log_index: int
+def test_a_report_says_nothing_of_what_it_has_not_looked_at(drawn: dict[str, Figures]) -> None:
+    page = pages.report(drawn["everything"])
+    assert "dut" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    assert "义务" not in page

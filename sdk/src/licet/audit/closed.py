@@ -7,18 +7,27 @@ from typing import Final
 
 import msgspec
 
-from licet.audit.layout import period_of
-from licet.canonical import from_base64
+from licet.audit.layout import ClosedLine, ClosedNode, period_of
+from licet.canonical import from_base64, to_base64
 from licet.errors import MalformedError, VerificationError
 from licet.log import merkle
 from licet.log.sums import SumLine, SumNode, verify_line
 from licet.statements.kinds import PeriodClose
-from licet.statements.periods import Place, batch_leaf, check_totals, root_of
+from licet.statements.periods import Place, Side, batch_leaf, check_totals, root_of
 from licet.statements.statement_file import StatementFileLike, VerifiedStatement, verify_statement_file
 from licet.statements.trust import Trust
 from licet.wire.periods import BatchProof, LineProof, PeriodLines
 
 KIND: Final = "period-close"
+
+
+class PlacedLine(msgspec.Struct, frozen=True):
+    """Where the line of an account is in a tree of ``lines`` lines: ``place`` counts from 0."""
+
+    side: Side
+    currency: str
+    place: int
+    lines: int
 
 
 class ClosedMonth(msgspec.Struct, frozen=True):
@@ -28,7 +37,6 @@ class ClosedMonth(msgspec.Struct, frozen=True):
     logged: VerifiedStatement
     lines: list[SumLine]
     checks: list[str]
-    placed: dict[Place, SumLine] = {}  # the same by side and currency
 
 
 def verify_close(file: StatementFileLike, period: str, trust: Trust | None) -> VerifiedStatement:
@@ -60,7 +68,7 @@ def verify_own(found: PeriodLines, account: str, period: str, trust: Trust | Non
     logged = verify_close(found.close, period, trust)
     close: PeriodClose = logged.payload
     trees = {(tree.side, tree.currency): root_of(tree) for tree in close.trees}
-    lines, seen, placed = [], set(), {}
+    lines, seen = [], set()
     for each in found.lines:
         place: Place = each.side, each.line.currency
         if each.line.payee != account or place in seen or each.side == "registry":
@@ -70,20 +78,43 @@ def verify_own(found: PeriodLines, account: str, period: str, trust: Trust | Non
         seen.add(place)
         verify_proof(each, trees[place])
         lines.append(each.line)
-        placed[place] = each.line
     counted = ", ".join(f"1 of {trees[each.side, each.line.currency].sums[0]}" for each in found.lines)
     checks = [
         *logged.checks,
         "in every currency licensees owe what all others are owed",
         f"each line is in its total: {counted}" if counted else "no line of this account; nothing to prove",
     ]
-    return ClosedMonth(close, logged, lines, checks, placed)
+    return ClosedMonth(close, logged, lines, checks)
 
 
 def verify_proof(proof: LineProof, root: SumNode) -> None:
     """Return once the line of ``proof`` is counted in ``root``, the root of its tree; raises as `verify_line` does."""
     nodes = [SumNode(from_base64(node.hash, "proof.hash"), tuple(node.sums)) for node in proof.proof]
-    verify_line(proof.line, from_base64(proof.salt, "salt"), proof.place, root.sums[0], nodes, root)
+    verify_counted(proof.line, from_base64(proof.salt, "salt"), proof.place, nodes, root)
+
+
+def verify_counted(line: SumLine, salt: bytes, place: int, nodes: Sequence[SumNode], root: SumNode) -> None:
+    """Return once ``line`` is at ``place`` of the tree under ``root``; raises as `verify_line` does."""
+    verify_line(line, salt, place, root.sums[0], nodes, root)
+
+
+def among_all(side: Side, line: SumLine, salt: bytes) -> ClosedLine:
+    """Return a line as a bundle of everything has it: in the order of its tree, which all lines prove."""
+    return ClosedLine(side, line.payee, line.currency, [str(each) for each in line.sums], to_base64(salt))
+
+
+def alone(proof: LineProof) -> ClosedLine:
+    """Return a line as a bundle of one account's part has it: with what proves it where the others are not shown."""
+    line = proof.line
+    return ClosedLine(
+        side=proof.side,
+        payee=line.payee,
+        currency=line.currency,
+        columns=[str(each) for each in line.sums],
+        salt=proof.salt,
+        place=proof.place,
+        proof=[ClosedNode(node.hash, [str(each) for each in node.sums]) for node in proof.proof],
+    )
 
 
 def verify_batch(proof: BatchProof, entry: bytes, close: PeriodClose) -> None:

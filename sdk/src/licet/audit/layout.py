@@ -17,6 +17,7 @@
     ledger/transfers.csv            double entry: what was posted …
     ledger/entries.csv              … to which accounts; debit positive, credit negative
     ledger/balances.csv             opening, accrued, reversed, settled, closing per account and currency
+    ledger/lines.jsonl              only of a closed month: its lines in the sum trees of its close (`ClosedLine`)
     ledger.journal                  the same for hledger and ledger …
     ledger.beancount                … and for beancount
     README.html                     for people, in English and Chinese
@@ -37,6 +38,7 @@ import msgspec
 from licet import times
 from licet.errors import InputError
 from licet.statements.kinds import LicenceLine, WorkDigest
+from licet.statements.periods import Side
 
 MANIFEST: Final = "MANIFEST.json"
 PERIOD: Final = "period.json"
@@ -50,6 +52,7 @@ WORKS: Final = "works.jsonl"
 EVENTS_CSV: Final = "usage/events.csv"
 EVENTS_PARQUET: Final = "usage/events.parquet"
 EVENT_PROOFS: Final = "usage/proofs.jsonl"
+LINES: Final = "ledger/lines.jsonl"
 TRANSFERS: Final = "ledger/transfers.csv"
 LEDGER_ENTRIES: Final = "ledger/entries.csv"
 BALANCES: Final = "ledger/balances.csv"
@@ -61,9 +64,13 @@ SINGLE: Final = frozenset(
     {PERIOD, REGISTRY_KEYS, OPENING, CLOSING, CONSISTENCY, FRONTIER, ENTRIES, WORKS, EVENTS_CSV, EVENTS_PARQUET}
     | {EVENT_PROOFS, TRANSFERS, LEDGER_ENTRIES, BALANCES, HLEDGER, BEANCOUNT, README}
 )
-"""Members that every bundle has, beside its manifest."""
+"""Members that every bundle has, beside its manifest; that of a closed month has `LINES` too."""
 
-COVERED_KINDS: Final = ("licence", "usage-batch", "run", "dataset-manifest", "split", "split-answer")
+CLOSE: Final = "period-close"
+COVERED_KINDS: Final = (
+    *("licence", "usage-batch", "run", "dataset-manifest", "split", "split-answer"),
+    *("licence-request", "licence-answer"),
+)
 """A bundle of everything holds each statement of these kinds that the log took in its period."""
 STATEMENT_KINDS: Final = {
     "licence": "lic",
@@ -74,9 +81,13 @@ STATEMENT_KINDS: Final = {
     "split": "spl",
     "split-answer": "stm",
     "erase": "stm",
+    "licence-request": "ask",
+    "licence-answer": "stm",
+    CLOSE: "stm",
 }
+_PREFIXES: Final = "|".join(sorted(set(STATEMENT_KINDS.values())))
 _STATEMENT: Final = re.compile(
-    rf"statements/({'|'.join(STATEMENT_KINDS)})/(({'|'.join(STATEMENT_KINDS.values())})_[0-9a-z]{{26}})\.json", re.ASCII
+    rf"statements/({'|'.join(STATEMENT_KINDS)})/(({_PREFIXES})_[0-9a-z]{{26}})\.json", re.ASCII
 )
 _LINES: Final = re.compile(r"licences/(lic_[0-9a-z]{26})\.jsonl", re.ASCII)
 _PERIOD: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
@@ -114,6 +125,26 @@ class EventProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     event: str
     index: int
     path: list[str]
+
+
+class ClosedNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node of a sum tree: its hash in base64, and its sums as texts, because they may be beyond JSON's integers."""
+
+    hash: str
+    sums: list[str]
+
+
+class ClosedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a closed month: its columns as texts, its salt in base64. ``place`` and ``proof`` say where it is in
+    its tree where the others are not shown."""
+
+    side: Side
+    payee: str
+    currency: str
+    columns: list[str]
+    salt: str
+    place: int | None = None
+    proof: list[ClosedNode] | None = None
 
 
 class PeriodTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from licet.audit.closed import PlacedLine
 from licet.errors import LicetError, VerificationError
 from licet.statements.kinds import Total
 
@@ -22,7 +23,8 @@ class Report(msgspec.Struct, frozen=True):
     """An evidence bundle in which every check held.
 
     ``anchored``: under a pinned root, not only consistent in itself. ``size`` and ``root`` (hex) are those of the log
-    that the evidence is in; ``accrued`` is what uses came to in the period, gross.
+    that the evidence is in; ``accrued`` is what uses came to in the period, gross. Of a month that is closed
+    ``closed_by`` is the log index of its close, and ``placed`` where the account's own lines are in the trees.
     """
 
     anchored: bool
@@ -35,6 +37,8 @@ class Report(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     accrued: list[Total]
     checks: list[Check]
+    closed_by: int | None = None
+    placed: list[PlacedLine] = []
 
 
 def refused(check: str, member: str, message: str) -> VerificationError:

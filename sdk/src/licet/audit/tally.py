@@ -10,10 +10,10 @@ from licet import money
 from licet.audit.layout import COVERED_KINDS, PeriodTotal
 from licet.audit.tables import EventRow, LedgerRow, TransferRow
 from licet.statements.kinds import Total
+from licet.statements.periods import ACCRUALS, REVERSAL
 
-ACCRUALS: Final = frozenset({"licence", "usage"})
-"""Kinds of transfers that uses come to; a reversal negates one, everything else moves or settles what is owed."""
-REVERSAL: Final = "reversal"
+BY_USE: Final = frozenset({"licence", "usage"})
+"""Kinds of transfers that single uses come to; `ACCRUALS` are those by which something comes to be owed at all."""
 _COUNTED: Final = (
     *("licence", "usage-batch", "run", "dataset-manifest", "consent", "split", "split-answer"),
     *("lines", "works", "new", "known", "memorandum", "transfers"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from licet.audit.checks.books import check_books
 from licet.audit.checks.granted import Granted, check_licences
+from licet.audit.checks.month import check_close
 from licet.audit.checks.opening import opened
 from licet.audit.checks.signed import check_statements
 from licet.audit.checks.the_log import check_log
@@ -33,6 +34,7 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
         granting = check_licences(audit, statements)
         due = check_uses(audit, statements, granting)
         check_books(audit, due, log.opening, log.closing)
+        closed = check_close(audit, log, statements)
         return Report(
             anchored=audit.keys.anchored,
             origin=audit.keys.ref.origin,
@@ -44,6 +46,8 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
             counts=dict(audit.tally.counts),
             accrued=audit.tally.accrued,
             checks=audit.checks,
+            closed_by=None if closed is None else closed.log_index,
+            placed=[] if closed is None else closed.placed,
         )
 
 

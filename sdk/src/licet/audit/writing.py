@@ -8,7 +8,7 @@
     writer.statement("licence", "lic_…", file)    # each
     writer.lines("lic_…", lines)
     with writer.works() as works: …               # then events, ledger
-    writer.finish(office_key)
+    writer.finish(office_key)                     # before the ledger of a closed month: writer.closed()
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import IO, Final, NamedTuple
+from typing import IO, Final, Literal, NamedTuple
 
 from licet import canonical
 from licet.audit import layout, tables
 from licet.audit.container import CHUNK, MemberOut, Packer
 from licet.audit.journals import Beancount, Hledger, Journal, Write
-from licet.audit.layout import BundleLine, BundleWork, Consistency, EventProof, Period, PeriodReport
+from licet.audit.layout import BundleLine, BundleWork, ClosedLine, Consistency, EventProof, Period, PeriodReport
 from licet.audit.readme import render, title
 from licet.audit.tables import BalanceRow, EventRow, LedgerRow, ParquetOut, TransferRow
 from licet.audit.tally import Tally
@@ -91,6 +91,7 @@ class BundleWriter:
         self.tally: Final = Tally()
         self._packer: Final = Packer(out)
         self._sizes = (0, 0)
+        self._state: Literal["open", "closed"] = "open"
 
     def log(
         self, *, opening: str, closing: str, consistency: Consistency, frontier: bytes, keys: Sequence[KeyEvidence]
@@ -147,6 +148,13 @@ class BundleWriter:
                 member.write(canonical.encode(proof) + b"\n")
 
     @contextmanager
+    def closed(self) -> Iterator[LinesOut]:
+        """The month is closed, by a statement that is here: give what takes its lines, in the order of its trees."""
+        self._state = "closed"
+        with self._member(layout.LINES) as member:
+            yield LinesOut(member)
+
+    @contextmanager
     def ledger(self, balances: Sequence[BalanceRow]) -> Iterator[LedgerOut]:
         """Write the balances, and give what takes the transfers."""
         self._packer.add(layout.BALANCES, (tables.BALANCES.header + tables.BALANCES.to_csv(balances)).encode())
@@ -172,7 +180,7 @@ class BundleWriter:
         """Return the figures of what was written so far."""
         return PeriodReport(
             period=self.about.period.name,
-            state="open",  # until a period-close is in the log, and none is issued yet
+            state=self._state,
             account=self.about.account,
             uses=self.about.uses,
             opening_size=self._sizes[0],
@@ -225,6 +233,18 @@ class WorksOut:
         for work in works:
             self._tally.work()
             self._member.write(canonical.encode(work) + b"\n")
+
+
+class LinesOut:
+    """Lines of a closed month on their way into a bundle."""
+
+    def __init__(self, member: MemberOut) -> None:
+        self._member = member
+
+    def write(self, lines: Iterable[ClosedLine]) -> None:
+        """Append ``lines``."""
+        for line in lines:
+            self._member.write(canonical.encode(line) + b"\n")
 
 
 def _texts(out: IO[bytes]) -> Write:

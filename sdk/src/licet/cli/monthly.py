@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from licet import money
 from licet.cli.output import Common, show
 from licet.cli.wording import refuse_existing
 from licet.counted import many
 from licet.errors import InputError
-
-if TYPE_CHECKING:
-    from licet.audit.closed import ClosedMonth
-    from licet.client import Client
-    from licet.statements.trust import Trust
 
 
 def statement_of(
@@ -42,8 +37,6 @@ def statement_of(
         found = figures(bundle, trust)
         if found.report.account is None:
             raise InputError("a statement is of one account: `licet audit report` draws what an auditor may see")
-        month = _closed(client, period, found.report.account, trust)
-        found = found if month is None else found.closed(month)
         data = pages.statement(found).encode() if form == ".html" else paper.statement(found, language)
     write_private(output, data)
     document = {
@@ -51,7 +44,9 @@ def statement_of(
         "account": found.report.account,
         "period": period,
         "verified": found.anchored,
-        "state": "closed" if month is not None else "open",
+        "state": found.report.state,
+        "closed_by": found.closed_by,
+        "placed": found.placed,
         "postings": len(found.postings),
         "nothing_happened": found.report.nothing_happened,
         "balances": [
@@ -59,14 +54,11 @@ def statement_of(
             for row in found.balances
         ],
     }
-    show(common, document, [f"The statement for {period} is in {output}: {many(len(found.postings), 'posting')}."])
+    told = [f"The statement for {period} is in {output}: {many(len(found.postings), 'posting')}."]
+    if found.closed_by is not None:
+        told.append(f"The month is closed, by entry {found.closed_by} of the log.")
+    told += [
+        f"  {each.currency}: line {each.place + 1} of {each.lines} under its signed total" for each in found.placed
+    ]
+    show(common, document, told)
     return 0 if found.anchored else 1
-
-
-def _closed(client: Client, period: str, account: str, trust: Trust) -> ClosedMonth | None:
-    """Return the account's lines of the month, verified, once it is closed; None before."""
-    from licet.audit.closed import verify_own
-
-    if not any(each.period == period and each.state == "closed" for each in client.periods()):
-        return None
-    return verify_own(client.period_line(period), account, period, trust)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, product
 from typing import Final, NamedTuple
 
 from licet.audit import layout
 from licet.audit.checks.opening import Audit
-from licet.audit.checks.signed import ConsentFacts, Signed, Statements
+from licet.audit.checks.priced import Prices
+from licet.audit.checks.signed import Signed, Statements
 from licet.audit.layout import BundleLine, BundleWork
 from licet.audit.report import checking, refused
 from licet.canonical import encode, from_base64
 from licet.counted import many
-from licet.decisions import Request, State, decide
-from licet.errors import InputError, VerificationError
-from licet.identifiers import to_uuid
+from licet.errors import VerificationError
 from licet.log import merkle
-from licet.statements.kinds import Licence, LicenceLine, Use, WorksScope
+from licet.statements.kinds import Licence, LicenceLine, WorksScope
 from licet.statements.licences import licence_lines_root
 from licet.statements.owed import due_at_accept, totals
 from licet.statements.works import work_digest
-from licet.terms import Terms, merge
 
 _LINES: Final = "licence-lines"
 _KEPT: Final = 256  # licences whose lines are kept in memory
-_COMBINATIONS: Final = 100_000  # of what owners of one work have said, to find those that a line's terms are made of
 
 
 class Granted(NamedTuple):
@@ -68,7 +64,7 @@ def check_licences(audit: Audit, statements: Statements) -> Granting:
             raise refused(_LINES, member, "expected lines of a licence that is here, got others")
     granting = Granting(audit, statements)
     works = granting.works = _works(audit, statements)
-    prices = _Prices(statements, works)
+    prices = Prices(statements, works)
     for licence, signed in statements.licences.items():
         granted = granting.of(licence)
         member = layout.lines_member(licence)
@@ -80,7 +76,7 @@ def check_licences(audit: Audit, statements: Statements) -> Granting:
             with checking("works-consented", member):
                 _consented(line, signed, statements, works)
             with checking("prices-consented", member):
-                prices.hold(line, granted.payload)
+                prices.hold(line, granted.payload, signed)
     counts = audit.tally.counts
     audit.passed(
         _LINES, f"{many(counts['lines'], 'line')} under the roots of {many(len(statements.licences), 'licence')}"
@@ -88,6 +84,7 @@ def check_licences(audit: Audit, statements: Statements) -> Granting:
     audit.passed("licence-totals", "what each licence says that it costs is what its lines come to, within its budget")
     audit.passed("works-consented", f"{many(counts['works'], 'work')} under the consents that licences name")
     audit.passed("prices-consented", "each line has the price that the consented terms ask for this use")
+    audit.passed("prices-agreed", prices.said)
     return granting
 
 
@@ -155,84 +152,3 @@ def _consented(
         raise VerificationError(f"expected a consent before log index {licence.index}, got one at {consent.index}")
     if works.get((line.work, line.statement)) != line.account or consent.payload.account != line.account:
         raise VerificationError(f"expected {line.work} of {line.account} under {line.statement}, got no proof of it")
-
-
-class _Prices:
-    """Prices of lines, each distinct case decided once."""
-
-    def __init__(self, statements: Statements, works: Mapping[tuple[str, str], str]) -> None:
-        self._consents: Final = statements.consents
-        self._splits: Final = statements.splits
-        self._beside: Final[dict[str, list[ConsentFacts]]] = {}  # what others than its account say of a work
-        for (work, statement), account in works.items():
-            if statements.consents[statement].payload.account != account:
-                self._beside.setdefault(work, []).append(statements.consents[statement])
-        self._catalogues: Final[dict[str, list[ConsentFacts]]] = {}
-        for consent in statements.consents.values():
-            if not isinstance(consent.payload.scope, WorksScope):
-                self._catalogues.setdefault(consent.payload.account, []).append(consent)
-        self._decided: Final[dict[tuple[str, ...], tuple[str | None, str, str | None, int]]] = {}
-
-    def hold(self, line: LicenceLine, licence: Licence) -> None:
-        """Return only if the terms that ``line`` names ask exactly its price for the licence's use."""
-        case: tuple[str, ...] = (line.statement, line.terms_hash, licence.licence)
-        if self._owners(line):
-            case = (*case, line.work)  # what its co-owners say is of this work alone
-        if case not in self._decided:
-            decision = decide(self._terms(line), State(level=4), _request(licence.use, licence))
-            price = decision.price
-            if price is None or (decision.verdict, decision.reason) != ("license", "offer"):
-                raise VerificationError(f"{line.work}: expected an offer for this use, got {decision.reason}")
-            self._decided[case] = (decision.atom, price.model, price.currency, price.micro)
-        expected = self._decided[case]
-        got = (line.atom, line.model, line.currency, line.amount)
-        if got != expected:
-            raise VerificationError(f"{line.work}: expected {expected} as the terms ask, got {got}")
-
-    def _terms(self, line: LicenceLine) -> Terms:
-        """The effective terms that the line names: those of its consent, or these with what restricts them: the
-        account's catalogue, and what co-owners say of the work and of their catalogues."""
-        consent = self._consents[line.statement]
-        if consent.terms.hash == line.terms_hash:
-            return consent.terms
-        catalogues: list[Terms | None] = [None, *(each.terms for each in self._catalogues.get(line.account, ()))]
-        said: list[list[Terms | None]] = [[None, *self._said(line.work, owner)] for owner in self._owners(line)]
-        for catalogue, *others in islice(product(catalogues, *said), _COMBINATIONS):
-            beside = {each.hash: each for each in others if each is not None}
-            shared = merge([beside[each] for each in sorted(beside)]) if beside else None
-            effective = merge([each for each in (consent.terms, catalogue, shared) if each is not None])
-            if effective.hash == line.terms_hash:
-                return effective
-        raise VerificationError(f"{line.work}: expected terms {line.terms_hash} from its consent, got others")
-
-    def _owners(self, line: LicenceLine) -> list[str]:
-        """Everybody who ever had a share in the work beside its account, and of whom something is here."""
-        owners = self._splits.ever(line.work, line.account) - {line.account}
-        spoken = {each.payload.account for each in self._beside.get(line.work, ())} | self._catalogues.keys()
-        return sorted(owners & spoken)
-
-    def _said(self, work: str, owner: str) -> list[Terms]:
-        """What may have been in force of what ``owner`` says of ``work``."""
-        own = [each.terms for each in self._beside.get(work, ()) if each.payload.account == owner]
-        catalogues = [each.terms for each in self._catalogues.get(owner, ())]
-        both = [merge([each, catalogue]) for each in own for catalogue in catalogues]
-        return [*own, *catalogues, *both]
-
-
-def _request(use: Use, licence: Licence) -> Request:
-    try:
-        to_uuid(licence.organisation, "org")
-        return Request(
-            uses=use.atoms,
-            purpose=use.purpose,
-            model=f"{use.model}@{use.version}",
-            model_scope=use.model_scope,
-            open_weights=use.open_weights,
-            territory=use.territory,
-            sublicense=use.sublicense,
-            exclusive=use.exclusive,
-            at=licence.issued_at,
-            licensee=licence.organisation,
-        )
-    except InputError as error:
-        raise VerificationError(f"use: {error.message}") from None

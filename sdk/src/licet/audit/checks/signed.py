@@ -20,7 +20,13 @@ from licet.terms import Terms
 from licet.wire.common import StatementFile
 
 _CHECK: Final = "statements"
-_NAMED: Final = {"licence": "licence", "usage-batch": "batch", "dataset-manifest": "dataset", "split": "split"}
+_NAMED: Final = {
+    "licence": "licence",
+    "usage-batch": "batch",
+    "dataset-manifest": "dataset",
+    "split": "split",
+    "licence-request": "request",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,9 @@ class Statements:
     batches: dict[str, Signed]
     consents: dict[str, ConsentFacts]
     splits: Splits
+    requests: dict[str, Signed]
+    answers: dict[str, Signed]
+    closes: dict[str, Signed]
 
 
 def check_statements(audit: Audit, log: LogFacts) -> Statements:
@@ -69,7 +78,15 @@ def check_statements(audit: Audit, log: LogFacts) -> Statements:
         identifier: ConsentFacts(signed.payload, _terms(signed.payload), signed.index)
         for identifier, signed in found["consent"].items()
     }
-    return Statements(found["licence"], found["usage-batch"], consents, _splits(audit, found))
+    return Statements(
+        licences=found["licence"],
+        batches=found["usage-batch"],
+        consents=consents,
+        splits=_splits(audit, found),
+        requests=found["licence-request"],
+        answers=found["licence-answer"],
+        closes=found[layout.CLOSE],
+    )
 
 
 def _splits(audit: Audit, found: dict[str, dict[str, Signed]]) -> Splits:

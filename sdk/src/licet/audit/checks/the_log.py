@@ -23,13 +23,17 @@ MAX_NOTE: Final = note.MAX_BYTES
 
 class LogFacts(NamedTuple):
     """What the log says about the period. ``note`` is the closing checkpoint as signed, ``taken`` the indices of the
-    statements that a bundle of everything must hold, ``beyond`` whether the log goes on after the period's end."""
+    statements that a bundle of everything must hold, ``beyond`` whether the log goes on after the period's end.
+    ``end`` is the first index that is not before its end, ``batches`` the month's usage batches by index and leaf
+    hash."""
 
     opening: Checkpoint
     closing: Checkpoint
     note: str
     taken: dict[str, set[int]]
     beyond: bool
+    end: int
+    batches: list[tuple[int, bytes]]
 
 
 def check_log(audit: Audit) -> LogFacts:
@@ -44,13 +48,14 @@ def check_log(audit: Audit) -> LogFacts:
         "log-consistency",
         f"{size}, beginning with the {opening.size:,} before the period",
     )
-    taken, beyond = _rebuilt(audit, opening, closing)
+    taken, end, batches = _rebuilt(audit, opening, closing)
+    beyond = end < closing.size
     shown = closing.size - max(0, opening.size - 1)
     whole = many(shown, "entry", "entries")
     audit.passed("log-entries", f"{whole} in full, whose root is the signed {closing.root.hex()}")
     ended = "goes on after" if beyond else "has not gone past"
     audit.passed("log-period", f"they begin where {audit.period.name} begins; the log {ended} its end")
-    return LogFacts(opening, closing, text, taken, beyond)
+    return LogFacts(opening, closing, text, taken, beyond, end, batches)
 
 
 def _checkpoint(audit: Audit, member: str) -> tuple[Checkpoint, str]:
@@ -70,30 +75,37 @@ def _consistent(audit: Audit, opening: Checkpoint, closing: Checkpoint) -> None:
         raise MalformedError("expected the root of an empty log and no proof, got more")
 
 
-def _rebuilt(audit: Audit, opening: Checkpoint, closing: Checkpoint) -> tuple[dict[str, set[int]], bool]:
+def _rebuilt(
+    audit: Audit, opening: Checkpoint, closing: Checkpoint
+) -> tuple[dict[str, set[int]], int, list[tuple[int, bytes]]]:
     with checking("log-entries", layout.FRONTIER):
         frontier = merkle.Frontier.parse(audit.container.read(layout.FRONTIER, 8 + 64 * merkle.HASH_SIZE))
         if frontier.size != max(0, opening.size - 1):
             raise MalformedError(f"expected the tree before entry {opening.size - 1}, got one of {frontier.size}")
     taken: dict[str, set[int]] = {kind: set() for kind in COVERED_KINDS}
-    time, beyond = "", False
+    time, end = "", opening.size
+    batches: list[tuple[int, bytes]] = []
     with checking("log-entries", layout.ENTRIES):
         for data in _entries(audit):
             index = frontier.size
             if index >= closing.size:
                 raise MalformedError(f"expected {closing.size - index} entries, got more")
             entry = entries.parse(data)
-            frontier.append(merkle.leaf_hash(data))
+            leaf = merkle.leaf_hash(data)
+            frontier.append(leaf)
             if frontier.size == opening.size and frontier.root != opening.root:
                 raise MalformedError("expected entries that give the root of the opening checkpoint")
             _in_time(audit, index, entry, time, opening.size)
             time = entry.time
-            beyond |= entry.time >= audit.period.end
-            if entry.kind in taken and index >= opening.size and audit.period.holds(entry.time):
-                taken[entry.kind].add(index)
+            if index >= opening.size and audit.period.holds(entry.time):
+                end = index + 1
+                if entry.kind in taken:
+                    taken[entry.kind].add(index)
+                if entry.kind == "usage-batch":
+                    batches.append((index, leaf))
         if (frontier.size, frontier.root) != (closing.size, closing.root):
             raise MalformedError(f"expected {closing.size} entries that give the root of the closing checkpoint")
-    return taken, beyond
+    return taken, end, batches
 
 
 def _in_time(audit: Audit, index: int, entry: Entry, before: str, opening: int) -> None:

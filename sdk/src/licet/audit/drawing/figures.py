@@ -16,17 +16,15 @@ import msgspec
 from licet import canonical
 from licet.audit import layout, tables
 from licet.audit.checks.opening import MAX_JSON, MAX_LINE
-from licet.audit.closed import ClosedMonth
+from licet.audit.closed import PlacedLine
 from licet.audit.container import Container
 from licet.audit.layout import BundleLine, Period, PeriodReport, period_of
 from licet.audit.tables import BalanceRow, EventRow, lines_of
-from licet.audit.tally import ACCRUALS, REVERSAL
 from licet.audit.verifying import verify_bundle
-from licet.errors import VerificationError
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence, UsageBatch
-from licet.statements.periods import Place
+from licet.statements.periods import ACCRUALS, REVERSAL
 from licet.statements.trust import Trust
 from licet.wire.common import StatementFile
 
@@ -88,32 +86,12 @@ class Figures(msgspec.Struct, frozen=True):
     postings: list[Posting]
     checks: int
     closed_by: int | None = None
+    placed: list[PlacedLine] = []
 
     @property
     def state(self) -> str:
-        """Whether the month is closed: by a statement that was verified beside the bundle."""
-        return self.report.state if self.closed_by is None else "closed-line"
-
-    def closed(self, month: ClosedMonth) -> Figures:
-        """Return the same with the close of the month, once its lines say what these balances do.
-
-        Raises ``VerificationError`` for a line that closes with another figure.
-        """
-        owed: dict[Place, int] = {}
-        for row in self.balances:
-            side, _, owner = row.account.partition(":")
-            if owner == self.report.account:
-                place: Place = ("licensee" if side == "receivable" else "payee", row.currency)
-                owed[place] = owed.get(place, 0) + (row.closing if side == "receivable" else -row.closing)
-        stated = {place: line.owed - line.overpaid for place, line in month.placed.items()}
-        for side, currency in sorted(owed.keys() | stated.keys()):
-            one, other = stated.get((side, currency), 0), owed.get((side, currency), 0)
-            if one != other:
-                raise VerificationError(
-                    f"{self.report.period}: expected {currency} of the closed line ({side}) to be what the evidence "
-                    f"comes to, got {one} and {other} millionths"
-                )
-        return msgspec.structs.replace(self, closed_by=month.logged.log_index)
+        """Whether the month is closed, and whether the figures are those of lines that were proven in its totals."""
+        return "closed-line" if self.placed else self.report.state
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -151,6 +129,8 @@ def figures(path: Path, trust: Trust | None, advance: Callable[[int], None] = la
         balances=balances,
         postings=postings,
         checks=len(verified.checks),
+        closed_by=verified.closed_by,
+        placed=verified.placed,
     )
 
 

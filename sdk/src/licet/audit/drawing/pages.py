@@ -14,7 +14,7 @@ from typing import Final
 from licet import money
 from licet.audit.drawing.charts import columns, share
 from licet.audit.drawing.figures import Figures, Group, Posting
-from licet.audit.drawing.words import TAGS, WORDS, Language, counted
+from licet.audit.drawing.words import TAGS, WORDS, Language, counted, positions
 
 SHOWN: Final = 20  # groups that are named; the rest are one line
 Words = dict[str, str]
@@ -73,6 +73,7 @@ def _about(found: Figures, words: Words) -> str:
     told = [
         escape(words[key].format(origin=found.origin, account=stated.account)),
         escape(words[found.state].format(entry=found.closed_by)),
+        *(escape(each) for each in positions(words, found.placed)),
         escape(words["verified" if found.anchored else "unanchored"].format(checks=found.checks)),
     ]
     if not stated.uses:
@@ -106,7 +107,6 @@ def _report(found: Figures, words: Words, language: Language) -> str:
         if groups:
             name: Callable[[str], str] = words.__getitem__ if key == "terms" else _identifier
             text += f"<h2>{words[key]}</h2>\n" + _groups(groups, words, words[label], name)
-    text += f"<h2>{words['duties']}</h2>\n<p>{words['duties-none']}</p>\n"
     return text + _checking(found, words)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from licet import times
 from licet.audit.drawing.figures import Figures
 from licet.audit.drawing.pages import amount, side_of
-from licet.audit.drawing.words import WORDS, Language, counted
+from licet.audit.drawing.words import WORDS, Language, counted, positions
 from licet.audit.layout import period_of
 from licet.errors import InputError
 
@@ -56,6 +56,7 @@ def _data(found: Figures, language: Language) -> dict[str, Any]:
     about = [
         words["of"].format(origin=found.origin, account=stated.account),
         words[found.state].format(entry=found.closed_by),
+        *positions(words, found.placed),
         words["verified" if found.anchored else "unanchored"].format(checks=found.checks),
         *([] if stated.uses else [words["ledger-only"]]),
         *([words["nothing"]] if stated.nothing_happened else []),

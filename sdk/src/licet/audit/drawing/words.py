@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from licet.audit.closed import PlacedLine
 
 Language = Literal["en", "zh"]
 TAGS: Final[dict[Language, str]] = {"en": "en", "zh": "zh-Hans"}
@@ -15,9 +19,10 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "of": "Registry {origin}. Account {account}.",
         "whole": "Registry {origin}. Everything that it did in this month.",
         "open": "The month is open: the figures are as they stand and may still grow.",
-        "closed": "The month is closed.",
+        "closed": "The month is closed, by entry {entry} of the public log.",
         "closed-line": "The month is closed, by entry {entry} of the public log: what it comes to is counted in the"
         " total that was signed there.",
+        "line-at": "{currency}, {side}: line {place} of {lines} in the tree of that total.",
         "verified": "Drawn from evidence in which {checks} checks hold, under the pinned root key of the registry.",
         "unanchored": "Drawn from evidence in which {checks} checks hold in itself; no registry is pinned here, so"
         " nobody vouches for it.",
@@ -45,8 +50,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "artist": "Artist",
         "others": "{count} others",
         "share": "Share of uses",
-        "duties": "Open duties",
-        "duties-none": "This evidence names no open duty.",
         "free": "allowed without a licence",
         "outside": "outside a licence (recorded, not charged)",
         "per-work": "per work, once",
@@ -61,6 +64,8 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "payable-side": "payable to you",
         "escrow-side": "in escrow for you",
         "receivable-side": "owed by you",
+        "payee-side": "owed to you",
+        "licensee-side": "owed by you",
         "opening": "Before",
         "accrued": "Accrued",
         "reversals": "Reversed",
@@ -97,8 +102,11 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "of": "登记处 {origin}。账户 {account}。",
         "whole": "登记处 {origin}。本月的全部记录。",
         "open": "本月尚未结账：数字为当前状态，仍可能增加。",
-        "closed": "本月已结账。",
+        "closed": "本月已结账，见公开日志第 {entry} 条。",
         "closed-line": "本月已结账，见公开日志第 {entry} 条：本对账单的金额已计入其中签名的总额。",
+        "line-at": "{currency}，{side}：位于该总额树的第 {place} 行，共 {lines} 行。",
+        "payee-side": "应付给您",
+        "licensee-side": "您应付",
         "verified": "依据的证据通过了 {checks} 项核对，由此处固定的登记处根密钥担保。",
         "unanchored": "依据的证据自身一致（{checks} 项核对），但此处没有固定登记处，因此无人担保。",
         "nothing": "本月无任何记录：没有许可、数据集、训练、使用或过账。",
@@ -125,8 +133,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "artist": "艺术家",
         "others": "其余 {count} 项",
         "share": "占全部使用",
-        "duties": "未完成的义务",
-        "duties-none": "本证据中没有未完成的义务。",
         "free": "无需许可即可使用",
         "outside": "许可之外（仅作记录，不计费）",
         "per-work": "按作品，一次",
@@ -179,3 +185,16 @@ def counted(words: dict[str, str], works: int, uses: int) -> str:
         "uses": words["one-use" if uses == 1 else "some-uses"].format(count=f"{uses:,}"),
     }
     return words["counted"].format(**told)
+
+
+def positions(words: dict[str, str], placed: Iterable[PlacedLine]) -> list[str]:
+    """Return where each line of a closed month is in its tree, in words."""
+    return [
+        words["line-at"].format(
+            currency=each.currency,
+            side=words[f"{each.side}-side"],
+            place=f"{each.place + 1:,}",
+            lines=f"{each.lines:,}",
+        )
+        for each in placed
+    ]

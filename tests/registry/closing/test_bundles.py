@@ -1,0 +1,91 @@
+"""Bundles of a real service's closed month, with agreements in it: proven to auditor, artists and organisation."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from licet.audit import Report, layout, verify_bundle
+from licet.errors import VerificationError
+from licet.statements.trust import Trust
+from licet.terms import Price, Revocation, preset
+from registry.accounts.operators import invite
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer, reply
+from tests.registry.auditing.month import PER_RUN
+from tests.registry.closing.conftest import Clock
+from tests.registry.closing.test_closing import close_all
+from tests.registry.harness import Running
+from tests.registry.market import TRAIN, granted, shelf, trainer
+from tests.sdk.audit.stage import repacked, unpacked
+
+pytestmark = pytest.mark.anyio
+
+POOL = preset("paid", Price(model="pool", currency="USD"))
+CHECKS = ["period-close", "period-batches", "period-sums", "period-lines"]
+
+
+async def pulled(site: Running, http: httpx.AsyncClient, target: Path, period: str) -> tuple[Report, dict[str, bytes]]:
+    """Take the bundle home and verify it."""
+    answer = await http.get("/v1/audit/bundle", params={"period": period})
+    assert answer.status_code == 200, answer.text
+    target.write_bytes(answer.content)
+    return verify_bundle(target, trust_of(site)), unpacked(target)
+
+
+def trust_of(site: Running) -> Trust:
+    return Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+
+
+async def test_a_closed_month_with_agreements_is_proven_to_everybody_in_it(site: Running, clock: Clock, tmp_path: Path):
+    month = clock.month
+    asked_of, pooled, plain = (
+        await shelf(site, NEGOTIATED, 2),
+        await shelf(site, POOL, 2),
+        await shelf(site, PER_RUN, 1),
+    )
+    lab = await trainer(site)
+    asked = await ask(lab, asked_of)
+    await offer(asked_of.owner, asked, Price(model="per-work", amount="3", currency="USD"))
+    price = Price(model="per-work", amount="2", currency="USD")
+    await offer(asked_of.owner, asked, price, revocation=Revocation(notice_days=10, effect="stop-new-runs"))
+    taken = await agree(lab, asked_of, asked)
+    quote = await lab.quote(pooled.wanted(), agreement=True)
+    shared = granted(await lab.accept(quote))
+    licence = await lab.license(plain.wanted())
+    for each in (taken, shared, licence):
+        await lab.report(each, "2")
+    refused = await ask(lab, asked_of, msgspec.structs.replace(TRAIN, version="2"))
+    await reply(asked_of.owner, refused, None)
+    _, token = await invite(site.services.database, "auditor", name="Ada Okafor")
+    staff = site.client(token.token)
+    opened, members = await pulled(site, staff, tmp_path / "open.zip", month)
+    assert (opened.state, opened.closed_by) == ("open", None)
+    assert layout.LINES not in members
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [month]
+
+    report, members = await pulled(site, staff, tmp_path / "all.zip", month)
+    assert (report.state, [check.name for check in report.checks[-4:]]) == ("closed", CHECKS)
+    assert (report.counts["licence-request"], report.counts["licence-answer"]) == (2, 3)
+    agreed = {check.name: check.detail for check in report.checks}["prices-agreed"]
+    assert agreed.startswith("2 lines at the price of an artist's signed answer, 2 lines as terms state")
+    for who in (asked_of.owner, pooled.owner, plain.owner, lab):
+        part, shown = await pulled(site, who.http, tmp_path / "part.zip", month)
+        assert part.account == who.id
+        assert [check.name for check in part.checks[-4:]] == CHECKS
+        rows = [row for row in csv.DictReader(io.StringIO(shown[layout.BALANCES].decode())) if row["closing"] != "0"]
+        assert len(part.placed) == len(rows)
+        others = {asked_of.owner.id, pooled.owner.id, plain.owner.id, lab.id} - {who.id}
+        assert not [other for other in others if other.encode() in shown[layout.LINES]]
+
+    answers = [name for name in members if name.startswith("statements/licence-answer/")]
+    for name in answers:
+        left = {each: data for each, data in members.items() if each != name}
+        path = repacked(tmp_path / "less.zip", left, site.services.keys.office)
+        with pytest.raises(VerificationError, match="log-coverage"):
+            verify_bundle(path, trust_of(site))
