@@ -164,7 +164,7 @@ def _by_account(
 ) -> list[str]:
     """Check a statement of an artist or organisation (a licence is countersigned by the registry)."""
     history = KeyHistory.verify(evidence, registry)
-    account = payload.account if hasattr(payload, "account") else payload.organisation
+    account = _signer(payload)
     if account != history.account:
         raise VerificationError(f"expected the key history of {account}, got that of {history.account}")
     if getattr(payload, "genesis", history.genesis) != history.genesis:
@@ -180,6 +180,13 @@ def _by_account(
         checks.append("granted by the registry's licence key")
     envelopes.open_as(type(payload), envelope, signers, history.keys | registry.keys)
     return checks
+
+
+def _signer(payload: Any) -> str:
+    """Return who signs ``payload``: an organisation that asks for a licence names the account that it asks as well."""
+    by_organisation = isinstance(payload, kinds.LicenceRequest) or not hasattr(payload, "account")
+    account: str = payload.organisation if by_organisation else payload.account
+    return account
 
 
 def _holds(evidence: Sequence[Evidence], envelope: Envelope) -> bool:
