@@ -11,17 +11,19 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from licet import identifiers
 from licet.audit import layout, verify_bundle
 from licet.audit.journals import EQUITY, Beancount, FormerHledger, Hledger, account_name
 from licet.audit.layout import period_of
 from licet.audit.tables import BALANCES, BalanceRow, LedgerRow, TransferRow
 from licet.errors import InputError
-from tests.sdk.audit.stage import Stage, unpacked
+from tests.sdk.audit.stage import Records, Stage, unpacked
 
 NOVEMBER = period_of("2026-11")
 PROGRAMS = {
@@ -222,3 +224,51 @@ def test_a_bundle_from_before_ledger_was_thought_of_holds(
 ) -> None:
     monkeypatch.setattr("licet.audit.writing.Hledger", FormerHledger)
     assert verify_bundle(stage.write(stage.records(), tmp_path / "former.zip"), stage.trust).anchored
+
+
+def settled(stage: Stage) -> Records:
+    """November with everything that settlement posts: money that came, waits, is on its way, went, and its charges."""
+    records = stage.records()
+    lab, mei = (stage.people[name].id for name in ("Lantern Labs", "Mei"))
+    bank = "bank:de02120300000000202051"
+    moves = [
+        ("payment", bank, f"receivable:{lab}", "USD", 1_234_567),
+        ("payment", bank, "suspense:bank", "EUR", 700_001),
+        ("suspense-claimed", "suspense:bank", f"receivable:{lab}", "EUR", 700_000),
+        ("charges", "charges:bank", bank, "USD", 1),
+        ("contested", f"payable:{mei}", f"escrow:{mei}", "USD", 20_000),
+        ("escrow-release", f"escrow:{mei}", f"payable:{mei}", "USD", 20_000),
+        ("remittance", f"payable:{mei}", f"transit:{mei}", "USD", 34_567),
+        ("payout", f"transit:{mei}", bank, "USD", 34_566),
+        ("remittance-return", f"transit:{mei}", f"payable:{mei}", "USD", 1),
+        ("refund", f"receivable:{lab}", bank, "USD", 999_999),
+    ]
+    for number, (kind, debit, credit, currency, amount) in enumerate(moves, 1):
+        name = identifiers.from_uuid("tra", UUID(int=10_000 + number))
+        rows = [LedgerRow(name, debit, currency, amount), LedgerRow(name, credit, currency, -amount)]
+        at = f"2026-11-{10 + number}T08:00:00.000Z"
+        head = TransferRow(name, at, kind, f"inv_{number}", f"{kind}/{number}", None, None)
+        records.transfers.append((head, sorted(rows, key=lambda row: row.account)))
+    return records
+
+
+def test_what_settlement_posts_is_taken_and_adds_up_to_the_millionth(stage: Stage, tmp_path: Path) -> None:
+    path = stage.write(settled(stage), tmp_path / "settled.zip")
+    assert verify_bundle(path, stage.trust).anchored
+    members = unpacked(path)
+    for name in ("Assets:Bank:De0", "Liabilities:Suspense:Bank", "Liabilities:Transit:Art-", "Expenses:Charges:Bank"):
+        assert name in members[layout.HLEDGER].decode()
+        assert name in members[layout.BEANCOUNT].decode()
+    for program, (name, _) in PROGRAMS.items():
+        journal = members[name].decode()
+        assert accepted(program, journal.encode(), tmp_path), program
+        of_bank = list(re.finditer(r"(?<=Assets:Bank:De02120300000000202051  )-?\d+\.\d{6}", journal))
+        assert len(of_bank) >= 5
+        assert not accepted(program, more(journal, of_bank[-1]).encode(), tmp_path), program
+    command = ["hledger", "balance", "-E", "-N", "-O", "csv", "-f"]
+    done = told(command, members[layout.HLEDGER], tmp_path / layout.HLEDGER)
+    rows = list(BALANCES.from_csv([members[layout.BALANCES]]))
+    assert summed(done.stdout) == {
+        (account_name(row.account), row.currency): row.closing for row in rows if row.closing
+    }
+    assert sum(row.settled != 0 for row in rows) >= 6

@@ -1,0 +1,48 @@
+"""A month on paper and as a page, at the command line, of a real registry: verified, proven, and nil where it is."""
+
+from __future__ import annotations
+
+from licet import times
+from tests.registry.catalogue import picture
+from tests.whole.conftest import People
+
+USE = ("--use", "train-gen", "--model", "acme/paper@1")
+
+
+def test_an_account_writes_its_month_down(person: People) -> None:
+    ada, lab = person("ada-paper").joins("artist", "Ada Rossi"), person("lab-paper").joins("organisation", "Paper Labs")
+    month = times.to_text(times.now())[:7]
+    nil = lab.types("balance", "--statement", month, "-o", "nil.html")
+    assert nil.code == 0, nil
+    assert f"The statement for {month} is in nil.html: 0 postings." in nil.out
+    assert "Nothing happened in this month" in (lab.folder / "nil.html").read_text("utf-8")
+    (ada.home / "1.png").write_bytes(picture(884_511))
+    ada.does("register", str(ada.home / "1.png"), "--preset", "paid", "--price", "5", "--currency", "USD")
+    (work,) = [each["work"] for each in ada.does("works", "list")["works"]]
+    asked = lab.types("licences", "request", work, *USE, "--yes")
+    assert asked.code == 0, asked
+    (found,) = ada.does("licences", "requests", "--state", "open")["requests"]
+    ada.does("licences", "requests", "offer", found["request"], "--price", "2", "--currency", "usd", "--yes")
+    lab.does("licences", "requests", "accept", found["request"], "--budget", "2USD", "--yes")
+    for who, side, net in ((ada, "escrow", "-1.8"), (lab, "receivable", "2")):
+        told = who.does("balance", "--statement", month, "-o", "paper.pdf")
+        assert (told["verified"], told["state"], told["postings"], told["placed"]) == (True, "open", 1, [])
+        assert [(each["account"].partition(":")[0], each["closing"]) for each in told["balances"]] == [(side, net)]
+        assert (who.folder / "paper.pdf").read_bytes().startswith(b"%PDF-")
+        page = who.types("balance", "--statement", month, "-o", "paper.html")
+        assert page.code == 0, page
+        text = (who.folder / "paper.html").read_text("utf-8")
+        for said in ("The month is open", "2.00" if who is lab else "1.80", "statements/licence/lic_", "checks hold"):
+            assert said in text, said
+    again = lab.types("balance", "--statement", month, "-o", "paper.html")
+    assert again.code == 2
+    assert "paper.html" in again.err
+    other = lab.types("balance", "--statement", "2026-13", "-o", "other.html")
+    assert other.code == 2
+    assert "a month such as 2026-11" in other.err
+    lab.does("audit", "pull", "--period", month, "-o", "evidence.zip")
+    checks = lab.types("audit", "verify", "evidence.zip")
+    assert checks.code == 0, checks
+    assert "prices-agreed: 1 line at the price of an artist's signed answer" in checks.out
+    lab.does("audit", "report", "evidence.zip", "-o", "report.html")
+    assert "duties" not in (lab.folder / "report.html").read_text("utf-8")
