@@ -74,7 +74,10 @@ class ClosedStage(Stage):
 
     @staticmethod
     def _stated(trees: dict[Any, list[Placed]]) -> list[kinds.PeriodTree]:
-        return [stated(*place, SumTree([each.node for each in lying]).root) for place, lying in trees.items()]
+        return [
+            stated(side, currency, SumTree([each.node for each in lying]).root)
+            for (side, currency), lying in trees.items()
+        ]
 
     def closed(self, who: str | None = None, close: str = "honest") -> Records:
         """Return the records of November with the close called ``close``: of everything, or the part of ``who``."""
