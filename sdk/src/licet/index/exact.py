@@ -52,7 +52,7 @@ def rising(hi: U64, lo: U64, *then: npt.NDArray[Any]) -> Places:
     packed <<= bits
     packed |= np.arange(len(hi), dtype=np.uint64)
     packed.sort()
-    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
+    order: npt.NDArray[np.int64] = (packed & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
     packed >>= bits
     tied = np.zeros(len(hi), np.bool_)
     np.equal(packed[1:], packed[:-1], out=tied[1:])

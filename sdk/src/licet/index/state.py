@@ -171,7 +171,7 @@ class StateRoots:
             if len(run) < RUN:
                 tail = run.tobytes()
                 break
-            key = sha256(run).digest()
+            key = sha256(run.data).digest()
             runs[key] = self._runs.get(key) or merkle_root(run.tobytes())
             nodes += runs[key]
         self._runs = runs
