@@ -102,7 +102,7 @@ def _identifiers(column: Column, data: bytes, rows: int, made: Mapping[str, Any]
         indices = found.indices
         size = len(found.dictionary)
         table = np.frombuffer(found.dictionary.buffers()[1], np.uint8, 16 * size).reshape(size, 16)
-    there = table.any(axis=1)
+    there: np.ndarray[Any, Any] = np.asarray(table.any(axis=1))
     if not column.prefix.startswith("="):
         return _coded(indices, _named(column.prefix, table), there)
     _, first = np.unique(indices.to_numpy(zero_copy_only=False), return_index=True)
