@@ -173,7 +173,7 @@ async def key_range(
     "/v1/quotes",
     operation_id="createQuote",
     tags=["licensing"],
-    opt={**READS, "quota": "quotes"},
+    opt={**READS, "quota": "quotes", "problems": (404,)},  # the request whose offer is to be taken
     guards=[require("license", kinds=("org",))],
     request_max_body_size=32 << 20,
 )

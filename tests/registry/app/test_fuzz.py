@@ -41,7 +41,7 @@ async def callers(service: Running) -> dict[str, tuple[str | None, int]]:
     lab, ada = await service.account("organisation"), await service.account()
     auditor = await operators.invite(service.services.database, "auditor", name="Aud")
     return {
-        "an organisation": (lab.token, 4),
+        "an organisation": (lab.token, 2),
         "an artist": (ada.token, 1),
         "an auditor": (auditor[1].token, 1),
         "nobody": (None, 1),

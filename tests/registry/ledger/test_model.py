@@ -139,11 +139,11 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(key=waiting, under=st.sampled_from("mn"), posting=st.booleans())
     def resolve(self, key: str, under: str, posting: bool) -> None:
         under = f"{under}-{key}"
-        number, said = self.id_of(key), {"key": under, "at": self.at, "source": "lic_x"}
+        number = self.id_of(key)
         action = (
-            ledger.post_pending(self.conn, number, kind="usage", **said)
+            ledger.post_pending(self.conn, number, kind="usage", key=under, at=self.at, source="lic_x")
             if posting
-            else ledger.void(self.conn, number, **said)
+            else ledger.void(self.conn, number, key=under, at=self.at, source="lic_x")
         )
         if self.resolved.get(key, (under, posting)) != (under, posting):
             with pytest.raises(Conflict):
