@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from licet.audit import Report, layout, verify_bundle
+from licet.audit.drawing import pages
+from licet.audit.drawing.figures import figures
 from licet.errors import VerificationError
 from licet.statements.trust import Trust
 from licet.terms import Price, Revocation, preset
@@ -25,7 +27,7 @@ from tests.sdk.audit.stage import repacked, unpacked
 
 pytestmark = pytest.mark.anyio
 
-POOL = preset("paid", Price(model="pool", currency="USD"))
+MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
 CHECKS = ["period-close", "period-batches", "period-sums", "period-lines"]
 
 
@@ -43,9 +45,9 @@ def trust_of(site: Running) -> Trust:
 
 async def test_a_closed_month_with_agreements_is_proven_to_everybody_in_it(site: Running, clock: Clock, tmp_path: Path):
     month = clock.month
-    asked_of, pooled, plain = (
+    asked_of, monthly, plain = (
         await shelf(site, NEGOTIATED, 2),
-        await shelf(site, POOL, 2),
+        await shelf(site, MONTHLY, 2),
         await shelf(site, PER_RUN, 1),
     )
     lab = await trainer(site)
@@ -54,7 +56,7 @@ async def test_a_closed_month_with_agreements_is_proven_to_everybody_in_it(site:
     price = Price(model="per-work", amount="2", currency="USD")
     await offer(asked_of.owner, asked, price, revocation=Revocation(notice_days=10, effect="stop-new-runs"))
     taken = await agree(lab, asked_of, asked)
-    quote = await lab.quote(pooled.wanted(), agreement=True)
+    quote = await lab.quote(monthly.wanted(), agreement=True)
     shared = granted(await lab.accept(quote))
     licence = await lab.license(plain.wanted())
     for each in (taken, shared, licence):
@@ -74,13 +76,16 @@ async def test_a_closed_month_with_agreements_is_proven_to_everybody_in_it(site:
     assert (report.counts["licence-request"], report.counts["licence-answer"]) == (2, 3)
     agreed = {check.name: check.detail for check in report.checks}["prices-agreed"]
     assert agreed.startswith("2 lines at the price of an artist's signed answer, 2 lines as terms state")
-    for who in (asked_of.owner, pooled.owner, plain.owner, lab):
+    for who in (asked_of.owner, monthly.owner, plain.owner, lab):
         part, shown = await pulled(site, who.http, tmp_path / "part.zip", month)
         assert part.account == who.id
         assert [check.name for check in part.checks[-4:]] == CHECKS
         rows = [row for row in csv.DictReader(io.StringIO(shown[layout.BALANCES].decode())) if row["closing"] != "0"]
         assert len(part.placed) == len(rows)
-        others = {asked_of.owner.id, pooled.owner.id, plain.owner.id, lab.id} - {who.id}
+        drawn = figures(tmp_path / "part.zip", trust_of(site))
+        assert f"by entry {report.closed_by} of the public log" in pages.statement(drawn)
+        assert pages.statement(drawn).count("in the tree of that total") == len(part.placed)
+        others = {asked_of.owner.id, monthly.owner.id, plain.owner.id, lab.id} - {who.id}
         assert not [other for other in others if other.encode() in shown[layout.LINES]]
 
     answers = [name for name in members if name.startswith("statements/licence-answer/")]

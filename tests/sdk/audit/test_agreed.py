@@ -21,8 +21,8 @@ LAB, ADA = identifier("org", "Lantern Labs"), identifier("art", "Ada")
 CONSENT, WORK, ASKED = identifier("stm", "Ada"), identifier("wrk", "1"), identifier("ask", "1")
 USE = kinds.Use(["train-gen"], ["commercial"], None, "lantern/lantern", "1", "one-version", None)
 OFFERED = Price(model="per-work", amount="2", currency="USD")
-SHARE = Price(model="revenue-share", share_bps=1200, currency="USD", minimum="0.5")
-NEGOTIATED, SHARED = preset("paid", Price(model="negotiate")), preset("paid", SHARE)
+MONTHLY = Price(model="subscription", amount="10", currency="USD", period="P1M")
+NEGOTIATED, SUBSCRIBED = preset("paid", Price(model="negotiate")), preset("paid", MONTHLY)
 REVOCATION: dict[str, str | int] = {"notice_days": 10, "effect": "stop-new-runs"}
 T = [f"2026-11-{day:02}T00:00:00.000Z" for day in range(1, 30)]
 change = msgspec.structs.replace
@@ -97,8 +97,8 @@ def test_an_offer_stood_also_where_the_clock_of_whoever_accepts_is_ahead():
     held(NEGOTIATED, AGREED, licence(issued_at=T[16]), OFFER, asked=request())
 
 
-def test_terms_that_state_what_is_divided_are_the_price():
-    assert "1 line as terms state" in held(SHARED, line(SHARED, SHARE, None), licence(None)).said
+def test_terms_that_state_what_a_month_costs_are_the_price():
+    assert "1 line as terms state" in held(SUBSCRIBED, line(SUBSCRIBED, MONTHLY, None), licence(None)).said
 
 
 def test_whoever_asks_may_be_offered_less_than_the_terms_ask():
@@ -152,14 +152,14 @@ LIES: dict[str, tuple[Any, str]] = {
         "as the terms ask"),
     "a negotiated price that nobody offered": (
         lambda: held(NEGOTIATED, line(NEGOTIATED, OFFERED, None), licence(None)), "needs-agreement|expected an offer"),
-    "another share than the terms state": (
-        lambda: held(SHARED, line(SHARED, Price(model="revenue-share", share_bps=12, currency="USD"), None),
+    "another subscription than the terms state": (
+        lambda: held(SUBSCRIBED, line(SUBSCRIBED, MONTHLY.model_copy(update={"amount": "9"}), None),
                      licence(None)), "as the terms ask"),
-    "a share without an agreement": (
-        lambda: held(SHARED, line(SHARED, SHARE, None), licence(agreement=msgspec.UNSET)),
+    "a subscription without an agreement": (
+        lambda: held(SUBSCRIBED, line(SUBSCRIBED, MONTHLY, None), licence(agreement=msgspec.UNSET)),
         "an agreement to what terms"),
-    "a share for everybody else": (
-        lambda: held(SHARED, line(SHARED, SHARE, None), licence(None, use=change(USE, exclusive=True))),
+    "a subscription that nobody else may have": (
+        lambda: held(SUBSCRIBED, line(SUBSCRIBED, MONTHLY, None), licence(None, use=change(USE, exclusive=True))),
         "expected an offer"),
     "an offer for what the terms deny": (
         lambda: held(preset("no-ai"), line(preset("no-ai"), OFFERED, "offered"), licence(), OFFER, asked=request()),

@@ -17,13 +17,25 @@ import pytest
 
 from licet.audit import layout, verify_bundle
 from licet.audit.layout import BundleLine, Consistency, PeriodReport
+from licet.audit.readme import render
 from licet.audit.tables import EVENTS, GROUP, EventRow, LedgerRow, ParquetOut, TransferRow
 from licet.canonical import encode, to_base64
 from licet.errors import VerificationError
 from licet.statements import kinds
 from licet.statements.licences import event_id
 from licet.wire.common import StatementFile
-from tests.sdk.audit.stage import CATALOGUE, Records, Stage, balances_of, identifier, key, packed, repacked, unpacked
+from tests.sdk.audit.stage import (
+    CATALOGUE,
+    MADE_AT,
+    Records,
+    Stage,
+    balances_of,
+    identifier,
+    key,
+    packed,
+    repacked,
+    unpacked,
+)
 
 change = msgspec.structs.replace
 
@@ -755,8 +767,9 @@ def test_a_period_that_is_called_closed(stage: Stage, tmp_path: Path) -> None:
     members[layout.PERIOD] = encode(change(honest, state="closed"))
     members[layout.HLEDGER] = members[layout.HLEDGER].replace(b"is open", b"is closed")
     members[layout.BEANCOUNT] = members[layout.BEANCOUNT].replace(b"is open", b"is closed")
+    members[layout.README] = render(change(honest, state="closed"), stage.ref.origin, MADE_AT).encode()
     path = repacked(path, members, stage.working["office"], state="closed")
-    caught(path, stage, "period-report", layout.PERIOD)
+    caught(path, stage, "period-close", layout.MANIFEST)
 
 
 def test_a_page_for_people_that_says_something_else(stage: Stage, bundle: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Prices:
     def said(self) -> str:
         """What was found of prices that no single use fixes, or that an artist offered to one organisation."""
         offered, stated = many(len(self._offered), "line"), many(len(self._stated), "line")
-        return f"{offered} at the price of an artist's signed answer, {stated} as terms state what is divided"
+        return f"{offered} at the price of an artist's signed answer, {stated} as terms state what is owed at a close"
 
     def hold(self, line: LicenceLine, licence: Licence, signed: Signed) -> None:
         """Return only if ``line`` has exactly the price that its terms ask for the licence's use, or that the artist
