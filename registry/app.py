@@ -15,8 +15,10 @@ from registry.accounts import routes as accounts
 from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
 from registry.agreements import routes as agreements
+from registry.agreements.allocation import allocate
 from registry.auditing import routes as auditing
 from registry.claims import routes as claims
+from registry.closing import HOOKS
 from registry.closing import routes as closing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
@@ -133,9 +135,11 @@ def create_app(settings: Settings | None = None) -> Observed:
 
 
 def connect_domains(services: Services) -> None:
-    """Let domains know what those above them do: every process that decides or raises levels calls this once."""
+    """Let domains know what others do: every process that decides, raises levels or closes months calls this once."""
     connect_consent(services)
     connect_snapshots(services)
+    if allocate not in HOOKS:  # of the process, not of its services
+        HOOKS.append(allocate)
 
 
 def _services(request: Request[Any, Any, Any]) -> Services:

@@ -67,6 +67,41 @@ from licence_request_works k left join works w on w.id = k.work left join work_s
 where k.request = $2 order by k.work
 """
 
+# -- closes ------------------------------------------------------------------------------------------------------------
+
+# Those that began before $1. By agreements and licences primary keys
+ALLOCATING: Final = """
+select l.id, l.organisation, l.fee_bps, l.granted_at, l.valid_until, g.since
+from agreements g join licences l on l.id = g.licence where g.allocates and l.granted_at < $1 order by l.id
+"""
+# by transfers (period, id)
+ALREADY: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"
+# What a licence agrees, work by work, and how the works stand today.
+# By licence_works, work_states, accounts primary keys
+ALLOCATED: Final = """
+select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
+    w.agreed, a.level < 2 or coalesce(s.contested or s.challenged, false) as held_back
+from licence_works w join accounts a on a.id = w.account left join work_states s on s.work = w.work
+where w.licence = $1 and w.agreed is not null order by w.work
+"""
+# Outputs by the month in which they were posted, before $2, less those that corrections take back.
+# By usage_events (licence), licence_works primary key
+OUTPUTS: Final = """
+select v.work, to_char(v.posted_at at time zone 'UTC', 'YYYY-MM') as month,
+    sum(v.quantity - coalesce(v.was, 0)) as quantity
+from usage_events v join licence_works w on w.licence = v.licence and w.work = v.work and w.atom = v.atom
+where v.licence = $1 and v.unit = 'output' and v.memorandum is null and v.posted_at < $2 and w.agreed is not null
+group by v.work, month
+"""
+# by transfers (source), entries primary key: what a licence was charged at closes
+CHARGED: Final = """
+select t.period, e.currency, sum(e.amount) as amount
+from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
+where t.source = $1 and t.kind = 'allocation' and a.name like 'receivable:%' group by t.period, e.currency
+"""
+# by periods primary key
+SEALED: Final = "select period from periods where sealed_at is not null order by period"
+
 # The whole of it, read through once, beside what was signed.
 ALL_REQUESTS: Final = """
 select r.id, r.digest, r.organisation, r.account, a.kind, r.use_key, r.model_key, r.model, r.version, r.works,

@@ -1,16 +1,19 @@
-"""Agreements, compared with what was signed: requests, answers, and which licences rest on them."""
+"""Agreements, compared with what was signed: requests, answers, which licences rest on them, and what those owed."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import Final
 
 import msgspec
 
 from licet import identifiers, times
+from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest
 from licet.statements.owed import allocated
 from registry.agreements import queries
+from registry.agreements.allocation import agreement_of, month_of, owed_in
 from registry.database import Connection
 from registry.licensing.licences import line_of
 from registry.licensing.offers import model_key, use_key
@@ -20,8 +23,11 @@ _PREFETCH: Final = 500
 
 
 async def rebuild(conn: Connection) -> list[str]:
-    """Return what does not hold, in words: a request, an answer or an agreement that is not as it was signed."""
-    return [*await _requests(conn), *await _answers(conn), *await _agreements(conn)]
+    """Return what does not hold, in words: a request, an answer or an agreement that is not as it was signed, and
+    one that was not charged at a close what follows from its lines and uses."""
+    return [
+        *await _requests(conn), *await _answers(conn), *await _agreements(conn), *await _closes(conn)
+    ]  # fmt: skip
 
 
 async def _requests(conn: Connection) -> list[str]:
@@ -91,4 +97,34 @@ async def _agreements(conn: Connection) -> list[str]:
         signed = (said.since, said.weigh, said.request, any(allocated(line) for line in lines))
         if kept != signed:
             wrong.append(f"licence {name}: expected the agreement that was signed, {signed}, got {kept}")
+    return wrong
+
+
+async def _closes(conn: Connection) -> list[str]:
+    """Every agreement was charged, in each month that is sealed, what follows: nobody is owed what nobody computed."""
+    sealed = [row["period"] for row in await conn.fetch(queries.SEALED)]
+    if not sealed:
+        return []
+    wrong = []
+    for row in await conn.fetch(queries.ALLOCATING, times.now()):
+        found = agreement_of(row)
+        charged: dict[str, Counter[str]] = defaultdict(Counter)
+        for each in await conn.fetch(queries.CHARGED, found.name):
+            charged[each["period"]][each["currency"]] += int(each["amount"])
+        for period in sealed:
+            if month_of(found.term.since, period) < 0:
+                continue
+            expected: Counter[str] = Counter()
+            try:
+                for due in (await owed_in(conn, found, period))[0]:
+                    if due.currency is not None:
+                        expected[due.currency] += due.amount
+            except InputError as error:
+                wrong.append(f"licence {found.name}: {period}: expected what can be charged: {error.message}")
+                continue
+            if +expected != +charged[period]:
+                wrong.append(
+                    f"licence {found.name}: {period}: expected a charge of {dict(+expected)} micro-units, "
+                    f"got {dict(+charged[period])}"
+                )
     return wrong

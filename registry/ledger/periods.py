@@ -67,6 +67,15 @@ async def end(conn: Connection, period: str, secret: bytes, at: datetime) -> Non
     await conn.execute(queries.END_PERIOD, period, secret, at)
 
 
+async def hold_open(conn: Connection, at: datetime) -> None:
+    """Until the caller's transaction ends the month of ``at`` stays open; raises ``PeriodClosed`` if it has ended."""
+    await conn.execute(queries.SHARE_PERIODS, queries.PERIODS_LOCK)
+    named = month_of(at).name
+    last = await last_ended(conn)
+    if last is not None and named <= last.period:
+        raise PeriodClosed(f"the month {named} is closed; what is late goes into the open month")
+
+
 async def closing(conn: Connection, period: str) -> None:
     """Until the caller's transaction ends it may post into ``period``, which has ended and is not sealed."""
     await conn.execute(queries.CLOSING, period)

@@ -150,6 +150,7 @@ order by t.id, a.name, e.currency
 
 PERIODS_LOCK: Final = 0x6C69_6365_7492  # advisory: shared by whoever posts, whole to end a month
 HOLD_PERIODS: Final = "select pg_advisory_xact_lock($1)"
+SHARE_PERIODS: Final = "select pg_advisory_xact_lock_shared($1)"
 _PERIOD: Final = """
 select period, secret, ended_at, sealed_at, boundary is not null as counted, pending is not null as stated from periods
 """

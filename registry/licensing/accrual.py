@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection
 from registry.errors import Unavailable
-from registry.ledger import Entry, Transfer
+from registry.ledger import Entry, Transfer, periods
 from registry.licensing import queries
 from registry.licensing.types import Accrual, Posting, Reported
 from registry.splits.sharing import Sharing, in_force
@@ -46,16 +47,20 @@ async def post(conn: Connection, posting: Posting, accruals: Sequence[Accrual]) 
     shared = await in_force(conn, {accrual.reported.work for accrual in accruals if accrual.amount})
     records, transfers = await asyncio.to_thread(_prepared, posting, accruals, shared)
     await conn.copy_records_to_table("usage_events", records=records, columns=queries.USAGE_EVENTS)
-    await enter(conn, transfers)
+    await enter(conn, transfers, posting.at)
 
 
-async def enter(conn: Connection, transfers: Sequence[Transfer]) -> None:
-    """The transfers are in the ledger, of the moment at which their request began.
+async def enter(conn: Connection, transfers: Sequence[Transfer], at: datetime) -> None:
+    """The transfers are in the ledger, of the moment ``at`` which their request began.
 
     Raises ``Unavailable`` where the month of that moment was closed while the request waited: sent again, it is of now.
+    So it is, too, where nothing is owed: what a month owes at its close follows from all uses that were posted in it.
     """
     try:
-        await ledger.post(conn, transfers)
+        if transfers:
+            await ledger.post(conn, transfers)
+        else:
+            await periods.hold_open(conn, at)
     except ledger.PeriodClosed:
         raise Unavailable("the month in which this request began was closed meanwhile; send it again") from None
 

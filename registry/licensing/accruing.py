@@ -41,7 +41,7 @@ async def post(conn: Connection, posting: Posting, uses: Uses, charges: Charges,
     shared = await in_force(conn, [uses.works[place] for place in np.unique(uses.work[owing]).tolist()])
     ready = await asyncio.to_thread(_prepared, posting, uses, charges, np.flatnonzero(fresh), shared)
     await conn.copy_to_table(_TABLE, source=binary(ready.columns), columns=queries.USAGE_EVENTS, format="binary")
-    await enter(conn, ready.transfers)
+    await enter(conn, ready.transfers, posting.at)
 
 
 def _prepared(posting: Posting, uses: Uses, charges: Charges, rows: Ints, shared: Shares) -> _Prepared:

@@ -12,9 +12,11 @@ def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: Peop
     ada, lab = person("ada").joins("artist", "Ada Rossi"), person("lab").joins("organisation", "Lantern Labs")
     for number in (1, 2):
         (ada.home / f"{number}.png").write_bytes(picture(884_410 + number))
-    paid = ("--preset", "paid", "--price-model")
-    ada.does("register", str(ada.home / "1.png"), *paid, "negotiate")
-    ada.does("register", str(ada.home / "2.png"), *paid, "pool", "--currency", "USD")
+    monthly = 'model = "subscription", amount = 5, currency = "USD", period = "P1M"'
+    for number, price in ((1, 'model = "negotiate"'), (2, monthly)):
+        terms = ada.home / f"{number}.toml"
+        terms.write_text(f'preset = "paid"\nprice = {{ {price} }}\n', encoding="utf-8")
+        ada.does("register", str(ada.home / f"{number}.png"), "--terms", str(terms))
     works = {each["title"]: each["work"] for each in ada.does("works", "list")["works"]}
     (lab.home / "in").mkdir()
     for number in (1, 2):
@@ -42,8 +44,8 @@ def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: Peop
     taken = lab.types("licences", "requests", "accept", ask, "--budget", "2USD", "--yes")
     assert "due at once: 2 USD" in taken.out, taken
     assert "2 USD a work" in taken.out
-    pooled = lab.does("licences", "agree", works["2"], *USE, "--yes")
-    assert pooled["quote"]["totals"] == [{"amount": "0", "currency": "USD", "works": 1}]
+    monthly = lab.does("licences", "agree", works["2"], *USE, "--yes")
+    assert monthly["quote"]["totals"] == [{"amount": "0", "currency": "USD", "works": 1}]
     after = lab.does("filter", str(lab.home / "in"), "-o", out, *USE, "--overwrite")
     assert after["kept"] == 2
     assert [each["state"] for each in lab.does("licences", "requests")["requests"]] == ["accepted"]

@@ -62,20 +62,22 @@ async def test_an_offer_that_is_accepted_is_a_licence_at_its_price_which_both_ha
 
 async def test_terms_that_state_a_price_nobody_can_fix_are_accepted_without_asking_and_uses_count_alone(site: Running):
     monthly = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
+    bounded = preset("paid", Price(model="per-output", amount="0.1", currency="EUR", minimum="5"))
     shared = preset("paid", Price(model="revenue-share", share_bps=3000, currency="EUR", minimum="5"))
     mine, lantern = await shelf(site, monthly, 1), await trainer(site)
-    theirs = await shelf(site, shared, 1)
+    theirs, uncharged = await shelf(site, bounded, 1), await shelf(site, shared, 1)
     wanted = [*mine.wanted(), *theirs.wanted()]
     assert (await lantern.quote(wanted)).lines == []
-    quote = await lantern.quote(wanted, None, agreement=True)
+    quote = await lantern.quote([*wanted, *uncharged.wanted()], None, agreement=True)
+    assert [(each.work, each.reason) for each in quote.left_out] == [(uncharged.works[0], "needs-agreement")]
     assert [(line.model, line.amount) for line in sorted(quote.lines, key=lambda each: each.model)] == [
-        ("revenue-share", 0),
+        ("per-output", 100_000),
         ("subscription", 10_000_000),
     ]
     assert not quote.over_budget
     licence = granted(await lantern.accept(quote))
     assert await balance(lantern.http) == {}
-    report = await lantern.report(licence, "2")
+    report = await lantern.report(licence, "2", outputs=3)
     assert (report.new, report.memorandum) == (2, 0)
     assert await balance(lantern.http) == {}
     assert (await lantern.quote(wanted, None, agreement=True)).lines == []
@@ -165,7 +167,11 @@ async def test_an_answer_says_what_can_be_accepted_and_is_the_owners(site: Runni
         ({"request": identifiers.new_id("ask")}, "request: expected"),
         ({"offered_until": later(-1)}, "offered_until: expected"),
         ({"grant_until": later(1)}, "grant_until: expected a time after"),
-        ({"price": {"model": "pool", "currency": "USD", "period": "P10D"}}, "price.period: expected whole months"),
+        (
+            {"price": {"model": "per-output", "amount": "1", "cap": "9", "currency": "USD", "period": "P10D"}},
+            "price.period: expected whole months",
+        ),
+        ({"price": {"model": "pool", "currency": "USD"}}, "price.model: expected a price that can be charged"),
     ):
         answer = await reply(mine.owner, asked, changes=changes)
         assert answer.status_code == 400, answer.text

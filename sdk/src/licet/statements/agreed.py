@@ -15,6 +15,8 @@ from licet.statements.kinds import Agreed, Agreement, LicenceLine
 from licet.terms import Price, Terms, durations
 from licet.terms.prices import dearer
 
+REPORTED: Final = frozenset({"pool", "revenue-share"})
+"""Models of prices that follow from what a licensee reports of its revenue: nobody agrees on them until it can."""
 _WHOLE_MONTHS: Final = 1200
 
 
@@ -35,11 +37,9 @@ def months_of(period: str) -> int:
 def agreeable(price: Price) -> bool:
     """Whether the terms alone state what is owed, though no single use fixes it: nobody has to be asked.
 
-    Not where the artist has to name a price, nor where a period is no number of months that can be closed.
+    Not where the artist has to name a price, nor where what is owed cannot be charged (`wrong_price`).
     """
-    if price.model == "negotiate" or not price.needs_agreement:
-        return False
-    return price.model == "subscription" or price.period is None or _closes(price.period)
+    return price.needs_agreement and wrong_price(price) is None
 
 
 def agreed(
@@ -90,6 +90,11 @@ def wrong_price(price: Price) -> str | None:
     """Return what of an offered price cannot be carried out, in words that begin with the field; None if nothing."""
     if price.model == "negotiate":
         return "price.model: expected a price that can be accepted, got negotiate"
+    if price.model in REPORTED:
+        return (
+            f"price.model: expected a price that can be charged, got {price.model}, which is not charged yet: "
+            "it follows from reports of revenue"
+        )
     if price.model != "subscription" and price.period and not _closes(price.period):
         return f"price.period: expected whole months, because months are what is closed, got {price.period}"
     return None

@@ -20,7 +20,8 @@ from licet.statements.kinds import PeriodClose, PeriodTree
 
 Side = Literal["licensee", "payee", "registry"]
 SIDES: Final[tuple[Side, ...]] = ("licensee", "payee", "registry")
-ACCRUALS: Final = frozenset({"licence", "usage", "allocation"})
+ALLOCATION: Final = "allocation"  # what an agreement owes at the close of a month
+ACCRUALS: Final = frozenset({"licence", "usage", ALLOCATION})
 """Kinds of transfers by which something comes to be owed; ``reversal`` negates one, all others move or settle it."""
 REVERSAL: Final = "reversal"
 _NAMED: Final[dict[str, tuple[Side, int]]] = {"payable": ("payee", -1), "escrow": ("payee", -1),

@@ -21,7 +21,7 @@ from licet.counted import many
 from licet.errors import MalformedError, VerificationError
 from licet.identifiers import to_uuid
 from licet.log.checkpoint import Checkpoint
-from licet.statements.periods import ACCRUALS, REVERSAL
+from licet.statements.periods import ACCRUALS, ALLOCATION, REVERSAL
 
 FEE: Final = "fee:registry"
 _JOURNALS: Final[tuple[tuple[str, type[Journal]], ...]] = (
@@ -94,7 +94,9 @@ class _Books:
         with checking("reversals", layout.TRANSFERS):
             self._reversal(transfer, amounts, counted=counted)
         with checking("transfer-sums", layout.TRANSFERS):
-            if transfer.kind in BY_USE:
+            if transfer.kind == ALLOCATION:
+                _allocation(transfer, amounts)
+            elif transfer.kind in BY_USE:
                 self._accrual(transfer, amounts, counted=counted)
         if not counted:
             return
@@ -170,6 +172,27 @@ class _Books:
             raise VerificationError(
                 f"{transfer.transfer}: expected {expected} at {found.posted_at}, got {dict(amounts)} at {transfer.at}"
             )
+
+
+def _allocation(transfer: TransferRow, amounts: Mapping[Place, int]) -> None:
+    """What an agreement owes at a close charges one licensee, and credits accounts of one side, in one currency."""
+    source, _, rest = transfer.key.partition("/")
+    month, _, rest = rest.partition("/")
+    credited, _, currency = rest.partition("/")
+    side = credited.partition(":")[0]
+    charged = [account for (account, _), amount in amounts.items() if amount > 0]
+    others = {account for account, _ in amounts if account not in charged} - {FEE}
+    if (
+        (source, month, {currency}) != (transfer.source, transfer.at[:7], {place[1] for place in amounts})
+        or side not in ("payable", "escrow")
+        or len(charged) != 1
+        or not charged[0].startswith("receivable:org_")
+        or not all(account.startswith(f"{side}:") for account in others)
+    ):
+        raise VerificationError(
+            f"{transfer.transfer}: expected the charge of {transfer.source} at the close of {transfer.at[:7]}, "
+            f"got {transfer.key} of {dict(amounts)}"
+        )
 
 
 def _posted(audit: Audit) -> Iterator[tuple[TransferRow, list[LedgerRow]]]:

@@ -1,0 +1,144 @@
+"""What agreements owe at a close is in the ledger before the month is sealed, once, whole, by splits and in escrow."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from licet import identifiers, times
+from licet.errors import InputError
+from licet.pricing import Owed
+from licet.terms import Price, preset
+from registry import closing
+from registry.agreements import allocation
+from registry.agreements.allocation import allocate, transfers_of
+from registry.auditing import verify
+from registry.closing.steps import SOONEST
+from registry.ledger import periods
+from registry.licensing.types import Posting
+from registry.splits.sharing import Sharing
+from tests.registry.closing.conftest import Clock
+from tests.registry.closing.test_closing import close_all
+from tests.registry.harness import Running
+from tests.registry.market import balance, granted, problem, shelf, trainer
+from tests.registry.splits.owners import agreed
+
+pytestmark = pytest.mark.anyio
+
+MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
+BOUNDED = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", cap="4", period="P1M"))
+LICENCE, WHO = identifiers.new_id("lic"), identifiers.new_uuid()
+POSTING = Posting(LICENCE, WHO, identifiers.from_uuid("org", WHO), None, times.now())
+PAYEES = [identifiers.new_id("art") for _ in range(3)]
+WORKS = [identifiers.new_uuid() for _ in range(6)]
+SPLIT = Sharing(identifiers.new_uuid(), bytes(32), {PAYEES[0]: 3333, PAYEES[1]: 3333, PAYEES[2]: 3334})
+
+
+@st.composite
+def owing(draw: st.DrawFn) -> tuple[list[Owed], dict[str, bool]]:
+    works = [identifiers.from_uuid("wrk", work) for work in WORKS]
+    owed = [
+        Owed(work, draw(st.sampled_from(PAYEES)), currency, draw(st.integers(0, 10**12)), ())
+        for work in works
+        for currency in draw(st.lists(st.sampled_from(["USD", "EUR"]), unique=True))
+    ]
+    return owed, {work: draw(st.booleans()) for work in works}
+
+
+@given(owing(), st.integers(0, 10_000), st.sets(st.sampled_from(WORKS)), st.randoms(use_true_random=False))
+def test_all_that_is_owed_is_charged_and_credited_once_in_whatever_order(owed, fee_bps, split, chance: random.Random):
+    lines, escrow = owed
+    shared = dict.fromkeys(split, SPLIT)
+    found = transfers_of(POSTING, "2026-11", lines, escrow, fee_bps, shared)
+    mixed = chance.sample(lines, len(lines))
+    assert transfers_of(POSTING, "2026-11", mixed, escrow, fee_bps, shared) == found
+    assert len({each.key for each in found}) == len(found)
+    for currency in ("USD", "EUR"):
+        entries = [entry for each in found for entry in each.entries if entry.currency == currency]
+        gross = sum(each.amount for each in lines if each.currency == currency)
+        assert sum(entry.amount for entry in entries) == 0
+        assert sum(entry.amount for entry in entries if entry.amount > 0) == gross
+        fees = -sum(entry.amount for entry in entries if entry.account == "fee:registry")
+        assert gross * fee_bps // 10_000 - len(found) <= fees <= gross * fee_bps // 10_000
+    for each in found:
+        sides = {entry.account.partition(":")[0] for entry in each.entries} - {"receivable", "fee"}
+        assert len(sides) <= 1
+
+
+def test_a_sum_that_money_cannot_hold_is_refused():
+    lines = [Owed(identifiers.from_uuid("wrk", work), PAYEES[0], "USD", 2**53 - 1, ()) for work in WORKS[:2]]
+    with pytest.raises(InputError, match="totals"):
+        transfers_of(POSTING, "2026-11", lines, {each.work: False for each in lines}, 0, {})
+
+
+async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Running, clock: Clock):
+    first = clock.month
+    mine, shared, weak = (
+        await shelf(site, MONTHLY, 1),
+        await shelf(site, BOUNDED, 1),
+        await shelf(site, MONTHLY, 1, level=0),
+    )
+    await agreed(shared.owner, shared.works, [(shared.owner, 7500), (mine.owner, 2500)])
+    lab = await trainer(site)
+    wanted = [*mine.wanted(), *shared.wanted(), *weak.wanted()]
+    licence = granted(await lab.accept(await lab.quote(wanted, None, agreement=True)))
+    assert len(licence.lines) == 3
+    await lab.report(licence, "2", outputs=300)
+    assert await balance(lab.http) == {}
+    began = clock.now()
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [first]
+    # 10 + 10 subscribed, 300 × 0.01 for outputs; a tenth is the registry's
+    assert await balance(lab.http) == {("receivable", "USD"): "23"}
+    assert await balance(weak.owner.http) == {("escrow", "USD"): "9"}
+    assert await balance(mine.owner.http) == {("payable", "USD"): "9.675"}
+    assert await balance(shared.owner.http) == {("payable", "USD"): "2.025"}
+    clock.set(began)  # uses that owe nothing now would be of a month that was charged
+    late = await lab.send(lab.batch(lab.events(licence, "3", outputs=1), licence.lines))
+    assert problem(late)[0] == 503
+    clock.next_month()
+    second = clock.month
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [second]
+    assert await balance(lab.http) == {("receivable", "USD"): "45"}  # 20 subscribed, the least of 2
+    assert await verify(site.services) == []
+
+
+async def test_an_allocation_that_is_taken_up_again_posts_nothing_more(site: Running, clock: Clock, monkeypatch):
+    monkeypatch.setattr(closing.steps, "HOOKS", [allocate, allocate])
+    mine, lab = await shelf(site, MONTHLY, 2), await trainer(site)
+    granted(await lab.accept(await lab.quote(mine.wanted(), None, agreement=True)))
+    first = clock.month
+    clock.next_month()
+    async with site.services.database.transaction() as conn:
+        await periods.end(conn, first, bytes(32), clock.now())
+    for expected in (1, 0):
+        async with site.services.database.transaction() as conn:
+            await periods.closing(conn, first)
+            assert await allocate(conn, first) == expected
+    await close_all(site, clock.now())
+    assert await balance(lab.http) == {("receivable", "USD"): "20"}
+
+
+async def test_what_cannot_be_priced_blocks_no_close_and_is_told(site: Running, clock: Clock, monkeypatch):
+    good, bad, lab = await shelf(site, MONTHLY, 1), await shelf(site, MONTHLY, 1), await trainer(site)
+    one = granted(await lab.accept(await lab.quote(bad.wanted(), None, agreement=True)))
+    granted(await lab.accept(await lab.quote(good.wanted(), None, agreement=True)))
+    compute = allocation.owed_at_close
+
+    def refusing(lines, *arguments):
+        if {line.work for line in lines} == set(bad.works):
+            raise InputError.field("weight", "one work", "0")
+        return compute(lines, *arguments)
+
+    monkeypatch.setattr(allocation, "owed_at_close", refusing)
+    first = clock.month
+    clock.next_month()
+    assert await closing.close_due(site.services, clock.now(), SOONEST) is not None
+    assert await balance(lab.http) == {("receivable", "USD"): "10"}
+    told = [str(each) for each in await verify(site.services)]
+    assert len(told) == 1
+    assert f"licence {one.licence}: {first}: expected what can be charged" in told[0]
