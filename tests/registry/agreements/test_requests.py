@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from licet import identifiers, times
+from licet.audit import verify_bundle
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Licence
+from licet.statements.statement_file import verify_statement_file
+from licet.statements.trust import Trust
 from licet.terms import Price, Revocation, preset
 from licet.wire.agreements import RequestInfo
 from licet.wire.common import Page
@@ -32,7 +36,9 @@ async def requests(http, query="") -> list[RequestInfo]:
     return msgspec.json.decode(answer.content, type=Page[RequestInfo]).items
 
 
-async def test_an_offer_that_is_accepted_is_a_licence_at_its_price_which_both_have_signed(site: Running):
+async def test_an_offer_that_is_accepted_is_a_licence_at_its_price_which_both_have_signed(
+    site: Running, tmp_path: Path
+):
     mine, lantern = await shelf(site, NEGOTIATED), await trainer(site)
     assert {each.reason for each in (await lantern.quote(mine.wanted())).left_out} == {"needs-agreement"}
     asked = await ask(lantern, mine)
@@ -40,6 +46,10 @@ async def test_an_offer_that_is_accepted_is_a_licence_at_its_price_which_both_ha
     offered = await offer(mine.owner, asked, grant_until=later(90), revocation=Revocation(notice_days=7))
     assert (offered.state, offered.licence) == ("offered", None)
     licence = await agree(lantern, mine, asked)
+    documents = await shown(mine.owner, asked)
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    for file, signer in ((documents.asked, lantern.id), (documents.answer, mine.owner.id)):
+        assert any(signer in check for check in verify_statement_file(file, trust).checks)
     payload = envelopes.read_as(Licence, licence.envelope)
     assert len(licence.envelope.signatures) == 2
     assert payload.agreement.request == asked.document
@@ -54,6 +64,11 @@ async def test_an_offer_that_is_accepted_is_a_licence_at_its_price_which_both_ha
     assert {each.reason for each in held} == {f"licensed:{licence.licence}"}
     listed = msgspec.json.decode((await lantern.http.get("/v1/licences")).content, type=Page[LicenceInfo]).items
     assert [(each.licence, each.agreement) for each in listed] == [(licence.licence, True)]
+    for who in (lantern.http, mine.owner.http):
+        evidence = await who.get("/v1/audit/bundle", params={"period": later(0)[:7]})
+        (tmp_path / "bundle.zip").write_bytes(evidence.content)
+        told_of = {check.name: check.detail for check in verify_bundle(tmp_path / "bundle.zip", trust).checks}
+        assert told_of["prices-consented"].endswith("but for 2 prices that artists answered")
     late = await reply(mine.owner, asked, None)
     assert problem(late)[0] == 409
     assert "was accepted" in problem(late)[2]

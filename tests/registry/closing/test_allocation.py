@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from licet import identifiers, times
+from licet.audit import verify_bundle
 from licet.errors import InputError
 from licet.pricing import Owed
+from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry import closing
 from registry.agreements import allocation
@@ -74,7 +77,7 @@ def test_a_sum_that_money_cannot_hold_is_refused():
         transfers_of(POSTING, "2026-11", lines, {each.work: False for each in lines}, 0, {})
 
 
-async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Running, clock: Clock):
+async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Running, clock: Clock, tmp_path: Path):
     first = clock.month
     mine, shared, weak = (
         await shelf(site, MONTHLY, 1),
@@ -96,6 +99,12 @@ async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Run
     assert await balance(weak.owner.http) == {("escrow", "USD"): "9"}
     assert await balance(mine.owner.http) == {("payable", "USD"): "9.675"}
     assert await balance(shared.owner.http) == {("payable", "USD"): "2.025"}
+    for who in (lab.http, mine.owner.http, shared.owner.http, weak.owner.http):
+        answer = await who.get("/v1/audit/bundle", params={"period": first})
+        assert answer.status_code == 200, answer.text
+        (tmp_path / "bundle.zip").write_bytes(answer.content)
+        trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+        assert verify_bundle(tmp_path / "bundle.zip", trust) is not None
     clock.set(began)  # uses that owe nothing now would be of a month that was charged
     late = await lab.send(lab.batch(lab.events(licence, "3", outputs=1), licence.lines))
     assert problem(late)[0] == 503
