@@ -44,8 +44,8 @@ def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: Peop
     taken = lab.types("licences", "requests", "accept", ask, "--budget", "2USD", "--yes")
     assert "due at once: 2 USD" in taken.out, taken
     assert "2 USD a work" in taken.out
-    monthly = lab.does("licences", "agree", works["2"], *USE, "--yes")
-    assert monthly["quote"]["totals"] == [{"amount": "0", "currency": "USD", "works": 1}]
+    subscribed = lab.does("licences", "agree", works["2"], *USE, "--yes")
+    assert subscribed["quote"]["totals"] == [{"amount": "0", "currency": "USD", "works": 1}]
     after = lab.does("filter", str(lab.home / "in"), "-o", out, *USE, "--overwrite")
     assert after["kept"] == 2
     assert [each["state"] for each in lab.does("licences", "requests")["requests"]] == ["accepted"]

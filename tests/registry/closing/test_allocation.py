@@ -13,10 +13,10 @@ from licet import identifiers, times
 from licet.audit import verify_bundle
 from licet.errors import InputError
 from licet.pricing import Owed
+from licet.statements.closes import owed_at_close
 from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry import closing
-from registry.agreements import allocation
 from registry.agreements.allocation import allocate, transfers_of
 from registry.auditing import verify
 from registry.closing.steps import SOONEST
@@ -136,14 +136,14 @@ async def test_what_cannot_be_priced_blocks_no_close_and_is_told(site: Running, 
     good, bad, lab = await shelf(site, MONTHLY, 1), await shelf(site, MONTHLY, 1), await trainer(site)
     one = granted(await lab.accept(await lab.quote(bad.wanted(), None, agreement=True)))
     granted(await lab.accept(await lab.quote(good.wanted(), None, agreement=True)))
-    compute = allocation.owed_at_close
+    compute = owed_at_close
 
     def refusing(lines, *arguments):
         if {line.work for line in lines} == set(bad.works):
             raise InputError.field("weight", "one work", "0")
         return compute(lines, *arguments)
 
-    monkeypatch.setattr(allocation, "owed_at_close", refusing)
+    monkeypatch.setattr("registry.agreements.allocation.owed_at_close", refusing)
     first = clock.month
     clock.next_month()
     assert await closing.close_due(site.services, clock.now(), SOONEST) is not None
