@@ -69,7 +69,7 @@ async def test_an_offer_that_is_accepted_is_a_licence_at_its_price_which_both_ha
         evidence = await who.get("/v1/audit/bundle", params={"period": later(0)[:7]})
         (tmp_path / "bundle.zip").write_bytes(evidence.content)
         told_of = {check.name: check.detail for check in verify_bundle(tmp_path / "bundle.zip", trust).checks}
-        assert told_of["prices-consented"].endswith("but for 2 prices that artists answered")
+        assert told_of["prices-agreed"].startswith("2 lines at the price of an artist's signed answer")
     late = await reply(mine.owner, asked, None)
     assert problem(late)[0] == 409
     assert "was accepted" in problem(late)[2]

@@ -16,7 +16,7 @@ from licet.terms import Price, Terms, durations
 from licet.terms.prices import dearer
 
 REPORTED: Final = frozenset({"pool", "revenue-share"})
-"""Models of prices that follow from what a licensee reports of its revenue: nobody agrees on them until it can."""
+"""Models of prices that follow from what a licensee reports of its revenue: none is charged until it can."""
 _WHOLE_MONTHS: Final = 1200
 
 
@@ -37,9 +37,11 @@ def months_of(period: str) -> int:
 def agreeable(price: Price) -> bool:
     """Whether the terms alone state what is owed, though no single use fixes it: nobody has to be asked.
 
-    Not where the artist has to name a price, nor where what is owed cannot be charged (`wrong_price`).
+    Not where the artist has to name a price, nor where a period is no number of months that can be closed.
     """
-    return price.needs_agreement and wrong_price(price) is None
+    if price.model == "negotiate" or not price.needs_agreement:
+        return False
+    return price.model == "subscription" or price.period is None or _closes(price.period)
 
 
 def agreed(
