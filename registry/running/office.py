@@ -155,7 +155,7 @@ def close(*, period: str | None = None, data: DataFolder = None, as_json: Json =
 
     now = times.now()
     if period is not None and first_moment(period_of(period, "--period").end) + SOONEST > now:
-        raise Invalid.field("--period", f"a month that is over since {SOONEST.seconds // 60} minutes", period)
+        raise Invalid.field("--period", f"a month that ended at least {SOONEST.seconds // 60} minutes ago", period)
     closed: list[dict[str, object]] = []
 
     async def run() -> None:

@@ -357,10 +357,14 @@ def prepare(
         lines = [f"{each['remittance']}  {each['account']}  {each['amount']} {each['currency']}" for each in paid]
         lines += [f"waits: {each['account']}  {each['payable']} {each['currency']}  {each['why']}" for each in waiting]
         name = prepared.file and prepared.file.hex
-        lines.append(f"{len(paid)} prepared, order {name} in {output}" if paid else "nothing to pay")
+        lines.append(f"{len(paid)} prepared, order {name} in {output}" if paid else _nothing_to_pay(chosen))
         show(as_json, "\n".join(lines), period=chosen, order=name, prepared=paid, waiting=waiting)
 
     asyncio.run(run())
+
+
+def _nothing_to_pay(period: str) -> str:
+    return f"nothing to pay of what was credited up to the end of {period}"
 
 
 @remittances.command(name="order")

@@ -55,7 +55,9 @@ async def contest(services: Services, transfer: str, reason: str) -> None:
         if charge["reversed"] is not None:
             raise Conflict(f"{transfer} was reversed already")
         entries = []
-        for each in await conn.fetch(queries.ENTRIES_OF, charge["id"]):
+        end = await conn.fetchrow(queries.ESCROW_END, charge["id"])
+        released = [] if end is None or end["outcome"] != "released" else [end["posted"]]
+        for each in [row for part in (charge["id"], *released) for row in await conn.fetch(queries.ENTRIES_OF, part)]:
             side, _, owner = each["name"].partition(":")
             if side == "payable":
                 entries.append(Entry(each["name"], each["currency"], -each["amount"]))

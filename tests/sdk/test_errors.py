@@ -55,3 +55,11 @@ def test_what_the_service_says_of_fields_is_there_for_programs() -> None:
     error = failure(400, {"x-request-id": "req_7"}, body)
     assert (error.status, error.problem, error.request_id) == (400, "invalid-request", "req_7")
     assert error.errors == [{"pointer": "/a", "expected": "b", "got": "c"}]
+
+
+def test_a_single_field_that_the_detail_names_already_is_told_once() -> None:
+    body = (
+        b'{"type":"x/invalid","title":"Wrong","detail":"a.b: expected c, got \'d\'",'
+        b'"errors":[{"pointer":"/a/b","expected":"c","got":"\'d\'"}]}'
+    )
+    assert failure(400, {}, body).message == "Wrong: a.b: expected c, got 'd'"

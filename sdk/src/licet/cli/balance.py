@@ -21,6 +21,10 @@ _WORDS = {
     "transit": "on its way to your bank",
     "receivable": "owed by you",
 }
+_OTHERWISE = {
+    "payable": "paid to you and taken back since: kept from what comes next",
+    "receivable": "to your credit: kept for what you will owe",
+}
 
 
 def balance(
@@ -51,9 +55,16 @@ def balance(
     with common.client() as client:
         me, found = client.me(), client.balance()
     document = {"account": found.account, "name": me.name, "lines": found.lines, "as_of": found.as_of}
-    lines = [f"{line.amount} {line.currency}  {_WORDS[line.account]}" for line in found.lines]
+    lines = [_line(line.account, line.amount, line.currency) for line in found.lines]
     show(common, document, lines or ["nothing is owed either way"])
     return 0
+
+
+def _line(side: str, amount: str, currency: str) -> str:
+    """Return one line; what is less than nothing is said the other way round, without a sign."""
+    if amount.startswith("-") and side in _OTHERWISE:
+        return f"{amount[1:]} {currency}  {_OTHERWISE[side]}"
+    return f"{amount} {currency}  {_WORDS[side]}"
 
 
 def _closed(period: str, common: Common) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from licet import identifiers
 from licet.cli.output import COMMON, Common, show
 from licet.counted import many
+from licet.errors import InputError
 from licet.wire.settlement import InvoiceInfo
 
 app = App(name="invoices", help="List and show what you are asked to pay.")
@@ -34,9 +37,17 @@ def list_invoices(
 
 @app.command(name="show")
 def show_invoice(invoice: str, /, *, common: Common = COMMON) -> None:
-    """Show one invoice with its lines, each with what it comes from, and with what was paid of it."""
+    """Show one invoice with its lines, each with what it comes from, and with what was paid of it.
+
+    Parameters
+    ----------
+    invoice
+        The invoice: inv_…, its number, or the reference to pay under.
+    """
     with common.client() as client:
-        found, lines = client.invoice(invoice), list(client.invoice_lines(invoice))
+        named = invoice.startswith("inv_")
+        name = _checked(invoice) if named else _called(invoice, client.invoices())
+        found, lines = client.invoice(name), list(client.invoice_lines(name))
     about = found.invoice
     said = [f"{about.invoice}  {_line(about)}"]
     if about.kind == "invoice":
@@ -53,6 +64,19 @@ def show_invoice(invoice: str, /, *, common: Common = COMMON) -> None:
         for each in found.payments
     ]
     show(common, {"invoice": about, "lines": lines, "payments": found.payments}, said)
+
+
+def _checked(text: str) -> str:
+    identifiers.to_uuid(text, "inv", field="invoice")
+    return text
+
+
+def _called(text: str, invoices: Iterable[InvoiceInfo]) -> str:
+    plain = "".join(text.split()).upper()
+    for each in invoices:
+        if plain in {str(each.number), each.reference}:
+            return each.invoice
+    raise InputError.field("invoice", "inv_…, or the number or reference of an invoice to you", text)
 
 
 def _line(each: InvoiceInfo) -> str:

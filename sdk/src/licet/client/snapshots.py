@@ -111,7 +111,8 @@ class ClientSnapshot:
                 return pulled
             if time.monotonic() > deadline:
                 raise ServiceError(
-                    f"no snapshot covers log entry {log_index} after {seconds:.0f} s; the registry is late"
+                    f"no snapshot covers log entry {log_index} after {seconds:.0f} s: it changes nothing that "
+                    "snapshots hold, such as an account, or the registry is late"
                 )
             time.sleep(_LOOK_EVERY)
 

@@ -161,7 +161,8 @@ def _message(
     for error in errors[:5]:
         got = f", got {error['got']}" if error.get("got") else ""
         line = f"{error.get('pointer', '')}: expected {error.get('expected', '')}{got}"
-        if line not in message:  # a single one is the detail already
+        dotted = line.removeprefix("/").replace("/", ".", line.partition(":")[0].count("/") - 1)
+        if line not in message and dotted not in message:  # a single one is the detail already
             message += f"; {line}"
     return message
 
