@@ -19,6 +19,7 @@ from licet.audit.drawing import pages, paper
 from licet.audit.drawing.figures import Figures, Group, figures
 from licet.audit.drawing.words import WORDS
 from tests.sdk.audit.stage import Stage
+from tests.sdk.audit.test_journals import settled
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +174,16 @@ def test_a_report_says_nothing_of_what_it_has_not_looked_at(drawn: dict[str, Fig
     page = pages.report(drawn["everything"])
     assert "dut" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     assert "义务" not in page
+
+
+def test_what_settlement_posts_is_told_in_words(stage: Stage, tmp_path: Path) -> None:
+    records = settled(stage)
+    records.about = records.about._replace(account=stage.people["Lantern Labs"].id)
+    own = f"receivable:{records.about.account}"
+    kept = [each for each in records.transfers if any(row.account == own for row in each[1])]
+    records.transfers = kept
+    found = figures(stage.write(records, tmp_path / "b.zip"), stage.trust)
+    assert {"payment"} <= {each.kind for each in found.postings}
+    page = pages.statement(found)
+    assert "paid, owed by you" in page
+    assert "已付款，你应付" in page
