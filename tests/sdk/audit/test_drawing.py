@@ -164,7 +164,7 @@ def test_a_closed_month_says_by_which_entry_and_where_its_lines_are(drawn: dict[
     page = pages.statement(closed)
     for text in ("entry 77 of the public log", "USD, owed to you: line 5 of 1,000", "EUR, owed to you: line 1 of 1"):
         assert text in page
-    assert "USD，应付给您：位于该总额树的第 5 行，共 1,000 行" in page
+    assert "USD，应付给你：位于该总额树的第 5 行，共 1,000 行" in page
     pypdf = pytest.importorskip("pypdf")
     text = "".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(paper.statement(closed, "en"))).pages)
     assert "line 5 of 1,000" in text.replace("\n", " ")
