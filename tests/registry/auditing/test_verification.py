@@ -166,13 +166,13 @@ LIES = {
     ),
     "an event": (
         "usage",
-        "update usage_events set quantity = 7 where unit = 'output'",
-        "update usage_events set quantity = 1000003 where unit = 'output'",
+        "update usage_events set quantity = 7 where unit = 'output' and corrects is null",
+        "update usage_events set quantity = 1000003 where unit = 'output' and corrects is null",
     ),
     "an amount": (
         "licences",
-        "update usage_events set amount = amount + 1 where unit = 'output'",
-        "update usage_events set amount = amount - 1 where unit = 'output'",
+        "update usage_events set amount = amount + 1 where unit = 'output' and corrects is null",
+        "update usage_events set amount = amount - 1 where unit = 'output' and corrects is null",
     ),
     "an entry of the ledger": (
         "ledger",
