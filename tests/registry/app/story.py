@@ -284,8 +284,8 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
         headers={"Idempotency-Key": new_key()},
     )
     await mei.http.get("/v1/me/payout")
-    for row in (await remitted(site.services)).paid:
-        name = identifiers.from_uuid("rem", row[0])
+    for number, *_ in (await remitted(site.services)).paid:
+        name = identifiers.from_uuid("rem", number)
         await mei.http.get(f"/v1/remittances/{name}/lines")
     await mei.http.get("/v1/remittances")
     for path in ("/v1/invoices?state=paid", f"/v1/invoices/{bill}", f"/v1/invoices/{bill}/lines"):
