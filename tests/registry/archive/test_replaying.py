@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,7 @@ THINGS = (
     (
         "create table kinds (id uuid primary key, n bigint not null, t text, a text [] not null, b bytea, j jsonb, "
         "at timestamptz not null, i interval, yes boolean not null, r bigint generated always as identity, "
-        "twice bigint generated always as (n * 2) stored, several bytea [] default '{\"\\\\x01\", null}', unique (r))"
+        "day date, twice bigint generated always as (n * 2) stored, several bytea [] default '{\"\\\\x01\", null}', unique (r))"
     ),
     "create unique index kinds_own on kinds (t) where yes",
     "create table parts (kind uuid not null references kinds (id), place bigint not null, primary key (kind, place))",
@@ -42,7 +42,7 @@ async def change(conn: Connection, chance: random.Random, ids: list[UUID]) -> No
         made = UUID(int=chance.getrandbits(128))
         ids.append(made)
         await conn.execute(
-            "insert into kinds (id, n, t, a, b, j, at, i, yes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into kinds (id, n, t, a, b, j, at, i, yes, day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             *values(made, chance),
         )
     elif what == "update":
@@ -81,6 +81,7 @@ def values(made: UUID, chance: random.Random) -> list[Any]:
         datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(10**15)),
         chance.choice([None, timedelta(hours=24), timedelta(days=-3, microseconds=7)]),
         chance.random() < 0.5,
+        chance.choice([None, date(1899, 12, 31), date(2026, 2, 28)]),
     ]
 
 
@@ -144,7 +145,7 @@ async def test_a_copy_made_in_the_middle_catches_up_though_names_have_moved(data
     async with copy.dedicated() as ahead:
         await ahead.execute("delete from kinds")
         await ahead.executemany(
-            "insert into kinds (id, n, t, a, b, j, at, i, yes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into kinds (id, n, t, a, b, j, at, i, yes, day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [tuple(row) for row in rows],
         )
         await ahead.execute("update archive_mark set segment = 1")  # where the base was taken
@@ -196,7 +197,7 @@ async def test_a_transaction_that_was_archived_in_part_is_left_out(database, arc
 
 
 async def test_every_archived_table_has_a_primary_key_and_types_that_replay(database):
-    known = {"int8", "text", "uuid", "bytea", "timestamptz", "bool", "jsonb", "interval", "_text", "_bytea"}
+    known = {"int8", "text", "uuid", "bytea", "timestamptz", "bool", "jsonb", "interval", "date", "_text", "_bytea"}
     async with database.acquire() as conn:
         tables = [row["tablename"] for row in await conn.fetch(FOLLOWED)]
         assert {"works", "statements", "log_entries", "tokens", "entries"} <= set(tables)
