@@ -25,7 +25,9 @@ THINGS = (
     (
         "create table kinds (id uuid primary key, n bigint not null, t text, a text [] not null, b bytea, j jsonb, "
         "at timestamptz not null, i interval, yes boolean not null, r bigint generated always as identity, "
-        "day date, twice bigint generated always as (n * 2) stored, several bytea [] default '{\"\\\\x01\", null}', unique (r))"
+        "twice bigint generated always as (n * 2) stored, several bytea [] default '{\"\\\\x01\", null}', day date, "
+        "sums bigint [] default '{7, null, -3}', "
+        "ids uuid [] default array['01a22440-a60b-7b72-b0d7-bab76264b158'::uuid], unique (r))"
     ),
     "create unique index kinds_own on kinds (t) where yes",
     "create table parts (kind uuid not null references kinds (id), place bigint not null, primary key (kind, place))",
@@ -145,7 +147,7 @@ async def test_a_copy_made_in_the_middle_catches_up_though_names_have_moved(data
     async with copy.dedicated() as ahead:
         await ahead.execute("delete from kinds")
         await ahead.executemany(
-            "insert into kinds (id, n, t, a, b, j, at, i, yes, day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into kinds (id, n, t, a, b, j, at, i, yes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             [tuple(row) for row in rows],
         )
         await ahead.execute("update archive_mark set segment = 1")  # where the base was taken
@@ -197,7 +199,8 @@ async def test_a_transaction_that_was_archived_in_part_is_left_out(database, arc
 
 
 async def test_every_archived_table_has_a_primary_key_and_types_that_replay(database):
-    known = {"int8", "text", "uuid", "bytea", "timestamptz", "bool", "jsonb", "interval", "date", "_text", "_bytea"}
+    known = {"int8", "text", "uuid", "bytea", "timestamptz", "bool", "jsonb", "interval", "date"}
+    known |= {"_text", "_bytea", "_int8", "_uuid"}
     async with database.acquire() as conn:
         tables = [row["tablename"] for row in await conn.fetch(FOLLOWED)]
         assert {"works", "statements", "log_entries", "tokens", "entries"} <= set(tables)
