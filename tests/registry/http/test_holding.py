@@ -59,6 +59,7 @@ async def test_one_who_sends_much_side_by_side_waits_and_others_do_not(
 ) -> None:
     holding = Holding(80_000)
     monkeypatch.setattr(Admission, "__init__", lambda self: setattr(self, "held", holding))
+    monkeypatch.setattr("tests.registry.harness._idle", [])  # an application that was made before holds more
     async with running(dsn, tmp_path) as service, served(service) as url:
         mei, ada = [(await service.account("artist", name)).http.headers for name in ("Mei", "Ada")]
         path = f"/v1/uploads/{'0' * 64}"
