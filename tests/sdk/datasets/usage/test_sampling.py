@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from licet.client import Client
 from licet.datasets.results.decisions_file import by_part
-from licet.datasets.results.manifest import encode_manifest, read_manifest, row_secret, signer
+from licet.datasets.results.manifest import encode_manifest, manifest_in, read_manifest, row_secret, signer
 from licet.datasets.usage.opened import Opened, drawn, hold, read_opened, seed_of
 from licet.datasets.usage.sampling import Draw, sample
 from licet.decisions.roots import RootBuilder
@@ -159,13 +159,16 @@ def test_opened_rows_that_were_touched_do_not_hold(opened: Opened) -> None:
     replace = msgspec.structs.replace
     first, second = opened.rows
     hold(opened)
+    size = manifest_in(opened.manifest, "opened").payload.rows
+    seeds = (f"{number:02x}" * 32 for number in range(256))
+    other = next(each for each in seeds if drawn(each, 2, size) != drawn(opened.seed.value, 2, size))
     wrong = [
         replace(opened, rows=[replace(first, row=first.row | {"verdict": "allow"}), second]),
         replace(opened, rows=[replace(first, row=first.row | {"sha256": "11" * 32}), second]),
         replace(opened, rows=[replace(first, salt=second.salt), second]),
         replace(opened, rows=[replace(first, path=second.path), second]),
         replace(opened, rows=[second, first]),
-        replace(opened, seed=replace(opened.seed, value="cd" * 32)),
+        replace(opened, seed=replace(opened.seed, value=other)),
         replace(opened, seed=replace(opened.seed, checkpoint="x", nonce="y")),
         replace(opened, manifest=replace(opened.manifest, manifest=opened.manifest.manifest | {"kept": 9})),
     ]
