@@ -53,8 +53,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(
         tmp_path_factory.mktemp("registry"),
         bank_accounts=ACCOUNT,
-        payout_hold="1s",
-        payout_change_hold="1s",
+        payout_hold="0s",
+        payout_change_hold="0s",
         snapshot_delay="1s",
     )
     yield service
