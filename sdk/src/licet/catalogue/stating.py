@@ -10,6 +10,7 @@ from licet.errors import InputError
 from licet.misfits import misfit
 from licet.terms import ATOMS, Terms, read_price
 from licet.terms import preset as named
+from licet.terms.prices import NEEDS, UNPAID
 
 MAX_FILE = 1 << 20
 _ASKED = {"price.amount": "price", "price.currency": "currency", "price.model": "price_model"}
@@ -30,7 +31,7 @@ def chosen_terms(
     missing, superfluous or wrong.
     """
     fields = {"price": price, "currency": currency, "price_model": price_model}
-    priced = {option.format(name).replace("_", "-" if "-" in option else "_"): value for name, value in fields.items()}
+    priced = {_option(option, name): value for name, value in fields.items()}
     given = [name for name, value in priced.items() if value is not None]
     if file is not None:
         if preset is not None or given:
@@ -46,19 +47,28 @@ def chosen_terms(
         except InputError as error:
             expected = str(error.details.get("expected", "no-ai, research or paid"))
             raise InputError.field(option.format("preset"), expected, preset) from None
-    for name in (option.format("price"), option.format("currency")):
-        if priced[name] is None:
+    model = price_model or "per-training-run"
+    if model in UNPAID:
+        name = _option(option, "price_model")
+        raise InputError.field(name, "a price model that pays, because the preset is paid", model)
+    for name, figure in ((option.format("price"), "amount"), (option.format("currency"), "currency")):
+        if priced[name] is None and figure in NEEDS.get(model, ()):
             paid = f"{option.format('preset')} paid"
             raise InputError(f"{name}: expected a value, because {paid} has a price, got none", field=name)
     try:
-        stated = read_price({"model": price_model or "per-training-run", "amount": price, "currency": currency})
+        stated = read_price({"model": model, "amount": price, "currency": currency})
     except InputError as error:
         field = str(error.details.get("field"))
         if field not in _ASKED:  # what belongs to no field alone
             raise
-        name = option.format(_ASKED[field]).replace("_", "-" if "-" in option else "_")
+        name = _option(option, _ASKED[field])
         raise InputError(f"{name}{error.message.removeprefix(field)}", **{**error.details, "field": name}) from None
     return named("paid", stated)
+
+
+def _option(option: str, field: str) -> str:
+    """Return how ``field`` is called where it was written: with hyphens where ``option`` has them."""
+    return option.format(field.replace("_", "-") if "-" in option else field)
 
 
 def terms_in(file: Path) -> Terms:

@@ -52,7 +52,7 @@ UNITS: Final = {
 }
 
 _FIGURES: Final = ("amount", "currency", "share_bps", "minimum", "cap", "period")
-_NEEDS: Final[dict[str, tuple[str, ...]]] = {
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "per-work": ("amount", "currency"),
     "per-training-run": ("amount", "currency"),
     "per-output": ("amount", "currency"),
@@ -84,7 +84,7 @@ class Price(Written):
 
     @model_validator(mode="after")
     def _fits_model(self) -> Self:
-        needs, may = _NEEDS.get(self.model, ()), _MAY.get(self.model, ())
+        needs, may = NEEDS.get(self.model, ()), _MAY.get(self.model, ())
         for name in _FIGURES:
             value = getattr(self, name)
             if value is None and name in needs:
