@@ -60,6 +60,9 @@ def filter_dataset(
     unlisted: Annotated[
         bool, Parameter(negative="", help="Keep it out of the public register until a listed model is trained on it.")
     ] = False,
+    workers: Annotated[
+        int | None, Parameter(help="Processes that do it (default: one a processor for millions of rows, else 1).")
+    ] = None,
     fail_on: Annotated[list[str] | None, Several, Parameter(help="Exit 1 if a row gets such a verdict.")] = None,
     offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
     overwrite: Annotated[bool, Parameter(negative="", help="Replace an earlier result.")] = False,
@@ -85,6 +88,7 @@ def filter_dataset(
         only_matched=decisions == "matched",
         unlisted=unlisted,
         after=after,
+        workers=workers,
     )
     opened = open_input(inputs, columns_from(columns), offline=offline)
     with common.client() as client, progress("filtering", _steps(opened)) as advance:

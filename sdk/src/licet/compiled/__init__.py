@@ -19,7 +19,7 @@ from typing import Final
 #: some ten the first time on a machine, when they are compiled and kept on disk).
 _WORTH: Final = 2_000
 _WORTH_LOADING: Final = 60_000
-
+_kept: Final[list[int]] = []  # cores that this process is to keep to
 
 _LONG: Final = 1.0  # seconds; what is taken from the cache is there by then
 _listeners: Final[list[Callable[[str], None]]] = []
@@ -62,7 +62,7 @@ def hashing_of(rows: int) -> ModuleType | None:
 
 def spread(loop: Callable[[int, int], None], rows: int) -> None:
     """Return once ``loop`` was called for all ``rows``, each time from a first up to a last one, on all cores."""
-    pieces = min(os.cpu_count() or 1, max(1, rows // _WORTH))
+    pieces = min(_cores(), max(1, rows // _WORTH))
     if pieces == 1:
         loop(0, rows)
         return
@@ -72,7 +72,16 @@ def spread(loop: Callable[[int, int], None], rows: int) -> None:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, "licet-compiled")
+    return ThreadPoolExecutor(_cores(), "licet-compiled")
+
+
+def keep_to(cores: int) -> None:
+    """Have loops use so many cores at most, where other processes use the others; to be said before the first."""
+    _kept.append(cores)
+
+
+def _cores() -> int:
+    return _kept[-1] if _kept else os.cpu_count() or 1
 
 
 if hasattr(os, "register_at_fork"):  # a child has none of these threads

@@ -24,6 +24,7 @@ from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile, difference
+from licet.datasets.filtering.processes import MOST_WORKERS, Processes, workers_for
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.filtering.scanning import asked_of, scan
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
@@ -104,6 +105,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, str] = {}
     after: Path | None = None  # the manifest of the stage before, of addresses
     threads: int | None = None
+    workers: int | None = None  # processes of this machine; None: by the size of the input
 
 
 def filter_dataset(
@@ -139,9 +141,12 @@ def filter_dataset(
         )
     if "://" in str(out):
         raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
+    if wish.workers is not None and not 1 <= wish.workers <= MOST_WORKERS:
+        raise InputError.field("workers", f"1 to {MOST_WORKERS}", wish.workers)
     target = Path(out).expanduser().absolute()
     opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns, offline=wish.offline)
     _hold_apart(target, opened)
+    crew = crew or _crew_here(opened, wish)
     try:
         with Job.at(target) as job:
             try:
@@ -160,6 +165,17 @@ def filter_dataset(
         # Of a copy that fails the second name is where it goes: that is where the disk is full.
         place = error.filename2 or error.filename or target
         raise InputError(f"{place}: expected to read and write there, got {error.strerror or error}") from None
+
+
+def _crew_here(opened: Input, wish: Wish) -> Crew | None:
+    """Return processes of this machine, where they are wanted or worth it; None where this one does it all."""
+    if wish.match == "derivative" or wish.after is not None:
+        if wish.workers not in {None, 1}:
+            what = "--match derivative" if wish.after is None else "--after"
+            raise InputError.field("workers", f"1, because {what} is decided where the job is", wish.workers)
+        return None
+    workers = workers_for(opened, wish.workers)
+    return Processes(workers) if workers > 1 else None
 
 
 class _Filter:

@@ -1,0 +1,101 @@
+"""Processes of this machine as workers: what they come to, and what becomes of one that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from licet.client import Client
+from licet.datasets.filtering import processes
+from licet.datasets.filtering.build import Wish, filter_dataset
+from licet.datasets.filtering.processes import Processes, workers_for
+from licet.datasets.forms.opening import open_input
+from licet.decisions import Request
+from licet.errors import InputError, ServiceError
+from tests.sdk.datasets.filtering.test_crew import results
+from tests.sdk.datasets.world import NO_AI, OPEN, World, encoded, picture
+
+REQUEST = Request(uses=["train-gen"], at="2026-11-22T12:00:00.000Z")
+
+
+def dies_once(piece: bytes) -> bytes:
+    """Kill whoever does it the first time, and say who did it."""
+    mark = Path(os.fsdecode(piece))
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return f"{os.getpid()} {mark.name}".encode()
+
+
+def dies(_: bytes) -> bytes:
+    """Kill whoever does it."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return b""
+
+
+def says_who(_: bytes) -> bytes:
+    """Print something, as a library may, and say who did it."""
+    print("printed by a library")
+    return str(os.getpid()).encode()
+
+
+@pytest.fixture
+def addresses(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for part in range(3):
+        urls = [f"https://x.example/{number}.jpg" for number in range(40 * part, 40 * part + 40)]
+        pq.write_table(pa.table({"URL": urls, "text": urls}), folder / f"{part}.parquet")
+    return folder
+
+
+def test_processes_make_what_one_makes(world: World, client: Client, addresses: Path, tmp_path: Path) -> None:
+    for number in range(0, 120, 9):
+        terms = (OPEN, NO_AI)[number % 2]
+        world.work(encoded(picture(number % 5)), "tomas", terms, urls=(f"https://x.example/{number}.jpg",))
+    world.registry.publish()
+    one, two = (
+        filter_dataset(client, [addresses], tmp_path / str(workers), REQUEST, Wish(unknown="keep", workers=workers))
+        for workers in (1, 2)
+    )
+    assert results(two) == results(one)
+    assert one.counts["deny"]
+    with pytest.raises(InputError, match=r"workers: expected 1, because --match derivative"):
+        filter_dataset(client, [addresses], tmp_path / "x", REQUEST, Wish(match="derivative", workers=2))
+    with pytest.raises(InputError, match=r"workers: expected 1 to 512, got 0"):
+        filter_dataset(client, [addresses], tmp_path / "x", REQUEST, Wish(workers=0))
+
+
+def test_only_large_inputs_of_this_machine_are_worth_several(addresses: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "processors", lambda: 7)
+    opened = open_input([addresses])
+    assert (workers_for(opened, None), workers_for(opened, 3)) == (1, 3)
+    monkeypatch.setattr(processes, "WORTH", 120)
+    assert workers_for(opened, None) == 7
+
+
+@pytest.mark.fault
+def test_a_worker_that_is_killed_is_replaced_and_its_piece_done_again(tmp_path: Path) -> None:
+    pieces = [os.fsencode(tmp_path / str(number)) for number in range(3)]
+    told = [answer.decode().split() for answer in Processes(2).each(dies_once, pieces)]
+    assert sorted(name for _, name in told) == ["0", "1", "2"]
+    assert str(os.getpid()) not in {who for who, _ in told}
+
+
+@pytest.mark.fault
+def test_a_piece_that_ends_every_worker_ends_the_job(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="--workers 1 has one process do it all"):
+        list(Processes(2).each(dies, [b"1", b"2"]))
+
+
+def test_whoever_stops_listening_leaves_no_process_behind() -> None:
+    answers = Processes(2).each(says_who, [b""] * 5)
+    who = int(next(answers))
+    answers.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(who, 0)
