@@ -152,7 +152,7 @@ async def _run(attempt: _Attempt, scope: Scope, body: bytes, receive: Receive, s
         elif message["type"] == "http.response.body":
             answer.extend(message["body"][: LARGEST_KEPT + 1 - len(answer)])
             if not message.get("more_body", False):
-                # Kept BEFORE the last byte leaves: whoever has the answer will get it again.
+                # Kept BEFORE the last byte leaves: whoever has the answer will get it again, if it could be kept.
                 await _finish(attempt, status, content_type, bytes(answer))
         await send(message)
 
@@ -164,14 +164,16 @@ async def _run(attempt: _Attempt, scope: Scope, body: bytes, receive: Receive, s
 
 
 async def _finish(attempt: _Attempt, status: int, content_type: str, answer: bytes) -> None:
-    if 200 <= status < 300 and len(answer) <= LARGEST_KEPT:
-        await attempt.keep(status, content_type, answer)
-    else:
-        await attempt.release()
+    # The database is away: what the answer tells of is so all the same, and the row runs out after 60 seconds.
+    with contextlib.suppress(RegistryError):
+        if 200 <= status < 300 and len(answer) <= LARGEST_KEPT:
+            await attempt.keep(status, content_type, answer)
+        else:
+            await attempt.release()
 
 
 async def _dropped(attempt: _Attempt) -> None:
-    with contextlib.suppress(RegistryError):  # the database is away: the row runs out after 60 seconds
+    with contextlib.suppress(RegistryError):
         await attempt.release()
 
 

@@ -18,6 +18,7 @@ from registry.accounts.idempotency import READS
 from registry.accounts.identity import Caller, require
 from registry.errors import Conflict
 from tests.registry.harness import Account, Running, running
+from tests.registry.partitions import wire
 
 pytestmark = pytest.mark.anyio
 
@@ -162,6 +163,23 @@ async def test_a_crash_in_flight_frees_the_key_after_a_minute(dsn, tmp_path):
             row = await conn.fetchrow("select status, body from idempotency")
         assert row is not None
         assert (row["status"], msgspec.json.decode(row["body"])["number"]) == (202, 2)
+
+
+@pytest.mark.parametrize(("what", "status"), [("tea", 202), ("taken", 409)])
+async def test_an_answer_is_given_though_the_database_went_away_before_it_was_kept(dsn, tmp_path, what, status):
+    async with wire(dsn) as line, shop(line.dsn, tmp_path) as (_, opened, ada):
+        opened.hold.clear()
+        asking = asyncio.create_task(order(ada, what))
+        while not opened.effects:
+            await asyncio.sleep(0.005)
+        line.cut("refuses")
+        opened.hold.set()
+        answer = await asking
+        line.cut("passes")
+        assert answer.status_code == status
+        assert answer.json()
+        again = await order(ada, what)
+        assert again.json()["type"].endswith("request-in-progress")
 
 
 async def test_a_caller_who_hangs_up_leaves_the_key_free(dsn, tmp_path):
