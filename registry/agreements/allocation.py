@@ -22,7 +22,7 @@ from licet import identifiers, money
 from licet.audit.layout import period_of
 from licet.errors import InputError
 from licet.pricing import Owed
-from licet.statements.closes import Outputs, Term, owed_at_close
+from licet.statements.closes import Outputs, Term, month_number, owed_at_close
 from licet.statements.owed import fee_of
 from licet.statements.periods import ALLOCATION
 from licet.statements.splits import divide
@@ -80,13 +80,13 @@ async def owed_in(conn: Connection, found: Agreement, period: str) -> tuple[list
 
     Raises ``InputError`` where that cannot be computed.
     """
-    month = month_of(found.term.since, period)
+    month = month_number(found.term.since, period)
     rows = await conn.fetch(queries.ALLOCATED, found.licence)
     end = periods.first_moment(period_of(period).end)
     outputs: dict[str, dict[int, int]] = defaultdict(dict)
     for each in await conn.fetch(queries.OUTPUTS, found.licence, end):
         work = identifiers.from_uuid("wrk", each["work"])
-        outputs[work][month_of(found.term.since, each["month"])] = int(each["quantity"])
+        outputs[work][month_number(found.term.since, each["month"])] = int(each["quantity"])
     owed = await asyncio.to_thread(_owed, rows, found.term, month, outputs)
     return owed, {identifiers.from_uuid("wrk", row["work"]): row["held_back"] for row in rows}
 
@@ -95,12 +95,6 @@ def agreement_of(row: Row) -> Agreement:
     """Return the agreement of a row of `queries.ALLOCATING`."""
     term = Term(row["since"], row["granted_at"], row["valid_until"])
     return Agreement(row["id"], row["organisation"], row["fee_bps"], term)
-
-
-def month_of(since: datetime, period: str) -> int:
-    """Return which month ``period`` is, counted from that of ``since``."""
-    year, month = map(int, period.split("-"))
-    return (year - since.year) * 12 + month - since.month
 
 
 def transfers_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Mapping[str, bool], fee_bps: int,

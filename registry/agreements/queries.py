@@ -69,10 +69,12 @@ where k.request = $2 order by k.work
 
 # -- closes ------------------------------------------------------------------------------------------------------------
 
-# Those that began before $1. By agreements and licences primary keys
+# Those that the log took before $1, when they began: anybody can see that moment.
+# By agreements and licences primary keys, log_entries unique (pending)
 ALLOCATING: Final = """
-select l.id, l.organisation, l.fee_bps, l.granted_at, l.valid_until, g.since
-from agreements g join licences l on l.id = g.licence where g.allocates and l.granted_at < $1 order by l.id
+select l.id, l.organisation, l.fee_bps, e.at as granted_at, l.valid_until, g.since
+from agreements g join licences l on l.id = g.licence join log_entries e on e.pending = l.pending
+where g.allocates and e.at < $1 order by l.id
 """
 # by transfers (period, id)
 ALREADY: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"

@@ -10,10 +10,11 @@ import msgspec
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
+from licet.statements.closes import month_number
 from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest
 from licet.statements.owed import allocated
 from registry.agreements import queries
-from registry.agreements.allocation import agreement_of, month_of, owed_in
+from registry.agreements.allocation import agreement_of, owed_in
 from registry.database import Connection
 from registry.licensing.licences import line_of
 from registry.licensing.offers import model_key, use_key
@@ -112,7 +113,7 @@ async def _closes(conn: Connection) -> list[str]:
         for each in await conn.fetch(queries.CHARGED, found.name):
             charged[each["period"]][each["currency"]] += int(each["amount"])
         for period in sealed:
-            if month_of(found.term.since, period) < 0:
+            if month_number(found.term.since, period) < 0:
                 continue
             expected: Counter[str] = Counter()
             try:

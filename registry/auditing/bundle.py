@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Seque
 from contextlib import AbstractContextManager, asynccontextmanager
 from itertools import groupby
 from typing import IO, Any, Final, TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -171,7 +170,7 @@ async def _uses(conn: Connection, part: Part, found: Contents, writer: BundleWri
     async with _threaded(writer.events()) as events:
         for batch in found.batches:
             rows = await conn.fetch(queries.BATCH_EVENTS, batch.statement.id)
-            shown, proven = await asyncio.to_thread(_batch, batch, rows, part, found.shares)
+            shown, proven = await asyncio.to_thread(_batch, batch, rows, part, found)
             await asyncio.to_thread(events.write, shown)
             proofs += proven
         for licence in found.licences:
@@ -185,7 +184,7 @@ async def _uses(conn: Connection, part: Part, found: Contents, writer: BundleWri
 
 
 def _batch(
-    batch: Reported, rows: Sequence[Row], part: Part, shares: Collection[UUID]
+    batch: Reported, rows: Sequence[Row], part: Part, found: Contents
 ) -> tuple[list[EventRow], list[EventProof]]:
     """Return the events of a batch that are shown; with proofs where they are not all."""
     source, posted_at = _text(batch.statement), times.to_text(batch.posted_at)
@@ -197,7 +196,7 @@ def _batch(
         if batch.earlier is not None:
             if row["id"] in batch.earlier:
                 shown.append((at, _plain(event, "earlier")))
-        elif own or ((row["artist"] == part.account or row["split"] in shares) and event.effect != "known"):
+        elif own or (event.effect != "known" and _earned(row, part, found)):
             shown.append((at, event))
     if len(shown) == len(rows) and batch.earlier is None:
         return [event for _, event in shown], []
@@ -206,6 +205,13 @@ def _batch(
     )
     proofs = [EventProof(source, event.id, at, _path(tree, at)) for at, event in shown]
     return [event for _, event in shown], proofs
+
+
+def _earned(row: Row, part: Part, found: Contents) -> bool:
+    """Whether ``part`` earns from a use: of a work of its own, or of one that it has a share in."""
+    if row["artist"] == part.account or row["split"] in found.shares:
+        return True
+    return row["unit"] == "output" and (row["licence"], row["work"]) in found.allotted.shared
 
 
 def _event(row: Row, source: str, salt: bytes | None, posted_at: str) -> EventRow:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from licet.audit.layout import Period
 from registry import closing, translog
 from registry.accounts.identity import Caller
 from registry.auditing import queries
+from registry.auditing.agreed import Allotted, allotted_in
 from registry.auditing.types import Licensed, Part, Reported, Span, Statement, Subject
 from registry.closing import Closed
 from registry.database import Connection, Row
@@ -42,6 +44,7 @@ class Contents:
     shared: set[str] = field(default_factory=set)
     shares: set[UUID] = field(default_factory=set)
     closed: Closed | None = None  # once the month is
+    allotted: Allotted = field(default_factory=Allotted)
     restricted: set[UUID] = field(default_factory=set)  # works whose licensed terms co-owners may have made stricter
 
     @property
@@ -139,6 +142,7 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     for kind, query in (("run", queries.RUNS), ("dataset-manifest", queries.DATASETS)):
         rows = await conn.fetch(query, part.account, span.opening, span.end)
         found.others += [_statement(kind, row) for row in rows]
+    found.allotted = await allotted_in(conn, span, part)
     stated = await _references(conn, span, part, found)
     await _consents(conn, span, part, found, stated)
     await _splits(conn, span, part, found)
@@ -157,25 +161,32 @@ async def _splits(conn: Connection, span: Span, part: Part, found: Contents) -> 
         }
         found.shares = {row["split"] for row in await conn.fetch(queries.SHARES, part.account)}
     sources = ([each.statement.id for each in found.batches], [each.statement.id for each in found.licences])
-    works = [*{row["work"] for row in await conn.fetch(queries.EARNING, *sources)} | found.restricted]
+    earning = {row["work"] for row in await conn.fetch(queries.EARNING, *sources)}
+    works = [*earning | found.allotted.works | found.restricted]
     rows = await conn.fetch(queries.SPLITS, part.account, works, span.opening, span.end, span.published)
     found.others += [_statement(row["kind"], row, "account") for row in rows]
 
 
 async def _references(conn: Connection, span: Span, part: Part, found: Contents) -> set[tuple[UUID, UUID]]:
-    """Add what the events of the batches refer to; return the (consent, work) pairs that they name."""
+    """Add what agreements and the events of the batches refer to; return the (consent, work) pairs that they name."""
     batches = [each.statement.id for each in found.batches]
     rows = await conn.fetch(queries.REFERENCES, part.account, part.uses, batches)
+    known = {each.statement.id for each in found.licences}
+    found.licences += [
+        Licensed(_statement("licence", row), begins=False) for row in found.allotted.licences if row["id"] not in known
+    ]
     missing = {row["licence"] for row in rows if row["licence"] is not None}
     missing -= {each.statement.id for each in found.licences}
     named = await conn.fetch(queries.LICENCES_NAMED, part.account, part.uses, list(missing), span.published)
     found.licences += [Licensed(_statement("licence", row), begins=False) for row in named]
     found.licences.sort(key=lambda each: each.statement.id)
     earlier: dict[UUID, set[bytes]] = defaultdict(set)
-    for row in rows:
-        if row["batch"] is not None and row["batch"] not in set(batches):
-            earlier[row["batch"]].add(row["event"])
-    first = await conn.fetch(queries.BATCHES_NAMED, part.account, list(earlier), span.published)
+    here = set(batches)
+    named_before = ((row["batch"], row["event"]) for row in rows if row["batch"] is not None)
+    for batch, event in chain(named_before, found.allotted.earlier):
+        if batch not in here:
+            earlier[batch].add(event)
+    first = await conn.fetch(queries.BATCHES_NAMED, part.account, part.uses, list(earlier), span.published)
     found.batches += [_batch(row, frozenset(earlier[row["id"]])) for row in first]
     found.batches.sort(key=lambda each: each.statement.id)
     return {(row["statement"], row["work"]) for row in rows if row["statement"] is not None}

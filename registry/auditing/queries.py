@@ -18,7 +18,11 @@ where sp.account = $1 and sp.bps > 0
 """
 _SHARES: Final = "select split from split_parties where account = $1 and bps > 0"
 _OWN_WORK: Final = f"(w.account = $1 or w.work in ({_SHARED}))"
-_OWN_USE: Final = f"(v.artist = $1 or v.split in ({_SHARES}))"
+# A use that nothing is owed for before the close has no split; whoever shares the work is shown what counts then.
+_OWN_USE: Final = f"""(v.artist = $1 or v.split in ({_SHARES}) or (v.unit = 'output' and v.work in ({_SHARED})
+    and exists (
+        select from licence_works q where q.licence = v.licence and q.work = v.work and q.agreed is not null
+    )))"""
 SHARED: Final = _SHARED
 SHARES: Final = _SHARES
 # accounts primary key
@@ -82,13 +86,15 @@ where e.index >= $3 and e.index < $4
         or ($2 and exists (select from usage_events v where v.batch = b.id and {_OWN_USE})))
 order by b.id
 """  # noqa: S608
-# by usage_batches primary key: only for events that its own organisation reported again
-BATCHES_NAMED: Final = """
+# by usage_batches primary key, usage_events (batch): for events that its own organisation reported again, and for
+# outputs of earlier months that somebody earns from
+BATCHES_NAMED: Final = f"""
 select b.id, b.organisation, b.pending, b.secret, b.accepted_at, e.index, e.at
 from usage_batches b join log_entries e on e.pending = b.pending
-where b.id = any($2::uuid[]) and e.index < $3 and ($1::uuid is null or b.organisation = $1)
+where b.id = any($3::uuid[]) and e.index < $4 and ($1::uuid is null or b.organisation = $1
+    or ($2 and exists (select from usage_events v where v.batch = b.id and {_OWN_USE})))
 order by b.id
-"""
+"""  # noqa: S608
 # by log_entries primary key; runs and datasets unique (pending)
 RUNS: Final = """
 select r.id, r.organisation, r.pending, e.index, e.at
@@ -133,6 +139,45 @@ from erasures x join log_entries e on e.pending = x.pending
 where e.index < $5 and x.account in (select p.account from wanted w join split_parties p on p.split = w.id)
 order by kind, id
 """
+# Agreements from before $4 that run on after $3 or were charged in the month ($5); $6 size of the published log.
+# by agreements and licences primary keys, log_entries unique (pending), licence_works primary key
+AGREEMENTS: Final = f"""
+select l.id, l.organisation, l.pending, g.since, e.index, e.at
+from agreements g join licences l on l.id = g.licence join log_entries e on e.pending = l.pending
+where g.allocates and e.at < $4 and e.index < $6
+    and (l.valid_until is null or l.valid_until > $3 or l.id = any($5::uuid[]))
+    and ($1::uuid is null or l.organisation = $1
+        or ($2 and exists (
+            select from licence_works w where w.licence = l.id and w.agreed is not null and {_OWN_WORK}
+        )))
+order by l.id
+"""  # noqa: S608
+# by licence_works and licences primary keys; $3 an agreement
+AGREED_LINES: Final = f"""
+select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
+    w.agreed
+from licence_works w join licences l on l.id = w.licence join accounts a on a.id = w.account
+where w.licence = $3 and w.agreed is not null and ($1::uuid is null or l.organisation = $1 or ($2 and {_OWN_WORK}))
+order by w.work
+"""  # noqa: S608
+# Whether corrections of a month before $2 took back more outputs of a work under agreement $1 than it had.
+# by usage_events (licence), licence_works primary key
+OUTPUTS_TAKEN_BACK: Final = """
+select exists (
+    select from usage_events v join licence_works w on w.licence = v.licence and w.work = v.work and w.atom = v.atom
+    where v.licence = $1 and v.unit = 'output' and v.memorandum is null and v.posted_at < $2 and w.agreed is not null
+    group by v.work, date_trunc('month', v.posted_at at time zone 'UTC')
+    having sum(v.quantity - coalesce(v.was, 0)) < 0
+)
+"""
+# Outputs under agreement $3 that were posted from $4 on, before $5.
+# by usage_events (licence), licence_works primary key
+EARLIER_OUTPUTS: Final = f"""
+select v.batch, v.id from usage_events v join licence_works w on w.licence = v.licence and w.work = v.work
+where v.licence = $3 and v.unit = 'output' and v.atom = w.atom and v.memorandum is null and v.batch is not null
+    and v.posted_at >= $4 and v.posted_at < $5 and w.agreed is not null
+    and ($1::uuid is null or v.organisation = $1 or ($2 and {_OWN_WORK}))
+"""  # noqa: S608
 # Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
 # month. $3, $4 log indices of the month, $5 published size.
 # by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +20,7 @@ from licet.statements.closes import owed_at_close
 from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry import closing
+from registry.accounts.operators import invite
 from registry.agreements.allocation import allocate, transfers_of
 from registry.auditing import verify
 from registry.closing.steps import SOONEST
@@ -33,6 +37,7 @@ pytestmark = pytest.mark.anyio
 
 MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
 BOUNDED = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", cap="4", period="P1M"))
+LONG = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", period="P2M"))
 LICENCE, WHO = identifiers.new_id("lic"), identifiers.new_uuid()
 POSTING = Posting(LICENCE, WHO, identifiers.from_uuid("org", WHO), None, times.now())
 PAYEES = [identifiers.new_id("art") for _ in range(3)]
@@ -49,6 +54,22 @@ def owing(draw: st.DrawFn) -> tuple[list[Owed], dict[str, bool]]:
         for currency in draw(st.lists(st.sampled_from(["USD", "EUR"]), unique=True))
     ]
     return owed, {work: draw(st.booleans()) for work in works}
+
+
+async def charged_in_bundles(
+    site: Running, asking: Sequence[httpx.AsyncClient], period: str, folder: Path
+) -> list[int]:
+    """Return how many works each bundle computes the charge of again; every one verifies."""
+    trust, found = Trust(site.services.keys.origin, site.services.keys.root.public.hex()), []
+    for who in asking:
+        answer = await who.get("/v1/audit/bundle", params={"period": period})
+        assert answer.status_code == 200, answer.text
+        (folder / "bundle.zip").write_bytes(answer.content)
+        said = {check.name: check.detail for check in verify_bundle(folder / "bundle.zip", trust).checks}
+        told = re.search(r"charged for ([0-9]+) work", said["allocations"])
+        assert told is not None
+        found.append(int(told[1]))
+    return found
 
 
 @given(owing(), st.integers(0, 10_000), st.sets(st.sampled_from(WORKS)), st.randoms(use_true_random=False))
@@ -79,16 +100,18 @@ def test_a_sum_that_money_cannot_hold_is_refused():
 
 async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Running, clock: Clock, tmp_path: Path):
     first = clock.month
-    mine, shared, weak = (
+    mine, shared, weak, long = (
         await shelf(site, MONTHLY, 1),
         await shelf(site, BOUNDED, 1),
         await shelf(site, MONTHLY, 1, level=0),
+        await shelf(site, LONG, 1),
     )
-    await agreed(shared.owner, shared.works, [(shared.owner, 7500), (mine.owner, 2500)])
+    for each in (shared, long):
+        await agreed(each.owner, each.works, [(each.owner, 7500), (mine.owner, 2500)])
     lab = await trainer(site)
-    wanted = [*mine.wanted(), *shared.wanted(), *weak.wanted()]
+    wanted = [*mine.wanted(), *shared.wanted(), *weak.wanted(), *long.wanted()]
     licence = granted(await lab.accept(await lab.quote(wanted, None, agreement=True)))
-    assert len(licence.lines) == 3
+    assert len(licence.lines) == 4
     await lab.report(licence, "2", outputs=300)
     assert await balance(lab.http) == {}
     began = clock.now()
@@ -99,12 +122,10 @@ async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Run
     assert await balance(weak.owner.http) == {("escrow", "USD"): "9"}
     assert await balance(mine.owner.http) == {("payable", "USD"): "9.675"}
     assert await balance(shared.owner.http) == {("payable", "USD"): "2.025"}
-    for who in (lab.http, mine.owner.http, shared.owner.http, weak.owner.http):
-        answer = await who.get("/v1/audit/bundle", params={"period": first})
-        assert answer.status_code == 200, answer.text
-        (tmp_path / "bundle.zip").write_bytes(answer.content)
-        trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
-        assert verify_bundle(tmp_path / "bundle.zip", trust) is not None
+    _, token = await invite(site.services.database, "auditor", name="Ada Okafor")
+    owners = [each.owner.http for each in (mine, shared, weak, long)]
+    asking = [site.client(token.token), lab.http, *owners]
+    assert await charged_in_bundles(site, asking, first, tmp_path) == [3, 3, 2, 1, 0, 0]
     clock.set(began)  # uses that owe nothing now would be of a month that was charged
     late = await lab.send(lab.batch(lab.events(licence, "3", outputs=1), licence.lines))
     assert problem(late)[0] == 503
@@ -112,7 +133,9 @@ async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Run
     second = clock.month
     clock.next_month()
     assert await close_all(site, clock.now()) == [second]
-    assert await balance(lab.http) == {("receivable", "USD"): "45"}  # 20 subscribed, the least of 2
+    # 20 subscribed, the least of 2, and 300 outputs of the month before × 0.01
+    assert await balance(lab.http) == {("receivable", "USD"): "48"}
+    assert await charged_in_bundles(site, asking, second, tmp_path) == [4, 4, 3, 1, 0, 1]
     assert await verify(site.services) == []
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 
-from licet import identifiers
+from licet import identifiers, times
 from licet.audit import layout
 from licet.audit.container import Packer
 from licet.audit.layout import BundleLine, BundleWork, ClosedLine, Consistency, EventProof, Period, period_of
@@ -31,11 +31,13 @@ from licet.log import merkle, note
 from licet.log import proof as proofs
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
+from licet.statements.agreed import agreed, agreement
 from licet.statements.consent import draft_consent
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
 from licet.statements.licences import event_id, event_leaf, licence_lines_root
-from licet.statements.owed import due_at_accept, run_events, totals
+from licet.statements.owed import allocated, due_at_accept, run_events, totals
+from licet.statements.periods import ACCRUALS
 from licet.statements.trust import Trust
 from licet.statements.works import work_digest, works_scope
 from licet.terms import Price, Rule, Terms, merge, preset
@@ -250,7 +252,7 @@ class Stage:
 
     def line(self, name: str, work: str) -> kinds.LicenceLine:
         """Return the line of a licence for a work under consent ``name``."""
-        who = {"output": "Tomas", "open": "Tomas"}.get(name, name)
+        who = {"output": "Tomas", "open": "Tomas", "bounded": "Tomas", "monthly": "Mei"}.get(name, name)
         consent = identifier("stm", name)
         terms = Terms.parse({"vocab": self.payloads[consent].vocab, "terms": self.payloads[consent].terms})
         if f"{who} catalogue" in self.digests:
@@ -258,7 +260,7 @@ class Stage:
         price = terms.rules["train-gen"].offer
         return kinds.LicenceLine(
             work, self.people[who].id, consent, terms.hash, "train-gen", price.model, price.currency, price.micro,
-            "exact", who != "Tomas",
+            "exact", who != "Tomas", agreed(price),
         )  # fmt: skip
 
     def licence(self, name: str, consents: list[str], time: str) -> None:
@@ -284,12 +286,14 @@ class Stage:
             issued_at=time,
             valid_until=None,
             nonce=name,
+            agreement=agreement(lines, times.from_text(time), "work", None),
         )
         number = self.statement("lic", name, payload, lantern.key, self.working["licence"], time)
         self.lines[number] = lines
-        events = self.run(name, "1", time)
-        self.accepted[number] = [self.row(number, event, None, time) for event in events]
-        self.post(number, "licence", self.accepted[number], time)
+        events = [self.row(number, event, None, time) for event in self.run(name, "1", time)]
+        if events:
+            self.accepted[number] = events
+            self.post(number, "licence", events, time)
 
     def run(self, licence: str, run: str, at: str, outputs: int = 0) -> list[kinds.Event]:
         """Return the events of a run under ``licence``."""
@@ -329,7 +333,7 @@ class Stage:
                 return msgspec.structs.replace(row, payee=owner)
             return msgspec.structs.replace(row, effect="memorandum", memorandum="not-covered", payee=owner)
         line = next(line for line in self.lines[event.licence] if line.work == event.work)
-        amount = line.amount * event.quantity
+        amount = 0 if allocated(line) else line.amount * event.quantity
         return msgspec.structs.replace(
             row, payee=line.account, currency=line.currency, amount=amount, escrow=line.escrow
         )
@@ -344,7 +348,7 @@ class Stage:
         for event in events:
             if event.licence is not None:
                 line = next(line for line in self.lines[event.licence] if line.work == event.work)
-                worth.append((line.currency, event.work, line.amount * event.quantity))
+                worth.append((line.currency, event.work, 0 if allocated(line) else line.amount * event.quantity))
         payload = kinds.UsageBatch(
             registry=self.ref,
             organisation=lantern.id,
@@ -557,7 +561,7 @@ def balances_of(records: Records, period: Period) -> list[BalanceRow]:
     account = records.about.account
     shown = {f"{side}:{account}" for side in ("payable", "escrow", "receivable")}
     for transfer, rows in [*records.before, *(each for each in records.transfers if period.holds(each[0].at))]:
-        kind = {"licence": "accrued", "usage": "accrued", "reversal": "reversed"}.get(transfer.kind, "settled")
+        kind = {**dict.fromkeys(ACCRUALS, "accrued"), "reversal": "reversed"}.get(transfer.kind, "settled")
         column = kind if period.holds(transfer.at) else "opening"
         for row in rows:
             if account is None or row.account in shown:

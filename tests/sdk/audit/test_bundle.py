@@ -27,7 +27,7 @@ CHECKS = [
     "works-consented", "prices-consented", "prices-agreed", "event-ids", "event-roots", "event-tables", "event-amounts",
     "event-splits",
     "event-effects", "double-entry",
-    "transfer-sums", "reversals", "balances", "journals", "period-report", "readme",
+    "transfer-sums", "reversals", "balances", "journals", "period-report", "readme", "allocations",
 ]  # fmt: skip
 
 

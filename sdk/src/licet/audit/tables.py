@@ -33,9 +33,9 @@ class EventRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One use as ``source`` (``bat_…``, or ``lic_…`` for what its acceptance reported) tells of it.
 
     ``effect``: ``new`` is owed here; ``known`` was reported before, by ``first``, and has no second effect;
-    ``memorandum`` is outside a licence; ``earlier`` is shown only because a ``known`` one refers to it. ``salt`` (hex)
-    is that of the event's leaf. ``amount`` is gross, micro-units. ``payee`` registered the work; with a ``split``
-    what is left after the fee goes to its co-owners.
+    ``memorandum`` is outside a licence; ``earlier`` is shown only because a ``known`` one refers to it, or because an
+    output of an earlier month counts at the close. ``salt`` (hex) is that of the event's leaf. ``amount`` is gross,
+    micro-units. ``payee`` registered the work; with a ``split`` what is left after the fee goes to its co-owners.
     """
 
     source: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from licet.audit.checks.allotted import check_allotted
 from licet.audit.checks.books import check_books
 from licet.audit.checks.granted import Granted, check_licences
 from licet.audit.checks.month import check_close
@@ -32,8 +33,9 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
         log = check_log(audit)
         statements = check_statements(audit, log)
         granting = check_licences(audit, statements)
-        due = check_uses(audit, statements, granting)
-        check_books(audit, due, log.opening, log.closing)
+        uses = check_uses(audit, statements, granting)
+        posted = check_books(audit, uses.due, log.opening, log.closing)
+        check_allotted(audit, log, statements, granting, uses.outputs, posted)
         closed = check_close(audit, log, statements)
         return Report(
             anchored=audit.keys.anchored,

@@ -1,9 +1,9 @@
 """What an agreement owes at the close of a month: one arithmetic for whoever posts it and whoever recomputes it.
 
-A subscription is owed in the month in which one of its periods begins, counted from the moment of the grant until the
-licence ends. What has a least, a most or a period is owed for a window of whole months, counted from the first of the
-month of the grant, in the month with which the window ends. What was reported since the licence ended is owed for
-without a least.
+A subscription is owed in the month in which one of its periods begins, counted from the moment of the grant (the time
+of its log entry) until the licence ends. What has a least, a most or a period is owed for a window of whole months,
+counted from the first of the month of the grant, in the month with which the window ends. What was reported since the
+licence ended is owed for without a least.
 
 Outputs count in the month in which they were posted. Corrections may take back more than a window has: the rest is
 taken from the windows that follow.
@@ -60,6 +60,12 @@ def owed_at_close(lines: Iterable[LicenceLine], term: Term, month: int, outputs:
     for window, items in together.items():
         found += due(items, Quantities(), window).lines
     return sorted(found, key=lambda each: (each.work, each.currency or ""))
+
+
+def month_number(since: datetime, period: str) -> int:
+    """Return which month ``period`` (2026-11) is, counted from that of ``since``."""
+    year, month = map(int, period.split("-"))
+    return (year - since.year) * 12 + month - since.month
 
 
 def month_after(since: datetime, months: int) -> datetime:

@@ -8,7 +8,7 @@ an artist and an auditor run this same code over them.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
@@ -182,6 +182,11 @@ class Splits:
             if each.since < before:
                 found = each
         return found
+
+    def moments(self, works: Iterable[str], start: int, end: int) -> list[int]:
+        """Return the log indices from ``start`` to ``end`` at which `in_force` may say something else of ``works``."""
+        since = {each.since + 1 for work in works for each in self._on.get(work, ()) if start <= each.since < end}
+        return [start, *sorted(since)]
 
     def ever(self, work: str, account: str) -> frozenset[str]:
         """Return ``account`` and everybody who ever had a share in ``work`` by a split that it proposed."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from licet import times
 from licet.audit import layout, tables
+from licet.audit.checks.allotted import FEE, Place, Posted
 from licet.audit.checks.opening import Audit
 from licet.audit.checks.used import Due, Group
 from licet.audit.journals import Beancount, FormerHledger, Hledger, Journal
@@ -23,18 +24,18 @@ from licet.identifiers import to_uuid
 from licet.log.checkpoint import Checkpoint
 from licet.statements.periods import ACCRUALS, ALLOCATION, REVERSAL
 
-FEE: Final = "fee:registry"
 _JOURNALS: Final[tuple[tuple[str, type[Journal]], ...]] = (
     (layout.HLEDGER, Hledger),
     (layout.HLEDGER, FormerHledger),
     (layout.BEANCOUNT, Beancount),
 )
 
-Place = tuple[str, str]  # ledger account, currency
 
+def check_books(audit: Audit, due: Mapping[Group, Due], opening: Checkpoint, closing: Checkpoint) -> list[Posted]:
+    """Hold the ledger of the period to the uses, to itself, and to everything that is written from it.
 
-def check_books(audit: Audit, due: Mapping[Group, Due], opening: Checkpoint, closing: Checkpoint) -> None:
-    """Hold the ledger of the period to the uses, to itself, and to everything that is written from it."""
+    Returns what was posted at the close of the period, which follows from agreements and not from single uses.
+    """
     with checking("period-report", layout.PERIOD):
         report = audit.read_as(PeriodReport, layout.PERIOD)
     with checking("balances", layout.BALANCES):
@@ -67,6 +68,7 @@ def check_books(audit: Audit, due: Mapping[Group, Due], opening: Checkpoint, clo
         "journals", "journals for hledger, ledger and beancount are those that follow from the tables, to the byte"
     )
     _report(audit, report, opening, closing)
+    return books.allotted
 
 
 class _Books:
@@ -74,6 +76,7 @@ class _Books:
 
     def __init__(self, audit: Audit, due: Mapping[Group, Due]) -> None:
         self.moved: Final[dict[Place, Counter[str]]] = {}
+        self.allotted: Final[list[Posted]] = []
         self._audit: Final = audit
         self._due: Final = due
         self._matched: Final[set[Group]] = set()
@@ -94,12 +97,12 @@ class _Books:
         with checking("reversals", layout.TRANSFERS):
             self._reversal(transfer, amounts, counted=counted)
         with checking("transfer-sums", layout.TRANSFERS):
-            if transfer.kind == ALLOCATION:
-                _allocation(transfer, amounts)
-            elif transfer.kind in BY_USE:
+            if transfer.kind in BY_USE:
                 self._accrual(transfer, amounts, counted=counted)
         if not counted:
             return
+        if transfer.kind == ALLOCATION:
+            self.allotted.append((transfer, amounts))
         column = "accrued" if transfer.kind in ACCRUALS else "reversed" if transfer.kind == REVERSAL else "settled"
         for place, amount in amounts.items():
             self.moved.setdefault(place, Counter())[column] += amount
@@ -172,27 +175,6 @@ class _Books:
             raise VerificationError(
                 f"{transfer.transfer}: expected {expected} at {found.posted_at}, got {dict(amounts)} at {transfer.at}"
             )
-
-
-def _allocation(transfer: TransferRow, amounts: Mapping[Place, int]) -> None:
-    """What an agreement owes at a close charges one licensee, and credits accounts of one side, in one currency."""
-    source, _, rest = transfer.key.partition("/")
-    month, _, rest = rest.partition("/")
-    credited, _, currency = rest.partition("/")
-    side = credited.partition(":")[0]
-    charged = [account for (account, _), amount in amounts.items() if amount > 0]
-    others = {account for account, _ in amounts if account not in charged} - {FEE}
-    if (
-        (source, month, {currency}) != (transfer.source, transfer.at[:7], {place[1] for place in amounts})
-        or side not in ("payable", "escrow")
-        or len(charged) != 1
-        or not charged[0].startswith("receivable:org_")
-        or not all(account.startswith(f"{side}:") for account in others)
-    ):
-        raise VerificationError(
-            f"{transfer.transfer}: expected the charge of {transfer.source} at the close of {transfer.at[:7]}, "
-            f"got {transfer.key} of {dict(amounts)}"
-        )
 
 
 def _posted(audit: Audit) -> Iterator[tuple[TransferRow, list[LedgerRow]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby, islice
@@ -71,12 +71,24 @@ class _Owed(NamedTuple):
     claimed: int | None = None
 
     @property
+    def counts(self) -> bool:
+        """Whether it is a use in the atom and unit of its line, and under it."""
+        return self.claimed is not None and None in self.memoranda
+
+    @property
     def currency(self) -> str | None:
         """The currency, where it is a use under a line."""
         return self.line.currency if self.line is not None and None in self.memoranda else None
 
 
-def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict[Group, Due]:
+class Counted(NamedTuple):
+    """What all uses in a bundle come to, and the outputs under agreements by licence, work and month of posting."""
+
+    due: dict[Group, Due]
+    outputs: dict[str, dict[str, Counter[str]]]
+
+
+def check_uses(audit: Audit, statements: Statements, granting: Granting) -> Counted:
     """Return what all uses in the bundle come to, once each is proven and owed exactly what it says."""
     uses = _Uses(audit, statements, granting)
     with checking("event-tables", layout.EVENTS_CSV):
@@ -94,7 +106,7 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> dict
     audit.passed("event-amounts", f"{many(counts['new'], 'use')} owed for: the licence's price times the quantity")
     audit.passed("event-splits", "each use is shared as was agreed when the log took it")
     audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence")
-    return uses.due
+    return Counted(uses.due, uses.outputs)
 
 
 class _Uses:
@@ -103,6 +115,7 @@ class _Uses:
     def __init__(self, audit: Audit, statements: Statements, granting: Granting) -> None:
         self.count = 0
         self.due: Final[dict[Group, Due]] = {}
+        self.outputs: Final[dict[str, dict[str, Counter[str]]]] = defaultdict(lambda: defaultdict(Counter))
         self._audit: Final = audit
         self._statements: Final = statements
         self._granting: Final = granting
@@ -179,10 +192,12 @@ class _Uses:
             )
 
     def _batch(self, batch: str, payload: UsageBatch, rows: Sequence[EventRow]) -> None:
-        whole = len(rows) == payload.count and len(rows) <= MAX_EVENTS
+        whole = len(rows) == payload.count <= MAX_EVENTS and all(row.effect != "earlier" for row in rows)
         if not whole and self._must_be_whole(payload, self._statements.batches[batch]):
             raise refused(
-                "event-roots", layout.EVENTS_CSV, f"{batch}: expected {payload.count} events, got {len(rows)}"
+                "event-roots",
+                layout.EVENTS_CSV,
+                f"{batch}: expected {payload.count} events of this month, got {len(rows)} or earlier ones",
             )
         frontier = merkle.Frontier()
         worth: list[tuple[str | None, str, int]] = []
@@ -198,7 +213,7 @@ class _Uses:
             expected = self._expected(payload.organisation, event)
             if expected.line is not None and expected.claimed is not None:
                 worth.append((expected.line.currency, event.work, expected.claimed))
-            self._effect(payload.organisation, row, expected, whole=whole)
+            self._effect(payload.organisation, row, expected)
         if whole:
             self._signed_for(batch, payload, rows, frontier.root.hex(), worth)
 
@@ -243,12 +258,12 @@ class _Uses:
                 raise VerificationError(f"expected a proof for {row.id} of {batch}, got none")
             verify_member(leaf, proof.index, payload.count, proof.path, payload.event_root)
 
-    def _effect(self, organisation: str, row: EventRow, expected: _Owed, *, whole: bool) -> None:
+    def _effect(self, organisation: str, row: EventRow, expected: _Owed) -> None:
+        if row.effect != "known" and row.unit == "output" and row.licence is not None and expected.counts:
+            self.outputs[row.licence][row.work][row.posted_at[:7]] += row.quantity - (row.was or 0)
         if row.effect in ("known", "earlier"):
             if (row.effect == "known") == (row.first is None) or row.first == row.source or not _plain(row):
                 raise self._wrong(row, "no second effect, and who reported it first")
-            if row.effect == "earlier" and whole:
-                raise self._wrong(row, "an effect")
             if row.first is not None:
                 self._known.append((row.first, bytes.fromhex(row.id)))
                 return

@@ -1,0 +1,85 @@
+"""What a bundle needs so that whoever has it computes again what agreements owe at the close of its month.
+
+Those that run in the month are in it, also where they were granted before. Outputs within bounds are owed for a while
+of months: those of earlier ones come with proofs of their own. What corrections took back beyond a while is taken from
+later ones, so where that happened all outputs since the grant come along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import UNSET
+
+from licet import identifiers
+from licet.statements.agreed import months_of
+from licet.statements.closes import month_after, month_number
+from licet.statements.kinds import LicenceLine
+from licet.statements.owed import allocated
+from registry.agreements import queries as agreement_queries
+from registry.auditing import queries
+from registry.auditing.types import Part, Span
+from registry.database import Connection, Row
+from registry.licensing.licences import line_of
+
+_OUTPUT: Final = "per-output"
+
+
+@dataclass
+class Allotted:
+    """Agreements of which something may be owed at the close of a month.
+
+    ``licences`` are their rows, ``works`` those that they earn for, ``shared`` (licence, work) the account's whose
+    part it is by a share alone, ``earlier`` (batch, use) the outputs of earlier months that count.
+    """
+
+    licences: list[Row] = field(default_factory=list)
+    works: set[UUID] = field(default_factory=set)
+    shared: set[tuple[UUID, UUID]] = field(default_factory=set)
+    earlier: set[tuple[UUID, bytes]] = field(default_factory=set)
+
+
+async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
+    """Return what of the agreements of ``span`` belongs into the bundle of ``part``."""
+    found, seen = Allotted(), (part.account, part.uses)
+    charged = [
+        identifiers.to_uuid(row["source"], "lic")
+        for row in await conn.fetch(agreement_queries.ALREADY, span.period.name)
+    ]
+    found.licences = await conn.fetch(queries.AGREEMENTS, *seen, span.start, span.until, charged, span.published)
+    for licence in found.licences:
+        rows = await conn.fetch(queries.AGREED_LINES, *seen, licence["id"])
+        lines = [line_of(row) for row in rows]
+        if not any(allocated(line) for line in lines):
+            continue
+        found.works |= {row["work"] for row in rows}
+        if part.id is not None and licence["organisation"] != part.account:
+            found.shared |= {(licence["id"], row["work"]) for row in rows if row["account"] != part.account}
+        start = await _counts_from(conn, span, licence, lines)
+        if start is not None and start < span.start:
+            earlier = await conn.fetch(queries.EARLIER_OUTPUTS, *seen, licence["id"], start, span.start)
+            found.earlier |= {(row["batch"], row["id"]) for row in earlier}
+    return found
+
+
+async def _counts_from(conn: Connection, span: Span, licence: Row, lines: Iterable[LicenceLine]) -> datetime | None:
+    """Return since when outputs count at the close of the month; None where none do."""
+    lengths = {_months(line) for line in lines if allocated(line) and line.model == _OUTPUT}
+    since: datetime = licence["since"]
+    month = month_number(since, span.period.name)
+    starts = [month + 1 - length for length in lengths if not (month + 1) % length]
+    if not starts:
+        return None
+    start = month_after(since, min(starts))
+    if await conn.fetchval(queries.OUTPUTS_TAKEN_BACK, licence["id"], start):
+        return since
+    return start
+
+
+def _months(line: LicenceLine) -> int:
+    period = None if line.agreed is UNSET else line.agreed.period
+    return 1 if period is None else months_of(period)

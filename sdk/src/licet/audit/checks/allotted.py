@@ -1,0 +1,202 @@
+"""What agreements are owed at the close of the month: computed again from their lines, uses and splits, not believed.
+
+How much of it waits in escrow is the office's judgement of claims, as with uses; whose it is and how much are not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from licet import times
+from licet.audit import layout
+from licet.audit.checks.granted import Granted, Granting
+from licet.audit.checks.opening import Audit
+from licet.audit.checks.signed import Statements
+from licet.audit.checks.the_log import LogFacts
+from licet.audit.report import checking
+from licet.audit.tables import TransferRow
+from licet.counted import many
+from licet.errors import InputError, VerificationError
+from licet.pricing import Owed
+from licet.statements.closes import Term, month_number, owed_at_close
+from licet.statements.owed import allocated, fee_of
+from licet.statements.splits import Agreed
+
+FEE: Final = "fee:registry"
+_CHECK: Final = "allocations"
+
+Place = tuple[str, str]  # ledger account, currency
+Named = tuple[str, str]  # payee or split, currency
+Posted = tuple[TransferRow, Mapping[Place, int]]
+Outputs = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Licence → work → month (2026-11) → outputs posted in it, less those that corrections take back."""
+
+
+class _Charge(NamedTuple):
+    """One transfer at a close, as its key says: for whom, on which side, how much."""
+
+    transfer: str
+    licence: str
+    licensee: str
+    side: str
+    name: str
+    currency: str
+    gross: int
+    amounts: Mapping[Place, int]
+
+
+def check_allotted(
+    audit: Audit, log: LogFacts, statements: Statements, granting: Granting, outputs: Outputs, posted: Iterable[Posted]
+) -> None:
+    """Hold each charge at the close of the month to what its agreement comes to, and each agreement to its charge."""
+    charges: dict[str, list[_Charge]] = defaultdict(list)
+    with checking(_CHECK, layout.TRANSFERS):
+        for transfer, amounts in posted:
+            charge = _charge(audit, transfer, amounts)
+            charges[charge.licence].append(charge)
+        own = _Allotted(audit, log, statements, granting, outputs)
+        for licence in sorted(charges.keys() | statements.licences.keys()):
+            own.hold(licence, charges.get(licence, []))
+    counted = many(own.works, "work")
+    audit.passed(
+        _CHECK, f"{many(own.held, 'agreement')} charged for {counted} what lines and uses come to at the close"
+    )
+
+
+class _Allotted:
+    """The agreements of a bundle, each held to what was charged for it."""
+
+    def __init__(
+        self, audit: Audit, log: LogFacts, statements: Statements, granting: Granting, outputs: Outputs
+    ) -> None:
+        self.held = 0
+        self.works = 0
+        self._audit: Final = audit
+        self._statements: Final = statements
+        self._granting: Final = granting
+        self._outputs: Final = outputs
+        closes = [each.index for each in statements.closes.values() if each.payload.period == audit.period.name]
+        self._closed: Final = bool(closes)
+        self._from: Final = log.end
+        self._until: Final = closes[0] if closes else log.closing.size
+
+    def hold(self, licence: str, charges: list[_Charge]) -> None:
+        """Return once ``charges`` are all that ``licence`` owes at the close; raises ``VerificationError``."""
+        granted = self._granting.get(licence)
+        if granted is None:
+            if self._audit.manifest.uses or charges[0].licensee == self._audit.manifest.account:
+                raise VerificationError(f"expected the licence {licence} that was charged in the bundle, got none")
+            return  # to whom uses are not shown the ledger alone is
+        if not any(allocated(line) for line in granted.lines.values()):
+            if charges:
+                raise VerificationError(
+                    f"{licence}: expected a charge of an agreement alone, got {charges[0].transfer}"
+                )
+            return
+        if not charges and not self._closed:
+            return  # it may come yet
+        owed = self._owed(granted)
+        refusals = [self._wrong(licence, granted, owed, charges, index) for index in self._moments(owed)]
+        if all(refusals):
+            raise VerificationError(next(filter(None, refusals)))
+        self.held += bool(charges)
+        self.works += len(owed) if charges else 0
+
+    def _owed(self, granted: Granted) -> list[Owed]:
+        """What the lines that are here are owed; nothing where that cannot be computed, which nobody charges."""
+        signed, payload = self._statements.licences[granted.payload.licence], granted.payload
+        if signed.time >= self._audit.period.end:
+            return []
+        since = times.from_text(payload.agreement.since)  # type: ignore[union-attr] # what is allocated was agreed
+        until = None if payload.valid_until is None else times.from_text(payload.valid_until)
+        used = {
+            work: {month_number(since, month): count for month, count in months.items()}
+            for work, months in self._outputs.get(payload.licence, {}).items()
+        }
+        term = Term(since, times.from_text(signed.time), until)
+        try:
+            owed = owed_at_close(granted.lines.values(), term, month_number(since, self._audit.period.name), used)
+        except InputError:
+            return []
+        return [each for each in owed if each.amount]
+
+    def _moments(self, owed: Iterable[Owed]) -> list[int]:
+        """The places in the log at which the charge may have been made: behind the month, and behind each split."""
+        splits = self._statements.splits
+        return splits.moments({each.work for each in owed}, self._from, self._until)
+
+    def _wrong(
+        self, licence: str, granted: Granted, owed: Iterable[Owed], charges: Iterable[_Charge], index: int
+    ) -> str | None:
+        """Return what does not hold if the charge was made at ``index`` of the log; None where all does."""
+        sums: dict[Named, int] = defaultdict(int)
+        shared: dict[str, Agreed] = {}
+        for each in owed:
+            split = self._statements.splits.in_force(each.work, index)
+            if split is not None:
+                shared[split.split] = split
+            sums[each.payee if split is None else split.split, each.currency or ""] += each.amount
+        found: dict[Named, int] = defaultdict(int)
+        for charge in charges:
+            found[charge.name, charge.currency] += charge.gross
+            parts = _parts(charge, shared.get(charge.name), granted.payload.fee_bps)
+            if charge.licensee != granted.payload.organisation or parts != charge.amounts:
+                return f"{charge.transfer}: expected {parts} of {granted.payload.organisation}, got {charge.amounts}"
+        for named in sorted(sums.keys() | found.keys()):
+            expected = sums[named]
+            if found[named] != expected and (named in found or self._shown(granted, named, expected, shared)):
+                name, currency = named
+                return (
+                    f"{licence}: expected {expected} micro-units of {currency} for {name} at the close, "
+                    f"got {found[named]}"
+                )
+        return None
+
+    def _shown(self, granted: Granted, named: Named, gross: int, shared: Mapping[str, Agreed]) -> bool:
+        """Whether a charge belongs into the bundle: whose part it is pays it or gets of it."""
+        account, name = self._audit.manifest.account, named[0]
+        if account in (None, granted.payload.organisation, name):
+            return gross > 0
+        net = gross - fee_of(gross, granted.payload.fee_bps)
+        return name in shared and bool(shared[name].divide(net).get(account))
+
+
+def _parts(charge: _Charge, split: Agreed | None, fee_bps: int) -> dict[Place, int]:
+    """Return the entries of a transfer of this gross, by the fee of the licence and the split of who shares it."""
+    fee = fee_of(charge.gross, fee_bps)
+    net = charge.gross - fee
+    parts = {charge.name: net} if split is None else split.divide(net)
+    entries = {
+        (f"receivable:{charge.licensee}", charge.currency): charge.gross,
+        **{(f"{charge.side}:{payee}", charge.currency): -amount for payee, amount in parts.items()},
+        (FEE, charge.currency): -fee,
+    }
+    return {place: amount for place, amount in entries.items() if amount}
+
+
+def _last_moment(audit: Audit) -> str:
+    return times.to_text(times.from_text(audit.period.end) - timedelta(milliseconds=1))
+
+
+def _charge(audit: Audit, transfer: TransferRow, amounts: Mapping[Place, int]) -> _Charge:
+    """Return the charge that a transfer is: ``LICENCE/MONTH/SIDE:NAME/CURRENCY``, in the month's last moment."""
+    source, month, credited, currency = (*transfer.key.split("/"), "", "", "")[:4]
+    side, _, name = credited.partition(":")
+    charged = [(account, amount) for (account, each), amount in amounts.items() if amount > 0 and each == currency]
+    if (
+        len(charged) != 1
+        or not charged[0][0].startswith("receivable:")
+        or (source, month, transfer.memo) != (transfer.source, audit.period.name, audit.period.name)
+        or side not in ("payable", "escrow")
+        or transfer.key != f"{source}/{month}/{side}:{name}/{currency}"
+        or transfer.at != _last_moment(audit)
+    ):
+        raise VerificationError(
+            f"{transfer.transfer}: expected the charge of {transfer.source} at the close of {audit.period.name}, "
+            f"got {transfer.key} of {dict(amounts)}"
+        )
+    account, gross = charged[0]
+    return _Charge(transfer.transfer, source, account.partition(":")[2], side, name, currency, gross, dict(amounts))
