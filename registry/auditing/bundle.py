@@ -90,8 +90,7 @@ async def _log(conn: Connection, services: Services, span: Span, found: Contents
     named = await conn.fetch(log_queries.REGISTRY_KEYS, SUBJECT)
     indices = await translog.indices(conn, [row["id"] for row in named])
     last = [*(statement.index for statement in found.statements), *indices.values()]
-    if found.closed is not None:
-        last.append(found.closed.log_index)
+    last += [closed.log_index for closed in (found.before, found.closed) if closed is not None]
     closing = max(min(span.end + 1, span.published), *(index + 1 for index in last))
     first = max(0, span.opening - 1)
     prover = Prover(conn, services.keys, closing, await signed_checkpoint(conn, services.keys, closing))
@@ -120,14 +119,14 @@ async def _statements(conn: Connection, prover: Prover, part: Part, found: Conte
             await asyncio.to_thread(
                 writer.statement, statement.kind, _text(statement), file, times.to_text(statement.at)
             )
-    if found.closed is not None:
-        (file,) = await prover.files([(found.closed.pending, None)])
-        row = await conn.fetchrow(queries.CLOSE, found.closed.pending, found.closed.log_index)
+    for closed in filter(None, (found.before, found.closed)):
+        (file,) = await prover.files([(closed.pending, None)])
+        row = await conn.fetchrow(queries.CLOSE, closed.pending, closed.log_index)
         assert row is not None
         writer.statement(CLOSE, row["subject"], file, times.to_text(row["at"]))
     for each in found.licences:
         lines = [line_of(row) for row in await conn.fetch(LINES, each.statement.id, None)]
-        own = None if part.id in (None, identifiers.from_uuid("org", each.statement.account)) else part.id
+        own = None if part.account in (None, each.statement.account) else part.id
         await asyncio.to_thread(_lines, writer, _text(each.statement), lines, own, found.shared)
     async with _threaded(writer.works()) as works:
         for consent in found.consents:

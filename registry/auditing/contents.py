@@ -12,7 +12,8 @@ from uuid import UUID
 
 from licet import identifiers, times
 from licet.audit.checks.used import CLOCKS_DIFFER, LOGGED_WITHIN
-from licet.audit.layout import Period
+from licet.audit.layout import KINDS, Period
+from licet.statements.periods import month_before
 from registry import closing, translog
 from registry.accounts.identity import Caller
 from registry.auditing import queries
@@ -44,6 +45,7 @@ class Contents:
     shared: set[str] = field(default_factory=set)
     shares: set[UUID] = field(default_factory=set)
     closed: Closed | None = None  # once the month is
+    before: Closed | None = None  # the month before it
     allotted: Allotted = field(default_factory=Allotted)
     restricted: set[UUID] = field(default_factory=set)  # works whose licensed terms co-owners may have made stricter
 
@@ -139,9 +141,11 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
         Licensed(_statement("licence", row), begins=True) for row in await conn.fetch(queries.LICENCES, *seen, *window)
     ]
     found.batches = [_batch(row) for row in await conn.fetch(queries.BATCHES, *seen, *window)]
-    for kind, query in (("run", queries.RUNS), ("dataset-manifest", queries.DATASETS)):
-        rows = await conn.fetch(query, part.account, span.opening, span.end)
-        found.others += [_statement(kind, row) for row in rows]
+    month = (part.account, span.opening, span.end)
+    found.others += [_statement("run", row) for row in await conn.fetch(queries.RUNS, *month)]
+    datasets = await conn.fetch(queries.DATASETS, *month, span.published)
+    found.others += [_statement("dataset-manifest", row) for row in datasets]
+    found.others += [_stated(row) for row in await conn.fetch(queries.STATED, *month)]
     found.allotted = await allotted_in(conn, span, part)
     stated = await _references(conn, span, part, found)
     await _consents(conn, span, part, found, stated)
@@ -150,6 +154,7 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     rows = await conn.fetch(queries.REQUESTS, part.account, licences, span.opening, span.end, span.published)
     found.others += [_statement(row["kind"], row, "account") for row in rows]
     found.closed = await closing.closed(conn, span.period.name)
+    found.before = await closing.closed(conn, month_before(span.period.name))
     return found
 
 
@@ -221,6 +226,11 @@ async def _consents(
 
 def _statement(kind: str, row: Row, signer: str = "organisation") -> Statement:
     return Statement(kind, row["id"], row["pending"], row["index"], row["at"], row[signer])
+
+
+def _stated(row: Row) -> Statement:
+    number = identifiers.to_uuid(row["subject"], KINDS[row["kind"]].prefix)
+    return Statement(row["kind"], number, row["pending"], row["index"], row["at"], row["account"])
 
 
 def _batch(row: Row, earlier: frozenset[bytes] | None = None) -> Reported:

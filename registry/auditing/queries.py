@@ -102,13 +102,28 @@ from log_entries e join runs r on r.pending = e.pending
 where e.index >= $2 and e.index < $3 and ($1::uuid is null or r.organisation = $1)
 order by r.id
 """
+# Of the month ($2 to $3), and those that runs of the month name; $4 size of the published log.
 DATASETS: Final = """
 select d.id, d.organisation, d.pending, e.index, e.at
 from log_entries e join datasets d on d.pending = e.pending
-where e.index >= $2 and e.index < $3 and ($1::uuid is null or d.organisation = $1)
+where ((e.index >= $2 and e.index < $3) or d.id in (
+        select r.dataset from log_entries x join runs r on r.pending = x.pending where x.index >= $2 and x.index < $3
+    )) and e.index < $4 and ($1::uuid is null or d.organisation = $1)
 order by d.id
 """
-
+# Kinds of statements that have no query of their own: a condition says whom one concerns beside who signed it.
+CONCERNED: Final[dict[str, str]] = {
+    "model-card": "false",
+}
+# by log_entries primary key, log_pending primary key
+STATED: Final = f"""
+select p.kind, p.subject, p.account, p.id as pending, e.index, e.at
+from log_entries e join log_pending p on p.id = e.pending
+where e.index >= $2 and e.index < $3 and p.kind in ({", ".join(f"'{kind}'" for kind in CONCERNED)})
+    and ($1::uuid is null or p.account = $1
+        or case p.kind {" ".join(f"when '{kind}' then {whom}" for kind, whom in CONCERNED.items())} end)
+order by p.kind, p.subject
+"""  # noqa: S608
 # Splits with all answers to them: of the month for everybody's bundle ($1 null), else those ever in force on the works
 # ($2) whose uses are shown, and those that one of them replaces. $3, $4 log indices of the month, $5 published size.
 # With the erasures of who has a share in them: of those nobody asks an answer.

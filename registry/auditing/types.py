@@ -83,14 +83,15 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that goes into a bundle. ``at`` is the time of its log entry, ``account`` who signed."""
+    """A statement that goes into a bundle. ``at`` is the time of its log entry, ``account`` who signed (None: the
+    registry)."""
 
     kind: str
     id: UUID
     pending: int
     index: int
     at: datetime
-    account: UUID
+    account: UUID | None
 
 
 class Licensed(NamedTuple):

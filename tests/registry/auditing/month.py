@@ -83,8 +83,9 @@ async def _datasets(month: Month) -> None:
         logged = await who.log("/v1/datasets", manifest)
         assert logged.status_code == 201, logged.text
         run = who.run(logged.json()["id"], manifest.payload_digest, snapshot, run="2")
-        answer = await who.log("/v1/runs", run)
-        assert answer.status_code == 201, answer.text
+        for path, envelope in (("/v1/runs", run), ("/v1/models", who.card())):
+            answer = await who.log(path, envelope)
+            assert answer.status_code == 201, answer.text
 
 
 async def _usage(month: Month) -> None:

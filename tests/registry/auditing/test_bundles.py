@@ -46,11 +46,11 @@ async def test_an_auditor_takes_everything_home_and_every_check_holds(month: Mon
     path = await pulled(month.auditor, tmp_path / "all.zip", month.period)
     report = verify_bundle(path, month.trust)
     assert report.anchored
-    assert len(report.checks) == 30
+    assert len(report.checks) == 31
     assert report.account is None
     assert report.counts["licence"] == 2
     assert report.counts["usage-batch"] == 5
-    assert report.counts["run"] == report.counts["dataset-manifest"] == 2
+    assert report.counts["run"] == report.counts["dataset-manifest"] == report.counts["model-card"] == 2
     assert report.counts["consent"] == 8
     assert report.counts["memorandum"] == 4
     assert report.counts["known"] > 0
@@ -83,6 +83,7 @@ async def test_an_organisation_gets_its_own_part_whole(month: Month, tmp_path: P
     assert report.account == month.lantern.id
     assert report.counts["licence"] == 1
     assert report.counts["usage-batch"] == 4
+    assert report.counts["model-card"] == 1
     assert month.candle.id.encode() not in b"".join(unpacked(path).values())
     assert month.other.licence.encode() not in b"".join(unpacked(path).values())
     same = await pulled(month.lantern.http, tmp_path / "named.zip", month.period, month.lantern.id)

@@ -28,7 +28,7 @@ from tests.sdk.audit.stage import repacked, unpacked
 pytestmark = pytest.mark.anyio
 
 MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
-CHECKS = ["period-close", "period-batches", "period-sums", "period-lines"]
+CHECKS = ["period-close", "period-batches", "period-sums", "period-lines", "period-chain"]
 
 
 async def pulled(site: Running, http: httpx.AsyncClient, target: Path, period: str) -> tuple[Report, dict[str, bytes]]:
@@ -72,14 +72,14 @@ async def test_a_closed_month_with_agreements_is_proven_to_everybody_in_it(site:
     assert await close_all(site, clock.now()) == [month]
 
     report, members = await pulled(site, staff, tmp_path / "all.zip", month)
-    assert (report.state, [check.name for check in report.checks[-4:]]) == ("closed", CHECKS)
+    assert (report.state, [check.name for check in report.checks[-5:]]) == ("closed", CHECKS)
     assert (report.counts["licence-request"], report.counts["licence-answer"]) == (2, 3)
     agreed = {check.name: check.detail for check in report.checks}["prices-agreed"]
     assert agreed.startswith("2 lines at the price of an artist's signed answer, 2 lines as terms state")
     for who in (asked_of.owner, monthly.owner, plain.owner, lab):
         part, shown = await pulled(site, who.http, tmp_path / "part.zip", month)
         assert part.account == who.id
-        assert [check.name for check in part.checks[-4:]] == CHECKS
+        assert [check.name for check in part.checks[-5:]] == CHECKS
         rows = [row for row in csv.DictReader(io.StringIO(shown[layout.BALANCES].decode())) if row["closing"] != "0"]
         assert len(part.placed) == len(rows)
         drawn = figures(tmp_path / "part.zip", trust_of(site))

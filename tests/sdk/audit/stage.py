@@ -44,6 +44,7 @@ from licet.terms import Price, Rule, Terms, merge, preset
 from licet.wire.common import KeyEvidence, StatementFile
 
 PERIOD = "2026-11"
+change = msgspec.structs.replace
 MADE_AT = "2026-12-02T08:00:00.000Z"
 FEE_BPS = 1234
 SECRET = sha256(b"secret").digest()
@@ -164,6 +165,7 @@ class Stage:
         self.batches: dict[str, list[EventRow]] = {}
         self.digests: dict[str, list[kinds.WorkDigest]] = {}
         self.people: dict[str, Person] = {}
+        self.heads: dict[str, tuple[int, str | None]] = {}  # account → number and digest of its last consent
         self._play()
         november = self.records()
         self.opening, self.closing = november.opening, november.closing
@@ -186,8 +188,10 @@ class Stage:
         self.licence("early", ["Mei"], "2026-10-20T10:00:00.000Z")
         self.batch("october", self.run("early", "0", "2026-10-21T00:00:00.000Z"), "2026-10-21T10:00:00.000Z")
         self.licence("late", ["Ada", "Tomas", "output"], "2026-11-03T10:00:00.000Z")
-        self.statement("dst", "lantern-train", self._manifest(lantern), lantern.key, "2026-11-04T00:00:00.000Z")
-        self.statement("run", "2", self._run(lantern), lantern.key, "2026-11-05T00:00:00.000Z")
+        manifest = self._manifest(lantern)
+        self.statement("dst", "lantern-train", manifest, lantern.key, "2026-11-04T00:00:00.000Z")
+        run = change(self._run(lantern), manifest=sha256(encode(manifest)).hexdigest())
+        self.statement("run", "2", run, lantern.key, "2026-11-05T00:00:00.000Z")
         second = [
             *self.run("early", "2", "2026-11-06T00:00:00.000Z"),
             *self.run("late", "2", "2026-11-06T00:00:00.000Z", 250),
@@ -231,12 +235,14 @@ class Stage:
             for number in range(works)
         ]  # fmt: skip
         digests.sort(key=lambda work: work.work)
+        seq, before = self.heads.get(person.id, (0, None))
         drafted, _ = draft_consent(
-            registry=self.ref, account=person.id, genesis=person.genesis, head_seq=0, head_digest=None,
+            registry=self.ref, account=person.id, genesis=person.genesis, head_seq=seq, head_digest=before,
             works=digests or None, terms=terms, old_terms=[], who=who,
         )  # fmt: skip
         payload = msgspec.structs.replace(drafted, issued_at=time, nonce=name)
         self.statement("stm", name, payload, person.key, time)
+        self.heads[person.id] = (seq + 1, sha256(encode(payload)).hexdigest())
         self.digests[name] = digests
 
     def statement(self, kind: str, name: str, payload: Any, *signed: Any) -> str:

@@ -22,26 +22,51 @@ from licet.statements.periods import Moved, Placed, batches_root, lines_of, plac
 from tests.sdk.audit.stage import PERIOD, Records, Stage, balances_of, identifier, repacked, unpacked
 
 SALTS = bytes(range(32))
-CLOSED = ["period-close", "period-batches", "period-sums", "period-lines"]
+CLOSED = ["period-close", "period-batches", "period-sums", "period-lines", "period-chain"]
 change = msgspec.structs.replace
 
 
 class ClosedStage(Stage):
     """November is closed, on the fourth of December; each lie about it is logged as well, for bundles to show."""
 
+    def licence(self, name: str, consents: list[str], time: str) -> None:
+        if name == "late":  # the first of November: October is over, and what it ended with begins November
+            october = self.records("2026-10")
+            self.close("october", self._october(october), time="2026-11-03T09:00:00.000Z")
+        super().licence(name, consents, time)
+
+    def _october(self, records: Records) -> kinds.PeriodClose:
+        trees = self._trees(balances_of(records, records.about.period))
+        batches = self._batches(range(records.opening, len(self.log.entries)))
+        return kinds.PeriodClose(
+            registry=self.ref,
+            period="2026-10",
+            previous=None,
+            trees=self._stated(trees),
+            log_first=records.opening,
+            log_end=len(self.log.entries),
+            batches=len(batches),
+            batches_root=batches_root(batches).hex(),
+            issued_at="2026-11-03T00:00:00.000Z",
+        )
+
+    def _batches(self, month: range) -> list[tuple[int, bytes]]:
+        kinds_of = {at: entries.parse(self.log.entries[at]).kind for at in month}
+        return [(at, merkle.leaf_hash(self.log.entries[at])) for at in month if kinds_of[at] == "usage-batch"]
+
     def _play(self) -> None:
         super()._play()
         records = self.records()
         rows = balances_of(records, records.about.period)
         self.trees = self._trees(rows)
-        kinds_of = [entries.parse(each).kind for each in self.log.entries]
         end = sum(time < records.about.period.end for time in self.log.times)
-        month = range(records.opening, end)
-        batches = [(at, merkle.leaf_hash(self.log.entries[at])) for at in month if kinds_of[at] == "usage-batch"]
+        batches = self._batches(range(records.opening, end))
+        october = identifier("stm", "october")
+        before = self.log.logged[self.statements[october][1]][0].payload_digest
         honest = kinds.PeriodClose(
             registry=self.ref,
             period=PERIOD,
-            previous=None,
+            previous=before,
             trees=self._stated(self.trees),
             log_first=records.opening,
             log_end=end,
@@ -65,8 +90,13 @@ class ClosedStage(Stage):
         unbalanced = [change(honest.trees[0], owed=str(int(honest.trees[0].owed) + 1)), *honest.trees[1:]]
         self.close("sums that do not add up", change(honest, trees=unbalanced), office)
 
-    def close(self, name: str, payload: kinds.PeriodClose, signer: Any = None) -> None:
-        self.statement("stm", name, payload, signer or self.working["office"], "2026-12-04T00:00:00.000Z")
+        self.close("no month before", change(honest, previous=None))
+        self.close("another month before", change(honest, previous="0" * 64))
+
+    def close(
+        self, name: str, payload: kinds.PeriodClose, signer: Any = None, time: str = "2026-12-04T00:00:00.000Z"
+    ) -> None:
+        self.statement("stm", name, payload, signer or self.working["office"], time)
 
     def _trees(self, rows: Any) -> dict[Any, list[Placed]]:
         moved = [Moved(*(getattr(row, name) for name in Moved._fields)) for row in rows]
@@ -84,6 +114,9 @@ class ClosedStage(Stage):
         records = self.records() if who is None else self.part(who)
         number = identifier("stm", close)
         kind, index = self.statements[number]
+        october = identifier("stm", "october")
+        if october not in {each[1] for each in records.statements}:
+            records.statements.append((layout.CLOSE, october, self.statements[october][1]))
         records.statements.append((kind, number, index))
         records.closing = index + 1
         account = None if who is None else self.people[who].id
@@ -122,7 +155,7 @@ def refused(over: Stage, path: Path, check: str) -> str:
 def test_everything_of_a_closed_month_is_proven(over: ClosedStage, tmp_path: Path) -> None:
     path = over.write(over.closed(), tmp_path / "b.zip")
     report = verify_bundle(path, over.trust)
-    assert [check.name for check in report.checks][-4:] == CLOSED
+    assert [check.name for check in report.checks][-5:] == CLOSED
     assert (report.state, report.closed_by) == ("closed", over.statements[identifier("stm", "honest")][1])
     assert msgspec.json.decode(unpacked(path)[layout.PERIOD], type=PeriodReport).state == "closed"
     page = unpacked(path)[layout.README].decode()
@@ -145,7 +178,7 @@ def test_an_account_proves_its_own_lines_and_sees_no_other(over: ClosedStage, tm
         ]
     path = over.write(records, tmp_path / "b.zip")
     report = verify_bundle(path, over.trust)
-    assert [check.name for check in report.checks][-4:] == CLOSED
+    assert [check.name for check in report.checks][-5:] == CLOSED
     assert len(report.placed) == len(records.closed or []) > 0
     for each in report.placed:
         assert over.trees[each.side, each.currency][each.place].line.payee == over.people[who].id
@@ -159,7 +192,7 @@ def test_an_account_proves_its_own_lines_and_sees_no_other(over: ClosedStage, tm
     ("close", "check", "said"),
     [
         ("other sums", "period-sums", "expected all lines of the tree|leads to the total"),
-        ("another month", "period-close", "closes 2026-11, got that of 2026-10"),
+        ("another month", "period-close", "expected one statement that closes it, got 0"),
         ("another registry", "statements", "got one for registry.example/two"),
         ("another key", "statements", "sign"),
         ("a batch less", "period-batches", "usage batches under"),
@@ -167,6 +200,8 @@ def test_an_account_proves_its_own_lines_and_sees_no_other(over: ClosedStage, tm
         ("fewer entries", "period-batches", "the month's entries"),
         ("entries of before", "period-batches", "the month's entries"),
         ("sums that do not add up", "period-close", "add up"),
+        ("no month before", "period-chain", "names before it"),
+        ("another month before", "period-chain", "names before it"),
     ],
 )
 def test_a_close_that_lies(
@@ -174,6 +209,28 @@ def test_a_close_that_lies(
 ) -> None:
     message = refused(over, over.write(over.closed(who, close), tmp_path / "b.zip"), check)
     assert any(each in message for each in said.split("|")), message
+
+
+def test_a_month_that_does_not_begin_as_the_one_before_ended(over: ClosedStage, tmp_path: Path) -> None:
+    records = over.closed()
+    records.statements = [each for each in records.statements if each[1] != identifier("stm", "october")]
+    assert "names before it" in refused(over, over.write(records, tmp_path / "b.zip"), "period-chain")
+
+    class Forgetful(ClosedStage):
+        """October is closed with less than what was owed, or before its last entry."""
+
+        def _october(self, records: Records) -> kinds.PeriodClose:
+            honest = super()._october(records)
+            if self.origin.endswith("entries"):
+                return change(honest, log_end=honest.log_end - 1)
+            return change(honest, trees=[])
+
+    for name, said in (("money", "expected to begin with (0, 0)"), ("entries", "whose entries end at")):
+        stage = Forgetful(name)
+        assert said in refused(stage, stage.write(stage.closed(), tmp_path / "b.zip"), "period-chain")
+    open_month = Forgetful("money")
+    path = open_month.write(open_month.records(), tmp_path / "open.zip")
+    assert "expected to begin as 2026-10 ended" in refused(open_month, path, "period-chain")
 
 
 def test_a_close_without_a_signature(over: ClosedStage, tmp_path: Path) -> None:

@@ -67,24 +67,37 @@ SINGLE: Final = frozenset(
 """Members that every bundle has, beside its manifest; that of a closed month has `LINES` too."""
 
 CLOSE: Final = "period-close"
-COVERED_KINDS: Final = (
-    *("licence", "usage-batch", "run", "dataset-manifest", "split", "split-answer"),
-    *("licence-request", "licence-answer"),
-)
-"""A bundle of everything holds each statement of these kinds that the log took in its period."""
-STATEMENT_KINDS: Final = {
-    "licence": "lic",
-    "usage-batch": "bat",
-    "run": "run",
-    "dataset-manifest": "dst",
-    "consent": "stm",
-    "split": "spl",
-    "split-answer": "stm",
-    "erase": "stm",
-    "licence-request": "ask",
-    "licence-answer": "stm",
-    CLOSE: "stm",
+
+
+class Kind(NamedTuple):
+    """A kind of statement in bundles: how its identifiers begin, and the field of the payload that is one.
+
+    ``covered``: a bundle of everything holds each of them that the log took in its period. ``always``: so did the first
+    bundles, whose manifests do not say what they cover.
+    """
+
+    prefix: str
+    named: str | None = None
+    covered: bool = True
+    always: bool = True
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "licence": Kind("lic", "licence"),
+    "usage-batch": Kind("bat", "batch"),
+    "run": Kind("run"),
+    "dataset-manifest": Kind("dst", "dataset"),
+    "consent": Kind("stm", covered=False),
+    "split": Kind("spl", "split"),
+    "split-answer": Kind("stm"),
+    "erase": Kind("stm", covered=False),
+    "licence-request": Kind("ask", "request"),
+    "licence-answer": Kind("stm"),
+    CLOSE: Kind("stm", covered=False),
+    "model-card": Kind("crd", always=False),
 }
+COVERED_KINDS: Final = tuple(name for name, kind in KINDS.items() if kind.covered)
+STATEMENT_KINDS: Final = {name: kind.prefix for name, kind in KINDS.items()}
 _PREFIXES: Final = "|".join(sorted(set(STATEMENT_KINDS.values())))
 _STATEMENT: Final = re.compile(
     rf"statements/({'|'.join(STATEMENT_KINDS)})/(({_PREFIXES})_[0-9a-z]{{26}})\.json", re.ASCII

@@ -31,6 +31,7 @@ _COUNTS: Final = (
     ("memorandum", "Uses outside a licence, recorded only", "许可之外的使用（仅作记录）"),
     ("transfers", "Transfers in the ledger", "账簿转账"),
 )
+_SOMETIMES: Final = (("model-card", "Statements about models", "关于模型的声明"),)
 _TOTALS: Final = (
     ("gross", "Owed by licensees", "被许可方应付"),
     ("payable", "Payable to artists", "应付艺术家"),
@@ -69,7 +70,8 @@ def _section(report: PeriodReport, origin: str, made_at: str, language: int) -> 
         paragraphs.append(words["nothing"])
     text = f"<h1>{words['title'].format(period=report.period)}</h1>\n"
     text += "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs)
-    text += _table((names[language], str(report.counts.get(key, 0))) for key, *names in _COUNTS)
+    counted = (*_COUNTS, *(each for each in _SOMETIMES if each[0] in report.counts))
+    text += _table((names[language], str(report.counts.get(key, 0))) for key, *names in counted)
     for total in report.totals:
         rows = [(names[language], getattr(total, key)) for key, *names in _TOTALS]
         text += f"<h2>{escape(total.currency)}</h2>\n" + _table(rows)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from licet.audit.checks.allotted import check_allotted
 from licet.audit.checks.books import check_books
+from licet.audit.checks.chained import check_chains
 from licet.audit.checks.granted import Granted, check_licences
 from licet.audit.checks.month import check_close
 from licet.audit.checks.opening import opened
@@ -32,6 +33,7 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
         audit = opened(container, trust)
         log = check_log(audit)
         statements = check_statements(audit, log)
+        check_chains(audit, statements)
         granting = check_licences(audit, statements)
         uses = check_uses(audit, statements, granting)
         posted = check_books(audit, uses.due, log.opening, log.closing)

@@ -204,6 +204,7 @@ class BundleWriter:
             uses=report.uses,
             made_at=self.about.made_at,
             members=[BundleMember(*member) for member in self._packer.members],
+            covers=sorted(layout.COVERED_KINDS),
         )
         self._packer.add(layout.MANIFEST, envelopes.encode(envelopes.seal(manifest, office)))
         self._packer.close()

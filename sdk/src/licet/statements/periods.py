@@ -149,6 +149,51 @@ def check_totals(close: PeriodClose) -> None:
             )
 
 
+def carried(close: PeriodClose, before: PeriodClose | None) -> None:
+    """Return once ``close`` goes on where ``before``, the close that it names, ended; None: it is the first of all.
+
+    Raises ``VerificationError`` for another month between, entries of the log or sums that are not carried on.
+    """
+    if before is not None and (month_after(before.period), before.log_end) != (close.period, close.log_first):
+        raise VerificationError(
+            f"{close.period}: expected it to go on from {before.period}, whose entries end at {before.log_end}, "
+            f"got entries from {close.log_first}"
+        )
+    ended = {} if before is None else _sums(before, "owed", "overpaid")
+    begun = _sums(close, "owed_before", "overpaid_before")
+    for place in sorted(ended.keys() | begun.keys()):
+        if ended.get(place, (0, 0)) != begun.get(place, (0, 0)):
+            raise VerificationError(
+                f"{close.period}: {place[0]} {place[1]}: expected to begin with {ended.get(place, (0, 0))}, owed and "
+                f"overpaid, as the month before ended, got {begun.get(place, (0, 0))}"
+            )
+
+
+def month_after(period: str) -> str:
+    """Return the month after ``period`` (``2026-11``)."""
+    year, month = map(int, period.split("-"))
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def month_before(period: str) -> str:
+    """Return the month before ``period`` (``2026-11``)."""
+    year, month = map(int, period.split("-"))
+    return f"{year - (month == 1):04d}-{(month - 2) % 12 + 1:02d}"
+
+
+def ended_with(close: PeriodClose) -> dict[Place, tuple[int, int]]:
+    """Return what is owed and overpaid at the end of a closed month, by side and currency, but zeros."""
+    return {place: sums for place, sums in _sums(close, "owed", "overpaid").items() if any(sums)}
+
+
+def _sums(close: PeriodClose, *names: str) -> dict[Place, tuple[int, int]]:
+    found: dict[Place, tuple[int, int]] = {}
+    for tree in close.trees:
+        sums = dict(zip(COLUMNS, root_of(tree).sums[1:], strict=True))
+        found[tree.side, tree.currency] = (sums[names[0]], sums[names[1]])
+    return found
+
+
 def check_lines(close: PeriodClose, lines: Iterable[tuple[Side, SumLine, bytes]]) -> dict[Place, int]:
     """Return how many lines each tree has, once ``lines`` with their salts are all of them, in the trees' order.
 

@@ -18,7 +18,18 @@ from licet.counted import many
 from licet.errors import MalformedError, VerificationError
 from licet.log.sums import COLUMNS, SUMMED, SumLine, SumNode
 from licet.statements.kinds import PeriodClose
-from licet.statements.periods import Moved, Place, Side, batches_root, check_lines, lines_of, root_of
+from licet.statements.periods import (
+    Moved,
+    Place,
+    Side,
+    batches_root,
+    carried,
+    check_lines,
+    ended_with,
+    lines_of,
+    month_after,
+    root_of,
+)
 from licet.wire.common import StatementFile
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -26,6 +37,7 @@ _SIGNED: Final = "period-close"
 _LOGGED: Final = "period-batches"
 _SUMMED: Final = "period-sums"
 _LISTED: Final = "period-lines"
+_CHAINED: Final = "period-chain"
 
 
 class MonthClosed:
@@ -39,15 +51,22 @@ class MonthClosed:
 def check_close(audit: Audit, log: LogFacts, statements: Statements) -> MonthClosed | None:
     """Return what closed the month, once its close is signed, logged, and says what the bundle shows; None if open."""
     lines = layout.LINES in audit.container.members
+    own = {name: each for name, each in statements.closes.items() if each.payload.period == audit.period.name}
+    for each in statements.closes.values():
+        if audit.period.name not in (each.payload.period, month_after(each.payload.period)):
+            raise refused(_SIGNED, layout.MANIFEST, f"expected no close of {each.payload.period}, got one")
     if audit.manifest.state == "open":
-        if statements.closes or lines:
+        if own or lines:
             raise refused(_SIGNED, layout.MANIFEST, "expected no close of a month that is open, got one")
+        with checking(_CHAINED, layout.BALANCES):
+            for each in statements.closes.values():
+                _opens(audit, each.payload)
         return None
-    if len(statements.closes) != 1:
-        raise refused(_SIGNED, layout.MANIFEST, f"expected one statement that closes it, got {len(statements.closes)}")
+    if len(own) != 1:
+        raise refused(_SIGNED, layout.MANIFEST, f"expected one statement that closes it, got {len(own)}")
     if not lines:
         raise refused(_SUMMED, layout.LINES, "expected the lines of a closed month, got none")
-    ((identifier, signed),) = statements.closes.items()
+    ((identifier, signed),) = own.items()
     close = _signed(audit, identifier, signed)
     with checking(_LOGGED, layout.ENTRIES):
         _logged(log, close)
@@ -58,6 +77,9 @@ def check_close(audit: Audit, log: LogFacts, statements: Statements) -> MonthClo
     with checking(_LISTED, layout.LINES):
         _as_balances(audit, shown)
     audit.passed(_LISTED, f"{many(len(shown), 'line')}, as the balances have them")
+    with checking(_CHAINED, layout.statement_member(CLOSE, identifier)):
+        _chained(close, [each for each in statements.closes.values() if each is not signed])
+    audit.passed(_CHAINED, f"{_begins(close)}")
     return MonthClosed(signed.index, placed)
 
 
@@ -133,6 +155,30 @@ def _as_balances(audit: Audit, shown: dict[Place, dict[str, SumLine]]) -> None:
                 )
 
 
+def _chained(close: PeriodClose, others: list[Signed]) -> None:
+    """The close names that of the month before, and begins where it ended: in the log, and with what was owed."""
+    before = next(iter(others), None)
+    if (before and before.document) != close.previous:
+        raise VerificationError(
+            f"expected the close that the one of {close.period} names before it, {close.previous}, "
+            f"got {before and before.document}"
+        )
+    carried(close, None if before is None else before.payload)
+
+
+def _opens(audit: Audit, before: PeriodClose) -> None:
+    """What an open month began with is what the one before it ended with, as far as all of it is here."""
+    if not audit.whole:
+        return
+    rows = tables.BALANCES.from_csv(audit.container.chunks(layout.BALANCES))
+    begun = lines_of(Moved(row.account, row.currency, row.opening, 0, 0, 0) for row in rows)
+    found = {
+        place: (sum(each.owed for each in own), sum(each.overpaid for each in own)) for place, own in begun.items()
+    }
+    if found != ended_with(before):
+        raise VerificationError(f"expected to begin as {before.period} ended, {ended_with(before)}, got {found}")
+
+
 def _line(each: ClosedLine) -> SumLine:
     return SumLine(each.payee, each.currency, *_numbers(each.columns, COLUMNS))
 
@@ -141,6 +187,12 @@ def _numbers(texts: list[str], names: tuple[str, ...]) -> tuple[int, ...]:
     if len(texts) != len(names) or not all(_NUMBER.fullmatch(each) for each in texts):
         raise MalformedError(f"expected {len(names)} whole numbers, got {texts!r:.80}")
     return tuple(map(int, texts))
+
+
+def _begins(close: PeriodClose) -> str:
+    if close.previous is None:
+        return f"{close.period} is the first month of all, and began with nothing"
+    return f"{close.period} begins where the month before ended: in the log, and with what was owed"
 
 
 def _said(audit: Audit, close: PeriodClose, placed: list[PlacedLine]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from licet.audit import layout
 from licet.audit.checks.opening import MAX_JSON, Audit
 from licet.audit.checks.the_log import LogFacts
-from licet.audit.layout import COVERED_KINDS
 from licet.audit.report import checking, refused
 from licet.counted import many
 from licet.errors import VerificationError
@@ -20,13 +19,6 @@ from licet.terms import Terms
 from licet.wire.common import StatementFile
 
 _CHECK: Final = "statements"
-_NAMED: Final = {
-    "licence": "licence",
-    "usage-batch": "batch",
-    "dataset-manifest": "dataset",
-    "split": "split",
-    "licence-request": "request",
-}
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,7 @@ class Statements:
     requests: dict[str, Signed]
     answers: dict[str, Signed]
     closes: dict[str, Signed]
+    all: dict[str, dict[str, Signed]] = field(default_factory=dict)  # kind → identifier →
 
 
 def check_statements(audit: Audit, log: LogFacts) -> Statements:
@@ -86,6 +79,7 @@ def check_statements(audit: Audit, log: LogFacts) -> Statements:
         requests=found["licence-request"],
         answers=found["licence-answer"],
         closes=found[layout.CLOSE],
+        all=found,
     )
 
 
@@ -110,7 +104,8 @@ def _verified(audit: Audit, log: LogFacts, member: str, kind: str, identifier: s
     payload = verified.payload
     if verified.kind != kind:
         raise VerificationError(f"expected a statement of kind {kind}, got {verified.kind}")
-    named = getattr(payload, _NAMED[kind]) if kind in _NAMED else identifier
+    own = layout.KINDS[kind].named
+    named = identifier if own is None else getattr(payload, own)
     if named != identifier:
         raise VerificationError(f"expected the statement of {identifier}, got that of {named}")
     return Signed(payload, verified.log_index, verified.logged_at, file.envelope.payload_digest)
@@ -118,7 +113,9 @@ def _verified(audit: Audit, log: LogFacts, member: str, kind: str, identifier: s
 
 def _covered(audit: Audit, log: LogFacts, found: dict[str, dict[str, Signed]]) -> None:
     counted = []
-    for kind in COVERED_KINDS:
+    said = audit.manifest.covers or ()
+    covered = [name for name, kind in layout.KINDS.items() if kind.covered and (kind.always or name in said)]
+    for kind in covered:
         here = [signed.index for signed in found[kind].values()]
         if len(set(here)) != len(here):
             raise refused("log-coverage", f"statements/{kind}", "expected each log entry once, got one twice")
