@@ -142,10 +142,12 @@ def once(what: str, folder: Path) -> dict[str, float]:
     watching = threading.Thread(target=_watch, args=(done, most))
     watching.start()
     started, used = time.perf_counter(), _used()
-    calls[what](folder, out / "kept.parquet")
-    figures = {"cpu": _used() - used, "wall": time.perf_counter() - started}
-    done.set()
-    watching.join()
+    try:
+        calls[what](folder, out / "kept.parquet")
+        figures = {"cpu": _used() - used, "wall": time.perf_counter() - started}
+    finally:
+        done.set()
+        watching.join()
     return figures | {"MB": most[0] >> 10, "kept": _kept(out / "kept.parquet")}
 
 
