@@ -1,9 +1,12 @@
 """What agreements owe at the close of a month, in the ledger: one transfer a payee and currency of each licence.
 
 It is posted in the last millisecond of the month. Fees, splits and escrow are those of uses (`licensing.accrual`). All
-that it follows from is of months that have ended, and a licence whose transfers are there is left alone: so a close
-that is taken up again posts the same. A licence that cannot be priced is told and left out, never in the way of a
-close; `licet-registry verify` names it.
+that it follows from is of months that have ended, and reports that are before the close in the log; a licence whose
+transfers are there is left alone: so a close that is taken up again posts the same. A licence that cannot be priced is
+told and left out, never in the way of a close; `licet-registry verify` names it.
+
+What is trued up of earlier months is in the same transfers: a payee who was charged for too much is owed less, and may
+owe what is left (a transfer the other way), at the standing and by the split of today. Nothing posted is changed.
 """
 
 from __future__ import annotations
@@ -22,11 +25,21 @@ from licet import identifiers, money
 from licet.audit.layout import period_of
 from licet.errors import InputError
 from licet.pricing import Owed
-from licet.statements.closes import Outputs, Term, month_number, owed_at_close
+from licet.statements.closes import (
+    Divided,
+    Outputs,
+    Report,
+    Term,
+    missing_months,
+    month_number,
+    owed_at_close,
+)
+from licet.statements.kinds import LicenceLine, Weigh
 from licet.statements.owed import fee_of
 from licet.statements.periods import ALLOCATION
 from licet.statements.splits import divide
 from registry import ledger
+from registry.accounts import events
 from registry.agreements import queries
 from registry.database import Connection, Row
 from registry.ledger import Transfer, periods
@@ -41,12 +54,17 @@ log = structlog.get_logger("registry.agreements")
 
 
 class Agreement(NamedTuple):
-    """A licence that owes at closes: whose it is, how long it runs, and what its fee is."""
+    """A licence that owes at closes: whose it is, how long it runs, what its fee is, and what gives works weight.
+
+    ``reported``: something that it owes follows from reports.
+    """
 
     licence: UUID
     organisation: UUID
     fee_bps: int
     term: Term
+    weigh: Weigh
+    reported: bool
 
     @property
     def name(self) -> str:
@@ -54,10 +72,20 @@ class Agreement(NamedTuple):
         return identifiers.from_uuid("lic", self.licence)
 
 
+class Basis(NamedTuple):
+    """All that what an agreement owes follows from, and which works earn into escrow now."""
+
+    lines: list[LicenceLine]
+    outputs: Outputs
+    divided: Divided
+    escrow: dict[str, bool]
+
+
 async def allocate(conn: Connection, period: str) -> int:
     """Return how many transfers this call posted: what every agreement owes at the close of ``period`` is there.
 
-    Whoever calls may post into ``period``, which has ended (`registry.ledger.periods.closing`).
+    Whoever owes a report is told so. Whoever calls may post into ``period``, which has ended
+    (`registry.ledger.periods.closing`).
     """
     end = periods.first_moment(period_of(period).end)
     already = {row["source"] for row in await conn.fetch(queries.ALREADY, period)}
@@ -66,35 +94,58 @@ async def allocate(conn: Connection, period: str) -> int:
         found = agreement_of(row)
         if found.name in already:
             continue
+        basis = await basis_of(conn, found, period)
         try:
-            transfers = await _transfers(conn, found, period, end)
+            transfers = await _transfers(conn, found, period, basis)
         except InputError as error:
             log.exception("allocation.failed", licence=found.name, period=period, reason=error.message)
             continue
         posted += len(await ledger.post(conn, transfers))
+        month = month_number(found.term.since, period)
+        if found.reported and missing_months(found.term, month, 1, basis.divided.reports):
+            detail = f"no revenue was reported of {period}: the least is owed, and the rest once it is reported"
+            await events.tell(conn, found.organisation, "revenue-missing", found.name, detail)
     return posted
 
 
-async def owed_in(conn: Connection, found: Agreement, period: str) -> tuple[list[Owed], dict[str, bool]]:
-    """Return what ``found`` owes at the close of ``period``, and which works earn into escrow now.
-
-    Raises ``InputError`` where that cannot be computed.
-    """
-    month = month_number(found.term.since, period)
+async def basis_of(conn: Connection, found: Agreement, period: str, more: Sequence[Report] = ()) -> Basis:
+    """Return what the close of ``period`` follows from, with reports that are not there yet after all others."""
+    since = found.term.since
     rows = await conn.fetch(queries.ALLOCATED, found.licence)
-    end = periods.first_moment(period_of(period).end)
     outputs: dict[str, dict[int, int]] = defaultdict(dict)
-    for each in await conn.fetch(queries.OUTPUTS, found.licence, end):
-        work = identifiers.from_uuid("wrk", each["work"])
-        outputs[work][month_number(found.term.since, each["month"])] = int(each["quantity"])
-    owed = await asyncio.to_thread(_owed, rows, found.term, month, outputs)
-    return owed, {identifiers.from_uuid("wrk", row["work"]): row["held_back"] for row in rows}
+    uses: dict[str, dict[int, int]] = defaultdict(dict)
+    end = periods.first_moment(period_of(period).end)
+    for each in await conn.fetch(queries.USED, found.licence, end):
+        to = outputs if each["unit"] == "output" else uses
+        to[identifiers.from_uuid("wrk", each["work"])][month_number(since, each["month"])] = int(each["quantity"])
+    reports = [report_of(each, since) for each in await conn.fetch(queries.REPORTS, found.licence)]
+    return Basis(
+        await asyncio.to_thread(lambda: [line_of(row) for row in rows]),
+        outputs,
+        Divided([*reports, *more], uses, found.weigh),
+        {identifiers.from_uuid("wrk", row["work"]): row["held_back"] for row in rows},
+    )
+
+
+async def owed_in(found: Agreement, period: str, basis: Basis) -> list[Owed]:
+    """Return what ``found`` owes at the close of ``period``; raises ``InputError`` where that cannot be computed."""
+    month = month_number(found.term.since, period)
+    return await asyncio.to_thread(owed_at_close, basis.lines, found.term, month, basis.outputs, basis.divided)
 
 
 def agreement_of(row: Row) -> Agreement:
     """Return the agreement of a row of `queries.ALLOCATING`."""
     term = Term(row["since"], row["granted_at"], row["valid_until"])
-    return Agreement(row["id"], row["organisation"], row["fee_bps"], term)
+    return Agreement(row["id"], row["organisation"], row["fee_bps"], term, row["weigh"], row["reported"])
+
+
+def report_of(row: Row, since: datetime) -> Report:
+    """Return the report of a row of `queries.REPORTS`, with months counted from ``since``."""
+    return Report(
+        month_number(since, row["period"]),
+        month_number(since, row["counts_at"]),
+        *(msgspec.json.decode(row[name], type=dict[str, int]) for name in ("revenue", "pool", "weights")),
+    )
 
 
 def transfers_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Mapping[str, bool], fee_bps: int,
@@ -112,7 +163,9 @@ def transfers_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Ma
         gross[each.payee if sharing is None else sharing.name, each.currency, escrow[each.work]] += each.amount
     found = []
     for group, amount in sorted(gross.items()):
-        if amount > money.LARGEST:
+        if not amount:
+            continue
+        if abs(amount) > money.LARGEST:
             raise InputError.field("totals", f"at most {money.to_decimal(money.LARGEST)} {group[1]}", amount)
         fee = fee_of(amount, fee_bps)
         split = by_name.get(group[0])
@@ -123,16 +176,12 @@ def transfers_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Ma
     return found
 
 
-async def _transfers(conn: Connection, found: Agreement, period: str, end: datetime) -> list[Transfer]:
-    owed, escrow = await owed_in(conn, found, period)
-    owing = [each for each in owed if each.amount]
+async def _transfers(conn: Connection, found: Agreement, period: str, basis: Basis) -> list[Transfer]:
+    owing = [each for each in await owed_in(found, period, basis) if each.amount]
     if not owing:
         return []
     shared = await in_force(conn, {identifiers.to_uuid(each.work) for each in owing})
     licensee = identifiers.from_uuid("org", found.organisation)
+    end = periods.first_moment(period_of(period).end)
     posting = Posting(found.name, found.organisation, licensee, None, end - _MOMENT)
-    return transfers_of(posting, period, owing, escrow, found.fee_bps, shared)
-
-
-def _owed(rows: Sequence[Row], term: Term, month: int, outputs: Outputs) -> list[Owed]:
-    return owed_at_close([line_of(row) for row in rows], term, month, outputs)
+    return transfers_of(posting, period, owing, basis.escrow, found.fee_bps, shared)

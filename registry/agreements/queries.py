@@ -69,13 +69,26 @@ where k.request = $2 order by k.work
 
 # -- closes ------------------------------------------------------------------------------------------------------------
 
-# Those that the log took before $1, when they began: anybody can see that moment.
-# By agreements and licences primary keys, log_entries unique (pending)
-ALLOCATING: Final = """
-select l.id, l.organisation, l.fee_bps, e.at as granted_at, l.valid_until, g.since
-from agreements g join licences l on l.id = g.licence join log_entries e on e.pending = l.pending
-where g.allocates and e.at < $1 order by l.id
+# They begin when the log takes them: anybody can see that moment.
+# By agreements and licences primary keys, log_entries unique (pending), licence_works primary key
+_ALLOCATING: Final = """
+select l.id, l.organisation, l.fee_bps, e.at as granted_at, l.valid_until, g.since, g.weigh, exists (
+    select from licence_works w where w.licence = l.id and w.model in ('pool', 'revenue-share')
+) as reported
+from agreements g join licences l on l.id = g.licence join log_entries e on e.pending = l.pending where g.allocates
 """
+ALLOCATING: Final = f"{_ALLOCATING} and e.at < $1 order by l.id"  # those that began before $1
+OWN_AGREEMENT: Final = f"{_ALLOCATING} and l.id = $1 and l.organisation = $2"
+# Whoever holds a licence sees it whole, whoever has works in it (claim level 2 or above) what they are owed.
+# By agreements and licences primary keys, licence_works (account, licence)
+SHARED_WITH: Final = f"""
+select s.*, case when s.organisation = $1 then null else $1 end as part
+from ({_ALLOCATING} and l.id = $2) s
+where s.organisation = $1 or exists (
+    select from licence_works w join accounts a on a.id = w.account
+    where w.account = $1 and w.licence = $2 and w.agreed is not null and a.level >= 2
+)
+"""  # noqa: S608
 # by transfers (period, id)
 ALREADY: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"
 # What a licence agrees, work by work, and how the works stand today.
@@ -86,14 +99,19 @@ select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.
 from licence_works w join accounts a on a.id = w.account left join work_states s on s.work = w.work
 where w.licence = $1 and w.agreed is not null order by w.work
 """
-# Outputs by the month in which they were posted, before $2, less those that corrections take back.
+# Outputs, and other uses, by the month in which they were posted, before $2, less those that corrections take back.
 # By usage_events (licence), licence_works primary key
-OUTPUTS: Final = """
-select v.work, to_char(v.posted_at at time zone 'UTC', 'YYYY-MM') as month,
+USED: Final = """
+select v.work, v.unit, to_char(v.posted_at at time zone 'UTC', 'YYYY-MM') as month,
     sum(v.quantity - coalesce(v.was, 0)) as quantity
 from usage_events v join licence_works w on w.licence = v.licence and w.work = v.work and w.atom = v.atom
-where v.licence = $1 and v.unit = 'output' and v.memorandum is null and v.posted_at < $2 and w.agreed is not null
-group by v.work, month
+where v.licence = $1 and v.memorandum is null and v.posted_at < $2 and w.agreed is not null
+    and v.unit = case when w.model = 'per-output' then 'output' else 'run' end
+group by v.work, v.unit, month
+"""
+# by revenue_reports (licence, pending)
+REPORTS: Final = """
+select period, counts_at, revenue, pool, weights from revenue_reports where licence = $1 order by pending
 """
 # by transfers (source), entries primary key: what a licence was charged at closes
 CHARGED: Final = """
@@ -103,6 +121,60 @@ where t.source = $1 and t.kind = 'allocation' and a.name like 'receivable:%' gro
 """
 # by periods primary key
 SEALED: Final = "select period from periods where sealed_at is not null order by period"
+
+# -- reports of revenue ------------------------------------------------------------------------------------------------
+
+# by revenue_reports primary key
+KNOWN_REPORT: Final = "select id, pending from revenue_reports where digest = $1 and organisation = $2"
+# by revenue_reports (licence, pending)
+LAST_REPORT: Final = """
+select digest from revenue_reports where licence = $1 and period = $2 order by pending desc limit 1
+"""
+KEEP_REPORT: Final = """
+insert into revenue_reports (
+    digest, id, organisation, licence, period, counts_at, supersedes, pending, revenue, pool, weights, accepted_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11::jsonb, $12)
+on conflict (id) do nothing returning id
+"""
+# Seen by whoever made them, and by accounts of claim level 2 that have works which share in what is reported.
+# By revenue_reports (organisation, id), (licence, pending), licence_works (account, licence)
+_SHARES_IN: Final = """
+exists (
+    select from licence_works w join accounts a on a.id = w.account
+    where w.account = $1 and w.licence = l.id and w.model in ('pool', 'revenue-share') and a.level >= 2
+)
+"""
+_REVENUE: Final = f"""
+select r.id, r.licence, r.organisation, r.period, r.counts_at, r.digest, r.supersedes, r.revenue, r.pool,
+    (select count(*) from jsonb_object_keys(r.weights)) as weights, r.accepted_at, e.index,
+    not exists (select from revenue_reports n where n.supersedes = r.digest) as current
+from revenue_reports r join licences l on l.id = r.licence left join log_entries e on e.pending = r.pending
+where (r.organisation = $1 or {_SHARES_IN})
+"""  # noqa: S608
+REVENUE: Final = f"{_REVENUE} and r.id = $2"
+REVENUES: Final = orders(
+    f"{_REVENUE} and ($2::uuid is null or r.licence = $2) and ($3::text is null or r.period = $3)\n",
+    reported=(Key("r.id", "id", UUID),),
+)
+# Months that are over ($2: the first that is not), in which an agreement ran, and of which nothing was reported.
+# By licences (organisation, id), licence_works (account, licence), revenue_reports unique (licence, period)
+AWAITED: Final = orders(
+    f"""
+select to_char(g.month, 'YYYY-MM') collate "C" as period, l.id, l.organisation, l.model, l.version,
+    p.sealed_at is not null as closed
+from agreements a join licences l on l.id = a.licence
+cross join lateral generate_series(
+    a.since at time zone 'UTC', coalesce(least(l.valid_until, $2::timestamptz), $2) at time zone 'UTC'
+        - interval '1 microsecond', interval '1 month'
+) as g (month)
+left join periods p on p.period = to_char(g.month, 'YYYY-MM')
+where (l.organisation = $1 or {_SHARES_IN})
+    and exists (select from licence_works w where w.licence = l.id and w.model in ('pool', 'revenue-share'))
+    and not exists (select from revenue_reports r where r.licence = l.id and r.period = to_char(g.month, 'YYYY-MM'))
+    and ($3::uuid is null or l.id = $3)
+""",  # noqa: S608
+    period=(Key("to_char(g.month, 'YYYY-MM') collate \"C\"", "period", str), Key("l.id", "id", UUID)),
+)
 
 # The whole of it, read through once, beside what was signed.
 ALL_REQUESTS: Final = """
@@ -120,4 +192,10 @@ select l.id as licence, g.since, g.weigh, g.allocates, r.digest as document, p.e
 from licences l join log_pending p on p.id = l.pending
 left join agreements g on g.licence = l.id left join licence_requests r on r.id = g.request
 order by l.id
+"""
+# With the last month that was stated before each report entered the log. By periods primary key
+ALL_REPORTS: Final = """
+select r.digest, r.id, o.kind, r.organisation, r.licence, r.period, r.counts_at, r.supersedes, r.revenue, r.pool,
+    r.weights, p.envelope, (select max(m.period) from periods m where m.pending < r.pending) as closed
+from revenue_reports r join accounts o on o.id = r.organisation join log_pending p on p.id = r.pending order by r.id
 """

@@ -11,11 +11,12 @@ from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.closes import month_number
-from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest
+from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest, RevenueReport
 from licet.statements.owed import allocated
 from registry.agreements import queries
-from registry.agreements.allocation import agreement_of, owed_in
+from registry.agreements.allocation import agreement_of, basis_of, owed_in
 from registry.database import Connection
+from registry.ledger import periods
 from registry.licensing.licences import line_of
 from registry.licensing.offers import model_key, use_key
 from registry.licensing.queries import LINES
@@ -24,11 +25,15 @@ _PREFETCH: Final = 500
 
 
 async def rebuild(conn: Connection) -> list[str]:
-    """Return what does not hold, in words: a request, an answer or an agreement that is not as it was signed, and
-    one that was not charged at a close what follows from its lines and uses."""
+    """Return what does not hold, in words: a request, an answer, an agreement or a report that is not as it was signed,
+    and an agreement that was not charged at a close what follows from its lines, uses and reports."""
     return [
-        *await _requests(conn), *await _answers(conn), *await _agreements(conn), *await _closes(conn)
-    ]  # fmt: skip
+        *await _requests(conn),
+        *await _answers(conn),
+        *await _agreements(conn),
+        *await _reports(conn),
+        *await _closes(conn),
+    ]
 
 
 async def _requests(conn: Connection) -> list[str]:
@@ -101,6 +106,42 @@ async def _agreements(conn: Connection) -> list[str]:
     return wrong
 
 
+async def _reports(conn: Connection) -> list[str]:
+    """Every report is as it was signed, and counts at the first close after it in the log."""
+    wrong = []
+    async for row in conn.cursor(queries.ALL_REPORTS, prefetch=_PREFETCH):
+        if row["envelope"] is None:
+            continue
+        sealed = envelopes.parse(row["envelope"])
+        payload = envelopes.read_as(RevenueReport, sealed)
+        signed = (
+            payload.report,
+            sealed.payload_digest,
+            payload.organisation,
+            payload.licence,
+            payload.period,
+            payload.supersedes,
+            {each.currency: each.amount for each in payload.revenue},
+            {each.currency: each.amount for each in payload.pool},
+            {each.work: each.weight for each in payload.weights},
+        )
+        kept = (
+            identifiers.from_uuid("rpt", row["id"]),
+            row["digest"].hex(),
+            identifiers.from_uuid(row["kind"], row["organisation"]),
+            identifiers.from_uuid("lic", row["licence"]),
+            row["period"],
+            None if row["supersedes"] is None else row["supersedes"].hex(),
+            *(msgspec.json.decode(row[name]) for name in ("revenue", "pool", "weights")),
+        )
+        if kept != signed:
+            wrong.append(f"revenue report {kept[0]}: expected what was signed, got {kept!r:.500}")
+        counts_at = row["period"] if row["closed"] is None else max(row["period"], periods.after(row["closed"]))
+        if row["counts_at"] != counts_at:
+            wrong.append(f"revenue report {kept[0]}: expected it to count at {counts_at}, got {row['counts_at']}")
+    return wrong
+
+
 async def _closes(conn: Connection) -> list[str]:
     """Every agreement was charged, in each month that is sealed, what follows: nobody is owed what nobody computed."""
     sealed = [row["period"] for row in await conn.fetch(queries.SEALED)]
@@ -117,15 +158,17 @@ async def _closes(conn: Connection) -> list[str]:
                 continue
             expected: Counter[str] = Counter()
             try:
-                for due in (await owed_in(conn, found, period))[0]:
+                for due in await owed_in(found, period, await basis_of(conn, found, period)):
                     if due.currency is not None:
                         expected[due.currency] += due.amount
             except InputError as error:
                 wrong.append(f"licence {found.name}: {period}: expected what can be charged: {error.message}")
                 continue
-            if +expected != +charged[period]:
-                wrong.append(
-                    f"licence {found.name}: {period}: expected a charge of {dict(+expected)} micro-units, "
-                    f"got {dict(+charged[period])}"
-                )
+            owed, got = _moved(expected), _moved(charged[period])
+            if owed != got:
+                wrong.append(f"licence {found.name}: {period}: expected a charge of {owed} micro-units, got {got}")
     return wrong
+
+
+def _moved(amounts: Counter[str]) -> dict[str, int]:
+    return {currency: amount for currency, amount in sorted(amounts.items()) if amount}

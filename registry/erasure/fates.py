@@ -74,6 +74,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "removed_works": ("stays", "identifiers, for the next snapshot"),
     "resolutions": ("stays", _BOOKS),
     "restricted_statements": ("goes", "when limitation ends"),
+    "revenue_reports": ("stays", _OTHERS),
     "runs": ("stays", "others go by it: what an organisation called run and model"),
     "schema_migrations": ("stays", _OURS),
     "sessions": ("goes", "digests"),

@@ -208,6 +208,12 @@ AGREEMENTS: Final = """
 select g.licence, g.request, g.since, g.weigh from licences l join agreements g on g.licence = l.id
 where l.organisation = $1 {after}
 """
+# by revenue_reports (organisation, id), log_entries unique (pending)
+REVENUE_REPORTS: Final = """
+select r.id as report, r.licence, r.period, r.counts_at, r.digest, r.supersedes, r.revenue, r.pool, r.weights,
+    r.accepted_at, e.index as log_index
+from revenue_reports r left join log_entries e on e.pending = r.pending where r.organisation = $1 {after}
+"""
 # by ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key
 # by period_lines primary key, whose first column is one of few months
 MONTHS: Final = """

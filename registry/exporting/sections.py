@@ -196,6 +196,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("agreements",),
     ),
     Section(
+        "revenue_reports",
+        "what it reported to be divided under them",
+        queries.REVENUE_REPORTS,
+        _by(_column("r.id", UUID, "report")),
+        ("revenue_reports",),
+    ),
+    Section(
         "datasets", "datasets that it stated", queries.DATASETS, _by(_column("id", UUID, "dataset")), ("datasets",)
     ),
     Section("runs", "training runs that it stated", queries.RUNS, _by(_column("id", UUID, "run")), ("runs",)),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
@@ -129,6 +129,19 @@ async def page_of(
     if len(rows) <= asked.limit:
         return rows, None
     return rows[: asked.limit], to_cursor(asked, order, rows[asked.limit - 1])
+
+
+def slice_of(items: Sequence[T], asked: Asked) -> Page[T]:
+    """Return the page that is asked for of a list that was computed, in the order that it is in.
+
+    Raises ``Invalid`` naming the parameter.
+    """
+    order = Order("", "", (Key("place", "place", int),))
+    start = 0 if asked.cursor is None else _place(asked, order)[0] + 1
+    found = list(items[start : start + asked.limit])
+    last = start + len(found) - 1
+    more = last + 1 < len(items)
+    return Page(found, to_cursor(asked, order, {"place": last}) if more else None)
 
 
 def to_cursor(asked: Asked, order: Order, row: Mapping[str, Any] | Row) -> str:

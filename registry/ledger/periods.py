@@ -16,7 +16,7 @@ from licet.audit.layout import Period, period_of
 from licet.identifiers import earliest_uuid
 from licet.statements.periods import ACCRUALS, Moved
 from registry.database import Connection, Row
-from registry.errors import Conflict
+from registry.errors import Conflict, Unavailable
 from registry.ledger import queries
 
 _PREFETCH: Final = 4096
@@ -74,6 +74,21 @@ async def hold_open(conn: Connection, at: datetime) -> None:
     last = await last_ended(conn)
     if last is not None and named <= last.period:
         raise PeriodClosed(f"the month {named} is closed; what is late goes into the open month")
+
+
+async def next_close(conn: Connection, period: str) -> str:
+    """Return the first month, ``period`` or later, whose close counts what enters the log now.
+
+    Until the caller's transaction ends no month ends, so what it logs is before the statement of that close, and after
+    that of the one before. Raises ``Unavailable`` while a month is being closed.
+    """
+    await conn.execute(queries.SHARE_PERIODS, queries.PERIODS_LOCK)
+    last = await last_ended(conn)
+    if last is None:
+        return period
+    if not last.stated:
+        raise Unavailable(f"the month {last.period} is being closed; send it again in a moment")
+    return max(period, after(last.period))
 
 
 async def closing(conn: Connection, period: str) -> None:

@@ -15,7 +15,7 @@ from licet import canonical, identifiers, times
 from licet.decisions import EARNING_QUALITY, TRUSTED_LEVEL, Decision, Request, State, decide, for_match
 from licet.errors import MalformedError
 from licet.index import WorkRecord
-from licet.statements.agreed import REPORTED, agreeable, agreed, stated_price
+from licet.statements.agreed import agreeable, agreed, stated_price
 from licet.statements.kinds import Agreed, LicenceLine, Use
 from licet.statements.kinds.agreements import Figures
 from licet.terms import UNPAID, Price, durations, intern
@@ -140,8 +140,8 @@ class Offers:
                 return "unknown"  # nobody gives away what they have not shown to be theirs (semantics 5)
             return offered.price, agreed(offered.price, offered.answer, offered.revocation)
         price = stated_price(intern(record.terms), self._request.uses)
-        charged = agreeable(price) and price.model not in REPORTED  # nobody is owed what nobody computes
-        if decision.reason != "offer" and not (self._taking.agreement and charged and not self._request.exclusive):
+        stated = self._taking.agreement and agreeable(price) and not self._request.exclusive
+        if decision.reason != "offer" and not stated:
             return "needs-agreement"
         return price, agreed(price)
 

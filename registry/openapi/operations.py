@@ -25,6 +25,7 @@ _PATH_PATTERNS: Final = {
     "licence": f"^lic_{ID}$",
     "quote": f"^quo_{ID}$",
     "ask": f"^ask_{ID}$",
+    "report": f"^rpt_{ID}$",
     "split": f"^spl_{ID}$",
     "model": f"^mdl_{ID}$",
     "dataset": f"^dst_{ID}$",

@@ -81,24 +81,26 @@ async def test_terms_that_state_a_price_nobody_can_fix_are_accepted_without_aski
     bounded = preset("paid", Price(model="per-output", amount="0.1", currency="EUR", minimum="5"))
     shared = preset("paid", Price(model="revenue-share", share_bps=3000, currency="EUR", minimum="5"))
     mine, lantern = await shelf(site, monthly, 1), await trainer(site)
-    theirs, uncharged = await shelf(site, bounded, 1), await shelf(site, shared, 1)
-    wanted = [*mine.wanted(), *theirs.wanted()]
+    oddly = preset("paid", Price(model="pool", currency="EUR", share_bps=3000, period="P10D"))
+    theirs, ours, never = await shelf(site, bounded, 1), await shelf(site, shared, 1), await shelf(site, oddly, 1)
+    wanted = [*mine.wanted(), *theirs.wanted(), *ours.wanted()]
     assert (await lantern.quote(wanted)).lines == []
-    quote = await lantern.quote([*wanted, *uncharged.wanted()], None, agreement=True)
-    assert [(each.work, each.reason) for each in quote.left_out] == [(uncharged.works[0], "needs-agreement")]
+    quote = await lantern.quote([*wanted, *never.wanted()], None, agreement=True)
+    assert [(each.work, each.reason) for each in quote.left_out] == [(never.works[0], "needs-agreement")]
     assert [(line.model, line.amount) for line in sorted(quote.lines, key=lambda each: each.model)] == [
         ("per-output", 100_000),
+        ("revenue-share", 0),
         ("subscription", 10_000_000),
     ]
     assert not quote.over_budget
     licence = granted(await lantern.accept(quote))
     assert await balance(lantern.http) == {}
     report = await lantern.report(licence, "2", outputs=3)
-    assert (report.new, report.memorandum) == (2, 0)
+    assert (report.new, report.memorandum) == (3, 0)
     assert await balance(lantern.http) == {}
     assert (await lantern.quote(wanted, None, agreement=True)).lines == []
     other = msgspec.structs.replace(TRAIN, version="2")
-    assert len((await lantern.quote(wanted, None, agreement=True, use=other)).lines) == 2
+    assert len((await lantern.quote(wanted, None, agreement=True, use=other)).lines) == 3
     await nothing_is_wrong(site)
 
 
@@ -187,7 +189,6 @@ async def test_an_answer_says_what_can_be_accepted_and_is_the_owners(site: Runni
             {"price": {"model": "per-output", "amount": "1", "cap": "9", "currency": "USD", "period": "P10D"}},
             "price.period: expected whole months",
         ),
-        ({"price": {"model": "pool", "currency": "USD"}}, "price.model: expected a price that can be charged"),
     ):
         answer = await reply(mine.owner, asked, changes=changes)
         assert answer.status_code == 400, answer.text

@@ -69,6 +69,10 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
             Refusal(400, "(request|works|use|price|message|document|answer|offered_until|grant_until)", "the same"),
         ),
     ),
+    "reportRevenue": (
+        *_SIGNED,
+        Refusal(400, "(report|licence|period|revenue|pool|weights|supersedes)", "the same"),
+    ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
     "createClaim": (
         Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),

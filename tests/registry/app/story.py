@@ -19,6 +19,7 @@ from licet import identifiers, times
 from licet.derivative.asking import packed
 from licet.derivative.extracting import asked_bytes
 from licet.statements.keys import SigningKey
+from licet.terms import Price, preset
 from registry import ledger, translog
 from registry.closing.steps import SOONEST, close_due
 from registry.derivatives.building import build
@@ -28,6 +29,7 @@ from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
+from tests.registry.agreements.revenue import report
 from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
@@ -44,6 +46,7 @@ _MASKED = re.compile(
     r"|(?P<hex>\b[0-9a-f]{32,}\b)|(?P<text>[A-Za-z0-9+/_-]{40,}={0,2})|(?P<tag>\+[0-9a-f]{8}\+)"
 )
 _MOMENT = 1_790_000_000_000
+SHARED = preset("paid", Price(model="revenue-share", share_bps=3000, currency="USD", minimum="50"))
 
 
 class Mask:
@@ -219,6 +222,14 @@ async def an_artist_is_asked(site: Running, recorder: Recorder) -> None:
     await mei.http.get("/v1/licence-requests?state=open")
     await offer(mei, asked)
     await agree(lab, asked_of, asked)
+    shared = await shelf(site, SHARED, 1, owner=mei)
+    licence = (await lab.accept(await lab.quote(shared.wanted(), None, agreement=True))).json()["licence"]
+    await lab.http.get("/v1/revenue-reports/awaited")
+    month = f"{times.now():%Y-%m}"
+    said = await report(lab, licence, month, {"USD": 4000})
+    await lab.http.get(f"/v1/revenue-reports?licence={licence}")
+    await mei.http.get(f"/v1/revenue-reports/{said.report}")
+    await mei.http.get(f"/v1/licences/{licence}/shares?period={month}")
 
 
 async def a_month_closes(site: Running, earner: str, payer: str) -> str:

@@ -61,6 +61,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("batch", "bat"),
             ("split", "spl"),
             ("ask", "ask"),
+            ("report", "rpt"),
             ("organisation", "org"),
             ("model", "mdl"),
             ("invoice", "inv"),

@@ -78,6 +78,11 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listLicenceRequests": (401, 403, 200),
     "getLicenceRequest": (401, 403, 404),
     "answerLicenceRequest": (401, 403, 400),
+    "reportRevenue": (401, 403, 400),
+    "listRevenueReports": (401, 403, 200),
+    "listAwaitedRevenueReports": (401, 403, 200),
+    "getRevenueReport": (401, 403, 404),
+    "listShares": (401, 403, 400),
     # snapshots
     "getSnapshot": OPEN,
     "getStates": (400, 400, 400),  # no works named

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,16 +21,18 @@ from licet import identifiers, times
 from licet.catalogue.takeout import take_home
 from licet.errors import MalformedError, UnreachableError, VerificationError
 from licet.statements.trust import Trust
+from licet.terms import Price
 from registry.erasure.fates import FATES
 from registry.errors import Invalid
 from registry.exporting import queries, sections, service
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from tests.registry import keymaking as make
+from tests.registry.agreements.revenue import report
 from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
 from tests.registry.harness import Running, new_key
-from tests.registry.market import Trainer, shelf, trainer
+from tests.registry.market import TRAIN, Trainer, shelf, trainer
 from tests.registry.settlement.books import remitted
 from tests.registry.splits.owners import agreed
 
@@ -78,6 +81,10 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await offer(ada, asked)
     await agree(lab, wished, asked)
     month = times.to_text(times.now())[:7]
+    again = msgspec.structs.replace(TRAIN, version="2")
+    shared = await ask(lab, wished, again)
+    await offer(ada, shared, Price(model="revenue-share", share_bps=3000, currency="USD"))
+    await report(lab, (await agree(lab, wished, shared, use=again)).licence, month, {"USD": 4000})
     (invoice,) = await issue(site.services, month, organisation=identifiers.to_uuid(lab.id), small=True)
     await record_by_hand(site.services, lab.id, invoice.due // 2, "USD", reference=lab.id, reason="by wire")
     hers = await make.granted(site, ada.account, make.wish(site, ada.account, "payout"))
@@ -116,7 +123,7 @@ async def test_all_of_an_account_is_told_and_nothing_of_another(site: Running) -
     assert {RESEARCH.hash, PAID.hash} <= {each["hash"] for each in lines(hers, "terms")}
     sold, licensed = lines(hers, "sold"), lines(labs, "licensed")
     assert sold == licensed
-    assert len(sold) == 3
+    assert len(sold) == 4
     assert {each["id"] for each in lines(hers, "used")} == {each["id"] for each in lines(labs, "reported")}
     owed = sum(each["amount"] for each in lines(hers, "ledger"))
     assert owed < 0 < sum(each["amount"] for each in lines(labs, "ledger"))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from licet import money
-from licet.cli.output import COMMON, Common, show
-from licet.errors import InputError
+from licet.cli.output import COMMON, Common, note, show
+from licet.errors import InputError, NotAllowedError
 from licet.log.sums import SumLine
 
 if TYPE_CHECKING:
     from licet.audit.closed import ClosedMonth
+    from licet.wire.revenue import Share
 
 _WORDS = {
     "payable": "payable to you",
@@ -71,6 +72,7 @@ def _closed(period: str, common: Common) -> int:
     """Show the lines of a closed month, verified; exit 1 if nothing pinned vouches for them."""
     from licet.audit.closed import verify_own
     from licet.audit.layout import period_of
+    from licet.cli.revenue import shares_of, told_shares
     from licet.statements.trust import Trust
 
     period_of(period, "--period")
@@ -80,6 +82,12 @@ def _closed(period: str, common: Common) -> int:
         # Of a token that is not the profile's, the answer alone says whose it is.
         known = own is not None and client.transport.token == client.profile.token
         account = own.account if own is not None and known else found.account
+        agreed: list[Share] = []
+        if found.lines:
+            try:
+                agreed = list(shares_of(client, period))
+            except NotAllowedError:
+                note("how shares came about is not shown: the token has not the scope usage")
     trust = None if pinned is None else Trust(pinned.origin, pinned.root)
     month = verify_own(found, account, period, trust)
     lines = [{"side": each.side, "currency": each.line.currency, **_columns(each.line)} for each in found.lines]
@@ -91,8 +99,9 @@ def _closed(period: str, common: Common) -> int:
         "logged_at": month.logged.logged_at,
         "lines": lines,
         "checks": month.checks,
+        "shares": agreed,
     }
-    show(common, document, _told(period, month, lines))
+    show(common, document, [*_told(period, month, lines), *told_shares(agreed, "en")])
     return 0 if month.logged.anchored else 1
 
 

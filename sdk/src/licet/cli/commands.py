@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "run": ("licet.cli.runs:app", "Report a training run."),
     "models": ("licet.cli.models:app", "List, show and describe the models that were trained, and on what."),
     "usage": ("licet.cli.usage:app", "Send spooled usage, show what is still to be sent, or correct what was."),
+    "revenue": ("licet.cli.revenue:app", "Report revenue that is shared, and show how shares of it come about."),
     "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe, now or through a closed month."),
     "invoices": ("licet.cli.invoices:app", "List and show what you are asked to pay."),
     "payout": ("licet.cli.remittances:payout", "Say where you are paid, or show it."),

@@ -40,6 +40,10 @@ _SHARE = Annotated[str | None, Parameter(help="Of net revenue, such as 30%.")]
 _LEAST = Annotated[str | None, Parameter(help="The least that is owed.")]
 _MOST = Annotated[str | None, Parameter(help="The most that is owed.")]
 _PERIOD = Annotated[str | None, Parameter(help="Of a subscription, a least or a most: P1M, P3M, P1Y.")]
+_WEIGH = Annotated[
+    Literal["work", "use", "report"],
+    Parameter(help="What gives a work its part of what is divided: all alike, their uses, or weights you report."),
+]
 _MESSAGE = Annotated[str, Parameter(help="What you want to say to the other side.")]
 
 
@@ -237,7 +241,7 @@ def accept(
         list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
     ] = None,
     run: Annotated[str, Parameter(help="The first training run.")] = "1",
-    weigh: Annotated[Literal["work", "use"], Parameter(help="What gives a work its part of a pool.")] = "work",
+    weigh: _WEIGH = "work",
     yes: _YES = False,
     common: Common = COMMON,
 ) -> None:
@@ -274,7 +278,7 @@ def agree(
         list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
     ] = None,
     run: Annotated[str, Parameter(help="The first training run.")] = "1",
-    weigh: Annotated[Literal["work", "use"], Parameter(help="What gives a work its part of a pool.")] = "work",
+    weigh: _WEIGH = "work",
     yes: _YES = False,
     common: Common = COMMON,
 ) -> None:

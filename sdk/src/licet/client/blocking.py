@@ -26,7 +26,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
-from licet.wire import accounts, agreements, erasure, licensing, settlement, usage
+from licet.wire import accounts, agreements, erasure, licensing, revenue, settlement, usage
 from licet.wire import claims as claiming
 from licet.wire import periods as months
 from licet.wire import register as registered
@@ -336,6 +336,26 @@ class Client:
     def licence_request(self, ask: str) -> agreements.RequestShown:
         """Return one request with the documents of both sides, each with all that proves it."""
         return self.transport.do(endpoints.licence_request(ask))
+
+    def report_revenue(self, envelope: Envelope) -> revenue.RevenueAccepted:
+        """See `endpoints.report_revenue`."""
+        return self.transport.do(endpoints.report_revenue(envelope))
+
+    def revenue_reports(self, *, limit: int | None = None, **filters: str | int) -> Iterator[revenue.RevenueInfo]:
+        """See `endpoints.revenue_reports`; iterates over all pages."""
+        return self._pages(endpoints.revenue_reports(limit, filters))
+
+    def awaited_reports(self, *, limit: int | None = None, **filters: str | int) -> Iterator[revenue.RevenueAwaited]:
+        """See `endpoints.awaited_reports`; iterates over all pages."""
+        return self._pages(endpoints.awaited_reports(limit, filters))
+
+    def revenue_report(self, report: str) -> revenue.RevenueInfo:
+        """See `endpoints.revenue_report`."""
+        return self.transport.do(endpoints.revenue_report(report))
+
+    def shares(self, licence: str, period: str, *, limit: int | None = None) -> Iterator[revenue.Share]:
+        """See `endpoints.shares`; iterates over all pages."""
+        return self._pages(endpoints.shares(licence, period, limit))
 
     # -- licensing -------------------------------------------------------------------------------------------
 

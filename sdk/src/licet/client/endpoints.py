@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, agreements, claims, erasure, licensing, settlement, usage
+from licet.wire import accounts, agreements, claims, erasure, licensing, revenue, settlement, usage
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -402,6 +402,35 @@ def licence_request(ask: str) -> Call[agreements.RequestShown]:
     """One request with its documents."""
     path = f"/v1/licence-requests/{escape(ask, safe='')}"
     return get("getLicenceRequest", path, agreements.RequestShown, scope="register")
+
+
+def report_revenue(envelope: Envelope) -> Call[revenue.RevenueAccepted]:
+    """Put a signed ``revenue-report`` into the log: what is divided at the close of its month."""
+    body = revenue.RevenueSubmit(envelope)
+    return post("reportRevenue", "/v1/revenue-reports", body, revenue.RevenueAccepted, scope="usage")
+
+
+def revenue_reports(limit: int | None, filters: Filters) -> Listing[revenue.RevenueInfo]:
+    """List the reports of revenue that one made, or has a share in."""
+    return listed("listRevenueReports", "/v1/revenue-reports", revenue.RevenueInfo, filters, limit, scope="usage")
+
+
+def awaited_reports(limit: int | None, filters: Filters) -> Listing[revenue.RevenueAwaited]:
+    """List the months that are over, and of which nothing was reported."""
+    path = "/v1/revenue-reports/awaited"
+    return listed("listAwaitedRevenueReports", path, revenue.RevenueAwaited, filters, limit, scope="usage")
+
+
+def revenue_report(report: str) -> Call[revenue.RevenueInfo]:
+    """Show one report of revenue."""
+    path = f"/v1/revenue-reports/{escape(report, safe='')}"
+    return get("getRevenueReport", path, revenue.RevenueInfo, scope="usage")
+
+
+def shares(licence: str, period: str, limit: int | None) -> Listing[revenue.Share]:
+    """List what an agreement owes at the close of a month, and how that came about."""
+    path = f"/v1/licences/{escape(licence, safe='')}/shares"
+    return listed("listShares", path, revenue.Share, {"period": period}, limit, scope="usage")
 
 
 # -- licensing -----------------------------------------------------------------------------------------------------

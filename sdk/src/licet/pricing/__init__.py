@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from licet.pricing.asked import Item, Quantities, Window
 from licet.pricing.derivation import LANGUAGES, Step, written
-from licet.pricing.due import Due, Owed, due
+from licet.pricing.due import Due, Owed, due, together
 
-__all__ = ["LANGUAGES", "Due", "Item", "Owed", "Quantities", "Step", "Window", "due", "written"]
+__all__ = ["LANGUAGES", "Due", "Item", "Owed", "Quantities", "Step", "Window", "due", "together", "written"]

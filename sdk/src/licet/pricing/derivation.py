@@ -25,6 +25,8 @@ class Step(msgspec.Struct, frozen=True):
     ``agreed`` ``unreported``
     ``minimum`` ``cap``                          the bound
     ``part``                                     what is divided                 its weight     all weights
+    ``late``                                                                     year           month
+    ``charged``                                  what closes have charged
     ``free`` ``attribution`` ``negotiate``
     ===========================================  ==============================  =============  =================
     """
@@ -74,6 +76,8 @@ def _english(step: Step, currency: str) -> str:
         "minimum": f"at least {result}",
         "cap": f"at most {result}",
         "part": f"{amount} × {step.by:,} / {step.of:,} = {result}",
+        "late": f"of {step.by:04d}-{step.of:02d}, reported after its close",
+        "charged": f"less {amount} charged before = {result}",
     }[step.what]
 
 
@@ -91,11 +95,14 @@ def _chinese(step: Step, currency: str) -> str:
         "minimum": f"不低于 {result}",
         "cap": f"不高于 {result}",
         "part": f"{amount} × {step.by:,} / {step.of:,} = {result}",
+        "late": f"{step.by} 年 {step.of} 月的部分，结账之后才报告",
+        "charged": f"减去此前已计收的 {amount} = {result}",
     }[step.what]
 
 
 def _money(micro: int, currency: str) -> str:
-    return f"{amount_of(money.to_decimal(micro), currency)} {currency}"
+    sign = "−" if micro < 0 else ""
+    return f"{sign}{amount_of(money.to_decimal(abs(micro)), currency)} {currency}"
 
 
 LANGUAGES: Final[dict[str, Callable[[Step, str], str]]] = {"en": _english, "zh-Hans": _chinese}

@@ -74,7 +74,7 @@ def due(items: Iterable[Item], quantities: Quantities, window: Window) -> Due:
         known.add(item.work)
         if not 0 <= item.weight <= MOST:
             raise InputError.field("weight", f"0 to {MOST}", item.weight)
-        groups[_group(item)].append(item)
+        groups[together(item)].append(item)
     lines = [line for group in groups.values() for line in _MODELS[group[0].price.model](group, quantities, window)]
     lines.sort(key=lambda line: (line.work, line.currency or ""))
     totals: dict[str, int] = defaultdict(int)
@@ -89,7 +89,7 @@ def due(items: Iterable[Item], quantities: Quantities, window: Window) -> Due:
     return Due(tuple(lines), dict(sorted(totals.items())))
 
 
-def _group(item: Item) -> tuple[str, ...]:
+def together(item: Item) -> tuple[str, ...]:
     """Return what works are priced together by: a pool is one for all, a share of revenue one for each payee."""
     price = item.price
     if price.model == "pool":

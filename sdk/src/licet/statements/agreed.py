@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import reduce
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from licet import money, times
 from licet.errors import InputError
-from licet.statements.kinds import Agreed, Agreement, LicenceLine
+from licet.statements.kinds import Agreed, Agreement, LicenceLine, Weigh
 from licet.terms import Price, Terms, durations
 from licet.terms.prices import dearer
 
 REPORTED: Final = frozenset({"pool", "revenue-share"})
-"""Models of prices that follow from what a licensee reports of its revenue: none is charged until it can."""
+"""Models of prices that follow from what a licensee reports of its revenue, or of an agreed sum."""
 _WHOLE_MONTHS: Final = 1200
 
 
@@ -79,7 +79,7 @@ def line_price(line: LicenceLine) -> Price:
 
 
 def agreement(
-    lines: Iterable[LicenceLine], issued_at: datetime, weigh: Literal["work", "use"], request: str | None
+    lines: Iterable[LicenceLine], issued_at: datetime, weigh: Weigh, request: str | None
 ) -> Agreement | msgspec.UnsetType:
     """Return what makes a licence over ``lines`` an agreement; nothing where no line was agreed."""
     if all(line.agreed is msgspec.UNSET for line in lines):
@@ -92,11 +92,6 @@ def wrong_price(price: Price) -> str | None:
     """Return what of an offered price cannot be carried out, in words that begin with the field; None if nothing."""
     if price.model == "negotiate":
         return "price.model: expected a price that can be accepted, got negotiate"
-    if price.model in REPORTED:
-        return (
-            f"price.model: expected a price that can be charged, got {price.model}, which is not charged yet: "
-            "it follows from reports of revenue"
-        )
     if price.model != "subscription" and price.period and not _closes(price.period):
         return f"price.period: expected whole months, because months are what is closed, got {price.period}"
     return None

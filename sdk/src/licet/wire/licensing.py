@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import Agreement, Budget, LicenceLine, Total, Use
+from licet.statements.kinds import Agreement, Budget, LicenceLine, Total, Use, Weigh
 from licet.wire.common import Receipt
 
 
@@ -114,8 +114,8 @@ class QuoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Works that the caller would license, as its own decisions saw them (statement and match per work).
 
     ``agreement``: of those whose terms state a price that no single use fixes (subscription, pool, revenue share), what
-    is owed is allocated when a month closes; ``weigh`` says what gives a work its part of a pool. ``request``
-    (``ask_…``): at the price that the artist offered in answer to it.
+    is owed is allocated when a month closes; ``weigh`` says what gives a work its part of what is
+    divided. ``request`` (``ask_…``): at the price that the artist offered in answer to it.
     """
 
     use: Use
@@ -125,7 +125,7 @@ class QuoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: list[Budget]
     fit_budget: bool = False
     agreement: bool = False
-    weigh: Literal["work", "use"] = "work"
+    weigh: Weigh = "work"
     request: str | None = None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -30,11 +29,11 @@ from licet.wire.licensing import LeftOut, Quote, QuoteRequest, WorkWanted
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """On what an organisation agrees: the most that is due at once, the first run, what weighs in a pool."""
+    """On what an organisation agrees: the most that is due at once, the first run, what weighs in what is divided."""
 
     budget: Budget
     run: str = "1"
-    weigh: Literal["work", "use"] = "work"
+    weigh: kinds.Weigh = "work"
 
 
 class Agreed(msgspec.Struct, frozen=True):

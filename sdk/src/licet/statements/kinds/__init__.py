@@ -7,7 +7,14 @@ Digests and keys are lower-case hex; times are ``licet.times`` text; amounts are
 
 from __future__ import annotations
 
-from licet.statements.kinds.agreements import DutyDone, LicenceAnswer, LicenceRequest, LicenceRevoke, RevenueReport
+from licet.statements.kinds.agreements import (
+    DutyDone,
+    LicenceAnswer,
+    LicenceRequest,
+    LicenceRevoke,
+    RevenueReport,
+    Weight,
+)
 from licet.statements.kinds.auditing import AuditBundle, BundleMember
 from licet.statements.kinds.common import PAYLOAD_TYPE, VERSION, Budget, RegistryRef, Total
 from licet.statements.kinds.consent import (
@@ -31,7 +38,7 @@ from licet.statements.kinds.keys import (
     RecoveryCodes,
     TokenRequest,
 )
-from licet.statements.kinds.licences import Agreed, Agreement, Licence, LicenceLine, Use
+from licet.statements.kinds.licences import Agreed, Agreement, Licence, LicenceLine, Use, Weigh
 from licet.statements.kinds.models import BaseVersion, ModelCard
 from licet.statements.kinds.registry import (
     Claim,
@@ -101,6 +108,8 @@ __all__ = [
     "Total",
     "UsageBatch",
     "Use",
+    "Weigh",
+    "Weight",
     "WorkDigest",
     "WorkUpdate",
     "WorksScope",

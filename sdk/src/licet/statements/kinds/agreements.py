@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 MOST_WORKS: Final = 1000  # of one request
 MOST_TEXT: Final = 2000  # characters of a message
 MOST_CURRENCIES: Final = 20
+MOST_WEIGHT: Final = 10**9  # of one work in a month: a thousand whole ones in millionths
+MOST_WEIGHTS: Final = 100_000
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 Figures = dict[str, str | int]
 
@@ -90,12 +93,19 @@ class LicenceAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         return wrong_price(self.price) or wrong_revocation(self.revocation)
 
 
+class Weight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a work weighs in what is divided: files, or likeness in millionths, or whatever the organisation counts."""
+
+    work: str
+    weight: int
+
+
 class RevenueReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="revenue-report"):
     """What an organisation made of ``licence`` in the calendar month ``period``: what is divided at its close.
 
-    ``revenue`` is net, and ``pool`` what was agreed to be divided; both by currency, each once, sorted. ``outputs``
-    are of works priced by them within bounds. ``supersedes`` is the SHA-256 of the payload that it corrects (null:
-    the first of its month).
+    ``revenue`` is net, and ``pool`` what was agreed to be divided; both by currency, each once, sorted. ``weights``
+    say what works weigh, sorted by work, where the agreement weighs what is reported; whoever is left out weighs
+    nothing. ``supersedes`` is the SHA-256 of the payload that it corrects (null: the first of its month).
     """
 
     registry: RegistryRef
@@ -106,18 +116,20 @@ class RevenueReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     period: str
     revenue: list[Budget]
     pool: list[Budget]
-    outputs: int | None
+    weights: list[Weight]
     supersedes: str | None
     issued_at: str
     nonce: str
     v: int = VERSION
 
     def __post_init__(self) -> None:
-        wrong = wrong_amounts(self.revenue, "revenue") or wrong_amounts(self.pool, "pool")
+        wrong = (
+            wrong_amounts(self.revenue, "revenue") or wrong_amounts(self.pool, "pool") or wrong_weights(self.weights)
+        )
         if _MONTH.fullmatch(self.period) is None:
             wrong = f"period: expected a month such as 2026-11, got {self.period!r:.40}"
-        if self.outputs is not None and not 0 <= self.outputs <= 10**12:
-            wrong = f"outputs: expected 0 to {10**12}, got {self.outputs}"
+        if self.supersedes is not None and _DIGEST.fullmatch(self.supersedes) is None:
+            wrong = f"supersedes: expected a SHA-256 in hex, got {self.supersedes!r:.80}"
         if wrong is not None:
             raise ValueError(wrong)
 
@@ -219,6 +231,21 @@ def wrong_amounts(amounts: Sequence[Budget], field: str) -> str | None:
             return f"{field}[{place}].currency: expected an ISO 4217 code, got {each.currency!r:.20}"
         if not 0 <= each.amount <= money.LARGEST:
             return f"{field}[{place}].amount: expected 0 to {money.LARGEST} micro-units, got {each.amount}"
+    return None
+
+
+def wrong_weights(weights: Sequence[Weight]) -> str | None:
+    """Return what is wrong with what works weigh; None if nothing is."""
+    if len(weights) > MOST_WEIGHTS:
+        return f"weights: expected at most {MOST_WEIGHTS} works, got {len(weights)}"
+    names = [each.work for each in weights]
+    if names != sorted(set(names)):
+        return "weights: expected each work once, in rising order, got others"
+    for place, each in enumerate(weights):
+        if not 0 <= each.weight <= MOST_WEIGHT:
+            return f"weights[{place}].weight: expected 0 to {MOST_WEIGHT}, got {each.weight}"
+    if weights and not any(each.weight for each in weights):
+        return "weights: expected one work at least that weighs more than 0, got 0 for each"
     return None
 
 

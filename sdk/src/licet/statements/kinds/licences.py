@@ -8,6 +8,8 @@ import msgspec
 
 from licet.statements.kinds.common import VERSION, Budget, RegistryRef, Total
 
+Weigh = Literal["work", "use", "report"]
+
 
 class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The use that an organisation declares; lists are sorted."""
@@ -41,11 +43,12 @@ class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a licence an agreement: what of it is divided when a calendar month closes, is counted from ``since``,
-    the first of the month of the grant. ``weigh`` says what gives a work its part of a pool: being in it, or its uses.
-    ``request`` is the SHA-256 of the request that an artist answered (null: the terms state all prices)."""
+    the first of the month of the grant. ``weigh`` says what gives a work its part of what is divided: being in it
+    (``work``), its uses (``use``), or what the organisation reports that it weighs (``report``). ``request`` is the
+    SHA-256 of the request that an artist answered (null: the terms state all prices)."""
 
     since: str
-    weigh: Literal["work", "use"]
+    weigh: Weigh
     request: str | None
 
 
