@@ -1,14 +1,19 @@
-"""The ledger does what plain dictionaries would do, in whatever order one posts, holds, resolves, reverses, closes."""
+"""The ledger does what plain dictionaries would do, in whatever order one posts, holds, resolves, reverses, closes.
+
+``make test`` takes some hundred steps, LICET_FUZZ=20 more than ten thousand.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,11 +21,13 @@ from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     invariant,
+    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
+from licet.statements.periods import Moved
 from registry import ledger
 from registry.errors import Conflict
 from registry.ledger import Entry, PeriodClosed, Transfer, periods
@@ -30,6 +37,7 @@ pytestmark = pytest.mark.anyio
 TIMES = int(os.environ.get("LICET_FUZZ", "1"))
 FIRST = datetime(2020, 1, 22, tzinfo=UTC)
 NAMES = ["payable:art_a", "payable:art_b", "escrow:art_a", "receivable:org_x", "fee:registry"]
+ACCRUED, REVERSED = 0, 1  # columns of a month; nothing here settles
 AMOUNTS = st.integers(-(2**53 - 1), 2**53 - 1).filter(bool)
 
 
@@ -51,6 +59,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     runner: asyncio.Runner
     conn: asyncpg.Connection
+    steps: Counter[str]
     transfers = Bundle("transfers")
     waiting = Bundle("waiting")
 
@@ -62,7 +71,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.held: dict[str, tuple[Entry, ...]] = {}
         self.resolved: dict[str, tuple[str, bool]] = {}  # how, and whether it was posted
         self.at = FIRST
-        self.closed: dict[str, dict[tuple[str, str], int]] = {}
+        self.moved: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])  # this month, as a close has it
+        self.closed: dict[str, dict[tuple[str, str], tuple[int, ...]]] = {}
         self.transaction = self.conn.transaction()
         self.run(self.transaction.start())
 
@@ -72,18 +82,22 @@ class LedgerMachine(RuleBasedStateMachine):
     def id_of(self, key: str) -> Any:
         return self.run(self.conn.fetchval("select id from transfers where key = $1", key))
 
-    async def _refused(self, at: datetime) -> None:
-        """A transfer of ``at`` is refused, and leaves nothing."""
-        entries = (Entry(NAMES[0], "USD", 1), Entry(NAMES[1], "USD", -1))
+    async def _refused(self, transfer: Transfer) -> None:
+        """A transfer of a month that has ended is refused, and leaves nothing."""
         with pytest.raises(PeriodClosed):
             async with self.conn.transaction():
-                await ledger.post(self.conn, [Transfer("late", "usage", at, "lic_x", entries)])
+                await ledger.post(self.conn, [transfer])
 
-    async def _close(self) -> None:
-        month = periods.month_of(self.at).name
+    async def _close(self, owed: Transfer) -> None:
+        month, late = periods.month_of(self.at).name, msgspec.structs.replace(owed, key="late")
         await periods.end(self.conn, month, bytes(32), self.at)
-        await self._refused(self.at)
+        await self._refused(late)
+        await periods.closing(self.conn, month)
+        assert await ledger.post(self.conn, [owed]) == [owed.key]
         await periods.seal(self.conn, month, self.at)
+        assert await ledger.post(self.conn, [owed]) == []
+        await self._refused(late)  # though it says that it closes the month
+        await periods.closing(self.conn, "")
         await periods.count(self.conn, month)
         statement = await self.conn.fetchval(
             "insert into log_pending (kind, subject, envelope) values ('period-close', $1, '') returning id", month
@@ -109,20 +123,34 @@ class LedgerMachine(RuleBasedStateMachine):
         assert new == ([] if key in self.posted else [key])
         if new:
             self.posted[key] = entries
-            self._add(entries, 1)
+            self._add(entries, ACCRUED)
         return key
 
-    @rule()
-    def close(self) -> None:
-        self.run(self._close())
-        self.closed[periods.month_of(self.at).name] = dict(self.model)
-        self.at = periods.first_moment(periods.month_of(self.at).end) + timedelta(days=21)
+    @rule(target=transfers, entries=balanced())
+    def close(self, entries: tuple[Entry, ...]) -> str:
+        """The month ends, what is owed at its close is posted, and it closes with what everything came to in it."""
+        month = periods.month_of(self.at)
+        owed = Transfer(f"{month.name}/pool", "usage", self.at, "lic_x", entries)
+        self.run(self._close(owed))
+        self.posted[owed.key] = entries
+        self._add(entries, ACCRUED)
+        before = self.closed[max(self.closed)] if self.closed else {}
+        self.closed[month.name] = {
+            place: (sum(before.get(place, (0,))), *self.moved[place]) for place in before.keys() | self.moved.keys()
+        }
+        self.moved.clear()
+        self.at = periods.first_moment(month.end) + timedelta(days=21)
+        return owed.key
 
     @precondition(lambda self: self.closed)
-    @rule(data=st.data())
-    def late(self, data: st.DataObject) -> None:
+    @rule(target=transfers, data=st.data(), entries=balanced())
+    def late(self, data: st.DataObject, entries: tuple[Entry, ...]) -> str:
+        """What is late is refused in its own month, and goes into the open one."""
         month = data.draw(st.sampled_from(sorted(self.closed)))
-        self.run(self._refused(datetime.fromisoformat(f"{month}-28T23:59:59.999+00:00")))
+        at = datetime.fromisoformat(f"{month}-28T23:59:59.999+00:00")
+        key = f"late-{len(self.posted)}"
+        self.run(self._refused(Transfer(key, "usage", at, "lic_x", entries)))
+        return self.post(key, entries)
 
     @rule(target=waiting, number=st.integers(0, 2), entries=balanced())
     def pend(self, number: int, entries: tuple[Entry, ...]) -> str:
@@ -136,8 +164,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.held.setdefault(key, entries)
         return key
 
-    @rule(key=waiting, under=st.sampled_from("mn"), posting=st.booleans())
-    def resolve(self, key: str, under: str, posting: bool) -> None:
+    @rule(target=transfers, key=waiting, under=st.sampled_from("mn"), posting=st.booleans())
+    def resolve(self, key: str, under: str, posting: bool) -> Any:
         under = f"{under}-{key}"
         number = self.id_of(key)
         action = (
@@ -148,11 +176,13 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.resolved.get(key, (under, posting)) != (under, posting):
             with pytest.raises(Conflict):
                 self.run(action)
-            return
+            return multiple()
         self.run(action)
         if key not in self.resolved and posting:
-            self._add(self.held[key], 1)
+            self.posted[under] = self.held[key]
+            self._add(self.held[key], ACCRUED)
         self.resolved[key] = (under, posting)
+        return under if posting else multiple()
 
     @invariant()
     def what_waits_is_held_apart(self) -> None:
@@ -169,11 +199,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def closed_months_stay_as_they_were(self) -> None:
         for month, model in self.closed.items():
-            assert self.run(self._kept(month)) == {place: amount for place, amount in model.items() if amount}
+            for found in (periods.kept, periods.moved):
+                assert self.run(self._read(found(self.conn, month))) == {
+                    place: columns for place, columns in model.items() if any(columns)
+                }
 
-    async def _kept(self, month: str) -> dict[tuple[str, str], int]:
-        found = {each[:2]: sum(each[2:]) async for each in periods.kept(self.conn, month)}
-        return {place: amount for place, amount in found.items() if amount and place[0] in NAMES}
+    @staticmethod
+    async def _read(found: AsyncIterator[Moved]) -> dict[tuple[str, str], tuple[int, ...]]:
+        return {each[:2]: each[2:] async for each in found if each.account in NAMES and any(each[2:])}
 
     @rule(key=transfers)
     def post_again(self, key: str) -> None:
@@ -194,7 +227,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.reversed[key] = under
             negated = tuple(Entry(entry.account, entry.currency, -entry.amount) for entry in self.posted[key])
             self.posted[under] = negated
-            self._add(negated, 1)
+            self._add(negated, REVERSED)
 
     @invariant()
     def balances_are_those_of_the_model(self) -> None:
@@ -206,12 +239,19 @@ class LedgerMachine(RuleBasedStateMachine):
     def nothing_is_wrong(self) -> None:
         assert self.run(ledger.rebuild(self.conn)) == []
 
-    def _add(self, entries: tuple[Entry, ...], sign: int) -> None:
+    def _add(self, entries: tuple[Entry, ...], column: int) -> None:
+        self.steps["posted"] += 1
         for entry in entries:
-            self.model[entry.account, entry.currency] += sign * entry.amount
+            self.model[entry.account, entry.currency] += entry.amount
+            self.moved[entry.account, entry.currency][column] += entry.amount
+
+    @invariant()
+    def count(self) -> None:
+        self.steps["taken"] += 1
 
 
 def run_machine(dsn: str) -> None:
+    LedgerMachine.steps = Counter()
     with asyncio.Runner() as runner:
         LedgerMachine.runner = runner
         LedgerMachine.conn = runner.run(asyncpg.connect(dsn))
@@ -226,3 +266,5 @@ def run_machine(dsn: str) -> None:
 @pytest.mark.hypothesis
 async def test_the_ledger_is_its_model(dsn: str):
     await asyncio.to_thread(run_machine, dsn)
+    print(dict(LedgerMachine.steps))
+    assert LedgerMachine.steps["taken"] > (10_000 if TIMES >= 20 else 100)
