@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import httpcore
 import msgspec
 
-from registry.claims.addresses import Address, is_public
+from licet.exchange.addresses import Address, is_public
 from registry.claims.domains import FILE, file_of, record_of
 from registry.settings import Settings
 

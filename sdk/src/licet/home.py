@@ -6,6 +6,7 @@
     snapshots/<origin digest>/      segments and the memory of sequences already seen
     licences/<organisation>/        licences held, one file each
     spool.sqlite                    usage that is still to be sent
+    signals.sqlite                  what sites said about uses, for a day
 
 Everything in it is written whole or not at all, and only the owner may read it.
 """

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.claims.addresses import is_public
+from licet.exchange.addresses import is_public
 from registry.claims.domains import LONGEST, domain_of, record_of
 from registry.errors import Invalid
 

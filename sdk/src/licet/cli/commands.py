@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "works": ("licet.cli.works:app", "List, show, change, share, withdraw and export your works."),
     "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
     "check": ("licet.cli.check:check", "Ask whether a use of a picture, text, URL or digest is permitted."),
+    "signals": ("licet.cli.signals:signals", "Show what the web and files say about uses, in every dialect."),
     "explain": ("licet.cli.explain:explain", "Show the chain from a picture or text to the rule that decides it."),
     "snapshot": ("licet.cli.snapshot:app", "Fetch and verify the signed snapshot that decisions are made from."),
     "filter": ("licet.cli.filter:filter_dataset", "Filter a dataset: keep what is permitted, take licences if asked."),

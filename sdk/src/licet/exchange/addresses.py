@@ -1,4 +1,4 @@
-"""Which addresses the registry connects to for a stranger: those of the public internet, and no others.
+"""Which addresses are connected to because a stranger names them: those of the public internet, and no others.
 
 Python's own ``is_global`` follows IANA's registries, but lets an address pass that carries another one inside; what is
 behind such a one depends on the network that we are in. So none of those count, nor do multicast ones.
