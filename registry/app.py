@@ -16,6 +16,7 @@ from registry.accounts.idempotency import Idempotency
 from registry.accounts.metering import Metering
 from registry.agreements import routes as agreements
 from registry.agreements.allocation import allocate
+from registry.auditing import finding_routes
 from registry.auditing import routes as auditing
 from registry.claims import routes as claims
 from registry.closing import HOOKS
@@ -56,6 +57,7 @@ DOMAINS: Final = (
     closing,
     agreements,
     auditing,
+    finding_routes,
 )
 BODY_LIMIT: Final = 1 << 20  # bytes; a route that needs more says so
 

@@ -114,6 +114,7 @@ order by d.id
 # Kinds of statements that have no query of their own: a condition says whom one concerns beside who signed it.
 CONCERNED: Final[dict[str, str]] = {
     "model-card": "false",
+    "audit-finding": "exists (select from audit_findings f where f.pending = p.id and f.account = $1)",
 }
 # by log_entries primary key, log_pending primary key
 STATED: Final = f"""

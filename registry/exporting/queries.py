@@ -138,6 +138,10 @@ select c.id as card, c.model_version, c.status, c.listed, c.base, c.issued_at
 from models m join model_versions v on v.model = m.id join model_cards c on c.model_version = v.id
 where m.organisation = $1 {after}
 """
+FINDINGS: Final = """
+select id as finding, period, check_name, about, summary, examined, failed, found_at
+from audit_findings where account = $1 {after}
+"""
 BATCHES: Final = """
 select id as batch, dataset, count, new, known, memorandum, totals::text as totals, first_at, last_at, accepted_at
 from usage_batches where organisation = $1 {after}

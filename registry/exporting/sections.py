@@ -222,6 +222,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("model_cards",),
     ),
     Section(
+        "findings",
+        "what auditors found not to hold in its books",
+        queries.FINDINGS,
+        _by(_column("id", UUID, "finding")),
+        ("audit_findings",),
+    ),
+    Section(
         "batches",
         "batches of use that it reported",
         queries.BATCHES,

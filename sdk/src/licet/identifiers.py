@@ -39,6 +39,7 @@ KINDS: Final = {
     "ask": "licence request",
     "rpt": "revenue report",
     "dut": "duty",
+    "fnd": "finding",
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)

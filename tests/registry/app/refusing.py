@@ -50,6 +50,7 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     "submitStatement": (*_SIGNED, _STATED),
     "attestStatement": (*_SIGNED, _STATED),
     **dict.fromkeys(("addKey", "rotateKey", "revokeKey", "delegate", "keepRecoveryCodes"), _SIGNED),
+    "stateFinding": _SIGNED,
     "createToken": (
         *_SIGNED,
         Refusal(400, "expires_in_days: expected 1, where erase or payout", "two fields together are more than it says"),

@@ -18,9 +18,13 @@ import numpy as np
 from licet import identifiers, times
 from licet.derivative.asking import packed
 from licet.derivative.extracting import asked_bytes
+from licet.statements import envelope as envelopes
 from licet.statements.keys import SigningKey
+from licet.statements.kinds import AuditFinding, FoundRow, PublicKey
 from licet.terms import Price, preset
+from licet.wire.usage import StatementOnly
 from registry import ledger, translog
+from registry.accounts.operators import invite
 from registry.closing.steps import SOONEST, close_due
 from registry.derivatives.building import build
 from registry.ledger import Entry, Transfer
@@ -246,6 +250,36 @@ async def a_month_closes(site: Running, earner: str, payer: str) -> str:
     return done[0]
 
 
+async def an_auditor_finds(site: Running, recorder: Recorder, concerns: str, dataset: str) -> None:
+    """A row of twelve does not hold; the auditor says so."""
+    number, token = await invite(site.services.database, "auditor", name="Ada Okafor")
+    http = site.client(token.token)
+    recorder.listen(http)
+    key, now = SigningKey.from_seed(bytes(32)), times.now()
+    finding = AuditFinding(
+        registry=site.services.keys.ref,
+        finding=identifiers.new_id("fnd"),
+        auditor=number,
+        key=PublicKey(key.public.hex()),
+        concerns=concerns,
+        period=times.to_text(now)[:7],
+        check="sample",
+        about=dataset,
+        document=None,
+        examined=12,
+        failed=1,
+        rows=[FoundRow("part-0.parquet", 7, "allow", "deny", "the work is denied since yesterday")],
+        shown_by=None,
+        summary="one of twelve rows was kept although its work is denied",
+        issued_at=times.to_text(now),
+        nonce=identifiers.new_uuid().hex,
+    )
+    answer = await site.post("/v1/audit/findings", StatementOnly(envelopes.seal(finding, key)), http=http)
+    assert answer.status_code == 201, answer.text
+    await http.get("/v1/audit/findings?limit=1")
+    await http.get(f"/v1/audit/findings/{finding.finding}")
+
+
 async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     """Everything happens once that an operation exists for."""
     http = recorder.listen
@@ -332,6 +366,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     recorder.listen(eraser)
     await site.post("/v1/me/erasure", {"confirm": leaving.id}, http=eraser)
     period = times.to_text(times.now())[:7]
+    await an_auditor_finds(site, recorder, lab.id, dataset)
     for who, path in (
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),
         *((site.http, f"/log/{name}") for name in ("checkpoint", "keys", "vkey", f"tile/0/000.p/{head}")),

@@ -66,6 +66,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("model", "mdl"),
             ("invoice", "inv"),
             ("remittance", "rem"),
+            ("finding", "fnd"),
         )
     }
     return {

@@ -136,4 +136,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     # audit
     "getAuditBundle": (401, 403, 400),
     "exportAudit": (401, 403, 400),
+    "stateFinding": (401, 403, 403),
+    "listFindings": (401, 403, 200),
+    "getFinding": (401, 403, 404),
 }

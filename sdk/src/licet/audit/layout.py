@@ -95,6 +95,7 @@ KINDS: Final[dict[str, Kind]] = {
     "licence-answer": Kind("stm"),
     CLOSE: Kind("stm", covered=False),
     "model-card": Kind("crd", always=False),
+    "audit-finding": Kind("fnd", "finding", always=False),
 }
 COVERED_KINDS: Final = tuple(name for name, kind in KINDS.items() if kind.covered)
 STATEMENT_KINDS: Final = {name: kind.prefix for name, kind in KINDS.items()}

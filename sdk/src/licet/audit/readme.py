@@ -31,7 +31,10 @@ _COUNTS: Final = (
     ("memorandum", "Uses outside a licence, recorded only", "许可之外的使用（仅作记录）"),
     ("transfers", "Transfers in the ledger", "账簿转账"),
 )
-_SOMETIMES: Final = (("model-card", "Statements about models", "关于模型的声明"),)
+_SOMETIMES: Final = (
+    ("model-card", "Statements about models", "关于模型的声明"),
+    ("audit-finding", "Findings of auditors", "审计发现"),
+)
 _TOTALS: Final = (
     ("gross", "Owed by licensees", "被许可方应付"),
     ("payable", "Payable to artists", "应付艺术家"),

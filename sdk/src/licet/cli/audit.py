@@ -14,6 +14,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from licet import money
+from licet.cli.findings import finding, findings, of_sample
 from licet.cli.output import COMMON, Common, note, printable, progress, show
 from licet.cli.wording import refuse_existing, refuse_result
 from licet.counted import many
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from licet.statements.trust import Trust
 
 app = App(name="audit", help="Pull evidence and verify it offline, and decide rows of a dataset again.")
+app.command(finding)
+app.command(findings)
 _SHOWN: Final = 20  # rows that are printed
 WAIT: Final = 900.0  # seconds: the service puts a large bundle together before its first byte
 
@@ -224,6 +227,9 @@ def sample(
     ] = None,
     overwrite: Annotated[bool, Parameter(negative="", help="Replace the file of -o if it is there.")] = False,
     offline: Annotated[bool, Parameter(negative="", help="Ask nobody; needs --seed, or opened rows.")] = False,
+    report: Annotated[
+        str | None, Parameter(help="State rows that do not hold as a finding in the books of this month.")
+    ] = None,
     common: Common = COMMON,
 ) -> int:
     """Open random rows of a dataset and decide them again; exit 1 unless all of them hold.
@@ -236,6 +242,8 @@ def sample(
     from licet.datasets.usage.sampling import sample as sample_rows
     from licet.home import write_private
 
+    if report is not None and offline:
+        raise InputError.field("--report", "a registry to report to, without --offline", report)
     if output is not None:
         refuse_result("-o", output, [given])
         refuse_existing(output, overwrite=overwrite)
@@ -254,8 +262,14 @@ def sample(
         )
     if output is not None:
         write_private(output, encode_opened(opened))
+    stated = None
+    if report is not None and found.failed:
+        with common.client() as client:
+            stated = of_sample(client, found, report, output)
     document = {name: getattr(found, name) for name in found.__struct_fields__}
-    show(common, {**document, "file": None if output is None else str(output)}, list(_sampled(found, output)))
+    document["file"] = None if output is None else str(output)
+    document["finding"] = None if stated is None else stated.finding
+    show(common, document, list(_sampled(found, output, document["finding"])))
     for remark in found.notes:
         note(remark)
     return 0 if found.holds else 1
@@ -277,7 +291,7 @@ def _licences(evidence: list[Path], profile: str | None) -> dict[str, HeldLicenc
     }
 
 
-def _sampled(found: Sampled, output: Path | None) -> Iterator[str]:
+def _sampled(found: Sampled, output: Path | None, stated: str | None) -> Iterator[str]:
     by = "with its fingerprints" if found.proven == "row_root" else "by its verdict alone"
     yield f"{many(found.sampled, 'row')} of {found.size:,} drawn from {found.dataset} by the seed {found.seed.value}"
     if found.seed.nonce is not None:
@@ -291,7 +305,8 @@ def _sampled(found: Sampled, output: Path | None) -> Iterator[str]:
     yield f"{found.held:,} hold, {found.failed:,} do not, {found.open:,} cannot be decided here."
     if found.failed:
         kept = f"{output} shows it to others" if output else "-o FILE.json writes what shows it to others"
-        yield f"That is a finding: {kept}, who run `licet audit sample` on it."
+        logged = "" if stated is None else f" {stated}, which is in the log"
+        yield f"That is a finding{logged}: {kept}, who run `licet audit sample` on it."
 
 
 def _part(period: str, organisation: str | None, artist: str | None) -> dict[str, str]:

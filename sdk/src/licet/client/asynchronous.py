@@ -25,13 +25,13 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event, RegistryRef
 from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import AsyncTransport
-from licet.wire import accounts, agreements, erasure, licensing, revenue, settlement, usage
+from licet.wire import accounts, agreements, auditing, erasure, licensing, revenue, settlement, usage
 from licet.wire import claims as claiming
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
 from licet.wire import works as catalogue
-from licet.wire.common import Page
+from licet.wire.common import Page, StatementFile
 
 if TYPE_CHECKING:
     from licet.client.asnapshots import AsyncClientSnapshot
@@ -559,6 +559,20 @@ class AsyncClient:
     ) -> AsyncIterator[months.BatchProof]:
         """Yield the usage batches of a closed month with their proofs: all for an auditor, else the caller's own."""
         return self._pages(endpoints.period_batches(period, limit, filters))
+
+    # -- findings ----------------------------------------------------------------------------------------------
+
+    async def state_finding(self, envelope: Envelope) -> auditing.FindingLogged:
+        """Return once an auditor's finding is in the log, and whom it concerns was told of it."""
+        return await self.transport.do(endpoints.state_finding(envelope))
+
+    def findings(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[auditing.FindingInfo]:
+        """Yield the findings that an auditor stated, or that are about the caller's own books, the newest first."""
+        return self._pages(endpoints.findings(limit, filters))
+
+    async def finding(self, finding: str) -> StatementFile:
+        """Return one finding as a statement file, which `licet statement verify` takes."""
+        return await self.transport.do(endpoints.finding(finding))
 
     # -- plumbing ----------------------------------------------------------------------------------------------
 

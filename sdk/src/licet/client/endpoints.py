@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, agreements, claims, erasure, licensing, revenue, settlement, usage
+from licet.wire import accounts, agreements, auditing, claims, erasure, licensing, revenue, settlement, usage
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -731,6 +731,25 @@ def period_batches(period: str, limit: int | None, filters: Filters) -> Listing[
     """The usage batches of a closed month."""
     path = f"/v1/periods/{escape(period, safe='')}/batches"
     return listed("listPeriodBatches", path, months.BatchProof, filters, limit, scope="usage")
+
+
+# -- findings ------------------------------------------------------------------------------------------------------
+
+
+def state_finding(envelope: Envelope) -> Call[auditing.FindingLogged]:
+    """A finding for the log."""
+    body = usage.StatementOnly(envelope)
+    return post("stateFinding", "/v1/audit/findings", body, auditing.FindingLogged, scope="audit")
+
+
+def findings(limit: int | None, filters: Filters) -> Listing[auditing.FindingInfo]:
+    """The findings that the caller stated, or that are about its books."""
+    return listed("listFindings", "/v1/audit/findings", auditing.FindingInfo, filters, limit, scope="audit")
+
+
+def finding(finding: str) -> Call[StatementFile]:
+    """One finding with all that proves it."""
+    return get("getFinding", f"/v1/audit/findings/{escape(finding, safe='')}", StatementFile, scope="audit")
 
 
 def _text(what: str, ends: str = "\n") -> Callable[[bytes], str]:

@@ -45,6 +45,7 @@ KINDS: Final = PUBLIC_KINDS | {
     "revenue-report",
     "dataset-manifest",
     "model-card",
+    "audit-finding",
     "erase",
 }
 

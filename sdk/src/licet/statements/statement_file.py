@@ -25,6 +25,7 @@ from licet.statements.envelope import Envelope
 from licet.statements.evidence import Evidence, Logged, verify_logged
 from licet.statements.history import KeyHistory
 from licet.statements.keyring import KEY_KINDS
+from licet.statements.keys import KeySet
 from licet.statements.recomputed import Standing, hold_to_effect
 from licet.statements.trust import Purpose, RegistryKeys, Trust, verify_registry_keys
 
@@ -37,7 +38,7 @@ _BY_REGISTRY: Final[dict[str, Purpose]] = {
     "snapshot": "snapshot",
 }
 
-BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", *REGISTRY_KEY_KINDS})
+BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", "audit-finding", *REGISTRY_KEY_KINDS})
 
 
 class StatementFileLike(Evidence, Protocol):
@@ -109,6 +110,10 @@ def verify_statement_file(
         signer = registry.signer(purpose, logged.index, logged.time, file.envelope)
         envelopes.open_as(SCHEMAS[kind], file.envelope, [signer], registry.keys)
         checks.append(f"signed by the registry's {purpose} key")
+    elif isinstance(payload, kinds.AuditFinding):
+        if of_account:
+            raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
+        checks.append(_by_auditor(file.envelope, payload, logged, registry))
     elif kind in KEY_KINDS:
         if not _holds(of_account, file.envelope):
             of_account.append(file)
@@ -180,6 +185,15 @@ def _by_account(
         checks.append("granted by the registry's licence key")
     envelopes.open_as(type(payload), envelope, signers, history.keys | registry.keys)
     return checks
+
+
+def _by_auditor(envelope: Envelope, payload: kinds.AuditFinding, logged: Logged, registry: RegistryKeys) -> str:
+    """Check a finding: an auditor's key is named by the finding itself, and vouched for by the registry's office."""
+    own = KeySet()
+    keyid = own.learn(payload.key)
+    office = registry.signer("office", logged.index, logged.time, envelope)
+    envelopes.open_as(kinds.AuditFinding, envelope, [keyid, office], own | registry.keys)
+    return f"signed by the auditor's key {keyid}; the registry's office vouches for {payload.auditor}"
 
 
 def _signer(payload: Any) -> str:

@@ -15,7 +15,7 @@ from licet.statements.kinds.agreements import (
     RevenueReport,
     Weight,
 )
-from licet.statements.kinds.auditing import AuditBundle, BundleMember
+from licet.statements.kinds.auditing import AuditBundle, AuditFinding, BundleMember, FoundRow
 from licet.statements.kinds.common import PAYLOAD_TYPE, VERSION, Budget, RegistryRef, Total
 from licet.statements.kinds.consent import (
     CatalogueScope,
@@ -62,6 +62,7 @@ __all__ = [
     "AnyKey",
     "Asked",
     "AuditBundle",
+    "AuditFinding",
     "BaseVersion",
     "Budget",
     "BundleMember",
@@ -75,6 +76,7 @@ __all__ = [
     "Erase",
     "Event",
     "FileDigest",
+    "FoundRow",
     "KeyRegister",
     "KeyRevoke",
     "KeyRotate",
@@ -139,6 +141,7 @@ Payload = (
     | ModelCard
     | UsageBatch
     | RevenueReport
+    | AuditFinding
     | Snapshot
     | PeriodClose
     | Erase
