@@ -1,0 +1,117 @@
+"""A share of revenue at the command line: offered, agreed, reported, closed, corrected, told step by step to who earns.
+
+Months close in their order, so the service and everybody's commands have a clock that a file sets: they are real
+processes that take another moment for now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from licet import times
+from tests.whole.conftest import People
+from tests.whole.stage import Service
+
+pytestmark = pytest.mark.slow  # some twenty commands, each a process that does its own imports
+
+SHIFTED = """
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from licet import times
+
+real, behind = times.now, Path(os.environ["TEST_CLOCK"])
+times.now = lambda: real() - timedelta(seconds=float(behind.read_text()))
+"""
+TENTH = times.now().replace(day=10, hour=12, minute=0, second=0, microsecond=0)
+USE = ("--use", "train-gen", "--model", "lantern/lantern@1")
+
+
+class Clock:
+    """What everybody takes for this moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "behind"
+        (folder / "sitecustomize.py").write_text(SHIFTED)
+        self.variables = {"PYTHONPATH": str(folder), "TEST_CLOCK": str(self.file)}
+
+    def set(self, moment: datetime) -> str:
+        """It is ``moment`` now, and time goes on from there; return its month."""
+        waiting = self.file.with_suffix(".new")
+        waiting.write_text(str((times.now() - moment).total_seconds()))
+        waiting.replace(self.file)
+        return f"{moment:%Y-%m}"
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    """It is the 20th of the month before this one."""
+    made = Clock(tmp_path)
+    made.set((TENTH.replace(day=1) - timedelta(days=1)).replace(day=20))
+    return made
+
+
+@pytest.fixture
+def office(clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """A registry under that clock."""
+    with monkeypatch.context() as begins:  # not for the process that forks, which others have commands of
+        for name, value in clock.variables.items():
+            begins.setenv(name, value)
+        service = Service(tmp_path / "registry", snapshot_delay="1s")
+    yield service
+    service.end()
+
+
+def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
+    office: Service, clock: Clock, person: People, tmp_path: Path
+) -> None:
+    first = f"{TENTH.replace(day=1) - timedelta(days=1):%Y-%m}"
+    ada, lab = person("ada", office.url), person("lab", office.url)
+    for who, kind, name in ((ada, "artist", "Ada Rossi"), (lab, "organisation", "Lantern Labs")):
+        who.environment.update(clock.variables)
+        who.joins(kind, name)
+    office.office("attest", ada.account, "--level", "2", "--evidence", "her drawings")
+    folder = ada.draws("pictures", 905_001)
+    (tmp_path / "terms.toml").write_text('preset = "paid"\nprice = { model = "negotiate" }\n')
+    done = ada.does("register", folder, "--terms", tmp_path / "terms.toml")
+    lab.does("snapshot", "pull", "--covering", str(done["log_index"]))
+    work = done["works"][0]["work"]
+    ask = lab.does("licences", "request", work, *USE, "--yes")["requests"][0]["request"]["request"]
+    share = ("--share", "30%", "--currency", "USD", "--minimum", "50")
+    ada.does("licences", "requests", "offer", ask, *share, "--yes")
+    licence = lab.does("licences", "requests", "accept", ask, "--yes")["licence"]
+    assert lab.does("filter", folder, "-o", "kept", *USE, "--dataset", "d")["kept"] == 1
+    lab.does("run", "report", *USE[2:], "--dataset", "kept.manifest.json", "--run", "2")
+
+    of_month = ("revenue", "report", licence, "--period", first)
+    said = lab.types(*of_month, "--revenue", "4000USD", "--yes")
+    assert "4000 USD net revenue: reported, entry" in said.out, said
+    assert f"It counts at the close of {first}." in said.out
+    assert "was reported before" in lab.types(*of_month, "--revenue", "4000USD", "--yes").out
+    other = lab.types(*of_month, "--revenue", "3000USD", "--yes")
+    assert (other.code, "--correct" in other.err) == (2, True), other
+    assert lab.does(*of_month, "--revenue", "3000USD", "--correct", "--yes")["said"]
+    listed = ada.types("revenue", "list").out
+    assert "4000 USD net revenue  corrected since" in listed
+    as_it_stands = ada.types("revenue", "shares", "--period", first)
+    assert f"{first} is not closed" in as_it_stands.err
+    steps = ["  30% of 3,000.00 USD net revenue = 900.00 USD", "  900.00 USD × 1 / 1 = 900.00 USD"]
+    assert as_it_stands.out.splitlines() == [f"{licence}  {ada.account}  900 USD for 1 work", *steps]
+
+    second = clock.set(TENTH)
+    office.office("close", "--period", first)
+    assert ada.types("balance").out == "810 USD  payable to you\n"
+    closed = ada.types("balance", "--period", first)
+    assert closed.code == 0, closed
+    assert all(step in closed.out for step in steps)
+    ada.does("balance", "--statement", first, "-o", "month.html")
+    late = lab.does(*of_month, "--revenue", "2000USD", "--correct", "--yes")
+    assert late["report"]["counts_at"] == second
+    back = ada.types("revenue", "shares", licence, "--period", second, "--lang", "zh").out
+    assert "减去此前已计收的 900.00 USD = −300.00 USD" in back, back
+    assert ada.types("balance").out == "810 USD  payable to you\n"
