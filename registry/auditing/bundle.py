@@ -273,7 +273,7 @@ async def _closed(conn: Connection, part: Part, found: Contents, writer: BundleW
 async def _ledger(conn: Connection, span: Span, part: Part, found: Contents, writer: BundleWriter) -> None:
     """Write balances and transfers: what is in the published log, as far as it is shown."""
     month, names = span.period.name, part.ledger_accounts
-    rows = await conn.fetch(queries.BALANCES, month, found.unpublished, names, sorted(ACCRUALS))
+    rows = await conn.fetch(queries.BALANCES, month, found.unpublished, names, sorted(ACCRUALS), span.published)
     balances = sorted((_balance(row) for row in rows), key=lambda row: (row.account, row.currency))
     async with _threaded(writer.ledger(balances)) as ledger:
         waiting: list[Row] = []

@@ -326,19 +326,33 @@ where c.statement = $1 and w.id = any($2::uuid[]) order by w.id
 """  # noqa: S608
 
 # $1 month, $2 sources that are not published, $3 the names of the ledger accounts that are shown, null for all, and of
-# balances $4 the kinds of transfers by which something comes to be owed.
-# The whole ledger up to the month, by transfers (period, id)
+# balances $4 the kinds of transfers by which something comes to be owed, $5 size of the published log.
+# What the last month closed with whose close is in it, and so all that this close counts; and what was posted since.
+# by periods primary key, log_entries unique (pending), period_balances primary key, transfers (period, id)
 BALANCES: Final = """
-select a.name, e.currency,
-    coalesce(sum(e.amount) filter (where t.period < $1), 0)::numeric as opening,
-    coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = any($4::text[])), 0)::numeric as accrued,
-    coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = 'reversal'), 0)::numeric as reversed,
-    coalesce(sum(e.amount) filter (
-        where t.period = $1 and t.kind <> all($4::text[]) and t.kind <> 'reversal'
-    ), 0)::numeric as settled
-from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
-where t.period <= $1 and t.source <> all($2::text[]) and ($3::text[] is null or a.name = any($3))
-group by a.name, e.currency
+with counted as materialized (
+    select p.period collate "default" as period from periods p join log_entries e on e.pending = p.pending
+    where p.period < $1 and e.index < $5 order by p.period desc limit 1
+), shown as materialized (
+    select id, name from ledger_accounts where $3::text[] is null or name = any($3)
+), parts as (
+    select b.account, b.currency, b.closing as opening, 0 as accrued, 0 as reversed, 0 as settled
+    from counted c join period_balances b on b.period = c.period
+    union all
+    select e.account, e.currency,
+        coalesce(sum(e.amount) filter (where t.period < $1), 0),
+        coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = any($4::text[])), 0),
+        coalesce(sum(e.amount) filter (where t.period = $1 and t.kind = 'reversal'), 0),
+        coalesce(sum(e.amount) filter (where t.period = $1 and t.kind <> all($4::text[]) and t.kind <> 'reversal'), 0)
+    from transfers t join entries e on e.transfer = t.id
+    where t.period > coalesce((select period from counted), '') and t.period <= $1 and t.source <> all($2::text[])
+        and ($3::text[] is null or e.account in (select id from shown))
+    group by e.account, e.currency
+)
+select s.name, p.currency, sum(p.opening) as opening, sum(p.accrued) as accrued, sum(p.reversed) as reversed,
+    sum(p.settled) as settled
+from parts p join shown s on s.id = p.account
+group by s.name, p.currency
 """
 # The month's transfers; those that one of them reverses; and those of sources that the log took in the month.
 # by transfers (period, id), (source), primary key; entries primary key and (account, transfer, currency)
