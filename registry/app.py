@@ -24,6 +24,7 @@ from registry.closing import routes as closing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.derivatives import routes as derivatives
+from registry.duties import routes as duties
 from registry.erasure import routes as erasure
 from registry.exporting import routes as exporting
 from registry.health.readiness import Readiness
@@ -56,6 +57,7 @@ DOMAINS: Final = (
     settlement,
     closing,
     agreements,
+    duties,
     auditing,
     finding_routes,
 )

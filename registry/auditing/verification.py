@@ -35,6 +35,7 @@ from registry.closing.queries import COUNT_LINES
 from registry.consent.planning import hash_of, together
 from registry.consent.queries import UNJOINED
 from registry.database import Connection, Row
+from registry.duties import verification as duties
 from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
 from registry.register import verification as register
@@ -71,6 +72,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("licences", _of(splits.rebuild)),
         ("licences", _of(licensing.rebuild)),
         ("licences", _of(agreements.rebuild)),
+        ("licences", _of(duties.rebuild)),
         ("licences", derived.signed_copies),
         ("usage", _of(usage.rebuild, queries.EVENTS_COUNT)),
         ("register", _of(register.rebuild, queries.CARDS_COUNT)),

@@ -217,6 +217,25 @@ REVENUE_REPORTS: Final = """
 select r.id as report, r.licence, r.period, r.counts_at, r.digest, r.supersedes, r.revenue, r.pool, r.weights,
     r.accepted_at, e.index as log_index
 from revenue_reports r left join log_entries e on e.pending = r.pending where r.organisation = $1 {after}
+# by duties (organisation, id), (account, id), duties_done primary key, log_entries unique (pending): owed and caused
+DUTIES: Final = """
+select d.id as duty, d.organisation = $1 as owed, d.licence, d.digest, d.notice_days, d.effect, d.works, d.revoked_at,
+    e.index as log_index
+from duties d left join log_entries e on e.pending = d.pending
+where (d.organisation = $1 or d.account = $1) {after}
+"""
+DUTY_WORKS: Final = """
+select x.duty, x.licence, x.work from duties d join duty_works x on x.duty = d.id
+where (d.organisation = $1 or d.account = $1) {after}
+"""
+DUTIES_DONE: Final = """
+select n.duty, n.id as statement, n.done_at, n.accepted_at, e.index as log_index
+from duties d join duties_done n on n.duty = d.id left join log_entries e on e.pending = n.pending
+where (d.organisation = $1 or d.account = $1) {after}
+"""
+# by runs (organisation, id), run_licences primary key
+RUN_LICENCES: Final = """
+select k.run, k.licence, k.outside from runs r join run_licences k on k.run = r.id where r.organisation = $1 {after}
 """
 # by ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key
 # by period_lines primary key, whose first column is one of few months

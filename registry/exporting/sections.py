@@ -203,9 +203,39 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("revenue_reports",),
     ),
     Section(
+        "duties",
+        "licences that it revoked, or that were revoked for it",
+        queries.DUTIES,
+        _by(_column("d.id", UUID, "duty")),
+        ("duties",),
+    ),
+    Section(
+        "duty_works",
+        "the works that were revoked",
+        queries.DUTY_WORKS,
+        _by(_column("x.duty", UUID), _column("x.work", UUID)),
+        ("duty_works",),
+        5000,
+    ),
+    Section(
+        "duties_done",
+        "what was stated to be done since",
+        queries.DUTIES_DONE,
+        _by(_column("n.duty", UUID)),
+        ("duties_done",),
+    ),
+    Section(
         "datasets", "datasets that it stated", queries.DATASETS, _by(_column("id", UUID, "dataset")), ("datasets",)
     ),
     Section("runs", "training runs that it stated", queries.RUNS, _by(_column("id", UUID, "run")), ("runs",)),
+    Section(
+        "run_licences",
+        "the licences that they name",
+        queries.RUN_LICENCES,
+        _by(_column("k.run", UUID), _column("k.licence", UUID)),
+        ("run_licences",),
+        5000,
+    ),
     Section("models", "its models", queries.MODELS, _by(_column("id", UUID, "model")), ("models",)),
     Section(
         "model_versions",

@@ -41,6 +41,7 @@ _TAGS: Final = {
     "works": "Pictures and the works made of them.",
     "statements": "What artists say may be done with their works, signed.",
     "agreements": "Licences that an artist is asked for and answers.",
+    "duties": "Licences that artists revoke, and what whoever holds them owes then.",
     "splits": "How co-owners share what works earn: proposed, signed by all, in force.",
     "snapshots": "Everything that is in force, as signed files to decide offline.",
     "licensing": "Questions, offers, licences.",

@@ -26,6 +26,7 @@ _PATH_PATTERNS: Final = {
     "quote": f"^quo_{ID}$",
     "ask": f"^ask_{ID}$",
     "report": f"^rpt_{ID}$",
+    "duty": f"^dut_{ID}$",
     "split": f"^spl_{ID}$",
     "model": f"^mdl_{ID}$",
     "dataset": f"^dst_{ID}$",

@@ -23,10 +23,14 @@ from registry.database import Connection, Row
 from registry.licensing.columns import Charges, Ints, Names, Truths, Uses
 from registry.usage import queries
 from registry.usage.coverage import permission
+from registry.usage.outside import Outside, outside
 from registry.usage.refusals import InvalidEvents
 
-_MEMORANDA: Final = ("not-covered", "unknown-work", "use", "ended", "unit")
-_NOT_COVERED, _UNKNOWN_WORK, _USE, _ENDED, _UNIT = range(len(_MEMORANDA))
+_MEMORANDA: Final = (
+    *("not-covered", "unknown-work", "use", "ended", "unit"),
+    *("revoked", "model", "version", "territory", "conditions"),
+)
+_NOT_COVERED, _UNKNOWN_WORK, _USE, _ENDED, _UNIT = range(5)
 _OTHER: Final = -2  # a text that no event of the batch has
 _NEVER: Final = np.iinfo(np.int64).max
 _EXACT: Final = float(2**62)  # up to here a product of two columns is itself
@@ -47,6 +51,7 @@ class _Found(NamedTuple):
     pairs: _Pairs
     lines: list[Row]
     held: dict[UUID, Row]
+    outside: Outside
     stated: dict[tuple[UUID, UUID], bytes]
     owners: dict[UUID, Row]
 
@@ -75,6 +80,7 @@ async def charged(conn: Connection, organisation: UUID, uses: Uses) -> tuple[Cha
     lines = await conn.fetch(queries.COVERED_PAIRS, organisation, *some)
     licences = uses.sources[: uses.licences]
     held = {row["id"]: row for row in await conn.fetch(queries.HELD, organisation, licences)} if licences else {}
+    beyond = await outside(conn, organisation, licences, uses.columns.run.values)
     others = _named(uses, pairs, ~licensed)
     terms = await conn.fetch(queries.STATED, *others) if others[0] else []
     free = set(others[1])
@@ -86,6 +92,7 @@ async def charged(conn: Connection, organisation: UUID, uses: Uses) -> tuple[Cha
         pairs,
         lines,
         held,
+        beyond,
         {(row["statement"], row["work"]): row["encoded"] for row in terms},
         {row["id"]: row for row in owners},
     )
@@ -124,6 +131,7 @@ def _charged(found: _Found, uses: Uses) -> tuple[Charges, list[Total]]:
     memorandum[covered & ~own_unit & (lines.atom[pair] == uses.columns.atom.codes)] = _UNIT
     memorandum[covered & (uses.at >= ends[licence])] = _ENDED
     memorandum[covered & ~permitted[licence, uses.columns.atom.codes]] = _USE
+    found.outside.mark(memorandum, covered, uses, found.pairs, _MEMORANDA)
     owner = lines.artist[pair]
     if not covered.all():
         rows = np.flatnonzero(~covered)

@@ -21,6 +21,7 @@ from registry.database import Connection, Row
 from registry.licensing.licences import line_of
 from registry.licensing.types import Accrual, Reported
 from registry.usage import queries
+from registry.usage.outside import Outside, outside
 from registry.usage.refusals import InvalidEvents
 
 Pair = tuple[UUID, UUID]  # licence or statement, work
@@ -46,6 +47,7 @@ class Coverage:
     covers: Mapping[Pair, Cover]
     stated: Mapping[Pair, bytes]  # terms
     owners: Mapping[UUID, tuple[UUID, str]]  # of works used without a licence
+    outside: Outside
 
     def accruals(self, events: Sequence[Reported]) -> list[Accrual]:
         """Return what ``events`` come to; raises ``InvalidEvents`` for an amount beyond 2^53 micro-units."""
@@ -83,6 +85,7 @@ class Coverage:
             memorandum = "ended"
         elif amount is None and event.atom == cover.line.atom:
             memorandum = "unit"
+        memorandum = memorandum or self.outside.why(reported)
         charged = 0 if memorandum is not None or amount is None else amount
         return Accrual(
             reported,
@@ -121,6 +124,8 @@ async def coverage(conn: Connection, organisation: UUID, events: Sequence[Report
     """Return what the organisation's licences, and the statements that events name, say about the works used."""
     licensed = {(each.source, each.work) for each in events if each.event.licence is not None}
     stated = {(each.source, each.work) for each in events if each.event.licence is None}
+    named = {each.source for each in events if each.event.licence is not None}
+    beyond = await outside(conn, organisation, named, {each.event.run for each in events})
     covers = await asyncio.to_thread(_covers, await conn.fetch(queries.COVERED, organisation, *_columns(licensed)))
     terms = await conn.fetch(queries.STATED, *_columns(stated)) if stated else []
     others = {work for _, work in (licensed - covers.keys()) | stated}
@@ -129,6 +134,7 @@ async def coverage(conn: Connection, organisation: UUID, events: Sequence[Report
         covers,
         {(row["statement"], row["work"]): row["encoded"] for row in terms},
         {row["id"]: (row["account"], identifiers.from_uuid(row["kind"], row["account"])) for row in owners},
+        beyond,
     )
 
 

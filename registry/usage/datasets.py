@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import DatasetManifest, Run
 from licet.wire.common import Page
-from licet.wire.usage import DatasetInfo, Logged, RunInfo
+from licet.wire.usage import DatasetInfo, Logged, OutsideLicence, RunInfo
 from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
@@ -28,6 +29,7 @@ from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.services import Services
 from registry.usage import manifests, models, queries
+from registry.usage.outside import named_by
 from registry.usage.refusals import SnapshotExpired
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -78,7 +80,8 @@ async def log_run(services: Services, caller: Caller, envelope: Envelope) -> Log
     """Return once the training run is in the published log.
 
     The same run of the same model version on the same manifest is one run, however often it is sent, also with
-    another signature. Raises ``Invalid`` for a dataset, snapshot or licence that the caller or the registry does not
+    another signature. A licence that it names and that does not cover it is kept with the reason: nothing is dropped.
+    Raises ``Invalid`` for a dataset, snapshot or licence that the caller or the registry does not
     have, ``SnapshotExpired`` for a run that began after its snapshot's end.
     """
     async with services.database.transaction() as conn:
@@ -131,10 +134,13 @@ class RunsWanted(NamedTuple):
 async def runs(conn: Connection, caller: Caller, asked: Asked, wanted: RunsWanted) -> Page[RunInfo]:
     """Return one page of the caller's training runs; raises ``Invalid`` naming the parameter."""
     rows, more = await page_of(conn, queries.RUNS, asked, caller.account, *wanted)
-    return Page([_run_info(caller, row) for row in rows], more)
+    outside: dict[UUID, list[OutsideLicence]] = defaultdict(list)
+    for each in await conn.fetch(queries.OUTSIDE, [row["id"] for row in rows]):
+        outside[each["run"]].append(OutsideLicence(identifiers.from_uuid("lic", each["licence"]), each["outside"]))
+    return Page([_run_info(caller, row, outside[row["id"]]) for row in rows], more)
 
 
-def _run_info(caller: Caller, row: Row) -> RunInfo:
+def _run_info(caller: Caller, row: Row, outside: list[OutsideLicence]) -> RunInfo:
     return RunInfo(
         run=row["name"],
         organisation=caller.id,
@@ -143,6 +149,7 @@ def _run_info(caller: Caller, row: Row) -> RunInfo:
         dataset=identifiers.from_uuid("dst", row["dataset"]),
         log_index=row["index"],
         issued_at=times.to_text(row["issued_at"]),
+        outside=outside,
     )
 
 
@@ -169,6 +176,8 @@ async def _add_run(conn: Connection, caller: Caller, payload: Run, envelope: Env
     digest = bytes.fromhex(envelope.payload_digest)
     key = _run_key(payload)
     await conn.execute(queries.ADD_RUN, number, caller.account, *key[:3], dataset, key[3], pending, digest, issued_at)
+    records = [(number, *each) for each in await named_by(conn, caller.account, payload, dataset)]
+    await conn.copy_records_to_table("run_licences", records=records, columns=queries.RUN_LICENCES)
     await models.named(conn, caller.account, *key[:2], issued_at)
     return number, pending
 

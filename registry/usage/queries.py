@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from registry.http.paging import Key, orders
+from registry.licensing.queries import OVER
 
 # By datasets primary key, unique (payload_digest)
 ADD_DATASET: Final = """
@@ -69,6 +70,42 @@ ADD_MODEL_VERSION: Final = "insert into model_versions (id, model, version, stat
 
 # By snapshots unique (digest)
 SNAPSHOT: Final = "select expires_at from snapshots where digest = $1"
+# By duties (licence), duty_works (duty), log_entries unique (pending)
+REVOKED: Final = f"""
+select x.licence, x.work, d.effect, {OVER} as over_at
+from duties d join log_entries e on e.pending = d.pending join duty_works x on x.duty = d.id
+where d.licence = any($2::uuid[]) and d.organisation = $1
+"""  # noqa: S608  # made of constants
+# What runs of one name said of a licence: a reason only where each of them is outside of it.
+# By run_licences (licence), runs primary key, log_entries unique (pending)
+RUNS_UNDER: Final = """
+select k.licence, r.name, case when bool_and(k.outside is not null) then min(k.outside) end as outside,
+    min(e.at) filter (where k.outside is null) as began
+from run_licences k join runs r on r.id = k.run left join log_entries e on e.pending = r.pending
+where k.licence = any($2::uuid[]) and r.organisation = $1 and r.name = any($3::text[]) group by k.licence, r.name
+"""
+# By licences primary key
+FIRST_RUNS: Final = "select id, run from licences where id = any($2::uuid[]) and organisation = $1"
+# By datasets, log_pending primary keys
+DECLARED: Final = """
+select d.about, case when d.about -> 'use' is null then p.envelope end as envelope
+from datasets d join log_pending p on p.id = d.pending where d.id = $1
+"""
+# ``revoked``: all works of the licence, and every notice over by $3.
+# By licences, duty_works, duties, log_pending primary keys, log_entries unique (pending)
+NAMED: Final = f"""
+select l.id, p.envelope, l.works = (
+    select count(*) from duty_works x join duties d on d.id = x.duty join log_entries e on e.pending = d.pending
+    where x.licence = l.id and {OVER} <= $3
+) as revoked
+from licences l join log_pending p on p.id = l.pending
+where l.id = any($1::uuid[]) and l.organisation = $2 order by l.id
+"""  # noqa: S608
+RUN_LICENCES: Final = ("run", "licence", "outside")
+# By run_licences primary key
+OUTSIDE: Final = """
+select run, licence, outside from run_licences where run = any($1::uuid[]) and outside is not null order by run, licence
+"""
 # By licences primary key
 OWN_LICENCES: Final = "select id from licences where id = any($1::uuid[]) and organisation = $2"
 

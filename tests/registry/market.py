@@ -22,6 +22,7 @@ from licet.wire.licensing import LicenceAccept, LicenceGranted, Quote, QuoteRequ
 from licet.wire.usage import Balance, StatementOnly, UsageAccepted, UsageBatchSubmit
 from registry import ledger, licensing, usage  # noqa: F401  # the domains under test
 from registry.agreements import verification as agreements_verification
+from registry.duties import verification as duties_verification
 from registry.licensing import verification as licensing_verification
 from registry.splits import verification as splits_verification
 from registry.usage import verification as usage_verification
@@ -301,5 +302,6 @@ async def nothing_is_wrong(site: Running) -> None:
         assert await splits_verification.rebuild(conn) == []
         assert await licensing_verification.rebuild(conn) == []
         assert await agreements_verification.rebuild(conn) == []
+        assert await duties_verification.rebuild(conn) == []
         assert await usage_verification.rebuild(conn) == []
         assert await ledger.rebuild(conn) == []

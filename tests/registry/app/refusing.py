@@ -74,6 +74,10 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         *_SIGNED,
         Refusal(400, "(report|licence|period|revenue|pool|weights|supersedes)", "the same"),
     ),
+    **dict.fromkeys(
+        ("revokeLicence", "reportDutyDone"),
+        (*_SIGNED, Refusal(400, "(duty|licence|works|reason|document|done_at|statement)", "the same")),
+    ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
     "createClaim": (
         Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),

@@ -38,6 +38,7 @@ from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
 from tests.registry.claims.internet import Internet
+from tests.registry.duties.talks import done, offered, revocable_terms, revoke
 from tests.registry.harness import Running, new_key
 from tests.registry.market import shelf, trainer
 from tests.registry.settlement.books import remitted
@@ -236,6 +237,20 @@ async def an_artist_is_asked(site: Running, recorder: Recorder) -> None:
     await mei.http.get(f"/v1/licences/{licence}/shares?period={month}")
 
 
+async def a_licence_is_revoked(site: Running, recorder: Recorder) -> None:
+    """An artist revokes a licence whose terms let her, and the lab states what it did then."""
+    mei, lab = await artist(site, "Mei Lin"), await trainer(site, "Lantern Labs")
+    recorder.listen(mei.http)
+    recorder.listen(lab.http)
+    await mei.raise_level(2)
+    hers = await shelf(site, revocable_terms(0), 1, owner=mei)
+    licence = await lab.license(hers.wanted())
+    await offered(mei.http, licence.licence)
+    duty = await revoke(hers, licence)
+    await lab.http.get("/v1/duties?state=overdue")
+    await done(lab, duty)
+
+
 async def a_month_closes(site: Running, earner: str, payer: str) -> str:
     """Post a use of last month, which nobody has closed, and close that; return its name."""
     now = times.now()
@@ -359,6 +374,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await domains_are_proven(site, recorder, net)
     await works_are_shared(site, recorder)
     await an_artist_is_asked(site, recorder)
+    await a_licence_is_revoked(site, recorder)
     closed = await a_month_closes(site, mei.id, lab.id)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)

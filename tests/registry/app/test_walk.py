@@ -62,6 +62,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("split", "spl"),
             ("ask", "ask"),
             ("report", "rpt"),
+            ("duty", "dut"),
             ("organisation", "org"),
             ("model", "mdl"),
             ("invoice", "inv"),

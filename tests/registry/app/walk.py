@@ -83,6 +83,12 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listAwaitedRevenueReports": (401, 403, 200),
     "getRevenueReport": (401, 403, 404),
     "listShares": (401, 403, 400),
+    # duties
+    "getRevocation": (401, 403, 404),
+    "revokeLicence": (401, 403, 400),
+    "listDuties": (401, 403, 200),
+    "getDuty": (401, 403, 404),
+    "reportDutyDone": (401, 403, 400),
     # snapshots
     "getSnapshot": OPEN,
     "getStates": (400, 400, 400),  # no works named

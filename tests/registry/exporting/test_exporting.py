@@ -31,6 +31,7 @@ from tests.registry import keymaking as make
 from tests.registry.agreements.revenue import report
 from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
+from tests.registry.duties.talks import done, revocable_terms, revoke
 from tests.registry.harness import Running, new_key
 from tests.registry.market import TRAIN, Trainer, shelf, trainer
 from tests.registry.settlement.books import remitted
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.anyio
 TABLES = "select table_name from information_schema.tables where table_schema = current_schema()"
 #: What nobody in these tests does.
 IDLE = {"quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions", "months"}
-IDLE |= {"models", "model_versions", "model_cards"}
+IDLE |= {"run_licences", "models", "model_versions", "model_cards"}
 
 
 async def test_every_table_is_decided_on_for_export_and_for_erasure(site: Running) -> None:
@@ -80,6 +81,9 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     asked = await ask(lab, wished)
     await offer(ada, asked)
     await agree(lab, wished, asked)
+    leased = await shelf(site, revocable_terms(0), 1, owner=ada)
+    duty = await revoke(leased, await lab.license(leased.wanted()))
+    await done(lab, duty)
     month = times.to_text(times.now())[:7]
     again = msgspec.structs.replace(TRAIN, version="2")
     shared = await ask(lab, wished, again)

@@ -25,6 +25,7 @@ from registry.splits.sharing import Sharing
 from registry.usage import charging, reading
 from registry.usage.coverage import Cover, Coverage
 from registry.usage.events import checked
+from registry.usage.outside import Outside, Revoked, RunOf
 from registry.usage.refusals import InvalidEvents
 from tests.registry.usage.test_events import AT, LICENCE, LINES, NOW, ORGANISATION, OTHER_LICENCE, SECRET, batch, used
 
@@ -63,6 +64,26 @@ held = st.fixed_dictionaries(
         "fee_bps": st.sampled_from([0, 333, 10_000]),
         "valid_until": st.sampled_from([None, MOMENT, MOMENT - timedelta(seconds=30)]),
     }
+)
+revoked = st.dictionaries(
+    st.tuples(st.sampled_from([LICENCE, OTHER_LICENCE]), st.sampled_from(WORKS)).map(
+        lambda pair: (identifiers.to_uuid(pair[0]), identifiers.to_uuid(pair[1]))
+    ),
+    st.builds(Revoked, st.sampled_from([MOMENT, MOMENT - timedelta(hours=1)]), st.booleans()),
+)
+runs = st.dictionaries(
+    st.tuples(st.sampled_from([LICENCE, OTHER_LICENCE]).map(identifiers.to_uuid), st.sampled_from(["1", "2"])),
+    st.builds(
+        RunOf,
+        st.sampled_from([None, "version", "territory"]),
+        st.sampled_from([None, MOMENT - timedelta(days=1), MOMENT + timedelta(days=1)]),
+    ),
+)
+beyond = st.builds(
+    Outside,
+    revoked,
+    runs,
+    st.sampled_from([{}, {identifiers.to_uuid(LICENCE): "1", identifiers.to_uuid(OTHER_LICENCE): "2"}]),
 )
 
 
@@ -103,10 +124,11 @@ def rows_of(known: dict[Any, Cover], pairs: Any, uses: Any) -> list[Any]:
     st.lists(events, min_size=1, max_size=10, unique_by=lambda event: event.id),
     st.lists(lines, max_size=3, unique_by=lambda line: line.work),
     st.dictionaries(st.sampled_from([LICENCE, OTHER_LICENCE]), held),
+    beyond,
     st.booleans(),
     st.booleans(),
 )
-def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, escrow, shared):
+def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, outside, escrow, shared):
     uses.sort(key=lambda event: event.id)
     payload = batch(uses, events_root(SECRET, uses))
     known = covers(chosen, licences, escrow)
@@ -120,10 +142,11 @@ def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, esc
         pairs,
         rows_of(known, pairs, columns),
         held_rows,
+        outside,
         {},
         rows,
     )
-    coverage = Coverage(known, {}, owners)
+    coverage = Coverage(known, {}, owners, outside)
     refused = None
     try:
         accruals = coverage.accruals(reported)

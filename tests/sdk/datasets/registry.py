@@ -35,7 +35,8 @@ from licet.statements.owed import due_at_accept, run_events, totals
 from licet.statements.trust import Trust
 from licet.terms import Terms
 from licet.wire.accounts import RegistryInfo
-from licet.wire.common import KeyEvidence, Receipt
+from licet.wire.common import KeyEvidence, Page, Receipt
+from licet.wire.duties import DutyInfo, DutyShown, Effect
 from licet.wire.licensing import LeftOut, LicenceAccept, LicenceGranted, Quote, QuoteRequest
 from licet.wire.usage import Logged, StatementOnly, UsageAccepted, UsageBatchSubmit
 
@@ -72,6 +73,7 @@ class Registry:
         self.quotes: dict[str, Quote] = {}
         self.licences: dict[str, LicenceGranted] = {}
         self.owners: dict[str, str] = {}
+        self.duties: dict[str, DutyShown] = {}
         self.events: dict[str, kinds.Event] = {}
         self.batches: dict[str, UsageAccepted] = {}
         self.datasets: dict[str, Envelope] = {}
@@ -139,6 +141,32 @@ class Registry:
         self.records[work] = record
         self.publish()
 
+    def revoke(self, licence: str, over_at: str, effect: Effect = "retire-model") -> str:
+        """Return the duty that the artists of ``licence`` cause by revoking all of it, with a notice until then."""
+        granted = self.licences[licence]
+        works = [line.work for line in granted.lines]
+        duty = identifiers.new_id("dut")
+        info = DutyInfo(
+            duty=duty,
+            licence=licence,
+            organisation=self.owners[licence],
+            name="Lantern Labs",
+            account=granted.lines[0].account,
+            model="acme/lantern",
+            version="1",
+            effect=effect,
+            notice_days=0,
+            works=len(works),
+            state="open",
+            document="00" * 32,
+            revoked_at=times.to_text(times.now()),
+            due_at=over_at,
+            done_at=None,
+            log_index=1,
+        )
+        self.duties[duty] = DutyShown(info, works, None, None)
+        return duty
+
     # -- what the client asks ----------------------------------------------------------------------------------
 
     def answer(self, method: str, path: str, body: bytes, token: str | None) -> Any:
@@ -168,6 +196,10 @@ class Registry:
                 return self.keep(token, body, kinds.Run, self.runs, "run")
             case "POST", "/v1/usage/batches":
                 return self.usage(token, msgspec.json.decode(body, type=UsageBatchSubmit))
+            case "GET", "/v1/duties":
+                return Page([each.duty for each in self.duties.values()])
+        if path.startswith("/v1/duties/"):
+            return self.duties[path.rsplit("/", 1)[1]]
         if path.startswith("/v1/licences/"):
             licence = path.rsplit("/", 1)[1]
             if self.owners.get(licence) != token:

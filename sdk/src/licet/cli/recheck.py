@@ -99,6 +99,7 @@ def _table(found: Rechecked) -> Iterator[str]:
     for licence in found.ended_licences:
         until = f" on {licence.valid_until}" if licence.valid_until else ""
         yield f"ended {licence.licence}  {licence.reason}{until}  {many(licence.rows, 'row')}"
+    yield from _due(found)
     yield from _models(found)
     yield _headline(found)
     if any(row.reason == "licence-not-here" for row in found.drop):
@@ -108,6 +109,12 @@ def _table(found: Rechecked) -> Iterator[str]:
 def _models(found: Rechecked) -> Iterator[str]:
     for model in found.models:
         yield f"trained on it: {model['model']}@{model['version']}, run {model['run']}, reported {model['reported_at']}"
+
+
+def _due(found: Rechecked) -> Iterator[str]:
+    for licence in found.ended_licences:
+        for each in licence.duties:
+            yield f"due   {each.duty}  {each.effect} since {each.due_at}: `licet duties done` states that it was done"
 
 
 def _github(found: Rechecked) -> Iterator[str]:

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.pricing import price_from, price_words
-from licet.cli.wording import budgets_from, request_from
+from licet.cli.wording import budgets_from, moment_from, request_from
 from licet.counted import many
 from licet.errors import InputError
 
@@ -95,7 +95,7 @@ def request(
             asked,
             price=proposed,
             message=message,
-            expires_at=_moment(until, "--until"),
+            expires_at=moment_from(until, "--until"),
         )
     lines = [
         f"{each.request.request}  asks {each.request.account} for {many(each.request.works, 'work')}, entry "
@@ -204,8 +204,8 @@ def offer(
             found,
             named,
             message=message,
-            offered_until=_moment(until, "--until"),
-            grant_until=_moment(ends, "--ends"),
+            offered_until=moment_from(until, "--until"),
+            grant_until=moment_from(ends, "--ends"),
             revocation=None if notice_days is None else Revocation(notice_days=notice_days, effect=effect),
         )
     show(common, _document(accepted), [*_told(accepted.request), _signed(accepted)])
@@ -383,13 +383,3 @@ def _document(accepted: RequestAccepted) -> dict[str, Any]:
         "statement": accepted.statement,
         "log_index": accepted.receipt.log_index,
     }
-
-
-def _moment(text: str | None, option: str) -> str | None:
-    """Return the moment of ``2027-06-30`` or of a time as `licet.times` writes it; raises ``InputError``."""
-    from licet import times
-
-    if text is None:
-        return None
-    whole = f"{text}T00:00:00.000Z" if len(text) == 10 else text
-    return times.to_text(times.from_text(whole, option))

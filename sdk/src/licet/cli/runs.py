@@ -41,7 +41,7 @@ def report(
 
 def _lines(done: RunReported) -> Iterator[str]:
     owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
-    yield f"Run {done.run} of {done.model}: {many(done.new, 'use')} posted, {done.known} known before. It owes {owed}."
+    yield f"Run {done.run} of {done.model}: {many(done.new, 'use')} posted, {done.known} known before. You owe {owed}."
     if done.known and not done.new:
         yield "That was owed already: nothing is added."
     if done.memorandum:

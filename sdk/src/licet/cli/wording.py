@@ -128,3 +128,13 @@ def _yes_or_no(option: str, given: str | None) -> bool | None:
     if given not in ("yes", "no"):
         raise InputError.field(option, "yes or no", given)
     return given == "yes"
+
+
+def moment_from(text: str | None, option: str) -> str | None:
+    """Return the moment of ``2027-06-30`` or of a time as `licet.times` writes it; raises ``InputError``."""
+    from licet import times
+
+    if text is None:
+        return None
+    whole = f"{text}T00:00:00.000Z" if len(text) == 10 else text
+    return times.to_text(times.from_text(whole, option))

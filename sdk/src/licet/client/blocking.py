@@ -33,6 +33,7 @@ from licet.wire import register as registered
 from licet.wire import splits as sharing
 from licet.wire import works as catalogue
 from licet.wire.common import Page, StatementFile
+from licet.wire.duties import DutyAccepted, DutyInfo, DutyShown, Revocable
 
 if TYPE_CHECKING:
     from licet.client.snapshots import ClientSnapshot
@@ -356,6 +357,28 @@ class Client:
     def shares(self, licence: str, period: str, *, limit: int | None = None) -> Iterator[revenue.Share]:
         """See `endpoints.shares`; iterates over all pages."""
         return self._pages(endpoints.shares(licence, period, limit))
+
+    # -- duties ----------------------------------------------------------------------------------------------
+
+    def revocable(self, licence: str) -> Revocable:
+        """Return what of a licence the account can revoke, and on which conditions."""
+        return self.transport.do(endpoints.revocable(licence))
+
+    def revoke_licence(self, licence: str, envelope: Envelope) -> DutyAccepted:
+        """Return the duty once the revocation that causes it is in the log."""
+        return self.transport.do(endpoints.revoke_licence(licence, envelope))
+
+    def duties(self, *, limit: int | None = None, **filters: str | int) -> Iterator[DutyInfo]:
+        """Yield the duties that the account owes, caused by revoking licences, or audits."""
+        return self._pages(endpoints.duties_of(limit, filters))
+
+    def duty(self, duty: str) -> DutyShown:
+        """Return one duty with the documents of both sides, each with all that proves it."""
+        return self.transport.do(endpoints.duty(duty))
+
+    def report_done(self, duty: str, envelope: Envelope) -> DutyAccepted:
+        """Return the duty once the statement that it was done is in the log."""
+        return self.transport.do(endpoints.report_done(duty, envelope))
 
     # -- licensing -------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, agreements, auditing, claims, erasure, licensing, revenue, settlement, usage
+from licet.wire import accounts, agreements, auditing, claims, duties, erasure, licensing, revenue, settlement, usage
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -431,6 +431,37 @@ def shares(licence: str, period: str, limit: int | None) -> Listing[revenue.Shar
     """List what an agreement owes at the close of a month, and how that came about."""
     path = f"/v1/licences/{escape(licence, safe='')}/shares"
     return listed("listShares", path, revenue.Share, {"period": period}, limit, scope="usage")
+
+
+# -- duties ---------------------------------------------------------------------------------------------------------
+
+
+def revocable(licence: str) -> Call[duties.Revocable]:
+    """What of a licence can be revoked."""
+    path = f"/v1/licences/{escape(licence, safe='')}/revocation"
+    return get("getRevocation", path, duties.Revocable, scope="register")
+
+
+def revoke_licence(licence: str, envelope: Envelope) -> Call[duties.DutyAccepted]:
+    """A signed revocation."""
+    path = f"/v1/licences/{escape(licence, safe='')}/revocation"
+    return post("revokeLicence", path, duties.DutySubmit(envelope), duties.DutyAccepted, scope="register")
+
+
+def duties_of(limit: int | None, filters: Filters) -> Listing[duties.DutyInfo]:
+    """Duties that the account owes, caused or audits."""
+    return listed("listDuties", "/v1/duties", duties.DutyInfo, filters, limit, scope="usage")
+
+
+def duty(number: str) -> Call[duties.DutyShown]:
+    """One duty with its documents."""
+    return get("getDuty", f"/v1/duties/{escape(number, safe='')}", duties.DutyShown, scope="usage")
+
+
+def report_done(number: str, envelope: Envelope) -> Call[duties.DutyAccepted]:
+    """A signed statement that a duty was done."""
+    path = f"/v1/duties/{escape(number, safe='')}/done"
+    return post("reportDutyDone", path, duties.DutySubmit(envelope), duties.DutyAccepted, scope="usage")
 
 
 # -- licensing -----------------------------------------------------------------------------------------------------

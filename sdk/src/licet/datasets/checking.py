@@ -20,12 +20,13 @@ import pyarrow.compute as pc
 from licet.client import Client
 from licet.counted import many
 from licet.datasets.examining.asking import BESIDE, Asker, Parts, refuse_offline
-from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, decide_rows
 from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.settling import held_licences
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, licences_for
+from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns
 from licet.decisions import Request
@@ -264,7 +265,7 @@ def _expect_pictures(inputs: Sequence[str], *, near: bool, match: Matching | Non
 
 def _basis(client: Client, *, offline: bool) -> Basis:
     if not offline:
-        pull_newest(client)
+        bring_up_to_date(client)
     return open_basis(client)
 
 

@@ -14,13 +14,14 @@ from licet import times
 from licet.client import Client as BaseClient
 from licet.datasets.annotate import ADDED, annotated, decided_columns, refuse_taken
 from licet.datasets.examining.asking import Asker, refuse_offline
-from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.filtering.settling import effective_match, held_licences
 from licet.datasets.frames import hugging, tables
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.licensing.held import licences_for
+from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.stream import Dataset
 from licet.decisions import Request
 
@@ -160,7 +161,7 @@ class Client(BaseClient):
     def refresh(self, *, offline: bool = False) -> None:
         """Decide from the newest snapshot from now on (``offline``: from the one that is here)."""
         if not offline:
-            pull_newest(self)
+            bring_up_to_date(self)
         self._basis = open_basis(self)
 
     def __enter__(self) -> Self:

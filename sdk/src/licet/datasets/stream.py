@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from licet.client import Client
 from licet.datasets.examining.asking import Asker, refuse_offline
-from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Question, Standing
 from licet.datasets.filtering import two_stages
 from licet.datasets.filtering.build import Filtered, Wish
@@ -33,6 +33,7 @@ from licet.datasets.frames import hugging, tables
 from licet.datasets.licensing.accepting import Acceptance, Taker, check_budget
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.licensing.held import HeldLicence, licences_for
+from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.licensing.wanted import QuoteSummary, Shopping, estimate
 from licet.datasets.results.manifest import row_secret, signer
 from licet.decisions import Request
@@ -206,7 +207,7 @@ class Dataset:
 
     def _settle(self, job: Job, part: MemoryPart) -> _Settled:
         if not self._wish.offline:
-            pull_newest(self._client)
+            bring_up_to_date(self._client)
         basis = open_basis(self._client)
         wish = self._wish
         asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)

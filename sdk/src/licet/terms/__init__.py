@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from licet.terms.atoms import ATOMS, AUDIENCES, TRAINING, VOCAB
 from licet.terms.document import Terms, intern, json_schema, read_price
-from licet.terms.merging import merge
+from licet.terms.merging import merge, stricter_revocation
 from licet.terms.presets import PRESETS, preset
 from licet.terms.prices import NEEDS_AGREEMENT, PRICE_MODELS, UNITS, UNPAID, Price
 from licet.terms.rules import Attribution, Reporting, Revocation, Rule, Territory
@@ -33,5 +33,6 @@ __all__ = [
     "plain_text",
     "preset",
     "read_price",
+    "stricter_revocation",
     "text_hash",
 ]

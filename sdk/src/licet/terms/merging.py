@@ -63,7 +63,7 @@ def strictest_rule(first: Rule, second: Rule) -> Rule:
         sublicensable=_both(first.sublicensable, second.sublicensable),
         attribution=_attribution(first.attribution, second.attribution),
         reporting=_reporting(first.reporting, second.reporting),
-        revocation=_revocation(first.revocation, second.revocation),
+        revocation=stricter_revocation(first.revocation, second.revocation),
     )
 
 
@@ -110,7 +110,8 @@ def _reporting(first: Reporting | None, second: Reporting | None) -> Reporting |
     return Reporting(every=every) if every else None
 
 
-def _revocation(first: Revocation | None, second: Revocation | None) -> Revocation | None:
+def stricter_revocation(first: Revocation | None, second: Revocation | None) -> Revocation | None:
+    """Return the shorter notice with what obliges to more; none of two where neither lets anybody revoke."""
     if first is None or second is None:
         return first or second
     return Revocation(

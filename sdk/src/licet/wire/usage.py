@@ -36,7 +36,17 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     version: int  # 1 is the first of this name in the log
 
 
+class OutsideLicence(msgspec.Struct, frozen=True):
+    """A licence that a run names and that does not cover it: ``use``, ``model``, ``version``, ``territory``,
+    ``conditions``, ``ended`` or ``revoked``."""
+
+    licence: str
+    reason: str
+
+
 class RunInfo(msgspec.Struct, frozen=True):
+    """A training run; what it used under the licences of ``outside`` is recorded, and not covered by them."""
+
     run: str
     organisation: str
     model: str
@@ -44,6 +54,7 @@ class RunInfo(msgspec.Struct, frozen=True):
     dataset: str
     log_index: int | None
     issued_at: str
+    outside: list[OutsideLicence] = []
 
 
 class UsageBatchSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.licensing import accepting
 from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
-from licet.datasets.licensing.held import LicenceStore, covers, verify_granted
+from licet.datasets.licensing.held import LicenceStore, verify_granted
 from licet.decisions import Request
 from licet.errors import (
     BudgetError,
@@ -26,6 +26,7 @@ from licet.errors import (
 )
 from licet.home import Home
 from licet.statements import envelope as envelopes
+from licet.statements.covering import covers
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Licence, Use
 from licet.statements.licences import quote_digest

@@ -24,7 +24,7 @@ from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.usage import bookmark
 from licet.datasets.usage import recheck as module
 from licet.datasets.usage.findings import write_findings
-from licet.datasets.usage.recheck import recheck, steps
+from licet.datasets.usage.recheck import Due, recheck, steps
 from licet.decisions import Request
 from licet.errors import ExpiredError, InputError, InterruptedJobError, MalformedError, VerificationError
 from licet.home import write_private
@@ -182,6 +182,22 @@ def test_where_the_licence_has_ended_rows_must_go(client: Client, world: World, 
     assert [(each.licence, each.reason, each.rows) for each in found.ended_licences] == [
         (kept.licence, "licence-ended", 1)
     ]
+
+
+@pytest.mark.parametrize(("ago", "gone"), [(timedelta(hours=1), True), (timedelta(days=-30), False)])
+def test_where_a_licence_was_revoked_rows_must_go_once_the_notice_is_over(
+    client: Client, world: World, kept: Filtered, ago: timedelta, gone: bool
+) -> None:
+    over_at = times.to_text(times.now() - ago)
+    duty = world.registry.revoke(str(kept.licence), over_at)
+    found = recheck(client, kept.decisions)
+    assert dropped(found) == ({"paid.png": "license: licence-revoked"} if gone else {})
+    assert [(each.licence, each.reason, each.rows, each.duties) for each in found.ended_licences] == (
+        [(kept.licence, "licence-revoked", 1, [Due(duty, "retire-model", over_at)])] if gone else []
+    )
+    asked = world.registry.calls["/v1/duties"]
+    assert recheck(client, kept.decisions, offline=True).drop == found.drop  # it is remembered
+    assert world.registry.calls["/v1/duties"] == asked
 
 
 def test_a_licence_that_is_not_in_this_home_is_named(client: Client, world: World, kept: Filtered) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from licet.client import Client
 from licet.counted import many
 from licet.datasets.examining.asking import Asker, refuse_offline
-from licet.datasets.examining.basis import Basis, open_basis, pull_newest, reopen_basis
+from licet.datasets.examining.basis import Basis, open_basis, reopen_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
 from licet.datasets.filtering.crew import Crew, Duty, fresh_out, scan_by
@@ -34,6 +34,7 @@ from licet.datasets.forms.parts import Part
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.accepting import Acceptance, Taker
 from licet.datasets.licensing.held import HeldLicence, licences_for
+from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.licensing.wanted import QuoteSummary, estimate
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import Signer, row_secret, signer
@@ -277,7 +278,7 @@ class _Filter:
         if self._wish.offline:
             return None
         try:
-            pull_newest(self._client)
+            bring_up_to_date(self._client)
             newest = open_basis(self._client)
         except LicetError as error:
             notes.append(f"the result was not re-checked at the end: {error.message}")
@@ -292,7 +293,7 @@ class _Filter:
     def _settled(self, who: Signer) -> tuple[Basis, JobFile]:
         """Return the snapshot and what the job has fixed: those of an interrupted run if it is the same job."""
         if not self._wish.offline:
-            pull_newest(self._client)
+            bring_up_to_date(self._client)
         inputs = [part.stamp() for part in self._parts]
         earlier = self._job.file()
         if earlier is not None:

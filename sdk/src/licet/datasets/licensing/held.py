@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,23 +14,42 @@ from licet.errors import InputError, VerificationError
 from licet.home import write_private
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import Licence, LicenceLine, Use
+from licet.statements.covering import covers
+from licet.statements.kinds import Licence, LicenceLine
 from licet.statements.licences import licence_lines_root
 from licet.statements.receipt import verify_receipt
 from licet.statements.trust import RegistryKeys
 from licet.wire.licensing import LicenceGranted
 
+_FILES: Final = "lic_*.json"
+_REVOKED: Final = "revoked.json"
+
+
+class Revoked(msgspec.Struct, frozen=True):
+    """A revocation of ``works`` under ``licence``: from ``over_at`` on no new run may use them."""
+
+    duty: str
+    licence: str
+    effect: str
+    over_at: str
+    works: list[str]
+
 
 class HeldLicence(msgspec.Struct, frozen=True):
-    """A licence with its lines, by work id."""
+    """A licence with its lines, by work id, and those of its works that were revoked."""
 
     payload: Licence
     lines: dict[str, LicenceLine]
+    revoked: dict[str, Revoked] = {}
 
     @property
     def id(self) -> str:
         """``lic_…``."""
         return self.payload.licence
+
+    def over(self, at: str | None) -> dict[str, Revoked]:
+        """Return the works whose notice is over at ``at``; where nobody says when, all that were revoked."""
+        return {work: each for work, each in self.revoked.items() if at is None or each.over_at <= at}
 
 
 class Signed(Protocol):
@@ -81,11 +100,39 @@ class LicenceStore:
     def get(self, licence: str) -> HeldLicence | None:
         """Return one licence, or None if it is not here; raises ``InputError`` for a damaged file."""
         path = self._path(licence)
-        return _load(path) if path.exists() else None
+        return self._whole([_load(path)])[0] if path.exists() else None
 
     def all(self) -> list[HeldLicence]:
         """Return every licence that is here, by id."""
-        return [_load(path) for path in sorted(self.folder.glob("lic_*.json"))]
+        return self._whole([_load(path) for path in sorted(self.folder.glob(_FILES))])
+
+    def any(self) -> bool:
+        """Return whether there is a licence here."""
+        return next(self.folder.glob(_FILES), None) is not None
+
+    def revoked(self) -> dict[str, Revoked]:
+        """Return what is known to be revoked, by duty; raises ``InputError`` for a damaged file."""
+        path = self.folder / _REVOKED
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=list[Revoked])
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            raise InputError(f"{path}: expected revocations as licet keeps them, got {unlike(error)}") from None
+        return {each.duty: each for each in found}
+
+    def keep_revoked(self, revoked: Mapping[str, Revoked]) -> None:
+        """Keep all that is known to be revoked."""
+        write_private(self.folder / _REVOKED, msgspec.json.encode(list(revoked.values())))
+
+    def _whole(self, licences: list[HeldLicence]) -> list[HeldLicence]:
+        by_licence: dict[str, dict[str, Revoked]] = {}
+        for each in self.revoked().values():
+            by_licence.setdefault(each.licence, {}).update(dict.fromkeys(each.works, each))
+        return [
+            msgspec.structs.replace(each, revoked=by_licence[each.id]) if each.id in by_licence else each
+            for each in licences
+        ]
 
     def _path(self, licence: str) -> Path:
         identifiers.to_uuid(licence, "lic", field="licence")
@@ -97,36 +144,10 @@ def licences_for(held: Iterable[HeldLicence], request: Request) -> dict[bytes, s
     found: dict[bytes, set[str]] = {}
     for licence in held:
         if covers(licence.payload, request):
-            for work in licence.lines:
+            over = licence.over(request.at)
+            for work in licence.lines.keys() - over.keys():
                 found.setdefault(identifiers.to_uuid(work, "wrk").bytes, set()).add(licence.id)
     return found
-
-
-def covers(licence: Licence, request: Request) -> bool:
-    """Return whether ``licence`` was granted for all that ``request`` declares, and has not ended.
-
-    A request that names no model is covered by a licence for any: the model is named, and held against the licence,
-    when a run is reported. A fact that the licence leaves open was no condition of the works in it.
-    """
-    use = licence.use
-    if not (set(request.uses) <= set(use.atoms) and set(request.purpose) <= set(use.purpose)):
-        return False
-    if request.model is not None and not _same_model(use, request):
-        return False
-    if use.territory is not None and (request.territory is None or not set(request.territory) <= set(use.territory)):
-        return False
-    for name in ("open_weights", "sublicense", "exclusive"):
-        granted = getattr(use, name)
-        if granted is not None and getattr(request, name) is not granted:
-            return False
-    return licence.valid_until is None or (request.at is not None and request.at < licence.valid_until)
-
-
-def _same_model(use: Use, request: Request) -> bool:
-    model, _, version = (request.model or "").partition("@")
-    if use.model_scope == "family":
-        return model == use.model
-    return request.model_scope == "one-version" and (model, version) == (use.model, use.version)
 
 
 def _granted(path: Path) -> LicenceGranted:

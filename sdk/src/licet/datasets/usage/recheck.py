@@ -19,10 +19,11 @@ import pyarrow as pa
 
 from licet import times
 from licet.client import Client
-from licet.datasets.examining.basis import Basis, open_basis, pull_newest
+from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Question, Standing, decide_rows
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
+from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns
 from licet.datasets.usage.bookmark import EVERY, Bookmark, Progress
@@ -36,6 +37,14 @@ Advance = Callable[[int], None]
 _SHOWN: Final = ("part", "row", "path", "url", "key")
 
 
+class Due(msgspec.Struct, frozen=True):
+    """A duty of whoever holds a revoked licence: what is due, and when."""
+
+    duty: str
+    effect: str
+    due_at: str
+
+
 class EndedLicence(msgspec.Struct, frozen=True):
     """A licence under which rows were kept and which covers them no longer, and why."""
 
@@ -43,6 +52,7 @@ class EndedLicence(msgspec.Struct, frozen=True):
     reason: str
     valid_until: str | None
     rows: int
+    duties: list[Due] = []
 
 
 class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +109,7 @@ def recheck(
                 if mark is not None:
                     mark.keep_verified()
             if not offline:
-                pull_newest(client)
+                bring_up_to_date(client)
             found = recheck_file(client, file, open_basis(client), notes, advance, mark)
             if mark is not None:
                 mark.discard()
@@ -131,7 +141,11 @@ def recheck_file(
     account = client.profile.account
     store = None if account is None else LicenceStore(client.home.licences(account.account))
     held = [] if store is None else store.all()
-    name = "" if mark is None else mark.question(basis.digest, match, sorted(licence.id for licence in held))
+    name = (
+        ""
+        if mark is None
+        else mark.question(basis.digest, match, [*sorted(licence.id for licence in held), *_duties(held)])
+    )
     before = None if mark is None else mark.progress(name)
     if before is not None:
         now = before[0].now
@@ -236,7 +250,9 @@ class _Checking:
         for licence, rows in sorted(self._ended.items()):
             held = self._held.get(licence)
             until = held.payload.valid_until if held else None
-            found.append(EndedLicence(licence, self._why_ended(licence) or "", until, rows))
+            over = {each.duty: each for each in held.over(self._now).values()} if held else {}
+            due = [Due(each.duty, each.effect, each.over_at) for _, each in sorted(over.items())]
+            found.append(EndedLicence(licence, self._why_ended(licence) or "", until, rows, due))
         return found
 
     def _finding(self, before: dict[str, Any], after: dict[str, Any]) -> Finding:
@@ -258,7 +274,13 @@ class _Checking:
         if held is None:
             return "licence-not-here"
         until = held.payload.valid_until
-        return "licence-ended" if until is not None and until <= self._now else None
+        if until is not None and until <= self._now:
+            return "licence-ended"
+        return "licence-revoked" if held.over(self._now) else None
+
+
+def _duties(held: list[HeldLicence]) -> list[str]:
+    return sorted({each.duty for licence in held for each in licence.revoked.values()})
 
 
 def _rows_with_new(matches: Matches, known: Matches) -> Any:

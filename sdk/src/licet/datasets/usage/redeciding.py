@@ -15,7 +15,7 @@ import pyarrow as pa
 from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.deciding import Question, Standing, decide_rows
 from licet.datasets.forms.parts import PROBLEMS
-from licet.datasets.licensing.held import HeldLicence, covers, licences_for
+from licet.datasets.licensing.held import HeldLicence, licences_for
 from licet.datasets.results.decisions_file import stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns, plain
 from licet.datasets.usage.opened import Opened
@@ -23,6 +23,7 @@ from licet.decisions import CODES, Request
 from licet.errors import InputError, MalformedError
 from licet.index.lookup import united
 from licet.index.parts import with_parts, without_parts
+from licet.statements.covering import covers
 from licet.statements.kinds import DatasetManifest
 
 ELSEWHERE: Final = frozenset({*filter(None, PROBLEMS), "timeout", "sample", "style", "derivative"})

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from licet import times
 from licet.client import Client
-from licet.datasets.examining.basis import Basis, open_basis, pull_newest
-from licet.datasets.licensing.held import HeldLicence, LicenceStore, covers, verify_granted
+from licet.datasets.examining.basis import Basis, open_basis
+from licet.datasets.licensing.held import HeldLicence, LicenceStore, verify_granted
+from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.licensing.wanted import shown_totals
 from licet.datasets.results.decisions_file import DecisionsFile, kept_rows
 from licet.datasets.results.manifest import ReadManifest
@@ -29,6 +30,7 @@ from licet.errors import InputError, NotAllowedError, ServiceError
 from licet.home import AccountFile
 from licet.identifiers import new_uuid
 from licet.statements import envelope as envelopes
+from licet.statements.covering import covers
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Event, LicenceLine, Run
 from licet.statements.licences import event_id
@@ -158,7 +160,7 @@ class _Reporting:
     def _basis(self, *, offline: bool) -> Basis:
         if not offline:
             try:
-                pull_newest(self._client)
+                bring_up_to_date(self._client)
             except ServiceError as error:
                 self._notes.append(f"re-checked against the snapshot that is here: {error.message}")
         return open_basis(self._client)

@@ -1,0 +1,168 @@
+"""An artist revokes a licence: the notice of its terms begins with the log entry, and its effect is due at the end.
+
+The organisation's row is held first and her consent head after it, as acceptances do: a licence, a run or a batch of
+the same organisation came before the revocation, or comes after it and knows of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.counted import many
+from licet.statements import envelope as envelopes
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import LicenceRevoke
+from licet.statements.revoking import condition
+from licet.terms import Revocation, intern
+from licet.wire.duties import DutyAccepted, Effect, Revocable, RevocableWorks
+from registry import translog
+from registry.accounts import events
+from registry.accounts.identity import Caller
+from registry.consent.queries import LOCK_HEAD
+from registry.database import Connection, Row
+from registry.duties import queries
+from registry.duties.shown import accepted
+from registry.errors import Conflict, Invalid, NotFound
+from registry.licensing.licences import line_of
+from registry.licensing.queries import LOCK_ORGANISATION
+from registry.services import Services
+from registry.splits.intake import opened
+
+
+class _Kept(NamedTuple):
+    duty: UUID
+    pending: int
+
+
+async def revocable(services: Services, caller: Caller, licence: UUID) -> Revocable:
+    """Return what of ``licence`` the caller can revoke, and on which conditions; raises ``NotFound``."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        row = await conn.fetchrow(queries.LICENCE, caller.account, licence)
+        if row is None or not await conn.fetchval(queries.SHOWN_USE, caller.account):
+            raise _nobodys()
+        lines = await conn.fetch(queries.LINES, licence, caller.account, None)
+        found = await conditions(conn, row["atoms"], lines)
+    groups: dict[tuple[int, Effect], list[str]] = {}
+    firm, revoked = [], []
+    for line in lines:
+        work, agreed = identifiers.from_uuid("wrk", line["work"]), found[line["work"]]
+        if line["duty"] is not None:
+            revoked.append(work)
+        elif agreed is None:
+            firm.append(work)
+        else:
+            groups.setdefault((agreed.notice_days, agreed.effect), []).append(work)
+    return Revocable(
+        identifiers.from_uuid("lic", licence),
+        identifiers.from_uuid("org", row["organisation"]),
+        row["name"],
+        row["model"],
+        row["version"],
+        None if row["valid_until"] is None else times.to_text(row["valid_until"]),
+        [RevocableWorks(works, *each) for each, works in sorted(groups.items())],
+        firm,
+        revoked,
+    )
+
+
+async def revoke(services: Services, caller: Caller, licence: UUID, envelope: Envelope) -> DutyAccepted:
+    """Return once the revocation is in the published log: nothing granted after it counts beyond the notice.
+
+    Sending it again has no second effect. Raises ``NotFound`` for a licence without works of the caller's,
+    ``MalformedError`` and ``Invalid`` naming the field, and ``Conflict`` for a licence that has ended, for a work that
+    was revoked before or whose terms allow no revocation, and for works on several conditions.
+    """
+    kept = await services.database.run(partial(_revoke, services, caller, licence, envelope))
+    return await accepted(services, caller, kept.duty, identifiers.from_uuid("dut", kept.duty), kept.pending)
+
+
+async def _revoke(services: Services, caller: Caller, licence: UUID, envelope: Envelope, conn: Connection) -> _Kept:
+    row = await conn.fetchrow(queries.LICENCE, caller.account, licence)
+    if row is None:
+        raise _nobodys()
+    await conn.fetchval(LOCK_ORGANISATION, row["organisation"])
+    await conn.fetchrow(LOCK_HEAD, caller.account)
+    digest = bytes.fromhex(envelope.payload_digest)
+    known = await conn.fetchrow(queries.REVOKED, digest)
+    if known is not None and (known["account"], known["licence"]) == (caller.account, licence):
+        return _Kept(known["id"], known["pending"])
+    payload = await opened(conn, LicenceRevoke, envelope, caller, services.keys.ref)
+    duty = identifiers.to_uuid(payload.duty, "dut", field="duty")
+    if identifiers.to_uuid(payload.licence, "lic", field="licence") != licence:
+        raise Invalid.field("licence", "the licence in the path", payload.licence)
+    now = times.now()
+    if row["valid_until"] is not None and row["valid_until"] <= now:
+        raise Conflict(f"{payload.licence} ended at {times.to_text(row['valid_until'])}: there is nothing to revoke")
+    works, agreed = await _held(conn, caller, row, payload)
+    pending = await translog.submit(conn, "licence-revoke", payload.duty, envelopes.encode(envelope), caller.account)
+    kept = await conn.fetchval(
+        queries.KEEP,
+        duty,
+        licence,
+        row["organisation"],
+        caller.account,
+        pending,
+        digest,
+        agreed.notice_days,
+        agreed.effect,
+        len(works),
+        now,
+    )
+    if kept is None:
+        raise Conflict("duty: expected an identifier that is new, got that of another duty")
+    await conn.execute(queries.KEEP_WORKS, licence, duty, works)
+    detail = (
+        f"{caller.id} revokes {payload.licence} for {many(len(works), 'work')}, with {many(agreed.notice_days, 'day')} "
+        f"of notice; then {agreed.effect} is due for the model {row['model']}@{row['version']}"
+    )
+    await events.tell(conn, row["organisation"], "licence-revoked", payload.duty, detail)
+    return _Kept(duty, pending)
+
+
+async def _held(conn: Connection, caller: Caller, row: Row, payload: LicenceRevoke) -> tuple[list[UUID], Revocation]:
+    """Return the works of ``payload`` and the one condition that all of them are revoked on."""
+    works = [identifiers.to_uuid(each, "wrk", field=f"works[{place}]") for place, each in enumerate(payload.works)]
+    lines = {each["work"]: each for each in await conn.fetch(queries.LINES, row["id"], caller.account, works)}
+    for place, work in enumerate(works):
+        if work not in lines:
+            raise Invalid.field(f"works[{place}]", f"a work of yours under {payload.licence}", payload.works[place])
+        if lines[work]["duty"] is not None:
+            duty = identifiers.from_uuid("dut", lines[work]["duty"])
+            raise Conflict(f"{payload.works[place]}: expected a work that was not revoked, got one of {duty}")
+    agreed = await conditions(conn, row["atoms"], [lines[work] for work in works])
+    first = agreed[works[0]]
+    for place, work in enumerate(works):
+        found = agreed[work]
+        if first is None or found is None:
+            raise Conflict(f"{payload.works[place]}: the terms that it was licensed under allow no revocation")
+        if found != first:
+            raise Conflict(
+                f"{payload.works[place]}: expected works on one condition, {_words(first)}, got {_words(found)}: "
+                "revoke it by a statement of its own"
+            )
+    assert first is not None
+    return works, first
+
+
+async def conditions(conn: Connection, atoms: Sequence[str], lines: Sequence[Row]) -> Mapping[UUID, Revocation | None]:
+    """Return on which condition each of ``lines`` (`queries.LINES`) of a licence for ``atoms`` is revoked, by work."""
+    hashes = list({each["terms_hash"] for each in lines})
+    terms = {each["hash"]: each["encoded"] for each in await conn.fetch(queries.TERMS, hashes)}
+
+    def found() -> Mapping[UUID, Revocation | None]:
+        return {each["work"]: condition(line_of(each), intern(terms[each["terms_hash"]]), atoms) for each in lines}
+
+    return await asyncio.to_thread(found)
+
+
+def _words(found: Revocation) -> str:
+    return f"{found.effect} after {many(found.notice_days, 'day')}"
+
+
+def _nobodys() -> NotFound:
+    return NotFound("there is no such licence with works of yours")
