@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from registry.http.paging import Key, orders
-from registry.licensing.queries import OVER
+from registry.licensing.queries import NOTICE
 
 # by licences primary key, licence_works (account, licence)
 LICENCE: Final = """
@@ -49,7 +49,8 @@ KEEP_DONE: Final = """
 insert into duties_done (duty, id, pending, digest, done_at, accepted_at) values ($1, $2, $3, $4, $5, $6)
 """
 
-_STATE: Final = f"case when n.duty is not null then 'done' when {OVER} <= now() then 'overdue' else 'open' end"
+_DUE: Final = f"e.at + {NOTICE}"
+_STATE: Final = f"case when n.duty is not null then 'done' when {_DUE} <= now() then 'overdue' else 'open' end"
 _MONTH: Final = "to_char({} at time zone 'utc', 'YYYY-MM')"
 # by audit_scopes primary key
 _AUDITS: Final = f"""exists (
@@ -60,7 +61,7 @@ _AUDITS: Final = f"""exists (
 )"""
 _SEEN: Final = f"""
 select d.id, d.licence, d.organisation, o.name, d.account, a.kind, l.model, l.version, d.effect, d.notice_days, d.works,
-    d.digest, d.pending, e.at as began, {OVER} as due, n.done_at, n.pending as answered, e.index, {_STATE} as state
+    d.digest, d.pending, e.at as began, {_DUE} as due, n.done_at, n.pending as answered, e.index, {_STATE} as state
 from duties d join licences l on l.id = d.licence join accounts o on o.id = d.organisation
 join accounts a on a.id = d.account
 left join log_entries e on e.pending = d.pending left join duties_done n on n.duty = d.id

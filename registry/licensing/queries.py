@@ -27,8 +27,9 @@ delete from quotes where id in (
 )
 """
 
-# When the notice of a revocation ``d`` is over: it runs from its log entry ``e``, before which nobody was told of it.
-OVER: Final = "e.at + d.notice_days * interval '24 hours'"
+# When the notice of a revocation ``d`` is over: it runs from its log entry ``e``, which is to come if there is none yet.
+NOTICE: Final = "d.notice_days * interval '24 hours'"
+OVER: Final = f"coalesce(e.at, now()) + {NOTICE}"
 # A work that was revoked is held until its notice is over.
 # licence_works (work); licences, duty_works, duties primary keys, log_entries unique (pending)
 HELD: Final = f"""
@@ -37,7 +38,7 @@ from licence_works w join licences l on l.id = w.licence
 where w.work = any($2::uuid[]) and l.organisation = $1 and l.use_key = $3 and l.model_key = any($4::text[])
     and (l.valid_until is null or l.valid_until > $5)
     and not exists (
-        select from duty_works x join duties d on d.id = x.duty join log_entries e on e.pending = d.pending
+        select from duty_works x join duties d on d.id = x.duty left join log_entries e on e.pending = d.pending
         where x.licence = w.licence and x.work = w.work and {OVER} <= $5
     )
 order by w.work, w.terms_hash, l.id

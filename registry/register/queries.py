@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from registry.http.paging import Key, Order, orders
+from registry.licensing.queries import OVER
 
 # by runs (dataset, id), models unique (organisation, name), model_versions unique (model, version)
 _TRAINED: Final = """
@@ -172,6 +173,35 @@ PUBLIC: Final = _seen(
 )
 OWN: Final = _seen(
     version="true", model="m.organisation = $1", dataset="d.organisation = $1", run="r.organisation = $1"
+)
+
+# Open duties of versions or of a dataset that the reader has been shown, those due first: by revoked licences that were
+# taken for it, or that runs of it name; $2 at most of each.
+# by licences (organisation, id), duties (licence), run_licences (licence), log_entries unique (pending)
+_DUTIES: Final = f"""
+select {{of}} as of, t.effect, t.works, t.due_at, t.due_at <= now() as overdue
+from {{tables}} cross join lateral (
+    select d.effect, d.works, {OVER} as due_at
+    from licences l join duties d on d.licence = l.id join log_entries e on e.pending = d.pending
+    where l.organisation = {{owner}} and ({{taken}} or exists (
+        select from run_licences k join runs r on r.id = k.run where k.licence = l.id and {{used}}
+    )) and not exists (select from duties_done n where n.duty = d.id)
+    order by due_at, d.id limit $2
+) t order by t.due_at
+"""  # noqa: S608  # made of constants
+DUTIES_OF_VERSIONS: Final = _DUTIES.format(
+    of="v.id",
+    tables="(select * from model_versions where id = any($1::uuid[])) v join models m on m.id = v.model",
+    owner="m.organisation",
+    taken="(l.model = m.name and (l.model_key = m.name or l.version = v.version))",
+    used="(r.model = m.name and r.version = v.version)",
+)
+DUTIES_OF_DATASET: Final = _DUTIES.format(
+    of="s.id",
+    tables="(select * from datasets where id = $1) s",
+    owner="s.organisation",
+    taken="l.dataset = s.id",
+    used="r.dataset = s.id",
 )
 
 # by model_cards unique (payload_digest), model_versions primary key

@@ -24,6 +24,7 @@ from licet.wire.register import (
     DatasetVersion,
     ModelInfo,
     ModelVersionInfo,
+    OpenDuty,
     Organisation,
     RegisteredRun,
     TrainedModel,
@@ -38,6 +39,7 @@ from registry.register import queries
 from registry.usage import manifests
 
 MOST_DATASETS: Final = 20  # that one version of a model is shown with
+MOST_DUTIES: Final = 20  # that one version is shown with
 MOST_MODELS: Final = 100  # that one version of a dataset is shown with
 _KINDS: Final = {"dst": "dataset-manifest", "run": "run", "crd": "model-card"}
 
@@ -86,6 +88,9 @@ async def versions(
     for row in used:
         trained[row["of"]].append(_trained_on(row))
     cards = await _cards(conn, reader, rows)
+    duties: dict[UUID, list[OpenDuty]] = defaultdict(list)
+    for row in await conn.fetch(queries.DUTIES_OF_VERSIONS, [row["id"] for row in rows], MOST_DUTIES):
+        duties[row["of"]].append(_duty(row))
     items = [
         ModelVersionInfo(
             model=identifiers.from_uuid("mdl", row["model"]),
@@ -99,6 +104,7 @@ async def versions(
             runs=row["runs"],
             datasets=row["datasets"],
             trained_on=trained[row["id"]],
+            duties=duties[row["id"]],
         )
         for row in rows
     ]
@@ -174,6 +180,7 @@ async def dataset(conn: Connection, reader: Reader, number: UUID, against: UUID 
             for each in used
         ],
         models_count=used[0]["total"] if used else 0,
+        duties=[_duty(each) for each in await conn.fetch(queries.DUTIES_OF_DATASET, number, MOST_DUTIES)],
     )
 
 
@@ -195,6 +202,10 @@ async def statement(conn: Connection, subject: str) -> StatementFile:
 
 def _organisation(row: Row) -> Organisation:
     return Organisation(identifiers.from_uuid("org", row["organisation"]), row["organisation_name"])
+
+
+def _duty(row: Row) -> OpenDuty:
+    return OpenDuty(row["effect"], row["works"], times.to_text(row["due_at"]), row["overdue"])
 
 
 def _card_of(row: Row) -> ModelCard | None:

@@ -107,6 +107,17 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "used_by": ("Models trained on it", "用它训练的模型"),
     "used_by_none": ("No listed model was trained on it.", "登记里没有用它训练的模型。"),
     "used_more": ("and {count} more", "另有 {count} 个"),
+    "duties": ("Open duties", "未尽义务"),
+    "duties_lead": (
+        "Artists took licences back. This is what the team then has to do, and has not stated to be done.",
+        "有作者收回了许可。下面是团队因此必须做、但还没申报做完的事。",
+    ),
+    "duty": ("Duty", "义务"),
+    "due": ("Due", "期限"),
+    "overdue": ("overdue", "已逾期"),
+    "stop-new-runs": ("No new training runs with these works", "不得再用这些作品训练"),
+    "retire-model": ("Retire the models trained on them", "停用用它们训练的模型"),
+    "unlearn": ("Make the models forget them", "让模型忘掉这些作品"),
     "proof": ("Proof", "证据"),
     "proof_lead": (
         "The team signed this, and the public log has it. With the file, anybody can check both without asking us.",

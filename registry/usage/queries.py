@@ -73,7 +73,7 @@ SNAPSHOT: Final = "select expires_at from snapshots where digest = $1"
 # By duties (licence), duty_works (duty), log_entries unique (pending)
 REVOKED: Final = f"""
 select x.licence, x.work, d.effect, {OVER} as over_at
-from duties d join log_entries e on e.pending = d.pending join duty_works x on x.duty = d.id
+from duties d left join log_entries e on e.pending = d.pending join duty_works x on x.duty = d.id
 where d.licence = any($2::uuid[]) and d.organisation = $1
 """  # noqa: S608  # made of constants
 # What runs of one name said of a licence: a reason only where each of them is outside of it.
@@ -95,7 +95,7 @@ from datasets d join log_pending p on p.id = d.pending where d.id = $1
 # By licences, duty_works, duties, log_pending primary keys, log_entries unique (pending)
 NAMED: Final = f"""
 select l.id, p.envelope, l.works = (
-    select count(*) from duty_works x join duties d on d.id = x.duty join log_entries e on e.pending = d.pending
+    select count(*) from duty_works x join duties d on d.id = x.duty left join log_entries e on e.pending = d.pending
     where x.licence = l.id and {OVER} <= $3
 ) as revoked
 from licences l join log_pending p on p.id = l.pending

@@ -96,16 +96,14 @@ async def test_a_run_of_another_version_or_elsewhere_is_flagged_with_all_that_it
     licence = await lantern.license(mine.wanted(), use=at_home)
     german = {"uses": ["train-gen"], "purpose": ["commercial"], "territory": ["DE"]}
     everywhere = {**german, "territory": ["DE", "FR"]}
-    found = {
-        name: (await run(lantern, [licence.licence], run=name, **fields)).outside
-        for name, fields in {
-            "own": {"use": german},
-            "next": {"use": german, "version": "2"},
-            "other": {"use": german, "model": "acme/candle"},
-            "abroad": {"use": everywhere},
-            "style": {"use": {**german, "uses": ["finetune-style"]}},
-        }.items()
+    runs: dict[str, dict[str, Any]] = {
+        "own": {"use": german},
+        "next": {"use": german, "version": "2"},
+        "other": {"use": german, "model": "acme/candle"},
+        "abroad": {"use": everywhere},
+        "style": {"use": {**german, "uses": ["finetune-style"]}},
     }
+    found = {name: (await run(lantern, [licence.licence], run=name, **fields)).outside for name, fields in runs.items()}
     assert {name: [each.reason for each in flags] for name, flags in found.items()} == {
         "own": [],
         "next": ["version"],

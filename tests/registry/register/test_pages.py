@@ -145,6 +145,7 @@ async def test_every_sentence_is_there_in_both_languages_and_used():
     templates = "".join(path.read_text() for path in TEMPLATES.glob("*.html")) + Path(pages.__file__).read_text()
     given = {"exact", "near", "derivative", "allow", "license", "unknown", "review", "deny", "exclude", "keep"}
     given |= {"free", "attribution", "per-work", "per-training-run", "per-output", "subscription", "pool"}
+    given |= {"stop-new-runs", "retire-model", "unlearn"}
     given |= {"revenue-share", "negotiate", "in-training", "released", "retired", "undescribed"}
     for name, (english, chinese) in WORDS.items():
         assert english, name

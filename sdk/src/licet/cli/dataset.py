@@ -81,7 +81,13 @@ def list_datasets(
     with common.client() as client:
         found: list[Any] = list(client.registered_datasets(**wanted) if public else client.datasets(**wanted))
     rows = [
-        (each.dataset, printable(each.name), f"version {each.version}", f"{each.kept:,} of {each.rows:,} rows kept")
+        (
+            each.dataset,
+            printable(each.name),
+            f"version {each.version}",
+            f"{each.kept:,} of {each.rows:,} rows kept",
+            *([printable(each.organisation.name or each.organisation.id)] if public else []),
+        )
         for each in found
     ]
     show(common, {"datasets": found}, aligned(rows) or ["No datasets: `licet run report` puts one into the register."])
@@ -129,6 +135,9 @@ def _told_of(found: DatasetShown) -> Iterator[str]:
         yield printable(f"trained: {model.name}@{model.version} ({model.status}), {many(model.runs, 'run')}")
     if found.models_count > len(found.models):
         yield f"…  {found.models_count - len(found.models):,} more"
+    for duty in found.duties:
+        when = f"{'overdue since' if duty.overdue else 'due'} {duty.due_at}"
+        yield f"open duty: {duty.effect}, {many(duty.works, 'work')} of a revoked licence, {when}"
     yield f"manifest {found.manifest}, entry {found.log_index} of the log; snapshot {found.snapshot}"
     if not found.listed:
         yield "not in the public register before a listed version of a model was trained on it"

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from licet.wire.duties import Effect
+
 Status = Literal["undescribed", "in-training", "released", "retired"]
 
 
@@ -69,8 +71,19 @@ class TrainedOn(msgspec.Struct, frozen=True):
     runs: int
 
 
+class OpenDuty(msgspec.Struct, frozen=True):
+    """What whoever trained with it owes since an artist revoked the licence for ``works`` works, and has not stated to
+    be done; ``due_at`` is when the notice is over."""
+
+    effect: Effect
+    works: int
+    due_at: str
+    overdue: bool
+
+
 class ModelVersionInfo(msgspec.Struct, frozen=True):
-    """One version of a model. ``trained_on`` names the 20 versions of datasets that were used last, of ``datasets``."""
+    """One version of a model. ``trained_on`` names the 20 versions of datasets that were used last, of ``datasets``;
+    ``duties`` are the 20 open ones that are due first."""
 
     model: str
     name: str
@@ -83,6 +96,7 @@ class ModelVersionInfo(msgspec.Struct, frozen=True):
     runs: int
     datasets: int
     trained_on: list[TrainedOn]
+    duties: list[OpenDuty] = []
 
 
 class RegisteredRun(msgspec.Struct, frozen=True):
@@ -147,7 +161,8 @@ class DatasetShown(DatasetVersion, frozen=True):
     """One version of a dataset with all that the register knows of it; null where its statement was erased.
 
     ``terms`` counts the licensed works by price model. ``change`` is against the version before, or the one that was
-    asked for. ``models`` are the 100 versions of models that were trained on it last, of ``models_count``.
+    asked for. ``models`` are the 100 versions of models that were trained on it last, of ``models_count``; ``duties``
+    the 20 open ones that are due first.
     """
 
     stage: Literal["urls", "files"] | None
@@ -165,3 +180,4 @@ class DatasetShown(DatasetVersion, frozen=True):
     change: Change | None
     models: list[TrainedModel]
     models_count: int
+    duties: list[OpenDuty] = []
