@@ -217,6 +217,7 @@ REVENUE_REPORTS: Final = """
 select r.id as report, r.licence, r.period, r.counts_at, r.digest, r.supersedes, r.revenue, r.pool, r.weights,
     r.accepted_at, e.index as log_index
 from revenue_reports r left join log_entries e on e.pending = r.pending where r.organisation = $1 {after}
+"""
 # by duties (organisation, id), (account, id), duties_done primary key, log_entries unique (pending): owed and caused
 DUTIES: Final = """
 select d.id as duty, d.organisation = $1 as owed, d.licence, d.digest, d.notice_days, d.effect, d.works, d.revoked_at,

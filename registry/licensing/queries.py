@@ -27,7 +27,7 @@ delete from quotes where id in (
 )
 """
 
-# When the notice of a revocation ``d`` is over: it runs from its log entry ``e``, which is to come if there is none yet.
+# When the notice of a revocation ``d`` is over: it runs from its log entry ``e``, from now on where there is none yet.
 NOTICE: Final = "d.notice_days * interval '24 hours'"
 OVER: Final = f"coalesce(e.at, now()) + {NOTICE}"
 # A work that was revoked is held until its notice is over.

@@ -1,0 +1,65 @@
+"""An artist revokes a licence at the command line; its rows must go, and the organisation says what it did."""
+
+from __future__ import annotations
+
+from tests.registry.catalogue import picture
+from tests.whole.conftest import People
+from tests.whole.stage import Service
+
+USE = ("--use", "train-gen", "--model", "acme/lantern@1")
+TERMS = """
+preset = "paid"
+price = { model = "per-training-run", amount = 0.05, currency = "USD" }
+
+[train-gen]
+permission = "license"
+price = { model = "per-training-run", amount = 0.05, currency = "USD" }
+revocation = { notice_days = 0, effect = "retire-model" }
+"""
+
+
+def test_a_licence_is_revoked_rechecked_and_its_duty_stated_done(person: People, service: Service) -> None:
+    ada, lab = person("ada").joins("artist", "Ada Rossi"), person("lab").joins("organisation", "Lantern Labs")
+    service.office("attest", ada.account, "--level", "2", "--evidence", "her drawings")
+    (ada.home / "terms.toml").write_text(TERMS, encoding="utf-8")
+    (ada.home / "1.png").write_bytes(picture(884_501))
+    done = ada.does("register", str(ada.home / "1.png"), "--terms", str(ada.home / "terms.toml"))
+    (lab.home / "in").mkdir()
+    (lab.home / "in" / "1.png").write_bytes((ada.home / "1.png").read_bytes())
+    lab.does("snapshot", "pull", "--covering", str(done["log_index"]))
+    out = str(lab.home / "out")
+    taken = lab.does("filter", str(lab.home / "in"), "-o", out, *USE, "--dataset", "lanterns", "--accept", "--budget",
+                     "1USD")  # fmt: skip
+    assert taken["kept"] == 1
+    (licence,) = [each["licence"] for each in ada.does("licences", "list")["licences"]]
+    unsure = ada.types("licences", "revoke", licence)
+    assert unsure.code == 4
+    for line in (
+        "Lantern Labs",
+        "at once no new run may use the works, and the models trained on them must be retired",
+    ):
+        assert line in unsure.err, unsure
+    assert ada.does("duties")["duties"] == []
+    revoked = ada.types("licences", "revoke", licence, "--reason", "No more.", "--yes")
+    assert revoked.code == 0, revoked
+    again = ada.types("licences", "revoke", licence, "--yes")
+    assert (again.code, "was revoked already" in again.err) == (4, True), again
+
+    (duty,) = [each["duty"] for each in lab.does("duties", "--state", "overdue")["duties"]]
+    gone = lab.types("recheck", f"{out}.decisions.parquet")
+    assert gone.code == 1, gone
+    for line in ("licence-revoked", f"due   {duty}  retire-model since"):
+        assert line in gone.out, gone
+    shown = lab.types("duties", "show", duty)
+    assert "She says: No more." in shown.out, shown
+    stated = lab.types("duties", "done", duty, "--statement", "Version 1 was retired.", "--yes")
+    assert stated.code == 0, stated
+    assert "states that at" in ada.types("duties", "show", duty).out
+    assert (
+        "1 use posted"
+        not in lab.types(
+            "run", "report", "--model", "acme/lantern@1", "--dataset", f"{out}.manifest.json", "--run", "2"
+        ).out
+    )
+    other = lab.does("filter", str(lab.home / "in"), "-o", out, *USE, "--overwrite")
+    assert other["kept"] == 0
