@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from registry.database import Connection
@@ -42,7 +42,7 @@ async def in_turn(
         return await one, await two
 
 
-async def _until(conn: Connection, waiting: int, of: asyncio.Future[object]) -> None:
+async def _until(conn: Connection, waiting: int, of: asyncio.Future[Any]) -> None:
     async with asyncio.timeout(20):
         while await conn.fetchval(_WAITING) < waiting:
             assert not of.done(), f"expected a request that waits for the row, got {of.result()!r}"

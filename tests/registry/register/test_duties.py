@@ -34,7 +34,7 @@ async def test_what_is_due_is_in_the_register_until_it_is_done(site: Running, sn
 
     assert await told() == [[due], [due], []]
     for language in ("en", "zh"):
-        w = Words(language)  # type: ignore[arg-type]
+        w = Words(language)
         for path in (f"datasets/{made[0]}", f"models/{models['acme/lantern']}"):
             page = (await site.http.get(f"/{language}/register/{path}")).text
             for name in ("duties", "retire-model", "overdue"):
