@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from licet import identifiers
-from licet.statements.agreed import months_of
+from licet.statements.agreed import REPORTED, months_of
 from licet.statements.closes import month_after, month_number
 from licet.statements.kinds import LicenceLine
 from licet.statements.owed import allocated
@@ -34,13 +34,15 @@ class Allotted:
     """Agreements of which something may be owed at the close of a month.
 
     ``licences`` are their rows, ``works`` those that they earn for, ``shared`` (licence, work) the account's whose
-    part it is by a share alone, ``earlier`` (batch, use) the outputs of earlier months that count.
+    part it is by a share alone, ``earlier`` (batch, use) the uses of earlier months that count, ``reports`` the
+    rows of what was reported.
     """
 
     licences: list[Row] = field(default_factory=list)
     works: set[UUID] = field(default_factory=set)
     shared: set[tuple[UUID, UUID]] = field(default_factory=set)
     earlier: set[tuple[UUID, bytes]] = field(default_factory=set)
+    reports: list[Row] = field(default_factory=list)
 
 
 async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
@@ -59,11 +61,29 @@ async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
         found.works |= {row["work"] for row in rows}
         if part.id is not None and licence["organisation"] != part.account:
             found.shared |= {(licence["id"], row["work"]) for row in rows if row["account"] != part.account}
-        start = await _counts_from(conn, span, licence, lines)
-        if start is not None and start < span.start:
-            earlier = await conn.fetch(queries.EARLIER_OUTPUTS, *seen, licence["id"], start, span.start)
-            found.earlier |= {(row["batch"], row["id"]) for row in earlier}
+        reports = await conn.fetch(queries.REPORTS, [licence["id"]], span.published)
+        if any(line.model in REPORTED for line in lines):
+            found.reports += reports
+        weighs = _weighs_from(span, licence, lines, reports)
+        for start, uses in ((await _counts_from(conn, span, licence, lines), False), (weighs, True)):
+            if start is not None and start < span.start:
+                earlier = await conn.fetch(queries.EARLIER_USES, *seen, licence["id"], start, span.start, uses)
+                found.earlier |= {(row["batch"], row["id"]) for row in earlier}
     return found
+
+
+def _weighs_from(span: Span, licence: Row, lines: Iterable[LicenceLine], reports: Iterable[Row]) -> datetime | None:
+    """Return since when uses give works weight in what is divided at the close of the month; None where they do not.
+
+    What is reported late of a window that has ended is divided by the uses of that window.
+    """
+    lengths = {_months(line) for line in lines if line.model in REPORTED}
+    if licence["weigh"] != "use" or not lengths:
+        return None
+    since: datetime = licence["since"]
+    told = {month_number(since, row["period"]) for row in reports if row["counts_at"] == span.period.name}
+    months = {month_number(since, span.period.name), *told}
+    return month_after(since, min(month // length * length for month in months for length in lengths))
 
 
 async def _counts_from(conn: Connection, span: Span, licence: Row, lines: Iterable[LicenceLine]) -> datetime | None:

@@ -210,7 +210,7 @@ def _earned(row: Row, part: Part, found: Contents) -> bool:
     """Whether ``part`` earns from a use: of a work of its own, or of one that it has a share in."""
     if row["artist"] == part.account or row["split"] in found.shares:
         return True
-    return row["unit"] == "output" and (row["licence"], row["work"]) in found.allotted.shared
+    return row["unit"] in ("output", "run") and (row["licence"], row["work"]) in found.allotted.shared
 
 
 def _event(row: Row, source: str, salt: bytes | None, posted_at: str) -> EventRow:

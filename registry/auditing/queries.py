@@ -19,7 +19,7 @@ where sp.account = $1 and sp.bps > 0
 _SHARES: Final = "select split from split_parties where account = $1 and bps > 0"
 _OWN_WORK: Final = f"(w.account = $1 or w.work in ({_SHARED}))"
 # A use that nothing is owed for before the close has no split; whoever shares the work is shown what counts then.
-_OWN_USE: Final = f"""(v.artist = $1 or v.split in ({_SHARES}) or (v.unit = 'output' and v.work in ({_SHARED})
+_OWN_USE: Final = f"""(v.artist = $1 or v.split in ({_SHARES}) or (v.unit in ('output', 'run') and v.work in ({_SHARED})
     and exists (
         select from licence_works q where q.licence = v.licence and q.work = v.work and q.agreed is not null
     )))"""
@@ -113,6 +113,7 @@ order by d.id
 """
 # Kinds of statements that have no query of their own: a condition says whom one concerns beside who signed it.
 CONCERNED: Final[dict[str, str]] = {
+    "revenue-report": "false",  # with the agreements that they are of
     "model-card": "false",
     "audit-finding": "exists (select from audit_findings f where f.pending = p.id and f.account = $1)",
 }
@@ -158,7 +159,7 @@ order by kind, id
 # Agreements from before $4 that run on after $3 or were charged in the month ($5); $6 size of the published log.
 # by agreements and licences primary keys, log_entries unique (pending), licence_works primary key
 AGREEMENTS: Final = f"""
-select l.id, l.organisation, l.pending, g.since, e.index, e.at
+select l.id, l.organisation, l.pending, g.since, g.weigh, e.index, e.at
 from agreements g join licences l on l.id = g.licence join log_entries e on e.pending = l.pending
 where g.allocates and e.at < $4 and e.index < $6
     and (l.valid_until is null or l.valid_until > $3 or l.id = any($5::uuid[]))
@@ -186,14 +187,21 @@ select exists (
     having sum(v.quantity - coalesce(v.was, 0)) < 0
 )
 """
-# Outputs under agreement $3 that were posted from $4 on, before $5.
+# Outputs, or with $6 other uses that give works weight, under agreement $3 that were posted from $4 on, before $5.
 # by usage_events (licence), licence_works primary key
-EARLIER_OUTPUTS: Final = f"""
+EARLIER_USES: Final = f"""
 select v.batch, v.id from usage_events v join licence_works w on w.licence = v.licence and w.work = v.work
-where v.licence = $3 and v.unit = 'output' and v.atom = w.atom and v.memorandum is null and v.batch is not null
+where v.licence = $3 and v.atom = w.atom and v.memorandum is null and v.batch is not null
+    and case when $6 then w.model in ('pool', 'revenue-share') and v.unit = 'run' else v.unit = 'output' end
     and v.posted_at >= $4 and v.posted_at < $5 and w.agreed is not null
     and ($1::uuid is null or v.organisation = $1 or ($2 and {_OWN_WORK}))
 """  # noqa: S608
+# What was reported of agreements ($1), below log index $2. By revenue_reports (licence, pending), log_entries unique
+REPORTS: Final = """
+select r.id, r.organisation, r.pending, r.licence, r.period, r.counts_at, e.index, e.at
+from revenue_reports r join log_entries e on e.pending = r.pending
+where r.licence = any($1::uuid[]) and e.index < $2 order by r.id
+"""
 # Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
 # month. $3, $4 log indices of the month, $5 published size.
 # by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique

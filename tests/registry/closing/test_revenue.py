@@ -10,18 +10,18 @@ import msgspec
 import pytest
 
 from licet import identifiers, money, times
-from licet.audit import verify_bundle
 from licet.statements.kinds import Budget
-from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from licet.wire.accounts import EventInfo
 from licet.wire.common import Page
 from licet.wire.revenue import RevenueAwaited, RevenueInfo
+from registry.accounts.operators import invite
 from registry.auditing import verify
 from registry.ledger import periods
 from tests.registry.agreements.revenue import drafted, report, send, shares, stranger, words
 from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.closing.conftest import Clock
+from tests.registry.closing.test_allocation import charged_in_bundles
 from tests.registry.closing.test_closing import close_all
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, balance, granted, problem, shelf, trainer
@@ -38,7 +38,7 @@ async def listed(http: Any, path: str, schema: Any, **wanted: str) -> Any:
     return msgspec.json.decode(answer.content, type=Page[schema]).items
 
 
-async def test_rule_19_public_schemes_come_to_the_same_through_the_service(site: Running, clock: Clock):
+async def test_rule_19_public_schemes_come_to_the_same_through_the_service(site: Running, clock: Clock, tmp_path: Path):
     """Each scheme is a licence; works of one payee are one shelf, and the steps of the golden files are told."""
     lab, month, due = await trainer(site), clock.month, []
     for name in ("pro-rata-by-asset-count", "least-or-30-percent-of-little", "least-where-nothing-was-reported",
@@ -78,6 +78,8 @@ async def test_rule_19_public_schemes_come_to_the_same_through_the_service(site:
                 assert (share.amount, share.open, words(share)) == (line["amount"], line["open"], line["en"])
                 assert words(share, "zh-Hans") == line["zh-Hans"]
     assert await balance(lab.http) == {("receivable", "EUR"): "36000", ("receivable", "USD"): "1200"}
+    owners = [own.owner.http for _, _, shelves in due for own in shelves.values()]
+    assert (await charged_in_bundles(site, [lab.http, *owners], month, tmp_path))[0] > 0
     assert await verify(site.services) == []
 
 
@@ -145,12 +147,10 @@ async def test_what_is_reported_late_is_trued_up_once_and_no_closed_month_change
     ]
     down = next(each for each in await shares(ben.owner.http, timely, second) if each.steps[0].what == "late")
     assert (down.amount, words(down)[-1]) == ("-2500", "less 3,000.00 USD charged before = −2,500.00 USD")
-    for who in (lab.http, ben.owner.http):
-        evidence = await who.get("/v1/audit/bundle", params={"period": second})
-        assert evidence.status_code == 200, evidence.text
-        (tmp_path / "bundle.zip").write_bytes(evidence.content)
-        trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
-        assert verify_bundle(tmp_path / "bundle.zip", trust) is not None
+    _, token = await invite(site.services.database, "auditor", name="Ada Okafor")
+    everybody = [site.client(token.token), lab.http, ada.owner.http, ben.owner.http]
+    for month, works in ((first, [3, 3, 2, 1]), (second, [6, 6, 4, 2])):  # what is trued up is told of beside
+        assert await charged_in_bundles(site, everybody, month, tmp_path) == works
     assert await verify(site.services) == []
     async with site.services.database.transaction() as conn:
         await conn.execute("alter table revenue_reports disable trigger user")

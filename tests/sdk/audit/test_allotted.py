@@ -17,6 +17,7 @@ from licet.audit.layout import EventProof
 from licet.audit.tables import LedgerRow, TransferRow
 from licet.canonical import encode, to_base64
 from licet.log import merkle
+from licet.statements import kinds
 from licet.statements.owed import fee_of
 from licet.terms import Price, preset
 from tests.sdk.audit.stage import FEE_BPS, Records, identifier
@@ -24,6 +25,7 @@ from tests.sdk.audit.test_closed_bundle import ClosedStage, refused
 
 MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
 BOUNDED = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", cap="4", period="P2M"))
+THIRD = preset("paid", Price(model="revenue-share", share_bps=3000, currency="USD", minimum="1"))
 LAST = "2026-11-30T23:59:59.999Z"
 LICENCE = identifier("lic", "agreed")
 change = msgspec.structs.replace
@@ -31,12 +33,14 @@ Charge = tuple[TransferRow, list[LedgerRow]]
 
 
 class AgreedStage(ClosedStage):
-    """Two works at ten dollars a month since November, two at a cent an output, counted since October."""
+    """Two works at ten dollars a month since November, two at a cent an output, counted since October, and two for a
+    third of what was made with them, of which a hundred dollars were reported."""
 
     def licence(self, name: str, consents: list[str], time: str) -> None:
         if name == "early":  # the first of all: what is agreed in October belongs behind it
             self.consent("Mei", MONTHLY, 2, "2026-10-10T00:00:00.000Z", "monthly")
             self.consent("Tomas", BOUNDED, 2, "2026-10-10T00:00:00.000Z", "bounded")
+            self.consent("Mei", THIRD, 2, "2026-10-10T00:00:00.000Z", "third")
             super().licence("counted", ["bounded"], "2026-10-11T00:00:00.000Z")
             first = self.run("counted", "2", "2026-10-12T00:00:00.000Z", 120)
             self.batch("first outputs", first, "2026-10-12T00:00:00.000Z")
@@ -47,6 +51,15 @@ class AgreedStage(ClosedStage):
         super().licence("agreed", ["monthly"], "2026-11-09T00:00:00.000Z")
         more = self.run("counted", "3", "2026-11-10T00:00:00.000Z", 180)
         self.batch("more outputs", more, "2026-11-10T00:00:00.000Z")
+        super().licence("shared", ["third"], "2026-11-10T00:00:00.000Z")
+        lantern = self.people["Lantern Labs"]
+        said = kinds.RevenueReport(
+            self.ref, identifier("rpt", "november"), lantern.id, lantern.genesis, identifier("lic", "shared"),
+            "2026-11",
+            [kinds.Budget("USD", 100_000_000)], [], [], None, "2026-11-20T00:00:00.000Z", "n",
+        )  # fmt: skip
+        self.statement("rpt", "november", said, lantern.key, "2026-11-20T00:00:00.000Z")
+        self.charge("shared", "Mei", 30_000_000, "escrow")
         self.charge("agreed", "Mei", 20_000_000, "escrow")
         self.charge("counted", "Tomas", 2 * (120 + 180) * 10_000, "payable")
 
@@ -59,6 +72,13 @@ class AgreedStage(ClosedStage):
         self.transfer(f"{source}/2026-11/{credited}/USD", "allocation", source, "USD", lines, LAST)
         transfer, entries = self.transfers[-1]
         self.transfers[-1] = (change(transfer, memo="2026-11"), entries)
+
+    def part(self, name: str) -> Records:
+        """With what was reported of what is shared."""
+        found = super().part(name)
+        report = identifier("rpt", "november")
+        found.statements.append(("revenue-report", report, self.statements[report][1]))
+        return found
 
     def records(self, period: str = "2026-11") -> Records:
         """With the outputs of October, which count in November too."""
@@ -85,9 +105,9 @@ def over() -> AgreedStage:
 def test_what_is_charged_at_a_close_is_computed_again(over: AgreedStage, tmp_path: Path) -> None:
     report = verify_bundle(over.write(over.closed(), tmp_path / "b.zip"), over.trust)
     said = {check.name: check.detail for check in report.checks}
-    assert said["allocations"].startswith("2 agreements charged for 4 works")
+    assert said["allocations"].startswith("3 agreements charged for 6 works")
     part = verify_bundle(over.write(over.closed("Mei"), tmp_path / "part.zip"), over.trust)
-    assert {check.name: check.detail for check in part.checks}["allocations"].startswith("1 agreement charged for 2")
+    assert {check.name: check.detail for check in part.checks}["allocations"].startswith("2 agreements charged for 4")
 
 
 def charged(records: Records, licence: str = "agreed") -> int:
@@ -106,11 +126,11 @@ def edit(make: Callable[[TransferRow, list[LedgerRow]], Charge], licence: str = 
     return edited
 
 
-def shifted(**by: int) -> Callable[[Records], None]:
+def shifted(licence: str = "agreed", **by: int) -> Callable[[Records], None]:
     def moved(transfer: TransferRow, rows: list[LedgerRow]) -> Charge:
         return transfer, [change(row, amount=row.amount + by.get(row.account.partition(":")[0], 0)) for row in rows]
 
-    return edit(moved)
+    return edit(moved, licence)
 
 
 def renamed(old: str, new: str) -> Callable[[Records], None]:
@@ -151,6 +171,9 @@ def of_a_plain_licence(transfer: TransferRow, rows: list[LedgerRow]) -> Charge:
 LIES: dict[str, tuple[Callable[[Records], None], str]] = {
     "a larger amount": (shifted(receivable=1, escrow=-1), "expected .* micro-units of USD|expected {"),
     "a smaller amount": (shifted(receivable=-1, escrow=1), "expected .* micro-units of USD|expected {"),
+    "less of the revenue than was reported": (
+        shifted("shared", receivable=-1_000_000, escrow=876_600, fee=123_400), "expected 30000000 micro-units of USD"),
+    "a share that is left out": (removed("shared"), "expected 30000000 micro-units of USD"),
     "a larger fee": (shifted(fee=-1, escrow=1), "expected {"),
     "a smaller fee": (shifted(fee=1, escrow=-1), "expected {"),
     "somebody else is credited": (renamed(identifier("art", "Mei"), identifier("art", "Ada")), "micro-units"),

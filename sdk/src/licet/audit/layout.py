@@ -94,6 +94,7 @@ KINDS: Final[dict[str, Kind]] = {
     "licence-request": Kind("ask", "request"),
     "licence-answer": Kind("stm"),
     CLOSE: Kind("stm", covered=False),
+    "revenue-report": Kind("rpt", "report", always=False),
     "model-card": Kind("crd", always=False),
     "audit-finding": Kind("fnd", "finding", always=False),
 }

@@ -32,6 +32,7 @@ _COUNTS: Final = (
     ("transfers", "Transfers in the ledger", "账簿转账"),
 )
 _SOMETIMES: Final = (
+    ("revenue-report", "Reports of revenue", "收入报告"),
     ("model-card", "Statements about models", "关于模型的声明"),
     ("audit-finding", "Findings of auditors", "审计发现"),
 )

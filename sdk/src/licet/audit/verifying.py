@@ -37,7 +37,7 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
         granting = check_licences(audit, statements)
         uses = check_uses(audit, statements, granting)
         posted = check_books(audit, uses.due, log.opening, log.closing)
-        check_allotted(audit, log, statements, granting, uses.outputs, posted)
+        check_allotted(audit, log, statements, granting, uses.counted, posted)
         closed = check_close(audit, log, statements)
         return Report(
             anchored=audit.keys.anchored,

@@ -5,9 +5,9 @@ How much of it waits in escrow is the office's judgement of claims, as with uses
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from licet import times
@@ -22,8 +22,8 @@ from licet.counted import many
 from licet.errors import InputError, VerificationError
 from licet.pricing import Owed
 from licet.statements.agreed import REPORTED
-from licet.statements.closes import Term, month_number, owed_at_close
-from licet.statements.kinds import LicenceLine
+from licet.statements.closes import Divided, Report, Term, month_number, owed_at_close
+from licet.statements.kinds import LicenceLine, RevenueReport
 from licet.statements.owed import allocated, fee_of
 from licet.statements.splits import Agreed
 
@@ -33,8 +33,8 @@ _CHECK: Final = "allocations"
 Place = tuple[str, str]  # ledger account, currency
 Named = tuple[str, str]  # payee or split, currency
 Posted = tuple[TransferRow, Mapping[Place, int]]
-Outputs = Mapping[str, Mapping[str, Mapping[str, int]]]
-"""Licence → work → month (2026-11) → outputs posted in it, less those that corrections take back."""
+Uses = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Licence → work → month (2026-11) → outputs or uses posted in it, less those that corrections take back."""
 
 
 class _Charge(NamedTuple):
@@ -51,7 +51,7 @@ class _Charge(NamedTuple):
 
 
 def check_allotted(
-    audit: Audit, log: LogFacts, statements: Statements, granting: Granting, outputs: Outputs, posted: Iterable[Posted]
+    audit: Audit, log: LogFacts, statements: Statements, granting: Granting, uses: Uses, posted: Iterable[Posted]
 ) -> None:
     """Hold each charge at the close of the month to what its agreement comes to, and each agreement to its charge."""
     charges: dict[str, list[_Charge]] = defaultdict(list)
@@ -59,31 +59,31 @@ def check_allotted(
         for transfer, amounts in posted:
             charge = _charge(audit, transfer, amounts)
             charges[charge.licence].append(charge)
-        own = _Allotted(audit, log, statements, granting, outputs)
+        own = _Allotted(audit, log, statements, granting, uses)
         for licence in sorted(charges.keys() | statements.licences.keys()):
             own.hold(licence, charges.get(licence, []))
     counted = many(own.works, "work")
     told = f"{many(own.held, 'agreement')} charged for {counted} what lines and uses come to at the close"
     if own.reported:
-        told += f"; of {own.reported} that divide what is reported, fees and parts alone are computed here"
+        told += f"; of {own.reported} that divide a sum with others, fees and parts alone are computed here"
     audit.passed(_CHECK, told)
 
 
 class _Allotted:
     """The agreements of a bundle, each held to what was charged for it."""
 
-    def __init__(
-        self, audit: Audit, log: LogFacts, statements: Statements, granting: Granting, outputs: Outputs
-    ) -> None:
+    def __init__(self, audit: Audit, log: LogFacts, statements: Statements, granting: Granting, uses: Uses) -> None:
         self.held = 0
         self.works = 0
-        self.reported = 0  # agreements, charged by reports that no bundle holds
+        self.reported = 0  # agreements of which a sum is divided among works that are not all here
         self._audit: Final = audit
         self._statements: Final = statements
         self._granting: Final = granting
-        self._outputs: Final = outputs
+        self._uses: Final = uses
         closes = [each.index for each in statements.closes.values() if each.payload.period == audit.period.name]
+        before = [each.index for each in statements.closes.values() if each.payload.period < audit.period.name]
         self._closed: Final = bool(closes)
+        self._before: Final = max(before, default=-1)
         self._from: Final = log.end
         self._until: Final = closes[0] if closes else log.closing.size
 
@@ -102,9 +102,9 @@ class _Allotted:
             return
         if not charges and not self._closed:
             return  # it may come yet
-        self.reported += bool(charges and _reported(granted))
+        self.reported += bool(charges and self._divided(granted))
         owed = self._owed(granted)
-        works = {each.work for each in owed} | {line.work for line in _reported(granted)}
+        works = {each.work for each in owed} | {line.work for line in self._divided(granted)}
         refusals = [self._wrong(licence, granted, owed, charges, index) for index in self._moments(works)]
         if all(refusals):
             raise VerificationError(next(filter(None, refusals)))
@@ -118,17 +118,56 @@ class _Allotted:
             return []
         since = times.from_text(payload.agreement.since)  # type: ignore[union-attr] # what is allocated was agreed
         until = None if payload.valid_until is None else times.from_text(payload.valid_until)
+        month = month_number(since, self._audit.period.name)
         used = {
-            work: {month_number(since, month): count for month, count in months.items()}
-            for work, months in self._outputs.get(payload.licence, {}).items()
+            work: {month_number(since, name): count for name, count in months.items()}
+            for work, months in self._used(granted).items()
         }
         term = Term(since, times.from_text(signed.time), until)
+        divided = Divided(self._reports(payload.licence, since, month), used, payload.agreement.weigh)  # type: ignore[union-attr]
+        apart = {line.work for line in self._divided(granted)}
         try:
-            lines = [line for line in granted.lines.values() if line.model not in REPORTED]
-            owed = owed_at_close(lines, term, month_number(since, self._audit.period.name), used)
+            owed = owed_at_close(
+                [line for line in granted.lines.values() if line.work not in apart], term, month, used, divided
+            )
         except InputError:
             return []
         return [each for each in owed if each.amount]
+
+    def _divided(self, granted: Granted) -> list[LicenceLine]:
+        """The lines whose sum is divided among works that may not all be here: of a pool, and of other payees."""
+        if granted.whole:
+            return []
+        account = self._audit.manifest.account
+        reported = [line for line in granted.lines.values() if line.model in REPORTED]
+        return [line for line in reported if line.model == "pool" or line.account != account]
+
+    def _used(self, granted: Granted) -> Mapping[str, Mapping[str, int]]:
+        """Uses by work and month; those that its grant reported before the month follow from its lines."""
+        licence = granted.payload.licence
+        found, granted_in = self._uses.get(licence, {}), self._statements.licences[licence].time[:7]
+        if granted_in == self._audit.period.name:
+            return found
+        begun: dict[str, Counter[str]] = {work: Counter(months) for work, months in found.items()}
+        for line in granted.lines.values():
+            if line.model in REPORTED:
+                begun.setdefault(line.work, Counter())[granted_in] += 1
+        return begun
+
+    def _reports(self, licence: str, since: datetime, month: int) -> list[Report]:
+        """The reports of an agreement in the order of the log, each with the close at which it counts first.
+
+        That is the first one behind it in the log, and not before that of its own month.
+        """
+        found = []
+        for signed in sorted(self._statements.all["revenue-report"].values(), key=lambda each: each.index):
+            said: RevenueReport = signed.payload
+            if said.licence == licence and signed.index < self._until:
+                own = month_number(since, said.period)
+                close = max(own, month if signed.index > self._before else month - 1)
+                revenue, pool = ({each.currency: each.amount for each in some} for some in (said.revenue, said.pool))
+                found.append(Report(own, close, revenue, pool, {each.work: each.weight for each in said.weights}))
+        return found
 
     def _moments(self, works: Iterable[str]) -> list[int]:
         """The places in the log at which the charge may have been made: behind the month, and behind each split."""
@@ -147,7 +186,7 @@ class _Allotted:
                 shared[split.split] = split
             sums[each.payee if split is None else split.split, each.currency or ""] += each.amount
         told: set[Named] = set()  # whose sums follow from reports; without a currency: in any
-        for line in _reported(granted):
+        for line in self._divided(granted):
             split = self._statements.splits.in_force(line.work, index)
             if split is not None:
                 shared[split.split] = split
@@ -174,13 +213,9 @@ class _Allotted:
         """Whether a charge belongs into the bundle: whose part it is pays it or gets of it."""
         account, name = self._audit.manifest.account, named[0]
         if account in (None, granted.payload.organisation, name):
-            return gross > 0
+            return gross != 0
         net = gross - fee_of(gross, granted.payload.fee_bps)
         return name in shared and bool(shared[name].divide(net).get(account))
-
-
-def _reported(granted: Granted) -> list[LicenceLine]:
-    return [line for line in granted.lines.values() if line.model in REPORTED]
 
 
 def _parts(charge: _Charge, split: Agreed | None, fee_bps: int) -> dict[Place, int]:

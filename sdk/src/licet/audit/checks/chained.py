@@ -38,6 +38,7 @@ LINKS: Final[dict[str, Link]] = {
     "licence-answer": Link("licence-request", "document", ("request",), here=True),
     "dataset-manifest": Link("dataset-manifest", "after", ("organisation",)),
     "run": Link("dataset-manifest", "manifest", ("organisation", "dataset"), here=True),
+    "revenue-report": Link("revenue-report", "supersedes", ("organisation", "licence", "period"), one=True),
     "audit-finding": Link("dataset-manifest", "document"),
     "split": Link("split", "replaces", ("account",), here=True),
 }

@@ -24,7 +24,7 @@ from licet.errors import LicetError, VerificationError
 from licet.log import merkle
 from licet.statements.kinds import Event, LicenceLine, UsageBatch
 from licet.statements.licences import SECRET_BYTES, id_of
-from licet.statements.owed import due_at_accept, fee_of, owed, run_events, totals
+from licet.statements.owed import allocated, due_at_accept, fee_of, owed, run_events, totals
 from licet.statements.splits import Agreed
 
 LOGGED_WITHIN: Final = timedelta(days=1)
@@ -82,10 +82,10 @@ class _Owed(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What all uses in a bundle come to, and the outputs under agreements by licence, work and month of posting."""
+    """What all uses in a bundle come to, and how many are under agreements: by licence, work and month of posting."""
 
     due: dict[Group, Due]
-    outputs: dict[str, dict[str, Counter[str]]]
+    counted: dict[str, dict[str, Counter[str]]]
 
 
 def check_uses(audit: Audit, statements: Statements, granting: Granting) -> Counted:
@@ -106,7 +106,7 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> Coun
     audit.passed("event-amounts", f"{many(counts['new'], 'use')} owed for: the licence's price times the quantity")
     audit.passed("event-splits", "each use is shared as was agreed when the log took it")
     audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence")
-    return Counted(uses.due, uses.outputs)
+    return Counted(uses.due, uses.counted)
 
 
 class _Uses:
@@ -115,7 +115,7 @@ class _Uses:
     def __init__(self, audit: Audit, statements: Statements, granting: Granting) -> None:
         self.count = 0
         self.due: Final[dict[Group, Due]] = {}
-        self.outputs: Final[dict[str, dict[str, Counter[str]]]] = defaultdict(lambda: defaultdict(Counter))
+        self.counted: Final[dict[str, dict[str, Counter[str]]]] = defaultdict(lambda: defaultdict(Counter))
         self._audit: Final = audit
         self._statements: Final = statements
         self._granting: Final = granting
@@ -183,6 +183,8 @@ class _Uses:
             raise refused("event-ids", layout.EVENTS_CSV, f"{licence}: expected the uses that its lines begin with")
         for row in rows:
             line = granted.lines[row.work]
+            if allocated(line):
+                self.counted[licence][row.work][row.posted_at[:7]] += row.quantity
             stated = (row.effect, row.first, row.salt, row.escrow)
             if stated != ("new", None, None, line.escrow):
                 raise self._wrong(row, f"escrow {line.escrow}, as the licence says, and a first report")
@@ -259,8 +261,8 @@ class _Uses:
             verify_member(leaf, proof.index, payload.count, proof.path, payload.event_root)
 
     def _effect(self, organisation: str, row: EventRow, expected: _Owed) -> None:
-        if row.effect != "known" and row.unit == "output" and row.licence is not None and expected.counts:
-            self.outputs[row.licence][row.work][row.posted_at[:7]] += row.quantity - (row.was or 0)
+        if row.effect != "known":
+            self._count(row, expected)
         if row.effect in ("known", "earlier"):
             if (row.effect == "known") == (row.first is None) or row.first == row.source or not _plain(row):
                 raise self._wrong(row, "no second effect, and who reported it first")
@@ -273,6 +275,12 @@ class _Uses:
         if row.first is not None or (row.effect == "memorandum") != (row.memorandum is not None):
             raise self._wrong(row, "a memorandum that says why, or none")
         self._owed(organisation, row, expected)
+
+    def _count(self, row: EventRow, expected: _Owed) -> None:
+        """Count a use under a line that is owed for at closes, in the month in which it was posted."""
+        line = expected.line
+        if row.licence is not None and line is not None and expected.counts and allocated(line):
+            self.counted[row.licence][row.work][row.posted_at[:7]] += row.quantity - (row.was or 0)
 
     def _corrected(self, row: EventRow) -> None:
         """A correction goes on from what was said last, as far as the bundle tells of it; it has a first of all."""
