@@ -19,11 +19,12 @@ from registry.agreements.allocation import allocate
 from registry.auditing import finding_routes
 from registry.auditing import routes as auditing
 from registry.claims import routes as claims
-from registry.closing import HOOKS
+from registry.closing import HOOKS, SEALED_HOOKS
 from registry.closing import routes as closing
 from registry.consent import connect as connect_consent
 from registry.consent import routes as consent
 from registry.derivatives import routes as derivatives
+from registry.disputes import routes as disputes
 from registry.duties import routes as duties
 from registry.erasure import routes as erasure
 from registry.exporting import routes as exporting
@@ -42,6 +43,7 @@ from registry.register.pages import PAGES
 from registry.services import Services, started
 from registry.settings import Settings
 from registry.settlement import routes as settlement
+from registry.settlement.billing import issue
 from registry.snapshots import connect as connect_snapshots
 from registry.snapshots import routes as snapshots
 from registry.splits import routes as splits
@@ -55,6 +57,7 @@ DOMAINS: Final = (
     *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, register, erasure),
     exporting,
     settlement,
+    disputes,
     closing,
     agreements,
     duties,
@@ -144,6 +147,8 @@ def connect_domains(services: Services) -> None:
     connect_snapshots(services)
     if allocate not in HOOKS:  # of the process, not of its services
         HOOKS.append(allocate)
+    if issue not in SEALED_HOOKS:
+        SEALED_HOOKS.append(issue)
 
 
 def _services(request: Request[Any, Any, Any]) -> Services:

@@ -133,12 +133,21 @@ for _name, _help in {
     app.command(f"registry.running.safekeeping:{_name}", help=_help)
 app.command("registry.running.keys:app", name="key", help="Show, rotate, retire and revoke working keys.")
 app.command(
-    "registry.running.settling:invoices", name="invoices", help="Issue invoices to organisations, and list them."
+    "registry.running.settling.invoicing:invoices",
+    name="invoices",
+    help="Issue invoices to organisations, and list them.",
 )
-app.command("registry.running.settling:bank", name="bank", help="Record the bank's statements, and match entries.")
-app.command("registry.running.settling:payments", name="payments", help="Record a payment by hand.")
-app.command("registry.running.settling:remittances", name="remittances", help="Pay artists: orders for the bank.")
-app.command("registry.running.settling:charges", name="charges", help="Refund charges, and hold contested ones.")
+app.command(
+    "registry.running.settling.banking:bank", name="bank", help="Record the bank's statements, and match entries."
+)
+app.command("registry.running.settling.banking:payments", name="payments", help="Record a payment by hand.")
+app.command(
+    "registry.running.settling.remitting:remittances", name="remittances", help="Pay artists: orders for the bank."
+)
+app.command(
+    "registry.running.settling.charging:charges", name="charges", help="Refund charges, and hold contested ones."
+)
+app.command("registry.running.settling.disputing:disputes", name="disputes", help="List, show and decide disputes.")
 _token = App(name="token", help="Make tokens and take them back.")
 _token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
 _token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")

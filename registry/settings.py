@@ -218,6 +218,9 @@ class Settings(BaseSettings):
     quota_licence_requests: Rated = Field(
         rate_of("500/1d"), description="Licences that an organisation may ask artists for; each tells the artist."
     )
+    quota_disputes: Rated = Field(
+        rate_of("500/1d"), description="Disputes that an account may open; each tells the other party."
+    )
     quota_quotes: Rated = Field(rate_of("5000/1h"), description="Quotes that an organisation may ask for.")
     quota_events: Rated = Field(rate_of("100000000/1h"), description="Usage events that an organisation may report.")
     quota_upload_bytes: Rated = Field(

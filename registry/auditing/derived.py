@@ -141,8 +141,8 @@ async def likeness(conn: Connection, found: Findings) -> None:
         found.differs(
             *differing(
                 f"work_states {_id('wrk', row['work'])}",
-                _values(row, "challenged", "contested"),
-                {"challenged": row["was_challenged"], "contested": row["was_contested"]},
+                _values(row, "challenged", "contested", "disputed", "lost_to"),
+                {name: row[f"was_{name}"] for name in ("challenged", "contested", "disputed", "lost_to")},
             )
         )
 

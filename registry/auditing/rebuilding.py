@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.consent.queries import IN_DISPUTE
+
 HEAD: Final = "select size, root, frontier, checkpoint, published_size from log_head"
 ENTRIES: Final = """
 select e.index, e.entry, e.leaf_hash, p.kind, p.envelope, p.salt
@@ -205,7 +207,7 @@ select s.id, s.works, count(k.work) as found from statements s left join stateme
 where s.scope = 'works' group by s.id, s.works having s.works <> count(k.work)
 """
 # As registry.consent.queries.SETTLE decides for some works, here for all of them.
-UNSETTLED: Final = """
+UNSETTLED: Final = f"""
 with pairs as (
     select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged
     from work_matches m
@@ -216,6 +218,9 @@ with pairs as (
     where m.claimed_at is not null
 ), lost as (
     select work from pairs where challenged union select work from work_matches where lapsed
+    union
+    select d.work from disputes d join pairs on d.work in (pairs.work, pairs.other)
+    where d.outcome = 'upheld' and not (pairs.withdrawn and d.work = pairs.other)
 ), fought as (
     select work, other from pairs
     where not challenged and not withdrawn
@@ -225,11 +230,14 @@ with pairs as (
 ), now as (
     select s.work, s.challenged as was_challenged, s.contested as was_contested,
         l.work is not null or s.withdrawn and s.challenged as challenged,
-        f.work is not null or s.withdrawn and s.contested as contested
+        f.work is not null or s.withdrawn and s.contested or d.disputed or d.lost_to is not null as contested,
+        s.disputed as was_disputed, s.lost_to as was_lost_to, d.disputed, d.lost_to
     from work_states s left join lost l on l.work = s.work left join sides f on f.work = s.work
+    cross join lateral ({IN_DISPUTE}) d
 )
-select * from now where (was_challenged, was_contested) <> (challenged, contested)
-"""
+select * from now where (was_challenged, was_contested, was_disputed, was_lost_to)
+    is distinct from (challenged, contested, disputed, lost_to)
+"""  # noqa: S608  # made of constants
 # By the times of the log a challenge has lapsed or not; the loop that looks has a minute.
 LAPSES: Final = """
 select m.work, m.other, m.lapsed from work_matches m

@@ -35,6 +35,7 @@ from registry.closing.queries import COUNT_LINES
 from registry.consent.planning import hash_of, together
 from registry.consent.queries import UNJOINED
 from registry.database import Connection, Row
+from registry.disputes import verification as disputes
 from registry.duties import verification as duties
 from registry.errors import NotFound, RegistryError
 from registry.licensing import verification as licensing
@@ -79,6 +80,7 @@ async def examine(services: Services, progress: Callable[[str], None] = lambda p
         ("ledger", _of(ledger.rebuild, queries.TRANSFERS_COUNT)),
         ("months", _of(closing.rebuild, COUNT_LINES)),
         ("settlement", _of(settlement.rebuild)),
+        ("settlement", _of(disputes.rebuild)),
     )
     found = {part: Findings(part) for part, _ in parts}
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:

@@ -28,9 +28,12 @@ from registry.ledger import periods
 from registry.services import Services
 
 Hook = Callable[[Connection, str], Awaitable[object]]
+After = Callable[[Services, str], Awaitable[object]]
 
 #: What other domains allocate at a close: each posts into the month that has ended, with keys that make it idempotent.
 HOOKS: Final[list[Hook]] = []
+#: What other domains do with a month that is sealed, in transactions of their own: it is done again after a crash.
+SEALED_HOOKS: Final[list[After]] = []
 SOONEST: Final = CLOCKS_DIFFER  # after its end: until then another process may believe that the month goes on
 
 
@@ -77,6 +80,9 @@ async def close_month(services: Services, period: str, now: datetime) -> int:
     async with database.transaction() as conn:
         await conn.execute(queries.HOLD_CLOSER, queries.CLOSER_LOCK)
         await _count(conn, period)
+    if not await _stated(services, period):
+        for hook in SEALED_HOOKS:
+            await hook(services, period)
     async with database.transaction() as conn:
         await conn.execute(queries.HOLD_CLOSER, queries.CLOSER_LOCK)
         return await _state(conn, services, period)
@@ -119,6 +125,12 @@ async def _count(conn: Connection, period: str) -> None:
     found = [(each["index"], each["leaf_hash"]) for each in await conn.fetch(queries.BATCHES, first, end)]
     root = await asyncio.to_thread(batches_root, found)
     await conn.execute(queries.SET_LOG, period, first, end, len(found), root)
+
+
+async def _stated(services: Services, period: str) -> bool:
+    async with services.database.acquire() as conn:
+        row = await conn.fetchrow(queries.STEP, period)
+    return row is not None and row["pending"] is not None
 
 
 async def _state(conn: Connection, services: Services, period: str) -> int:

@@ -117,6 +117,12 @@ async def settle(conn: Connection, account: UUID, works: Sequence[UUID], changed
         await _tell_challenged(conn, [row for row in rows if row["challenged"]])
 
 
+async def disputes_changed(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
+    """Let every reader see ``works`` of ``account`` anew: a dispute about them began or ended."""
+    changed: int = await conn.fetchval(queries.NEXT_VERSION)
+    await settle(conn, account, works, changed)
+
+
 async def lapse_due(services: Services, now: datetime) -> int:
     """Return how many challenges lapsed, of those whose 14 days are over at ``now`` by the times of the log."""
     async with services.database.acquire() as conn:

@@ -377,7 +377,14 @@ select covered.work from unnest($1::uuid[]) as covered (work) join work_matches 
 union
 select covered.work from unnest($1::uuid[]) as covered (work) join work_matches m on m.other = covered.work
 """
-SETTLE: Final = """
+# Whether a work is in dispute: one by a lower level than a verified claimant's holds nothing until it is decided, as a
+# challenge does not. By disputes (work), accounts primary key
+IN_DISPUTE: Final = """
+select coalesce(bool_or(d.outcome is null and (r.level < 2 or o.level >= r.level)), false) as disputed,
+    (max(d.account::text) filter (where d.outcome = 'upheld'))::uuid as lost_to
+from disputes d join accounts o on o.id = d.account join accounts r on r.id = d.against where d.work = s.work
+"""
+SETTLE: Final = f"""
 with pairs as (
     select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged
     from work_matches m
@@ -396,6 +403,9 @@ with pairs as (
     where l.lapsed and (
         l.work = any($1::uuid[]) or l.work in (select work from pairs union select other from pairs)
     )
+    union
+    select d.work from disputes d join pairs on d.work in (pairs.work, pairs.other)
+    where d.outcome = 'upheld' and not (pairs.withdrawn and d.work = pairs.other)
 ), fought as (
     select work, other from pairs
     where not challenged and not withdrawn
@@ -404,15 +414,17 @@ with pairs as (
     select s.work,
         exists (select from lost where lost.work = s.work) or s.withdrawn and s.challenged as challenged,
         exists (select from fought where s.work in (fought.work, fought.other)) or s.withdrawn and s.contested
-            as contested,
-        s.contested as was_contested
-    from work_states s where s.work = any($1::uuid[])
+            or d.disputed or d.lost_to is not null as contested,
+        s.contested as was_contested, d.disputed, d.lost_to
+    from work_states s cross join lateral ({IN_DISPUTE}) d where s.work = any($1::uuid[])
 )
-update work_states s set challenged = now.challenged, contested = now.contested, version = $2
+update work_states s set challenged = now.challenged, contested = now.contested, disputed = now.disputed,
+    lost_to = now.lost_to, version = $2
 from now
-where s.work = now.work and (s.challenged, s.contested) <> (now.challenged, now.contested)
+where s.work = now.work and (s.challenged, s.contested, s.disputed, s.lost_to)
+    is distinct from (now.challenged, now.contested, now.disputed, now.lost_to)
 returning s.work, s.account, s.contested, now.was_contested
-"""
+"""  # noqa: S608  # made of constants
 # by work_matches (account): open until it is ended, or has lapsed
 OPEN_CHALLENGES: Final = """
 select count(distinct m.work) as open, coalesce(bool_or(m.work = any($2::uuid[])), false) as added
@@ -486,6 +498,7 @@ returning m.work
 MATCHED_WORKS: Final = """
 select work from work_matches where account = $1 and claimed_at is not null
 union select other from work_matches where other_account = $1 and claimed_at is not null
+union select work from disputes where work is not null and outcome is null and (account = $1 or against = $1)
 """
 # by works (account, addresses) where not withdrawn; work_states primary key
 HAS_SITES: Final = """
@@ -508,7 +521,7 @@ _PROVEN: Final = """exists (
     )"""
 _RECORD: Final = f"""
 select s.work, s.account, t.encoded as terms, a.level, s.contested, s.challenged, s.withdrawn,
-    s.pending or s.frozen as pending,
+    s.pending or s.frozen or s.disputed or s.lost_to is not null and not s.challenged as pending,
     s.own is not null as signed, s.statement, s.version,
     case when e.index is not null and (w.updated is null or u.index is not null) and not coalesce(o.unlogged, false)
         then greatest(e.index, u.index, o.index) end as index,
@@ -582,7 +595,8 @@ UNLOGGED: Final = "select exists (select from log_queue q join statements s on s
 # split_works (work, since); of snapshots there are few.
 _STATE: Final = """
 case when w.withdrawn_at is not null then 'withdrawn' when s.work is null then 'unsigned'
-    when s.frozen then 'frozen' when s.challenged then 'challenged' when s.contested then 'contested'
+    when s.frozen then 'frozen' when s.disputed or s.lost_to is not null then 'disputed'
+    when s.challenged then 'challenged' when s.contested then 'contested'
     when s.waiting is not null then 'pending' else 'in-force' end
 """
 _OWNED: Final = f"""

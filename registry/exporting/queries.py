@@ -207,6 +207,18 @@ select n.id as statement, n.request, n.account = $1 as own, n.answer, n.offered_
 from licence_requests r join licence_answers n on n.request = r.id left join log_entries e on e.pending = n.pending
 where (r.organisation = $1 or r.account = $1) {after}
 """
+# by disputes (account, id), (against, id), log_entries unique (pending)
+DISPUTES: Final = """
+select d.id as dispute, d.account = $1 as own, d.work, d.transfer, d.digest, d.opened_at, d.outcome, d.ended_at,
+    e.index as log_index
+from disputes d left join log_entries e on e.pending = d.pending where (d.account = $1 or d.against = $1) {after}
+"""
+# by dispute_steps (dispute, step): those of both parties, and the decision
+DISPUTE_STEPS: Final = """
+select x.id as statement, x.dispute, x.step, x.account is not distinct from $1 as own, e.index as log_index
+from disputes d join dispute_steps x on x.dispute = d.id left join log_entries e on e.pending = x.pending
+where (d.account = $1 or d.against = $1) {after}
+"""
 # by licences (organisation, id), agreements primary key
 AGREEMENTS: Final = """
 select g.licence, g.request, g.since, g.weigh from licences l join agreements g on g.licence = l.id

@@ -27,6 +27,7 @@ _PATH_PATTERNS: Final = {
     "ask": f"^ask_{ID}$",
     "report": f"^rpt_{ID}$",
     "duty": f"^dut_{ID}$",
+    "dispute": f"^dsp_{ID}$",
     "split": f"^spl_{ID}$",
     "model": f"^mdl_{ID}$",
     "dataset": f"^dst_{ID}$",

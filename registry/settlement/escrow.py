@@ -1,8 +1,8 @@
-"""Escrow ends once: it is released to whom it is held for, or returns to whoever paid (semantics 5 and 6).
+"""Escrow ends once: it is released to whom it is held for, or returns to whoever paid (semantics 5, 6 and 21).
 
-A transfer put its amounts into escrow as a whole, and they leave it as a whole: to payable once the account has claim
-level 2 and none of the works behind it is contested, back to the licensee by a reversal when the account did not reach
-that level in 180 days. Co-owners get the parts that the transfer credited them with, by the split that all had signed.
+A charge put its amounts into escrow as a whole, and what did not leave it by parts (`parting`) leaves as a whole: to
+payable once the account has claim level 2 and none of the works behind it is contested, back to the licensee when the
+account did not reach that level in 180 days. While a charge is contested nothing of it moves.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 from uuid import UUID
 
 from licet import identifiers, times
-from licet.errors import InputError
+from licet.statements.periods import ACCRUALS
 from registry import ledger
 from registry.database import Connection, Row
 from registry.ledger import Entry, Transfer
 from registry.services import Services
 from registry.settlement import queries
 from registry.settlement.invoicing import issue_to
+from registry.settlement.parting import ENOUGH, ESCROW, FEE, Charge, award, charge_of, held, share
 
 RETURNS_AFTER: Final = timedelta(days=180)
-_ENOUGH: Final = 2  # claim level
 _AT_ONCE: Final = 500
 _EVERY: Final = 600.0  # seconds
 _FIRST: Final = UUID(int=0)
@@ -45,59 +45,89 @@ async def settle(services: Services, now: datetime) -> tuple[int, int]:
     while True:
         async with services.database.transaction() as conn:
             await conn.execute(queries.LOCK)
-            rows = await conn.fetch(queries.IN_ESCROW, after, _AT_ONCE)
+            rows = await conn.fetch(queries.IN_ESCROW, after, _AT_ONCE, sorted(ACCRUALS))
             for row in rows:
-                outcome = await _outcome(conn, row, now)
-                if outcome == "released":
-                    await _release(conn, row, now)
-                    released += 1
-                elif outcome == "returned":
-                    await _return(services, conn, row, now)
-                    returned += 1
+                outcome = await _end(services, conn, row, now)
+                released += outcome == "released"
+                returned += outcome == "returned"
         if len(rows) < _AT_ONCE:
             return released, returned
         after = rows[-1]["id"]
 
 
-async def _outcome(conn: Connection, row: Row, now: datetime) -> str | None:
-    source, _, rest = row["key"].partition("/")
-    side, _, payee = rest.partition("/")[0].partition(":")
-    try:
-        number = identifiers.to_uuid(source, "lic", "bat")
-        whose = identifiers.to_uuid(payee, "art", "org", "spl")
-    except InputError:
-        return None  # of another kind: whoever posted it ends it
-    if side != "escrow":
+async def _end(services: Services, conn: Connection, row: Row, now: datetime) -> str | None:
+    """Return how escrow ended for one charge: released, returned, or parted; None while it goes on."""
+    charge = charge_of(row)
+    if charge is None:
         return None
-    behind = await conn.fetchrow(
-        queries.BEHIND, source.startswith("bat"), number, rest.rpartition("/")[2], whose, payee.startswith("spl")
-    )
-    if behind is None or not behind["events"]:
+    late = now - charge.at >= RETURNS_AFTER
+    behind = await _behind(conn, charge)
+    if behind["shareable"]:
+        await share(conn, charge, now)
+    if behind["lost"]:
+        done = await award(conn, charge, await _debtor(conn, charge), now, late=late)
+        await _credit(services, conn, charge, now)
+        if not done:
+            return None
+        behind = await _behind(conn, charge)
+        if not await held(conn, charge):
+            last = (await conn.fetch(queries.FOLLOWED, charge.id))[0]["id"]
+            await conn.execute(queries.END_ESCROW, charge.id, "parted", last, now)
+            return "parted"
+    if not behind["events"] or (behind["contested"] and behind["level"] >= ENOUGH):
         return None
-    if behind["level"] >= _ENOUGH:
-        return None if behind["contested"] else "released"
-    return "returned" if now - row["at"] >= RETURNS_AFTER else None
+    if behind["level"] >= ENOUGH:
+        await _release(conn, charge, now)
+        return "released"
+    if not late:
+        return None
+    await _return(services, conn, charge, behind, now)
+    return "returned"
 
 
-async def _release(conn: Connection, row: Row, now: datetime) -> None:
-    name = identifiers.from_uuid("tra", row["id"])
+async def _behind(conn: Connection, charge: Charge) -> Row:
+    if charge.agreed:
+        row = await conn.fetchrow(queries.BEHIND_AGREED, charge.number, *charge.whose)
+    else:
+        row = await conn.fetchrow(queries.BEHIND, *charge.uses)
+    assert row is not None  # it counts
+    return row
+
+
+async def _release(conn: Connection, charge: Charge, now: datetime) -> None:
     entries = []
-    for each in await conn.fetch(queries.ENTRIES_OF, row["id"]):
-        side, _, owner = each["name"].partition(":")
-        if side == "escrow":
-            entries.append(Entry(each["name"], each["currency"], -each["amount"]))
-            entries.append(Entry(f"payable:{owner}", each["currency"], each["amount"]))
-    key = f"{name}/released"
-    await ledger.post(conn, [Transfer(key, "escrow-release", now, row["source"], tuple(entries), name)])
+    for name, amount in (await held(conn, charge)).items():
+        entries.append(Entry(name, charge.currency, amount))
+        entries.append(Entry(f"payable:{name.removeprefix(ESCROW)}", charge.currency, -amount))
+    key = f"{charge.name}/released"
+    await ledger.post(conn, [Transfer(key, "escrow-release", now, charge.source, tuple(entries), charge.name)])
     posted = await conn.fetchval(queries.TRANSFER, key)
-    await conn.execute(queries.END_ESCROW, row["id"], "released", posted, now)
+    await conn.execute(queries.END_ESCROW, charge.id, "released", posted, now)
 
 
-async def _return(services: Services, conn: Connection, row: Row, now: datetime) -> None:
-    name = identifiers.from_uuid("tra", row["id"])
-    memo = f"no claim level {_ENOUGH} in {RETURNS_AFTER.days} days"
-    posted = await ledger.reverse(conn, row["id"], key=f"{name}/returned", at=now, source=row["source"], memo=memo)
-    await conn.execute(queries.END_ESCROW, row["id"], "returned", posted, now)
-    for each in await conn.fetch(queries.ENTRIES_OF, row["id"]):
-        if each["name"].startswith("receivable:"):
-            await issue_to(services, conn, each["name"], None, now)
+async def _return(services: Services, conn: Connection, charge: Charge, behind: Row, now: datetime) -> None:
+    memo = f"no claim level {ENOUGH} in {RETURNS_AFTER.days} days"
+    key = f"{charge.name}/returned"
+    if await conn.fetchval(queries.PARTED, charge.id):  # the rest of it, as its uses come to
+        amounts = {**await held(conn, charge), FEE: behind["fee"], await _debtor(conn, charge): -behind["gross"]}
+        entries = tuple(Entry(name, charge.currency, amount) for name, amount in amounts.items() if amount)
+        await ledger.post(conn, [Transfer(key, "escrow-return", now, charge.source, entries, memo)])
+        posted = await conn.fetchval(queries.TRANSFER, key)
+    else:
+        for each in await conn.fetch(queries.FOLLOWED, charge.id):
+            undone = f"{identifiers.from_uuid('tra', each['id'])}/undone"
+            await ledger.reverse(conn, each["id"], key=undone, at=now, source=charge.source, memo=memo)
+        posted = await ledger.reverse(conn, charge.id, key=key, at=now, source=charge.source, memo=memo)
+    await conn.execute(queries.END_ESCROW, charge.id, "returned", posted, now)
+    await _credit(services, conn, charge, now)
+
+
+async def _debtor(conn: Connection, charge: Charge) -> str:
+    """Return the account of the ledger in which the licensee owes what the charge came to."""
+    rows = await conn.fetch(queries.ENTRIES_OF, charge.id)
+    return next(str(row["name"]) for row in rows if row["name"].startswith("receivable:"))
+
+
+async def _credit(services: Services, conn: Connection, charge: Charge, now: datetime) -> None:
+    """What was invoiced and given back is credited to whoever paid."""
+    await issue_to(services, conn, await _debtor(conn, charge), None, now)

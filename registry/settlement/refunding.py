@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from licet import identifiers, times
 from registry import ledger
@@ -43,32 +42,33 @@ async def contest(services: Services, transfer: str, reason: str) -> None:
 
     Raises as `refund` does.
     """
-    now = times.now()
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
-        charge = await _charge(conn, transfer, reason)
-        known = await conn.fetchrow(queries.CONTESTED, charge["id"])
-        if known is not None:
-            if known["outcome"] is not None:
-                raise Conflict(f"{transfer} was contested and decided on: {known['outcome']}")
-            return
-        if charge["reversed"] is not None:
-            raise Conflict(f"{transfer} was reversed already")
-        entries = []
-        end = await conn.fetchrow(queries.ESCROW_END, charge["id"])
-        released = [] if end is None or end["outcome"] != "released" else [end["posted"]]
-        for each in [row for part in (charge["id"], *released) for row in await conn.fetch(queries.ENTRIES_OF, part)]:
-            side, _, owner = each["name"].partition(":")
-            if side == "payable":
-                entries.append(Entry(each["name"], each["currency"], -each["amount"]))
-                entries.append(Entry(f"escrow:{owner}", each["currency"], each["amount"]))
-        if not entries:
-            raise Invalid(f"{transfer}: expected a charge that is payable, got one that is in escrow already")
-        number = identifiers.new_uuid()
+        await contest_in(conn, transfer, reason, times.now())
+
+
+async def contest_in(conn: Connection, transfer: str, reason: str, now: datetime) -> None:
+    """The same in the transaction of ``conn``, whose lock is the caller's."""
+    charge = await _charge(conn, transfer, reason)
+    known = await conn.fetchrow(queries.CONTESTED, charge["id"])
+    if known is not None:
+        if known["outcome"] is not None:
+            raise Conflict(f"{transfer} was contested and decided on: {known['outcome']}")
+        return
+    if charge["reversed"] is not None:
+        raise Conflict(f"{transfer} was reversed already")
+    followed = [row["id"] for row in await conn.fetch(queries.FOLLOWED, charge["id"])]
+    entries = []
+    for each in await conn.fetch(queries.PAYABLE_OF, [charge["id"], *followed]):
+        owner = each["name"].removeprefix("payable:")
+        entries.append(Entry(each["name"], each["currency"], -each["amount"]))
+        entries.append(Entry(f"escrow:{owner}", each["currency"], each["amount"]))
+    held = None  # where all of it is in escrow already: there it stays
+    if entries:
         key = f"{transfer}/contested"
         await ledger.post(conn, [Transfer(key, "contested", now, charge["source"], tuple(entries), reason)])
         held = await conn.fetchval(queries.TRANSFER, key)
-        await conn.execute(queries.ADD_CONTESTED, number, charge["id"], reason, held, now)
+    await conn.execute(queries.ADD_CONTESTED, identifiers.new_uuid(), charge["id"], reason, held, now)
 
 
 async def decide(services: Services, transfer: str, *, refunded: bool) -> list[Issued]:
@@ -76,23 +76,34 @@ async def decide(services: Services, transfer: str, *, refunded: bool) -> list[I
 
     Raises ``NotFound`` for one that is not contested and ``Conflict`` for one that was decided otherwise.
     """
-    now = times.now()
-    outcome = "refunded" if refunded else "stands"
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
         number = identifiers.to_uuid(transfer, "tra", field="transfer")
-        known = await conn.fetchrow(queries.CONTESTED, number)
-        charge = await conn.fetchrow(queries.CHARGE, number)
-        if known is None or charge is None:
-            raise NotFound(f"{transfer} is not contested")
-        if known["outcome"] is not None:
-            if known["outcome"] != outcome:
-                raise Conflict(f"{transfer} was decided on: it {known['outcome']}")
-            return []
+        dispute = await conn.fetchval(queries.DISPUTED, number)
+        if dispute is not None:
+            raise Conflict(f"{transfer} is in dispute: decide on {identifiers.from_uuid('dsp', dispute)}")
+        return await decide_in(services, conn, transfer, times.now(), refunded=refunded)
+
+
+async def decide_in(
+    services: Services, conn: Connection, transfer: str, now: datetime, *, refunded: bool
+) -> list[Issued]:
+    """The same in the transaction of ``conn``, whose lock is the caller's, for whoever decides on its dispute."""
+    outcome = "refunded" if refunded else "stands"
+    number = identifiers.to_uuid(transfer, "tra", field="transfer")
+    known = await conn.fetchrow(queries.CONTESTED, number)
+    charge = await conn.fetchrow(queries.CHARGE, number)
+    if known is None or charge is None:
+        raise NotFound(f"{transfer} is not contested")
+    if known["outcome"] is not None:
+        if known["outcome"] != outcome:
+            raise Conflict(f"{transfer} was decided on: it {known['outcome']}")
+        return []
+    if known["held"] is not None:
         key = f"{transfer}/decided"
         await ledger.reverse(conn, known["held"], key=key, at=now, source=charge["source"], memo=outcome)
-        await conn.execute(queries.DECIDE, known["id"], outcome, now)
-        return await _refund(services, conn, charge, "contested", now) if refunded else []
+    await conn.execute(queries.DECIDE, known["id"], outcome, now)
+    return await _refund(services, conn, charge, "contested", now) if refunded else []
 
 
 async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
@@ -108,10 +119,9 @@ async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
 
 async def _refund(services: Services, conn: Connection, charge: Row, reason: str, now: datetime) -> list[Issued]:
     name = identifiers.from_uuid("tra", charge["id"])
-    end = await conn.fetchrow(queries.ESCROW_END, charge["id"])
-    if end is not None and end["outcome"] == "released":
-        released: UUID = end["posted"]
-        await ledger.reverse(conn, released, key=f"{name}/unreleased", at=now, source=charge["source"], memo=reason)
+    for each in await conn.fetch(queries.FOLLOWED, charge["id"]):  # the newest first
+        key = f"{identifiers.from_uuid('tra', each['id'])}/undone"
+        await ledger.reverse(conn, each["id"], key=key, at=now, source=charge["source"], memo=reason)
     await ledger.reverse(conn, charge["id"], key=f"{name}/refund", at=now, source=charge["source"], memo=reason)
     issued: list[Issued] = []
     for each in await conn.fetch(queries.ENTRIES_OF, charge["id"]):

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from licet import identifiers
 from licet.wire.common import Page
 from licet.wire.settlement import (
+    ChargeInfo,
     InvoiceInfo,
     InvoiceLine,
     InvoiceShown,
@@ -26,7 +27,7 @@ from registry.accounts.identity import Caller, require
 from registry.accounts.stepping import hold_for_good
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
-from registry.settlement import remitting, service
+from registry.settlement import charging, remitting, service
 
 Currency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$", description="An ISO 4217 code.")]
 Month = Annotated[
@@ -149,7 +150,42 @@ async def list_remittance_lines(
         return linked(request, await remitting.lines(conn, caller.account, number, asked))
 
 
+OfLicence = Annotated[
+    str | None,
+    QueryParameter(name="licence", pattern=r"^lic_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="A licence charged by."),
+]
+OfWork = Annotated[
+    str | None,
+    QueryParameter(name="work", pattern=r"^wrk_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="A work charged for."),
+]
+
+
+@get("/v1/charges", operation_id="listCharges", tags=["settlement"], guards=[_PAID])
+async def list_charges(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    currency: Currency = None,
+    period: Month = None,
+    of_licence: OfLicence = None,
+    of_work: OfWork = None,
+    sort: FromQuery[Literal["-at", "at"]] = "-at",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[Page[ChargeInfo]]:
+    """What the account was charged or credited, charge by charge: what can be disputed."""
+    asked = Asked.of(request, sort, limit, cursor)
+    licence = None if of_licence is None else identifiers.to_uuid(of_licence, "lic", field="?licence")
+    work = None if of_work is None else identifiers.to_uuid(of_work, "wrk", field="?work")
+    async with services.database.acquire() as conn:
+        page = await charging.listed(
+            conn, caller.id, asked, currency=currency, period=period, licence=licence, work=work
+        )
+    return linked(request, page)
+
+
 ROUTES: Final = [
+    list_charges,
     list_invoices,
     get_invoice,
     list_invoice_lines,

@@ -10,7 +10,15 @@ from licet import identifiers
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import LicenceAnswer, LicenceRevoke, RegistryRef, Split, SplitAnswer, SplitShare
+from licet.statements.kinds import (
+    DisputeStep,
+    LicenceAnswer,
+    LicenceRevoke,
+    RegistryRef,
+    Split,
+    SplitAnswer,
+    SplitShare,
+)
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import only_signer, signer_of
 from registry.database import Connection
@@ -20,7 +28,7 @@ from registry.splits import queries
 
 NONCE: Final = range(16, 129)
 
-P = TypeVar("P", Split, SplitAnswer, LicenceAnswer, LicenceRevoke)
+P = TypeVar("P", Split, SplitAnswer, LicenceAnswer, LicenceRevoke, DisputeStep)
 
 
 async def opened(conn: Connection, schema: type[P], envelope: Envelope, caller: Caller, registry: RegistryRef) -> P:

@@ -40,6 +40,7 @@ KINDS: Final = {
     "rpt": "revenue report",
     "dut": "duty",
     "fnd": "finding",
+    "dsp": "dispute",
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)

@@ -78,6 +78,10 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         ("revokeLicence", "reportDutyDone"),
         (*_SIGNED, Refusal(400, "(duty|licence|works|reason|document|done_at|statement)", "the same")),
     ),
+    **dict.fromkeys(
+        ("openDispute", "stepDispute"),
+        (*_SIGNED, Refusal(400, "(dispute|step|subject|document|position|outcome|text|evidence)", "the same")),
+    ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
     "createClaim": (
         Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),

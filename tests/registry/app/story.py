@@ -38,9 +38,10 @@ from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
 from tests.registry.claims.internet import Internet
+from tests.registry.disputes.parties import dispute, step
 from tests.registry.duties.talks import done, offered, revocable_terms, revoke
 from tests.registry.harness import Running, new_key
-from tests.registry.market import shelf, trainer
+from tests.registry.market import Trainer, shelf, trainer
 from tests.registry.settlement.books import remitted
 from tests.registry.splits.owners import agreed
 
@@ -251,6 +252,18 @@ async def a_licence_is_revoked(site: Running, recorder: Recorder) -> None:
     await done(lab, duty)
 
 
+async def somebody_disagrees(site: Running, recorder: Recorder, work: str, lab: Trainer) -> None:
+    """A lab disputes what it was charged; an artist says that another one's picture is hers, and takes that back."""
+    eva = await artist(site, "Eva Roth")
+    recorder.listen(eva.http)
+    about = await dispute(eva, work)
+    await eva.http.get(f"/v1/disputes/{about.dispute}")
+    await step(eva, about, "withdraw")
+    charge = (await lab.http.get("/v1/charges")).json()["items"][0]["charge"]
+    await dispute(lab, charge)
+    await lab.http.get("/v1/disputes?state=open")
+
+
 async def a_month_closes(site: Running, earner: str, payer: str) -> str:
     """Post a use of last month, which nobody has closed, and close that; return its name."""
     now = times.now()
@@ -375,6 +388,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await works_are_shared(site, recorder)
     await an_artist_is_asked(site, recorder)
     await a_licence_is_revoked(site, recorder)
+    await somebody_disagrees(site, recorder, works_of.works[0], lab)
     closed = await a_month_closes(site, mei.id, lab.id)
     leaving = await artist(site, "Noor")
     await leaving.state([(await leaving.picture(picture(77))).work], RESEARCH)

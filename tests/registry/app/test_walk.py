@@ -63,6 +63,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("ask", "ask"),
             ("report", "rpt"),
             ("duty", "dut"),
+            ("dispute", "dsp"),
             ("organisation", "org"),
             ("model", "mdl"),
             ("invoice", "inv"),

@@ -73,6 +73,11 @@ WALK: dict[str, tuple[int, int, int]] = {
     "answerSplit": (401, 403, 400),
     "listSplits": (401, 403, 200),
     "getSplit": (401, 403, 404),
+    # disputes
+    "openDispute": (401, 403, 400),
+    "listDisputes": (401, 403, 200),
+    "getDispute": (401, 403, 404),
+    "stepDispute": (401, 403, 400),
     # agreements
     "requestLicence": (401, 403, 400),
     "listLicenceRequests": (401, 403, 200),
@@ -138,6 +143,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "setPayout": (401, 403, 400),
     "getPayout": (401, 403, 200),
     "listRemittances": (401, 403, 200),
+    "listCharges": (401, 403, 200),
     "listRemittanceLines": (401, 403, 404),
     # audit
     "getAuditBundle": (401, 403, 400),

@@ -14,9 +14,12 @@ from licet.statements.kinds import PeriodClose
 from licet.statements.periods import batch_leaf, check_lines, check_totals, root_of
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import Trust
+from licet.terms import Price, preset
 from licet.wire.common import Page
 from licet.wire.periods import BatchProof, PeriodInfo, PeriodLines
+from licet.wire.settlement import InvoiceInfo
 from registry import closing, ledger, translog
+from registry.closing import steps
 from registry.closing.steps import SOONEST
 from registry.ledger import Entry, Transfer
 from tests.registry.auditing.month import PER_RUN
@@ -82,6 +85,23 @@ async def test_a_closed_month_proves_each_payee_its_line_and_each_organisation_i
         async with site.services.database.transaction() as conn:
             entries = (Entry("payable:art_x", "USD", 1), Entry("fee:registry", "USD", -1))
             await ledger.post(conn, [Transfer("late", "usage", late, "lic_x", entries)])
+
+
+async def test_a_month_that_closes_is_invoiced_once_whatever_is_retried(
+    site: Running, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    dear = preset("paid", Price(model="per-training-run", amount="50", currency="USD"))
+    owned, lab, month = await shelf(site, dear, 1), await trainer(site), clock.month
+    await lab.license(owned.wanted())
+    clock.next_month()
+    with monkeypatch.context() as cut:
+        cut.setattr(steps, "_state", None)  # the process ends there
+        with pytest.raises(TypeError):
+            await closing.close_month(site.services, month, clock.now())
+    await close_all(site, clock.now())
+    await closing.close_month(site.services, month, clock.now())
+    found = msgspec.json.decode((await lab.http.get("/v1/invoices")).content, type=Page[InvoiceInfo]).items
+    assert [(each.period, each.due, each.lines) for each in found] == [(month, "50", 1)]
 
 
 async def test_who_reports_while_the_month_is_closed_is_asked_to_send_it_again(site: Running, clock: Clock):

@@ -45,6 +45,7 @@ async def test_a_close_that_is_cut_goes_on_to_the_same_bytes(
 ):
     first, database = clock.month, site.services.database
     monkeypatch.setattr(steps, "HOOKS", [allocated])
+    monkeypatch.setattr(steps, "SEALED_HOOKS", [])  # nobody is there whom one could invoice
     await post(site, "a", 10, clock.now())
     clock.next_month()
     await post(site, "b", 20, clock.now())

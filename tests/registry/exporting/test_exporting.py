@@ -31,6 +31,7 @@ from tests.registry import keymaking as make
 from tests.registry.agreements.revenue import report
 from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
+from tests.registry.disputes.parties import charge_of, dispute
 from tests.registry.duties.talks import done, revocable_terms, revoke
 from tests.registry.harness import Running, new_key
 from tests.registry.market import TRAIN, Trainer, shelf, trainer
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.anyio
 TABLES = "select table_name from information_schema.tables where table_schema = current_schema()"
 #: What nobody in these tests does.
 IDLE = {"quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions", "months"}
-IDLE |= {"run_licences", "models", "model_versions", "model_cards"}
+IDLE |= {"run_licences", "models", "model_versions", "model_cards", "findings"}
 
 
 async def test_every_table_is_decided_on_for_export_and_for_erasure(site: Running) -> None:
@@ -97,6 +98,7 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     answer = await client.put("/v1/me/payout", json=given, headers={"Idempotency-Key": new_key()})
     assert answer.status_code == 200, answer.text
     await remitted(site.services)
+    await dispute(lab, await charge_of(lab))
     return ada, lab
 
 

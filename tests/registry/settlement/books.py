@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -33,6 +34,18 @@ class Office:
     def services(self) -> Services:
         """The same, as the code under test names it."""
         return self  # type: ignore[return-value]  # only these two are asked for
+
+
+class Kept:
+    """A database whose only transaction is never committed: each example begins with nothing."""
+
+    def __init__(self, conn: Any) -> None:
+        self.conn = conn
+
+    @asynccontextmanager
+    async def transaction(self) -> Any:
+        async with self.conn.transaction():
+            yield self.conn
 
 
 async def account(conn: Connection, kind: str = "org", level: int = 2) -> str:

@@ -1,16 +1,27 @@
-"""Escrow of real licences ends once: released at claim level 2, returned to the licensee after 180 days below it."""
+"""Escrow of real licences ends once: released at claim level 2, returned to the licensee after 180 days below it.
+
+Works that were shared since, or were decided to be somebody else's, leave it as parts.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from licet import times
+from licet.errors import InputError
 from licet.terms import Price, preset
 from registry.settlement import escrow, refunding, verification
+from registry.settlement.parting import taken
+from tests.registry.catalogue import artist
 from tests.registry.harness import Running
-from tests.registry.market import Shelf, Trainer, balance, nothing_is_wrong, shelf, trainer
+from tests.registry.market import TRAIN, Shelf, Trainer, balance, nothing_is_wrong, shelf, trainer
+from tests.registry.splits.owners import agreed
 
 pytestmark = pytest.mark.anyio
 PER_RUN = preset("paid", Price(model="per-training-run", amount="1", currency="USD"))
@@ -77,3 +88,79 @@ async def test_what_was_released_can_be_contested_and_stands_or_is_refunded(site
     assert await balance(works.owner.http) == {("payable", "USD"): "0.9" if refunded else "1.8"}
     assert await balance(lantern.http) == {("receivable", "USD"): "1" if refunded else "2"}
     assert await settled(site) == (0, 0)
+
+
+@pytest.mark.parametrize("refunded", [False, True])
+async def test_what_is_contested_in_escrow_stays_there_until_somebody_decides(site: Running, refunded: bool):
+    works, lantern = await licensed(site)
+    charge = (await charges(site, lantern))[0]
+    await refunding.contest(site.services, charge, "not hers")
+    await works.owner.raise_level(2)
+    assert await settled(site, HALF_A_YEAR) == (1, 0)  # the other one alone
+    assert await balance(works.owner.http) == {("payable", "USD"): "0.9", ("escrow", "USD"): "0.9"}
+    await refunding.decide(site.services, charge, refunded=refunded)
+    assert await settled(site) == (0 if refunded else 1, 0)
+    assert await balance(works.owner.http) == {("payable", "USD"): "0.9" if refunded else "1.8"}
+    assert await balance(lantern.http) == {("receivable", "USD"): "1" if refunded else "2"}
+    await refunding.decide(site.services, charge, refunded=refunded)
+    assert await balance(lantern.http) == {("receivable", "USD"): "1" if refunded else "2"}
+
+
+async def test_rule_21_a_later_split_divides_once_what_is_held_for_its_works(site: Running):
+    works, lantern, mei = await shelf(site, PER_RUN, 3, level=0), await trainer(site), await artist(site, "Mei")
+    await lantern.license(works.wanted())
+    assert await balance(works.owner.http) == {("escrow", "USD"): "2.7"}
+    shares = [(works.owner, 3333), (mei, 6667)]
+    split = await agreed(works.owner, works.works[:2], shares)
+    assert await settled(site) == (0, 0)
+    # 1.8 of two works, less than a micro-unit of which is nobody's; the third is hers alone.
+    assert await balance(works.owner.http) == {("escrow", "USD"): "1.49994"}
+    assert await balance(mei.http) == {("escrow", "USD"): "1.20006"}
+    posted = (await mei.http.get("/v1/ledger/entries")).json()["items"]
+    assert [(each["account"], each["amount"]) for each in posted] == [("escrow", "1.20006")]
+    assert f"2 works by {split.split}, document {split.document}" in posted[0]["memo"]
+    await agreed(works.owner, works.works[:2], [(works.owner, 9000), (mei, 1000)], split)
+    assert await settled(site) == (0, 0)  # by the first one, and by no later one again
+    await lantern.license(works.wanted(), use=msgspec.structs.replace(TRAIN, version="2"))
+    assert await balance(mei.http) == {("escrow", "USD"): "1.38006"}
+    await works.owner.raise_level(2)
+    assert (await settled(site))[1] == 0
+    assert await balance(works.owner.http) == {("payable", "USD"): "4.01994"}
+    assert await balance(mei.http) == {("payable", "USD"): "1.38006"}
+    assert await settled(site) == (0, 0)
+    charge = (await charges(site, lantern))[0]
+    await refunding.refund(site.services, charge, "twice")
+    assert await balance(mei.http) == {("payable", "USD"): "0.18"}
+    assert await balance(lantern.http) == {("receivable", "USD"): "3"}
+    await settled(site)
+
+
+async def test_what_was_shared_in_escrow_returns_whole(site: Running):
+    works, lantern, mei = await shelf(site, PER_RUN, 2, level=0), await trainer(site), await artist(site, "Mei")
+    await lantern.license(works.wanted())
+    await agreed(works.owner, works.works[:1], [(works.owner, 1), (mei, 9999)])
+    assert await settled(site) == (0, 0)
+    assert await settled(site, HALF_A_YEAR) == (0, 1)
+    for who in (works.owner, mei, lantern):
+        assert await balance(who.http) == {}
+
+
+@given(
+    st.integers(0, 10**9),
+    st.integers(0, 10**9),
+    st.lists(st.integers(1, 9_999), min_size=1, max_size=4, unique=True),
+)
+def test_parts_of_a_charge_never_take_more_than_it_holds(first: int, second: int, cuts: list[int]):
+    from licet.statements.splits import divide
+
+    edges = [0, *sorted(cuts), 10_000]
+    shares = {f"escrow:{place}": after - before for place, (before, after) in enumerate(pairwise(edges))}
+    held = divide(first + second, shares)
+    one = taken(first, shares, held)
+    assert sum(one.values()) == first
+    left = {name: part - one.get(name, 0) for name, part in held.items()}
+    assert min(left.values()) >= 0
+    assert taken(second, shares, left) == {name: part for name, part in left.items() if part}
+    assert taken(-first, shares, {name: -part for name, part in held.items()}) == {n: -p for n, p in one.items()}
+    with pytest.raises(InputError):
+        taken(1, shares, dict.fromkeys(shares, 0))

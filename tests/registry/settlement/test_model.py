@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from licet import money, times
 from registry.settlement import banking, billing
 from registry.settlement.references import reference
-from tests.registry.servers import Server
 from tests.registry.settlement.bankfile import ACCOUNT, Booked, file, statement
-from tests.registry.settlement.books import Office, account, balances, nothing_is_wrong, owe
+from tests.registry.settlement.books import Kept, Office, account, balances, nothing_is_wrong, owe
 
 BANK, SUSPENSE = f"bank:{ACCOUNT.lower()}", f"suspense:{ACCOUNT.lower()}"
 
@@ -25,35 +21,6 @@ BANK, SUSPENSE = f"bank:{ACCOUNT.lower()}", f"suspense:{ACCOUNT.lower()}"
 PAYMENTS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(1, 2_000), st.booleans(), st.booleans()), min_size=1, max_size=6
 )
-
-
-class Kept:
-    """A database whose only transaction is never committed: each example begins with nothing."""
-
-    def __init__(self, conn: Any) -> None:
-        self.conn = conn
-
-    @asynccontextmanager
-    async def transaction(self) -> Any:
-        async with self.conn.transaction():
-            yield self.conn
-
-
-@pytest.fixture
-def conn(server: Server, migrated_template: str) -> Iterator[tuple[asyncio.Runner, Any]]:
-    with asyncio.Runner() as runner:
-        fresh = server.fresh(migrated_template)
-        dsn = runner.run(fresh.__aenter__())
-
-        async def connect() -> Any:
-            import asyncpg
-
-            return await asyncpg.connect(dsn)
-
-        opened = runner.run(connect())
-        yield runner, opened
-        runner.run(opened.close())
-        runner.run(fresh.__aexit__(None, None, None))
 
 
 def test_balances_are_what_a_plain_model_says(conn: tuple[asyncio.Runner, Any]) -> None:

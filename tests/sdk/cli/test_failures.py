@@ -188,7 +188,21 @@ def test_a_clock_a_day_off_is_named_where_a_signed_moment_does_not_fit(
 
 
 #: What is signed, or proves a signature, by its name in answers ('': a whole file): there a field more is refused.
-CLOSED = {"", "asked", "budget", "close", "envelope", "keys", "line", "lines", "revoked", "signatures", "totals", "use"}
+CLOSED = {
+    "",
+    "asked",
+    "budget",
+    "close",
+    "document",
+    "envelope",
+    "keys",
+    "line",
+    "lines",
+    "revoked",
+    "signatures",
+    "totals",
+    "use",
+}
 MAPS = {"counts", "terms"}  # no objects: a figure by name (terms: in the public register)
 REFUSED = re.compile(r"\(((?:.*\.)?)added_later: expected no field of this name, got added_later\)")
 

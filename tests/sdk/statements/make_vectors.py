@@ -276,6 +276,7 @@ def statement_file_cases() -> Iterator[Case]:
     yield from _rotated()
     yield from _lies_about_the_signer()
     yield from _lies_in_the_payload()
+    yield from _disputed()
 
 
 def _file(
@@ -902,9 +903,9 @@ def _updates() -> Iterator[Case]:
         yield _file(name, registry.file(log.add(envelope), *told), registry, fault, message)
 
 
-def _sealed_raw(payload: dict[str, Any], artist: Account) -> Envelope:
-    """Return ``payload``, which no Struct holds, signed as a work-update."""
-    data, kind = canonical.encode(payload), "application/vnd.licet.work-update+json"
+def _sealed_raw(payload: dict[str, Any], artist: Account, tag: str = "work-update") -> Envelope:
+    """Return ``payload``, which no Struct holds, signed as a work-update, or another kind."""
+    data, kind = canonical.encode(payload), f"application/vnd.licet.{tag}+json"
     signature = Signature(artist.key.keyid, to_base64(artist.key.sign(pae(kind, data))))
     return Envelope(payload=to_base64(data), payload_type=kind, signatures=[signature])
 
@@ -953,6 +954,63 @@ def _lies_in_the_payload() -> Iterator[Case]:
     yield lie("eleven-uses", MALFORMED, "terms: terms: expected only uses out of", terms=more)
     yield lie("terms-in-another-spelling", MALFORMED, "canonical form", terms=terms | {"index": "deny"})
     yield lie("terms-of-a-later-vocabulary", MALFORMED, "vocab: expected version 1", vocab=2)
+
+
+def _disputed() -> Iterator[Case]:
+    """Steps of a dispute: those of a party under its key, the decision under the office's and no other."""
+    registry = Registry()
+    artist = Account(registry, "Su Tang")
+    office, log = registry.working["office"], registry.log
+    opened = kinds.DisputeStep(
+        registry=registry.ref,
+        dispute=identifier("dsp", 1),
+        step="open",
+        subject=identifier("wrk", 1),
+        document=None,
+        account=artist.id,
+        genesis=artist.genesis,
+        position=None,
+        outcome=None,
+        text="I drew this in 2019.",
+        evidence=["log:3", identifier("wrk", 2)],
+        issued_at="2026-11-22T12:00:00.000Z",
+        nonce="a step of a dispute",
+    )
+    later = {"step": "answer", "document": "d" * 64, "position": "contest"}
+    decision = msgspec.structs.replace(
+        opened, step="decide", document="d" * 64, account=identifier("opr", 1), genesis=None, outcome="upheld"
+    )
+    other = msgspec.structs.replace(decision, account=artist.id)
+    for name, step, signer, keys, message in (
+        ("dispute-opened", opened, artist.key, [artist.genesis_index], ""),
+        ("dispute-answered", msgspec.structs.replace(opened, **later), artist.key, [artist.genesis_index], ""),
+        ("dispute-decided", decision, office, [], ""),
+        ("dispute-opened-by-the-registry", opened, office, [artist.genesis_index], "may only tighten (attested"),
+        ("dispute-decided-by-a-party", other, artist.key, [], "signatures"),
+        ("dispute-decided-by-another-key", decision, registry.working["licence"], [], "signatures"),
+    ):
+        at = log.add(envelopes.seal(step, signer))
+        yield _file(name, registry.file(at, *keys), registry, UNTRUE if message else None, message)
+    at = log.add(envelopes.seal(decision, office))
+    yield _file(
+        "dispute-decided-beside-a-party's-keys",
+        registry.file(at, artist.genesis_index),
+        registry,
+        MALFORMED,
+        "keys: expected none of an account beside a decision",
+    )
+    for name, message, changes in (
+        ("dispute-opened-with-an-outcome", "outcome: expected none", {"outcome": "upheld"}),
+        ("dispute-answered-without-a-position", "position: expected one", later | {"position": None}),
+        ("dispute-that-names-no-document", "document: expected one", later | {"document": None}),
+        ("dispute-about-a-licence", "subject: expected a work", {"subject": identifier("lic", 1)}),
+        ("dispute-without-a-word", "text: expected 1 to", {"text": " "}),
+        ("dispute-with-hidden-characters", "text: expected printable", {"text": "mine\u202e"}),
+        ("dispute-with-evidence-twice", "evidence: expected each", {"evidence": ["log:3", "log:3"]}),
+        ("dispute-with-a-link-for-evidence", "evidence[0]: expected", {"evidence": ["https://x.example"]}),
+    ):
+        at = log.add(_sealed_raw(_raw(opened) | changes, artist, "dispute-step"))
+        yield _file(name, registry.file(at, artist.genesis_index), registry, MALFORMED, message)
 
 
 def split_cases() -> Iterator[Case]:

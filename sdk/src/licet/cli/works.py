@@ -55,7 +55,7 @@ def list_works(
     external_id: Annotated[str | None, Parameter(help="Exactly this external id.")] = None,
     tag: Annotated[str | None, Parameter(help="Exactly this tag.")] = None,
     state: Annotated[
-        Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"] | None,
+        Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "disputed", "in-force"] | None,
         Parameter(help="Only works in this state."),
     ] = None,
     sort: Annotated[

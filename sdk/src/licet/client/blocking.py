@@ -28,6 +28,7 @@ from licet.statements.trust import RegistryKeys, Trust
 from licet.transport import Transport
 from licet.wire import accounts, agreements, auditing, erasure, licensing, revenue, settlement, usage
 from licet.wire import claims as claiming
+from licet.wire import disputes as disputing
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -480,6 +481,26 @@ class Client:
     def invoices(self, *, limit: int | None = None, **filters: str | int) -> Iterator[settlement.InvoiceInfo]:
         """Yield the invoices and credit notes to the organisation, the newest first."""
         return self._pages(endpoints.invoices(limit, filters))
+
+    def charges(self, *, limit: int | None = None, **filters: str | int) -> Iterator[settlement.ChargeInfo]:
+        """Yield what the account was charged or credited, charge by charge, the newest first."""
+        return self._pages(endpoints.charges(limit, filters))
+
+    def open_dispute(self, envelope: Envelope) -> disputing.DisputeAccepted:
+        """Return the dispute once it is in the log, and holds what it is about."""
+        return self.transport.do(endpoints.open_dispute(envelope))
+
+    def step_dispute(self, dispute: str, envelope: Envelope) -> disputing.DisputeAccepted:
+        """Return the dispute once the answer to it, or its withdrawal, is in the log."""
+        return self.transport.do(endpoints.step_dispute(dispute, envelope))
+
+    def disputes(self, *, limit: int | None = None, **filters: str | int) -> Iterator[disputing.DisputeInfo]:
+        """Yield the disputes that the account is a party to, the newest first."""
+        return self._pages(endpoints.disputes(limit, filters))
+
+    def dispute(self, dispute: str) -> disputing.DisputeShown:
+        """Return one dispute with the documents of both parties and the decision, each with all that proves it."""
+        return self.transport.do(endpoints.dispute(dispute))
 
     def invoice(self, invoice: str) -> settlement.InvoiceShown:
         """Return one invoice with the payments and credit notes that count towards it."""

@@ -18,6 +18,7 @@ from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
 from licet.wire import accounts, agreements, auditing, claims, duties, erasure, licensing, revenue, settlement, usage
+from licet.wire import disputes as disputing
 from licet.wire import periods as months
 from licet.wire import register as registered
 from licet.wire import splits as sharing
@@ -635,6 +636,35 @@ def ledger(limit: int | None, filters: Filters) -> Listing[usage.LedgerLine]:
 def invoices(limit: int | None, filters: Filters) -> Listing[settlement.InvoiceInfo]:
     """Invoices to the organisation."""
     return listed("listInvoices", "/v1/invoices", settlement.InvoiceInfo, filters, limit, scope="usage")
+
+
+def charges(limit: int | None, filters: Filters) -> Listing[settlement.ChargeInfo]:
+    """What the account was charged or credited."""
+    return listed("listCharges", "/v1/charges", settlement.ChargeInfo, filters, limit, scope="usage")
+
+
+def open_dispute(envelope: Envelope) -> Call[disputing.DisputeAccepted]:
+    """A signed step that opens a dispute."""
+    body = disputing.DisputeSubmit(envelope)
+    return post("openDispute", "/v1/disputes", body, disputing.DisputeAccepted, scope="register")
+
+
+def step_dispute(dispute: str, envelope: Envelope) -> Call[disputing.DisputeAccepted]:
+    """A signed answer to a dispute, or its withdrawal."""
+    path = f"/v1/disputes/{escape(dispute, safe='')}/steps"
+    body = disputing.DisputeSubmit(envelope)
+    return post("stepDispute", path, body, disputing.DisputeAccepted, scope="register")
+
+
+def disputes(limit: int | None, filters: Filters) -> Listing[disputing.DisputeInfo]:
+    """The disputes that the account is a party to."""
+    return listed("listDisputes", "/v1/disputes", disputing.DisputeInfo, filters, limit, scope="register")
+
+
+def dispute(dispute: str) -> Call[disputing.DisputeShown]:
+    """One dispute with its documents."""
+    path = f"/v1/disputes/{escape(dispute, safe='')}"
+    return get("getDispute", path, disputing.DisputeShown, scope="register")
 
 
 def invoice(invoice: str) -> Call[settlement.InvoiceShown]:

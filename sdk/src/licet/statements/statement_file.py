@@ -38,7 +38,7 @@ _BY_REGISTRY: Final[dict[str, Purpose]] = {
     "snapshot": "snapshot",
 }
 
-BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", "audit-finding", *REGISTRY_KEY_KINDS})
+BY_REGISTRY_TOO: Final = frozenset({*_BY_REGISTRY, "licence", "audit-finding", "dispute-step", *REGISTRY_KEY_KINDS})
 
 
 class StatementFileLike(Evidence, Protocol):
@@ -114,6 +114,12 @@ def verify_statement_file(
         if of_account:
             raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
         checks.append(_by_auditor(file.envelope, payload, logged, registry))
+    elif isinstance(payload, kinds.DisputeStep) and payload.step == "decide":
+        if of_account:
+            raise MalformedError(f"keys: expected none of an account beside a decision, got {len(of_account)}")
+        signer = registry.signer("office", logged.index, logged.time, file.envelope)
+        envelopes.open_as(SCHEMAS[kind], file.envelope, [signer], registry.keys)
+        checks.append(f"signed by the registry's office key, for {payload.account}")
     elif kind in KEY_KINDS:
         if not _holds(of_account, file.envelope):
             of_account.append(file)

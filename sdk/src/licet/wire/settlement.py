@@ -114,3 +114,26 @@ class RemittanceLine(msgspec.Struct, frozen=True):
     kind: str
     source: str
     amount: str
+
+
+ChargeSide = Literal["charged", "credited"]
+#: As it was charged · held until the claim allows it · held because somebody contests it · taken back.
+ChargeState = Literal["stands", "escrow", "contested", "refunded"]
+
+
+class ChargeInfo(msgspec.Struct, frozen=True):
+    """One charge as the caller's side of it has it: what it was ``charged``, or ``credited`` after the fee.
+
+    ``source`` is the licence or batch that it opens down to; ``dispute`` the one that there is, or was, about it.
+    """
+
+    charge: str  # tra_…
+    at: str
+    period: str
+    kind: str
+    source: str
+    side: ChargeSide
+    amount: str
+    currency: str
+    state: ChargeState
+    dispute: str | None

@@ -11,7 +11,7 @@ from licet.wire.common import Receipt
 from licet.wire.splits import Restriction, WorkSplit
 
 #: The first that fits a work: withdrawn · nothing signed · in a conflict · looser terms on hold · all in force.
-State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "in-force"]
+State = Literal["withdrawn", "unsigned", "challenged", "contested", "pending", "frozen", "disputed", "in-force"]
 #: Whether crops, frames and collages of a work are found: yes · its picture has too little that could be found again ·
 #: the service never saw the picture · it saw it, and what is looked in now was not made of it.
 Parts = Literal["found", "too-plain", "not-sent", "not-looked-at"]

@@ -27,6 +27,7 @@ from licet.statements.kinds.consent import (
     WorksScope,
     WorkUpdate,
 )
+from licet.statements.kinds.disputes import DisputeStep
 from licet.statements.kinds.keys import (
     AnyKey,
     Delegation,
@@ -72,6 +73,7 @@ __all__ = [
     "ConsentMature",
     "DatasetManifest",
     "Delegation",
+    "DisputeStep",
     "DutyDone",
     "Erase",
     "Event",
@@ -142,6 +144,7 @@ Payload = (
     | UsageBatch
     | RevenueReport
     | AuditFinding
+    | DisputeStep
     | Snapshot
     | PeriodClose
     | Erase

@@ -1,0 +1,105 @@
+"""All SQL of disputes, one constant a statement, with the index it relies on.
+
+A dispute is seen by its two parties, and by the office (null): ``$1`` is who asks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from registry.http.paging import Key, orders
+
+# by dispute_steps unique (digest)
+TAKEN: Final = "select id, dispute, account, pending from dispute_steps where digest = $1"
+# by disputes (account, id): $2 since when what was dismissed counts
+OPENED: Final = """
+select count(*) filter (where outcome is null) as open,
+    count(*) filter (where outcome = 'dismissed' and ended_at > $2) as dismissed
+from disputes where account = $1
+"""
+# by disputes (work), unique (transfer)
+ON_THE_SAME: Final = """
+select account, outcome from disputes where work = $1::uuid or transfer = $2::uuid
+"""
+# by works, work_states primary keys
+WORK: Final = """
+select w.account, a.kind, w.withdrawn_at, s.work is not null as signed, s.lost_to
+from works w join accounts a on a.id = w.account left join work_states s on s.work = w.id where w.id = $1
+"""
+# Who owes by a charge and who is owed, by the names of their accounts of the ledger. By entries primary key
+SIDES: Final = """
+select a.name from entries e join ledger_accounts a on a.id = e.account
+where e.transfer = $1 and (a.name like 'receivable:%' or a.name like 'payable:%' or a.name like 'escrow:%')
+order by a.name
+"""
+# by splits primary key
+SHARED_BY: Final = "select s.account, a.kind from splits s join accounts a on a.id = s.account where s.id = $1"
+# Whether a charge has uses, and all of them by near matches. By usage_events (batch), (licence)
+NEAR: Final = """
+select count(*) > 0 and bool_and(u.match = 'near') from usage_events u
+where u.amount <> 0 and u.currency = $3
+    and case when $1 then u.batch = $2 else u.batch is null and u.licence = $2 end
+    and case when $5 then u.split = $4 else u.split is null and u.artist = $4 end
+"""
+# by works primary key; log_head has one row
+KNOWN_WORKS: Final = "select count(*) from works where id = any($1::uuid[])"
+LOG_SIZE: Final = "select published_size from log_head"
+# by accounts primary key
+OPERATOR: Final = "select id from accounts where id = $1 and kind = 'opr' and erased_at is null"
+
+KEEP: Final = """
+insert into disputes (id, account, against, work, transfer, digest, pending, opened_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning id
+"""
+KEEP_STEP: Final = """
+insert into dispute_steps (id, dispute, step, digest, account, pending) values ($1, $2, $3, $4, $5, $6)
+"""
+END: Final = "update disputes set outcome = $2, ended_at = $3, ended_by = $4 where id = $1 and outcome is null"
+
+_ANSWERED: Final = "exists (select from dispute_steps x where x.dispute = d.id and x.step = 'answer')"
+_STATE: Final = f"coalesce(d.outcome, case when {_ANSWERED} then 'answered' else 'open' end)"
+# What a work's dispute holds follows from claim levels (semantics 6). By dispute_steps (dispute, step)
+_SEEN: Final = f"""
+select d.id, d.account, a.kind, d.against, b.kind as against_kind, d.work, d.transfer, d.digest, d.pending, d.opened_at,
+    d.outcome, d.ended_at, e.index, {_STATE} as state,
+    d.outcome is null and (d.transfer is not null or b.level < 2 or a.level >= b.level) as holds
+from disputes d join accounts a on a.id = d.account join accounts b on b.id = d.against
+left join log_entries e on e.pending = d.pending
+where ($1::uuid is null or d.account = $1 or d.against = $1)
+"""  # noqa: S608
+SEEN: Final = f"{_SEEN} and d.id = $2"
+# by disputes (account, id), (against, id)
+DISPUTES: Final = orders(
+    f"""{_SEEN} and ($2::text is null or {_STATE} = $2) and ($3::uuid is null or d.work = $3)
+    and ($4::uuid is null or d.transfer = $4)
+""",
+    opened=(Key("d.id", "id", UUID),),
+)
+# by dispute_steps (dispute, step)
+STEPS: Final = """
+select x.id, x.step, x.account, a.kind, x.pending from dispute_steps x left join accounts a on a.id = x.account
+where x.dispute = $1 order by x.pending
+"""
+# by log_pending primary key
+ENVELOPE: Final = "select envelope from log_pending where id = $1"
+
+# The whole of it, read through once, beside what was signed.
+ALL_STEPS: Final = """
+select x.id, x.dispute, x.step, x.digest, x.account, k.kind as step_kind, d.digest as opening, d.account as opener,
+    a.kind, d.work, d.transfer, d.outcome, d.ended_by, p.envelope
+from dispute_steps x join disputes d on d.id = x.dispute join accounts a on a.id = d.account
+left join accounts k on k.id = x.account join log_pending p on p.id = x.pending order by x.dispute, x.pending
+"""
+WITHOUT: Final = """
+select d.id from disputes d where not exists (select from dispute_steps x where x.dispute = d.id and x.step = 'open')
+    or (d.outcome is not null) <> exists (
+        select from dispute_steps x where x.dispute = d.id and x.step in ('decide', 'withdraw')
+    )
+"""
+# A charge in dispute is contested for as long, and what became of it is what was decided.
+UNHELD: Final = """
+select d.id, d.outcome, c.outcome as charge from disputes d left join contested_charges c on c.transfer = d.transfer
+where d.transfer is not null and (c.id is null or c.outcome is distinct from case d.outcome
+    when 'upheld' then 'refunded' when 'dismissed' then 'stands' when 'withdrawn' then 'stands' end)
+"""

@@ -1,0 +1,264 @@
+"""Opening a dispute, answering it, taking it back: each step is signed by whoever takes it, and once.
+
+All steps happen one after the other under the lock of settlement. Of a work, the consent head of whoever registered it
+is taken too before the log's pending id is drawn: no licence gets an index after a dispute that it ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from licet import identifiers, times
+from licet.statements import envelope as envelopes
+from licet.statements.disputes import ANSWERED_WITHIN
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import DisputeStep
+from licet.wire.common import Page, StatementFile
+from licet.wire.disputes import DisputeAccepted, DisputeInfo, DisputeShown, DisputeStepShown
+from registry import translog
+from registry.accounts import events
+from registry.accounts.identity import Caller
+from registry.accounts.statements import file_of
+from registry.consent.conflicts import disputes_changed
+from registry.consent.queries import LOCK_HEAD
+from registry.database import Connection, Row
+from registry.disputes import queries, words
+from registry.disputes.subjects import Subject, hold_evidence, subject_of
+from registry.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+from registry.http.paging import Asked, page_of
+from registry.services import Services
+from registry.settlement.queries import LOCK
+from registry.settlement.refunding import contest_in, decide_in
+from registry.splits.intake import opened
+
+MOST_OPEN: Final = 5
+MOST_DISMISSED: Final = 3  # within…
+SUSPENDED_FOR: Final = timedelta(days=365)
+
+
+class _Kept(NamedTuple):
+    dispute: UUID
+    statement: str
+    pending: int
+
+
+async def open_dispute(services: Services, caller: Caller, envelope: Envelope) -> DisputeAccepted:
+    """Return once the dispute is in the published log, and holds what it is about; again has no second effect.
+
+    Raises ``MalformedError`` and ``Invalid`` naming the field, ``NotFound`` for what is not there or not the caller's,
+    and ``Conflict`` for what is disputed or was decided on, too late, or one more than an account may have open.
+    """
+    kept = await services.database.run(partial(_open, services, caller, envelope))
+    return await _accepted(services, caller, kept)
+
+
+async def take_step(services: Services, caller: Caller, dispute: UUID, envelope: Envelope) -> DisputeAccepted:
+    """Return once the other party's answer, or the withdrawal by whoever opened it, is in the published log.
+
+    Raises ``NotFound``, ``MalformedError`` and ``Invalid`` naming the field, ``NotAllowed`` for the other party's step,
+    and ``Conflict`` after a decision, or for a second answer.
+    """
+    kept = await services.database.run(partial(_step, services, caller, dispute, envelope))
+    return await _accepted(services, caller, kept)
+
+
+async def shown(services: Services, account: UUID | None, dispute: UUID) -> DisputeShown:
+    """Return the dispute with its documents, for a party (None: for the office); raises ``NotFound``."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        info = info_of(await seen(conn, account, dispute))
+        steps = [
+            DisputeStepShown(
+                identifiers.from_uuid("stm", row["id"]),
+                row["step"],
+                None if row["account"] is None else identifiers.from_uuid(row["kind"], row["account"]),
+                await _file(conn, row["pending"]),
+            )
+            for row in await conn.fetch(queries.STEPS, dispute)
+        ]
+    return DisputeShown(info, steps)
+
+
+async def listed(
+    conn: Connection,
+    account: UUID | None,
+    asked: Asked,
+    *,
+    state: str | None = None,
+    work: UUID | None = None,
+    charge: UUID | None = None,
+) -> Page[DisputeInfo]:
+    """Return one page of the disputes that ``account`` is a party to (None, the office's: of all)."""
+    rows, more = await page_of(conn, queries.DISPUTES, asked, account, state, work, charge)
+    return Page([info_of(row) for row in rows], more)
+
+
+async def seen(conn: Connection, account: UUID | None, dispute: UUID) -> Row:
+    """Return one dispute that ``account`` may see; raises ``NotFound``, also for another's."""
+    row = await conn.fetchrow(queries.SEEN, account, dispute)
+    if row is None:
+        raise NotFound("there is no such dispute among those that you are a party to")
+    return row
+
+
+async def opening_of(conn: Connection, row: Row) -> DisputeStep | None:
+    """Return what opened a dispute, None once it was erased."""
+    sealed = await conn.fetchval(queries.ENVELOPE, row["pending"])
+    return None if sealed is None else envelopes.read_as(DisputeStep, envelopes.parse(sealed))
+
+
+async def end(
+    services: Services, conn: Connection, row: Row, outcome: str, now: datetime, operator: UUID | None = None
+) -> None:
+    """The dispute has ended in ``outcome``, and what it held goes where that says; the locks are the caller's."""
+    await conn.execute(queries.END, row["id"], outcome, now, operator)
+    if row["work"] is not None:
+        await disputes_changed(conn, row["against"], [row["work"]])
+    else:
+        transfer = identifiers.from_uuid("tra", row["transfer"])
+        await decide_in(services, conn, transfer, now, refunded=outcome == "upheld")
+
+
+async def keep(
+    conn: Connection, dispute: UUID, payload: DisputeStep, envelope: Envelope, account: UUID | None
+) -> tuple[UUID, int]:
+    """Return the statement and its pending id under which the log takes one step."""
+    statement = identifiers.new_uuid()
+    name = identifiers.from_uuid("stm", statement)
+    pending = await translog.submit(conn, "dispute-step", name, envelopes.encode(envelope), account)
+    return statement, pending
+
+
+async def _open(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> _Kept:
+    await conn.execute(LOCK)
+    digest = bytes.fromhex(envelope.payload_digest)
+    known = await _taken(conn, caller, digest)
+    if known is not None:
+        return known
+    payload = await opened(conn, DisputeStep, envelope, caller, services.keys.ref)
+    if payload.step != "open":
+        raise Invalid.field("step", "open", payload.step)
+    number = identifiers.to_uuid(payload.dispute, "dsp", field="dispute")
+    now = times.now()
+    subject = await subject_of(conn, caller, payload, now)
+    await hold_evidence(conn, payload)
+    await _hold_free(conn, caller, subject, payload.subject)
+    await _hold_few(conn, caller, now)
+    if subject.work is not None:
+        await conn.fetchrow(LOCK_HEAD, subject.against)
+    statement, pending = await keep(conn, number, payload, envelope, caller.account)
+    kept = await conn.fetchval(
+        queries.KEEP, number, caller.account, subject.against, subject.work, subject.transfer, digest, pending, now
+    )
+    if kept is None:
+        raise Conflict("dispute: expected an identifier that is new, got that of another dispute")
+    await conn.execute(queries.KEEP_STEP, statement, number, "open", digest, caller.account, pending)
+    if subject.work is not None:
+        await disputes_changed(conn, subject.against, [subject.work])
+    else:
+        await contest_in(conn, payload.subject, f"disputed: {payload.dispute}", now)
+    row = await seen(conn, caller.account, number)
+    told = words.opened(caller.id, payload.dispute, payload.subject, now + ANSWERED_WITHIN, holds=row["holds"])
+    await events.tell(conn, subject.against, "dispute-opened", payload.dispute, told)
+    return _Kept(number, identifiers.from_uuid("stm", statement), pending)
+
+
+async def _hold_free(conn: Connection, caller: Caller, subject: Subject, name: str) -> None:
+    for row in await conn.fetch(queries.ON_THE_SAME, subject.work, subject.transfer):
+        if row["outcome"] is None:
+            raise Conflict(f"{name} is disputed already, and nobody has decided")
+        if subject.transfer is not None or row["account"] == caller.account:
+            raise Conflict(f"{name} was disputed, and that ended: {row['outcome']}")
+
+
+async def _hold_few(conn: Connection, caller: Caller, now: datetime) -> None:
+    row = await conn.fetchrow(queries.OPENED, caller.account, now - SUSPENDED_FOR)
+    assert row is not None  # it counts
+    if row["open"] >= MOST_OPEN:
+        raise Conflict(f"expected at most {MOST_OPEN} open disputes of an account, got one more")
+    if row["dismissed"] >= MOST_DISMISSED:
+        raise Conflict(
+            f"{MOST_DISMISSED} disputes of this account were dismissed within {SUSPENDED_FOR.days} days: it cannot "
+            f"open more"
+        )
+
+
+async def _step(services: Services, caller: Caller, dispute: UUID, envelope: Envelope, conn: Connection) -> _Kept:
+    await conn.execute(LOCK)
+    digest = bytes.fromhex(envelope.payload_digest)
+    known = await _taken(conn, caller, digest)
+    row = await seen(conn, caller.account, dispute)
+    if known is not None and known.dispute == dispute:
+        return known
+    payload = await opened(conn, DisputeStep, envelope, caller, services.keys.ref)
+    _hold_to(payload, row)
+    await hold_evidence(conn, payload)
+    by = row["account"] if payload.step == "withdraw" else row["against"]
+    if payload.step not in ("answer", "withdraw"):
+        raise Invalid.field("step", "answer or withdraw", payload.step)
+    if caller.account != by:
+        whose = "whoever opened it takes a dispute back" if payload.step == "withdraw" else "the other party answers"
+        raise NotAllowed(f"only {whose}")
+    if row["outcome"] is not None:
+        raise Conflict(f"the dispute has ended: {row['outcome']}")
+    if payload.step == "answer" and row["state"] == "answered":
+        raise Conflict("the dispute was answered already")
+    if row["work"] is not None and payload.step == "withdraw":
+        await conn.fetchrow(LOCK_HEAD, row["against"])
+    statement, pending = await keep(conn, dispute, payload, envelope, caller.account)
+    await conn.execute(queries.KEEP_STEP, statement, dispute, payload.step, digest, caller.account, pending)
+    if payload.step == "withdraw":
+        await end(services, conn, row, "withdrawn", times.now())
+        told = words.withdrawn(caller.id, payload.dispute)
+        await events.tell(conn, row["against"], "dispute-withdrawn", payload.dispute, told)
+    else:
+        told = words.answered(caller.id, payload.dispute, payload.position or "contest")
+        await events.tell(conn, row["account"], "dispute-answered", payload.dispute, told)
+    return _Kept(dispute, identifiers.from_uuid("stm", statement), pending)
+
+
+def _hold_to(payload: DisputeStep, row: Row) -> None:
+    info = info_of(row)
+    for field, expected in (("dispute", info.dispute), ("subject", info.subject), ("document", info.document)):
+        if getattr(payload, field) != expected:
+            raise Invalid.field(field, expected, getattr(payload, field))
+
+
+async def _taken(conn: Connection, caller: Caller, digest: bytes) -> _Kept | None:
+    row = await conn.fetchrow(queries.TAKEN, digest)
+    if row is None or row["account"] != caller.account:
+        return None
+    return _Kept(row["dispute"], identifiers.from_uuid("stm", row["id"]), row["pending"])
+
+
+async def _accepted(services: Services, caller: Caller, kept: _Kept) -> DisputeAccepted:
+    receipt = await translog.wait(services.database, kept.pending)
+    async with services.database.acquire() as conn:
+        return DisputeAccepted(info_of(await seen(conn, caller.account, kept.dispute)), kept.statement, receipt)
+
+
+async def _file(conn: Connection, pending: int) -> StatementFile | None:
+    try:
+        return await file_of(conn, pending, "dispute-step")
+    except (Gone, NotFound):  # erased, or not published yet
+        return None
+
+
+def info_of(row: Row) -> DisputeInfo:
+    """Return a dispute as it is told."""
+    work = row["work"] is not None
+    return DisputeInfo(
+        dispute=identifiers.from_uuid("dsp", row["id"]),
+        account=identifiers.from_uuid(row["kind"], row["account"]),
+        against=identifiers.from_uuid(row["against_kind"], row["against"]),
+        subject=identifiers.from_uuid("wrk" if work else "tra", row["work"] if work else row["transfer"]),
+        state=row["state"],
+        document=row["digest"].hex(),
+        holds=row["holds"],
+        opened_at=times.to_text(row["opened_at"]),
+        decided_after=times.to_text(row["opened_at"] + ANSWERED_WITHIN),
+        ended_at=None if row["ended_at"] is None else times.to_text(row["ended_at"]),
+        log_index=row["index"],
+    )

@@ -1,0 +1,163 @@
+"""What a charge holds in escrow for single works, and how that leaves it: shared, awarded, or given back.
+
+Co-owners who had no split yet share by the first one that all of them sign (semantics 21): it stays in escrow, divided.
+What a work earned that was decided to be somebody else's goes to her, once she has claim level 2. Each part of a charge
+leaves it once; the rest goes on as if the part had never been there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from licet import identifiers
+from licet.counted import many
+from licet.errors import InputError
+from licet.statements.splits import divide
+from registry import ledger
+from registry.database import Connection, Row
+from registry.ledger import Entry, Transfer
+from registry.settlement import queries
+from registry.splits.sharing import in_force, shares_of
+
+ESCROW: Final = "escrow:"
+ENOUGH: Final = 2  # claim level
+FEE: Final = "fee:registry"
+
+
+class Charge(NamedTuple):
+    """A transfer that put something into escrow: of uses of a ``batch`` or licence, or of an agreement at a close."""
+
+    id: UUID
+    at: datetime
+    source: str
+    batch: bool
+    number: UUID  # of the batch or licence
+    agreed: bool
+    payee: str  # an account, or a split
+    currency: str
+
+    @property
+    def name(self) -> str:
+        """The transfer as people name it."""
+        return identifiers.from_uuid("tra", self.id)
+
+    @property
+    def whose(self) -> tuple[UUID, bool]:
+        """The payee, and whether it is a split."""
+        return identifiers.to_uuid(self.payee, "art", "org", "spl"), self.payee.startswith("spl")
+
+    @property
+    def uses(self) -> tuple[bool, UUID, str, UUID, bool, UUID]:
+        """What `queries` find its uses by."""
+        return self.batch, self.number, self.currency, *self.whose, self.id
+
+
+def charge_of(row: Row, *, anywhere: bool = False) -> Charge | None:
+    """Return what the key of a transfer into escrow (``anywhere``: or payable) says of it; None for another's."""
+    parts = row["key"].split("/")
+    if len(parts) not in (3, 4) or not (parts[-2].startswith(ESCROW) or anywhere):
+        return None
+    source, payee = parts[0], parts[-2].partition(":")[2]
+    try:
+        number = identifiers.to_uuid(source, "lic", "bat")
+        identifiers.to_uuid(payee, "art", "org", "spl")
+    except InputError:
+        return None
+    batch = source.startswith("bat")
+    return Charge(row["id"], row["at"], row["source"], batch, number, len(parts) == 4, payee, parts[-1])
+
+
+def taken(amount: int, shares: Mapping[str, int], held: Mapping[str, int]) -> dict[str, int]:
+    """Return what of ``amount`` comes from each account of ``held``: as ``shares`` divide it, never more than is there.
+
+    Divided together and apart, parts can differ by a micro-unit: what one account lacks the others give, in order.
+    Raises ``InputError`` where less is held.
+    """
+    if amount < 0:
+        return {name: -part for name, part in taken(-amount, shares, {each: -held[each] for each in held}).items()}
+    parts = {name: max(0, min(part, held.get(name, 0))) for name, part in divide(amount, shares).items()}
+    rest = amount - sum(parts.values())
+    for name in sorted(held):
+        more = max(0, min(rest, held[name] - parts.get(name, 0)))
+        parts[name] = parts.get(name, 0) + more
+        rest -= more
+    if rest:
+        raise InputError.field("held", f"{amount} micro-units or more", sum(held.values()))
+    return {name: part for name, part in parts.items() if part}
+
+
+async def held(conn: Connection, charge: Charge) -> dict[str, int]:
+    """Return what is in escrow of ``charge`` now, by account of the ledger."""
+    rows = await conn.fetch(queries.HELD, charge.id)
+    return {row["name"]: -row["amount"] for row in rows if row["currency"] == charge.currency}
+
+
+async def share(conn: Connection, charge: Charge, now: datetime) -> int:
+    """What works earned that had no split is divided by the one in force on them; how many works these are."""
+    rows = [row for row in await conn.fetch(queries.PARTING, *charge.uses) if row["unshared"]]
+    sharings = await in_force(conn, [row["work"] for row in rows])
+    of_split: dict[UUID, list[Row]] = {}
+    for row in rows:
+        if row["work"] in sharings:
+            of_split.setdefault(sharings[row["work"]].split, []).append(row)
+    for own in of_split.values():
+        sharing, works = sharings[own[0]["work"]], [row["work"] for row in own]
+        net = sum(row["gross"] - row["fee"] for row in own)
+        entries = {ESCROW + charge.payee: net}
+        for owner, part in divide(net, sharing.shares).items():
+            entries[ESCROW + owner] = entries.get(ESCROW + owner, 0) - part
+        memo = f"{many(len(own), 'work')} by {sharing.name}, document {sharing.digest.hex()}"
+        await _post(
+            conn, charge, works, f"shared/{sharing.name}", "escrow-share", "shared", entries, now, memo, sharing.split
+        )
+    return sum(map(len, of_split.values()))
+
+
+async def award(conn: Connection, charge: Charge, debtor: str, now: datetime, *, late: bool) -> bool:
+    """What lost works earned is whose they are, or is given back once it is ``late``; False while that waits."""
+    rows = [row for row in await conn.fetch(queries.PARTING, *charge.uses) if row["lost_to"] is not None]
+    waits = False
+    for row in rows:
+        winner = identifiers.from_uuid(row["winner_kind"], row["lost_to"])
+        net, work = row["gross"] - row["fee"], identifiers.from_uuid("wrk", row["work"])
+        shares = await _shares_of(conn, charge, row)
+        entries = taken(net, shares, await held(conn, charge))
+        if row["winner_level"] >= ENOUGH:
+            entries[f"payable:{winner}"] = -net
+            await _post(
+                conn, charge, [row["work"]], f"awarded/{work}", "escrow-award", "awarded", entries, now,
+                f"{work} is {winner}'s",
+            )  # fmt: skip
+        elif late:
+            entries |= {FEE: row["fee"], debtor: -row["gross"]}
+            memo = f"{work}: {winner} has no claim level {ENOUGH}"
+            await _post(
+                conn, charge, [row["work"]], f"returned/{work}", "escrow-return", "returned", entries, now, memo
+            )
+        else:
+            waits = True
+    return not waits
+
+
+async def _shares_of(conn: Connection, charge: Charge, row: Row) -> dict[str, int]:
+    """Return by which basis points accounts of escrow hold what one work earned."""
+    shares = {charge.payee: 10_000}
+    if row["shared_by"] is not None:
+        shares = (await shares_of(conn, [row["shared_by"]]))[row["shared_by"]]
+    return {ESCROW + owner: bps for owner, bps in shares.items()}
+
+
+async def _post(
+    conn: Connection, charge: Charge, works: Sequence[UUID], what: str, kind: str, outcome: str,
+    amounts: Mapping[str, int], now: datetime, memo: str, split: UUID | None = None,
+) -> None:  # fmt: skip
+    entries = tuple(Entry(name, charge.currency, amount) for name, amount in sorted(amounts.items()) if amount)
+    if not entries:
+        return  # of nothing nobody has a part
+    key = f"{charge.name}/{what}"
+    await ledger.post(conn, [Transfer(key, kind, now, charge.source, entries, memo)])
+    posted = await conn.fetchval(queries.TRANSFER, key)
+    await conn.execute(queries.ADD_PARTS, charge.id, works, outcome, split, posted, now)
