@@ -43,6 +43,14 @@ async def file_of(conn: Connection, pending: int, kind: str) -> StatementFile:
     return await _with_keys(conn, evidence.wire, kind, await conn.fetchval(queries.SIGNED_BY, pending))
 
 
+async def file_if_kept(conn: Connection, pending: int, kind: str) -> StatementFile | None:
+    """Return what `file_of` does; None once the statement was erased, or while it is not published yet."""
+    try:
+        return await file_of(conn, pending, kind)
+    except (Gone, NotFound):
+        return None
+
+
 async def _with_keys(conn: Connection, statement: KeyEvidence, kind: str, account: UUID | None) -> StatementFile:
     keys = await translog.registry_keys_evidence(conn)
     signer = None if kind in BY_REGISTRY else account

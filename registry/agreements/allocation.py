@@ -94,7 +94,7 @@ async def allocate(conn: Connection, period: str) -> int:
         found = agreement_of(row)
         if found.name in already:
             continue
-        basis = await basis_of(conn, found, period)
+        basis = await basis_of(conn, found)
         try:
             transfers = await _transfers(conn, found, period, basis)
         except InputError as error:
@@ -108,14 +108,16 @@ async def allocate(conn: Connection, period: str) -> int:
     return posted
 
 
-async def basis_of(conn: Connection, found: Agreement, period: str, more: Sequence[Report] = ()) -> Basis:
-    """Return what the close of ``period`` follows from, with reports that are not there yet after all others."""
+async def basis_of(conn: Connection, found: Agreement, more: Sequence[Report] = ()) -> Basis:
+    """Return what every close follows from, with reports that are not there yet after all others.
+
+    What was used or reported after a close changes nothing of what it owes.
+    """
     since = found.term.since
     rows = await conn.fetch(queries.ALLOCATED, found.licence)
     outputs: dict[str, dict[int, int]] = defaultdict(dict)
     uses: dict[str, dict[int, int]] = defaultdict(dict)
-    end = periods.first_moment(period_of(period).end)
-    for each in await conn.fetch(queries.USED, found.licence, end):
+    for each in await conn.fetch(queries.USED, found.licence):
         to = outputs if each["unit"] == "output" else uses
         to[identifiers.from_uuid("wrk", each["work"])][month_number(since, each["month"])] = int(each["quantity"])
     reports = [report_of(each, since) for each in await conn.fetch(queries.REPORTS, found.licence)]

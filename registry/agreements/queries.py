@@ -99,13 +99,13 @@ select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.
 from licence_works w join accounts a on a.id = w.account left join work_states s on s.work = w.work
 where w.licence = $1 and w.agreed is not null order by w.work
 """
-# Outputs, and other uses, by the month in which they were posted, before $2, less those that corrections take back.
+# Outputs, and other uses, by the month in which they were posted, less those that corrections take back.
 # By usage_events (licence), licence_works primary key
 USED: Final = """
 select v.work, v.unit, to_char(v.posted_at at time zone 'UTC', 'YYYY-MM') as month,
     sum(v.quantity - coalesce(v.was, 0)) as quantity
 from usage_events v join licence_works w on w.licence = v.licence and w.work = v.work and w.atom = v.atom
-where v.licence = $1 and v.memorandum is null and v.posted_at < $2 and w.agreed is not null
+where v.licence = $1 and v.memorandum is null and w.agreed is not null
     and v.unit = case when w.model = 'per-output' then 'output' else 'run' end
 group by v.work, v.unit, month
 """
@@ -145,7 +145,7 @@ exists (
 )
 """
 _REVENUE: Final = f"""
-select r.id, r.licence, r.organisation, r.period, r.counts_at, r.digest, r.supersedes, r.revenue, r.pool,
+select r.id, r.licence, r.organisation, r.period, r.counts_at, r.digest, r.supersedes, r.pending, r.revenue, r.pool,
     (select count(*) from jsonb_object_keys(r.weights)) as weights, r.accepted_at, e.index,
     not exists (select from revenue_reports n where n.supersedes = r.digest) as current
 from revenue_reports r join licences l on l.id = r.licence left join log_entries e on e.pending = r.pending

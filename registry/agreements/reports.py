@@ -23,9 +23,10 @@ from licet.statements.envelope import Envelope
 from licet.statements.kinds import RevenueReport
 from licet.statements.revenue import needed, wrong_period, wrong_report
 from licet.wire.common import Page
-from licet.wire.revenue import Amount, RevenueAccepted, RevenueAwaited, RevenueInfo
+from licet.wire.revenue import Amount, RevenueAccepted, RevenueAwaited, RevenueInfo, RevenueShown
 from registry import translog
 from registry.accounts.identity import Caller
+from registry.accounts.statements import file_if_kept
 from registry.agreements import queries
 from registry.agreements.allocation import Agreement, agreement_of, basis_of, owed_in
 from registry.database import Connection, Row
@@ -58,12 +59,17 @@ async def report(services: Services, caller: Caller, envelope: Envelope) -> Reve
     return RevenueAccepted(_info(row), receipt)
 
 
-async def shown(conn: Connection, caller: Caller, number: UUID) -> RevenueInfo:
-    """Return one report, for whoever made it and those whose shares follow from it; raises ``NotFound``."""
+async def shown(conn: Connection, caller: Caller, number: UUID) -> RevenueShown:
+    """Return one report with its document, for whoever made it and those whose shares follow from it.
+
+    Raises ``NotFound``. Whoever has a share is not told what others' works weigh.
+    """
     row = await conn.fetchrow(queries.REVENUE, caller.account, number)
     if row is None:
         raise NotFound("there is no such report among those that you made, or that you have a share in")
-    return _info(row)
+    whole = row["organisation"] == caller.account or not row["weights"]
+    document = await file_if_kept(conn, row["pending"], "revenue-report") if whole else None
+    return RevenueShown(_info(row), document)
 
 
 async def listed(
@@ -158,7 +164,7 @@ async def _hold_to_agreement(
 ) -> None:
     since = found.term.since
     new = Report(month_number(since, payload.period), month_number(since, counts_at), *figures)
-    basis = await basis_of(conn, found, counts_at, [new])
+    basis = await basis_of(conn, found, [new])
     wrong = wrong_report(payload, needed(basis.lines), found.weigh)
     if wrong is not None:
         raise Invalid(wrong)

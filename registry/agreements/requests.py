@@ -22,16 +22,16 @@ from licet.statements.kinds.agreements import price_of
 from licet.statements.requests import LONGEST
 from licet.terms import UNPAID
 from licet.wire.agreements import RequestAccepted, RequestedWork, RequestInfo, RequestShown
-from licet.wire.common import Page, StatementFile
+from licet.wire.common import Page
 from licet.wire.licensing import WorkWanted
 from registry import consent, translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
-from registry.accounts.statements import file_of
+from registry.accounts.statements import file_if_kept
 from registry.agreements import queries
 from registry.consent.queries import LOCK_HEAD
 from registry.database import Connection, Row
-from registry.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http import moments
 from registry.http.paging import Asked, page_of
 from registry.licensing.offers import AS_STATED, declared, model_key, request_of, use_key
@@ -86,8 +86,8 @@ async def shown(services: Services, caller: Caller, request: UUID) -> RequestSho
             )
             for each in await conn.fetch(queries.REQUESTED, caller.account, request)
         ]
-        asked = await _file(conn, row["pending"], "licence-request")
-        answered = None if row["answered"] is None else await _file(conn, row["answered"], "licence-answer")
+        asked = await file_if_kept(conn, row["pending"], "licence-request")
+        answered = None if row["answered"] is None else await file_if_kept(conn, row["answered"], "licence-answer")
     return RequestShown(_info(row), works, asked, answered)
 
 
@@ -251,13 +251,6 @@ async def _answered(services: Services, caller: Caller, kept: _Kept) -> RequestA
     if row is None:
         raise _nobodys()
     return RequestAccepted(_info(row), kept.statement, receipt)
-
-
-async def _file(conn: Connection, pending: int, kind: str) -> StatementFile | None:
-    try:
-        return await file_of(conn, pending, kind)
-    except (Gone, NotFound):  # erased, or not published yet
-        return None
 
 
 def _nobodys() -> NotFound:

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from licet import identifiers
 from licet.wire.agreements import AgreementSubmit, RequestAccepted, RequestInfo, RequestShown, RequestState
 from licet.wire.common import Page
-from licet.wire.revenue import RevenueAccepted, RevenueAwaited, RevenueInfo, RevenueSubmit, Share
+from licet.wire.revenue import RevenueAccepted, RevenueAwaited, RevenueInfo, RevenueShown, RevenueSubmit, Share
 from registry.accounts.identity import Caller, require
 from registry.agreements import reports, requests
 from registry.agreements import shares as divided
@@ -150,10 +150,10 @@ async def list_awaited(
 @get("/v1/revenue-reports/{report:str}", operation_id="getRevenueReport", tags=["agreements"], guards=[_READS])
 async def get_report(
     services: NamedDependency[Services], caller: NamedDependency[Caller], report: FromPath[str]
-) -> RevenueInfo:
-    """One report of revenue."""
+) -> RevenueShown:
+    """One report of revenue with the document that was signed, and all that proves it."""
     number = identifiers.to_uuid(report, "rpt", field="path:report")
-    async with services.database.acquire() as conn:
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         return await reports.shown(conn, caller, number)
 
 

@@ -54,7 +54,7 @@ async def shares(services: Services, caller: Caller, licence: UUID, period: str,
         this = periods.month_of(times.now()).name
         if period_of(period, "?period").name > this or month_number(found.term.since, period) < 0:
             raise Invalid.field("?period", f"{found.term.since:%Y-%m} to {this}", period)
-        basis = await basis_of(conn, found, period)
+        basis = await basis_of(conn, found)
         month = await periods.month(conn, period)
     try:
         owed = await owed_in(found, period, basis)

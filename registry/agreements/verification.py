@@ -150,6 +150,7 @@ async def _closes(conn: Connection) -> list[str]:
     wrong = []
     for row in await conn.fetch(queries.ALLOCATING, times.now()):
         found = agreement_of(row)
+        basis = await basis_of(conn, found)
         charged: dict[str, Counter[str]] = defaultdict(Counter)
         for each in await conn.fetch(queries.CHARGED, found.name):
             charged[each["period"]][each["currency"]] += int(each["amount"])
@@ -158,7 +159,7 @@ async def _closes(conn: Connection) -> list[str]:
                 continue
             expected: Counter[str] = Counter()
             try:
-                for due in await owed_in(found, period, await basis_of(conn, found, period)):
+                for due in await owed_in(found, period, basis):
                     if due.currency is not None:
                         expected[due.currency] += due.amount
             except InputError as error:

@@ -98,6 +98,7 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     assert lab.does(*of_month, "--revenue", "3000USD", "--correct", "--yes")["said"]
     listed = ada.types("revenue", "list").out
     assert "4000 USD net revenue  corrected since" in listed
+    assert "proven: the log" in ada.types("revenue", "show", listed.split()[0]).out
     as_it_stands = ada.types("revenue", "shares", "--period", first)
     assert f"{first} is not closed" in as_it_stands.err
     steps = ["  30% of 3,000.00 USD net revenue = 900.00 USD", "  900.00 USD × 1 / 1 = 900.00 USD"]

@@ -11,10 +11,12 @@ import pytest
 
 from licet import identifiers, money, times
 from licet.statements.kinds import Budget
+from licet.statements.statement_file import verify_statement_file
+from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from licet.wire.accounts import EventInfo
 from licet.wire.common import Page
-from licet.wire.revenue import RevenueAwaited, RevenueInfo
+from licet.wire.revenue import RevenueAwaited, RevenueInfo, RevenueShown
 from registry.accounts.operators import invite
 from registry.auditing import verify
 from registry.ledger import periods
@@ -36,6 +38,12 @@ async def listed(http: Any, path: str, schema: Any, **wanted: str) -> Any:
     answer = await http.get(path, params=wanted)
     assert answer.status_code == 200, answer.text
     return msgspec.json.decode(answer.content, type=Page[schema]).items
+
+
+async def shown(http: Any, name: str) -> RevenueShown:
+    answer = await http.get(f"/v1/revenue-reports/{name}")
+    assert answer.status_code == 200, answer.text
+    return msgspec.json.decode(answer.content, type=RevenueShown)
 
 
 async def test_rule_19_public_schemes_come_to_the_same_through_the_service(site: Running, clock: Clock, tmp_path: Path):
@@ -77,6 +85,10 @@ async def test_rule_19_public_schemes_come_to_the_same_through_the_service(site:
                 (line,) = lines[payee]
                 assert (share.amount, share.open, words(share)) == (line["amount"], line["open"], line["en"])
                 assert words(share, "zh-Hans") == line["zh-Hans"]
+    weighed, owner = due[0][1], next(iter(due[0][2].values())).owner
+    (info,) = await listed(owner.http, "/v1/revenue-reports", RevenueInfo, licence=weighed)
+    seen = [await shown(who, info.report) for who in (owner.http, lab.http)]
+    assert [(each.report.weights, each.document is None) for each in seen] == [(3, True), (3, False)]
     assert await balance(lab.http) == {("receivable", "EUR"): "36000", ("receivable", "USD"): "1200"}
     owners = [own.owner.http for _, _, shelves in due for own in shelves.values()]
     assert (await charged_in_bundles(site, [lab.http, *owners], month, tmp_path))[0] > 0
@@ -126,7 +138,10 @@ async def test_what_is_reported_late_is_trued_up_once_and_no_closed_month_change
     assert await listed(ada.owner.http, "/v1/revenue-reports", RevenueInfo, licence=timely) == []
     assert (await ada.owner.http.get(f"/v1/revenue-reports/{less.report}")).status_code == 404
     assert (await ada.owner.http.get(f"/v1/licences/{timely}/shares?period={first}")).status_code == 404
-    assert (await ben.owner.http.get(f"/v1/revenue-reports/{less.report}")).status_code == 200
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    file = (await shown(ben.owner.http, less.report)).document
+    assert file is not None
+    assert any(lab.id in check for check in verify_statement_file(file, trust).checks)
     assert await balance(lab.http) == {("receivable", "USD"): "3500"}
 
     for licence in (late, timely):

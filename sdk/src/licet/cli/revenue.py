@@ -94,6 +94,33 @@ def list_reports(
     show(common, {"reports": found, "awaited": missing}, lines or ["No reports, and none is missing."])
 
 
+@app.command(name="show")
+def show_report(report: str, /, *, common: Common = COMMON) -> None:
+    """Show one report; its signature and its place in the log are checked here.
+
+    Parameters
+    ----------
+    report
+        The report, such as rpt_….
+    """
+    from licet.datasets.agreeing.reporting import document_of
+
+    with common.client() as client:
+        found = client.revenue_report(report)
+        said = document_of(client, found)
+    told = found.report
+    lines = [
+        f"{told.report}  {told.period}  {told.licence}  {_amounts(told.revenue, told.pool)}",
+        f"  of {told.organisation}, reported at {told.reported_at}; it counts at the close of {told.counts_at}",
+        "  proven: the log and the organisation's key say the same"
+        if said is not None
+        else "  its document is not shown: it was erased, or says what works of others weigh",
+    ]
+    if not told.current:
+        lines.append("  corrected since")
+    show(common, {"report": told, "document": said}, lines)
+
+
 @app.command
 def shares(
     licence: str | None = None,

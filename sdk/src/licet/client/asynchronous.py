@@ -336,25 +336,25 @@ class AsyncClient:
         return await self.transport.do(endpoints.licence_request(ask))
 
     async def report_revenue(self, envelope: Envelope) -> revenue.RevenueAccepted:
-        """See `endpoints.report_revenue`."""
+        """Return the report once it is in the log, and counts at the next close."""
         return await self.transport.do(endpoints.report_revenue(envelope))
 
     def revenue_reports(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[revenue.RevenueInfo]:
-        """See `endpoints.revenue_reports`; iterates over all pages."""
+        """Yield the reports of revenue that the account made, or has a share in."""
         return self._pages(endpoints.revenue_reports(limit, filters))
 
     def awaited_reports(
         self, *, limit: int | None = None, **filters: str | int
     ) -> AsyncIterator[revenue.RevenueAwaited]:
-        """See `endpoints.awaited_reports`; iterates over all pages."""
+        """Yield the months that are over, and of which nothing was reported."""
         return self._pages(endpoints.awaited_reports(limit, filters))
 
-    async def revenue_report(self, report: str) -> revenue.RevenueInfo:
-        """See `endpoints.revenue_report`."""
+    async def revenue_report(self, report: str) -> revenue.RevenueShown:
+        """Return one report of revenue with its document, and all that proves it."""
         return await self.transport.do(endpoints.revenue_report(report))
 
     def shares(self, licence: str, period: str, *, limit: int | None = None) -> AsyncIterator[revenue.Share]:
-        """See `endpoints.shares`; iterates over all pages."""
+        """Yield what an agreement owes at the close of a month, with the steps that lead there."""
         return self._pages(endpoints.shares(licence, period, limit))
 
     # -- duties ----------------------------------------------------------------------------------------------

@@ -422,10 +422,10 @@ def awaited_reports(limit: int | None, filters: Filters) -> Listing[revenue.Reve
     return listed("listAwaitedRevenueReports", path, revenue.RevenueAwaited, filters, limit, scope="usage")
 
 
-def revenue_report(report: str) -> Call[revenue.RevenueInfo]:
-    """Show one report of revenue."""
+def revenue_report(report: str) -> Call[revenue.RevenueShown]:
+    """Show one report of revenue with its document."""
     path = f"/v1/revenue-reports/{escape(report, safe='')}"
-    return get("getRevenueReport", path, revenue.RevenueInfo, scope="usage")
+    return get("getRevenueReport", path, revenue.RevenueShown, scope="usage")
 
 
 def shares(licence: str, period: str, limit: int | None) -> Listing[revenue.Share]:

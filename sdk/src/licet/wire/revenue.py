@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from licet.statements.envelope import Envelope
-from licet.wire.common import Receipt
+from licet.wire.common import Receipt, StatementFile
 
 
 class RevenueSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +48,14 @@ class RevenueAccepted(msgspec.Struct, frozen=True):
 
     report: RevenueInfo
     receipt: Receipt
+
+
+class RevenueShown(msgspec.Struct, frozen=True):
+    """A report with the very document, and all that proves it: for whoever made it, and for those who share in it where
+    it says nothing of what others' works weigh. Null for others, and once it was erased."""
+
+    report: RevenueInfo
+    document: StatementFile | None
 
 
 class RevenueAwaited(msgspec.Struct, frozen=True):

@@ -11,13 +11,15 @@ import msgspec
 
 from licet import identifiers, money
 from licet.client import Client
-from licet.errors import ConflictError, InputError, MalformedError, NotAllowedError
+from licet.errors import ConflictError, InputError, MalformedError, NotAllowedError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.keys import SigningKey
+from licet.statements.kinds import RevenueReport
 from licet.statements.kinds.agreements import MOST_WEIGHT, MOST_WEIGHTS
 from licet.statements.receipt import verify_receipt
 from licet.statements.revenue import draft_report
-from licet.wire.revenue import Amount, RevenueInfo
+from licet.statements.statement_file import verify_statement_file
+from licet.wire.revenue import Amount, RevenueInfo, RevenueShown
 
 _LARGEST: Final = 16 << 20  # bytes of a table of weights
 
@@ -73,6 +75,27 @@ def report_revenue(
     accepted = client.report_revenue(envelope)
     verify_receipt(accepted.receipt, envelope, client.working_keys())
     return Reported(accepted.report, said=True)
+
+
+def document_of(client: Client, shown: RevenueShown) -> RevenueReport | None:
+    """Return what was signed, once the log and the organisation's keys prove it; None where it is not shown.
+
+    Raises ``VerificationError`` where it says something else than the registry tells.
+    """
+    if shown.document is None:
+        return None
+    said = verify_statement_file(shown.document, client.trust()).payload
+    told = shown.report
+    if not isinstance(said, RevenueReport) or (said.report, shown.document.envelope.payload_digest) != (
+        told.report,
+        told.document,
+    ):
+        raise VerificationError(f"expected the report {told.report}, got another statement")
+    figures = [_told({each.currency: each.amount for each in amounts}) for amounts in (said.revenue, said.pool)]
+    signed = (said.organisation, said.licence, said.period, said.supersedes, *figures, len(said.weights))
+    if signed != (told.organisation, told.licence, told.period, told.supersedes, told.revenue, told.pool, told.weights):
+        raise VerificationError(f"{told.report}: expected what was signed, got other figures")
+    return said
 
 
 def weights_from(path: Path) -> dict[str, int]:
