@@ -154,6 +154,24 @@ def test_tdmrep_the_first_location_that_matches_counts() -> None:
     assert read_tdmrep(b"[]", AT) == ()
 
 
+def test_the_example_of_the_tdmrep_report() -> None:
+    body = (
+        b'[{"location": "/directory-a/", "tdm-reservation": 1}, '
+        b'{"location": "/directory-b/html/", "tdm-reservation": 1, '
+        b'"tdm-policy": "https://provider.com/policies/policy.json"}, '
+        b'{"location": "/directory-b/images/*.jpg", "tdm-reservation": 0}]'
+    )
+
+    def at(path: str) -> list[tuple[str, str | None]]:
+        return [(each.said[:18], each.terms) for each in read_tdmrep(body, "https://provider.com" + path)]
+
+    assert at("/directory-a/x.html") == [("tdm-reservation: 1", None)]
+    assert at("/directory-b/html/x") == [("tdm-reservation: 1", "https://provider.com/policies/policy.json")]
+    assert at("/directory-b/images/x.jpg") == [("tdm-reservation: 0", None)]
+    assert at("/directory-b/images/x.png") == at("/Directory-A/") == []
+    assert said(read_tdmrep(b'[{"location": "/%77ork/", "tdm-reservation": 1}]', AT))["mine"] == "deny"
+
+
 def test_tdmrep_is_read_leniently() -> None:
     # The comma too many stands in an example of the report itself.
     assert said(read_tdmrep(b'\xef\xbb\xbf[{"location": "/", "tdm-reservation": 1,},]', AT))["mine"] == "deny"

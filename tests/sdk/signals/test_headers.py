@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_looked_at_and_raises_nothing() -> None:
         [("Content-Usage", "TRAIN-AI=N")],
         [("Content-Usage", "a" * 20_000)],
         [("X-Robots-Tag", "x" * 20_000)],
-        [("X-Padding", "1")] * (MAX_LINES + 1),
+        [("Link", "<x>")] * (MAX_LINES + 1),
     ):
         found = combine(read_headers(headers, AT))
         assert {each.verdict for each in found.uses} == {"review"}, headers[0][0]

@@ -227,6 +227,23 @@ def test_cawg_entries(entries: dict[str, dict[str, str]], expected: dict[str, st
     assert said(tuple(training_mining({"entries": entries}, "cawg.training-mining"))) == expected
 
 
+def test_the_example_of_the_cawg_specification() -> None:
+    entries = {
+        "cawg.ai_inference": {"use": "allowed"},
+        "cawg.ai_generative_training": {"use": "notAllowed"},
+        "cawg.data_mining": {
+            "use": "constrained",
+            "constraint_info": "may only be mined on days whose names end in 'y'",
+        },
+    }
+    found = tuple(training_mining({"entries": entries}, "cawg.training-mining"))
+    assert said(found) == {
+        "input": "allow", "evaluate": "allow", "train-gen": "deny", "finetune-style": "deny", "mine": "license",
+        "index": "license",
+    }  # fmt: skip
+    assert all(each.terms is None for each in found), "conditions that are no address are told, not linked"
+
+
 def test_cawg_that_cannot_be_read_is_looked_at() -> None:
     cases: list[Any] = [None, {}, {"entries": []}, {"entries": {"com.example.cloning": {"use": "notAllowed"}}}]
     for data in cases:

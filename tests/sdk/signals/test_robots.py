@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.signals.readers.robots_txt import read_robots
-from licet.signals.robots import MAX_BYTES, MAX_LINE, _lines, escaped, matches, parse_robots, path_of
+from licet.signals.robots import MAX_BYTES, MAX_LINE, _lines, escaped, matches, parse_robots, path_of, unescaped
 from licet.signals.strictness import permissions
 from licet.terms.atoms import TRAINING
 from tests.sdk.signals.robots_cases import CASES, COUNTED, ESCAPES, NO_TOKENS, PATHS, SITE, TOKENS
@@ -68,6 +69,18 @@ def test_a_crawler_that_is_shut_out_is_denied_what_it_is_there_for() -> None:
     assert _said(b"User-agent: GPTBot\nAllow: /") == {}, "letting a crawler in permits nothing"
 
 
+def test_escapes_that_need_not_be_do_not_open_what_they_shut() -> None:
+    body = b"User-agent: GPTBot\nDisallow: /%77ork/\nUser-agent: *\nContent-Usage: /w%6Frk/ search=n\n"
+    assert _said(body) == {**dict.fromkeys(sorted(TRAINING), "deny"), "search": "deny"}
+    every = "".join(f"%{code:02X}" for code in range(128))
+    assert unescaped(every) == re.sub("%[0-9A-F]{2}", lambda found: _plain(found[0]), every)
+
+
+def _plain(escape: str) -> str:
+    letter = chr(int(escape[1:], 16))
+    return letter if re.fullmatch("[A-Za-z0-9._~-]", letter) else escape
+
+
 def test_the_example_of_the_aipref_draft() -> None:
     body = (
         b"User-Agent: *\nAllow: /\nDisallow: /never/\nContent-Usage: train-ai=n\nContent-Usage: /ai-ok/ train-ai=y\n"
@@ -124,8 +137,6 @@ def test_anything_at_all_is_read(body: bytes, path: str) -> None:
 
 @given(st.text("ab*$/", max_size=12), st.text("ab/", max_size=12))
 def test_patterns_match_as_their_definition_says(pattern: str, path: str) -> None:
-    import re
-
     end = "$" if pattern.endswith("$") else ""
     expression = ".*".join(map(re.escape, pattern.removesuffix("$").split("*"))) + end.replace("$", r"\Z")
     assert matches(pattern, path) == (re.match(expression, path, re.DOTALL) is not None)

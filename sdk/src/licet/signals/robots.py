@@ -17,6 +17,7 @@ MAX_LINE: Final = 2083 * 8 - 1  # bytes; the rest of a longer line is dropped, a
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]*")
 _NOT_ASCII: Final = re.compile(r"%[0-9a-fA-F]{2}|[\x80-\xff]")
+_ESCAPED: Final = re.compile(r"%(2D|2E|3\d|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])")  # letters, digits, -._~
 _KEYS: Final = {
     b"user-agent": "agent", b"useragent": "agent", b"user agent": "agent",
     b"allow": "allow",
@@ -116,9 +117,13 @@ def parse_robots(body: bytes) -> Robots:
             robots.licences.append(Line(number, "", _text(value)))
         elif key in ("allow", "disallow"):
             open_to_agents = False
-            rule = Rule(escaped(value), key == "allow", number)
+            pattern = escaped(value)
+            rules = [Rule(pattern, key == "allow", number)]
+            if key == "disallow" and (plain := unescaped(pattern)) != pattern:
+                # Addresses are written plainly, so the pattern as it stands would shut nothing.
+                rules.append(Rule(plain, allow=False, number=number))
             for group in current:
-                group.rules.append(rule)
+                group.rules += rules
         else:
             open_to_agents = False
             line = _with_path(number, value)
@@ -172,6 +177,11 @@ def escaped(pattern: bytes) -> str:
     return _NOT_ASCII.sub(one, pattern.decode("latin-1"))
 
 
+def unescaped(pattern: str) -> str:
+    """Return a pattern with what need not be escaped written plainly, as canonical addresses are."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), pattern)
+
+
 def _lines(body: bytes) -> Iterator[tuple[int, str, bytes]]:
     for beginning in (b"\xef\xbb\xbf", b"\xef\xbb", b"\xef"):
         if body.startswith(beginning):
@@ -205,7 +215,7 @@ def _with_path(number: int, value: bytes) -> Line:
     if not value.startswith(b"/"):
         return Line(number, "", _text(value))
     words = value.split(None, 1)
-    return Line(number, escaped(words[0]), _text(words[1]) if len(words) > 1 else "")
+    return Line(number, unescaped(escaped(words[0])), _text(words[1]) if len(words) > 1 else "")
 
 
 def _longest(lines: list[Line], path: str) -> list[Line]:

@@ -1,0 +1,1 @@
+"""One module a dialect, or a kind of file: bytes and headers in, signals out."""

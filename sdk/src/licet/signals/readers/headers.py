@@ -15,9 +15,10 @@ from licet.signals.types import Carrier, Signal
 from licet.signals.usages import content_signal, content_usage
 
 RSL_TYPE: Final = "application/rsl+xml"
-MAX_LINES: Final = 200  # of an answer; a server that sends more is not read to its end, which is said
+MAX_LINES: Final = 200  # that say anything; a server that sends more is not read to its end, which is said
 
-_NAMES: Final = frozenset(
+#: Of headers that say anything, in lower case.
+NAMES: Final = frozenset(
     {"content-usage", "content-signal", "content-signals", "x-robots-tag", "tdm-reservation", "tdm-policy", "link"}
 )
 _LINK: Final = re.compile(
@@ -32,12 +33,15 @@ def read_headers(headers: Iterable[tuple[str, str]], url: str, *, picture: bool 
     Lines of one name are read together, in their order. Rules for pictures alone do not bind what is none.
     """
     lines: dict[str, list[str]] = {}
-    for count, (name, value) in enumerate(headers):
+    count = 0
+    for name, value in headers:
         known = name.strip().lower()
-        if count >= MAX_LINES:
+        if known not in NAMES:
+            continue
+        count += 1
+        if count > MAX_LINES:
             return (*_signals(lines, url, picture), ROBOTS_META.unreadable("header", name, value, "too-long"))
-        if known in _NAMES:
-            lines.setdefault(known, []).append(value)
+        lines.setdefault(known, []).append(value)
     return tuple(_signals(lines, url, picture)) if lines else ()
 
 

@@ -29,22 +29,23 @@ def signals_of(robots: Robots, url: str, agents: Mapping[str, Uses] = AI_CRAWLER
     Preferences count that are stated to everybody (``*``) or to one of ``agents``. A file that is too long, or that is
     no text, is for somebody to look at, beside what could be read of it.
     """
-    return tuple(_signals(robots, url, agents))
-
-
-def _signals(robots: Robots, url: str, agents: Mapping[str, Uses]) -> Iterator[Signal]:
     path = path_of(url)
+    found = [*file_signals(robots, url), *_crawling(robots, path, agents)]
+    concerned = {id(group): group for group in _groups(robots, agents)}
+    for group in concerned.values():
+        for line in group.usages_for(path):
+            found += content_usage([line.value], CARRIER, _place(line))
+        for line in group.signals_for(path):
+            found += content_signal([line.value], CARRIER, _place(line))
+    return tuple(found)
+
+
+def file_signals(robots: Robots, url: str) -> Iterator[Signal]:
+    """Yield what a file says of everything: that it cannot all be read, and where licences lie."""
     if robots.too_long:
         yield ROBOTS.unreadable(CARRIER, "end", "more than 500 KiB, of which the rest is not read", "too-long")
     if robots.unreadable:
         yield ROBOTS.unreadable(CARRIER, "file", "bytes that are no text")
-    yield from _crawling(robots, path, agents)
-    concerned = {id(group): group for group in _groups(robots, agents)}
-    for group in concerned.values():
-        for line in group.usages_for(path):
-            yield from content_usage([line.value], CARRIER, _place(line))
-        for line in group.signals_for(path):
-            yield from content_signal([line.value], CARRIER, _place(line))
     for line in robots.licences:
         yield RSL.pointer(CARRIER, _place(line), line.value, urljoin(url, line.value) if _joins(url, line) else "")
 
