@@ -15,6 +15,7 @@ import numpy as np
 
 from licet import identifiers, money, times
 from licet.errors import InputError
+from licet.statements.covering import REPORTED
 from licet.statements.event_columns import Coded
 from licet.statements.kinds import Total
 from licet.statements.owed import ONCE
@@ -26,10 +27,7 @@ from registry.usage.coverage import permission
 from registry.usage.outside import Outside, outside
 from registry.usage.refusals import InvalidEvents
 
-_MEMORANDA: Final = (
-    *("not-covered", "unknown-work", "use", "ended", "unit"),
-    *("revoked", "model", "version", "territory", "conditions"),
-)
+_MEMORANDA: Final = ("not-covered", "unknown-work", "use", "ended", "unit", *REPORTED)
 _NOT_COVERED, _UNKNOWN_WORK, _USE, _ENDED, _UNIT = range(5)
 _OTHER: Final = -2  # a text that no event of the batch has
 _NEVER: Final = np.iinfo(np.int64).max

@@ -5,13 +5,16 @@ Every such use is recorded and flagged with its reason, none is charged, none is
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from licet import identifiers, times
+from licet.audit import verify_bundle
 from licet.statements.kinds import Use
+from licet.statements.trust import Trust
 from licet.wire.common import Page
 from licet.wire.licensing import LicenceGranted
 from licet.wire.usage import Logged, RunInfo
@@ -59,7 +62,9 @@ async def both(site: Running, effect: str, model: str = "per-output") -> tuple[S
     return mine, lantern, await lantern.license(mine.wanted())
 
 
-async def test_after_the_notice_a_use_is_recorded_and_not_charged_and_the_licence_is_held_no_more(site: Running):
+async def test_after_the_notice_a_use_is_recorded_and_not_charged_and_the_licence_is_held_no_more(
+    site: Running, tmp_path: Path
+):
     mine, lantern, licence = await both(site, "stop-new-runs", "per-training-run")
     assert (await lantern.quote(mine.wanted())).lines == []
     before = times.to_text(times.now())
@@ -73,6 +78,12 @@ async def test_after_the_notice_a_use_is_recorded_and_not_charged_and_the_licenc
     again = await lantern.license(mine.wanted())  # her terms go on to offer it
     assert again.licence != licence.licence
     assert duty.state == "overdue"
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    for who in (lantern.http, mine.owner.http):
+        evidence = await who.get("/v1/audit/bundle", params={"period": before[:7]})
+        (tmp_path / "bundle.zip").write_bytes(evidence.content)
+        checks = {check.name: check.detail for check in verify_bundle(tmp_path / "bundle.zip", trust).checks}
+        assert "1 of these by a revocation or run that is not shown" in checks["event-effects"]
     await nothing_is_wrong(site)
 
 

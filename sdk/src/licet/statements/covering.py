@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from licet.decisions import Request
 from licet.statements.kinds import Licence, Use
+
+REPORTED: Final = ("revoked", "model", "version", "territory", "conditions")
+"""Why a use under a licence is a memorandum where the licence and the use alone do not say so: a revocation does, or
+the run."""
 
 
 def covers(licence: Licence, request: Request) -> bool:

@@ -22,6 +22,7 @@ from licet.audit.tables import EventRow
 from licet.counted import many
 from licet.errors import LicetError, VerificationError
 from licet.log import merkle
+from licet.statements.covering import REPORTED
 from licet.statements.kinds import Event, LicenceLine, UsageBatch
 from licet.statements.licences import SECRET_BYTES, id_of
 from licet.statements.owed import allocated, due_at_accept, fee_of, owed, run_events, totals
@@ -105,7 +106,8 @@ def check_uses(audit: Audit, statements: Statements, granting: Granting) -> Coun
     audit.passed("event-tables", f"CSV and Parquet hold the same {many(uses.count, 'row')}")
     audit.passed("event-amounts", f"{many(counts['new'], 'use')} owed for: the licence's price times the quantity")
     audit.passed("event-splits", "each use is shared as was agreed when the log took it")
-    audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence")
+    told = f"; {uses.outside:,} of these by a revocation or run that is not shown" if uses.outside else ""
+    audit.passed("event-effects", f"{counts['known']:,} known before, {counts['memorandum']:,} under no licence{told}")
     return Counted(uses.due, uses.counted)
 
 
@@ -114,6 +116,7 @@ class _Uses:
 
     def __init__(self, audit: Audit, statements: Statements, granting: Granting) -> None:
         self.count = 0
+        self.outside = 0
         self.due: Final[dict[Group, Due]] = {}
         self.counted: Final[dict[str, dict[str, Counter[str]]]] = defaultdict(lambda: defaultdict(Counter))
         self._audit: Final = audit
@@ -212,7 +215,7 @@ class _Uses:
                 frontier.append(merkle.leaf_hash(leaf))
             else:
                 self._shown(batch, payload, row, leaf)
-            expected = self._expected(payload.organisation, event)
+            expected = self._reported_outside(row, self._expected(payload.organisation, event))
             if expected.line is not None and expected.claimed is not None:
                 worth.append((expected.line.currency, event.work, expected.claimed))
             self._effect(payload.organisation, row, expected)
@@ -314,6 +317,13 @@ class _Uses:
             memorandum = "unit"
         charged = 0 if memorandum is not None or amount is None else amount
         return _Owed(line, charged, frozenset({memorandum}), payload.fee_bps, amount)
+
+    def _reported_outside(self, row: EventRow, expected: _Owed) -> _Owed:
+        """A use that a revocation or its run puts outside of the licence is owed nothing: said, and not proven here."""
+        if row.memorandum not in REPORTED or expected.line is None or None not in expected.memoranda:
+            return expected
+        self.outside += 1
+        return expected._replace(amount=0, memoranda=frozenset({row.memorandum}))
 
     def _permitted(self, event: Event) -> set[str | None]:
         """What may stand beside a use without a licence: nothing only where a consent is shown to allow it.
