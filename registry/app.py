@@ -33,13 +33,13 @@ from registry.health.routes import ROUTES as HEALTH
 from registry.health.welcome import ROUTES as WELCOME
 from registry.http.admission import Admission
 from registry.http.bodies import StrictRequest
-from registry.http.problems import EXCEPTION_HANDLERS
 from registry.licensing import routes as licensing
 from registry.observing.meters import Meters
 from registry.observing.requests import Observed, send_request_id
 from registry.openapi import ROUTES as DESCRIPTION
+from registry.portal import ROUTES as PORTAL
+from registry.portal.frame.refusals import EXCEPTION_HANDLERS
 from registry.register import routes as register
-from registry.register.pages import PAGES
 from registry.services import Services, started
 from registry.settings import Settings
 from registry.settlement import routes as settlement
@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Observed:
             *WELCOME,
             *HEALTH,
             *DESCRIPTION,
-            *PAGES,
+            *PORTAL,
             *(route for domain in DOMAINS for route in domain.ROUTES),
         ],
         dependencies={

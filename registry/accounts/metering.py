@@ -5,7 +5,7 @@ is said by its handler: in ``opt={"quota": "accounts"}`` for one of something, o
 ``await meter.spend("keys", len(rows))`` with the dependency ``meter``. Every counted answer tells how it stands
 (``RateLimit-Policy`` and ``RateLimit``, draft-ietf-httpapi-ratelimit-headers).
 
-What anybody may cache, and what operators watch, is not counted: the log's files and health.
+What anybody may cache, and what operators watch, is not counted: the files of the log and of pages, and health.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from registry.quotas import Exceeded, Quota, Standing
 from registry.services import Services
 from registry.settings import Rate, Settings
 
-UNCOUNTED: Final = frozenset({"health", "log"})  # tags
+UNCOUNTED: Final = frozenset({"health", "log", "assets"})  # tags
 _KEPT: Final = "licet_meter"
 _SHOWN: Final = {"requests": "default"}
 PATIENCE: Final = 10.0  # seconds for the database to say who asks, and to count: cut off from it, it never would

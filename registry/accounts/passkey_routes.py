@@ -81,7 +81,7 @@ async def sign_in_options(services: NamedDependency[Services]) -> PasskeyOptions
 async def sign_in(services: NamedDependency[Services], data: JSONBody[PasskeyAnswer]) -> Response[SessionInfo]:
     """Open a session with a passkey's answer: it comes as the cookie ``__Host-sid``, which no script can read."""
     opened, secret = await sessions.sign_in(services, data)
-    return Response(opened, status_code=201, cookies=[_cookie(secret, int(sessions.LASTS.total_seconds()))])
+    return Response(opened, status_code=201, cookies=[session_cookie(secret)])
 
 
 @post(
@@ -116,11 +116,13 @@ async def step_up(
 async def sign_out(services: NamedDependency[Services], caller: NamedDependency[Caller]) -> Response[None]:
     """End the session; with a token nothing happens."""
     await sessions.end(services, caller)
-    return Response(None, status_code=204, cookies=[_cookie("", 0)])
+    return Response(None, status_code=204, cookies=[session_cookie(None)])
 
 
-def _cookie(value: str, seconds: int) -> Cookie:
-    return Cookie(key=COOKIE, value=value, path="/", max_age=seconds, secure=True, httponly=True, samesite="lax")
+def session_cookie(secret: str | None) -> Cookie:
+    """Return the cookie that carries a session, or, for None, the one that takes it away."""
+    seconds = 0 if secret is None else int(sessions.LASTS.total_seconds())
+    return Cookie(key=COOKIE, value=secret or "", path="/", max_age=seconds, secure=True, httponly=True, samesite="lax")
 
 
 ROUTES: Final[list[Any]] = [

@@ -7,7 +7,7 @@ proves possession to everybody, for ever. Attestation (who made the authenticato
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -87,14 +87,38 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
             raise NotAllowed("expected an answer to a challenge for this account")
         genesis, prev = await _begun(services, caller.account)
     passkey = verified(services, taken.challenge, created)
-    prefix = taken.kind or "art"
+    name = identifiers.from_uuid(taken.kind or "art", taken.account)
+    return _to_sign(services, name, passkey, "root", genesis, prev)
+
+
+async def recovering(services: Services, named: str, created: PasskeyCreated) -> PasskeyDrafted:
+    """Return the ``key-register`` of class ``recovered`` by which the new passkey would come to the account ``named``.
+
+    Nothing is kept, and nothing follows from it without a recovery code. Raises as `drafted` does.
+    """
+    account = identifiers.to_uuid(named, *_PREFIX.values(), field="account")
+    client_data = from_base64url(created.client_data, "client_data")
+    taken = await challenges.take(services.database, "register", client_data)
+    genesis, prev = await _begun(services, account)
+    passkey = verified(services, taken.challenge, created)
+    return _to_sign(services, named, passkey, "recovered", genesis, prev)
+
+
+def _to_sign(
+    services: Services,
+    account: str,
+    passkey: Passkey,
+    key_class: Literal["root", "recovered"],
+    genesis: str | None,
+    prev: str | msgspec.UnsetType,
+) -> PasskeyDrafted:
     payload = KeyRegister(
         registry=services.keys.ref,
-        account=identifiers.from_uuid(prefix, taken.account),
-        kind="artist" if KINDS[prefix] == "artist" else "organisation",
+        account=account,
+        kind="artist" if KINDS[account[:3]] == "artist" else "organisation",
         genesis=genesis,
         key=passkey,
-        key_class="root",
+        key_class=key_class,
         issued_at=times.to_text(times.now()),
         nonce=identifiers.new_uuid().hex,
         prev=prev,

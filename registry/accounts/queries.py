@@ -124,6 +124,11 @@ CREDENTIALS: Final = """
 select credential from account_keys where account = $1 and credential is not null and revoked_by is null
 order by pending
 """
+# by account_keys (account): passkeys that may sign, with their key ids
+PASSKEYS: Final = """
+select keyid, credential from account_keys
+where account = $1 and credential is not null and revoked_by is null order by pending
+"""
 # by challenges primary key, challenges (expires_at)
 KEEP_CHALLENGE: Final = """
 insert into challenges (digest, purpose, account, kind, expires_at) values ($1, $2, $3, $4, $5)
@@ -146,6 +151,16 @@ from sessions s join accounts a on a.id = s.account join account_keys k on k.key
 where s.digest = $1 and s.ended_at is null and s.expires_at > now() and k.revoked_by is null
 """
 RAISE_SESSION: Final = "update sessions set stepped_up_at = now() where id = $1 and account = $2 and ended_at is null"
+# by sessions (account, id): those that still open something, the newest first
+SESSIONS: Final = """
+select s.id, s.keyid, s.created_at, s.stepped_up_at, s.expires_at
+from sessions s join account_keys k on k.keyid = s.keyid
+where s.account = $1 and s.ended_at is null and s.expires_at > now() and k.revoked_by is null
+order by s.id desc limit 100
+"""
+END_SESSION_OF: Final = """
+update sessions set ended_at = now() where id = $1 and account = $2 and ended_at is null returning id
+"""
 END_SESSION: Final = "update sessions set ended_at = coalesce(ended_at, now()) where id = $1"
 
 # by account_keys (account): whether a key came by a recovery not longer than $2 ago
@@ -168,6 +183,7 @@ select id, kind, subject, detail, at from account_events where account = $1 and 
 
 NEVER_OPENED: Final = """
 select not exists (select from tokens where account = $1 and last_used_at is not null)
+    and not exists (select from sessions where account = $1)
     and exists (select from accounts where id = $1 and created_at > now() - interval '10 minutes')
 """
 # by log_pending (account, kind, id)

@@ -8,17 +8,19 @@ which the registry's office countersigns: for 7 days it may only tighten, and ev
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from licet import identifiers
+from licet import canonical, identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.wire.accounts import KeyAccepted, Recovered, Recovery
 from registry import translog
 from registry.accounts import queries, tokens
+from registry.accounts.identity import Caller
 from registry.accounts.keyring import opened_by_root
 from registry.accounts.keys import take
 from registry.errors import Conflict, Invalid, NotAllowed
@@ -53,6 +55,26 @@ async def keep_codes(services: Services, account: UUID, envelope: Envelope) -> i
         if len(kept) < len(digests):
             raise Conflict("expected codes that were never kept before: make new ones")
     return len(digests)
+
+
+async def draft_codes(services: Services, caller: Caller, digests: Sequence[str]) -> bytes:
+    """Return the bytes that a root key of the caller has to sign for codes with these digests; nothing is kept.
+
+    The codes themselves are made where they are shown, and never come here before one is used.
+    """
+    async with services.database.acquire() as conn:
+        row = await conn.fetchrow(queries.ACCOUNT, caller.account)
+    if row is None or row["genesis"] is None:
+        raise NotAllowed("expected the account of an artist or organisation")
+    payload = kinds.RecoveryCodes(
+        registry=services.keys.ref,
+        account=caller.id,
+        genesis=row["genesis"],
+        digests=sorted(set(digests)),
+        issued_at=times.to_text(times.now()),
+        nonce=identifiers.new_uuid().hex,
+    )
+    return canonical.encode(payload)
 
 
 async def recover(services: Services, request: Recovery) -> Recovered:

@@ -11,10 +11,12 @@ from licet.errors import InputError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keyring import Keyring, Office
+from licet.statements.keys import KeySet
 from licet.statements.kinds import KeyRegister
+from licet.statements.webauthn import Passkey
 from licet.wire.accounts import AccountCreate, AccountCreated, TokenCreated
 from registry import translog
-from registry.accounts import queries, tokens
+from registry.accounts import queries, sessions, tokens
 from registry.accounts.keyring import office_of
 from registry.accounts.keys import add_key, check_key
 from registry.database import Connection
@@ -56,6 +58,27 @@ async def register(services: Services, request: AccountCreate) -> AccountCreated
         token = await _first_token(services, conn, account, kind, request.envelope)
     receipt = await translog.wait(services.database, pending)
     return AccountCreated(genesis.account, request.envelope.payload_digest, 0, token, receipt)
+
+
+async def join(services: Services, request: AccountCreate) -> tuple[str, str]:
+    """Return the new account and the cookie of its first session, once its genesis is in the published log.
+
+    It has no token: people have none. The passkey proved possession when it signed the genesis; as that is no secret
+    later on, only the call that opens the account opens a session. Again it raises ``Conflict``: sign in instead.
+    """
+    name = display_name(request.name)
+    async with services.database.acquire() as conn:
+        genesis = _checked(services, request.envelope, await office_of(conn, services.keys.ref))
+    if not isinstance(genesis.key, Passkey):
+        raise Invalid.field("key", "a passkey", "another key")
+    account, kind = identifiers.to_uuid(genesis.account), KINDS[genesis.kind]
+    async with services.database.transaction() as conn:
+        if not await conn.fetchval(queries.CREATE_ACCOUNT, account, kind, name, request.envelope.payload_digest):
+            raise Conflict("this account exists already: sign in with its passkey")
+        pending = await _first_key(conn, account, genesis, request.envelope)
+        secret, _ = await sessions.begin(conn, account, KeySet().learn(genesis.key))
+    await translog.wait(services.database, pending)
+    return genesis.account, secret
 
 
 def _checked(services: Services, envelope: Envelope, office: Office) -> KeyRegister:

@@ -7,8 +7,8 @@ a page of ours made it (``Sec-Fetch-Site``, or else ``Origin``): a cookie travel
 from __future__ import annotations
 
 import os
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from licet import identifiers, times
@@ -19,7 +19,8 @@ from licet.wire.accounts import PasskeyAnswer, SessionInfo
 from registry.accounts import challenges, events, queries
 from registry.accounts.identity import Caller, session_digest
 from registry.accounts.keyring import ring_of
-from registry.errors import NotAllowed
+from registry.database import Connection
+from registry.errors import NotAllowed, NotFound
 from registry.services import Services
 
 LASTS: Final = timedelta(days=14)
@@ -43,12 +44,43 @@ async def step_up_options(services: Services, caller: Caller) -> dict[str, Any]:
 async def sign_in(services: Services, answer: PasskeyAnswer) -> tuple[SessionInfo, str]:
     """Return the new session and its cookie; raises ``NotAllowed`` for an answer that opens nothing."""
     account, kind, keyid = await _answered(services, "sign-in", answer)
-    secret = to_base64url(os.urandom(32))
-    session, expires = identifiers.new_uuid(), times.now() + LASTS
     async with services.database.transaction() as conn:
-        await conn.execute(queries.OPEN_SESSION, session, session_digest(secret), account, keyid, expires)
+        secret, expires = await begin(conn, account, keyid)
         await events.tell(conn, account, "signed-in", None, f"passkey {keyid} opened a session")
     return SessionInfo(identifiers.from_uuid(kind, account), keyid, times.to_text(expires)), secret
+
+
+async def begin(conn: Connection, account: UUID, keyid: str) -> tuple[str, datetime]:
+    """Return the cookie of a new session and when it ends; whoever calls has just seen the key sign."""
+    secret = to_base64url(os.urandom(32))
+    expires = times.now() + LASTS
+    await conn.execute(queries.OPEN_SESSION, identifiers.new_uuid(), session_digest(secret), account, keyid, expires)
+    return secret, expires
+
+
+class Session(NamedTuple):
+    """A session as its account sees it; ``current``: the one that asks."""
+
+    id: UUID
+    opened: datetime
+    used: datetime  # its passkey, last
+    expires: datetime
+    current: bool
+
+
+async def listed(conn: Connection, caller: Caller) -> list[Session]:
+    """Return the live sessions of the caller's account, the newest first."""
+    rows = await conn.fetch(queries.SESSIONS, caller.account)
+    return [
+        Session(row["id"], row["created_at"], row["stepped_up_at"], row["expires_at"], row["id"] == caller.session)
+        for row in rows
+    ]
+
+
+async def end_one(conn: Connection, caller: Caller, session: UUID) -> None:
+    """Make a session of the caller's account worthless; raises ``NotFound`` where it has no such one."""
+    if await conn.fetchval(queries.END_SESSION_OF, session, caller.account) is None:
+        raise NotFound("there is no such session of yours")
 
 
 async def step_up(services: Services, caller: Caller, answer: PasskeyAnswer) -> SessionInfo:

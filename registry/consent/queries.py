@@ -632,6 +632,43 @@ left join statements us on us.pending = w.updated left join log_entries ue on ue
 where w.account = $1
 """  # noqa: S608
 OWN_WORK: Final = _OWNED + "and w.id = $2"
+# by works (account, registered_at, id), work_states primary key
+TALLY: Final = """
+select count(*) as works, count(*) filter (where s.work is null) as unsigned,
+    count(*) filter (where s.waiting is not null) as pending
+from works w left join work_states s on s.work = w.id
+where w.account = $1 and w.withdrawn_at is null
+"""
+# by works (account, registered_at, id): what "all my works" are at this moment, at most $2 of them
+ALL_OF: Final = """
+select id from works where account = $1 and withdrawn_at is null order by registered_at, id limit $2
+"""
+# by works (account, registered_at, id), work_states primary key
+UNSIGNED_OF: Final = """
+select w.id from works w left join work_states s on s.work = w.id
+where w.account = $1 and w.withdrawn_at is null and s.work is null order by w.registered_at, w.id limit $2
+"""
+# by statements (account, id), statement_works primary key: an account has few statements, however many works
+SAID_OF: Final = """
+select s.id, s.effect, s.scope, t.encoded as terms, s.accepted_at, e.index
+from statements s left join log_entries e on e.pending = s.pending left join terms t on t.hash = s.terms
+where s.account = $1 and (
+    s.scope = 'catalogue' or exists (select from statement_works c where c.statement = s.id and c.work = $2)
+)
+order by s.id desc limit 50
+"""
+# What the public sees of a work: nothing before a statement about it is in the log.
+# by works, accounts, work_states, terms and statements primary keys; log_entries unique (pending)
+SHOWN: Final = f"""
+select w.id, w.title, w.creator, w.created, w.site, w.registered_at, w.withdrawn_at is not null as withdrawn,
+    w.erased_at is not null or a.erased_at is not null as erased, a.name, a.kind, a.level, w.account, w.mode,
+    s.statement, t.encoded as terms, s.contested, s.challenged, s.frozen, s.pending, e.index, e.at,
+    case when w.site is not null then {_PROVEN} end as site_proven
+from works w join accounts a on a.id = w.account
+join work_states s on s.work = w.id join terms t on t.hash = s.terms
+join statements c on c.id = s.statement join log_entries e on e.pending = c.pending
+where w.id = any($1::uuid[]) and e.index < (select published_size from log_head)
+"""  # noqa: S608
 _FILTERS: Final = f"""
 and ($2::text is null or w.external_id = $2) and ($3::text is null or $3 = any(w.tags))
 and ($4::boolean is null or (w.withdrawn_at is not null) = $4) and ($5::text is null or w.mode = $5)

@@ -1,14 +1,16 @@
-"""Where a stranger begins: what is at this address, and where it is described."""
+"""Where a stranger begins: people are led to the portal in their language, programs hear what is at this address."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from litestar import get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.response import Redirect
 
 import registry
+from registry.portal.frame.languages import preferred
 from registry.services import Services
 
 
@@ -25,9 +27,17 @@ class Welcome(msgspec.Struct, frozen=True):
 
 
 @get("/", operation_id="getWelcome", tags=["health"], sync_to_thread=False)
-def welcome(services: NamedDependency[Services]) -> Welcome:
-    """What is at this address: the registry's name and version, and where to go on."""
-    return Welcome(services.settings.origin, registry.__version__)
+def welcome(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[Welcome]:
+    """What is at this address: the registry's name and version, and where to go on.
+
+    A browser, which asks for ``text/html`` by name, is led to the portal instead.
+    """
+    if "text/html" in request.headers.get("accept", ""):
+        language = preferred(request.headers.get("accept-language"))
+        led: Response[Any] = Redirect(f"/{language}", status_code=303, headers=_VARY)
+        return led
+    return Response(Welcome(services.settings.origin, registry.__version__), headers=_VARY)
 
 
+_VARY: Final = {"Vary": "Accept, Accept-Language"}
 ROUTES: Final = [welcome]

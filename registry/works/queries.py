@@ -41,6 +41,13 @@ THUMBNAIL: Final = """
 select t.content from works w join thumbnails t on t.account = w.account and t.sha256 = w.sha256
 where w.id = $2 and w.account = $1 and w.mode = 'upload' and w.withdrawn_at is null
 """
+# by works and thumbnails primary keys: the first bytes of a WEBP say how large it is
+THUMBNAIL_HEADS: Final = """
+select w.id, substring(t.content for 30) as head
+from unnest($2::uuid[]) as asked (work) join works w on w.id = asked.work
+join thumbnails t on t.account = w.account and t.sha256 = w.sha256
+where w.account = $1 and w.mode = 'upload' and w.withdrawn_at is null
+"""
 # by thumbnails (expires_at)
 FORGET_THUMBNAILS: Final = "delete from thumbnails where expires_at <= now()"
 

@@ -7,6 +7,7 @@ the work and goes with the upload's day or the work's withdrawal. Of a work by f
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -19,6 +20,7 @@ from registry.services import Services
 from registry.works import queries
 
 MEDIA_TYPE: Final = "image/webp"
+_LOSSY: Final = struct.Struct("<HH")
 
 
 class Thumbnail(NamedTuple):
@@ -36,6 +38,28 @@ async def put(conn: Connection, account: UUID, digest: bytes, content: bytes, tt
 async def settle(conn: Connection, account: UUID, digests: Sequence[bytes]) -> None:
     """Let the thumbnails of files with these digests stay: they are works now."""
     await conn.execute(queries.SETTLE_THUMBNAILS, account, digests)
+
+
+async def sizes(conn: Connection, account: UUID, works: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Return width and height of the thumbnails that those of ``works`` have which are ``account``'s."""
+    rows = await conn.fetch(queries.THUMBNAIL_HEADS, account, list(works))
+    found = ((row["id"], size_of(bytes(row["head"]))) for row in rows)
+    return {work: size for work, size in found if size is not None}
+
+
+def size_of(head: bytes) -> tuple[int, int] | None:
+    """Return width and height that the first 30 bytes of a WEBP state (RFC 9649), None for what is none."""
+    if len(head) < 30 or head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        return None
+    if head[12:16] == b"VP8 ":
+        width, height = _LOSSY.unpack_from(head, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if head[12:16] == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    return None
 
 
 async def thumbnail_of(services: Services, account: UUID, work: UUID) -> Thumbnail:

@@ -13,7 +13,7 @@ import functools
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -38,6 +38,8 @@ LARGE: Final = 25_000_000  # pixels, from which on a picture is decoded alone am
 MAX_SECONDS: Final = 20.0  # of processor time for one picture
 _AT_ONCE: Final = 2
 _NO_ORIENTATIONS: Final = bytes(256)
+
+T = TypeVar("T")
 
 
 class _Turns:
@@ -92,7 +94,7 @@ async def keep_upload(
     if got != wanted:
         raise Invalid.field("sha256", f"{got.hex()}, the digest of the body", named)
     await spend(pixels)
-    seen, made = await _in_turn(account, pixels, data, limits)
+    seen, made = await _in_turn(account, pixels, functools.partial(_examined, data, limits))
     if seen.fingerprint.sha256 != got.hex():
         raise PictureError("expected the fingerprint of this picture, got that of another", why="crashed")
     ttl = services.settings.upload_ttl
@@ -102,6 +104,27 @@ async def keep_upload(
         await thumbnails.put(conn, account, wanted, made.thumbnail, ttl)
         await features.put(conn, account, wanted, made.features, ttl)
     return seen.fingerprint
+
+
+async def looked_at(
+    services: Services, who: UUID, data: bytes, spend: Callable[[int], Awaitable[None]] = _uncounted
+) -> tuple[Fingerprint, bytes]:
+    """Return the fingerprint of a picture and the features with which parts of works are asked for; none is kept.
+
+    ``who`` takes turns with those who register. Raises what `keep_upload` does.
+    """
+    largest = min(BODY_LIMIT, services.settings.upload_bytes)
+    if len(data) > largest:
+        raise TooLarge(f"expected a picture of at most {largest} bytes, got {len(data)}")
+    limits = PictureLimits(max_bytes=largest, max_pixels=MAX_PIXELS, max_seconds=MAX_SECONDS)
+    container = await asyncio.to_thread(read_container, data, limits.max_pixels)
+    await spend(container.pixels)
+
+    def look() -> tuple[Fingerprint, bytes]:
+        examined, asked = _lookers(limits).examine(data)
+        return examined.fingerprint, asked
+
+    return await _in_turn(who, container.pixels, look)
 
 
 async def _keep_text(services: Services, account: UUID, named: str, data: bytes) -> Fingerprint:
@@ -118,7 +141,7 @@ async def _keep_text(services: Services, account: UUID, named: str, data: bytes)
     return made
 
 
-async def _in_turn(account: UUID, pixels: int, data: bytes, limits: PictureLimits) -> _Examined:
+async def _in_turn(account: UUID, pixels: int, look: Callable[[], T]) -> T:
     turns = _turns.setdefault(asyncio.get_running_loop(), _Turns())
     taken = [turns.large] if pixels > LARGE else []
     for each in taken:
@@ -130,12 +153,12 @@ async def _in_turn(account: UUID, pixels: int, data: bytes, limits: PictureLimit
             each.give()
         raise
     # Shielded: whoever hangs up does not make room for another while the thread still decodes.
-    return await asyncio.shield(_decoding([*taken, turns.any], data, limits))
+    return await asyncio.shield(_decoding([*taken, turns.any], look))
 
 
-async def _decoding(taken: list[Turns], data: bytes, limits: PictureLimits) -> _Examined:
+async def _decoding(taken: list[Turns], look: Callable[[], T]) -> T:
     try:
-        return await asyncio.to_thread(_examined, data, limits)
+        return await asyncio.to_thread(look)
     finally:
         for each in taken:
             each.give()
@@ -179,3 +202,8 @@ def _examined(data: bytes, limits: PictureLimits) -> _Examined:
 @functools.cache
 def _decoders(limits: PictureLimits) -> Decoders:
     return Decoders(limits, most=_AT_ONCE, beside="registry.works.beside:made", iscc=True)
+
+
+@functools.cache
+def _lookers(limits: PictureLimits) -> Decoders:
+    return Decoders(limits, most=1, beside="licet.derivative.extracting:asked_bytes", iscc=True)

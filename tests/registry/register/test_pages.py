@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-import string
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
-from licet import times
-from registry.register import pages
-from registry.register.words import LANGUAGES, WORDS, Words, preferred
+from registry.portal.frame.languages import LANGUAGES, preferred
+from registry.portal.register import pages
+from registry.portal.register.pages import ROOM
 from tests.registry.harness import Running
 from tests.registry.market import Trainer, trainer
 from tests.registry.register.test_register import dataset, logged, trained
 
 pytestmark = pytest.mark.anyio
 
-TEMPLATES = Path(pages.__file__).parent / "templates"
 CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -46,7 +43,6 @@ async def opened(site: Running, path: str, status: int = 200) -> Elements:
     answer = await site.http.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["content-security-policy"] == pages.CSP
     page = Elements(answer.text)
     for tag, attributes in page.found:
         assert tag != "script"
@@ -71,7 +67,7 @@ async def shop(site: Running, snapshot: str) -> tuple[Trainer, str, str, str]:
 async def test_pages_say_what_the_register_knows_in_both_languages(site: Running, shop: tuple[Trainer, str, str, str]):
     _, model, made, held = shop
     for language in LANGUAGES:
-        w = Words(language)
+        w = ROOM.speaks(language)
         front = await opened(site, f"/{language}/register?q=brush")
         assert "brush/ink@3" in front.text
         assert "Brush & <Ink> Labs" in front.text  # as text: it was escaped
@@ -118,7 +114,7 @@ async def test_lists_go_on_where_a_page_ends(site: Running, snapshot: str, monke
     rest = await opened(site, following or "")
     assert [name in page.text for name in ("leaf 0", "leaf 1", "leaf 2")] == [True, True, False]
     assert [name in rest.text for name in ("leaf 0", "leaf 1", "leaf 2")] == [False, False, True]
-    assert Words("en")("bad", why="")[:20] in (await opened(site, "/en/register?cursor=AAAA", 400)).text
+    assert ROOM.speaks("en")("bad", why="")[:20] in (await opened(site, "/en/register?cursor=AAAA", 400)).text
 
 
 @pytest.mark.parametrize(
@@ -139,28 +135,3 @@ async def test_the_register_opens_in_the_language_that_is_liked_best(site: Runni
     headers = {} if accept is None else {"Accept-Language": accept}
     answer = await site.http.get("/register", headers=headers)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/{language}/register")
-
-
-async def test_every_sentence_is_there_in_both_languages_and_used():
-    templates = "".join(path.read_text() for path in TEMPLATES.glob("*.html")) + Path(pages.__file__).read_text()
-    given = {"exact", "near", "derivative", "allow", "license", "unknown", "review", "deny", "exclude", "keep"}
-    given |= {"free", "attribution", "per-work", "per-training-run", "per-output", "subscription", "pool"}
-    given |= {"stop-new-runs", "retire-model", "unlearn"}
-    given |= {"revenue-share", "negotiate", "in-training", "released", "retired", "undescribed"}
-    for name, (english, chinese) in WORDS.items():
-        assert english, name
-        assert CJK.search(chinese) or name == "as_json", name
-        assert not CJK.search(english), name
-        fields = [{field for _, field, *_ in string.Formatter().parse(text) if field} for text in (english, chinese)]
-        assert fields[0] == fields[1], name
-        assert name in given or f'"{name}"' in templates, f"{name} is said nowhere"
-    moment = times.from_text("2026-11-08T05:06:07.000Z")
-    assert Words("en").moment(moment) == "8 Nov 2026, 05:06 UTC"
-    assert Words("zh").moment(moment) == "2026 年 11 月 8 日 05:06（UTC）"
-
-
-async def test_only_the_files_of_the_pages_are_served(site: Running):
-    css = await site.http.get("/assets/licet.css")
-    assert css.headers["content-type"].startswith("text/css")
-    for path in ("../pages.py", "templates/frame.html", "img", "%2e%2e/words.py"):
-        assert (await site.http.get(f"/assets/{path}")).status_code == 404, path

@@ -1,0 +1,115 @@
+"""What of works is shown to people beside lists: to the public, what their statements say; to owners, their history.
+
+A work is public once a statement about it is in the published log: then it is a claim that others must heed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from licet import identifiers
+from licet.terms import Terms, intern
+from registry.consent import queries
+from registry.database import Connection
+
+
+class Shown(NamedTuple):
+    """A work as everybody sees it; name and title are gone with an erased account."""
+
+    work: str
+    title: str | None
+    artist: str | None
+    created: str | None
+    site: str | None
+    site_proven: bool | None
+    level: int
+    account: UUID
+    mode: str
+    statement: str
+    terms: Terms
+    signed_at: datetime
+    log_index: int
+    contested: bool
+    challenged: bool
+    held: bool  # frozen, or first terms that wait: nobody may use it meanwhile
+    withdrawn: bool
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may be done with it at this moment, whatever its terms say."""
+        return self.withdrawn or self.contested or self.held
+
+
+class Said(NamedTuple):
+    """One thing that was said of a work."""
+
+    statement: str
+    effect: str
+    terms: Terms | None
+    accepted_at: datetime
+    log_index: int | None
+
+
+class Tally(NamedTuple):
+    """How many works there are, how many nobody has signed for, on how many something waits."""
+
+    works: int
+    unsigned: int
+    pending: int
+
+
+async def shown(conn: Connection, works: Sequence[UUID]) -> dict[UUID, Shown]:
+    """Return those of ``works`` that are public."""
+    found = {}
+    for row in await conn.fetch(queries.SHOWN, list(works)):
+        gone = row["erased"]
+        found[row["id"]] = Shown(
+            work=identifiers.from_uuid("wrk", row["id"]),
+            title=None if gone else row["title"],
+            artist=None if gone else row["creator"] or row["name"],
+            created=None if gone else row["created"],
+            site=row["site"],
+            site_proven=row["site_proven"],
+            level=row["level"],
+            account=row["account"],
+            mode=row["mode"],
+            statement=identifiers.from_uuid("stm", row["statement"]),
+            terms=intern(row["terms"]),
+            signed_at=row["at"],
+            log_index=row["index"],
+            contested=row["contested"],
+            challenged=row["challenged"],
+            held=row["frozen"] or row["pending"],
+            withdrawn=row["withdrawn"],
+        )
+    return found
+
+
+async def said_of(conn: Connection, account: UUID, work: UUID) -> list[Said]:
+    """Return what ``account`` has said of ``work``, the newest first."""
+    return [
+        Said(
+            identifiers.from_uuid("stm", row["id"]),
+            row["effect"],
+            None if row["terms"] is None else intern(row["terms"]),
+            row["accepted_at"],
+            row["index"],
+        )
+        for row in await conn.fetch(queries.SAID_OF, account, work)
+    ]
+
+
+async def tally(conn: Connection, account: UUID) -> Tally:
+    """Return the counts of ``account``'s works that are not withdrawn."""
+    row = await conn.fetchrow(queries.TALLY, account)
+    assert row is not None
+    return Tally(row["works"], row["unsigned"], row["pending"])
+
+
+async def all_of(conn: Connection, account: UUID, most: int, *, unsigned: bool = False) -> list[UUID]:
+    """Return every work of ``account`` that is not withdrawn, at most ``most``; or those that nobody signed for."""
+    rows = await conn.fetch(queries.UNSIGNED_OF if unsigned else queries.ALL_OF, account, most)
+    return [row["id"] for row in rows]

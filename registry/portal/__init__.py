@@ -1,0 +1,14 @@
+"""The portal: pages for people, in Chinese and English, over what every other room knows; rooms of one audience each.
+
+``frame`` is what all pages stand in. ``public``, ``register``, ``artists``, ``organisations``, ``auditors`` and
+``operators`` import it and never each other; nothing below imports the portal. How a page is made:
+``docs/internals/portal.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from registry.portal import artists, frame, organisations, public, register
+
+ROUTES: Final[list[Any]] = [*frame.ROUTES, *public.ROUTES, *artists.ROUTES, *organisations.ROUTES, *register.ROUTES]

@@ -1,0 +1,29 @@
+"""SQL of artists' pages beyond what the rooms below have, with the index each statement relies on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# by accounts primary key
+ORGANISATIONS: Final = "select id, name from accounts where id = any($1::uuid[])"
+# by recovery_codes (account)
+CODES_LEFT: Final = "select count(*) from recovery_codes where account = $1 and used_at is null"
+# by statements primary key; log_entries unique (pending); work_states (waiting): one's own alone
+STATEMENT: Final = """
+select s.id, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index, e.at, p.envelope,
+    case when s.hold is not null and not s.over and exists (select from work_states w where w.waiting = s.id)
+        then coalesce(e.at, s.accepted_at) + s.hold end as until
+from statements s join log_pending p on p.id = s.pending left join log_entries e on e.pending = s.pending
+where s.id = $1 and s.account = $2
+"""
+# by statement_works primary key, works primary key
+COVERED: Final = """
+select w.id, w.title from statement_works c join works w on w.id = c.work
+where c.statement = $1 and w.account = $2 order by c.work limit $3
+"""
+# by work_states (waiting): what an undo has to state again, in groups of the terms that are in force
+WAITING_ON: Final = """
+select s.own, array_agg(s.work order by s.work) as works
+from work_states s where s.waiting = $1 and s.account = $2 and not s.withdrawn
+group by s.own order by s.own nulls first
+"""

@@ -1,0 +1,13 @@
+"""The artists' room: its words and templates, and who may enter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.portal.artists.words import WORDS
+from registry.portal.frame.pages import Room
+from registry.portal.frame.people import people
+
+ROOM: Final = Room("artists", WORDS)
+ARTISTS: Final = people("art")
+EVERYBODY: Final = people()

@@ -1,0 +1,138 @@
+"""Terms: four cards, what each would mean before it is signed, and the exact text that is signed.
+
+Only the text on screen may be signed: the form carries the very bytes, and whatever is chosen after they were made
+makes new ones first. Without scripts the page comes again; with them the preview is swapped.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter, RawBody
+
+from licet import identifiers
+from licet.canonical import from_base64
+from licet.errors import InputError
+from licet.statements.envelope import pae
+from licet.statements.kinds import Consent
+from licet.statements.webauthn import to_base64url
+from licet.terms import ATOMS
+from registry.accounts import queries as account_queries
+from registry.accounts.identity import Caller
+from registry.consent import drafting
+from registry.errors import Invalid
+from registry.portal.artists import choosing
+from registry.portal.artists.choosing import CARDS, CURRENCIES, PERMISSIONS, Choice, chosen
+from registry.portal.artists.room import ARTISTS, ROOM
+from registry.portal.frame import forms
+from registry.portal.frame.doors import use_door
+from registry.portal.frame.forms import Form
+from registry.portal.frame.languages import TAGS, everywhere
+from registry.portal.frame.pages import HTML, language_of
+from registry.services import Services
+
+BODY: Final = 1 << 20
+_SHOWN: Final = 12  # works whose names stand above the cards
+Of = Annotated[str | None, QueryParameter(name="work", max_length=30)]
+Undoes = Annotated[str | None, QueryParameter(name="undoes", max_length=30)]
+Every = Annotated[str | None, QueryParameter(name="scope", pattern="^(all|unsigned)$")]
+
+
+@get(everywhere("/terms"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
+async def terms_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    work: Of = None,
+    every: Every = None,
+    undoes: Undoes = None,
+    card: FromQuery[str] = CARDS[0],
+) -> Response[bytes]:
+    """Terms for one work, for all of them, for those that nobody signed for; or what is in force, signed again."""
+    fields = [("card", card), ("scope", "undo" if undoes else every or "works"), ("undoes", undoes or "")]
+    fields += [("w", work)] if work else []
+    return await page(request, services, caller, Form(fields))
+
+
+@post(
+    everywhere("/terms"),
+    include_in_schema=False,
+    media_type=HTML,
+    status_code=200,
+    guards=[ARTISTS],
+    opt=forms.FORM,
+    request_max_body_size=BODY,
+)
+async def choose(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    body: RawBody,
+) -> Response[bytes]:
+    """The same page for works that were ticked, or with another card chosen."""
+    return await page(request, services, caller, forms.read(request, body))
+
+
+async def page(
+    request: Request[Any, Any, Any],
+    services: Services,
+    caller: Caller,
+    form: Form,
+    *,
+    why: str | None = None,
+    status: int = 200,
+) -> Response[bytes]:
+    """Return the page for what ``form`` says, with a statement drafted; ``why``: words for it being shown again."""
+    async with services.database.acquire() as conn:
+        choice = await chosen(conn, caller.account, form)
+    if not choice.works:
+        return ROOM.page(request, "nothing", here="works", undo=choice.scope == "undo")
+    values = await _drafted(request, services, caller, choice)
+    return ROOM.page(request, "terms", status=status, here="works", why=why, **values)
+
+
+async def _drafted(
+    request: Request[Any, Any, Any], services: Services, caller: Caller, choice: Choice
+) -> dict[str, Any]:
+    tag = TAGS[language_of(request)]
+    names = [identifiers.from_uuid("wrk", each) for each in choice.works]
+    drafted = await drafting.draft(services, caller, names, {"terms": choice.terms.to_json(), "vocab": 1}, tag)
+    body = from_base64(drafted.payload, "payload")
+    consent = msgspec.json.decode(body, type=Consent)
+    async with services.database.acquire() as conn:
+        passkeys = await conn.fetch(account_queries.PASSKEYS, caller.account)
+    return {
+        "choice": choice,
+        "names": names if choice.scope == "works" else [],
+        "count": len(choice.works),
+        "cards": CARDS,
+        "currencies": CURRENCIES,
+        "permissions": PERMISSIONS,
+        "atoms": ATOMS,
+        "doors": [(atom, use_door(choice.terms.rules[atom])) for atom in ATOMS],
+        "text": drafted.text,
+        "payload": drafted.payload,
+        "effect": consent.effect,
+        "challenge": to_base64url(sha256(pae(drafted.payload_type, body)).digest()),
+        "passkeys": [(to_base64url(each["credential"]), each["keyid"]) for each in passkeys],
+        "site": services.settings.site.rp_id,
+        "machine": msgspec.json.format(choice.terms.encoded, indent=2).decode(),
+        "hours": int(services.settings.loosening_hold.total_seconds() // 3600),
+        "minutes": max(1, int(services.settings.snapshot_delay.total_seconds() // 60)),
+        "most": choosing.MOST,
+    }
+
+
+def consent_in(payload: str) -> Consent:
+    """Return the consent that a form carries; raises ``Invalid`` for anything else."""
+    try:
+        return msgspec.json.decode(from_base64(payload, "payload"), type=Consent)
+    except (InputError, msgspec.MsgspecError, ValueError):
+        raise Invalid("payload: expected the consent that the page was made with, got something else") from None
+
+
+ROUTES: Final = [terms_page, choose]

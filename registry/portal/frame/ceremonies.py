@@ -1,0 +1,50 @@
+"""What pages say while a passkey is used, in every room that has such a page (``templates/ceremony.html``)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from litestar import Request
+
+from registry.portal.frame.words import Vocabulary
+
+# Browsers inside other apps, which have no passkeys: WeChat, QQ, Weibo, Alipay, DingTalk, Douyin, Facebook, Instagram.
+_EMBEDDED: Final = re.compile(
+    r"MicroMessenger|\bQQ/|\bWeibo|AlipayClient|DingTalk|aweme|BytedanceWebview|FBAN|FBAV|Instagram|Line/",
+    re.IGNORECASE,
+)
+
+PASSKEY: Final[Vocabulary] = {
+    "pk_unsupported": (
+        "This browser cannot use passkeys. Open this page in Chrome, Safari, Edge or Firefox, up to date.",
+        "这个浏览器用不了通行密钥。请用新版的 Chrome、Safari、Edge 或手机自带浏览器打开本页。",
+    ),
+    "pk_cancelled": (
+        "The passkey window was closed, or nothing answered in it. Nothing happened; you can try again.",
+        "通行密钥窗口关掉了，或者没有等到回应。什么都没有发生，可以再试一次。",
+    ),
+    "pk_waiting": (
+        "Your phone or computer now asks for your fingerprint, face or screen lock.",
+        "手机或电脑现在会请你用指纹、面容或锁屏密码确认。",
+    ),
+    "pk_refused": ("That was not accepted:", "没有通过："),
+    "pk_offline": (
+        "We could not be reached. Nothing was sent; check your connection and try again.",
+        "连不上我们。什么都没有发出去，请检查网络后再试。",
+    ),
+    "pk_noscript": (
+        "Passkeys need JavaScript, which is off in this browser. Reading works without it.",
+        "通行密钥需要 JavaScript，这个浏览器里它是关着的。只看不签不需要它。",
+    ),
+    "pk_embedded": ("This page is open inside another app.", "这个页面是在另一个应用里打开的。"),
+    "pk_embedded_text": (
+        "WeChat, QQ and the like cannot use passkeys. Choose “Open in browser” in the menu at the top right.",
+        "微信、QQ 里用不了通行密钥。请点右上角菜单，选“在浏览器打开”，再继续。",
+    ),
+}
+
+
+def embedded(request: Request[Any, Any, Any]) -> bool:
+    """Whether the page is asked for by a browser inside another app."""
+    return _EMBEDDED.search(request.headers.get("user-agent", "")[:1_000]) is not None

@@ -1,0 +1,42 @@
+import {ceremony, post, Refused, say, sealed, sign, stepUp} from './passkey.js';
+
+// As the registry reads them: letters and digits that are not mistaken for each other, 120 bits each.
+const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
+const form = document.querySelector('[data-codes]');
+
+function made() {
+    const drawn = Array.from(crypto.getRandomValues(new Uint8Array(24)), each => LETTERS[each & 31]).join('');
+    return drawn.match(/.{4}/g).join('-');
+}
+
+async function digest(code) {
+    const found = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code));
+    return Array.from(new Uint8Array(found), each => each.toString(16).padStart(2, '0')).join('');
+}
+
+async function keep(envelope) {
+    try {
+        await post('/v1/recovery-codes', {envelope});
+    } catch (error) {
+        if (!(error instanceof Refused && error.type === 'step-up-required')) throw error;
+        await stepUp();
+        await post('/v1/recovery-codes', {envelope});
+    }
+}
+
+if (form) ceremony(form, async () => {
+    const codes = Array.from({length: 10}, made);
+    const digests = await Promise.all(codes.map(digest));
+    const drafted = await post(form.getAttribute('action'), {digests});
+    const signature = await sign(drafted.challenge, form.dataset.rp, JSON.parse(form.dataset.passkeys));
+    await keep(sealed(drafted.payload, drafted.payload_type, signature));
+    const shown = form.querySelector('[data-made]');
+    shown.querySelector('ol').replaceChildren(...codes.map(code => {
+        const item = document.createElement('li');
+        item.append(Object.assign(document.createElement('code'), {textContent: code}));
+        return item;
+    }));
+    shown.hidden = false;
+    shown.focus();
+    say();
+});

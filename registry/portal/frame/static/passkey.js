@@ -1,0 +1,120 @@
+// Passkeys and the API, for the scripts of single pages. What people read stands in the page, never in here.
+const bytes = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0));
+const standard = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+const urlSafe = buffer => standard(buffer).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+
+export const able = () => Boolean(window.PublicKeyCredential && navigator.credentials);
+
+/** What the service refused: `type` is the end of the problem's type, `message` its detail. */
+export class Refused extends Error {
+    constructor(problem) {
+        super(problem.detail || '');
+        this.type = String(problem.type || '').split('/').pop();
+    }
+}
+
+export async function post(path, body, method = 'POST') {
+    const headers = {
+        'Accept': 'application/json, application/problem+json',
+        'Content-Type': 'application/json',
+        'Idempotency-Key': `"${crypto.randomUUID()}"`,
+    };
+    let answer;
+    try {
+        answer = await fetch(path, {method, headers, body: body === undefined ? undefined : JSON.stringify(body)});
+    } catch {
+        throw Object.assign(new Error('offline'), {name: 'Offline'});
+    }
+    const said = await answer.text();
+    const found = said ? JSON.parse(said) : {};
+    if (!answer.ok) throw new Refused(found);
+    return found;
+}
+
+const decoded = (options, names) => {
+    const made = {...options, challenge: bytes(options.challenge)};
+    for (const name of names) if (made[name]) made[name] = made[name].map(each => ({...each, id: bytes(each.id)}));
+    return made;
+};
+
+/** Makes a passkey of what `/v1/passkeys/options` said. */
+export async function create(options) {
+    const asked = decoded(options, ['excludeCredentials']);
+    asked.user = {...asked.user, id: bytes(asked.user.id)};
+    const made = await navigator.credentials.create({publicKey: asked});
+    return {
+        credential: urlSafe(made.rawId),
+        attestation_object: urlSafe(made.response.attestationObject),
+        client_data: urlSafe(made.response.clientDataJSON),
+    };
+}
+
+/** Uses a passkey to sign in or to step up. */
+export async function answer(options) {
+    const got = await navigator.credentials.get({publicKey: decoded(options, ['allowCredentials'])});
+    return {
+        credential: urlSafe(got.rawId),
+        authenticator_data: urlSafe(got.response.authenticatorData),
+        client_data: urlSafe(got.response.clientDataJSON),
+        signature: urlSafe(got.response.signature),
+    };
+}
+
+/** Signs the statement whose digest is `challenge` with one of `passkeys`, pairs of credential and key id. */
+export async function sign(challenge, rpId, passkeys) {
+    const allowed = passkeys.map(([id]) => ({type: 'public-key', id: bytes(id)}));
+    const got = await navigator.credentials.get({publicKey: {
+        challenge: bytes(challenge), rpId, userVerification: 'required', allowCredentials: allowed, timeout: 300000,
+    }});
+    const used = urlSafe(got.rawId);
+    return {
+        keyid: passkeys.find(([id]) => id === used)[1],
+        sig: standard(got.response.signature),
+        webauthn: {
+            authenticatorData: standard(got.response.authenticatorData),
+            clientDataJSON: standard(got.response.clientDataJSON),
+        },
+    };
+}
+
+export const sealed = (payload, payloadType, signature) => ({payload, payloadType, signatures: [signature]});
+
+export async function stepUp() {
+    const {publicKey} = await post('/v1/sessions/step-up/options');
+    await post('/v1/sessions/step-up', await answer(publicKey));
+}
+
+/** Says one of the page's sentences in its live region; without a name it says nothing. */
+export function say(name, more = '', root = document) {
+    const line = root.querySelector('[data-said]');
+    if (!line) return;
+    line.hidden = !name;
+    const found = name && root.querySelector(`template[data-say="${name}"]`);
+    line.textContent = found ? [found.content.textContent, more].filter(Boolean).join(' ') : '';
+}
+
+/** Runs a ceremony for `form`: its button waits meanwhile, and whatever goes wrong is said. */
+export function ceremony(form, work, button = form.querySelector('button')) {
+    if (!able()) {
+        say('unsupported');
+        return;
+    }
+    button.disabled = false;
+    form.addEventListener('submit', async event => {
+        event.preventDefault();
+        button.disabled = true;
+        say('waiting');
+        try {
+            await work(form);
+        } catch (error) {
+            told(error);
+        }
+        button.disabled = false;
+    });
+}
+
+export function told(error) {
+    if (error instanceof Refused) say('refused', error.message);
+    else if (error.name === 'Offline') say('offline');
+    else say('cancelled');
+}

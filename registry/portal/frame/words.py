@@ -1,0 +1,174 @@
+"""What pages say: every sentence by one name in both languages, with numbers, dates and amounts as each writes them.
+
+A vocabulary is a dict of ``name: (English, Chinese)``; each room keeps its own in ``words.py``. English may be a
+`Plural`, chosen by ``n``. Why not gettext: ``docs/decisions/0029-words-of-the-portal.md``. What is signed is not said
+here but by ``licet.terms.plain_text``, whose digest and language stand in the statement.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Final, NamedTuple
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+
+from licet import money, times
+from registry.portal.frame.languages import LANGUAGES, LOCALES, TAGS, Language
+
+
+class Plural(NamedTuple):
+    """An English text of one thing and of any other number of them, which stands where ``{n}`` does."""
+
+    one: str
+    other: str
+
+
+Vocabulary = Mapping[str, tuple[str | Plural, str]]
+
+FRAME: Final[Vocabulary] = {
+    "skip": ("Skip to content", "跳到正文"),
+    "main": ("Main", "主要"),
+    "path": ("Where you are", "当前位置"),
+    "foot": (
+        "A registration is your claim, not proof of title. Exceptions in law may still apply to a refusal.",
+        "登记是你的声明，不是所有权证明。即使写明不同意，法律规定的例外情形仍可能适用。",
+    ),
+    "nav_check": ("Check a picture", "查一张画"),
+    "nav_register": ("Register", "公开登记"),
+    "nav_sign_in": ("Sign in", "登录"),
+    "nav_home": ("Home", "首页"),
+    "nav_works": ("Pictures", "我的画"),
+    "nav_account": ("Account", "账号"),
+    "nav_can": ("What this can and cannot do", "能做和不能做的"),
+    "sign_out": ("Sign out", "退出登录"),
+    "more": ("Next page", "下一页"),
+    "from_start": ("Back to the first page", "回到第一页"),
+    # notes after something was done
+    "note_signed_out": ("You are signed out on this device.", "这台设备已退出登录。"),
+    "note_session_ended": ("That device is signed out.", "那台设备已退出登录。"),
+    "note_joined": ("Your account is open.", "账号开好了。"),
+    "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
+    "note_signed": ("Signed. This is your receipt.", "签好了。这是你的收据。"),
+    "note_signed_in": ("You are signed in.", "你已登录。"),
+    # refusals
+    "ref": (
+        "Still not working? This number tells us what happened:",
+        "还是不行？把这个编号告诉我们，就能查到发生了什么：",
+    ),
+    "try_again": ("Try again", "再试一次"),
+    "go_home": ("Go to the start page", "回首页"),
+    "go_back_works": ("Back to my pictures", "回到我的画"),
+    "safe": (
+        "Your signatures, pictures and money are as they were.",
+        "你的签名、画和钱都保持原样。",
+    ),
+    "e400": ("We could not read that", "这个请求我们读不懂"),
+    "e400_text": ("Something in it was not as this page expects: {why}", "里面有一处和页面要的不一样：{why}"),
+    "e401": ("Please sign in again", "请重新登录"),
+    "e401_text": (
+        "You were signed out, because two weeks passed or you ended the session elsewhere. Nothing was signed or sent.",
+        "你已经退出登录：也许过了两周，也许在别处结束了这次登录。刚才什么都没有签，也没有发出。",
+    ),
+    "e403": ("This is not open to you", "这里不对你开放"),
+    "e403_text": ("You are signed in, but this needs something else: {why}", "你已登录，但这一步还需要别的：{why}"),
+    "e403_form": ("This page had gone stale", "这个页面过期了"),
+    "e403_form_text": (
+        "It was opened before you last signed in. Nothing was done. Open it again and go on.",
+        "它是在你上次登录之前打开的。刚才什么都没有做。重新打开再继续。",
+    ),
+    "e403_step": ("Please show your passkey once more", "请再用一次通行密钥"),
+    "e403_step_text": (
+        "This step asks for a passkey used in the last five minutes. Sign in again, then repeat it. Nothing was done.",
+        "这一步要求通行密钥在五分钟内用过。请重新登录，再做一次。刚才什么都没有做。",
+    ),
+    "e404": ("There is nothing here", "这里什么都没有"),
+    "e404_text": (
+        "The address may be old or mistyped, or what was here is not public. Nothing was lost.",
+        "网址可能旧了、打错了，或者这里的内容没有公开。什么都没有丢。",
+    ),
+    "e405": ("That cannot be done here", "这里不能这样做"),
+    "e405_text": (
+        "The page was asked in a way it does not know. Nothing was done.",
+        "页面不认识这种请求。什么都没有做。",
+    ),
+    "e409": ("Something changed meanwhile", "中间有了变化"),
+    "e409_text": (
+        "Another statement came first, perhaps from another tab. Nothing was signed here. Look again and go on.",
+        "另一份声明先到了，也许是另一个标签页签的。这里什么都没有签。请再看一眼，然后继续。",
+    ),
+    "e413": ("That is too large", "太大了"),
+    "e413_text": ("We take less at once than was sent: {why}", "一次收不了这么多：{why}"),
+    "e429": ("Too much at once", "太频繁了"),
+    "e429_text": (
+        "Everybody has a limit, and this one is used up for the moment. Try again in a few minutes.",
+        "每个人都有次数限制，这会儿用完了。过几分钟再试。",
+    ),
+    "e503": ("We cannot answer at this moment", "现在答不上来"),
+    "e503_text": (
+        "A part of this service does not answer. Rather than guess, we say so. Try again in a minute.",
+        "我们有一个部件没有响应。与其猜，不如直说。过一分钟再试。",
+    ),
+    "e500": ("This page did not open. That is our fault.", "这一页没打开，是我们的问题。"),
+    "e500_text": ("We have a record of it and look into it.", "我们留下了记录，会去查。"),
+}
+
+
+class Words:
+    """The words of one language, by their names; `number`, `day`, `moment` and `money` write as it does."""
+
+    def __init__(self, language: Language, *vocabularies: Vocabulary) -> None:
+        self.language: Language = language
+        self.tag = TAGS[language]
+        self._place = LANGUAGES.index(language)
+        self._locale = LOCALES[language]
+        self._known = ChainMap(*(dict(each) for each in vocabularies), dict(FRAME))
+
+    def __call__(self, name: str, /, **values: object) -> str:
+        """Return the words called ``name`` with ``values`` in them; of a `Plural` those for the number ``n``."""
+        text = self._known[name][self._place]
+        number = values.get("n")
+        if isinstance(text, Plural):
+            text = text[_form(self._locale, int(str(number)))]
+        if isinstance(number, int):
+            values["n"] = self.number(number)
+        return text.format(**values) if values else text
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there are words called ``name``."""
+        return name in self._known
+
+    def number(self, value: int) -> str:
+        """Return ``value`` with its thousands parted."""
+        return str(format_decimal(value, locale=self._locale))
+
+    def signed(self, value: int) -> str:
+        """Return a difference with its sign, a dash for none."""
+        return f"{value:+,}".replace("-", "−") if value else "–"
+
+    def day(self, text: str) -> str:
+        """Return the day of a time or of a date as people of this language write it."""
+        pattern = "d MMM y" if self.language == "en" else "y 年 M 月 d 日"
+        return str(format_date(date.fromisoformat(text[:10]), pattern, locale=self._locale))
+
+    def moment(self, at: datetime | str) -> str:
+        """Return a moment with its time in UTC."""
+        when = (times.from_text(at) if isinstance(at, str) else at).astimezone(UTC)
+        pattern = "d MMM y, HH:mm 'UTC'" if self.language == "en" else "y 年 M 月 d 日 HH:mm（'UTC'）"
+        return str(format_datetime(when, pattern, locale=self._locale))
+
+    def money(self, amount: str | Decimal | int, currency: str) -> str:
+        """Return an amount (an int counts micro-units) with the sign of its currency: US$312.40, ¥1,248.50."""
+        exact = Decimal(amount) / money.MICRO if isinstance(amount, int) else Decimal(amount)
+        # Never rounded: a price may have six decimals, and what is shown is what is owed.
+        return str(format_currency(exact, currency, locale=self._locale, decimal_quantization=False))
+
+
+@cache
+def _form(locale: str, number: int) -> int:
+    return 0 if Locale.parse(locale).plural_form(number) == "one" else 1

@@ -1,0 +1,32 @@
+"""Pages for everybody: where one arrives, checks a picture, signs in, and reads what is public."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from registry.portal.public.arriving import landing
+from registry.portal.public.checking import check, check_page
+from registry.portal.public.entering import (
+    join,
+    join_page,
+    recover,
+    recover_draft,
+    recover_page,
+    sign_in_page,
+    sign_out,
+)
+from registry.portal.public.works import public_work
+
+ROUTES: Final[list[Any]] = [
+    landing,
+    check_page,
+    check,
+    join_page,
+    join,
+    sign_in_page,
+    sign_out,
+    recover_page,
+    recover_draft,
+    recover,
+    public_work,
+]

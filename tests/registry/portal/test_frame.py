@@ -1,0 +1,247 @@
+"""What all pages stand in: words in both languages, files at lasting addresses, policies, forms, refusals."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import registry.portal
+from licet.identifiers import new_id
+from registry.portal.frame import assets, ceremonies, doors, forms
+from registry.portal.frame.languages import LANGUAGES, everywhere, of_path, preferred
+from registry.portal.frame.notes import NOTES
+from registry.portal.frame.people import onward
+from registry.portal.frame.words import FRAME, Plural, Vocabulary, Words
+from tests.registry.harness import Running
+from tests.registry.keymaking import SAME_ORIGIN
+from tests.registry.portal.people import HTML, Artist, Read, joined
+
+pytestmark = pytest.mark.anyio
+
+PORTAL = Path(registry.portal.__file__).parent
+CJK = re.compile(r"[\u4e00-\u9fff]")
+MODULE = re.compile(r'<script type="module" nonce="\{\{ nonce \}\}" src="\{\{ asset\("[\w-]+\.js"\) \}\}"></script>')
+ROOMS = sorted(path.parent.name for path in PORTAL.glob("*/words.py"))
+
+
+def vocabulary(room: str) -> Vocabulary:
+    return FRAME if room == "frame" else importlib.import_module(f"registry.portal.{room}.words").WORDS
+
+
+@pytest.mark.parametrize("room", ROOMS)
+async def test_every_sentence_is_there_in_both_languages(room: str) -> None:
+    for name, (english, chinese) in vocabulary(room).items():
+        texts = [*english, chinese] if isinstance(english, Plural) else [english, chinese]
+        assert all(texts), name
+        assert not CJK.search("".join(texts[:-1])), name
+        assert CJK.search(chinese) or name in ("title_zh", "as_json"), name
+        fields = [{field for _, field, *_ in string.Formatter().parse(text) if field} for text in texts]
+        # Of one thing English may leave its number out.
+        assert all(found | {"n"} == fields[-1] | {"n"} for found in fields), name
+
+
+# Names that are made of what is shown: a door, a state, a kind of event, a status, a note.
+MADE = re.compile(
+    "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope)_?.*"
+)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+async def test_every_sentence_is_said_and_everything_that_is_said_is_one(room: str) -> None:
+    sources = [
+        *(PORTAL / room).rglob("*.html"),
+        *(path for path in (PORTAL / room).glob("*.py") if path.stem != "words"),
+    ]
+    own = "".join(path.read_text() for path in sources)
+    said = set(re.findall(r'\bw\(\s*"([^"]+)"\s*[,)]', own))
+    if room == "frame":  # its parts are said in the words of the room that uses them
+        said -= {*doors.WORDS, *ceremonies.PASSKEY}
+    assert said <= {*vocabulary(room), *FRAME}, said - {*vocabulary(room), *FRAME}
+    given = {"exact", "near", "derivative", "allow", "license", "unknown", "review", "deny", "exclude", "keep"}
+    given |= {"free", "attribution", "per-work", "per-training-run", "per-output", "subscription", "pool"}
+    given |= {"stop-new-runs", "retire-model", "unlearn"}
+    given |= {"revenue-share", "negotiate", "in-training", "released", "retired", "undescribed"}
+    inherited = {*doors.WORDS, *ceremonies.PASSKEY} if room != "frame" else set[str]()
+    if room == "frame":  # some of its words are said in other rooms
+        own = "".join(path.read_text() for path in PORTAL.rglob("*.html"))
+    unsaid = {name for name in vocabulary(room) if f'"{name}"' not in own and not MADE.fullmatch(name)}
+    assert not unsaid - given - inherited
+
+
+async def test_numbers_days_and_amounts_are_written_as_each_language_does() -> None:
+    english, chinese = Words("en"), Words("zh")
+    assert (english.number(12904), chinese.number(12904)) == ("12,904", "12,904")
+    assert (english.day("2026-11-08"), chinese.day("2026-11-08T05:06:07.000Z")) == ("8 Nov 2026", "2026 年 11 月 8 日")
+    moment = "2026-11-08T05:06:07.000Z"
+    assert english.moment(moment) == "8 Nov 2026, 05:06 UTC"
+    assert chinese.moment(moment) == "2026 年 11 月 8 日 05:06（UTC）"
+    assert english.money("312.4", "USD") == "US$312.40"
+    assert chinese.money(1_248_500_000, "CNY") == "¥1,248.50"
+    assert english.money("0.000001", "EUR") == "€0.000001"  # never rounded
+    many: Vocabulary = {"works": (Plural("one picture", "{n} pictures"), "{n} 张画")}
+    assert [Words("en", many)("works", n=n) for n in (0, 1, 2000)] == ["0 pictures", "one picture", "2,000 pictures"]
+    assert Words("zh", many)("works", n=1) == "1 张画"
+
+
+async def test_an_address_says_which_language_a_page_is_in() -> None:
+    assert everywhere("/works") == ["/en/works", "/zh/works"]
+    assert [of_path(path) for path in ("/en", "/zh/works", "/", "/v1/works", "/english", "")] == [
+        "en",
+        "zh",
+        *[None] * 4,
+    ]
+
+
+async def test_people_are_led_to_their_language_and_programs_are_told_what_is_here(site: Running) -> None:
+    for accept, language in (("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en-GB", "en"), ("de", "en")):
+        answer = await site.http.get("/", headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": accept})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/{language}")
+        assert preferred(accept) == language
+        assert {"Accept", "Accept-Language"} <= {each.strip() for each in answer.headers["vary"].split(",")}
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+        assert (await site.http.get("/", headers=headers)).json()["description"] == "/openapi.json"
+
+
+async def test_a_page_lets_nothing_in_but_what_is_ours(site: Running) -> None:
+    seen = set()
+    for _ in range(2):
+        answer = await site.http.get("/en", headers=HTML)
+        policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+        nonce = re.fullmatch(r"'nonce-([\w-]{22})' 'strict-dynamic'", policy.pop("script-src"))
+        assert nonce is not None
+        seen.add(nonce[1])
+        assert policy == {
+            "default-src": "'none'",
+            "style-src": "'self'",
+            "img-src": "'self' blob:",
+            "connect-src": "'self'",
+            "worker-src": "'self'",
+            "form-action": "'self'",
+            "frame-ancestors": "'none'",
+            "base-uri": "'none'",
+            "require-trusted-types-for": "'script'",
+            "trusted-types": "app",
+        }
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert len(seen) == 2  # a nonce is for one page
+
+
+async def test_no_template_has_a_style_or_a_script_of_its_own() -> None:
+    for path in PORTAL.rglob("*.html"):
+        text = path.read_text()
+        assert not re.search(r"\sstyle=|\son[a-z]+=|<style|\|\s*safe\b|autoescape", text), path
+        for script in re.findall(r"<script[^>]*>.*?</script>", text, re.DOTALL):
+            assert MODULE.fullmatch(script), path
+
+
+async def test_no_script_has_words_or_strings_made_into_markup() -> None:
+    for path in (PORTAL / "frame" / "static").glob("*.js"):
+        text = path.read_text()
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text), path
+        assert not CJK.search(text), path
+
+
+async def test_files_are_kept_for_good_at_addresses_that_change_with_them(site: Running) -> None:
+    for name in assets.files():
+        answer = await site.http.get(assets.address(name))
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.content == assets.files()[name].content
+        assert "ratelimit" not in answer.headers
+    plain = await site.http.get(assets.address("licet.css"), headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in plain.headers
+    for path in ("/assets/0000000000000000/licet.css", f"/assets/{assets.digest()}/../pages.py", "/assets/licet.css"):
+        assert (await site.http.get(path)).status_code == 404, path
+    with pytest.raises(KeyError):
+        assets.address("img/none.svg")
+
+
+async def test_a_form_of_another_session_does_nothing(site: Running, mei: Artist) -> None:
+    eve = await joined(site, "Eve")
+    path = f"/en/terms?work={mei.works[0]}"
+    form = mei.signed(await mei.form(path))
+    theirs = (await eve.form("/en/account"))["form"]
+    for token in (theirs, [""], ["00" * 64], ["x"]):
+        refused = await mei.sends("/en/terms/sign", {**form, "form": token})
+        assert refused.status_code == 403
+        assert "stale" in Read(refused.text).text
+    # Nor one that another site's page sent, whatever is in it.
+    assert (await mei.sends("/en/terms/sign", form, **{"Sec-Fetch-Site": "cross-site"})).status_code == 403
+    tokens = {(await mei.form(path))["form"][0] for _ in range(2)}
+    assert len(tokens) == 2  # masked anew on every page: compressing one tells nothing of it
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_errors_are_pages_for_people_and_problems_for_programs(site: Running, language: str) -> None:
+    words = Words(language)  # type: ignore[arg-type]
+    for path, status, name in (
+        (f"/{language}/nowhere", 404, "e404"),
+        (f"/{language}/work/{new_id('wrk')}", 404, "e404"),
+        (f"/{language}/work/nonsense", 400, "e400"),
+        (f"/{language}/register?q=a&q=b", 400, "e400"),
+    ):
+        answer = await site.http.get(path, headers=HTML)
+        assert answer.status_code == status, path
+        page = Read(answer.text)
+        assert words(name) in page.text
+        assert "content-security-policy" in answer.headers
+        tongue = next(each["href"] for tag, each in page.elements if each.get("class") == "tongue")
+        for link in set(page.links()) - {tongue}:
+            assert (await site.http.get(link)).status_code in (200, 303), link
+        told = await site.http.get(path, headers={"Accept": "application/json"})
+        assert told.headers["content-type"] == "application/problem+json"
+    answer = await site.http.post(f"/{language}/home", headers=HTML)
+    assert (answer.status_code, words("e405") in answer.text) == (405, True)
+
+
+async def test_who_is_not_signed_in_is_asked_to_and_led_back(site: Running) -> None:
+    answer = await site.http.get("/zh/works?q=a%20b", headers=HTML)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/zh/sign-in?to=%2Fzh%2Fworks%3Fq%3Da%2520b"
+    page = Read((await site.http.get(answer.headers["location"], headers=HTML)).text)
+    (form,) = [each for tag, each in page.elements if tag == "form" and "data-sign-in" in each]
+    assert form["data-to"] == "/zh/works?q=a%20b"
+
+
+@pytest.mark.parametrize(
+    "to", ["https://e.example/", "//e.example/", "/zh/home", "/en//e.example", "/en/\\e", "/en/../v1", "/en/\n", None]
+)
+async def test_nobody_is_led_away(to: str | None) -> None:
+    assert onward(to, "en", "/en/home") == "/en/home"
+    assert onward("/en/works?q=1", "en", "/en/home") == "/en/works?q=1"
+
+
+async def test_a_note_is_said_once_and_only_if_it_is_ours(site: Running) -> None:
+    for note in NOTES:
+        answer = await site.http.get("/en", headers={**HTML, "Cookie": f"__Host-note={note}"})
+        assert Words("en")(f"note_{note}") in Read(answer.text).text
+        assert "max-age=0" in answer.headers["set-cookie"].lower()
+    answer = await site.http.get("/en", headers={**HTML, "Cookie": "__Host-note=<b>pay</b>"})
+    assert 'role="status"' not in answer.text
+
+
+async def test_a_form_is_read_within_limits(site: Running, mei: Artist) -> None:
+    token = (await mei.form("/en/account"))["form"][0]
+    many = "&".join(f"w={n}" for n in range(forms.MOST_FIELDS + 1))
+    for body in (f"form={token}&a=%ff", f"form={token}&a=%00", f"form={token}&{many}", "=&=&%"):
+        headers = {**HTML, **SAME_ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+        answer = await mei.http.post("/en/terms", content=body, headers=headers)
+        assert answer.status_code in (400, 403), body[:80]
+
+
+async def test_rooms_do_not_write_text_into_code() -> None:
+    """What people read is in vocabularies: no other module of the portal has Chinese in it."""
+    for path in PORTAL.rglob("*.py"):
+        if path.name in ("words.py", "ceremonies.py", "doors.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not CJK.search(node.value), (path, node.value)

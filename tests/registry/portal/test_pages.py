@@ -1,0 +1,137 @@
+"""Every page of the portal: whole in both languages, for those whom it is for, and for nobody else."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from litestar.routes import HTTPRoute
+
+from licet.canonical import from_base64
+from licet.statements import kinds
+from licet.statements.webauthn import from_base64url
+from registry.accounts import operators
+from registry.portal.frame.languages import LANGUAGES, of_path
+from tests.registry import keymaking as make
+from tests.registry.harness import Running
+from tests.registry.portal.people import HTML, Artist, Read, joined
+
+pytestmark = pytest.mark.anyio
+
+CJK = re.compile(r"[\u4e00-\u9fff]")
+PUBLIC = ("", "/check", "/join", "/sign-in", "/recover", "/register", "/register/datasets", "/work/{work}")
+#: Pages with a session, and who else has them: everybody with one, or artists alone.
+OWN = {
+    "/home": "art",
+    "/works": "art",
+    "/works/{work}": "art",
+    "/terms": "art",
+    "/statements": "art",
+    "/statements/{statement}": "art",
+    "/account": "all",
+    "/organisation": "org",
+}
+#: What is opened with an identifier that is somebody's: strangers find nothing there.
+ANOTHERS = ("/works/{work}", "/statements/{statement}")
+#: Read as everybody reads the register: tests/registry/register/test_pages.py.
+ELSEWHERE = {"/register/models/{model}", "/register/datasets/{dataset}"}
+
+
+def gets(site: Running) -> set[str]:
+    """The path of every page, without its language."""
+    found = set()
+    for route in site.app.routes:
+        if isinstance(route, HTTPRoute) and of_path(route.path) == "en" and "GET" in route.methods:
+            found.add(re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path.removeprefix("/en")))
+    return found
+
+
+async def test_every_page_is_walked_here(site: Running) -> None:
+    assert gets(site) == {*PUBLIC, *OWN, *ELSEWHERE}
+
+
+async def filled(mei: Artist, path: str) -> str:
+    statements = (await mei.http.get("/v1/statements")).json()["items"]
+    return path.replace("{work}", mei.works[0]).replace("{statement}", statements[0]["statement"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_pages_are_whole_in_both_languages_and_lead_somewhere(site: Running, mei: Artist, language: str) -> None:
+    for path in (*PUBLIC, *(each for each in OWN if OWN[each] in ("art", "all"))):
+        http = site.http if path in PUBLIC else mei.http
+        found = f"/{language}{await filled(mei, path)}"
+        if path == "/terms":
+            found += f"?work={mei.works[1]}"
+        answer = await http.get(found, headers=HTML)
+        assert answer.status_code == 200, (found, answer.text)
+        page = Read(answer.text)
+        assert sum(tag == "h1" for tag, _ in page.elements) == 1, found
+        (kept,) = [each["lang"] for tag, each in page.elements if tag == "html"]
+        assert kept == {"en": "en", "zh": "zh-Hans"}[language]
+        if language == "en":
+            assert set(CJK.findall(page.text)) <= set("允中文"), found
+        for tag, attributes in page.elements:
+            assert not [name for name in attributes if name.startswith("on") or name == "style"], (found, tag)
+            assert tag != "img" or {"alt", "width", "height"} <= set(attributes), found
+        for link in page.links():
+            led = await http.get(link.partition("#")[0], headers=HTML)
+            assert led.status_code in (200, 303), (found, link)
+        other = next(each["href"] for tag, each in page.elements if tag == "a" and each.get("class") == "tongue")
+        assert other.startswith("/zh" if language == "en" else "/en")
+
+
+async def test_what_is_ones_own_is_nobody_elses(site: Running, mei: Artist) -> None:
+    eve = await joined(site, "Eve")
+    program = await site.account(name="Program")
+    lab = await site.account("organisation", "Lab")
+    auditor = await operators.invite(site.services.database, "auditor", name="Aud")
+    for path, kind in OWN.items():
+        found = f"/en{await filled(mei, path)}"
+        nobody = await site.http.get(found, headers=HTML)
+        assert (nobody.status_code, nobody.headers["location"][:11]) == (303, "/en/sign-in")
+        expected = 404 if path in ANOTHERS or kind == "org" else 200
+        stranger = await eve.http.get(found, headers=HTML)
+        assert stranger.status_code == expected, found
+        assert mei.works[0] not in stranger.text.replace(found[3:], "")
+        for token in (program.token, lab.token, auditor[1].token):  # a token opens no page
+            assert (await site.client(token).get(found, headers=HTML)).status_code == 403, found
+    # Nor can her works be stated, undone or shown for her.
+    statement = (await filled(mei, "{statement}")).strip("/")
+    for query in (f"work={mei.works[0]}", f"undoes={statement}"):
+        answer = await eve.http.get(f"/en/terms?{query}", headers=HTML)
+        assert answer.status_code in (200, 400)
+        assert 'name="payload"' not in answer.text
+    form = mei.signed(await mei.form(f"/en/terms?work={mei.works[0]}"))
+    own = (await eve.form("/en/account"))["form"]
+    assert (await eve.sends("/en/terms/sign", {**form, "form": own})).status_code in (400, 403)
+
+
+async def test_an_organisation_has_a_page_of_its_own_and_no_artists_page(site: Running) -> None:
+    key = make.passkey(site)
+    options = (await site.http.post("/v1/passkeys/options", json={"name": "Lab", "kind": "organisation"})).json()
+    origin = site.services.settings.site.origins[0]
+    created = key.create(from_base64url(options["publicKey"]["challenge"], "challenge"), origin)
+    drafted = (await site.http.post("/v1/passkeys", json=created)).json()
+    payload = msgspec.json.decode(from_base64(drafted["payload"]), type=kinds.KeyRegister)
+    body = {"name": "Lab", "envelope": msgspec.to_builtins(make.signed(site, payload, key))}
+    assert (await site.post("/v1/accounts", body)).status_code == 201
+    browser = await make.signed_in(site, key)
+    assert (await browser.get("/en/organisation", headers=HTML)).status_code == 200
+    assert (await browser.get("/zh/account", headers=HTML)).status_code == 200
+    assert (await browser.get("/en/home", headers=HTML)).status_code == 303  # to where it begins
+    assert (await browser.get("/en/works", headers=HTML)).status_code == 404
+
+
+async def test_names_and_titles_are_text(site: Running, mei: Artist) -> None:
+    for path in ("/en/home", "/zh/account"):
+        answer = await mei.http.get(path, headers=HTML)
+        assert "Mei &amp; &lt;Lin&gt;" in answer.text
+        assert "<Lin>" not in answer.text
+
+
+async def test_a_work_is_public_once_a_statement_about_it_is_in_the_log(site: Running, mei: Artist) -> None:
+    page = Read((await site.http.get(f"/en/work/{mei.works[0]}", headers=HTML)).text)
+    assert "No AI use" in page.text
+    assert "I do not agree to any use this statement does not name." in page.text
+    assert (await site.http.get(f"/en/work/{mei.works[1]}", headers=HTML)).status_code == 404

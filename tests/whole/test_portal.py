@@ -1,0 +1,257 @@
+"""The portal in a real browser, in both languages: each page and state is usable by everybody, and nothing it does
+is outside of its own policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.whole import stage
+from tests.whole.browser import chromium
+from tests.whole.stage import Service
+from tests.whole.visiting import Visitor, visiting
+
+LANGUAGES = ("en", "zh")
+TITLES = {"en": ("Salt Pans at Dusk", "Red Earth Slope"), "zh": ("晚霞里的盐田", "红土坡")}
+FIRST_LOAD, SCRIPTS = 60_000, 30_000  # bytes as they travel
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=LANGUAGES)
+def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) -> Iterator[Visitor]:
+    with visiting(browser, f"http://localhost:{service.port}", request.param) as found:
+        yield found
+
+
+def picture(name: str) -> bytes:
+    """A picture that no other test has drawn, with enough in it to be told from others."""
+    return stage.encoded(stage.drawing(7_310_000 + sum(name.encode()), 256))
+
+
+def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor, tmp_path: Path) -> None:
+    page, titles = visitor.page, TITLES[visitor.language]
+    page.goto(f"{visitor.url}/")
+    assert page.url == f"{visitor.url}/{visitor.language}"  # by what the browser likes best
+    visitor.looks()
+    device = visitor.passkeys()
+    visitor.opens("/join")
+    visitor.looks()
+    visitor.touched(device, touched=False)
+    page.fill("#name", "苏棠")
+    page.click("[data-join] button")
+    expect(page.locator("[data-join] button")).to_be_enabled()
+    assert page.inner_text("[data-said]") == page.evaluate(
+        "document.querySelector('template[data-say=cancelled]').content.textContent"
+    )
+    visitor.touched(device, touched=True)
+    visitor.joins("苏棠")
+    visitor.looks()
+    visitor.opens("/works")
+    visitor.looks()  # the empty wall
+    drawn = picture(visitor.language)
+    first, second = visitor.registers(*titles, pictures=(drawn,))
+    visitor.opens("/home")
+    visitor.looks()
+    visitor.opens("/works")
+    visitor.looks()
+
+    # Terms: the strictest is chosen already, and only what is on screen can be signed.
+    page.locator(".tick").nth(0).click()
+    page.locator(".tick").nth(1).click()
+    page.click(".selbar button")
+    assert page.is_checked("#card-no-ai")
+    visitor.looks()
+    strict = page.inner_text("[data-oath]")
+    page.check("#card-paid")
+    page.wait_for_selector("#wrong")  # no price yet
+    assert page.locator("[data-sign]").count() == 0
+    visitor.looks()
+    page.fill("#amount", "2.50")
+    page.wait_for_selector("[data-sign]")
+    assert "2.50" in page.inner_text("[data-oath]")
+    for tab in ("#v2", "#v3"):
+        page.check(tab)
+        visitor.looks()
+    page.check("#card-no-ai")
+    expect(page.locator("[data-oath]")).to_have_text(strict)
+    assert page.is_checked("#v3")  # what one looks at stays
+    statement = visitor.signs()
+    visitor.looks()
+    assert strict in page.inner_text(".oath")
+
+    # Looser terms wait a day, and one tap takes them back.
+    visitor.opens(f"/terms?work={first}&card=research")
+    visitor.looks()
+    visitor.signs()
+    visitor.looks()
+    visitor.opens(f"/works/{first}")
+    visitor.looks()
+    page.click(".note .btn")
+    visitor.looks()
+    visitor.signs()
+    visitor.opens(f"/works/{first}")
+    assert page.locator(".note .btn").count() == 0
+
+    # Two taps make everything strict: one opens the text, one signs it.
+    visitor.opens("/home")
+    page.click(".stop .btn")
+    visitor.signs()
+    visitor.opens("/statements")
+    assert page.locator("tbody tr").count() == 4
+    visitor.looks()
+    visitor.opens(f"/work/{first}")
+    visitor.looks()
+    assert titles[0] in page.inner_text("h1")
+    assert visitor.context.request.get(f"{visitor.url}/v1/statements/{statement}").ok
+
+    # Anybody finds it by the file.
+    file = tmp_path / "picture.png"
+    file.write_bytes(drawn)
+    with visiting(page.context.browser, visitor.url, visitor.language) as stranger:  # type: ignore[arg-type]
+        stranger.opens("/check")
+        stranger.looks()
+        stranger.page.set_input_files("#picture", file)
+        stranger.page.click("main form button")
+        stranger.page.wait_for_selector(".answers")
+        assert titles[0] in stranger.page.inner_text(".answers")
+        stranger.looks()
+        file.write_bytes(b"no picture at all")
+        stranger.page.set_input_files("#picture", file)
+        stranger.page.click("main form button")
+        stranger.page.wait_for_selector("[role=alert]")
+        stranger.looks()
+        assert stranger.opens(f"/works/{first}") == 200
+        assert "/sign-in?to=" in stranger.page.url
+        assert stranger.opens(f"/work/{second}") == 200
+    assert not visitor.faults
+
+
+def test_who_loses_a_device_comes_back_with_a_code(visitor: Visitor) -> None:
+    page = visitor.page
+    device = visitor.passkeys()
+    visitor.joins("Su Tang")
+    visitor.opens("/account")
+    page.click("[data-codes] button")
+    page.wait_for_selector(".codes li")
+    visitor.looks()
+    codes = page.locator(".codes code").all_inner_texts()
+    assert len(set(codes)) == 10
+    account = page.inner_text(".pairs code")
+    page.click(".foot .link")
+    page.wait_for_selector(".said")
+    assert visitor.opens("/home") == 200
+    assert "/sign-in?to=" in page.url
+    visitor.looks()
+    visitor.cdp.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device})
+    visitor.passkeys()
+    visitor.opens("/recover")
+    visitor.looks()
+    _recovers(visitor, account, codes[0])
+    page.wait_for_url("**/sign-in")
+    page.click("[data-sign-in] button")
+    page.wait_for_url("**/home")
+    visitor.opens("/account")
+    assert page.locator("tbody tr").count() == 2  # the lost key and the new one
+    visitor.opens("/recover")
+    _recovers(visitor, account, codes[0])  # a code opens once
+    expect(page.locator("[data-recover] button")).to_be_enabled()
+    assert page.url.endswith("/recover")
+    assert page.locator("[data-said]").is_visible()
+
+
+def test_keys_alone_do_everything_at_four_hundred_percent(browser: Browser, service: Service) -> None:
+    seen = {"width": 320, "height": 256}  # 1280 pixels at 400 %
+    with visiting(browser, f"http://localhost:{service.port}", "en", viewport=seen) as visitor:
+        visitor.passkeys()
+        visitor.joins("Keys Alone")
+        visitor.registers("By Key")
+        visitor.opens("/works")
+        page = visitor.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        _tab_to(visitor, "input[type=checkbox]")
+        page.keyboard.press("Space")
+        _tab_to(visitor, ".selbar button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#terms")
+        _tab_to(visitor, "[name=card]")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#terms")).not_to_have_class("changed")
+        assert page.evaluate("document.activeElement.id") == "card-research"  # the swap left the focus where it was
+        _tab_to(visitor, "[data-sign]")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/statements/*")
+
+
+def test_two_tabs_and_a_session_that_ended_lose_nothing(browser: Browser, service: Service) -> None:
+    with visiting(browser, f"http://localhost:{service.port}", "en") as visitor:
+        visitor.passkeys()
+        visitor.joins("Two Tabs")
+        (work,) = visitor.registers("Twice")
+        visitor.opens(f"/terms?work={work}")
+        other = visitor.context.new_page()
+        other.goto(f"{visitor.url}/en/terms?work={work}")
+        visitor.signs()
+        assert visitor.page.url.rpartition("/")[2].startswith("stm_")
+        # The other tab still shows its text: signed without a key, it is told, and nothing is lost.
+        with other.expect_navigation():
+            other.evaluate("document.querySelector('#terms').submit()")
+        assert "came first" in other.inner_text("[role=alert]")
+        # A form that comes twice has one effect.
+        visitor.opens(f"/terms?work={work}")
+        visitor.context.clear_cookies()
+        with visitor.page.expect_navigation():
+            visitor.page.evaluate("document.querySelector('#terms').submit()")
+        assert visitor.page.inner_text("h1") == "Please sign in again"
+        visitor.looks()
+
+
+@pytest.mark.parametrize("path", ["", "/join", "/check"])
+def test_the_first_load_is_small(browser: Browser, service: Service, path: str) -> None:
+    phone = {"width": 390, "height": 844}
+    with visiting(browser, f"http://localhost:{service.port}", "zh", viewport=phone) as visitor:
+        sizes: dict[str, int] = {}
+        urls: dict[str, str] = {}
+        heard = {
+            "Network.responseReceived": lambda said: urls.update({said["requestId"]: said["response"]["url"]}),
+            "Network.loadingFinished": lambda said: sizes.update({said["requestId"]: int(said["encodedDataLength"])}),
+        }
+        for event, hear in heard.items():
+            visitor.cdp.on(event, hear)
+        visitor.cdp.send("Network.enable")
+        visitor.page.goto(f"{visitor.url}/zh{path}", wait_until="networkidle")
+        scripts = sum(size for each, size in sizes.items() if urls.get(each, "").endswith(".js"))
+        assert 0 < sum(sizes.values()) <= FIRST_LOAD, sizes
+        assert scripts <= SCRIPTS, sizes
+
+
+def test_reading_needs_no_scripts(browser: Browser, service: Service) -> None:
+    with visiting(browser, f"http://localhost:{service.port}", "zh", java_script_enabled=False) as visitor:
+        for path in ("", "/check", "/join", "/sign-in", "/register"):
+            assert visitor.opens(path) == 200
+            assert visitor.page.locator("h1").count() == 1
+        visitor.opens("/join")
+        assert visitor.page.locator("noscript p").is_visible()
+
+
+def _recovers(visitor: Visitor, account: str, code: str) -> None:
+    visitor.page.fill("#account", account)
+    visitor.page.fill("#code", code)
+    visitor.page.click("[data-recover] button")
+
+
+def _tab_to(visitor: Visitor, selector: str) -> None:
+    for _ in range(80):
+        if visitor.page.evaluate(f"document.activeElement.matches({selector!r})"):
+            return
+        visitor.page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} cannot be reached with the Tab key")

@@ -1,0 +1,150 @@
+"""Somebody at the portal in a real browser: pages as they are sent, a passkey in software, what axe says of each."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib import resources
+from typing import Any, Final
+
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from licet import identifiers
+
+#: Width and height of a small phone and of a desktop.
+SIZES: Final = {"phone": (320, 640), "desktop": (1280, 900)}
+_LOCALES: Final = {"en": "en-GB", "zh": "zh-CN"}
+_RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_POST: Final = """async ([path, body, method, type]) => {
+    const bytes = type === 'application/json' ? body : Uint8Array.from(atob(body), each => each.charCodeAt(0));
+    const headers = {'Content-Type': type, 'Idempotency-Key': `"${crypto.randomUUID()}"`};
+    const answer = await fetch(path, {method, headers, body: bytes});
+    return [answer.status, await answer.text()];
+}"""
+
+
+@functools.cache
+def _axe() -> str:
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+
+
+class Visitor:
+    """A browser of one's own, in one language; whatever a page's policy refuses, or a script throws, is remembered."""
+
+    def __init__(self, browser: Browser, url: str, language: str, **context: Any) -> None:
+        self.url, self.language = url, language
+        self.context = browser.new_context(locale=_LOCALES[language], **context)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._heard)
+        self.cdp = self.context.new_cdp_session(self.page)
+        self.cdp.send("WebAuthn.enable")
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # What was refused with a status is a page of its own; everything else that is an error is a fault of ours.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.faults.append(message.text)
+
+    def passkeys(self) -> str:
+        """Plug in an authenticator that knows its user and is touched whenever it asks."""
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        return str(self.cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"])
+
+    def touched(self, authenticator: str, *, touched: bool) -> None:
+        """Let somebody touch the authenticator whenever it asks, or refuse."""
+        self.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": touched})
+
+    def opens(self, path: str) -> int:
+        """Open a page in the visitor's language and return the status."""
+        answer = self.page.goto(f"{self.url}/{self.language}{path}")
+        assert answer is not None
+        return answer.status
+
+    def joins(self, name: str) -> None:
+        """Open an account with a passkey."""
+        self.opens("/join")
+        self.page.fill("#name", name)
+        self.page.click("[data-join] button")
+        self.page.wait_for_url(f"**/{self.language}/home")
+
+    def signs(self) -> str:
+        """Sign what is on the page, and return the statement that the receipt is of."""
+        self.page.click("[data-sign]")
+        self.page.wait_for_url("**/statements/*")
+        return self.page.url.rpartition("/")[2]
+
+    def registers(self, *titles: str, pictures: tuple[bytes, ...] = ()) -> list[str]:
+        """Register works by the API in the session: of ``pictures`` with their files, else by fingerprint alone."""
+        works = []
+        for number, title in enumerate(titles):
+            found: dict[str, Any] = {"work": identifiers.new_id("wrk"), "mode": "fingerprint-only", "title": title}
+            found["sha256"] = sha256(found["work"].encode()).hexdigest()
+            if number < len(pictures):
+                found |= {"mode": "upload", "sha256": sha256(pictures[number]).hexdigest()}
+                sent = base64.b64encode(pictures[number]).decode()
+                self._sends(f"/v1/uploads/{found['sha256']}", sent, "PUT", "application/octet-stream")
+            works.append(found)
+        self._sends("/v1/works", {"works": works}, "POST", "application/json")
+        return [each["work"] for each in works]
+
+    def _sends(self, path: str, body: Any, method: str, kind: str) -> None:
+        sent = json.dumps(body) if kind == "application/json" else body
+        status, said = self.page.evaluate(_POST, [path, sent, method, kind])
+        assert status in (200, 201), said
+
+    def looks(self) -> None:
+        """Hold the page, as it stands, to what anybody must be able to use: on a small phone and on a desktop."""
+        before = self.page.viewport_size
+        for name, (width, height) in SIZES.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            found = self._violations()
+            assert not found, (name, self.page.url, found)
+            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{self.page.url} is {wide} pixels wider than a {name}"
+        assert not self.faults, self.faults
+        if before is not None:
+            self.page.set_viewport_size(before)
+
+    def _violations(self) -> list[Any]:
+        # By the debugger, not by the page: its policy lets no script in that it did not send.
+        if not self.page.evaluate("'axe' in window"):
+            self.cdp.send("Runtime.evaluate", {"expression": _axe()})
+        said = self.cdp.send(
+            "Runtime.evaluate",
+            {
+                "expression": f"axe.run(document, {{runOnly: {list(_RULES)}, resultTypes: ['violations']}})"
+                ".then(found => found.violations)"
+                ".then(found => found.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]))",
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        assert "exceptionDetails" not in said, said
+        found: list[Any] = said["result"]["value"]
+        return found
+
+    def close(self) -> None:
+        """Close the browser's window with everything that it kept."""
+        self.context.close()
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, language: str, **context: Any) -> Iterator[Visitor]:
+    """A visitor for the block."""
+    visitor = Visitor(browser, url, language, **context)
+    try:
+        yield visitor
+    finally:
+        visitor.close()
