@@ -13,7 +13,14 @@ EVENTS: Final[Vocabulary] = {
     "event_signed-in": ("A new sign-in to your account.", "你的账号有一次新的登录。"),
     "event_key-added": ("A new key came to your account.", "你的账号添了一把钥匙。"),
     "event_key-revoked": ("A key of your account was ended.", "你账号的一把钥匙停用了。"),
-    "event_recovered": ("Somebody used a recovery code.", "有人用了恢复码。"),
+    "event_key-rotated": ("A key of your account was replaced.", "你账号的一把钥匙换了新的。"),
+    "event_key-recovered": (
+        "A recovery code brought a new key to your account. For seven days it can only tighten.",
+        "有人用恢复码给你的账号配了新钥匙。七天内它只能收紧。",
+    ),
+    "event_delegated": ("You let another key sign on your behalf.", "你准许另一把钥匙代你签名。"),
+    "event_claim-level": ("Your claim level was raised.", "你的主张等级提高了。"),
+    "event_remittance": ("Money is on its way to you.", "有一笔钱正在付给你。"),
     "event_contested": ("Another account has registered a picture like yours.", "另一个账号登记了一张和你的很像的画。"),
     "event_contest-ended": ("A conflict over a picture has ended.", "一张画的争议结束了。"),
     "event_challenge-opened": (
