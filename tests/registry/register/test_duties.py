@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.register.words import Words
+from registry.portal.register.pages import ROOM
 from tests.registry.duties.talks import done, revocable_terms, revoke
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
@@ -34,7 +34,7 @@ async def test_what_is_due_is_in_the_register_until_it_is_done(site: Running, sn
 
     assert await told() == [[due], [due], []]
     for language in ("en", "zh"):
-        w = Words(language)
+        w = ROOM.speaks(language)
         for path in (f"datasets/{made[0]}", f"models/{models['acme/lantern']}"):
             page = (await site.http.get(f"/{language}/register/{path}")).text
             for name in ("duties", "retire-model", "overdue"):
