@@ -349,12 +349,13 @@ def _losing(connection: Any) -> Iterator[None]:
         yield
     except _GONE as error:
         raise DatabaseUnavailable(f"the database did not answer: {_words(error)}") from error
-    except asyncpg.InternalClientError as error:
-        with suppress(asyncpg.InterfaceError):
-            connection.terminate()  # the driver lost track: it died in the middle of something
-        raise DatabaseUnavailable("the connection to the database was lost") from error
-    except asyncpg.InterfaceError as error:
-        if not _is_lost(connection):
+    except (asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+        # The driver lost track: it died in the middle of something, after which it may not even roll back.
+        astray = any(isinstance(each, asyncpg.InternalClientError) for each in (error, error.__context__))
+        if astray:
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
+        elif not _is_lost(connection):
             raise  # a mistake of ours, such as two statements at once
         raise DatabaseUnavailable("the connection to the database was lost") from error
 

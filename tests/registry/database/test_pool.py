@@ -134,6 +134,20 @@ async def test_whenever_connections_are_cut_callers_see_success_or_unavailable(d
     assert seen == {"success", "unavailable"}
 
 
+async def test_a_connection_whose_driver_lost_track_is_unavailable_though_it_cannot_roll_back(database: Database):
+    """As when the server dies in the middle of a COPY: the driver believes that a statement is still under way."""
+    with pytest.raises(DatabaseUnavailable):
+        async with database.transaction() as connection:
+            sleeping = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
+            await asyncio.sleep(0)
+            raise asyncpg.InternalClientError("cannot switch to state 21; another operation (2) is in progress")
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await sleeping
+    with pytest.raises(asyncpg.InterfaceError):  # two statements at once are our mistake
+        async with database.acquire() as connection:
+            await asyncio.gather(*(connection.execute("SELECT pg_sleep(0.01)") for _ in range(2)))
+
+
 async def test_a_broken_constraint_reaches_the_caller_as_it_is(database: Database):
     async with database.acquire() as connection:
         await connection.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
