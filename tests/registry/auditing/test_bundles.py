@@ -178,11 +178,17 @@ async def test_nothing_is_left_in_the_data_folder(month: Month, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [(layout.HLEDGER, ["hledger", "check", "--strict", "-f"]), (layout.BEANCOUNT, ["bean-check"])]
+    ("name", "command"),
+    [
+        (layout.HLEDGER, ["hledger", "check", "accounts", "commodities", "balanced", "ordereddates", "-f"]),
+        (layout.HLEDGER, ["ledger", "--strict", "--args-only", "balance", "-f"]),
+        (layout.BEANCOUNT, ["bean-check"]),
+    ],
+    ids=["hledger", "ledger", "beancount"],
 )
 async def test_accounting_programs_take_the_journals(month: Month, tmp_path: Path, name: str, command: list[str]):
     if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed (Debian: hledger, beancount)")
+        pytest.skip(f"{command[0]} is not installed (Debian: hledger, ledger, beancount)")
     for number, http in enumerate((month.auditor, month.lantern.http, month.unknown.owner.http)):
         members = unpacked(await pulled(http, tmp_path / f"{number}.zip", month.period))
         journal = tmp_path / name

@@ -23,6 +23,7 @@ from licet.audit.journals import EQUITY, Beancount, FormerHledger, Hledger, acco
 from licet.audit.layout import period_of
 from licet.audit.tables import BALANCES, BalanceRow, LedgerRow, TransferRow
 from licet.errors import InputError
+from tests.conftest import TIMES
 from tests.sdk.audit.stage import Records, Stage, unpacked
 
 NOVEMBER = period_of("2026-11")
@@ -176,7 +177,7 @@ def booked(moves: Any) -> tuple[list[BalanceRow], list[tuple[TransferRow, list[L
     return rows, transfers, closing
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES, place=st.integers(0, 10**6))
 def test_any_ledger_is_taken_and_any_millionth_is_missed(moves: Any, place: int, tmp_path: Path) -> None:
     balances, transfers, closing = booked(moves)
