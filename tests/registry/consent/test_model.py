@@ -41,6 +41,7 @@ from registry.errors import Conflict
 from registry.services import Services
 from registry.works.changing import change
 from registry.works.service import register
+from tests.conftest import TIMES
 from tests.registry.catalogue import (
     NO_AI,
     PAID,
@@ -418,6 +419,7 @@ def world(server: Server, template: str, data: Path) -> Iterator[World]:
         yield World(portal, site)
 
 
+@pytest.mark.hypothesis
 def test_the_service_agrees_with_the_model(
     server: Server, migrated_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -428,7 +430,12 @@ def test_the_service_agrees_with_the_model(
         try:
             run_state_machine_as_test(
                 ConsentMachine,
-                settings=settings(max_examples=25, stateful_step_count=25, deadline=None, phases=[Phase.generate]),
+                settings=settings(
+                    max_examples=12 if TIMES == 1 else 25 * TIMES,
+                    stateful_step_count=25,
+                    deadline=None,
+                    phases=[Phase.generate],
+                ),
             )
         finally:
             WORLD.clear()

@@ -13,10 +13,8 @@ import pytest
 
 from tests.registry.running.test_up import parts_of, register, up
 
-MOST = 64
-
-
-WINDOW = 10  # seconds
+MOST = 32
+WINDOW = 5  # seconds
 
 
 def spent(http: httpx.Client) -> int:
