@@ -158,6 +158,8 @@ def test_a_site_that_has_nothing_says_nothing_even_if_it_answers_pages_to_everyt
     for path in ("/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"):
         site.says(path, b"<!doctype html><p>Disallow: /", Content_Type="text/html")
     assert verdict(gather(f"{site.url}/a")[0], "mine") == ("unknown", "no-signal")
+    site.says("/robots.txt", b"<p>moved</p>\nUser-agent: CCBot\nDisallow: /a\n" + b" " * 600_000)
+    assert verdict(gather(f"{site.url}/a")[0], "mine") == ("deny", "crawler-shut-out"), "lines that are rules count"
     assert verdict(gather(f"{site.url}/gone")[0], "mine") == ("unknown", "no-signal")
     site.says("/closed", b"", 403)
     assert verdict(gather(f"{site.url}/closed")[0], "mine") == ("review", "unreachable")

@@ -204,6 +204,15 @@ def test_c2pa_denies_training_and_mining_though_nobody_knows_its_signer(vectors:
         assert set(said(read_file(data[:place])).values()) <= {"review", "deny"}
 
 
+def test_c2pa_that_lies_elsewhere_or_in_what_is_not_read_is_looked_at(vectors: Path) -> None:
+    signed = (vectors / "c2pa" / "training-mining-notAllowed.png").read_bytes()
+    elsewhere = xmp(
+        attributes='xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="https://m.example/1.c2pa"'
+    )
+    for data in (_saved("JPEG", xmp=elsewhere), b"a kind that nobody reads" + signed):
+        assert combine(read_file(data)).verdict(["mine"]).verdict == "review"
+
+
 CAWG = {"cawg.data_mining": {"use": "notAllowed"}, "cawg.ai_inference": {"use": "allowed"}}
 
 

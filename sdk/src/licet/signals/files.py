@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from licet.signals.dialects import EXIF, XMP
+from licet.signals.dialects import C2PA, EXIF, XMP
 from licet.signals.documents import loads
 from licet.signals.needed import ensure_readers
 from licet.signals.readers.books import is_epub, read_epub, read_pdf
-from licet.signals.readers.c2pa import read_c2pa
+from licet.signals.readers.c2pa import has_manifest, read_c2pa
 from licet.signals.readers.croissant import is_croissant, read_croissant
 from licet.signals.readers.html import read_html
 from licet.signals.readers.odrl import is_policy, policies, read_tdmai
@@ -25,7 +25,8 @@ _PICTURES: Final = (
     (b"\xff\xd8\xff", 0, "image/jpeg"), (b"\x89PNG\r\n\x1a\n", 0, "image/png"), (b"GIF8", 0, "image/gif"),
     (b"II*\0", 0, "image/tiff"), (b"MM\0*", 0, "image/tiff"), (b"WEBP", 8, "image/webp"),
     (b"ftypavi", 4, "image/avif"), (b"ftyphei", 4, "image/heic"), (b"ftypmif1", 4, "image/heif"),
-    (b"ftyp", 4, "video/mp4"), (b"\xff\x0a", 0, "image/jxl"), (b"\0\0\0\x0cJXL ", 0, "image/jxl"),
+    (b"ftyp", 4, "video/mp4"), (b"WAVE", 8, "audio/wav"), (b"ID3", 0, "audio/mpeg"),
+    (b"\xff\x0a", 0, "image/jxl"), (b"\0\0\0\x0cJXL ", 0, "image/jxl"),
 )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def _signals(data: bytes, url: str) -> Iterator[Signal]:
         yield from _picture(data, media_type)
     elif b"%PDF-" in data[:1024]:
         yield from read_pdf(data)
+        yield from read_c2pa(data, "application/pdf")
     elif is_epub(data):
         yield from read_epub(data)
     elif head[:1] in (b"{", b"["):
@@ -69,6 +71,8 @@ def _signals(data: bytes, url: str) -> Iterator[Signal]:
         yield from read_html(data, url)
     else:
         yield from _metadata(data)
+        if has_manifest(data):
+            yield C2PA.unreadable("c2pa", "manifest", "in a file of a kind that is not read", "no-reader")
 
 
 def _picture(data: bytes, media_type: str) -> Iterator[Signal]:

@@ -237,8 +237,10 @@ class Gatherer:
             if answer.good is None and not answer.absent:
                 return ROBOTS.unreadable(ROBOTS_TXT, place, _why(answer.kept), "unreachable")
             if host.rules_at != answer.kept.at:
-                body = answer.good.body if answer.good is not None and not _is_page(answer.good) else b""
-                host.rules, host.rules_at = robots.parse_robots(body), answer.kept.at
+                host.rules = robots.parse_robots(b"" if answer.good is None else answer.good.body)
+                if answer.good is not None and _is_page(answer.good):
+                    host.rules.too_long = False  # a page is long; lines of it that are rules still count
+                host.rules_at = answer.kept.at
         return host.rules
 
     async def _fetched(self, url: str, most: int, seen: list[Seen], redirects: int = MAX_REDIRECTS) -> _Answer:

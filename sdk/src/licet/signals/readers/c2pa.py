@@ -28,8 +28,10 @@ def read_c2pa(data: bytes, media_type: str) -> tuple[Signal, ...]:
 
     Nothing is fetched: a manifest that lies elsewhere is for somebody to look at, as is one that cannot be read.
     """
-    if not all(mark in data for mark in _MARKS) and b"dcterms:provenance" not in data:
+    if not has_manifest(data):
         return ()
+    if len(data) > MAX_BYTES:
+        return (C2PA.unreadable("c2pa", "manifest", f"{len(data):,} bytes", "too-long"),)
     try:
         from c2pa import C2paError, Context, Reader, Settings
     except ImportError as error:
@@ -45,6 +47,11 @@ def read_c2pa(data: bytes, media_type: str) -> tuple[Signal, ...]:
     except (ValueError, RecursionError, OSError) as error:
         return (C2PA.unreadable("c2pa", "manifest", str(error)),)
     return tuple(manifest_signals(store))
+
+
+def has_manifest(data: bytes) -> bool:
+    """Return whether a file may hold a manifest, or name one that lies elsewhere."""
+    return all(mark in data for mark in _MARKS) or b"dcterms:provenance" in data
 
 
 def manifest_signals(store: Any) -> Iterator[Signal]:
