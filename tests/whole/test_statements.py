@@ -50,5 +50,13 @@ def test_an_account_writes_its_month_down(person: People) -> None:
     checks = lab.types("audit", "verify", "evidence.zip")
     assert checks.code == 0, checks
     assert "prices-agreed: 1 line at the price of an artist's signed answer" in checks.out
+    traced = lab.types("trace", work["work"], "--evidence", "evidence.zip")
+    assert traced.code == 0, traced
+    assert f"{work['work']}: 1 use in 1 month of evidence" in traced.out
+    assert "per-work 2 USD" in traced.out
+    assert "licence-answer stm_" in traced.out
+    own = ada.does("trace", str(ada.home / "1.png"))
+    assert own["works"] == [work["work"]]
+    assert [(each["period"], each["shown"]) for each in own["months"]] == [(month, False)]
     lab.does("audit", "report", "evidence.zip", "-o", "report.html")
     assert "duties" not in (lab.folder / "report.html").read_text("utf-8")

@@ -106,7 +106,7 @@ def verify(
     """Verify an evidence bundle offline: compute every figure again. Exit 1 without a pinned registry."""
     from licet.audit.verifying import verify_bundle
 
-    report = verify_bundle(file, _trust(policy, common.profile))
+    report = verify_bundle(file, pinned(policy, common.profile))
     document = {
         "verified": report.anchored,
         "registry": report.origin,
@@ -136,7 +136,7 @@ def _lines(report: Report) -> list[str]:
     return lines
 
 
-def _trust(policy: Path | None, profile: str | None) -> Trust | None:
+def pinned(policy: Path | None, profile: str | None) -> Trust | None:
     """Return the registry to go by: that of the trust file ``policy``, else the pinned one, if any is."""
     from licet.home import Home, TrustFile
     from licet.statements.trust import Trust
@@ -175,7 +175,7 @@ def report(
     refuse_result("-o", output, [file])
     refuse_existing(output, overwrite=overwrite)
     with progress("reading uses", None) as advance:
-        found = figures(file, _trust(policy, common.profile), advance)
+        found = figures(file, pinned(policy, common.profile), advance)
     page = pages.report(found)
     write_private(output, page.encode())
     document = {
@@ -281,7 +281,7 @@ def _licences(evidence: list[Path], profile: str | None) -> dict[str, HeldLicenc
 
     if not evidence:
         return {}
-    trust = _trust(None, profile)
+    trust = pinned(None, profile)
     if trust is None:
         raise InputError("--evidence: no registry is pinned in this profile: `licet snapshot pull` pins one")
     return {

@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "witness": ("licet.cli.witness:app", "Cosign the checkpoints of logs that only ever grow."),
     "monitor": ("licet.cli.monitor:monitor", "Watch your own works in each new snapshot."),
     "audit": ("licet.cli.audit:app", "Pull evidence and verify it offline, decide rows of a dataset again."),
+    "trace": ("licet.cli.trace:trace", "Show where a picture of yours went: licences, uses, charges, log entries."),
     "doctor": ("licet.cli.doctor:doctor", "Say what is wrong with this set-up."),
 }
 ABOUT: Final = "Register works with signed terms, filter datasets against them, report use, check the books."

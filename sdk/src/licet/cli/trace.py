@@ -1,0 +1,137 @@
+"""``licet trace``: where a picture went. Every licence, use, charge and log entry that concerns a work."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+from cyclopts import Parameter
+
+from licet import money, times
+from licet.cli.output import COMMON, Common, printable, show
+from licet.counted import many
+from licet.errors import LicetError
+
+if TYPE_CHECKING:
+    from licet.audit.tracing import Trace
+    from licet.client import Client
+
+
+def trace(
+    given: Annotated[str, Parameter(help="A picture, or the identifier of a work (wrk_…).")],
+    /,
+    *,
+    since: Annotated[
+        str | None, Parameter(help="The first month to look at; default: that of the registration.")
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None, Parameter(help="Evidence bundles to look in, instead of asking for the months.")
+    ] = None,
+    common: Common = COMMON,
+) -> None:
+    """Show who took a work of yours, for what, what was owed for it, and where the log has each statement of that.
+
+    All of it is read from your own evidence of each month, which is verified first.
+    """
+    from licet.audit.tracing import months_between
+    from licet.audit.tracing import trace as traced
+    from licet.cli.audit import pinned
+
+    found: list[Trace] = []
+    if evidence and given.startswith("wrk_"):
+        works = own = [given]
+        found = [traced(path, given, pinned(None, common.profile)) for path in evidence]
+    else:
+        with common.client() as client:
+            works = [given] if given.startswith("wrk_") else _works(client, given)
+            registered = {work: _registered(client, work) for work in works}
+            own = [work for work in works if registered[work] is not None]
+            for work in own:
+                if evidence:
+                    found += [traced(path, work, client.trust()) for path in evidence]
+                    continue
+                begun = registered[work] if since is None else f"{since}-01T00:00:00.000Z"
+                months = months_between(str(begun), times.to_text(times.now()))
+                found += [_pulled(client, month, work) for month in months]
+    document = {"works": works, "months": found}
+    show(common, document, list(_lines(given, works, own, found)))
+
+
+def _works(client: Client, given: str) -> list[str]:
+    """Return the registered works that the picture ``given`` is found to show, as the snapshot has them."""
+    from licet.datasets.checking import check
+    from licet.decisions import Request
+
+    (result,) = check(client, [given], Request(uses="train-gen")).results
+    return list(dict.fromkeys(str(match["work"]) for match in result.matches if match["work"]))
+
+
+def _registered(client: Client, work: str) -> str | None:
+    """Return when ``work`` was registered; None for one that is not the caller's."""
+    try:
+        return client.work(work).registered_at
+    except LicetError as error:
+        if error.details.get("status") == 404:
+            return None
+        raise
+
+
+def _pulled(client: Client, month: str, work: str) -> Trace:
+    from licet.audit.tracing import trace
+    from licet.cli.audit import downloaded
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "evidence.zip"
+        downloaded(client, f"/v1/audit/bundle?{urlencode({'period': month})}", path)
+        return trace(path, work, client.trust())
+
+
+def _lines(given: str, works: list[str], own: list[str], found: list[Trace]) -> Iterator[str]:
+    if not works:
+        yield f"{printable(given)}: no registered work is like it, so nothing of it is known here."
+        return
+    for work in works:
+        if work not in own:
+            yield f"{work}: a work of somebody else; its uses are shown to who registered it."
+            continue
+        months = [each for each in found if each.work == work]
+        uses = many(sum(len(each.uses) for each in months), "use")
+        yield f"{work}: {uses} in {many(len(months), 'month')} of evidence"
+        for month in months:
+            yield from _month(month)
+
+
+def _month(month: Trace) -> Iterator[str]:
+    if not month.shown:
+        yield f"  {month.period}: uses of single works are shown from claim level 2 on (`licet claim`)"
+        return
+    if not (month.licences or month.uses or month.charges):
+        yield f"  {month.period}: nothing"
+        return
+    yield f"  {month.period}, verified to log size {month.size:,}:"
+    for licence in month.licences:
+        price = licence.line.model
+        if licence.line.currency is not None:
+            price += f" {money.to_decimal(licence.line.amount)} {licence.line.currency}"
+        until = f", until {licence.valid_until}" if licence.valid_until else ""
+        uses, purposes = ", ".join(licence.atoms), ", ".join(licence.purpose)
+        yield (
+            f"    licensed to {licence.organisation} for {printable(licence.model)} ({uses}; {purposes}): "
+            f"{price}{until}  {licence.licence}, entry {licence.index}"
+        )
+    for use in month.uses:
+        row = use.row
+        owed = "nothing owed" if row.currency is None else f"{money.to_decimal(row.amount)} {row.currency}"
+        why = f", recorded only: {row.memorandum}" if row.memorandum else ", in escrow" if row.escrow else ""
+        dataset = f", dataset {use.dataset}" if use.dataset else ""
+        yield (
+            f"    {row.at[:10]} {row.atom} by {use.organisation}, run {printable(row.run)}{dataset}: {owed}{why}"
+            f"  {row.source}, entry {use.index}" + (f", {use.transfer}" if use.transfer else "")
+        )
+    for charge in month.charges:
+        yield f"    charged at the close with the other works of {charge.licence}: {charge.transfer}"
+    for entry in month.entries:
+        yield f"    log entry {entry.index} at {entry.time}: {entry.kind} {entry.id}"
