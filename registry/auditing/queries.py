@@ -115,6 +115,14 @@ order by d.id
 CONCERNED: Final[dict[str, str]] = {
     "revenue-report": "false",  # with the agreements that they are of
     "model-card": "false",
+    "licence-revoke": "exists (select from duties d where d.pending = p.id and d.organisation = $1)",
+    "duty-done": """exists (
+        select from duties_done n join duties d on d.id = n.duty where n.pending = p.id and d.account = $1
+    )""",
+    "dispute-step": """exists (
+        select from dispute_steps s join disputes d on d.id = s.dispute
+        where s.pending = p.id and (d.account = $1 or d.against = $1)
+    )""",
     "audit-finding": "exists (select from audit_findings f where f.pending = p.id and f.account = $1)",
 }
 # by log_entries primary key, log_pending primary key

@@ -95,6 +95,9 @@ KINDS: Final[dict[str, Kind]] = {
     "licence-answer": Kind("stm"),
     CLOSE: Kind("stm", covered=False),
     "revenue-report": Kind("rpt", "report", always=False),
+    "licence-revoke": Kind("dut", "duty", always=False),
+    "duty-done": Kind("stm", always=False),
+    "dispute-step": Kind("stm", always=False),
     "model-card": Kind("crd", always=False),
     "audit-finding": Kind("fnd", "finding", always=False),
 }

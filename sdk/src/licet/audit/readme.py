@@ -33,6 +33,9 @@ _COUNTS: Final = (
 )
 _SOMETIMES: Final = (
     ("revenue-report", "Reports of revenue", "收入报告"),
+    ("licence-revoke", "Revocations of licences", "许可撤销"),
+    ("duty-done", "Duties stated to be done", "声明已履行的义务"),
+    ("dispute-step", "Steps of disputes", "争议步骤"),
     ("model-card", "Statements about models", "关于模型的声明"),
     ("audit-finding", "Findings of auditors", "审计发现"),
 )

@@ -105,11 +105,9 @@ def _lines(given: str, works: list[str], own: list[str], found: list[Trace]) -> 
 
 
 def _month(month: Trace) -> Iterator[str]:
-    if not month.shown:
-        yield f"  {month.period}: uses of single works are shown from claim level 2 on (`licet claim`)"
-        return
     if not (month.licences or month.uses or month.charges):
-        yield f"  {month.period}: nothing"
+        why = "nothing" if month.shown else "uses of single works are shown from claim level 2 on (`licet claim`)"
+        yield f"  {month.period}: {why}"
         return
     yield f"  {month.period}, verified to log size {month.size:,}:"
     for licence in month.licences:

@@ -39,6 +39,8 @@ LINKS: Final[dict[str, Link]] = {
     "dataset-manifest": Link("dataset-manifest", "after", ("organisation",)),
     "run": Link("dataset-manifest", "manifest", ("organisation", "dataset"), here=True),
     "revenue-report": Link("revenue-report", "supersedes", ("organisation", "licence", "period"), one=True),
+    "duty-done": Link("licence-revoke", "document", ("duty",)),
+    "dispute-step": Link("dispute-step", "document", ("dispute",)),
     "audit-finding": Link("dataset-manifest", "document"),
     "split": Link("split", "replaces", ("account",), here=True),
 }
