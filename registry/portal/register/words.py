@@ -98,7 +98,7 @@ WORDS: Final[Vocabulary] = {
     "used_more": ("and {count} more", "另有 {count} 个"),
     "duties": ("Open duties", "未尽义务"),
     "duties_lead": (
-        "Artists took licences back. This is what the team then has to do, and has not stated to be done.",
+        "Artists took licences back. This is what the team has to do since, and has not stated to be done.",
         "有作者收回了许可。下面是团队因此必须做、但还没申报做完的事。",
     ),
     "duty": ("Duty", "义务"),

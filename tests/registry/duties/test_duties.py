@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from licet import identifiers, times
+from licet.datasets.agreeing.doing import documents
+from licet.errors import VerificationError
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import Trust
 from registry.accounts.operators import invite
@@ -58,6 +62,40 @@ async def test_a_revocation_begins_a_notice_and_its_duty_is_done_under_a_signatu
         assert file is not None
         assert any(signer in check for check in verify_statement_file(file, trust).checks)
     await nothing_is_wrong(site)
+
+
+async def test_a_duty_that_tells_something_else_than_was_signed_is_refused(site: Running):
+    mine, lantern = await shelf(site, revocable_terms()), await trainer(site)
+    licence = await lantern.license(mine.wanted())
+    one, other = [await revoke(mine, licence, [work]) for work in mine.works]
+    for duty in (one, other):
+        told(await done(lantern, duty))
+    truth, elsewhere = await shown(lantern.http, one.duty), await shown(lantern.http, other.duty)
+    reader: Any = SimpleNamespace(trust=lambda: Trust(site.services.keys.origin, site.services.keys.root.public.hex()))
+    revoked, stated = documents(reader, truth)
+    assert (revoked.works, stated is not None) == (truth.works, True)
+    replace = msgspec.structs.replace
+    lies = [
+        replace(truth, revoked=None),
+        replace(truth, revoked=elsewhere.revoked),
+        replace(truth, revoked=truth.done),
+        replace(truth, done=elsewhere.done),
+        replace(truth, done=truth.revoked),
+        replace(truth, works=elsewhere.works),
+        *(
+            replace(truth, duty=replace(truth.duty, **{name: value}))
+            for name, value in {
+                "duty": other.duty,
+                "document": other.document,
+                "licence": identifiers.new_id("lic"),
+                "account": identifiers.new_id("art"),
+                "organisation": identifiers.new_id("org"),
+            }.items()
+        ),
+    ]
+    for lie in lies:
+        with pytest.raises(VerificationError):
+            documents(reader, lie)
 
 
 async def test_only_what_the_terms_let_her_revoke_is_revoked_and_only_once(site: Running):
