@@ -325,6 +325,16 @@ ADD_PARTS: Final = """
 insert into escrow_parts (transfer, work, outcome, split, posted, at)
 select $1, p.work, $3, $4, $5, $6 from unnest($2::uuid[]) as p (work)
 """
+# Every part that left escrow, with what its works came to. By escrow_parts, transfers and usage_events by their batch
+ALL_PARTS: Final = """
+select x.transfer as id, t.key, t.at, t.source, x.outcome, x.split, x.posted, array_agg(x.work order by x.work) as works
+from escrow_parts x join transfers t on t.id = x.transfer
+group by x.transfer, t.key, t.at, t.source, x.outcome, x.split, x.posted order by x.posted
+"""
+PART: Final = f"""
+select coalesce(sum(u.amount), 0)::bigint as gross, coalesce(sum(u.fee), 0)::bigint as fee from usage_events u
+where {_USES} and u.work = any($6::uuid[])
+"""  # noqa: S608  # made of constants
 # by escrow_parts primary key
 PARTED: Final = "select exists (select from escrow_parts where transfer = $1 and outcome in ('awarded', 'returned'))"
 # What a charge and its parts hold in escrow now, by account. By escrow_parts and entries primary keys

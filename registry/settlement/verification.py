@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from licet import identifiers, money
+from licet.statements.splits import divide
 from registry.database import Connection
+from registry.settlement import queries
+from registry.settlement.parting import ESCROW, FEE, charge_of
 from registry.settlement.references import reference
+from registry.splits.sharing import shares_of
 
 _NUMBERS: Final = "select count(*) as count, coalesce(max(number), 0) as last from invoices"
 _INVOICES: Final = """
@@ -112,7 +116,9 @@ where (b.amount, b.currency) <> (r.amount, r.currency) or b.credit <> (b.id is n
 
 async def rebuild(conn: Connection) -> list[str]:
     """Return what does not hold in what settles, in words; an empty list when all was computed again and holds."""
-    return [*await _invoices(conn), *await _bank(conn), *await _paid(conn), *await _remitted(conn)]
+    return [
+        *await _invoices(conn), *await _bank(conn), *await _paid(conn), *await _remitted(conn), *await _parts(conn)
+    ]  # fmt: skip
 
 
 async def _invoices(conn: Connection) -> list[str]:
@@ -215,4 +221,33 @@ async def _remitted(conn: Connection) -> list[str]:
     if moving != found:
         wrong.append(f"transit: expected what the bank has not booked, {moving}, got {found}")
     wrong += [f"remittance {row['id']}: expected the bank's entries of its amount" for row in await conn.fetch(_TWICE)]
+    return wrong
+
+
+async def _parts(conn: Connection) -> list[str]:
+    """Works left escrow with what their uses came to, shared as their split says."""
+    wrong = []
+    async for row in conn.cursor(queries.ALL_PARTS, prefetch=500):
+        charge = charge_of(row)
+        name = f"transfer {identifiers.from_uuid('tra', row['posted'])}"
+        if charge is None:
+            wrong.append(f"{name}: expected a part of what a charge put into escrow, got one of {row['key']}")
+            continue
+        part = await conn.fetchrow(queries.PART, *charge.uses[:5], row["works"])
+        assert part is not None  # it counts
+        gross, fee = part["gross"], part["fee"]
+        found = {each["name"]: each["amount"] for each in await conn.fetch(queries.ENTRIES_OF, row["posted"])}
+        others = {each: amount for each, amount in found.items() if not each.startswith(ESCROW)}
+        if row["outcome"] == "shared":
+            shares = (await shares_of(conn, [row["split"]]))[row["split"]]
+            expected = {ESCROW + charge.payee: gross - fee}
+            for owner, amount in divide(gross - fee, shares).items():
+                expected[ESCROW + owner] = expected.get(ESCROW + owner, 0) - amount
+            holds = found == {each: amount for each, amount in expected.items() if amount}
+        elif row["outcome"] == "awarded":
+            holds = list(others.values()) == [fee - gross]
+        else:
+            holds = others.pop(FEE, 0) == fee and list(others.values()) == [-gross]
+        if not holds:
+            wrong.append(f"{name}: expected {gross} less the fee of {fee}, {row['outcome']}, got {found}")
     return wrong

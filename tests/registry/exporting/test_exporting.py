@@ -129,7 +129,7 @@ async def test_all_of_an_account_is_told_and_nothing_of_another(site: Running) -
     assert {RESEARCH.hash, PAID.hash} <= {each["hash"] for each in lines(hers, "terms")}
     sold, licensed = lines(hers, "sold"), lines(labs, "licensed")
     assert sold == licensed
-    assert len(sold) == 4
+    assert len(sold) == 5
     assert {each["id"] for each in lines(hers, "used")} == {each["id"] for each in lines(labs, "reported")}
     owed = sum(each["amount"] for each in lines(hers, "ledger"))
     assert owed < 0 < sum(each["amount"] for each in lines(labs, "ledger"))
