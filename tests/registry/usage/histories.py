@@ -37,7 +37,7 @@ from tests.registry.usage.test_corrections import correction
 
 T = TypeVar("T")
 FIRST_MONTH = "2024-01"
-ACCOUNTS = ("payable:art_a", "escrow:art_a", "receivable:org_x", "fee:registry")
+ACCOUNTS = ("payable:art_a", "escrow:art_a", "residue:registry", "fee:registry")
 
 
 @dataclass
