@@ -30,13 +30,15 @@ from licet.wire.common import StatementFile
 
 
 class TracedEntry(msgspec.Struct, frozen=True):
-    """A statement about the work, and where the log has it; ``member`` is its file in the bundle."""
+    """A statement about the work, and where the log has it; ``member`` is its file in the bundle, ``document`` the
+    SHA-256 of its payload."""
 
     kind: str
     id: str
     index: int
     time: str
     member: str
+    document: str
 
 
 class TracedLicence(msgspec.Struct, frozen=True):
@@ -106,6 +108,8 @@ def trace(path: Path, work: str, trust: Trust | None) -> Trace:
         about = {each.licence for each in licences} | {each.row.source for each in uses}
         about |= set(_consents(container, work))
         about |= {name for name, (_, payload) in stated.items() if _names(payload, work)}
+        documents = {each.document for each in (stated[name][0] for name in about if name in stated)}
+        about |= {name for name, (_, payload) in stated.items() if getattr(payload, "document", None) in documents}
     found = [stated[name][0] for name in about if name in stated]
     return Trace(
         work=work,
@@ -141,8 +145,9 @@ def _statements(container: Container) -> Iterator[tuple[str, tuple[TracedEntry, 
             file = canonical.decode_as(StatementFile, container.read(member, MAX_JSON), MAX_JSON)
             kind, name = named
             payload = msgspec.json.decode(file.envelope.body, type=SCHEMAS[kind])
+            index = proofs.parse(file.proof).index
             time = entries.parse(from_base64(file.entry, "entry")).time
-            yield name, (TracedEntry(kind, name, proofs.parse(file.proof).index, time, member), payload)
+            yield name, (TracedEntry(kind, name, index, time, member, file.envelope.payload_digest), payload)
 
 
 def _licences(container: Container, work: str, stated: dict[str, tuple[TracedEntry, Any]]) -> Iterator[TracedLicence]:
@@ -194,6 +199,8 @@ def _consents(container: Container, work: str) -> Iterator[str]:
 
 
 def _names(payload: Any, work: str) -> bool:
-    """Whether a statement names the work itself: a request for it, a split of it, a revocation."""
+    """Whether a statement names the work itself: a request for it, a split of it, a revocation, a dispute."""
     works = getattr(payload, "works", ())
-    return any(work in (each, getattr(each, "work", None)) for each in works)
+    return getattr(payload, "subject", None) == work or any(
+        work in (each, getattr(each, "work", None)) for each in works
+    )
