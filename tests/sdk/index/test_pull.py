@@ -389,6 +389,17 @@ def test_files_that_no_manifest_lists_stay_until_pruned(publisher: Publisher, fo
     store.current(now=LATER).verify()
 
 
+def test_manifests_of_long_ago_go(publisher: Publisher, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("licet.index.store.KEPT_MANIFESTS", 2)
+    published = [publisher.publish(works(*range(1, count))) for count in range(2, 6)]
+    for each in published:
+        pulled(publisher, folder, each)
+    store = SnapshotStore(folder)
+    kept = [store.former(envelope_digest(each.envelope)) is not None for each in published]
+    assert kept == [False, False, True, True]
+    assert store.current(now=LATER).manifest.sequence == 4
+
+
 def test_pulls_at_the_same_time_wait_for_each_other(publisher: Publisher, folder: Path) -> None:
     published = publisher.publish(works(*range(100)))
     inside, most = 0, 0

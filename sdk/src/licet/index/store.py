@@ -4,7 +4,7 @@
 
     segments/<digest>      one file a segment; `.<digest>.part` while it is fetched
     manifest.json          the current manifest: envelope and receipt, as published
-    manifests/<digest>     every manifest that was ever current: what was decided from one can be decided again
+    manifests/<digest>     the last manifests that were current: what was decided from one can be decided again
     state.json             the highest sequence ever seen, and its digest, by log origin
     lock                   held by the one process that pulls
 """
@@ -34,6 +34,7 @@ from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt
 
 _MAX_BYTES: Final = 1 << 24
+KEPT_MANIFESTS: Final = 1000  # some months of a pull every few hours, and days of one every few minutes
 
 T = TypeVar("T")
 
@@ -149,10 +150,13 @@ class SnapshotStore:
             self._replace("state.json", msgspec.json.encode({**state, origin: seen}, order="sorted"))
 
     def keep(self, published: Published) -> None:
-        """Make ``published`` the current manifest; its segments are here."""
+        """Make ``published`` the current manifest; its segments are here. Of former ones the last thousand stay."""
         data = msgspec.json.encode(published, order="sorted")
         self._replace(f"manifests/{envelope_digest(published.envelope)}", data)
         self._replace("manifest.json", data)
+        former = sorted((self.folder / "manifests").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for path in former[:-KEPT_MANIFESTS]:
+            path.unlink(missing_ok=True)
 
     def former(self, digest: str) -> Published | None:
         """Return the manifest that ``digest`` names, if it was ever current here; its segments may be gone."""
