@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import select
 import signal
 import socket
@@ -123,6 +124,8 @@ def main(program: str, place: str) -> NoReturn:
     Path(f"{place}.new").rename(place)
     request = serve(listener)
     sys.argv = [str(BIN / program), *request["arguments"]]
+    if "TEST_FIRST" in os.environ:  # what a test has run before the program, as a sitecustomize would be
+        runpy.run_path(os.environ["TEST_FIRST"])
     _end(entry)
 
 

@@ -1,7 +1,7 @@
 """A share of revenue at the command line: offered, agreed, reported, closed, corrected, told step by step to who earns.
 
-Months close in their order, so the service and everybody's commands have a clock that a file sets: they are real
-processes that take another moment for now.
+Months close in their order, so the service and everybody's commands have a clock that a file sets: they take another
+moment for now.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from licet import times
+from tests.forking import POSSIBLE
 from tests.whole.conftest import People
 from tests.whole.stage import Service
 
-pytestmark = pytest.mark.slow  # some twenty commands, each a process that does its own imports
+pytestmark = pytest.mark.slow  # some twenty commands, each a process
 
 SHIFTED = """
 import os
@@ -37,8 +38,10 @@ class Clock:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "behind"
-        (folder / "sitecustomize.py").write_text(SHIFTED)
-        self.variables = {"PYTHONPATH": str(folder), "TEST_CLOCK": str(self.file)}
+        first = folder / "sitecustomize.py"
+        first.write_text(SHIFTED)
+        self.served = {"PYTHONPATH": str(folder), "TEST_CLOCK": str(self.file)}
+        self.typed = {"TEST_FIRST": str(first), "TEST_CLOCK": str(self.file)} if POSSIBLE else self.served
 
     def set(self, moment: datetime) -> str:
         """It is ``moment`` now, and time goes on from there; return its month."""
@@ -60,9 +63,12 @@ def clock(tmp_path: Path) -> Clock:
 def office(clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """A registry under that clock."""
     with monkeypatch.context() as begins:  # not for the process that forks, which others have commands of
-        for name, value in clock.variables.items():
+        for name, value in clock.served.items():
             begins.setenv(name, value)
         service = Service(tmp_path / "registry", snapshot_delay="1s")
+    for name in clock.served:
+        del service.environment[name]
+    service.environment.update(clock.typed)
     yield service
     service.end()
 
@@ -73,7 +79,7 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     first = f"{TENTH.replace(day=1) - timedelta(days=1):%Y-%m}"
     ada, lab = person("ada", office.url), person("lab", office.url)
     for who, kind, name in ((ada, "artist", "Ada Rossi"), (lab, "organisation", "Lantern Labs")):
-        who.environment.update(clock.variables)
+        who.environment.update(clock.typed)
         who.joins(kind, name)
     office.office("attest", ada.account, "--level", "2", "--evidence", "her drawings")
     folder = ada.draws("pictures", 905_001)
