@@ -28,6 +28,7 @@ async def own_works(services: Services, account: UUID, asked: Asked, wanted: Wan
     words = (grams(q), q) if q else ()
     listing = queries.OWN_WORKS_WITH if q else queries.OWN_WORKS
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        await conn.execute(queries.PLANNED_ANEW)
         rows, more = await page_of(conn, listing, asked, account, *filters, *words)
         return Page(await _with_likes(conn, account, rows), more)
 
