@@ -55,7 +55,7 @@ async def answer_split(
 ) -> SplitAccepted:
     """Accept or decline, by a signed ``split-answer``; with the last acceptance that is needed the split is in force.
 
-    What was owed before stays as it was.
+    What was payable before stays as it was; what waits in escrow for works that had no split is divided by this one.
     """
     return await service.answer(services, caller, intake.split_id(split, "path:split"), data.envelope)
 

@@ -37,7 +37,7 @@ def test_a_split_is_proposed_read_signed_by_all_and_changed_only_by_all(pair: tu
     accepted = ben.types("works", "split", "accept", split, "--yes")
     assert accepted.code == 0, accepted
     assert f"{split}  in force" in accepted.out
-    assert "what was owed before is not shared by it" in accepted.out
+    assert "and for what is in escrow by then" in accepted.out
     assert f"shared    by {split}" in ada.types("works", "show", work).out
     alone = ada.does("works", "split", work, "--with", f"{me}=100%", "--yes")
     assert alone["split"]["state"] == "open"

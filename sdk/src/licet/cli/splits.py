@@ -168,7 +168,7 @@ def _told(split: SplitInfo) -> Iterator[str]:
     if split.state == "open" and split.lapses_at is not None:
         yield f"  It lapses unless everybody has signed by {split.lapses_at}."
     if split.agreed_index is not None:
-        yield f"  In force from entry {split.agreed_index} of the log on; what was owed before is not shared by it."
+        yield f"  In force from entry {split.agreed_index} of the log on, and for what is in escrow by then."
 
 
 def _works(found: SplitShown) -> Iterator[str]:
