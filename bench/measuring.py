@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +15,12 @@ from typing import Any, Final, NamedTuple
 
 BUILD: Final = Path("build/bench")
 RUNS: Final = 5
+
+
+def numbers_given(*otherwise: int) -> list[int]:
+    """Return the numbers of the command line, in their order; what is not given is as ``otherwise``."""
+    given = [int(each) for each in sys.argv[1:] if each.isdigit()]
+    return [*given[: len(otherwise)], *otherwise[len(given) :]]
 
 
 class Figure(NamedTuple):

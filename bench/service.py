@@ -55,6 +55,11 @@ def processor_seconds(pid: int) -> dict[str, float]:
     return found
 
 
+def database_seconds() -> float:
+    """Return what the database that this process started has used of processors."""
+    return processor_seconds(os.getpid())["database"]
+
+
 @contextlib.contextmanager
 def running(folder: Path, *, fresh: bool = True, **settings: str) -> Iterator[Running]:
     """Start a service with these settings in a ``fresh`` folder, or in what another run left there; end it cleanly."""

@@ -31,7 +31,7 @@ from registry.storage import Store
 
 SEGMENT: Final = 32 << 20  # bytes of changes, before they are compressed
 _PREFETCH: Final = 4000
-_NOTE_EVERY: Final = 16 << 20  # bytes archived, between two places from which the server can decode anew
+_NOTE_EVERY: Final = 1 << 20  # bytes archived, between two places from which the server can decode anew
 _VISIBLE_SECONDS: Final = 10.0
 
 log = structlog.get_logger("registry.archive")

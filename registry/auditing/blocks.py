@@ -103,7 +103,7 @@ _USES: Final = f"""
     ($2::uuid is null or v.organisation = $2 or ($3 and (v.artist = $2 or v.split in ({SHARES.replace("$1", "$2")}))))
 """
 # In any order: rows come as they lie, mostly sorted, and to sort few columns of bytes costs less than whole rows.
-# by usage_events (batch), accounts primary key; $1 batches
+# by usage_events (batch, artist), accounts primary key; $1 batches
 BATCH_EVENTS: Final = _block(
     EVENTS,
     f"""
@@ -122,7 +122,8 @@ LICENCE_EVENTS: Final = _block(
     """,  # noqa: S608
 )
 # Sources of the month from $4 to $5 behind source $1, below log index $6, with the uses that each has at most: by
-# usage_batches and licences primary keys, log_entries unique (pending), usage_events (batch), licence_works primary key
+# usage_batches and licences primary keys, log_entries unique (pending), usage_events (batch, artist), licence_works
+# primary key
 BATCHES: Final = f"""
 select b.id, b.new + b.memorandum as uses from usage_batches b join log_entries e on e.pending = b.pending
 where b.id > $1 and b.accepted_at >= $4 and b.accepted_at < $5 and e.index < $6

@@ -76,7 +76,7 @@ where l.id = any($3::uuid[]) and e.index < $4
         or ($2 and exists (select from licence_works w where w.licence = l.id and {_OWN_WORK})))
 order by l.id
 """  # noqa: S608
-# by log_entries primary key, usage_batches unique (pending), usage_events (batch)
+# by log_entries primary key, usage_batches unique (pending), usage_events (batch, artist)
 BATCHES: Final = f"""
 select b.id, b.organisation, b.pending, b.secret, b.accepted_at, e.index, e.at
 from log_entries e join usage_batches b on b.pending = e.pending
@@ -235,7 +235,7 @@ order by kind desc, id
 CLOSE: Final = """
 select p.subject, e.at from log_pending p join log_entries e on e.pending = p.id where p.id = $1 and e.index = $2
 """
-# by usage_events (batch), (licence)
+# by usage_events (batch, artist), (licence)
 EARNING: Final = """
 select distinct work from usage_events where batch = any($1::uuid[]) and amount <> 0
 union
@@ -243,7 +243,7 @@ select distinct work from usage_events where licence = any($2::uuid[]) and batch
 """
 
 # What the events of some batches refer to: licences, consents, and the batches that reported repeated events first.
-# by usage_events (batch), usage_repeats primary key
+# by usage_events (batch, artist), usage_repeats primary key
 REFERENCES: Final = f"""
 select distinct v.licence, v.statement, v.work, null::uuid as batch, null::bytea as event
 from usage_events v
@@ -253,7 +253,7 @@ select v.licence, v.statement, v.work, v.batch, case when v.batch is not null th
 from usage_repeats r join usage_events v on v.id = r.event
 where r.batch = any($3::uuid[]) and ($1::uuid is null or v.organisation = $1)
 """  # noqa: S608
-# by usage_events (batch), usage_repeats primary key: the whole batch, which its root is over
+# by usage_events (batch, artist), usage_repeats primary key: the whole batch, which its root is over
 BATCH_EVENTS: Final = """
 select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
     v.artist, a.kind, v.split, v.currency, v.amount, v.fee, v.escrow, v.memorandum, v.corrects, v.was,

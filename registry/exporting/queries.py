@@ -150,17 +150,33 @@ _USE: Final = """
 id, licence, statement, work, atom, run as run_name, unit, seq, quantity, at, match, currency, amount, fee, escrow,
     memorandum, posted_at, corrects, was
 """
-# by usage_events (organisation, posted_at)
-REPORTED: Final = f"select {_USE}, batch from usage_events where organisation = $1 {{after}}"  # noqa: S608
+# by usage_batches (organisation, id), usage_events (batch, artist)
+REPORTED: Final = f"""
+select {_USE}, batch from usage_events
+where batch in (select b.id from usage_batches b where b.organisation = $1) {{after}}
+"""  # noqa: S608
+# by licences (organisation, id), usage_events (licence)
+ACCEPTED: Final = f"""
+select {_USE} from usage_events
+where batch is null and licence in (select l.id from licences l where l.organisation = $1) {{after}}
+"""  # noqa: S608
 # by usage_batches (organisation, id), usage_repeats primary key
 REPEATS: Final = """
 select r.batch, r.event as id, r.quantity, r.at, r.match
 from usage_batches b join usage_repeats r on r.batch = b.id where b.organisation = $1 {after}
 """
-# by usage_events (artist, posted_at), accounts primary key. Rule 26: use by work is shown from claim level 2 on.
+# by usage_batches and accounts primary keys, usage_events (batch, artist). Rule 26: use by work is shown from claim
+# level 2 on.
 USED: Final = f"""
+select {_USE}, batch, split from usage_events
+where artist = $1 and batch in (select b.id from usage_batches b)
+    and (select level from accounts where id = $1) >= 2 {{after}}
+"""  # noqa: S608
+# by licence_works (account, licence), usage_events (licence), accounts primary key
+USED_ACCEPTED: Final = f"""
 select {_USE}, split from usage_events
-where artist = $1 and (select level from accounts where id = $1) >= 2 {{after}}
+where artist = $1 and batch is null and licence in (select w.licence from licence_works w where w.account = $1)
+    and (select level from accounts where id = $1) >= 2 {{after}}
 """  # noqa: S608
 _HAS_A_SAY: Final = """
 (s.account = $1 or exists (select from split_parties o where o.split = s.id and o.account = $1))

@@ -222,6 +222,13 @@ group by t.id, t.lines
 having count(e.transfer) <> t.lines or max(abs(e.total)) <> 0
 order by t.id
 """
+# by transfers and ledger_accounts primary keys, all of them
+ORPHANS: Final = """
+select e.transfer, e.account from entries e
+where not exists (select from transfers t where t.id = e.transfer)
+    or not exists (select from ledger_accounts a where a.id = e.account)
+order by e.transfer, e.account
+"""
 WRONG_REVERSALS: Final = """
 select r.id, r.reverses
 from transfers r join transfers t on t.id = r.reverses

@@ -121,12 +121,17 @@ async def journal(conn: Connection, period: str, names: Iterable[str] | None = N
 async def rebuild(conn: Connection) -> list[str]:
     """Return what does not hold in the ledger, in words; an empty list when every entry was read and all of it holds.
 
-    Per transfer: as many entries as were posted, zero in sum per currency, reversals that negate exactly; over
-    everything: zero per currency, and balances that are the sum of all entries whatever month they are counted from.
+    Per transfer: as many entries as were posted, each on an account, zero in sum per currency, reversals that
+    negate exactly; over everything: zero per currency, and balances that are the sum of all entries whatever month they
+    are counted from.
     """
     wrong = [
         f"transfer {row['id']}: expected {row['lines']} entries in balance, got {row['found']}, off by {row['off']}"
         for row in await conn.fetch(queries.WRONG_TRANSFERS)
+    ]
+    wrong += [
+        f"entry of transfer {row['transfer']}: expected a transfer and the account {row['account']}, got none of one"
+        for row in await conn.fetch(queries.ORPHANS)
     ]
     wrong += [
         f"transfer {row['id']}: expected exactly the negation of {row['reverses']}, got other entries"

@@ -214,7 +214,7 @@ where c.corrects is not null and (
 )
 order by c.id
 """
-# By usage_events (batch); usage_repeats primary key, usage_events primary key
+# By usage_events (batch, artist); usage_repeats primary key, usage_events primary key
 EVENTS_OF_BATCH: Final = """
 select id, licence, statement, work, atom, run, unit, seq, quantity, at, match, amount, memorandum, corrects, was,
     false as repeated

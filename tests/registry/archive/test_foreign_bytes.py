@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
+from licet import times
+from licet.canonical import to_base64
 from licet.errors import MalformedError
 from registry.archive import ArchiveKey
 from registry.archive.feed import all_visible
@@ -109,6 +114,22 @@ def test_any_bytes_are_a_sealed_file_or_refused_by_name(raw):
     for content in (raw, b"licet-archive/1\n" + raw):
         with pytest.raises(ArchiveError, match=r"^name: "):
             header_of(content, Segment, "name")
+
+
+@pytest.mark.parametrize("size", [80, 79, 81])
+def test_a_file_of_an_earlier_release_is_opened_and_so_is_none_of_another_size(a_key, size):
+    """Until then a body was packed by zlib, and the header did not say how."""
+    header = segment(epoch=a_key.current(times.now()), salt=to_base64(bytes(32)), size=size)
+    said = {name: value for name, value in msgspec.to_builtins(header).items() if name != "packed"}
+    encoded = msgspec.json.encode(said)
+    head = b"licet-archive/1\n" + len(encoded).to_bytes(4, "big") + encoded
+    own = AESGCM(a_key.of_epoch(header.epoch, bytes(32)))
+    sealed = head + own.encrypt(bytes(12), zlib.compress(b"body" * 20, 1), head)
+    if size == 80:
+        assert unseal(sealed, Segment, a_key, "log.example/licet", "name")[1] == b"body" * 20
+    else:
+        with pytest.raises(ArchiveError, match=f"expected {size} bytes"):
+            unseal(sealed, Segment, a_key, "log.example/licet", "name")
 
 
 def test_a_body_that_says_it_is_larger_than_anything_is_not_unpacked(a_key, monkeypatch):

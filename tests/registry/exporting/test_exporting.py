@@ -21,7 +21,7 @@ from licet import identifiers, times
 from licet.catalogue.takeout import take_home
 from licet.errors import MalformedError, UnreachableError, VerificationError
 from licet.statements.trust import Trust
-from licet.terms import Price
+from licet.terms import Price, preset
 from registry.erasure.fates import FATES
 from registry.errors import Invalid
 from registry.exporting import queries, sections, service
@@ -44,6 +44,8 @@ TABLES = "select table_name from information_schema.tables where table_schema = 
 #: What nobody in these tests does.
 IDLE = {"quotes", "repeats", "datasets", "runs", "batches", "catalogue", "head", "work_versions", "months"}
 IDLE |= {"run_licences", "models", "model_versions", "model_cards", "findings"}
+IDLE |= {"reported", "used"}  # the second run of what is paid once a work is no use of its own; below
+PER_RUN = preset("paid", Price(model="per-training-run", amount="0.05", currency="USD"))
 
 
 async def test_every_table_is_decided_on_for_export_and_for_erasure(site: Running) -> None:
@@ -130,7 +132,7 @@ async def test_all_of_an_account_is_told_and_nothing_of_another(site: Running) -
     sold, licensed = lines(hers, "sold"), lines(labs, "licensed")
     assert sold == licensed
     assert len(sold) == 5
-    assert {each["id"] for each in lines(hers, "used")} == {each["id"] for each in lines(labs, "reported")}
+    assert {each["id"] for each in lines(hers, "used_accepted")} == {each["id"] for each in lines(labs, "accepted")}
     owed = sum(each["amount"] for each in lines(hers, "ledger"))
     assert owed < 0 < sum(each["amount"] for each in lines(labs, "ledger"))
     # that it asked her for a licence, she was told
@@ -147,12 +149,29 @@ async def test_all_of_an_account_is_told_and_nothing_of_another(site: Running) -
 async def test_uses_by_work_are_told_from_claim_level_2_on(site: Running) -> None:
     goods, lab = await shelf(site, PAID, 1), await trainer(site)
     await lab.license(goods.wanted())
-    assert len(lines(await exported(goods.owner.http), "used")) == 1
+    assert len(lines(await exported(goods.owner.http), "used_accepted")) == 1
     async with site.services.database.acquire() as conn:
         await conn.execute("update accounts set level = 1 where id = $1", identifiers.to_uuid(goods.owner.id))
     told = await exported(goods.owner.http)
-    assert lines(told, "used") == []
+    assert lines(told, "used") == lines(told, "used_accepted") == []
     assert len(lines(told, "sold")) == 1
+
+
+async def test_uses_that_were_reported_are_told_to_both_page_by_page(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goods, lab = await shelf(site, PER_RUN, 2), await trainer(site)
+    await goods.owner.raise_level(2)
+    licence = await lab.license(goods.wanted())
+    for run in ("2", "3"):
+        await lab.report(licence, run)
+    pages = [each._replace(at_once=3) if each.name in {"used", "reported"} else each for each in sections.SECTIONS]
+    monkeypatch.setattr(service, "SECTIONS", tuple(pages))
+    hers, labs = await exported(goods.owner.http), await exported(lab.http)
+    assert lines(hers, "used") == [{**each, "split": None} for each in lines(labs, "reported")]
+    assert sorted(each["run_name"] for each in lines(hers, "used")) == ["2", "2", "3", "3"]
+    assert [each["run_name"] for each in lines(hers, "used_accepted")] == ["1", "1"]
+    assert len({name for name in hers if name.startswith("used/")}) == 2
 
 
 async def test_it_goes_on_behind_any_file(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,26 @@ async def test_the_database_itself_refuses_entries_out_of_balance(database: Data
         assert await conn.fetchval("select count(*) from transfers") == 0
 
 
+@pytest.mark.parametrize("missing", ["transfer", "account"])
+async def test_the_database_itself_refuses_entries_of_what_is_not_there(database: Database, missing: str):
+    await posted(database, sale("a"))
+    add = "insert into entries (transfer, account, currency, amount) values ($1, $2, 'EUR', 5), ($1, $3, 'EUR', -5)"
+    async with database.acquire() as conn:
+        known = await conn.fetchval("select id from transfers")
+        first, second = [row["id"] for row in await conn.fetch("select id from ledger_accounts order by id limit 2")]
+        given = (new_uuid(AT), first, second) if missing == "transfer" else (known, first, 10**9)
+        with pytest.raises(asyncpg.ForeignKeyViolationError, match=f"there is no {missing}"):
+            await conn.execute(add, *given)
+        assert await ledger.rebuild(conn) == []
+        async with conn.transaction():
+            await conn.execute("alter table entries disable trigger user")
+            await conn.execute(add, *given)
+            wrong = await ledger.rebuild(conn)
+            await conn.execute("delete from entries where currency = 'EUR'")
+            await conn.execute("alter table entries enable trigger user")
+    assert any(f"entry of transfer {given[0]}: expected a transfer and the account" in each for each in wrong)
+
+
 @pytest.mark.parametrize("table", ["entries", "transfers", "ledger_accounts"])
 @pytest.mark.parametrize(
     "change",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -26,6 +27,9 @@ from licet.decisions.rows import (
 )
 from licet.fingerprints.urls import url_keys
 from licet.log import merkle
+from licet.statements.event_columns import EventColumns, event_ids, event_root
+from licet.statements.kinds import Event
+from licet.statements.licences import events_root, id_of
 from tests.sdk.decisions.test_rows import ROWS
 from tests.sdk.fingerprints.test_urls import ADDRESS
 
@@ -52,6 +56,45 @@ def test_the_rounds_that_are_computed_give_the_digest() -> None:
     state = START.copy()
     njit(computed)(state, np.frombuffer(b"\0\0\0" + padded, np.uint8), 3, 2)
     assert state.astype(">u4").tobytes() == sha256(text).digest()
+
+
+_EVENT = st.builds(
+    Event,
+    id=st.just(""),
+    licence=st.none() | st.sampled_from([f"lic_{'0' * 25}{last}" for last in "12"]),
+    statement=st.none() | st.just(f"stm_{'0' * 26}"),
+    work=st.sampled_from([f"wrk_{'0' * 25}{last}" for last in "1234"]),
+    atom=st.sampled_from(["train-gen", "search"]),
+    run=st.text(min_size=1, max_size=9),
+    unit=st.sampled_from(["run", "output"]),
+    seq=st.integers(0, 2**31 - 1),
+    quantity=st.integers(0, 2**63 - 1),
+    at=st.just("2026-11-29T00:00:00Z"),
+    match=st.sampled_from(["exact", "near"]),
+)
+
+
+@given(st.lists(_EVENT, min_size=1, max_size=40), st.binary(min_size=32, max_size=32))
+def test_ids_and_root_of_events_are_those_of_the_events_one_by_one(events: list[Event], secret: bytes) -> None:
+    organisation = f"org_{'0' * 26}"
+    named = [
+        msgspec.structs.replace(event, id=id_of(organisation, event))
+        for event in events
+        if event.licence is not None or event.statement is not None
+    ]
+    once = sorted({event.id: event for event in named}.values(), key=lambda event: event.id)
+    if not once:
+        return
+    columns = EventColumns.of(once)
+    assert [each.hex() for each in event_ids(organisation, columns)] == [event.id for event in once]
+    assert event_root(secret, columns) == events_root(secret, once)
+
+
+def test_an_event_that_loops_cannot_hash_is_hashed_without_them() -> None:
+    event = Event("ab", f"lic_{'0' * 26}", None, f"wrk_{'0' * 26}", "search", "1", "run", -5, -7, "now", "exact")
+    columns = EventColumns.of([event])
+    assert [each.hex() for each in event_ids("org", columns)] == [id_of("org", event)]
+    assert event_root(bytes(32), columns) == events_root(bytes(32), [event])
 
 
 @given(ROWS, st.binary(min_size=32, max_size=32))

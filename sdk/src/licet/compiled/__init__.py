@@ -60,6 +60,11 @@ def hashing_of(rows: int) -> ModuleType | None:
     return _loaded() if rows >= (_WORTH if loaded else _WORTH_LOADING) else None
 
 
+def load() -> bool:
+    """Load the loops and return whether they are there: for whoever will hash many rows again and again."""
+    return _loaded() is not None
+
+
 def spread(loop: Callable[[int, int], None], rows: int) -> None:
     """Return once ``loop`` was called for all ``rows``, each time from a first up to a last one, on all cores."""
     pieces = min(_cores(), max(1, rows // _WORTH))

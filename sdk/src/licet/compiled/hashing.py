@@ -1,4 +1,4 @@
-"""Digests of many rows at a time: keys of addresses, nodes of Merkle trees; leaves: `licet.compiled.rows`.
+"""Digests of many rows at a time: keys of addresses, nodes of Merkle trees; leaves: `licet.compiled.rows`, `events`.
 
 What each loop computes is defined where it is called, in plain Python that does the same; `agrees` compares the two on
 a few rows before any of this is used.
@@ -15,11 +15,12 @@ from numba import njit, types
 
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
+from licet.compiled.events import NAME, NUMBER, events
 from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, hashed, state_after
 from licet.compiled.sha256 import PADDING, TOGETHER, begin, fold_both, fold_padded, padded, put_digest
 
-__all__ = ["ABSENT", "KEYED", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "addresses", "agrees", "digests", "hashed",
-           "nodes", "state_after"]  # fmt: skip
+__all__ = ["ABSENT", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "addresses", "agrees",
+           "digests", "events", "hashed", "nodes", "state_after"]  # fmt: skip
 
 #: What became of an address: there is none, its key is there, or it is not canonical as it stands.
 ABSENT, KEYED, OTHER = 0, 1, 2

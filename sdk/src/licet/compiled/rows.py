@@ -35,7 +35,7 @@ _Table = types.uint8[:, ::1]
 
 
 @njit(nogil=True, forceinline=True)
-def _put_number(number: Any, texts: Any, lane: Any, at: Any) -> Any:
+def put_number(number: Any, texts: Any, lane: Any, at: Any) -> Any:
     """Write a number ≥ 0 in decimal."""
     length, left = 1, number // 10
     while left:
@@ -83,7 +83,7 @@ def _put_leaf(
             start = text_at[code]
             at = copy(texts, start, text_at[code + 1] - start, out, lane, at)
         elif step == ROW_NUMBER:
-            at = _put_number(number, out, lane, copy(_ROW, 0, len(_ROW), out, lane, at))
+            at = put_number(number, out, lane, copy(_ROW, 0, len(_ROW), out, lane, at))
         else:
             field = OWN_FIELD - step
             if present[field, row]:
@@ -152,7 +152,7 @@ def hashed(
             for place in range(count):
                 code = codes[part, begun + place]
                 size = copy(texts, text_at[code], text_at[code + 1] - text_at[code], leaf, place, 0)
-                size = _put_number(numbers[begun + place], leaf, place, size)
+                size = put_number(numbers[begun + place], leaf, place, size)
                 blocks[place] = padded(leaf, place, size, 64)
                 states[place] = inner
             fold_padded(states, leaf, blocks, count)

@@ -6,14 +6,16 @@ distinct value. For more than a few events this is some five times as fast.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
+from licet.compiled import hashing_of, spread
 from licet.errors import InputError
 from licet.log import merkle
 from licet.statements.kinds import Event
@@ -23,7 +25,12 @@ TEXTS: Final = ("licence", "statement", "work", "atom", "run", "unit", "at", "ma
 NUMBERS: Final = ("seq", "quantity")
 NULLABLE: Final = frozenset({"licence", "statement"})
 _HMAC_BLOCK: Final = 64
+_HEX: Final = 64
+_DIGITS: Final = 19  # of the largest number
 _BEYOND: Final = 2**62  # stands for a number that no column holds; it is refused all the same
+
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Coded(NamedTuple):
@@ -107,6 +114,82 @@ def _numbers(values: list[int]) -> np.ndarray[Any, np.dtype[np.int64]]:
         return np.array([min(max(value, -_BEYOND), _BEYOND) for value in values], np.int64)
 
 
+class _Text(NamedTuple):
+    """What is hashed of every event: texts that events share, each a column of them, its id, and numbers of its own."""
+
+    parts: list[_Shared | Numbers | None]  # None: the id in hex
+
+    def digests(self, count: int, names: list[str] | None, secret: bytes | None) -> bytes:
+        """Return the SHA-256 of each event, end to end; behind a zero and a salt where there is a ``secret``."""
+        loops = hashing_of(count)
+        numbers = [part for part in self.parts if isinstance(part, np.ndarray)]
+        if (
+            loops is None
+            or any((column < 0).any() for column in numbers)
+            or (names is not None and any(len(name) != _HEX or not name.isascii() for name in names))
+        ):
+            return b"".join(self._one_by_one(names, secret))
+        return self._compiled(loops, count, names, secret)
+
+    def _one_by_one(self, names: list[str] | None, secret: bytes | None) -> Iterator[bytes]:
+        ids = [name.encode() for name in names or ()]
+        columns = [self._written(part, ids) for part in self.parts]
+        if secret is None:
+            for pieces in zip(*columns, strict=True):
+                yield sha256(b"".join(pieces)).digest()
+            return
+        inner, outer = _keyed(secret)
+        for name, *texts in zip(ids, *columns, strict=True):
+            salt = sha256(outer + sha256(inner + name).digest()).digest()
+            yield sha256(b"\0" + salt + b"".join(texts)).digest()
+
+    @staticmethod
+    def _written(part: _Shared | Numbers | None, ids: list[bytes]) -> list[bytes]:
+        if part is None:
+            return ids
+        if isinstance(part, np.ndarray):
+            return [b"%d" % number for number in part.tolist()]
+        return [part.texts[code] for code in part.codes.tolist()]
+
+    def _compiled(self, loops: ModuleType, count: int, names: list[str] | None, secret: bytes | None) -> bytes:
+        numbers = [part for part in self.parts if isinstance(part, np.ndarray)]
+        program: list[int] = []
+        codes: list[np.ndarray[Any, Any]] = []
+        texts, longest = [b""], 1 + 32 + _HEX
+        for part in self.parts:
+            if part is None:
+                program.append(loops.NAME)
+                longest += _HEX
+            elif isinstance(part, np.ndarray):
+                program.append(loops.NUMBER - sum(step <= loops.NUMBER for step in program))
+                longest += _DIGITS
+            else:
+                program.append(len(codes))
+                codes.append(np.where(part.codes < 0, len(part.texts) + part.codes, part.codes) + len(texts))
+                texts += part.texts
+                longest += max(map(len, part.texts), default=0)
+        inner, outer = map(loops.state_after, _keyed(secret or b""))
+        given = (
+            np.array(program, np.int64),
+            np.ascontiguousarray(np.stack(codes), np.int32),
+            np.frombuffer(b"".join(texts), np.uint8),
+            np.cumsum([0, *map(len, texts)], dtype=np.int64),
+            np.ascontiguousarray(np.stack(numbers), np.int64),
+            np.frombuffer("".join(names or [_HEX * "0"]).encode(), np.uint8),
+            secret is not None,
+            inner,
+            outer,
+        )
+        out = np.empty((count, 32), np.uint8)
+        spread(lambda first, last: loops.events(*given, first, last, longest, out), count)
+        return out.tobytes()
+
+
+class _Shared(NamedTuple):
+    texts: list[bytes]
+    codes: np.ndarray[Any, Any]  # -1: the last of the texts
+
+
 def event_ids(organisation: str, columns: EventColumns) -> list[bytes]:
     """Return the digest that each event's id must be; as `event_id`. An event without a source has a wrong one."""
     start = b'["licet/event/v1",' + msgspec.json.encode(organisation) + b","
@@ -117,70 +200,52 @@ def event_ids(organisation: str, columns: EventColumns) -> list[bytes]:
         places = np.where(places < 0, np.where(stated < 0, -1, stated + len(sources)), places)
         sources += [start + text for text in _written(columns.statement)]
         sources.append(start)  # of neither: where -1 points to
-    works, runs, atoms, units = (_written(each) for each in (columns.work, columns.run, columns.atom, columns.unit))
-    return [
-        sha256(b"%b%b%b%b%b%d]" % (sources[s], works[w], runs[r], atoms[a], units[u], q)).digest()
-        for s, w, r, a, u, q in zip(
-            places.tolist(),
-            columns.work.codes.tolist(),
-            columns.run.codes.tolist(),
-            columns.atom.codes.tolist(),
-            columns.unit.codes.tolist(),
-            columns.seq.tolist(),
-            strict=True,
-        )
-    ]
+    others = (columns.work, columns.run, columns.atom, columns.unit)
+    text = _Text(
+        [
+            _Shared(sources, places),
+            *(_Shared(_written(each), each.codes) for each in others),
+            columns.seq,
+            _Shared([b"]"], np.zeros(columns.size, np.int32)),
+        ]
+    )
+    found = text.digests(columns.size, None, None)
+    return [found[at : at + 32] for at in range(0, len(found), 32)]
 
 
 def event_root(secret: bytes, columns: EventColumns) -> str:
     """Return the hex root over the salted leaves, as `events_root`; the events are sorted by id, each there once."""
     if len(secret) != SECRET_BYTES:
         raise InputError.field("secret", f"{SECRET_BYTES} bytes", f"{len(secret)} bytes")
-    block = secret.ljust(_HMAC_BLOCK, b"\0")
-    inner, outer = bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
+
+    def shared(column: Coded, before: bytes, after: bytes = b"", *, null: bool = False) -> _Shared:
+        texts = [*_written(column), b"null,"] if null else _written(column)
+        return _Shared([before + text + after for text in texts], column.codes)
+
     # Keys of canonical JSON are in the order of the alphabet; what stands between two numbers is one text.
-    moments = [b'{"at":' + text for text in _written(columns.at)]
-    atoms = [b'"atom":' + text + b'"id":"' for text in _written(columns.atom)]
-    licences = [b'","licence":' + text for text in (*_written(columns.licence), b"null,")]
-    matches = [b'"match":' + text + b'"quantity":' for text in _written(columns.match)]
-    runs = [b',"run":' + text + b'"seq":' for text in _written(columns.run)]
-    statements = [b',"statement":' + text for text in (*_written(columns.statement), b"null,")]
-    units = [b'"unit":' + text for text in _written(columns.unit)]
     works = [b'"work":' + text[:-1] + b"}" for text in _written(columns.work)]
-    leaves = [
-        sha256(
-            b"\0%b%b%b%b%b%b%d%b%d%b%b%b"
-            % (
-                sha256(outer + sha256(inner + name).digest()).digest(),
-                moments[t],
-                atoms[a],
-                name,
-                licences[i],
-                matches[m],
-                quantity,
-                runs[r],
-                seq,
-                statements[s],
-                units[u],
-                works[w],
-            )
-        ).digest()
-        for name, t, a, i, m, quantity, r, seq, s, u, w in zip(
-            [each.encode() for each in columns.id],
-            columns.at.codes.tolist(),
-            columns.atom.codes.tolist(),
-            columns.licence.codes.tolist(),
-            columns.match.codes.tolist(),
-            columns.quantity.tolist(),
-            columns.run.codes.tolist(),
-            columns.seq.tolist(),
-            columns.statement.codes.tolist(),
-            columns.unit.codes.tolist(),
-            columns.work.codes.tolist(),
-            strict=True,
-        )
-    ]
-    return merkle.root(b"".join(leaves)).hex()
+    text = _Text(
+        [
+            shared(columns.at, b'{"at":'),
+            shared(columns.atom, b'"atom":', b'"id":"'),
+            None,
+            shared(columns.licence, b'","licence":', null=True),
+            shared(columns.match, b'"match":', b'"quantity":'),
+            columns.quantity,
+            shared(columns.run, b',"run":', b'"seq":'),
+            columns.seq,
+            shared(columns.statement, b',"statement":', null=True),
+            shared(columns.unit, b'"unit":'),
+            _Shared(works, columns.work.codes),
+        ]
+    )
+    return merkle.root(text.digests(columns.size, columns.id, secret)).hex()
+
+
+def _keyed(secret: bytes) -> tuple[bytes, bytes]:
+    """Return the inner and the outer block of HMAC-SHA256 under ``secret``."""
+    block = secret.ljust(_HMAC_BLOCK, b"\0")
+    return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
 
 
 def _written(column: Coded) -> list[bytes]:

@@ -1,4 +1,8 @@
-"""100,000 usage events from signed batches to posted and logged, beside a plain COPY of the same rows."""
+"""Usage events from signed batches to posted and logged, beside a plain COPY of the same rows.
+
+Two organisations report at once, each one batch after the other: what one of them waits for, the other works.
+``python -m bench usage [EVENTS]``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -15,8 +20,8 @@ import asyncpg
 import msgspec
 from PIL import Image
 
-from bench.measuring import BUILD, in_turn, record
-from bench.service import processor_seconds, running
+from bench.measuring import BUILD, in_turn, numbers_given, record
+from bench.service import Running, processor_seconds, running
 from licet import identifiers, times
 from licet.catalogue.register import register
 from licet.client import Client
@@ -33,10 +38,11 @@ from licet.wire.usage_arrow import MEDIA_TYPE, packed
 from registry.database.instance import attached
 from registry.licensing.queries import USAGE_EVENTS
 
-EVENTS: Final = 100_000
+EVENTS: Final = numbers_given(100_000)[0]
 WORKS: Final = 10_000
 ARTISTS: Final = 1_000
-RUNS: Final = 4
+RUNS: Final = 3
+REPORTERS: Final = 2
 USE: Final = Use(["train-gen"], ["commercial"], None, "acme/lantern", "1", "one-version", None)
 _FILL: Final = """
 with fresh as (
@@ -89,8 +95,8 @@ def licensed(client: Client, works: list[UUID], statement: str) -> LicenceGrante
     return client.accept(quote.quote, envelopes.seal(payload, SigningKey.load(client.profile.key_path)))
 
 
-async def spread(address: str, licence: LicenceGranted) -> None:
-    """Let the works of ``licence`` be those of ``ARTISTS`` artists, as if each had registered some."""
+async def spread(address: str, licences: list[LicenceGranted]) -> None:
+    """Let the works of ``licences`` be those of ``ARTISTS`` artists, as if each had registered some."""
     conn = await asyncpg.connect(address)
     columns = [
         row["column_name"]
@@ -99,8 +105,7 @@ async def spread(address: str, licence: LicenceGranted) -> None:
             " and table_schema = current_schema() and is_generated = 'NEVER'"
         )
     ]
-    number = identifiers.to_uuid(licence.licence)
-    one = identifiers.to_uuid(licence.lines[0].account)
+    one = identifiers.to_uuid(licences[0].lines[0].account)
     async with conn.transaction():
         await conn.execute("set local session_replication_role = replica")  # lines are never changed otherwise
         record_of = await conn.fetchrow("select * from accounts where id = $1", one)
@@ -112,14 +117,15 @@ async def spread(address: str, licence: LicenceGranted) -> None:
             row["genesis"] = f"{place:064x}"
             rows.append(tuple(row[name] for name in columns))
         await conn.copy_records_to_table("accounts", records=rows, columns=columns)
-        works = [identifiers.to_uuid(line.work) for line in licence.lines]
-        await conn.execute(
-            "update licence_works w set account = n.account from unnest($2::uuid[], $3::uuid[]) as n (work, account)"
-            " where w.licence = $1 and w.work = n.work",
-            number,
-            works,
-            [others[place % ARTISTS] for place in range(len(works))],
-        )
+        for licence in licences:
+            works = [identifiers.to_uuid(line.work) for line in licence.lines]
+            await conn.execute(
+                "update licence_works w set account = n.account"
+                " from unnest($2::uuid[], $3::uuid[]) as n (work, account) where w.licence = $1 and w.work = n.work",
+                identifiers.to_uuid(licence.licence),
+                works,
+                [others[place % ARTISTS] for place in range(len(works))],
+            )
     await conn.close()
 
 
@@ -141,13 +147,13 @@ FORMS: Final = (
 
 
 def bodies(client: Client, licence: LicenceGranted, runs: Iterator[int], form: Form) -> list[bytes]:
-    """Return requests that report ``EVENTS`` uses that nobody reported before."""
+    """Return requests of one organisation with its part of ``EVENTS`` uses that nobody reported before."""
     account = client.need_account().account
     assert account is not None
     key, ref = SigningKey.load(client.profile.key_path), client.registry_ref()
     by_work = {line.work: line for line in licence.lines}
     made = []
-    for _ in range(EVENTS // form.batch):
+    for _ in range(EVENTS // REPORTERS // form.batch):
         at = times.to_text(times.now())
         events: list[Event] = []
         for run in itertools.islice(runs, form.batch // WORKS):
@@ -192,35 +198,60 @@ async def prepare_copy(address: str) -> tuple[asyncpg.Connection[Any], list[Any]
     return conn, [tuple(row) for row in rows]
 
 
+class Reporter(NamedTuple):
+    """An organisation with a licence on works of one artist, and one on as many works of ``ARTISTS`` of them."""
+
+    client: Client
+    hot: LicenceGranted
+    cold: LicenceGranted
+
+    def send(self, waiting: list[bytes], form: Form) -> None:
+        """Every request is answered: its events are posted, logged, and all of them new."""
+        media = MEDIA_TYPE if form.arrow else "application/json"
+        for body in waiting:
+            answer = self.client.transport.request(
+                "POST", "/v1/usage/batches", body=body, content_type=media, idempotent=True
+            )
+            assert msgspec.json.decode(answer.body, type=UsageAccepted).new == form.batch
+
+
+def reporters(service: Running, address: str) -> list[Reporter]:
+    """Return the organisations, with works of an artist that they have licensed."""
+    artist = service.client("artist", "mei")
+    picture = BUILD / "usage" / "one.png"
+    Image.effect_noise((256, 256), 80).save(picture)
+    done = register(
+        artist, [picture], preset("paid", Price(model="per-training-run", amount="0.000333", currency="USD"))
+    )
+    mine, statement = identifiers.to_uuid(artist.me().account), done.statements[0].statement
+    made = []
+    hot = asyncio.run(fill(address, mine, 0))
+    for number in range(REPORTERS):
+        trainer = service.client("organisation", f"lantern-{number}")
+        cold = licensed(trainer, asyncio.run(fill(address, mine, (1 + number) * WORKS)), statement)
+        made.append(Reporter(trainer, licensed(trainer, hot, statement), cold))
+    asyncio.run(spread(address, [each.cold for each in made]))
+    return made
+
+
 def main() -> None:
     """Measure the whole way over HTTP, and the peer: the same rows into the same table, nothing checked or posted."""
-    with running(BUILD / "usage") as service:
-        artist, trainer = service.client("artist", "mei"), service.client("organisation", "lantern")
-        picture = BUILD / "usage" / "one.png"
-        Image.effect_noise((256, 256), 80).save(picture)
-        terms = preset("paid", Price(model="per-training-run", amount="0.000333", currency="USD"))
-        done = register(artist, [picture], terms)
-        statement = done.statements[0].statement
+    with running(BUILD / "usage") as service, ThreadPoolExecutor(REPORTERS) as pool:
         address = attached(service.data)
         assert address is not None
-        mine = identifiers.to_uuid(artist.me().account)
-        hot = licensed(trainer, asyncio.run(fill(address, mine, 0)), statement)
-        cold = licensed(trainer, asyncio.run(fill(address, mine, WORKS)), statement)
-        asyncio.run(spread(address, cold))
+        several = reporters(service, address)
         runs = itertools.count(2)
         used: dict[str, Counter[str]] = {form.name: Counter() for form in FORMS}
 
         def reporting(form: Form) -> Callable[[], None]:
-            waiting = [bodies(trainer, hot if form.hot else cold, runs, form) for _ in range(RUNS + 1)]
-            media = MEDIA_TYPE if form.arrow else "application/json"
+            waiting = [
+                [bodies(each.client, each.hot if form.hot else each.cold, runs, form) for each in several]
+                for _ in range(RUNS + 1)
+            ]
 
             def ours() -> None:
                 before = Counter(processor_seconds(service.pid))
-                for body in waiting.pop():
-                    answer = trainer.transport.request(
-                        "POST", "/v1/usage/batches", body=body, content_type=media, idempotent=True
-                    )
-                    assert msgspec.json.decode(answer.body, type=UsageAccepted).new == form.batch
+                list(pool.map(lambda reporter, own: reporter.send(own, form), several, waiting.pop()))
                 used[form.name].update(Counter(processor_seconds(service.pid)) - before)
 
             return ours
@@ -245,7 +276,7 @@ def main() -> None:
         f"processor-seconds of {name}": {who: round(seconds / RUNS, 2) for who, seconds in counted.items()}
         for name, counted in used.items()
     }
-    record("usage_ingest", "events", figures, events=EVENTS, works=WORKS, artists=ARTISTS, **facts)
+    record("usage", "events", figures, events=EVENTS, works=WORKS, artists=ARTISTS, **facts)
 
 
 if __name__ == "__main__":
