@@ -25,6 +25,7 @@ from licet import identifiers, money
 from licet.audit.layout import period_of
 from licet.errors import InputError
 from licet.pricing import Owed
+from licet.statements.agreed import REPORTED
 from licet.statements.closes import (
     Divided,
     Outputs,
@@ -73,8 +74,10 @@ class Agreement(NamedTuple):
 
 
 class Basis(NamedTuple):
-    """All that what an agreement owes follows from, and which works earn into escrow now."""
+    """All that what an agreement owes follows from, and which works earn into escrow now; ``term`` says, too, which
+    works were revoked."""
 
+    term: Term
     lines: list[LicenceLine]
     outputs: Outputs
     divided: Divided
@@ -102,7 +105,8 @@ async def allocate(conn: Connection, period: str) -> int:
             continue
         posted += len(await ledger.post(conn, transfers))
         month = month_number(found.term.since, period)
-        if found.reported and missing_months(found.term, month, 1, basis.divided.reports):
+        ran = basis.term.of_last(line.work for line in basis.lines if line.model in REPORTED)
+        if found.reported and missing_months(ran, month, 1, basis.divided.reports):
             detail = f"no revenue was reported of {period}: the least is owed, and the rest once it is reported"
             await events.tell(conn, found.organisation, "revenue-missing", found.name, detail)
     return posted
@@ -121,7 +125,9 @@ async def basis_of(conn: Connection, found: Agreement, more: Sequence[Report] = 
         to = outputs if each["unit"] == "output" else uses
         to[identifiers.from_uuid("wrk", each["work"])][month_number(since, each["month"])] = int(each["quantity"])
     reports = [report_of(each, since) for each in await conn.fetch(queries.REPORTS, found.licence)]
+    revoked = await conn.fetch(queries.REVOKED, found.licence)
     return Basis(
+        found.term._replace(revoked={identifiers.from_uuid("wrk", each["work"]): each["over_at"] for each in revoked}),
         await asyncio.to_thread(lambda: [line_of(row) for row in rows]),
         outputs,
         Divided([*reports, *more], uses, found.weigh),
@@ -132,7 +138,7 @@ async def basis_of(conn: Connection, found: Agreement, more: Sequence[Report] = 
 async def owed_in(found: Agreement, period: str, basis: Basis) -> list[Owed]:
     """Return what ``found`` owes at the close of ``period``; raises ``InputError`` where that cannot be computed."""
     month = month_number(found.term.since, period)
-    return await asyncio.to_thread(owed_at_close, basis.lines, found.term, month, basis.outputs, basis.divided)
+    return await asyncio.to_thread(owed_at_close, basis.lines, basis.term, month, basis.outputs, basis.divided)
 
 
 def agreement_of(row: Row) -> Agreement:

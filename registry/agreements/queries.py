@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from registry.http.paging import Key, orders
+from registry.licensing.queries import NOTICE
 
 # by licence_requests unique (digest), licence_answers primary key
 ASKED: Final = "select id, organisation, pending from licence_requests where digest = $1"
@@ -109,6 +110,12 @@ where v.licence = $1 and v.memorandum is null and w.agreed is not null
     and v.unit = case when w.model = 'per-output' then 'output' else 'run' end
 group by v.work, v.unit, month
 """
+# When the notices are over with which works were taken back; one that the log has not taken yet ends nothing.
+# By duties (licence), log_entries unique (pending), duty_works (duty)
+REVOKED: Final = f"""
+select x.work, e.at + {NOTICE} as over_at
+from duties d join log_entries e on e.pending = d.pending join duty_works x on x.duty = d.id where d.licence = $1
+"""  # noqa: S608  # made of constants
 # by revenue_reports (licence, pending)
 REPORTS: Final = """
 select period, counts_at, revenue, pool, weights from revenue_reports where licence = $1 order by pending

@@ -35,7 +35,7 @@ class Allotted:
 
     ``licences`` are their rows, ``works`` those that they earn for, ``shared`` (licence, work) the account's whose
     part it is by a share alone, ``earlier`` (batch, use) the uses of earlier months that count, ``reports`` the
-    rows of what was reported.
+    rows of what was reported, ``revocations`` of what took works of them back.
     """
 
     licences: list[Row] = field(default_factory=list)
@@ -43,6 +43,7 @@ class Allotted:
     shared: set[tuple[UUID, UUID]] = field(default_factory=set)
     earlier: set[tuple[UUID, bytes]] = field(default_factory=set)
     reports: list[Row] = field(default_factory=list)
+    revocations: list[Row] = field(default_factory=list)
 
 
 async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
@@ -58,7 +59,9 @@ async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
         lines = [line_of(row) for row in rows]
         if not any(allocated(line) for line in lines):
             continue
-        found.works |= {row["work"] for row in rows}
+        works = [row["work"] for row in rows]
+        found.works |= {*works}
+        found.revocations += await conn.fetch(queries.REVOCATIONS, licence["id"], works, span.published)
         if part.id is not None and licence["organisation"] != part.account:
             found.shared |= {(licence["id"], row["work"]) for row in rows if row["account"] != part.account}
         reports = await conn.fetch(queries.REPORTS, [licence["id"]], span.published)

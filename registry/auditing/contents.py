@@ -147,8 +147,10 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     found.others += [_statement("dataset-manifest", row) for row in datasets]
     alone = [_stated(row) for row in await conn.fetch(queries.STATED, *month)]
     found.allotted = await allotted_in(conn, span, part)
-    reports = {row["id"]: _statement("revenue-report", row) for row in found.allotted.reports}
-    found.others += [each for each in alone if each.id not in reports] + list(reports.values())
+    behind = [_statement("revenue-report", row) for row in found.allotted.reports]
+    behind += [_statement("licence-revoke", row, "account") for row in found.allotted.revocations]
+    known = {each.id for each in behind}
+    found.others += [each for each in alone if each.id not in known] + behind
     stated = await _references(conn, span, part, found)
     await _consents(conn, span, part, found, stated)
     await _splits(conn, span, part, found)

@@ -210,6 +210,14 @@ select r.id, r.organisation, r.pending, r.licence, r.period, r.counts_at, e.inde
 from revenue_reports r join log_entries e on e.pending = r.pending
 where r.licence = any($1::uuid[]) and e.index < $2 order by r.id
 """
+# The revocations of agreement $1 that name one of its works $2, below log index $3.
+# By duties (licence), log_entries unique (pending), duty_works primary key
+REVOCATIONS: Final = """
+select d.id, d.account, d.pending, e.index, e.at from duties d join log_entries e on e.pending = d.pending
+where d.licence = $1 and e.index < $3
+    and exists (select from duty_works x where x.licence = d.licence and x.duty = d.id and x.work = any($2::uuid[]))
+order by d.id
+"""
 # Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
 # month. $3, $4 log indices of the month, $5 published size.
 # by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique

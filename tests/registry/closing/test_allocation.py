@@ -18,7 +18,7 @@ from licet.errors import InputError
 from licet.pricing import Owed
 from licet.statements.closes import owed_at_close
 from licet.statements.trust import Trust
-from licet.terms import Price, preset
+from licet.terms import Price, Revocation, Terms, preset
 from registry import closing
 from registry.accounts.operators import invite
 from registry.agreements.allocation import allocate, transfers_of
@@ -29,6 +29,7 @@ from registry.licensing.types import Posting
 from registry.splits.sharing import Sharing
 from tests.registry.closing.conftest import Clock
 from tests.registry.closing.test_closing import close_all
+from tests.registry.duties.talks import revoke
 from tests.registry.harness import Running
 from tests.registry.market import balance, granted, problem, shelf, trainer
 from tests.registry.splits.owners import agreed
@@ -137,6 +138,31 @@ async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Run
     assert await balance(lab.http) == {("receivable", "USD"): "48"}
     assert await charged_in_bundles(site, asking, second, tmp_path) == [4, 4, 3, 1, 0, 1]
     assert await verify(site.services) == []
+
+
+async def test_what_was_revoked_owes_nothing_for_periods_that_begin_after_its_notice(
+    site: Running, clock: Clock, tmp_path: Path
+):
+    first = clock.month
+    rule = MONTHLY.rules["train-gen"].model_copy(update={"revocation": Revocation(notice_days=5)})
+    mine, lab = await shelf(site, Terms({**MONTHLY.rules, "train-gen": rule}), 2), await trainer(site)
+    licence = granted(await lab.accept(await lab.quote(mine.wanted(), None, agreement=True)))
+    await revoke(mine, licence, mine.works[:1])
+    clock.next_month()
+    second = clock.month
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [first, second]
+    assert await balance(lab.http) == {("receivable", "USD"): "30"}  # two, and the one that stays
+    for period, works in ((first, 2), (second, 1)):
+        asking = [lab.http, mine.owner.http]
+        assert await charged_in_bundles(site, asking, period, tmp_path) == [works, works]
+    assert await verify(site.services) == []
+    async with site.services.database.transaction() as conn:
+        await conn.execute("set session_replication_role = replica")
+        await conn.execute("delete from duty_works where work = $1", identifiers.to_uuid(mine.works[0]))
+        await conn.execute("set session_replication_role = origin")
+    told = [str(each) for each in await verify(site.services)]
+    assert any(f"{second}: expected a charge of {{'USD': 20000000}}" in each for each in told), told
 
 
 async def test_an_allocation_that_is_taken_up_again_posts_nothing_more(site: Running, clock: Clock, monkeypatch):

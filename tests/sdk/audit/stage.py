@@ -258,7 +258,14 @@ class Stage:
 
     def line(self, name: str, work: str) -> kinds.LicenceLine:
         """Return the line of a licence for a work under consent ``name``."""
-        who = {"output": "Tomas", "open": "Tomas", "bounded": "Tomas", "monthly": "Mei", "third": "Mei"}.get(name, name)
+        who = {
+            "output": "Tomas",
+            "open": "Tomas",
+            "bounded": "Tomas",
+            "monthly": "Mei",
+            "third": "Mei",
+            "taken": "Mei",
+        }.get(name, name)
         consent = identifier("stm", name)
         terms = Terms.parse({"vocab": self.payloads[consent].vocab, "terms": self.payloads[consent].terms})
         if f"{who} catalogue" in self.digests:

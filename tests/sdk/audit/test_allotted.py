@@ -19,12 +19,14 @@ from licet.canonical import encode, to_base64
 from licet.log import merkle
 from licet.statements import kinds
 from licet.statements.owed import fee_of
-from licet.terms import Price, preset
+from licet.terms import Price, Revocation, Terms, preset
 from tests.sdk.audit.stage import FEE_BPS, Records, identifier
 from tests.sdk.audit.test_closed_bundle import ClosedStage, refused
 
 MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
 BOUNDED = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", cap="4", period="P2M"))
+FIRM = MONTHLY.rules["train-gen"]
+TAKEN = Terms({**MONTHLY.rules, "train-gen": FIRM.model_copy(update={"revocation": Revocation(notice_days=7)})})
 THIRD = preset("paid", Price(model="revenue-share", share_bps=3000, currency="USD", minimum="1"))
 LAST = "2026-11-30T23:59:59.999Z"
 LICENCE = identifier("lic", "agreed")
@@ -34,7 +36,8 @@ Charge = tuple[TransferRow, list[LedgerRow]]
 
 class AgreedStage(ClosedStage):
     """Two works at ten dollars a month since November, two at a cent an output, counted since October, and two for a
-    third of what was made with them, of which a hundred dollars were reported."""
+    third of what was made with them, of which a hundred dollars were reported. Of two more at ten dollars a month since
+    October one was taken back in it; two revocations beside that have no effect."""
 
     def licence(self, name: str, consents: list[str], time: str) -> None:
         if name == "early":  # the first of all: what is agreed in October belongs behind it
@@ -42,6 +45,12 @@ class AgreedStage(ClosedStage):
             self.consent("Tomas", BOUNDED, 2, "2026-10-10T00:00:00.000Z", "bounded")
             self.consent("Mei", THIRD, 2, "2026-10-10T00:00:00.000Z", "third")
             super().licence("counted", ["bounded"], "2026-10-11T00:00:00.000Z")
+            self.consent("Mei", TAKEN, 2, "2026-10-10T00:00:00.000Z", "taken")
+            super().licence("taken", ["taken"], "2026-10-11T00:00:00.000Z")
+            gone, stays = (work.work for work in self.digests["taken"])
+            self.revoke("taken back", "taken", "Mei", gone)
+            self.revoke("of another's work", "taken", "Tomas", stays)
+            self.revoke("of what is firm", "counted", "Tomas", *(work.work for work in self.digests["bounded"]))
             first = self.run("counted", "2", "2026-10-12T00:00:00.000Z", 120)
             self.batch("first outputs", first, "2026-10-12T00:00:00.000Z")
         super().licence(name, consents, time)
@@ -61,7 +70,16 @@ class AgreedStage(ClosedStage):
         self.statement("rpt", "november", said, lantern.key, "2026-11-20T00:00:00.000Z")
         self.charge("shared", "Mei", 30_000_000, "escrow")
         self.charge("agreed", "Mei", 20_000_000, "escrow")
+        self.charge("taken", "Mei", 10_000_000, "escrow")
         self.charge("counted", "Tomas", 2 * (120 + 180) * 10_000, "payable")
+
+    def revoke(self, name: str, licence: str, who: str, *works: str) -> None:
+        person, time = self.people[who], "2026-10-20T00:00:00.000Z"
+        said = kinds.LicenceRevoke(
+            self.ref, identifier("dut", name), identifier("lic", licence), person.id, person.genesis, [*works], "",
+            time, "n",
+        )  # fmt: skip
+        self.statement("dut", name, said, person.key, time)
 
     def charge(self, licence: str, who: str, gross: int, side: str) -> None:
         """Post what an agreement owes at the close of November."""
@@ -74,16 +92,29 @@ class AgreedStage(ClosedStage):
         self.transfers[-1] = (change(transfer, memo="2026-11"), entries)
 
     def part(self, name: str) -> Records:
-        """With what was reported of what is shared."""
+        """With what was reported of what is shared, and what she took back."""
         found = super().part(name)
         report = identifier("rpt", "november")
         found.statements.append(("revenue-report", report, self.statements[report][1]))
+        if name == "Mei":
+            self.show(found, "taken back")
         return found
+
+    def show(self, found: Records, *revoked: str) -> None:
+        """Put revocations of months before into a bundle."""
+        here = {each[1] for each in found.statements}
+        numbers = [identifier("dut", each) for each in revoked]
+        for each in numbers:
+            if each in self.statements and each not in here:
+                kind, index = self.statements[each]
+                found.statements.append((kind, each, index))
 
     def records(self, period: str = "2026-11") -> Records:
         """With the outputs of October, which count in November too."""
         found = super().records(period)
         source = identifier("bat", "first outputs")
+        if period == "2026-11":
+            self.show(found, "taken back", "of another's work", "of what is firm")
         if period == "2026-11" and source in self.batches:
             rows = self.batches[source]
             tree = merkle.Tree(merkle.leaf_hash(bytes.fromhex(row.salt or "") + encode(row.event)) for row in rows)
@@ -105,9 +136,9 @@ def over() -> AgreedStage:
 def test_what_is_charged_at_a_close_is_computed_again(over: AgreedStage, tmp_path: Path) -> None:
     report = verify_bundle(over.write(over.closed(), tmp_path / "b.zip"), over.trust)
     said = {check.name: check.detail for check in report.checks}
-    assert said["allocations"].startswith("3 agreements charged for 6 works")
+    assert said["allocations"].startswith("4 agreements charged for 7 works")
     part = verify_bundle(over.write(over.closed("Mei"), tmp_path / "part.zip"), over.trust)
-    assert {check.name: check.detail for check in part.checks}["allocations"].startswith("2 agreements charged for 4")
+    assert {check.name: check.detail for check in part.checks}["allocations"].startswith("3 agreements charged for 5")
 
 
 def charged(records: Records, licence: str = "agreed") -> int:
@@ -158,6 +189,10 @@ def without_outputs_of_october(records: Records) -> None:
     records.statements = [each for each in records.statements if each[1] != source]
 
 
+def without_what_was_taken_back(records: Records) -> None:
+    records.statements = [each for each in records.statements if each[1] != identifier("dut", "taken back")]
+
+
 def of_nobody(transfer: TransferRow, rows: list[LedgerRow]) -> Charge:
     nothing = identifier("lic", "nothing")
     return change(transfer, source=nothing, key=transfer.key.replace(transfer.source, nothing)), rows
@@ -191,6 +226,11 @@ LIES: dict[str, tuple[Callable[[Records], None], str]] = {
         edit(lambda t, rows: (change(t, at="2026-11-20T00:00:00.000Z"), rows)), "at the close of 2026-11"),
     "a charge of no statement": (edit(of_nobody), "expected the licence"),
     "a charge of what is owed by use": (edit(of_a_plain_licence), "of an agreement alone"),
+    "a work that was taken back is charged": (
+        shifted("taken", receivable=10_000_000, escrow=-8_766_000, fee=-1_234_000),
+        "expected 10000000 micro-units of USD .* got 20000000"),
+    "a revocation that is left out": (
+        without_what_was_taken_back, "expected 20000000 micro-units of USD .* got 10000000"),
     "outputs of the month before that are left out": (
         without_outputs_of_october, "expected 4000000 micro-units of USD"),
 }  # fmt: skip

@@ -48,12 +48,14 @@ def charged(lines: list[LicenceLine], term: Term, outputs: dict[str, dict[int, i
     return [sum(each.amount for each in owed_at_close(lines, term, month, outputs or {})) for month in range(MONTHS)]
 
 
-@given(PERIODS, MOMENTS, ENDS)
-def test_a_subscription_is_owed_once_for_each_period_that_begins_before_the_licence_ends(period, moment, ends):
+@given(PERIODS, MOMENTS, ENDS, ENDS)
+def test_a_subscription_is_owed_once_for_each_period_that_begins_before_its_licence_or_notice_ends(
+    period, moment, ends, over
+):
     one = line(Price(model="subscription", amount="10", currency="USD", period=period))
-    until = month_after(SINCE, MONTHS) if ends is None else min(ends, month_after(SINCE, MONTHS))
-    begun = durations.parse(period).count(moment, until)
-    assert sum(charged([one], Term(SINCE, moment, ends))) == begun * 10_000_000
+    begun = durations.parse(period).count(moment, min(filter(None, (ends, over, month_after(SINCE, MONTHS)))))
+    term = Term(SINCE, moment, ends, {} if over is None else {one.work: over})
+    assert sum(charged([one], term)) == begun * 10_000_000
 
 
 @given(

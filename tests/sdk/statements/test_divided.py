@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +114,18 @@ def test_nobody_reports_of_a_licence_that_is_over_and_its_least_is_owed_no_more(
     assert "before 2026-03-01" in (wrong_period("2026-03", term) or "")
     assert "2026-01 or later" in (wrong_period("2025-12", term) or "")
     assert wrong_period("2026-02", term) is None
+
+
+def test_what_was_revoked_has_no_part_in_what_begins_after_its_notice():
+    first, *others = POOLED
+    term = TERM._replace(revoked={first.work: month_after(SINCE, 1), SHARED.work: SINCE + timedelta(days=40)})
+    reports = [Report(month, month, {"USD": 10**6}, {"USD": 999_999}, {}) for month in (0, 1)]
+    for month, sharing in ((0, POOLED), (1, others)):
+        owed = owed_at_close([SHARED, *POOLED], term, month, {}, Divided(reports))
+        assert {each.work for each in owed} == {SHARED.work, *(each.work for each in sharing)}
+        assert sum(each.amount for each in owed) == 5_999_999
+    alone = [sum(each.amount for each in owed_at_close([SHARED], term, month, {})) for month in range(4)]
+    assert alone == [5_000_000, 5_000_000, 0, 0]
 
 
 def test_where_nobody_weighs_anything_all_share_alike():

@@ -3,7 +3,8 @@
 A subscription is owed in the month in which one of its periods begins, counted from the moment of the grant (the time
 of its log entry) until the licence ends. What has a least, a most or a period is owed for a window of whole months,
 counted from the first of the month of the grant, in the month with which the window ends. What was reported since the
-licence ended is owed for without a least.
+licence ended is owed for without a least. For a work that was revoked the licence ends when the notice does: what
+begins from then on is not owed for it, and what is divided is divided among the others.
 
 Outputs count in the month in which they were posted. Corrections may take back more than a window has: the rest is
 taken from the windows that follow.
@@ -32,14 +33,32 @@ from licet.terms import Price
 Outputs = Mapping[str, Mapping[int, int]]
 """Work → month, counted from the first of the agreement → outputs (or uses) posted in it, less those taken back."""
 _NONE: Final[Outputs] = {}
+_NONE_REVOKED: Final[Mapping[str, datetime]] = {}
 
 
 class Term(NamedTuple):
-    """How long an agreement runs: months are counted from ``since``, subscriptions from ``granted``, until ``ends``."""
+    """How long an agreement runs: months are counted from ``since``, subscriptions from ``granted``, until ``ends``.
+
+    ``revoked``: work → when the notice is over with which it was taken back.
+    """
 
     since: datetime
     granted: datetime
     ends: datetime | None
+    revoked: Mapping[str, datetime] = _NONE_REVOKED
+
+    def of(self, work: str) -> Term:
+        """Return how long the agreement runs for ``work``."""
+        over = self.revoked.get(work)
+        if over is None:
+            return self
+        return self._replace(ends=over if self.ends is None else min(over, self.ends))
+
+    def of_last(self, works: Iterable[str]) -> Term:
+        """Return how long it runs for whichever of ``works`` it runs longest for."""
+        ends = [self.of(work).ends for work in works] if self.revoked else []
+        known = [end for end in ends if end is not None]
+        return self._replace(ends=max(known)) if known and len(known) == len(ends) else self
 
 
 class Report(NamedTuple):
@@ -83,10 +102,11 @@ def owed_at_close(
         if line.model in REPORTED:
             reported[_months(price)].append(Item(line.work, line.account, price))
             continue
-        window = _window(price, term, month)
+        own = term.of(line.work)
+        window = _window(price, own, month)
         if window is None:
             continue
-        over = term.ends is not None and window.start >= term.ends
+        over = _over(own, window.start)
         if price.model == "per-output":
             used = _used(outputs.get(line.work, {}), month, _months(price))
             if over:
@@ -129,14 +149,16 @@ def _shares(items: Sequence[Item], term: Term, last: int, months: int, close: in
     """Return what the window that ends with ``last`` comes to by all that counts at ``close``."""
     first = last + 1 - months
     window = Window(month_after(term.since, first), month_after(term.since, last + 1), term.since)
-    if term.ends is not None and window.start >= term.ends:
+    items = [each for each in items if not _over(term.of(each.work), window.start)]
+    if not items:
         return ()
     known = {each.month: each for each in divided.reports if each.close <= close and first <= each.month <= last}
     quantities = Quantities(
         revenue=_sums(each.revenue for each in known.values()), pool=_sums(each.pool for each in known.values())
     )
     weighed = _weighed(items, list(known.values()), range(first, last + 1), divided)
-    incomplete = bool(missing_months(term, last, months, known.values()))
+    ran = term.of_last(each.work for each in items)
+    incomplete = bool(missing_months(ran, last, months, known.values()))
     return [msgspec.structs.replace(each, open=incomplete) for each in due(weighed, quantities, window).lines]
 
 
@@ -183,6 +205,10 @@ def _sums(amounts: Iterable[Mapping[str, int]]) -> dict[str, int]:
         for currency, amount in each.items():
             sums[currency] += amount
     return dict(sums)
+
+
+def _over(term: Term, moment: datetime) -> bool:
+    return term.ends is not None and moment >= term.ends
 
 
 def _last(report: Report, months: int) -> int:

@@ -23,8 +23,9 @@ from licet.errors import InputError, VerificationError
 from licet.pricing import Owed
 from licet.statements.agreed import REPORTED
 from licet.statements.closes import Divided, Report, Term, month_number, owed_at_close
-from licet.statements.kinds import LicenceLine, RevenueReport
+from licet.statements.kinds import LicenceLine, LicenceRevoke, RevenueReport
 from licet.statements.owed import allocated, fee_of
+from licet.statements.revoking import condition, over_at
 from licet.statements.splits import Agreed
 
 FEE: Final = "fee:registry"
@@ -123,7 +124,7 @@ class _Allotted:
             work: {month_number(since, name): count for name, count in months.items()}
             for work, months in self._used(granted).items()
         }
-        term = Term(since, times.from_text(signed.time), until)
+        term = Term(since, times.from_text(signed.time), until, self._revoked(granted))
         divided = Divided(self._reports(payload.licence, since, month), used, payload.agreement.weigh)  # type: ignore[union-attr]
         apart = {line.work for line in self._divided(granted)}
         try:
@@ -153,6 +154,23 @@ class _Allotted:
             if line.model in REPORTED:
                 begun.setdefault(line.work, Counter())[granted_in] += 1
         return begun
+
+    def _revoked(self, granted: Granted) -> dict[str, datetime]:
+        """When the notice is over of works that were taken back: by whose they are, where their terms allow it."""
+        found: dict[str, datetime] = {}
+        for signed in self._statements.all["licence-revoke"].values():
+            said: LicenceRevoke = signed.payload
+            if said.licence != granted.payload.licence:
+                continue
+            for work in said.works:
+                line = granted.lines.get(work)
+                if line is None or line.account != said.account:
+                    continue
+                agreed = condition(line, self._granting.prices.terms(line), granted.payload.use.atoms)
+                if agreed is not None:
+                    over = over_at(times.from_text(signed.time), agreed.notice_days)
+                    found[work] = min(over, found.get(work, over))
+        return found
 
     def _reports(self, licence: str, since: datetime, month: int) -> list[Report]:
         """The reports of an agreement in the order of the log, each with the close at which it counts first.

@@ -39,6 +39,7 @@ class Granting:
     def __init__(self, audit: Audit, statements: Statements) -> None:
         self.licences: Final[Mapping[str, Signed]] = statements.licences
         self.works: Mapping[tuple[str, str], str] = {}
+        self.prices = Prices(statements, {})
         self._audit: Final = audit
         self.of = lru_cache(_KEPT)(self._read)
 
@@ -64,7 +65,7 @@ def check_licences(audit: Audit, statements: Statements) -> Granting:
             raise refused(_LINES, member, "expected lines of a licence that is here, got others")
     granting = Granting(audit, statements)
     works = granting.works = _works(audit, statements)
-    prices = Prices(statements, works)
+    prices = granting.prices = Prices(statements, works)
     for licence, signed in statements.licences.items():
         granted = granting.of(licence)
         member = layout.lines_member(licence)

@@ -70,7 +70,7 @@ class Prices:
             case = (*case, line.work)  # what its co-owners say is of this work alone
         if case not in self._decided:
             request = _request(licence.use, licence)
-            self._decided[case] = self._priced(line, licence, request, decide(self._terms(line), _TRUSTED, request))
+            self._decided[case] = self._priced(line, licence, request, decide(self.terms(line), _TRUSTED, request))
         expected = self._decided[case]
         got = (line.atom, line.model, line.currency, line.amount, line.agreed)
         if got != expected:
@@ -94,7 +94,7 @@ class Prices:
         if decision.reason == "offer" and decision.price is not None:
             charge = decision.price
             return decision.atom, charge.model, charge.currency, charge.micro, msgspec.UNSET
-        price = stated_price(self._terms(line), request.uses)
+        price = stated_price(self.terms(line), request.uses)
         if not agreeable(price) or request.exclusive:
             raise VerificationError(f"{line.work}: expected an offer for this use, got {decision.reason}")
         return decision.atom, price.model, price.currency, price.micro, agreed(price)
@@ -133,9 +133,12 @@ class Prices:
         if said is msgspec.UNSET or said.request is not None:
             raise VerificationError(f"{licence.licence}: expected an agreement to what terms state, got another")
 
-    def _terms(self, line: LicenceLine) -> Terms:
-        """The effective terms that the line names: those of its consent, or these with what restricts them: the
-        account's catalogue, and what co-owners say of the work and of their catalogues."""
+    def terms(self, line: LicenceLine) -> Terms:
+        """Return the effective terms that the line names: those of its consent, or these with what restricts them: the
+        account's catalogue, and what co-owners say of the work and of their catalogues.
+
+        Raises ``VerificationError`` where the bundle has none of that hash.
+        """
         consent = self._consents[line.statement]
         if consent.terms.hash == line.terms_hash:
             return consent.terms
