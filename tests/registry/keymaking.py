@@ -94,10 +94,12 @@ async def eraser(site: Running, account: Account) -> httpx.AsyncClient:
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
-async def made(site: Running, key: Authenticator, name: str, http: httpx.AsyncClient | None = None) -> httpx.Response:
+async def made(
+    site: Running, key: Authenticator, name: str, http: httpx.AsyncClient | None = None, kind: str = "artist"
+) -> httpx.Response:
     """Let ``key`` be made as a browser would, and return what the service drafts for it."""
     client = http or site.http
-    options = (await client.post("/v1/passkeys/options", json={"name": name})).json()["publicKey"]
+    options = (await client.post("/v1/passkeys/options", json={"name": name, "kind": kind})).json()["publicKey"]
     origin = site.services.settings.site.origins[0]
     created = key.create(from_base64url(options["challenge"], "challenge"), origin)
     return await client.post("/v1/passkeys", json=created)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from registry.portal.frame import doors
-from registry.portal.frame.ceremonies import PASSKEY
+from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 
 #: What an account is told of (``registry.accounts.events``), by kind: the sentences there are for programs.
@@ -360,11 +360,7 @@ WORDS: Final[Vocabulary] = {
     "account_end_of": ("the session of {when}", "{when}的登录"),
     "account_keys": ("Your keys", "你的钥匙"),
     "account_key": ("Key", "钥匙"),
-    "alg_webauthn": ("Passkey", "通行密钥"),
-    "alg_ed25519": ("Key file", "密钥文件"),
-    "class_root": ("May do everything", "什么都能做"),
-    "class_recovered": ("From a recovery: for seven days it may only tighten", "恢复而来：七天内只能收紧"),
-    "class_delegate": ("On your behalf, within limits", "代你办事，有限度"),
+    **KEYS,
     "account_revoked": ("Ended", "已停用"),
     "account_live": ("In use", "在用"),
     "account_status": ("State", "状态"),

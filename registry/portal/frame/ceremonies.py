@@ -15,6 +15,14 @@ _EMBEDDED: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What keys are called, and what those of a class may do.
+KEYS: Final[Vocabulary] = {
+    "alg_webauthn": ("Passkey", "通行密钥"),
+    "alg_ed25519": ("Key file", "密钥文件"),
+    "class_root": ("May do everything", "什么都能做"),
+    "class_recovered": ("From a recovery: for seven days it may only tighten", "恢复而来：七天内只能收紧"),
+    "class_delegate": ("On your behalf, within limits", "代你办事，有限度"),
+}
 PASSKEY: Final[Vocabulary] = {
     "pk_unsupported": (
         "This browser cannot use passkeys. Open this page in Chrome, Safari, Edge or Firefox, up to date.",

@@ -11,6 +11,7 @@ import gzip
 import secrets
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 import jinja2
 from litestar import Request, Response
@@ -75,6 +76,14 @@ def signed_in(request: Request[Any, Any, Any]) -> Caller | None:
 def language_of(request: Request[Any, Any, Any]) -> Language:
     """Return the language that the address is in; English where it is in none."""
     return of_path(request.url.path) or "en"
+
+
+def following(request: Request[Any, Any, Any], cursor: str | None) -> str | None:
+    """Return the address of the next page of a list, which asks for all else that this one did; None at the end."""
+    if cursor is None:
+        return None
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
 
 
 def rendered(

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_name
 
 from licet import money, times
 from registry.portal.frame.languages import LANGUAGES, LOCALES, TAGS, Language
@@ -45,6 +45,10 @@ FRAME: Final[Vocabulary] = {
     "nav_home": ("Home", "首页"),
     "nav_works": ("Pictures", "我的画"),
     "nav_account": ("Account", "账号"),
+    "nav_datasets": ("Datasets", "数据集"),
+    "nav_licences": ("Licences", "许可"),
+    "nav_invoices": ("Money", "账目"),
+    "nav_tokens": ("Tokens and keys", "令牌和钥匙"),
     "nav_can": ("What this can and cannot do", "能做和不能做的"),
     "sign_out": ("Sign out", "退出登录"),
     "more": ("Next page", "下一页"),
@@ -53,6 +57,7 @@ FRAME: Final[Vocabulary] = {
     "note_signed_out": ("You are signed out on this device.", "这台设备已退出登录。"),
     "note_session_ended": ("That device is signed out.", "那台设备已退出登录。"),
     "note_joined": ("Your account is open.", "账号开好了。"),
+    "note_token_ended": ("That token is worthless from now on.", "那个令牌已经作废。"),
     "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
     "note_signed": ("Signed. This is your receipt.", "签好了。这是你的收据。"),
     "note_signed_in": ("You are signed in.", "你已登录。"),
@@ -156,6 +161,11 @@ class Words:
         pattern = "d MMM y" if self.language == "en" else "y 年 M 月 d 日"
         return str(format_date(date.fromisoformat(text[:10]), pattern, locale=self._locale))
 
+    def month(self, name: str) -> str:
+        """Return a month such as 2026-11 as people of this language write it."""
+        pattern = "MMMM y" if self.language == "en" else "y 年 M 月"
+        return str(format_date(date.fromisoformat(f"{name}-01"), pattern, locale=self._locale))
+
     def moment(self, at: datetime | str) -> str:
         """Return a moment with its time in UTC."""
         when = (times.from_text(at) if isinstance(at, str) else at).astimezone(UTC)
@@ -167,6 +177,10 @@ class Words:
         exact = Decimal(amount) / money.MICRO if isinstance(amount, int) else Decimal(amount)
         # Never rounded: a price may have six decimals, and what is shown is what is owed.
         return str(format_currency(exact, currency, locale=self._locale, decimal_quantization=False))
+
+    def currency(self, code: str) -> str:
+        """Return what a currency is called."""
+        return str(get_currency_name(code, locale=self._locale))
 
 
 @cache

@@ -6,7 +6,7 @@ here is what only people need: a session at once with the new account.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -31,6 +31,7 @@ from registry.services import Services
 ROOM = Room("public", WORDS)
 _JSON: Final = "application/json"
 _BODY: Final = 1 << 16
+As = Annotated[Literal["artist", "team"], QueryParameter(name="as")]
 To = Annotated[str | None, QueryParameter(name="to", max_length=2_000)]
 
 
@@ -50,12 +51,12 @@ class Recovering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @get(everywhere("/join"), include_in_schema=False, media_type=HTML, sync_to_thread=False)
-def join_page(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Open an account: a name, and a passkey."""
+def join_page(request: Request[Any, Any, Any], as_: As = "artist") -> Response[Any]:
+    """Open an account, an artist's or a team's: a name, and a passkey."""
     caller = signed_in(request)
     if caller is not None and caller.session is not None:
         return Redirect(home_of(caller, language_of(request)), status_code=303)
-    return ROOM.page(request, "join", here="join", embedded=embedded(request))
+    return ROOM.page(request, "join", here="join", team=as_ == "team", embedded=embedded(request))
 
 
 @post(

@@ -150,6 +150,20 @@ WORDS: Final[Vocabulary] = {
             "设备会问你两次：一次建钥匙，一次试钥匙。"
         ),
     ),
+    "join_other": ("You build datasets or models?", "你做数据集或模型？"),
+    "join_other_go": ("Open an account for a team", "给团队开账号"),
+    "team_title": ("Open an account for a team", "给团队开账号"),
+    "team_lead": (
+        "For those who build datasets and models. A name and a passkey, nothing else; it takes less than a minute.",
+        "给做数据集和模型的团队。一个名字，一把通行密钥，别的都不要。不到一分钟。",
+    ),
+    "team_name": ("The team’s name", "团队的名字"),
+    "team_name_hint": (
+        "Artists see it beside every licence, and everybody in the public register.",
+        "作者会在每份许可旁边看到它，公开登记里谁都看得到。",
+    ),
+    "team_other": ("You make pictures?", "你是画画的？"),
+    "team_other_go": ("Open an account as an artist", "开作者账号"),
     "join_have": ("I have an account", "我有账号"),
     "pk_name": ("Please write a name first, up to 200 characters.", "请先写名字，不超过 200 个字。"),
     "pk_step": (

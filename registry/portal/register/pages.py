@@ -7,7 +7,6 @@ public is in neither.
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
@@ -20,7 +19,7 @@ from licet.errors import InputError
 from registry.errors import Invalid, NotFound
 from registry.http.paging import LONGEST_SEARCH, Asked, Cursor
 from registry.portal.frame.languages import everywhere, preferred
-from registry.portal.frame.pages import ENVIRONMENT, HTML, Room, language_of
+from registry.portal.frame.pages import ENVIRONMENT, HTML, Room, following, language_of
 from registry.portal.register.words import WORDS
 from registry.register import shown
 from registry.register.shown import Reader
@@ -114,7 +113,7 @@ async def model_page(
         versions=versions.items,
         runs=runs.items,
         more_runs=runs.next is not None,
-        more=_more(request, versions.next),
+        more=following(request, versions.next),
         start=request.url.path if cursor else None,
     )
 
@@ -157,16 +156,9 @@ def _listed(request: Request[Any, Any, Any], here: str, page: Any, q: str | None
         sort=sort,
         sorts=(("newest", "newest"), ("name", "by_name")),
         at=ROOM.speaks(language_of(request)).moment(times.now()),
-        more=_more(request, page.next),
+        more=following(request, page.next),
         start=request.url.path if "cursor" in request.query_params else None,
     )
-
-
-def _more(request: Request[Any, Any, Any], cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
 
 
 def _texts(value: Any) -> list[str]:

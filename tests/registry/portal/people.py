@@ -32,18 +32,31 @@ class Read(HTMLParser):
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.fields: list[tuple[str, str]] = []
         self._words: list[str] = []
+        self._linked: list[str] = []
+        self._inside = 0
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
+        self._inside += tag == "a"
         self.elements.append((tag, found))
         if tag == "input" and "name" in found:
             chosen = found.get("type") not in ("radio", "checkbox") or "checked" in found
             if chosen:
                 self.fields.append((found["name"], found.get("value", "")))
 
+    def handle_endtag(self, tag: str) -> None:
+        self._inside -= tag == "a"
+
     def handle_data(self, data: str) -> None:
         self._words.append(data)
+        if self._inside:
+            self._linked.append(data)
+
+    @property
+    def linked(self) -> str:
+        """What of the text leads somewhere."""
+        return " ".join(self._linked)
 
     @property
     def text(self) -> str:
@@ -109,9 +122,9 @@ def fields_of(html: str) -> dict[str, list[str]]:
     return found
 
 
-async def joining(site: Running, key: Authenticator, name: str) -> dict[str, Any]:
-    """Return what the page sends to open an account with ``key``."""
-    answer = await make.made(site, key, name)
+async def joining(site: Running, key: Authenticator, name: str, kind: str = "artist") -> dict[str, Any]:
+    """Return what the page sends to open an account of ``kind`` with ``key``."""
+    answer = await make.made(site, key, name, kind=kind)
     drafted = msgspec.json.decode(answer.content, type=PasskeyDrafted)
     payload = msgspec.json.decode(from_base64(drafted.payload), type=kinds.KeyRegister)
     return {"name": name, "envelope": msgspec.to_builtins(make.signed(site, payload, key))}

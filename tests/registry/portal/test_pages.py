@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 import pytest
 from litestar.routes import HTTPRoute
 
-from licet.canonical import from_base64
-from licet.statements import kinds
-from licet.statements.webauthn import from_base64url
 from registry.accounts import operators
 from registry.portal.frame.languages import LANGUAGES, of_path
-from tests.registry import keymaking as make
 from tests.registry.harness import Running
+from tests.registry.portal import test_organisations
 from tests.registry.portal.people import HTML, Artist, Read, joined
+from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
 
-CJK = re.compile(r"[\u4e00-\u9fff]")
 PUBLIC = ("", "/check", "/join", "/sign-in", "/recover", "/register", "/register/datasets", "/work/{work}")
 #: Pages with a session, and who else has them: everybody with one, or artists alone.
 OWN = {
@@ -30,7 +26,6 @@ OWN = {
     "/statements": "art",
     "/statements/{statement}": "art",
     "/account": "all",
-    "/organisation": "org",
 }
 #: What is opened with an identifier that is somebody's: strangers find nothing there.
 ANOTHERS = ("/works/{work}", "/statements/{statement}")
@@ -48,7 +43,7 @@ def gets(site: Running) -> set[str]:
 
 
 async def test_every_page_is_walked_here(site: Running) -> None:
-    assert gets(site) == {*PUBLIC, *OWN, *ELSEWHERE}
+    assert gets(site) == {*PUBLIC, *OWN, *ELSEWHERE, *test_organisations.PAGES}
 
 
 async def filled(mei: Artist, path: str) -> str:
@@ -63,22 +58,7 @@ async def test_pages_are_whole_in_both_languages_and_lead_somewhere(site: Runnin
         found = f"/{language}{await filled(mei, path)}"
         if path == "/terms":
             found += f"?work={mei.works[1]}"
-        answer = await http.get(found, headers=HTML)
-        assert answer.status_code == 200, (found, answer.text)
-        page = Read(answer.text)
-        assert sum(tag == "h1" for tag, _ in page.elements) == 1, found
-        (kept,) = [each["lang"] for tag, each in page.elements if tag == "html"]
-        assert kept == {"en": "en", "zh": "zh-Hans"}[language]
-        if language == "en":
-            assert set(CJK.findall(page.text)) <= set("允中文"), found
-        for tag, attributes in page.elements:
-            assert not [name for name in attributes if name.startswith("on") or name == "style"], (found, tag)
-            assert tag != "img" or {"alt", "width", "height"} <= set(attributes), found
-        for link in page.links():
-            led = await http.get(link.partition("#")[0], headers=HTML)
-            assert led.status_code in (200, 303), (found, link)
-        other = next(each["href"] for tag, each in page.elements if tag == "a" and each.get("class") == "tongue")
-        assert other.startswith("/zh" if language == "en" else "/en")
+        await held_whole(http, found, language)
 
 
 async def test_what_is_ones_own_is_nobody_elses(site: Running, mei: Artist) -> None:
@@ -86,11 +66,11 @@ async def test_what_is_ones_own_is_nobody_elses(site: Running, mei: Artist) -> N
     program = await site.account(name="Program")
     lab = await site.account("organisation", "Lab")
     auditor = await operators.invite(site.services.database, "auditor", name="Aud")
-    for path, kind in OWN.items():
+    for path in OWN:
         found = f"/en{await filled(mei, path)}"
         nobody = await site.http.get(found, headers=HTML)
         assert (nobody.status_code, nobody.headers["location"][:11]) == (303, "/en/sign-in")
-        expected = 404 if path in ANOTHERS or kind == "org" else 200
+        expected = 404 if path in ANOTHERS else 200
         stranger = await eve.http.get(found, headers=HTML)
         assert stranger.status_code == expected, found
         assert mei.works[0] not in stranger.text.replace(found[3:], "")
@@ -105,22 +85,6 @@ async def test_what_is_ones_own_is_nobody_elses(site: Running, mei: Artist) -> N
     form = mei.signed(await mei.form(f"/en/terms?work={mei.works[0]}"))
     own = (await eve.form("/en/account"))["form"]
     assert (await eve.sends("/en/terms/sign", {**form, "form": own})).status_code in (400, 403)
-
-
-async def test_an_organisation_has_a_page_of_its_own_and_no_artists_page(site: Running) -> None:
-    key = make.passkey(site)
-    options = (await site.http.post("/v1/passkeys/options", json={"name": "Lab", "kind": "organisation"})).json()
-    origin = site.services.settings.site.origins[0]
-    created = key.create(from_base64url(options["publicKey"]["challenge"], "challenge"), origin)
-    drafted = (await site.http.post("/v1/passkeys", json=created)).json()
-    payload = msgspec.json.decode(from_base64(drafted["payload"]), type=kinds.KeyRegister)
-    body = {"name": "Lab", "envelope": msgspec.to_builtins(make.signed(site, payload, key))}
-    assert (await site.post("/v1/accounts", body)).status_code == 201
-    browser = await make.signed_in(site, key)
-    assert (await browser.get("/en/organisation", headers=HTML)).status_code == 200
-    assert (await browser.get("/zh/account", headers=HTML)).status_code == 200
-    assert (await browser.get("/en/home", headers=HTML)).status_code == 303  # to where it begins
-    assert (await browser.get("/en/works", headers=HTML)).status_code == 404
 
 
 async def test_names_and_titles_are_text(site: Running, mei: Artist) -> None:

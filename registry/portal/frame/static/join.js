@@ -5,7 +5,7 @@ const form = document.querySelector('[data-join]');
 ceremony(form, async () => {
     const name = form.elements.name.value.trim();
     if (!name) return say('name');
-    const {publicKey} = await post('/v1/passkeys/options', {name});
+    const {publicKey} = await post('/v1/passkeys/options', {name, kind: form.dataset.kind});
     const made = await create(publicKey);
     const drafted = await post('/v1/passkeys', made);
     say('step');

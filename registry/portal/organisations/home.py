@@ -1,0 +1,98 @@
+"""Home: what a team owes in each currency, what is to be paid and done by when, and who answered its requests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from licet.wire.agreements import RequestState
+from licet.wire.duties import DutyState
+from licet.wire.usage import Balance
+from registry.accounts.identity import Caller
+from registry.agreements import requests as asking
+from registry.duties import shown as duties
+from registry.http.paging import Asked, Cursor
+from registry.portal.frame.languages import everywhere
+from registry.portal.frame.pages import HTML, following
+from registry.portal.organisations.room import A_PAGE, ROOM, TEAMS
+from registry.services import Services
+from registry.settlement import service as settlement
+from registry.usage import money
+
+_SOME: Final = 10
+_UNPAID: Final = ("overdue", "partly-paid", "open")
+_UNDONE: Final = ("overdue", "open")
+_ANSWERED: Final = ("offered", "refused")
+InDutyState = Annotated[DutyState | None, QueryParameter(name="state")]
+InRequestState = Annotated[RequestState | None, QueryParameter(name="state")]
+
+
+@get(everywhere("/organisation"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
+async def home(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[bytes]:
+    """Where a team's people begin."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        balance = await money.balance(conn, caller)
+        unpaid = [await settlement.listed(conn, caller.account, _asked("issued"), state=each) for each in _UNPAID]
+    undone = [await duties.listed(services, caller, _asked("revoked"), each, None) for each in _UNDONE]
+    answered = [await asking.listed(services, caller, _asked("-asked"), each, None) for each in _ANSWERED]
+    return ROOM.page(
+        request,
+        "home",
+        here="home",
+        purse=purse(balance),
+        invoices=[each for page in unpaid for each in page.items],
+        duties=[each for page in undone for each in page.items if each.organisation == caller.id],
+        requests=[each for page in answered for each in page.items if each.organisation == caller.id],
+    )
+
+
+@get(everywhere("/organisation/duties"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
+async def duties_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    in_state: InDutyState = None,
+    cursor: Cursor = None,
+) -> Response[bytes]:
+    """What is due since licences were revoked, and what was done."""
+    page = await duties.listed(services, caller, Asked.of(request, "-revoked", A_PAGE, cursor), in_state, None)
+    return ROOM.page(
+        request, "duties", here="licences", duties=page.items, state=in_state,
+        more=following(request, page.next), start=request.url.path if cursor else None,
+    )  # fmt: skip
+
+
+@get(everywhere("/organisation/requests"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
+async def requests_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    in_state: InRequestState = None,
+    cursor: Cursor = None,
+) -> Response[bytes]:
+    """What artists were asked for, and what they answered."""
+    page = await asking.listed(services, caller, Asked.of(request, "-asked", A_PAGE, cursor), in_state, None)
+    return ROOM.page(
+        request, "requests", here="licences", requests=page.items, state=in_state,
+        more=following(request, page.next), start=request.url.path if cursor else None,
+    )  # fmt: skip
+
+
+def purse(balance: Balance) -> dict[str, dict[str, str]]:
+    """Return, for each currency, how much stands on which side."""
+    found: dict[str, dict[str, str]] = {}
+    for line in balance.lines:
+        found.setdefault(line.currency, {})[line.account] = line.amount
+    return found
+
+
+def _asked(sort: str) -> Asked:
+    return Asked("", sort, _SOME)
+
+
+ROUTES: Final = [home, duties_page, requests_page]

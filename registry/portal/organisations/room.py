@@ -1,0 +1,13 @@
+"""The organisations' room: its words and templates, and who may enter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.portal.frame.pages import Room
+from registry.portal.frame.people import people
+from registry.portal.organisations.words import WORDS
+
+ROOM: Final = Room("organisations", WORDS)
+TEAMS: Final = people("org")
+A_PAGE: Final = 50

@@ -1,0 +1,76 @@
+"""A team with one of everything that its pages show, and a browser with its session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from licet import identifiers, times
+from registry.settlement.banking import record_by_hand
+from registry.settlement.billing import issue
+from registry.snapshots.publisher import publish
+from tests.registry import keymaking as make
+from tests.registry.agreements.talks import NEGOTIATED, ask, offer, reply
+from tests.registry.duties.talks import revocable_terms, revoke
+from tests.registry.harness import Running
+from tests.registry.market import Trainer, shelf, trainer
+from tests.sdk.statements.passkey import Authenticator
+
+
+@dataclass
+class Team:
+    """An organisation whose people sign in with a passkey; ``ids`` fill the addresses of its pages."""
+
+    lab: Trainer
+    key: Authenticator
+    browser: httpx.AsyncClient
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def at(self, path: str) -> str:
+        """Return ``path`` with the identifiers of what is the team's."""
+        for name, value in self.ids.items():
+            path = path.replace(f"{{{name}}}", value)
+        return path
+
+
+async def teamed(site: Running, name: str) -> Team:
+    """Open an organisation with a key file, and a passkey beside it."""
+    lab = await trainer(site, name)
+    key = make.passkey(site, name)
+    await make.add(site, lab.account, key)
+    return Team(lab, key, await make.signed_in(site, key))
+
+
+async def busy(site: Running, name: str) -> Team:
+    """Return a team that took a licence, trained, asked and paid, and that lost a part of the licence again."""
+    team = await teamed(site, name)
+    lab = team.lab
+    hers = await shelf(site, revocable_terms(0, model="per-work"), 2)
+    licence = await lab.license(hers.wanted())
+    await revoke(hers, licence, hers.works[:1])
+    asked = [await shelf(site, NEGOTIATED, 1, owner=hers.owner) for _ in range(3)]
+    await offer(hers.owner, await ask(lab, asked[0]))
+    await reply(hers.owner, await ask(lab, asked[1]), None)
+    await ask(lab, asked[2])
+    await publish(site.services)
+    async with site.services.database.acquire() as conn:
+        digest = await conn.fetchval("select digest from snapshots order by sequence desc limit 1")
+    for number, status in enumerate(("released", "in-training"), 1):
+        manifest = lab.manifest(digest.hex(), name=f"{name} {number}")
+        logged = await lab.log("/v1/datasets", manifest)
+        model = f"acme/lantern-{number}"
+        run = lab.run(logged.json()["id"], manifest.payload_digest, digest.hex(), model=model)
+        assert (await lab.log("/v1/runs", run)).status_code == 201
+        assert (
+            await lab.log("/v1/models", lab.card(model=model, status=status, listed=status == "released"))
+        ).status_code == 201
+    issued = await issue(
+        site.services, times.to_text(times.now())[:7], organisation=identifiers.to_uuid(lab.id), small=True
+    )
+    invoice = issued[0]
+    await record_by_hand(
+        site.services, lab.id, invoice.due // 20_000 * 10_000, "USD", reference=lab.id, reason="no bank"
+    )
+    team.ids = {"licence": licence.licence, "invoice": identifiers.from_uuid("inv", invoice.id)}
+    return team

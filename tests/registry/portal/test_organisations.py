@@ -1,0 +1,142 @@
+"""What a team sees of itself: every figure with its lines, both languages, and nothing of anybody else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from licet import times
+from registry.accounts import operators
+from registry.portal.frame.languages import LANGUAGES
+from tests.registry import keymaking as make
+from tests.registry.harness import Running
+from tests.registry.portal.people import HTML, Artist, Read, cookie, fields_of, joining
+from tests.registry.portal.team import Team, busy, teamed
+from tests.registry.portal.whole import held_whole
+
+pytestmark = pytest.mark.anyio
+
+PAGES = tuple(
+    f"/organisation{each}"
+    for each in (
+        *("", "/datasets", "/models", "/licences", "/licences/{licence}", "/requests", "/duties"),
+        *("/invoices", "/invoices/{invoice}", "/charges", "/entries", "/tokens", "/start"),
+    )
+)
+FILTERED = (
+    *("/organisation/duties?state=done", "/organisation/requests?state=refused", "/organisation/licences?active=false"),
+    *("/organisation/invoices?state=overdue", "/organisation/charges?licence={licence}&currency=USD"),
+    *("/organisation/entries?account=receivable&currency=USD", "/organisation/tokens?active=false"),
+)
+MONEY = re.compile(r"(?:US\$|€|¥)")
+
+
+@pytest.fixture(scope="module")
+async def lantern(site: Running) -> Team:
+    """A team with one of everything."""
+    return await busy(site, "Lantern & <Labs>")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_pages_are_whole_and_every_figure_of_money_leads_to_its_lines(
+    site: Running, lantern: Team, language: str
+) -> None:
+    for path in (*PAGES, *FILTERED):
+        page = await held_whole(lantern.browser, f"/{language}{lantern.at(path)}", language)
+        assert len(MONEY.findall(page.text)) == len(MONEY.findall(page.linked)), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_whoever_has_nothing_yet_is_told_so(site: Running, language: str) -> None:
+    fresh = await teamed(site, "Fresh")
+    for path in PAGES:
+        if "{" not in path:
+            page = await held_whole(fresh.browser, f"/{language}{path}", language)
+            assert "table" not in {tag for tag, _ in page.elements} or path.endswith("/tokens"), path
+
+
+async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> None:
+    async def text(path: str) -> str:
+        return Read((await lantern.browser.get(f"/en{lantern.at(path)}", headers=HTML)).text).text
+
+    (line,) = (await lantern.lab.http.get("/v1/ledger/balance")).json()["lines"]
+    assert line["amount"] == "0.05"  # two works at five cents, less the half that was paid
+    home = await text("/organisation")
+    assert "US$0.05" in home
+    assert "No new training runs with these works" in home
+    assert "A price is offered" in home
+    assert "Refused" in home
+    assert "Not answered yet" not in home
+    assert "They add up to US$0.05" in await text("/organisation/entries?account=receivable&currency=USD")
+    licence = await text("/organisation/licences/{licence}")
+    assert "acme/lantern@1" in licence
+    assert "US$0.05" in licence
+    assert "US$0.10" in licence
+    invoice = await text("/organisation/invoices/{invoice}")
+    assert "US$0.10" in invoice
+    assert "Partly paid" in invoice
+    assert f"{times.now():%B %Y} is not closed" in invoice
+    models = (await lantern.browser.get("/en/organisation/models", headers=HTML)).text
+    assert models.count("/en/register/models/") == 3  # of the listed one: its name, its versions, its runs
+
+
+async def test_what_is_a_teams_is_nobody_elses(site: Running, lantern: Team, mei: Artist) -> None:
+    rival = await teamed(site, "Rival")
+    auditor = await operators.invite(site.services.database, "auditor", name="Aud")
+    theirs = [*lantern.ids.values(), "acme/lantern-2", lantern.lab.id]
+    for path in PAGES:
+        found = f"/en{lantern.at(path)}"
+        nobody = await site.http.get(found, headers=HTML)
+        assert (nobody.status_code, nobody.headers["location"][:11]) == (303, "/en/sign-in")
+        assert (await mei.http.get(found, headers=HTML)).status_code == 404, found
+        for token in (mei.site.client(auditor[1].token), lantern.lab.http):  # a token opens no page
+            assert (await token.get(found, headers=HTML)).status_code == 403, found
+        other = await rival.browser.get(found, headers=HTML)
+        assert other.status_code == (404 if "{" in path else 200), found
+        assert not [each for each in theirs if each in other.text.replace(found[3:], "")], found
+    filtered = await rival.browser.get(f"/en/organisation/charges?licence={lantern.ids['licence']}", headers=HTML)
+    assert "There is nothing of that kind." in filtered.text
+
+
+async def test_a_token_is_ended_by_whoever_has_just_used_a_passkey(site: Running, lantern: Team) -> None:
+    browser = await make.signed_in(site, lantern.key)
+    made = await site.post("/v1/tokens", {"scopes": ["query"], "expires_in_days": 1}, http=browser, **make.SAME_ORIGIN)
+    assert made.status_code == 201, made.text
+    form = {"form": fields_of((await browser.get("/en/organisation/tokens", headers=HTML)).text)["form"][0]}
+    form["token"] = made.json()["id"]
+    sent = {**HTML, **make.SAME_ORIGIN}
+    async with site.services.database.acquire() as conn:
+        await conn.execute("update sessions set stepped_up_at = now() - interval '6 minutes'")
+    late = await browser.post("/en/organisation/tokens/end", data=form, headers=sent)
+    assert (late.status_code, "Please show your passkey once more" in late.text) == (403, True)
+    assert (await make.stepped_up(site, lantern.key, browser)).status_code == 201
+    rival = await teamed(site, "Rival")
+    other = {
+        **form,
+        "form": fields_of((await rival.browser.get("/en/organisation/tokens", headers=HTML)).text)["form"][0],
+    }
+    assert (await rival.browser.post("/en/organisation/tokens/end", data=other, headers=sent)).status_code == 404
+    token = site.client(made.json()["token"])
+    assert (await token.get("/v1/me")).status_code == 200
+    ended = await browser.post("/en/organisation/tokens/end", data=form, headers=sent)
+    assert (ended.status_code, ended.headers["location"]) == (303, "/en/organisation/tokens")
+    assert (await token.get("/v1/me")).status_code == 401
+    page = await browser.get("/en/organisation/tokens?active=false", headers=HTML)
+    assert "Ended" in Read(page.text).text
+
+
+async def test_a_team_joins_with_a_passkey_and_is_led_to_its_own_pages(site: Running) -> None:
+    page = await site.http.get("/zh/join?as=team", headers=HTML)
+    assert 'data-kind="organisation"' in page.text
+    body = await joining(site, make.passkey(site), "Lab", kind="organisation")
+    answer = await site.post("/en/join", body)
+    assert answer.status_code == 201, answer.text
+    browser = site.client()
+    browser.headers["Cookie"] = f"__Host-sid={cookie(answer, '__Host-sid')}"
+    home = await browser.get("/en/home", headers=HTML)
+    assert (home.status_code, home.headers["location"]) == (303, "/en/organisation")
+    assert (await browser.get("/en/works", headers=HTML)).status_code == 404
+    start = Read((await browser.get("/en/organisation/start", headers=HTML)).text).text
+    assert f"LICET_URL={site.services.settings.url}" in start
+    assert "this account has passkeys alone" in start
