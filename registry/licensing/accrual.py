@@ -1,8 +1,9 @@
 """From uses to money: every event is kept once, and one transfer per payee and currency says what it comes to.
 
 Debit the licensee with the gross amount; credit the artist with what is left after the fee, or her escrow account
-while the claim is below level 2 or contested; credit the registry with the fee. The fee of a transfer is
-floor(gross × fee_bps / 10,000); it is spread over the events so that their fees add up to it exactly.
+while the claim is below level 2 or contested, or co-owners have yet to sign their first split; credit the registry with
+the fee. The fee of a transfer is floor(gross × fee_bps / 10,000); it is spread over the events so that their fees add
+up to it exactly.
 
 Works under one split have a transfer of their own, which credits every co-owner: what is left after its fee is divided
 once, by largest remainder, so that nothing is lost and nobody gains by many small uses.

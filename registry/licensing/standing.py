@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from licet import identifiers
 from licet.errors import InputError
 from licet.index import WorkRecord
@@ -16,6 +18,7 @@ from registry import consent
 from registry.database import Connection
 from registry.licensing import queries
 from registry.licensing.offers import AS_STATED, Offers, Taking, covering_keys, request_of, terms_hash, use_key
+from registry.splits.sharing import awaiting
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Standing:
     """Everything that decides whether wanted works can be licensed, read in one transaction.
 
     ``held`` are licences of the organisation for exactly this use, by (work, terms hash); ``rivals`` are the records
-    of works that contest a wanted one, by that one.
+    of works that contest a wanted one, by that one. Works that are ``awaiting`` a first split earn into escrow.
     """
 
     organisation: str
@@ -33,6 +36,7 @@ class Standing:
     kinds: Mapping[UUID, str]
     held: Mapping[tuple[UUID, str], str]
     rivals: Mapping[UUID, Sequence[WorkRecord]]
+    awaiting: Collection[UUID]
 
     def lines(
         self, wanted: Iterable[WorkWanted], taking: Taking = AS_STATED
@@ -67,7 +71,10 @@ class Standing:
             stricter = offers.refusal(rival, wanted.match)
             if stricter is not None:  # between two claims to one picture the strictest applies (semantics 6)
                 return stricter
-        return offers.line(record, wanted.match)
+        line = offers.line(record, wanted.match)
+        if work in self.awaiting and not isinstance(line, str):
+            return msgspec.structs.replace(line, escrow=True)
+        return line
 
 
 async def standing(
@@ -83,7 +90,8 @@ async def standing(
     owners = {UUID(bytes=record.account) for record in records.values()}
     rows = await conn.fetch(queries.HELD, organisation, list(works), use_key(use), covering_keys(use), at)
     held = {(row["work"], row["terms_hash"].hex()): identifiers.from_uuid("lic", row["id"]) for row in rows}
-    return Standing(licensee, use, at, records, await account_kinds(conn, owners), held, rivals)
+    unsigned = await awaiting(conn, owners, records)
+    return Standing(licensee, use, at, records, await account_kinds(conn, owners), held, rivals, unsigned)
 
 
 async def account_kinds(conn: Connection, accounts: Collection[UUID]) -> dict[UUID, str]:

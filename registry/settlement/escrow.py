@@ -1,7 +1,8 @@
 """Escrow ends once: it is released to whom it is held for, or returns to whoever paid (semantics 5, 6 and 21).
 
 A charge put its amounts into escrow as a whole, and what did not leave it by parts (`parting`) leaves as a whole: to
-payable once the account has claim level 2 and none of the works behind it is contested, back to the licensee when the
+payable once the account has claim level 2 and none of the works behind it is contested or waits for co-owners to sign
+their first split, back to the licensee when the
 account did not reach that level in 180 days. While a charge is contested nothing of it moves.
 """
 
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from licet import identifiers, times
 from licet.statements.periods import ACCRUALS
+from licet.statements.splits import LASTS
 from registry import ledger
 from registry.database import Connection, Row
 from registry.ledger import Entry, Transfer
@@ -61,7 +63,7 @@ async def _end(services: Services, conn: Connection, row: Row, now: datetime) ->
     if charge is None:
         return None
     late = now - charge.at >= RETURNS_AFTER
-    behind = await _behind(conn, charge)
+    behind = await _behind(conn, charge, now)
     if behind["shareable"]:
         await share(conn, charge, now)
     if behind["lost"]:
@@ -69,12 +71,12 @@ async def _end(services: Services, conn: Connection, row: Row, now: datetime) ->
         await _credit(services, conn, charge, now)
         if not done:
             return None
-        behind = await _behind(conn, charge)
+        behind = await _behind(conn, charge, now)
         if not await held(conn, charge):
             last = (await conn.fetch(queries.FOLLOWED, charge.id))[0]["id"]
             await conn.execute(queries.END_ESCROW, charge.id, "parted", last, now)
             return "parted"
-    if not behind["events"] or (behind["contested"] and behind["level"] >= ENOUGH):
+    if not behind["events"] or (behind["level"] >= ENOUGH and (behind["contested"] or behind["unsigned"])):
         return None
     if behind["level"] >= ENOUGH:
         await _release(conn, charge, now)
@@ -85,11 +87,11 @@ async def _end(services: Services, conn: Connection, row: Row, now: datetime) ->
     return "returned"
 
 
-async def _behind(conn: Connection, charge: Charge) -> Row:
+async def _behind(conn: Connection, charge: Charge, now: datetime) -> Row:
     if charge.agreed:
         row = await conn.fetchrow(queries.BEHIND_AGREED, charge.number, *charge.whose)
     else:
-        row = await conn.fetchrow(queries.BEHIND, *charge.uses)
+        row = await conn.fetchrow(queries.BEHIND, *charge.uses, now - LASTS)
     assert row is not None  # it counts
     return row
 

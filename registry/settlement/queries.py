@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from registry.http.paging import Key, orders
+from registry.splits.queries import UNSIGNED
 
 # Numbers without gaps, and every movement decided on once: 'licet' 6 is this lock's own number.
 LOCK: Final = "select pg_advisory_xact_lock(8387221, 6)"
@@ -282,7 +283,7 @@ _GONE: Final = """
 exists (select from escrow_parts x where x.transfer = $6 and x.work = u.work and x.outcome in ('awarded', 'returned'))
 """
 # What stands behind a charge in escrow: whoever registered the works, and how these stand.
-# By accounts, work_states and escrow_parts primary keys, split_works (work, since)
+# By accounts, work_states and escrow_parts primary keys, split_works (work, since), splits (account, id)
 BEHIND: Final = f"""
 select count(*) as events, coalesce(min(a.level), 0) as level,
     coalesce(bool_or(s.lost_to is null and (s.contested or s.challenged)), false) as contested,
@@ -292,6 +293,11 @@ select count(*) as events, coalesce(min(a.level), 0) as level,
     ) and not exists (
         select from escrow_parts x where x.transfer = $6 and x.work = u.work and x.outcome = 'shared'
     )), false) as shareable,
+    coalesce(bool_or(u.split is null and exists (
+        select from splits s left join log_entries e on e.pending = s.pending
+        join split_works k on k.split = s.id and k.work = u.work
+        where s.account = u.artist and s.replaces is null and {UNSIGNED.format(since="$7")}
+    )), false) as unsigned,
     coalesce(sum(u.amount), 0)::bigint as gross, coalesce(sum(u.fee), 0)::bigint as fee
 from usage_events u join accounts a on a.id = u.artist left join work_states s on s.work = u.work
 where {_USES} and not {_GONE}
@@ -301,6 +307,7 @@ where {_USES} and not {_GONE}
 BEHIND_AGREED: Final = """
 select count(*) as events, coalesce(min(a.level), 0) as level,
     coalesce(bool_or(s.contested or s.challenged), false) as contested, false as lost, false as shareable,
+    false as unsigned,
     0::bigint as gross, 0::bigint as fee
 from licence_works w join accounts a on a.id = w.account left join work_states s on s.work = w.work
 where w.licence = $1 and w.agreed is not null and case

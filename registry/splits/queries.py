@@ -30,10 +30,11 @@ exists (
 )
 """
 OVERTAKEN: Final = f"select {_OVERTAKEN} from splits s where s.id = $1"  # noqa: S608
+# A split ``s``, with its log entry ``e``, that everybody may still sign: it was proposed after {since}.
+UNSIGNED: Final = f"s.agreed is null and s.declined is null and (e.at is null or e.at > {{since}}) and not {_OVERTAKEN}"
 _OPEN: Final = f"""
 from splits s left join log_entries e on e.pending = s.pending
-where s.account = $1 and s.agreed is null and s.declined is null and (e.at is null or e.at > $2)
-    and not {_OVERTAKEN}
+where s.account = $1 and {UNSIGNED.format(since="$2")}
 """
 # by splits (account, id)
 OPEN_COUNT: Final = f"select count(*) {_OPEN}"
@@ -67,6 +68,15 @@ cross join lateral (
     select split from split_works x where x.work = w.id and x.since is not null order by x.since desc limit 1
 ) f join splits s on s.id = f.split
 """
+# Works ($2) of accounts ($1) that nobody shares yet, and over which the first split waits for somebody's signature.
+# By splits (account, id), log_entries unique (pending), split_works primary key
+AWAITING: Final = f"""
+with open as materialized (
+    select s.id from splits s left join log_entries e on e.pending = s.pending
+    where s.account = any($1::uuid[]) and s.replaces is null and {UNSIGNED.format(since="$3")}
+)
+select distinct k.work from open join split_works k on k.split = open.id where k.work = any($2::uuid[])
+"""  # noqa: S608
 # `waived`: of one that was erased before, nobody asks an answer to a split that leaves it the share that it has.
 # by split_parties and splits primary keys, splits unique (digest), erasures (account)
 PARTIES: Final = """

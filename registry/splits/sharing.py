@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
-from licet import identifiers
+from licet import identifiers, times
+from licet.statements.splits import LASTS
 from registry.database import Connection
 from registry.splits import queries
 
@@ -35,6 +36,12 @@ async def in_force(conn: Connection, works: Iterable[UUID]) -> dict[UUID, Sharin
         return {}
     shares = await shares_of(conn, {row["split"] for row in rows})
     return {row["work"]: Sharing(row["split"], row["digest"], shares[row["split"]]) for row in rows}
+
+
+async def awaiting(conn: Connection, accounts: Iterable[UUID], works: Iterable[UUID]) -> set[UUID]:
+    """Return those of ``works`` of ``accounts`` whose first split not all have signed yet: who shares is open."""
+    rows = await conn.fetch(queries.AWAITING, list(accounts), list(works), times.now() - LASTS)
+    return {row["work"] for row in rows}
 
 
 async def shares_of(conn: Connection, splits: Iterable[UUID]) -> dict[UUID, dict[str, int]]:

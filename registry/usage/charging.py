@@ -22,6 +22,7 @@ from licet.statements.owed import ONCE
 from licet.terms import UNITS
 from registry.database import Connection, Row
 from registry.licensing.columns import Charges, Ints, Names, Truths, Uses
+from registry.splits.sharing import awaiting
 from registry.usage import queries
 from registry.usage.coverage import permission
 from registry.usage.outside import Outside, outside
@@ -48,6 +49,7 @@ class _Found(NamedTuple):
 
     pairs: _Pairs
     lines: list[Row]
+    awaiting: set[UUID]  # works that earn into escrow until co-owners have signed
     held: dict[UUID, Row]
     outside: Outside
     stated: dict[tuple[UUID, UUID], bytes]
@@ -76,6 +78,7 @@ async def charged(conn: Connection, organisation: UUID, uses: Uses) -> tuple[Cha
     licensed = pairs.source < uses.licences
     some = _named(uses, pairs, licensed)
     lines = await conn.fetch(queries.COVERED_PAIRS, organisation, *some)
+    unsigned = await awaiting(conn, {row["account"] for row in lines}, uses.works)
     licences = uses.sources[: uses.licences]
     held = {row["id"]: row for row in await conn.fetch(queries.HELD, organisation, licences)} if licences else {}
     beyond = await outside(conn, organisation, licences, uses.columns.run.values)
@@ -89,6 +92,7 @@ async def charged(conn: Connection, organisation: UUID, uses: Uses) -> tuple[Cha
     found = _Found(
         pairs,
         lines,
+        unsigned,
         held,
         beyond,
         {(row["statement"], row["work"]): row["encoded"] for row in terms},
@@ -183,6 +187,8 @@ def _lines(found: _Found, uses: Uses, artist: Any, currencies: Names) -> _Lines:
     lines.artist[rows] = [artist(*each) for each in zip(account, kind, strict=True)]
     lines.currency[rows] = [currencies.place(each) for each in currency]
     lines.escrow[rows] = held_back
+    if found.awaiting:
+        lines.escrow[rows] |= [uses.works[work] in found.awaiting for work in found.pairs.work[rows].tolist()]
     return lines
 
 

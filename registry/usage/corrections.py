@@ -8,7 +8,7 @@ to whom the work's earnings go now. Nothing that was posted is changed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,7 +20,8 @@ from licet.statements.kinds import Event, UsageBatch
 from licet.statements.owed import totals
 from registry.database import Connection, Row
 from registry.licensing import accrual
-from registry.licensing.types import Posting, Reported
+from registry.licensing.types import Accrual, Posting, Reported
+from registry.splits.sharing import awaiting
 from registry.usage import queries
 from registry.usage.coverage import coverage
 from registry.usage.refusals import InvalidEvents
@@ -69,7 +70,7 @@ async def prepared(
         raise InvalidEvents(error.message) from None
     if owed != payload.totals:
         raise InvalidEvents.field("payload.totals", f"what the licences say, {owed}", payload.totals)
-    fresh = [each for each in accruals if each.reported.id not in made]
+    fresh = await _where_it_lies(conn, [each for each in accruals if each.reported.id not in made], found)
     memoranda = sum(each.memorandum is not None for each in fresh)
     return Outcome(
         len(fresh) - memoranda,
@@ -79,6 +80,20 @@ async def prepared(
         partial(_post, fresh),
         [(batch, each.id, each.event.quantity, each.at, each.event.match) for each in events if each.id in made],
     )
+
+
+async def _where_it_lies(
+    conn: Connection, fresh: Sequence[Accrual], corrected: Mapping[bytes, Row]
+) -> Sequence[Accrual]:
+    """What was put into escrow until co-owners have signed, and is corrected meanwhile, is corrected there."""
+    owners = {each.artist for each in fresh if each.artist is not None}
+    unsigned = await awaiting(conn, owners, {each.reported.work for each in fresh})
+    return [
+        each._replace(escrow=True)
+        if each.reported.work in unsigned and corrected[bytes.fromhex(each.reported.event.corrects or "")]["escrow"]
+        else each
+        for each in fresh
+    ]
 
 
 async def _post(fresh: Sequence[Any], conn: Connection, posting: Posting) -> None:

@@ -137,7 +137,7 @@ KNOWN: Final = "select id from usage_events where id = any($1::bytea[])"
 # By usage_events primary key, usage_events (corrects, seq)
 CORRECTED: Final = """
 select v.id, v.organisation, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.quantity, v.at, v.match,
-    v.batch, v.corrects, v.was, coalesce(c.seq, 0) as number, coalesce(c.quantity, v.quantity) as last
+    v.batch, v.escrow, v.corrects, v.was, coalesce(c.seq, 0) as number, coalesce(c.quantity, v.quantity) as last
 from usage_events v left join lateral (
     select seq, quantity from usage_events where corrects = v.id order by seq desc limit 1
 ) c on true

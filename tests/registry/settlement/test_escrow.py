@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,16 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet import times
+from licet.audit import verify_bundle
 from licet.errors import InputError
+from licet.statements.splits import LASTS
+from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry.settlement import escrow, refunding, verification
 from registry.settlement.parting import taken
 from tests.registry.catalogue import artist
 from tests.registry.harness import Running
-from tests.registry.market import TRAIN, Shelf, Trainer, balance, nothing_is_wrong, shelf, trainer
-from tests.registry.splits.owners import agreed
+from tests.registry.market import TRAIN, Shelf, Trainer, balance, nothing_is_wrong, reported, shelf, trainer
+from tests.registry.splits.owners import agreed, answer, propose, told
+from tests.registry.usage.test_corrections import correction, send
 
 pytestmark = pytest.mark.anyio
+PER_OUTPUT = preset("paid", Price(model="per-output", amount="1", currency="USD"))
 PER_RUN = preset("paid", Price(model="per-training-run", amount="1", currency="USD"))
 HALF_A_YEAR = escrow.RETURNS_AFTER
 
@@ -133,6 +139,48 @@ async def test_rule_21_a_later_split_divides_once_what_is_held_for_its_works(sit
     assert await balance(mei.http) == {("payable", "USD"): "0.18"}
     assert await balance(lantern.http) == {("receivable", "USD"): "3"}
     await settled(site)
+
+
+async def test_rule_21_what_is_used_before_all_have_signed_waits_and_is_shared_by_what_they_sign(
+    site: Running, tmp_path: Path
+):
+    works, lantern, mei = await shelf(site, PER_RUN, 2), await trainer(site), await artist(site, "Mei")
+    licence = await lantern.license(works.wanted())
+    split = await propose(works.owner, works.works[:1], [(works.owner, 3333), (mei, 6667)])
+    await lantern.report(licence, "2")
+    assert await balance(works.owner.http) == {("payable", "USD"): "2.7", ("escrow", "USD"): "0.9"}
+    other = await lantern.license(works.wanted(), use=msgspec.structs.replace(TRAIN, version="2"))
+    assert {line.work: line.escrow for line in other.lines} == {each: each == works.works[0] for each in works.works}
+    assert await balance(works.owner.http) == {("payable", "USD"): "3.6", ("escrow", "USD"): "1.8"}
+    assert await settled(site) == (0, 0)
+    told(await answer(mei, split))
+    assert await settled(site) == (2, 0)
+    assert await balance(works.owner.http) == {("payable", "USD"): "4.19994"}
+    assert await balance(mei.http) == {("payable", "USD"): "1.20006"}
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    for who in (lantern.http, works.owner.http, mei.http):
+        evidence = await who.get("/v1/audit/bundle", params={"period": f"{times.now():%Y-%m}"})
+        (tmp_path / "bundle.zip").write_bytes(evidence.content)
+        verify_bundle(tmp_path / "bundle.zip", trust)
+
+
+@pytest.mark.parametrize("declined", [True, False])
+async def test_rule_21_what_waits_for_a_split_that_nobody_signs_is_paid_to_whoever_registered_the_work(
+    site: Running, declined: bool
+):
+    works, lantern, mei = await shelf(site, PER_OUTPUT, 1), await trainer(site), await artist(site, "Mei")
+    licence = await lantern.license(works.wanted())
+    paid, held = (*lantern.events(licence, "1", outputs=10), *lantern.events(licence, "2", outputs=20))
+    reported(await send(lantern, licence, paid))
+    split = await propose(works.owner, works.works, [(works.owner, 1), (mei, 9999)])
+    reported(await send(lantern, licence, held))
+    assert await balance(works.owner.http) == {("payable", "USD"): "9", ("escrow", "USD"): "18"}
+    reported(await send(lantern, licence, correction(paid, 9), correction(held, 18)))
+    assert await balance(works.owner.http) == {("payable", "USD"): "8.1", ("escrow", "USD"): "16.2"}
+    if declined:
+        told(await answer(mei, split, "decline"))
+    assert (await settled(site, timedelta(0) if declined else LASTS))[1] == 0
+    assert await balance(works.owner.http) == {("payable", "USD"): "24.3"}
 
 
 async def test_what_was_shared_in_escrow_returns_whole(site: Running):

@@ -33,13 +33,14 @@ async def test_rule_21_uses_are_shared_from_the_moment_that_everybody_has_signed
     split = await propose(ada, mine.works[:1], [(ada, 7000), (ben, 3000)])
     assert split.state == "open"
     await lantern.report(licence, "2")
-    assert await balance(ada.http) == {("payable", "USD"): "3.6"}
+    assert await balance(ada.http) == {("payable", "USD"): "2.7", ("escrow", "USD"): "0.9"}
     assert await balance(ben.http) == {}
     accepted = told(await answer(ben, split))
     assert accepted.split.state == "in-force"
     assert accepted.split.agreed_index == accepted.receipt.log_index
     await lantern.report(licence, "3")
-    assert await balance(ada.http) == {("payable", "USD"): "5.13"}  # 0.9 of the other work, 0.63 of this one
+    # 0.9 of the other work, 0.63 of this one
+    assert await balance(ada.http) == {("payable", "USD"): "4.23", ("escrow", "USD"): "0.9"}
     assert await balance(ben.http) == {("payable", "USD"): "0.27"}
     await nothing_is_wrong(site)
 

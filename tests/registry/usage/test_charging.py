@@ -141,6 +141,7 @@ def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, out
     found = charging._Found(
         pairs,
         rows_of(known, pairs, columns),
+        set(),
         held_rows,
         outside,
         {},

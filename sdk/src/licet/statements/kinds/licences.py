@@ -64,7 +64,7 @@ class LicenceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str | None
     amount: int  # micro-units for one unit; 0 when free
     match: Literal["exact", "near"]
-    escrow: bool  # below claim level 2 or contested when granted
+    escrow: bool  # when granted: below claim level 2, contested, or a first split not signed by all
     agreed: Agreed | msgspec.UnsetType = msgspec.UNSET  # only in an agreement
 
 
