@@ -167,6 +167,45 @@ def test_who_loses_a_device_comes_back_with_a_code(visitor: Visitor) -> None:
     assert page.locator("[data-said]").is_visible()
 
 
+def test_a_team_joins_and_lets_a_program_in(visitor: Visitor) -> None:
+    page = visitor.page
+    device = visitor.passkeys()
+    visitor.opens("/join")
+    page.click("a[href$='/join?as=team']")
+    visitor.looks()
+    visitor.joins("Lantern Labs", team=True)
+    visitor.looks()
+    for place in ("datasets", "models", "licences", "requests", "duties", "invoices", "charges", "entries", "start"):
+        assert visitor.opens(f"/organisation/{place}") == 200
+        visitor.looks()
+    visitor.opens("/organisation/tokens")
+    visitor.looks()
+    for scope in ("query", "license", "usage"):
+        page.uncheck(f"[name=scopes][value={scope}]")
+    page.click("[data-token] button")
+    expect(page.locator("[data-said]")).to_be_visible()  # a token that may do nothing is none
+    page.check("[name=scopes][value=usage]")
+    visitor.touched(device, touched=False)
+    page.click("[data-token] button")
+    expect(page.locator("[data-token] button")).to_be_enabled()
+    assert not page.locator("[data-made]").is_visible()
+    visitor.touched(device, touched=True)
+    page.click("[data-token] button")
+    expect(page.locator("[data-made]")).to_be_focused()
+    visitor.looks()
+    with visiting(page.context.browser, visitor.url, visitor.language) as program:  # type: ignore[arg-type]
+        sent = {"Authorization": f"Bearer {page.inner_text('[data-made] output')}"}
+        me = program.context.request.get(f"{visitor.url}/v1/me", headers=sent)
+        assert (me.json()["kind"], me.json()["scopes"]) == ("organisation", ["usage"])
+        page.click("[data-made] a")
+        assert not page.locator("[data-made]").is_visible()  # it was shown this once
+        page.click("[data-ends] button")
+        page.wait_for_selector(".said")
+        visitor.looks()
+        assert program.context.request.get(f"{visitor.url}/v1/me", headers=sent).status == 401
+    assert not visitor.faults
+
+
 def test_keys_alone_do_everything_at_four_hundred_percent(browser: Browser, service: Service) -> None:
     seen = {"width": 320, "height": 256}  # 1280 pixels at 400 %
     with visiting(browser, f"http://localhost:{service.port}", "en", viewport=seen) as visitor:

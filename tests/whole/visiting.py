@@ -72,12 +72,12 @@ class Visitor:
         assert answer is not None
         return answer.status
 
-    def joins(self, name: str) -> None:
-        """Open an account with a passkey."""
-        self.opens("/join")
+    def joins(self, name: str, *, team: bool = False) -> None:
+        """Open an account with a passkey, an artist's or a team's."""
+        self.opens("/join?as=team" if team else "/join")
         self.page.fill("#name", name)
         self.page.click("[data-join] button")
-        self.page.wait_for_url(f"**/{self.language}/home")
+        self.page.wait_for_url(f"**/{self.language}/{'organisation' if team else 'home'}")
 
     def signs(self) -> str:
         """Sign what is on the page, and return the statement that the receipt is of."""
