@@ -10,7 +10,7 @@ from registry.accounts.queries import audits
 from registry.http.paging import Key, orders
 
 # by audit_findings unique (digest)
-FINDING: Final = "select id, pending from audit_findings where digest = $1"
+FINDING: Final = "select id, pending from audit_findings where digest = $1 and auditor = $2"
 # by accounts and audit_scopes primary keys: whom an auditor ($1) may look at in month $3
 CONCERNED: Final = f"""
 select a.kind from accounts a where a.id = $2 and a.kind in ('art', 'org') and {audits("$1", "a.id", "$3")}

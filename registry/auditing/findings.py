@@ -33,7 +33,7 @@ async def state(services: Services, caller: Caller, envelope: Envelope) -> Findi
     there is not or that the auditor may not look at in that month.
     """
     async with services.database.transaction() as conn:
-        present = await conn.fetchrow(queries.FINDING, bytes.fromhex(envelope.payload_digest))
+        present = await conn.fetchrow(queries.FINDING, bytes.fromhex(envelope.payload_digest), caller.account)
         if present is not None:
             number, pending = present["id"], present["pending"]
         else:
