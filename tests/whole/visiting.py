@@ -38,12 +38,24 @@ class Visitor:
     def __init__(self, browser: Browser, url: str, language: str, **context: Any) -> None:
         self.url, self.language = url, language
         self.context = browser.new_context(locale=_LOCALES[language], **context)
-        self.page: Page = self.context.new_page()
         self.faults: list[str] = []
+        self._tab()
+
+    def _tab(self) -> None:
+        self.page: Page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._heard)
         self.cdp = self.context.new_cdp_session(self.page)
         self.cdp.send("WebAuthn.enable")
+
+    def reopens(self, authenticator: str) -> None:
+        """Close the tab and open an empty one in the same browser, with the passkeys of ``authenticator``."""
+        held = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": authenticator})["credentials"]
+        self.page.close()
+        self._tab()
+        again = self.passkeys()
+        for each in held:
+            self.cdp.send("WebAuthn.addCredential", {"authenticatorId": again, "credential": each})
 
     def _heard(self, message: ConsoleMessage) -> None:
         # What was refused with a status is a page of its own; everything else that is an error is a fault of ours.

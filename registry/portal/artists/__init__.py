@@ -1,14 +1,15 @@
-"""Pages of artists: home, their works, terms and signing, receipts, and their account."""
+"""Pages of artists: home, their works, adding more, terms and signing, receipts, and their account."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.artists import account, home, receipts, signing, terms, works
+from registry.portal.artists import account, adding, home, receipts, signing, terms, works
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
     *works.ROUTES,
+    *adding.ROUTES,
     *terms.ROUTES,
     *signing.ROUTES,
     *receipts.ROUTES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.portal.artists.adding_words import ADDING, SAID
 from registry.portal.frame import doors
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
@@ -46,6 +47,8 @@ WORDS: Final[Vocabulary] = {
     **doors.WORDS,
     **PASSKEY,
     **EVENTS,
+    **ADDING,
+    **SAID,
     # home
     "home": ("Home", "首页"),
     "home_hello": ("Hello, {name}", "你好，{name}"),
@@ -117,13 +120,13 @@ WORDS: Final[Vocabulary] = {
     "works_show_all": ("Show all", "看全部"),
     "works_empty": ("This wall is still empty.", "这面墙还空着。"),
     "works_empty_text": (
-        (
-            "Pictures come here from your computer, with the command line tool, for your account: fingerprints alone "
-            "or with a look at the file. The terms start at the strictest."
-        ),
-        "画从你的电脑上来，用命令行工具登记到你的账号：可以只留指纹，也可以让我们看一眼文件。条件从最严的开始。",
+        "Add your pictures, up to 500 at a time. The terms start at the strictest.",
+        "把画加进来，一次最多 500 张。条件从最严的开始。",
     ),
-    "works_empty_how": ("Open your account at the command line, then:", "先在命令行登录你的账号，然后："),
+    "works_empty_how": (
+        "Whole archives come by the command line tool as well:",
+        "整个档案也可以用命令行工具登记：",
+    ),
     "works_select": ("Select {title}", "选中{title}"),
     "works_selected": ("selected", "张已选"),
     "works_tap": ("Tap a picture to select it", "点一下画就能选中"),

@@ -24,6 +24,10 @@ _TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _SQUEEZED: Final = frozenset(_TYPES)
+_DRAWN: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+# Binds workers alone: they read what must not leave the device, and reach nothing. In a sandbox they would have no
+# origin, and without a secure one no WebCrypto.
+_CONFINED: Final = "default-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -84,7 +88,7 @@ def asset(request: Request[Any, Any, Any], version: FromPath[str], file: FromPat
     headers = {
         "Cache-Control": _FOREVER,
         "Vary": "Accept-Encoding",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        "Content-Security-Policy": _CONFINED if found.media_type == _TYPES[".js"] else _DRAWN,
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     if accepts_gzip(request):

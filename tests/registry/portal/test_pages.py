@@ -23,6 +23,7 @@ OWN = {
     "/works": "art",
     "/works/{work}": "art",
     "/terms": "art",
+    "/add": "art",
     "/statements": "art",
     "/statements/{statement}": "art",
     "/account": "all",

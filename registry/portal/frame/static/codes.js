@@ -1,17 +1,16 @@
+import {hex, LETTERS} from './coding.js';
 import {ceremony, post, Refused, say, sealed, sign, stepUp} from './passkey.js';
 
-// As the registry reads them: letters and digits that are not mistaken for each other, 120 bits each.
-const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
 const form = document.querySelector('[data-codes]');
 
+// 120 bits each, as the registry reads them.
 function made() {
     const drawn = Array.from(crypto.getRandomValues(new Uint8Array(24)), each => LETTERS[each & 31]).join('');
     return drawn.match(/.{4}/g).join('-');
 }
 
 async function digest(code) {
-    const found = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code));
-    return Array.from(new Uint8Array(found), each => each.toString(16).padStart(2, '0')).join('');
+    return hex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code)));
 }
 
 async function keep(envelope) {

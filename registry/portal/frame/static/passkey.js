@@ -5,11 +5,12 @@ const urlSafe = buffer => standard(buffer).replace(/\+/g, '-').replace(/\//g, '_
 
 export const able = () => Boolean(window.PublicKeyCredential && navigator.credentials);
 
-/** What the service refused: `type` is the end of the problem's type, `message` its detail. */
+/** What the service refused: `type` is the end of the problem's type, `status` its status, `message` its detail. */
 export class Refused extends Error {
     constructor(problem) {
         super(problem.detail || '');
         this.type = String(problem.type || '').split('/').pop();
+        this.status = problem.status;
     }
 }
 
