@@ -34,6 +34,7 @@ WORDS: Final[Vocabulary] = {
     "works": ("Works", "作品"),
     "terms": ("Terms", "条件"),
     "nothing": ("Nothing", "不收费"),
+    "no_fixed": ("No fixed amount", "没有固定金额"),
     "any": ("Any", "不限"),
     "of_licence": ("Licence", "许可"),
     "of_batch": ("Signed report of uses", "签过字的使用报告"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from licet import identifiers, times
+from licet.terms import Price, preset
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
@@ -14,8 +15,10 @@ from tests.registry import keymaking as make
 from tests.registry.agreements.talks import NEGOTIATED, ask, offer, reply
 from tests.registry.duties.talks import revocable_terms, revoke
 from tests.registry.harness import Running
-from tests.registry.market import Trainer, shelf, trainer
+from tests.registry.market import Trainer, granted, shelf, trainer
 from tests.sdk.statements.passkey import Authenticator
+
+SHARED = preset("paid", Price(model="revenue-share", share_bps=3000, currency="USD", minimum="50"))
 
 
 @dataclass
@@ -53,6 +56,8 @@ async def busy(site: Running, name: str) -> Team:
     await offer(hers.owner, await ask(lab, asked[0]))
     await reply(hers.owner, await ask(lab, asked[1]), None)
     await ask(lab, asked[2])
+    share = await shelf(site, SHARED, 1, owner=hers.owner)
+    shared = granted(await lab.accept(await lab.quote(share.wanted(), None, agreement=True)))
     await publish(site.services)
     async with site.services.database.acquire() as conn:
         digest = await conn.fetchval("select digest from snapshots order by sequence desc limit 1")
@@ -72,5 +77,9 @@ async def busy(site: Running, name: str) -> Team:
     await record_by_hand(
         site.services, lab.id, invoice.due // 20_000 * 10_000, "USD", reference=lab.id, reason="no bank"
     )
-    team.ids = {"licence": licence.licence, "invoice": identifiers.from_uuid("inv", invoice.id)}
+    team.ids = {
+        "licence": licence.licence,
+        "shared": shared.licence,
+        "invoice": identifiers.from_uuid("inv", invoice.id),
+    }
     return team

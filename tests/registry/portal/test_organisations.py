@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import get_args
 
 import pytest
 
 from licet import times
-from registry.accounts import operators
+from licet.statements.periods import ACCRUALS
+from licet.terms import ATOMS, AUDIENCES, Price
+from licet.terms.atoms import ModelScope
+from licet.wire.agreements import RequestState
+from licet.wire.duties import DutyState, Effect
+from licet.wire.register import Status
+from licet.wire.settlement import ChargeState, InvoiceKind, InvoiceState
+from registry.accounts import operators, tokens
 from registry.portal.frame.languages import LANGUAGES
+from registry.portal.organisations.words import WORDS
+from registry.usage.money import Side
 from tests.registry import keymaking as make
 from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Artist, Read, cookie, fields_of, joining
@@ -25,7 +36,12 @@ PAGES = tuple(
     )
 )
 FILTERED = (
-    *("/organisation/duties?state=done", "/organisation/requests?state=refused", "/organisation/licences?active=false"),
+    *(
+        "/organisation/licences/{shared}",
+        "/organisation/duties?state=done",
+        "/organisation/requests?state=refused",
+        "/organisation/licences?active=false",
+    ),
     *("/organisation/invoices?state=overdue", "/organisation/charges?licence={licence}&currency=USD"),
     *("/organisation/entries?account=receivable&currency=USD", "/organisation/tokens?active=false"),
 )
@@ -73,6 +89,10 @@ async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> 
     assert "acme/lantern@1" in licence
     assert "US$0.05" in licence
     assert "US$0.10" in licence
+    shared = await text("/organisation/licences/{shared}")
+    assert "Share of revenue" in shared
+    assert "No fixed amount" in shared  # which is not nothing
+    assert "Nothing" not in shared
     invoice = await text("/organisation/invoices/{invoice}")
     assert "US$0.10" in invoice
     assert "Partly paid" in invoice
@@ -97,6 +117,30 @@ async def test_what_is_a_teams_is_nobody_elses(site: Running, lantern: Team, mei
         assert not [each for each in theirs if each in other.text.replace(found[3:], "")], found
     filtered = await rival.browser.get(f"/en/organisation/charges?licence={lantern.ids['licence']}", headers=HTML)
     assert "There is nothing of that kind." in filtered.text
+
+
+@pytest.mark.parametrize(
+    ("prefix", "values"),
+    [
+        ("", get_args(InvoiceKind)),
+        ("state_", get_args(InvoiceState)),
+        ("charge_", get_args(ChargeState)),
+        ("state_ask_", get_args(RequestState)),
+        ("state_duty_", get_args(DutyState)),
+        ("duty_", get_args(Effect)),
+        ("model_", get_args(Status)),
+        ("side_", get_args(Side)),
+        ("kind_", sorted(ACCRUALS)),
+        ("price_", get_args(Price.model_fields["model"].annotation)),
+        ("purpose_", AUDIENCES),
+        ("use_", ATOMS),
+        ("scope_", get_args(ModelScope)),
+        ("scope_of_", tokens.usual("org")),
+    ],
+)
+async def test_whatever_the_service_says_has_words(prefix: str, values: Sequence[str]) -> None:
+    assert values
+    assert not [each for each in values if f"{prefix}{each}" not in WORDS]
 
 
 async def test_a_token_is_ended_by_whoever_has_just_used_a_passkey(site: Running, lantern: Team) -> None:
