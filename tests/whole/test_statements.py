@@ -1,10 +1,11 @@
-"""A month on paper and as a page, at the command line, of a real registry: verified, proven, and nil where it is."""
+"""A month on paper and as a page, at the command line, of a real registry; and what an auditor states of one."""
 
 from __future__ import annotations
 
 from licet import times
 from tests.registry.catalogue import picture
 from tests.whole.conftest import People
+from tests.whole.stage import Service
 
 USE = ("--use", "train-gen", "--model", "acme/paper@1")
 
@@ -60,3 +61,26 @@ def test_an_account_writes_its_month_down(person: People) -> None:
     assert [(each["period"], each["shown"]) for each in own["months"]] == [(month, False)]
     lab.does("audit", "report", "evidence.zip", "-o", "report.html")
     assert "duties" not in (lab.folder / "report.html").read_text("utf-8")
+
+
+def test_an_auditor_states_a_finding_that_only_those_concerned_read(person: People, service: Service) -> None:
+    lab, other = person("lab-found").joins("organisation", "Found Labs"), person("ada-found").joins("artist", "Ada")
+    auditor, month = person("auditor-found"), times.to_text(times.now())[:7]
+    auditor.environment["LICET_TOKEN"] = service.office("invite", "--role", "auditor", "--name", "Ola Berg")["token"]
+    assert auditor.does("audit", "findings")["findings"] == []
+    (auditor.folder / "shown.txt").write_text("what was seen", "utf-8")
+    concerned = lab.account
+    given = ("--concerns", concerned, "--period", month, "--check", "event-effects")
+    found = auditor.types("audit", "finding", "one run too few", *given, "--evidence", "shown.txt", "--examined", "7")
+    assert found.code == 0, found
+    assert f"{concerned} is told of it." in found.out
+    for who in (auditor, lab):
+        told = who.types("audit", "findings", "--period", month)
+        assert told.code == 0, told
+        assert f"{concerned}: event-effects, by " in told.out
+        assert "1 of 7: one run too few" in told.out
+    assert other.types("audit", "findings").out == "No auditor has found anything.\n"
+    refused = lab.types("audit", "finding", "of myself", *given)
+    assert (refused.code, "expected an auditor's token" in refused.err) == (4, True), refused
+    wrong = auditor.types("audit", "finding", "x", "--concerns", "org_01", "--period", month, "--check", "x")
+    assert (wrong.code, "concerns" in wrong.err) == (2, True), wrong
