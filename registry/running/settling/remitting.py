@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -37,14 +39,14 @@ def prepare(
     from registry.settlement import remitting
 
     chosen = period or last_month()
-    if output.exists():
-        raise Invalid(f"{output}: expected a file that is not there yet")
 
     async def run() -> None:
-        async with attached(data) as services:
-            prepared = await remitting.prepare(services, chosen)
-            if prepared.file is not None:
-                _write(output, await remitting.order(services, prepared.file))
+        with _writing(output) as write:
+            async with attached(data) as services:
+                prepared = await remitting.prepare(services, chosen)
+                if prepared.file is not None:
+                    content = await remitting.order(services, prepared.file)
+                    write(content, f"order {prepared.file.hex} is prepared all the same")
         paid = [
             {
                 "remittance": identifiers.from_uuid("rem", number),
@@ -93,16 +95,15 @@ def write_order(
 
     from registry.settlement import remitting
 
-    if output.exists():
-        raise Invalid(f"{output}: expected a file that is not there yet")
     try:
         number = UUID(order)
     except ValueError:
         raise Invalid.field("order", "32 hexadecimal digits", order) from None
 
     async def run() -> None:
-        async with attached(data) as services:
-            _write(output, await remitting.order(services, number))
+        with _writing(output) as write:
+            async with attached(data) as services:
+                write(await remitting.order(services, number), f"order {number.hex} is as it was")
         show(as_json, f"order {number.hex} in {output}", order=number.hex)
 
     asyncio.run(run())
@@ -129,7 +130,34 @@ def cancel_remittance(remittance: str, /, *, reason: str, data: DataFolder = Non
     asyncio.run(run())
 
 
-def _write(output: Path, content: bytes) -> None:
-    """Whoever pays by the file must be able to read it, and nobody else."""
-    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
+@contextmanager
+def _writing(output: Path) -> Iterator[Callable[[bytes, str], None]]:
+    """Give what writes the file, made before anything is prepared and gone again if nothing is written.
+
+    Whoever pays by the file must be able to read it, and nobody else. Raises ``Invalid`` naming the file.
+    """
+    try:
+        file = os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        raise Invalid(f"{output}: expected a file that is not there yet") from None
+    except OSError as error:
+        raise Invalid(f"{output}: expected a place for a new file, got {error.strerror or error}") from None
+    written = False
+
+    def write(content: bytes, so_far: str) -> None:
+        nonlocal written
+        try:
+            file.write(content)
+            file.flush()
+        except OSError as error:
+            again = f"{so_far}: `licet-registry remittances order` writes it once there is room"
+            raise Invalid(f"{output}: expected to write there, got {error.strerror or error}; {again}") from None
+        written = True
+
+    try:
+        yield write
+    finally:
+        with suppress(OSError):  # what could not be written was said
+            file.close()
+        if not written:
+            output.unlink(missing_ok=True)
