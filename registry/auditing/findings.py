@@ -22,6 +22,7 @@ from registry.errors import Conflict, Invalid, NotFound
 from registry.http import moments
 from registry.http.paging import Asked, page_of
 from registry.services import Services
+from registry.splits.intake import NONCE
 
 KIND = "audit-finding"
 
@@ -63,6 +64,10 @@ async def _add(services: Services, conn: Connection, caller: Caller, envelope: E
     number = identifiers.to_uuid(payload.finding, "fnd", field="payload.finding")
     concerned = identifiers.to_uuid(payload.concerns, "org", "art", field="payload.concerns")
     found_at = moments.past(payload.issued_at, "payload.issued_at")
+    if payload.period > times.to_text(found_at)[:7]:
+        raise Invalid.field("payload.period", "a month that had begun when it was stated", payload.period)
+    if len(payload.nonce) not in NONCE:
+        raise Invalid.field("payload.nonce", "16 to 128 characters", len(payload.nonce))
     kind = await conn.fetchval(queries.CONCERNED, caller.account, concerned, payload.period)
     if kind is None or payload.concerns != identifiers.from_uuid(kind, concerned):
         raise NotFound(f"there is no account {payload.concerns}, or none whose {payload.period} you may audit")

@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -286,6 +287,24 @@ def test_answers_are_cut_and_bombs_too(sites: list[Site]) -> None:
         assert (len(found.body), found.whole) == (1000, False)
     with pytest.raises(UnreachableError, match="an answer in br"):
         fetch(site.url + "/br")
+    site.says("/small", gzip.compress(b"User-agent: *"), Content_Encoding="gzip")
+    site.says("/torn", b"\x1f\x8b" + bytes(30), Content_Encoding="gzip")
+    assert fetch(site.url + "/small").body == b"User-agent: *"
+    with pytest.raises(UnreachableError):
+        fetch(site.url + "/torn")
+
+
+def test_of_a_bomb_no_more_is_inflated_than_is_wanted(sites: list[Site]) -> None:
+    site, _ = sites
+    site.says("/bomb", gzip.compress(bytes(40 << 20), 9), Content_Encoding="gzip")  # 40 kB as it travels
+    fetch(site.url + "/bomb")  # what is imported and kept meanwhile is no part of it
+    tracemalloc.start()
+    try:
+        assert not fetch(site.url + "/bomb").whole
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 8 << 20
 
 
 @pytest.fixture

@@ -316,9 +316,10 @@ async function back() {
         }
     }
     refresh();
-    const begun = rows.find(row => row.mode && ['ready', 'sent'].includes(row.state));
-    if (!begun) return;
-    form.elements.mode.value = begun.mode;
+    const begun = rows.filter(row => row.mode && ['ready', 'sent'].includes(row.state));
+    if (!begun.length) return;
+    // Of two tabs with two modes the one counts that keeps files here: nothing is sent that was meant to stay.
+    form.elements.mode.value = (begun.find(row => row.mode !== 'upload') ?? begun[0]).mode;
     await run();
 }
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import zlib
 from collections.abc import Sequence
 from functools import cache
 from ipaddress import ip_address
@@ -32,7 +33,9 @@ MAX_HEADERS: Final = 300
 MAX_URL: Final = 8192
 _MAX_ADDRESSES: Final = 4
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_DECODED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_DECODED: Final = frozenset({"", "identity"}) | _PACKED
+_GZIP: Final = 32 + zlib.MAX_WBITS  # gzip or zlib, as its head says
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -84,7 +87,7 @@ class Strangers:
                 return await self._followed(url, max_bytes, redirects)
         except TimeoutError:
             raise UnreachableError(f"{url:.200}: no whole answer within {self._seconds:g} seconds") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, zlib.error) as error:
             raise UnreachableError(f"{url:.200}: {type(error).__name__}") from None
 
     async def _followed(self, url: str, max_bytes: int, redirects: int) -> Fetched:
@@ -122,9 +125,12 @@ class Strangers:
             if coding not in _DECODED:
                 raise UnreachableError(f"{url:.200}: an answer in {coding:.40}, which was not asked for")
             body = bytearray()
+            # Inflated here, no further than wanted: httpx would inflate a whole piece before anybody can look at it.
+            unpacked = zlib.decompressobj(_GZIP) if coding in _PACKED else None
             if response.status_code not in _REDIRECTS:
-                async for piece in response.aiter_bytes(1 << 16):
-                    body += piece
+                async for piece in response.aiter_raw(1 << 16):
+                    left = max_bytes + 1 - len(body)
+                    body += piece[:left] if unpacked is None else unpacked.decompress(piece, left)
                     if len(body) > max_bytes:
                         return Fetched(url, response.status_code, given, bytes(body[:max_bytes]), whole=False)
             return Fetched(url, response.status_code, given, bytes(body))
