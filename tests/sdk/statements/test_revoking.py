@@ -11,7 +11,7 @@ from licet.decisions import Request
 from licet.errors import InputError
 from licet.statements.covering import covers, outside
 from licet.statements.kinds import Agreed, Licence, LicenceLine, RegistryRef, Use
-from licet.statements.revoking import condition, draft_revocation
+from licet.statements.revoking import condition, draft_done, draft_revocation
 from licet.terms import Price, Revocation, Rule, Terms, preset
 
 PAID = preset("paid", Price(model="per-work", amount="1", currency="USD"))
@@ -72,6 +72,10 @@ def test_a_document_that_cannot_be_is_not_drafted():
     for wrong in wrongs:
         with pytest.raises(InputError):
             draft_revocation(**fields, **wrong)
+    revoked = draft_revocation(**fields, works=[LINE.work])
+    done: dict[str, Any] = {"organisation": "org_01m8fw89z4es5anmk2s7649n82", "genesis": "00" * 32, "done_at": None}
+    with pytest.raises(InputError, match="statement: expected what was done, got nothing"):
+        draft_done(revoked, "00" * 32, statement=" ", **done)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Final
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements.kinds import DisputeStep, RegistryRef
-from licet.statements.kinds.disputes import Outcome, Position, Step, wrong_words
+from licet.statements.kinds.disputes import Outcome, Position, Step, wrong_subject, wrong_words
 
 ANSWERED_WITHIN: Final = timedelta(days=14)
 """How long the other party has to answer before somebody may decide without that."""
@@ -75,7 +75,7 @@ def _draft(
     outcome: Outcome | None = None,
 ) -> DisputeStep:  # fmt: skip
     named = sorted(set(evidence))
-    wrong = wrong_words(text, named)
+    wrong = wrong_subject(subject) or wrong_words(text, named)
     if wrong is not None:
         raise InputError(wrong, field=wrong.partition(":")[0].partition("[")[0])
     return DisputeStep(

@@ -16,7 +16,7 @@ import msgspec
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements.kinds import DutyDone, LicenceLine, LicenceRevoke, RegistryRef
-from licet.statements.kinds.agreements import wrong_names, wrong_text
+from licet.statements.kinds.agreements import wrong_done, wrong_names, wrong_text
 from licet.terms import Revocation, Terms, stricter_revocation
 
 DAY: Final = timedelta(days=1)
@@ -64,7 +64,7 @@ def draft_done(
     revoked: LicenceRevoke, document: str, *, organisation: str, genesis: str, done_at: str | None, statement: str
 ) -> DutyDone:
     """Return the statement that what ``revoked`` (of SHA-256 ``document``) obliges to was done; ``InputError``."""
-    _hold(wrong_text(statement, "statement"))
+    _hold(wrong_done(statement))
     now = times.to_text(times.now())
     return DutyDone(
         registry=revoked.registry,

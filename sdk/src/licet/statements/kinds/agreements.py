@@ -172,11 +172,16 @@ class DutyDone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     v: int = VERSION
 
     def __post_init__(self) -> None:
-        wrong = wrong_text(self.statement, "statement")
-        if wrong is None and not self.statement:
-            wrong = "statement: expected what was done, got nothing"
+        wrong = wrong_done(self.statement)
         if wrong is not None:
             raise ValueError(wrong)
+
+
+def wrong_done(statement: str) -> str | None:
+    """Return what is wrong with words for what was done, beginning with the field; None if nothing is."""
+    if not statement.strip():
+        return "statement: expected what was done, got nothing"
+    return wrong_text(statement, "statement")
 
 
 def wrong_names(works: Sequence[str], most: int = MOST_WORKS) -> str | None:

@@ -57,9 +57,14 @@ class DisputeStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
         ):
             if (getattr(self, field) is not None) != wanted:
                 return f"{field}: expected {'one' if wanted else 'none'} in a step that is called {self.step}"
-        if not self.subject.startswith(("wrk_", "tra_")):
-            return f"subject: expected a work or a transfer, got {self.subject!r:.40}"
+        return wrong_subject(self.subject)
+
+
+def wrong_subject(subject: str) -> str | None:
+    """Return what is wrong with what a dispute is about, in words that begin with the field; None if nothing is."""
+    if subject.startswith(("wrk_", "tra_")):
         return None
+    return f"subject: expected a work, wrk_…, or a charge, tra_…, got {subject!r:.40}"
 
 
 def wrong_words(text: str, evidence: Sequence[str]) -> str | None:
