@@ -63,6 +63,7 @@ def emit(document: Mapping[str, Any]) -> None:
 
     def standing_for(value: object) -> str:
         if not isinstance(value, Sequence):
+            # What msgspec wants of a hook that cannot encode a value.
             raise NotImplementedError(f"expected what JSON has, got {type(value).__name__}")
         name = f"{mark}{len(long)}"
         long[name] = value
