@@ -178,6 +178,13 @@ class Settings(BaseSettings):
     fee_bps: int = Field(
         1000, ge=0, le=10_000, description="The registry's fee in hundredths of a percent of the price."
     )
+    owed_limit: int = Field(
+        1_000_000_000,
+        ge=1,
+        le=money.LARGEST // money.MICRO,
+        description="Most that one organisation may owe in one currency before it pays, in units of the currency: what "
+        "would take it beyond is refused whole.",
+    )
     close_after: Duration = Field(
         timedelta(days=3),
         description="How long after its end a month of the ledger is closed; later uses go into the next.",
@@ -382,6 +389,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The address under which users reach the service, without a slash at the end."""
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def owed_limit_micro(self) -> int:
+        """The `owed_limit` in micro-units."""
+        return self.owed_limit * money.MICRO
 
     @property
     def site(self) -> Site:

@@ -46,6 +46,7 @@ from registry.database import Connection, Row
 from registry.ledger import Transfer, periods
 from registry.licensing.accrual import Group, Shares, account_of, transfer_of
 from registry.licensing.licences import line_of
+from registry.licensing.owing import AT_CLOSE, OverLimit, hold
 from registry.licensing.types import Posting
 from registry.splits.sharing import in_force
 
@@ -102,6 +103,9 @@ async def allocate(conn: Connection, period: str) -> int:
             transfers = await _transfers(conn, found, period, basis)
         except InputError as error:
             log.exception("allocation.failed", licence=found.name, period=period, reason=error.message)
+            continue
+        except OverLimit as error:
+            log.exception("allocation.over_limit", licence=found.name, period=period, reason=error.detail)
             continue
         posted += len(await ledger.post(conn, transfers))
         month = month_number(found.term.since, period)
@@ -191,5 +195,7 @@ async def _transfers(conn: Connection, found: Agreement, period: str, basis: Bas
     shared = await in_force(conn, {identifiers.to_uuid(each.work) for each in owing})
     licensee = identifiers.from_uuid("org", found.organisation)
     end = periods.first_moment(period_of(period).end)
-    posting = Posting(found.name, found.organisation, licensee, None, end - _MOMENT)
-    return transfers_of(posting, period, owing, basis.escrow, found.fee_bps, shared)
+    posting = Posting(found.name, found.organisation, licensee, None, end - _MOMENT, AT_CLOSE)
+    transfers = transfers_of(posting, period, owing, basis.escrow, found.fee_bps, shared)
+    await hold(conn, licensee, transfers, posting.limit)
+    return transfers

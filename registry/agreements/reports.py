@@ -7,6 +7,7 @@ too: the first close that comes after it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http import moments
 from registry.http.paging import Asked, page_of
 from registry.ledger import periods
+from registry.licensing import owing
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.services import Services
@@ -49,7 +51,7 @@ async def report(services: Services, caller: Caller, envelope: Envelope) -> Reve
     """Return once the report is in the published log, and counts at the next close; again has no second effect.
 
     Raises ``MalformedError`` and ``Invalid`` naming the field, ``Conflict`` for a month that was reported otherwise,
-    and ``Unavailable`` while a month is being closed.
+    ``OverLimit`` for what would take the debt too far, and ``Unavailable`` while a month is being closed.
     """
     kept = await services.database.run(partial(_report, services, caller, envelope))
     receipt = await translog.wait(services.database, kept.pending)
@@ -120,7 +122,8 @@ async def _report(services: Services, caller: Caller, envelope: Envelope, conn: 
     counts_at = await periods.next_close(conn, payload.period)
     figures = [{each.currency: each.amount for each in amounts} for amounts in (payload.revenue, payload.pool)]
     figures.append({each.work: each.weight for each in payload.weights})
-    await _hold_to_agreement(conn, payload, found, counts_at, figures)
+    owed = await _hold_to_agreement(conn, payload, found, counts_at, figures)
+    await owing.hold_sums(conn, caller.id, owed, services.settings.owed_limit_micro)
     pending = await translog.submit(conn, "revenue-report", payload.report, envelopes.encode(envelope), caller.account)
     kept = await conn.fetchval(
         queries.KEEP_REPORT,
@@ -161,7 +164,8 @@ async def _hold_to_last(conn: Connection, payload: RevenueReport, licence: UUID)
 
 async def _hold_to_agreement(
     conn: Connection, payload: RevenueReport, found: Agreement, counts_at: str, figures: list[dict[str, int]]
-) -> None:
+) -> dict[str, int]:
+    """Return what the agreement will owe at the close at which the report counts, by currency."""
     since = found.term.since
     new = Report(month_number(since, payload.period), month_number(since, counts_at), *figures)
     basis = await basis_of(conn, found, [new])
@@ -169,9 +173,14 @@ async def _hold_to_agreement(
     if wrong is not None:
         raise Invalid(wrong)
     try:
-        await owed_in(found, counts_at, basis)
+        found_owed = await owed_in(found, counts_at, basis)
     except InputError as error:
         raise Invalid(f"revenue: expected what can be charged: {error.message}") from None
+    sums: dict[str, int] = defaultdict(int)
+    for each in found_owed:
+        if each.currency is not None:
+            sums[each.currency] += each.amount
+    return sums
 
 
 def _info(row: Row) -> RevenueInfo:

@@ -167,12 +167,13 @@ SEAL_PERIOD: Final = "update periods set sealed_at = greatest(ended_at, $2) wher
 CLOSING: Final = "select set_config('licet.closing', $1, true)"
 # Every account through the month $1, from what the month before closed with; $2 the kinds by which something is owed.
 # by transfers (period, id), entries primary key, period_balances primary key
+# Sums of bigint are numeric: none is cut here, and one that a bigint column cannot keep is refused by it.
 _MOVED: Final = """
 with moved as (
     select e.account, e.currency,
-        coalesce(sum(e.amount) filter (where t.kind = any($2)), 0)::bigint as accrued,
-        coalesce(sum(e.amount) filter (where t.kind = 'reversal'), 0)::bigint as reversed,
-        coalesce(sum(e.amount) filter (where t.kind <> 'reversal' and t.kind <> all($2)), 0)::bigint as settled
+        coalesce(sum(e.amount) filter (where t.kind = any($2)), 0) as accrued,
+        coalesce(sum(e.amount) filter (where t.kind = 'reversal'), 0) as reversed,
+        coalesce(sum(e.amount) filter (where t.kind <> 'reversal' and t.kind <> all($2)), 0) as settled
     from transfers t join entries e on e.transfer = t.id
     where t.period = $1
     group by e.account, e.currency
@@ -213,7 +214,7 @@ from period_balances b join ledger_accounts a on a.id = b.account where b.period
 
 # The whole ledger, read through once: what the triggers promise, counted again.
 WRONG_TRANSFERS: Final = """
-select t.id, t.lines, count(e.transfer) as found, coalesce(max(abs(e.total)), 0)::bigint as off
+select t.id, t.lines, count(e.transfer) as found, coalesce(max(abs(e.total)), 0) as off
 from transfers t
 left join (
     select transfer, currency, sum(amount) over (partition by transfer, currency) as total from entries

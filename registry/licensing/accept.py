@@ -42,7 +42,7 @@ async def accept(services: Services, caller: Caller, data: LicenceAccept) -> Lic
     """Return the licence that accepts a quote, granted and in the log: by this call, or by an earlier one like it.
 
     Raises ``NotFound``, ``QuoteExpired``, ``OverBudget``, ``WorksChanged``, ``Conflict`` for a quote that was
-    accepted with other bytes, ``Invalid`` for a payload or signature that is not the quote's.
+    accepted with other bytes, ``Invalid`` for a payload or signature that is not the quote's, ``OverLimit``.
     """
     number = identifiers.to_uuid(data.quote, "quo", field="quote")
     pending = await _known(services, caller, number, data.envelope)
@@ -141,7 +141,7 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
         since, weigh = times.from_text(payload.agreement.since), payload.agreement.weigh
         allocates = any(allocated(line) for line in offer.quote.lines)
         await conn.execute(queries.ADD_AGREEMENT, offer.number, request, since, weigh, allocates)
-    posting = Posting(offer.licence, caller.account, caller.id, None, offer.at)
+    posting = Posting(offer.licence, caller.account, caller.id, None, offer.at, services.settings.owed_limit_micro)
     await accrual.post(conn, posting, offer.accruals)
     return pending
 

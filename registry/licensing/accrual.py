@@ -29,7 +29,7 @@ from registry import ledger
 from registry.database import Connection
 from registry.errors import Unavailable
 from registry.ledger import Entry, Transfer, periods
-from registry.licensing import queries
+from registry.licensing import owing, queries
 from registry.licensing.types import Accrual, Posting, Reported
 from registry.splits.sharing import Sharing, in_force
 
@@ -44,9 +44,11 @@ async def post(conn: Connection, posting: Posting, accruals: Sequence[Accrual]) 
 
     Whoever calls holds the organisation's lock, so that nobody else can report the same events meanwhile, and from
     before the log's pending id was drawn a share of the consent heads of the artists: what is shared now stays so.
+    Raises ``OverLimit`` before anything is written.
     """
     shared = await in_force(conn, {accrual.reported.work for accrual in accruals if accrual.amount})
     records, transfers = await asyncio.to_thread(_prepared, posting, accruals, shared)
+    await owing.hold(conn, posting.licensee, transfers, posting.limit)
     await conn.copy_records_to_table("usage_events", records=records, columns=queries.USAGE_EVENTS)
     await enter(conn, transfers, posting.at)
 

@@ -16,7 +16,7 @@ from licet.statements.splits import divide
 from registry.database import Connection
 from registry.database.copying import Fixed, Shared, binary, digests, moment, moments, numbers, one, truths
 from registry.ledger import Transfer
-from registry.licensing import queries
+from registry.licensing import owing, queries
 from registry.licensing.accrual import Shares, enter, transfer_of
 from registry.licensing.columns import Charges, Ints, Truths, Uses
 from registry.licensing.types import Posting
@@ -33,13 +33,14 @@ class _Prepared(NamedTuple):
 async def post(conn: Connection, posting: Posting, uses: Uses, charges: Charges, fresh: Truths) -> None:
     """Each of the ``fresh`` uses is a usage event, and the ledger holds what they owe; all of them must be new.
 
-    Whoever calls holds what `accrual.post` asks for.
+    Whoever calls holds what `accrual.post` asks for. Raises ``OverLimit`` before anything is written.
     """
     if not fresh.any():
         return
-    owing = fresh & (charges.amount > 0)
-    shared = await in_force(conn, [uses.works[place] for place in np.unique(uses.work[owing]).tolist()])
+    charged = fresh & (charges.amount > 0)
+    shared = await in_force(conn, [uses.works[place] for place in np.unique(uses.work[charged]).tolist()])
     ready = await asyncio.to_thread(_prepared, posting, uses, charges, np.flatnonzero(fresh), shared)
+    await owing.hold(conn, posting.licensee, ready.transfers, posting.limit)
     await conn.copy_to_table(_TABLE, source=binary(ready.columns), columns=queries.USAGE_EVENTS, format="binary")
     await enter(conn, ready.transfers, posting.at)
 

@@ -38,10 +38,14 @@ class Accrual(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """Under what a set of accruals is posted: its ``source`` (``lic_…`` or ``bat_…``), who owes it, and when."""
+    """Under what a set of accruals is posted: its ``source`` (``lic_…`` or ``bat_…``), who owes it, and when.
+
+    ``limit``: what it may owe at most by then, in micro-units of each currency.
+    """
 
     source: str
     organisation: UUID
     licensee: str
     batch: UUID | None  # None: by the acceptance of a licence
     at: datetime
+    limit: int

@@ -50,6 +50,7 @@ COUNTED: Final = (
     Meter("licet_licences_granted_total", "counter", "Licences granted."),
     Meter("licet_usage_events_total", "counter", "Events of usage batches: new, known, memorandum.", ("outcome",)),
     Meter("licet_ledger_postings_total", "counter", "Transfers posted to the ledger."),
+    Meter("licet_invoices_failed_total", "counter", "Organisations that could not be invoiced; the log says why."),
     Meter("licet_loop_runs_total", "counter", "Times that a loop of the worker was started.", ("loop",)),
     Meter("licet_loop_failures_total", "counter", "Times that a loop of the worker failed.", ("loop",)),
     Meter("licet_database_connections_in_use", "gauge", "Connections to the database in use."),

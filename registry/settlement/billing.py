@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
+
+import asyncpg
+import structlog
 
 from licet import identifiers, times
 from registry.errors import Invalid, NotFound
+from registry.observing.meters import count_once_committed
 from registry.services import Services
 from registry.settlement import queries
 from registry.settlement.banking import look_again
 from registry.settlement.invoicing import PREFIX, Issued, issue_to
+
+# After these nothing more can be done in the transaction, or all of it is to be done again.
+_FATAL: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.TransactionRollbackError, OSError)
+
+log = structlog.get_logger("registry.settlement")
 
 
 async def issue(
@@ -17,8 +27,9 @@ async def issue(
 ) -> list[Issued]:
     """Everything owed by transfers up to the end of ``period`` is invoiced; what was issued now is returned.
 
-    An amount below the setting's minimum waits for the next, unless ``small``. Doing it again issues nothing. Raises
-    ``Invalid`` for a ``period`` that is no month.
+    An amount below the setting's minimum waits for the next, unless ``small``. Doing it again issues nothing. An
+    organisation that cannot be invoiced is logged and counted, and waits; the others are not kept from theirs, unless
+    it alone was asked for. Raises ``Invalid`` for a ``period`` that is no month.
     """
     now = times.now()
     if not is_month(period) or period > times.to_text(now)[:7]:
@@ -33,7 +44,18 @@ async def issue(
             found = [PREFIX + identifiers.from_uuid("org", organisation)]
         issued: list[Issued] = []
         for name in found:
-            issued += await issue_to(services, conn, name, period, now, small=small)
+            try:
+                async with conn.transaction():  # a savepoint: what fails of one takes nothing from the others
+                    made = await issue_to(services, conn, name, period, now, small=small)
+            except _FATAL:
+                raise
+            except Exception:
+                if organisation is not None:
+                    raise
+                log.exception("invoices.failed", account=name, period=period)
+                count_once_committed("licet_invoices_failed_total")
+                continue
+            issued += made
         await look_again(conn, now)  # whoever paid before
         return issued
 

@@ -78,7 +78,8 @@ async def submit(services: Services, caller: Caller, data: Submitted) -> UsageAc
 
     An event that was reported before, in whichever batch, is not posted again. Raises ``Conflict`` for the batch's id
     with other content, ``InvalidEvents`` naming an event that cannot be or totals that are not what the licences say,
-    ``Invalid`` for a batch that does not fit its events or is not the caller's.
+    ``Invalid`` for a batch that does not fit its events or is not the caller's, ``OverLimit`` where the caller would
+    owe too much: then nothing of the batch is stored, and the same bytes can be sent again.
     """
     payload = envelopes.read_as(UsageBatch, data.envelope)  # not trusted before `opened` below
     number = identifiers.to_uuid(payload.batch, "bat", field="payload.batch")
@@ -150,7 +151,8 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     )
     kept = _Kept(pending, outcome.new, outcome.known, outcome.memoranda)
     await _store(conn, caller, batch, kept)
-    await outcome.post(conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at))
+    limit = services.settings.owed_limit_micro
+    await outcome.post(conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at, limit))
     if outcome.known:
         await conn.copy_records_to_table("usage_repeats", records=outcome.repeats, columns=queries.REPEATS)
     return kept

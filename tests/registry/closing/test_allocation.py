@@ -40,7 +40,7 @@ MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD"
 BOUNDED = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", cap="4", period="P1M"))
 LONG = preset("paid", Price(model="per-output", amount="0.01", currency="USD", minimum="2", period="P2M"))
 LICENCE, WHO = identifiers.new_id("lic"), identifiers.new_uuid()
-POSTING = Posting(LICENCE, WHO, identifiers.from_uuid("org", WHO), None, times.now())
+POSTING = Posting(LICENCE, WHO, identifiers.from_uuid("org", WHO), None, times.now(), 10**15)
 PAYEES = [identifiers.new_id("art") for _ in range(3)]
 WORKS = [identifiers.new_uuid() for _ in range(6)]
 SPLIT = Sharing(identifiers.new_uuid(), bytes(32), {PAYEES[0]: 3333, PAYEES[1]: 3333, PAYEES[2]: 3334})

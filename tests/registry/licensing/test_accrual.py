@@ -56,7 +56,8 @@ def test_fees_of_single_uses_add_up_to_the_floor_of_the_whole_in_whatever_order_
 @pytest.mark.anyio
 async def test_one_payee_with_thousands_of_uses_gets_one_transfer_per_currency_and_standing(database: Database):
     lantern = identifiers.new_id("org")
-    posting = Posting(identifiers.new_id("bat"), identifiers.to_uuid(lantern), lantern, identifiers.new_uuid(), AT)
+    number = identifiers.to_uuid(lantern)
+    posting = Posting(identifiers.new_id("bat"), number, lantern, identifiers.new_uuid(), AT, 10**15)
     hot = [accrued(number, 1, 1000) for number in range(4_999)]
     rest = [accrued(5_000, 7, 1000, escrow=True), accrued(5_001, 3, 1000, currency="JPY"), accrued(5_002, 0, 1000)]
     async with database.transaction() as conn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from licet import identifiers, money, times
@@ -233,3 +234,14 @@ async def test_a_payment_by_hand_is_recorded_once_for_its_reference(office: Offi
         )
     assert await states(office) == [(1, "partly-paid", "4")]
     assert identifiers.from_uuid("pay", first)
+
+
+async def test_one_debtor_that_cannot_be_invoiced_keeps_nobody_from_an_invoice(office: Office):
+    fine, beyond = await debtor(office, 5 * USD), await debtor(office, *[money.LARGEST] * 1030)
+    also = await debtor(office, 7 * USD)
+    issued = await issue(office)
+    assert {identifiers.from_uuid("org", each.organisation) for each in issued} == {fine, also}
+    assert [each.number for each in issued] == [1, 2]  # without a gap
+    with pytest.raises(asyncpg.DataError):
+        await issue(office, organisation=identifiers.to_uuid(beyond))
+    assert await issue(office) == []

@@ -175,7 +175,7 @@ def test_a_batch_at_once_comes_to_what_its_events_do(uses, chosen, licences, out
         assert not each.amount or charges.fee_bps[row] == each.fee_bps
     sharing = Sharing(ARTISTS[0], bytes(32), {"art_a": 3_333, "art_b": 6_667})
     splits: dict[UUID, Sharing] = {identifiers.to_uuid(WORKS[1]): sharing} if shared else {}
-    posting = Posting(payload.batch, ARTISTS[0], ORGANISATION, ARTISTS[1], datetime(2026, 11, 22, tzinfo=UTC))
+    posting = Posting(payload.batch, ARTISTS[0], ORGANISATION, ARTISTS[1], datetime(2026, 11, 22, tzinfo=UTC), 10**15)
     records, transfers = accrual._prepared(posting, accruals, splits)
     ready = accruing._prepared(posting, columns, charges, np.arange(len(uses)), splits)
     assert by_key(ready.transfers) == by_key(transfers)

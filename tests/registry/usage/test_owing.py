@@ -1,0 +1,65 @@
+"""What one organisation may owe in one currency is bounded; what is refused is whole and can be sent again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from licet import identifiers, money, times
+from licet.terms import Price, preset
+from registry import ledger
+from registry.ledger import Entry, Transfer
+from tests.registry.harness import Running
+from tests.registry.market import nothing_is_wrong, problem, reported, shelf, trainer
+
+pytestmark = pytest.mark.anyio
+DEAR = preset("paid", Price(model="per-training-run", amount="400000000", currency="USD"))
+RICH = "9000000000USD"
+_STORED = """
+select (select count(*) from usage_batches), (select count(*) from usage_events), (select count(*) from entries),
+    (select count(*) from licences), (select count(*) from log_pending)
+"""
+
+
+async def stored(site: Running) -> tuple[Any, ...]:
+    async with site.services.database.acquire() as conn:
+        row = await conn.fetchrow(_STORED)
+    assert row is not None
+    return tuple(row)
+
+
+async def paid(site: Running, organisation: str, units: int) -> None:
+    amount, key = units * money.MICRO, identifiers.new_id("pay")
+    entries = (Entry("bank:one", "USD", amount), Entry(f"receivable:{organisation}", "USD", -amount))
+    async with site.services.database.transaction() as conn:
+        await ledger.post(conn, [Transfer(key, "payment", times.now(), key, entries)])
+
+
+async def test_a_batch_that_would_owe_too_much_is_refused_whole_and_taken_once_it_is_paid(site: Running):
+    works = await shelf(site, DEAR, 1)
+    lantern = await trainer(site)
+    licence = await lantern.license(works.wanted(), RICH)  # 400 million
+    assert (await lantern.report(licence, "2")).new == 1  # 800 million
+    before = await stored(site)
+    batch = lantern.batch(lantern.events(licence, "3"), licence.lines)
+    refused = await lantern.send(batch)
+    assert problem(refused)[0] == 409
+    assert refused.json()["type"].rsplit("/", 1)[1] == "over-limit"
+    for figure in ("1000000000 USD", "800000000 USD", "400000000 USD"):
+        assert figure in refused.json()["detail"]
+    assert await stored(site) == before
+    await paid(site, lantern.id, 400_000_000)
+    assert reported(await lantern.send(batch)).new == 1  # the same bytes
+    await nothing_is_wrong(site)
+
+
+async def test_a_licence_that_would_owe_too_much_is_not_granted(site: Running):
+    works, others = await shelf(site, DEAR, 2), await shelf(site, DEAR, 1)
+    lantern = await trainer(site)
+    await lantern.license(works.wanted(), RICH)
+    before = await stored(site)
+    quote = await lantern.quote(others.wanted(), RICH)
+    refused = await lantern.accept(quote)
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (409, "over-limit")
+    assert await stored(site) == before
