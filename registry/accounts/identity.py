@@ -30,6 +30,8 @@ from registry.services import Services
 
 COOKIE: Final = "__Host-sid"
 _LONGEST_COOKIE: Final = 100
+_OURS: Final = frozenset({"same-origin", "none"})
+_FOREIGN: Final = "expected a request by a page of this registry, got one by another site's"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
@@ -164,6 +166,16 @@ def _same_site(connection: ASGIConnection[Any, Any, Any, Any], origins: tuple[st
     if connection.scope.get("method") in _SAFE:
         return
     site = connection.headers.get("sec-fetch-site")
-    ours = site in {"same-origin", "none"} if site is not None else connection.headers.get("origin") in origins
+    ours = site in _OURS if site is not None else connection.headers.get("origin") in origins
     if not ours:
-        raise NotAllowed("expected a request by a page of this registry, got one by another site's")
+        raise NotAllowed(_FOREIGN)
+
+
+def not_foreign(connection: ASGIConnection[Any, Any, Any, Any], origins: tuple[str, ...]) -> None:
+    """Refuse what a page of another site made, where a session would begin: nobody is led into another's account.
+
+    Programs, which say neither, pass.
+    """
+    site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
+    if (site not in _OURS) if site is not None else (origin is not None and origin not in origins):
+        raise NotAllowed(_FOREIGN)

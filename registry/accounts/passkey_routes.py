@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litestar import Response, delete, post
+from litestar import Request, Response, delete, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -19,7 +19,7 @@ from licet.wire.accounts import (
 )
 from registry.accounts import passkeys, sessions
 from registry.accounts.idempotency import READS, SECRET
-from registry.accounts.identity import COOKIE, Caller, require
+from registry.accounts.identity import COOKIE, Caller, not_foreign, require
 from registry.accounts.registration import display_name
 from registry.services import Services
 
@@ -78,8 +78,14 @@ async def sign_in_options(services: NamedDependency[Services]) -> PasskeyOptions
     opt={**SECRET, "problems": (403,)},
     request_max_body_size=_BODY,
 )
-async def sign_in(services: NamedDependency[Services], data: JSONBody[PasskeyAnswer]) -> Response[SessionInfo]:
-    """Open a session with a passkey's answer: it comes as the cookie ``__Host-sid``, which no script can read."""
+async def sign_in(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[PasskeyAnswer]
+) -> Response[SessionInfo]:
+    """Open a session with a passkey's answer: it comes as the cookie ``__Host-sid``, which no script can read.
+
+    A page of another site cannot: its browser says so in ``Sec-Fetch-Site`` or ``Origin``, and is refused.
+    """
+    not_foreign(request, services.settings.site.origins)
     opened, secret = await sessions.sign_in(services, data)
     return Response(opened, status_code=201, cookies=[session_cookie(secret)])
 

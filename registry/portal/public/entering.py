@@ -17,7 +17,7 @@ from litestar.response import Redirect
 from licet import identifiers
 from licet.wire.accounts import AccountCreate, PasskeyCreated, PasskeyDrafted, Recovery
 from registry.accounts import passkeys, recovery, registration, sessions, tokens
-from registry.accounts.identity import Caller
+from registry.accounts.identity import Caller, not_foreign
 from registry.accounts.passkey_routes import session_cookie
 from registry.portal.frame import forms
 from registry.portal.frame.ceremonies import embedded
@@ -70,6 +70,7 @@ async def join(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[AccountCreate]
 ) -> Response[Led]:
     """Open the account that the passkey's ``key-register`` names, and a session in it."""
+    not_foreign(request, services.settings.site.origins)
     _, secret = await registration.join(services, data)
     answer = Response(Led(f"/{language_of(request)}/home"), status_code=201, cookies=[session_cookie(secret)])
     answer.set_cookie(led("/", "joined").cookies[0])
@@ -132,6 +133,7 @@ async def recover(
 
     People have no token, so the one that programs get here ends before anybody has seen it.
     """
+    not_foreign(request, services.settings.site.origins)
     done = await recovery.recover(services, data)
     token, account = identifiers.to_uuid(done.token.id, "tok"), identifiers.to_uuid(done.account)
     async with services.database.transaction() as conn:

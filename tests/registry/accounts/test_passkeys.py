@@ -162,10 +162,35 @@ async def test_a_session_changes_nothing_for_pages_of_others(
     hers = make.passkey(site)
     await joined(site, hers)
     browser = await make.signed_in(site, hers)
-    sent = {name: value.replace("OURS", site.services.settings.site.origins[0]) for name, value in headers.items()}
+    sent: dict[str, Any] = {
+        name: value.replace("OURS", site.services.settings.site.origins[0]) for name, value in headers.items()
+    }
     answer = await browser.post("/v1/sessions/step-up/options", headers=sent)
     assert answer.status_code == status
     assert (await browser.get("/v1/me", headers=sent)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, 201),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "OURS"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "OURS"}, 201),
+        ({"Origin": "https://e.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({}, 201),
+    ],
+)
+async def test_no_page_of_others_opens_a_session(site: Running, headers: dict[str, str], status: int) -> None:
+    hers = make.passkey(site)
+    await joined(site, hers)
+    asked = await challenge(site, "/v1/sessions/options")
+    sent: dict[str, Any] = {
+        name: value.replace("OURS", site.services.settings.site.origins[0]) for name, value in headers.items()
+    }
+    answer = await site.post("/v1/sessions", make.answered(site, hers, asked), **sent)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (status, status == 201)
 
 
 async def test_keys_and_tokens_need_a_passkey_that_was_used_just_now(site: Running) -> None:

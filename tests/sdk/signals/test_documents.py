@@ -296,6 +296,32 @@ def test_any_json_is_read(value: Any) -> None:
         combine(signals)
 
 
+_LONG = "<!--" + "x" * 5_000 + "-->"
+_NOAI = '<meta name="robots" content="noai"><p>'
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"{_LONG}<!DOCTYPE html><html><head>{_NOAI}</html>".encode(),
+        f"{' ' * 5_000}<html>{_NOAI}</html>".encode(),
+        f"<title>Page</title>{_NOAI}".encode(),
+        f"<html>{_NOAI}</html>".encode("utf-16"),
+        f"<html>{_NOAI}{_LONG}<rdf:RDF></rdf:RDF></html>".encode(),
+        f'<html>{_NOAI}<script type="application/rsl+xml"><rsl xmlns="https://rslstandard.org/rsl"/></script>'.encode(),
+    ],
+    ids=["after a comment", "after spaces", "without html", "wide", "with metadata", "with RSL"],
+)
+def test_a_page_is_one_wherever_in_its_file_it_begins(page: bytes) -> None:
+    assert said(read_file(page))["train-gen"] == "deny"
+
+
+def test_rsl_is_read_whatever_stands_before_it() -> None:
+    document = rsl('<license><prohibits type="usage">ai-train</prohibits></license>')
+    late = document.replace(b"<rsl", _LONG.encode() + b"<rsl", 1)
+    assert said(read_file(late)) == said(read_file(document)) != {}
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read(body: bytes) -> None:
     for before in (b"", b"{", b"[", b'<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license>'):

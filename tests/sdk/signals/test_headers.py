@@ -150,7 +150,11 @@ PAGE = """<!DOCTYPE html><html><head><title>Æ</title>
 
 
 @pytest.mark.parametrize(
-    ("coding", "charset"), [("utf-8", None), ("utf-16", None), ("latin-1", "utf-8"), ("utf-8", "x")]
+    ("coding", "charset"),
+    [
+        *(("utf-8", None), ("utf-16", None), ("utf-16", "utf-16"), ("latin-1", "utf-8"), ("utf-8", "x")),
+        *(("utf-8", wide) for wide in ("utf-16", "UTF-16LE", "utf-16be", "utf-32", "cp037", "utf-7", "rot13")),
+    ],
 )
 def test_a_page_says_all_of_it_in_any_charset(coding: str, charset: str | None) -> None:
     found = {(each.standard, each.place): each for each in read_html(PAGE.encode(coding), AT, charset=charset)}
@@ -166,10 +170,16 @@ def test_a_page_that_cannot_be_read_is_looked_at() -> None:
     for page in (
         PAGE.encode() + b" " * (5 << 20),
         PAGE.encode().replace(b"<html>", b"<html>\0"),
+        PAGE.encode("utf-16-le"),
         b'<script type="application/ld+json">{"license": </script>',
         b"<script type=application/ld+json>{}</script>" * 200,
     ):
         assert combine(read_html(page, AT)).verdict(["mine"]).verdict in ("review", "deny")
+    assert (
+        combine(read_html(PAGE.encode("cp037", "replace"), AT, charset="cp037")).verdict(["mine"]).verdict == "review"
+    )
+    named = PAGE.replace("<title>", '<meta charset="utf-16"><title>').encode()
+    assert combine(read_html(named, AT)).verdict(["mine"]).verdict == "deny"
     assert read_html(b"", AT) == read_html(b"<p>nothing", AT) == ()
 
 

@@ -19,6 +19,7 @@ _REFUSED: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure: its own services, seen by virtual machines alone, though it looks public
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",

@@ -20,7 +20,9 @@ from licet.signals.strictness import UNSET
 from licet.signals.types import Signal
 
 MAX_BYTES: Final = 512 << 20
-_HEAD: Final = 2048
+_HEAD: Final = 1 << 20  # bytes in which a page or a document begins, whatever comments stand before
+_SPACE: Final = b"\xef\xbb\xbf \t\r\n"
+_WIDE: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _PICTURES: Final = (
     (b"\xff\xd8\xff", 0, "image/jpeg"), (b"\x89PNG\r\n\x1a\n", 0, "image/png"), (b"GIF8", 0, "image/gif"),
     (b"II*\0", 0, "image/tiff"), (b"MM\0*", 0, "image/tiff"), (b"WEBP", 8, "image/webp"),
@@ -52,7 +54,7 @@ def _signals(data: bytes, url: str) -> Iterator[Signal]:
     if len(data) > MAX_BYTES:
         yield XMP.unreadable("xmp", "file", f"{len(data):,} bytes", "too-long")
         return
-    head = data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = _beginning(data)
     media_type = media_type_of(data)
     if media_type is not None:
         yield from _picture(data, media_type)
@@ -63,16 +65,37 @@ def _signals(data: bytes, url: str) -> Iterator[Signal]:
         yield from read_epub(data)
     elif head[:1] in (b"{", b"["):
         yield from _json(data, url)
-    elif b"<rsl" in head and b"rslstandard.org" in head:
+    elif _is_rsl(head):
         yield from read_rsl(data, url or None, at=url)
-    elif b"<x:xmpmeta" in head or b"<rdf:RDF" in head:
-        yield from _metadata(data)
-    elif head[:1] == b"<" and (b"<html" in head.lower() or b"<!doctype html" in head.lower()):
+    elif head[:1] == b"<" and _page_at(head) >= 0:
         yield from read_html(data, url)
+        if b"<x:xmpmeta" in head or b"<rdf:rdf" in head:  # or a drawing with a page inside
+            yield from _metadata(data)
     else:
         yield from _metadata(data)
         if has_manifest(data):
             yield C2PA.unreadable("c2pa", "manifest", "in a file of a kind that is not read", "no-reader")
+
+
+def _beginning(data: bytes) -> bytes:
+    """Return how a text begins, in lower case and ASCII, to tell what it is."""
+    head = data[:_HEAD]
+    for mark, coding in _WIDE:
+        if head.startswith(mark):
+            head = head.decode(coding, "ignore").encode("ascii", "replace")
+    return head.lstrip(_SPACE).lower()
+
+
+def _page_at(head: bytes) -> int:
+    """Return where a page begins to be one; below 0 for what is none."""
+    places = [head.find(mark) for mark in (b"<html", b"<!doctype html", b"<head", b"<body", b"<meta ")]
+    return min((place for place in places if place >= 0), default=-1)
+
+
+def _is_rsl(head: bytes) -> bool:
+    """Return whether it is a document of RSL, and no page with one inside."""
+    begins, page = head.find(b"<rsl"), _page_at(head)
+    return begins >= 0 and b"rslstandard.org" in head and not 0 <= page < begins
 
 
 def _picture(data: bytes, media_type: str) -> Iterator[Signal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from licet.signals.usages import content_signal, content_usage
 
 MAX_BYTES: Final = 4 << 20  # of a page; what follows is not read, and said
 MAX_SCRIPTS: Final = 100
+_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")  # that UTF-16 begins with
+_ASCII: Final = "".join(map(chr, range(32, 127)))
+_NAMED: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)  # by the page itself
 _ROBOTS: Final = frozenset({"robots", "googlebot", "bingbot", "baiduspider", "yandex", *AI_CRAWLERS})
 
 
@@ -30,13 +34,23 @@ def _signals(body: bytes, url: str, charset: str | None, picture: bool) -> Itera
     if len(body) > MAX_BYTES:
         yield ROBOTS_META.unreadable("html", "end", f"{len(body):,} bytes", "too-long")
         body = body[:MAX_BYTES]
-    if b"\0" in body and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if b"\0" in body and not body.startswith(_MARKS):
         yield ROBOTS_META.unreadable("html", "page", "bytes that are no text")
         return
     if not body.strip():
         return
+    coding = _known(charset)
+    if coding is None and not body.startswith(_MARKS):
+        named = (_known(each[1].decode("ascii")) for each in _NAMED.finditer(body))
+        coding = "utf-8" if any(each is not None and not _like_ascii(each) for each in named) else None
+    elif coding is not None and not body.startswith(_MARKS) and not _like_ascii(coding):
+        # What says to be wide and is written in ASCII is ASCII: who reads it as it says would find nothing there.
+        if b"<" not in body:
+            yield ROBOTS_META.unreadable("html", "page", f"text in {coding} that is not read")
+            return
+        coding = None
     try:
-        parser = etree.HTMLParser(encoding=_known(charset), no_network=True, huge_tree=False, recover=True)
+        parser = etree.HTMLParser(encoding=coding, no_network=True, huge_tree=False, recover=True)
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError):
         yield ROBOTS_META.unreadable("html", "page", body[:400].decode("utf-8", "replace"))
@@ -94,3 +108,11 @@ def _known(charset: str | None) -> str | None:
         return codecs.lookup(charset).name if charset else None
     except LookupError:
         return None
+
+
+def _like_ascii(coding: str) -> bool:
+    """Return whether ASCII is the same in ``coding``."""
+    try:
+        return _ASCII.encode("ascii").decode(coding) == _ASCII
+    except (UnicodeDecodeError, LookupError):
+        return False
