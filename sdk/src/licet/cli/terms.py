@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet.cli.output import COMMON, Common, show
-from licet.cli.wording import AS_REGISTERED, terms_from
+from licet.cli.output import COMMON, Common, progress, show
+from licet.cli.wording import AS_REGISTERED, apart, terms_from
 from licet.counted import many
 from licet.errors import InputError, LicetError
 
@@ -175,3 +175,76 @@ def set_terms(
     if shared:
         lines.append("Of what you say and what its account and other co-owners say, the strictest counts, use by use.")
     show(common, document, lines)
+
+
+@app.command(name="export")
+def export_terms(
+    work: Annotated[str | None, Parameter(help="A work of yours (wrk_…), for what you signed for it.")] = None,
+    /,
+    *,
+    dialects: Annotated[
+        list[str] | None, Parameter(name="--as", negative="", consume_multiple=True, help="Dialects; default all.")
+    ] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A folder; made if need be.")] = None,
+    embed: Annotated[
+        list[Path] | None,
+        Parameter(negative="", consume_multiple=True, help="Pictures: copies with the terms go there."),
+    ] = None,
+    terms: Annotated[Path | None, Parameter(help="Instead of a work: a terms file, offline.")] = None,
+    preset: Annotated[Literal["no-ai", "research", "paid"] | None, Parameter(help="Instead: a preset.")] = None,
+    price: Annotated[str | None, Parameter(help="For --preset paid.")] = None,
+    currency: Annotated[str | None, Parameter(help="ISO 4217, such as USD.")] = None,
+    price_model: Annotated[str | None, Parameter(help="Such as per-training-run (default).")] = None,
+    address: Annotated[str | None, Parameter(help="Where people read the terms.")] = None,
+    at: Annotated[str | None, Parameter(help="Where the folder will lie on the web.")] = None,
+    url: Annotated[str, Parameter(help="What the documents speak of: an address, or a pattern of paths.")] = "/",
+    iscc: Annotated[str | None, Parameter(help="The ISCC of the work, for tdmai.")] = None,
+    common: Common = COMMON,
+) -> None:
+    """Write your terms in the dialects of others, and say what each of them cannot say.
+
+    No dialect comes out looser than your terms. Nothing is written over: files that are there stop the command.
+    """
+    from licet.catalogue.publishing import export
+
+    if (work is None) == (terms is None and preset is None):
+        got = "neither" if work is None else "both"
+        raise InputError(f"work: expected a work, or --terms or --preset, got {got}", field="work")
+    if embed and output is None:
+        raise InputError.field("--output", "a folder for the copies", "none")
+    title = artist = None
+    if work is None:
+        chosen = terms_from(preset, price, currency, price_model, terms)
+    else:
+        from licet.catalogue.consent import terms_of
+
+        with common.client() as client:
+            found = client.work(work)
+            signed = terms_of(client, [found])
+            address = address or f"{client.url.rstrip('/')}/en/work/{found.work}"
+        if not signed or found.withdrawn:
+            got = "a withdrawn one" if found.withdrawn else "one that nothing is signed for"
+            raise InputError.field("work", "a work under terms in force", got)
+        if found.restricted:
+            expected = "a work whose own terms are all that counts (--terms FILE exports the strictest of them)"
+            raise InputError.field("work", expected, "one that co-owners or a statement on your catalogue restrict")
+        chosen, title, artist = signed[0], found.title, found.creator
+    with progress("embedding", len(embed or ())) as advance:
+        done = export(
+            chosen,
+            dialects=apart(dialects or ()),
+            folder=output,
+            pictures=embed or (),
+            address=address,
+            at=at,
+            url=url,
+            iscc=iscc,
+            title=title,
+            artist=artist,
+            advance=advance,
+        )
+    if dialects and len(done.written) == 1 and output is None and not common.json:
+        lines = done.written[0].body.decode().splitlines()
+    else:
+        lines = list(done.lines())
+    show(common, done.document(), lines)
