@@ -162,9 +162,7 @@ async def test_a_session_changes_nothing_for_pages_of_others(
     hers = make.passkey(site)
     await joined(site, hers)
     browser = await make.signed_in(site, hers)
-    sent: dict[str, Any] = {
-        name: value.replace("OURS", site.services.settings.site.origins[0]) for name, value in headers.items()
-    }
+    sent = {name: value.replace("OURS", site.services.settings.site.origins[0]) for name, value in headers.items()}
     answer = await browser.post("/v1/sessions/step-up/options", headers=sent)
     assert answer.status_code == status
     assert (await browser.get("/v1/me", headers=sent)).status_code == 200
