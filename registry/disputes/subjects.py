@@ -13,7 +13,7 @@ from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.disputes import queries
 from registry.errors import Conflict, Invalid, NotFound
-from registry.settlement import queries as settlement
+from registry.settlement import escrow_queries as settlement
 from registry.settlement.parting import ENOUGH, charge_of
 from registry.settlement.refunding import CHARGES
 

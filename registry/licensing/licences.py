@@ -58,7 +58,7 @@ async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted)
     for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rows], [row["part"] for row in rows]):
         works[each["licence"]] += each["works"]
         if each["currency"] is not None:
-            totals[each["licence"]].append(Total(each["currency"], each["amount"], each["works"]))
+            totals[each["licence"]].append(Total(each["currency"], int(each["amount"]), each["works"]))
     items = [
         LicenceInfo(
             licence=identifiers.from_uuid("lic", row["id"]),
@@ -99,8 +99,8 @@ def _posted(row: Row) -> Posted:
     return Posted(
         account=identifiers.from_uuid(row["kind"], row["artist"]),
         currency=row["currency"],
-        amount=money.to_decimal(row["amount"]),
-        fee=money.to_decimal(row["fee"]),
+        amount=money.to_decimal(int(row["amount"])),
+        fee=money.to_decimal(int(row["fee"])),
         works=row["works"],
         escrow=row["escrow"],
         split=None if row["split"] is None else identifiers.from_uuid("spl", row["split"]),

@@ -157,7 +157,7 @@ order by w.work
 """
 # By usage_events (licence)
 POSTED: Final = """
-select v.artist, a.kind, v.split, v.currency, v.escrow, sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee,
+select v.artist, a.kind, v.split, v.currency, v.escrow, sum(v.amount) as amount, sum(v.fee) as fee,
     count(distinct v.work) as works
 from usage_events v join accounts a on a.id = v.artist
 where v.licence = $1 and v.batch is null and v.currency is not null and ($2::uuid is null or v.artist = $2)
@@ -167,7 +167,7 @@ order by v.artist, v.split nulls first, v.currency, v.escrow
 # By licence_works primary key; $2 names, for each licence, the account that sees its own lines, or null for all
 TOTALS: Final = """
 select w.licence, w.currency, count(*) as works,
-    sum(case when w.model = 'per-output' then 0 else w.amount end)::bigint as amount
+    sum(case when w.model = 'per-output' then 0 else w.amount end) as amount
 from unnest($1::uuid[], $2::uuid[]) as shown (licence, part)
 join licence_works w on w.licence = shown.licence and (shown.part is null or w.account = shown.part)
 group by w.licence, w.currency
@@ -179,14 +179,14 @@ ALL_LICENCES: Final = """
 select l.id, l.works, p.envelope from licences l join log_pending p on p.id = l.pending order by l.id
 """
 ACCRUED: Final = """
-select t.source, a.name, e.currency, sum(e.amount)::bigint as amount
+select t.source, a.name, e.currency, sum(e.amount) as amount
 from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
 where t.kind in ('licence', 'usage')
 group by t.source, a.name, e.currency
 """
 EVENT_SUMS: Final = """
 select v.batch, v.licence, v.organisation, v.artist, a.kind, v.split, v.currency, v.escrow,
-    sum(v.amount)::bigint as amount, sum(v.fee)::bigint as fee
+    sum(v.amount) as amount, sum(v.fee) as fee
 from (
     select batch, case when batch is null then licence end as licence, organisation,
         case when split is null then artist end as artist, split, currency, escrow, amount, fee

@@ -44,21 +44,21 @@ async def _postings(conn: Connection) -> list[str]:
     async for row in conn.cursor(queries.EVENT_SUMS, prefetch=_PREFETCH):
         kind, source = ("lic", row["licence"]) if row["batch"] is None else ("bat", row["batch"])
         text = identifiers.from_uuid(kind, source)
-        net: int = row["amount"] - row["fee"]
+        gross, fee = int(row["amount"]), int(row["fee"])
         if row["split"] is None:
-            parts = {identifiers.from_uuid(row["kind"], row["artist"]): net}
+            parts = {identifiers.from_uuid(row["kind"], row["artist"]): gross - fee}
         else:
             if row["split"] not in shares:
                 shares |= await shares_of(conn, [row["split"]])
-            parts = divide(net, shares[row["split"]])
+            parts = divide(gross - fee, shares[row["split"]])
         licensee = f"receivable:{identifiers.from_uuid('org', row['organisation'])}"
-        owed[text, licensee, row["currency"]] += row["amount"]
+        owed[text, licensee, row["currency"]] += gross
         for payee, amount in parts.items():
             owed[text, account_of(payee, escrow=row["escrow"]), row["currency"]] -= amount
-        owed[text, FEE, row["currency"]] -= row["fee"]
+        owed[text, FEE, row["currency"]] -= fee
     posted: Counter[Place] = Counter()
     async for row in conn.cursor(queries.ACCRUED, prefetch=_PREFETCH):
-        posted[row["source"], row["name"], row["currency"]] += row["amount"]
+        posted[row["source"], row["name"], row["currency"]] += int(row["amount"])
     return [
         f"{source}: expected {owed[source, account, currency]} micro-units of {currency} on {account}, "
         f"got {posted[source, account, currency]}"

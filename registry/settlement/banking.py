@@ -24,7 +24,7 @@ from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
 from registry.ledger import Entry, Transfer
 from registry.services import Services
-from registry.settlement import camt, queries
+from registry.settlement import bank_queries, camt, queries, remittance_queries
 from registry.settlement.invoicing import find, pay, take_back, use_credits
 from registry.settlement.types import BankEntry, BankStatement
 
@@ -76,7 +76,7 @@ async def record(services: Services, data: bytes, file: str) -> list[Recorded]:
         await conn.execute(queries.LOCK)
         recorded = [await _statement(conn, each, now) for each in statements]
         await look_again(conn, now)
-        waiting = {(row["account"], row["key"]) for row in await conn.fetch(queries.IN_SUSPENSE)}
+        waiting = {(row["account"], row["key"]) for row in await conn.fetch(bank_queries.IN_SUSPENSE)}
     return [
         each._replace(suspense=sum((each.statement.account, entry.key) in waiting for entry in each.statement.entries))
         for each in recorded
@@ -142,7 +142,7 @@ async def match(
     number = identifiers.to_uuid(payment, "pay", field="entry")
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
-        row = await conn.fetchrow(queries.ENTRY, number)
+        row = await conn.fetchrow(bank_queries.ENTRY, number)
         if row is None:
             raise NotFound(f"there is no entry {payment}")
         if row["why"] is None:
@@ -156,19 +156,19 @@ async def look_again(conn: Connection, now: datetime) -> None:
     moved = True
     while moved:
         moved = False
-        for row in await conn.fetch(queries.IN_SUSPENSE):
+        for row in await conn.fetch(bank_queries.IN_SUSPENSE):
             place = await _decide(conn, row["account"], row)
             if place.why is None:
                 await _clear(conn, row, place, now)
                 moved = True  # what takes it back may follow
                 break
-            await conn.execute(queries.SET_WHY, row["id"], place.why)
+            await conn.execute(bank_queries.SET_WHY, row["id"], place.why)
 
 
 async def _statement(conn: Connection, statement: BankStatement, now: datetime) -> Recorded:
     about = msgspec.structs.replace(statement, created_at="", line=0)
     digest = sha256(msgspec.json.encode(about)).digest()
-    row = await conn.fetchrow(queries.STATEMENT, statement.account, statement.name, statement.page)
+    row = await conn.fetchrow(bank_queries.STATEMENT, statement.account, statement.name, statement.page)
     if row is not None:
         if row["digest"] != digest:
             page = f", page {statement.page}" if statement.page != 1 else ""
@@ -176,7 +176,7 @@ async def _statement(conn: Connection, statement: BankStatement, now: datetime) 
         return Recorded(statement, 0, len(statement.entries), 0)
     number = identifiers.new_uuid()
     await conn.execute(
-        queries.ADD_STATEMENT, number, statement.account, statement.name, statement.page, digest,
+        bank_queries.ADD_STATEMENT, number, statement.account, statement.name, statement.page, digest,
         len(statement.entries), now,
     )  # fmt: skip
     known = 0
@@ -191,7 +191,7 @@ async def _statement(conn: Connection, statement: BankStatement, now: datetime) 
 
 
 async def _known(conn: Connection, account: str, key: str, digest: bytes) -> UUID | None:
-    row = await conn.fetchrow(queries.KNOWN_ENTRY, account, key)
+    row = await conn.fetchrow(bank_queries.KNOWN_ENTRY, account, key)
     if row is None:
         return None
     if row["digest"] != digest:
@@ -242,7 +242,7 @@ async def _remittance(conn: Connection, entry: Row | dict[str, object]) -> Place
     if not isinstance(name, str) or not name.startswith("rem_"):
         return None
     try:
-        row = await conn.fetchrow(queries.NAMED_REMITTANCE, identifiers.to_uuid(name, "rem"))
+        row = await conn.fetchrow(remittance_queries.NAMED_REMITTANCE, identifiers.to_uuid(name, "rem"))
     except InputError:
         return None
     if row is None or row["cancelled"] is not None:
@@ -256,7 +256,7 @@ async def _remittance(conn: Connection, entry: Row | dict[str, object]) -> Place
 
 
 async def _return(conn: Connection, account: str, entry: Row | dict[str, object]) -> Place | None:
-    row = await conn.fetchrow(queries.TAKEN_BACK, account, entry["currency"], entry["amount"], entry["tokens"])
+    row = await conn.fetchrow(bank_queries.TAKEN_BACK, account, entry["currency"], entry["amount"], entry["tokens"])
     return None if row is None else Place(row["contra"], row["organisation"], returns=row["id"])
 
 
@@ -272,7 +272,7 @@ async def _by_hand(
     if charges:
         return Place(CHARGES)
     if returns is not None:
-        taken = await conn.fetchrow(queries.ENTRY, identifiers.to_uuid(returns, "pay", field="returns"))
+        taken = await conn.fetchrow(bank_queries.ENTRY, identifiers.to_uuid(returns, "pay", field="returns"))
         if taken is None:
             raise NotFound(f"there is no entry {returns}")
         same = all(taken[name] == row[name] for name in ("currency", "amount"))
@@ -331,9 +331,10 @@ async def _record(
         conn, source, source, bank, place.contra, entry.currency, amount, now, reason or entry.key, _kind(place, amount)
     )
     await conn.execute(
-        queries.ADD_ENTRY, number, account, entry.key, statement, digest, entry.credit, entry.amount, entry.currency,
-        entry.booked_on, entry.reversal, list(entry.references), list(entry.tokens), entry.end_to_end, entry.party,
-        entry.about, reason, now, posted, place.contra, place.organisation, place.returns, place.why,
+        bank_queries.ADD_ENTRY, number, account, entry.key, statement, digest, entry.credit, entry.amount,
+        entry.currency, entry.booked_on, entry.reversal, list(entry.references), list(entry.tokens),
+        entry.end_to_end, entry.party, entry.about, reason, now, posted, place.contra, place.organisation,
+        place.returns, place.why,
     )  # fmt: skip
     await _follow(conn, number, entry.amount, entry.currency, place, now, credit=entry.credit)
     return number
@@ -358,7 +359,7 @@ async def _clear(conn: Connection, row: Row, place: Place, now: datetime) -> Non
             row["key"],
             _kind(place, amount),
         )
-    await conn.execute(queries.CLEAR_ENTRY, row["id"], place.contra, cleared, place.organisation, place.returns)
+    await conn.execute(bank_queries.CLEAR_ENTRY, row["id"], place.contra, cleared, place.organisation, place.returns)
     await _follow(conn, row["id"], row["amount"], row["currency"], place, now, credit=row["credit"])
 
 
@@ -366,9 +367,11 @@ async def _follow(
     conn: Connection, number: UUID, amount: int, currency: str, place: Place, now: datetime, *, credit: bool
 ) -> None:
     if place.remittance is not None:
-        await conn.execute(queries.BROUGHT_BACK if credit else queries.BOOKED, place.remittance, number)
+        await conn.execute(
+            remittance_queries.BROUGHT_BACK if credit else remittance_queries.BOOKED, place.remittance, number
+        )
     elif place.returns is not None:
-        await conn.execute(queries.RETURNED, place.returns)
+        await conn.execute(bank_queries.RETURNED, place.returns)
         await take_back(conn, place.returns, now)
     elif place.invoices:
         await pay(conn, number, amount, place.invoices, now)

@@ -20,7 +20,7 @@ from registry import ledger
 from registry.database import Connection, Row
 from registry.ledger import Entry, Transfer
 from registry.services import Services
-from registry.settlement import queries
+from registry.settlement import escrow_queries, queries
 from registry.settlement.invoicing import issue_to
 from registry.settlement.parting import ENOUGH, ESCROW, FEE, Charge, award, charge_of, held, share
 
@@ -47,7 +47,7 @@ async def settle(services: Services, now: datetime) -> tuple[int, int]:
     while True:
         async with services.database.transaction() as conn:
             await conn.execute(queries.LOCK)
-            rows = await conn.fetch(queries.IN_ESCROW, after, _AT_ONCE, sorted(ACCRUALS))
+            rows = await conn.fetch(escrow_queries.IN_ESCROW, after, _AT_ONCE, sorted(ACCRUALS))
             for row in rows:
                 outcome = await _end(services, conn, row, now)
                 released += outcome == "released"
@@ -73,8 +73,8 @@ async def _end(services: Services, conn: Connection, row: Row, now: datetime) ->
             return None
         behind = await _behind(conn, charge, now)
         if not await held(conn, charge):
-            last = (await conn.fetch(queries.FOLLOWED, charge.id))[0]["id"]
-            await conn.execute(queries.END_ESCROW, charge.id, "parted", last, now)
+            last = (await conn.fetch(escrow_queries.FOLLOWED, charge.id))[0]["id"]
+            await conn.execute(escrow_queries.END_ESCROW, charge.id, "parted", last, now)
             return "parted"
     if not behind["events"] or (behind["level"] >= ENOUGH and (behind["contested"] or behind["unsigned"])):
         return None
@@ -89,9 +89,9 @@ async def _end(services: Services, conn: Connection, row: Row, now: datetime) ->
 
 async def _behind(conn: Connection, charge: Charge, now: datetime) -> Row:
     if charge.agreed:
-        row = await conn.fetchrow(queries.BEHIND_AGREED, charge.number, *charge.whose)
+        row = await conn.fetchrow(escrow_queries.BEHIND_AGREED, charge.number, *charge.whose)
     else:
-        row = await conn.fetchrow(queries.BEHIND, *charge.uses, now - LASTS)
+        row = await conn.fetchrow(escrow_queries.BEHIND, *charge.uses, now - LASTS)
     assert row is not None  # it counts
     return row
 
@@ -104,29 +104,30 @@ async def _release(conn: Connection, charge: Charge, now: datetime) -> None:
     key = f"{charge.name}/released"
     await ledger.post(conn, [Transfer(key, "escrow-release", now, charge.source, tuple(entries), charge.name)])
     posted = await conn.fetchval(queries.TRANSFER, key)
-    await conn.execute(queries.END_ESCROW, charge.id, "released", posted, now)
+    await conn.execute(escrow_queries.END_ESCROW, charge.id, "released", posted, now)
 
 
 async def _return(services: Services, conn: Connection, charge: Charge, behind: Row, now: datetime) -> None:
     memo = f"no claim level {ENOUGH} in {RETURNS_AFTER.days} days"
     key = f"{charge.name}/returned"
-    if await conn.fetchval(queries.PARTED, charge.id):  # the rest of it, as its uses come to
-        amounts = {**await held(conn, charge), FEE: behind["fee"], await _debtor(conn, charge): -behind["gross"]}
+    if await conn.fetchval(escrow_queries.PARTED, charge.id):  # the rest of it, as its uses come to
+        amounts = {**await held(conn, charge), FEE: int(behind["fee"])}
+        amounts[await _debtor(conn, charge)] = -int(behind["gross"])
         entries = tuple(Entry(name, charge.currency, amount) for name, amount in amounts.items() if amount)
         await ledger.post(conn, [Transfer(key, "escrow-return", now, charge.source, entries, memo)])
         posted = await conn.fetchval(queries.TRANSFER, key)
     else:
-        for each in await conn.fetch(queries.FOLLOWED, charge.id):
+        for each in await conn.fetch(escrow_queries.FOLLOWED, charge.id):
             undone = f"{identifiers.from_uuid('tra', each['id'])}/undone"
             await ledger.reverse(conn, each["id"], key=undone, at=now, source=charge.source, memo=memo)
         posted = await ledger.reverse(conn, charge.id, key=key, at=now, source=charge.source, memo=memo)
-    await conn.execute(queries.END_ESCROW, charge.id, "returned", posted, now)
+    await conn.execute(escrow_queries.END_ESCROW, charge.id, "returned", posted, now)
     await _credit(services, conn, charge, now)
 
 
 async def _debtor(conn: Connection, charge: Charge) -> str:
     """Return the account of the ledger in which the licensee owes what the charge came to."""
-    rows = await conn.fetch(queries.ENTRIES_OF, charge.id)
+    rows = await conn.fetch(escrow_queries.ENTRIES_OF, charge.id)
     return next(str(row["name"]) for row in rows if row["name"].startswith("receivable:"))
 
 

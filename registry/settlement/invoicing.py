@@ -123,7 +123,7 @@ async def pay(conn: Connection, payment: UUID, amount: int, invoices: Iterable[R
     """``invoices`` are paid with a payment of ``amount``, in their order; what of it is left is returned."""
     paid = []
     for row in invoices:
-        part = min(amount, row["due"] - row["paid"])
+        part = min(amount, row["due"] - int(row["paid"]))
         if part > 0:
             paid.append((row["id"], payment, None, part))
             amount -= part
@@ -137,10 +137,12 @@ async def use_credits(
     """What stands to the credit of ``organisation`` pays its open invoices: ``first`` those, then the oldest."""
     credits_ = await conn.fetch(queries.CREDITS, organisation, currency)
     unpaid = await conn.fetch(queries.UNPAID, organisation, currency) if credits_ else []
-    waiting = [[row["id"], row["due"] - row["paid"]] for row in sorted(unpaid, key=lambda row: row["id"] not in first)]
+    waiting = [
+        [row["id"], row["due"] - int(row["paid"])] for row in sorted(unpaid, key=lambda row: row["id"] not in first)
+    ]
     paid = []
     for row in credits_:
-        rest = row["rest"]
+        rest = int(row["rest"])
         for invoice in waiting:
             part = min(rest, invoice[1])
             if part > 0:
@@ -153,7 +155,7 @@ async def use_credits(
 async def take_back(conn: Connection, payment: UUID, now: datetime) -> None:
     """Nothing is paid with ``payment`` any more."""
     rows = await conn.fetch(queries.PAID_WITH, payment)
-    await _pay(conn, [(row["invoice"], payment, None, -row["amount"]) for row in rows], now)
+    await _pay(conn, [(row["invoice"], payment, None, -int(row["amount"])) for row in rows], now)
 
 
 async def _pay(conn: Connection, paid: Sequence[tuple[UUID, UUID | None, UUID | None, int]], now: datetime) -> None:

@@ -19,7 +19,7 @@ from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection, Row
 from registry.ledger import Entry, Transfer
-from registry.settlement import queries
+from registry.settlement import escrow_queries, queries
 from registry.splits.sharing import in_force, shares_of
 
 ESCROW: Final = "escrow:"
@@ -91,13 +91,13 @@ def taken(amount: int, shares: Mapping[str, int], held: Mapping[str, int]) -> di
 
 async def held(conn: Connection, charge: Charge) -> dict[str, int]:
     """Return what is in escrow of ``charge`` now, by account of the ledger."""
-    rows = await conn.fetch(queries.HELD, charge.id)
-    return {row["name"]: -row["amount"] for row in rows if row["currency"] == charge.currency}
+    rows = await conn.fetch(escrow_queries.HELD, charge.id)
+    return {row["name"]: -int(row["amount"]) for row in rows if row["currency"] == charge.currency}
 
 
 async def share(conn: Connection, charge: Charge, now: datetime) -> int:
     """What works earned that had no split is divided by the one in force on them; how many works these are."""
-    rows = [row for row in await conn.fetch(queries.PARTING, *charge.uses) if row["unshared"]]
+    rows = [row for row in await conn.fetch(escrow_queries.PARTING, *charge.uses) if row["unshared"]]
     sharings = await in_force(conn, [row["work"] for row in rows])
     of_split: dict[UUID, list[Row]] = {}
     for row in rows:
@@ -105,7 +105,7 @@ async def share(conn: Connection, charge: Charge, now: datetime) -> int:
             of_split.setdefault(sharings[row["work"]].split, []).append(row)
     for own in of_split.values():
         sharing, works = sharings[own[0]["work"]], [row["work"] for row in own]
-        net = sum(row["gross"] - row["fee"] for row in own)
+        net = sum(int(row["gross"] - row["fee"]) for row in own)
         entries = {ESCROW + charge.payee: net}
         for owner, part in divide(net, sharing.shares).items():
             entries[ESCROW + owner] = entries.get(ESCROW + owner, 0) - part
@@ -118,11 +118,12 @@ async def share(conn: Connection, charge: Charge, now: datetime) -> int:
 
 async def award(conn: Connection, charge: Charge, debtor: str, now: datetime, *, late: bool) -> bool:
     """What lost works earned is whose they are, or is given back once it is ``late``; False while that waits."""
-    rows = [row for row in await conn.fetch(queries.PARTING, *charge.uses) if row["lost_to"] is not None]
+    rows = [row for row in await conn.fetch(escrow_queries.PARTING, *charge.uses) if row["lost_to"] is not None]
     waits = False
     for row in rows:
         winner = identifiers.from_uuid(row["winner_kind"], row["lost_to"])
-        net, work = row["gross"] - row["fee"], identifiers.from_uuid("wrk", row["work"])
+        gross, fee = int(row["gross"]), int(row["fee"])
+        net, work = gross - fee, identifiers.from_uuid("wrk", row["work"])
         shares = await _shares_of(conn, charge, row)
         entries = taken(net, shares, await held(conn, charge))
         if row["winner_level"] >= ENOUGH:
@@ -132,7 +133,7 @@ async def award(conn: Connection, charge: Charge, debtor: str, now: datetime, *,
                 f"{work} is {winner}'s",
             )  # fmt: skip
         elif late:
-            entries |= {FEE: row["fee"], debtor: -row["gross"]}
+            entries |= {FEE: fee, debtor: -gross}
             memo = f"{work}: {winner} has no claim level {ENOUGH}"
             await _post(
                 conn, charge, [row["work"]], f"returned/{work}", "escrow-return", "returned", entries, now, memo
@@ -160,4 +161,4 @@ async def _post(
     key = f"{charge.name}/{what}"
     await ledger.post(conn, [Transfer(key, kind, now, charge.source, entries, memo)])
     posted = await conn.fetchval(queries.TRANSFER, key)
-    await conn.execute(queries.ADD_PARTS, charge.id, works, outcome, split, posted, now)
+    await conn.execute(escrow_queries.ADD_PARTS, charge.id, works, outcome, split, posted, now)

@@ -15,7 +15,7 @@ from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
 from registry.ledger import Entry, Transfer
 from registry.services import Services
-from registry.settlement import queries
+from registry.settlement import escrow_queries, queries
 from registry.settlement.invoicing import Issued, issue_to
 
 CHARGES: Final = frozenset({"licence", "usage", "allocation"})
@@ -31,7 +31,7 @@ async def refund(services: Services, transfer: str, reason: str) -> list[Issued]
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
         charge = await _charge(conn, transfer, reason)
-        contested = await conn.fetchrow(queries.CONTESTED, charge["id"])
+        contested = await conn.fetchrow(escrow_queries.CONTESTED, charge["id"])
         if contested is not None and contested["outcome"] is None:
             raise Conflict(f"{transfer} is contested: decide on that")
         return await _refund(services, conn, charge, reason, now)
@@ -50,25 +50,26 @@ async def contest(services: Services, transfer: str, reason: str) -> None:
 async def contest_in(conn: Connection, transfer: str, reason: str, now: datetime) -> None:
     """The same in the transaction of ``conn``, whose lock is the caller's."""
     charge = await _charge(conn, transfer, reason)
-    known = await conn.fetchrow(queries.CONTESTED, charge["id"])
+    known = await conn.fetchrow(escrow_queries.CONTESTED, charge["id"])
     if known is not None:
         if known["outcome"] is not None:
             raise Conflict(f"{transfer} was contested and decided on: {known['outcome']}")
         return
     if charge["reversed"] is not None:
         raise Conflict(f"{transfer} was reversed already")
-    followed = [row["id"] for row in await conn.fetch(queries.FOLLOWED, charge["id"])]
+    followed = [row["id"] for row in await conn.fetch(escrow_queries.FOLLOWED, charge["id"])]
     entries = []
-    for each in await conn.fetch(queries.PAYABLE_OF, [charge["id"], *followed]):
+    for each in await conn.fetch(escrow_queries.PAYABLE_OF, [charge["id"], *followed]):
         owner = each["name"].removeprefix("payable:")
-        entries.append(Entry(each["name"], each["currency"], -each["amount"]))
-        entries.append(Entry(f"escrow:{owner}", each["currency"], each["amount"]))
+        amount = int(each["amount"])
+        entries.append(Entry(each["name"], each["currency"], -amount))
+        entries.append(Entry(f"escrow:{owner}", each["currency"], amount))
     held = None  # where all of it is in escrow already: there it stays
     if entries:
         key = f"{transfer}/contested"
         await ledger.post(conn, [Transfer(key, "contested", now, charge["source"], tuple(entries), reason)])
         held = await conn.fetchval(queries.TRANSFER, key)
-    await conn.execute(queries.ADD_CONTESTED, identifiers.new_uuid(), charge["id"], reason, held, now)
+    await conn.execute(escrow_queries.ADD_CONTESTED, identifiers.new_uuid(), charge["id"], reason, held, now)
 
 
 async def decide(services: Services, transfer: str, *, refunded: bool) -> list[Issued]:
@@ -79,7 +80,7 @@ async def decide(services: Services, transfer: str, *, refunded: bool) -> list[I
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
         number = identifiers.to_uuid(transfer, "tra", field="transfer")
-        dispute = await conn.fetchval(queries.DISPUTED, number)
+        dispute = await conn.fetchval(escrow_queries.DISPUTED, number)
         if dispute is not None:
             raise Conflict(f"{transfer} is in dispute: decide on {identifiers.from_uuid('dsp', dispute)}")
         return await decide_in(services, conn, transfer, times.now(), refunded=refunded)
@@ -91,8 +92,8 @@ async def decide_in(
     """The same in the transaction of ``conn``, whose lock is the caller's, for whoever decides on its dispute."""
     outcome = "refunded" if refunded else "stands"
     number = identifiers.to_uuid(transfer, "tra", field="transfer")
-    known = await conn.fetchrow(queries.CONTESTED, number)
-    charge = await conn.fetchrow(queries.CHARGE, number)
+    known = await conn.fetchrow(escrow_queries.CONTESTED, number)
+    charge = await conn.fetchrow(escrow_queries.CHARGE, number)
     if known is None or charge is None:
         raise NotFound(f"{transfer} is not contested")
     if known["outcome"] is not None:
@@ -102,14 +103,14 @@ async def decide_in(
     if known["held"] is not None:
         key = f"{transfer}/decided"
         await ledger.reverse(conn, known["held"], key=key, at=now, source=charge["source"], memo=outcome)
-    await conn.execute(queries.DECIDE, known["id"], outcome, now)
+    await conn.execute(escrow_queries.DECIDE, known["id"], outcome, now)
     return await _refund(services, conn, charge, "contested", now) if refunded else []
 
 
 async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
     if not 0 < len(reason) <= 500:
         raise Invalid.field("reason", "1 to 500 characters", reason)
-    row = await conn.fetchrow(queries.CHARGE, identifiers.to_uuid(transfer, "tra", field="transfer"))
+    row = await conn.fetchrow(escrow_queries.CHARGE, identifiers.to_uuid(transfer, "tra", field="transfer"))
     if row is None:
         raise NotFound(f"there is no transfer {transfer}")
     if row["reverses"] is not None or row["kind"] not in CHARGES:
@@ -119,12 +120,12 @@ async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
 
 async def _refund(services: Services, conn: Connection, charge: Row, reason: str, now: datetime) -> list[Issued]:
     name = identifiers.from_uuid("tra", charge["id"])
-    for each in await conn.fetch(queries.FOLLOWED, charge["id"]):  # the newest first
+    for each in await conn.fetch(escrow_queries.FOLLOWED, charge["id"]):  # the newest first
         key = f"{identifiers.from_uuid('tra', each['id'])}/undone"
         await ledger.reverse(conn, each["id"], key=key, at=now, source=charge["source"], memo=reason)
     await ledger.reverse(conn, charge["id"], key=f"{name}/refund", at=now, source=charge["source"], memo=reason)
     issued: list[Issued] = []
-    for each in await conn.fetch(queries.ENTRIES_OF, charge["id"]):
+    for each in await conn.fetch(escrow_queries.ENTRIES_OF, charge["id"]):
         if each["name"].startswith("receivable:"):
             issued += await issue_to(services, conn, each["name"], None, now)
     return issued

@@ -27,7 +27,7 @@ from registry.errors import Conflict, Invalid, NotFound
 from registry.http.paging import Asked, page_of
 from registry.ledger import Entry, Transfer
 from registry.services import Services
-from registry.settlement import pain, queries
+from registry.settlement import pain, queries, remittance_queries
 from registry.settlement.invoicing import due_of
 from registry.settlement.references import iban
 from registry.settlement.sealing import Payee, seal, unseal
@@ -63,7 +63,7 @@ async def set_payout(services: Services, caller: Caller, data: PayoutSet) -> Pay
     sealed = await asyncio.to_thread(seal, services.settings.data / "keys", caller.account, row, payee)
     usable = now + services.settings.payout_change_hold
     async with services.database.transaction() as conn:
-        await conn.execute(queries.ADD_PAYOUT, row, caller.account, sealed, number[-4:], now, usable)
+        await conn.execute(remittance_queries.ADD_PAYOUT, row, caller.account, sealed, number[-4:], now, usable)
         said = f"paid to an account that ends in {number[-4:]} from {times.to_text(usable)[:16]} on"
         await events.tell(conn, caller.account, "payout-changed", None, said)
     return Payout(name, data.country, number[-4:], times.to_text(now), times.to_text(usable))
@@ -72,7 +72,7 @@ async def set_payout(services: Services, caller: Caller, data: PayoutSet) -> Pay
 async def payout_of(services: Services, caller: Caller) -> PayoutNow:
     """Return where the caller is paid, if anything was said of it; of the account number its end alone."""
     async with services.database.acquire() as conn:
-        row = await conn.fetchrow(queries.PAYOUT, caller.account)
+        row = await conn.fetchrow(remittance_queries.PAYOUT, caller.account)
     if row is None:
         return PayoutNow(None)
     payee = await asyncio.to_thread(_unsealed, services, row)
@@ -97,7 +97,7 @@ async def prepare(services: Services, period: str) -> Prepared:
     prepared = Prepared(identifiers.new_uuid(), [], [])
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
-        for row in await conn.fetch(queries.CREDITORS):
+        for row in await conn.fetch(remittance_queries.CREDITORS):
             await _prepare(services, conn, row["name"], period, bank, prepared, now)
     return prepared if prepared.paid else prepared._replace(file=None)
 
@@ -106,7 +106,7 @@ async def order(services: Services, file: UUID) -> bytes:
     """Return the payment order of what was prepared as ``file``: the same bytes each time. Raises ``NotFound``."""
     settings = services.settings
     async with services.database.acquire() as conn:
-        rows = await conn.fetch(queries.FILE, file)
+        rows = await conn.fetch(remittance_queries.FILE, file)
     if not rows:
         raise NotFound("there is no such file of remittances")
     if any(row["sealed"] is None for row in rows):
@@ -135,7 +135,7 @@ async def cancel(services: Services, remittance: str, reason: str) -> None:
         raise Invalid.field("reason", "1 to 500 characters", reason)
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
-        row = await conn.fetchrow(queries.REMITTANCE, number)
+        row = await conn.fetchrow(remittance_queries.REMITTANCE, number)
         if row is None:
             raise NotFound(f"there is no remittance {remittance}")
         if row["state"] != "prepared":
@@ -146,7 +146,7 @@ async def cancel(services: Services, remittance: str, reason: str) -> None:
             conn, key, "remittance-return", remittance, f"transit:{owner}", _PREFIX + owner, row["currency"],
             row["amount"], now, reason,
         )  # fmt: skip
-        await conn.execute(queries.CANCEL, number, posted, reason)
+        await conn.execute(remittance_queries.CANCEL, number, posted, reason)
 
 
 async def _prepare(
@@ -155,12 +155,12 @@ async def _prepare(
     settings, owner = services.settings, name.removeprefix(_PREFIX)
     account = identifiers.to_uuid(owner, "art", "org", field="account")
     least = {each.currency: each.micro for each in settings.payout_minimum}
-    payout = await conn.fetchrow(queries.PAYOUT, account)
-    rows = await conn.fetch(queries.UNPAID_LINES, name, account, now - settings.payout_hold, period)
+    payout = await conn.fetchrow(remittance_queries.PAYOUT, account)
+    rows = await conn.fetch(remittance_queries.UNPAID_LINES, name, account, now - settings.payout_hold, period)
     held = await ledger.balances(conn, [name])
     for currency, group in groupby(rows, key=itemgetter("currency")):
         lines = list(group)
-        carried = await conn.fetchval(queries.REMITTED_BEFORE, account, currency) or 0
+        carried = await conn.fetchval(remittance_queries.REMITTED_BEFORE, account, currency) or 0
         due = due_of(sum(row["amount"] for row in lines), carried, currency)
         amount = min(due.due, -held.get((name, currency), 0))
         if amount <= 0:
@@ -179,11 +179,11 @@ async def _prepare(
             conn, source, KIND, source, name, f"transit:{owner}", currency, due.due, now, f"to {payout['ends']}"
         )
         await conn.execute(
-            queries.ADD_REMITTANCE, number, prepared.file, account, currency, period, *due, len(lines), payout["id"],
-            bank, now, posted,
+            remittance_queries.ADD_REMITTANCE, number, prepared.file, account, currency, period, *due, len(lines),
+            payout["id"], bank, now, posted,
         )  # fmt: skip
         await conn.execute(
-            queries.ADD_REMITTED, number, account, currency, [row["id"] for row in lines],
+            remittance_queries.ADD_REMITTED, number, account, currency, [row["id"] for row in lines],
             [row["amount"] for row in lines],
         )  # fmt: skip
         await events.tell(
@@ -232,15 +232,15 @@ async def listed(
     conn: Connection, account: UUID | None, asked: Asked, *, currency: str | None = None, state: str | None = None
 ) -> Page[RemittanceInfo]:
     """Return one page of the remittances to ``account`` (None, the office's: to all)."""
-    rows, more = await page_of(conn, queries.REMITTANCES, asked, account, currency, state)
+    rows, more = await page_of(conn, remittance_queries.REMITTANCES, asked, account, currency, state)
     return Page([info(row) for row in rows], more)
 
 
 async def lines(conn: Connection, account: UUID, remittance: UUID, asked: Asked) -> Page[RemittanceLine]:
     """Return one page of the lines that a remittance paid; raises ``NotFound``, also for another's."""
-    if await conn.fetchval(queries.OWN_REMITTANCE, account, remittance) is None:
+    if await conn.fetchval(remittance_queries.OWN_REMITTANCE, account, remittance) is None:
         raise NotFound("there is no such remittance")
-    rows, more = await page_of(conn, queries.REMITTED, asked, account, remittance)
+    rows, more = await page_of(conn, remittance_queries.REMITTED, asked, account, remittance)
     return Page([_line(row) for row in rows], more)
 
 

@@ -11,7 +11,7 @@ from licet.wire.settlement import InvoiceInfo, InvoiceLine, InvoicePayment, Invo
 from registry.database import Connection, Row
 from registry.errors import NotFound
 from registry.http.paging import Asked, page_of
-from registry.settlement import queries
+from registry.settlement import bank_queries, queries
 
 
 async def listed(
@@ -55,7 +55,7 @@ def info(row: Row) -> InvoiceInfo:
         currency=row["currency"],
         period=row["period"],
         reference=row["reference"],
-        **{name: money.to_decimal(row[name]) for name in ("total", "carried_in", "due", "carried_out", "paid")},
+        **{name: money.to_decimal(int(row[name])) for name in ("total", "carried_in", "due", "carried_out", "paid")},
         state=row["state"],
         lines=row["lines"],
         issued_at=times.to_text(row["issued_at"]),
@@ -69,9 +69,9 @@ async def entries(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return movements that the bank booked, the newest first, or all that stand in suspense: for the office alone."""
     if suspense:
-        rows = await conn.fetch(queries.IN_SUSPENSE)
+        rows = await conn.fetch(bank_queries.IN_SUSPENSE)
     else:
-        rows = await conn.fetch(queries.ENTRIES, account, organisation, limit)
+        rows = await conn.fetch(bank_queries.ENTRIES, account, organisation, limit)
     return [_entry(row) for row in rows]
 
 

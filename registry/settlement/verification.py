@@ -7,14 +7,14 @@ from typing import Final
 from licet import identifiers, money
 from licet.statements.splits import divide
 from registry.database import Connection
-from registry.settlement import queries
+from registry.settlement import escrow_queries
 from registry.settlement.parting import ESCROW, FEE, charge_of
 from registry.settlement.references import reference
 from registry.splits.sharing import shares_of
 
 _NUMBERS: Final = "select count(*) as count, coalesce(max(number), 0) as last from invoices"
 _INVOICES: Final = """
-select i.*, coalesce(l.amount, 0)::bigint as added, coalesce(l.count, 0) as found,
+select i.*, coalesce(l.amount, 0) as added, coalesce(l.count, 0) as found,
     coalesce(lag(i.carried_out) over (partition by i.organisation, i.currency order by i.number), 0) as before
 from invoices i left join (
     select invoice, sum(amount) as amount, count(*) as count from invoice_lines group by invoice
@@ -67,11 +67,11 @@ select r.id from bank_entries r join bank_entries b on b.id = r.returns
 where r.credit or not b.credit or (r.amount, r.currency) <> (b.amount, b.currency)
 """
 _OVERPAID: Final = """
-select i.number, i.due, sum(p.amount)::bigint as paid from invoice_payments p join invoices i on i.id = p.invoice
+select i.number, i.due, sum(p.amount) as paid from invoice_payments p join invoices i on i.id = p.invoice
 group by i.id having sum(p.amount) < 0 or sum(p.amount) > greatest(i.due, 0)
 """
 _OVERUSED: Final = """
-select b.id, sum(p.amount)::bigint as used from invoice_payments p join bank_entries b on b.id = p.payment
+select b.id, sum(p.amount) as used from invoice_payments p join bank_entries b on b.id = p.payment
 left join bank_entries r on r.returns = b.id
 group by b.id, r.id having sum(p.amount) > (case when r.id is null and b.credit then b.amount else 0 end)
     or sum(p.amount) < 0
@@ -85,7 +85,7 @@ where (i.organisation, i.currency) is distinct from
 
 
 _REMITTANCES: Final = """
-select r.*, coalesce(l.amount, 0)::bigint as added, coalesce(l.count, 0) as found,
+select r.*, coalesce(l.amount, 0) as added, coalesce(l.count, 0) as found,
     coalesce(lag(r.carried_out) over (partition by r.account, r.currency order by r.id), 0) as before
 from remittances r left join (
     select remittance, sum(amount) as amount, count(*) as count from remittance_lines group by remittance
@@ -95,15 +95,15 @@ _REMITTED: Final = """
 select l.transfer, l.amount, t.kind as what, (
     select sum(-e.amount) from entries e join ledger_accounts a on a.id = e.account
     where e.transfer = l.transfer and e.currency = l.currency and a.name = any($1::text[])
-)::bigint as entered
+) as entered
 from remittance_lines l join transfers t on t.id = l.transfer where l.account = $2
 """
 _TRANSIT: Final = """
-select a.name, e.currency, -sum(e.amount)::bigint as amount from ledger_accounts a join entries e on e.account = a.id
+select a.name, e.currency, -sum(e.amount) as amount from ledger_accounts a join entries e on e.account = a.id
 where a.name like 'transit:%' group by 1, 2
 """
 _ON_ITS_WAY: Final = """
-select a.kind, r.account, r.currency, sum(r.amount)::bigint as amount
+select a.kind, r.account, r.currency, sum(r.amount) as amount
 from remittances r join accounts a on a.id = r.account
 where r.paid_by is null and r.cancelled is null group by 1, 2, 3
 """
@@ -214,10 +214,10 @@ async def _remitted(conn: Connection) -> list[str]:
             if row["entered"] != row["amount"] or row["what"] == "remittance"
         ]
     moving = {
-        (f"transit:{identifiers.from_uuid(row['kind'], row['account'])}", row["currency"]): row["amount"]
+        (f"transit:{identifiers.from_uuid(row['kind'], row['account'])}", row["currency"]): int(row["amount"])
         for row in await conn.fetch(_ON_ITS_WAY)
     }
-    found = {(row["name"], row["currency"]): row["amount"] for row in await conn.fetch(_TRANSIT) if row["amount"]}
+    found = {(row["name"], row["currency"]): int(row["amount"]) for row in await conn.fetch(_TRANSIT) if row["amount"]}
     if moving != found:
         wrong.append(f"transit: expected what the bank has not booked, {moving}, got {found}")
     wrong += [f"remittance {row['id']}: expected the bank's entries of its amount" for row in await conn.fetch(_TWICE)]
@@ -227,16 +227,16 @@ async def _remitted(conn: Connection) -> list[str]:
 async def _parts(conn: Connection) -> list[str]:
     """Works left escrow with what their uses came to, shared as their split says."""
     wrong = []
-    async for row in conn.cursor(queries.ALL_PARTS, prefetch=500):
+    async for row in conn.cursor(escrow_queries.ALL_PARTS, prefetch=500):
         charge = charge_of(row)
         name = f"transfer {identifiers.from_uuid('tra', row['posted'])}"
         if charge is None:
             wrong.append(f"{name}: expected a part of what a charge put into escrow, got one of {row['key']}")
             continue
-        part = await conn.fetchrow(queries.PART, *charge.uses[:5], row["works"])
+        part = await conn.fetchrow(escrow_queries.PART, *charge.uses[:5], row["works"])
         assert part is not None  # it counts
-        gross, fee = part["gross"], part["fee"]
-        found = {each["name"]: each["amount"] for each in await conn.fetch(queries.ENTRIES_OF, row["posted"])}
+        gross, fee = int(part["gross"]), int(part["fee"])
+        found = {each["name"]: each["amount"] for each in await conn.fetch(escrow_queries.ENTRIES_OF, row["posted"])}
         others = {each: amount for each, amount in found.items() if not each.startswith(ESCROW)}
         if row["outcome"] == "shared":
             shares = (await shares_of(conn, [row["split"]]))[row["split"]]

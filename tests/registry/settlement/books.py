@@ -91,10 +91,10 @@ async def remitted(services: Services) -> remitting.Prepared:
 async def balances(conn: Connection) -> dict[tuple[str, str], int]:
     """Return every balance of the ledger that is not zero."""
     rows = await conn.fetch(
-        "select a.name, e.currency, sum(e.amount)::bigint as amount from entries e "
+        "select a.name, e.currency, sum(e.amount) as amount from entries e "
         "join ledger_accounts a on a.id = e.account group by 1, 2 having sum(e.amount) <> 0"
     )
-    return {(row["name"], row["currency"]): row["amount"] for row in rows}
+    return {(row["name"], row["currency"]): int(row["amount"]) for row in rows}
 
 
 async def nothing_is_wrong(conn: Connection) -> None:

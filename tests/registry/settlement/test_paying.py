@@ -49,7 +49,7 @@ async def states(office: Office) -> list[tuple[int, str, str]]:
     async with office.database.acquire() as conn:
         rows = await conn.fetch(f"select * from ({queries._INVOICE}) i order by number")
         await nothing_is_wrong(conn)
-    return [(row["number"], row["state"], money.to_decimal(row["paid"])) for row in rows]
+    return [(row["number"], row["state"], money.to_decimal(int(row["paid"]))) for row in rows]
 
 
 async def books(office: Office) -> dict[tuple[str, str], int]:
