@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.artists import account, adding, home, receipts, signing, terms, works
+from registry.portal.artists import account, adding, earnings, home, level, receipts, signing, terms, works
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
+    *earnings.ROUTES,
+    *level.ROUTES,
     *works.ROUTES,
     *adding.ROUTES,
     *terms.ROUTES,

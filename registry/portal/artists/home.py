@@ -20,6 +20,7 @@ from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, language_of
 from registry.portal.frame.people import home_of
 from registry.services import Services
+from registry.usage import money
 
 _EVENTS: Final = 8
 _USES: Final = 10
@@ -37,10 +38,12 @@ async def home(
         told = await events.listed(conn, caller.account, Asked("", "-told", _EVENTS), None)
         used = await licences.listed(conn, caller, Asked("", "-granted", _USES), licences.Wanted())
         names = {row["id"]: row["name"] for row in await conn.fetch(queries.ORGANISATIONS, _organisations(used.items))}
+        balance = await money.balance(conn, caller)
         codes: int = await conn.fetchval(queries.CODES_LEFT, caller.account)
     return ROOM.page(
         request, "home", here="home", name=caller.name, tally=counted, events=told.items, used=used.items,
         names={identify(each): name for each, name in names.items()}, codes=codes,
+        held=[each for each in balance.lines if each.account == "escrow"], trusted=caller.level >= 2,
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import TAGS, everywhere
 from registry.portal.frame.pages import HTML, language_of
 from registry.services import Services
+from registry.settlement.escrow import RETURNS_AFTER
 
 BODY: Final = 1 << 20
 _SHOWN: Final = 12  # works whose names stand above the cards
@@ -124,6 +125,9 @@ async def _drafted(
         "hours": int(services.settings.loosening_hold.total_seconds() // 3600),
         "minutes": max(1, int(services.settings.snapshot_delay.total_seconds() // 60)),
         "most": choosing.MOST,
+        "trusted": caller.level >= 2,
+        "fee": f"{services.settings.fee_bps / 100:g}",
+        "days": RETURNS_AFTER.days,
     }
 
 

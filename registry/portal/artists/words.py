@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from registry.portal.artists.adding_words import ADDING, SAID
+from registry.portal.artists.earning_words import EARNINGS
+from registry.portal.artists.level_words import LEVELS
 from registry.portal.frame import doors
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
@@ -49,6 +51,8 @@ WORDS: Final[Vocabulary] = {
     **EVENTS,
     **ADDING,
     **SAID,
+    **EARNINGS,
+    **LEVELS,
     # home
     "home": ("Home", "首页"),
     "home_hello": ("Hello, {name}", "你好，{name}"),

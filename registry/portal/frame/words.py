@@ -44,6 +44,7 @@ FRAME: Final[Vocabulary] = {
     "nav_sign_in": ("Sign in", "登录"),
     "nav_home": ("Home", "首页"),
     "nav_works": ("Pictures", "我的画"),
+    "nav_earnings": ("Money", "收入"),
     "nav_account": ("Account", "账号"),
     "nav_datasets": ("Datasets", "数据集"),
     "nav_licences": ("Licences", "许可"),
@@ -59,6 +60,16 @@ FRAME: Final[Vocabulary] = {
     "note_joined": ("Your account is open.", "账号开好了。"),
     "note_token_ended": ("That token is worthless from now on.", "那个令牌已经作废。"),
     "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
+    "note_domain_asked": (
+        "Put the line there, then let us look.",
+        "把那行字放上去，再让我们去看。",
+    ),
+    "note_domain_dropped": ("You no longer claim that domain.", "那个域名已放弃。"),
+    "note_domain_proven": ("Found. Your domain is proven.", "找到了，你的域名已证明。"),
+    "note_domain_missed": (
+        "We looked and did not find the line yet. A new DNS record can take some hours to be seen.",
+        "看过了，还没找到那行字。新的 DNS 记录可能要几个小时才看得到。",
+    ),
     "note_signed": ("Signed. This is your receipt.", "签好了。这是你的收据。"),
     "note_signed_in": ("You are signed in.", "你已登录。"),
     # refusals

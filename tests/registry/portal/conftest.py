@@ -7,19 +7,27 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.registry.catalogue import registry
+from tests.registry.claims.internet import Internet, internet
 from tests.registry.harness import Running
 from tests.registry.portal.people import Artist, joined
 from tests.registry.servers import Server
 
 
 @pytest.fixture(scope="package")
+async def net(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Internet]:
+    """DNS and the web, as far as the service looks at domains."""
+    async with internet(tmp_path_factory.mktemp("internet")) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
 async def site(
-    server: Server, migrated_template: str, anyio_backend: str, tmp_path_factory: pytest.TempPathFactory
+    server: Server, migrated_template: str, net: Internet, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     """The service on a database of its own."""
     async with (
         server.fresh(migrated_template, "portal") as dsn,
-        registry(dsn, tmp_path_factory.mktemp("portal")) as running,
+        registry(dsn, tmp_path_factory.mktemp("portal"), **net.settings) as running,
     ):
         yield running
 

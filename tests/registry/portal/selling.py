@@ -1,0 +1,56 @@
+"""An artist who sells, with a key file and a passkey, and a team that takes licences of her."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from licet.terms import Terms
+from licet.wire.licensing import LicenceGranted
+from tests.registry import keymaking as make
+from tests.registry.catalogue import Artist as Owner
+from tests.registry.catalogue import artist
+from tests.registry.harness import Running
+from tests.registry.market import Shelf, Trainer, shelf, trainer
+from tests.registry.portal.people import Artist
+from tests.sdk.statements.passkey import Authenticator
+
+
+@dataclass
+class Seller:
+    """An artist at the portal (``person``) who can also sign what no page asks for (``owner``)."""
+
+    owner: Owner
+    key: Authenticator
+    person: Artist
+
+    @property
+    def browser(self) -> httpx.AsyncClient:
+        """The browser with her session."""
+        return self.person.http
+
+    async def shelf(self, terms: Terms, count: int = 1) -> Shelf:
+        """Register works under ``terms``."""
+        found = await shelf(self.owner.site, terms, count, owner=self.owner)
+        self.person.works += found.works
+        return found
+
+    async def sells(self, terms: Terms, count: int = 1, lab: Trainer | None = None) -> LicenceGranted:
+        """Register works under ``terms`` and let ``lab`` (a new team, without one) take a licence of them."""
+        works = await self.shelf(terms, count)
+        return await (lab or await trainer(self.owner.site)).license(works.wanted())
+
+    async def steps_up(self) -> None:
+        """Touch the passkey, as pages ask before what cannot be taken back."""
+        assert (await make.stepped_up(self.owner.site, self.key, self.browser)).status_code == 200
+
+
+async def seller(site: Running, name: str = "Ada", level: int = 0) -> Seller:
+    """Open an account of claim ``level`` with a session."""
+    owner = await artist(site, name)
+    if level:
+        await owner.raise_level(level)
+    key = make.passkey(site, name)
+    await make.add(site, owner.account, key)
+    return Seller(owner, key, Artist(site, owner.id, key, await make.signed_in(site, key)))

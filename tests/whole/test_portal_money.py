@@ -1,0 +1,64 @@
+"""An artist's money in a real browser, in both languages: what her claim level is, and how she gets to what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.registry.claims.internet import Internet
+from tests.whole.browser import chromium
+from tests.whole.stage import Service
+from tests.whole.visiting import Visitor, visiting
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=("en", "zh"))
+def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) -> Iterator[Visitor]:
+    with visiting(browser, f"http://localhost:{service.port}", request.param) as found:
+        yield found
+
+
+def test_a_domain_brings_claim_level_2_and_is_given_up(visitor: Visitor, net: Internet) -> None:
+    page = visitor.page
+    device = visitor.passkeys()
+    visitor.joins("苏棠")
+    visitor.opens("/home")
+    visitor.looks()
+    page.click(f"a[href='/{visitor.language}/level']")
+    visitor.looks()
+    page.fill("#domain", "github.io")
+    page.click("form:has(#domain) button")
+    page.wait_for_selector("#wrong")
+    assert page.input_value("#domain") == "github.io"
+    visitor.looks()
+    visitor.touched(device, touched=False)
+    page.fill("#domain", "eve.example")
+    page.click("form:has(#domain) button")
+    page.wait_for_selector("[data-said]:not([hidden])")  # the passkey was not touched: nothing is asked for
+    visitor.touched(device, touched=True)
+    page.click("form:has(#domain) button")
+    page.wait_for_selector(".card")
+    visitor.looks()
+    check = f"form[action='/{visitor.language}/level/check'] button"
+    with page.expect_navigation():
+        page.click(check)
+    assert page.locator(".card .code").count() == 1  # not found yet
+    net.put_record("eve.example", page.inner_text(".card .code"))
+    with page.expect_navigation():
+        page.click(check)
+    assert page.locator(".card .code").count() == 0
+    assert page.inner_text("tr[aria-current] th")[0] == "2"
+    page.click(".card summary")
+    visitor.looks()
+    page.click(f"form[action='/{visitor.language}/level/drop'] button")
+    expect(page.locator(".card")).to_have_count(0)
+    assert page.inner_text("tr[aria-current] th")[0] == "0"
+    visitor.looks()
+    net.clear()
