@@ -81,7 +81,7 @@ async def _decided(
         sealed = envelopes.seal(payload, await services.keys.hold(conn, "office"))
         statement, pending = await keep(conn, number, payload, sealed, None)
         digest = bytes.fromhex(sealed.payload_digest)
-        await conn.execute(queries.KEEP_STEP, statement, number, "decide", digest, None, pending)
+        await conn.execute(queries.KEEP_STEP, statement, number, "decide", None, digest, None, pending)
         await end(services, conn, row, outcome, now, by)
         for account in (row["account"], row["against"]):
             await events.tell(

@@ -12,13 +12,16 @@ from registry.http.paging import Key, orders
 
 # by dispute_steps unique (digest)
 TAKEN: Final = "select id, dispute, account, pending from dispute_steps where digest = $1"
-# by disputes (account, id): $2 since when what was dismissed counts
+# What an account has open, and what of it was wrong since $2: dismissed, or taken back once the other party objected.
+# By disputes (account, id), dispute_steps (dispute, step)
 OPENED: Final = """
-select count(*) filter (where outcome is null) as open,
-    count(*) filter (where outcome = 'dismissed' and ended_at > $2) as dismissed
-from disputes where account = $1
+select count(*) filter (where d.outcome is null) as open,
+    count(*) filter (where d.ended_at > $2 and (d.outcome = 'dismissed' or d.outcome = 'withdrawn' and exists (
+        select from dispute_steps x where x.dispute = d.id and x.position = 'contest'
+    ))) as wrong
+from disputes d where d.account = $1
 """
-# by disputes (work), unique (transfer)
+# by disputes (work), (transfer, pending)
 ON_THE_SAME: Final = """
 select account, outcome from disputes where work = $1::uuid or transfer = $2::uuid
 """
@@ -27,11 +30,12 @@ WORK: Final = """
 select w.account, a.kind, w.withdrawn_at, s.work is not null as signed, s.lost_to
 from works w join accounts a on a.id = w.account left join work_states s on s.work = w.id where w.id = $1
 """
-# Who owes by a charge and who is owed, by the names of their accounts of the ledger. By entries primary key
+# What a charge takes from whoever owes by it or is owed by it; what is below zero it gives. By entries primary key
 SIDES: Final = """
-select a.name from entries e join ledger_accounts a on a.id = e.account
+select split_part(a.name, ':', 2) as name, sum(e.amount) as taken, bool_or(a.name like 'receivable:%') as owes
+from entries e join ledger_accounts a on a.id = e.account
 where e.transfer = $1 and (a.name like 'receivable:%' or a.name like 'payable:%' or a.name like 'escrow:%')
-order by a.name
+group by 1 order by 1
 """
 # by splits primary key
 SHARED_BY: Final = "select s.account, a.kind from splits s join accounts a on a.id = s.account where s.id = $1"
@@ -53,7 +57,7 @@ insert into disputes (id, account, against, work, transfer, digest, pending, ope
 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning id
 """
 KEEP_STEP: Final = """
-insert into dispute_steps (id, dispute, step, digest, account, pending) values ($1, $2, $3, $4, $5, $6)
+insert into dispute_steps (id, dispute, step, position, digest, account, pending) values ($1, $2, $3, $4, $5, $6, $7)
 """
 END: Final = "update disputes set outcome = $2, ended_at = $3, ended_by = $4 where id = $1 and outcome is null"
 
@@ -86,8 +90,8 @@ ENVELOPE: Final = "select envelope from log_pending where id = $1"
 
 # The whole of it, read through once, beside what was signed.
 ALL_STEPS: Final = """
-select x.id, x.dispute, x.step, x.digest, x.account, k.kind as step_kind, d.digest as opening, d.account as opener,
-    a.kind, d.work, d.transfer, d.outcome, d.ended_by, p.envelope
+select x.id, x.dispute, x.step, x.position, x.digest, x.account, k.kind as step_kind, d.digest as opening,
+    d.account as opener, a.kind, d.work, d.transfer, d.outcome, d.ended_by, p.envelope
 from dispute_steps x join disputes d on d.id = x.dispute join accounts a on a.id = d.account
 left join accounts k on k.id = x.account join log_pending p on p.id = x.pending order by x.dispute, x.pending
 """
@@ -97,9 +101,14 @@ select d.id from disputes d where not exists (select from dispute_steps x where 
         select from dispute_steps x where x.dispute = d.id and x.step in ('decide', 'withdraw')
     )
 """
-# A charge in dispute is contested for as long, and what became of it is what was decided.
+# A charge in dispute is contested for as long, each time anew, and what became of it is how the dispute ended.
 UNHELD: Final = """
-select d.id, d.outcome, c.outcome as charge from disputes d left join contested_charges c on c.transfer = d.transfer
-where d.transfer is not null and (c.id is null or c.outcome is distinct from case d.outcome
-    when 'upheld' then 'refunded' when 'dismissed' then 'stands' when 'withdrawn' then 'stands' end)
+with numbered as (
+    select id, transfer, outcome, row_number() over (partition by transfer order by pending) as turn
+    from disputes where transfer is not null
+)
+select d.id, d.outcome, c.outcome as charge
+from numbered d left join contested_charges c on c.transfer = d.transfer and c.turn = d.turn
+where c.id is null or c.outcome is distinct from case d.outcome
+    when 'upheld' then 'refunded' when 'dismissed' then 'stands' else d.outcome end
 """

@@ -31,12 +31,13 @@ from registry.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, page_of
 from registry.services import Services
 from registry.settlement.queries import LOCK
-from registry.settlement.refunding import contest_in, decide_in
+from registry.settlement.refunding import Outcome, contest_in, decide_in
 from registry.splits.intake import opened
 
 MOST_OPEN: Final = 5
-MOST_DISMISSED: Final = 3  # within…
+MOST_WRONG: Final = 3  # within…
 SUSPENDED_FOR: Final = timedelta(days=365)
+_OF_CHARGES: Final[dict[str, Outcome]] = {"upheld": "refunded", "dismissed": "stands", "withdrawn": "withdrawn"}
 
 
 class _Kept(NamedTuple):
@@ -118,7 +119,7 @@ async def end(
         await disputes_changed(conn, row["against"], [row["work"]])
     else:
         transfer = identifiers.from_uuid("tra", row["transfer"])
-        await decide_in(services, conn, transfer, now, refunded=outcome == "upheld")
+        await decide_in(services, conn, transfer, now, _OF_CHARGES[outcome])
 
 
 async def keep(
@@ -154,7 +155,7 @@ async def _open(services: Services, caller: Caller, envelope: Envelope, conn: Co
     )
     if kept is None:
         raise Conflict("dispute: expected an identifier that is new, got that of another dispute")
-    await conn.execute(queries.KEEP_STEP, statement, number, "open", digest, caller.account, pending)
+    await conn.execute(queries.KEEP_STEP, statement, number, "open", None, digest, caller.account, pending)
     if subject.work is not None:
         await disputes_changed(conn, subject.against, [subject.work])
     else:
@@ -169,7 +170,8 @@ async def _hold_free(conn: Connection, caller: Caller, subject: Subject, name: s
     for row in await conn.fetch(queries.ON_THE_SAME, subject.work, subject.transfer):
         if row["outcome"] is None:
             raise Conflict(f"{name} is disputed already, and nobody has decided")
-        if subject.transfer is not None or row["account"] == caller.account:
+        decided = subject.transfer is not None and row["outcome"] != "withdrawn"
+        if decided or row["account"] == caller.account:
             raise Conflict(f"{name} was disputed, and that ended: {row['outcome']}")
 
 
@@ -178,10 +180,10 @@ async def _hold_few(conn: Connection, caller: Caller, now: datetime) -> None:
     assert row is not None  # it counts
     if row["open"] >= MOST_OPEN:
         raise Conflict(f"expected at most {MOST_OPEN} open disputes of an account, got one more")
-    if row["dismissed"] >= MOST_DISMISSED:
+    if row["wrong"] >= MOST_WRONG:
         raise Conflict(
-            f"{MOST_DISMISSED} disputes of this account were dismissed within {SUSPENDED_FOR.days} days: it cannot "
-            f"open more"
+            f"{MOST_WRONG} disputes of this account were dismissed, or taken back after an objection, within "
+            f"{SUSPENDED_FOR.days} days: it cannot open more"
         )
 
 
@@ -208,7 +210,8 @@ async def _step(services: Services, caller: Caller, dispute: UUID, envelope: Env
     if row["work"] is not None and payload.step == "withdraw":
         await conn.fetchrow(LOCK_HEAD, row["against"])
     statement, pending = await keep(conn, dispute, payload, envelope, caller.account)
-    await conn.execute(queries.KEEP_STEP, statement, dispute, payload.step, digest, caller.account, pending)
+    kept = (statement, dispute, payload.step, payload.position, digest, caller.account, pending)
+    await conn.execute(queries.KEEP_STEP, *kept)
     if payload.step == "withdraw":
         await end(services, conn, row, "withdrawn", times.now())
         told = words.withdrawn(caller.id, payload.dispute)

@@ -1,9 +1,14 @@
-"""What can be disputed, by whom and with whom: a work that somebody else registered, or a charge of one's own."""
+"""What can be disputed, by whom and with whom: a work that somebody else registered, or a charge that takes from one.
+
+A charge takes from whoever owes by it. A correction can say that there were fewer uses: that one takes from whom the
+uses had credited, and it is theirs to dispute. Whom a charge is in favour of gains nothing when it is taken back, and
+cannot have it decided before the other party says anything.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from licet import identifiers, times
@@ -14,10 +19,8 @@ from registry.database import Connection
 from registry.disputes import queries
 from registry.errors import Conflict, Invalid, NotFound
 from registry.settlement import escrow_queries as settlement
-from registry.settlement.parting import ENOUGH, charge_of
+from registry.settlement.parting import charge_of
 from registry.settlement.refunding import CHARGES
-
-_OWED: Final = ("payable", "escrow")
 
 
 class Subject(NamedTuple):
@@ -63,13 +66,14 @@ async def _work(conn: Connection, caller: Caller, name: str) -> Subject:
 async def _charge(conn: Connection, caller: Caller, name: str, now: datetime) -> Subject:
     transfer = identifiers.to_uuid(name, "tra", field="subject")
     row = await conn.fetchrow(settlement.CHARGE, transfer)
-    sides = [] if row is None else [each["name"] for each in await conn.fetch(queries.SIDES, transfer)]
-    owing = [each.partition(":")[2] for each in sides if each.startswith("receivable:")]
-    owed = [each.partition(":")[2] for each in sides if each.partition(":")[0] in _OWED]
-    if row is None or caller.id not in (*owing, *owed):
+    sides = {} if row is None else {each["name"]: each for each in await conn.fetch(queries.SIDES, transfer)}
+    if row is None or caller.id not in sides:
         raise NotFound(f"there is no charge {name} that you owe by, or are owed by")
     if row["reverses"] is not None or row["kind"] not in CHARGES:
         raise Invalid.field("subject", "a charge", f"a transfer of kind {row['kind']}")
+    own = sides[caller.id]
+    if own["taken"] <= 0:
+        raise Invalid.field("subject", "a charge that takes something from you", f"{name}, which is in your favour")
     if row["reversed"] is not None:
         raise Conflict(f"{name} was taken back already")
     charge = charge_of(row, anywhere=True)
@@ -77,14 +81,11 @@ async def _charge(conn: Connection, caller: Caller, name: str, now: datetime) ->
     until = row["at"] + (NEAR_CONTESTABLE if near else CONTESTABLE)
     if now >= until:
         raise Conflict(f"{name} could be disputed until {times.to_text(until)}")
-    other = owing[0] if caller.id in owed else owed[0]
-    if charge is not None and charge.payee.startswith("spl_") and caller.id in owing:
+    others = [side for side, each in sides.items() if each["taken"] < 0]
+    if charge is not None and charge.payee.startswith("spl_") and own["owes"]:
         shared = await conn.fetchrow(queries.SHARED_BY, charge.whose[0])  # whoever registered the works answers
-        if shared is not None:
-            other = identifiers.from_uuid(shared["kind"], shared["account"])
-    return Subject(None, transfer, identifiers.to_uuid(other, "art", "org"), other)
-
-
-def holds(caller_level: int, other_level: int) -> bool:
-    """Return whether a claim counts before it is decided: not below a verified claimant's (semantics 6)."""
-    return other_level < ENOUGH or caller_level >= other_level
+        if shared is not None and shared["account"] != caller.account:
+            others.insert(0, identifiers.from_uuid(shared["kind"], shared["account"]))
+    if not others:
+        raise Conflict(f"{name} credits nobody who could answer")
+    return Subject(None, transfer, identifiers.to_uuid(others[0], "art", "org"), others[0])

@@ -36,7 +36,10 @@ def _step(row: Row) -> list[str]:
     work = row["work"] is not None
     decided = row["step"] == "decide"
     by = ("opr", row["ended_by"]) if decided else (row["step_kind"], row["account"])
-    signed = (payload.step, payload.dispute, payload.subject, payload.document, payload.account, payload.outcome)
+    position = row["position"] and payload.position  # null where a service of a release before took the answer
+    signed = (
+        payload.step, payload.dispute, payload.subject, payload.document, payload.account, payload.outcome, position,
+    )  # fmt: skip
     kept = (
         row["step"],
         identifiers.from_uuid("dsp", row["dispute"]),
@@ -44,6 +47,7 @@ def _step(row: Row) -> list[str]:
         None if row["step"] == "open" else row["opening"].hex(),
         identifiers.from_uuid(*by),
         row["outcome"] if decided else None,
+        row["position"],
     )
     if (kept, row["digest"].hex()) == (signed, sealed.payload_digest):
         return []

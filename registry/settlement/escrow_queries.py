@@ -126,11 +126,13 @@ select t.id, t.key, t.kind, t.source, t.at, t.reverses, r.id as reversed from tr
 left join transfers r on r.reverses = t.id where t.id = $1
 """
 ADD_CONTESTED: Final = """
-insert into contested_charges (id, transfer, reason, held, opened_at) values ($1, $2, $3, $4, $5)
+insert into contested_charges (id, transfer, turn, reason, held, opened_at) values ($1, $2, $3, $4, $5, $6)
 """
-# by contested_charges unique (transfer)
-CONTESTED: Final = "select id, held, outcome from contested_charges where transfer = $1"
-# by disputes unique (transfer): what is in dispute is decided there
+# The last time that a charge was contested. By contested_charges unique (transfer, turn)
+CONTESTED: Final = """
+select id, turn, held, outcome from contested_charges where transfer = $1 order by turn desc limit 1
+"""
+# by disputes unique (transfer) where outcome is null: what is in dispute is decided there
 DISPUTED: Final = "select id from disputes where transfer = $1 and outcome is null"
 DECIDE: Final = "update contested_charges set outcome = $2, decided_at = $3 where id = $1 and outcome is null"
 LIST_CONTESTED: Final = """

@@ -136,16 +136,19 @@ select null, l.licence from licence_works l
 where l.agreed is not null and ($1::uuid is null or l.licence = $1) and ($2::uuid is null or l.work = $2)
 """
 # $1: the caller's own accounts of the ledger. By ledger_accounts unique (name), entries (account, transfer, currency),
-# transfers and escrow_ends primary keys, contested_charges and disputes unique (transfer)
+# transfers and escrow_ends primary keys, contested_charges unique (transfer) where outcome is null,
+# disputes (transfer, pending): the last one
 CHARGES: Final = orders(
     """
 select t.id, t.at, t.period, t.kind, t.source, a.name, e.currency, e.amount, d.id as dispute, case
-        when r.id is not null then 'refunded' when c.id is not null and c.outcome is null then 'contested'
+        when r.id is not null then 'refunded' when c.id is not null then 'contested'
         when a.name like 'escrow:%' and x.transfer is null then 'escrow' else 'stands'
     end as state
 from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer
-left join transfers r on r.reverses = t.id left join contested_charges c on c.transfer = t.id
-left join disputes d on d.transfer = t.id left join escrow_ends x on x.transfer = t.id
+left join transfers r on r.reverses = t.id
+left join contested_charges c on c.transfer = t.id and c.outcome is null
+left join lateral (select id from disputes where transfer = t.id order by pending desc limit 1) d on true
+left join escrow_ends x on x.transfer = t.id
 where a.name = any($1::text[]) and t.kind = any($2::text[]) and t.reverses is null
     and ($3::text is null or e.currency = $3) and ($4::text is null or t.period = $4)
     and ($5::text[] is null or t.source = any($5))

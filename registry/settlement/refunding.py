@@ -7,7 +7,7 @@ charge, and of the release from escrow that followed it. What was remitted alrea
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from licet import identifiers, times
 from registry import ledger
@@ -19,6 +19,8 @@ from registry.settlement import escrow_queries, queries
 from registry.settlement.invoicing import Issued, issue_to
 
 CHARGES: Final = frozenset({"licence", "usage", "allocation"})
+Outcome = Literal["stands", "refunded", "withdrawn"]
+"""What became of a contest. One that was withdrawn decided nothing: its charge can be contested again."""
 
 
 async def refund(services: Services, transfer: str, reason: str) -> list[Issued]:
@@ -51,10 +53,11 @@ async def contest_in(conn: Connection, transfer: str, reason: str, now: datetime
     """The same in the transaction of ``conn``, whose lock is the caller's."""
     charge = await _charge(conn, transfer, reason)
     known = await conn.fetchrow(escrow_queries.CONTESTED, charge["id"])
-    if known is not None:
-        if known["outcome"] is not None:
-            raise Conflict(f"{transfer} was contested and decided on: {known['outcome']}")
+    if known is not None and known["outcome"] is None:
         return
+    if known is not None and known["outcome"] != "withdrawn":
+        raise Conflict(f"{transfer} was contested and decided on: {known['outcome']}")
+    turn = 1 if known is None else known["turn"] + 1
     if charge["reversed"] is not None:
         raise Conflict(f"{transfer} was reversed already")
     followed = [row["id"] for row in await conn.fetch(escrow_queries.FOLLOWED, charge["id"])]
@@ -66,10 +69,10 @@ async def contest_in(conn: Connection, transfer: str, reason: str, now: datetime
         entries.append(Entry(f"escrow:{owner}", each["currency"], amount))
     held = None  # where all of it is in escrow already: there it stays
     if entries:
-        key = f"{transfer}/contested"
+        key = _key(transfer, "contested", turn)
         await ledger.post(conn, [Transfer(key, "contested", now, charge["source"], tuple(entries), reason)])
         held = await conn.fetchval(queries.TRANSFER, key)
-    await conn.execute(escrow_queries.ADD_CONTESTED, identifiers.new_uuid(), charge["id"], reason, held, now)
+    await conn.execute(escrow_queries.ADD_CONTESTED, identifiers.new_uuid(), charge["id"], turn, reason, held, now)
 
 
 async def decide(services: Services, transfer: str, *, refunded: bool) -> list[Issued]:
@@ -83,28 +86,31 @@ async def decide(services: Services, transfer: str, *, refunded: bool) -> list[I
         dispute = await conn.fetchval(escrow_queries.DISPUTED, number)
         if dispute is not None:
             raise Conflict(f"{transfer} is in dispute: decide on {identifiers.from_uuid('dsp', dispute)}")
-        return await decide_in(services, conn, transfer, times.now(), refunded=refunded)
+        return await decide_in(services, conn, transfer, times.now(), "refunded" if refunded else "stands")
 
 
 async def decide_in(
-    services: Services, conn: Connection, transfer: str, now: datetime, *, refunded: bool
+    services: Services, conn: Connection, transfer: str, now: datetime, outcome: Outcome
 ) -> list[Issued]:
-    """The same in the transaction of ``conn``, whose lock is the caller's, for whoever decides on its dispute."""
-    outcome = "refunded" if refunded else "stands"
+    """The same in the transaction of ``conn``, whose lock is the caller's, for whoever ends its dispute."""
     number = identifiers.to_uuid(transfer, "tra", field="transfer")
     known = await conn.fetchrow(escrow_queries.CONTESTED, number)
     charge = await conn.fetchrow(escrow_queries.CHARGE, number)
-    if known is None or charge is None:
+    if known is None or charge is None or known["outcome"] == "withdrawn":
         raise NotFound(f"{transfer} is not contested")
     if known["outcome"] is not None:
         if known["outcome"] != outcome:
             raise Conflict(f"{transfer} was decided on: it {known['outcome']}")
         return []
     if known["held"] is not None:
-        key = f"{transfer}/decided"
+        key = _key(transfer, "decided", known["turn"])
         await ledger.reverse(conn, known["held"], key=key, at=now, source=charge["source"], memo=outcome)
     await conn.execute(escrow_queries.DECIDE, known["id"], outcome, now)
-    return await _refund(services, conn, charge, "contested", now) if refunded else []
+    return await _refund(services, conn, charge, "contested", now) if outcome == "refunded" else []
+
+
+def _key(transfer: str, what: str, turn: int) -> str:
+    return f"{transfer}/{what}" if turn == 1 else f"{transfer}/{what}/{turn}"
 
 
 async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
