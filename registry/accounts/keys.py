@@ -73,6 +73,8 @@ async def take(services: Services, conn: Connection, account: UUID, envelope: En
         if "follows" in error.details:
             raise Conflict(f"{error.message}; the account's keys have changed: look at them and sign anew") from None
         raise NotAllowed(error.message) from None
+    if not ring.roots:
+        raise Conflict("this is the last key that may do everything: add another, or rotate it, before it ends")
     about = await _about(services, conn, ring, account, payload, place)
     statement = identifiers.new_uuid()
     pending = await translog.submit(

@@ -66,6 +66,7 @@ async def registry_info(services: Services) -> RegistryInfo:
         fee_bps=services.settings.fee_bps,
         vocab=VOCAB,
         version=registry.__version__,
+        url=services.settings.url,
     )
 
 

@@ -129,6 +129,12 @@ PASSKEYS: Final = """
 select keyid, credential from account_keys
 where account = $1 and credential is not null and revoked_by is null order by pending
 """
+# by account_keys (account): those of them that may do everything
+ROOT_PASSKEYS: Final = """
+select keyid, credential from account_keys
+where account = $1 and credential is not null and revoked_by is null and revoked_from is null and class <> 'delegate'
+order by pending
+"""
 # by challenges primary key, challenges (expires_at)
 KEEP_CHALLENGE: Final = """
 insert into challenges (digest, purpose, account, kind, expires_at) values ($1, $2, $3, $4, $5)

@@ -3,7 +3,7 @@ is outside of its own policy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.whole import stage
 from tests.whole.browser import chromium
-from tests.whole.stage import Service
+from tests.whole.stage import Person, Service
 from tests.whole.visiting import Visitor, visiting
 
 LANGUAGES = ("en", "zh")
@@ -203,6 +203,52 @@ def test_a_team_joins_and_lets_a_program_in(visitor: Visitor) -> None:
         page.wait_for_selector(".said")
         visitor.looks()
         assert program.context.request.get(f"{visitor.url}/v1/me", headers=sent).status == 401
+    assert not visitor.faults
+
+
+@pytest.mark.parametrize("key_class", ["root", "delegate"])
+def test_a_team_of_passkeys_lets_a_program_sign_from_nothing(
+    visitor: Visitor, person: Callable[[str], Person], key_class: str
+) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    visitor.joins("Wick Labs", team=True)
+    visitor.opens("/organisation/tokens")
+    page.click("[data-token] button")
+    expect(page.locator("[data-made]")).to_be_focused()
+    token = page.inner_text("[data-made] output")
+    visitor.opens("/organisation/start")
+    account = page.locator(".pairs code").nth(1).inner_text()
+    program = person(f"program-{visitor.language}-{key_class}")
+    joining = ("account", "join", account, "--class", key_class, "--wait", "0")
+    asked = program.does(*joining, LICET_TOKEN=token)
+    assert asked["state"] == "asked"
+    page.goto(asked["link"].replace("/en/", f"/{visitor.language}/"))
+    page.wait_for_url("**/keys/look")
+    assert asked["key"][:16] in page.inner_text(".pairs")
+    visitor.looks()
+    page.click("[data-statement] button")
+    if key_class == "delegate":
+        page.wait_for_url("**/keys/delegate?key=*")
+        visitor.looks()
+        page.fill("#amount", "5")
+        page.click("main form button")
+        page.wait_for_selector("[data-statement]")
+        visitor.looks()
+        page.click("[data-statement] button")
+    page.wait_for_url("**/organisation/keys")
+    visitor.looks()
+    joined = program.does(*joining, LICET_TOKEN=token)
+    assert (joined["state"], joined["key"]) == ("joined", asked["key"])
+    filtering = ("filter", program.draws("pictures", 7_310_901), "-o", "kept", "--use", "train-gen")
+    kept = program.types(*filtering, "--purpose", "commercial", "--accept", "--model", "wick/wax@1", "--dataset", "wax")
+    assert kept.code == 0, kept
+    visitor.opens("/organisation/keys/add")
+    visitor.looks()
+    page.fill("#request", "nothing of the kind")
+    page.click("main form button")
+    page.wait_for_selector("[role=alert]")
+    visitor.looks()
     assert not visitor.faults
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.organisations import home, licences, made, money, tokens
+from registry.portal.organisations import home, keys, licences, made, money, tokens
 
-ROUTES: Final[list[Any]] = [*home.ROUTES, *made.ROUTES, *licences.ROUTES, *money.ROUTES, *tokens.ROUTES]
+ROUTES: Final[list[Any]] = [*home.ROUTES, *made.ROUTES, *licences.ROUTES, *money.ROUTES, *tokens.ROUTES, *keys.ROUTES]

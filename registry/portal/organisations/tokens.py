@@ -1,4 +1,4 @@
-"""What a team's programs go in with: tokens, signing keys, and how to begin with them."""
+"""What a team's programs go in with: tokens, and how to begin with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from licet import identifiers
 from licet.wire.accounts import KeyInfo
-from registry.accounts import delegations, profile, tokens
+from registry.accounts import profile, tokens
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.http.paging import Asked, Cursor
@@ -36,14 +36,12 @@ async def tokens_page(
     active: FromQuery[bool] = True,
     cursor: Cursor = None,
 ) -> Response[bytes]:
-    """Tokens without their secrets, the form that makes one, signing keys and delegations."""
+    """Tokens without their secrets, and the form that makes one."""
     asked = Asked.of(request, "-created", A_PAGE, cursor)
-    me = await profile.me(services, caller)
     async with services.database.acquire() as conn:
         page = await tokens.listed(conn, caller.account, asked, active=True if active else None)
-        given = await delegations.listed(conn, caller.account, Asked("", "-given", A_PAGE), None)
     return ROOM.page(
-        request, "tokens", here="tokens", tokens=page.items, active=active, keys=me.keys, delegations=given.items,
+        request, "tokens", here="tokens", tokens=page.items, active=active,
         scopes=tokens.usual(caller.kind), working=WORKING, days=DAYS, url=services.settings.url,
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip

@@ -301,8 +301,107 @@ WORDS: Final[Vocabulary] = {
     "key_may": ("What it may sign", "可以签"),
     "key_live": ("In use", "在用"),
     "key_ended": ("Ended", "已停用"),
-    "delegations": ("Keys of others that sign for you", "代你们签名的钥匙"),
-    "delegations_none": ("Nobody signs on your behalf. At the command line:", "没有人代你们签名。在命令行里："),
+    "tokens_title": ("Tokens", "令牌"),
+    "keys_lead": (
+        "People sign with a passkey, programs on your machines with a key file. Nobody else may sign for you.",
+        "人在这里用通行密钥签，程序在你们的机器上用密钥文件签。能替你们签名的，全在这里。",
+    ),
+    "keys_live": ("In use", "在用"),
+    "keys_ended": ("Ended", "已停用"),
+    "key_endless": ("It is ended", "停用为止"),
+    "key_change": ("Change", "更改"),
+    "key_add": ("Let a key in", "放行一把钥匙"),
+    "key_renew": ("Renew or change", "续期或更改"),
+    "key_allow": ("Say what it may sign", "定它能签什么"),
+    "key_end": ("End it", "停用"),
+    "key_last": ("The only one that may do everything", "唯一一把什么都能做的"),
+    "signs_nothing": ("Nothing yet", "还不能签"),
+    "signs_licence": ("Take licences", "拿许可"),
+    "signs_dataset-manifest": ("State datasets", "申报数据集"),
+    "signs_run": ("State training runs", "申报训练"),
+    "signs_usage-batch": ("Report uses", "申报使用"),
+    "signs_consent": ("State terms of your works", "写你们作品的条件"),
+    "signs_work-update": ("Change your works’ fingerprints", "更新你们作品的指纹"),
+    "free_only": ("Free licences only", "只限免费许可"),
+    "key_add_text": (
+        "So that licet on your machine can take licences and report. The private key never leaves that machine.",
+        "放行以后，你们机器上的 licet 就能拿许可、做申报。私钥不离开那台机器。",
+    ),
+    "key_add1": ("On the machine", "在那台机器上"),
+    "key_add1_text": (
+        "It makes a key, which signs for itself that it is there, and prints a link. The token is one from here.",
+        "它建一把钥匙，钥匙先自己签一次，证明它在那里，然后打印一个链接。令牌用这里建的。",
+    ),
+    "key_add1_less": (
+        "For a server, better a key that signs only what you name, up to a price, for at most 90 days:",
+        "服务器上，最好只让它签指定的几样，有金额上限，最多 90 天：",
+    ),
+    "key_add2": ("Here", "在这里"),
+    "key_add2_text": (
+        "Open the link in this browser, or paste it. You see what the key asks for before you sign.",
+        "在这个浏览器里打开链接，或者粘贴到下面。先看清它要什么，再签。",
+    ),
+    "key_request": ("The link that was printed", "打印出来的链接"),
+    "key_look": ("See what it asks for", "看看它要什么"),
+    "key_unread": (
+        "That is no request by a key for your team, or a part of it is missing. Copy the whole link, and try again.",
+        "这不是给你们团队的请求，或者缺了一段。请把整个链接复制过来再试。",
+    ),
+    "key_changed": (
+        "This key is in already, or your keys have changed since the link was printed. Run the command once more.",
+        "这把钥匙已经放行过，或者链接打印之后你们的钥匙变了。请再运行一次那条命令。",
+    ),
+    "pk_changed": (
+        "Somebody changed your team’s keys meanwhile. Nothing was signed for; go back and begin anew.",
+        "刚才有人更改了团队的钥匙。这次没有生效，请返回重新开始。",
+    ),
+    "key_allow_text": (
+        "A delegate signs what you tick here and nothing else. It cannot add keys, and cannot pass this on.",
+        "它只能签这里勾选的，别的都不行。它不能加钥匙，也不能再转给别人。",
+    ),
+    "key_allow_none": ("No key waits to be told what it may sign.", "没有等你们决定的钥匙。"),
+    "key_amount": ("One licence may cost at most", "每份许可最多花"),
+    "key_amount_hint": ("Left empty: licences that are free, and no others.", "不填：只能拿免费的许可。"),
+    "key_currency": ("Currency", "币种"),
+    "key_works": ("Works under one statement, at most", "一次最多涉及多少件作品"),
+    "key_works_hint": ("Left empty: any number.", "不填：不限。"),
+    "key_see": ("See it before signing", "先看，再签"),
+    "wrong_scope": ("Tick at least one thing that it may sign.", "至少勾选一样它能签的。"),
+    "wrong_works": ("The number of works is a whole number, 1 or more.", "作品数请填 1 或更大的整数。"),
+    "wrong_amount": ("The amount is a number such as 100 or 12.50.", "金额请填 100 或 12.50 这样的数。"),
+    "wrong_delegation": ("Choose a key of yours that is in use, and for how long.", "请选一把在用的钥匙，和有效多久。"),
+    "sign_let_in": ("A key asks to sign for you", "一把钥匙请求替你们签名"),
+    "sign_let_in_text": (
+        "Compare its first 16 digits with those that the command printed. Are they the same, it is yours.",
+        "请和命令打印出来的前 16 位对一对。一样，才是你们的那把。",
+    ),
+    "sign_let_in_heed": (
+        "If nobody of your team has just run this command, close this page: somebody else would sign for you.",
+        "如果团队里没有人刚刚运行过这条命令，请关掉本页：不然就是别人在替你们签名。",
+    ),
+    "sign_let_in_go": ("Let it in with my passkey", "用通行密钥放行"),
+    "asks_root": (
+        "Everything: take licences at any price, report, and change your keys, until you end it",
+        "什么都能做：不限价格拿许可、申报、更改钥匙，直到你们停用它",
+    ),
+    "asks_delegate": ("Only what you allow it next", "只能做你们下一步允许的"),
+    "sign_delegation": ("What this key may sign", "这把钥匙能签什么"),
+    "sign_delegation_text": (
+        "Everybody can check in the log what you allowed. You can end it whenever you like.",
+        "你们允许了什么，谁都能在日志里查到。随时可以停用。",
+    ),
+    "sign_delegation_go": ("Sign it with my passkey", "用通行密钥签"),
+    "sign_end": ("End a key", "停用一把钥匙"),
+    "sign_end_text": (
+        "From now on it signs nothing new, and sessions that it opened end. What it signed stays. It cannot be undone.",
+        "从现在起它不能再签新的，用它登录的地方也会退出。签过的一直算数。停用后不能恢复。",
+    ),
+    "sign_end_go": ("End it with my passkey", "用通行密钥停用"),
+    "key_not": ("Rather not", "算了"),
+    "key_no_passkey": (
+        "This account has no passkey that may sign this. At the command line:",
+        "这个账号没有能签它的通行密钥。在命令行里：",
+    ),
     "at_most": ("A licence of at most", "每份许可最多"),
     # quick start
     "start": ("Quick start", "快速上手"),
@@ -329,14 +428,17 @@ WORDS: Final[Vocabulary] = {
     ),
     "start_unsigned": (
         (
-            "Licences and reports are signed by a key file, and this account has passkeys alone, which sign in a "
-            "browser. Until it has a key file, do this step with an account from: licet account create --kind "
-            "organisation"
+            "Licences and reports are signed by a key file, and so far this account has passkeys alone. This makes a "
+            "key file on your machine and prints a link; open it, and let the key in with your passkey."
         ),
         (
-            "许可和报告要用密钥文件签名，而这个账号只有通行密钥，只能在浏览器里签。有密钥文件之前，这一步请用这样开的"
-            "账号来做：licet account create --kind organisation"
+            "许可和报告要用密钥文件签名，这个账号目前只有通行密钥。下面这条命令在你们的机器上建一个密钥文件，打印一个链接；"
+            "打开它，用通行密钥放行。"
         ),
+    ),
+    "start3_joined": (
+        "Once for each machine. For a key that signs only what you name, and for at most 90 days: --class delegate.",
+        "每台机器做一次。只想让它签指定的几样、有金额上限、最多 90 天：加上 --class delegate。",
     ),
     "start4": ("Or from any program", "或者用任何程序"),
     "start4_text": ("Everything here is in the HTTP interface as well.", "这里的一切，HTTP 接口里都有。"),

@@ -157,6 +157,18 @@ WORDS: Final[Vocabulary] = {
         "For those who build datasets and models. A name and a passkey, nothing else; it takes less than a minute.",
         "给做数据集和模型的团队。一个名字，一把通行密钥，别的都不要。不到一分钟。",
     ),
+    "team_can": ("What a team can do with a passkey", "有了通行密钥，团队能做什么"),
+    "team_can_text": (
+        (
+            "See licences, datasets, models and what is owed, make tokens, and let programs in. Filtering, taking "
+            "licences and reporting are done by licet on your machine: it makes a key file there, and your passkey "
+            "lets it in. The quick start shows how."
+        ),
+        (
+            "看许可、数据集、模型和账目，建令牌，放行程序。筛选、拿许可和申报由你们机器上的 licet 来做："
+            "它在那里建密钥文件，用通行密钥放行就行。快速上手里有步骤。"
+        ),
+    ),
     "team_name": ("The team’s name", "团队的名字"),
     "team_name_hint": (
         "Artists see it beside every licence, and everybody in the public register.",

@@ -136,6 +136,12 @@ async def test_only_a_live_passkey_of_an_account_signs_in(site: Running) -> None
     assert (await site.post("/v1/sessions", make.answered(site, agency, asked))).status_code == 403
     browser = await make.signed_in(site, hers)
     ended = make.revocation(site, account, hers.keyid)
+    # Nobody could sign for the account any more.
+    last = await make.send(site, account, f"/v1/keys/{hers.keyid}/revoke", ended, hers)
+    assert last.status_code == 409
+    assert "the last key that may do everything" in last.json()["detail"]
+    spare = make.passkey(site, "spare")
+    make.kept(await make.send(site, account, "/v1/keys", make.registration(site, account, spare), spare, hers))
     make.kept(await make.send(site, account, f"/v1/keys/{hers.keyid}/revoke", ended, hers))
     assert (await browser.get("/v1/me")).status_code == 401
     asked = await challenge(site, "/v1/sessions/options")

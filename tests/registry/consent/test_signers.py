@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -360,6 +361,31 @@ async def test_rule_3_no_loosening_gets_an_index_after_the_revocation_of_its_key
         else:
             assert signed.status_code == 403
         accepted(await stated(ada, works, NO_AI, ada.account.key))
+
+
+async def test_two_keys_that_end_each_other_at_once_leave_one(site: Running) -> None:
+    ada = await artist(site)
+    for _ in range(4):
+        second = SigningKey.generate()
+        await make.add(site, ada.account, second)
+        first = ada.account.key
+        ended = await asyncio.gather(
+            *(
+                make.send(
+                    site,
+                    ada.account,
+                    f"/v1/keys/{key.keyid}/revoke",
+                    make.revocation(site, ada.account, key.keyid),
+                    key,
+                )
+                for key in (first, second)
+            )
+        )
+        assert sorted(each.status_code for each in ended) == [201, 409]
+        left = first if ended[0].status_code == 409 else second
+        ada = Artist(site, replace(ada.account, key=left))
+    page = msgspec.json.decode((await ada.http.get("/v1/keys?active=true")).content, type=Page[KeyInfo])
+    assert [key.keyid for key in page.items] == [ada.account.key.keyid]
 
 
 async def test_a_false_file_of_ours_is_still_refused(site: Running) -> None:

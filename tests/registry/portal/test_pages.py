@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 from registry.accounts import operators
 from registry.portal.frame.languages import LANGUAGES, of_path
 from tests.registry.harness import Running
-from tests.registry.portal import test_organisations
+from tests.registry.portal import test_keys, test_organisations
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.whole import held_whole
 
@@ -47,7 +47,7 @@ def gets(site: Running) -> set[str]:
 
 
 async def test_every_page_is_walked_here(site: Running) -> None:
-    assert gets(site) == {*PUBLIC, *OWN, *ELSEWHERE, *test_organisations.PAGES}
+    assert gets(site) == {*PUBLIC, *OWN, *ELSEWHERE, *test_organisations.PAGES, *test_keys.SIGNED}
 
 
 async def filled(mei: Artist, path: str) -> str:

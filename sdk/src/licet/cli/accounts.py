@@ -11,9 +11,12 @@ from cyclopts import App, Parameter
 from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.counted import many
+from licet.errors import InputError
 from licet.money import to_decimal
 
 if TYPE_CHECKING:
+    from licet.client import Client
+    from licet.home import AccountFile
     from licet.statements.kinds import Delegation
     from licet.wire.erasure import ErasureAnswer
 
@@ -57,25 +60,71 @@ def join(
     account: str,
     /,
     *,
-    key: Annotated[Path, Parameter(help="The private key that the account's owner made for you (PEM).")],
+    key: Annotated[
+        Path | None, Parameter(help="The private key that the account's owner made for you (PEM); default: made here.")
+    ] = None,
     delegation: Annotated[
         str | None, Parameter(help="Of a delegate key: the statement (stm_…) that says what it may sign.")
     ] = None,
+    key_class: Annotated[
+        Literal["root", "delegate"],
+        Parameter(name="--class", help="Of a key made here. root: everything; delegate: what is delegated to it."),
+    ] = "root",
+    wait: Annotated[int, Parameter(help="Of a key made here: how many seconds to wait until it is let in.")] = 600,
     common: Common = COMMON,
 ) -> None:
-    """Stand for an account with a further key of it, such as an agency's; LICET_TOKEN is a token that it gave you."""
-    from licet.client import keys
+    """Stand for an account with a further key of it; LICET_TOKEN is a token that the account gave you.
+
+    With --key: a key that the owner made for you, such as an agency's. Without: an organisation's key is made here, and
+    a link is printed. Whoever opens it lets the key in with a passkey. Broken off or not let in yet: run it again.
+    """
+    from licet.client import joining, keys
     from licet.statements.keys import SigningKey
 
+    if wait < 0:
+        raise InputError.field("--wait", "0 or more", wait)
+    if key is None and delegation is not None:
+        raise InputError.field("--delegation", "it beside --key, whose key it is for", delegation)
     with common.client() as client:
-        given = keys.join(client, account, SigningKey.load(key), delegation)
+        if key is not None:
+            given = keys.join(client, account, SigningKey.load(key), delegation)
+        else:
+            asked = joining.ask(client, account, key_class)
+            found = joining.joined(client, account)
+            if found is None and wait:
+                note("Open this link, and let the key in with your passkey:")
+                note(asked.link)
+                note(f"Its key id begins with {asked.keyid[:16]}: the page must show the same.")
+                found = _let_in(client, account, wait)
+            if found is None:
+                waiting = {"account": account, "name": None, "key": asked.keyid, "delegation": None}
+                lines = [f"Key {asked.keyid} is not let in yet. Let it in with your passkey at:", asked.link]
+                lines.append("Then run this again.")
+                show(common, {**waiting, "state": "asked", "link": asked.link}, lines)
+                return
+            given = found[1]
         kept = client.profile.account
     assert kept is not None
     document = {"account": account, "name": kept.name, "key": kept.keyid, "delegation": given}
     lines = [f"This profile signs for {kept.name} ({account}) with key {kept.keyid}."]
     if given is not None:
         lines += [*_allowed(given), "The owner is told of everything that it signs; what loosens waits a day."]
-    show(common, document, lines)
+    show(common, {**document, "state": "joined"}, lines)
+
+
+def _let_in(client: Client, account: str, seconds: int) -> tuple[AccountFile, Delegation | None] | None:
+    """Look every two seconds whether the key was let in."""
+    from time import monotonic, sleep
+
+    from licet.client import joining
+
+    until = monotonic() + seconds
+    while monotonic() < until:
+        sleep(2)
+        found = joining.joined(client, account)
+        if found is not None:
+            return found
+    return None
 
 
 def _allowed(delegation: Delegation) -> Iterator[str]:

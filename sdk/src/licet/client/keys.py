@@ -24,7 +24,7 @@ from licet.statements.keyring import DELEGABLE, KEY_KINDS
 from licet.statements.keys import SigningKey
 from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
-from licet.wire.accounts import KeyAccepted, KeyInfo, Recovered
+from licet.wire.accounts import KeyAccepted, KeyInfo, Me, Recovered
 from licet.wire.common import StatementFile
 
 CODES: Final = 10
@@ -163,13 +163,37 @@ def join(client: Client, account: str, key: SigningKey, delegation: str | None =
     me = client.me()
     if me.account != account:
         raise InputError.field("token", f"a token of {account}", me.account)
-    genesis, kind = _genesis(client, account)
     given = _delegated(client, account, key.keyid, delegation, [each for each in me.keys if each.keyid == key.keyid])
-    key.save(profile.key_path)
-    if client.contact.token is not None:
-        profile.token = client.contact.token
-    profile.account = AccountFile(client.url, account, kind, me.name, genesis, key.keyid)
+    become(client, me, key)
     return given
+
+
+def become(client: Client, me: Me, key: SigningKey) -> AccountFile:
+    """Return the account ``me`` as this profile stands for it from now on, with ``key`` and the token in use.
+
+    Raises ``VerificationError`` where the registry cannot prove the account.
+    """
+    genesis, kind = _genesis(client, me.account)
+    path = client.profile.key_path
+    if not path.exists() or SigningKey.load(path).keyid != key.keyid:
+        key.save(path)
+    if client.contact.token is not None:
+        client.profile.token = client.contact.token
+    own = AccountFile(client.url, me.account, kind, me.name, genesis, key.keyid)
+    client.profile.account = own
+    return own
+
+
+def delegated(client: Client, account: str, keyid: str) -> kinds.Delegation | None:
+    """Return the last delegation to key ``keyid`` in the account's history, as the log proves it; None without one."""
+    file = _statement(client, account)
+    verify_statement_file(file, client.trust())
+    for each in reversed(file.keys):
+        if each.envelope.kind == "delegation":
+            given = envelopes.read_as(kinds.Delegation, each.envelope)
+            if given.keyid == keyid:
+                return given
+    return None
 
 
 def _delegated(

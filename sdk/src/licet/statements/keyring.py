@@ -86,6 +86,15 @@ class Keyring:
     def __getitem__(self, keyid: str) -> AccountKey:
         return self._known[keyid]
 
+    @property
+    def roots(self) -> list[str]:
+        """The keys that may do everything and were not ended, a recovered one within its 7 days among them."""
+        return [
+            each.keyid
+            for each in self._known.values()
+            if each.key_class in {"root", "recovered"} and each.revoked_from is None
+        ]
+
     def take(self, envelope: Envelope, index: int, time: str) -> KeyStatement:
         """Return the payload of the next key statement, in force from log index ``index`` and ``time`` on.
 

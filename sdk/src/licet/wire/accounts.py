@@ -23,6 +23,7 @@ class RegistryInfo(msgspec.Struct, frozen=True):
     fee_bps: int
     vocab: int
     version: str
+    url: str = ""  # where its pages are, for people; empty from a service that does not say
 
 
 class AccountCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
