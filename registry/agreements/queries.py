@@ -163,8 +163,10 @@ REVENUES: Final = orders(
     f"{_REVENUE} and ($2::uuid is null or r.licence = $2) and ($3::text is null or r.period = $3)\n",
     reported=(Key("r.id", "id", UUID),),
 )
-# Months that are over ($2: the first that is not), in which an agreement ran, and of which nothing was reported.
-# By licences (organisation, id), licence_works (account, licence), revenue_reports unique (licence, period)
+# Months that are over ($2: the first that is not), in which an agreement ran, and of which nothing was reported. It ran
+# while a work that shares in what is reported was not revoked, or its notice was not over: a close owes nothing for more.
+# By licences (organisation, id), licence_works (account, licence), revenue_reports unique (licence, period);
+# duty_works and duties primary keys, log_entries unique (pending)
 AWAITED: Final = orders(
     f"""
 select to_char(g.month, 'YYYY-MM') collate "C" as period, l.id, l.organisation, l.model, l.version,
@@ -176,7 +178,13 @@ cross join lateral generate_series(
 ) as g (month)
 left join periods p on p.period = to_char(g.month, 'YYYY-MM')
 where (l.organisation = $1 or {_SHARES_IN})
-    and exists (select from licence_works w where w.licence = l.id and w.model in ('pool', 'revenue-share'))
+    and exists (
+        select from licence_works w
+        left join duty_works x on x.licence = w.licence and x.work = w.work
+        left join duties d on d.id = x.duty left join log_entries e on e.pending = d.pending
+        where w.licence = l.id and w.model in ('pool', 'revenue-share') and (l.organisation = $1 or w.account = $1)
+            and (e.at is null or g.month < (e.at + {NOTICE}) at time zone 'UTC')
+    )
     and not exists (select from revenue_reports r where r.licence = l.id and r.period = to_char(g.month, 'YYYY-MM'))
     and ($3::uuid is null or l.id = $3)
 """,  # noqa: S608

@@ -25,6 +25,7 @@ from registry.agreements.allocation import agreement_of, basis_of, owed_in
 from registry.errors import Conflict, Invalid, NotFound
 from registry.http.paging import Asked, slice_of
 from registry.ledger import periods
+from registry.licensing.licences import refuse_unshown
 from registry.services import Services
 
 _SUMMED: Final = frozenset({"part", "charged"})
@@ -43,12 +44,13 @@ class _Alike(NamedTuple):
 async def shares(services: Services, caller: Caller, licence: UUID, period: str, asked: Asked) -> Page[Share]:
     """Return one page of what is owed at the close of ``period``: all for the licensee, else the caller's own.
 
-    Raises ``NotFound`` for a licence that is no agreement of theirs, ``Invalid`` for a month before it or to come, and
-    ``Conflict`` where what it owes cannot be computed.
+    Raises ``NotFound`` for a licence that is no agreement of theirs, ``NotAllowed`` for one on works of theirs below
+    claim level 2, ``Invalid`` for a month before it or to come, and ``Conflict`` where what it owes cannot be computed.
     """
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         row = await conn.fetchrow(queries.SHARED_WITH, caller.account, licence)
         if row is None:
+            await refuse_unshown(conn, caller, licence)
             raise NotFound("there is no such agreement among those that you hold, or have works in")
         found = agreement_of(row)
         this = periods.month_of(times.now()).name

@@ -18,8 +18,6 @@ select l.id, l.organisation, o.name, l.model, l.version, l.atoms, l.valid_until
 from licences l join accounts o on o.id = l.organisation
 where l.id = $2 and exists (select from licence_works w where w.licence = l.id and w.account = $1)
 """
-# Per-work use is shown to the work's account from claim level 2 on (semantics 26). By accounts primary key
-SHOWN_USE: Final = "select level >= 2 from accounts where id = $1"
 # by licence_works primary key, terms primary key, duty_works primary key
 LINES: Final = """
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,

@@ -40,10 +40,13 @@ class _Kept(NamedTuple):
 
 
 async def revocable(services: Services, caller: Caller, licence: UUID) -> Revocable:
-    """Return what of ``licence`` the caller can revoke, and on which conditions; raises ``NotFound``."""
+    """Return what of ``licence`` the caller can revoke, and on which conditions; raises ``NotFound``.
+
+    At every claim level, as `revoke` does: nobody has to sign what they may not read.
+    """
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         row = await conn.fetchrow(queries.LICENCE, caller.account, licence)
-        if row is None or not await conn.fetchval(queries.SHOWN_USE, caller.account):
+        if row is None:
             raise _nobodys()
         lines = await conn.fetch(queries.LINES, licence, caller.account, None)
         found = await conditions(conn, row["atoms"], lines)

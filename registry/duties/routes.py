@@ -32,7 +32,7 @@ OfLicence = Annotated[
 async def get_revocation(
     services: NamedDependency[Services], caller: NamedDependency[Caller], licence: FromPath[str]
 ) -> Revocable:
-    """What of a licence one can revoke, with which notice and effect: from claim level 2 on."""
+    """What of a licence one can revoke, with which notice and effect, at every claim level."""
     return await revoking.revocable(services, caller, _licence(licence))
 
 

@@ -16,17 +16,21 @@ from licet.wire.licensing import LicenceGranted, LicenceInfo, Posted
 from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
-from registry.errors import NotFound, Unavailable
+from registry.errors import NotAllowed, NotFound, Unavailable
 from registry.http.paging import Asked, page_of
 from registry.licensing import queries
 from registry.services import Services
 
 
 async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGranted:
-    """Return one licence as ``caller`` may see it; raises ``NotFound`` for none, or none that is theirs to see."""
+    """Return one licence as ``caller`` may see it; raises ``NotFound`` for none, or none that is theirs to see.
+
+    Raises ``NotAllowed`` for one on works of theirs that is shown from a higher claim level on.
+    """
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, None, None, 1)
         if row is None:
+            await refuse_unshown(conn, caller, number)
             raise NotFound("there is no such licence")
         receipt = await translog.receipt(conn, row["pending"])
         if receipt is None:
@@ -36,6 +40,17 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
         posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, row["part"])]
     envelope = envelopes.parse(evidence.envelope)
     return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
+
+
+async def refuse_unshown(conn: Connection, caller: Caller, licence: UUID) -> None:
+    """Raise ``NotAllowed`` if ``caller`` has works in ``licence`` but a claim level at which that is not shown.
+
+    They know of it already: what it made them owed names it.
+    """
+    level: int | None = await conn.fetchval(queries.UNSHOWN, caller.account, licence)
+    if level is not None:
+        name = identifiers.from_uuid("lic", licence)
+        raise NotAllowed(f"how works of yours are used under {name} is shown from claim level 2 on; yours is {level}")
 
 
 class Wanted(NamedTuple):

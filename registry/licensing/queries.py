@@ -147,6 +147,12 @@ LICENCES: Final = {
     for sort, sign, way in (("granted", ">", "asc"), ("-granted", "<", "desc"))
 }
 VISIBLE: Final = LICENCES["-granted"].first
+# The level of an account that has works in a licence and is not shown how they are used (semantics 26).
+# By licence_works (account, licence), accounts primary key
+UNSHOWN: Final = """
+select a.level from accounts a
+where a.id = $1 and a.level < 2 and exists (select from licence_works w where w.account = $1 and w.licence = $2)
+"""
 # By licence_works primary key; $2 null for all lines, else the account that sees its own
 LINES: Final = """
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,

@@ -39,7 +39,7 @@ def statement(artist: Person, registered: list[str]) -> Path:
 def test_the_account_says_who_it_is_in_words(artist: Person, trainer: Person) -> None:
     document = artist.does("account", "show")
     assert (document["kind"], document["name"], document["level"]) == ("artist", "Mei Lin", 0)
-    assert artist.types("account", "show").out.startswith(f"Mei Lin (artist) is {artist.account}, claim level 0.")
+    assert artist.types("account", "show").out.startswith(f"Mei Lin (artist) is {artist.account}, claim level 0 of 4 (")
     assert trainer.does("account", "show")["kind"] == "organisation"
 
 

@@ -38,12 +38,12 @@ def test_a_domain_is_claimed_put_up_found_and_given_up(mei: Person, net: Interne
     early = mei.types("claim", "check", "ada.example")
     assert early.code == 1
     assert "ada.example is not proven: there is no TXT record _licet.ada.example;" in early.out
-    assert "Your claim level is 0." in early.out
+    assert "Your claim level is 0 of 4 (self-declared: what you say yourself)." in early.out
     net.put_record("ada.example", value)
     found = mei.types("claim", "check")
     assert found.code == 0, found
     assert "ada.example is proven by _licet.ada.example, entry " in found.out
-    assert "Your claim level is 2." in found.out
+    assert "Your claim level is 2 of 4 (verified: a domain of yours, or two public profiles)." in found.out
     (listed,) = mei.does("claims")["claims"]
     assert (listed["domain"], listed["state"], listed["value"]) == ("ada.example", "proven", value)
     assert mei.does("account", "show")["level"] == 2

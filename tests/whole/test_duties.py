@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from licet import times
 from tests.registry.catalogue import picture
 from tests.whole.conftest import People
 from tests.whole.stage import Service
@@ -16,6 +17,38 @@ permission = "license"
 price = { model = "per-training-run", amount = 0.05, currency = "USD" }
 revocation = { notice_days = 0, effect = "retire-model" }
 """
+
+
+def test_below_claim_level_2_every_command_says_what_waits_and_a_licence_is_revoked(
+    person: People, service: Service
+) -> None:
+    ben, lab = person("ben").joins("artist", "Ben Osei"), person("studio").joins("organisation", "Studio")
+    (ben.home / "terms.toml").write_text(TERMS, encoding="utf-8")
+    (ben.home / "1.png").write_bytes(picture(884_502))
+    done = ben.does("register", str(ben.home / "1.png"), "--terms", str(ben.home / "terms.toml"))
+    lab.does("snapshot", "pull", "--covering", str(done["log_index"]))
+    taken = lab.does("filter", str(ben.home / "1.png"), "-o", str(lab.home / "out"), *USE, "--dataset", "lamps",
+                     "--accept", "--budget", "1USD")  # fmt: skip
+    assert taken["kept"] == 1
+    for command in (("licences", "list"), ("revenue", "list"), ("revenue", "shares", "--period", this_month())):
+        told = ben.types(*command)
+        assert (told.code, "not shown" in told.out or "None is shown." in told.out) == (0, True), told
+        assert "Your claim level is 0 of 4" in told.err, told
+        assert "`licet claim domain" in told.err, told
+    waits = ben.types("balance").out
+    assert "0.045 USD  in escrow" in waits
+    assert "It waits because your claim level is 0 of 4" in waits
+    (charge,) = ben.does("charges", "list")["charges"]
+    hidden = ben.types("licences", "show", charge["source"])
+    assert (hidden.code, "shown from claim level 2 on; yours is 0" in hidden.err) == (4, True), hidden
+    asked = ben.types("licences", "revoke", charge["source"])
+    assert "Studio" in asked.err, asked
+    assert ben.does("licences", "revoke", charge["source"], "--yes")["duties"]
+
+
+def this_month() -> str:
+    """This month, as commands have it."""
+    return f"{times.now():%Y-%m}"
 
 
 def test_a_licence_is_revoked_rechecked_and_its_duty_stated_done(person: People, service: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from licet import identifiers, money, times
 from licet.statements.kinds import Budget
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import Trust
-from licet.terms import Price, preset
+from licet.terms import Price, Revocation, Terms, preset
 from licet.wire.accounts import EventInfo
 from licet.wire.common import Page
 from licet.wire.revenue import RevenueAwaited, RevenueInfo, RevenueShown
@@ -25,6 +26,7 @@ from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
 from tests.registry.closing.conftest import Clock
 from tests.registry.closing.test_allocation import charged_in_bundles
 from tests.registry.closing.test_closing import close_all
+from tests.registry.duties.talks import revoke
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, balance, granted, problem, shelf, trainer
 
@@ -206,3 +208,36 @@ async def test_a_report_that_cannot_be_is_refused_by_its_field(site: Running, cl
     wrong = await lab.http.get(f"/v1/licences/{licence}/shares?period={before}")
     assert (problem(wrong)[0], "?period: expected" in problem(wrong)[2]) == (400, True)
     assert (await lab.http.get(f"/v1/licences/{identifiers.new_id('lic')}/shares?period={month}")).status_code == 404
+
+
+async def test_no_report_is_awaited_of_months_after_a_notice(site: Running, clock: Clock):
+    """Hers is revoked and the other's is not; then the other's is too."""
+    price = preset("paid", Price(model="revenue-share", share_bps=3000, currency="USD"))
+    rule = price.rules["train-gen"].model_copy(update={"revocation": Revocation(notice_days=5)})
+    terms = Terms({**price.rules, "train-gen": rule})
+    ada, ben, lab = await shelf(site, terms, 1), await shelf(site, terms, 1), await trainer(site)
+    wanted = [*ada.wanted(), *ben.wanted()]
+    licence = granted(await lab.accept(await lab.quote(wanted, None, agreement=True)))
+    first = clock.month
+    await revoke(ada, licence)
+
+    async def awaited(http: Any) -> list[str]:
+        return [each.period for each in await listed(http, "/v1/revenue-reports/awaited", RevenueAwaited)]
+
+    clock.next_month()
+    second = clock.month
+    await revoke(ben, licence)  # the notice ends in this month
+    clock.next_month()
+    third = clock.month
+    assert await awaited(lab.http) == [first, second]
+    assert await awaited(ada.owner.http) == [first]
+    assert await awaited(ben.owner.http) == [first, second]
+    clock.set(clock.now() + timedelta(days=31))
+    assert third not in await awaited(lab.http)
+
+
+async def test_shares_of_works_below_level_2_are_refused_with_the_reason(site: Running, clock: Clock):
+    ada, lab = await shelf(site, preset("paid", THIRD), 1, level=0), await trainer(site)
+    licence = granted(await lab.accept(await lab.quote(ada.wanted(), None, agreement=True))).licence
+    answer = await ada.owner.http.get(f"/v1/licences/{licence}/shares?period={clock.month}")
+    assert (answer.status_code, "from claim level 2 on; yours is 0" in problem(answer)[2]) == (403, True)

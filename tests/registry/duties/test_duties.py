@@ -155,3 +155,11 @@ async def test_who_sees_a_duty(site: Running):
     for http in (*blind, await auditor(lantern.id, "2020-01..2020-02")):
         assert duty.duty not in [each.duty for each in await listed(http)]
         assert (await http.get(f"/v1/duties/{duty.duty}")).status_code == 404
+
+
+async def test_what_can_be_revoked_is_told_at_every_level_at_which_it_can_be(site: Running):
+    mine, lantern = await shelf(site, revocable_terms(), 1, level=0), await trainer(site)
+    licence = await lantern.license(mine.wanted())
+    can = await offered(mine.owner.http, licence.licence)
+    assert ([each.works for each in can.groups], can.name) == ([mine.works], "Lantern Labs")
+    assert (await revoke(mine, licence)).works == 1

@@ -201,6 +201,10 @@ async def test_use_of_single_works_is_shown_from_claim_level_2_on(site: Running)
     works = await shelf(site, PAID, 1, level=1)
     licence = await (await trainer(site)).license(works.wanted())
     assert (await works.owner.http.get("/v1/licences")).json()["items"] == []
+    shown = problem(await works.owner.http.get(f"/v1/licences/{licence.licence}"))
+    assert (shown[0], "from claim level 2 on; yours is 1" in shown[2]) == (403, True), shown
+    stranger = await shelf(site, PAID, 1, level=0)
+    assert (await stranger.owner.http.get(f"/v1/licences/{licence.licence}")).status_code == 404
     await works.owner.raise_level(2)
     (item,) = (await works.owner.http.get("/v1/licences")).json()["items"]
     assert item["licence"] == licence.licence

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from licet.cli.asking import confirm
+from licet.cli.levels import ladder, level_words
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.counted import many
 from licet.errors import InputError
@@ -153,10 +154,12 @@ def show_account(*, common: Common = COMMON) -> None:
         "frozen": me.frozen,
     }
     lines = [
-        f"{me.name} ({me.kind}) is {me.account}, claim level {me.level}.",
+        f"{me.name} ({me.kind}) is {me.account}, claim level {level_words(me.level)}.",
         f"Keys: {', '.join(key.keyid[:16] + '… ' + key.key_class for key in me.keys) or 'none'}.",
         f"Consents signed: {me.head.seq}. This token may: {', '.join(me.scopes)}.",
     ]
+    if me.kind == "artist":
+        lines += ["Claim levels, which say how well it is backed that works are yours:", *ladder(me.level)]
     if me.frozen:
         lines.append(
             f"Frozen: {many(me.frozen, 'work')}, since the registry lost what may have been your last word of them. "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from licet import money
+from licet.cli.levels import REACH, VERIFIED, level_words
 from licet.cli.output import COMMON, Common, note, show
 from licet.errors import InputError, NotAllowedError
 from licet.log.sums import SumLine
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "payable": "payable to you",
-    "escrow": "in escrow: owed while your claim was below level 2, or contested",
+    "escrow": "in escrow: it waits, and is not paid yet",
     "transit": "on its way to your bank",
     "receivable": "owed by you",
 }
@@ -57,6 +58,8 @@ def balance(
         me, found = client.me(), client.balance()
     document = {"account": found.account, "name": me.name, "lines": found.lines, "as_of": found.as_of}
     lines = [_line(line.account, line.amount, line.currency) for line in found.lines]
+    if any(line.account == "escrow" for line in found.lines):
+        lines += _why_it_waits(me.level)
     show(common, document, lines or ["nothing is owed either way"])
     return 0
 
@@ -66,6 +69,19 @@ def _line(side: str, amount: str, currency: str) -> str:
     if amount.startswith("-") and side in _OTHERWISE:
         return f"{amount[1:]} {currency}  {_OTHERWISE[side]}"
     return f"{amount} {currency}  {_WORDS[side]}"
+
+
+def _why_it_waits(level: int) -> list[str]:
+    if level < VERIFIED:
+        return [
+            f"It waits because your claim level is {level_words(level)}: it is released at level {VERIFIED},",
+            "and what has waited 180 days below that goes back to whoever paid.",
+            REACH,
+        ]
+    return [
+        f"Your claim level is {level_words(level)}. What waits is released by itself, or is of works that are contested",
+        "or whose shares wait for signatures: `licet works list` names their state, `licet charges list` the charges.",
+    ]
 
 
 def _closed(period: str, common: Common) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from cyclopts import App
 
+from licet.cli.levels import VERIFIED, level_words
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.errors import InputError
 from licet.wire.claims import ClaimInfo
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from licet.client import Client
 
 app = App(name="claim", help="Claim a domain, and have it looked at: what it proves raises your claim level.")
-
-LEVEL = 2
 
 
 @app.command
@@ -55,8 +54,7 @@ def check(domain: str | None = None, /, *, common: Common = COMMON) -> int:
             level = client.me().level
     if not documents:
         lines.append("You claim no domain: `licet claim domain example.org` begins.")
-    else:
-        lines.append(f"Your claim level is {level}.")
+    lines.append(f"Your claim level is {level_words(level)}.")
     show(common, {"claims": documents, "level": level}, lines)
     return 1 if missing else 0
 
@@ -73,7 +71,7 @@ def drop(domain: str, /, *, common: Common = COMMON) -> None:
     with common.client() as client:
         (known,) = _claimed(client, domain)
         dropped = client.drop_claim(known.claim)
-    lines = [f"You no longer claim {dropped.domain}; your claim level is {dropped.level}."]
+    lines = [f"You no longer claim {dropped.domain}; your claim level is {level_words(dropped.level)}."]
     show(common, {"domain": dropped.domain, "level": dropped.level}, lines)
 
 
@@ -117,7 +115,7 @@ def _instructions(claim: ClaimInfo) -> list[str]:
         f"    line   {claim.value}",
         "",
         f"Then `licet claim check {claim.domain}`; the registry also looks by itself from time to time.",
-        f"Once it is found you are a verified claimant, level {LEVEL}.",
+        f"Once it is found you are a verified claimant, level {VERIFIED}: what waits in escrow is released.",
     ]
 
 

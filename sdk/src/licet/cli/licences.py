@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from licet import money
+from licet.cli.levels import says_what_is_hidden
 from licet.cli.output import COMMON, Common, show
 from licet.cli.pricing import price_words
 from licet.counted import many
@@ -20,16 +21,20 @@ app.command("licet.cli.requests:app", name="requests", help="Requests: list and 
 
 @app.command(name="list")
 def list_licences(*, common: Common = COMMON) -> None:
-    """List licences, newest first. Artists see those on their works from claim level 2 on."""
+    """List licences, newest first. Artists see those on their works from claim level 2 on.
+
+    Below it `licet charges list` names the licence of whatever was charged for them.
+    """
     with common.client() as client:
         found = list(client.licences())
+        hidden = says_what_is_hidden(client, common, "licences on your works are listed")
     lines = [
         f"{licence.licence}  {licence.model}@{licence.version}  {many(licence.works, 'work')}  "
         + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
         + ("  agreement" if licence.agreement else "")
         for licence in found
     ]
-    show(common, {"licences": found}, lines or ["No licences (those on your works show from claim level 2 on)."])
+    show(common, {"licences": found}, lines or ["None is shown." if hidden else "No licences."])
 
 
 @app.command(name="show")

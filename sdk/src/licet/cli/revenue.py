@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from licet import money
 from licet.cli.asking import confirm
+from licet.cli.levels import says_what_is_hidden
 from licet.cli.output import COMMON, Common, note, show
 from licet.cli.wording import apart
 from licet.counted import many
@@ -81,6 +82,7 @@ def list_reports(
     with common.client() as client:
         found = list(client.revenue_reports(**dated))
         missing = [each for each in client.awaited_reports(**named) if period in (None, each.period)]
+        hidden = says_what_is_hidden(client, common, "reports in which your works share are listed")
     lines = [
         f"{each.report}  {each.period}  {each.licence}  {_amounts(each.revenue, each.pool)}"
         + ("" if each.current else "  corrected since")
@@ -91,7 +93,7 @@ def list_reports(
         + ("  closed: the least was charged" if each.closed else "")
         for each in missing
     ]
-    show(common, {"reports": found, "awaited": missing}, lines or ["No reports, and none is missing."])
+    show(common, {"reports": found, "awaited": missing}, lines or ["None is shown." if hidden else "No reports, and none is missing."])
 
 
 @app.command(name="show")
@@ -138,11 +140,13 @@ def shares(
         One agreement, such as lic_… (default: all of them).
     """
     with common.client() as client:
-        found = list(shares_of(client, period, licence))
+        hidden = says_what_is_hidden(client, common, "what agreements owe you is shown")
+        found = [] if hidden and licence is None else list(shares_of(client, period, licence))
     if any(each.state == "open" for each in found) and not common.json:
         note(f"{period} is not closed: this is how things stand.")
     document = {"period": period, "shares": found}
-    show(common, document, [*told_shares(found, lang)] or [f"Nothing is owed for {period} by an agreement."])
+    nothing = f"What is owed for {period} is not shown." if hidden else f"Nothing is owed for {period} by an agreement."
+    show(common, document, [*told_shares(found, lang)] or [nothing])
 
 
 def shares_of(client: Client, period: str, licence: str | None = None) -> Iterator[Share]:
