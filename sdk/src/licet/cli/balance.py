@@ -79,8 +79,9 @@ def _why_it_waits(level: int) -> list[str]:
             REACH,
         ]
     return [
-        f"Your claim level is {level_words(level)}. What waits is released by itself, or is of works that are contested",
-        "or whose shares wait for signatures: `licet works list` names their state, `licet charges list` the charges.",
+        f"Your claim level is {level_words(level)}: what waits is released by itself, or is of works that are",
+        "contested or whose shares wait for signatures. `licet works list` names their state, `licet charges list`",
+        "the charges.",
     ]
 
 

@@ -19,7 +19,9 @@ _MEANS: Final = (
     "source files, an earlier time stamp, or a check of your identity",
     "a third party: a collecting society, a notary, a court",
 )
-REACH: Final = "A domain of yours makes it 2: `licet claim domain example.org`. All else the registry's office looks at."
+REACH: Final = (
+    "A domain of yours makes it 2: `licet claim domain example.org`. All else the registry's office looks at."
+)
 
 
 def level_words(level: int) -> str:
@@ -32,8 +34,8 @@ def ladder(level: int) -> Iterator[str]:
     for number, means in enumerate(_MEANS):
         yield f"  {number}  {means}" + (" <- you" if number == level else "")
     if level < VERIFIED:
-        yield "Below level 2 what you forbid and what you sell counts, what you give free does not yet; what is owed to you"
-        yield "waits in escrow, and who used which work is not shown."
+        yield "Below level 2 what you forbid and what you sell counts, what you give free does not yet; what is owed to"
+        yield "you waits in escrow, and who used which work is not shown."
         yield REACH
 
 

@@ -11,8 +11,8 @@ from licet.cli.pricing import price_words
 from licet.counted import many
 
 app = App(name="licences", help="List and show licences, ask for them, offer, accept and revoke them.")
-app.command("licet.cli.requests:request", name="request", help="Ask artists for licences that have no stated price.")
-app.command("licet.cli.requests:agree", name="agree", help="Take licences whose prices no single use fixes.")
+app.command("licet.cli.agreeing:request", name="request", help="Ask artists for licences that have no stated price.")
+app.command("licet.cli.agreeing:agree", name="agree", help="Take licences whose prices no single use fixes.")
 app.command(
     "licet.cli.duties:revoke", name="revoke", help="Revoke a licence on your works, where its terms allow that."
 )

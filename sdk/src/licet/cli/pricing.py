@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.terms import Price
+
+AMOUNT = Annotated[str | None, Parameter(name="--price", help="The amount, such as 0.05.")]
+MODEL = Annotated[str | None, Parameter(help="per-work (default), per-training-run, subscription, pool, …")]
+CURRENCY = Annotated[str | None, Parameter(help="Its currency, such as USD.")]
+SHARE = Annotated[str | None, Parameter(help="Of net revenue, such as 30%.")]
+LEAST = Annotated[str | None, Parameter(help="The least that is owed.")]
+MOST = Annotated[str | None, Parameter(help="The most that is owed.")]
+PERIOD = Annotated[str | None, Parameter(help="Of a subscription, a least or a most: P1M, P3M, P1Y.")]
 
 _EACH = {
     "per-work": "a work",

@@ -1,4 +1,4 @@
-"""``licet licences requests``: what is asked of artists, offered, refused and accepted; ``request`` and ``agree``."""
+"""``licet licences requests``: what is asked of artists, offered, refused and accepted."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from cyclopts import App, Parameter
 
+from licet.cli import pricing
+from licet.cli.agreeing import MESSAGE, WEIGH, YES, Several, document_of_request, taken
 from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.pricing import price_from, price_words
-from licet.cli.wording import budgets_from, moment_from, request_from
+from licet.cli.wording import budgets_from, moment_from
 from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.client import Client
-    from licet.datasets.agreeing.taking import Agreed
     from licet.statements.kinds import LicenceAnswer, LicenceRequest
     from licet.wire.agreements import RequestAccepted, RequestInfo
 
@@ -31,78 +32,6 @@ _STATES = {
     "expired": "was not answered in time",
     "lapsed": "the offer was not accepted in time",
 }
-Several = Parameter(consume_multiple=True, negative="")
-_YES = Annotated[bool, Parameter(negative="", help="Do not ask.")]
-_AMOUNT = Annotated[str | None, Parameter(name="--price", help="The amount, such as 0.05.")]
-_MODEL = Annotated[str | None, Parameter(help="per-work (default), per-training-run, subscription, pool, …")]
-_CURRENCY = Annotated[str | None, Parameter(help="Its currency, such as USD.")]
-_SHARE = Annotated[str | None, Parameter(help="Of net revenue, such as 30%.")]
-_LEAST = Annotated[str | None, Parameter(help="The least that is owed.")]
-_MOST = Annotated[str | None, Parameter(help="The most that is owed.")]
-_PERIOD = Annotated[str | None, Parameter(help="Of a subscription, a least or a most: P1M, P3M, P1Y.")]
-_WEIGH = Annotated[
-    Literal["work", "use", "report"],
-    Parameter(help="What gives a work its part of what is divided: all alike, their uses, or weights you report."),
-]
-_MESSAGE = Annotated[str, Parameter(help="What you want to say to the other side.")]
-
-
-def request(
-    given: list[str],
-    /,
-    *,
-    use: Annotated[list[str], Several, Parameter(help="What the works are for, such as train-gen.")],
-    model: Annotated[str, Parameter(help="ORG/NAME@VERSION that is trained.")],
-    purpose: Annotated[list[str] | None, Several, Parameter(help="commercial (default), research, …")] = None,
-    territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,
-    open_weights: Annotated[Literal["yes", "no"] | None, Parameter(help="Whether weights are published.")] = None,
-    model_scope: Annotated[Literal["one-version", "family"] | None, Parameter(help="What it is to cover.")] = None,
-    price: _AMOUNT = None,
-    currency: _CURRENCY = None,
-    price_model: _MODEL = None,
-    share: _SHARE = None,
-    minimum: _LEAST = None,
-    cap: _MOST = None,
-    period: _PERIOD = None,
-    message: _MESSAGE = "",
-    until: Annotated[str | None, Parameter(help="Until when it can be answered (default: in 30 days).")] = None,
-    yes: _YES = False,
-    common: Common = COMMON,
-) -> None:
-    """Ask artists for licences that their terms state no price for; each is asked for her own works.
-
-    Parameters
-    ----------
-    given
-        Works, such as wrk_…, or what `licet filter` wrote: then its rows that need an agreement.
-    """
-    from licet.datasets.agreeing.asking import ask, named_works
-    from licet.datasets.examining.basis import open_basis
-
-    asked = request_from(use, purpose, territory, open_weights, model, model_scope)
-    proposed = price_from(price_model, price, currency, share, minimum, cap, period)
-    works = named_works(given)
-    with common.client() as client:
-        told = [f"  {work}" for work in works[:20]] + (["  …"] if len(works) > 20 else [])
-        if proposed is not None:
-            told.append(f"  you propose {price_words(proposed.to_json())}")
-        question = f"Ask for a licence for {many(len(works), 'work')} and {model}? [y/N]"
-        confirm(told, question, yes=yes, nothing="nobody was asked")
-        sent = ask(
-            client,
-            open_basis(client),
-            works,
-            asked,
-            price=proposed,
-            message=message,
-            expires_at=moment_from(until, "--until"),
-        )
-    lines = [
-        f"{each.request.request}  asks {each.request.account} for {many(each.request.works, 'work')}, entry "
-        f"{each.receipt.log_index} of the log; it can be answered until {each.request.expires_at}"
-        for each in sent
-    ]
-    show(common, {"requests": [_document(each) for each in sent]}, lines)
 
 
 @app.default
@@ -128,7 +57,8 @@ def list_requests(
     ]
     waiting = [each for each in found if each.account == own and each.state == "open"]
     if waiting and not common.json:
-        note(f"{many(len(waiting), 'request')} wait for you: `licet licences requests show ASK`, then offer or refuse.")
+        told = many(len(waiting), "request waits", "requests wait")
+        note(f"{told} for you: `licet licences requests show ASK`, then offer or refuse.")
     show(common, {"requests": msgspec.to_builtins(found)}, lines or ["No such requests."])
 
 
@@ -162,21 +92,21 @@ def offer(
     ask: str,
     /,
     *,
-    price: _AMOUNT = None,
-    currency: _CURRENCY = None,
-    price_model: _MODEL = None,
-    share: _SHARE = None,
-    minimum: _LEAST = None,
-    cap: _MOST = None,
-    period: _PERIOD = None,
+    price: pricing.AMOUNT = None,
+    currency: pricing.CURRENCY = None,
+    price_model: pricing.MODEL = None,
+    share: pricing.SHARE = None,
+    minimum: pricing.LEAST = None,
+    cap: pricing.MOST = None,
+    period: pricing.PERIOD = None,
     until: Annotated[str | None, Parameter(help="Until when it can be accepted (default: in 30 days).")] = None,
     ends: Annotated[str | None, Parameter(help="When the licence ends (default: as your terms say).")] = None,
     notice_days: Annotated[int | None, Parameter(help="Days of notice if you revoke it.")] = None,
     effect: Annotated[
         Literal["stop-new-runs", "retire-model", "unlearn"], Parameter(help="What a revocation obliges to.")
     ] = "stop-new-runs",
-    message: _MESSAGE = "",
-    yes: _YES = False,
+    message: MESSAGE = "",
+    yes: YES = False,
     common: Common = COMMON,
 ) -> None:
     """Offer a price to the organisation that asks, for the use that it asks for; it stands in place of an earlier one.
@@ -197,7 +127,12 @@ def offer(
         found = client.licence_request(ask)
         asked = document_of(client, found)
         titles = {each.work: each.title for each in found.works}
-        told = [*_asked(asked, titles), f"  you offer {price_words(named.to_json())}"]
+        told = [*_asked(asked, titles), f"  you offer {price_words(named.to_json())}, {_stands(until)}"]
+        told.append(f"  the licence ends {ends}" if ends else "  the licence ends as your terms say")
+        if notice_days is None:
+            told.append("  what happens if you revoke it is as your terms say")
+        else:
+            told.append(f"  revoked, it obliges to {effect} after {many(notice_days, 'day')} of notice")
         confirm(told, f"Sign this offer to {found.request.name}? [y/N]", yes=yes, nothing="nothing was signed")
         accepted = offered(
             client,
@@ -208,11 +143,11 @@ def offer(
             grant_until=moment_from(ends, "--ends"),
             revocation=None if notice_days is None else Revocation(notice_days=notice_days, effect=effect),
         )
-    show(common, _document(accepted), [*_told(accepted.request), _signed(accepted)])
+    show(common, document_of_request(accepted), [*_told(accepted.request), _signed(accepted)])
 
 
 @app.command
-def refuse(ask: str, /, *, message: _MESSAGE = "", yes: _YES = False, common: Common = COMMON) -> None:
+def refuse(ask: str, /, *, message: MESSAGE = "", yes: YES = False, common: Common = COMMON) -> None:
     """Refuse a request, or take back an offer that nobody has accepted.
 
     Parameters
@@ -229,7 +164,7 @@ def refuse(ask: str, /, *, message: _MESSAGE = "", yes: _YES = False, common: Co
         titles = {each.work: each.title for each in found.works}
         confirm(_asked(asked, titles), "Refuse this request? [y/N]", yes=yes, nothing="nothing was signed")
         accepted = refused(client, found, message)
-    show(common, _document(accepted), [*_told(accepted.request), _signed(accepted)])
+    show(common, document_of_request(accepted), [*_told(accepted.request), _signed(accepted)])
 
 
 @app.command
@@ -241,8 +176,8 @@ def accept(
         list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
     ] = None,
     run: Annotated[str, Parameter(help="The first training run.")] = "1",
-    weigh: _WEIGH = "work",
-    yes: _YES = False,
+    weigh: WEIGH = "work",
+    yes: YES = False,
     common: Common = COMMON,
 ) -> None:
     """Accept what an artist offers: a licence with two signatures, in the log.
@@ -261,67 +196,7 @@ def accept(
         told = [*_asked(asked, {}), *_said(said)]
         confirm(told, "Accept this offer? [y/N]", yes=yes, nothing="nothing was taken")
         done = accept_offer(client, found, Terms(budgets_from(budget), run, weigh))
-    _taken(done, common)
-
-
-def agree(
-    given: list[str],
-    /,
-    *,
-    use: Annotated[list[str], Several, Parameter(help="What the works are for, such as train-gen.")],
-    model: Annotated[str, Parameter(help="ORG/NAME@VERSION that is trained.")],
-    purpose: Annotated[list[str] | None, Several, Parameter(help="commercial (default), research, …")] = None,
-    territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,
-    open_weights: Annotated[Literal["yes", "no"] | None, Parameter(help="Whether weights are published.")] = None,
-    model_scope: Annotated[Literal["one-version", "family"] | None, Parameter(help="What it is to cover.")] = None,
-    budget: Annotated[
-        list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
-    ] = None,
-    run: Annotated[str, Parameter(help="The first training run.")] = "1",
-    weigh: _WEIGH = "work",
-    yes: _YES = False,
-    common: Common = COMMON,
-) -> None:
-    """Take licences at prices that terms state and no single use fixes: subscriptions, pools, shares of revenue.
-
-    Parameters
-    ----------
-    given
-        Works, such as wrk_…, or what `licet filter` wrote: then its rows that need an agreement.
-    """
-    from licet.datasets.agreeing.asking import named_works
-    from licet.datasets.agreeing.taking import Terms
-    from licet.datasets.agreeing.taking import agree as agreed
-    from licet.datasets.examining.basis import open_basis
-
-    asked = request_from(use, purpose, territory, open_weights, model, model_scope)
-    works = named_works(given)
-    with common.client() as client:
-        question = f"Agree to what the terms of {many(len(works), 'work')} state, for {model}? [y/N]"
-        confirm([f"  {work}" for work in works[:20]], question, yes=yes, nothing="nothing was taken")
-        done = agreed(client, open_basis(client), works, asked, Terms(budgets_from(budget), run, weigh))
-    _taken(done, common)
-
-
-def _taken(done: Agreed, common: Common) -> None:
-    document = {
-        "licence": None if done.licence is None else done.licence.id,
-        "quote": msgspec.to_builtins(done.quote),
-        "left_out": msgspec.to_builtins(done.left),
-    }
-    show(common, document, list(_lines(done)))
-
-
-def _lines(done: Agreed) -> Iterator[str]:
-    from licet.statements.agreed import line_price
-
-    if done.licence is not None:
-        owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals) or "nothing"
-        yield f"{done.licence.id}, {many(len(done.licence.lines), 'work')}; due at once: {owed}"
-        for line in list(done.licence.lines.values())[:20]:
-            yield f"  {line.work}  {price_words(line_price(line).to_json())}"
-    for left in done.left:
-        yield f"  {left.work}  left out: {left.reason}"
+    taken(done, common)
 
 
 def _told(request: RequestInfo) -> Iterator[str]:
@@ -377,9 +252,5 @@ def _signed(accepted: RequestAccepted) -> str:
     return f"Signed, entry {accepted.receipt.log_index} of the log."
 
 
-def _document(accepted: RequestAccepted) -> dict[str, Any]:
-    return {
-        "request": msgspec.to_builtins(accepted.request),
-        "statement": accepted.statement,
-        "log_index": accepted.receipt.log_index,
-    }
+def _stands(until: str | None) -> str:
+    return f"until {until}" if until else "which stands for 30 days"

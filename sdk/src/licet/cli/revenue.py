@@ -93,7 +93,11 @@ def list_reports(
         + ("  closed: the least was charged" if each.closed else "")
         for each in missing
     ]
-    show(common, {"reports": found, "awaited": missing}, lines or ["None is shown." if hidden else "No reports, and none is missing."])
+    show(
+        common,
+        {"reports": found, "awaited": missing},
+        lines or ["None is shown." if hidden else "No reports, and none is missing."],
+    )
 
 
 @app.command(name="show")

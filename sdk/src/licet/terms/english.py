@@ -60,11 +60,12 @@ def _sentence(rule: Rule, uses: list[str]) -> str:
         return f"Anyone may {_listed(uses, 'and')}."
     if rule.permission == "deny":
         return f"Nobody may {_listed(uses, 'or')}."
-    return f"Whoever accepts these conditions may {_listed(uses, 'and')}: {'; '.join(_conditions(rule))}."
+    asked = "; ".join([_price(rule.offer), *conditions(rule)])
+    return f"Whoever accepts these conditions may {_listed(uses, 'and')}: {asked}."
 
 
-def _conditions(rule: Rule) -> Iterator[str]:
-    yield _price(rule.offer)
+def conditions(rule: Rule) -> Iterator[str]:
+    """Yield what ``rule`` asks of whoever accepts it, beside its price."""
     if rule.audience:
         yield f"only for {_listed([_AUDIENCES[each] for each in rule.audience], 'or')}"
     if rule.territory:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from licet.client import Client
+from licet.datasets.agreeing.asking import named_works
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.licensing import accepting
 from licet.datasets.licensing.accepting import Acceptance
@@ -83,11 +84,16 @@ def test_what_fits_the_budget_is_licensed_and_kept(
     assert len(world.registry.events) == 5
 
 
-def test_a_currency_without_a_budget_needs_an_agreement(client: Client, pictures: Path, tmp_path: Path) -> None:
+def test_a_currency_without_a_budget_is_named_and_an_agreement_is_not(
+    client: Client, pictures: Path, tmp_path: Path
+) -> None:
     done = filter_dataset(client, [pictures], tmp_path / "out", REQUEST, wish("100USD"))
     assert done.kept == 4
-    assert reasons(done)[3] == "needs-agreement"
-    assert "--budget lacks the currency" in " ".join(done.hints)
+    assert (reasons(done)[3], reasons(done)[5]) == ("no-budget:EUR", "needs-agreement")
+    assert "1 row: priced in EUR, and --budget has nothing in that; --budget AMOUNTEUR as well takes them" in (
+        done.hints
+    )
+    assert len(named_works([str(done.decisions)])) == 1  # what is only priced in another currency is not asked for
 
 
 def test_over_budget_takes_nothing_and_shows_the_quote(

@@ -15,6 +15,7 @@ from licet.datasets.licensing.accepting import use_of
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError, VerificationError
+from licet.index import WorkState
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
@@ -25,6 +26,7 @@ from licet.statements.statement_file import verify_statement_file
 from licet.terms import Price
 from licet.wire.agreements import RequestAccepted, RequestShown
 from licet.wire.common import StatementFile
+from licet.wire.licensing import QuoteRequest, WorkWanted
 
 
 def named_works(given: Sequence[str]) -> list[str]:
@@ -82,6 +84,20 @@ def ask(
         verify_receipt(accepted.receipt, envelope, client.working_keys())
         sent.append(accepted)
     return sent
+
+
+def covered(client: Client, basis: Basis, works: Sequence[str], request: Request) -> dict[str, str]:
+    """Return which of ``works`` licences of the caller's cover for ``request`` already, and which licence that is.
+
+    Raises ``InputError`` naming a work that the snapshot does not know.
+    """
+    wanted = []
+    for work in sorted(works):
+        statement = identifiers.from_uuid("stm", UUID(bytes=_state(basis, work).statement))
+        wanted.append(WorkWanted(work, statement, "exact"))
+    quote = client.quote(QuoteRequest(use=use_of(request), works=wanted, dataset=None, run="1", budget=[]))
+    parted = ((left.work, *left.reason.partition(":")) for left in quote.left_out)
+    return {work: licence for work, kind, _, licence in parted if kind == "licensed"}
 
 
 def documents(client: Client, shown: RequestShown) -> tuple[kinds.LicenceRequest, kinds.LicenceAnswer | None]:
@@ -142,7 +158,11 @@ def _needing(file: DecisionsFile) -> Iterator[str]:
 
 
 def _owner(basis: Basis, work: str) -> str:
+    return identifiers.from_uuid("art", UUID(bytes=_state(basis, work).account))
+
+
+def _state(basis: Basis, work: str) -> WorkState:
     state = basis.index.work(work)
     if state is None:
         raise InputError.field("work", "a work that the snapshot knows (`licet snapshot pull`)", work)
-    return identifiers.from_uuid("art", UUID(bytes=state.account))
+    return state

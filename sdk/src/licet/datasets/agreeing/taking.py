@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from uuid import UUID
 
@@ -19,11 +19,13 @@ from licet.datasets.licensing.wanted import QuoteSummary, Wanted, summary
 from licet.decisions import Request
 from licet.decisions.deciding import charge
 from licet.errors import ConflictError, InputError, VerificationError
+from licet.home import AccountFile
 from licet.statements import kinds
 from licet.statements.agreed import agreed, stated_price
 from licet.statements.kinds.agreements import price_of
 from licet.statements.owed import due_at_accept
 from licet.terms import intern
+from licet.terms.english import conditions
 from licet.wire.agreements import RequestShown
 from licet.wire.licensing import LeftOut, Quote, QuoteRequest, WorkWanted
 
@@ -42,6 +44,15 @@ class Agreed(msgspec.Struct, frozen=True):
     licence: HeldLicence | None
     quote: QuoteSummary
     left: list[LeftOut]
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What agreeing would come to: the registry's quote, as it was decided here, and conditions in words by work."""
+
+    quote: Quote
+    asked: QuoteRequest
+    wanted: Mapping[str, Wanted]
+    conditions: Mapping[str, tuple[str, ...]]
 
 
 def accept_offer(client: Client, shown: RequestShown, on: Terms) -> Agreed:
@@ -92,10 +103,11 @@ def accept_offer(client: Client, shown: RequestShown, on: Terms) -> Agreed:
     return _take(client, quote, request, works, document, on)
 
 
-def agree(client: Client, basis: Basis, works: Sequence[str], request: Request, on: Terms) -> Agreed:
-    """Return once everything among ``works`` is licensed whose terms state what is owed, though no single use fixes it.
+def propose(client: Client, basis: Basis, works: Sequence[str], request: Request, on: Terms) -> Proposal:
+    """Return what agreeing to what the terms of ``works`` state would come to; nothing is taken yet.
 
-    Raises ``InputError`` naming a work that the snapshot does not know, ``BudgetError`` and ``VerificationError``.
+    The registry's quote was held against the snapshot's terms. Raises ``InputError`` naming a work that the snapshot
+    does not know, ``BudgetError`` and ``VerificationError``.
     """
     use = use_of(request)
     wanted = {work: _stated(basis, work, use) for work in works}
@@ -108,17 +120,29 @@ def agree(client: Client, basis: Basis, works: Sequence[str], request: Request, 
         agreement=True,
         weigh=on.weigh,
     )
-    return _take(client, client.quote(asked), asked, wanted, None, on)
+    quote = client.quote(asked)
+    _hold(client, quote, asked, wanted, None, on)
+    said = {line.work: tuple(_conditions(basis, line.work, use)) for line in quote.lines}
+    return Proposal(quote, asked, wanted, said)
 
 
-def _take(
+def take(client: Client, proposal: Proposal, on: Terms) -> Agreed:
+    """Return once everything that ``proposal`` quotes is licensed, verified and kept.
+
+    Raises ``BudgetError``, ``VerificationError``, ``ExpiredError`` for a quote past its time.
+    """
+    return _take(client, proposal.quote, proposal.asked, proposal.wanted, None, on)
+
+
+def _hold(
     client: Client,
     quote: Quote,
     asked: QuoteRequest,
     works: Mapping[str, Wanted],
     document: str | None,
     on: Terms,
-) -> Agreed:
+) -> tuple[AccountFile, QuoteSummary]:
+    """Return whose quote it is and what it costs, once it is what was decided and within the budget."""
     account = client.need_account().account
     assert account is not None
     check_quote(quote, asked, account.account, works, document)
@@ -129,6 +153,18 @@ def _take(
         fee_bps=quote.fee_bps,
     )
     refuse_excess(quote.totals, told, on.budget)
+    return account, told
+
+
+def _take(
+    client: Client,
+    quote: Quote,
+    asked: QuoteRequest,
+    works: Mapping[str, Wanted],
+    document: str | None,
+    on: Terms,
+) -> Agreed:
+    account, told = _hold(client, quote, asked, works, document, on)
     if not quote.lines:
         return Agreed(None, told, quote.left_out)
     pending = client.home.licences(account.account) / "pending.json"
@@ -157,6 +193,14 @@ def _stated(basis: Basis, work: str, use: kinds.Use) -> Wanted:
         styled=False,
         agreed=msgspec.UNSET if price is None else agreed(price),
     )
+
+
+def _conditions(basis: Basis, work: str, use: kinds.Use) -> Iterator[str]:
+    """Yield what the terms of ``work`` ask for any of the uses, beside the price."""
+    state = basis.index.work(work)
+    rules = intern(state.terms).rules if state is not None else {}
+    asked = [rules[atom] for atom in use.atoms if atom in rules]
+    yield from dict.fromkeys(said for rule in asked if rule.permission == "license" for said in conditions(rule))
 
 
 def _wanted(works: Mapping[str, Wanted]) -> list[WorkWanted]:

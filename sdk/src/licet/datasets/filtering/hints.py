@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from licet.datasets.examining.deciding import Question
+from licet.datasets.licensing.wanted import NO_BUDGET
 
 _NEEDS = {
     "territory": "--territory",
@@ -36,7 +37,10 @@ def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool)
     if verdict == "unknown":
         return f"without consent ({reason}); --unknown keep keeps them, at your own risk"
     if verdict == "license" and reason == "needs-agreement":
-        return "an agreement is needed: the artist has to answer, or --budget lacks the currency"
+        return "an agreement is needed: `licet licences agree` takes prices that terms state, `request` asks for others"
+    if verdict == "license" and reason.startswith(f"{NO_BUDGET}:"):
+        currency = reason.partition(":")[2]
+        return f"priced in {currency}, and --budget has nothing in that; --budget AMOUNT{currency} as well takes them"
     if verdict == "license" and reason == "over-budget":
         return "over budget; a larger --budget takes them"
     if verdict == "license" and reason == "changed":

@@ -18,6 +18,7 @@ from licet.statements.kinds import Agreed, LicenceLine, Total
 from licet.statements.owed import due_at_accept, totals
 
 _LICENSE: Final = CODES["license"]
+NO_BUDGET: Final = "no-budget"  # then a colon and the currency that the budget has nothing in
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -41,8 +42,8 @@ class Wanted(msgspec.Struct, frozen=True):
 class Shopping:
     """Gathers the works to license over a job's batches. A row counts only if all of it can be licensed.
 
-    ``currencies`` are those with a budget; what is priced in another needs an agreement (semantics 22). None: every
-    currency counts, because nothing is to be taken yet.
+    ``currencies`` are those with a budget; what is priced in another is not taken (semantics 22), and the reason names
+    its currency. None: every currency counts, because nothing is to be taken yet.
     """
 
     def __init__(self, index: Index, style: Collection[bytes], currencies: Collection[str] | None) -> None:
@@ -65,7 +66,8 @@ class Shopping:
         blocked = np.zeros(len(verdicts), np.bool_)
         blocked[rows[wanted & ~offered[answers.decision]]] = True
         for place in np.flatnonzero(wanted & ~offered[answers.decision]).tolist():
-            self.refused[answers.works.work[place].tobytes()] = "needs-agreement"
+            decision = answers.decisions[answers.decision[place]]
+            self.refused[answers.works.work[place].tobytes()] = self._why(decision.reason, decision.price)
         take = wanted & ~blocked[rows]
         self.rows += len(np.unique(rows[take]))
         self.rows_refused += int(blocked.sum())
@@ -76,6 +78,10 @@ class Shopping:
         if reason != "offer" or price is None:
             return False
         return self._currencies is None or price.currency is None or price.currency in self._currencies
+
+    def _why(self, reason: str, price: Charge | None) -> str:
+        """Return why what is not offered is not: its price is one that the budget has no currency for, or is none."""
+        return f"{NO_BUDGET}:{price.currency}" if reason == "offer" and price is not None else "needs-agreement"
 
     def _take(self, verdicts: Verdicts, place: int) -> None:
         answers = verdicts.answers
