@@ -48,7 +48,7 @@ from registry.licensing.accrual import Group, Shares, account_of, transfer_of
 from registry.licensing.licences import line_of
 from registry.licensing.owing import AT_CLOSE, OverLimit, hold
 from registry.licensing.types import Posting
-from registry.splits.sharing import in_force
+from registry.splits.sharing import awaiting, in_force
 
 _MOMENT: Final = timedelta(milliseconds=1)  # a transfer's id begins with its millisecond
 
@@ -85,6 +85,14 @@ class Basis(NamedTuple):
     escrow: dict[str, bool]
 
 
+class Charge(NamedTuple):
+    """A transfer at a close, whether it goes into escrow, and each work's amount and part of the fee."""
+
+    transfer: Transfer
+    escrow: bool
+    works: Sequence[tuple[UUID, int, int]]
+
+
 async def allocate(conn: Connection, period: str) -> int:
     """Return how many transfers this call posted: what every agreement owes at the close of ``period`` is there.
 
@@ -100,14 +108,17 @@ async def allocate(conn: Connection, period: str) -> int:
             continue
         basis = await basis_of(conn, found)
         try:
-            transfers = await _transfers(conn, found, period, basis)
+            charges = await _charges(conn, found, period, basis)
         except InputError as error:
             log.exception("allocation.failed", licence=found.name, period=period, reason=error.message)
             continue
         except OverLimit as error:
             log.exception("allocation.over_limit", licence=found.name, period=period, reason=error.detail)
             continue
-        posted += len(await ledger.post(conn, transfers))
+        posted += len(await ledger.post(conn, [each.transfer for each in charges]))
+        held = [(each.transfer.key, *part) for each in charges if each.escrow for part in each.works]
+        if held:
+            await conn.execute(queries.KEEP_ESCROWED, *map(list, zip(*held, strict=True)))
         month = month_number(found.term.since, period)
         ran = basis.term.of_last(line.work for line in basis.lines if line.model in REPORTED)
         if found.reported and missing_months(ran, month, 1, basis.divided.reports):
@@ -130,12 +141,13 @@ async def basis_of(conn: Connection, found: Agreement, more: Sequence[Report] = 
         to[identifiers.from_uuid("wrk", each["work"])][month_number(since, each["month"])] = int(each["quantity"])
     reports = [report_of(each, since) for each in await conn.fetch(queries.REPORTS, found.licence)]
     revoked = await conn.fetch(queries.REVOKED, found.licence)
+    waiting = await awaiting(conn, {row["account"] for row in rows}, {row["work"] for row in rows})
     return Basis(
         found.term._replace(revoked={identifiers.from_uuid("wrk", each["work"]): each["over_at"] for each in revoked}),
         await asyncio.to_thread(lambda: [line_of(row) for row in rows]),
         outputs,
         Divided([*reports, *more], uses, found.weigh),
-        {identifiers.from_uuid("wrk", row["work"]): row["held_back"] for row in rows},
+        {identifiers.from_uuid("wrk", row["work"]): row["held_back"] or row["work"] in waiting for row in rows},
     )
 
 
@@ -160,21 +172,23 @@ def report_of(row: Row, since: datetime) -> Report:
     )
 
 
-def transfers_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Mapping[str, bool], fee_bps: int,
-                 shared: Shares) -> list[Transfer]:  # fmt: skip
-    """Return the transfers of all that ``owed`` come to: one a payee or split, currency and standing.
+def charges_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Mapping[str, bool], fee_bps: int,
+               shared: Shares) -> list[Charge]:  # fmt: skip
+    """Return the charges of all that ``owed`` come to: one a payee or split, currency and standing.
 
     Raises ``InputError`` for a sum that money cannot hold.
     """
-    gross: dict[Group, int] = defaultdict(int)
+    gross: dict[Group, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
     by_name = {each.name: each for each in shared.values()}
     for each in owed:
         if not each.amount or each.currency is None:
             continue
-        sharing = shared.get(identifiers.to_uuid(each.work))
-        gross[each.payee if sharing is None else sharing.name, each.currency, escrow[each.work]] += each.amount
+        work = identifiers.to_uuid(each.work)
+        sharing = shared.get(work)
+        gross[each.payee if sharing is None else sharing.name, each.currency, escrow[each.work]][work] += each.amount
     found = []
-    for group, amount in sorted(gross.items()):
+    for group, works in sorted(gross.items()):
+        amount = sum(works.values())
         if not amount:
             continue
         if abs(amount) > money.LARGEST:
@@ -184,11 +198,22 @@ def transfers_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Ma
         parts = {group[0]: amount - fee} if split is None else divide(amount - fee, split.shares)
         key = f"{posting.source}/{period}/{account_of(group[0], escrow=group[2])}/{group[1]}"
         made = transfer_of(posting, group, amount, fee, parts)
-        found.append(msgspec.structs.replace(made, key=key, kind=ALLOCATION, memo=period))
+        transfer = msgspec.structs.replace(made, key=key, kind=ALLOCATION, memo=period)
+        found.append(Charge(transfer, group[2], _spread(works, fee_bps)))
     return found
 
 
-async def _transfers(conn: Connection, found: Agreement, period: str, basis: Basis) -> list[Transfer]:
+def _spread(works: Mapping[UUID, int], fee_bps: int) -> list[tuple[UUID, int, int]]:
+    """Return each work with its amount and its part of the fee: in their order, what the running sum's fee grows by."""
+    parts, before = [], 0
+    for work, amount in sorted(works.items()):
+        after = before + amount
+        parts.append((work, amount, fee_of(after, fee_bps) - fee_of(before, fee_bps)))
+        before = after
+    return parts
+
+
+async def _charges(conn: Connection, found: Agreement, period: str, basis: Basis) -> list[Charge]:
     owing = [each for each in await owed_in(found, period, basis) if each.amount]
     if not owing:
         return []
@@ -196,6 +221,6 @@ async def _transfers(conn: Connection, found: Agreement, period: str, basis: Bas
     licensee = identifiers.from_uuid("org", found.organisation)
     end = periods.first_moment(period_of(period).end)
     posting = Posting(found.name, found.organisation, licensee, None, end - _MOMENT, AT_CLOSE)
-    transfers = transfers_of(posting, period, owing, basis.escrow, found.fee_bps, shared)
-    await hold(conn, licensee, transfers, posting.limit)
-    return transfers
+    charges = charges_of(posting, period, owing, basis.escrow, found.fee_bps, shared)
+    await hold(conn, licensee, [each.transfer for each in charges], posting.limit)
+    return charges

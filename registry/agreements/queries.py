@@ -100,6 +100,13 @@ select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.
 from licence_works w join accounts a on a.id = w.account left join work_states s on s.work = w.work
 where w.licence = $1 and w.agreed is not null order by w.work
 """
+# What each work has of what goes into escrow. By transfers unique (key)
+KEEP_ESCROWED: Final = """
+insert into escrow_works (transfer, work, amount, fee)
+select t.id, x.work, x.amount, x.fee
+from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[]) as x (key, work, amount, fee)
+join transfers t on t.key = x.key
+"""
 # Outputs, and other uses, by the month in which they were posted, less those that corrections take back.
 # By usage_events (licence), licence_works primary key
 USED: Final = """
@@ -125,6 +132,19 @@ CHARGED: Final = """
 select t.period, e.currency, sum(e.amount) as amount
 from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
 where t.source = $1 and t.kind = 'allocation' and a.name like 'receivable:%' group by t.period, e.currency
+"""
+# What works have of charges in escrow, beside what these come to. By transfers (source), escrow_works primary key
+ESCROWED: Final = """
+select t.id, t.period, t.key, x.work, x.amount, x.fee, sum(x.amount) over whole as gross, sum(x.fee) over whole as fees,
+    (
+        select sum(e.amount) from entries e join ledger_accounts a on a.id = e.account
+        where e.transfer = t.id and a.name like 'receivable:%'
+    ) as charged, (
+        select -coalesce(sum(e.amount), 0) from entries e join ledger_accounts a on a.id = e.account
+        where e.transfer = t.id and a.name = 'fee:registry'
+    ) as kept
+from transfers t join escrow_works x on x.transfer = t.id
+where t.source = $1 and t.kind = 'allocation' window whole as (partition by t.id) order by t.id, x.work
 """
 # by periods primary key
 SEALED: Final = "select period from periods where sealed_at is not null order by period"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from licet.statements.closes import month_number
 from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest, RevenueReport
 from licet.statements.owed import allocated
 from registry.agreements import queries
-from registry.agreements.allocation import agreement_of, basis_of, owed_in
+from registry.agreements.allocation import Agreement, agreement_of, basis_of, owed_in
 from registry.database import Connection
 from registry.ledger import periods
 from registry.licensing.licences import line_of
@@ -22,6 +23,7 @@ from registry.licensing.offers import model_key, use_key
 from registry.licensing.queries import LINES
 
 _PREFETCH: Final = 500
+Part = tuple[str, str]  # work, currency
 
 
 async def rebuild(conn: Connection) -> list[str]:
@@ -154,6 +156,7 @@ async def _closes(conn: Connection) -> list[str]:
         charged: dict[str, Counter[str]] = defaultdict(Counter)
         for each in await conn.fetch(queries.CHARGED, found.name):
             charged[each["period"]][each["currency"]] += int(each["amount"])
+        parts: dict[str, Counter[Part]] = defaultdict(Counter)
         for period in sealed:
             if month_number(found.term.since, period) < 0:
                 continue
@@ -162,12 +165,28 @@ async def _closes(conn: Connection) -> list[str]:
                 for due in await owed_in(found, period, basis):
                     if due.currency is not None:
                         expected[due.currency] += due.amount
+                        parts[period][due.work, due.currency] += due.amount
             except InputError as error:
                 wrong.append(f"licence {found.name}: {period}: expected what can be charged: {error.message}")
                 continue
             owed, got = _moved(expected), _moved(charged[period])
             if owed != got:
                 wrong.append(f"licence {found.name}: {period}: expected a charge of {owed} micro-units, got {got}")
+        wrong += await _held(conn, found, parts)
+    return wrong
+
+
+async def _held(conn: Connection, found: Agreement, owed: Mapping[str, Mapping[Part, int]]) -> list[str]:
+    """What works have of charges in escrow is what each is owed, and adds up to the charge and its fee."""
+    wrong = []
+    for row in await conn.fetch(queries.ESCROWED, found.name):
+        work, currency = identifiers.from_uuid("wrk", row["work"]), row["key"].rpartition("/")[2]
+        expected = owed.get(row["period"], {}).get((work, currency), 0)
+        if row["amount"] != expected or (row["gross"], row["fees"]) != (row["charged"], row["kept"]):
+            wrong.append(
+                f"transfer {identifiers.from_uuid('tra', row['id'])}: expected {expected} of {row['charged']} "
+                f"micro-units for {work}, got {row['amount']} of {row['gross']}"
+            )
     return wrong
 
 

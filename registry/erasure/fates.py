@@ -45,6 +45,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "erasures": ("stays", "what was erased, in figures"),
     "escrow_ends": ("stays", _BOOKS),
     "escrow_parts": ("stays", _BOOKS),
+    "escrow_works": ("stays", _BOOKS),
     "features": ("goes", "what parts of pictures are found by"),
     "idempotency": ("goes", "answers to its requests; answers to others that name its works go within a day"),
     "invoice_lines": ("stays", _BOOKS),

@@ -448,6 +448,7 @@ LEFT_OUT: Final[dict[str, str]] = {
     "erasures": _ERASED,
     "escrow_ends": "what became of escrow is in the ledger",
     "escrow_parts": "what became of escrow is in the ledger",
+    "escrow_works": "what works have of a charge is told with what it comes to",
     "idempotency": "copies of answers that the account was given in the last day",
     "log_head": _LOG,
     "log_queue": _LOG,

@@ -88,8 +88,8 @@ async def _end(services: Services, conn: Connection, row: Row, now: datetime) ->
 
 
 async def _behind(conn: Connection, charge: Charge, now: datetime) -> Row:
-    if charge.agreed:
-        row = await conn.fetchrow(escrow_queries.BEHIND_AGREED, charge.number, *charge.whose)
+    if charge.agreed and not await conn.fetchval(escrow_queries.WORKS_KEPT, charge.id):
+        row = await conn.fetchrow(escrow_queries.BEHIND_WHOLE, charge.number, *charge.whose)
     else:
         row = await conn.fetchrow(escrow_queries.BEHIND, *charge.uses, now - LASTS)
     assert row is not None  # it counts

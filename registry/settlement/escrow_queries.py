@@ -19,12 +19,18 @@ where t.id in (
     and not exists (select from contested_charges c where c.transfer = t.id and c.outcome is null)
 order by t.id limit $2
 """
-# The uses behind a charge: $2 its batch ($1) or licence, $4 its payee or split ($5).
-# By usage_events (batch), (licence)
-_USES: Final = """
-u.escrow and u.currency = $3 and case when $1 then u.batch = $2 else u.batch is null and u.licence = $2 end
-    and case when $5 then u.split = $4 else u.split is null and u.artist = $4 end
-"""
+# The uses behind a charge: $2 its batch ($1) or licence, $4 its payee or split ($5). Of an agreement's ($7): its works.
+# By usage_events (batch), (licence), escrow_works and licence_works primary keys
+_USES: Final = """(
+    select v.work, v.artist, v.split, v.amount, v.fee from usage_events v
+    where not $7 and v.escrow and v.currency = $3
+        and case when $1 then v.batch = $2 else v.batch is null and v.licence = $2 end
+        and case when $5 then v.split = $4 else v.split is null and v.artist = $4 end
+    union all
+    select y.work, l.account, case when $5 then $4::uuid end, y.amount, y.fee
+    from escrow_works y join licence_works l on l.licence = $2 and l.work = y.work
+    where $7 and y.transfer = $6
+)"""
 # Whose part left for good: nobody asks any more how its work stands.
 _GONE: Final = """
 exists (select from escrow_parts x where x.transfer = $6 and x.work = u.work and x.outcome in ('awarded', 'returned'))
@@ -43,19 +49,19 @@ select count(*) as events, coalesce(min(a.level), 0) as level,
     coalesce(bool_or(u.split is null and exists (
         select from splits s left join log_entries e on e.pending = s.pending
         join split_works k on k.split = s.id and k.work = u.work
-        where s.account = u.artist and s.replaces is null and {UNSIGNED.format(since="$7")}
+        where s.account = u.artist and s.replaces is null and {UNSIGNED.format(since="$8")}
     )), false) as unsigned,
     coalesce(sum(u.amount), 0) as gross, coalesce(sum(u.fee), 0) as fee
-from usage_events u join accounts a on a.id = u.artist left join work_states s on s.work = u.work
-where {_USES} and not {_GONE}
+from {_USES} u join accounts a on a.id = u.artist left join work_states s on s.work = u.work
+where not {_GONE}
 """  # noqa: S608  # made of constants
-# The same of what an agreement owed at a close, as the works of its licence stand.
-# By licence_works primary key, split_works (work, since)
-BEHIND_AGREED: Final = """
+# The same of what an agreement owed at a close before it was kept what each work has of it: as those of its licence
+# stand, any of which may be behind it. By escrow_works, licence_works primary keys, split_works (work, since)
+WORKS_KEPT: Final = "select exists (select from escrow_works where transfer = $1)"
+BEHIND_WHOLE: Final = """
 select count(*) as events, coalesce(min(a.level), 0) as level,
     coalesce(bool_or(s.contested or s.challenged), false) as contested, false as lost, false as shareable,
-    false as unsigned,
-    0::bigint as gross, 0::bigint as fee
+    false as unsigned, 0 as gross, 0 as fee
 from licence_works w join accounts a on a.id = w.account left join work_states s on s.work = w.work
 where w.licence = $1 and w.agreed is not null and case
     when $3 then exists (select from split_works k where k.work = w.work and k.split = $2) else w.account = $2 end
@@ -71,8 +77,8 @@ select u.work, s.lost_to, w.kind as winner_kind, w.level as winner_level,
     coalesce(u.split, (
         select x.split from escrow_parts x where x.transfer = $6 and x.work = u.work and x.outcome = 'shared'
     )) as shared_by
-from usage_events u left join work_states s on s.work = u.work left join accounts w on w.id = s.lost_to
-where {_USES} and not {_GONE} and u.amount <> 0
+from {_USES} u left join work_states s on s.work = u.work left join accounts w on w.id = s.lost_to
+where not {_GONE} and u.amount <> 0
 group by u.work, s.lost_to, w.kind, w.level, u.split order by u.work
 """  # noqa: S608  # made of constants
 ADD_PARTS: Final = """
@@ -86,8 +92,8 @@ from escrow_parts x join transfers t on t.id = x.transfer
 group by x.transfer, t.key, t.at, t.source, x.outcome, x.split, x.posted order by x.posted
 """
 PART: Final = f"""
-select coalesce(sum(u.amount), 0) as gross, coalesce(sum(u.fee), 0) as fee from usage_events u
-where {_USES} and u.work = any($6::uuid[])
+select coalesce(sum(u.amount), 0) as gross, coalesce(sum(u.fee), 0) as fee from {_USES} u
+where u.work = any($8::uuid[])
 """  # noqa: S608  # made of constants
 # by escrow_parts primary key
 PARTED: Final = "select exists (select from escrow_parts where transfer = $1 and outcome in ('awarded', 'returned'))"

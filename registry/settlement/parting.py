@@ -7,6 +7,7 @@ leaves it once; the rest goes on as if the part had never been there.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -50,9 +51,9 @@ class Charge(NamedTuple):
         return identifiers.to_uuid(self.payee, "art", "org", "spl"), self.payee.startswith("spl")
 
     @property
-    def uses(self) -> tuple[bool, UUID, str, UUID, bool, UUID]:
-        """What `queries` find its uses by."""
-        return self.batch, self.number, self.currency, *self.whose, self.id
+    def uses(self) -> tuple[bool, UUID, str, UUID, bool, UUID, bool]:
+        """What `escrow_queries` find its uses by."""
+        return self.batch, self.number, self.currency, *self.whose, self.id, self.agreed
 
 
 def charge_of(row: Row, *, anywhere: bool = False) -> Charge | None:
@@ -68,25 +69,6 @@ def charge_of(row: Row, *, anywhere: bool = False) -> Charge | None:
         return None
     batch = source.startswith("bat")
     return Charge(row["id"], row["at"], row["source"], batch, number, len(parts) == 4, payee, parts[-1])
-
-
-def taken(amount: int, shares: Mapping[str, int], held: Mapping[str, int]) -> dict[str, int]:
-    """Return what of ``amount`` comes from each account of ``held``: as ``shares`` divide it, never more than is there.
-
-    Divided together and apart, parts can differ by a micro-unit: what one account lacks the others give, in order.
-    Raises ``InputError`` where less is held.
-    """
-    if amount < 0:
-        return {name: -part for name, part in taken(-amount, shares, {each: -held[each] for each in held}).items()}
-    parts = {name: max(0, min(part, held.get(name, 0))) for name, part in divide(amount, shares).items()}
-    rest = amount - sum(parts.values())
-    for name in sorted(held):
-        more = max(0, min(rest, held[name] - parts.get(name, 0)))
-        parts[name] = parts.get(name, 0) + more
-        rest -= more
-    if rest:
-        raise InputError.field("held", f"{amount} micro-units or more", sum(held.values()))
-    return {name: part for name, part in parts.items() if part}
 
 
 async def held(conn: Connection, charge: Charge) -> dict[str, int]:
@@ -118,37 +100,47 @@ async def share(conn: Connection, charge: Charge, now: datetime) -> int:
 
 async def award(conn: Connection, charge: Charge, debtor: str, now: datetime, *, late: bool) -> bool:
     """What lost works earned is whose they are, or is given back once it is ``late``; False while that waits."""
-    rows = [row for row in await conn.fetch(escrow_queries.PARTING, *charge.uses) if row["lost_to"] is not None]
+    stay = await conn.fetch(escrow_queries.PARTING, *charge.uses)
     waits = False
-    for row in rows:
+    for row in [each for each in stay if each["lost_to"] is not None]:
         winner = identifiers.from_uuid(row["winner_kind"], row["lost_to"])
-        gross, fee = int(row["gross"]), int(row["fee"])
-        net, work = gross - fee, identifiers.from_uuid("wrk", row["work"])
-        shares = await _shares_of(conn, charge, row)
-        entries = taken(net, shares, await held(conn, charge))
+        gross, fee, work = int(row["gross"]), int(row["fee"]), identifiers.from_uuid("wrk", row["work"])
+        if row["winner_level"] < ENOUGH and not late:
+            waits = True
+            continue
+        stay.remove(row)
+        entries = await _leaving(conn, charge, stay)
         if row["winner_level"] >= ENOUGH:
-            entries[f"payable:{winner}"] = -net
+            entries[f"payable:{winner}"] = fee - gross
             await _post(
                 conn, charge, [row["work"]], f"awarded/{work}", "escrow-award", "awarded", entries, now,
                 f"{work} is {winner}'s",
             )  # fmt: skip
-        elif late:
+        else:
             entries |= {FEE: fee, debtor: -gross}
             memo = f"{work}: {winner} has no claim level {ENOUGH}"
             await _post(
                 conn, charge, [row["work"]], f"returned/{work}", "escrow-return", "returned", entries, now, memo
             )
-        else:
-            waits = True
     return not waits
 
 
-async def _shares_of(conn: Connection, charge: Charge, row: Row) -> dict[str, int]:
-    """Return by which basis points accounts of escrow hold what one work earned."""
-    shares = {charge.payee: 10_000}
-    if row["shared_by"] is not None:
-        shares = (await shares_of(conn, [row["shared_by"]]))[row["shared_by"]]
-    return {ESCROW + owner: bps for owner, bps in shares.items()}
+async def _leaving(conn: Connection, charge: Charge, stay: Sequence[Row]) -> dict[str, int]:
+    """Return what leaves each account of escrow where the rows of ``stay`` (`escrow_queries.PARTING`) are the rest.
+
+    What stays is what the rest comes to, divided as if it had been alone: so parts that follow each other add up to the
+    whole to the last micro-unit, also where some of them are less than nothing.
+    """
+    nets: dict[UUID | None, int] = defaultdict(int)
+    for row in stay:
+        nets[row["shared_by"]] += int(row["gross"]) - int(row["fee"])
+    shares = await shares_of(conn, {split for split in nets if split is not None})
+    leaving = defaultdict(int, await held(conn, charge))
+    for split, net in nets.items():
+        parts = {charge.payee: net} if split is None else divide(net, shares[split])
+        for owner, part in parts.items():
+            leaving[ESCROW + owner] -= part
+    return dict(leaving)
 
 
 async def _post(

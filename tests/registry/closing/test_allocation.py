@@ -21,7 +21,7 @@ from licet.statements.trust import Trust
 from licet.terms import Price, Revocation, Terms, preset
 from registry import closing
 from registry.accounts.operators import invite
-from registry.agreements.allocation import allocate, transfers_of
+from registry.agreements.allocation import allocate, charges_of
 from registry.auditing import verify
 from registry.closing.steps import SOONEST
 from registry.ledger import periods
@@ -77,9 +77,15 @@ async def charged_in_bundles(
 def test_all_that_is_owed_is_charged_and_credited_once_in_whatever_order(owed, fee_bps, split, chance: random.Random):
     lines, escrow = owed
     shared = dict.fromkeys(split, SPLIT)
-    found = transfers_of(POSTING, "2026-11", lines, escrow, fee_bps, shared)
+    charges = charges_of(POSTING, "2026-11", lines, escrow, fee_bps, shared)
+    for charge in charges:
+        (gross,) = [entry.amount for entry in charge.transfer.entries if entry.account.startswith("receivable:")]
+        (fee, *_) = [-entry.amount for entry in charge.transfer.entries if entry.account == "fee:registry"] or [0]
+        assert [sum(each) for each in list(zip(*charge.works, strict=True))[1:]] == [gross, fee]
+        assert all(0 <= part <= amount for _, amount, part in charge.works)
+    found = [charge.transfer for charge in charges]
     mixed = chance.sample(lines, len(lines))
-    assert transfers_of(POSTING, "2026-11", mixed, escrow, fee_bps, shared) == found
+    assert charges_of(POSTING, "2026-11", mixed, escrow, fee_bps, shared) == charges
     assert len({each.key for each in found}) == len(found)
     for currency in ("USD", "EUR"):
         entries = [entry for each in found for entry in each.entries if entry.currency == currency]
@@ -96,7 +102,7 @@ def test_all_that_is_owed_is_charged_and_credited_once_in_whatever_order(owed, f
 def test_a_sum_that_money_cannot_hold_is_refused():
     lines = [Owed(identifiers.from_uuid("wrk", work), PAYEES[0], "USD", 2**53 - 1, ()) for work in WORKS[:2]]
     with pytest.raises(InputError, match="totals"):
-        transfers_of(POSTING, "2026-11", lines, {each.work: False for each in lines}, 0, {})
+        charges_of(POSTING, "2026-11", lines, {each.work: False for each in lines}, 0, {})
 
 
 async def test_a_close_charges_agreements_once_by_splits_and_in_escrow(site: Running, clock: Clock, tmp_path: Path):

@@ -6,22 +6,17 @@ Works that were shared since, or were decided to be somebody else's, leave it as
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from licet import times
 from licet.audit import verify_bundle
-from licet.errors import InputError
 from licet.statements.splits import LASTS
 from licet.statements.trust import Trust
 from licet.terms import Price, preset
 from registry.settlement import escrow, refunding, verification
-from registry.settlement.parting import taken
 from tests.registry.catalogue import artist
 from tests.registry.harness import Running
 from tests.registry.market import TRAIN, Shelf, Trainer, balance, nothing_is_wrong, reported, shelf, trainer
@@ -191,24 +186,3 @@ async def test_what_was_shared_in_escrow_returns_whole(site: Running):
     assert await settled(site, HALF_A_YEAR) == (0, 1)
     for who in (works.owner, mei, lantern):
         assert await balance(who.http) == {}
-
-
-@given(
-    st.integers(0, 10**9),
-    st.integers(0, 10**9),
-    st.lists(st.integers(1, 9_999), min_size=1, max_size=4, unique=True),
-)
-def test_parts_of_a_charge_never_take_more_than_it_holds(first: int, second: int, cuts: list[int]):
-    from licet.statements.splits import divide
-
-    edges = [0, *sorted(cuts), 10_000]
-    shares = {f"escrow:{place}": after - before for place, (before, after) in enumerate(pairwise(edges))}
-    held = divide(first + second, shares)
-    one = taken(first, shares, held)
-    assert sum(one.values()) == first
-    left = {name: part - one.get(name, 0) for name, part in held.items()}
-    assert min(left.values()) >= 0
-    assert taken(second, shares, left) == {name: part for name, part in left.items() if part}
-    assert taken(-first, shares, {name: -part for name, part in held.items()}) == {n: -p for n, p in one.items()}
-    with pytest.raises(InputError):
-        taken(1, shares, dict.fromkeys(shares, 0))
