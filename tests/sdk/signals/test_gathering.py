@@ -10,7 +10,6 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,61 +20,14 @@ from licet.errors import InputError, UnreachableError
 from licet.signals.cache import Cache
 from licet.signals.gathering import AGENT, FAILED, KEPT, Gathered, gather_all
 from licet.transport.strangers import MAX_REDIRECTS, Strangers
+from tests.sdk.signals.sites import Site, sites
 
-Answers = dict[str, tuple[int, dict[str, str], bytes]]
+__all__ = ["sites"]
+
 RSL = (
     b'<rsl xmlns="https://rslstandard.org/rsl" max-age="7"><content url="/"><license>'
     b'<permits type="usage">ai-train</permits><payment type="training"/></license></content></rsl>'
 )
-
-
-class Site:
-    """A host: what it answers by path, and what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: Answers = {}
-        self.asked: list[tuple[str, str]] = []  # path, host
-        self.url = ""
-
-    def says(self, path: str, body: bytes = b"", status: int = 200, **headers: str) -> None:
-        self.answers[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
-
-    def count(self, path: str) -> int:
-        return sum(each == path for each, _ in self.asked)
-
-
-@pytest.fixture
-def sites() -> Iterator[list[Site]]:
-    """Two hosts, at two ports."""
-    made, servers = [], []
-    for _ in range(2):
-        site = Site()
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            of = site
-
-            def do_GET(self) -> None:
-                self.of.asked.append((self.path, self.headers["Host"]))
-                status, headers, body = self.of.answers.get(self.path, (404, {}, b""))
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None: ...
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        site.url = f"http://localhost:{server.server_port}"
-        made.append(site)
-        servers.append(server)
-    yield made
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def gather(*urls: str, cache: Cache | None = None, seconds: float = 5) -> list[Gathered]:
@@ -383,3 +335,21 @@ def test_the_command_prints_a_table_or_json_and_its_code_can_fail(
     for wrong, named in (("no/such", "input"), ("ftp://x", "input"), (f"{site.url}:x/", "url")):
         code, _, err = licet(wrong)
         assert (code, named in err) == (2, True), err
+
+
+def test_a_host_is_asked_as_slowly_as_it_asks_for(sites: list[Site]) -> None:
+    site, _ = sites
+    site.says("/robots.txt", b"User-agent: *\nCrawl-delay: 0.3\nDisallow:\n")
+    begun = time.monotonic()
+    gather(f"{site.url}/a", f"{site.url}/b")
+    assert len(site.asked) == 5
+    assert time.monotonic() - begun >= 4 * 0.3
+
+
+def test_a_host_that_asks_for_too_long_a_wait_is_not_asked_and_looked_at(sites: list[Site]) -> None:
+    site, _ = sites
+    site.says("/robots.txt", b"User-agent: *\nCrawl-delay: 3600\n")
+    (found,) = gather(f"{site.url}/a")
+    assert [path for path, _ in site.asked] == ["/robots.txt"]
+    assert verdict(found, "train-gen") == ("review", "unreachable")
+    assert any("3600 s between two requests" in (each.problem or "") for each in found.seen)

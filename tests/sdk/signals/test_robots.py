@@ -140,3 +140,19 @@ def test_patterns_match_as_their_definition_says(pattern: str, path: str) -> Non
     end = "$" if pattern.endswith("$") else ""
     expression = ".*".join(map(re.escape, pattern.removesuffix("$").split("*"))) + end.replace("$", r"\Z")
     assert matches(pattern, path) == (re.match(expression, path, re.DOTALL) is not None)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("5", 5), ("0.5", 0.5), ("1,5", 1.5), (".5", 0.5), ("-1", 0), ("soon", 0), ("1e9", 0), ("nan", 0), ("9" * 99, 0)],
+)
+def test_a_delay_is_a_number_of_seconds_and_ends_no_list_of_agents(value: str, seconds: float) -> None:
+    text = f"User-agent: a\nCrawl-delay: {value}\nUser-agent: b\nDisallow: /x\n"
+    robots = parse_robots(text.encode())
+    group = robots.group_for("a")
+    assert group is not None
+    assert group.delay == seconds
+    assert not robots.allowed("a", "https://a.example/x")
+    other = robots.group_for("b")
+    assert other is not None
+    assert other.delay == 0

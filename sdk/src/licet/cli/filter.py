@@ -64,6 +64,10 @@ def filter_dataset(
         int | None, Parameter(help="Processes that do it (default: one a processor for millions of rows, else 1).")
     ] = None,
     fail_on: Annotated[list[str] | None, Several, Parameter(help="Exit 1 if a row gets such a verdict.")] = None,
+    signals: Annotated[
+        bool,
+        Parameter(negative="", help="Heed what others say: robots.txt, headers, pages, metadata of the files."),
+    ] = False,
     offline: Annotated[bool, Parameter(negative="", help="Decide from the snapshot that is here.")] = False,
     overwrite: Annotated[bool, Parameter(negative="", help="Replace an earlier result.")] = False,
     common: Common = COMMON,
@@ -89,6 +93,7 @@ def filter_dataset(
         unlisted=unlisted,
         after=after,
         workers=workers,
+        signals=signals,
     )
     opened = open_input(inputs, columns_from(columns), offline=offline)
     with common.client() as client, progress("filtering", _steps(opened)) as advance:
@@ -152,6 +157,10 @@ def lines(done: Filtered) -> Iterator[str]:
         yield f"Kept under licences that you held before: {', '.join(held)}."
     if done.after is not None:
         yield from _stages(done.after)
+    if done.signals is not None:
+        from licet.datasets.filtering.heard import sentences
+
+        yield from sentences(done.signals)
     yield from done.hints
     if done.recheck is not None and done.recheck.drop:
         yield f"{done.recheck.drop:,} kept rows were denied meanwhile: `licet recheck {done.manifest}` lists them."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from licet.datasets.frames import tables
 from licet.datasets.results.rows import DECISION_COLUMNS, SCHEMA, decision_columns, plain
 from licet.errors import InputError
 from licet.index.lookup import Index
+
+if TYPE_CHECKING:
+    from licet.datasets.examining.signalling import SignalReader
 
 T = TypeVar("T")
 KEPT: Final = "kept"
@@ -61,10 +64,12 @@ def decided_columns(
     base: Path | None = None,
     columns: Mapping[str, str] | None = None,
     asker: Asker | None = None,
+    signals: SignalReader | None = None,
 ) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_]]:
-    """Return the decision columns of ``batch``, and which rows are kept; parts are asked about with ``asker``."""
+    """Return the decision columns of ``batch``, and which rows are kept; parts are asked about with ``asker``, and what
+    others say is read with ``signals``."""
     rows = find_columns(batch.schema, "the batch", columns).select(batch)
-    evidence = examine(rows, base or Path.cwd(), pool, iscc=question.tiers == "near", asker=asker)
+    evidence = examine(rows, base or Path.cwd(), pool, iscc=question.tiers == "near", asker=asker, signals=signals)
     verdicts = decide_rows(index, evidence, question, standing)
     found = decision_columns(index, evidence, question, verdicts)
     return {name: plain(found[name]) for name in DECISION_COLUMNS}, verdicts.kept

@@ -60,6 +60,7 @@ class AsyncClient(BaseClient):
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
         prefix: str = "",
+        signals: bool = False,
         offline: bool = False,
     ) -> T:
         """Return ``batch`` with a decision for each row: columns ``verdict reason work …`` and ``kept``.
@@ -69,8 +70,10 @@ class AsyncClient(BaseClient):
         types and features. It has columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our
         name → the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is
         taken. With ``match="derivative"`` the service is asked which works a picture shows parts of, and is sent
-        features of it. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a
-        usable column, and for one that has a column which is called like a new one.
+        features of it. With ``signals`` what others say counts too, and may only restrict: the metadata of files, a
+        mapped column ``headers``, and (unless ``offline``) what the sites of the rows' addresses say, which are asked.
+        ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a usable column,
+        and for one that has a column which is called like a new one.
         """
         return await self._session(
             lambda client: client.annotate(
@@ -82,6 +85,7 @@ class AsyncClient(BaseClient):
                 columns=columns,
                 base=base,
                 prefix=prefix,
+                signals=signals,
                 offline=offline,
             )
         )
@@ -97,6 +101,7 @@ class AsyncClient(BaseClient):
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
         prefix: str = "",
+        signals: bool = False,
         offline: bool = False,
     ) -> T:
         """Return what `annotate` returns, without the rows that may not be kept."""
@@ -110,6 +115,7 @@ class AsyncClient(BaseClient):
                 columns=columns,
                 base=base,
                 prefix=prefix,
+                signals=signals,
                 offline=offline,
             )
         )

@@ -135,8 +135,16 @@ def asking(
     columns: Mapping[str, str] | None = None,
     base: str | Path | None = None,
     prefix: str = "",
+    signals: bool = False,
 ) -> Asked:
-    """Return what is asked of every row."""
+    """Return what is asked of every row; raises ``InputError`` for what workers elsewhere cannot do."""
+    if signals:
+        raise InputError.field(
+            "signals",
+            "none under a pin, as on Ray, Spark, DuckDB and in streams: hosts are asked politely from one place alone;"
+            " `licet filter --signals` or client.filter(…, signals=True) reads them",
+            signals,
+        )
     return Asked(
         request=request,
         unknown=unknown,

@@ -17,6 +17,7 @@ from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
+from licet.datasets.filtering.heard import reader_of, reading
 from licet.datasets.filtering.settling import effective_match, held_licences
 from licet.datasets.frames import hugging, tables
 from licet.datasets.licensing.budgets import Budget
@@ -72,6 +73,7 @@ class Client(BaseClient):
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
         prefix: str = "",
+        signals: bool = False,
         offline: bool = False,
     ) -> T:
         """Return ``batch`` with a decision for each row: columns ``verdict reason work …`` and ``kept``.
@@ -81,10 +83,12 @@ class Client(BaseClient):
         types and features. It has columns ``url sha256 path image pdq`` in any case or as ``columns`` maps them (our
         name → the table's). ``path`` is relative to ``base``. Rows under a licence that is held are kept; none is
         taken. With ``match="derivative"`` the service is asked which works a picture shows parts of, and is sent
-        features of it. ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a
-        usable column, and for one that has a column which is called like a new one.
+        features of it. With ``signals`` what others say counts too, and may only restrict: the metadata of files, a
+        mapped column ``headers``, and (unless ``offline``) what the sites of the rows' addresses say, which are asked.
+        ``prefix`` goes before the names of the new columns. Raises ``InputError`` for a table without a usable column,
+        and for one that has a column which is called like a new one.
         """
-        asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, offline)
+        asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, signals, offline)
         return self._annotated(batch, asking, dropping=False)
 
     def filter(
@@ -98,10 +102,11 @@ class Client(BaseClient):
         columns: Mapping[str, str] | None = None,
         base: str | Path | None = None,
         prefix: str = "",
+        signals: bool = False,
         offline: bool = False,
     ) -> T:
         """Return what `annotate` returns, without the rows that may not be kept."""
-        asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, offline)
+        asking = _Asking(request, unknown, match, min_claim_level, dict(columns or {}), base, prefix, signals, offline)
         return self._annotated(batch, asking, dropping=True)
 
     def dataset(
@@ -202,18 +207,23 @@ class Client(BaseClient):
         assert basis is not None
         request = asking.request
         dated = request if request.at else msgspec.structs.replace(request, at=now)
-        question = Question(dated, effective_match(asking.match, basis), asking.min_claim_level, asking.unknown)
-        self._pool = self._pool or ThreadPoolExecutor()
-        return decided_columns(
-            rows,
-            basis.index,
-            question,
-            self._pool,
-            standing=Standing(licences_for(held_licences(self), dated)),
-            base=Path(asking.base).expanduser() if asking.base is not None else None,
-            columns=asking.columns,
-            asker=Asker(self, dated, asking.min_claim_level) if asking.match == "derivative" else None,
+        how = reading(asking.signals, offline=asking.offline)
+        question = Question(
+            dated, effective_match(asking.match, basis), asking.min_claim_level, asking.unknown, signals=how
         )
+        self._pool = self._pool or ThreadPoolExecutor()
+        with reader_of(self, how) as signals:
+            return decided_columns(
+                rows,
+                basis.index,
+                question,
+                self._pool,
+                standing=Standing(licences_for(held_licences(self), dated)),
+                base=Path(asking.base).expanduser() if asking.base is not None else None,
+                columns=asking.columns,
+                asker=Asker(self, dated, asking.min_claim_level) if asking.match == "derivative" else None,
+                signals=signals,
+            )
 
 
 class _Asking(NamedTuple):
@@ -226,4 +236,5 @@ class _Asking(NamedTuple):
     columns: dict[str, str]
     base: str | Path | None
     prefix: str
+    signals: bool
     offline: bool

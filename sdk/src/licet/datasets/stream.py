@@ -21,6 +21,7 @@ from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Question, Standing
 from licet.datasets.filtering import two_stages
 from licet.datasets.filtering.build import Filtered, Wish
+from licet.datasets.filtering.heard import reader_of, reading, told_of
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of
@@ -212,13 +213,18 @@ class Dataset:
         wish = self._wish
         asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
         who = signer(self._client)
-        asked = replace(asked, after=two_stages.digest_of(wish.after, who, asked, basis))
+        asked = replace(
+            asked,
+            after=two_stages.digest_of(wish.after, who, asked, basis),
+            signals=reading(wish.signals, offline=wish.offline),
+        )
         shutil.rmtree(job.folder / "evidence", ignore_errors=True)
         file = job.begin(asked, [part.stamp()], basis.published, basis.digest)
         question = replace(asked, request=file.request)
         two_stages.prepare(job, wish.after, who, question, basis)
         asker = Asker(self._client, question.request, wish.min_claim_level) if wish.match == "derivative" else None
-        scan(job, [part], basis.index, question, lambda _: None, wish.threads, asker)
+        with reader_of(self._client, question.signals) as signals:
+            scan(job, [part], basis.index, question, lambda _: None, wish.threads, asker, signals)
         if wish.after is not None:
             two_stages.refuse_addresses([part])
             two_stages.refuse_strangers(job, [part])
@@ -251,6 +257,7 @@ class Dataset:
             "rows": "matched" if self._wish.only_matched else "all",
         }
         written = results.write(about, lambda _: None, only_matched=self._wish.only_matched, with_data=False)
+        told = told_of(self._job, [0], settled.question)
         payload, manifest = manifest_of(
             settled.basis,
             settled.file,
@@ -260,11 +267,13 @@ class Dataset:
             who,
             files=self._part.holds_files,
             asked=asked_of(self._job, [0]),
+            signals=None if told is None else told.read,
         )
         after = two_stages.told(self._job, [self._part], results, self._places.after)
         self._places.publish(self._job, results, manifest)
         return Filtered(
             after=after,
+            signals=told,
             rows=written.rows,
             kept=written.kept,
             counts=written.counts,

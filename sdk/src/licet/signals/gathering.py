@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -42,6 +42,7 @@ AGENT: Final = "licet-signals"
 FULL_AGENT: Final = f"{AGENT}/1.0 (reads what sites say about uses)"
 AT_ONCE: Final = 16  # hosts
 PAUSE: Final = 0.5  # seconds between two requests to one host
+LONGEST_DELAY: Final = 60.0  # seconds of a Crawl-delay that is waited for; a host that asks for more is not asked
 GIVEN_UP: Final = 3  # answers in a row that did not come, after which a host is not asked any more
 MAX_AWAITED: Final = 8  # documents that the signals about one address point to
 KEPT: Final = 24 * 3600.0  # seconds that an answer is relied on
@@ -51,6 +52,11 @@ MAX_ROBOTS: Final = robots.MAX_BYTES + 1
 MAX_DOCUMENT: Final = 8 << 20
 MAX_CONTENT: Final = 32 << 20
 _GONE: Final = frozenset({404, 410})
+_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+_NOT_ASKED: Final = "not asked"
+_BRIEF: Final = "headers of "  # before an address in the cache: an answer without its body
+#: How much of an address is looked at: all of its answer; its headers, and of a page all; its site's files alone.
+Depth = Literal["whole", "headers", "site"]
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -63,11 +69,15 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """All that is said about ``url``: what it comes to, and what was fetched for it."""
+    """All that is said about ``url``: what it comes to, and what was fetched for it.
+
+    ``missed``: nobody was to be asked, and not everything had been fetched before.
+    """
 
     url: str
     combined: Combined
     seen: tuple[Seen, ...]
+    missed: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -75,21 +85,32 @@ class Gathered(msgspec.Struct, frozen=True):
 
 
 class _Host:
-    """One origin: asked one thing at a time (``turn``), not before ``next``; ``rules`` are of its robots.txt of
-    ``rules_at``; ``failures`` counts answers in a row that did not come."""
+    """One origin: asked one thing at a time (``turn``), and not so soon after ``last``, on the monotonic clock;
+    ``rules`` are of its robots.txt of ``rules_at``; ``failures`` counts answers in a row that did not come."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
-        self.next = 0.0
+        self.last = -float("inf")
         self.reading = asyncio.Lock()
         self.rules = robots.Robots()
         self.rules_at: float | None = None
         self.failures = 0
 
+    @property
+    def delay(self) -> float:
+        """How many seconds its robots.txt wants between two requests; 0 where it wants none in particular."""
+        group = self.rules.group_for(AGENT)
+        return 0.0 if group is None else group.delay
+
 
 class _Answer(NamedTuple):
     kept: Kept
     forbidden: bool = False
+
+    @property
+    def missed(self) -> bool:
+        """Whether nobody was to be asked."""
+        return self.kept.problem == _NOT_ASKED
 
     @property
     def good(self) -> Fetched | None:
@@ -105,16 +126,19 @@ class _Answer(NamedTuple):
 
 
 class Gatherer:
-    """Gathers within one event loop; ``cache`` may be shared with others and outlives it."""
+    """Gathers within one event loop; ``cache`` may be shared with others and outlives it.
 
-    def __init__(self, strangers: Strangers, cache: Cache, *, pause: float = PAUSE) -> None:
+    Without ``strangers`` nobody is asked: what was fetched before, and may still be relied on, is all there is.
+    """
+
+    def __init__(self, strangers: Strangers | None, cache: Cache, *, pause: float = PAUSE) -> None:
         self._strangers: Final = strangers
         self._cache: Final = cache
         self._pause: Final = pause
         self._hosts: dict[str, _Host] = {}
         self._places: Final = asyncio.Semaphore(AT_ONCE)
 
-    async def gather(self, url: str) -> Gathered:
+    async def gather(self, url: str, depth: Depth = "whole") -> Gathered:
         """Return all that is said about ``url``; raises ``InputError`` for what is no http or https address.
 
         Nothing else is raised for what hosts do: it is in the result.
@@ -122,11 +146,24 @@ class Gatherer:
         ensure_readers()
         address = canonical_url(url)
         seen: list[Seen] = []
-        signals = [each async for each in self._signals(address, seen)]
+        signals = [each async for each in self._signals(address, seen, depth)]
         found = [each async for each in self._resolved(address, signals, seen)]
-        return Gathered(url, combine(found), tuple(seen))
+        came = tuple(each for each in seen if each.problem != _NOT_ASKED)
+        return Gathered(url, combine(found), came, missed=len(came) < len(seen))
 
-    async def _signals(self, url: str, seen: list[Seen]) -> AsyncIterator[Signal]:
+    def forget(self) -> None:
+        """Forget hosts that nothing is to be remembered of but what the cache has."""
+        now = time.monotonic()
+        for name, host in list(self._hosts.items()):
+            if (
+                host.last + max(self._pause, host.delay) <= now
+                and not host.failures
+                and not host.turn.locked()
+                and not host.reading.locked()
+            ):
+                del self._hosts[name]
+
+    async def _signals(self, url: str, seen: list[Seen], depth: Depth) -> AsyncIterator[Signal]:
         rules = await self._rules(url, seen)
         if isinstance(rules, Signal):
             yield rules
@@ -136,8 +173,9 @@ class Gatherer:
         for place, read, standard, carrier in _FILES:
             for each in await self._of_file(urljoin(url, place), url, read, standard, carrier, seen):
                 yield each
-        for each in await self._of_content(url, seen):
-            yield each
+        if depth != "site":
+            for each in await self._of_content(url, seen, brief=depth == "headers"):
+                yield each
 
     async def _of_file(
         self,
@@ -152,15 +190,17 @@ class Gatherer:
         answer = await self._fetched(place, MAX_DOCUMENT, seen)
         if answer.good is not None:
             return () if _is_page(answer.good) else read(answer.good.body, url)
-        if answer.absent or answer.forbidden:
+        if answer.absent or answer.forbidden or answer.missed:
             return ()
         return (standard.unreadable(carrier, place, _why(answer.kept), "unreachable"),)
 
-    async def _of_content(self, url: str, seen: list[Seen]) -> Sequence[Signal]:
+    async def _of_content(self, url: str, seen: list[Seen], *, brief: bool) -> Sequence[Signal]:
         """Return what the answer says, and those on the way to it: where it is sent on, that host's robots.txt too."""
         found: list[Signal] = []
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._fetched(url, MAX_CONTENT, seen, redirects=0)
+            answer = await self._fetched(url, MAX_CONTENT, seen, redirects=0, brief=brief)
+            if answer.missed:
+                return found
             if answer.forbidden:
                 said = f"{AGENT} may not look at what is there"
                 return (*found, ROBOTS.unreadable(ROBOTS_TXT, url, said, "unreachable"))
@@ -168,7 +208,7 @@ class Gatherer:
             if came is None:
                 return (*found, ROBOTS.unreadable("header", url, _why(answer.kept), "unreachable"))
             if came.target is None:
-                return (*found, *await self._of_answer(url, answer, came))
+                return (*found, *await self._of_answer(url, answer, came, brief=brief))
             found += read_headers(came.headers, url)
             try:
                 url = canonical_url(came.target)
@@ -180,16 +220,16 @@ class Gatherer:
             found += signals_of(rules, url)
         return (*found, ROBOTS.unreadable("header", url, f"more than {MAX_REDIRECTS} redirects", "unreachable"))
 
-    async def _of_answer(self, url: str, answer: _Answer, came: Fetched) -> list[Signal]:
+    async def _of_answer(self, url: str, answer: _Answer, came: Fetched, *, brief: bool) -> list[Signal]:
         kind, _, rest = came.header("content-type").lower().partition(";")
         found = list(read_headers(came.headers, url, picture=kind.strip().startswith("image/")))
         if answer.good is None:
             if came.status not in _GONE:
                 found.append(ROBOTS.unreadable("header", url, _why(answer.kept), "unreachable"))
-        elif kind.strip() in ("text/html", "application/xhtml+xml"):
+        elif kind.strip() in _PAGES:
             charset = rest.partition("charset=")[2].partition(";")[0].strip(" \"'") or None
             found += read_html(came.body, came.url, charset=charset)
-        else:
+        elif not brief:
             found += await asyncio.to_thread(read_file, came.body, came.url)
         if not came.whole:
             found.append(ROBOTS.unreadable("header", url, f"more than {MAX_CONTENT:,} bytes", "too-long"))
@@ -234,6 +274,8 @@ class Gatherer:
         host = self._host(url)
         async with host.reading:
             answer = await self._asked(place, MAX_ROBOTS, seen)
+            if answer.missed:
+                return robots.Robots()
             if answer.good is None and not answer.absent:
                 return ROBOTS.unreadable(ROBOTS_TXT, place, _why(answer.kept), "unreachable")
             if host.rules_at != answer.kept.at:
@@ -243,41 +285,57 @@ class Gatherer:
                 host.rules_at = answer.kept.at
         return host.rules
 
-    async def _fetched(self, url: str, most: int, seen: list[Seen], redirects: int = MAX_REDIRECTS) -> _Answer:
+    async def _fetched(
+        self, url: str, most: int, seen: list[Seen], redirects: int = MAX_REDIRECTS, *, brief: bool = False
+    ) -> _Answer:
         """Return what ``url`` answers, unless its robots.txt, which has been read, keeps us from asking."""
         if not self._host(url).rules.allowed(AGENT, url):
             return _Answer(Kept(None, "kept out by robots.txt", time.time()), forbidden=True)
-        return await self._asked(url, most, seen, redirects)
+        return await self._asked(url, most, seen, redirects, brief=brief)
 
-    async def _asked(self, url: str, most: int, seen: list[Seen], redirects: int = MAX_REDIRECTS) -> _Answer:
-        kept = self._cache.get(url)
-        if kept is None:
-            kept = await self._in_turn(url, most, redirects)
+    async def _asked(
+        self, url: str, most: int, seen: list[Seen], redirects: int = MAX_REDIRECTS, *, brief: bool = False
+    ) -> _Answer:
+        kept = self._cached(url, brief=brief)
+        if kept is None and self._strangers is not None:
+            kept = await self._in_turn(self._strangers, url, most, redirects, brief=brief)
+        elif kept is None:
+            kept = Kept(None, _NOT_ASKED, time.time())
         status = kept.answer.status if kept.answer is not None else None
         seen.append(Seen(url, _text(kept.at), status, kept.problem))
         return _Answer(kept)
 
-    async def _in_turn(self, url: str, most: int, redirects: int) -> Kept:
+    def _cached(self, url: str, *, brief: bool) -> Kept | None:
+        """Return what came; where headers are all that is wanted, the whole answer serves as well."""
+        kept = self._cache.get(url)
+        return self._cache.get(_BRIEF + url) if kept is None and brief else kept
+
+    async def _in_turn(self, strangers: Strangers, url: str, most: int, redirects: int, *, brief: bool) -> Kept:
         host = self._host(url)
+        name = _BRIEF + url if brief else url
         async with host.turn:
-            if (kept := self._cache.get(url)) is not None:  # somebody else asked meanwhile
+            if (kept := self._cached(url, brief=brief)) is not None:  # somebody else asked meanwhile
                 return kept
             if host.failures >= GIVEN_UP:
-                return self._cache.keep(url, None, f"{GIVEN_UP} answers in a row did not come", FAILED)
-            wait = host.next - time.monotonic()
+                return self._cache.keep(name, None, f"{GIVEN_UP} answers in a row did not come", FAILED)
+            if host.delay > LONGEST_DELAY:
+                asks = f"robots.txt asks for {host.delay:g} s between two requests, more than {LONGEST_DELAY:g}"
+                return self._cache.keep(name, None, asks, FAILED)
+            wait = host.last + max(self._pause, host.delay) - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
             try:
                 async with self._places:
-                    answer = await self._strangers.get(url, max_bytes=most, redirects=redirects)
+                    wanted = _is_page_type if brief else _anything
+                    answer = await strangers.get(url, max_bytes=most, redirects=redirects, wanted=wanted)
             except LicetError as error:
                 host.failures += 1
-                return self._cache.keep(url, None, error.message, FAILED)
+                return self._cache.keep(name, None, error.message, FAILED)
             finally:
-                host.next = time.monotonic() + self._pause
+                host.last = time.monotonic()
             host.failures = 0
         passing = answer.status >= 500 or answer.status == 429
-        return self._cache.keep(url, answer, None, FAILED if passing else min(KEPT, float(MAX_AGE)))
+        return self._cache.keep(name, answer, None, FAILED if passing else min(KEPT, float(MAX_AGE)))
 
     def _host(self, url: str) -> _Host:
         parts = urlsplit(url)
@@ -308,6 +366,14 @@ async def gather_all(
         gatherer = Gatherer(strangers, cache, pause=PAUSE if pause is None else pause)
         waiting: list[Awaitable[Gathered]] = [gatherer.gather(url) for url in urls]
         return list(await asyncio.gather(*waiting))
+
+
+def _is_page_type(kind: str) -> bool:
+    return kind in _PAGES
+
+
+def _anything(_: str) -> bool:
+    return True
 
 
 def _is_page(answer: Fetched) -> bool:

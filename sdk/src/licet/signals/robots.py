@@ -1,8 +1,8 @@
 """robots.txt as RFC 9309 and its reference parser read it, with the lines that later standards have added.
 
 Allow and Disallow are matched as ``google/robotstxt`` matches them, whose test cases hold it. What other parsers throw
-away is kept: ``Content-Usage`` (AIPREF) and ``Content-Signal`` by group, with the path that they may begin with, and
-``License`` (RSL), which stands for the whole file.
+away is kept: ``Content-Usage`` (AIPREF) and ``Content-Signal`` by group, with the path that they may begin with,
+``Crawl-delay`` by group, and ``License`` (RSL), which stands for the whole file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _KEYS: Final = {
     b"disallow": "disallow", b"dissallow": "disallow", b"dissalow": "disallow", b"disalow": "disallow",
     b"diasllow": "disallow", b"disallaw": "disallow",
     b"content-usage": "usage", b"content-signal": "signal", b"content-signals": "signal", b"license": "license",
+    b"crawl-delay": "delay",
 }  # fmt: skip
+_DELAY: Final = re.compile(rb"\d{1,9}(\.\d{0,9})?|\.\d{1,9}")
 _WORDS: Final = {b"user-agent", b"useragent", b"allow", b"disallow"}  # whose colon may be missing
 
 
@@ -45,11 +47,12 @@ class Rule(NamedTuple):
 
 
 class Group:
-    """What a file says to one agent, from all of its groups."""
+    """What a file says to one agent, from all of its groups. ``delay`` is the longest Crawl-delay, in seconds."""
 
-    __slots__ = ("rules", "signals", "usages")
+    __slots__ = ("delay", "rules", "signals", "usages")
 
     def __init__(self) -> None:
+        self.delay = 0.0
         self.rules: list[Rule] = []
         self.usages: list[Line] = []
         self.signals: list[Line] = []
@@ -115,6 +118,9 @@ def parse_robots(body: bytes) -> Robots:
                 current.append(group)
         elif key == "license":
             robots.licences.append(Line(number, "", _text(value)))
+        elif key == "delay":  # to the reference parser it is no line at all, so it ends no list of agents
+            for group in current:
+                group.delay = max(group.delay, _seconds(value))
         elif key in ("allow", "disallow"):
             open_to_agents = False
             pattern = escaped(value)
@@ -237,6 +243,12 @@ def _priority(rule: Rule, path: str) -> int:
 
 def _first_of(url: str, start: int) -> int:
     return min((place for each in "/?;" if (place := url.find(each, start)) >= 0), default=len(url))
+
+
+def _seconds(value: bytes) -> float:
+    """Return a number of seconds as people write it; 0 for what is none."""
+    found = _DELAY.fullmatch(value.replace(b",", b"."))
+    return float(found[0]) if found else 0.0
 
 
 def _text(value: bytes) -> str:

@@ -13,7 +13,7 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from ipaddress import ip_address
 from types import TracebackType
@@ -76,29 +76,37 @@ class Strangers:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
-    async def get(self, url: str, *, max_bytes: int, redirects: int = MAX_REDIRECTS) -> Fetched:
+    async def get(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        redirects: int = MAX_REDIRECTS,
+        wanted: Callable[[str], bool] = lambda _: True,
+    ) -> Fetched:
         """Return what ``url`` answers, cut after ``max_bytes``; with no ``redirects``, also where it sends elsewhere.
 
+        ``wanted`` is told the media type of an answer, in lower case: of one that is not wanted no body is read.
         Raises ``UnreachableError`` for no answer in time, an address that is not public, too many redirects, and what
         is no HTTP; ``InputError`` for what is no http or https address.
         """
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._followed(url, max_bytes, redirects)
+                return await self._followed(url, max_bytes, redirects, wanted)
         except TimeoutError:
             raise UnreachableError(f"{url:.200}: no whole answer within {self._seconds:g} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, zlib.error) as error:
             raise UnreachableError(f"{url:.200}: {type(error).__name__}") from None
 
-    async def _followed(self, url: str, max_bytes: int, redirects: int) -> Fetched:
+    async def _followed(self, url: str, max_bytes: int, redirects: int, wanted: Callable[[str], bool]) -> Fetched:
         for _ in range(redirects + 1):
-            answer = await self._one(url, max_bytes)
+            answer = await self._one(url, max_bytes, wanted)
             if not redirects or answer.target is None:
                 return answer
             url = answer.target
         raise UnreachableError(f"{url:.200}: more than {redirects} redirects")
 
-    async def _one(self, url: str, max_bytes: int) -> Fetched:
+    async def _one(self, url: str, max_bytes: int, wanted: Callable[[str], bool]) -> Fetched:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
         if parts.scheme not in ("http", "https") or not host or parts.username is not None or len(url) > MAX_URL:
@@ -110,13 +118,19 @@ class Strangers:
             direct = urlunsplit((parts.scheme, f"{at}:{port}", parts.path or "/", parts.query, ""))
             shown = named if parts.port is None else f"{named}:{port}"
             try:
-                return await self._answer(url, direct, {"Host": shown}, {"sni_hostname": host}, max_bytes)
+                return await self._answer(url, direct, {"Host": shown}, {"sni_hostname": host}, max_bytes, wanted)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # another address may answer
                 failed = error
         raise failed
 
     async def _answer(
-        self, url: str, direct: str, headers: dict[str, str], extensions: dict[str, Any], max_bytes: int
+        self,
+        url: str,
+        direct: str,
+        headers: dict[str, str],
+        extensions: dict[str, Any],
+        max_bytes: int,
+        wanted: Callable[[str], bool],
     ) -> Fetched:
         asked = self._http.stream("GET", direct, headers={**self._headers, **headers}, extensions=extensions)
         async with asked as response:
@@ -127,7 +141,8 @@ class Strangers:
             body = bytearray()
             # Inflated here, no further than wanted: httpx would inflate a whole piece before anybody can look at it.
             unpacked = zlib.decompressobj(_GZIP) if coding in _PACKED else None
-            if response.status_code not in _REDIRECTS:
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if response.status_code not in _REDIRECTS and wanted(kind):
                 async for piece in response.aiter_raw(1 << 16):
                     left = max_bytes + 1 - len(body)
                     body += piece[:left] if unpacked is None else unpacked.decompress(piece, left)

@@ -196,7 +196,7 @@ def test_decisions_have_the_columns_of_the_schema(client: Client, pictures: Path
     done = filter_dataset(client, [pictures], tmp_path / "out", REQUEST)
     schema = pq.read_schema(done.decisions)
     assert schema.names[: len(decision_schema())] == decision_schema().names
-    assert schema.names[len(decision_schema()) :] == ["quality", "pdq_turned", "iscc"]
+    assert schema.names[len(decision_schema()) :] == ["quality", "pdq_turned", "iscc", "signals"]
 
 
 def test_the_root_depends_on_neither_threads_nor_batches(

@@ -1,8 +1,8 @@
 """The verdict of each row of a batch, and whether it is kept: the index's answer, and what the job adds to it.
 
-The job adds three things. A picture that could not be examined is ``review``, unless a match denies it. A work that
-was asked for and not granted keeps its row out, with the reason why. And the policy for ``unknown`` decides what no
-match decides.
+The job adds four things. A picture that could not be examined is ``review``, unless a match denies it. A work that
+was asked for and not granted keeps its row out, with the reason why. What others say about the row may make it
+stricter, and never looser. And the policy for ``unknown`` decides what no match decides.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.fingerprinting import Evidence
+from licet.datasets.examining.signalled import Reading, hear
 from licet.datasets.forms.parts import PROBLEMS
 from licet.decisions import CODES, Request
 from licet.index.answers import Answers, Licences, answer
 from licet.index.lookup import Index, Matches, MatchMode
+from licet.signals.combining import PUBLISHER_ALLOWS
 
 Mask = npt.NDArray[np.bool_]
 UnknownPolicy = Literal["exclude", "keep"]
@@ -30,6 +32,9 @@ _ALLOW: Final = CODES["allow"]
 _UNKNOWN: Final = CODES["unknown"]
 _LICENSE: Final = CODES["license"]
 _REVIEW: Final = CODES["review"]
+#: The claim level from which on a claimant may permit (semantics 5).
+_VERIFIED: Final = 2
+_NOBODY_SAYS: Final = ("no-match", "not-examined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Question:
     min_claim_level: int = 0
     unknown: UnknownPolicy = "exclude"
     after: str | None = None  # digest of the manifest of the stage before, if there was one
+    signals: Reading | None = None  # what others say: where that is read, if it is
 
     @property
     def tiers(self) -> MatchMode:
@@ -97,8 +103,9 @@ def decide_rows(
 ) -> Verdicts:
     """Return the verdict of every row of ``evidence``; ``matches`` are those that were looked up before, if any.
 
-    No verdict is looser than ``floor`` says. Of works that parts of a row's picture are of and that were registered
-    after the snapshot, the service's verdict holds.
+    No verdict is looser than ``floor`` says, or than what others say about the row, unless a licence that is held
+    covers it and comes from a verified claimant. What others permit changes the reason of ``unknown`` alone. Of works
+    that parts of a row's picture are of and that were registered after the snapshot, the service's verdict holds.
     """
     newer: dict[int, int] = {}
     if evidence.parts is not None:
@@ -125,10 +132,18 @@ def decide_rows(
             if verdict[row] == _LICENSE:
                 reason[row] = _named(reasons, why)
     raised = np.zeros(len(verdict), np.bool_)
-    if floor is not None:
-        raised = floor.verdict > verdict
-        for row in np.flatnonzero(raised).tolist():
-            verdict[row], reason[row], deciding[row] = floor.verdict[row], _named(reasons, floor.reason[row]), -1
+    floors = [] if floor is None else [floor]
+    if evidence.signals is not None:
+        heard = hear(evidence.signals, question.request.uses)
+        silent = np.array([each in _NOBODY_SAYS for each in reasons], np.bool_)
+        permitted = heard.permits & (verdict == _UNKNOWN) & silent[reason]
+        reason[permitted] = _named(reasons, PUBLISHER_ALLOWS)
+        floors.append(Floor(np.where(_granted(answers, verdict), 0, heard.verdict).astype(np.uint8), heard.reason))
+    for each in floors:
+        stricter = each.verdict > verdict
+        raised |= stricter
+        for row in np.flatnonzero(stricter).tolist():
+            verdict[row], reason[row], deciding[row] = each.verdict[row], _named(reasons, each.reason[row]), -1
     for row, code in newer.items():
         if code > verdict[row]:
             verdict[row], reason[row], deciding[row], raised[row] = code, _named(reasons, "derivative"), -1, True
@@ -170,6 +185,14 @@ def _hold_together(
             out, others = rows[~kept[rows]], rows[kept[rows]]
         worst = verdict[out].max()
         verdict[others], reason[others], deciding[others], kept[others] = worst, named, -1, False
+
+
+def _granted(answers: Answers, verdict: npt.NDArray[np.uint8]) -> Mask:
+    """Return the rows that a licence held covers, of verified claimants alone: what is said to everybody else does not
+    bind whom they licensed."""
+    granted: Mask = (verdict == _LICENSE) & answers.covered
+    granted[answers.matches.row[answers.counts & (answers.works.level < _VERIFIED)]] = False
+    return granted
 
 
 def _refused(answers: Answers, refused: Mapping[bytes, str]) -> dict[int, str]:

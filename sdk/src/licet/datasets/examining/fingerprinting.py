@@ -1,7 +1,8 @@
 """Finding out what each row is: its file's digests and hashes, or what the table states of it.
 
 A row with a picture (``image``, else ``path``) is judged by the picture itself, and what else is stated of it counts
-beside; a row without one by its ``text``, if it is one, and by what is stated. Nothing is fetched from the network.
+beside; a row without one by its ``text``, if it is one, and by what is stated. Nothing is fetched from the network, but
+what a `SignalReader` asks.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from licet.datasets.examining.asking import BESIDE, Asker, Questions
+from licet.datasets.examining.signalled import Signalled
 from licet.datasets.forms.columns import is_text, readable
 from licet.datasets.forms.files import Base
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE
@@ -31,9 +33,12 @@ from licet.fingerprints.exact import KEY_BYTES, parse_hex
 from licet.fingerprints.iscc import LONGEST_LIST
 from licet.fingerprints.pdq import MIN_QUALITY, orientations_from_hashes
 from licet.fingerprints.picture import Fingerprint, read_picture
-from licet.fingerprints.text import TOO_SHORT, content_code, fingerprint_text_file, is_text_name
+from licet.fingerprints.text import TOO_SHORT, content_code, fingerprint_text, is_text_name, read_text
 from licet.fingerprints.urls import url_keys
 from licet.index.keys import UNKNOWN_QUALITY, Keys, iscc_columns
+
+if TYPE_CHECKING:
+    from licet.datasets.examining.signalling import SignalReader, Signals
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -47,6 +52,7 @@ FILES, DIGESTS, URLS = 1, 2, 3
 _MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture", "not-a-text"})
 _PDQ_BYTES: Final = 8 * 32
 _TEXTS: Final = ("addresses", "iscc")
+_SIGNALS: Final = ("signals", "signals_at", "signals_from")
 _KEYS: Final = {"url": KEY_BYTES, "sha256": 32, "pixels": 32, "pdq": _PDQ_BYTES}
 
 
@@ -58,7 +64,8 @@ class Evidence:
     Rows with one number in ``sample`` are kept or dropped together; None: each row for itself. ``seal`` is the digest
     of what the batch was read from, where its form gives one. ``addresses`` are the rows' URLs as they stand, for rules
     of sites; ``iscc`` their ISCCs: of a picture its own, where they were made, before what is stated. ``parts``: what
-    the service said of each that it was asked about (`licet.datasets.examining.asking`).
+    the service said of each that it was asked about (`licet.datasets.examining.asking`); ``signals``: what others say
+    about their uses, where that was read (`licet.datasets.examining.signalled`).
     """
 
     examined: Bytes
@@ -73,6 +80,7 @@ class Evidence:
     addresses: pa.Array | None = None
     iscc: pa.Array | None = None
     parts: pa.Array | None = None
+    signals: Signalled | None = None
 
     def __len__(self) -> int:
         return len(self.examined)
@@ -112,6 +120,10 @@ class Evidence:
                 columns[name] = texts.cast(pa.large_string())
         if self.parts is not None:
             columns["parts"] = self.parts
+        if self.signals is not None:
+            columns["signals"] = self.signals.said
+            columns["signals_at"] = pa.array(self.signals.at)
+            columns["signals_from"] = pa.array(self.signals.sources)
         batch = pa.RecordBatch.from_pydict(columns)
         return batch if self.seal is None else sealed(batch, bytes.fromhex(self.seal))
 
@@ -119,7 +131,7 @@ class Evidence:
     def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
         """Return what `to_batch` wrote; raises ``MalformedError`` for other columns."""
         n, names = len(batch), batch.schema.names
-        known = {"examined", "problem", "quality", "sample", "parts", *_KEYS, *_TEXTS}
+        known = {"examined", "problem", "quality", "sample", "parts", *_KEYS, *_TEXTS, *_SIGNALS}
         widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
         if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
             raise MalformedError(f"expected columns of evidence, got {names}")
@@ -136,6 +148,7 @@ class Evidence:
             addresses=batch["addresses"] if "addresses" in names else None,
             iscc=batch["iscc"] if "iscc" in names else None,
             parts=batch["parts"] if "parts" in names else None,
+            signals=_signalled(batch),
         )
 
 
@@ -144,6 +157,13 @@ def _codes(batch: pa.RecordBatch, name: str, absent: int) -> Bytes:
         return np.full(len(batch), absent, np.uint8)
     codes: Bytes = batch[name].to_numpy(zero_copy_only=False).astype(np.uint8)
     return codes
+
+
+def _signalled(batch: pa.RecordBatch) -> Signalled | None:
+    if "signals" not in batch.schema.names:
+        return None
+    at, sources = (batch[name].to_numpy(zero_copy_only=False) for name in _SIGNALS[1:])
+    return Signalled(batch["signals"], at.astype(np.int64), sources.astype(np.uint8))
 
 
 def _samples(batch: pa.RecordBatch) -> npt.NDArray[np.int32] | None:
@@ -162,13 +182,16 @@ def examine(
     *,
     iscc: bool = False,
     asker: Asker | None = None,
+    signals: SignalReader | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Evidence:
     """Return what ``rows`` (columns of `licet.datasets.forms.parts`) are; ``path`` is relative to ``base``.
 
     Pictures are read in ``pool`` and decoded in other processes (``licet.fingerprints.bounded``); the result does not
     depend on how many. With ``iscc`` their ISCCs are made too, which takes a third longer. A stated address, digest or
     hash that does not parse makes its row malformed, unless the row's picture was examined. Never raises for a bad row.
-    With an ``asker`` each picture that was decoded is asked about; what that raises is raised.
+    With an ``asker`` each picture that was decoded is asked about; what that raises is raised. With ``signals`` it is
+    read what others say about each row, and ``advance`` told of rows whose addresses were asked.
     """
     n = len(rows)
     stated = _stated(rows)
@@ -178,9 +201,16 @@ def examine(
     problem = np.where(stated.malformed, MALFORMED, 0).astype(np.uint8)
     found = _files(rows, base)
     questions = None if asker is None else Questions(asker, n)
-    own = _examine_files(found, pool, limits, stated, examined, problem, questions, iscc=iscc) if found else {}
+    own: dict[int, str] = {}
+    said: dict[int, Signals] = {}
+    if found:
+        own = _examine_files(found, pool, limits, stated, examined, problem, questions, signals, said, iscc=iscc)
     if "text" in rows.schema.names:
         _examine_texts(rows["text"], pool, stated, examined, problem, own, iscc=iscc)
+        if signals is not None:
+            for place, text in enumerate(rows["text"].to_pylist()):
+                if text and place not in said:
+                    said[place] = signals.of_file(text.encode())
     problem[(examined == 0) & (problem == 0)] = MALFORMED  # a row that names nothing
     told = _codes(rows, "problem", 0)
     problem[told != 0] = told[told != 0]
@@ -200,6 +230,7 @@ def examine(
         addresses=addresses,
         iscc=codes,
         parts=None if questions is None else questions.answered(),
+        signals=None if signals is None else signals.of_rows(rows, said, advance),
     )
 
 
@@ -225,6 +256,7 @@ class _File:
     quality: int | None = None
     iscc: str | None = None
     features: bytes = b""
+    said: Signals | None = None  # None where nothing could be read, or was to be
 
 
 def _stated(rows: pa.RecordBatch) -> _Stated:
@@ -293,14 +325,19 @@ def _examine_files(
     examined: Bytes,
     problem: Bytes,
     questions: Questions | None,
+    signals: SignalReader | None,
+    said: dict[int, Signals],
     *,
     iscc: bool,
 ) -> dict[int, str]:
-    """Put what is found of pictures in place of what is stated of them; return the ISCCs of those that have one."""
+    """Put what is found of pictures in place of what is stated of them, and in ``said`` what they say of themselves;
+    return the ISCCs of those that have one."""
     own = {}
     beside = None if questions is None else BESIDE
-    outcomes = pool.map(lambda item: _examine_file(item[1], limits, iscc=iscc, beside=beside), found)
+    outcomes = pool.map(lambda item: _examine_file(item[1], limits, signals, iscc=iscc, beside=beside), found)
     for (place, _), outcome in zip(found, outcomes, strict=True):
+        if outcome.said is not None:
+            said[place] = outcome.said
         if questions is not None and outcome.features:
             questions.add(place, outcome.features)
         problem[place] = outcome.problem
@@ -348,25 +385,33 @@ def _beside(own: dict[int, str], codes: list[str | None], good: Mask) -> pa.Arra
     return pa.array(codes, pa.string())
 
 
-def _examine_file(picture: Picture, limits: PictureLimits, *, iscc: bool, beside: str | None) -> _File:
+def _examine_file(
+    picture: Picture, limits: PictureLimits, signals: SignalReader | None, *, iscc: bool, beside: str | None
+) -> _File:
+    said: Signals | None = None
     try:
         if isinstance(picture, Path) and is_text_name(picture.name):
-            written = fingerprint_text_file(picture)
-            return _File(0, written.sha256, iscc=written.iscc if iscc else None)
+            text = read_text(picture)
+            if signals is not None:
+                said = signals.of_file(text, picture)
+            written = fingerprint_text(text)
+            return _File(0, written.sha256, iscc=written.iscc if iscc else None, said=said)
         if isinstance(picture, Path):
             data = read_picture(picture, limits)
         else:
             data = picture if isinstance(picture, bytes) else picture(limits.max_bytes + 1)
+        if signals is not None:
+            said = signals.of_file(data, picture if isinstance(picture, Path) else None)
         done, features = decoders(limits, iscc=iscc, beside=beside).examine(data)
     except PictureError as error:
         why = error.details.get("why")
         if why == TOO_SHORT:  # for anything but an exact copy
-            return _File(0, error.details["sha256"])
-        return _File(MALFORMED if why in _MALFORMED_FILES else UNREADABLE, error.details.get("sha256"))
+            return _File(0, error.details["sha256"], said=said)
+        return _File(MALFORMED if why in _MALFORMED_FILES else UNREADABLE, error.details.get("sha256"), said=said)
     except MemoryError:
-        return _File(UNREADABLE)
+        return _File(UNREADABLE, said=said)
     made = done.fingerprint
-    return _File(0, made.sha256, made.pixels, done.orientations, made.quality, _telling(made), features)
+    return _File(0, made.sha256, made.pixels, done.orientations, made.quality, _telling(made), features, said)
 
 
 def _telling(made: Fingerprint) -> str | None:

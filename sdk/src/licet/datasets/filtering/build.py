@@ -22,6 +22,7 @@ from licet.datasets.filtering import two_stages
 from licet.datasets.filtering.crew import Crew, Duty, fresh_out, scan_by
 from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
+from licet.datasets.filtering.heard import Told, reader_of, reading, told_of
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile, difference
 from licet.datasets.filtering.processes import MOST_WORKERS, Processes, workers_for
@@ -73,6 +74,7 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
     hints: list[str]
     recheck: Since | None = None
     after: After | None = None
+    signals: Told | None = None
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {verdict}" for verdict, count in self.counts.items() if count)
@@ -107,6 +109,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     after: Path | None = None  # the manifest of the stage before, of addresses
     threads: int | None = None
     workers: int | None = None  # processes of this machine; None: by the size of the input
+    signals: bool = False  # read what others say: with ``offline`` in rows and files alone, else on the web too
 
 
 def filter_dataset(
@@ -140,6 +143,8 @@ def filter_dataset(
             "none where many workers do the job: only who joined the stages knows which row is which",
             wish.after,
         )
+    if crew is not None and wish.signals:
+        raise InputError.field("signals", "none where many workers do the job: hosts are asked from one place", True)
     if "://" in str(out):
         raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
     if wish.workers is not None and not 1 <= wish.workers <= MOST_WORKERS:
@@ -170,9 +175,9 @@ def filter_dataset(
 
 def _crew_here(opened: Input, wish: Wish) -> Crew | None:
     """Return processes of this machine, where they are wanted or worth it; None where this one does it all."""
-    if wish.match == "derivative" or wish.after is not None:
+    if wish.match == "derivative" or wish.after is not None or wish.signals:
         if wish.workers not in {None, 1}:
-            what = "--match derivative" if wish.after is None else "--after"
+            what = "--after" if wish.after is not None else "--signals" if wish.signals else "--match derivative"
             raise InputError.field("workers", f"1, because {what} is decided where the job is", wish.workers)
         return None
     workers = workers_for(opened, wish.workers)
@@ -221,7 +226,8 @@ class _Filter:
             asker = None
             if question.match == "derivative":
                 asker = Asker(self._client, question.request, wish.min_claim_level)
-            scan(self._job, self._parts, basis.index, question, self._advance, wish.threads, asker)
+            with reader_of(self._client, question.signals) as signals:
+                scan(self._job, self._parts, basis.index, question, self._advance, wish.threads, asker, signals)
         else:
             rows = scan_by(crew, duty, self._parts, self._advance)
         two_stages.refuse_strangers(self._job, self._parts)
@@ -235,11 +241,13 @@ class _Filter:
         files = any(part.holds_files for part in self._parts)
         after = two_stages.told(self._job, self._parts, results, self._places.after)
         asked = asked_of(self._job, range(len(self._parts))) if question.match == "derivative" else None
+        told = told_of(self._job, range(len(self._parts)), question)
         payload, manifest = manifest_of(
             *(basis, file, question, written, self._name, who),
             files=files,
             asked=asked,
             listed=not self._wish.unlisted,
+            signals=None if told is None else told.read,
         )
         self._places.publish(self._job, results, manifest)
         self._job.discard()
@@ -271,6 +279,7 @@ class _Filter:
             hints=hints(written.reasons, question, accepting=self._wish.accept is not None),
             recheck=self._rechecked(basis, notes),
             after=after,
+            signals=told,
         )
 
     def _rechecked(self, basis: Basis, notes: list[str]) -> Since | None:
@@ -321,7 +330,11 @@ class _Filter:
     def _asked(self, basis: Basis, who: Signer) -> Question:
         wish = self._wish
         asked = Question(self._request, effective_match(wish.match, basis), wish.min_claim_level, wish.unknown)
-        return replace(asked, after=two_stages.digest_of(wish.after, who, asked, basis))
+        return replace(
+            asked,
+            after=two_stages.digest_of(wish.after, who, asked, basis),
+            signals=reading(wish.signals, offline=wish.offline),
+        )
 
     def _duty(self, basis: Basis, file: JobFile, question: Question) -> Duty:
         return Duty(
@@ -338,7 +351,14 @@ class _Filter:
     def _question(self, basis: Basis, file: JobFile) -> Question:
         wish = self._wish
         match = effective_match(wish.match, basis)
-        return Question(file.request, match, wish.min_claim_level, wish.unknown, file.question.get("after"))
+        return Question(
+            file.request,
+            match,
+            wish.min_claim_level,
+            wish.unknown,
+            file.question.get("after"),
+            reading(wish.signals, offline=wish.offline),
+        )
 
     # -- licences ----------------------------------------------------------------------------------------------
 

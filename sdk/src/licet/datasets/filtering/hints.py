@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from licet.datasets.examining.deciding import Question
+from licet.datasets.examining.signalled import PREFIX
 from licet.datasets.licensing.wanted import NO_BUDGET
+from licet.signals.combining import PUBLISHER_ALLOWS
 
 _NEEDS = {
     "territory": "--territory",
@@ -30,6 +32,10 @@ def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool)
     if reason.startswith("after:"):
         return f"kept out when the addresses were filtered ({reason.removeprefix('after:')}); no option changes that"
     field = reason.removeprefix("needs:")
+    if reason.startswith(PREFIX):
+        return _said(verdict, reason.removeprefix(PREFIX))
+    if reason == PUBLISHER_ALLOWS:
+        return "permitted by who publishes them, which is not the artist's consent; --unknown keep keeps them"
     if verdict == "deny":
         return f"denied ({reason}); no option changes that"
     if verdict == "unknown" and reason == "not-examined":
@@ -58,6 +64,15 @@ def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool)
     if verdict == "review" and reason in ("unreadable", "malformed"):
         return f"cannot be examined ({reason})"
     return f"a look is needed ({reason})"
+
+
+def _said(verdict: str, said: str) -> str:
+    """Return what to say of rows that others than registered artists restrict."""
+    if verdict == "license":
+        return f"offered by who publishes them, who licenses elsewhere ({said}): `licet signals` shows the terms"
+    if verdict == "review":
+        return f"something is said about them that could not be read ({said}); `licet signals` shows what"
+    return f"denied by what is said where they lie or in their files ({said}); a licence of the artist goes before"
 
 
 def _rows(count: int) -> str:

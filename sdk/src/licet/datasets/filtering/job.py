@@ -67,13 +67,17 @@ class JobFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def asked(question: Question) -> dict[str, Any]:
     """Return ``question`` as the job keeps and the manifest states it."""
-    stated = {
+    stated: dict[str, Any] = {
         "request": question.request.to_json(),
         "match": question.match,
         "min_claim_level": question.min_claim_level,
         "unknown": question.unknown,
     }
-    return stated if question.after is None else {**stated, "after": question.after}
+    if question.after is not None:
+        stated["after"] = question.after
+    if question.signals is not None:
+        stated["signals"] = question.signals
+    return stated
 
 
 class Job:
@@ -133,7 +137,8 @@ class Job:
         less = earlier is not None and earlier.question.get("match") == "exact" != question.match
         # What the service said of parts is of its moment and of one question.
         asked_service = earlier is not None and "derivative" in (earlier.question.get("match"), question.match)
-        if earlier is None or earlier.inputs != inputs or other_stage or less or asked_service:
+        other_signals = earlier is not None and earlier.question.get("signals") != question.signals
+        if earlier is None or earlier.inputs != inputs or other_stage or less or asked_service or other_signals:
             shutil.rmtree(self.folder / "evidence", ignore_errors=True)
         file = JobFile(
             question=asked(question),

@@ -14,7 +14,7 @@ from licet.datasets.filtering.job import Job, JobFile
 from licet.datasets.filtering.writing import Results, Written
 from licet.datasets.results.manifest import Signer, beside, encode_manifest, write_whole
 from licet.errors import InputError
-from licet.statements.kinds import Asked, DatasetManifest
+from licet.statements.kinds import Asked, DatasetManifest, SignalsRead
 
 MAX_NAME: Final = 200
 
@@ -79,10 +79,12 @@ def manifest_of(
     files: bool,
     asked: Asked | None = None,
     listed: bool = True,
+    signals: SignalsRead | None = None,
 ) -> tuple[DatasetManifest, bytes]:
     """Return the manifest of a job and its file, signed by ``who``; ``files``: rows are more than addresses.
 
     ``asked``: what the service was asked about beside. ``listed``: whether the register shows it to the public at once.
+    ``signals``: what was read of what others say.
     """
     payload = DatasetManifest(
         registry=basis.manifest.registry,
@@ -108,6 +110,7 @@ def manifest_of(
         after=question.after or UNSET,
         asked=asked or UNSET,
         listed=UNSET if listed else False,
+        signals=signals or UNSET,
     )
     return payload, encode_manifest(payload, who.key)
 

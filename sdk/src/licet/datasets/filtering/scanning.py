@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -19,6 +19,9 @@ from licet.datasets.forms.parts import Part
 from licet.fingerprints.bounded import close_all
 from licet.index.lookup import Index, Matches
 from licet.statements.kinds import Asked
+
+if TYPE_CHECKING:
+    from licet.datasets.examining.signalling import SignalReader
 
 Advance = Callable[[int], None]
 _MOST_THREADS: Final = 16
@@ -52,6 +55,7 @@ def scan(
     advance: Advance,
     threads: int | None = None,
     asker: Asker | None = None,
+    signals: SignalReader | None = None,
 ) -> None:
     """Return once every batch of ``parts`` is examined and looked up; what an earlier run did is not done again.
 
@@ -60,7 +64,7 @@ def scan(
     """
     with readers(threads) as pool:
         for number, part in enumerate(parts):
-            scan_span(job, Span(number), part, index, question, advance, pool, asker)
+            scan_span(job, Span(number), part, index, question, advance, pool, asker, signals)
 
 
 @contextmanager
@@ -84,6 +88,7 @@ def scan_span(
     advance: Advance,
     pool: ThreadPoolExecutor,
     asker: Asker | None = None,
+    signals: SignalReader | None = None,
 ) -> None:
     """Return once every batch of ``span`` is examined and looked up; what is there already is not done again."""
     number, done = span.part, span.first
@@ -95,12 +100,27 @@ def scan_span(
     batches = islice(part.batches(done), None if end is None else end - done)
     # Pictures are large: of them no second batch is read while one is examined.
     for batch, rows in enumerate(batches if part.holds_files else _ahead(batches), done):
-        evidence = examine(rows, part.base, pool, iscc=question.tiers == "near", asker=asker)
+        told = _Told(advance)
+        evidence = examine(
+            rows, part.base, pool, iscc=question.tiers == "near", asker=asker, signals=signals, advance=told
+        )
         if job.first is not None:
             job.keep_places(number, batch, job.first.places(rows))
         job.keep_evidence(number, batch, evidence)
         _look_up(job, number, batch, index, question, evidence)
-        advance(len(rows))
+        advance(len(rows) - told.rows)
+
+
+class _Told:
+    """Passes on of how many rows it is told, and counts them."""
+
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+        self.rows = 0
+
+    def __call__(self, rows: int) -> None:
+        self.rows += rows
+        self._advance(rows)
 
 
 def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,7 @@
 """Which columns of a table say what a row is: ``url sha256 iscc path image pdq``, in any case, and ``text`` if asked.
 
-A column called ``text`` is mostly the caption of a picture, so that one which is the work itself is named as such.
+A column called ``text`` is mostly the caption of a picture, so that one which is the work itself is named as such. So
+are the ``headers`` that an address was answered with: they may be anybody's.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from licet.errors import InputError
 #: What can identify a row, the firmest last; ``key`` only names it.
 USABLE: Final = ("url", "sha256", "iscc", "path", "image", "pdq")
 NAMED: Final = (*USABLE, "key")
-#: Read only where a mapping names it: the text that a row is.
+#: Read only where a mapping names them: the text that a row is, and the headers that came with it.
 TEXT: Final = "text"
+HEADERS: Final = "headers"
+ASKED_FOR: Final = (TEXT, HEADERS)
 _FILES: Final = ("path", "image", TEXT)
 _NAMING: Final = ("url", "path", "key")
 #: In a mapping: do not read this column, whatever it is called.
@@ -31,6 +34,7 @@ _EXPECTED: Final = {
     "pdq": "text or bytes",
     "image": "bytes, or a struct with bytes and path",
     TEXT: "text",
+    HEADERS: "text",
 }
 
 
@@ -68,8 +72,8 @@ def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | Non
     found: dict[str, str] = {}
     left_out = {name for name, own in (mapping or {}).items() if own == NO_COLUMN}
     for name, own in (mapping or {}).items():
-        if name not in (*NAMED, TEXT):
-            raise InputError.field("columns", f"one of {', '.join((*NAMED, TEXT))} before the =", name)
+        if name not in (*NAMED, *ASKED_FOR):
+            raise InputError.field("columns", f"one of {', '.join((*NAMED, *ASKED_FOR))} before the =", name)
         if name in left_out:
             continue
         if there.count(own) != 1:

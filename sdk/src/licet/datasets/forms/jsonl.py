@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from licet.datasets.forms.columns import NAMED, NO_COLUMN, TEXT, find_columns
+from licet.datasets.forms.columns import ASKED_FOR, NAMED, NO_COLUMN, TEXT, find_columns
 from licet.datasets.forms.files import File, Packing, unpacked
 from licet.datasets.forms.lines import (
     BOM,
@@ -98,7 +98,8 @@ class JsonlPart(LinesPart):
             found = {name: own for name, own in (mapping or {}).items() if own != NO_COLUMN}
         else:
             found = find_columns(text_schema(_once(there, mapping), mapping), file.shown, mapping).names
-        names = [name for name in (*NAMED, *((TEXT,) if TEXT in found else ())) if name not in left_out]
+        asked = [name for name in ASKED_FOR if name in found]
+        names = [name for name in (*NAMED, *asked) if name not in left_out]
         self._spelled = {name: _spellings(name, found.get(name), mapping) for name in names}
         self._decoder = msgspec.json.Decoder(_struct(self._spelled))
         super().__init__(file, name, packing, names, files=bool({"path", "image", TEXT} & found.keys()))

@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from licet.datasets.examining.deciding import Matching, Question
 from licet.datasets.examining.fingerprinting import Evidence, unfixed
+from licet.datasets.examining.signalled import Reading, Signalled
 from licet.datasets.forms.files import LocalFile
 from licet.datasets.forms.groups import MOST_BYTES, Groups
 from licet.datasets.results.manifest import ReadManifest, beside, read_manifest
-from licet.datasets.results.rows import FILE_SCHEMA, FORMER_SCHEMA, METADATA, PART_ENDING
+from licet.datasets.results.rows import FILE_SCHEMA, FORMER_SCHEMAS, METADATA, PART_ENDING
 from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
 from licet.decisions.roots import RootBuilder
 from licet.decisions.rows import leaf_hashes
@@ -43,6 +44,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_claim_level: int
     unknown: Literal["exclude", "keep"]
     after: str | None = None
+    signals: Reading | None = None
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +78,7 @@ class DecisionsFile:
                 self.rows += pq.read_metadata(file).num_rows
             except (pa.ArrowException, OSError) as error:
                 raise MalformedError(f"{file}: expected a Parquet file of decisions, got {error}") from None
-            if not any(schema.remove_metadata().equals(known) for known in (FILE_SCHEMA, FORMER_SCHEMA)):
+            if not any(schema.remove_metadata().equals(known) for known in (FILE_SCHEMA, *FORMER_SCHEMAS)):
                 raise MalformedError(f"{file}: expected the columns of a decisions file, got {', '.join(schema.names)}")
             abouts.append(_about(file, schema))
             if abouts[-1] != abouts[0]:
@@ -111,7 +113,8 @@ class DecisionsFile:
     def question(self) -> Question:
         """What was asked of every row."""
         asked = self.about.question
-        return Question(Request.from_json(asked.request), asked.match, asked.min_claim_level, asked.unknown)
+        request = Request.from_json(asked.request)
+        return Question(request, asked.match, asked.min_claim_level, asked.unknown, signals=asked.signals)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in their order: part by part, by name."""
@@ -225,7 +228,15 @@ def stored_evidence(batch: pa.RecordBatch) -> Evidence:
     quality = pc.fill_null(batch["quality"], UNKNOWN_QUALITY).to_numpy(zero_copy_only=False).astype(np.uint8)
     nothing = np.zeros(n, np.uint8)
     iscc = batch["iscc"] if "iscc" in batch.schema.names else None
-    return Evidence(nothing, nothing, url, sha256, pixels, (pdq, first[1]), quality, addresses=batch["url"], iscc=iscc)
+    signals = None
+    if "signals" in batch.schema.names and batch["signals"].null_count < n:
+        signals = Signalled(batch["signals"], np.zeros(n, np.int64), nothing)
+    return Evidence(
+        *(nothing, nothing, url, sha256, pixels, (pdq, first[1]), quality),
+        addresses=batch["url"],
+        iscc=iscc,
+        signals=signals,
+    )
 
 
 def stored_matches(batch: pa.RecordBatch, index: Index) -> Matches:

@@ -38,15 +38,17 @@ DECISION_COLUMNS: Final = (
     "claim_level",
 )
 #: Fingerprints that a later re-check needs beside those of the schema: quality of the PDQ, and its other seven
-#: orientations, 32 bytes each; what the row stated as its ISCC.
+#: orientations, 32 bytes each; what the row stated as its ISCC; what others said about its uses, as
+#: `licet.datasets.examining.signalled` has it.
 QUALITY: Final = pa.field("quality", pa.uint8())
 TURNED: Final = pa.field("pdq_turned", pa.binary(7 * 32))
 ISCC: Final = pa.field("iscc", pa.string())
-FILE_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED, ISCC])
-#: What such a file was before rows had ISCCs.
-FORMER_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED])
+SIGNALS: Final = pa.field("signals", pa.string())
+FILE_SCHEMA: Final = pa.schema([*SCHEMA, QUALITY, TURNED, ISCC, SIGNALS])
+#: What such a file was before rows had signals, and before they had ISCCs.
+FORMER_SCHEMAS: Final = (pa.schema([*SCHEMA, QUALITY, TURNED, ISCC]), pa.schema([*SCHEMA, QUALITY, TURNED]))
 _CODED: Final = (
-    "part", "verdict", "reason", "work", "statement", "licence", "match", "examined", "price", "currency"
+    "part", "verdict", "reason", "work", "statement", "licence", "match", "examined", "price", "currency", "signals"
 )  # fmt: skip
 _REPEATED: Final = ("account", "statement", "match", "key", "distance", "verdict", "reason", "price", "currency",
                     "claim_level")  # fmt: skip
@@ -121,6 +123,8 @@ def decision_rows(
     columns["quality"] = pa.array(evidence.quality, mask=~mask | (evidence.quality > 100))
     columns["pdq_turned"] = _turned(pdq, mask)
     columns["iscc"] = pa.nulls(n, pa.string()) if evidence.iscc is None else evidence.iscc.cast(pa.string())
+    said = pa.nulls(n, pa.string()) if evidence.signals is None else evidence.signals.said
+    columns["signals"] = said.cast(pa.string()).dictionary_encode()
     return pa.RecordBatch.from_arrays([columns[name] for name in WRITTEN_SCHEMA.names], schema=WRITTEN_SCHEMA)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.examining.signalled import PREFIX
 from licet.datasets.forms.parts import PROBLEMS
 from licet.datasets.licensing.held import HeldLicence, licences_for
 from licet.datasets.results.decisions_file import stored_evidence, stored_matches
@@ -23,11 +24,13 @@ from licet.decisions import CODES, Request
 from licet.errors import InputError, MalformedError
 from licet.index.lookup import united
 from licet.index.parts import with_parts, without_parts
+from licet.signals.combining import PUBLISHER_ALLOWS
 from licet.statements.covering import covers
 from licet.statements.kinds import DatasetManifest
 
-ELSEWHERE: Final = frozenset({*filter(None, PROBLEMS), "timeout", "sample", "style", "derivative"})
+ELSEWHERE: Final = frozenset({*filter(None, PROBLEMS), "timeout", "sample", "style", "derivative", PUBLISHER_ALLOWS})
 """Reasons to keep a row out that follow from its picture, from other rows or from the service, not from the row."""
+_BEFORE: Final = (PREFIX, "after:")  # what others say; what the stage before decided
 _COMPARED: Final = ("verdict", "reason", "work", "statement", "licence")
 
 State = Literal["holds", "fails", "open"]
@@ -117,10 +120,10 @@ class _Judge:
         if was == now:
             if self._kept(recorded) or decided["verdict"] != "license":
                 told = ("reason", "work", "statement")
-                if recorded["reason"] not in ELSEWHERE and not _same(recorded, decided, told):
+                if not _elsewhere(recorded["reason"]) and not _same(recorded, decided, told):
                     return "fails", "recorded with another reason, work or statement than it is decided"
             return "holds", None
-        if recorded["reason"] in ELSEWHERE:
+        if _elsewhere(recorded["reason"]):
             return "holds", "kept out for a reason that this row alone does not show"
         return "fails", "recorded stricter than it is decided, without a reason for it"
 
@@ -137,6 +140,10 @@ class _Judge:
 
     def _kept(self, recorded: dict[str, Any]) -> bool:
         return recorded["licence"] is not None
+
+
+def _elsewhere(reason: str) -> bool:
+    return reason in ELSEWHERE or reason.startswith(_BEFORE)
 
 
 def _same(recorded: dict[str, Any], decided: dict[str, Any], names: Collection[str]) -> bool:

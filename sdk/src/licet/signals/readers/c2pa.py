@@ -23,12 +23,13 @@ _INFO: Final = ("constraint_info", "constraints_info", "constraint-info")
 _MARKS: Final = (b"jumb", b"c2pa")
 
 
-def read_c2pa(data: bytes, media_type: str) -> tuple[Signal, ...]:
+def read_c2pa(data: bytes, media_type: str, manifest: bytes | None = None) -> tuple[Signal, ...]:
     """Return what the manifest in a file of ``media_type`` says; nothing for a file without one.
 
-    Nothing is fetched: a manifest that lies elsewhere is for somebody to look at, as is one that cannot be read.
+    With ``manifest`` that one is read, which lies beside the file. Nothing is fetched: a manifest that lies elsewhere
+    is for somebody to look at, as is one that cannot be read.
     """
-    if not has_manifest(data):
+    if manifest is None and not has_manifest(data):
         return ()
     if len(data) > MAX_BYTES:
         return (C2PA.unreadable("c2pa", "manifest", f"{len(data):,} bytes", "too-long"),)
@@ -38,7 +39,7 @@ def read_c2pa(data: bytes, media_type: str) -> tuple[Signal, ...]:
         return (C2PA.unreadable("c2pa", "manifest", f"there is one, and no reader for it: {error}", "no-reader"),)
     settings = Settings.from_dict({"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}})
     try:
-        with Context(settings) as context, Reader(media_type, io.BytesIO(data), context=context) as reader:
+        with Context(settings) as context, Reader(media_type, io.BytesIO(data), manifest, context=context) as reader:
             store = json.loads(reader.json())
     except C2paError as error:
         if type(error).__name__.endswith("ManifestNotFound"):

@@ -52,7 +52,7 @@ from licet.statements.kinds.registry import (
 )
 from licet.statements.kinds.sharing import Split, SplitAnswer, SplitShare, SplitWork
 from licet.statements.kinds.snapshots import SegmentRef, Snapshot
-from licet.statements.kinds.usage import Asked, DatasetManifest, Event, Run, UsageBatch
+from licet.statements.kinds.usage import Asked, DatasetManifest, Event, Run, SignalsRead, UsageBatch
 from licet.statements.webauthn import Passkey
 
 __all__ = [
@@ -103,6 +103,7 @@ __all__ = [
     "Run",
     "SegmentRef",
     "Shown",
+    "SignalsRead",
     "Snapshot",
     "Split",
     "SplitAnswer",

@@ -17,6 +17,22 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_log_size: int
 
 
+class SignalsRead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was read of what others say about rows: in rows and files alone, or on the web too, and when.
+
+    ``rows`` is of how many there was anything to look at, ``restricted`` of those how many something restricts the use
+    of, ``missed`` how many have an address that nobody was asked about, ``nothing`` how many nothing to look at.
+    """
+
+    read: Literal["files", "web"]
+    rows: int
+    restricted: int
+    missed: int
+    nothing: int
+    first_at: str | None  # when what was seen first was seen, and what was seen last; null: nothing was
+    last_at: str | None
+
+
 class DatasetManifest(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="dataset-manifest"
 ):
@@ -48,6 +64,8 @@ class DatasetManifest(
     asked: Asked | msgspec.UnsetType = msgspec.UNSET
     #: False: not in the public register before a version of a model that is there was trained on it; else left out.
     listed: Literal[False] | msgspec.UnsetType = msgspec.UNSET
+    #: What was read of signals of others, where they count; else left out.
+    signals: SignalsRead | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
 
