@@ -99,10 +99,11 @@ async def made(
 ) -> httpx.Response:
     """Let ``key`` be made as a browser would, and return what the service drafts for it."""
     client = http or site.http
-    options = (await client.post("/v1/passkeys/options", json={"name": name, "kind": kind})).json()["publicKey"]
+    wanted = {"name": name, "kind": kind}
+    options = (await client.post("/v1/passkeys/options", json=wanted, headers=SAME_ORIGIN)).json()["publicKey"]
     origin = site.services.settings.site.origins[0]
     created = key.create(from_base64url(options["challenge"], "challenge"), origin)
-    return await client.post("/v1/passkeys", json=created)
+    return await client.post("/v1/passkeys", json=created, headers=SAME_ORIGIN)
 
 
 async def signed_in(site: Running, key: Authenticator) -> httpx.AsyncClient:

@@ -62,11 +62,11 @@ class Visitor:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.faults.append(message.text)
 
-    def passkeys(self) -> str:
-        """Plug in an authenticator that knows its user and is touched whenever it asks."""
+    def passkeys(self, transport: str = "internal") -> str:
+        """Plug in an authenticator that knows its user and is touched whenever it asks; one may be ``internal``."""
         options = {
             "protocol": "ctap2",
-            "transport": "internal",
+            "transport": transport,
             "hasResidentKey": True,
             "hasUserVerification": True,
             "isUserVerified": True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.artists import account, adding, earnings, home, level, receipts, signing, terms, works
+from registry.portal.artists import account, adding, earnings, home, keys, level, receipts, signing, terms, works
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
@@ -16,4 +16,5 @@ ROUTES: Final[list[Any]] = [
     *signing.ROUTES,
     *receipts.ROUTES,
     *account.ROUTES,
+    *keys.ROUTES,
 ]

@@ -27,3 +27,9 @@ select s.own, array_agg(s.work order by s.work) as works
 from work_states s where s.waiting = $1 and s.account = $2 and not s.withdrawn
 group by s.own order by s.own nulls first
 """
+# by sessions primary key
+SESSION_KEY: Final = "select keyid from sessions where id = $1 and account = $2"
+# by account_keys (account), log_entries unique (pending)
+KEYS_CAME: Final = """
+select k.keyid, e.at from account_keys k join log_entries e on e.pending = k.pending where k.account = $1
+"""

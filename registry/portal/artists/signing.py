@@ -15,9 +15,6 @@ from litestar.response import Response
 
 from licet import identifiers
 from licet.errors import LicetError
-from licet.statements.envelope import Envelope, Signature
-from licet.statements.kinds import PAYLOAD_TYPE
-from licet.statements.webauthn import Assertion
 from licet.wire.works import StatementSubmit
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import StepUpRequired, hold_fresh
@@ -27,10 +24,10 @@ from registry.portal.artists import terms
 from registry.portal.artists.choosing import chosen
 from registry.portal.artists.room import ARTISTS
 from registry.portal.frame import forms
-from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.signing import envelope_of
 from registry.services import Services
 
 
@@ -55,7 +52,7 @@ async def sign(
         choice = await chosen(conn, caller.account, form)
     if choice.works and choice.card != "keep" and (choice.wrong or choice.terms.hash != consent.terms_hash):
         return await terms.page(request, services, caller, form, why="again_changed", status=409)
-    envelope = Envelope(form.get("payload"), PAYLOAD_TYPE.format(kind="consent"), _signatures(form))
+    envelope = envelope_of(form, "consent")
     submitted = StatementSubmit(envelope, [identifiers.from_uuid("wrk", each) for each in choice.works])
     try:
         if envelope.signatures:
@@ -72,13 +69,6 @@ async def sign(
             raise
         return await terms.page(request, services, caller, form, why="again_attested", status=403)
     return led(f"/{language_of(request)}/statements/{accepted.statement}", "signed")
-
-
-def _signatures(form: Form) -> list[Signature]:
-    if not form.get("sig"):
-        return []
-    assertion = Assertion(form.get("authenticator"), form.get("client"))
-    return [Signature(form.get("keyid"), form.get("sig"), assertion)]
 
 
 ROUTES: Final = [sign]

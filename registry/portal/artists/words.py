@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.portal.artists.account_words import DEVICES
 from registry.portal.artists.adding_words import ADDING, SAID
 from registry.portal.artists.earning_words import EARNINGS
 from registry.portal.artists.level_words import LEVELS
@@ -53,6 +54,7 @@ WORDS: Final[Vocabulary] = {
     **SAID,
     **EARNINGS,
     **LEVELS,
+    **DEVICES,
     # home
     "home": ("Home", "首页"),
     "home_hello": ("Hello, {name}", "你好，{name}"),
@@ -384,6 +386,10 @@ WORDS: Final[Vocabulary] = {
         "还剩 {n} 个。",
     ),
     "codes_none": ("You have none yet.", "还没有。"),
+    "codes_now": (
+        "You have ten codes now; any older ones are worthless.",
+        "现在有十个码；更早的都作废了。",
+    ),
     "codes_make": ("Make ten new codes", "建十个新的恢复码"),
     "codes_replace": ("New codes make the old ones worthless.", "建了新的，旧的就作废。"),
     "codes_keep": (

@@ -45,6 +45,26 @@ PASSKEY: Final[Vocabulary] = {
         "Passkeys need JavaScript, which is off in this browser. Reading works without it.",
         "通行密钥需要 JavaScript，这个浏览器里它是关着的。只看不签不需要它。",
     ),
+    "pk_known": (
+        "This device has a passkey of your account already. Choose another device or a security key in that window.",
+        "这台设备已经有你账号的通行密钥了。请在那个窗口里选另一台设备，或者插一把安全密钥。",
+    ),
+    "pk_bytes": ("The exact bytes", "要签的原文"),
+    "pk_bytes_text": (
+        "Your passkey signs the digest of exactly these characters, and nothing else.",
+        "通行密钥签的就是这些字符的摘要，一个字符不多，一个字符不少。",
+    ),
+    "pk_window": (
+        (
+            "Your device will ask for your fingerprint, face or screen lock. Its window shows the name of this site "
+            "only; what counts is what stands here."
+        ),
+        "接下来设备会请你用指纹、面容或锁屏密码确认。那个窗口只显示网站名，请以这里写的为准。",
+    ),
+    "pk_attested": (
+        "Without scripts the registry signs that you asked for this in your session.",
+        "没有脚本时，由登记处签字证明这是你登录后要求的。",
+    ),
     "pk_embedded": ("This page is open inside another app.", "这个页面是在另一个应用里打开的。"),
     "pk_embedded_text": (
         "WeChat, QQ and the like cannot use passkeys. Choose “Open in browser” in the menu at the top right.",

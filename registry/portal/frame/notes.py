@@ -28,6 +28,12 @@ def led(to: str, note: str | None = None, *, cookies: list[Cookie] | None = None
     return Redirect(to, status_code=303, cookies=found, headers={"Cache-Control": "no-store"})
 
 
+def left(answer: Redirect) -> Redirect:
+    """Return ``answer`` to somebody who leaves: what was chosen here (``kept.js``) goes from the browser, too."""
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
+
+
 def taken(request: Request[Any, Any, Any]) -> tuple[str | None, list[Cookie]]:
     """Return the name of the words that are due, and the cookie that lets them be said once."""
     name = request.cookies.get(COOKIE)

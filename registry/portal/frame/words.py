@@ -59,6 +59,8 @@ FRAME: Final[Vocabulary] = {
     "note_session_ended": ("That device is signed out.", "那台设备已退出登录。"),
     "note_joined": ("Your account is open.", "账号开好了。"),
     "note_token_ended": ("That token is worthless from now on.", "那个令牌已经作废。"),
+    "note_key_added": ("That key may sign for you from now on.", "那把钥匙从现在起可以替你签名。"),
+    "note_key_ended": ("That key may not sign any more.", "那把钥匙已停用。"),
     "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
     "note_domain_asked": (
         "Put the line there, then let us look.",

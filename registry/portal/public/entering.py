@@ -22,7 +22,7 @@ from registry.accounts.passkey_routes import session_cookie
 from registry.portal.frame import forms
 from registry.portal.frame.ceremonies import embedded
 from registry.portal.frame.languages import everywhere
-from registry.portal.frame.notes import led
+from registry.portal.frame.notes import led, left
 from registry.portal.frame.pages import HTML, Room, language_of, signed_in
 from registry.portal.frame.people import home_of, onward
 from registry.portal.public.words import WORDS
@@ -92,11 +92,11 @@ async def sign_out(
     optional_caller: NamedDependency[Caller | None],
     body: RawBody,
 ) -> Redirect:
-    """End the session; where there is none any more, that is what was wanted."""
+    """End the session; where there is none any more, that is what was wanted. Nothing of it stays in the browser."""
     forms.read(request, body)
     if optional_caller is not None:
         await sessions.end(services, optional_caller)
-    return led(f"/{language_of(request)}", "signed_out", cookies=[session_cookie(None)])
+    return left(led(f"/{language_of(request)}", "signed_out", cookies=[session_cookie(None)]))
 
 
 @get(everywhere("/recover"), include_in_schema=False, media_type=HTML, sync_to_thread=False)

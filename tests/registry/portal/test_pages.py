@@ -30,9 +30,11 @@ OWN = {
     "/statements": "art",
     "/statements/{statement}": "art",
     "/account": "all",
+    "/account/keys": "all",
+    "/account/keys/{keyid}/end": "all",
 }
 #: What is opened with an identifier that is somebody's: strangers find nothing there.
-ANOTHERS = ("/works/{work}", "/statements/{statement}")
+ANOTHERS = ("/works/{work}", "/statements/{statement}", "/account/keys/{keyid}/end")
 #: Read as everybody reads the register: tests/registry/register/test_pages.py.
 ELSEWHERE = {"/register/models/{model}", "/register/datasets/{dataset}"}
 
@@ -52,7 +54,11 @@ async def test_every_page_is_walked_here(site: Running) -> None:
 
 async def filled(mei: Artist, path: str) -> str:
     statements = (await mei.http.get("/v1/statements")).json()["items"]
-    return path.replace("{work}", mei.works[0]).replace("{statement}", statements[0]["statement"])
+    return (
+        path.replace("{work}", mei.works[0])
+        .replace("{statement}", statements[0]["statement"])
+        .replace("{keyid}", mei.key.keyid)
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

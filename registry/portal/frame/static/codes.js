@@ -35,6 +35,8 @@ if (form) ceremony(form, async () => {
         item.append(Object.assign(document.createElement('code'), {textContent: code}));
         return item;
     }));
+    // What stands above was true of before: there are ten now.
+    document.querySelector('[data-left]').textContent = document.querySelector('[data-now]').content.textContent;
     shown.hidden = false;
     shown.focus();
     say();

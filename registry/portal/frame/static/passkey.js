@@ -114,8 +114,49 @@ export function ceremony(form, work, button = form.querySelector('button')) {
     });
 }
 
+// A signature as a form carries it: fields of these names, one of each for every passkey that signs.
+const fields = signature => ({
+    keyid: signature.keyid,
+    sig: signature.sig,
+    authenticator: signature.webauthn.authenticatorData,
+    client: signature.webauthn.clientDataJSON,
+});
+
+/**
+ * Sends `form` once a passkey has signed the very bytes that it carries (its field `payload`), and not before.
+ * `data-first` on it names a passkey that signs in front of those of the account, `data-fresh` for how many seconds
+ * the session needs no passkey shown first. Nothing is signed while `stale()` says that the bytes are old.
+ */
+export function signForm(form, stale = () => false) {
+    form.addEventListener('submit', async event => {
+        const button = event.submitter;
+        if (!button?.matches('[data-sign]')) return;
+        event.preventDefault();
+        if (stale()) return;
+        if (!able()) return say('unsupported');
+        button.disabled = true;
+        say('waiting');
+        const {rp, passkeys, first, fresh} = form.dataset;
+        const signers = [first, passkeys].filter(Boolean).map(each => JSON.parse(each));
+        const signatures = [];
+        try {
+            if (fresh !== undefined && performance.now() / 1000 > Number(fresh) - 60) await stepUp();
+            for (const each of signers) signatures.push(await sign(form.elements.payload.dataset.challenge, rp, each));
+        } catch (error) {
+            told(error);
+            button.disabled = false;
+            return;
+        }
+        for (const [name, value] of signatures.flatMap(each => Object.entries(fields(each)))) {
+            form.append(Object.assign(document.createElement('input'), {type: 'hidden', name, value}));
+        }
+        form.submit();
+    });
+}
+
 export function told(error) {
     if (error instanceof Refused) say('refused', error.message);
+    else if (error.name === 'InvalidStateError' && document.querySelector('template[data-say=known]')) say('known');
     else if (error.name === 'Offline') say('offline');
     else say('cancelled');
 }

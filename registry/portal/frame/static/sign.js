@@ -1,5 +1,5 @@
 // Signing what stands on the page: the passkey signs the digest of the very bytes that the form carries.
-import {able, say, sign, told} from './passkey.js';
+import {say, signForm} from './passkey.js';
 import {swapper} from './swap.js';
 
 const form = document.querySelector('#terms');
@@ -27,29 +27,4 @@ place?.addEventListener('input', event => {
     if (event.target.type === 'text') changed(500);
 });
 
-form.addEventListener('submit', async event => {
-    const button = event.submitter;
-    if (!button?.matches('[data-sign]')) return;
-    event.preventDefault();
-    if (form.classList.contains('changed')) return;
-    if (!able()) return say('unsupported');
-    button.disabled = true;
-    say('waiting');
-    try {
-        const signature = await sign(
-            form.elements.payload.dataset.challenge, form.dataset.rp, JSON.parse(form.dataset.passkeys));
-        const fields = {
-            keyid: signature.keyid,
-            sig: signature.sig,
-            authenticator: signature.webauthn.authenticatorData,
-            client: signature.webauthn.clientDataJSON,
-        };
-        for (const [name, value] of Object.entries(fields)) {
-            form.append(Object.assign(document.createElement('input'), {type: 'hidden', name, value}));
-        }
-        form.submit();
-    } catch (error) {
-        told(error);
-        button.disabled = false;
-    }
-});
+signForm(form, () => form.classList.contains('changed'));
