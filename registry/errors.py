@@ -5,6 +5,7 @@
     RegistryError                 status  type
     ├── Invalid                      400  invalid-request: a field, parameter, header or body is wrong
     ├── NotAuthenticated             401  not-authenticated: no token, or one that is unknown, expired, revoked
+    ├── LicenceRequired (in `olp`)   402  licence-required: one is on offer, and none is held
     ├── NotAllowed                   403  not-allowed: known, but not for this
     ├── NotFound                     404  not-found: there is none, or none that the caller may see
     ├── Conflict                     409  conflict: the state changed, or the same identifier means something else
@@ -58,6 +59,7 @@ class RegistryError(Exception):
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
     told: ClassVar[str | None] = None
+    oauth: ClassVar[str | None] = None  # what RFC 6749 calls it, where OAuth's clients ask
 
     def __init__(
         self, detail: str, *, errors: list[FieldError] | None = None, headers: dict[str, str] | None = None

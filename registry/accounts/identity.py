@@ -11,10 +11,12 @@ same: a client whose token has expired should hear of it). ``require(scope)`` is
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import unquote_plus
 from uuid import UUID
 
 import msgspec
@@ -29,6 +31,7 @@ from registry.observing.requests import CALLER
 from registry.services import Services
 
 COOKIE: Final = "__Host-sid"
+CHALLENGE: Final = 'License error="invalid_client", Basic realm="licet"'  # to clients of OAuth
 _LONGEST_COOKIE: Final = 100
 _OURS: Final = frozenset({"same-origin", "none"})
 _FOREIGN: Final = "expected a request by a page of this registry, got one by another site's"
@@ -110,11 +113,20 @@ async def _look_up(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | N
     scheme, _, token = header.partition(" ")
     # Clients of another API send their key under another name; what they ask says so.
     handler = connection.scope.get("route_handler")
-    named = {"bearer", "api"} if handler is not None and handler.opt.get("api_key") else {"bearer"}
-    digest = digest_of(token.strip()) if scheme.lower() in named else None
+    opt = {} if handler is None else handler.opt
+    services: Services = connection.app.state.services
+    if opt.get("client"):
+        return await _client(services, scheme.lower(), token.strip())
+    if scheme.lower() not in ({"bearer", "api"} if opt.get("api_key") else {"bearer"}):
+        raise NotAuthenticated
+    return await holder(services, token.strip())
+
+
+async def holder(services: Services, token: str) -> Caller:
+    """Return the account that ``token`` speaks for; raises ``NotAuthenticated`` for one that is none."""
+    digest = digest_of(token)
     if digest is None:
         raise NotAuthenticated
-    services: Services = connection.app.state.services
     async with services.database.acquire() as conn:
         row = await conn.fetchrow(queries.AUTHENTICATE, digest)
         if row is None:
@@ -130,6 +142,41 @@ async def _look_up(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | N
         token=row["token"],
         expires_at=row["expires_at"],
     )
+
+
+class InvalidClient(NotAuthenticated):
+    """A client of OAuth whose credentials are missing or wrong; it is told in the scheme that it knows."""
+
+    def __init__(self) -> None:
+        super().__init__("expected an account's identifier as client_id and a token of it as client_secret")
+        self.headers = {"WWW-Authenticate": CHALLENGE}
+
+
+async def client(services: Services, account: str, secret: str) -> Caller:
+    """Return the caller behind OAuth's client credentials: an account and a token of it; raises ``InvalidClient``."""
+    try:
+        found = await holder(services, secret)
+    except NotAuthenticated:
+        raise InvalidClient from None
+    if found.id != account:
+        raise InvalidClient
+    return found
+
+
+async def _client(services: Services, scheme: str, given: str) -> Caller:
+    """The caller behind the header of a client of OAuth (RFC 6749, section 2.3.1), or behind a token alone."""
+    if scheme == "bearer":
+        try:
+            return await holder(services, given)
+        except NotAuthenticated:
+            raise InvalidClient from None
+    try:
+        account, _, secret = base64.b64decode(given, validate=True).decode("ascii").partition(":")
+    except ValueError:
+        raise InvalidClient from None
+    if scheme != "basic":
+        raise InvalidClient
+    return await client(services, unquote_plus(account), unquote_plus(secret))
 
 
 async def _session(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:

@@ -41,16 +41,16 @@ def usual(kind: str) -> list[str]:
     return [scope for scope in SCOPES_OF[kind] if scope not in STEPPED_UP]
 
 
-def new_token() -> str:
+def new_token(prefix: str = _PREFIX) -> str:
     """Return a fresh token of 178 random bits."""
     random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
-    return f"{_PREFIX}{random}{_checksum(random)}"
+    return f"{prefix}{random}{_checksum(random)}"
 
 
-def digest_of(token: str) -> bytes | None:
+def digest_of(token: str, prefix: str = _PREFIX) -> bytes | None:
     """Return the digest under which ``token`` is kept, None for text that cannot be a token."""
-    body = token.removeprefix(_PREFIX)
-    if len(token) != len(_PREFIX) + _RANDOM + _CHECK or len(body) != _RANDOM + _CHECK or not token.isascii():
+    body = token.removeprefix(prefix)
+    if len(token) != len(prefix) + _RANDOM + _CHECK or len(body) != _RANDOM + _CHECK or not token.isascii():
         return None
     random, check = body[:_RANDOM], body[_RANDOM:]
     if not random.isalnum() or _checksum(random) != check:

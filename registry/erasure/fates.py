@@ -57,6 +57,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "audit_findings": ("stays", "whose books they are about and auditors go by them; they name accounts alone"),
     "licence_request_works": ("stays", _OTHERS),
     "licence_requests": ("stays", _OTHERS),
+    "licence_tokens": ("goes", "digests; also by themselves, after an hour"),
     "licence_works": ("stays", _OTHERS),
     "licences": ("stays", _OTHERS),
     "log_entries": ("stays", _LOG),

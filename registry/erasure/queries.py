@@ -195,6 +195,7 @@ DROP_REST: Final = (
     "delete from payouts where account = $1",
     "delete from idempotency where account = $1",
     "delete from quotes where organisation = $1",
+    "delete from licence_tokens where organisation = $1",
 )
 # Offers of its works to others: they are small, and last for minutes.
 DROP_OFFERS: Final = "delete from quotes where position($1::bytea in body) > 0"

@@ -104,6 +104,11 @@ THUMBNAILS: Final = "select sha256, content from thumbnails where account = $1 {
 FEATURES: Final = "select sha256, form, content, expires_at from features where account = $1 {after}"
 # by quotes (organisation, id)
 QUOTES: Final = "select id as quote, body, issued_at, expires_at from quotes where organisation = $1 {after}"
+# by licence_tokens (organisation, issued_at, digest)
+LICENCE_TOKENS: Final = """
+select issued_at, digest, resource, uses, purpose, territory, model, works, expires_at
+from licence_tokens where organisation = $1 {after}
+"""
 # by licences (organisation, id)
 LICENCES: Final = """
 select id as licence, atoms, model, version, run, dataset, fee_bps, works, issued_at, valid_until, granted_at

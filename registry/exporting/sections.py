@@ -149,6 +149,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("uploads",),
     ),
     Section("quotes", "offers that it asked for", queries.QUOTES, _by(_column("id", UUID, "quote")), ("quotes",), 4),
+    Section(
+        "licence_tokens",
+        "tokens of the Open License Protocol that show a licence to other sites; only their digests are kept",
+        queries.LICENCE_TOKENS,
+        _by(_column("issued_at", datetime), _column("digest", bytes)),
+        ("licence_tokens",),
+    ),
     Section("licences", "licences that it holds", queries.LICENCES, _by(_column("id", UUID, "licence")), ("licences",)),
     Section(
         "licensed",

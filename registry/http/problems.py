@@ -25,12 +25,20 @@ from registry.observing.requests import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "https://licet.example/problems/"
+# What RFC 6749 calls a refusal that has no word of its own, by status.
+_OAUTH: Final = {
+    400: "invalid_request",
+    401: "invalid_client",
+    403: "unauthorized_client",
+    503: "temporarily_unavailable",
+}
 _log = structlog.get_logger("registry.http.problems")
 
 # What the framework itself refuses, by status; other statuses use their phrase.
 SLUGS: Final = {
     400: "invalid-request",
     401: "not-authenticated",
+    402: "licence-required",
     403: "not-allowed",
     404: "not-found",
     405: "method-not-allowed",
@@ -70,6 +78,7 @@ def problem(
     *,
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
+    oauth: str | None = None,
 ) -> Response[bytes]:
     """Return the response that carries these problem details."""
     body = Problem(
@@ -79,6 +88,8 @@ def problem(
         detail=detail,
         instance=request_id(request.scope),
         errors=errors or [],
+        error=oauth or msgspec.UNSET,
+        error_description=detail if oauth else msgspec.UNSET,
     )
     return Response(
         msgspec.json.encode(body),
@@ -95,7 +106,22 @@ def on_registry_error(request: Request[Any, Any, Any], error: RegistryError) -> 
     if error.status == 500:  # a StartError inside a request is a fault of ours
         return _internal(request)
     detail = error.told or error.detail
-    return problem(request, error.status, error.slug, error.title, detail, errors=error.errors, headers=error.headers)
+    return problem(
+        request,
+        error.status,
+        error.slug,
+        error.title,
+        detail,
+        errors=error.errors,
+        headers=error.headers,
+        oauth=error.oauth or _OAUTH.get(error.status) if for_oauth(request) else None,
+    )
+
+
+def for_oauth(request: Request[Any, Any, Any]) -> bool:
+    """Return whether clients of OAuth ask here, who look for its words in a refusal."""
+    handler = request.scope.get("route_handler")
+    return handler is not None and bool(handler.opt.get("client"))
 
 
 def on_sdk_error(request: Request[Any, Any, Any], error: sdk.LicetError) -> Response[bytes]:

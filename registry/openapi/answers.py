@@ -17,6 +17,7 @@ from registry.http.problems import MEDIA_TYPE, TYPE_BASE, phrase, slug_of
 _PROBLEMS: Final = {
     400: "A parameter, header or body is not what it must be; `errors` names the fields.",
     401: "The token is missing, unknown, expired or revoked.",
+    402: "A licence is on offer for this, and none is held.",
     403: "The token or the kind of account does not allow this.",
     404: "There is none, or none that the caller may see.",
     406: "The Accept header leaves out the only form that there is.",
@@ -174,7 +175,7 @@ def _problem(status: int, text: str, schema: dict[str, Any]) -> dict[str, Any]:
         names["Retry-After"] = "RetryAfter"
     if status == 409:
         names["Retry-After"] = "MayRetryAfter"
-    if status == 401:
+    if status in {401, 402}:
         names["WWW-Authenticate"] = "Authenticate"
     if status == 416:
         names["Content-Range"] = "ContentRange"

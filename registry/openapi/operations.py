@@ -42,6 +42,7 @@ _PATH_PATTERNS: Final = {
     "prefix": f"^([0-9a-f]{{1,{MOST_DIGITS}}}|{WHOLE})$",
     "path": r"^(entries|[0-9]{1,2})(/x[0-9]{3})*/[0-9]{3}(\.p/[0-9]{1,3})?$",
 }
+_STRUCTURED: Final = frozenset({"application/json", "application/x-www-form-urlencoded"})
 _TEXT: Final = r"^[^\u0000]*$"  # what `admission` lets through of a query
 _PLACES: Final[dict[type, str]] = {PathParameter: "path", QueryParameter: "query", HeaderParameter: "header"}
 IDEMPOTENCY_KEY: Final = {
@@ -72,7 +73,7 @@ def operation(path: str, method: str, handler: HTTPRouteHandler, schema_of: dict
         described["requestBody"] = {
             "required": True,
             "content": {
-                media: {"schema": schema if media == "application/json" or body is bytes else {}}
+                media: {"schema": schema if media in _STRUCTURED or body is bytes else {}}
                 for media in rules.media_types
             },
         }
@@ -92,10 +93,11 @@ def operation(path: str, method: str, handler: HTTPRouteHandler, schema_of: dict
 def body_of(handler: HTTPRouteHandler) -> Any:
     """Return the type of the body that ``handler`` takes, bytes for one that it reads itself, None for none.
 
-    One that reads its body itself may name the type of a body of JSON in ``opt["json"]``.
+    One that reads its body itself may name the type of a body of JSON in ``opt["json"]``, of a form in ``opt["form"]``.
     """
-    if "json" in handler.opt:
-        return handler.opt["json"]
+    for name in ("json", "form"):
+        if name in handler.opt:
+            return handler.opt[name]
     for field in handler.parsed_fn_signature.parameters.values():
         if isinstance(field.kwarg_definition, BodyKwarg):
             return field.annotation

@@ -145,12 +145,17 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.body = sha256(repr(case.body).encode()).digest() * (1 + chosen % 7)
     elif name == "queryUrls":
         case.body = "\n".join(f"https://x.example/{chosen >> place}" for place in range(1 + chosen % 7)).encode()
+    elif name == "issueLicenceToken":
+        case.body = {**FORM, "resource": f"https://x.example/{chosen}"}
     elif name == "lookupParts":
         asked = asked_bytes(np.asarray(drawn(chosen % 7, 96)))
         case.body = packed([asked] * (1 + chosen % 3))
     elif name == "uploadPicture":
         case.body = pictures()[chosen % len(pictures())]
         case.path_parameters["sha256"] = sha256(case.body).hexdigest()
+
+
+FORM = {"grant_type": "client_credentials", "scope": "ai-train"}
 
 
 @functools.cache

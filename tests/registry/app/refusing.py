@@ -47,6 +47,8 @@ _AT: Final = Refusal(400, "at: expected a date such as", "JSON Schema has no cal
 RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     "createAccount": (*_SIGNED, _NAME),
     "passkeyOptions": (_NAME,),
+    "introspectLicenceToken": (Refusal(400, "token: expected a value", "an empty value of a form is none (RFC 6749)"),),
+    "issueLicenceToken": (Refusal(400, "resource: expected an address where a registered work", "what is registered"),),
     "submitStatement": (*_SIGNED, _STATED),
     "attestStatement": (*_SIGNED, _STATED),
     **dict.fromkeys(("addKey", "rotateKey", "revokeKey", "delegate", "keepRecoveryCodes"), _SIGNED),

@@ -29,7 +29,6 @@ from registry.closing.steps import SOONEST, close_due
 from registry.derivatives.building import build
 from registry.ledger import Entry, Transfer
 from registry.openapi.examples import Example
-from registry.publishing.documents import JSON, NAMES
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
@@ -49,7 +48,7 @@ from tests.registry.splits.owners import agreed
 _ID = "(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]{25}"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 _MASKED = re.compile(
-    rf"(?P<id>{_ID})|(?P<time>{_TIME})|(?P<token>lct_[0-9A-Za-z]{{36}})|(?P<req>req_[0-9a-f]{{32}})"
+    rf"(?P<id>{_ID})|(?P<time>{_TIME})|(?P<token>lc[tl]_[0-9A-Za-z]{{36}})|(?P<req>req_[0-9a-f]{{32}})"
     r"|(?P<hex>\b[0-9a-f]{32,}\b)|(?P<text>[A-Za-z0-9+/_-]{40,}={0,2})|(?P<tag>\+[0-9a-f]{8}\+)"
 )
 _MOMENT = 1_790_000_000_000
@@ -309,6 +308,18 @@ async def an_auditor_finds(site: Running, recorder: Recorder, concerns: str, dat
     await http.get(f"/v1/audit/findings/{finding.finding}")
 
 
+async def licence_tokens(site: Running, lab: Trainer, work: str) -> None:
+    """A crawler of the organisation shows its right to search for a work."""
+    form = {
+        "grant_type": "client_credentials",
+        "resource": f"{site.services.settings.url}/works/{work}",
+        "scope": "search",
+    }
+    given = await lab.http.post("/token", data=form)
+    assert given.status_code == 200, given.text
+    await lab.http.post("/introspect", data={"token": given.json()["access_token"]})
+
+
 async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     """Everything happens once that an operation exists for."""
     http = recorder.listen
@@ -376,6 +387,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await lab.http.post(
         "/api/v2/query/urls", content=b"https://x.example/b.jpg\n", headers={"Content-Type": "text/plain"}
     )
+    await licence_tokens(site, lab, works[0])
     await build(site.services)
     await lab.http.post(
         "/v1/licensing/parts?use=train-gen",
@@ -402,8 +414,6 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),
         *((site.http, f"/log/{name}") for name in ("checkpoint", "keys", "vkey", f"tile/0/000.p/{head}")),
         (site.http, "/v1/registry"),
-        *((site.http, f"/works/{works[0]}/{name}") for name in (JSON, *NAMES)),
-        *((site.http, path) for path in ("/robots.txt", "/ai.txt", "/.well-known/tdmrep.json")),
         *(
             (mei.http, path)
             for path in ("/v1/me", "/v1/me/export", "/v1/works?limit=1", f"/v1/works/{works[0]}", "/v1/statements")

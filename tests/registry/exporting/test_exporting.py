@@ -78,6 +78,9 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await agreed(theirs.owner, theirs.works, [(theirs.owner, 6000), (ada, 4000)])
     await ada.state(theirs.works, RESEARCH)
     licence = await lab.license(goods.wanted())
+    form = {"grant_type": "client_credentials", "scope": "train-gen"}
+    page = f"{site.services.settings.url}/works/{goods.works[0]}"
+    assert (await lab.http.post("/token", data=form | {"resource": page})).status_code == 200
     await lab.report(licence, "2")
     await lab.log("/v1/models", lab.card())
     wished = await shelf(site, NEGOTIATED, 1, owner=ada)

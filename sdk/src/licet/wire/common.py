@@ -20,7 +20,10 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457 problem details; ``type`` is ``https://licet.example/problems/<slug>``, ``instance`` the request id."""
+    """RFC 9457 problem details; ``type`` is ``https://licet.example/problems/<slug>``, ``instance`` the request id.
+
+    ``error`` and ``error_description`` are there for clients of OAuth alone (RFC 6749, section 5.2).
+    """
 
     type: str
     title: str
@@ -28,6 +31,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
     instance: str = ""
     errors: list[FieldError] = []
+    error: str | msgspec.UnsetType = msgspec.UNSET
+    error_description: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Receipt(msgspec.Struct, frozen=True):
