@@ -42,15 +42,21 @@ async def posted(database: Database) -> UUID:
         return found
 
 
-async def add(conn: Connection, transfer: UUID, lines: int, reverses: UUID | None = None) -> None:
-    await conn.execute(
-        "insert into transfers (id, key, kind, at, source, memo, lines, reverses)"
-        " values ($1, $1::uuid::text, 'usage', $2, 's', '', $3, $4)",
-        transfer,
-        AT,
-        lines,
-        reverses,
-    )
+ADD = """
+insert into transfers (id, key, kind, at, source, memo, lines, reverses)
+values ($1, $1::uuid::text, 'usage', $2, 's', '', $3, $4)
+"""
+ENTER = "insert into entries select $1::uuid, * from unnest($2::bigint[], $3::text[], $4::bigint[])"
+
+
+async def add(conn: Connection, rows: Rows, reverses: UUID | None = None, lines: int | None = None) -> UUID:
+    """Return a transfer that came with its entries in one statement."""
+    transfer = new_uuid(AT)
+    entries = ENTER.replace("$4", "$7").replace("$3", "$6").replace("$2", "$5")
+    columns = map(list, zip(*rows, strict=True))
+    count = len(rows) if lines is None else lines
+    await conn.execute(f"with made as ({ADD}) {entries}", transfer, AT, count, reverses, *columns)
+    return transfer
 
 
 async def enter(conn: Connection, transfer: UUID, rows: Rows, how: str = "insert") -> None:
@@ -58,11 +64,7 @@ async def enter(conn: Connection, transfer: UUID, rows: Rows, how: str = "insert
         columns = ("transfer", "account", "currency", "amount")
         await conn.copy_records_to_table("entries", records=[(transfer, *row) for row in rows], columns=columns)
     else:
-        await conn.execute(
-            "insert into entries select $1, * from unnest($2::bigint[], $3::text[], $4::bigint[])",
-            transfer,
-            *map(list, zip(*rows, strict=True)),
-        )
+        await conn.execute(ENTER, transfer, *map(list, zip(*rows, strict=True)))
 
 
 @pytest.mark.parametrize("how", ["insert", "copy"])
@@ -84,24 +86,89 @@ async def test_nothing_is_added_to_what_was_posted_though_it_balances(
 
 
 @pytest.mark.parametrize("how", ["insert", "copy"])
-async def test_entries_come_all_at_once_in_the_transaction_of_their_transfer(
-    database: Database, posted: UUID, how: str
-):
+async def test_entries_come_all_at_once_in_the_statement_of_their_transfer(database: Database, posted: UUID, how: str):
     dollars: Rows = [(3, "USD", 7), (4, "USD", -7)]
     yuan: Rows = [(3, "CNY", 7), (4, "CNY", -7)]
     async with database.transaction() as conn:
-        async with conn.transaction():  # each under a savepoint
-            await add(conn, transfer := new_uuid(AT), 2)
-        async with conn.transaction():
-            await enter(conn, transfer, dollars, how)
-    for lines, statements in ((3, [dollars]), (2, [[*dollars, *yuan]]), (4, [dollars, yuan])):
+        async with conn.transaction():  # under a savepoint
+            transfer = await add(conn, dollars)
+        with pytest.raises(asyncpg.RestrictViolationError, match="all of them at once"):  # as many as came, once more
+            async with conn.transaction():
+                await enter(conn, transfer, yuan, how)
+        await add(conn, yuan)
+    for lines, rows in ((3, dollars), (2, [*dollars, *yuan])):
         with pytest.raises(asyncpg.RestrictViolationError, match="all of them at once"):
             async with database.transaction() as conn:
-                await add(conn, transfer := new_uuid(AT), lines)
-                for rows in statements:
-                    await enter(conn, transfer, rows, how)
+                await add(conn, rows, lines=lines)
+    with pytest.raises(asyncpg.RestrictViolationError, match="all of them at once"):
+        async with database.transaction() as conn:
+            transfer = await add(conn, dollars)
+            await enter(conn, transfer, yuan, how)
     async with database.transaction() as conn:
-        assert await conn.fetchval("select count(*) from transfers") == 2
+        assert await conn.fetchval("select count(*) from transfers") == 3
+        assert await ledger.rebuild(conn) == []
+
+
+@pytest.mark.parametrize("with_others", [False, True])
+async def test_no_transfer_is_without_entries(database: Database, posted: UUID, with_others: bool):
+    """Neither alone, nor beside one that has its own, though entries of another follow in the same transaction."""
+    with pytest.raises(asyncpg.RestrictViolationError, match="its entries come with it"):
+        async with database.transaction() as conn:
+            if with_others:
+                whole, bare = new_uuid(AT), new_uuid(AT)
+                await conn.execute(
+                    "with made as ("
+                    " insert into transfers (id, key, kind, at, source, memo, lines)"
+                    " select n, n::text, 'usage', $2, 's', '', 2 from unnest($1::uuid[]) n"
+                    ") insert into entries values ($3, 3, 'USD', 7), ($3, 4, 'USD', -7)",
+                    [whole, bare],
+                    AT,
+                    whole,
+                )
+            else:
+                await conn.execute(ADD, new_uuid(AT), AT, 2, None)
+    async with database.transaction() as conn:
+        assert await conn.fetchval("select count(*) from transfers") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [  # both in one command, as two parts of it, or within a function that it calls
+        """
+        with made as (
+            insert into transfers (id, key, kind, at, source, memo, lines) values ($1, 'k', 'usage', $2, 's', '', 2)
+        ), first as (
+            insert into entries values ($1, 3, 'USD', 7), ($1, 4, 'USD', -7)
+        ) insert into entries values ($1, 3, 'CNY', 7), ($1, 4, 'CNY', -7)
+        """,
+        """
+        with made as (
+            insert into transfers (id, key, kind, at, source, memo, lines) values ($1, 'k', 'usage', $2, 's', '', 2)
+        ), first as (
+            insert into entries values ($1, 3, 'USD', 7), ($1, 4, 'USD', -7)
+        ) select slip($1)
+        """,
+        "select twice($1, $2)",
+    ],
+)
+async def test_no_part_of_a_statement_adds_to_what_another_part_posts(database: Database, posted: UUID, statement: str):
+    functions = """
+        create function slip(t uuid) returns void language sql as
+            $$ insert into entries values (t, 3, 'CNY', 7), (t, 4, 'CNY', -7) $$;
+        create function twice(t uuid, moment timestamptz) returns void language sql as $$
+            with made as (
+                insert into transfers (id, key, kind, at, source, memo, lines)
+                values (t, 'k', 'usage', moment, 's', '', 2)
+            ) insert into entries values (t, 3, 'USD', 7), (t, 4, 'USD', -7);
+            select slip(t)
+        $$;
+    """
+    with pytest.raises((asyncpg.RestrictViolationError, asyncpg.ForeignKeyViolationError), match="transfer"):
+        async with database.transaction() as conn:
+            await conn.execute(functions)
+            await conn.execute(statement, new_uuid(AT), AT)
+    async with database.transaction() as conn:
+        assert await conn.fetchval("select count(*) from entries") == 2
         assert await ledger.rebuild(conn) == []
 
 
@@ -145,18 +212,15 @@ async def test_a_reversal_is_exact_and_of_no_reversal(database: Database, posted
     for rows in wrong:
         with pytest.raises(asyncpg.CheckViolationError, match="exactly the negation of a transfer that is no reversal"):
             async with database.transaction() as conn:
-                await add(conn, transfer := new_uuid(AT), len(rows), posted)
-                await enter(conn, transfer, rows)
+                await add(conn, rows, posted)
     async with database.transaction() as conn:
-        await add(conn, reversal := new_uuid(AT), 2, posted)
-        await enter(conn, reversal, exact)
+        reversal = await add(conn, exact, posted)
     with pytest.raises(asyncpg.CheckViolationError, match="that is no reversal"):
         async with database.transaction() as conn:
-            await add(conn, again := new_uuid(AT), 2, reversal)
-            await enter(conn, again, [(1, "USD", -100), (2, "USD", 100)])
+            await add(conn, [(1, "USD", -100), (2, "USD", 100)], reversal)
     with pytest.raises(asyncpg.UniqueViolationError, match="reverses"):
         async with database.transaction() as conn:
-            await add(conn, new_uuid(AT), 2, posted)
+            await add(conn, exact, posted)
     async with database.transaction() as conn:
         assert await ledger.rebuild(conn) == []
 
@@ -231,8 +295,7 @@ async def test_an_entry_that_is_none_is_refused(database: Database, posted: UUID
     _, currency, amount = row
     with pytest.raises(error):
         async with database.transaction() as conn:
-            await add(conn, transfer := new_uuid(AT), 2)
-            await enter(conn, transfer, [row, (2, currency, -amount)])
+            await add(conn, [row, (2, currency, -amount)])
 
 
 async def test_amounts_whose_sum_64_bits_take_for_nothing_are_out_of_balance(database: Database, posted: UUID):
@@ -242,5 +305,4 @@ async def test_amounts_whose_sum_64_bits_take_for_nothing_are_out_of_balance(dat
     rows = [(number, "USD", 2**53 - 1) for number in range(5, 5 + 2049)]
     with pytest.raises(asyncpg.CheckViolationError, match="out of balance by 18446744073709551616"):
         async with database.transaction() as conn:
-            await add(conn, transfer := new_uuid(AT), 2050)
-            await enter(conn, transfer, [*rows, (1, "USD", 2049 - 2**53)], "copy")
+            await add(conn, [*rows, (1, "USD", 2049 - 2**53)])
