@@ -109,6 +109,41 @@ def test_codes_that_were_just_made_are_said_to_be_there(visitor: Visitor) -> Non
     assert after == page.evaluate("document.querySelector('[data-now]').content.textContent")
 
 
+def test_an_artist_takes_everything_along_and_leaves(visitor: Visitor) -> None:
+    page, name = visitor.page, "苏棠" if visitor.language == "zh" else "Su Tang"
+    device = visitor.passkeys()
+    visitor.joins(name)
+    visitor.registers("No. 1")
+    visitor.opens("/terms?scope=all&card=own")
+    visitor.looks()
+    page.check("#card-no-ai")
+    page.wait_for_selector("#terms:not(.changed) [data-sign]")
+    visitor.signs()
+    visitor.opens("/account/leave")
+    visitor.looks()
+    # The passkey was used too long ago: it is asked for once more, and if nobody answers nothing happens.
+    page.evaluate("document.querySelectorAll('[data-fresh]').forEach(each => { each.dataset.fresh = 0 })")
+    visitor.touched(device, touched=False)
+    page.click("form[action$='export'] button")
+    expect(page.locator("[data-said]")).to_have_text(
+        page.evaluate("document.querySelector('template[data-say=cancelled]').content.textContent")
+    )
+    visitor.touched(device, touched=True)
+    with page.expect_download() as download:
+        page.click("form[action$='export'] button")
+    assert download.value.suggested_filename.endswith(".tar")
+    page.fill("#name", "somebody else")
+    page.click("form[method=post][action$='leave'] .btn")
+    page.wait_for_selector("[role=alert] p")
+    visitor.looks()
+    page.fill("#name", name)
+    page.click("form[method=post][action$='leave'] .btn")
+    page.wait_for_url(f"{visitor.url}/{visitor.language}")
+    visitor.looks()
+    visitor.opens("/home")
+    assert "/sign-in" in page.url
+
+
 def test_who_signs_out_leaves_no_chosen_pictures_behind(visitor: Visitor) -> None:
     page = visitor.page
     visitor.passkeys()

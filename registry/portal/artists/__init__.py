@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.artists import account, adding, earnings, home, keys, level, receipts, signing, terms, works
+from registry.portal.artists import (
+    account,
+    adding,
+    earnings,
+    home,
+    keys,
+    leaving,
+    level,
+    receipts,
+    signing,
+    terms,
+    works,
+)
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
@@ -17,4 +29,5 @@ ROUTES: Final[list[Any]] = [
     *receipts.ROUTES,
     *account.ROUTES,
     *keys.ROUTES,
+    *leaving.ROUTES,
 ]

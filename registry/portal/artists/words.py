@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.portal.artists.account_words import DEVICES
+from registry.portal.artists.account_words import DEVICES, LEAVING
 from registry.portal.artists.adding_words import ADDING, SAID
 from registry.portal.artists.earning_words import EARNINGS
 from registry.portal.artists.level_words import LEVELS
@@ -39,6 +39,18 @@ EVENTS: Final[Vocabulary] = {
     "event_domain-restored": ("The proof of your domain is back.", "你域名的证明恢复了。"),
     "event_domain-shared": ("Another account has proven the same domain.", "另一个账号也证明了同一个域名。"),
     "event_licence-requested": ("A team asks you for a licence.", "有团队向你申请许可。"),
+    "event_licence-revoked": ("An artist revoked a licence of yours.", "有画家撤回了给你的许可。"),
+    "event_duty-done": (
+        "A team says that it has done what your revoked licence asks of it.",
+        "你撤回许可之后，有团队说该做的已经做了。",
+    ),
+    "event_dispute-opened": (
+        "Somebody disputes a picture or a charge of yours.",
+        "有人对你的一张画或一笔款项提出争议。",
+    ),
+    "event_dispute-answered": ("Your dispute was answered.", "你提的争议有了答复。"),
+    "event_dispute-withdrawn": ("A dispute against you was taken back.", "一个针对你的争议撤回了。"),
+    "event_dispute-decided": ("A dispute of yours was decided.", "你的一个争议有了裁决。"),
     "event_payout-changed": ("Where you are paid was changed.", "你的收款方式改了。"),
     "event_split-proposed": ("Somebody proposes to share what a picture earns.", "有人提议分享一张画的收入。"),
     "event_split-agreed": ("A share in a picture is agreed.", "一张画的分成谈妥了。"),
@@ -55,6 +67,7 @@ WORDS: Final[Vocabulary] = {
     **EARNINGS,
     **LEVELS,
     **DEVICES,
+    **LEAVING,
     # home
     "home": ("Home", "首页"),
     "home_hello": ("Hello, {name}", "你好，{name}"),

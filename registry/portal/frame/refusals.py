@@ -7,15 +7,23 @@ as it is. Somebody who only has to sign in is led there, and back again afterwar
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response
 from litestar.response import Redirect
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 
 from licet.wire.common import Problem
+from registry.accounts.identity import COOKIE, authenticated
+from registry.accounts.metering import PATIENCE
+from registry.database import answering
+from registry.errors import RegistryError
 from registry.http.problems import EXCEPTION_HANDLERS as PROBLEMS
+from registry.observing.requests import CALLER
 from registry.portal.frame.languages import of_path
 from registry.portal.frame.pages import HTML, rendered
 
@@ -39,9 +47,38 @@ def for_people(handler: Handler) -> Handler:
 
     def answer(request: Request[Any, Any, Any], error: Any) -> Response[Any]:
         said = handler(request, error)
-        return page_of(request, said) if wants_page(request) else said
+        if not wants_page(request):
+            return said
+        # Where no page was found, nobody has asked yet who is there.
+        unasked = CALLER not in request.scope["state"] and COOKIE in request.cookies
+        return _Asking(request, said) if unasked else page_of(request, said)
 
     return answer
+
+
+class _Asking(Response[Any]):
+    """A problem that becomes a page once it is known who is signed in; without an answer, the page of nobody."""
+
+    def __init__(self, request: Request[Any, Any, Any], said: Response[Any]) -> None:
+        super().__init__(said.content, status_code=said.status_code)
+        self._asked, self._said = request, said
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        return _Asked(self._asked, self._said)
+
+
+class _Asked(ASGIResponse):
+    def __init__(self, request: Request[Any, Any, Any], said: Response[Any]) -> None:
+        super().__init__(status_code=said.status_code or 404)
+        self._request, self._said = request, said
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find out who asks, then answer."""
+        with suppress(RegistryError):
+            async with answering(PATIENCE):
+                await authenticated(self._request)
+        page = page_of(self._request, self._said).to_asgi_response(None, self._request)
+        await page(scope, receive, send)
 
 
 def page_of(request: Request[Any, Any, Any], said: Response[Any]) -> Response[Any]:

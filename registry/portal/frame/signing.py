@@ -53,7 +53,7 @@ async def signable(
         to_base64url(sha256(pae(PAYLOAD_TYPE.format(kind=kind), body)).digest()),
         await roots(services, caller.account),
         services.settings.site.rp_id,
-        _left(caller) if fresh else None,
+        fresh_for(caller) if fresh else None,
     )
 
 
@@ -81,7 +81,8 @@ def signatures_of(form: Form) -> list[Signature]:
     ]
 
 
-def _left(caller: Caller) -> int:
+def fresh_for(caller: Caller) -> int:
+    """Return for how many seconds more the session of ``caller`` needs no passkey shown (``data-fresh``)."""
     if caller.stepped_up_at is None:
         return 0
     return max(0, int((caller.stepped_up_at + FRESH - times.now()).total_seconds()))

@@ -59,6 +59,10 @@ FRAME: Final[Vocabulary] = {
     "note_session_ended": ("That device is signed out.", "那台设备已退出登录。"),
     "note_joined": ("Your account is open.", "账号开好了。"),
     "note_token_ended": ("That token is worthless from now on.", "那个令牌已经作废。"),
+    "note_erased": (
+        "Your account is deleted. Thank you for having been here.",
+        "账号已删除。谢谢你来过。",
+    ),
     "note_key_added": ("That key may sign for you from now on.", "那把钥匙从现在起可以替你签名。"),
     "note_key_ended": ("That key may not sign any more.", "那把钥匙已停用。"),
     "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
@@ -86,15 +90,16 @@ FRAME: Final[Vocabulary] = {
         "Your signatures, pictures and money are as they were.",
         "你的签名、画和钱都保持原样。",
     ),
+    "e_detail": ("What exactly", "具体是什么"),
     "e400": ("We could not read that", "这个请求我们读不懂"),
-    "e400_text": ("Something in it was not as this page expects: {why}", "里面有一处和页面要的不一样：{why}"),
+    "e400_text": ("Something in it was not as this page expects.", "里面有一处和页面要的不一样。"),
     "e401": ("Please sign in again", "请重新登录"),
     "e401_text": (
         "You were signed out, because two weeks passed or you ended the session elsewhere. Nothing was signed or sent.",
         "你已经退出登录：也许过了两周，也许在别处结束了这次登录。刚才什么都没有签，也没有发出。",
     ),
     "e403": ("This is not open to you", "这里不对你开放"),
-    "e403_text": ("You are signed in, but this needs something else: {why}", "你已登录，但这一步还需要别的：{why}"),
+    "e403_text": ("You are signed in, but this needs something else.", "你已登录，但这一步还需要别的。"),
     "e403_form": ("This page had gone stale", "这个页面过期了"),
     "e403_form_text": (
         "It was opened before you last signed in. Nothing was done. Open it again and go on.",
@@ -121,7 +126,7 @@ FRAME: Final[Vocabulary] = {
         "另一份声明先到了，也许是另一个标签页签的。这里什么都没有签。请再看一眼，然后继续。",
     ),
     "e413": ("That is too large", "太大了"),
-    "e413_text": ("We take less at once than was sent: {why}", "一次收不了这么多：{why}"),
+    "e413_text": ("We take less at once than was sent.", "一次收不了这么多。"),
     "e429": ("Too much at once", "太频繁了"),
     "e429_text": (
         "Everybody has a limit, and this one is used up for the moment. Try again in a few minutes.",

@@ -48,7 +48,7 @@ async def test_every_sentence_is_there_in_both_languages(room: str) -> None:
 # Names that are made of what is shown: a door, a state, a kind of event, a status, a note; of whose account is opened.
 MADE = re.compile(
     "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope|say)_?.*"
-    "|(charge|domain|duty|join|kind|level|match|model|price|purpose|side|team)_.*"
+    "|(charge|domain|duty|join|kept|kind|level|match|model|price|purpose|side|team)_.*"
 )
 
 
@@ -246,3 +246,24 @@ async def test_rooms_do_not_write_text_into_code() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert not CJK.search(node.value), (path, node.value)
+
+
+async def test_who_is_signed_in_stays_so_where_there_is_nothing(site: Running, mei: Artist) -> None:
+    for path in ("/en/nowhere", "/zh/works/x/y/z"):
+        answer = await mei.http.get(path, headers=HTML)
+        page = Read(answer.text)
+        assert answer.status_code == 404
+        assert f"{path[:3]}/works" in page.links()
+        assert f"{path[:3]}/sign-in" not in page.links()
+        assert f"{path[:3]}/sign-in" in Read((await site.http.get(path, headers=HTML)).text).links()
+        wrong = await site.http.get(path, headers={**HTML, "Cookie": "__Host-sid=nobodys"})
+        assert wrong.status_code == 404
+
+
+async def test_a_refusal_speaks_the_language_of_its_page_and_says_in_english_what_exactly(mei: Artist) -> None:
+    token = (await mei.form("/zh/account"))["form"][0]
+    answer = await mei.sends("/zh/terms", {"form": token, "scope": "everything"})
+    assert answer.status_code == 400
+    (exact,) = re.findall(r'<p lang="en"[^>]*>([^<]+)</p>', answer.text)
+    assert "scope" in exact
+    assert exact not in answer.text.replace(f">{exact}<", "")

@@ -31,6 +31,7 @@ OWN = {
     "/statements/{statement}": "art",
     "/account": "all",
     "/account/keys": "all",
+    "/account/leave": "all",
     "/account/keys/{keyid}/end": "all",
 }
 #: What is opened with an identifier that is somebody's: strangers find nothing there.

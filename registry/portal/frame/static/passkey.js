@@ -114,6 +114,16 @@ export function ceremony(form, work, button = form.querySelector('button')) {
     });
 }
 
+/** Whether `form` asks (`data-fresh`, in seconds since the page came) for a passkey that was just used, and it was not. */
+export const stale = form => form.dataset.fresh !== undefined && performance.now() / 1000 > Number(form.dataset.fresh) - 60;
+
+/** Lets the session be raised by a passkey where `form` needs it. */
+export async function raise(form) {
+    if (!stale(form)) return;
+    await stepUp();
+    for (const each of document.querySelectorAll('[data-fresh]')) each.dataset.fresh = performance.now() / 1000 + 300;
+}
+
 // A signature as a form carries it: fields of these names, one of each for every passkey that signs.
 const fields = signature => ({
     keyid: signature.keyid,
@@ -125,22 +135,22 @@ const fields = signature => ({
 /**
  * Sends `form` once a passkey has signed the very bytes that it carries (its field `payload`), and not before.
  * `data-first` on it names a passkey that signs in front of those of the account, `data-fresh` for how many seconds
- * the session needs no passkey shown first. Nothing is signed while `stale()` says that the bytes are old.
+ * the session needs no passkey shown first. Nothing is signed while `old()` says that the bytes are.
  */
-export function signForm(form, stale = () => false) {
+export function signForm(form, old = () => false) {
     form.addEventListener('submit', async event => {
         const button = event.submitter;
         if (!button?.matches('[data-sign]')) return;
         event.preventDefault();
-        if (stale()) return;
+        if (old()) return;
         if (!able()) return say('unsupported');
         button.disabled = true;
         say('waiting');
-        const {rp, passkeys, first, fresh} = form.dataset;
+        const {rp, passkeys, first} = form.dataset;
         const signers = [first, passkeys].filter(Boolean).map(each => JSON.parse(each));
         const signatures = [];
         try {
-            if (fresh !== undefined && performance.now() / 1000 > Number(fresh) - 60) await stepUp();
+            await raise(form);
             for (const each of signers) signatures.push(await sign(form.elements.payload.dataset.challenge, rp, each));
         } catch (error) {
             told(error);
