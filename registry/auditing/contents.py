@@ -149,6 +149,9 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     found.allotted = await allotted_in(conn, span, part)
     behind = [_statement("revenue-report", row) for row in found.allotted.reports]
     behind += [_statement("licence-revoke", row, "account") for row in found.allotted.revocations]
+    taken_back = [row["id"] for row in found.allotted.revocations]
+    decided = await conn.fetch(queries.DECIDED, taken_back, span.published, part.account)
+    behind += [_statement("dispute-step", row, "account") for row in decided]
     known = {each.id for each in behind}
     found.others += [each for each in alone if each.id not in known] + behind
     stated = await _references(conn, span, part, found)

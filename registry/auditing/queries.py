@@ -218,6 +218,17 @@ where d.licence = $1 and e.index < $3
     and exists (select from duty_works x where x.licence = d.licence and x.duty = d.id and x.work = any($2::uuid[]))
 order by d.id
 """
+# How works that revocations ($1) took back were decided to be of whoever revoked, for the parties of that ($3) and for
+# bundles of everything. By duties, licence_works primary keys, disputes (work), dispute_steps (dispute, step)
+DECIDED: Final = """
+select distinct y.id, p.account, y.pending, e.index, e.at
+from duties d join duty_works x on x.duty = d.id
+join licence_works w on w.licence = d.licence and w.work = x.work and w.account <> d.account
+join disputes q on q.work = x.work and q.account = d.account and q.outcome = 'upheld'
+join dispute_steps y on y.dispute = q.id and y.step in ('open', 'decide')
+join log_pending p on p.id = y.pending join log_entries e on e.pending = y.pending
+where d.id = any($1::uuid[]) and e.index < $2 and ($3::uuid is null or $3 in (q.account, q.against)) order by y.id
+"""
 # Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
 # month. $3, $4 log indices of the month, $5 published size.
 # by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique

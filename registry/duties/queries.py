@@ -12,20 +12,38 @@ from uuid import UUID
 from registry.http.paging import Key, orders
 from registry.licensing.queries import NOTICE
 
-# by licences primary key, licence_works (account, licence)
-LICENCE: Final = """
+# Works of a licence that are an account's ($1): those that it registered and did not lose, and those that a dispute was
+# decided to be its. By licence_works (account, licence) and primary key, work_states primary key and (lost_to, work)
+_ITS: Final = """
+select w.* from licence_works w where w.licence = {licence} and w.account = {account}
+    and not exists (select from work_states s where s.work = w.work and s.lost_to is not null)
+union all
+select w.* from work_states s join licence_works w on w.licence = {licence} and w.work = s.work
+where s.lost_to = {account}
+"""
+# by licences primary key
+LICENCE: Final = f"""
 select l.id, l.organisation, o.name, l.model, l.version, l.atoms, l.valid_until
 from licences l join accounts o on o.id = l.organisation
-where l.id = $2 and exists (select from licence_works w where w.licence = l.id and w.account = $1)
+where l.id = $2 and exists ({_ITS.format(licence="$2", account="$1")})
+"""  # noqa: S608
+_LINE: Final = """
+w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow, w.agreed
 """
-# by licence_works primary key, terms primary key, duty_works primary key
-LINES: Final = """
-select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
-    w.agreed, x.duty
-from licence_works w join accounts a on a.id = w.account
+# by accounts primary key, duty_works primary key
+LINES: Final = f"""
+select {_LINE}, x.duty from ({_ITS.format(licence="$1", account="$2")}) w join accounts a on a.id = w.account
 left join duty_works x on x.licence = w.licence and x.work = w.work
-where w.licence = $1 and w.account = $2 and ($3::uuid[] is null or w.work = any($3)) order by w.work
-"""
+where $3::uuid[] is null or w.work = any($3) order by w.work
+"""  # noqa: S608
+# The works of a duty that were its account's when it revoked: who registered them, or whom they were lost to.
+# By duty_works (duty), licence_works, accounts and work_states primary keys
+REVOKED_LINES: Final = f"""
+select {_LINE} from duties d join duty_works x on x.duty = d.id
+join licence_works w on w.licence = d.licence and w.work = x.work join accounts a on a.id = w.account
+left join work_states s on s.work = w.work
+where d.id = $1 and d.account in (w.account, s.lost_to) order by w.work
+"""  # noqa: S608
 TERMS: Final = "select hash, encoded from terms where hash = any($1::bytea[])"
 
 # by duties unique (digest), duties_done unique (digest)

@@ -36,15 +36,16 @@ async def _revoked(conn: Connection) -> list[str]:
         )
         if (kept, row["works"]) != (signed, len(payload.works)):
             wrong.append(f"duty {kept[0]}: expected what was signed, got {kept}")
-        elif await _conditions(conn, row) != {(row["notice_days"], row["effect"])}:
+        elif await _conditions(conn, row) != [(row["notice_days"], row["effect"])] * row["works"]:
             wrong.append(f"duty {kept[0]}: expected the condition of its works, got {row['effect']}")
     return wrong
 
 
-async def _conditions(conn: Connection, row: Row) -> set[tuple[int, str] | None]:
-    lines = await conn.fetch(queries.LINES, row["licence"], row["account"], row["named"])
+async def _conditions(conn: Connection, row: Row) -> list[tuple[int, str] | None]:
+    """Return the condition of each work of a duty that whoever revoked could revoke."""
+    lines = await conn.fetch(queries.REVOKED_LINES, row["id"])
     found = (await conditions(conn, row["atoms"], lines)).values()
-    return {None if each is None else (each.notice_days, each.effect) for each in found}
+    return [None if each is None else (each.notice_days, each.effect) for each in found]
 
 
 async def _done(conn: Connection) -> list[str]:

@@ -107,7 +107,8 @@ OWN_LICENCE: Final = "select pending, payload_digest from licences where id = $1
 
 # Who holds a licence sees it whole; whose works are in it (claim level 2 or above, semantics 26) their own lines.
 # $1 caller, $2 one licence or null, $3 model, $4 version, $5 part of the model's name, $6 in force now: each or null.
-# By licences (organisation, id); licence_works (account, licence); log_entries unique (pending)
+# A work that was decided to be somebody else's is shown to both. By licences (organisation, id), log_entries unique
+# (pending), licence_works (account, licence) and (work), work_states (lost_to, work)
 _WANTED: Final = """
         and ($3::text is null or l.model = $3) and ($4::text is null or l.version = $4)
         and ($5::text is null or strpos(l.model, $5) > 0)
@@ -128,11 +129,17 @@ with held as (
         and exists (select from accounts a where a.id = $1 and a.level >= 2)
         and exists (select from licences l where l.id = w.licence {_WANTED})
     order by w.licence {way} limit $7
+), won as (
+    select distinct w.licence as id from work_states s join licence_works w on w.work = s.work
+    where s.lost_to = $1 and ($2::uuid is null or w.licence = $2) {granted}
+        and exists (select from accounts a where a.id = $1 and a.level >= 2)
+        and exists (select from licences l where l.id = w.licence {_WANTED})
+    order by w.licence {way} limit $7
 )
 select l.id, l.organisation, l.pending, l.model, l.version, l.dataset, l.works, l.issued_at, l.valid_until, e.index,
     case when l.organisation = $1 then null else $1 end as part, g.licence is not null as agreement
 from licences l left join log_entries e on e.pending = l.pending left join agreements g on g.licence = l.id
-where l.id in (select id from held union select id from granted)
+where l.id in (select id from held union select id from granted union select id from won)
 order by l.id {way} limit $7
 """  # noqa: S608  # made of constants
 
@@ -148,19 +155,26 @@ LICENCES: Final = {
 }
 VISIBLE: Final = LICENCES["-granted"].first
 # The level of an account that has works in a licence and is not shown how they are used (semantics 26).
-# By licence_works (account, licence), accounts primary key
+# By licence_works (account, licence) and primary key, accounts primary key, work_states (lost_to, work)
 UNSHOWN: Final = """
 select a.level from accounts a
-where a.id = $1 and a.level < 2 and exists (select from licence_works w where w.account = $1 and w.licence = $2)
+where a.id = $1 and a.level < 2 and (
+    exists (select from licence_works w where w.account = $1 and w.licence = $2)
+    or exists (
+        select from work_states s join licence_works w on w.work = s.work and w.licence = $2 where s.lost_to = $1
+    )
+)
 """
-# By licence_works primary key; $2 null for all lines, else the account that sees its own
-LINES: Final = """
+# Works that were decided to be an account's. By work_states (lost_to, work)
+_WON: Final = "any(array(select s.work from work_states s where s.lost_to = {}))"
+# By licence_works primary key and (account, licence); $2 null for all lines, else the account that sees its own
+LINES: Final = f"""
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
     w.agreed
 from licence_works w join accounts a on a.id = w.account
-where w.licence = $1 and ($2::uuid is null or w.account = $2)
+where w.licence = $1 and ($2::uuid is null or w.account = $2 or w.work = {_WON.format("$2")})
 order by w.work
-"""
+"""  # noqa: S608
 # By usage_events (licence)
 POSTED: Final = """
 select v.artist, a.kind, v.split, v.currency, v.escrow, sum(v.amount) as amount, sum(v.fee) as fee,
@@ -175,7 +189,9 @@ TOTALS: Final = """
 select w.licence, w.currency, count(*) as works,
     sum(case when w.model = 'per-output' then 0 else w.amount end) as amount
 from unnest($1::uuid[], $2::uuid[]) as shown (licence, part)
-join licence_works w on w.licence = shown.licence and (shown.part is null or w.account = shown.part)
+join licence_works w on w.licence = shown.licence and (shown.part is null or w.account = shown.part or exists (
+    select from work_states s where s.work = w.work and s.lost_to = shown.part
+))
 group by w.licence, w.currency
 order by w.licence, w.currency
 """

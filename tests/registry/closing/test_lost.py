@@ -11,11 +11,13 @@ import httpx
 import pytest
 
 from licet import identifiers, money, times
-from licet.terms import Price, preset
+from licet.errors import VerificationError
+from licet.terms import Price, Revocation, Terms, preset
 from licet.wire.settlement import PayoutSet
 from registry.accounts.identity import Caller
 from registry.accounts.operators import invite
-from registry.auditing import verify
+from registry.auditing import queries, verify
+from registry.auditing.queries import DECIDED
 from registry.settlement import escrow, remitting, verification
 from registry.settlement.escrow import RETURNS_AFTER
 from tests.registry.agreements.revenue import report
@@ -24,6 +26,7 @@ from tests.registry.closing.conftest import Clock
 from tests.registry.closing.test_bundles import pulled
 from tests.registry.closing.test_closing import close_all
 from tests.registry.disputes.parties import decide, dispute, step
+from tests.registry.duties import talks as revoking
 from tests.registry.harness import Running
 from tests.registry.market import balance, granted, shelf, trainer
 from tests.registry.settlement.books import balances, remitted
@@ -161,3 +164,51 @@ async def test_rule_21_what_a_close_owes_waits_until_all_have_signed_the_first_s
         assert await balance(works.owner.http) == {("payable", "USD"): "1.800002"}
         assert await balance(mei.http) == {}
     await all_verify(site, [lab.http, works.owner.http, mei.http], [month, clock.month], tmp_path)
+
+
+async def test_who_won_a_work_takes_back_licences_on_it_and_who_lost_it_does_not(
+    site: Running, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = clock.month
+    rule = MONTHLY.rules["train-gen"].model_copy(update={"revocation": Revocation(notice_days=5)})
+    works = await shelf(site, Terms({**MONTHLY.rules, "train-gen": rule}), 2)
+    lab, mei = await trainer(site), await artist(site, "Mei")
+    await mei.raise_level(2)
+    licence = granted(await lab.accept(await lab.quote(works.wanted(), None, agreement=True)))
+    lost = works.works[:1]
+    assert (await mei.http.get(f"/v1/licences/{licence.licence}/revocation")).status_code == 404
+    about = await dispute(mei, lost[0])
+    await step(works.owner, about)
+    await decide(site, about, "upheld")
+    refused = await revoking.send(works.owner, revoking.revocation(works.owner, licence, lost))
+    assert (refused.status_code, "a work of yours" in refused.json()["detail"]) == (400, True)
+    for who, own in ((mei, lost), (works.owner, works.works[1:])):
+        can = await revoking.offered(who.http, licence.licence)
+        assert [each.works for each in can.groups] == [own]
+    for who, own in ((mei, lost), (works.owner, sorted(works.works))):
+        seen = await who.http.get(f"/v1/licences/{licence.licence}")
+        assert sorted(line["work"] for line in seen.json()["lines"]) == own
+        (listed,) = (await who.http.get("/v1/licences")).json()["items"]
+        assert (listed["licence"], listed["works"]) == (licence.licence, len(own))
+    duty = revoking.told(await revoking.send(mei, revoking.revocation(mei, licence, lost))).duty
+    assert [each.duty for each in await revoking.listed(lab.http)] == [duty.duty]
+    clock.next_month()
+    second = clock.month
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [first, second]
+    await settled(site, clock)  # nothing is owed for it in the second month
+    assert await balance(mei.http) == {("payable", "USD"): "0.900001"}
+    assert await balance(lab.http) == {("receivable", "USD"): "3.000003"}
+    await all_verify(site, [works.owner.http, mei.http], [first, second], tmp_path)
+    report, _ = await pulled(site, lab.http, tmp_path / "lab.zip", second)
+    said = {check.name: check.detail for check in report.checks}["allocations"]
+    assert "in 1 somebody took back works of others, by a decision that is not shown" in said
+    _, token = await invite(site.services.database, "auditor", name="Ada Okafor")
+    staff = site.client(token.token)
+    _, members = await pulled(site, staff, tmp_path / "all.zip", second)
+    assert len([name for name in members if name.startswith("statements/dispute-step/")]) == 2  # opened, and decided
+    for missing in ("open", "decide"):  # whose the work is no longer follows, nor what was charged
+        monkeypatch.setattr(queries, "DECIDED", DECIDED.replace(f"'{missing}'", "'answer'"))
+        for http in (staff, works.owner.http):
+            with pytest.raises(VerificationError, match="allocations"):
+                await pulled(site, http, tmp_path / "less.zip", second)

@@ -1,12 +1,15 @@
 """What agreements are owed at the close of the month: computed again from their lines, uses and splits, not believed.
 
 How much of it waits in escrow is the office's judgement of claims, as with uses; whose it is and how much are not.
+
+A work is taken back by whoever registered it, or by whom a dispute decided it to be of. That decision is in bundles of
+everything and in those of its two parties; for others it is the registry's word, and the check says so.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -23,7 +26,7 @@ from licet.errors import InputError, VerificationError
 from licet.pricing import Owed
 from licet.statements.agreed import REPORTED
 from licet.statements.closes import Divided, Report, Term, month_number, owed_at_close
-from licet.statements.kinds import LicenceLine, LicenceRevoke, RevenueReport
+from licet.statements.kinds import DisputeStep, LicenceLine, LicenceRevoke, RevenueReport
 from licet.statements.owed import allocated, fee_of
 from licet.statements.revoking import condition, over_at
 from licet.statements.splits import Agreed
@@ -67,6 +70,8 @@ def check_allotted(
     told = f"{many(own.held, 'agreement')} charged for {counted} what lines and uses come to at the close"
     if own.reported:
         told += f"; of {own.reported} that divide a sum with others, fees and parts alone are computed here"
+    if own.taken_on_word:
+        told += f"; in {own.taken_on_word} somebody took back works of others, by a decision that is not shown"
     audit.passed(_CHECK, told)
 
 
@@ -77,7 +82,9 @@ class _Allotted:
         self.held = 0
         self.works = 0
         self.reported = 0  # agreements of which a sum is divided among works that are not all here
+        self.taken_on_word = 0  # agreements of which a revocation counts by a decision that is not here
         self._audit: Final = audit
+        self._won: Final = _decided(statements)
         self._statements: Final = statements
         self._granting: Final = granting
         self._uses: Final = uses
@@ -104,15 +111,25 @@ class _Allotted:
         if not charges and not self._closed:
             return  # it may come yet
         self.reported += bool(charges and self._divided(granted))
-        owed = self._owed(granted)
-        works = {each.work for each in owed} | {line.work for line in self._divided(granted)}
-        refusals = [self._wrong(licence, granted, owed, charges, index) for index in self._moments(works)]
-        if all(refusals):
-            raise VerificationError(next(filter(None, refusals)))
+        proven, told = self._revoked(granted)
+        owed = self._owed(granted, proven)
+        refusal = self._refusal(licence, granted, owed, charges)
+        if refusal is not None and told:
+            owed = self._owed(granted, {**told, **proven})
+            self.taken_on_word += 1
+            refusal = self._refusal(licence, granted, owed, charges)
+        if refusal is not None:
+            raise VerificationError(refusal)
         self.held += bool(charges)
         self.works += len(owed) if charges else 0
 
-    def _owed(self, granted: Granted) -> list[Owed]:
+    def _refusal(self, licence: str, granted: Granted, owed: Sequence[Owed], charges: Sequence[_Charge]) -> str | None:
+        """Return what does not hold, at whichever moment the charge was made; None where all does at one of them."""
+        works = {each.work for each in owed} | {line.work for line in self._divided(granted)}
+        refusals = [self._wrong(licence, granted, owed, charges, index) for index in self._moments(works)]
+        return next(filter(None, refusals)) if all(refusals) else None
+
+    def _owed(self, granted: Granted, revoked: Mapping[str, datetime]) -> list[Owed]:
         """What the lines that are here are owed; nothing where that cannot be computed, which nobody charges."""
         signed, payload = self._statements.licences[granted.payload.licence], granted.payload
         if signed.time >= self._audit.period.end:
@@ -124,7 +141,7 @@ class _Allotted:
             work: {month_number(since, name): count for name, count in months.items()}
             for work, months in self._used(granted).items()
         }
-        term = Term(since, times.from_text(signed.time), until, self._revoked(granted))
+        term = Term(since, times.from_text(signed.time), until, revoked)
         divided = Divided(self._reports(payload.licence, since, month), used, payload.agreement.weigh)  # type: ignore[union-attr]
         apart = {line.work for line in self._divided(granted)}
         try:
@@ -155,22 +172,31 @@ class _Allotted:
                 begun.setdefault(line.work, Counter())[granted_in] += 1
         return begun
 
-    def _revoked(self, granted: Granted) -> dict[str, datetime]:
-        """When the notice is over of works that were taken back: by whose they are, where their terms allow it."""
+    def _revoked(self, granted: Granted) -> tuple[dict[str, datetime], dict[str, datetime]]:
+        """When the notice is over of works that were taken back: by whose they are, where their terms allow it.
+
+        Beside it the same of those that somebody else took back, where whose they are may have been decided unseen.
+        """
         found: dict[str, datetime] = {}
+        told: dict[str, datetime] = {}
         for signed in self._statements.all["licence-revoke"].values():
             said: LicenceRevoke = signed.payload
             if said.licence != granted.payload.licence:
                 continue
             for work in said.works:
                 line = granted.lines.get(work)
-                if line is None or line.account != said.account:
+                if line is None:
+                    continue
+                since, winner = self._won.get(work, (0, line.account))
+                own = said.account == (winner if signed.index > since else line.account)
+                if not own and self._audit.manifest.account in (None, line.account, said.account):
                     continue
                 agreed = condition(line, self._granting.prices.terms(line), granted.payload.use.atoms)
                 if agreed is not None:
                     over = over_at(times.from_text(signed.time), agreed.notice_days)
-                    found[work] = min(over, found.get(work, over))
-        return found
+                    to = found if own else told
+                    to[work] = min(over, to.get(work, over))
+        return found, told
 
     def _reports(self, licence: str, since: datetime, month: int) -> list[Report]:
         """The reports of an agreement in the order of the log, each with the close at which it counts first.
@@ -234,6 +260,17 @@ class _Allotted:
             return gross != 0
         net = gross - fee_of(gross, granted.payload.fee_bps)
         return name in shared and bool(shared[name].divide(net).get(account))
+
+
+def _decided(statements: Statements) -> dict[str, tuple[int, str]]:
+    """Return works that disputes decided to be somebody else's: since which log entry, and whose they are."""
+    steps = statements.all["dispute-step"].values()
+    opened: dict[str, DisputeStep] = {each.document: each.payload for each in steps if each.payload.step == "open"}
+    return {
+        each.payload.subject: (each.index, opened[each.payload.document].account)
+        for each in steps
+        if each.payload.outcome == "upheld" and each.payload.document in opened
+    }
 
 
 def _parts(charge: _Charge, split: Agreed | None, fee_bps: int) -> dict[Place, int]:
