@@ -54,6 +54,10 @@ async def _report(
         )
     moments.past(payload.issued_at, "payload.issued_at")
     done_at = moments.past(payload.done_at, "payload.done_at")
+    began = times.to_text(row["began"])
+    if done_at < times.from_text(began):
+        expected = f"a time from {began} on, when the works were revoked: nothing was due before"
+        raise Invalid.field("payload.done_at", expected, payload.done_at)
     if len(payload.nonce) not in NONCE:
         raise Invalid.field("payload.nonce", "16 to 128 characters", payload.nonce)
     if row["done"] is not None:

@@ -56,10 +56,11 @@ insert into duties (
 on conflict (id) do nothing returning id
 """
 KEEP_WORKS: Final = "insert into duty_works (licence, work, duty) select $1, unnest($3::uuid[]), $2"
-# by duties primary key, duties_done primary key
+# `began`: with the log entry of the revocation. By duties and duties_done primary keys, log_entries unique (pending)
 OWED: Final = """
-select d.account, d.digest, d.effect, d.licence, n.pending as done
-from duties d left join duties_done n on n.duty = d.id where d.id = $2 and d.organisation = $1
+select d.account, d.digest, d.effect, d.licence, n.pending as done, coalesce(e.at, d.revoked_at) as began
+from duties d left join duties_done n on n.duty = d.id left join log_entries e on e.pending = d.pending
+where d.id = $2 and d.organisation = $1
 """
 KEEP_DONE: Final = """
 insert into duties_done (duty, id, pending, digest, done_at, accepted_at) values ($1, $2, $3, $4, $5, $6)

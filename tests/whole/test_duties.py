@@ -85,6 +85,8 @@ def test_a_licence_is_revoked_rechecked_and_its_duty_stated_done(person: People,
         assert line in gone.out, gone
     shown = lab.types("duties", "show", duty)
     assert "She says: No more." in shown.out, shown
+    early = lab.types("duties", "done", duty, "--statement", "Long ago.", "--at", "2020-01-01", "--yes")
+    assert (early.code, "--at: expected a time from 20" in early.err) == (2, True), early
     stated = lab.types("duties", "done", duty, "--statement", "Version 1 was retired.", "--yes")
     assert stated.code == 0, stated
     assert "states that at" in ada.types("duties", "show", duty).out

@@ -48,8 +48,11 @@ async def test_a_revocation_begins_a_notice_and_its_duty_is_done_under_a_signatu
     assert {each.reason for each in held.left_out} == {f"licensed:{licence.licence}"}  # until the notice is over
 
     assert problem(await done(lantern, duty, done_at=times.to_text(times.now() + timedelta(days=1))))[0] == 400
+    early = times.to_text(times.from_text(duty.revoked_at) - timedelta(milliseconds=1))
+    refused = problem(await done(lantern, duty, done_at=early))
+    assert (refused[0], f"a time from {duty.revoked_at} on, when the works were revoked" in refused[2]) == (400, True)
     assert problem(await done(lantern, duty, document="00" * 32))[0] == 400
-    answer = told(await done(lantern, duty))
+    answer = told(await done(lantern, duty, done_at=duty.revoked_at))
     assert (answer.duty.state, answer.receipt.kind) == ("done", "duty-done")
     assert problem(await done(lantern, duty))[:2] == (409, "conflict")
     assert [each.state for each in await listed(mine.owner.http)] == ["done"]

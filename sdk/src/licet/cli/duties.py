@@ -12,6 +12,7 @@ from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.wording import moment_from
 from licet.counted import many
+from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.statements.kinds import DutyDone, LicenceRevoke
@@ -96,6 +97,9 @@ def done(
     done_at = moment_from(at, "--at")
     with common.client() as client:
         found = client.duty(duty)
+        if done_at is not None and done_at < (found.duty.revoked_at or ""):
+            expected = f"a time from {found.duty.revoked_at} on, when the works were revoked"
+            raise InputError.field("--at", expected, at)
         revoked, _ = documents(client, found)
         told = [*_told(found.duty), *_said(revoked, None), f"  You state: {printable(statement)}"]
         confirm(told, "Sign that this was done? [y/N]", yes=yes, nothing="nothing was signed")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from licet import times
 from licet.client import Client
-from licet.errors import VerificationError
+from licet.errors import InputError, VerificationError
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.keys import SigningKey
@@ -36,17 +37,23 @@ def documents(client: Client, shown: DutyShown) -> tuple[kinds.LicenceRevoke, ki
 
 
 def state_done(client: Client, shown: DutyShown, statement: str, done_at: str | None = None) -> DutyAccepted:
-    """Return once it is signed and in the log that the duty was done, at ``done_at`` (None: now), and how."""
+    """Return once it is signed and in the log that the duty was done, at ``done_at`` (None: now), and how.
+
+    Raises ``InputError`` for a time before the duty began.
+    """
     revoked, _ = documents(client, shown)
     profile = client.need_account()
     account = profile.account
     assert account is not None
+    began = shown.duty.revoked_at or ""  # as a moment is written, which sorts by time
+    if done_at is not None and done_at < began:
+        raise InputError.field("done_at", f"a time from {began} on, when the works were revoked", done_at)
     payload = draft_done(
         revoked,
         shown.duty.document,
         organisation=account.account,
         genesis=account.genesis,
-        done_at=done_at,
+        done_at=done_at or max(began, times.to_text(times.now())),  # our clock may be behind
         statement=statement,
     )
     envelope = envelopes.seal(payload, SigningKey.load(profile.key_path))
