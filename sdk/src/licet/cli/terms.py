@@ -248,3 +248,58 @@ def export_terms(
     else:
         lines = list(done.lines())
     show(common, done.document(), lines)
+
+
+@app.command(name="compare")
+def compare_terms(
+    works: Annotated[list[str] | None, Parameter(help="Works (wrk_…), or --all.")] = None,
+    /,
+    *,
+    all_works: Annotated[bool, Parameter(name="--all", negative="", help="Every work of yours.")] = False,
+    also: Annotated[
+        Path | None, Parameter(help="A list of more addresses, a line each: URL, or URL,wrk_… where there are several.")
+    ] = None,
+    csv: Annotated[Path | None, Parameter(help="Where to write a table of what differs.")] = None,
+    fresh: Annotated[bool, Parameter(negative="", help="Fetch everything anew, also what was fetched lately.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Show where the web says less about your works than you signed: at the addresses you registered, and others.
+
+    Their sites are asked as politely as `licet signals` does, and nobody is told what you signed. Exit status 1 says
+    that something is looser. Stopped half way it goes on where it was.
+    """
+    import os
+
+    from licet.catalogue.comparing import Place, compare, listed, write_csv
+    from licet.catalogue.consent import terms_of
+    from licet.home import Home
+    from licet.signals.cache import Cache
+
+    if bool(works) == all_works:
+        raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
+    with common.client() as client:
+        found = list(client.works()) if all_works else [client.work(each) for each in dict.fromkeys(works or ())]
+        found = [each for each in found if not each.withdrawn and each.statement]
+        known = {each.hash: each for each in terms_of(client, found)}
+    terms = {each.work: known[each.terms_hash] for each in found if each.terms_hash in known}
+    if not terms:
+        raise InputError("works: expected works under terms that you signed, got none", field="works")
+    places = [Place(each.work, url) for each in found if each.work in terms for url in each.urls]
+    places += listed(also, list(terms)) if also is not None else []
+    places = list(dict.fromkeys(places))
+    if not places:
+        raise InputError("works: expected works with addresses, or --also FILE, got neither", field="works")
+    if csv is not None and csv.exists():
+        raise InputError(f"{csv}: expected no file there, because nothing is written over, got one", field="--csv")
+    with (
+        Cache(None if fresh else Home().folder / "signals.sqlite") as cache,
+        progress("looking", len({each.url for each in places})) as advance,
+    ):
+        # For tests: a server on this machine, and no other host.
+        loopback = os.environ.get("LICET_SIGNALS_LOOPBACK") == "1"
+        done = compare(places, terms, cache, loopback=loopback, advance=advance)
+    if csv is not None:
+        write_csv(csv, done.differences)
+    lines = [*done.lines(), *([] if csv is None else ["", f"wrote {csv}"])]
+    show(common, done.document(), lines)
+    return 1 if any(each.kind == "looser" for each in done.differences) else 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -360,12 +360,30 @@ async def gather_all(
 
     Raises ``InputError`` for what is no address, before anything is fetched.
     """
+    return await gather_each(urls, cache, loopback=loopback, pause=pause, seconds=seconds)
+
+
+async def gather_each(
+    urls: Sequence[str],
+    cache: Cache,
+    *,
+    loopback: bool = False,
+    pause: float | None = None,
+    seconds: float = TOTAL_TIMEOUT,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Gathered]:
+    """Return what :func:`gather_all` does; ``advance`` is told of each address that is done."""
     for url in urls:
         canonical_url(url)
     async with Strangers(FULL_AGENT, loopback=loopback, seconds=seconds) as strangers:
         gatherer = Gatherer(strangers, cache, pause=PAUSE if pause is None else pause)
-        waiting: list[Awaitable[Gathered]] = [gatherer.gather(url) for url in urls]
-        return list(await asyncio.gather(*waiting))
+
+        async def one(url: str) -> Gathered:
+            found = await gatherer.gather(url)
+            advance(1)
+            return found
+
+        return list(await asyncio.gather(*map(one, urls)))
 
 
 def _is_page_type(kind: str) -> bool:
