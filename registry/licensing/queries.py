@@ -107,8 +107,8 @@ OWN_LICENCE: Final = "select pending, payload_digest from licences where id = $1
 
 # Who holds a licence sees it whole; whose works are in it (claim level 2 or above, semantics 26) their own lines.
 # $1 caller, $2 one licence or null, $3 model, $4 version, $5 part of the model's name, $6 in force now: each or null.
-# A work that was decided to be somebody else's is shown to both. By licences (organisation, id), log_entries unique
-# (pending), licence_works (account, licence) and (work), work_states (lost_to, work)
+# A work that was decided to be somebody else's is shown to both.
+# By licences (organisation, id); licence_works (account, licence); log_entries unique (pending); work_states (lost_to)
 _WANTED: Final = """
         and ($3::text is null or l.model = $3) and ($4::text is null or l.version = $4)
         and ($5::text is null or strpos(l.model, $5) > 0)

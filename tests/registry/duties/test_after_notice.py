@@ -21,7 +21,7 @@ from licet.wire.usage import Logged, RunInfo
 from registry.snapshots.publisher import publish
 from tests.registry.duties.talks import revocable_terms, revoke
 from tests.registry.harness import Running
-from tests.registry.market import TRAIN, Shelf, Trainer, nothing_is_wrong, shelf, trainer
+from tests.registry.market import TRAIN, Shelf, Trainer, balance, nothing_is_wrong, shelf, trainer
 
 pytestmark = pytest.mark.anyio
 
@@ -128,4 +128,22 @@ async def test_a_run_of_another_version_or_elsewhere_is_flagged_with_all_that_it
         "1": [None],
         **{name: [flags[0].reason if flags else None] for name, flags in found.items()},
     }
+    await nothing_is_wrong(site)
+
+
+async def test_a_use_in_a_run_that_nobody_reported_is_charged_as_its_licence_says(site: Running):
+    """A use names no model: what its run was of is known once the run is reported, and counts for what comes after."""
+    mine, lantern = await shelf(site, revocable_terms(), 1), await trainer(site)
+    licence = await lantern.license(mine.wanted())
+    unknown = await lantern.report(licence, "2")
+    assert (unknown.new, unknown.memorandum) == (1, 0)
+    assert await balance(lantern.http) == {("receivable", "USD"): "0.1"}
+    assert (await run(lantern, [licence.licence], run="2", version="2")).outside[0].reason == "version"
+    assert (await lantern.report(licence, "2")).known == 1  # again, by whatever run it was: once
+    stated = await run(lantern, [licence.licence], run="3", version="2")
+    assert [each.reason for each in stated.outside] == ["version"]
+    late = await lantern.report(licence, "3")
+    assert (late.new, late.memorandum) == (0, 1)
+    assert await reasons(site, licence) == {"1": [None], "2": [None], "3": ["version"]}
+    assert await balance(lantern.http) == {("receivable", "USD"): "0.1"}
     await nothing_is_wrong(site)

@@ -11,10 +11,12 @@ from licet.terms import Price, preset
 from registry import ledger
 from registry.ledger import Entry, Transfer
 from tests.registry.harness import Running
-from tests.registry.market import nothing_is_wrong, problem, reported, shelf, trainer
+from tests.registry.market import balance, nothing_is_wrong, problem, reported, shelf, trainer
+from tests.registry.usage.test_corrections import correction, send
 
 pytestmark = pytest.mark.anyio
 DEAR = preset("paid", Price(model="per-training-run", amount="400000000", currency="USD"))
+OUTPUTS = preset("paid", Price(model="per-output", amount="1000000", currency="USD"))
 RICH = "9000000000USD"
 _STORED = """
 select (select count(*) from usage_batches), (select count(*) from usage_events), (select count(*) from entries),
@@ -63,3 +65,22 @@ async def test_a_licence_that_would_owe_too_much_is_not_granted(site: Running):
     refused = await lantern.accept(quote)
     assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (409, "over-limit")
     assert await stored(site) == before
+
+
+async def test_a_correction_that_would_owe_too_much_is_refused_whole_and_one_that_lowers_it_never_is(site: Running):
+    works, lantern = await shelf(site, OUTPUTS, 1), await trainer(site)
+    licence = await lantern.license(works.wanted(), RICH)
+    (event,) = lantern.events(licence, "1", outputs=400)
+    reported(await send(lantern, licence, event))  # 400 million
+    before = await stored(site)
+    refused = await send(lantern, licence, correction(event, 1100))
+    assert (refused.status_code, problem(refused)[1]) == (409, "over-limit")
+    for figure in ("1000000000 USD", "400000000 USD owed", "700000000 USD more"):
+        assert figure in problem(refused)[2]
+    assert await stored(site) == before
+    more, less = correction(event, 900), correction(event, 100, 900, 2)
+    reported(await send(lantern, licence, more))
+    await paid(site, lantern.id, -600_000_000)  # it owes 1.5 billion
+    reported(await send(lantern, licence, less))
+    assert await balance(lantern.http) == {("receivable", "USD"): "700000000"}
+    await nothing_is_wrong(site)
