@@ -1,6 +1,7 @@
 """All SQL of disputes, one constant a statement, with the index it relies on.
 
-A dispute is seen by its two parties, and by the office (null): ``$1`` is who asks.
+A dispute is seen by its two parties, by auditors whose scope has one of them in a month in which it was open, and by
+the office (null): ``$1`` is who asks.
 """
 
 from __future__ import annotations
@@ -63,6 +64,14 @@ END: Final = "update disputes set outcome = $2, ended_at = $3, ended_by = $4 whe
 
 _ANSWERED: Final = "exists (select from dispute_steps x where x.dispute = d.id and x.step = 'answer')"
 _STATE: Final = f"coalesce(d.outcome, case when {_ANSWERED} then 'answered' else 'open' end)"
+_MONTH: Final = "to_char({} at time zone 'utc', 'YYYY-MM')"
+# by audit_scopes primary key
+_AUDITS: Final = f"""exists (
+    select from audit_scopes z where z.auditor = $1
+        and (z.subject is null or z.subject = d.account or z.subject = d.against)
+        and (z.since is null or z.since <= {_MONTH.format("coalesce(d.ended_at, now())")})
+        and (z.until is null or z.until >= {_MONTH.format("d.opened_at")})
+)"""
 # What a work's dispute holds follows from claim levels (semantics 6). By dispute_steps (dispute, step)
 _SEEN: Final = f"""
 select d.id, d.account, a.kind, d.against, b.kind as against_kind, d.work, d.transfer, d.digest, d.pending, d.opened_at,
@@ -70,7 +79,7 @@ select d.id, d.account, a.kind, d.against, b.kind as against_kind, d.work, d.tra
     d.outcome is null and (d.transfer is not null or b.level < 2 or a.level >= b.level) as holds
 from disputes d join accounts a on a.id = d.account join accounts b on b.id = d.against
 left join log_entries e on e.pending = d.pending
-where ($1::uuid is null or d.account = $1 or d.against = $1)
+where ($1::uuid is null or d.account = $1 or d.against = $1 or {_AUDITS})
 """  # noqa: S608
 SEEN: Final = f"{_SEEN} and d.id = $2"
 # by disputes (account, id), (against, id)

@@ -1,4 +1,4 @@
-"""HTTP of disputes: opened, answered, taken back, and read by their two parties alone."""
+"""HTTP of disputes: opened, answered, taken back by their two parties alone, and read by them and auditors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
 _PARTIES: Final = require("register", "usage", kinds=("art", "org"))
+_SEES: Final = require("register", "usage", "audit")
 InState = Annotated[DisputeState | None, QueryParameter(name="state")]
 OfWork = Annotated[
     str | None,
@@ -54,7 +55,7 @@ async def step_dispute(
     return await service.take_step(services, caller, _number(dispute), data.envelope)
 
 
-@get("/v1/disputes", operation_id="listDisputes", tags=["disputes"], guards=[_PARTIES])
+@get("/v1/disputes", operation_id="listDisputes", tags=["disputes"], guards=[_SEES])
 async def list_disputes(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -66,7 +67,7 @@ async def list_disputes(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[Page[DisputeInfo]]:
-    """The disputes that one opened, or is a party to."""
+    """The disputes that one opened, is a party to, or audits."""
     asked = Asked.of(request, sort, limit, cursor)
     work = None if of_work is None else identifiers.to_uuid(of_work, "wrk", field="?work")
     charge = None if of_charge is None else identifiers.to_uuid(of_charge, "tra", field="?charge")
@@ -75,7 +76,7 @@ async def list_disputes(
     return linked(request, page)
 
 
-@get("/v1/disputes/{dispute:str}", operation_id="getDispute", tags=["disputes"], guards=[_PARTIES])
+@get("/v1/disputes/{dispute:str}", operation_id="getDispute", tags=["disputes"], guards=[_SEES])
 async def get_dispute(
     services: NamedDependency[Services], caller: NamedDependency[Caller], dispute: FromPath[str]
 ) -> DisputeShown:

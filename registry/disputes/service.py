@@ -67,7 +67,7 @@ async def take_step(services: Services, caller: Caller, dispute: UUID, envelope:
 
 
 async def shown(services: Services, account: UUID | None, dispute: UUID) -> DisputeShown:
-    """Return the dispute with its documents, for a party (None: for the office); raises ``NotFound``."""
+    """Return the dispute with its documents, for a party or auditor (None: the office); raises ``NotFound``."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         info = info_of(await seen(conn, account, dispute))
         steps = [
@@ -91,7 +91,7 @@ async def listed(
     work: UUID | None = None,
     charge: UUID | None = None,
 ) -> Page[DisputeInfo]:
-    """Return one page of the disputes that ``account`` is a party to (None, the office's: of all)."""
+    """Return one page of the disputes that ``account`` is a party to, or audits (None, the office's: of all)."""
     rows, more = await page_of(conn, queries.DISPUTES, asked, account, state, work, charge)
     return Page([info_of(row) for row in rows], more)
 
@@ -100,7 +100,7 @@ async def seen(conn: Connection, account: UUID | None, dispute: UUID) -> Row:
     """Return one dispute that ``account`` may see; raises ``NotFound``, also for another's."""
     row = await conn.fetchrow(queries.SEEN, account, dispute)
     if row is None:
-        raise NotFound("there is no such dispute among those that you are a party to")
+        raise NotFound("there is no such dispute among those that you are a party to, or audit")
     return row
 
 

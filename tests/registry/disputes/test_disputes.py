@@ -10,12 +10,14 @@ import pytest
 
 from licet import identifiers, times
 from licet.errors import VerificationError
+from licet.statements import envelope as envelopes
 from licet.statements.kinds.disputes import Position
 from licet.statements.statement_file import verify_statement_file
 from licet.statements.trust import Trust
 from licet.terms import Price, preset
-from licet.wire.disputes import DisputeInfo
+from licet.wire.disputes import DisputeInfo, DisputeShown, DisputeSubmit
 from registry import consent
+from registry.accounts.operators import invite
 from registry.disputes import deciding, service
 from registry.errors import Conflict, Invalid, NotFound
 from tests.registry.catalogue import artist, picture
@@ -262,3 +264,31 @@ async def test_who_takes_back_what_the_other_party_objects_to_has_been_wrong(
             identifiers.to_uuid(mei.id, "art"),
         )
     await dispute(mei, works.works[3])
+
+
+async def test_auditors_read_the_disputes_of_their_scope_and_take_no_step(site: Running):
+    works, mei = await shelf(site, PER_RUN, 1), await artist(site, "Mei")
+    about = await dispute(mei, works.works[0])
+    stranger = (await artist(site)).id
+
+    async def auditor(*scope: str) -> Any:
+        _, made = await invite(site.services.database, "auditor", name="Ada Okafor", scopes=("audit", *scope))
+        return site.client(made.token)
+
+    month = about.opened_at[:7]
+    for scope in ((), (mei.id,), (works.owner.id,), (mei.id, f"{month}..{month}")):
+        http = await auditor(*scope)
+        found = (await http.get(f"/v1/disputes?work={works.works[0]}")).json()["items"]
+        assert [each["dispute"] for each in found] == [about.dispute]
+        seen = msgspec.json.decode((await http.get(f"/v1/disputes/{about.dispute}")).content, type=DisputeShown)
+        assert (seen.dispute, [each.document is not None for each in seen.steps]) == (about, [True])
+        body = DisputeSubmit(envelopes.seal(opening(mei, works.works[0]), mei.account.key))
+        for path in ("/v1/disputes", f"/v1/disputes/{about.dispute}/steps"):
+            assert (await site.post(path, body, http=http)).status_code == 403
+    for scope in ((stranger,), (mei.id, "2020-01..2020-12"), (mei.id, "2999-01..2999-12")):
+        http = await auditor(*scope)
+        assert (await http.get("/v1/disputes")).json()["items"] == []
+        assert (await http.get(f"/v1/disputes/{about.dispute}")).status_code == 404
+    told(await step(mei, about, "withdraw"))
+    ended = (await (await auditor(mei.id)).get("/v1/disputes?state=withdrawn")).json()["items"]
+    assert [each["dispute"] for each in ended] == [about.dispute]

@@ -67,7 +67,7 @@ def list_disputes(
     charge: Annotated[str | None, Parameter(help="Only those about this charge.")] = None,
     common: Common = COMMON,
 ) -> None:
-    """List the disputes that you opened, or are a party to; newest first."""
+    """List the disputes that you opened, are a party to, or audit; newest first."""
     wanted: dict[str, Any] = {"state": state, "work": work, "charge": charge}
     with common.client() as client:
         found = list(client.disputes(**{name: value for name, value in wanted.items() if value is not None}))
@@ -75,7 +75,9 @@ def list_disputes(
     own = None if account is None else account.account
     lines = [
         f"{each.dispute}  {each.state}  {each.subject}  "
-        + (f"against {each.against}" if each.account == own else f"by {each.account}")
+        + {each.account: f"against {each.against}", each.against: f"by {each.account}"}.get(
+            own or "", f"by {each.account} against {each.against}"
+        )
         for each in found
     ]
     waiting = [each for each in found if each.against == own and each.state == "open"]
