@@ -40,6 +40,8 @@ from registry.olp import routes as olp
 from registry.openapi import ROUTES as DESCRIPTION
 from registry.portal import ROUTES as PORTAL
 from registry.portal.frame.refusals import EXCEPTION_HANDLERS
+from registry.publishing import connect as connect_publishing
+from registry.publishing import routes as publishing
 from registry.register import routes as register
 from registry.services import Services, started
 from registry.settings import Settings
@@ -55,7 +57,21 @@ from registry.usage import routes as usage
 from registry.works import routes as works
 
 DOMAINS: Final = (
-    *(translog, accounts, claims, works, consent, snapshots, splits, licensing, derivatives, usage, register, erasure),
+    *(
+        translog,
+        accounts,
+        claims,
+        works,
+        consent,
+        publishing,
+        snapshots,
+        splits,
+        licensing,
+        derivatives,
+        usage,
+        register,
+        erasure,
+    ),
     exporting,
     olp,
     settlement,
@@ -147,6 +163,7 @@ def connect_domains(services: Services) -> None:
     """Let domains know what others do: every process that decides, raises levels or closes months calls this once."""
     connect_consent(services)
     connect_snapshots(services)
+    connect_publishing()
     if allocate not in HOOKS:  # of the process, not of its services
         HOOKS.append(allocate)
     if issue not in SEALED_HOOKS:

@@ -665,7 +665,9 @@ order by s.id desc limit 50
 SHOWN: Final = f"""
 select w.id, w.title, w.creator, w.created, w.site, w.registered_at, w.withdrawn_at is not null as withdrawn,
     w.erased_at is not null or a.erased_at is not null as erased, a.name, a.kind, a.level, w.account, w.mode,
-    s.statement, t.encoded as terms, s.contested, s.challenged, s.frozen, s.pending, e.index, e.at,
+    s.statement, t.encoded as terms, s.contested, s.challenged, s.own is not null as signed,
+    w.sha256 is null as by_address,
+    s.frozen or s.pending or s.disputed or s.lost_to is not null and not s.challenged as held, e.index, e.at,
     case when w.site is not null then {_PROVEN} end as site_proven
 from works w join accounts a on a.id = w.account
 join work_states s on s.work = w.id join terms t on t.hash = s.terms

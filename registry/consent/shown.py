@@ -34,8 +34,10 @@ class Shown(NamedTuple):
     log_index: int
     contested: bool
     challenged: bool
-    held: bool  # frozen, or first terms that wait: nobody may use it meanwhile
+    held: bool  # frozen, disputed, lost, or first terms that wait: nobody may use it meanwhile
     withdrawn: bool
+    signed: bool  # its account has named it in a statement
+    by_address: bool  # nothing but its addresses is known
 
     @property
     def closed(self) -> bool:
@@ -82,8 +84,10 @@ async def shown(conn: Connection, works: Sequence[UUID]) -> dict[UUID, Shown]:
             log_index=row["index"],
             contested=row["contested"],
             challenged=row["challenged"],
-            held=row["frozen"] or row["pending"],
+            held=row["held"],
             withdrawn=row["withdrawn"],
+            signed=row["signed"],
+            by_address=row["by_address"],
         )
     return found
 

@@ -46,7 +46,7 @@ BODY_PAUSE: Final = 15.0  # seconds until the next part of a body
 BODY_GRACE: Final = 30.0  # seconds in which a body may be as slow as it likes
 BODY_RATE: Final = 4_096  # bytes a second after that, on average
 PROBLEM: Final = "application/problem+json"
-_SHARED: Final = frozenset({"log", "snapshots"})  # tags of what pages of other sites may read
+_SHARED: Final = frozenset({"log", "snapshots", "terms"})  # tags of what pages of other sites may read
 _ANYBODY: Final = (b"access-control-allow-origin", b"*")
 
 

@@ -40,6 +40,7 @@ _TAGS: Final = {
     "claims": "What accounts prove of themselves: domains that they control.",
     "works": "Pictures and the works made of them.",
     "statements": "What artists say may be done with their works, signed.",
+    "terms": "Terms of works where crawlers look for them: open to everybody.",
     "agreements": "Licences that an artist is asked for and answers.",
     "duties": "Licences that artists revoke, and what whoever holds them owes then.",
     "disputes": "A work that somebody else registered, or a charge that was wrong: opened, answered, decided.",

@@ -1,4 +1,5 @@
-"""What the domain above knows of works and has to do with them; filled in once a process by ``registry.consent``.
+"""What the domain above knows of works and has to do with them; filled in once a process by ``registry.consent`` and
+``registry.publishing``.
 
 Works cannot import consent, yet a registration falls under a standing catalogue statement at once, and an interrupted
 client asks which of its works a consent covers already.
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from registry.database import Connection
+from registry.services import Services
 
 
 async def nothing_to_do(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
@@ -22,13 +24,19 @@ async def none_signed(conn: Connection, account: UUID, works: Sequence[UUID]) ->
     return ()
 
 
+async def no_headers(services: Services, work: UUID) -> list[tuple[str, str]]:
+    """Return no header: nobody knows of terms."""
+    return []
+
+
 @dataclass
 class Above:
     """``registered`` is called in the transaction of a registration; ``signed`` tells which of the works of an account
-    are under a consent that names them."""
+    are under a consent that names them; ``preview`` returns the headers that say what may be done with its picture."""
 
     registered: Callable[[Connection, UUID, Sequence[UUID]], Awaitable[None]] = nothing_to_do
     signed: Callable[[Connection, UUID, Sequence[UUID]], Awaitable[Collection[UUID]]] = none_signed
+    preview: Callable[[Services, UUID], Awaitable[list[tuple[str, str]]]] = no_headers
 
 
 ABOVE = Above()

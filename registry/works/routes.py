@@ -15,6 +15,7 @@ from registry.accounts.identity import Caller, require
 from registry.accounts.metering import Meter
 from registry.services import Services
 from registry.works import changing, service, thumbnails, uploads
+from registry.works.above import ABOVE
 from registry.works.intake import work_id
 
 _OWNERS: Final = require("register", kinds=("art", "org"))
@@ -81,12 +82,16 @@ async def thumbnail(
     services: NamedDependency[Services],
     work: FromPath[str],
 ) -> Response[bytes]:
-    """A small picture (WEBP, at most 512 pixels a side) of one's own work whose file was sent; ``ETag`` names it."""
+    """A small picture (WEBP, at most 512 pixels a side) of one's own work whose file was sent; ``ETag`` names it.
+
+    Its headers say what may be done with it, as those of the work's documents do (`/works/{work}/terms.json`).
+    """
     found = await thumbnails.thumbnail_of(services, caller.account, work_id(work))
     tag = f'"{found.tag}"'
+    said = dict(await ABOVE.preview(services, work_id(work)))
     if request.headers.get("if-none-match") == tag:
-        return Response(b"", status_code=304, headers={"ETag": tag, "Cache-Control": _PRIVATE})
-    return Response(found.content, media_type=thumbnails.MEDIA_TYPE, headers={"ETag": tag, **_INERT})
+        return Response(b"", status_code=304, headers={"ETag": tag, "Cache-Control": _PRIVATE, **said})
+    return Response(found.content, media_type=thumbnails.MEDIA_TYPE, headers={"ETag": tag, **_INERT, **said})
 
 
 @post(

@@ -75,6 +75,21 @@ ELSEWHERE = {
         ("passkeyOptions", "draftPasskey", "signInOptions", "signIn", "stepUpOptions", "stepUp", "signOut"),
         "a browser's ceremony: passkeys and their cookie are for pages",
     ),
+    **dict.fromkeys(
+        (
+            "getWorkTermsRsl",
+            "getWorkTermsTdmrep",
+            "getWorkTermsTdmPolicy",
+            "getWorkTermsOdrl",
+            "getWorkTermsCawg",
+            "getWorkTermsCroissant",
+            "getWorkTermsXmp",
+            "getRobots",
+            "getAiTxt",
+            "getTdmrep",
+        ),
+        "for crawlers: `licet signals` reads what they read",
+    ),
     "queryUrls": "for clients of another registry: `query` and `check` say more",
     **dict.fromkeys(
         ("issueLicenceToken", "introspectLicenceToken"),

@@ -29,6 +29,7 @@ from registry.closing.steps import SOONEST, close_due
 from registry.derivatives.building import build
 from registry.ledger import Entry, Transfer
 from registry.openapi.examples import Example
+from registry.publishing.documents import JSON, NAMES
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
@@ -414,6 +415,8 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
         *((site.http, path) for path in ("/", "/health/live", "/health/ready", "/metrics", "/openapi.json")),
         *((site.http, f"/log/{name}") for name in ("checkpoint", "keys", "vkey", f"tile/0/000.p/{head}")),
         (site.http, "/v1/registry"),
+        *((site.http, f"/works/{works[0]}/{name}") for name in (JSON, *NAMES)),
+        *((site.http, path) for path in ("/robots.txt", "/ai.txt", "/.well-known/tdmrep.json")),
         *(
             (mei.http, path)
             for path in ("/v1/me", "/v1/me/export", "/v1/works?limit=1", f"/v1/works/{works[0]}", "/v1/statements")

@@ -68,6 +68,18 @@ WALK: dict[str, tuple[int, int, int]] = {
     "submitStatement": (401, 403, 400),
     "attestStatement": (401, 403, 400),
     "listStatements": (401, 403, 200),
+    # terms where crawlers read
+    "getWorkTerms": (404, 404, 404),
+    "getWorkTermsRsl": (404, 404, 404),
+    "getWorkTermsTdmrep": (404, 404, 404),
+    "getWorkTermsTdmPolicy": (404, 404, 404),
+    "getWorkTermsOdrl": (404, 404, 404),
+    "getWorkTermsCawg": (404, 404, 404),
+    "getWorkTermsCroissant": (404, 404, 404),
+    "getWorkTermsXmp": (404, 404, 404),
+    "getRobots": OPEN,
+    "getAiTxt": OPEN,
+    "getTdmrep": OPEN,
     # splits
     "proposeSplit": (401, 403, 400),
     "answerSplit": (401, 403, 400),

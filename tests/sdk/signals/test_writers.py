@@ -6,6 +6,7 @@ import json
 from functools import reduce
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,21 @@ def test_what_is_read_back_is_never_looser_and_is_what_was_foretold(dialect: str
             assert PERMISSIONS.index(lost[use].read) > PERMISSIONS.index(rule.permission)
         else:
             assert verdicts[use] == "unknown"  # which is no consent
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "json"])
+@given(subject=_SUBJECTS)
+@settings(max_examples=30, deadline=None)
+def test_what_is_left_unsaid_is_never_permitted(dialect: str, subject: Subject) -> None:
+    """A dialect that knows silence leaves it out, and is no looser on anything else for that."""
+    terms = Terms({**subject.terms.rules, "search": DENY})
+    quiet = msgspec.structs.replace(subject, terms=terms, unsaid=frozenset({"search"}))
+    written = write(dialect, quiet)
+    read = combined_mask(_read(written, quiet))
+    assert not looser(read, signed(terms))
+    # RSL denies what nothing permits, and what points to such a document does; one word of PLUS covers search.
+    if dialect not in ("rsl", "xmp") and not quiet.machine:
+        assert permission_on(read, "search") == "unset"
 
 
 @given(_SUBJECTS)

@@ -34,6 +34,7 @@ from licet.wire import splits as sharing
 from licet.wire import works as catalogue
 from licet.wire.common import Page, StatementFile
 from licet.wire.duties import DutyAccepted, DutyInfo, DutyShown, Revocable
+from licet.wire.publishing import PublishedTerms
 
 if TYPE_CHECKING:
     from licet.client.asnapshots import AsyncClientSnapshot
@@ -255,6 +256,13 @@ class AsyncClient:
     ) -> catalogue.Work:
         """Return the work as changed; ``revision``: only while it is at that one, else ``ConflictError``."""
         return await self.transport.do(endpoints.change_work(work, change, revision))
+
+    async def published_terms(self, work: str) -> PublishedTerms:
+        """Return what counts of a public work's terms at this moment, as crawlers read it; nobody needs an account.
+
+        Raises ``InputError`` for a work that is not public, or not yet.
+        """
+        return await self.transport.do(endpoints.published_terms(work))
 
     async def thumbnail(self, work: str) -> bytes:
         """Return a small WEBP of one of the caller's works whose picture was sent; raises ``InputError`` else."""

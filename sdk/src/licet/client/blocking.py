@@ -35,6 +35,7 @@ from licet.wire import splits as sharing
 from licet.wire import works as catalogue
 from licet.wire.common import Page, StatementFile
 from licet.wire.duties import DutyAccepted, DutyInfo, DutyShown, Revocable
+from licet.wire.publishing import PublishedTerms
 
 if TYPE_CHECKING:
     from licet.client.snapshots import ClientSnapshot
@@ -261,6 +262,13 @@ class Client:
     ) -> catalogue.Work:
         """Return the work as changed; ``revision``: only while it is at that one, else ``ConflictError``."""
         return self.transport.do(endpoints.change_work(work, change, revision))
+
+    def published_terms(self, work: str) -> PublishedTerms:
+        """Return what counts of a public work's terms at this moment, as crawlers read it; nobody needs an account.
+
+        Raises ``InputError`` for a work that is not public, or not yet.
+        """
+        return self.transport.do(endpoints.published_terms(work))
 
     def thumbnail(self, work: str) -> bytes:
         """Return a small WEBP of one of the caller's works whose picture was sent; raises ``InputError`` else."""

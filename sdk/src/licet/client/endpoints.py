@@ -17,7 +17,19 @@ from licet.exchange.retrying import idempotency_key
 from licet.identifiers import new_uuid
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import Event
-from licet.wire import accounts, agreements, auditing, claims, duties, erasure, licensing, revenue, settlement, usage
+from licet.wire import (
+    accounts,
+    agreements,
+    auditing,
+    claims,
+    duties,
+    erasure,
+    licensing,
+    publishing,
+    revenue,
+    settlement,
+    usage,
+)
 from licet.wire import disputes as disputing
 from licet.wire import periods as months
 from licet.wire import register as registered
@@ -261,6 +273,11 @@ def thumbnail(work: str) -> Call[bytes]:
         return body
 
     return Call("getThumbnail", "GET", f"/v1/works/{escape(work, safe='')}/thumbnail", read, scope="register")
+
+
+def published_terms(work: str) -> Call[publishing.PublishedTerms]:
+    """What everybody is told of a work's terms."""
+    return get("getWorkTerms", f"/works/{escape(work, safe='')}/terms.json", publishing.PublishedTerms)
 
 
 def register_works(batch: Sequence[catalogue.WorkIn]) -> Call[catalogue.WorksRegistered]:

@@ -8,7 +8,7 @@ from licet.errors import InputError
 from licet.signals.dialects import CAWG_KEYS, TDMAI, TDMAI_APART, TDMAI_NESTED, Token
 from licet.signals.strictness import UNSET
 from licet.signals.writers.policies import JSON
-from licet.signals.writers.written import Subject, Written, as_json, best, signed
+from licet.signals.writers.written import Subject, Written, as_json, nearest
 from licet.terms import plain_text
 
 LABEL: Final = "cawg.training-mining"
@@ -21,10 +21,10 @@ def cawg(subject: Subject) -> Written:
     What is on offer is ``constrained``, with the address of the terms; with their words where they lie nowhere.
     """
     entries: dict[str, dict[str, str]] = {}
-    wanted, said = signed(subject.terms), UNSET
+    said = UNSET
     for name, token in CAWG_KEYS.items():
         options = (UNSET, token.denied(), token.licensed(), token.allowed())
-        (chosen,) = best([options], wanted)
+        (chosen,) = nearest([options], subject)
         use = _USES[chosen]
         if use is None:
             continue
@@ -40,11 +40,11 @@ def tdmai(subject: Subject) -> Written:
     if not subject.iscc:
         raise InputError.field("iscc", "the ISCC of the work, which TDM·AI binds its declarations to", "none")
     document: dict[str, Any] = {"version": TDMAI.version, "iscc": subject.iscc, "intent": "activate"}
-    wanted, said = signed(subject.terms), UNSET
+    said = UNSET
     for name, uses in {**TDMAI_NESTED, **TDMAI_APART}.items():
         token = Token(uses, uses)
         options = (UNSET, token.allowed(), token.denied())
-        (chosen,) = best([options], wanted)
+        (chosen,) = nearest([options], subject)
         # All of the nested ones are said: one that is not takes the answer of the wider one.
         answer = chosen or (2 if name in TDMAI_NESTED else 0)
         if answer:

@@ -7,11 +7,10 @@ from typing import Final
 
 import msgspec
 
-from licet.signals.dialects import ROBOTS_META_RULES
 from licet.signals.readers.headers import RSL_TYPE
-from licet.signals.strictness import UNSET, mask
+from licet.signals.writers.lines import no_ai
 from licet.signals.writers.policies import reservation
-from licet.signals.writers.written import Subject, Written, best, signed
+from licet.signals.writers.written import Subject, Written
 from licet.terms import plain_text
 
 HTML: Final = "text/html; charset=utf-8"
@@ -52,11 +51,10 @@ def _head(subject: Subject) -> tuple[list[str], int]:
     reserved, said = reservation(subject)
     for name, value in reserved.items():
         lines.append(f'<meta name="{name}" content="{escape(value)}">')
-    denied = mask("deny", ROBOTS_META_RULES["noai"])
-    (chosen,) = best([(UNSET, denied)], signed(subject.terms))
-    if chosen:
-        lines.append('<meta name="robots" content="noai, noimageai">')
-        said |= denied
+    rules, says = no_ai(subject)
+    if rules:
+        lines.append(f'<meta name="robots" content="{rules}">')
+    said |= says
     if licence := subject.machine.get("rsl"):
         from licet.signals.writers.rsl import rsl
 

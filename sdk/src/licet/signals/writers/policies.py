@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from licet.signals.dialects import ODRL_ACTIONS, TDMREP_RESERVATION
 from licet.signals.strictness import UNSET, mask
-from licet.signals.writers.written import Subject, Written, as_json, best, rule_for, signed
+from licet.signals.writers.written import Subject, Written, as_json, nearest, rule_for
 from licet.terms import Terms
 from licet.terms.prices import NEEDS_AGREEMENT
 from licet.terms.rules import Rule
@@ -71,7 +71,7 @@ def reservation(subject: Subject) -> tuple[dict[str, str], int]:
     1 reserves all that may be called mining; its policy is named only where it has an address and offers something.
     """
     options = (UNSET, TDMREP_RESERVATION.allowed(), TDMREP_RESERVATION.denied())
-    (chosen,) = best([options], signed(subject.terms))
+    (chosen,) = nearest([options], subject)
     if chosen != 2:
         return ({}, UNSET) if chosen == 0 else ({"tdm-reservation": "0"}, options[1])
     policy = subject.machine.get("tdmrep")
@@ -115,13 +115,12 @@ def _tdm_policy(subject: Subject) -> dict[str, Any]:
 
 
 def _policy(subject: Subject) -> tuple[dict[str, Any], int]:
-    wanted = signed(subject.terms)
     rules: dict[str, list[dict[str, Any]]] = {"permission": [], "prohibition": []}
     said = UNSET
     for group in _TOGETHER:
         tokens = [ODRL_ACTIONS[name] for name in group]
         options = [_answers(subject.terms, name) for name in group]
-        for name, token, answers, chosen in zip(group, tokens, options, best(options, wanted), strict=True):
+        for name, token, answers, chosen in zip(group, tokens, options, nearest(options, subject), strict=True):
             said |= answers[chosen]
             rule: dict[str, Any] = {"target": subject.url, "action": _action(name)}
             if chosen == 1:

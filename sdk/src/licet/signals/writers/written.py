@@ -26,7 +26,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Whose terms are written, and of what.
 
     ``address`` is where the terms themselves lie for people to read, ``machine`` gives the addresses of other dialects
-    of them (dialect → address), ``url`` where the work lies, or a pattern of paths such as ``/``.
+    of them (dialect → address), ``url`` where the work lies, or a pattern of paths such as ``/``. ``unsaid`` are uses
+    that ``terms`` deny only because nothing may be permitted yet: a dialect that can leave them out does.
     """
 
     terms: Terms
@@ -36,6 +37,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     artist: str | None = None
     iscc: str | None = None
+    unsaid: frozenset[str] = frozenset()
 
 
 class Loss(msgspec.Struct, frozen=True):
@@ -76,23 +78,29 @@ def signed(terms: Terms) -> int:
     return _signed(tuple(rule.permission for rule in terms.rules.values()))
 
 
-def best(options: Sequence[Sequence[int]], wanted: int) -> tuple[int, ...]:
+def nearest(options: Sequence[Sequence[int]], subject: Subject) -> tuple[int, ...]:
+    """Return what `best` does for the terms of ``subject``, and for what it leaves unsaid."""
+    return best(options, signed(subject.terms), subject.unsaid)
+
+
+def best(options: Sequence[Sequence[int]], wanted: int, unsaid: frozenset[str] = frozenset()) -> tuple[int, ...]:
     """Return the place of the answer to each question by which together they come nearest to ``wanted``.
 
     ``options`` has the masks of the possible answers to each question. No answer is looser than ``wanted`` on a use
     that it speaks of. Then as few denials as possible are left unsaid, as few offers are lost, and as few permissions
     are left unsaid; of equal ones the first counts. One answer to each question is silence, so there always is one.
+    On the uses of ``unsaid``, silence is what is wanted.
     """
-    return _best(tuple(tuple(each) for each in options), wanted)
+    return _best(tuple(tuple(each) for each in options), wanted, unsaid)
 
 
 @lru_cache(maxsize=4096)
-def _best(options: tuple[tuple[int, ...], ...], wanted: int) -> tuple[int, ...]:
+def _best(options: tuple[tuple[int, ...], ...], wanted: int, unsaid: frozenset[str]) -> tuple[int, ...]:
     allowed = [[place for place, each in enumerate(some) if not looser(each, wanted)] for some in options]
     return min(
         product(*allowed),
         key=lambda chosen: _cost(
-            reduce(int.__or__, (some[at] for some, at in zip(options, chosen, strict=True)), 0), wanted
+            reduce(int.__or__, (some[at] for some, at in zip(options, chosen, strict=True)), 0), wanted, unsaid
         ),
     )
 
@@ -104,12 +112,14 @@ def looser(said: int, wanted: int) -> bool:
     )
 
 
-def _cost(said: int, wanted: int) -> tuple[int, ...]:
+def _cost(said: int, wanted: int, silent: frozenset[str]) -> tuple[int, ...]:
     unsaid = dict.fromkeys(("deny", "license", "allow"), 0)
     too_strict = 0
     for use in ATOMS:
         read, meant = permission_on(said, use), permission_on(wanted, use)
-        if read == "unset":
+        if use in silent:
+            too_strict += read != "unset"
+        elif read == "unset":
             unsaid[meant] += 1
         else:
             too_strict += read != meant

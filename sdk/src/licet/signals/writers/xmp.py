@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from licet.signals.dialects import PLUS_VALUES
 from licet.signals.strictness import mask
-from licet.signals.writers.written import Subject, Written, best, signed
+from licet.signals.writers.written import Subject, Written, nearest
 from licet.terms import plain_text
 
 MEDIA_TYPE: Final = "application/rdf+xml"
@@ -60,5 +60,5 @@ def _value(subject: Subject) -> tuple[str, int]:
     answers[_CONSTRAINED] = mask("license", PLUS_VALUES[_CONSTRAINED.lower()].denies)
     answers["DMI-UNSPECIFIED"] = 0
     names = list(answers)
-    (chosen,) = best([list(answers.values())], signed(subject.terms))
+    (chosen,) = nearest([list(answers.values())], subject)
     return names[chosen], answers[names[chosen]]
