@@ -23,6 +23,7 @@ from licet.datasets.results.manifest import read_manifest
 from licet.datasets.session import Client
 from licet.decisions import Request
 from licet.errors import InputError, InterruptedJobError, MalformedError
+from licet.signals import confined
 from licet.signals.writers.embedding import embedded
 from tests.sdk.datasets.commands import Run
 from tests.sdk.datasets.world import OPEN, PAID, World, encoded, picture
@@ -370,3 +371,21 @@ def test_many_workers_have_no_signals(client: Base, pictures: Path, tmp_path: Pa
     several = Wish(unknown="keep", signals=True, offline=True, workers=2)
     with pytest.raises(InputError, match="workers: expected 1, because --signals"):
         filter_dataset(client, [pictures], tmp_path / "out", REQUEST, several)
+
+
+def test_a_file_that_its_reader_comes_to_no_end_with_keeps_its_row_out(
+    client: Base, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where its artist permits the use: something may be said in it that nobody could read."""
+    place = tmp_path / "in"
+    place.mkdir()
+    data = encoded(picture(1)) + b"jumb c2pa" + bytes(8 << 20)  # as a manifest is marked, and much to look through
+    (place / "a.png").write_bytes(data)
+    (place / "b.png").write_bytes(encoded(picture(2)))
+    world.work(encoded(picture(1)), "tomas", OPEN)
+    world.work(encoded(picture(2)), "tomas", OPEN)
+    world.registry.publish()
+    client.snapshot.pull()
+    monkeypatch.setattr(confined, "SECONDS", 0.001)
+    done = filter_dataset(client, [place], tmp_path / "out", REQUEST, HERE)
+    assert decided(done) == {"a.png": ("review", "signal:c2pa:unreadable"), "b.png": ("allow", "allowed")}

@@ -225,7 +225,7 @@ def test_the_environment_says_how_many(monkeypatch: pytest.MonkeyPatch, scene: R
     limits = PictureLimits(max_seconds=29)
     for said, most in (("3", 3), (" 0 ", 0), ("", min(os.cpu_count() or 1, 16))):
         monkeypatch.setenv("LICET_DECODERS", said)
-        assert bounded._wanted() == most
+        assert bounded.wanted_processes() == most
     for said in ("many", "-1", "²", "1025"):
         monkeypatch.setenv("LICET_DECODERS", said)
         with pytest.raises(InputError, match=r"LICET_DECODERS: expected how many"):

@@ -25,7 +25,7 @@ from licet.datasets.examining.signalled import (
     Signalled,
     line_of,
 )
-from licet.errors import InputError
+from licet.errors import InputError, LicetError
 from licet.fingerprints.urls import canonical_url
 from licet.signals import Signal, combine
 from licet.signals.dialects import ROBOTS_META, XMP
@@ -55,7 +55,7 @@ class SignalReader:
         """
         try:
             return read_file(data) if place is None else (*read_file(data), *read_beside(data, place))
-        except InputError:
+        except LicetError:  # no reader can be started, or somebody ended it
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, what stands in the file is not known
             return (XMP.unreadable("xmp", "file", type(error).__name__),)

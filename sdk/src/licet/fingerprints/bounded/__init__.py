@@ -16,7 +16,16 @@ from licet.fingerprints.bounded.processes import POSSIBLE, Decoders, close_all
 from licet.fingerprints.decode import DEFAULT_LIMITS, PictureLimits
 from licet.fingerprints.picture import Examined, Fingerprint, read_picture
 
-__all__ = ["POSSIBLE", "Decoders", "close_all", "decoders", "examine_bytes", "examine_file", "fingerprint_bytes"]
+__all__ = [
+    "POSSIBLE",
+    "Decoders",
+    "close_all",
+    "decoders",
+    "examine_bytes",
+    "examine_file",
+    "fingerprint_bytes",
+    "wanted_processes",
+]
 
 _MOST: Final = 16
 _shared: dict[tuple[PictureLimits, bool, str | None], Decoders] = {}
@@ -47,10 +56,13 @@ def decoders(limits: PictureLimits = DEFAULT_LIMITS, *, iscc: bool = False, besi
     ``beside`` names what they make of each picture beside, as `Decoders` says.
     """
     key = limits, iscc, beside
-    return _shared.get(key) or _shared.setdefault(key, Decoders(limits, most=_wanted(), beside=beside, iscc=iscc))
+    return _shared.get(key) or _shared.setdefault(
+        key, Decoders(limits, most=wanted_processes(), beside=beside, iscc=iscc)
+    )
 
 
-def _wanted() -> int:
+def wanted_processes() -> int:
+    """Return how many confined processes of a kind there may be at a time, as ``LICET_DECODERS`` says."""
     said = os.environ.get("LICET_DECODERS", "").strip()
     if not said:
         return min(os.cpu_count() or 1, _MOST)

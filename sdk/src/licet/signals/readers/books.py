@@ -51,19 +51,22 @@ def read_pdf(data: bytes) -> tuple[Signal, ...]:
     if found.problem:
         signals.append(XMP.unreadable("pdf", "XMP", "damaged metadata", found.problem))
     if not packets:
+        from licet.signals.confined import run
+        from licet.signals.confined.jobs import Catalogue, Packets
+
         try:
-            packets = _of_catalogue(data)
-        except ImportError as error:
-            return (*signals, XMP.unreadable("pdf", "file", f"no reader for PDF: {error}", "no-reader"))
-        except Exception as error:  # noqa: BLE001 - what a damaged file makes of a parser is not one kind of error
-            return (*signals, XMP.unreadable("pdf", "file", f"{type(error).__name__}: {error}"))
+            told = run(Catalogue(), data)
+        except MalformedError as error:
+            return (*signals, XMP.unreadable("pdf", "file", error.message, str(error.details["why"])))
+        assert isinstance(told, Packets)
+        packets = told.packets
     for packet in packets:
         signals += read_xmp(packet, carrier="pdf")
     return tuple(signals)
 
 
-def _of_catalogue(data: bytes) -> list[bytes]:
-    """Return the metadata stream of a PDF's catalogue; none where it has none."""
+def of_catalogue(data: bytes) -> list[bytes]:
+    """Return the metadata stream of a PDF's catalogue, read in this process; none where it has none."""
     import logging
 
     from pypdf import PdfReader
