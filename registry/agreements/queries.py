@@ -184,7 +184,7 @@ REVENUES: Final = orders(
     reported=(Key("r.id", "id", UUID),),
 )
 # Months that are over ($2: the first that is not), in which an agreement ran, and of which nothing was reported. It ran
-# while a work that shares in what is reported was not revoked, or its notice was not over: a close owes nothing for more.
+# while a work that shares in what is reported was not revoked, or its notice not over: a close owes nothing for more.
 # By licences (organisation, id), licence_works (account, licence), revenue_reports unique (licence, period);
 # duty_works and duties primary keys, log_entries unique (pending)
 AWAITED: Final = orders(

@@ -71,7 +71,15 @@ def test_an_auditor_states_a_finding_that_only_those_concerned_read(person: Peop
     (auditor.folder / "shown.txt").write_text("what was seen", "utf-8")
     concerned = lab.account
     given = ("--concerns", concerned, "--period", month, "--check", "event-effects")
-    found = auditor.types("audit", "finding", "one run too few", *given, "--evidence", "shown.txt", "--examined", "7")
+    full = ("audit", "finding", "one run too few", *given, "--evidence", "shown.txt", "--examined", "7")
+    unsure = auditor.types(*full)
+    assert (unsure.code, f"{concerned}, {month}: event-effects, 1 of 7" in unsure.err) == (4, True), unsure
+    assert auditor.does("audit", "findings")["findings"] == []
+    named = ("audit", "finding", "x", "--concerns", concerned, "--period", month, "--yes", "--check")
+    for misnames, near in (("event-amount", "event-amounts"), ("balances --about books", "dst_ or bat_")):
+        misnamed = auditor.types(*named, *misnames.split())
+        assert (misnamed.code, near in misnamed.err) == (2, True), misnamed
+    found = auditor.types(*full, "--yes")
     assert found.code == 0, found
     assert f"{concerned} is told of it." in found.out
     for who in (auditor, lab):

@@ -58,6 +58,9 @@ def test_verify_in_words(stage: Stage, bundle: Path, tmp_path: Path, run: Run, c
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert f"{stage.origin}, {PERIOD} (open): verified" in printed
+    back = stage.records()
+    assert " accrued for " in printed
+    assert "before reversals: " in printed, back
     assert "  log-coverage: every statement that the log took in the period is here" in printed
 
 

@@ -79,3 +79,22 @@ def test_the_months_since_a_registration_are_all_of_them() -> None:
     ]  # fmt: skip
     with pytest.raises(InputError, match="since"):
         months_between("2026-03-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z")
+
+
+def test_what_is_wrong_with_evidence_names_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LICET_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LICET_URL", "http://127.0.0.1:9")
+    work, bad = identifier("wrk", "any"), tmp_path / "bad.zip"
+    bad.write_bytes(b"PK")
+    for given, said in (
+        ([work, "--evidence", str(tmp_path / "none.zip")], f"--evidence {tmp_path / 'none.zip'}: cannot be read"),
+        ([work, "--evidence", str(bad)], f"--evidence {bad}: bundle-form: bad.zip: expected"),
+        ([work], "nobody is asked"),
+        ([work, "--since", "november"], "--since: expected a month"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["trace", *given])
+        assert ended.value.code != 0
+        assert said in capsys.readouterr().err

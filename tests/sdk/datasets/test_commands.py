@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -143,6 +144,18 @@ def test_recheck_ends_with_nothing_when_nothing_must_go(run: Run) -> None:
     told = run("recheck", "out")
     assert (told.code, told.out.splitlines()[-1][:22]) == (0, "0 of 1 kept rows must ")
     assert run("recheck", "elsewhere").code == 2
+
+
+def test_a_run_of_another_version_is_signed_only_if_that_is_meant(
+    stale: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+    arguments = ("run", "report", "--model", "lantern/lantern@7", "--dataset", "out.manifest.json", "--run", "2")
+    unsure = stale(*arguments)
+    assert (unsure.code, len(world.registry.runs)) == (4, 0), unsure
+    assert " is for lantern/lantern@1.\nA run of lantern/lantern@7 is outside of that" in unsure.err
+    assert stale(*arguments, "--yes", "--json").document["memorandum"] == 1
+    assert len(world.registry.runs) == 1
 
 
 def test_a_run_is_reported_once(stale: Run) -> None:

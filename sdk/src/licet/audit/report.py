@@ -23,8 +23,9 @@ class Report(msgspec.Struct, frozen=True):
     """An evidence bundle in which every check held.
 
     ``anchored``: under a pinned root, not only consistent in itself. ``size`` and ``root`` (hex) are those of the log
-    that the evidence is in; ``accrued`` is what uses came to in the period, gross. Of a month that is closed
-    ``closed_by`` is the log index of its close, and ``placed`` where the account's own lines are in the trees.
+    that the evidence is in. ``accrued`` is what uses came to in the period, gross and before reversals; ``reversed``,
+    by currency in micro-units, is what was taken back in it. Of a month that is closed ``closed_by`` is the log
+    index of its close, and ``placed`` where the account's own lines are in the trees.
     """
 
     anchored: bool
@@ -37,6 +38,7 @@ class Report(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     accrued: list[Total]
     checks: list[Check]
+    reversed: dict[str, int] = {}
     closed_by: int | None = None
     placed: list[PlacedLine] = []
 

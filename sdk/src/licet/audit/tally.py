@@ -84,6 +84,11 @@ class Tally:
         ]
 
     @property
+    def reversed(self) -> dict[str, int]:
+        """Micro-units per currency that were reversed in the period, of whichever month they had accrued in."""
+        return {currency: sums["reversed"] for currency, sums in sorted(self._sums.items())}
+
+    @property
     def accrued(self) -> list[Total]:
         """Gross micro-units per currency, and how many works were used for them."""
         return [

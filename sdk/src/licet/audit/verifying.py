@@ -49,6 +49,7 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
             root=log.closing.root.hex(),
             counts=dict(audit.tally.counts),
             accrued=audit.tally.accrued,
+            reversed=audit.tally.reversed,
             checks=audit.checks,
             closed_by=None if closed is None else closed.log_index,
             placed=[] if closed is None else closed.placed,

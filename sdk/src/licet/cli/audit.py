@@ -117,7 +117,12 @@ def verify(
         "details": report.checks,
         "counts": report.counts,
         "accrued": [
-            {"currency": total.currency, "amount": money.to_decimal(total.amount), "works": total.works}
+            {
+                "currency": total.currency,
+                "amount": money.to_decimal(total.amount),
+                "reversed": money.to_decimal(report.reversed.get(total.currency, 0)),
+                "works": total.works,
+            }
             for total in report.accrued
         ],
         "log": {"size": report.size, "root": report.root},
@@ -132,7 +137,10 @@ def _lines(report: Report) -> list[str]:
     lines += [f"  {check.name}: {check.detail}" for check in report.checks]
     for total in report.accrued:
         whose = f"for {many(total.works, 'work')}" if total.works else "(the works are not shown to this account)"
-        lines.append(f"{money.to_decimal(total.amount)} {total.currency} accrued {whose}")
+        lines.append(f"{money.to_decimal(total.amount)} {total.currency} accrued {whose}, gross")
+        back = report.reversed.get(total.currency, 0)
+        if back:
+            lines.append(f"  before reversals: {money.to_decimal(back)} {total.currency} was taken back in the month")
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, printable, show
 from licet.counted import many
 from licet.errors import InputError
@@ -30,6 +31,7 @@ def finding(
     evidence: Annotated[Path | None, Parameter(help="The file that shows it: its SHA-256 is signed.")] = None,
     examined: Annotated[int, Parameter(help="How many things were examined.")] = 1,
     failed: Annotated[int, Parameter(help="How many of them do not hold.")] = 1,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
     common: Common = COMMON,
 ) -> None:
     """State a finding: sign it with a key of your own and put it into the log, where those concerned read it."""
@@ -37,6 +39,12 @@ def finding(
     from licet.client.findings import state_finding
 
     month = period_of(period, "--period").name
+    told = [
+        f"{concerns}, {month}: {check}{f' in {about}' if about else ''}, {failed:,} of {examined:,}",
+        f"  {printable(summary)}",
+        f"  {'no file shows it' if evidence is None else f'shown by {evidence}'}",
+        "It is signed with your key and stays in the log; they, operators and auditors of that month read it.",
+    ]
     with common.client() as client:
         done = state_finding(
             client,
@@ -49,6 +57,7 @@ def finding(
             shown_by=evidence,
             examined=examined,
             failed=failed,
+            sure=lambda: confirm(told, "State this finding? [y/N]", yes=yes, nothing="nothing was stated"),
         )
     document_ = {"finding": done.finding, "log_index": done.receipt.log_index, "concerns": concerns}
     show(common, document_, [_said(done, concerns)])

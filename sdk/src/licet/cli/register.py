@@ -178,8 +178,11 @@ def _lines(done: Registered, errors: Path | None, *, explicit: bool, offers: boo
         yield f"{count} {what} {signed.statement}, entry {signed.log_index} of the log."
         if signed.effect == "loosen" and signed.pending_until:
             yield f"Where it loosens, it takes effect at {signed.pending_until}; until then the terms before hold."
-        elif signed.pending_until:
+        elif signed.pending_until and len(done.statements) == 1 and len(done.contested) >= signed.works:
             yield f"What they permit takes effect at {signed.pending_until}; until then they deny it."
+        elif signed.pending_until:
+            yield "What they permit is in force. Where somebody else claims the picture too, it takes effect at"
+            yield f"{signed.pending_until}; until then such a work denies it."
     if not done.statements:
         if done.duplicates or done.unchanged or done.updated:
             yield "Nothing is new: no signature was needed."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, show
 from licet.counted import many
 
@@ -26,13 +27,19 @@ def report(
     outputs: Annotated[int, Parameter(help="What the model made, for works priced per output.")] = 0,
     seq: Annotated[int, Parameter(help="Which report of outputs of this run it is.")] = 0,
     offline: Annotated[bool, Parameter(negative="", help="Re-check against the snapshot that is here.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
     common: Common = COMMON,
 ) -> None:
     """Re-check the dataset, state the run, and report the use of every licensed work in it."""
     from licet.datasets.usage.runs import report_run
 
+    def sure(others: Mapping[str, str]) -> None:
+        told = [f"{licence} is for {of}." for licence, of in others.items()]
+        told.append(f"A run of {model} is outside of that: signed, public in the register, and not covered.")
+        confirm(told, f"Report it all the same, as {model}? [y/N]", yes=yes, nothing="nothing was reported")
+
     with common.client() as client:
-        done = report_run(client, dataset, model, run, outputs=outputs, seq=seq, offline=offline)
+        done = report_run(client, dataset, model, run, outputs=outputs, seq=seq, offline=offline, sure=sure)
     for remark in done.notes:
         note(remark)
     document = {name: getattr(done, name) for name in done.__struct_fields__}

@@ -165,8 +165,8 @@ def set_terms(
     }
     lines = [f"{many(count, 'work')} under {accepted.statement}, entry {accepted.log_index} of the log."]
     if accepted.pending_until and accepted.effect == "tighten":
-        lines.append("What they deny is in force now; another claim on such a picture is open.")
-        lines.append(f"What they permit takes effect at {accepted.pending_until} at the earliest.")
+        lines.append("What they deny is in force now. Where somebody else claims a picture too,")
+        lines.append(f"what they permit takes effect at {accepted.pending_until} at the earliest.")
     elif accepted.pending_until:
         lines.append(f"This loosens: it takes effect at {accepted.pending_until}; until then the terms before hold.")
         lines.append("Signing other terms before that cancels it.")

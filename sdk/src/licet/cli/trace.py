@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,12 @@ from cyclopts import Parameter
 from licet import money, times
 from licet.cli.output import COMMON, Common, printable, show
 from licet.counted import many
-from licet.errors import LicetError
+from licet.errors import LicetError, ServiceError
 
 if TYPE_CHECKING:
     from licet.audit.tracing import Trace
     from licet.client import Client
+    from licet.statements.trust import Trust
 
 
 def trace(
@@ -36,28 +38,56 @@ def trace(
 
     All of it is read from your own evidence of each month, which is verified first.
     """
+    from licet.audit.layout import period_of
     from licet.audit.tracing import months_between
-    from licet.audit.tracing import trace as traced
     from licet.cli.audit import pinned
 
+    if since is not None:
+        period_of(since, "--since")
     found: list[Trace] = []
     if evidence and given.startswith("wrk_"):
         works = own = [given]
-        found = [traced(path, given, pinned(None, common.profile)) for path in evidence]
+        found = [_of(path, given, pinned(None, common.profile)) for path in evidence]
     else:
-        with common.client() as client:
+        with _naming_evidence(evidence), common.client() as client:
             works = [given] if given.startswith("wrk_") else _works(client, given)
             registered = {work: _registered(client, work) for work in works}
             own = [work for work in works if registered[work] is not None]
             for work in own:
                 if evidence:
-                    found += [traced(path, work, client.trust()) for path in evidence]
+                    found += [_of(path, work, client.trust()) for path in evidence]
                     continue
                 begun = registered[work] if since is None else f"{since}-01T00:00:00.000Z"
                 months = months_between(str(begun), times.to_text(times.now()))
                 found += [_pulled(client, month, work) for month in months]
     document = {"works": works, "months": found}
     show(common, document, list(_lines(given, works, own, found)))
+
+
+@contextlib.contextmanager
+def _naming_evidence(evidence: list[Path] | None) -> Iterator[None]:
+    """Say, where nobody answers or knows who asks, that evidence which is here can be looked into instead."""
+    try:
+        yield
+    except LicetError as error:
+        if isinstance(error, ServiceError) or error.details.get("status") == 401:
+            without = (
+                "a work's identifier (wrk_…) " if evidence else "--evidence FILE.zip and a work's identifier (wrk_…) "
+            )
+            error.message = f"{error.message.partition(' (--offline')[0]}; with {without}nobody is asked"
+        raise
+
+
+def _of(path: Path, work: str, trust: Trust | None) -> Trace:
+    """Return what the bundle ``path`` says of ``work``; errors name the option that it was given by."""
+    from licet.audit.tracing import trace as traced
+
+    try:
+        return traced(path, work, trust)
+    except LicetError as error:
+        named = error.message.startswith(str(path))
+        error.message = f"--evidence {error.message if named else f'{path}: {error.message}'}"
+        raise
 
 
 def _works(client: Client, given: str) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from licet import identifiers, times
+from licet.audit.checks import NAMES, SAMPLE
 from licet.client.blocking import Client
 from licet.errors import InputError, NotAllowedError
 from licet.home import Profile
@@ -15,6 +18,9 @@ from licet.statements.keys import SigningKey
 from licet.statements.kinds import AuditFinding, FoundRow, PublicKey
 from licet.statements.kinds.auditing import MOST_ROWS
 from licet.wire.auditing import FindingLogged
+
+STATEMENTS: Final = ("dst", "bat", "lic", "run", "stm", "spl", "ask", "rpt", "dut", "dsp", "crd")
+"""The kinds of what a finding can be about: statements that evidence holds."""
 
 
 def state_finding(
@@ -30,16 +36,23 @@ def state_finding(
     rows: Sequence[FoundRow] = (),
     examined: int = 1,
     failed: int = 1,
+    sure: Callable[[], None] = lambda: None,
 ) -> FindingLogged:
     """Return once a finding about the books of ``concerns`` in ``period`` is signed and in the log.
 
-    ``shown_by`` is the file that shows it to anybody; its SHA-256 is signed. Raises ``InputError`` naming the field,
-    and ``NotAllowedError`` for whoever is no auditor.
+    ``shown_by`` is the file that shows it to anybody; its SHA-256 is signed. ``sure`` is asked last of all, and raises
+    if it was not meant. Raises ``InputError`` naming the field, and ``NotAllowedError`` for whoever is no auditor.
     """
     me = client.me()
     if me.kind != "auditor":
         raise NotAllowedError(f"expected an auditor's token, got one of kind {me.kind}")
     identifiers.to_uuid(concerns, "org", "art", field="concerns")
+    if check not in {*NAMES, SAMPLE}:
+        near = get_close_matches(check, NAMES, 3) or sorted(NAMES)
+        raise InputError.field("check", f"a check of `licet audit verify`, such as {', '.join(near)}, or sample", check)
+    if about is not None:
+        identifiers.to_uuid(about, *STATEMENTS, field="about")
+    sure()
     key = _key(client.profile)
     try:
         finding = AuditFinding(

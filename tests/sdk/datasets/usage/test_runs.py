@@ -117,6 +117,12 @@ def test_a_model_that_no_licence_covers_is_a_memorandum(client: Client, kept: Fi
     assert "recorded as a memorandum" in done.notes[0]
 
 
+@pytest.mark.parametrize("run", ["0", "-1", "00"])
+def test_a_run_is_counted_from_one(client: Client, kept: Filtered, run: str) -> None:
+    with pytest.raises(InputError, match="run: expected a name, or a number from 1 on"):
+        report_run(client, kept.manifest, MODEL, run)
+
+
 def test_what_cannot_be_sent_is_spooled_and_sent_later(
     client: Client, world: World, kept: Filtered, monkeypatch: pytest.MonkeyPatch
 ) -> None:

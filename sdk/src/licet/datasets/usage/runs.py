@@ -7,7 +7,7 @@ has no second effect: its statement is made once, and its events have the same i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ from licet.errors import InputError, NotAllowedError, ServiceError
 from licet.home import AccountFile
 from licet.identifiers import new_uuid
 from licet.statements import envelope as envelopes
-from licet.statements.covering import covers
+from licet.statements.covering import covers, outside
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Event, LicenceLine, Run
 from licet.statements.licences import event_id
@@ -58,23 +58,40 @@ class RunReported(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
+Sure = Callable[[Mapping[str, str]], None]
+"""Asked before a run is signed that licences do not cover, of which each is for another model or version."""
+
+
 def report_run(
-    client: Client, given: str | Path, model: str, run: str, *, outputs: int = 0, seq: int = 0, offline: bool = False
+    client: Client,
+    given: str | Path,
+    model: str,
+    run: str,
+    *,
+    outputs: int = 0,
+    seq: int = 0,
+    offline: bool = False,
+    sure: Sure = lambda _: None,
 ) -> RunReported:
     """Return once the run is stated and its use is acknowledged by the registry.
 
     ``given`` is the dataset's manifest (or its data, or its decisions); ``model`` is ``ORG/NAME@VERSION``; ``outputs``
-    is what the model made under ``seq``, for works that are priced per output. Raises ``InputError`` for a dataset that
-    is not this organisation's, ``ExpiredError`` for a snapshot past its time, and ``ServiceError`` where the registry
-    cannot be reached: everything is in the spool then, and ``licet usage push`` sends it.
+    is what the model made under ``seq``, for works that are priced per output. Before a run is signed of a model or
+    version that licences are not for, ``sure`` is told what each is for, and raises if that was not meant.
+
+    Raises ``InputError`` for a dataset that is not this organisation's, ``ExpiredError`` for a snapshot past its time,
+    and ``ServiceError`` where the registry cannot be reached: everything is in the spool then, and ``licet usage push``
+    sends it.
     """
     request = Request(uses="train-gen", model=model)  # refuses a name that is none
     if outputs < 0 or seq < 0:
         raise InputError.field("outputs", "0 or more", min(outputs, seq))
     if not 0 < len(run) <= 200 or not run.isprintable():
         raise InputError.field("run", "1 to 200 printable characters", run)
+    if run.lstrip("-").isdecimal() and int(run) < 1:
+        raise InputError.field("run", "a name, or a number from 1 on: run 1 came with the licence", run)
     reporting = _Reporting(client, DecisionsFile.find(Path(given).expanduser()), request.model or "", run)
-    return reporting.report(outputs, seq, offline=offline)
+    return reporting.report(outputs, seq, offline=offline, sure=sure)
 
 
 class _Reporting:
@@ -93,13 +110,15 @@ class _Reporting:
         self._notes: list[str] = []
         self._manifest = self._own_manifest()
 
-    def report(self, outputs: int, seq: int, *, offline: bool) -> RunReported:
+    def report(self, outputs: int, seq: int, *, offline: bool, sure: Sure) -> RunReported:
         """Check, state, spool, send."""
         basis = self._basis(offline=offline)
         found = recheck_file(self._client, self._file, basis)
         used = self._used(found.drop)
         held = {licence: self._licence(licence, basis) for licence in sorted(used)}
         now = times.to_text(times.now())
+        if others := self._others(held.values(), now):
+            sure(others)
         due = [each for licence, works in used.items() for each in self._due(held[licence], works, now, outputs, seq)]
         statement = self._statement(basis, sorted(held), len(found.drop), now)
         subject = f"{self._manifest.payload.dataset}/{self._model}/{self._run}"
@@ -183,10 +202,21 @@ class _Reporting:
             self._store.keep(granted)
         return held
 
+    def _others(self, held: Iterable[HeldLicence], now: str) -> dict[str, str]:
+        """Return which licences are for another model or version, and for which."""
+        asked = self._asked(now)
+        return {
+            each.id: f"{each.payload.use.model}@{each.payload.use.version}"
+            for each in held
+            if outside(each.payload, asked) in ("model", "version")
+        }
+
+    def _asked(self, now: str) -> Request:
+        return msgspec.structs.replace(Request.from_json(self._manifest.payload.use), model=self._model, at=now)
+
     def _due(self, held: HeldLicence, works: set[str], now: str, outputs: int, seq: int) -> Iterator[Owed]:
         lines = [held.lines[work] for work in sorted(works) if work in held.lines]
-        asked = msgspec.structs.replace(Request.from_json(self._manifest.payload.use), model=self._model, at=now)
-        if not covers(held.payload, asked):
+        if not covers(held.payload, self._asked(now)):
             self._notes.append(f"{held.id} does not cover {self._model}: that use is recorded as a memorandum")
             for line in lines:
                 yield Owed(self._outside(line, now), None, 0)
