@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
 from typing import IO, Annotated, Final
 from uuid import UUID
 
@@ -16,20 +14,17 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from licet import identifiers, times
-from licet.audit.layout import Period, period_of
+from licet import identifiers
 from registry.accounts.identity import Caller, require
-from registry.auditing.bundle import build
 from registry.auditing.columns import MEDIA, Format
 from registry.auditing.contents import part_of, span_of
 from registry.auditing.export import Table, exported
+from registry.auditing.turns import begun, bundled
 from registry.auditing.types import Subject
 from registry.database import Database
 from registry.errors import Invalid, QuotaExceeded
 from registry.services import Services
 
-AT_ONCE: Final = 2
-_WAITING: Final = 8
 _BLOCK: Final = 1 << 20
 _READING: Final = 8  # exports that are read at a time
 Month = Annotated[str, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month, such as 2026-11.")]
@@ -44,16 +39,7 @@ Artist = Annotated[
 ]
 
 
-class _Builders:
-    """Those who put bundles together in this process: few at once, and not many more waiting."""
-
-    def __init__(self) -> None:
-        self.turn = asyncio.Semaphore(AT_ONCE)
-        self.asked = 0
-
-
 _reading: weakref.WeakKeyDictionary[Database, set[UUID]] = weakref.WeakKeyDictionary()
-_builders: weakref.WeakKeyDictionary[Database, _Builders] = weakref.WeakKeyDictionary()
 
 
 @get(
@@ -76,20 +62,9 @@ async def bundle(
     An auditor may ask for the part of one organisation or one artist. The bundle is signed; `licet audit verify` checks
     it offline.
     """
-    month = _begun(period)
-    of = _subject(organisation, artist)
-    folder = services.settings.data / "tmp"
-    file: IO[bytes] = await asyncio.to_thread(_temporary, folder)
+    month = begun(period, "?period")
+    file = await bundled(services, caller, month, _subject(organisation, artist))
     try:
-        builders = _builders.setdefault(services.database, _Builders())
-        if builders.asked >= AT_ONCE + _WAITING:
-            raise QuotaExceeded("too many bundles are being put together; ask again in a minute", retry_after=60)
-        builders.asked += 1
-        try:
-            async with builders.turn:
-                await build(services, caller, month, of, file)
-        finally:
-            builders.asked -= 1
         size = await asyncio.to_thread(file.seek, 0, os.SEEK_END)
     except BaseException:
         file.close()
@@ -110,20 +85,6 @@ def _subject(organisation: str | None, artist: str | None) -> Subject | None:
     if organisation is not None:
         return Subject("org", identifiers.to_uuid(organisation, "org", field="?organisation"))
     return None if artist is None else Subject("art", identifiers.to_uuid(artist, "art", field="?artist"))
-
-
-def _begun(name: str) -> Period:
-    """Return the month called ``name``, which must have begun; raises ``Invalid``."""
-    month = period_of(name, "?period")
-    if month.start > times.to_text(times.now()):
-        raise Invalid.field("?period", "a month that has begun", name)
-    return month
-
-
-def _temporary(folder: Path) -> IO[bytes]:
-    """Return a file without a name: it is gone when it is closed, and after a crash too."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=folder)
 
 
 async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
@@ -155,7 +116,7 @@ async def export(
     Uses come by source and id, postings in their order. What is not in the published log yet is left out. The answer is
     streamed, one at a time to an account; one that is cut off has to be asked for again.
     """
-    month = _begun(period)
+    month = begun(period, "?period")
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         part = await part_of(conn, caller, month, _subject(organisation, artist))
         span = await span_of(conn, month)

@@ -10,6 +10,7 @@ from licet.statements.periods import ACCRUALS
 from licet.wire.common import Page
 from licet.wire.settlement import ChargeInfo
 from registry.database import Connection, Row
+from registry.errors import NotFound
 from registry.http.paging import Asked, page_of
 from registry.settlement import queries
 
@@ -42,6 +43,15 @@ async def listed(
         ]
     rows, more = await page_of(conn, queries.CHARGES, asked, names, sorted(ACCRUALS), currency, period, sources)
     return Page([_info(row) for row in rows], more)
+
+
+async def shown(conn: Connection, account: str, charge: UUID) -> list[ChargeInfo]:
+    """Return what ``account`` owes, or is owed, by one charge: an amount a currency; raises ``NotFound``."""
+    names = [f"{side}:{account}" for side in _SIDES]
+    rows = await conn.fetch(queries.CHARGE, names, sorted(ACCRUALS), None, None, None, charge)
+    if not rows:
+        raise NotFound("there is no such charge of yours")
+    return [_info(row) for row in rows]
 
 
 def _info(row: Row) -> ChargeInfo:

@@ -138,8 +138,7 @@ where l.agreed is not null and ($1::uuid is null or l.licence = $1) and ($2::uui
 # $1: the caller's own accounts of the ledger. By ledger_accounts unique (name), entries (account, transfer, currency),
 # transfers and escrow_ends primary keys, contested_charges unique (transfer) where outcome is null,
 # disputes (transfer, pending): the last one
-CHARGES: Final = orders(
-    """
+_CHARGES: Final = """
 select t.id, t.at, t.period, t.kind, t.source, a.name, e.currency, e.amount, d.id as dispute, case
         when r.id is not null then 'refunded' when c.id is not null then 'contested'
         when a.name like 'escrow:%' and x.transfer is null then 'escrow' else 'stands'
@@ -152,6 +151,9 @@ left join escrow_ends x on x.transfer = t.id
 where a.name = any($1::text[]) and t.kind = any($2::text[]) and t.reverses is null
     and ($3::text is null or e.currency = $3) and ($4::text is null or t.period = $4)
     and ($5::text[] is null or t.source = any($5))
-""",
+"""
+CHARGES: Final = orders(
+    _CHARGES,
     at=(Key("t.id", "id", UUID), Key("a.name", "name", str), Key("e.currency", "currency", str)),
 )
+CHARGE: Final = _CHARGES + "    and t.id = $6 order by a.name, e.currency"

@@ -58,7 +58,7 @@ from remittances r join accounts a on a.id = r.account left join bank_entries b 
 """
 # by remittances primary key
 REMITTANCE: Final = f"{_REMITTANCE} where r.id = $1"
-OWN_REMITTANCE: Final = "select id from remittances where account = $1 and id = $2"
+OWN_REMITTANCE: Final = f"{_REMITTANCE} where r.account = $1 and r.id = $2"
 # by remittances (account, id); bank_entries primary key
 REMITTANCES: Final = orders(
     f"""

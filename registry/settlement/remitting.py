@@ -236,6 +236,14 @@ async def listed(
     return Page([info(row) for row in rows], more)
 
 
+async def shown(conn: Connection, account: UUID, remittance: UUID) -> RemittanceInfo:
+    """Return one remittance to ``account``; raises ``NotFound``, also for another's."""
+    row = await conn.fetchrow(remittance_queries.OWN_REMITTANCE, account, remittance)
+    if row is None:
+        raise NotFound("there is no such remittance")
+    return info(row)
+
+
 async def lines(conn: Connection, account: UUID, remittance: UUID, asked: Asked) -> Page[RemittanceLine]:
     """Return one page of the lines that a remittance paid; raises ``NotFound``, also for another's."""
     if await conn.fetchval(remittance_queries.OWN_REMITTANCE, account, remittance) is None:
@@ -279,4 +287,5 @@ __all__: Sequence[str] = [
     "payout_of",
     "prepare",
     "set_payout",
+    "shown",
 ]

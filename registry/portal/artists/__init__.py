@@ -12,6 +12,8 @@ from registry.portal.artists import (
     keys,
     leaving,
     level,
+    months,
+    payments,
     receipts,
     signing,
     terms,
@@ -21,6 +23,8 @@ from registry.portal.artists import (
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
     *earnings.ROUTES,
+    *months.ROUTES,
+    *payments.ROUTES,
     *level.ROUTES,
     *works.ROUTES,
     *adding.ROUTES,

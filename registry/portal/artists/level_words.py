@@ -31,8 +31,10 @@ LEVELS: Final[Vocabulary] = {
         "不到 2 级，你免费允许的，在团队那里显示为“未知”。标了价的，哪一级都算数。",
     ),
     "level_money": (
-        "Below level 2, what you earn is held for you. From level 2 on it is paid out. If that takes longer than "
-        "{days} days, it goes back to whoever paid.",
+        (
+            "Below level 2, what you earn is held for you. From level 2 on it is paid out. If that takes longer than "
+            "{days} days, it goes back to whoever paid."
+        ),
         "不到 2 级，你的收入先替你存着；到了 2 级就付给你。超过 {days} 天还没到，就退给付钱的人。",
     ),
     "level_used": (
@@ -76,10 +78,14 @@ LEVELS: Final[Vocabulary] = {
     "domain_log": ("Entry {number} of the public record", "公开记录第 {number} 条"),
     "domain_drop": ("Give this domain up", "不再用这个域名"),
     "domain_drop_proven": (
-        "If nothing else proves your claim, your level falls to 0: money is held again, and what you allow for free "
-        "reads as “unknown”. The public record keeps that it was proven. Rules for whole sites under it end.",
-        "没有别的证明的话，主张等级会回到 0 级：收入重新存着，免费允许的又显示为“未知”。"
-        "公开记录里会留着曾经证明过。这个域名下的整站规则也会失效。",
+        (
+            "If nothing else proves your claim, your level falls to 0: money is held again, and what you allow for "
+            "free reads as “unknown”. The public record keeps that it was proven. Rules for whole sites under it end."
+        ),
+        (
+            "没有别的证明的话，主张等级会回到 0 级：收入重新存着，免费允许的又显示为“未知”。"
+            "公开记录里会留着曾经证明过。这个域名下的整站规则也会失效。"
+        ),
     ),
     "domain_drop_asked": (
         "It is not proven, so nothing of yours changes. You can ask for it again at any time.",
@@ -87,8 +93,10 @@ LEVELS: Final[Vocabulary] = {
     ),
     "domain_drop_go": ("Give up {domain}", "放弃 {domain}"),
     "wrong_domain": (
-        "Please give a domain of your own, such as example.org: no address around it, and not a shared one such as "
-        "github.io.",
+        (
+            "Please give a domain of your own, such as example.org: no address around it, and not a shared one such as "
+            "github.io."
+        ),
         "请写你自己的域名，比如 example.org：前后不带别的，也不能是 github.io 这样的共用域名。",
     ),
     "wrong_domain_full": (
@@ -104,8 +112,10 @@ LEVELS: Final[Vocabulary] = {
         "他们付的钱里，登记处留 {fee}%，其余归你。",
     ),
     "terms_money_held": (
-        "Of what they pay, the registry keeps {fee} %. The rest is yours, and is held until your claim level is 2, for "
-        "{days} days at most.",
+        (
+            "Of what they pay, the registry keeps {fee} %. The rest is yours, and is held until your claim level is 2, "
+            "for {days} days at most."
+        ),
         "他们付的钱里，登记处留 {fee}%，其余归你；主张等级到 2 级之前先存着，最多 {days} 天。",
     ),
     "terms_level_way": ("What claim level 2 is, and how to get there", "2 级是什么，怎么升"),

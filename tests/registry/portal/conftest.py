@@ -12,6 +12,14 @@ from tests.registry.harness import Running
 from tests.registry.portal.people import Artist, joined
 from tests.registry.servers import Server
 
+#: A registry that pays everything at once.
+_PAYS = {
+    "bank_accounts": "DE89370400440532013000",
+    "payout_minimum": "0.01USD",
+    "payout_hold": "0d",
+    "payout_change_hold": "0d",
+}
+
 
 @pytest.fixture(scope="package")
 async def net(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Internet]:
@@ -27,7 +35,7 @@ async def site(
     """The service on a database of its own."""
     async with (
         server.fresh(migrated_template, "portal") as dsn,
-        registry(dsn, tmp_path_factory.mktemp("portal"), **net.settings) as running,
+        registry(dsn, tmp_path_factory.mktemp("portal"), **net.settings, **_PAYS) as running,
     ):
         yield running
 

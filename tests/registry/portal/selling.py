@@ -43,7 +43,7 @@ class Seller:
 
     async def steps_up(self) -> None:
         """Touch the passkey, as pages ask before what cannot be taken back."""
-        assert (await make.stepped_up(self.owner.site, self.key, self.browser)).status_code == 200
+        assert (await make.stepped_up(self.owner.site, self.key, self.browser)).status_code == 201
 
 
 async def seller(site: Running, name: str = "Ada", level: int = 0) -> Seller:

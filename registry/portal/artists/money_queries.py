@@ -1,0 +1,63 @@
+"""SQL of what an artist's money was earned with, with the index each statement relies on. ``$1`` is the artist.
+
+Who used a picture is shown to its account from claim level 2 on (semantics 26): decided in here, row by row.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.http.paging import Key, orders
+
+_TRUSTED: Final = "exists (select from accounts z where z.id = $1 and z.level >= 2)"
+# Its name where the public register has it, else no more than that there is one. By datasets primary key
+_DATASET: Final = "left join datasets d on d.id = {}.dataset and d.listed"
+
+# What charges came of, among licences ($2) and batches ($3): by their primary keys, log_pending primary key,
+# log_entries unique (pending), licence_works (account, licence), usage_events (batch, artist)
+SOURCES: Final = f"""
+select l.id, 'lic' as kind, l.organisation, o.name, array[l.model || '@' || l.version] as models, l.dataset,
+    d.name as title, n.uses, n.uses as works, l.issued_at as at, e.index, p.envelope
+from licences l join accounts o on o.id = l.organisation join log_pending p on p.id = l.pending
+left join log_entries e on e.pending = l.pending {_DATASET.format("l")}
+cross join lateral (select count(*) as uses from licence_works w where w.licence = l.id and w.account = $1) n
+where l.id = any($2::uuid[]) and n.uses > 0 and {_TRUSTED}
+union all
+select b.id, 'bat', b.organisation, o.name, n.models, b.dataset, d.name, n.uses, n.works, b.accepted_at, e.index,
+    p.envelope
+from usage_batches b join accounts o on o.id = b.organisation join log_pending p on p.id = b.pending
+left join log_entries e on e.pending = b.pending {_DATASET.format("b")}
+cross join lateral (
+    select count(*) as uses, count(distinct v.work) as works,
+        coalesce(array_agg(distinct l.model || '@' || l.version) filter (where l.id is not null), '{{}}') as models
+    from usage_events v left join licences l on l.id = v.licence
+    where v.batch = b.id and v.artist = $1 and v.memorandum is null
+) n
+where b.id = any($3::uuid[]) and n.uses > 0 and {_TRUSTED}
+"""  # noqa: S608
+# The uses that one source ($2 a batch, else $3 a licence) was charged by. By usage_events (batch, artist), (licence),
+# works and licence_works primary keys
+USES: Final = orders(
+    f"""
+select encode(v.id, 'hex') as id, v.work, w.title, v.atom, v.run, v.unit, v.quantity, v.at, v.currency, v.amount, v.fee,
+    coalesce(v.statement, k.statement) as statement
+from usage_events v join works w on w.id = v.work
+left join licence_works k on k.licence = v.licence and k.work = v.work
+where v.artist = $1 and v.memorandum is null and {_TRUSTED}
+    and (($2::uuid is not null and v.batch = $2) or ($2::uuid is null and v.batch is null and v.licence = $3))
+""",  # noqa: S608
+    id=(Key("encode(v.id, 'hex')", "id", str),),
+)
+# $1 own accounts of the ledger, $2 kinds of charges, $3 a month: what was charged in it and not taken back.
+# By ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key and unique (reverses)
+CHARGED: Final = """
+select t.id, t.kind, t.source, e.currency, -e.amount as amount
+from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer
+where a.name = any($1::text[]) and t.kind = any($2::text[]) and t.period = $3 and t.reverses is null
+    and not exists (select from transfers r where r.reverses = t.id)
+order by t.id
+"""
+# Which of one's own transfers ($1) are charges. By transfers primary key
+CHARGES_AMONG: Final = (
+    "select id from transfers where id = any($1::uuid[]) and kind = any($2::text[]) and reverses is null"
+)

@@ -1,0 +1,180 @@
+"""An artist's money at the portal: every amount opens down to uses, terms, signatures and proof, and is hers alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from licet import identifiers, times
+from licet.terms import Price, preset
+from registry.portal.frame.languages import LANGUAGES
+from registry.settlement import remitting
+from tests.registry.harness import Running
+from tests.registry.market import Trainer, trainer
+from tests.registry.portal.people import HTML, Artist, Read, joined
+from tests.registry.portal.selling import Seller, seller
+from tests.registry.portal.whole import held_whole
+
+pytestmark = pytest.mark.anyio
+
+PAGES = {
+    "/earnings/charges/{charge}",
+    "/earnings/payments/{remittance}",
+    "/earnings/statements/{period}/{form}",
+}
+PER_RUN = preset("paid", Price(model="per-training-run", amount="2", currency="USD"))
+IBAN = "GB29NWBK60161331926819"
+
+
+@dataclass
+class Sold:
+    """What an artist of level 2 sold: a licence, and a later report under it."""
+
+    who: Seller
+    lab: Trainer
+    licence: str
+    charges: list[dict[str, str]]
+
+    @property
+    def person(self) -> Artist:
+        return self.who.person
+
+
+async def read(who: Artist, path: str) -> Read:
+    answer = await who.http.get(path, headers=HTML)
+    assert answer.status_code == 200, (path, answer.text)
+    return Read(answer.text)
+
+
+@pytest.fixture(scope="module")
+async def sold(site: Running) -> Sold:
+    ada = await seller(site, "Ada", level=2)
+    lab = await trainer(site, "Lantern Labs")
+    shelf = await ada.shelf(PER_RUN, 2)
+    licence = await lab.license(shelf.wanted())
+    await lab.report(licence, "2")
+    charges = (await ada.browser.get("/v1/charges")).json()["items"]
+    assert len(charges) == 2
+    return Sold(ada, lab, licence.licence, charges)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_pages_of_money_are_whole_and_every_amount_leads_on(sold: Sold, language: str) -> None:
+    month = times.to_text(times.now())[:7]
+    paths = ["", "/uses", "/statements", "/payments", "/entries", f"?period={month}", "/entries?account=payable"]
+    paths += [f"/charges/{each['charge']}" for each in sold.charges]
+    for path in paths:
+        await held_whole(sold.person.http, f"/{language}/earnings{path}", language)
+
+
+async def test_a_charge_opens_down_to_uses_terms_signatures_and_proof(sold: Sold) -> None:
+    fee = sold.who.owner.site.services.settings.fee_bps
+    for charge in sold.charges:
+        page = await read(sold.person, f"/en/earnings/charges/{charge['charge']}")
+        for part in ("Lantern Labs", "acme/lantern@1", charge["source"], f"US${charge['amount']}", "US$2.00"):
+            assert part in page.text, part
+        assert f"US${2 * fee / 10_000:.2f}" in page.text
+        assert sold.lab.account.key.keyid[:16] in page.text
+        links = page.links()
+        assert {f"/en/works/{each}" for each in sold.person.works} <= set(links)
+        (terms,) = {each for each in links if each.startswith("/en/statements/stm_")}
+        assert (await sold.person.http.get(terms, headers=HTML)).status_code == 200
+    reported = next(each for each in sold.charges if each["source"].startswith("bat_"))
+    assert "signed this report of uses" in (await read(sold.person, f"/en/earnings/charges/{reported['charge']}")).text
+
+
+async def test_uses_are_told_by_team_and_dataset_with_what_they_add_up_to(sold: Sold) -> None:
+    page = await read(sold.person, "/en/earnings/uses")
+    assert "Lantern Labs" in page.text
+    assert "Dataset: None was named" in page.text
+    total = sum(float(each["amount"]) for each in sold.charges)
+    assert f"Together4US${total:.2f}" in page.text.replace(" ", "")
+    before = next(each for each in page.links() if each.startswith("/en/earnings/uses?period="))
+    assert "Nothing was charged" in (await read(sold.person, before)).text
+
+
+async def test_below_level_2_amounts_are_told_and_not_who_used_what(site: Running) -> None:
+    ana = await seller(site, "Ana")
+    lab = await trainer(site, "Candle Works")
+    await ana.sells(PER_RUN, 1, lab)
+    (charge,) = (await ana.browser.get("/v1/charges")).json()["items"]
+    for path in ("", "/uses", f"/charges/{charge['charge']}"):
+        page = await read(ana.person, f"/en/earnings{path}")
+        assert f"US${charge['amount']}" in page.text
+        assert "Who used your pictures is shown from claim level 2 on." in page.text
+        assert "Candle Works" not in page.text
+        assert ana.person.works[0] not in page.text
+
+
+async def test_months_are_drawn_as_page_and_on_paper(sold: Sold) -> None:
+    month = times.to_text(times.now())[:7]
+    page = await sold.person.http.get(f"/en/earnings/statements/{month}/page", headers=HTML)
+    assert page.status_code == 200, page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert sold.lab.id in page.text
+    assert "月结单" in page.text or "对账单" in page.text
+    for language in LANGUAGES:
+        paper = await sold.person.http.get(f"/{language}/earnings/statements/{month}/pdf", headers=HTML)
+        assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
+    for path, status in (("2999-01/page", 400), ("2026-13/page", 400), (f"{month}/zip", 400)):
+        assert (await sold.person.http.get(f"/en/earnings/statements/{path}", headers=HTML)).status_code == status
+
+
+async def test_what_is_hers_is_nobody_elses(site: Running, sold: Sold) -> None:
+    eve = await joined(site, "Eve")
+    for charge in sold.charges:
+        answer = await eve.http.get(f"/en/earnings/charges/{charge['charge']}", headers=HTML)
+        assert answer.status_code == 404
+    for path in ("", "/uses", "/payments", "/entries"):
+        page = await read(eve, f"/en/earnings{path}")
+        assert "Lantern Labs" not in page.text
+        assert "US$3" not in page.text
+    month = times.to_text(times.now())[:7]
+    drawn = await eve.http.get(f"/en/earnings/statements/{month}/page", headers=HTML)
+    assert sold.lab.id not in drawn.text
+    nobody = await site.http.get(f"/en/earnings/statements/{month}/page", headers=HTML)
+    assert (nobody.status_code, nobody.headers["location"][:11]) == (303, "/en/sign-in")
+
+
+async def test_she_says_where_she_is_paid_and_sees_the_payment_line_by_line(site: Running, sold: Sold) -> None:
+    own = (await sold.person.form("/en/earnings/payments"))["form"]
+    given = {"form": own, "name": "Ada Lin", "iban": "gb29 nwbk 6016 1331 9268 19", "country": "gb"}
+    wrongs = {"name": " ", "iban": "GB29NWBK60161331926891", "country": "XX"}
+    for field, wrong in wrongs.items():
+        answer = await sold.person.sends("/en/earnings/payout", {**given, field: wrong})
+        assert answer.status_code == 400, field
+        page = Read(answer.text)
+        (marked,) = [each["id"] for _, each in page.elements if each.get("aria-invalid")]
+        assert marked == field
+        kept = {each["name"]: each["value"] for tag, each in page.elements if tag == "input" and "value" in each}
+        assert kept["name" if field != "name" else "iban"] == given["name" if field != "name" else "iban"]
+    assert (await sold.person.http.get("/v1/me/payout")).json() == {"payout": None}
+    answer = await sold.person.sends("/en/earnings/payout", given)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/en/earnings/payments")
+    page = await read(sold.person, "/en/earnings/payments")
+    assert "Ada Lin, account ending in 6819" in page.text
+    assert IBAN not in page.text
+    prepared = await remitting.prepare(site.services, times.to_text(times.now())[:7])
+    (number,) = [each for each, who, *_ in prepared.paid if who == sold.person.id]
+    remittance = identifiers.from_uuid("rem", number)
+    for language in LANGUAGES:
+        await held_whole(sold.person.http, f"/{language}/earnings/payments", language)
+        paid = await held_whole(sold.person.http, f"/{language}/earnings/payments/{remittance}", language)
+        assert {f"/{language}/earnings/charges/{each['charge']}" for each in sold.charges} <= set(paid.links())
+        await held_whole(sold.person.http, f"/{language}/earnings/entries", language)
+    eve = await joined(site, "Eve")
+    assert (await eve.http.get(f"/en/earnings/payments/{remittance}", headers=HTML)).status_code == 404
+
+
+async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Running) -> None:
+    ana = await seller(site, "Ana")
+    own = (await ana.person.form("/en/earnings/payments"))["form"]
+    async with site.services.database.acquire() as conn:
+        await conn.execute(
+            "update sessions set stepped_up_at = now() - interval '6 minutes' where account = $1", ana.owner.uuid
+        )
+    given = {"form": own, "name": "Ana", "iban": IBAN, "country": "GB"}
+    assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 403
+    await ana.steps_up()
+    assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 303
