@@ -30,6 +30,7 @@ from registry.disputes.subjects import Subject, hold_evidence, subject_of
 from registry.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, page_of
 from registry.services import Services
+from registry.settlement import escrow_queries
 from registry.settlement.queries import LOCK
 from registry.settlement.refunding import Outcome, contest_in, decide_in
 from registry.splits.intake import opened
@@ -173,6 +174,10 @@ async def _hold_free(conn: Connection, caller: Caller, subject: Subject, name: s
         decided = subject.transfer is not None and row["outcome"] != "withdrawn"
         if decided or row["account"] == caller.account:
             raise Conflict(f"{name} was disputed, and that ended: {row['outcome']}")
+    if subject.transfer is not None:
+        contested = await conn.fetchrow(escrow_queries.CONTESTED, subject.transfer)
+        if contested is not None and contested["outcome"] is None:  # else taking the dispute back would end that, too
+            raise Conflict(f"{name} is held by the office already, which has not decided on it")
 
 
 async def _hold_few(conn: Connection, caller: Caller, now: datetime) -> None:

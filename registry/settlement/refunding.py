@@ -42,10 +42,11 @@ async def refund(services: Services, transfer: str, reason: str) -> list[Issued]
 async def contest(services: Services, transfer: str, reason: str) -> None:
     """What the charge ``transfer`` credited is held in escrow until `decide`; again, it has no effect.
 
-    Raises as `refund` does.
+    Raises as `refund` does, and ``Conflict`` for one that is in dispute: it is held until that ends, not longer.
     """
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
+        await _hold_undisputed(conn, transfer)
         await contest_in(conn, transfer, reason, times.now())
 
 
@@ -82,10 +83,7 @@ async def decide(services: Services, transfer: str, *, refunded: bool) -> list[I
     """
     async with services.database.transaction() as conn:
         await conn.execute(queries.LOCK)
-        number = identifiers.to_uuid(transfer, "tra", field="transfer")
-        dispute = await conn.fetchval(escrow_queries.DISPUTED, number)
-        if dispute is not None:
-            raise Conflict(f"{transfer} is in dispute: decide on {identifiers.from_uuid('dsp', dispute)}")
+        await _hold_undisputed(conn, transfer)
         return await decide_in(services, conn, transfer, times.now(), "refunded" if refunded else "stands")
 
 
@@ -111,6 +109,13 @@ async def decide_in(
 
 def _key(transfer: str, what: str, turn: int) -> str:
     return f"{transfer}/{what}" if turn == 1 else f"{transfer}/{what}/{turn}"
+
+
+async def _hold_undisputed(conn: Connection, transfer: str) -> None:
+    number = identifiers.to_uuid(transfer, "tra", field="transfer")
+    dispute = await conn.fetchval(escrow_queries.DISPUTED, number)
+    if dispute is not None:
+        raise Conflict(f"{transfer} is in dispute: decide on {identifiers.from_uuid('dsp', dispute)}")
 
 
 async def _charge(conn: Connection, transfer: str, reason: str) -> Row:

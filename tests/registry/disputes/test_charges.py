@@ -43,6 +43,8 @@ async def test_rule_18_whoever_owes_disputes_a_charge_and_it_stands_or_is_taken_
     assert [(each.charge, each.state, each.dispute) for each in listed] == [(charge, "contested", about.dispute)]
     with pytest.raises(Conflict, match="is in dispute: decide on dsp_"):
         await refunding.decide(site.services, charge, refunded=True)
+    with pytest.raises(Conflict, match="is in dispute: decide on dsp_"):  # it would be let go with the dispute
+        await refunding.contest(site.services, charge, "by hand")
     with pytest.raises(Conflict, match="is contested"):
         await refunding.refund(site.services, charge, "by hand")
     assert "is disputed already" in problem(await send(lab, opening(lab, charge)))[2]
@@ -75,6 +77,19 @@ async def test_whom_a_charge_is_in_favour_of_cannot_have_it_decided_before_the_o
     with pytest.raises(Conflict, match="decided on: stands"):
         await refunding.contest(site.services, charge, "once more")
     assert await balance(works.owner.http) == {("payable", "USD"): "0.9"}
+    await all_holds(site)
+
+
+async def test_what_the_office_holds_is_not_let_go_by_a_dispute_that_is_taken_back(site: Running):
+    works, lab = await shelf(site, PER_RUN, 1), await trainer(site)
+    await lab.license(works.wanted())
+    charge = await charge_of(lab)
+    await refunding.contest(site.services, charge, "a picture of the police")
+    refused = problem(await send(lab, opening(lab, charge)))
+    assert (refused[0], "is held by the office already" in refused[2]) == (409, True)
+    assert await balance(works.owner.http) == {("escrow", "USD"): "0.9"}
+    await refunding.decide(site.services, charge, refunded=True)
+    assert "taken back already" in problem(await send(lab, opening(lab, charge)))[2]
     await all_holds(site)
 
 
