@@ -7,6 +7,7 @@ from typing import Any, Final
 from registry.portal.artists import (
     account,
     adding,
+    disputes,
     earnings,
     home,
     keys,
@@ -34,4 +35,5 @@ ROUTES: Final[list[Any]] = [
     *account.ROUTES,
     *keys.ROUTES,
     *leaving.ROUTES,
+    *disputes.ROUTES,
 ]

@@ -81,10 +81,10 @@ LEAVING: Final[Vocabulary] = {
     "take_go": ("Download everything", "下载全部"),
     "take_how": (
         (
-            "It is a tar file with one folder for each kind of thing; any unpacking tool opens it. If it breaks off, the "
-            " command licet export goes on where it was."
+            "It is a tar file with one folder for each kind of thing; any unpacking tool opens it. If it breaks off, "
+            "licet account export goes on where it was."
         ),
-        "是一个 tar 文件，一类东西一个文件夹，解压软件都能打开。中途断了，可以用命令 licet export 接着下。",
+        "是一个 tar 文件，一类东西一个文件夹，解压软件都能打开。中途断了，可以用命令 licet account export 接着下。",
     ),
     "leave_h": ("Delete my account", "删除我的账号"),
     "leave_text": (

@@ -6,6 +6,7 @@ from typing import Final
 
 from registry.portal.artists.account_words import DEVICES, LEAVING
 from registry.portal.artists.adding_words import ADDING, SAID
+from registry.portal.artists.dispute_words import DISPUTES
 from registry.portal.artists.earning_words import EARNINGS
 from registry.portal.artists.level_words import LEVELS
 from registry.portal.frame import doors
@@ -68,6 +69,7 @@ WORDS: Final[Vocabulary] = {
     **LEVELS,
     **DEVICES,
     **LEAVING,
+    **DISPUTES,
     # home
     "home": ("Home", "首页"),
     "home_hello": ("Hello, {name}", "你好，{name}"),
@@ -132,6 +134,7 @@ WORDS: Final[Vocabulary] = {
     "state_in-force": ("In force", "已生效"),
     "state_pending": ("Waiting to loosen", "等待放宽"),
     "state_contested": ("Contested", "有争议"),
+    "state_disputed": ("In dispute", "争议中"),
     "state_challenged": ("Challenged", "受挑战"),
     "state_frozen": ("To be signed again", "要重新签"),
     "state_withdrawn": ("Withdrawn", "已撤下"),

@@ -59,6 +59,9 @@ FRAME: Final[Vocabulary] = {
     "note_session_ended": ("That device is signed out.", "那台设备已退出登录。"),
     "note_joined": ("Your account is open.", "账号开好了。"),
     "note_token_ended": ("That token is worthless from now on.", "那个令牌已经作废。"),
+    "note_dispute_opened": ("Your dispute is open, and the other party was told.", "争议提出了，已经通知对方。"),
+    "note_dispute_answered": ("Your answer was given.", "你的答复已经送到。"),
+    "note_dispute_withdrawn": ("The dispute was taken back.", "争议撤回了。"),
     "note_erased": (
         "Your account is deleted. Thank you for having been here.",
         "账号已删除。谢谢你来过。",

@@ -35,12 +35,14 @@ OWN = {
     "/account": "all",
     "/account/keys": "all",
     "/account/leave": "all",
+    "/disputes": "all",
+    "/disputes/new": "all",
     "/account/keys/{keyid}/end": "all",
 }
 #: What is opened with an identifier that is somebody's: strangers find nothing there.
 ANOTHERS = ("/works/{work}", "/statements/{statement}", "/account/keys/{keyid}/end")
-#: Read as everybody reads the register: tests/registry/register/test_pages.py.
-ELSEWHERE = {"/register/models/{model}", "/register/datasets/{dataset}"}
+#: Read by its two parties (test_disputes.py), and as everybody reads the register: tests/registry/register.
+ELSEWHERE = {"/disputes/{dispute}", "/register/models/{model}", "/register/datasets/{dataset}"}
 
 
 def gets(site: Running) -> set[str]:
