@@ -78,6 +78,7 @@ def as_published(work: Shown, url: str, now: datetime | None = None) -> Publishe
         machine={dialect: own + name for name, dialect in NAMES.items() if dialect in _POINTED_TO},
         title=work.title,
         artist=shown_name(work.artist or "") or None,
+        server=url,
     )
     return Published(work, counts, subject)
 

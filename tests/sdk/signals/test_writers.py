@@ -67,13 +67,14 @@ _TERMS = st.one_of(
     _RULES.map(lambda rule: Terms(dict.fromkeys(ATOMS, rule))),
 )
 _SUBJECTS = st.builds(
-    lambda terms, address, machine, artist: Subject(
-        terms=terms, address=address, machine=machine, artist=artist, iscc=ISCC, title="A & <b>"
+    lambda terms, address, machine, artist, server: Subject(
+        terms=terms, address=address, machine=machine, artist=artist, iscc=ISCC, title="A & <b>", server=server
     ),
     _TERMS,
     st.sampled_from([None, "https://reg.example/work?a=1&b=<2>"]),
     st.sampled_from([{}, MACHINE]),
     st.sampled_from([None, "Su Tang", 'Ann "<&>" ]]>']),
+    st.sampled_from([None, "https://reg.example"]),
 )
 
 
@@ -184,6 +185,14 @@ def test_an_offer_is_said_exactly_where_a_dialect_has_offers() -> None:
     amount = root.find(".//{https://rslstandard.org/rsl}amount")
     assert amount is not None
     assert (amount.text, amount.get("currency")) == ("0.05", "USD")
+
+
+def test_a_licence_server_is_named_where_nothing_is_free() -> None:
+    sold = dict.fromkeys(ATOMS, Rule(permission="license", price=_price("per-training-run")))
+    server = "https://reg.example"
+    assert b' server="https://reg.example">' in write("rsl", Subject(terms=Terms(sold), server=server)).body
+    for rules in ({**sold, "search": ALLOW}, dict.fromkeys(ATOMS, DENY)):
+        assert b"server" not in write("rsl", Subject(terms=Terms(rules), server=server)).body
 
 
 def test_the_presets_in_the_lines_of_the_web() -> None:

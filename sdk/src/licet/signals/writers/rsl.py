@@ -36,7 +36,10 @@ def rsl(subject: Subject) -> Written:
     granted, prohibited = _tokens(subject.terms)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append(f'<rsl xmlns="https://rslstandard.org/rsl" max-age="{MAX_AGE}">')
-    lines.append(f"  <content url={quoteattr(subject.url)}>")
+    # A server is where a licence must be had: what is free would be free no more, so it is named where nothing is.
+    served = subject.server and granted and all(rule.permission == "license" for rule, _ in granted)
+    server = f" server={quoteattr(subject.server)}" if subject.server and served else ""
+    lines.append(f"  <content url={quoteattr(subject.url)}{server}>")
     # What is prohibited stands in every licence: one that prohibits alone might be taken to permit the rest.
     barred = f'      <prohibits type="usage">{" ".join(prohibited)}</prohibits>' if prohibited else None
     if not granted and barred:

@@ -26,7 +26,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Whose terms are written, and of what.
 
     ``address`` is where the terms themselves lie for people to read, ``machine`` gives the addresses of other dialects
-    of them (dialect → address), ``url`` where the work lies, or a pattern of paths such as ``/``. ``unsaid`` are uses
+    of them (dialect → address), ``url`` where the work lies, or a pattern of paths such as ``/``. ``server`` is where
+    RSL's Open License Protocol is spoken, if licences can be shown there. ``unsaid`` are uses
     that ``terms`` deny only because nothing may be permitted yet: a dialect that can leave them out does.
     """
 
@@ -37,6 +38,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     artist: str | None = None
     iscc: str | None = None
+    server: str | None = None
     unsaid: frozenset[str] = frozenset()
 
 
