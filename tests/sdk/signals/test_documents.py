@@ -355,3 +355,30 @@ def test_rsl_that_prohibits_in_addition_never_loosens(elements: list[tuple[str, 
 
 def test_a_comma_in_a_text_is_none_too_many() -> None:
     assert loads(b'["a,]", "b\\",}",]') == ["a,]", 'b",}']
+
+
+FEED = (
+    '<?xml version="1.0"?><rss version="2.0" xmlns:rsl="https://rslstandard.org/rsl"><channel><title>t</title>'
+    "<description>&lt;html&gt; in a text</description>{}<item><title>a</title>{}</item></channel></rss>"
+)
+CONTENT = (
+    '<rsl:content url="https://a.example/1"><rsl:license><rsl:prohibits type="usage">ai-train</rsl:prohibits>'
+    "</rsl:license></rsl:content>"
+)
+
+
+@pytest.mark.parametrize("places", [(CONTENT, ""), ("", CONTENT)])
+def test_licences_in_a_feed_are_read_wherever_they_stand(places: tuple[str, str]) -> None:
+    found = combine(read_file(FEED.format(*places).encode(), "https://a.example/feed"))
+    assert (found.verdict(["train-gen"]).verdict, found.verdict(["train-gen"]).reason) == ("deny", "prohibited")
+    assert {each.standard for each in found.signals} == {"rsl"}
+
+
+def test_a_feed_that_only_declares_licences_says_nothing_and_a_broken_one_licenses_nothing() -> None:
+    assert read_file(FEED.format("", "").encode(), "https://a.example/feed") == ()
+    mentioned = b"<rss><channel><description>rslstandard.org/rsl</description></channel></rss>"
+    assert read_file(mentioned, "https://a.example/feed") == ()
+    broken = combine(read_file(FEED.format(CONTENT, "")[:-20].encode(), "https://a.example/feed"))
+    assert broken.verdict(["train-gen"]).verdict == "deny"
+    alone = combine(read_file(FEED.format("<rsl:license/>", "").encode(), "https://a.example/feed"))
+    assert (alone.verdict(["search"]).verdict, alone.verdict(["search"]).reason) == ("review", "unreadable")

@@ -134,6 +134,11 @@ def _exif() -> bytes:
     return exif.tobytes()
 
 
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+JXL = b"\0\0\0\x0cJXL \r\n\x87\n" + _box(b"ftyp", b"jxl \0\0\0\0jxl ")
 FILES = {
     "jpeg": lambda: _saved("JPEG", xmp=PACKET),
     "jpeg in pieces": lambda: _extended(PACKET),
@@ -142,6 +147,8 @@ FILES = {
     "png compressed": lambda: _png(_png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(PACKET))),
     "tiff": lambda: _saved("TIFF", tiffinfo={700: PACKET}),
     "avif": lambda: _saved("AVIF", xmp=PACKET),
+    "heic": lambda: _box(b"ftyp", b"heic\0\0\0\0mif1heic") + _box(b"mdat", bytes(100) + PACKET + bytes(100)),
+    "jxl": lambda: JXL + _box(b"xml ", PACKET) + _box(b"jxlc", bytes(9)),
     "gif": lambda: _saved("GIF")[:-1] + b"!\xff\x0bXMP DataXMP" + PACKET + b"\1\0;",
     "utf-16": lambda: _saved("GIF") + PACKET.decode().encode("utf-16-be"),
     "bare RDF": lambda: _saved("GIF") + PACKET[PACKET.index(b"<rdf:RDF") : PACKET.index(b"</x:xmpmeta>")],
@@ -365,3 +372,18 @@ def test_any_damage_is_read(seed: bytes, data: st.DataObject) -> None:
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     combine(read_file(bytes(damaged[: data.draw(st.integers(0, len(damaged)))])))
     metadata_of(bytes(damaged))
+
+
+@pytest.mark.parametrize("kind", [b"xml ", b"jumb"])
+@pytest.mark.parametrize("far", [False, True])
+def test_metadata_in_brotli_is_looked_at(kind: bytes, far: bool) -> None:
+    """Boxes of other kinds in Brotli say nothing of uses."""
+    size = struct.pack(">I4sQ", 1, b"free", 20) + bytes(4) if far else b""
+    found = read_file(JXL + size + _box(b"brob", kind + bytes(20)) + _box(b"jxlc", bytes(9)))
+    assert {each.reason for each in found} == {"no-reader"}
+    assert read_file(JXL + _box(b"brob", b"Exif" + bytes(20)) + struct.pack(">I4s", 0, b"jxlc") + bytes(9)) == ()
+
+
+@given(st.binary(max_size=200))
+def test_boxes_of_any_size_end(data: bytes) -> None:
+    read_file(JXL + data)

@@ -15,7 +15,7 @@ from licet.cli.wording import apart, verdicts_from
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.signals import Combined
+    from licet.signals import Combined, Signal
     from licet.signals.gathering import Gathered
 
 MAX_INPUTS: Final = 10_000
@@ -38,7 +38,6 @@ def signals(
     stopped goes on where it was. Nothing that others publish is consent: where they permit, the verdict is unknown.
     """
     from licet.signals import combine
-    from licet.signals.files import read_file
 
     if len(inputs) > MAX_INPUTS:
         raise InputError.field("input", f"at most {MAX_INPUTS:,}", len(inputs))
@@ -51,7 +50,7 @@ def signals(
     failed = False
     for each in inputs:
         gathered = fetched.get(each)
-        found = gathered.combined if gathered else combine(read_file(_content(each)))
+        found = gathered.combined if gathered else combine(_of_file(each))
         deciding = found.verdict(wanted)
         failed = failed or deciding.verdict in failing
         document = gathered.document() if gathered else found.document()
@@ -108,6 +107,15 @@ def _gathered(addresses: Sequence[str], fresh: bool) -> list[Gathered]:
     loopback = os.environ.get("LICET_SIGNALS_LOOPBACK") == "1"
     with Cache(None if fresh else Home().folder / "signals.sqlite") as cache:
         return asyncio.run(gather_all(addresses, cache, loopback=loopback))
+
+
+def _of_file(name: str) -> tuple[Signal, ...]:
+    """Return what a file says of itself, and what lies beside it."""
+    from licet.signals.files import read_file
+    from licet.signals.sidecars import read_beside
+
+    data = _content(name)
+    return (*read_file(data), *read_beside(data, Path(name)))
 
 
 def _content(name: str) -> bytes:

@@ -84,6 +84,12 @@ class Cache:
         with self._readable():
             self._database.execute("UPDATE answers SET until = at + ? WHERE url = ?", (seconds, url))
 
+    def names(self) -> Iterator[str]:
+        """Yield the names of all answers that may still be relied on."""
+        with self._readable():
+            for (name,) in self._database.execute("SELECT url FROM answers WHERE until > ?", (self._clock(),)):
+                yield str(name)
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

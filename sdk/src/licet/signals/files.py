@@ -14,7 +14,7 @@ from licet.signals.readers.croissant import is_croissant, read_croissant
 from licet.signals.readers.html import read_html
 from licet.signals.readers.odrl import is_policy, policies, read_tdmai
 from licet.signals.readers.packets import exif_copyright, metadata_of
-from licet.signals.readers.rsl import read_rsl
+from licet.signals.readers.rsl import declares_rsl, read_feed, read_rsl
 from licet.signals.readers.xmp import read_xmp
 from licet.signals.strictness import UNSET
 from licet.signals.types import Signal
@@ -65,6 +65,8 @@ def _signals(data: bytes, url: str) -> Iterator[Signal]:
         yield from read_epub(data)
     elif head[:1] in (b"{", b"["):
         yield from _json(data, url)
+    elif _is_feed(head) and declares_rsl(data):
+        yield from read_feed(data, at=url)
     elif _is_rsl(head):
         yield from read_rsl(data, url or None, at=url)
     elif head[:1] == b"<" and _page_at(head) >= 0:
@@ -96,6 +98,13 @@ def _is_rsl(head: bytes) -> bool:
     """Return whether it is a document of RSL, and no page with one inside."""
     begins, page = head.find(b"<rsl"), _page_at(head)
     return begins >= 0 and b"rslstandard.org" in head and not 0 <= page < begins
+
+
+def _is_feed(head: bytes) -> bool:
+    """Return whether it is a feed: RSS 0.9 or 2, or Atom; pages and licences may stand in it."""
+    begins = min((place for mark in (b"<rss", b"<feed") if (place := head.find(mark)) >= 0), default=-1)
+    others = (_page_at(head), head.find(b"<rsl"))
+    return head[:1] == b"<" and begins >= 0 and not any(0 <= place < begins for place in others)
 
 
 def _picture(data: bytes, media_type: str) -> Iterator[Signal]:

@@ -54,6 +54,7 @@ MAX_CONTENT: Final = 32 << 20
 _GONE: Final = frozenset({404, 410})
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _NOT_ASKED: Final = "not asked"
+NOTHING_KEPT: Final = combine(())
 _BRIEF: Final = "headers of "  # before an address in the cache: an answer without its body
 #: How much of an address is looked at: all of its answer; its headers, and of a page all; its site's files alone.
 Depth = Literal["whole", "headers", "site"]
@@ -150,6 +151,10 @@ class Gatherer:
         found = [each async for each in self._resolved(address, signals, seen)]
         came = tuple(each for each in seen if each.problem != _NOT_ASKED)
         return Gathered(url, combine(found), came, missed=len(came) < len(seen))
+
+    def origins(self) -> frozenset[str]:
+        """Return the origins of which anything is kept."""
+        return frozenset(origin_of(name.removeprefix(_BRIEF)) for name in self._cache.names())
 
     def forget(self) -> None:
         """Forget hosts that nothing is to be remembered of but what the cache has."""
@@ -338,8 +343,15 @@ class Gatherer:
         return self._cache.keep(name, answer, None, FAILED if passing else min(KEPT, float(MAX_AGE)))
 
     def _host(self, url: str) -> _Host:
-        parts = urlsplit(url)
-        return self._hosts.setdefault(f"{parts.scheme}://{parts.netloc}", _Host())
+        origin = origin_of(url)
+        found = self._hosts.get(origin)
+        return found or self._hosts.setdefault(origin, _Host())
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a canonical address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 _FILES: Final[tuple[tuple[str, Callable[[bytes, str], tuple[Signal, ...]], Standard, Carrier], ...]] = (

@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from licet.errors import LicetError
+from licet.fingerprints.urls import canonical_url
 from licet.signals.cache import Cache
-from licet.signals.gathering import FULL_AGENT, PAUSE, Depth, Gathered, Gatherer
+from licet.signals.gathering import FULL_AGENT, NOTHING_KEPT, PAUSE, Depth, Gathered, Gatherer, origin_of
 from licet.transport.strangers import TOTAL_TIMEOUT, Strangers
 
 AT_ONCE: Final = 4096  # addresses under way: many more than hosts, so that one slow host keeps nobody waiting
@@ -46,6 +47,8 @@ class Visitor:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="licet-signals", daemon=True)
         self._thread.start()
         self._loop, self._end, self._gatherer = self._ready.result()
+        #: Where nobody is asked: of which origins it is worth to look for what was kept, of millions of addresses.
+        self._origins: frozenset[str] | None = None
 
     def gather(self, wanted: Mapping[str, Depth], done: Callable[[str], None] = lambda _: None) -> dict[str, Gathered]:
         """Return what is said about each address, which must be one of http or https; ``done`` is told of each, here.
@@ -100,6 +103,12 @@ class Visitor:
     async def _gathered(self, wanted: Mapping[str, Depth], finished: SimpleQueue[str]) -> dict[str, Gathered]:
         places = asyncio.Semaphore(AT_ONCE)
         found: dict[str, Gathered] = {}
+        if not self._fetch:
+            self._origins = self._gatherer.origins() if self._origins is None else self._origins
+            strange = [url for url in wanted if origin_of(canonical_url(url)) not in self._origins]
+            found = {url: Gathered(url, NOTHING_KEPT, (), missed=True) for url in strange}
+            for url in strange:
+                finished.put(url)
 
         async def one(url: str, depth: Depth) -> None:
             async with places:
@@ -109,7 +118,8 @@ class Visitor:
         try:
             async with asyncio.TaskGroup() as group:
                 for url, depth in wanted.items():
-                    group.create_task(one(url, depth))
+                    if url not in found:
+                        group.create_task(one(url, depth))
         except* LicetError as several:  # the cache, for one, cannot be written any more
             raise several.exceptions[0] from None
         self._gatherer.forget()

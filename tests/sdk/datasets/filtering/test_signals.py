@@ -389,3 +389,21 @@ def test_a_file_that_its_reader_comes_to_no_end_with_keeps_its_row_out(
     monkeypatch.setattr(confined, "SECONDS", 0.001)
     done = filter_dataset(client, [place], tmp_path / "out", REQUEST, HERE)
     assert decided(done) == {"a.png": ("review", "signal:c2pa:unreadable"), "b.png": ("allow", "allowed")}
+
+
+def test_rows_that_signals_kept_out_hold_when_they_are_opened_and_decided_again(run: Run) -> None:
+    Path("in/stranger.xmp").write_bytes(DENIED)
+    Path("in/open.xmp").write_bytes(ALLOWED)
+    assert run("filter", "in", "-o", "out", "--use", "train-gen", "--unknown", "keep", "--signals").code == 0
+    told = run("audit", "sample", "out.decisions.parquet", "-k", "4", "--nonce", "Ada 7", "-o", "opened.json", "--json")
+    assert told.code == 0
+    again = run("recheck", "out.decisions.parquet", "--json")
+    assert (again.code, again.document["drop"]) == (0, [])
+
+
+def test_the_command_reads_what_lies_beside_a_file(run: Run) -> None:
+    assert run("signals", "in/open.png", "--fail-on", "deny").code == 0
+    Path("in/open.png.xmp").write_bytes(DENIED)
+    told = run("signals", "in/open.png", "--fail-on", "deny", "--json")
+    assert told.code == 1
+    assert told.document["results"][0]["signals"][0]["standard"] == "plus"

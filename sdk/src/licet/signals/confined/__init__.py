@@ -23,6 +23,7 @@ from licet.signals.confined.jobs import ANSWERS, JOBS, Answer, Job, Ready, Unrea
 
 SECONDS: Final = 20.0  # of processor time for one file
 _STARTING: Final = 120.0
+_SENDING: Final = 10.0  # seconds for a file to get there, on a machine that is very busy
 _FILES: Final = 1000  # after so many a process is replaced
 _TRIES: Final = 3
 _ALL: Final = "all"
@@ -92,7 +93,8 @@ class _Reader(Process):
             return answer
 
         asked = [msgspec.msgpack.encode(job), msgspec.msgpack.encode(seconds), data]
-        answer = self.converse(asked, seconds * PATIENCE, understood)
+        # It ends itself, by timers that the system keeps; what is on its way to it has time beside.
+        answer = self.converse(asked, seconds * PATIENCE + _SENDING, understood)
         self._asked += 1
         self.fit = self._asked < _FILES
         return answer

@@ -17,6 +17,8 @@ MAX_PACKETS: Final = 32
 MAX_PARTS: Final = 1 << 16  # segments or chunks
 _XAP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
+_JXL: Final = b"\0\0\0\x0cJXL \r\n\x87\n"
+_SAYING: Final = (b"xml ", b"jumb")  # boxes in which a JPEG XL says something
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _BEGINNINGS: Final = tuple(
     (begin.encode(coding), end.encode(coding))
@@ -82,6 +84,8 @@ def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _webp(data)
     elif data[:4] in (b"II*\0", b"MM\0*"):
         yield "exif", data
+    elif data.startswith(_JXL):
+        yield from _jxl(data)
     yield from _scanned(data, rest)
 
 
@@ -110,6 +114,24 @@ def _scanned(data: bytes, rest: int) -> Iterator[tuple[str, bytes]]:
 
 def _utf8(found: bytes, end: bytes) -> bytes:
     return found.decode("utf-16-be" if end[:1] == b"\0" else "utf-16-le", "replace").encode()
+
+
+def _jxl(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield that there is more where a JPEG XL has metadata in Brotli, which is not unpacked here."""
+    place = 0
+    for _ in range(MAX_PARTS):
+        if place + 8 > len(data):
+            return
+        size, kind = struct.unpack_from(">I4s", data, place)
+        start = place + 8
+        if size == 1 and start + 8 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, start)
+            start += 8
+        if kind == b"brob" and data[start : start + 4] in _SAYING:
+            yield "problem", b"no-reader"
+        if size < start - place:  # to the end, or no size at all
+            return
+        place += size
 
 
 def _jpeg(data: bytes) -> Generator[tuple[str, bytes], None, int]:

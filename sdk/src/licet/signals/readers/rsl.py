@@ -25,6 +25,7 @@ LONGEST_AGE: Final = 366  # days
 #: Profiles of reports that can be made from here: none yet, so a licence that asks for one licenses nothing.
 REPORTING: Final[frozenset[str]] = frozenset()
 
+_DECLARED: Final = re.compile(rb"xmlns(:[\w.-]+)?\s*=\s*[\"']https?://(www\.)?rslstandard\.org/")
 _SEPARATORS: Final = re.compile(r"[\s,;|]+")
 _FREE: Final = frozenset({"", "free"})
 _DAY: Final = 86_400
@@ -51,6 +52,27 @@ def read_rsl(
         said = error.message
         return (RSL.signal(carrier, at, said, DENY_ALL, why(error), asset=asset, terms=at or None),)
     return read_rsl_element(root, url, at=at, carrier=carrier, asset=asset)
+
+
+def declares_rsl(body: bytes) -> bool:
+    """Return whether a document of another format declares RSL's namespace, as a feed does that has licences in it."""
+    return _DECLARED.search(body) is not None
+
+
+def read_feed(body: bytes, *, at: str) -> tuple[Signal, ...]:
+    """Return what the licences in a feed (RSS, Atom) that lies ``at`` an address say of what is in it.
+
+    A feed without one says nothing, whatever it declares; one that cannot be read licenses nothing.
+    """
+    try:
+        root = parse_xml(body, "feed")
+    except MalformedError as error:
+        return (RSL.signal("document", at, error.message, DENY_ALL, why(error), terms=at or None),)
+    if any(local(each.tag) == "content" and "rslstandard.org" in namespace(each.tag) for each in root.iter()):
+        return read_rsl_element(root, None, at=at, carrier="document")
+    if any("rslstandard.org" in namespace(each.tag) for each in root.iter()):
+        return (RSL.unreadable("document", at, "elements of RSL outside of any content"),)
+    return ()
 
 
 def read_rsl_element(
