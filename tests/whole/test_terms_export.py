@@ -33,6 +33,8 @@ def test_signed_terms_are_written_for_others_and_read_back(person: People) -> No
     one = ada.types("terms", "export", name, "--as", "robots")
     assert one.code == 0, one
     assert "User-agent: " in one.out
+    same = ada.does("terms", "export", name, "-o", "site", "--embed", str(file), "--at", "https://ada.example/licet")
+    assert same["files"] == done["files"]  # all of it is there, as it would be
     again = ada.types("terms", "export", name, "-o", "site")
     assert (again.code, "nothing is written over" in again.err) == (2, True), again
     hers = other.types("terms", "export", name, "-o", "hers")

@@ -296,6 +296,7 @@ def _manifest(answer: httpx.Response) -> kinds.Snapshot:
 
 
 async def test_a_folder_that_takes_no_segment_is_a_store_that_is_away(site: Running) -> None:
+    await publish(site.services)  # which makes the folder, whichever test comes first
     ada = await artist(site)
     await ada.state([(await ada.picture(picture(1))).work], PAID)
     folder = segments_folder(site.services)

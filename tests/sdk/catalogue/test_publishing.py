@@ -61,15 +61,39 @@ def test_nothing_is_written_over_and_nothing_written_when_refused(tmp_path: Path
     site = tmp_path / "site"
     site.mkdir()
     (site / "robots.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"robots\.txt: expected no file there"):
+    with pytest.raises(InputError, match=r"robots\.txt: expected no other file there"):
         export(TERMS, folder=site)
     assert [path.name for path in site.iterdir()] == ["robots.txt"]
     assert (site / "robots.txt").read_text() == "mine"
-    (tmp_path / "x").mkdir()
-    twins = [picture(tmp_path / "a.png"), picture(tmp_path / "x" / "a.png")]
-    with pytest.raises(InputError, match="embed: expected pictures of different names"):
-        export(TERMS, folder=tmp_path / "other", pictures=twins)
-    assert not (tmp_path / "other").exists()
+
+
+def test_an_export_that_was_stopped_goes_on_and_changes_nothing_that_is_there(tmp_path: Path) -> None:
+    site, good, late = tmp_path / "site", picture(tmp_path / "a.png"), tmp_path / "b.png"
+    late.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"b\.png: "):
+        export(TERMS, folder=site, pictures=[good, late])
+    assert [path.name for path in site.iterdir()] == ["a.png"]
+    before = (site / "a.png").stat()
+    picture(late, "gold")
+    first = export(TERMS, folder=site, pictures=[good, late])
+    assert (site / "a.png").stat() == before
+    assert len(list(site.iterdir())) == len(first.files)
+    assert export(TERMS, folder=site, pictures=[good, late]) == first
+    with pytest.raises(InputError, match="nothing is written over"):  # other terms, the same names
+        export(preset("research"), folder=site, pictures=[good, late])
+    assert (site / "a.png").stat() == before
+
+
+def test_pictures_of_one_name_are_numbered_and_told(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+    three = [picture(tmp_path / "a.png"), picture(tmp_path / "x" / "A.png", "gold"), picture(tmp_path / "y" / "a.png")]
+    done = export(TERMS, dialects=["xmp"], folder=tmp_path / "site", pictures=three)
+    assert [Path(name).name for name in done.files[:3]] == ["a.png", "A-2.png", "a-3.png"]
+    assert done.document()["renamed"] == {
+        str(tmp_path / "site" / "A-2.png"): str(three[1]), str(tmp_path / "site" / "a-3.png"): str(three[2])
+    }  # fmt: skip
+    assert any("a-3.png, a copy of" in line for line in done.lines())
 
 
 def test_what_is_asked_wrongly_is_named(tmp_path: Path) -> None:

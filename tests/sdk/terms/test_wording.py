@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.errors import InputError
-from licet.terms import ATOMS, Price, Terms, chinese, english, plain_text, preset, text_hash
+from licet.terms import ATOMS, Price, Terms, chinese, english, plain_text, preset, sentences, text_hash
 from tests.sdk.terms import strategies
 from tests.sdk.terms.strategies import offer, written
 
@@ -125,3 +125,12 @@ def test_the_hash_is_that_of_the_text():
 def test_what_cannot_be_said_is_refused(lang, who, count, field):
     with pytest.raises(InputError, match=f"^{field}: expected"):
         plain_text(PAID, lang, who, count)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
+def test_sentences_are_those_of_the_whole_text(lang: str) -> None:
+    terms = preset("research")
+    said, whole = sentences(terms, lang), plain_text(terms, lang, "Mei Lin", 9)
+    assert len(said) > 2
+    assert whole.endswith((" " if lang == "en" else "").join(said[1:]))
+    assert not any("9" in each or "Mei Lin" in each for each in said)

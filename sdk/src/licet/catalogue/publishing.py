@@ -11,18 +11,20 @@ import msgspec
 
 from licet.errors import InputError
 from licet.signals.writers import DIALECTS, NEEDS_ISCC, Loss, Subject, Written, write
-from licet.signals.writers.embedding import embed_copy, keep
+from licet.signals.writers.embedding import embed_copy, holds, keep
 from licet.signals.writers.xmp import xmp
 from licet.terms import Terms
 
 
 class Exported(msgspec.Struct, frozen=True):
-    """What was written of ``terms``; ``files`` are the paths of documents and copies, ``left`` dialects left out."""
+    """What was written of ``terms``; ``files`` are the paths of documents and copies, ``left`` dialects left out.
+    ``renamed`` has the copies that are called otherwise than their pictures, with the pictures."""
 
     terms: Terms
     written: tuple[Written, ...]
     files: tuple[str, ...]
     left: tuple[str, ...]
+    renamed: dict[str, str] = {}
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -39,6 +41,7 @@ class Exported(msgspec.Struct, frozen=True):
                 for each in self.written
             ],
             "files": list(self.files),
+            "renamed": self.renamed,
             "left_out": list(self.left),
         }
 
@@ -50,7 +53,8 @@ class Exported(msgspec.Struct, frozen=True):
         if self.left:
             yield f"Left out: {', '.join(self.left)} (the work's ISCC is needed: --iscc)."
         for name in self.files:
-            yield f"wrote {name}"
+            other = self.renamed.get(name)
+            yield f"wrote {name}" + (f", a copy of {other}: another picture has its name" if other else "")
 
 
 def lost(losses: Sequence[Loss]) -> Iterator[str]:
@@ -79,6 +83,9 @@ def export(
 ) -> Exported:
     """Write ``terms`` into ``folder``, or nowhere; raises ``InputError`` before anything is written over.
 
+    A file that is there and is just what would be written stays: stopped at a picture that cannot be taken, the same
+    call goes on once that is left out or mended.
+
     Without ``dialects`` all are written that can be; copies of ``pictures`` with the terms in them lie beside, and
     ``advance`` is told of each. ``at`` is where the folder will lie: documents then name each
     other by their addresses there.
@@ -97,16 +104,13 @@ def export(
     written = tuple(write(name, subject) for name in names)
     left = () if dialects else tuple(name for name in DIALECTS if name not in names)
     files: list[str] = []
+    renamed: dict[str, str] = {}
     if folder is not None:
-        copies = {folder / each.name: each for each in pictures}
-        if len(copies) < len(pictures):
-            raise InputError.field(
-                "embed", "pictures of different names, as their copies lie in one folder", "two of one"
-            )
+        copies = dict(zip(_numbered(folder, pictures), pictures, strict=True))
         documents = {folder / each.name: each for each in written}
-        taken = next((path for path in (*documents, *copies) if path.exists()), None)
+        taken = next((path for path, each in documents.items() if path.exists() and not holds(path, each.body)), None)
         if taken is not None:
-            raise InputError(f"{taken}: expected no file there, because nothing is written over, got one")
+            raise InputError(f"{taken}: expected no other file there, as nothing is written over, got one")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -115,8 +119,25 @@ def export(
         for target, source in copies.items():
             embed_copy(source, target, packet)
             files.append(str(target))
+            if target.name != source.name:
+                renamed[str(target)] = str(source)
             advance(1)
         for path, document in documents.items():
             keep(path, document.body)
             files.append(str(path))
-    return Exported(terms, written, tuple(files), left)
+    return Exported(terms, written, tuple(files), left, renamed)
+
+
+def _numbered(folder: Path, pictures: Sequence[Path]) -> list[Path]:
+    """Return where copies go: under their names, and ``name-2.jpg`` where a picture before has that name.
+
+    The same pictures in the same order get the same names. Names that differ in case alone are one, as on many disks.
+    """
+    found: dict[str, Path] = {}
+    for each in pictures:
+        name, number = each.name, 1
+        while name.casefold() in found:
+            number += 1
+            name = f"{each.stem}-{number}{each.suffix}"
+        found[name.casefold()] = folder / name
+    return list(found.values())

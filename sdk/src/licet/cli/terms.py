@@ -203,7 +203,8 @@ def export_terms(
 ) -> None:
     """Write your terms in the dialects of others, and say what each of them cannot say.
 
-    No dialect comes out looser than your terms. Nothing is written over: files that are there stop the command.
+    No dialect comes out looser than your terms. Nothing is written over: a file that is there and
+    says something else stops the command; one that is just what would be written stays, so stopped exports go on.
     """
     from licet.catalogue.publishing import export
 

@@ -8,7 +8,7 @@ from licet.terms.merging import merge, stricter_revocation
 from licet.terms.presets import PRESETS, preset
 from licet.terms.prices import NEEDS_AGREEMENT, PRICE_MODELS, UNITS, UNPAID, Price
 from licet.terms.rules import Attribution, Reporting, Revocation, Rule, Territory
-from licet.terms.wording import plain_text, text_hash
+from licet.terms.wording import plain_text, sentences, text_hash
 
 __all__ = [
     "ATOMS",
@@ -33,6 +33,7 @@ __all__ = [
     "plain_text",
     "preset",
     "read_price",
+    "sentences",
     "stricter_revocation",
     "text_hash",
 ]

@@ -46,8 +46,12 @@ def statement(groups: Sequence[tuple[Rule, Sequence[str]]], who: str, count: int
     """Return the whole text for uses grouped by rule."""
     name = f"我，{who}，" if who else "我"
     works = "我账号下的全部作品（包括以后加入的）" if count is None else f"清单上的 {count:,} 件作品"
-    sentences = [_sentence(rule, [USES[atom] for atom in atoms]) for rule, atoms in groups]
-    return f"{name}就{works}声明：自本声明生效之时起，{''.join(sentences)}{ENDING}"
+    return f"{name}就{works}声明：自本声明生效之时起，{''.join(sentences(groups))}"
+
+
+def sentences(groups: Sequence[tuple[Rule, Sequence[str]]]) -> list[str]:
+    """Return what is said of uses grouped by rule, sentence by sentence."""
+    return [*(_sentence(rule, [USES[atom] for atom in atoms]) for rule, atoms in groups), ENDING]
 
 
 def _sentence(rule: Rule, uses: list[str]) -> str:

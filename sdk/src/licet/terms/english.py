@@ -50,9 +50,14 @@ def statement(groups: Sequence[tuple[Rule, Sequence[str]]], who: str, count: int
         works = "all works under my account, also those I add later"
     else:
         works = "the 1 work in the list" if count == 1 else f"the {count:,} works in the list"
-    sentences = [_sentence(rule, [USES[atom] for atom in atoms]) for rule, atoms in groups]
-    first = sentences[0][0].lower() + sentences[0][1:]
-    return " ".join([f"{name} state for {works}: from the moment this takes effect, {first}", *sentences[1:], ENDING])
+    first, *others = sentences(groups)
+    first = first[0].lower() + first[1:]
+    return " ".join([f"{name} state for {works}: from the moment this takes effect, {first}", *others])
+
+
+def sentences(groups: Sequence[tuple[Rule, Sequence[str]]]) -> list[str]:
+    """Return what is said of uses grouped by rule, sentence by sentence."""
+    return [*(_sentence(rule, [USES[atom] for atom in atoms]) for rule, atoms in groups), ENDING]
 
 
 def _sentence(rule: Rule, uses: list[str]) -> str:

@@ -15,6 +15,7 @@ from licet.terms.document import Terms
 from licet.terms.rules import Rule
 
 LANGUAGES: Final = {"en": english.statement, "zh-Hans": chinese.statement}
+SENTENCES: Final = {"en": english.sentences, "zh-Hans": chinese.sentences}
 MAX_NAME: Final = 200
 
 
@@ -31,6 +32,16 @@ def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None)
     if count is not None and count < 1:
         raise InputError.field("count", "one or more works", count)
     return LANGUAGES[lang](_grouped(terms), who, count)
+
+
+def sentences(terms: Terms, lang: str) -> list[str]:
+    """Return what `plain_text` says of uses, sentence by sentence: of one work, whoever states it for how many.
+
+    Raises ``InputError`` for another language than ``en`` and ``zh-Hans``.
+    """
+    if lang not in SENTENCES:
+        raise InputError.field("lang", " or ".join(SENTENCES), lang)
+    return SENTENCES[lang](_grouped(terms))
 
 
 def text_hash(text: str) -> str:

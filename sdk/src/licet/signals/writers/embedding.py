@@ -74,7 +74,7 @@ def _decoded(found: Container, data: bytes) -> object:
 
 
 def embed_copy(source: Path, target: Path, packet: bytes) -> None:
-    """Write a copy of ``source`` with ``packet`` in it to ``target``, which must not exist; raises ``InputError``."""
+    """Write a copy of ``source`` with ``packet`` in it to ``target``; raises ``InputError`` for another file there."""
     try:
         if source.stat().st_size > MAX_BYTES:
             raise InputError.field(str(source), f"at most {MAX_BYTES:,} bytes", source.stat().st_size)
@@ -89,17 +89,26 @@ def embed_copy(source: Path, target: Path, packet: bytes) -> None:
 
 
 def keep(target: Path, content: bytes) -> None:
-    """Write a file that is not there yet, whole or not at all; raises ``InputError``."""
+    """Write a file, whole or not at all; one that is there stays, and must be just that, else raises ``InputError``."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         part.write_bytes(content)
         os.link(part, target)  # which never takes the place of what is there
     except FileExistsError:
-        raise InputError(f"{target}: expected no file there, because nothing is written over, got one") from None
+        if not holds(target, content):
+            raise InputError(f"{target}: expected no other file there, as nothing is written over, got one") from None
     except OSError as error:
         raise InputError(f"{target}: expected a place that can be written to, got {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Return whether ``path`` is a file of just ``content``."""
+    try:
+        return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def merged(old: bytes, new: bytes) -> bytes:

@@ -11,9 +11,23 @@ from licet.signals.readers.headers import RSL_TYPE
 from licet.signals.writers.lines import no_ai
 from licet.signals.writers.policies import reservation
 from licet.signals.writers.written import Subject, Written
-from licet.terms import plain_text
+from licet.terms import sentences
 
 HTML: Final = "text/html; charset=utf-8"
+_LABELS: Final = {
+    "en": ("Terms of use", "{} states:", "Where these terms are kept:"),
+    "zh-Hans": ("使用条款", "{} 声明：", "这些条款的出处："),
+}
+# One column that a phone shows without scrolling sideways, in the reader's own colours; nothing is fetched for it.
+_STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{max-width:38rem;margin:0 auto;padding:2rem 1.25rem 4rem;font:1.0625rem/1.65 Georgia,'Noto Serif',serif;"
+    "overflow-wrap:anywhere}"
+    "h1,h2{font-size:1.6rem;line-height:1.25;margin:0 0 1rem;font-weight:600;text-wrap:balance}"
+    ".kind,.who,.where{font-size:.9rem;opacity:.75}.kind{margin:0}"
+    "section{margin-top:3rem;padding-top:3rem;border-top:1px solid rgb(128 128 128 / .4)}"
+    ":lang(zh){font-family:'Noto Serif SC','Songti SC','Noto Serif CJK SC',SimSun,serif;line-height:1.85}"
+)
 
 
 def html(subject: Subject) -> Written:
@@ -25,25 +39,34 @@ def html(subject: Subject) -> Written:
 def page(subject: Subject) -> Written:
     """Return a page with the terms in plain words, English and Chinese, and the same lines in its head."""
     lines, said = _head(subject)
-    title = escape(subject.title or "Terms of use")
-    who = subject.artist or ""
+    name, who = escape(subject.title or ""), subject.artist or ""
+    titles = {"en": name or "Terms of use", "zh-Hans": name or "使用条款"}
     body = [
         "<!doctype html>",
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
-        f"<title>{title}</title>",
+        '<meta name="viewport" content="width=device-width">',
+        f"<title>{titles['en']}</title>",
         *lines,
+        f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
-        f"<h1>{title}</h1>",
-        f"<p>{escape(plain_text(subject.terms, 'en', who, 1))}</p>",
-        f'<p lang="zh-Hans">{escape(plain_text(subject.terms, "zh-Hans", who, 1))}</p>',
     ]
-    if subject.address:
-        body.append(f'<p><a rel="license" href="{escape(subject.address)}">{escape(subject.address)}</a></p>')
-    body += ["</body>", "</html>", ""]
-    return Written("page", "terms.html", HTML, "\n".join(body).encode(), said)
+    for tag, (kind, says, where) in _LABELS.items():
+        body += [
+            f'<main lang="{tag}">' if tag == "en" else f'<section lang="{tag}">',
+            f"<p class=kind>{kind}</p>" if name else "",
+            f"<h1>{titles[tag]}</h1>" if tag == "en" else f"<h2>{titles[tag]}</h2>",
+            f"<p class=who>{escape(says.format(who))}</p>" if who else "",
+            *(f"<p>{escape(each)}</p>" for each in sentences(subject.terms, tag)),
+        ]
+        if subject.address:
+            link = f'<a rel="license" href="{escape(subject.address)}">{escape(subject.address)}</a>'
+            body.append(f"<p class=where>{where}<br>{link}</p>")
+        body.append("</main>" if tag == "en" else "</section>")
+    body += ["</body>", "</html>"]
+    return Written("page", "terms.html", HTML, "\n".join(each for each in body if each).encode() + b"\n", said)
 
 
 def _head(subject: Subject) -> tuple[list[str], int]:
