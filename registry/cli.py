@@ -120,7 +120,8 @@ for _name, _help in {
 }.items():
     app.command(f"registry.running.commands:{_name}", help=_help)
 for _name, _help in {
-    "invite": "Open an account for staff or an auditor and print its token.",
+    "invite": "Open an account for staff or an auditor; print its token and a link.",
+    "dismiss": "End every way in of an auditor or operator.",
     "attest": "Raise the claim level of an account.",
     "close": "Close a month of the ledger that is over, and those before it.",
     "verify": "Rebuild every derived figure from its source and compare.",

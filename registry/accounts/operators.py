@@ -14,7 +14,7 @@ from licet.wire.common import Receipt
 from registry.accounts import queries, tokens
 from registry.accounts.levels import raise_level
 from registry.accounts.registration import display_name
-from registry.database import Database
+from registry.database import Connection, Database
 from registry.errors import Invalid, NotFound
 from registry.services import Services
 
@@ -69,23 +69,37 @@ async def invite(
     For an auditor, accounts and months among ``scopes`` are all that is shown (`told_apart`), by default everything.
     Raises ``Invalid``, and ``NotFound`` for an account that there is not.
     """
-    kind = ROLES[role]
-    account = identifiers.new_uuid()
-    allowed = tokens.SCOPES_OF[kind]
+    allowed = tokens.SCOPES_OF[ROLES[role]]
     plain, audited = told_apart(scopes)
-    if audited != AuditScope() and role != "auditor":
-        raise Invalid.field("--scope", "accounts and months for auditors alone", list(scopes))
     wanted = tokens.narrowed(plain, allowed) if plain else list(allowed)
     async with database.transaction() as conn:
-        await conn.fetchval(queries.CREATE_ACCOUNT, account, kind, display_name(name or role), None)
-        if role == "auditor":
-            for subject in audited.subjects:
-                if await conn.fetchrow(queries.ACCOUNT, subject) is None:
-                    raise NotFound(f"--scope: there is no account {subject}")
-            await conn.execute(
-                queries.ADD_SCOPE, account, list(audited.subjects) or [None], audited.since, audited.until
-            )
-        return identifiers.from_uuid(kind, account), await tokens.create(conn, account, wanted, lifetime)
+        account = await _opened(conn, role, name or role, audited)
+        return identifiers.from_uuid(ROLES[role], account), await tokens.create(conn, account, wanted, lifetime)
+
+
+async def enrol(database: Database, role: str, *, name: str, scopes: Sequence[str] = ()) -> str:
+    """Return the id of a new staff account without a token, for who comes in by passkey; raises as `invite`."""
+    if role not in ROLES:
+        raise Invalid.field("role", " or ".join(ROLES), role)
+    plain, audited = told_apart(scopes)
+    if plain:
+        raise Invalid.field("scope", "accounts (org_…, art_…) and months (2026-01..2026-12)", " ".join(plain))
+    async with database.transaction() as conn:
+        return identifiers.from_uuid(ROLES[role], await _opened(conn, role, name, audited))
+
+
+async def _opened(conn: Connection, role: str, name: str, audited: AuditScope) -> UUID:
+    if audited != AuditScope() and role != "auditor":
+        raise Invalid.field("--scope", "accounts and months for auditors alone", role)
+    account = identifiers.new_uuid()
+    await conn.fetchval(queries.CREATE_ACCOUNT, account, ROLES[role], display_name(name), None)
+    if role == "auditor":
+        for subject in audited.subjects:
+            if await conn.fetchrow(queries.ACCOUNT, subject) is None:
+                raise NotFound(f"--scope: there is no account {subject}")
+        subjects: list[UUID | None] = [*audited.subjects] or [None]
+        await conn.execute(queries.ADD_SCOPE, account, subjects, audited.since, audited.until)
+    return account
 
 
 async def create_token(

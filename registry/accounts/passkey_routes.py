@@ -25,6 +25,7 @@ from registry.services import Services
 
 _BODY: Final = 65_536
 _OWNERS: Final = require("account", kinds=("art", "org"))
+_SIGNED_IN: Final = require("account", "audit")  # staff, too, use their passkey once more
 
 
 @post(
@@ -94,7 +95,7 @@ async def sign_in(
     "/v1/sessions/step-up/options",
     operation_id="stepUpOptions",
     tags=["passkeys"],
-    guards=[_OWNERS],
+    guards=[_SIGNED_IN],
     opt=READS,
     status_code=200,
 )
@@ -107,7 +108,7 @@ async def step_up_options(services: NamedDependency[Services], caller: NamedDepe
     "/v1/sessions/step-up",
     operation_id="stepUp",
     tags=["passkeys"],
-    guards=[_OWNERS],
+    guards=[_SIGNED_IN],
     opt=SECRET,
     request_max_body_size=_BODY,
 )

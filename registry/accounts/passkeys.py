@@ -6,6 +6,7 @@ proves possession to everybody, for ever. Attestation (who made the authenticato
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -49,12 +50,16 @@ async def options(services: Services, caller: Caller | None, name: str, kind: st
     prefix = _PREFIX[kind] if caller is None else caller.kind
     if prefix not in _PREFIX.values():
         raise NotAllowed("expected the account of an artist or organisation")
-    site = services.settings.site
     async with services.database.transaction() as conn:
         challenge = await challenges.issue(conn, "register", account, prefix)
         known = [row["credential"] for row in await conn.fetch(queries.CREDENTIALS, account)]
+    return creation(services, account, name, challenge, known)
+
+
+def creation(services: Services, account: UUID, name: str, challenge: bytes, known: Sequence[bytes]) -> dict[str, Any]:
+    """Return what ``navigator.credentials.create`` takes for ``challenge``; none of ``known`` makes another."""
     made = generate_registration_options(
-        rp_id=site.rp_id,
+        rp_id=services.settings.site.rp_id,
         rp_name="Licet",
         user_id=account.bytes,
         user_name=name,
@@ -80,6 +85,8 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
     client_data = from_base64url(created.client_data, "client_data")
     taken = await challenges.take(services.database, "register", client_data)
     assert taken.account is not None
+    if taken.kind is None or taken.kind not in _PREFIX.values():
+        raise NotAllowed("expected an answer to a challenge for the account of an artist or organisation")
     genesis: str | None = None
     prev: str | msgspec.UnsetType = msgspec.UNSET
     if caller is not None:
@@ -87,7 +94,7 @@ async def drafted(services: Services, caller: Caller | None, created: PasskeyCre
             raise NotAllowed("expected an answer to a challenge for this account")
         genesis, prev = await _begun(services, caller.account)
     passkey = verified(services, taken.challenge, created)
-    name = identifiers.from_uuid(taken.kind or "art", taken.account)
+    name = identifiers.from_uuid(taken.kind, taken.account)
     return _to_sign(services, name, passkey, "root", genesis, prev)
 
 

@@ -149,12 +149,14 @@ delete from challenges where digest in (
 """
 # by sessions primary key, sessions unique (digest); a session ends with the key that opened it
 OPEN_SESSION: Final = """
-insert into sessions (id, digest, account, keyid, expires_at) values ($1, $2, $3, $4, $5)
+insert into sessions (id, digest, account, keyid, staff_key, expires_at)
+values ($1, $2, $3, case when $6 then null else $4 end, case when $6 then $4 end, $5)
 """
 SESSION: Final = """
 select s.id, s.account, s.expires_at, s.stepped_up_at, a.kind, a.name, a.level
-from sessions s join accounts a on a.id = s.account join account_keys k on k.keyid = s.keyid
-where s.digest = $1 and s.ended_at is null and s.expires_at > now() and k.revoked_by is null
+from sessions s join accounts a on a.id = s.account left join account_keys k on k.keyid = s.keyid
+left join staff_passkeys p on p.keyid = s.staff_key
+where s.digest = $1 and s.ended_at is null and s.expires_at > now() and k.revoked_by is null and p.ended_at is null
 """
 RAISE_SESSION: Final = "update sessions set stepped_up_at = now() where id = $1 and account = $2 and ended_at is null"
 # by sessions (account, id): those that still open something, the newest first
@@ -186,6 +188,40 @@ select id, kind, subject, detail, at from account_events where account = $1 and 
 """,
     told=(Key("id", "id", UUID),),
 )
+
+# by staff_invitations primary key, staff_invitations (account)
+INVITE: Final = "insert into staff_invitations (digest, account, expires_at) values ($1, $2, $3)"
+FORGET_INVITATIONS: Final = "delete from staff_invitations where account = $1 and used_at is null"
+INVITATION: Final = """
+select i.account, a.kind, a.name from staff_invitations i join accounts a on a.id = i.account
+where i.digest = $1 and i.used_at is null and i.expires_at > now()
+"""
+USE_INVITATION: Final = "update staff_invitations set used_at = now() where digest = $1"
+# by staff_passkeys unique (credential), staff_passkeys (account); account_keys unique (credential)
+KEEP_STAFF_KEY: Final = """
+insert into staff_passkeys (keyid, account, credential, passkey)
+select $1, $2, $3, $4 where not exists (select from account_keys where credential = $3)
+on conflict do nothing returning keyid
+"""
+END_STAFF_KEYS: Final = "update staff_passkeys set ended_at = now() where account = $1 and ended_at is null"
+STAFF_KEY: Final = """
+select p.keyid, p.account, p.passkey, a.kind from staff_passkeys p join accounts a on a.id = p.account
+where p.credential = $1 and p.ended_at is null
+"""
+STAFF_CREDENTIALS: Final = "select credential from staff_passkeys where account = $1 and ended_at is null"
+# by staff_passkeys (account), staff_invitations (account), tokens (account, created_at): staff are few
+STAFF: Final = """
+select a.id, a.name, a.kind, a.created_at,
+    (select max(p.created_at) from staff_passkeys p where p.account = a.id and p.ended_at is null) as passkey,
+    (
+        select max(i.expires_at) from staff_invitations i
+        where i.account = a.id and i.used_at is null and i.expires_at > now()
+    ) as invited,
+    (
+        select count(*) from tokens t where t.account = a.id and t.revoked_at is null and t.expires_at > now()
+    ) as tokens
+from accounts a where a.kind in ('aud', 'opr') order by a.id desc limit 500
+"""
 
 NEVER_OPENED: Final = """
 select not exists (select from tokens where account = $1 and last_used_at is not null)
@@ -280,6 +316,8 @@ REVOKE: Final = """
 update tokens set revoked_at = coalesce(revoked_at, now())
 where id = $1 and ($2::uuid is null or account = $2) returning id
 """
+
+REVOKE_ALL: Final = "update tokens set revoked_at = now() where account = $1 and revoked_at is null"
 
 # by idempotency primary key
 BEGIN_REQUEST: Final = """

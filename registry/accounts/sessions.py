@@ -16,7 +16,7 @@ from licet.canonical import to_base64
 from licet.errors import LicetError
 from licet.statements.webauthn import Assertion, Passkey, PasskeyVerifier, from_base64url, to_base64url
 from licet.wire.accounts import PasskeyAnswer, SessionInfo
-from registry.accounts import challenges, events, queries
+from registry.accounts import challenges, events, queries, staff_keys
 from registry.accounts.identity import Caller, session_digest
 from registry.accounts.keyring import ring_of
 from registry.database import Connection
@@ -37,7 +37,8 @@ async def step_up_options(services: Services, caller: Caller) -> dict[str, Any]:
     """Return the same to raise the caller's session, with the passkeys of its account."""
     async with services.database.transaction() as conn:
         challenge = await challenges.issue(conn, "step-up", caller.account)
-        known = [row["credential"] for row in await conn.fetch(queries.CREDENTIALS, caller.account)]
+        owned = queries.STAFF_CREDENTIALS if caller.kind in staff_keys.KINDS else queries.CREDENTIALS
+        known = [row["credential"] for row in await conn.fetch(owned, caller.account)]
     return _request(services, challenge, known)
 
 
@@ -45,16 +46,21 @@ async def sign_in(services: Services, answer: PasskeyAnswer) -> tuple[SessionInf
     """Return the new session and its cookie; raises ``NotAllowed`` for an answer that opens nothing."""
     account, kind, keyid = await _answered(services, "sign-in", answer)
     async with services.database.transaction() as conn:
-        secret, expires = await begin(conn, account, keyid)
+        secret, expires = await begin(conn, account, keyid, staff=kind in staff_keys.KINDS)
         await events.tell(conn, account, "signed-in", None, f"passkey {keyid} opened a session")
     return SessionInfo(identifiers.from_uuid(kind, account), keyid, times.to_text(expires)), secret
 
 
-async def begin(conn: Connection, account: UUID, keyid: str) -> tuple[str, datetime]:
-    """Return the cookie of a new session and when it ends; whoever calls has just seen the key sign."""
+async def begin(conn: Connection, account: UUID, keyid: str, *, staff: bool = False) -> tuple[str, datetime]:
+    """Return the cookie of a new session and when it ends; whoever calls has just seen the key sign.
+
+    ``staff``: the key is an auditor's or operator's (``registry.accounts.staff``).
+    """
     secret = to_base64url(os.urandom(32))
     expires = times.now() + LASTS
-    await conn.execute(queries.OPEN_SESSION, identifiers.new_uuid(), session_digest(secret), account, keyid, expires)
+    await conn.execute(
+        queries.OPEN_SESSION, identifiers.new_uuid(), session_digest(secret), account, keyid, expires, staff
+    )
     return secret, expires
 
 
@@ -103,7 +109,7 @@ async def end(services: Services, caller: Caller) -> None:
 async def _answered(
     services: Services, purpose: challenges.Purpose, answer: PasskeyAnswer, account: UUID | None = None
 ) -> tuple[UUID, str, str]:
-    """Return whose live passkey gave ``answer``: account, its kind, key id."""
+    """Return whose live passkey gave ``answer``: account, its kind, key id; staff's are in no log."""
     client_data = from_base64url(answer.client_data, "client_data")
     taken = await challenges.take(services.database, purpose, client_data)
     if account is not None and taken.account != account:
@@ -111,20 +117,30 @@ async def _answered(
     credential = from_base64url(answer.credential, "credential")
     authenticator = from_base64url(answer.authenticator_data, "authenticator_data")
     signature = from_base64url(answer.signature, "signature")
+    assertion = Assertion(to_base64(authenticator), to_base64(client_data))
     async with services.database.transaction() as conn:
-        row = await conn.fetchrow(queries.PASSKEY, credential)
+        # First: a stranger's account could have a passkey that calls itself the same.
+        own = await staff_keys.key_of(conn, credential)
+        row = None if own else await conn.fetchrow(queries.PASSKEY, credential)
+        if own and (account is None or own.account == account):
+            _holds(own.passkey, assertion, signature, taken.challenge)
+            return own.account, own.kind, own.keyid
         if row is None or (account is not None and row["account"] != account):
             raise NotAllowed("expected a passkey of an account here, got an unknown one")
         ring, _ = await ring_of(conn, services.keys.ref, row["account"])
     key = ring[row["keyid"]]
     if key.key_class == "delegate" or key.revoked_from is not None or not isinstance(key.key, Passkey):
         raise NotAllowed(f"expected a live passkey, got {key.keyid}, which is revoked or a delegate's")
-    assertion = Assertion(to_base64(authenticator), to_base64(client_data))
+    _holds(key.key, assertion, signature, taken.challenge)
+    return row["account"], row["kind"], key.keyid
+
+
+def _holds(passkey: Passkey, assertion: Assertion, signature: bytes, challenge: bytes) -> None:
+    """Return if ``passkey`` gave this answer to ``challenge``; raises ``NotAllowed``."""
     try:
-        PasskeyVerifier(key.key).verify_challenge(assertion, signature, taken.challenge)
+        PasskeyVerifier(passkey).verify_challenge(assertion, signature, challenge)
     except LicetError as error:
         raise NotAllowed(error.message) from None
-    return row["account"], row["kind"], key.keyid
 
 
 def _request(services: Services, challenge: bytes, credentials: list[bytes]) -> dict[str, Any]:

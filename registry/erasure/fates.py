@@ -94,6 +94,8 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "split_parties": ("stays", _OTHERS_SHARE),
     "split_works": ("stays", _OTHERS_SHARE),
     "splits": ("stays", _OTHERS_SHARE),
+    "staff_invitations": ("stays", "of those who look after the registry: digests"),
+    "staff_passkeys": ("stays", "of those who look after the registry"),
     "statement_works": ("goes", "but for what is restricted, until limitation ends"),
     "statements": ("goes", "but for what is restricted, until limitation ends"),
     "terms": ("goes", "where they name somebody and nobody else's are the same; licensed ones when limitation ends"),

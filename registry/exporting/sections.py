@@ -445,6 +445,8 @@ LEFT_OUT: Final[dict[str, str]] = {
     "archive_aside": _OURS,
     "archive_mark": _OURS,
     "audit_scopes": "what auditors may see, which is between them and the registry",
+    "staff_invitations": "of auditors and operators, who have no such export",
+    "staff_passkeys": "of auditors and operators, who have no such export",
     "awaited_words": "whose word a shared work waits for after a loss; the account is told how many",
     "log_restored": _OURS,
     "bank_statements": "the bank's statements of the registry's own accounts",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal import artists, frame, organisations, public, register
+from registry.portal import artists, auditors, frame, operators, organisations, public, register
 
-ROUTES: Final[list[Any]] = [*frame.ROUTES, *public.ROUTES, *artists.ROUTES, *organisations.ROUTES, *register.ROUTES]
+_ROOMS: Final = (frame, public, artists, organisations, auditors, operators, register)
+ROUTES: Final[list[Any]] = [route for room in _ROOMS for route in room.ROUTES]

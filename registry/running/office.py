@@ -32,19 +32,25 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSO
 
 def invite(
     *,
-    role: Literal["operator", "auditor"],
+    role: Literal["operator", "auditor"] | None = None,
+    account: str | None = None,
     name: str | None = None,
     scope: Scopes = None,
     expires: str = "90d",
     data: DataFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Open an account for staff or an auditor and print its token, this once.
+    """Open an account for staff or an auditor; print its token for programs, and a link for people, this once.
+
+    The link is good for 7 days: whoever opens it makes a passkey and comes to the pages of their role.
 
     Parameters
     ----------
     role
         What the account is for.
+    account
+        Instead of --role: the account (aud_…, opr_…) of somebody whose passkey is lost. A link alone is printed, and
+        the passkey made by it ends the one before.
     name
         Who it is for.
     scope
@@ -53,14 +59,47 @@ def invite(
     expires
         How long the token lasts, such as 90d.
     """
-    from registry.accounts import operators
+    from licet import identifiers
+    from registry.accounts import operators, staff
+
+    if (role is None) == (account is None):
+        raise Invalid.field("--role", "it, or --account", "both" if role else None)
 
     async def run() -> None:
         async with attached(data) as services:
-            account, token = await operators.invite(
+            if role is None:
+                number = identifiers.to_uuid(account or "", *staff.KINDS, field="--account")
+                link = staff.link(services, await staff.invited(services.database, number))
+                show(as_json, link, account=account, link=link)
+                return
+            own, token = await operators.invite(
                 services.database, role, name=name, scopes=scope or (), lifetime=_days(expires)
             )
-        show(as_json, f"{account} {token.id} {token.token}", account=account, id=token.id, token=token.token)
+            lines, more = f"{own} {token.id} {token.token}", {}
+            if "audit" in token.scopes:  # the pages show what this scope does
+                secret = await staff.invited(services.database, identifiers.to_uuid(own))
+                more["link"] = staff.link(services, secret)
+                lines += f"\n{more['link']}"
+        show(as_json, lines, account=own, id=token.id, token=token.token, **more)
+
+    asyncio.run(run())
+
+
+def dismiss(account: str, /, *, data: DataFolder = None, as_json: Json = False) -> None:
+    """End every way in of an auditor or operator: passkey, sessions, invitations, tokens.
+
+    Parameters
+    ----------
+    account
+        The account, aud_… or opr_…
+    """
+    from licet import identifiers
+    from registry.accounts import staff
+
+    async def run() -> None:
+        async with attached(data) as services:
+            await staff.dismiss(services.database, identifiers.to_uuid(account, *staff.KINDS, field="account"))
+        show(as_json, f"{account} comes in nowhere any more", account=account, dismissed=True)
 
     asyncio.run(run())
 

@@ -252,6 +252,72 @@ def test_a_team_of_passkeys_lets_a_program_sign_from_nothing(
     assert not visitor.faults
 
 
+def test_an_auditor_comes_in_by_a_link_and_looks_to_the_proof(
+    visitor: Visitor, service: Service, person: Callable[[str], Person]
+) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    link = service.office("invite", "--role", "auditor", "--name", "Ada Okafor")["link"]
+    visitor.opens(f"/invited#{link.partition('#')[2]}")
+    visitor.looks()
+    page.click("[data-invited] button")
+    page.wait_for_url("**/auditor")
+    assert "#" not in page.url
+    visitor.looks()
+    month = (page.locator("main table a[href*='period=']").first.get_attribute("href") or "").rpartition("=")[2]
+    with page.expect_download() as held:
+        page.locator("a[href*='/v1/audit/bundle']").first.click()
+    assert held.value.suggested_filename.endswith(".zip")
+    visitor.opens(f"/auditor/entries?period={month[:7]}")
+    visitor.looks()
+    amounts = page.locator("main .fold .money")
+    if amounts.count():  # the registry is shared: another test may have posted something
+        amounts.first.click()
+        page.wait_for_url("**/auditor/entries/tra_*")
+        visitor.looks()
+    visitor.opens("/auditor/duties")
+    visitor.looks()
+    page.locator(".foot form button").click()
+    page.wait_for_url(f"**/{visitor.language}")
+    visitor.opens("/sign-in")
+    page.click("[data-sign-in] button")
+    page.wait_for_url("**/auditor")
+    visitor.opens("/invited")
+    page.click("[data-invited] button")  # without a secret
+    page.wait_for_selector("[data-said]:not([hidden])")
+    visitor.looks()
+    assert not visitor.faults
+
+
+def test_an_operator_invites_and_dismisses(visitor: Visitor, service: Service) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    link = service.office("invite", "--role", "operator", "--name", "Office")["link"]
+    visitor.opens(f"/invited#{link.partition('#')[2]}")
+    page.click("[data-invited] button")
+    page.wait_for_url("**/operator")
+    visitor.looks()
+    visitor.opens("/operator/staff")
+    visitor.looks()
+    page.fill("#name", "Ada Okafor")
+    page.fill("#scope", "everything")
+    page.click("section form .btn")
+    page.wait_for_selector("section [role=alert]")
+    visitor.looks()
+    page.fill("#scope", "2026-01..2026-12")
+    page.click("section form .btn")
+    page.wait_for_selector("main pre")
+    assert "/invited#" in page.inner_text("main pre")
+    visitor.looks()
+    visitor.opens("/operator/staff")
+    before = page.locator("form[action$='dismiss']").count()
+    assert before
+    page.locator("form[action$='dismiss'] button").first.click()
+    page.wait_for_selector("p.said")
+    visitor.looks()
+    assert not visitor.faults
+
+
 def test_keys_alone_do_everything_at_four_hundred_percent(browser: Browser, service: Service) -> None:
     seen = {"width": 320, "height": 256}  # 1280 pixels at 400 %
     with visiting(browser, f"http://localhost:{service.port}", "en", viewport=seen) as visitor:

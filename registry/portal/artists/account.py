@@ -22,7 +22,7 @@ from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.errors import NotFound
 from registry.portal.artists import queries
-from registry.portal.artists.room import EVERYBODY, ROOM
+from registry.portal.artists.room import OWNERS, ROOM
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
@@ -46,7 +46,7 @@ class CodesDrafted(msgspec.Struct, frozen=True):
     challenge: str
 
 
-@get(everywhere("/account"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/account"), include_in_schema=False, media_type=HTML, guards=[OWNERS])
 async def account(
     request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[bytes]:
@@ -72,7 +72,7 @@ async def account(
     everywhere("/account/sessions/end"),
     include_in_schema=False,
     media_type=HTML,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt=forms.FORM,
     request_max_body_size=_BODY,
 )
@@ -97,7 +97,7 @@ async def end_session(
     everywhere("/account/codes"),
     include_in_schema=False,
     media_type="application/json",
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt={"idempotency": "reads"},
     status_code=200,
     request_max_body_size=_BODY,

@@ -11,3 +11,4 @@ from registry.portal.frame.people import people
 ROOM: Final = Room("artists", WORDS)
 ARTISTS: Final = people("art")
 EVERYBODY: Final = people()
+OWNERS: Final = people("art", "org")  # whose keys the log has

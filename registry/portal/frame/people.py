@@ -10,7 +10,8 @@ from litestar.handlers import BaseRouteHandler
 from registry.accounts.identity import Caller, Guard, authenticated
 from registry.errors import NotAllowed, NotAuthenticated, NotFound
 
-HOMES: Final = {"art": "home", "org": "organisation"}  # where each kind of account begins
+#: Where each kind of account begins.
+HOMES: Final = {"art": "home", "org": "organisation", "aud": "auditor", "opr": "operator"}
 
 
 def people(*kinds: str) -> Guard:

@@ -50,6 +50,9 @@ FRAME: Final[Vocabulary] = {
     "nav_licences": ("Licences", "许可"),
     "nav_invoices": ("Money", "账目"),
     "nav_tokens": ("Tokens and keys", "令牌和钥匙"),
+    "nav_entries": ("Ledger", "总账"),
+    "nav_duties": ("Duties", "要做的事"),
+    "nav_staff": ("People", "人员"),
     "nav_can": ("What this can and cannot do", "能做和不能做的"),
     "sign_out": ("Sign out", "退出登录"),
     "more": ("Next page", "下一页"),
@@ -68,6 +71,7 @@ FRAME: Final[Vocabulary] = {
     ),
     "note_key_added": ("That key may sign for you from now on.", "那把钥匙从现在起可以替你签名。"),
     "note_key_ended": ("That key may not sign any more.", "那把钥匙已停用。"),
+    "note_dismissed": ("That account opens nothing any more.", "那个账号什么都打不开了。"),
     "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
     "note_domain_asked": (
         "Put the line there, then let us look.",

@@ -1,1 +1,9 @@
-"""Pages of operators: nothing in here can ever change an entry of the ledger or a statement."""
+"""Pages of operators: how the registry is doing, who looks after it. Nothing here changes statements or entries."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from registry.portal.operators import home, people
+
+ROUTES: Final[list[Any]] = [*home.ROUTES, *people.ROUTES]

@@ -299,7 +299,6 @@ WORDS: Final[Vocabulary] = {
     ),
     "key": ("Key", "钥匙"),
     "key_may": ("What it may sign", "可以签"),
-    "key_live": ("In use", "在用"),
     "key_ended": ("Ended", "已停用"),
     "tokens_title": ("Tokens", "令牌"),
     "keys_lead": (

@@ -7,6 +7,9 @@ from typing import Any, Final
 from registry.portal.public.arriving import landing
 from registry.portal.public.checking import check, check_page
 from registry.portal.public.entering import (
+    invited,
+    invited_options,
+    invited_page,
     join,
     join_page,
     recover,
@@ -23,6 +26,9 @@ ROUTES: Final[list[Any]] = [
     check,
     join_page,
     join,
+    invited_page,
+    invited_options,
+    invited,
     sign_in_page,
     sign_out,
     recover_page,

@@ -15,8 +15,8 @@ from litestar.params import JSONBody, QueryParameter, RawBody
 from litestar.response import Redirect
 
 from licet import identifiers
-from licet.wire.accounts import AccountCreate, PasskeyCreated, PasskeyDrafted, Recovery
-from registry.accounts import passkeys, recovery, registration, sessions, tokens
+from licet.wire.accounts import AccountCreate, PasskeyCreated, PasskeyDrafted, PasskeyOptions, Recovery
+from registry.accounts import passkeys, recovery, registration, sessions, staff, tokens
 from registry.accounts.identity import Caller, not_foreign
 from registry.accounts.passkey_routes import session_cookie
 from registry.portal.frame import forms
@@ -24,7 +24,7 @@ from registry.portal.frame.ceremonies import embedded
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led, left
 from registry.portal.frame.pages import HTML, Room, language_of, signed_in
-from registry.portal.frame.people import home_of, onward
+from registry.portal.frame.people import HOMES, home_of, onward
 from registry.portal.public.words import WORDS
 from registry.services import Services
 
@@ -45,6 +45,21 @@ class Recovering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A passkey that was just made, for an account whose passkeys are lost; as ``PasskeyCreated``."""
 
     account: str
+    credential: str
+    attestation_object: str
+    client_data: str
+
+
+class Invited(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The secret of an invitation."""
+
+    secret: str
+
+
+class Joining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same, with a passkey that was just made; as ``PasskeyCreated``."""
+
+    secret: str
     credential: str
     attestation_object: str
     client_data: str
@@ -97,6 +112,43 @@ async def sign_out(
     if optional_caller is not None:
         await sessions.end(services, optional_caller)
     return left(led(f"/{language_of(request)}", "signed_out", cookies=[session_cookie(None)]))
+
+
+@get(everywhere("/invited"), include_in_schema=False, media_type=HTML, sync_to_thread=False)
+def invited_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Where an auditor or operator makes a passkey; the invitation's secret stands behind the ``#`` of the address."""
+    return ROOM.page(request, "invited", here="sign-in", embedded=embedded(request))
+
+
+@post(
+    everywhere("/invited/options"),
+    include_in_schema=False,
+    media_type=_JSON,
+    opt={"idempotency": "reads"},
+    status_code=200,
+    request_max_body_size=_BODY,
+)
+async def invited_options(services: NamedDependency[Services], data: JSONBody[Invited]) -> PasskeyOptions:
+    """What the browser needs to make the passkey; the invitation is not used up by it."""
+    return PasskeyOptions(await staff.options(services, data.secret))
+
+
+@post(
+    everywhere("/invited"),
+    include_in_schema=False,
+    media_type=_JSON,
+    opt={"idempotency": "reads"},
+    request_max_body_size=_BODY,
+)
+async def invited(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[Joining]
+) -> Response[Led]:
+    """Keep the passkey, use the invitation up, and open a session."""
+    not_foreign(request, services.settings.site.origins)
+    made = PasskeyCreated(data.credential, data.attestation_object, data.client_data)
+    kind, secret = await staff.join(services, data.secret, made)
+    to = Led(f"/{language_of(request)}/{HOMES[kind]}")
+    return Response(to, status_code=201, cookies=[session_cookie(secret)])
 
 
 @get(everywhere("/recover"), include_in_schema=False, media_type=HTML, sync_to_thread=False)

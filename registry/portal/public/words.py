@@ -198,6 +198,21 @@ WORDS: Final[Vocabulary] = {
     "rec_account": ("Account number (art_…)", "账号编号（art_…）"),
     "rec_code": ("Recovery code", "恢复码"),
     "rec_go": ("Make a new passkey", "建一把新的通行密钥"),
+    # auditors and operators
+    "inv_title": ("Come in as an auditor or operator", "审计员和运营人员入口"),
+    "inv_lead": (
+        "You were invited. Make a passkey on this device: it opens your pages, and signs nothing.",
+        "你收到了邀请。在这台设备上建一把通行密钥：它只用来打开你的页面，不签任何东西。",
+    ),
+    "inv_go": ("Make my passkey", "建通行密钥"),
+    "inv_lost": (
+        "Lost the passkey later? Ask for a new invitation: it ends the old one.",
+        "以后通行密钥丢了？请再要一份邀请，旧的随之作废。",
+    ),
+    "pk_invitation": (
+        "This invitation opens nothing: it was used, ran out, or a part of the link is missing. Ask for a new one.",
+        "这份邀请打不开：已经用过、过期，或者链接缺了一段。请再要一份。",
+    ),
     # a work's public page
     "work_by": ("By {artist}", "作者：{artist}"),
     "work_gone_by": ("Its account was erased", "账号已注销"),

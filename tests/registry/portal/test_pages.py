@@ -10,13 +10,13 @@ from litestar.routes import HTTPRoute
 from registry.accounts import operators
 from registry.portal.frame.languages import LANGUAGES, of_path
 from tests.registry.harness import Running
-from tests.registry.portal import test_earnings, test_keys, test_organisations
+from tests.registry.portal import test_auditors, test_earnings, test_keys, test_organisations, test_staff
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
 
-PUBLIC = ("", "/check", "/join", "/sign-in", "/recover", "/register", "/register/datasets", "/work/{work}")
+PUBLIC = ("", "/check", "/join", "/sign-in", "/recover", "/invited", "/register", "/register/datasets", "/work/{work}")
 #: Pages with a session, and who else has them: everybody with one, or artists alone.
 OWN = {
     "/home": "art",
@@ -44,6 +44,8 @@ ANOTHERS = ("/works/{work}", "/statements/{statement}", "/account/keys/{keyid}/e
 #: Read by its two parties (test_disputes.py), and as everybody reads the register: tests/registry/register.
 ELSEWHERE = {"/disputes/{dispute}", "/register/models/{model}", "/register/datasets/{dataset}"}
 
+_STAFF = (*test_staff.PAGES, *test_auditors.PAGES)
+
 
 def gets(site: Running) -> set[str]:
     """The path of every page, without its language."""
@@ -55,7 +57,7 @@ def gets(site: Running) -> set[str]:
 
 
 async def test_every_page_is_walked_here(site: Running) -> None:
-    elsewhere = {*ELSEWHERE, *test_earnings.PAGES, *test_organisations.PAGES, *test_keys.SIGNED}
+    elsewhere = {*ELSEWHERE, *test_earnings.PAGES, *test_organisations.PAGES, *test_keys.SIGNED, *_STAFF}
     assert gets(site) == {*PUBLIC, *OWN, *elsewhere}
 
 

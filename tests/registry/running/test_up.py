@@ -155,7 +155,9 @@ def test_up_serves_refuses_a_second_mends_itself_and_ends_cleanly(tmp_path):
         assert f"port {port} on 127.0.0.1 is in use" in taken.stderr
 
         invited = registry("invite", "--role", "auditor", "--name", "A. Udit", "--scope", "audit", "--data", str(data))
-        account, token, secret = invited.stdout.split()
+        line, link = invited.stdout.splitlines()
+        account, token, secret = line.split()
+        assert "/en/invited#" in link
         me = httpx.get(f"{url}/v1/me", headers={"Authorization": f"Bearer {secret}"}).json()
         assert (me["account"], me["name"], me["scopes"]) == (account, "A. Udit", ["audit"])
         assert registry("token", "revoke", token, "--data", str(data)).returncode == 0

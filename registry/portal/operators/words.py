@@ -1,0 +1,69 @@
+"""What operators' pages say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.portal.frame.ceremonies import PASSKEY
+from registry.portal.frame.words import Plural, Vocabulary
+
+WORDS: Final[Vocabulary] = {
+    **PASSKEY,
+    "name": ("Name", "名字"),
+    "state": ("State", "状态"),
+    "since": ("Since", "自"),
+    "account": ("Account", "账号"),
+    "none": ("None", "没有"),
+    # health
+    "health": ("How the registry is doing", "登记处运行情况"),
+    "health_fine": ("Everything that answers need is there.", "一切正常。"),
+    "health_amiss": ("Something is amiss. What to do about it stands beside it.", "有地方不正常，旁边写着怎么办。"),
+    "part": ("Part", "部件"),
+    "fine": ("Fine", "正常"),
+    "amiss": ("Amiss", "不正常"),
+    "found": ("What was found", "看到的情况"),
+    "todo": ("What to do", "怎么办"),
+    "part_database": ("Database", "数据库"),
+    "part_schema": ("Schema", "数据库结构"),
+    "part_log": ("Log", "日志"),
+    "part_archive": ("Archive", "归档"),
+    "part_snapshot": ("Snapshot", "快照"),
+    "part_index": ("Index", "索引"),
+    "part_files": ("Files", "文件"),
+    "part_keys": ("Keys", "密钥"),
+    "log_size": ("Entries of the log", "日志条目"),
+    "log_pending": ("Statements that wait for it", "等待进入日志的声明"),
+    "snapshot": ("Newest snapshot", "最新快照"),
+    # staff
+    "staff": ("Auditors and operators", "审计员和运营人员"),
+    "staff_text": (
+        "Their passkeys open these pages and sign nothing: the log has none of it. Each step asks for your passkey.",
+        "他们的通行密钥只用来打开这些页面，不签任何声明，所以不进日志。每一步都要再用一次你自己的通行密钥。",
+    ),
+    "role": ("Role", "角色"),
+    "role_aud": ("Auditor", "审计员"),
+    "role_opr": ("Operator", "运营人员"),
+    "passkey": ("Passkey since", "通行密钥自"),
+    "invitation": ("Invitation", "邀请"),
+    "open_until": ("Open until", "有效至"),
+    "tokens": ("Tokens in use", "在用令牌"),
+    "change": ("Change", "更改"),
+    "invite_again": ("Invite again", "重新邀请"),
+    "dismiss": ("End every way in", "停用全部入口"),
+    "invite": ("Invite somebody", "邀请"),
+    "invite_wrong": ("That could not be done:", "没有办成："),
+    "scope": ("What an auditor may see", "审计员可以看什么"),
+    "scope_hint": (
+        "Accounts and months, parted by spaces: org_… art_… 2026-01..2026-12. Left empty: everything.",
+        "账号和月份，用空格隔开：org_… art_… 2026-01..2026-12。不填就是全部。",
+    ),
+    "invite_go": ("Make a link", "生成链接"),
+    "invited": ("The invitation", "邀请链接"),
+    "invited_text": (
+        Plural(
+            "Send this link to them alone. It is shown this once, and good for one day and one passkey.",
+            "Send this link to them alone. It is shown this once, and good for {n} days and one passkey.",
+        ),
+        "只发给本人。链接只显示这一次，{n} 天内有效，只能建一把通行密钥。",
+    ),
+}

@@ -1,0 +1,153 @@
+"""Auditors and operators come in by passkey: by invitation alone, once, and to what is theirs and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from licet import identifiers
+from licet.statements.webauthn import from_base64url
+from registry.accounts import staff
+from registry.errors import NotFound
+from registry.portal.frame.languages import LANGUAGES
+from tests.registry import keymaking as make
+from tests.registry.harness import Running
+from tests.registry.portal.people import HTML, Read, joined
+from tests.registry.portal.staff import comes_in, employed
+from tests.registry.portal.whole import held_whole
+
+pytestmark = pytest.mark.anyio
+
+PAGES = ("/operator", "/operator/staff")
+STAFF = "/en/operator/staff"
+
+
+async def test_an_invitation_is_used_once_and_its_passkey_signs_in_again(site: Running) -> None:
+    ada = await employed(site, "auditor", "Ada Okafor")
+    me = (await ada.http.get("/v1/me")).json()
+    assert (me["account"], me["scopes"], me["keys"]) == (ada.id, ["audit", "query"], [])
+    again = await comes_in(site, ada.secret, make.passkey(site, "thief"))
+    assert again.status_code == 403
+    assert "was not used" in again.json()["detail"]
+    browser = await make.signed_in(site, ada.key)
+    led = await browser.get("/zh/home", headers=HTML)
+    assert (led.status_code, led.headers["location"]) == (303, "/zh/auditor")
+    assert (await make.stepped_up(site, ada.key, browser)).status_code == 201
+    assert (await browser.get("/en/account", headers=HTML)).status_code == 404
+    # Nothing that a key of the log could do.
+    assert (await browser.get("/v1/keys")).status_code == 403
+    out = await ada.sends("/en/auditor", "/en/sign-out")
+    assert out.status_code == 303
+    assert (await ada.http.get("/v1/me")).status_code == 401
+    async with site.services.database.acquire() as conn:
+        assert (
+            await conn.fetchval("select count(*) from account_keys where account = $1", identifiers.to_uuid(ada.id))
+            == 0
+        )
+
+
+async def test_two_at_once_make_one_passkey_of_an_invitation(site: Running) -> None:
+    ada = await employed(site, "auditor", "Twice")
+    number = identifiers.to_uuid(ada.id)
+    secret = await staff.invited(site.services.database, number)
+    answers = await asyncio.gather(*(comes_in(site, secret, make.passkey(site, f"n{each}")) for each in range(4)))
+    assert sorted(each.status_code for each in answers) == [201, 403, 403, 403]
+    async with site.services.database.acquire() as conn:
+        live = "select count(*) from staff_passkeys where account = $1 and ended_at is null"
+        assert await conn.fetchval(live, number) == 1
+
+
+async def test_a_new_invitation_is_the_way_back_and_ends_what_was_before(site: Running) -> None:
+    ada = await employed(site, "auditor", "Ada")
+    number = identifiers.to_uuid(ada.id)
+    first = await staff.invited(site.services.database, number)
+    second = await staff.invited(site.services.database, number)
+    assert (await comes_in(site, first, make.passkey(site, "late"))).status_code == 403
+    assert (await ada.http.get("/v1/me")).status_code == 200  # an invitation alone ends nothing
+    fresh = make.passkey(site, "fresh")
+    assert (await comes_in(site, second, fresh)).status_code == 201
+    assert (await ada.http.get("/v1/me")).status_code == 401
+    options = (await site.http.post("/v1/sessions/options")).json()["publicKey"]
+    lost = await site.post("/v1/sessions", make.answered(site, ada.key, options["challenge"]))
+    assert lost.status_code == 403
+    await make.signed_in(site, fresh)
+
+
+async def test_what_opens_nothing(site: Running) -> None:
+    ada = await employed(site, "auditor", "Ada")
+    number = identifiers.to_uuid(ada.id)
+    mei = await joined(site, "Mei")
+    for secret in ("", "x" * 43, "y" * 5000, "\u0000", "\u5141"):
+        assert (await comes_in(site, secret, make.passkey(site, "x"))).status_code in (400, 403), secret
+    with pytest.raises(NotFound):
+        await staff.invited(site.services.database, identifiers.to_uuid(mei.id))
+    secret = await staff.invited(site.services.database, number)
+    async with site.services.database.acquire() as conn:
+        await conn.execute("update staff_invitations set expires_at = now() where account = $1", number)
+    assert (await comes_in(site, secret, make.passkey(site, "old"))).status_code == 403
+    # A passkey that is an account's already, or one made for the account's challenge of somebody else.
+    secret = await staff.invited(site.services.database, number)
+    assert (await comes_in(site, secret, mei.key)).status_code == 409
+    assert (await comes_in(site, secret, make.passkey(site, "right"))).status_code == 201
+    # No page of others makes one, and no key-register comes of the challenge.
+    secret = await staff.invited(site.services.database, number)
+    asked = (await site.post("/en/invited/options", {"secret": secret})).json()["publicKey"]
+    key = make.passkey(site, "led")
+    created = key.create(from_base64url(asked["challenge"], "challenge"), site.services.settings.site.origins[0])
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert (await site.post("/en/invited", {"secret": secret, **created}, http=site.http, **foreign)).status_code == 403
+    assert (await site.post("/v1/passkeys", created)).status_code == 403
+
+
+async def test_who_is_dismissed_is_out_at_once(site: Running) -> None:
+    boss, ada = await employed(site, "operator", "Boss"), await employed(site, "auditor", "Ada")
+    gone = await boss.sends(STAFF, f"{STAFF}/dismiss", account=ada.id)
+    assert gone.status_code == 303
+    assert (await ada.http.get("/v1/me")).status_code == 401
+    own = await boss.sends(STAFF, f"{STAFF}/dismiss", account=boss.id)
+    assert own.status_code == 400
+    assert (await boss.http.get("/v1/me")).status_code == 200
+    eve = await employed(site, "auditor", "Eve")
+    assert (await eve.http.post(f"{STAFF}/dismiss", data={}, headers={**HTML, **make.SAME_ORIGIN})).status_code == 404
+    async with site.services.database.acquire() as conn:
+        await conn.execute("update sessions set stepped_up_at = now() - interval '6 minutes'")
+    for path in ("invite", "dismiss"):
+        assert (await boss.sends(STAFF, f"{STAFF}/{path}", account=eve.id)).status_code == 403
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_operators_pages_are_whole_and_theirs_alone(site: Running, language: str) -> None:
+    boss, ada = await employed(site, "operator", "Boss"), await employed(site, "auditor", "Ada")
+    mei = await joined(site, "Mei")
+    for path in PAGES:
+        page = await held_whole(boss.http, f"/{language}{path}", language)
+        assert "Boss" in page.text
+        for stranger in (ada.http, mei.http):
+            assert (await stranger.get(f"/{language}{path}", headers=HTML)).status_code == 404
+        assert (await site.http.get(f"/{language}{path}", headers=HTML)).status_code == 303
+
+
+async def test_an_operator_invites_by_a_link_that_is_shown_once(site: Running) -> None:
+    boss, lab = await employed(site, "operator", "Boss"), await site.account("organisation", "Lab")
+    shown = await boss.sends(STAFF, f"{STAFF}/invite", role="auditor", name="Ada", scope=f"{lab.id} 2026-01..2026-12")
+    assert shown.status_code == 200
+    (link,) = [each for each in Read(shown.text).text.split() if "/invited#" in each]
+    assert link.startswith(f"{site.services.settings.url}/en/invited#")
+    assert (await comes_in(site, link.partition("#")[2], make.passkey(site, "Ada"))).status_code == 201
+    page = Read((await boss.http.get(STAFF, headers=HTML)).text)
+    assert "Ada" in page.text
+    for wrong in (
+        {"role": "artist", "name": "A", "scope": ""},
+        {"role": "auditor", "name": "", "scope": ""},
+        {"role": "auditor", "name": "A", "scope": "everything"},
+        {"role": "auditor", "name": "A", "scope": "2026-13"},
+        {"role": "operator", "name": "A", "scope": lab.id},
+        {"role": "auditor", "name": "A", "scope": identifiers.new_id("org")},
+        {"account": lab.id},
+        {"account": "aud_nobody"},
+    ):
+        answer = await boss.sends(STAFF, f"{STAFF}/invite", **wrong)
+        assert answer.status_code == 400, wrong
+        assert "That could not be done" in answer.text
+        assert "/invited#" not in answer.text
