@@ -15,6 +15,7 @@ from licet.audit.closed import alone, among_all
 from licet.audit.layout import (
     CLOSE,
     STATEMENT_KINDS,
+    BundleDuty,
     BundleLine,
     BundleWork,
     ClosedLine,
@@ -73,6 +74,7 @@ async def build(services: Services, caller: Caller, period: Period, subject: Sub
             writer = BundleWriter(out, about)
             prover = await _log(conn, services, span, found, writer)
             await _statements(conn, prover, part, found, writer)
+            await asyncio.to_thread(writer.duties, [_duty(row) for row in found.duties])
             await _uses(conn, part, found, writer)
             await _closed(conn, part, found, writer)
             await _ledger(conn, span, part, found, writer)
@@ -161,6 +163,22 @@ def _covered(consent: Statement, scope: Sequence[Row], rows: Sequence[Row]) -> l
         at = places[row["id"]]
         found.append(BundleWork(_text(consent), work, at, _path(tree, at)))
     return found
+
+
+def _duty(row: Row) -> BundleDuty:
+    return BundleDuty(
+        duty=identifiers.from_uuid("dut", row["id"]),
+        document=row["digest"].hex(),
+        licence=identifiers.from_uuid("lic", row["licence"]),
+        organisation=identifiers.from_uuid("org", row["organisation"]),
+        account=identifiers.from_uuid(row["kind"], row["account"]),
+        works=row["works"],
+        notice_days=row["notice_days"],
+        effect=row["effect"],
+        revoked_at=times.to_text(row["at"]),
+        due_at=times.to_text(row["due_at"]),
+        done_at=None if row["done_at"] is None else times.to_text(row["done_at"]),
+    )
 
 
 async def _uses(conn: Connection, part: Part, found: Contents, writer: BundleWriter) -> None:

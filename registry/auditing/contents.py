@@ -46,6 +46,7 @@ class Contents:
     shares: set[UUID] = field(default_factory=set)
     closed: Closed | None = None  # once the month is
     before: Closed | None = None  # the month before it
+    duties: list[Row] = field(default_factory=list)  # of the month (`queries.DUTIES`)
     allotted: Allotted = field(default_factory=Allotted)
     restricted: set[UUID] = field(default_factory=set)  # works whose licensed terms co-owners may have made stricter
 
@@ -148,7 +149,9 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     alone = [_stated(row) for row in await conn.fetch(queries.STATED, *month)]
     found.allotted = await allotted_in(conn, span, part)
     behind = [_statement("revenue-report", row) for row in found.allotted.reports]
-    behind += [_statement("licence-revoke", row, "account") for row in found.allotted.revocations]
+    found.duties = await conn.fetch(queries.DUTIES, *month)
+    revoked = {row["id"]: row for row in [*found.allotted.revocations, *found.duties]}
+    behind += [_statement("licence-revoke", row, "account") for row in revoked.values()]
     taken_back = [row["id"] for row in found.allotted.revocations]
     decided = await conn.fetch(queries.DECIDED, taken_back, span.published, part.account)
     behind += [_statement("dispute-step", row, "account") for row in decided]
@@ -188,6 +191,7 @@ async def _references(conn: Connection, span: Span, part: Part, found: Contents)
         Licensed(_statement("licence", row), begins=False) for row in found.allotted.licences if row["id"] not in known
     ]
     missing = {row["licence"] for row in rows if row["licence"] is not None}
+    missing |= {row["licence"] for row in found.duties}
     missing -= {each.statement.id for each in found.licences}
     named = await conn.fetch(queries.LICENCES_NAMED, part.account, part.uses, list(missing), span.published)
     found.licences += [Licensed(_statement("licence", row), begins=False) for row in named]

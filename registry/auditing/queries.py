@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from registry.accounts.queries import audits
+from registry.licensing.queries import NOTICE
 
 # What an account earns from beside its own works: works that are under a split in which it has a share.
 # by split_parties (account, split), split_works primary key
@@ -229,6 +230,17 @@ join dispute_steps y on y.dispute = q.id and y.step in ('open', 'decide')
 join log_pending p on p.id = y.pending join log_entries e on e.pending = y.pending
 where d.id = any($1::uuid[]) and e.index < $2 and ($3::uuid is null or $3 in (q.account, q.against)) order by y.id
 """
+# Duties that were caused before log index $3 and not stated to be done before $2, with what was stated by $3.
+# By duties (organisation, id) and (account, id), duties_done primary key, log_entries unique (pending)
+DUTIES: Final = f"""
+select d.id, d.digest, d.licence, d.organisation, d.account, a.kind, d.pending, d.works, d.notice_days, d.effect,
+    e.index, e.at, e.at + {NOTICE} as due_at, case when x.index < $3 then n.done_at end as done_at
+from duties d join accounts a on a.id = d.account join log_entries e on e.pending = d.pending
+left join duties_done n on n.duty = d.id left join log_entries x on x.pending = n.pending
+where e.index < $3 and (x.index is null or x.index >= $2)
+    and ($1::uuid is null or d.organisation = $1 or d.account = $1)
+order by d.id
+"""  # noqa: S608
 # Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
 # month. $3, $4 log indices of the month, $5 published size.
 # by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique

@@ -12,6 +12,7 @@
     statements/<kind>/<id>.json     one statement file each, as `licet statement verify` takes it
     licences/<lic_…>.jsonl          the lines of a licence (`BundleLine`), by work
     works.jsonl                     that a consent covers the works relied upon (`BundleWork`)
+    duties.jsonl                    revocations' effects that were due in the month, or are yet to be (`BundleDuty`)
     usage/events.csv, .parquet      every use (`licet.audit.tables`), by source and id
     usage/proofs.jsonl              for events shown without the rest of their batch (`EventProof`)
     ledger/transfers.csv            double entry: what was posted …
@@ -39,6 +40,7 @@ from licet import times
 from licet.errors import InputError
 from licet.statements.kinds import LicenceLine, WorkDigest
 from licet.statements.periods import Side
+from licet.terms.atoms import RevocationEffect
 
 MANIFEST: Final = "MANIFEST.json"
 PERIOD: Final = "period.json"
@@ -49,6 +51,7 @@ CONSISTENCY: Final = "log/consistency.json"
 FRONTIER: Final = "log/frontier.bin"
 ENTRIES: Final = "log/entries.bin"
 WORKS: Final = "works.jsonl"
+DUTIES: Final = "duties.jsonl"
 EVENTS_CSV: Final = "usage/events.csv"
 EVENTS_PARQUET: Final = "usage/events.parquet"
 EVENT_PROOFS: Final = "usage/proofs.jsonl"
@@ -64,7 +67,8 @@ SINGLE: Final = frozenset(
     {PERIOD, REGISTRY_KEYS, OPENING, CLOSING, CONSISTENCY, FRONTIER, ENTRIES, WORKS, EVENTS_CSV, EVENTS_PARQUET}
     | {EVENT_PROOFS, TRANSFERS, LEDGER_ENTRIES, BALANCES, HLEDGER, BEANCOUNT, README}
 )
-"""Members that every bundle has, beside its manifest; that of a closed month has `LINES` too."""
+"""Members that every bundle has, beside its manifest; that of a closed month has `LINES` too, all but the first
+bundles `DUTIES`."""
 
 CLOSE: Final = "period-close"
 
@@ -134,6 +138,23 @@ class BundleWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     work: WorkDigest
     index: int
     path: list[str]
+
+
+class BundleDuty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A duty of ``organisation`` towards ``account``, which revoked ``licence`` for so many ``works`` by the statement
+    of SHA-256 ``document``. ``done_at`` is null where nothing was stated by the end of the month."""
+
+    duty: str
+    document: str
+    licence: str
+    organisation: str
+    account: str
+    works: int
+    notice_days: int
+    effect: RevocationEffect
+    revoked_at: str
+    due_at: str
+    done_at: str | None
 
 
 class EventProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 from licet.audit.checks.allotted import check_allotted
 from licet.audit.checks.books import check_books
 from licet.audit.checks.chained import check_chains
+from licet.audit.checks.duties import check_duties
 from licet.audit.checks.granted import Granted, check_licences
 from licet.audit.checks.month import check_close
 from licet.audit.checks.opening import opened
@@ -37,6 +38,7 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
         granting = check_licences(audit, statements)
         uses = check_uses(audit, statements, granting)
         posted = check_books(audit, uses.due, log.opening, log.closing)
+        check_duties(audit, statements, granting)
         check_allotted(audit, log, statements, granting, uses.counted, posted)
         closed = check_close(audit, log, statements)
         return Report(

@@ -7,7 +7,7 @@
     writer.entries(chunks)                        # every log entry that is shown
     writer.statement("licence", "lic_…", file)    # each
     writer.lines("lic_…", lines)
-    with writer.works() as works: …               # then events, ledger
+    with writer.works() as works: …               # then duties, events, ledger
     writer.finish(office_key)                     # before the ledger of a closed month: writer.closed()
 """
 
@@ -22,7 +22,16 @@ from licet import canonical
 from licet.audit import layout, tables
 from licet.audit.container import CHUNK, MemberOut, Packer
 from licet.audit.journals import Beancount, Hledger, Journal, Write
-from licet.audit.layout import BundleLine, BundleWork, ClosedLine, Consistency, EventProof, Period, PeriodReport
+from licet.audit.layout import (
+    BundleDuty,
+    BundleLine,
+    BundleWork,
+    ClosedLine,
+    Consistency,
+    EventProof,
+    Period,
+    PeriodReport,
+)
 from licet.audit.readme import render, title
 from licet.audit.tables import BalanceRow, EventRow, LedgerRow, ParquetOut, TransferRow
 from licet.audit.tally import Tally
@@ -91,6 +100,7 @@ class BundleWriter:
         self.tally: Final = Tally()
         self._packer: Final = Packer(out)
         self._sizes = (0, 0)
+        self._covers = list(layout.COVERED_KINDS)
         self._state: Literal["open", "closed"] = "open"
 
     def log(
@@ -127,6 +137,13 @@ class BundleWriter:
         """Give what takes the works that consents are shown to cover."""
         with self._member(layout.WORKS) as member:
             yield WorksOut(member, self.tally)
+
+    def duties(self, duties: Iterable[BundleDuty]) -> None:
+        """Write the duties of the month, by name."""
+        self._covers.append(layout.DUTIES)
+        with self._member(layout.DUTIES) as member:
+            for duty in duties:
+                member.write(canonical.encode(duty) + b"\n")
 
     @contextmanager
     def events(self) -> Iterator[EventsOut]:
@@ -204,7 +221,7 @@ class BundleWriter:
             uses=report.uses,
             made_at=self.about.made_at,
             members=[BundleMember(*member) for member in self._packer.members],
-            covers=sorted(layout.COVERED_KINDS),
+            covers=sorted(self._covers),
         )
         self._packer.add(layout.MANIFEST, envelopes.encode(envelopes.seal(manifest, office)))
         self._packer.close()

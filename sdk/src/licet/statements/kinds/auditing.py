@@ -35,7 +35,8 @@ class AuditBundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     uses: bool  # whether uses of the account's own works are shown (below claim level 2: the ledger alone)
     made_at: str
     members: list[BundleMember]
-    #: The kinds of statements of which it holds each that the log took, if it is of everything; once left out.
+    #: The kinds of statements of which it holds each that the log took, if it is of everything, and ``duties.jsonl``
+    #: where duties are listed; once left out.
     covers: list[str] | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
