@@ -18,6 +18,7 @@ from registry.portal.artists import (
     receipts,
     signing,
     terms,
+    tracing,
     works,
 )
 
@@ -28,6 +29,7 @@ ROUTES: Final[list[Any]] = [
     *payments.ROUTES,
     *level.ROUTES,
     *works.ROUTES,
+    *tracing.ROUTES,
     *adding.ROUTES,
     *terms.ROUTES,
     *signing.ROUTES,

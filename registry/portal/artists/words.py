@@ -8,6 +8,7 @@ from registry.portal.artists.account_words import DEVICES, LEAVING
 from registry.portal.artists.adding_words import ADDING, SAID
 from registry.portal.artists.dispute_words import DISPUTES
 from registry.portal.artists.earning_words import EARNINGS
+from registry.portal.artists.evidence_words import EVIDENCE
 from registry.portal.artists.level_words import LEVELS
 from registry.portal.frame import doors
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
@@ -70,6 +71,7 @@ WORDS: Final[Vocabulary] = {
     **DEVICES,
     **LEAVING,
     **DISPUTES,
+    **EVIDENCE,
     # home
     "home": ("Home", "首页"),
     "home_hello": ("Hello, {name}", "你好，{name}"),

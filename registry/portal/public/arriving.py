@@ -8,8 +8,8 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from registry.portal.frame.languages import everywhere
+from registry.portal.frame.matching import largest
 from registry.portal.frame.pages import HTML, Room
-from registry.portal.public.checking import largest
 from registry.portal.public.words import WORDS
 from registry.services import Services
 

@@ -106,6 +106,10 @@ WORDS: Final[Vocabulary] = {
         "No dataset has taken it under a licence from you.",
         "没有哪个数据集凭你的许可收过它。",
     ),
+    "check_datasets_level": (
+        "Who took licences on it is shown to you from claim level 2 on.",
+        "谁向你取过它的许可，主张等级到 2 级才给你看。",
+    ),
     "check_datasets_owner": (
         "Which datasets hold it is told to its artist, who can sign in and see.",
         "哪些数据集收了它，只告诉作者本人。作者登录就能看到。",

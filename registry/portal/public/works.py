@@ -16,8 +16,8 @@ from registry.consent.shown import Shown, shown
 from registry.errors import NotFound
 from registry.portal.frame.doors import use_door
 from registry.portal.frame.languages import TAGS, everywhere
+from registry.portal.frame.matching import door_of
 from registry.portal.frame.pages import HTML, Room, language_of
-from registry.portal.public.checking import door_of
 from registry.portal.public.words import WORDS
 from registry.services import Services
 

@@ -22,6 +22,8 @@ OWN = {
     "/home": "art",
     "/works": "art",
     "/works/{work}": "art",
+    "/works/{work}/evidence": "art",
+    "/trace": "art",
     "/terms": "art",
     "/earnings": "art",
     "/earnings/uses": "art",
@@ -40,7 +42,7 @@ OWN = {
     "/account/keys/{keyid}/end": "all",
 }
 #: What is opened with an identifier that is somebody's: strangers find nothing there.
-ANOTHERS = ("/works/{work}", "/statements/{statement}", "/account/keys/{keyid}/end")
+ANOTHERS = ("/works/{work}", "/works/{work}/evidence", "/statements/{statement}", "/account/keys/{keyid}/end")
 #: Read by its two parties (test_disputes.py), and as everybody reads the register: tests/registry/register.
 ELSEWHERE = {"/disputes/{dispute}", "/register/models/{model}", "/register/datasets/{dataset}"}
 
