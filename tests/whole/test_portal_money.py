@@ -27,7 +27,7 @@ def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) 
 
 def test_a_domain_brings_claim_level_2_and_is_given_up(visitor: Visitor, net: Internet) -> None:
     page = visitor.page
-    device = visitor.passkeys()
+    visitor.passkeys()
     visitor.joins("苏棠")
     visitor.opens("/home")
     visitor.looks()
@@ -38,11 +38,7 @@ def test_a_domain_brings_claim_level_2_and_is_given_up(visitor: Visitor, net: In
     page.wait_for_selector("#wrong")
     assert page.input_value("#domain") == "github.io"
     visitor.looks()
-    visitor.touched(device, touched=False)
     page.fill("#domain", "eve.example")
-    page.click("form:has(#domain) button")
-    page.wait_for_selector("[data-said]:not([hidden])")  # the passkey was not touched: nothing is asked for
-    visitor.touched(device, touched=True)
     page.click("form:has(#domain) button")
     page.wait_for_selector(".card")
     visitor.looks()
@@ -62,3 +58,31 @@ def test_a_domain_brings_claim_level_2_and_is_given_up(visitor: Visitor, net: In
     assert page.inner_text("tr[aria-current] th")[0] == "0"
     visitor.looks()
     net.clear()
+
+
+def test_the_pages_of_money_are_usable_before_there_is_any(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    visitor.joins("苏棠")
+    for place in ("", "/uses", "/statements", "/payments", "/entries"):
+        assert visitor.opens(f"/earnings{place}") == 200
+        visitor.looks()
+    visitor.opens("/earnings/payments")
+    page.fill("#name", "Su Tang")
+    page.fill("#iban", "GB29NWBK60161331926891")
+    page.fill("#country", "gb")
+    page.click("form:has(#iban) button")
+    page.wait_for_selector("#wrong")
+    assert page.input_value("#name") == "Su Tang"
+    visitor.looks()
+    page.fill("#iban", "GB29 NWBK 6016 1331 9268 19")
+    page.click("form:has(#iban) button")
+    page.wait_for_selector(".said")
+    assert "6819" in page.inner_text(".lead")
+    visitor.looks()
+    visitor.registers("Salt Pans")
+    visitor.opens("/terms?scope=unsigned&card=own")
+    assert page.locator(".atoms").is_visible()
+    visitor.looks()
+    page.check("#card-no-ai")
+    expect(page.locator(".atoms")).to_be_hidden()

@@ -1,7 +1,7 @@
 """What a form of terms says: which works, and which terms; read alike for the preview and for the signature.
 
-Four cards, the strictest first. Whatever a form does not say is denied; what it says wrongly is an error that names
-the field, and nothing is guessed.
+Four cards, the strictest first. Works that all have the same terms begin with these, as far as the cards can say them.
+Whatever a form does not say is denied; what it says wrongly is an error that names the field, and nothing is guessed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ MOST: Final = 20_000  # works under one signature of a browser; the rest at the 
 CARDS: Final = ("no-ai", "research", "paid", "own")
 CURRENCIES: Final = ("CNY", "USD", "EUR")
 PERMISSIONS: Final = ("deny", "license", "allow")
+STRICTEST: Final[dict[str, str]] = {atom: preset(CARDS[0]).rules[atom].permission for atom in ATOMS}
 _KEEP: Final = "keep"
 Scope = Literal["works", "all", "unsigned", "undo"]
 _SCOPES: Final = ("works", "all", "unsigned", "undo")
@@ -42,6 +43,17 @@ class Choice(NamedTuple):
     undoes: str  # the statement that is taken back, of scope undo
     terms: Terms
     wrong: str | None = None
+    begins: str | None = None  # the name of the words for why it does not begin with what is in force
+
+
+class Filled(NamedTuple):
+    """The fields of a form that say some terms."""
+
+    card: str
+    amount: str = ""
+    currency: str = CURRENCIES[0]
+    until: str = ""
+    atoms: dict[str, str] = STRICTEST
 
 
 async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
@@ -52,22 +64,61 @@ async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
     scope = form.get("scope", "works")
     if scope not in _SCOPES:
         raise Invalid.field("scope", " or ".join(_SCOPES), scope)
-    card = form.get("card", CARDS[0])
-    until = form.get("until").strip()
-    amount, currency = form.get("amount").strip(), form.get("currency", CURRENCIES[0])
-    atoms = {atom: form.get(f"atom-{atom}", "deny") for atom in ATOMS}
     undoes = form.get("undoes")
-    wrong = None
+    wrong = begins = None
+    filled = _filled(form)
     if scope == "undo":
         works, terms = await _undone(conn, account, undoes)
-        card = _KEEP
+        filled = filled._replace(card=_KEEP)
     else:
         works = await _works(conn, account, scope, form)
+        if scope == "works" and not form.get("card"):
+            filled, begins = await _in_force(conn, account, works)
         try:
-            terms = terms_of(card, amount, currency, until, atoms)
+            terms = terms_of(*filled)
         except InputError as error:
             wrong, terms = _named(error), preset(CARDS[0])
-    return Choice(scope, works, card, amount, currency, until, atoms, undoes, terms, wrong)  # type: ignore[arg-type]
+    return Choice(scope, works, *filled, undoes, terms, wrong, begins)  # type: ignore[arg-type]
+
+
+def _filled(form: Form) -> Filled:
+    """Return what ``form`` says of terms; a form that names no use at all begins with the strictest card's."""
+    named = any(form.all(f"atom-{atom}") for atom in ATOMS)
+    atoms = {atom: form.get(f"atom-{atom}", "deny") for atom in ATOMS} if named else STRICTEST
+    amount, until = form.get("amount").strip(), form.get("until").strip()
+    return Filled(form.get("card", CARDS[0]), amount, form.get("currency", CURRENCIES[0]), until, atoms)
+
+
+async def _in_force(conn: Connection, account: UUID, works: list[UUID]) -> tuple[Filled, str | None]:
+    """Return the form that says what is in force on all ``works``, else the strictest, and why it is that."""
+    rows = await conn.fetch(queries.IN_FORCE, works, account)
+    stated = [row["own"] for row in rows]
+    if not any(stated):
+        return Filled(CARDS[0]), None
+    if len(stated) > 1:
+        return Filled(CARDS[0]), "begins_mixed"
+    filled = filled_of((await known_terms(conn, [], stated[0]))[stated[0]])
+    return (Filled(CARDS[0]), "begins_more") if filled is None else (filled, None)
+
+
+def filled_of(terms: Terms) -> Filled | None:
+    """Return the form that says exactly ``terms``; None where they have conditions that no card can say."""
+    atoms: dict[str, str] = {atom: terms.rules[atom].permission for atom in ATOMS}
+    priced = [rule for rule in terms.rules.values() if rule.permission == "license"]
+    amount, currency, until = "", CURRENCIES[0], ""
+    if priced and priced[0].price is not None:
+        first = priced[0].price.to_json()
+        amount, currency = str(first.get("amount", "")), str(first.get("currency", currency))
+        if (end := priced[0].to_json().get("valid_until")) is not None:
+            until = str(date.fromisoformat(end[:10]) - timedelta(days=1))
+    for card in CARDS:
+        found = Filled(card, amount, currency, until, atoms)
+        try:
+            if terms_of(*found).hash == terms.hash:
+                return found
+        except InputError:  # such as a last day that is past
+            continue
+    return None
 
 
 def terms_of(card: str, amount: str, currency: str, until: str, atoms: dict[str, str]) -> Terms:

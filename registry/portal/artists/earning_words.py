@@ -138,10 +138,10 @@ EARNINGS: Final[Vocabulary] = {
     "payout_other": ("Change it", "换一个账户"),
     "payout_warn": (
         (
-            "Before you change it: nothing is paid for {days} days, so that you can step in if it was not you. You are "
-            "told of it, and your passkey is asked for now."
+            "Once you save it, nothing is paid there for {days} days, so that you can step in if it was not you. You "
+            "are told of it, and your passkey is asked for."
         ),
-        "换了以后 {days} 天内不往新账户付钱，万一不是你换的，还来得及拦下。我们会通知你，现在要用一次通行密钥。",
+        "存了以后 {days} 天内不往那里付钱，万一不是你填的，还来得及拦下。我们会通知你，还会请你用一次通行密钥。",
     ),
     "payout_name": ("Name on the account, as the bank knows it", "户名，和银行登记的一致"),
     "payout_iban": ("IBAN", "国际银行账号（IBAN）"),

@@ -18,7 +18,7 @@ from registry.claims import service as claims
 from registry.errors import Conflict, Invalid, NotFound
 from registry.http.paging import Asked
 from registry.portal.artists.room import ARTISTS, ROOM
-from registry.portal.frame import forms
+from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
@@ -118,6 +118,7 @@ async def _page(
     return ROOM.page(
         request, "level", status=status, here="account", level=caller.level, levels=LEVELS, claims=page.items,
         days=RETURNS_AFTER.days, most=claims.MOST, domain=domain, wrong=wrong,
+        fresh=signing.fresh_for(caller),
     )  # fmt: skip
 
 

@@ -16,12 +16,13 @@ from registry.accounts.stepping import hold_for_good
 from registry.errors import Invalid
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists.room import ARTISTS, ROOM
-from registry.portal.frame import forms
+from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
 from registry.services import Services
 from registry.settlement import remitting
+from registry.settlement.escrow import RETURNS_AFTER
 
 _A_PAGE: Final = 50
 _BODY: Final = 1 << 14
@@ -105,6 +106,7 @@ async def _page(
     settings = services.settings
     return ROOM.page(
         request, "payments", status=status, here="earnings", tab="payments", payout=now, payments=page.items,
+        escrow_days=RETURNS_AFTER.days, fresh=signing.fresh_for(caller),
         given=given or dict.fromkeys(_FIELDS, ""), wrong=wrong, trusted=caller.level >= 2,
         change_days=settings.payout_change_hold.days, hold_days=settings.payout_hold.days,
         least=[(each.currency, each.micro) for each in settings.payout_minimum],

@@ -33,3 +33,7 @@ SESSION_KEY: Final = "select keyid from sessions where id = $1 and account = $2"
 KEYS_CAME: Final = """
 select k.keyid, e.at from account_keys k join log_entries e on e.pending = k.pending where k.account = $1
 """
+# by work_states primary key: the terms that are in force on works of one's own, each once
+IN_FORCE: Final = """
+select distinct s.own from work_states s where s.work = any($1::uuid[]) and s.account = $2 and not s.withdrawn
+"""

@@ -51,11 +51,12 @@ async def terms_page(
     work: Of = None,
     every: Every = None,
     undoes: Undoes = None,
-    card: FromQuery[str] = CARDS[0],
+    card: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Terms for one work, for all of them, for those that nobody signed for; or what is in force, signed again."""
-    fields = [("card", card), ("scope", "undo" if undoes else every or "works"), ("undoes", undoes or "")]
+    fields = [("scope", "undo" if undoes else every or "works"), ("undoes", undoes or "")]
     fields += [("w", work)] if work else []
+    fields += [("card", card)] if card else []
     return await page(request, services, caller, Form(fields))
 
 

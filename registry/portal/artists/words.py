@@ -250,10 +250,21 @@ WORDS: Final[Vocabulary] = {
     "terms_amount": ("Per picture, per training run", "每张画、每次训练"),
     "terms_currency": ("Currency", "货币"),
     "terms_until": ("Until (empty: no end)", "到哪天为止（空着：不限）"),
-    "terms_details": ("Change details", "逐项调整"),
+    "begins_mixed": (
+        "These pictures have different terms now. Here the strictest are chosen; what you sign holds for all of them.",
+        "这些画现在的条件不一样。这里先选了最严的，签了就对它们全部生效。",
+    ),
+    "begins_more": (
+        (
+            "What is in force has conditions that this page cannot show. Here the strictest terms are chosen; what you "
+            "sign takes the place of all of it."
+        ),
+        "现在的条件里有这一页显示不了的内容。这里先选了最严的，签了就整个替换掉。",
+    ),
+    "terms_details": ("Use by use", "一项一项定"),
     "terms_details_text": (
-        "Ten uses that do not overlap; they count with “My own terms”. Anything not named is not agreed to.",
-        "十种互不重叠的用途，选“我自己定”时起作用。没写到的，都不算同意。",
+        "Ten uses that do not overlap. “Paid” is at the price above. Anything not named is not agreed to.",
+        "十种互不重叠的用途。“付费”按上面的价格算。没写到的，都不算同意。",
     ),
     "permission_deny": ("No", "不可以"),
     "permission_license": ("Paid", "付费"),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from licet.canonical import from_base64
 from licet.errors import InputError
 from licet.statements.kinds import Consent
-from licet.terms import ATOMS, plain_text, preset, text_hash
-from registry.portal.artists.choosing import CARDS, terms_of
+from licet.terms import ATOMS, Price, plain_text, preset, text_hash
+from registry.portal.artists.choosing import CARDS, filled_of, terms_of
 from tests.registry.harness import Running
-from tests.registry.portal.people import HTML, Artist, Read, joined
+from tests.registry.portal.people import HTML, Artist, Read, fields_of, joined
 
 pytestmark = pytest.mark.anyio
 
@@ -159,3 +159,53 @@ async def test_no_card_permits_more_than_it_says(card: str, amount: str, permiss
             assert said == atoms[atom]
         elif atom != "search":
             assert said == preset(card, terms.rules["mine"].price if card == "paid" else None).rules[atom].permission
+
+
+async def chosen_on(artist: Artist, query: str) -> tuple[dict[str, list[str]], Read]:
+    answer = await artist.http.get(f"/en/terms?{query}", headers=HTML)
+    assert answer.status_code == 200, answer.text
+    return fields_of(answer.text), Read(answer.text)
+
+
+async def test_changing_terms_begins_with_what_is_in_force(artist: Artist) -> None:
+    await artist.registers(2)
+    first, second = artist.works[-2:]
+    path = f"work={first}"
+    fields, _ = await chosen_on(artist, path)
+    assert fields["card"] == ["no-ai"]  # nothing is in force yet: the strictest
+    paid = {"card": ["paid"], "amount": ["2.5"], "currency": ["EUR"], "until": ["2999-12-31"]}
+    shown = fields_of((await artist.sends("/en/terms", {**fields, **paid})).text)
+    signed = {**artist.signed(shown), "currency": ["EUR"]}
+    assert (await artist.sends("/en/terms/sign", signed)).status_code == 303
+    fields, page = await chosen_on(artist, path)
+    assert {**{name: fields.get(name) for name in paid}, "currency": ["EUR"]} == paid
+    assert "€2.5" in page.text or "2.5 EUR" in page.text
+    # Everything made strict begins with the strictest, whatever is in force.
+    fields, _ = await chosen_on(artist, "scope=all")
+    assert fields["card"] == ["no-ai"]
+    # Works with different terms begin with the strictest, and the page says why.
+    strict = await artist.form(f"/en/terms?work={second}")
+    assert (await artist.sends("/en/terms/sign", artist.signed(strict))).status_code == 303
+    both = {"form": strict["form"], "scope": "works", "w": [first, second]}
+    mixed = await artist.sends("/en/terms", both)
+    assert fields_of(mixed.text)["card"] == ["no-ai"]
+    assert "These pictures have different terms now." in Read(mixed.text).text
+
+
+async def test_ones_own_terms_begin_as_strict_as_the_strictest_and_no_stricter(artist: Artist) -> None:
+    await artist.registers(1)
+    fields, page = await chosen_on(artist, f"work={artist.works[-1]}&card=own")
+    said = {name.removeprefix("atom-"): value[0] for name, value in fields.items() if name.startswith("atom-")}
+    assert said == {atom: rule.permission for atom, rule in preset("no-ai").rules.items()}
+    assert "details" not in [tag for tag, each in page.elements if each.get("class") == "atoms"]  # nothing is folded
+
+
+async def test_terms_that_no_card_can_say_are_not_taken_for_others() -> None:
+    price = Price(model="per-training-run", amount="2", currency="USD")
+    for card in ("no-ai", "research", "paid"):
+        terms = preset(card, price if card == "paid" else None)
+        filled = filled_of(terms)
+        assert filled is not None
+        assert (filled.card, terms_of(*filled).hash) == (card, terms.hash)
+    assert filled_of(preset("paid", Price(model="per-work", amount="2", currency="USD"))) is None
+    assert filled_of(preset("paid", Price(model="per-training-run", amount="2", currency="GBP"))) is None
