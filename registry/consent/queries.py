@@ -674,6 +674,19 @@ join work_states s on s.work = w.id join terms t on t.hash = s.terms
 join statements c on c.id = s.statement join log_entries e on e.pending = c.pending
 where w.id = any($1::uuid[]) and e.index < (select published_size from log_head)
 """  # noqa: S608
+# How an account's works stand, those that stand alike once; by works (account, …), work_states, terms primary keys
+STANDINGS: Final = f"""
+select t.encoded as terms, a.level, x.*
+from (
+    select s.terms as hash, w.account, w.mode, w.site, case when w.site is not null then {_PROVEN} end as site_proven,
+        s.contested, s.challenged, s.own is not null as signed, w.sha256 is null as by_address,
+        s.frozen or s.pending or s.disputed or s.lost_to is not null and not s.challenged as held, count(*) as works
+    from works w join work_states s on s.work = w.id
+    where w.account = $1 and w.withdrawn_at is null
+    group by s.terms, w.account, w.mode, w.site, s.contested, s.challenged, signed, by_address, held
+) x
+join terms t on t.hash = x.hash join accounts a on a.id = x.account
+"""  # noqa: S608
 _FILTERS: Final = f"""
 and ($2::text is null or w.external_id = $2) and ($3::text is null or $3 = any(w.tags))
 and ($4::boolean is null or (w.withdrawn_at is not null) = $4) and ($5::text is null or w.mode = $5)

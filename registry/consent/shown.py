@@ -45,6 +45,23 @@ class Shown(NamedTuple):
         return self.withdrawn or self.contested or self.held
 
 
+class Standing(NamedTuple):
+    """Works of one account that stand alike, and how many they are: what of `Shown` decides what counts."""
+
+    terms: Terms
+    level: int
+    mode: str
+    site: str | None
+    site_proven: bool | None
+    contested: bool
+    challenged: bool
+    held: bool
+    withdrawn: bool
+    signed: bool
+    by_address: bool
+    works: int
+
+
 class Said(NamedTuple):
     """One thing that was said of a work."""
 
@@ -90,6 +107,15 @@ async def shown(conn: Connection, works: Sequence[UUID]) -> dict[UUID, Shown]:
             by_address=row["by_address"],
         )
     return found
+
+
+async def standings(conn: Connection, account: UUID) -> list[Standing]:
+    """Return how the works of ``account`` stand that are under terms and not withdrawn, published yet or not."""
+    fields = [each for each in Standing._fields if each not in ("terms", "withdrawn")]
+    return [
+        Standing(terms=intern(row["terms"]), withdrawn=False, **{each: row[each] for each in fields})
+        for row in await conn.fetch(queries.STANDINGS, account)
+    ]
 
 
 async def said_of(conn: Connection, account: UUID, work: UUID) -> list[Said]:

@@ -14,7 +14,7 @@ from licet.decisions import TRUSTED_LEVEL
 from licet.terms import ATOMS, UNPAID, Terms
 from licet.terms.merging import merge
 from licet.terms.rules import DENY, Rule
-from registry.consent.shown import Shown
+from registry.consent.shown import Shown, Standing
 
 SEARCH: Final = "search"
 
@@ -28,7 +28,7 @@ class Counted(NamedTuple):
     reasons: dict[str, str]
 
 
-def counted(work: Shown, since: str, until: str) -> Counted:
+def counted(work: Shown | Standing, since: str, until: str) -> Counted:
     """Return what of the terms of ``work`` counts from ``since`` to ``until``, both as signed values have times."""
     found: dict[str, Rule] = {}
     reasons: dict[str, str] = {}
@@ -61,7 +61,7 @@ def together(works: Iterable[Counted]) -> Counted:
     return Counted(terms, frozenset({SEARCH}) if closed and not said else frozenset(), reasons)
 
 
-def _state(work: Shown) -> str | None:
+def _state(work: Shown | Standing) -> str | None:
     """Return why nothing of ``work`` may be used at this moment, None where its terms decide."""
     if work.withdrawn:
         return "withdrawn"
@@ -82,7 +82,7 @@ def _window(rule: Rule, since: str, until: str) -> str | None:
     return "valid_until" if rule.valid_until and until >= rule.valid_until else None
 
 
-def _claim(work: Shown, rule: Rule) -> str | None:
+def _claim(work: Shown | Standing, rule: Rule) -> str | None:
     """Return why a permission does not count yet, or not of every copy (semantics 5), None where it does."""
     if work.by_address:
         return "url-only"

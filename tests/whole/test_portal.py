@@ -107,7 +107,14 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     visitor.opens("/statements")
     assert page.locator("tbody tr").count() == 4
     visitor.looks()
+    assert visitor.opens("/site?at=https://su.example") == 200
+    visitor.looks()
+    with page.expect_download() as kit:
+        page.click("a[download]")
+    assert kit.value.suggested_filename == "licet-kit.zip"
     visitor.opens(f"/work/{first}")
+    for form in page.locator("details summary").all():
+        form.click()
     visitor.looks()
     assert titles[0] in page.inner_text("h1")
     assert visitor.context.request.get(f"{visitor.url}/v1/statements/{statement}").ok

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 from tests.registry.catalogue import picture
 from tests.whole.conftest import People
 
@@ -54,3 +56,18 @@ def test_terms_that_are_nowhere_registered_are_written_offline(person: People) -
     ):
         told = someone.types("terms", "export", *typed)
         assert (told.code, said in told.err) == (2, True), told
+
+
+def test_a_kit_for_a_site_is_one_file(person: People) -> None:
+    someone = person("dee-export")
+    told = someone.does("terms", "export", "--preset", "no-ai", "--kit", "kit.zip", "--at", "https://dee.example")
+    with zipfile.ZipFile(someone.folder / "kit.zip") as held:
+        assert held.namelist() == told["files"]
+        assert b"License: https://dee.example/licet/rsl.xml" in held.read("robots.txt")
+    for typed, said in (
+        (("--kit", "kit.zip"), "nothing is written over"),
+        (("--kit", "new.zip", "--at", "https://dee.example/blog"), "at: expected the address of a site"),
+        (("--kit", "new.zip", "-o", "site"), "--kit: expected no --output"),
+    ):
+        refused = someone.types("terms", "export", "--preset", "no-ai", *typed)
+        assert (refused.code, said in refused.err) == (2, True), refused

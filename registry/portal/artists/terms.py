@@ -17,6 +17,7 @@ from litestar.params import FromQuery, QueryParameter, RawBody
 from licet import identifiers
 from licet.canonical import from_base64
 from licet.errors import InputError
+from licet.signals.writers import Subject
 from licet.statements.envelope import pae
 from licet.statements.kinds import Consent
 from licet.statements.webauthn import to_base64url
@@ -24,11 +25,12 @@ from licet.terms import ATOMS
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.consent import drafting
+from registry.consent.intake import shown_name
 from registry.errors import Invalid
 from registry.portal.artists import choosing
 from registry.portal.artists.choosing import CARDS, CURRENCIES, PERMISSIONS, Choice, chosen
 from registry.portal.artists.room import ARTISTS, ROOM
-from registry.portal.frame import forms
+from registry.portal.frame import forms, machine
 from registry.portal.frame.doors import use_door
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import TAGS, everywhere
@@ -122,7 +124,7 @@ async def _drafted(
         "challenge": to_base64url(sha256(pae(drafted.payload_type, body)).digest()),
         "passkeys": [(to_base64url(each["credential"]), each["keyid"]) for each in passkeys],
         "site": services.settings.site.rp_id,
-        "machine": msgspec.json.format(choice.terms.encoded, indent=2).decode(),
+        "forms": machine.forms(Subject(terms=choice.terms, artist=shown_name(caller.name) or None)),
         "hours": int(services.settings.loosening_hold.total_seconds() // 3600),
         "minutes": max(1, int(services.settings.snapshot_delay.total_seconds() // 60)),
         "most": choosing.MOST,

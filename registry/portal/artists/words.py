@@ -10,7 +10,8 @@ from registry.portal.artists.dispute_words import DISPUTES
 from registry.portal.artists.earning_words import EARNINGS
 from registry.portal.artists.evidence_words import EVIDENCE
 from registry.portal.artists.level_words import LEVELS
-from registry.portal.frame import doors
+from registry.portal.artists.site_words import SITE
+from registry.portal.frame import doors, machine_words
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 
@@ -62,12 +63,14 @@ EVENTS: Final[Vocabulary] = {
 
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
+    **machine_words.WORDS,
     **PASSKEY,
     **EVENTS,
     **ADDING,
     **SAID,
     **EARNINGS,
     **LEVELS,
+    **SITE,
     **DEVICES,
     **LEAVING,
     **DISPUTES,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.portal.frame import doors
+from registry.portal.frame import doors, machine_words
 from registry.portal.frame.ceremonies import PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
+    **machine_words.WORDS,
     **PASSKEY,
     # landing
     "land_title": ("Say who may use your pictures", "谁能用你的画，由你落款"),
@@ -266,8 +267,11 @@ WORDS: Final[Vocabulary] = {
     ),
     "work_machine": ("For machines", "机器格式"),
     "work_machine_text": (
-        "The terms in canonical form; their digest is in the signed statement.",
-        "条件的规范写法；它的摘要写在签了名的声明里。",
+        (
+            "The same terms in the forms that crawlers, data sets and files carry. None is looser than what counts "
+            "now; where a form has no word for something, that is said beside it."
+        ),
+        "同样的条件，写成爬虫、数据集和文件各自用的格式。没有一种比现在生效的更宽松；哪种格式说不出什么，旁边写明。",
     ),
     "reserve": (
         "This page states a reservation of rights. Exceptions in law may still apply.",

@@ -32,6 +32,7 @@ OWN = {
     "/earnings/entries": "art",
     "/level": "art",
     "/add": "art",
+    "/site": "art",
     "/statements": "art",
     "/statements/{statement}": "art",
     "/account": "all",
@@ -43,8 +44,9 @@ OWN = {
 }
 #: What is opened with an identifier that is somebody's: strangers find nothing there.
 ANOTHERS = ("/works/{work}", "/works/{work}/evidence", "/statements/{statement}", "/account/keys/{keyid}/end")
-#: Read by its two parties (test_disputes.py), and as everybody reads the register: tests/registry/register.
-ELSEWHERE = {"/disputes/{dispute}", "/register/models/{model}", "/register/datasets/{dataset}"}
+#: Read by its two parties (test_disputes.py), and as everybody reads the register: tests/registry/register. A file:
+#: tests/registry/publishing/test_sites.py.
+ELSEWHERE = {"/disputes/{dispute}", "/register/models/{model}", "/register/datasets/{dataset}", "/site/kit.zip"}
 
 _STAFF = (*test_staff.PAGES, *test_auditors.PAGES)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from licet.errors import InputError
 from licet.signals.writers import DIALECTS, NEEDS_ISCC, Loss, Subject, Written, write
+from licet.signals.writers import kit as kits
 from licet.signals.writers.embedding import embed_copy, holds, keep
 from licet.signals.writers.xmp import xmp
 from licet.terms import Terms
@@ -141,3 +142,13 @@ def _numbered(folder: Path, pictures: Sequence[Path]) -> list[Path]:
             name = f"{each.stem}-{number}{each.suffix}"
         found[name.casefold()] = folder / name
     return list(found.values())
+
+
+def write_kit(terms: Terms, file: Path, *, at: str | None = None, artist: str | None = None) -> list[str]:
+    """Write ``terms`` as a kit for the site at ``at`` into the zip ``file``, and return what is in it.
+
+    Raises ``InputError`` where ``file`` is there already, and for an address that is no site's.
+    """
+    files = kits.kit(Subject(terms=terms, artist=artist), None if at is None else kits.site_of(at))
+    keep(file, kits.archive(files))
+    return list(files)

@@ -199,6 +199,9 @@ def export_terms(
     at: Annotated[str | None, Parameter(help="Where the folder will lie on the web.")] = None,
     url: Annotated[str, Parameter(help="What the documents speak of: an address, or a pattern of paths.")] = "/",
     iscc: Annotated[str | None, Parameter(help="The ISCC of the work, for tdmai.")] = None,
+    kit: Annotated[
+        Path | None, Parameter(help="Instead of a folder: a zip for a whole site, whose address --at is then.")
+    ] = None,
     common: Common = COMMON,
 ) -> None:
     """Write your terms in the dialects of others, and say what each of them cannot say.
@@ -206,13 +209,15 @@ def export_terms(
     No dialect comes out looser than your terms. Nothing is written over: a file that is there and
     says something else stops the command; one that is just what would be written stays, so stopped exports go on.
     """
-    from licet.catalogue.publishing import export
+    from licet.catalogue.publishing import export, write_kit
 
     if (work is None) == (terms is None and preset is None):
         got = "neither" if work is None else "both"
         raise InputError(f"work: expected a work, or --terms or --preset, got {got}", field="work")
     if embed and output is None:
         raise InputError.field("--output", "a folder for the copies", "none")
+    if kit is not None and (output is not None or dialects):
+        raise InputError.field("--kit", "no --output and no --as beside it: a kit has files of its own", "one")
     title = artist = None
     if work is None:
         chosen = terms_from(preset, price, currency, price_model, terms)
@@ -230,6 +235,10 @@ def export_terms(
             expected = "a work whose own terms are all that counts (--terms FILE exports the strictest of them)"
             raise InputError.field("work", expected, "one that co-owners or a statement on your catalogue restrict")
         chosen, title, artist = signed[0], found.title, found.creator
+    if kit is not None:
+        packed = write_kit(chosen, kit, at=at, artist=artist)
+        show(common, {"file": str(kit), "terms_hash": chosen.hash, "files": packed}, [f"wrote {kit}", *packed])
+        return
     with progress("embedding", len(embed or ())) as advance:
         done = export(
             chosen,

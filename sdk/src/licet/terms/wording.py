@@ -19,9 +19,10 @@ SENTENCES: Final = {"en": english.sentences, "zh-Hans": chinese.sentences}
 MAX_NAME: Final = 200
 
 
-def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None) -> str:
+def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None, unsaid: frozenset[str] = frozenset()) -> str:
     """Return what ``who`` states with ``terms`` for ``count`` works (None: the whole catalogue), in ``lang``.
 
+    Uses in ``unsaid`` are left out, and what is not named is not agreed to: what is signed leaves out none.
     ``lang`` is ``en`` or ``zh-Hans``. Raises ``InputError`` for another language, for a name that is not one line of
     printable text and for a count below 1.
     """
@@ -31,7 +32,7 @@ def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None)
         raise InputError.field("who", f"one line of at most {MAX_NAME} printable characters", who)
     if count is not None and count < 1:
         raise InputError.field("count", "one or more works", count)
-    return LANGUAGES[lang](_grouped(terms), who, count)
+    return LANGUAGES[lang](_grouped(terms, unsaid), who, count)
 
 
 def sentences(terms: Terms, lang: str) -> list[str]:
@@ -49,10 +50,12 @@ def text_hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _grouped(terms: Terms) -> list[tuple[Rule, list[str]]]:
+def _grouped(terms: Terms, unsaid: frozenset[str] = frozenset()) -> list[tuple[Rule, list[str]]]:
     """Uses under one rule together, in the order of the vocabulary: what is open first, what is shut last."""
     groups: dict[bytes, tuple[Rule, list[str]]] = {}
     for atom, rule in terms.rules.items():
+        if atom in unsaid:
+            continue
         groups.setdefault(rule.model_dump_json(exclude_none=True).encode(), (rule, []))[1].append(atom)
     order = ("allow", "license", "deny")
     return sorted(groups.values(), key=lambda group: order.index(group[0].permission))

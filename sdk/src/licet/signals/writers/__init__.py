@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from licet.errors import InputError
 from licet.signals.writers import assertions, lines, pages, policies
@@ -20,7 +20,9 @@ from licet.signals.writers.xmp import xmp
 def _json(subject: Subject) -> Written:
     """Return the terms themselves, which lose nothing."""
     terms = subject.terms
-    document = {"vocab": terms.vocab, "terms": terms.to_json(), "terms_hash": terms.hash}
+    document: dict[str, Any] = {"vocab": terms.vocab, "terms": terms.to_json(), "terms_hash": terms.hash}
+    if subject.unsaid:  # denied in the terms only because nothing may be permitted yet
+        document["unsaid"] = sorted(subject.unsaid)
     return Written("json", "terms.json", policies.JSON, as_json(document), signed(terms))
 
 

@@ -38,7 +38,7 @@ def xmp(subject: Subject) -> Written:
         f"   <plus:DataMining rdf:resource={quoteattr(_VOCABULARY + value)}/>",
     ]
     if value == _CONSTRAINED:
-        where = escape(subject.address or plain_text(subject.terms, "en"))
+        where = escape(subject.address or plain_text(subject.terms, "en", unsaid=subject.unsaid))
         lines += ["   <plus:OtherConstraints>", "    <rdf:Alt>"]
         lines.append(f'     <rdf:li xml:lang="x-default">{where}</rdf:li>')
         lines += ["    </rdf:Alt>", "   </plus:OtherConstraints>"]
@@ -47,7 +47,7 @@ def xmp(subject: Subject) -> Written:
     lines += ["   <xmpRights:UsageTerms>", "    <rdf:Alt>"]
     who = subject.artist or ""
     for tag, lang in words.items():
-        text = _NOT_XML.sub("", escape(plain_text(subject.terms, lang, who, 1)))
+        text = _NOT_XML.sub("", escape(plain_text(subject.terms, lang, who, 1, subject.unsaid)))
         lines.append(f'     <rdf:li xml:lang="{tag}">{text}</rdf:li>')
     lines += ["    </rdf:Alt>", "   </xmpRights:UsageTerms>", "  </rdf:Description>", " </rdf:RDF>", "</x:xmpmeta>", ""]
     return Written("xmp", "terms.xmp", MEDIA_TYPE, "\n".join(lines).encode(), said)
