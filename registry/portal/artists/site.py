@@ -63,9 +63,7 @@ async def site_page(
             strict = [each.use for each in lost if each.lost == "stricter"]
             files.append((place, words, silent, strict, place in written))
         open_ = Door("wait", "use_unsaid")
-        doors = [
-            (use, open_ if use in whole.unsaid else use_door(rule)) for use, rule in whole.terms.rules.items()
-        ]
+        doors = [(use, open_ if use in whole.unsaid else use_door(rule)) for use, rule in whole.terms.rules.items()]
         values |= {"files": files, "doors": doors, "unsaid": sorted(whole.unsaid)}
     return ROOM.page(request, "site", status=400 if wrong else 200, here="works", **values)
 

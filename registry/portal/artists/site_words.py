@@ -71,7 +71,10 @@ SITE: Final[Vocabulary] = {
         "满足什么条件，权利保留可以放开。",
     ),
     "site_odrl": ("A policy that data sets can take over.", "数据集可以照搬的一份规则。"),
-    "site_json": ("The terms that hold for all of your pictures, with every condition.", "管你所有画的条件，一条不少。"),
+    "site_json": (
+        "The terms that hold for all of your pictures, with every condition.",
+        "管你所有画的条件，一条不少。",
+    ),
     "site_page": ("A page for people, in English and Chinese.", "给人看的网页，中英文都有。"),
     "site_head": ("Lines for the head of each page that shows your pictures.", "放画的网页，<head> 里要加的几行。"),
     "site_nginx": ("Headers for a server that runs nginx.", "nginx 服务器要加的头。"),

@@ -19,7 +19,9 @@ SENTENCES: Final = {"en": english.sentences, "zh-Hans": chinese.sentences}
 MAX_NAME: Final = 200
 
 
-def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None, unsaid: frozenset[str] = frozenset()) -> str:
+def plain_text(
+    terms: Terms, lang: str, who: str = "", count: int | None = None, unsaid: frozenset[str] = frozenset()
+) -> str:
     """Return what ``who`` states with ``terms`` for ``count`` works (None: the whole catalogue), in ``lang``.
 
     Uses in ``unsaid`` are left out, and what is not named is not agreed to: what is signed leaves out none.
@@ -35,14 +37,14 @@ def plain_text(terms: Terms, lang: str, who: str = "", count: int | None = None,
     return LANGUAGES[lang](_grouped(terms, unsaid), who, count)
 
 
-def sentences(terms: Terms, lang: str) -> list[str]:
+def sentences(terms: Terms, lang: str, unsaid: frozenset[str] = frozenset()) -> list[str]:
     """Return what `plain_text` says of uses, sentence by sentence: of one work, whoever states it for how many.
 
-    Raises ``InputError`` for another language than ``en`` and ``zh-Hans``.
+    Uses in ``unsaid`` are left out. Raises ``InputError`` for another language than ``en`` and ``zh-Hans``.
     """
     if lang not in SENTENCES:
         raise InputError.field("lang", " or ".join(SENTENCES), lang)
-    return SENTENCES[lang](_grouped(terms))
+    return SENTENCES[lang](_grouped(terms, unsaid))
 
 
 def text_hash(text: str) -> str:

@@ -31,7 +31,9 @@ def cawg(subject: Subject) -> Written:
         said |= options[chosen]
         entries[f"cawg.{name}"] = {"use": use}
         if use == "constrained":
-            entries[f"cawg.{name}"]["constraint_info"] = subject.address or plain_text(subject.terms, "en")
+            entries[f"cawg.{name}"]["constraint_info"] = subject.address or plain_text(
+                subject.terms, "en", unsaid=subject.unsaid
+            )
     return Written("cawg", "cawg.json", JSON, as_json({"entries": entries}), said)
 
 

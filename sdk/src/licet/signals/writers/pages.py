@@ -59,7 +59,7 @@ def page(subject: Subject) -> Written:
             f"<p class=kind>{kind}</p>" if name else "",
             f"<h1>{titles[tag]}</h1>" if tag == "en" else f"<h2>{titles[tag]}</h2>",
             f"<p class=who>{escape(says.format(who))}</p>" if who else "",
-            *(f"<p>{escape(each)}</p>" for each in sentences(subject.terms, tag)),
+            *(f"<p>{escape(each)}</p>" for each in sentences(subject.terms, tag, subject.unsaid)),
         ]
         if subject.address:
             link = f'<a rel="license" href="{escape(subject.address)}">{escape(subject.address)}</a>'
