@@ -6,15 +6,17 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from licet.client import Client as Base
-from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.examining.deciding import Floor, Question, Standing, decide_rows
 from licet.datasets.examining.signalled import hear
 from licet.datasets.examining.signalling import headers_said
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
@@ -27,6 +29,7 @@ from licet.signals import confined
 from licet.signals.writers.embedding import embedded
 from tests.sdk.datasets.commands import Run
 from tests.sdk.datasets.world import OPEN, PAID, World, encoded, picture
+from tests.sdk.fingerprints.bounded.watching import until
 from tests.sdk.signals.sites import Site, sites
 
 __all__ = ["sites"]
@@ -146,6 +149,10 @@ def test_a_licence_of_a_verified_claimant_goes_before_what_is_said_to_everybody(
     found = decide_rows(index, evidence, Question(REQUEST), standing)
     assert dict(zip(names, found.kept.tolist(), strict=True)) == {"verified": True, "claimed": False}
     assert dict(zip(names, found.verdict.tolist(), strict=True)) == {"verified": 2, "claimed": 4}
+    # So it is where the stage before kept them out for that; what it kept out otherwise stays out.
+    for reason, kept in (("after:signal:tdmrep:reserved", 1), ("after:denied", 0)):
+        before = Floor(np.full(2, 4, np.uint8), [reason] * 2)
+        assert decide_rows(index, evidence, Question(REQUEST), standing, floor=before).kept.sum() == kept
 
 
 def test_headers_of_rows_are_read_where_a_column_is_named(client: Base, world: World, tmp_path: Path) -> None:
@@ -186,7 +193,6 @@ def test_headers_that_cannot_be_read_keep_the_row_out(text: str) -> None:
 
 
 def test_a_line_that_was_not_written_here_is_refused() -> None:
-    import numpy as np
 
     from licet.datasets.examining.signalled import Signalled
 
@@ -304,6 +310,30 @@ def test_a_job_that_is_killed_while_it_asks_asks_nothing_twice(
     assert len(one.asked) <= 3 + 6 + 1  # one may have been on its way
     whole = filter_dataset(client, [table], tmp_path / "whole", REQUEST, WEB)
     assert decided(filtered) == decided(whole)
+
+
+@pytest.mark.fault
+def test_ctrl_c_stops_a_job_that_waits_for_a_host_at_once(
+    client: Base, world: World, hosts: list[Site], tmp_path: Path
+) -> None:
+    one, _ = hosts
+    one.says("/robots.txt", b"User-agent: *\nCrawl-delay: 20\n")
+    table = addresses(tmp_path, f"{one.url}/b.png", f"{one.url}/c.png")
+    account = client.profile.account
+    assert account is not None
+    given = [world.registry.url, client.home.folder, account.account, table, tmp_path / "out"]
+    job = subprocess.Popen([sys.executable, "-c", KILLED, *map(str, given)], stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: one.count("/robots.txt"))
+        time.sleep(0.5)
+        begun = time.monotonic()
+        job.send_signal(signal.SIGINT)
+        _, told = job.communicate(timeout=15)
+    finally:
+        job.kill()
+    assert time.monotonic() - begun < 10
+    assert "InterruptedJobError: interrupted; the same command goes on" in told
+    assert [each for each, _ in one.asked] == ["/robots.txt"]
 
 
 def test_a_job_with_signals_is_not_gone_on_with_without(client: Base, pictures: Path, tmp_path: Path) -> None:

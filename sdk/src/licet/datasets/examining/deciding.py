@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.fingerprinting import Evidence
-from licet.datasets.examining.signalled import Reading, hear
+from licet.datasets.examining.signalled import PREFIX, Reading, hear
 from licet.datasets.forms.parts import PROBLEMS
 from licet.decisions import CODES, Request
 from licet.index.answers import Answers, Licences, answer
@@ -34,6 +34,8 @@ _LICENSE: Final = CODES["license"]
 _REVIEW: Final = CODES["review"]
 #: The claim level from which on a claimant may permit (semantics 5).
 _VERIFIED: Final = 2
+#: Stands before reasons of the stage before.
+BEFORE: Final = "after:"
 _NOBODY_SAYS: Final = ("no-match", "not-examined")
 
 
@@ -138,12 +140,16 @@ def decide_rows(
         silent = np.array([each in _NOBODY_SAYS for each in reasons], np.bool_)
         permitted = heard.permits & (verdict == _UNKNOWN) & silent[reason]
         reason[permitted] = _named(reasons, PUBLISHER_ALLOWS)
-        floors.append(Floor(np.where(_granted(answers, verdict), 0, heard.verdict).astype(np.uint8), heard.reason))
+        floors.append(Floor(heard.verdict, heard.reason))
+    granted = _granted(answers, verdict)
     for each in floors:
         stricter = each.verdict > verdict
-        raised |= stricter
         for row in np.flatnonzero(stricter).tolist():
-            verdict[row], reason[row], deciding[row] = each.verdict[row], _named(reasons, each.reason[row]), -1
+            if granted[row] and _is_said(each.reason[row]):
+                stricter[row] = False
+            else:
+                verdict[row], reason[row], deciding[row] = each.verdict[row], _named(reasons, each.reason[row]), -1
+        raised |= stricter
     for row, code in newer.items():
         if code > verdict[row]:
             verdict[row], reason[row], deciding[row], raised[row] = code, _named(reasons, "derivative"), -1, True
@@ -193,6 +199,11 @@ def _granted(answers: Answers, verdict: npt.NDArray[np.uint8]) -> Mask:
     granted: Mask = (verdict == _LICENSE) & answers.covered
     granted[answers.matches.row[answers.counts & (answers.works.level < _VERIFIED)]] = False
     return granted
+
+
+def _is_said(reason: str) -> bool:
+    """Return whether what others say is the reason, now or in the stage before."""
+    return reason.removeprefix(BEFORE).startswith(PREFIX)
 
 
 def _refused(answers: Answers, refused: Mapping[bytes, str]) -> dict[int, str]:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from licet.datasets.examining.deciding import Floor
+from licet.datasets.examining.deciding import BEFORE, Floor
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import ReadManifest, Signer
 from licet.decisions import CODES, VERDICTS, Request
@@ -28,7 +28,6 @@ from licet.fingerprints.urls import url_keys
 from licet.statements import kinds
 
 Places = npt.NDArray[np.int64]
-PREFIX: Final = "after:"
 _BINDS: Final = CODES["license"]  # and what is stricter
 _BUCKETS: Final = 256
 _ENTRY: Final = np.dtype([("hash", "<u8"), ("verdict", "u1"), ("reason", "<i4")])
@@ -79,7 +78,7 @@ class FirstStage:
         verdict[known] = np.where(found["verdict"] >= _BINDS, found["verdict"], 0)
         reasons = [""] * len(places)
         for row, reason in zip(np.flatnonzero(known).tolist(), found["reason"].tolist(), strict=True):
-            reasons[row] = f"{PREFIX}{self._reasons[reason]}"
+            reasons[row] = f"{BEFORE}{self._reasons[reason]}"
         return Floor(verdict, reasons)
 
     def missing(self, seen: npt.NDArray[np.bool_]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from licet.datasets.examining.basis import Basis
-from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.examining.deciding import BEFORE, Question, Standing, decide_rows
 from licet.datasets.examining.signalled import PREFIX
 from licet.datasets.forms.parts import PROBLEMS
 from licet.datasets.licensing.held import HeldLicence, licences_for
@@ -30,7 +30,7 @@ from licet.statements.kinds import DatasetManifest
 
 ELSEWHERE: Final = frozenset({*filter(None, PROBLEMS), "timeout", "sample", "style", "derivative", PUBLISHER_ALLOWS})
 """Reasons to keep a row out that follow from its picture, from other rows or from the service, not from the row."""
-_BEFORE: Final = (PREFIX, "after:")  # what others say; what the stage before decided
+_BEFORE: Final = (PREFIX, BEFORE)  # what others say; what the stage before decided
 _COMPARED: Final = ("verdict", "reason", "work", "statement", "licence")
 
 State = Literal["holds", "fails", "open"]
