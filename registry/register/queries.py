@@ -23,6 +23,8 @@ exists (
     where r.dataset = {dataset} and v.listed
 )
 """
+# Whether a licence that a run names does not cover it. by run_licences primary key
+_OUTSIDE: Final = "exists (select from run_licences k where k.run = r.id and k.outside is not null)"
 # by datasets (organisation, name, pending)
 _NUMBER: Final = """
 (
@@ -105,11 +107,12 @@ where m.id = $2 and {model} and {version} and ($3::text is null or v.version = $
         ),
         # What a visible version was trained on is visible.
         trained_on=f"""
-select v.id as of, t.runs, d.id, d.name, d.rows, d.kept, d.counts::text as counts,
+select v.id as of, t.runs, t.outside, d.id, d.name, d.rows, d.kept, d.counts::text as counts,
     d.about ->> 'unknown_policy' as policy, {_NUMBER} as version
 from models m join model_versions v on v.model = m.id
 cross join lateral (
-    select r.dataset, count(*) as runs, max(r.pending) as last from runs r
+    select r.dataset, count(*) as runs, count(*) filter (where {_OUTSIDE}) as outside, max(r.pending) as last
+    from runs r
     where r.organisation = m.organisation and r.model = m.name and r.version = v.version
     group by r.dataset order by last desc limit $3
 ) t
@@ -120,7 +123,8 @@ order by v.id, t.last desc
         runs=orders(
             f"""
 select r.id, r.name, r.organisation, a.name as organisation_name, m.id as model, m.name as model_name, r.version,
-    r.dataset, d.name as dataset_name, {_NUMBER} as dataset_version, r.manifest, r.issued_at, e.index, p.envelope
+    r.dataset, d.name as dataset_name, {_NUMBER} as dataset_version, r.manifest, r.issued_at, e.index, p.envelope,
+    {_OUTSIDE} as outside
 from runs r
 join models m on m.organisation = r.organisation and m.name = r.model
 join model_versions v on v.model = m.id and v.version = r.version

@@ -282,6 +282,7 @@ def _trained_on(row: Row) -> TrainedOn:
         counts=msgspec.json.decode(row["counts"]),
         unknown_policy=row["policy"],
         runs=row["runs"],
+        outside=row["outside"],
     )
 
 
@@ -303,6 +304,7 @@ def _run(row: Row) -> RegisteredRun:
         licences=None if signed is None else len(signed.licences),
         issued_at=times.to_text(row["issued_at"]),
         log_index=row["index"],
+        outside=row["outside"],
     )
 
 

@@ -287,12 +287,18 @@ WORDS: Final[Vocabulary] = {
     "will_does": ("What it does", "签了会怎样"),
     "will_not": ("What it cannot do", "签了也不会怎样"),
     "will_now": (
-        "In force here at once, and within {minutes} minutes in the lists that teams download.",
-        "在我们这里立即生效，{minutes} 分钟内进入各团队下载的名单。",
+        Plural(
+            "In force here at once, and within a minute in the lists that teams download.",
+            "In force here at once, and within {n} minutes in the lists that teams download.",
+        ),
+        "在我们这里立即生效，{n} 分钟内进入各团队下载的名单。",
     ),
     "will_hold": (
-        "This is looser than what is in force: it waits {hours} hours, and until then you can take it back.",
-        "这比现在的条件宽：要等 {hours} 小时，这期间随时可以反悔。",
+        Plural(
+            "This is looser than what is in force: it waits an hour, and until then you can take it back.",
+            "This is looser than what is in force: it waits {n} hours, and until then you can take it back.",
+        ),
+        "这比现在的条件宽：要等 {n} 小时，这期间随时可以反悔。",
     ),
     "will_record": (
         "Anyone can check what you signed and on which day.",

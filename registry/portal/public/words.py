@@ -41,8 +41,11 @@ WORDS: Final[Vocabulary] = {
     ),
     "how2": ("Choose terms", "选条件"),
     "how2_text": (
-        "Four to choose from, strictest first. “No AI use” is already chosen, and stays chosen unless you change it.",
-        "四种，从最严的开始：默认是“不得用于 AI”。你不改，就一直是它。",
+        (
+            "Three to choose from, strictest first, or your own, use by use. “No AI use” is already chosen, and stays "
+            "chosen unless you change it."
+        ),
+        "三种，从最严的开始，也可以一项一项自己定。默认是“不得用于 AI”，你不改，就一直是它。",
     ),
     "how3": ("Sign", "签名"),
     "how3_text": (
@@ -251,7 +254,7 @@ WORDS: Final[Vocabulary] = {
     ),
     "work_url": ("A rule for every picture under {site}", "{site} 之下所有画的规则"),
     "work_words": ("In words", "用话说"),
-    "work_words_lead": ("What was signed, for this picture:", "签下的话，就这张画而言："),
+    "work_words_lead": ("What was signed says of this picture:", "签下的话里，关于这张画的是："),
     "work_uses": ("Use by use", "一项一项说"),
     "work_claim": ("Whose picture it is", "谁在说这是他的画"),
     "work_claim_text": (

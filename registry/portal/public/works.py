@@ -11,8 +11,7 @@ from litestar.params import FromPath
 from licet import identifiers
 from licet.signals.writers.lines import no_ai, response_headers
 from licet.signals.writers.policies import reservation
-from licet.terms import ATOMS, plain_text
-from registry.consent.intake import shown_name
+from licet.terms import ATOMS, sentences
 from registry.consent.shown import Shown, shown
 from registry.errors import NotFound
 from registry.portal.frame import machine
@@ -46,7 +45,7 @@ async def public_work(
         work=found,
         door=door_of(found),
         doors=[(atom, use_door(found.terms.rules[atom])) for atom in ATOMS],
-        words=plain_text(found.terms, TAGS[language_of(request)], shown_name(found.artist or ""), 1),
+        words=sentences(found.terms, TAGS[language_of(request)]),
         forms=machine.forms(told.subject, {name: lie[each] for name, each in _LIE.items()}),
         json=lie[JSON],
         rsl=lie["terms.rsl.xml"],

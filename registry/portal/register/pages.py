@@ -6,6 +6,7 @@ public is in neither.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from litestar import Request, Response, get
@@ -16,6 +17,7 @@ from litestar.response import Redirect
 from licet import identifiers, times
 from licet.decisions import VERDICTS
 from licet.errors import InputError
+from licet.wire.register import ModelVersionInfo
 from registry.errors import Invalid, NotFound
 from registry.http.paging import LONGEST_SEARCH, Asked, Cursor
 from registry.portal.frame.languages import everywhere, preferred
@@ -110,7 +112,7 @@ async def model_page(
         request,
         "model",
         model=found,
-        versions=versions.items,
+        versions=versions.items if cursor or versions.next else sorted(versions.items, key=_numbers, reverse=True),
         runs=runs.items,
         more_runs=runs.next is not None,
         more=following(request, versions.next),
@@ -159,6 +161,12 @@ def _listed(request: Request[Any, Any, Any], here: str, page: Any, q: str | None
         more=following(request, page.next),
         start=request.url.path if "cursor" in request.query_params else None,
     )
+
+
+def _numbers(each: ModelVersionInfo) -> list[tuple[bool, int, str]]:
+    """Order versions as people count them: 10 after 9."""
+    parts = re.findall(r"[0-9]+|[^0-9.]+", each.version)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def _texts(value: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.portal.frame.words import Vocabulary
+from registry.portal.frame.words import Plural, Vocabulary
 
 WORDS: Final[Vocabulary] = {
     "register": ("Public register", "公开登记"),
@@ -32,6 +32,11 @@ WORDS: Final[Vocabulary] = {
     "versions": ("Versions", "版本"),
     "runs": ("Training runs", "训练"),
     "run": ("Run", "训练"),
+    "run_outside": ("outside of its licence", "超出许可范围"),
+    "runs_outside": (
+        Plural("one of them outside of its licence", "{n} of them outside of their licence"),
+        "其中 {n} 次超出许可范围",
+    ),
     "first_stated": ("First stated", "首次申报"),
     "looked_up": ("Looked up", "查过"),
     "left_out": ("Left out", "挡下"),
@@ -41,7 +46,8 @@ WORDS: Final[Vocabulary] = {
     "decided": ("Decided", "判定于"),
     "key_out": ("Left out: the artist said no, or a person must look", "作者不同意，或须人工查看，已挡下"),
     "key_paid": ("Licensed by the artist", "作者许可"),
-    "key_rest": ("Allowed by the artist, or not registered", "作者准许，或没登记"),
+    "key_allowed": ("Allowed by the artist", "作者准许"),
+    "key_rest": ("Not registered: nobody has said anything", "没登记：还没有人表过态"),
     "nothing": ("Nothing is here yet.", "这里还什么都没有。"),
     "none_found": ("Nothing of that name is in the register.", "登记里没有叫这个名字的。"),
     "in-training": ("In training", "训练中"),

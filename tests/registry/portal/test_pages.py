@@ -8,6 +8,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from registry.accounts import operators
+from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES, of_path
 from tests.registry.harness import Running
 from tests.registry.portal import test_auditors, test_earnings, test_keys, test_organisations, test_staff
@@ -122,3 +123,19 @@ async def test_a_work_is_public_once_a_statement_about_it_is_in_the_log(site: Ru
     assert "No AI use" in page.text
     assert "I do not agree to any use this statement does not name." in page.text
     assert (await site.http.get(f"/en/work/{mei.works[1]}", headers=HTML)).status_code == 404
+
+
+async def test_a_public_page_says_what_holds_of_its_picture_and_quotes_no_count(site: Running, mei: Artist) -> None:
+    for language, one, names in (("en", "the 1 work", "Nobody may"), ("zh", "1 件作品", "任何人不得")):
+        page = Read((await site.http.get(f"/{language}/work/{mei.works[0]}", headers=HTML)).text)
+        assert (one in page.text, names in page.text) == (False, True)
+
+
+async def test_a_minute_is_one(site: Running, mei: Artist) -> None:
+    w = ROOM.speaks("en")
+    assert "within a minute in" in w("will_now", n=1)
+    assert "within 15 minutes in" in w("will_now", n=15)
+    page = Read((await mei.http.get(f"/en/terms?work={mei.works[1]}", headers=HTML)).text)
+    assert "1 minutes" not in page.text
+    front = Read((await site.http.get("/en", headers=HTML)).text)
+    assert "Three to choose from" in front.text

@@ -10,8 +10,9 @@ import pytest
 from registry.portal.frame.languages import LANGUAGES, preferred
 from registry.portal.register import pages
 from registry.portal.register.pages import ROOM
+from tests.registry.catalogue import PAID
 from tests.registry.harness import Running
-from tests.registry.market import Trainer, trainer
+from tests.registry.market import Trainer, shelf, trainer
 from tests.registry.register.test_register import dataset, logged, trained
 
 pytestmark = pytest.mark.anyio
@@ -135,3 +136,31 @@ async def test_the_register_opens_in_the_language_that_is_liked_best(site: Runni
     headers = {} if accept is None else {"Accept-Language": accept}
     answer = await site.http.get("/register", headers=headers)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/{language}/register")
+
+
+async def test_runs_outside_a_licence_say_so_and_versions_come_as_people_count_them(site: Running, snapshot: str):
+    works, lab = await shelf(site, PAID, 1), await trainer(site, "Counting Labs")
+    licence = (await lab.license(works.wanted())).licence
+    made = await dataset(lab, snapshot, name="counted")
+    for run, version in (("1", "1"), ("2", "10"), ("3", "9")):
+        await trained(lab, made, snapshot, run=run, version=version, licences=[licence])
+    (model,) = (await lab.http.get("/v1/models")).json()["items"]
+    items = (await site.http.get(f"/v1/register/runs?model={model['model']}")).json()["items"]
+    assert {each["version"]: each["outside"] for each in items} == {"1": False, "10": True, "9": True}
+    for language in LANGUAGES:
+        w = ROOM.speaks(language)
+        page = await opened(site, f"/{language}/register/models/{model['model']}")
+        assert page.text.count(w("run_outside")) >= 2
+        assert page.text.count(w("runs_outside", n=1)) == 2
+        places = [page.text.index(f"{w('version')} {version} ") for version in ("10", "9", "1")]
+        assert places == sorted(places)
+
+
+async def test_rows_that_nobody_speaks_for_are_not_drawn_as_allowed(site: Running, snapshot: str):
+    lab = await trainer(site, "Drawing Labs")
+    made, _ = await dataset(lab, snapshot, name="drawn", kept=2, counts={"allow": 1, "unknown": 3})
+    for path in (f"/en/register/datasets/{made}", "/en/register/datasets?q=drawn"):
+        page = await opened(site, path)
+        (allowed,) = [each for tag, each in page.found if tag == "rect" and each.get("class") == "c"]
+        assert (allowed["x"], allowed["width"]) == ("0.00%", "25.00%")
+    assert ROOM.speaks("en")("key_allowed") in page.text

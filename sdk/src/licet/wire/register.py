@@ -59,7 +59,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
 
 
 class TrainedOn(msgspec.Struct, frozen=True):
-    """A version of a dataset that a version of a model was trained on."""
+    """A version of a dataset that a version of a model was trained on; ``outside`` of ``runs`` are not covered by a
+    licence that they name."""
 
     dataset: str
     name: str
@@ -69,6 +70,7 @@ class TrainedOn(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     unknown_policy: Literal["exclude", "keep"] | None
     runs: int
+    outside: int = 0
 
 
 class OpenDuty(msgspec.Struct, frozen=True):
@@ -100,7 +102,8 @@ class ModelVersionInfo(msgspec.Struct, frozen=True):
 
 
 class RegisteredRun(msgspec.Struct, frozen=True):
-    """One training run; what only its statement says is null once that was erased."""
+    """One training run; what only its statement says is null once that was erased. ``outside``: a licence that it names
+    does not cover it."""
 
     run: str  # run_…
     name: str
@@ -117,6 +120,7 @@ class RegisteredRun(msgspec.Struct, frozen=True):
     licences: int | None
     issued_at: str
     log_index: int | None
+    outside: bool = False
 
 
 class DatasetVersion(msgspec.Struct, frozen=True):

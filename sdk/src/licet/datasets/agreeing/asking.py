@@ -42,7 +42,7 @@ def named_works(given: Sequence[str]) -> list[str]:
         else:
             found |= dict.fromkeys(_needing(DecisionsFile.find(Path(each).expanduser())))
     if not found:
-        raise InputError("works: expected works that need an agreement, got none")
+        raise InputError(f"works: expected rows that need an agreement in {', '.join(given)}, got none: nothing to do")
     return list(found)
 
 
