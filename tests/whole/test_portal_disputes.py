@@ -75,6 +75,54 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         other.looks()
 
 
+def test_an_operator_decides(visitor: Visitor, browser: Browser, service: Service) -> None:
+    page, text = visitor.page, TEXT[visitor.language]
+    visitor.passkeys()
+    visitor.joins("Su Tang")
+    with (
+        visiting(browser, visitor.url, visitor.language) as other,
+        visiting(browser, visitor.url, visitor.language) as office,
+    ):
+        other.passkeys()
+        other.joins("Bao")
+        (work,) = other.registers("Red Earth")
+        other.opens("/terms?scope=all")
+        other.signs()
+        visitor.opens(f"/disputes/new?about={work}")
+        page.fill("#text", text)
+        page.click("main form .btn")
+        page.click("[data-sign]")
+        page.wait_for_url("**/disputes/dsp_*")
+        path = page.url.removeprefix(f"{visitor.url}/{visitor.language}")
+        other.opens(path)
+        other.page.check("[value=concede]")
+        other.page.fill("#text", "Yes.")
+        other.page.click("main form .btn")
+        other.looks()
+        other.page.click("[data-sign]")
+        other.page.wait_for_url("**/disputes/dsp_*")
+        office.passkeys()
+        link = service.office("invite", "--role", "operator", "--name", f"Office {visitor.language}")["link"]
+        office.opens(f"/invited#{link.partition('#')[2]}")
+        office.page.click("[data-invited] button")
+        office.page.wait_for_url("**/operator")
+        office.opens("/operator/disputes")
+        office.looks()
+        office.page.click(f"a[href$='{path}']")
+        office.page.wait_for_url(f"**/operator{path}")
+        office.looks()
+        office.page.check("[value=upheld]")
+        office.page.fill("#text", "Both say so.")
+        office.page.click("main form[data-fresh] .btn")
+        office.page.wait_for_url("**/operator/disputes")
+        office.opens(f"/operator{path}")
+        office.looks()
+        assert office.page.locator("#text").count() == 0
+    visitor.opens(path)
+    assert "Both say so." in page.inner_text("main")
+    visitor.looks()
+
+
 def _objects_without_scripts(other: Visitor, browser: Browser, path: str) -> None:
     """Answer in a browser without scripts that holds the same session."""
     plain = browser.new_context(java_script_enabled=False, storage_state=other.context.storage_state())

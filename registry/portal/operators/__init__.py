@@ -1,9 +1,10 @@
-"""Pages of operators: how the registry is doing, who looks after it. Nothing here changes statements or entries."""
+"""Pages of operators: how the registry is doing, who looks after it. Decisions of disputes aside, nothing
+here changes statements or entries."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.operators import home, people
+from registry.portal.operators import disputes, home, people
 
-ROUTES: Final[list[Any]] = [*home.ROUTES, *people.ROUTES]
+ROUTES: Final[list[Any]] = [*home.ROUTES, *people.ROUTES, *disputes.ROUTES]

@@ -34,6 +34,44 @@ WORDS: Final[Vocabulary] = {
     "log_size": ("Entries of the log", "日志条目"),
     "log_pending": ("Statements that wait for it", "等待进入日志的声明"),
     "snapshot": ("Newest snapshot", "最新快照"),
+    # disputes
+    "disputes": ("Disputes", "争议"),
+    "disputes_text": (
+        (
+            "What waits for somebody who is no party, the oldest first. You decide whose signature controls the "
+            "record, never who owns the copyright."
+        ),
+        "等着由和双方无关的人来裁决的，最早的在前。你裁决的是记录由谁签名说了算，不是版权归谁。",
+    ),
+    "disputes_none": ("There is no dispute.", "没有争议。"),
+    "dispute": ("Dispute", "争议"),
+    "dispute_opener": ("Opened by", "提出的一方"),
+    "dispute_other": ("Other party", "另一方"),
+    "dispute_after": ("To be decided from", "几时起可裁决"),
+    "dispute_about": ("What it is about", "关于什么"),
+    "dispute_open": ("Waits for an answer", "等对方答复"),
+    "dispute_answered": ("Waits for a decision", "等裁决"),
+    "dispute_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
+    "dispute_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
+    "dispute_withdrawn": ("Taken back", "已撤回"),
+    "dispute_step_open": ("Opened", "提出"),
+    "dispute_step_answer": ("Answered", "答复"),
+    "dispute_step_contest": ("Answered: objects", "答复：不同意"),
+    "dispute_step_concede": ("Answered: agrees", "答复：同意"),
+    "dispute_step_withdraw": ("Taken back", "撤回"),
+    "dispute_step_decide": ("Decided", "裁决"),
+    "dispute_step_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
+    "dispute_step_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
+    "dispute_decide": ("Decide", "裁决"),
+    "dispute_decide_text": (
+        "Both parties read your reasons. What was held goes where you say at once, and this cannot be taken back.",
+        "双方都会看到你的理由。冻结的东西马上按裁决处理，不能收回。",
+    ),
+    "dispute_wrong": ("It was not decided:", "没有裁决成："),
+    "dispute_outcome": ("For whom?", "支持哪一方？"),
+    "dispute_why": ("Reasons", "理由"),
+    "dispute_why_hint": ("In a language that both parties read.", "用双方都看得懂的语言写。"),
+    "dispute_decide_go": ("Decide it", "作出裁决"),
     # staff
     "staff": ("Auditors and operators", "审计员和运营人员"),
     "staff_text": (

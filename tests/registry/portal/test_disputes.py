@@ -15,7 +15,9 @@ from licet.wire.disputes import DisputeShown
 from registry.disputes import verification
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.harness import Running
+from tests.registry.keymaking import SAME_ORIGIN
 from tests.registry.portal.people import HTML, Artist, Read, fields_of, joined
+from tests.registry.portal.staff import employed
 from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
@@ -156,3 +158,41 @@ async def test_ones_own_picture_cannot_be_disputed(parties: tuple[Artist, Artist
     own = (await his.form("/en/account"))["form"]
     refused = await his.sends("/en/disputes/new", {"form": own, "subject": his.works[0], "text": "Mine."})
     assert (refused.status_code, "cannot be disputed" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_operator_who_is_no_party_reads_both_and_decides(
+    site: Running, parties: tuple[Artist, Artist], language: str
+) -> None:
+    hers, his = parties
+    path = await opens(hers, his)
+    opal = await employed(site, "operator", "Opal")
+    page = await held_whole(opal.http, f"/{language}/operator{path}", language)
+    assert "In 2019." in page.text
+    queue = Read((await opal.http.get(f"/{language}/operator/disputes", headers=HTML)).text)
+    assert f"/{language}/operator{path}" in queue.links()
+    at = f"/{language}/operator{path}"
+    early = await opal.sends(at, at, outcome="upheld", text="She shows her sketches.")
+    assert (early.status_code, "can answer until" in early.text) == (400, True)
+    assert "She shows her sketches." in early.text  # nothing that was written is lost
+    form = await drafts(his, f"/en{path}", step="answer", position="contest", text="No.")
+    assert (await his.sends("/en/disputes/sign", signed(his, form))).status_code == 303
+    for wrong in ({"outcome": "both", "text": "x"}, {"outcome": "upheld", "text": " "}):
+        assert (await opal.sends(at, at, **wrong)).status_code == 400
+    for stranger in (hers, his):
+        token = (await stranger.form("/en/account"))["form"]
+        refused = await stranger.sends(at, {"form": token, "outcome": "upheld", "text": "Me."})
+        assert refused.status_code == 404
+    own = await opal.form(f"/en/operator{path}")
+    for _ in range(2):  # twice has one effect
+        done = await opal.http.post(
+            at,
+            data={"form": own, "outcome": "upheld", "text": "She shows her sketches."},
+            headers={**HTML, **SAME_ORIGIN},
+        )
+        assert done.status_code == 303, done.text
+    assert (await shown(his, path)).dispute.state == "upheld"
+    seen = await held_whole(his.http, f"/{language}{path}", language)
+    assert "She shows her sketches." in seen.text
+    ended = await held_whole(opal.http, at, language)
+    assert not [each for _, each in ended.elements if each.get("name") == "outcome"]

@@ -47,7 +47,13 @@ OWN = {
 ANOTHERS = ("/works/{work}", "/works/{work}/evidence", "/statements/{statement}", "/account/keys/{keyid}/end")
 #: Read by its two parties (test_disputes.py), and as everybody reads the register: tests/registry/register. A file:
 #: tests/registry/publishing/test_sites.py.
-ELSEWHERE = {"/disputes/{dispute}", "/register/models/{model}", "/register/datasets/{dataset}", "/site/kit.zip"}
+ELSEWHERE = {
+    "/operator/disputes/{dispute}",
+    "/disputes/{dispute}",
+    "/register/models/{model}",
+    "/register/datasets/{dataset}",
+    "/site/kit.zip",
+}
 
 _STAFF = (*test_staff.PAGES, *test_auditors.PAGES)
 

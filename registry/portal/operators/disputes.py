@@ -1,0 +1,121 @@
+"""Disputes that wait for somebody who is no party: read with all that both said, and decided.
+
+The registry's office signs the decision and it is carried out in the same transaction (``registry.disputes.deciding``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, RawBody
+
+from licet import identifiers
+from licet.errors import InputError
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import DisputeStep
+from licet.statements.kinds.disputes import MOST_TEXT
+from registry.accounts.identity import Caller
+from registry.accounts.stepping import hold_fresh
+from registry.disputes import deciding, service
+from registry.errors import Conflict, Invalid
+from registry.http.paging import Asked, Cursor
+from registry.portal.frame import forms
+from registry.portal.frame.languages import everywhere
+from registry.portal.frame.notes import led
+from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.operators.room import OPERATORS, ROOM
+from registry.services import Services
+
+_BODY: Final = 1 << 16
+_A_PAGE: Final = 50
+_OUTCOMES: Final = ("upheld", "dismissed")
+
+
+class Said(NamedTuple):
+    """A step with its document, None once that was erased."""
+
+    step: str
+    account: str | None
+    payload: DisputeStep | None
+
+
+@get(everywhere("/operator/disputes"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
+async def queue(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], cursor: Cursor = None
+) -> Response[bytes]:
+    """All disputes, the oldest first."""
+    asked = Asked.of(request, "opened", _A_PAGE, cursor)
+    async with services.database.acquire() as conn:
+        page = await service.listed(conn, None, asked)
+    return ROOM.page(
+        request, "disputes", here="disputes", disputes=page.items,
+        more=following(request, page.next), start=request.url.path if cursor else None,
+    )  # fmt: skip
+
+
+@get(everywhere("/operator/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
+async def dispute_page(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], dispute: FromPath[str]
+) -> Response[bytes]:
+    """One dispute with what both parties said, and the form that decides it."""
+    return await _shown(request, services, dispute)
+
+
+@post(
+    everywhere("/operator/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[OPERATORS],
+    opt={**forms.FORM, "seconds": 120}, request_max_body_size=_BODY,
+)  # fmt: skip
+async def decide(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    dispute: FromPath[str],
+    body: RawBody,
+) -> Response[Any]:
+    """Decide; twice has one effect. What is wrong or too early comes back with all that was written."""
+    form = forms.read(request, body)
+    hold_fresh(caller)
+    outcome = form.get("outcome")
+    text = form.get("text").replace("\r\n", "\n").replace("\t", " ").strip()
+    try:
+        if outcome not in _OUTCOMES:
+            raise Invalid.field("outcome", " or ".join(_OUTCOMES), outcome)
+        await deciding.decide(services, dispute, caller.id, "upheld" if outcome == "upheld" else "dismissed", text)
+    except (InputError, Invalid, Conflict) as error:
+        return await _shown(request, services, dispute, form, error)
+    return led(f"/{language_of(request)}/operator/disputes", "dispute_decided")
+
+
+async def _shown(
+    request: Request[Any, Any, Any],
+    services: Services,
+    dispute: str,
+    form: forms.Form | None = None,
+    wrong: Exception | None = None,
+) -> Response[bytes]:
+    found = await service.shown(services, None, identifiers.to_uuid(dispute, "dsp", field="path:dispute"))
+    said = [
+        Said(
+            each.step,
+            each.account,
+            None if each.document is None else envelopes.read_as(DisputeStep, each.document.envelope),
+        )
+        for each in found.steps
+    ]
+    return ROOM.page(
+        request,
+        "dispute",
+        status=200 if wrong is None else 400,
+        here="disputes",
+        dispute=found.dispute,
+        said=said,
+        form=form or forms.Form([]),
+        wrong="" if wrong is None else getattr(wrong, "detail", None) or getattr(wrong, "message", str(wrong)),
+        outcomes=_OUTCOMES,
+        most=MOST_TEXT,
+    )
+
+
+ROUTES: Final = [queue, dispute_page, decide]
