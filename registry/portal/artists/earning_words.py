@@ -31,6 +31,7 @@ EARNINGS: Final[Vocabulary] = {
     "home_money": ("See what is owed, line by line", "一笔一笔看收入"),
     "tab_earnings": ("Overview", "总览"),
     "tab_uses": ("Who used what", "谁用了什么"),
+    "tab_licences": ("Licences", "许可"),
     "tab_statements": ("Monthly statements", "月结单"),
     "tab_payments": ("Payments to you", "付给你的钱"),
     "tab_entries": ("Every entry", "每一笔账"),

@@ -38,8 +38,8 @@ LEVELS: Final[Vocabulary] = {
         "不到 2 级，你的收入先替你存着；到了 2 级就付给你。超过 {days} 天还没到，就退给付钱的人。",
     ),
     "level_used": (
-        "From level 2 on, you see which teams took licences on your pictures, and you can take licences back.",
-        "到了 2 级，看得到哪些团队取了你的画的许可，也可以收回许可。",
+        "From level 2 on, you see which teams took licences on your pictures, and what for.",
+        "到了 2 级，看得到哪些团队取了你的画的许可、拿来做什么。",
     ),
     "level_like": (
         "Where two accounts register the same picture, the one with level 2 need not wait for the other.",

@@ -37,3 +37,5 @@ select k.keyid, e.at from account_keys k join log_entries e on e.pending = k.pen
 IN_FORCE: Final = """
 select distinct s.own from work_states s where s.work = any($1::uuid[]) and s.account = $2 and not s.withdrawn
 """
+# by works primary key
+TITLES: Final = "select id, title from works where id = any($1::uuid[]) and account = $2"

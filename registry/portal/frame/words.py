@@ -79,6 +79,7 @@ FRAME: Final[Vocabulary] = {
         "Put the line there, then let us look.",
         "把那行字放上去，再让我们去看。",
     ),
+    "note_revoked": ("Taken back. The team is told.", "已收回，对方会收到通知。"),
     "note_payout": ("Saved. You are told of it as well.", "存好了，我们也会另外通知你。"),
     "note_domain_dropped": ("You no longer claim that domain.", "那个域名已放弃。"),
     "note_domain_proven": ("Found. Your domain is proven.", "找到了，你的域名已证明。"),

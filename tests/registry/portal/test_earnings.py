@@ -22,6 +22,7 @@ PAGES = {
     "/earnings/charges/{charge}",
     "/earnings/payments/{remittance}",
     "/earnings/statements/{period}/{form}",
+    "/licences/{licence}",
 }
 PER_RUN = preset("paid", Price(model="per-training-run", amount="2", currency="USD"))
 IBAN = "GB29NWBK60161331926819"

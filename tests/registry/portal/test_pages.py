@@ -28,6 +28,7 @@ OWN = {
     "/terms": "art",
     "/earnings": "art",
     "/earnings/uses": "art",
+    "/licences": "art",
     "/earnings/statements": "art",
     "/earnings/payments": "art",
     "/earnings/entries": "art",

@@ -1,0 +1,95 @@
+"""Licences on an artist's works at the portal: shown to her alone, and taken back by the statement that was shown."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import msgspec
+import pytest
+
+from licet.canonical import from_base64, to_base64
+from licet.statements.envelope import pae
+from licet.statements.kinds import PAYLOAD_TYPE, LicenceRevoke
+from registry.portal.frame.languages import LANGUAGES
+from tests.registry.duties.talks import revocable_terms
+from tests.registry.harness import Running
+from tests.registry.market import trainer
+from tests.registry.portal.people import HTML, Read, fields_of, joined
+from tests.registry.portal.selling import Seller, seller
+from tests.registry.portal.whole import held_whole
+
+pytestmark = pytest.mark.anyio
+
+
+def signed(who: Seller, form: dict[str, list[str]], kind: str) -> dict[str, list[str]]:
+    """Return the form with the passkey's signature over the statement in it."""
+    body = from_base64(form["payload"][0])
+    where = who.owner.site.services.settings.site
+    challenge = sha256(pae(PAYLOAD_TYPE.format(kind=kind), body)).digest()
+    signature, assertion = who.key.answer(challenge, origin=where.origins[0], rp_id=where.rp_id)
+    return {
+        **form,
+        "keyid": [who.key.keyid],
+        "sig": [to_base64(signature)],
+        "authenticator": [assertion.authenticator_data],
+        "client": [assertion.client_data],
+    }
+
+
+async def test_a_licence_is_shown_and_taken_back_by_the_statement_that_was_shown(site: Running) -> None:
+    ada = await seller(site, "Ada", level=2)
+    lab = await trainer(site, "Lantern Labs")
+    licence = (await ada.sells(revocable_terms(30, "retire-model"), 2, lab)).licence
+    path = f"/en/licences/{licence}"
+    for language in LANGUAGES:
+        await held_whole(ada.browser, f"/{language}/licences", language)
+        page = await held_whole(ada.browser, f"/{language}/licences/{licence}", language)
+        assert {f"/{language}/works/{each}" for each in ada.person.works} <= set(page.links())
+    shown = await ada.browser.get(path, headers=HTML)
+    text = Read(shown.text).text
+    for part in ("Lantern Labs", "The team has 30 days", "models trained on them are retired", "You cannot undo it"):
+        assert part in text
+    form = {**fields_of(shown.text), "reason": ["No\r\nmore."]}
+    drafted = await ada.person.sends(path, form)
+    assert drafted.status_code == 200, drafted.text
+    said = fields_of(drafted.text)
+    payload = msgspec.json.decode(from_base64(said["payload"][0]), type=LicenceRevoke)
+    assert (payload.licence, payload.works, payload.reason) == (licence, sorted(ada.person.works), "No\nmore.")
+    assert (await ada.browser.get("/v1/duties")).json()["items"] == []  # nothing was kept of what was only shown
+    unsigned = await ada.person.sends(f"{path}/revoke", said)
+    assert unsigned.status_code in (400, 403)
+    for _ in range(2):  # a form that comes twice has one effect
+        done = await ada.person.sends(f"{path}/revoke", signed(ada, said, "licence-revoke"))
+        assert (done.status_code, done.headers["location"]) == (303, path)
+    (duty,) = (await lab.http.get("/v1/duties")).json()["items"]
+    assert (duty["effect"], duty["works"]) == ("retire-model", 2)
+    after = await held_whole(ada.browser, path, "en")
+    assert "You took back 2 pictures." in after.text
+    assert "To be done" in after.text
+
+
+async def test_wrong_words_and_wrong_groups_are_said(site: Running) -> None:
+    ada = await seller(site, "Ada", level=2)
+    licence = (await ada.sells(revocable_terms(0))).licence
+    path = f"/en/licences/{licence}"
+    form = await ada.person.form(path)
+    answer = await ada.person.sends(path, {**form, "reason": ["x" * 2001]})
+    assert (answer.status_code, "at most 2000 ordinary characters" in answer.text) == (400, True)
+    assert "x" * 2001 in answer.text
+    assert (await ada.person.sends(path, {**form, "group": ["30-unlearn"]})).status_code == 400
+
+
+async def test_licences_are_for_their_parties_from_level_2_on(site: Running) -> None:
+    ana = await seller(site, "Ana")
+    lab = await trainer(site, "Candle Works")
+    licence = (await ana.sells(revocable_terms(0), 1, lab)).licence
+    listed = await held_whole(ana.browser, "/en/licences", "en")
+    assert "Candle Works" not in listed.text
+    assert "shown from claim level 2 on" in listed.text
+    eve = await joined(site, "Eve")
+    hers = await ana.browser.get(f"/en/licences/{licence}", headers=HTML)
+    assert (hers.status_code, "Candle Works" in hers.text) == (403, False)
+    assert (await eve.http.get(f"/en/licences/{licence}", headers=HTML)).status_code == 404
+    own = (await eve.form("/en/account"))["form"]
+    sent = {"form": own, "group": ["0-stop-new-runs"], "reason": [""]}
+    assert (await eve.sends(f"/en/licences/{licence}", sent)).status_code == 404
