@@ -43,6 +43,16 @@ def test_the_account_says_who_it_is_in_words(artist: Person, trainer: Person) ->
     assert trainer.does("account", "show")["kind"] == "organisation"
 
 
+def test_login_says_who_one_is_or_how_to_get_in(artist: Person, person: People) -> None:
+    told = artist.types("login")
+    assert (told.code, told.out.startswith(f"You are Mei Lin (artist, {artist.account}) at ")) == (0, True), told
+    assert artist.does("login")["account"] == artist.account
+    nobody = person("nobody-yet")
+    ways = nobody.types("login")
+    assert (ways.code, "licet account create" in ways.out, "licet account join" in ways.out) == (4, True, True), ways
+    assert nobody.does("login", code=4)["account"] is None
+
+
 def test_one_signature_covers_all_and_denies_all_but_search(artist: Person, registered: list[str]) -> None:
     works = artist.does("works", "list")["works"]
     assert len({work["work"] for work in works}) == 3

@@ -8,6 +8,7 @@ from typing import Final
 # Command → its module, imported only when it is called so that `licet check` stays quick, and its line of help.
 COMMANDS: Final = {
     "account": ("licet.cli.accounts:app", "Make an account with keys of your own, show it, recover it."),
+    "login": ("licet.cli.login:login", "Say who you are here, or the ways in: nobody has a password."),
     "token": ("licet.cli.tokens:app", "Create, list and revoke access tokens."),
     "claim": ("licet.cli.claims:app", "Claim a domain, and have it looked at: what it proves raises your claim level."),
     "claims": ("licet.cli.claims:claims", "List the domains that you claim."),
