@@ -203,7 +203,8 @@ CLOSED = {
     "totals",
     "use",
 }
-MAPS = {"counts", "terms"}  # no objects: a figure by name (terms: in the public register)
+# No objects: something by name (terms: in the public register; reasons and documents: what is published of a work).
+MAPS = {"counts", "terms", "reasons", "documents"}
 REFUSED = re.compile(r"\(((?:.*\.)?)added_later: expected no field of this name, got added_later\)")
 
 

@@ -977,6 +977,8 @@ def _disputed() -> Iterator[Case]:
         nonce="a step of a dispute",
     )
     later = {"step": "answer", "document": "d" * 64, "position": "contest"}
+    conceded = msgspec.structs.replace(opened, **{**later, "position": "concede"})
+    withdrawn = msgspec.structs.replace(opened, step="withdraw", document="d" * 64)
     decision = msgspec.structs.replace(
         opened, step="decide", document="d" * 64, account=identifier("opr", 1), genesis=None, outcome="upheld"
     )
@@ -985,7 +987,9 @@ def _disputed() -> Iterator[Case]:
         ("dispute-opened", opened, artist.key, [artist.genesis_index], ""),
         ("dispute-answered", msgspec.structs.replace(opened, **later), artist.key, [artist.genesis_index], ""),
         ("dispute-decided", decision, office, [], ""),
-        ("dispute-opened-by-the-registry", opened, office, [artist.genesis_index], "may only tighten (attested"),
+        ("dispute-opened-by-the-registry", opened, office, [artist.genesis_index], ""),  # in a page without scripts
+        ("dispute-conceded-by-the-registry", conceded, office, [artist.genesis_index], "may only tighten (attested"),
+        ("dispute-withdrawn-by-the-registry", withdrawn, office, [artist.genesis_index], "may only tighten (attested"),
         ("dispute-decided-by-a-party", other, artist.key, [], "signatures"),
         ("dispute-decided-by-another-key", decision, registry.working["licence"], [], "signatures"),
     ):
