@@ -19,6 +19,7 @@ from licet.statements.kinds.disputes import MOST_TEXT
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.disputes import deciding, service
+from registry.disputes.routes import InState
 from registry.errors import Conflict, Invalid
 from registry.http.paging import Asked, Cursor
 from registry.portal.frame import forms
@@ -43,14 +44,17 @@ class Said(NamedTuple):
 
 @get(everywhere("/operator/disputes"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
 async def queue(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], cursor: Cursor = None
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    in_state: InState = None,
+    cursor: Cursor = None,
 ) -> Response[bytes]:
-    """All disputes, the oldest first."""
+    """All disputes, the oldest first, or those in one state."""
     asked = Asked.of(request, "opened", _A_PAGE, cursor)
     async with services.database.acquire() as conn:
-        page = await service.listed(conn, None, asked)
+        page = await service.listed(conn, None, asked, state=in_state)
     return ROOM.page(
-        request, "disputes", here="disputes", disputes=page.items,
+        request, "disputes", here="disputes", disputes=page.items, state=in_state,
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 

@@ -35,6 +35,8 @@ WORDS: Final[Vocabulary] = {
     "log_pending": ("Statements that wait for it", "等待进入日志的声明"),
     "snapshot": ("Newest snapshot", "最新快照"),
     # disputes
+    "all": ("All", "全部"),
+    "only": ("Only", "只看"),
     "disputes": ("Disputes", "争议"),
     "disputes_text": (
         (

@@ -8,11 +8,14 @@ import pytest
 
 from licet import identifiers
 from licet.statements.webauthn import from_base64url
+from licet.terms import Price, preset
 from registry.accounts import staff
 from registry.errors import NotFound
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry import keymaking as make
+from tests.registry.disputes.parties import charge_of, dispute, step
 from tests.registry.harness import Running
+from tests.registry.market import shelf, trainer
 from tests.registry.portal.people import HTML, Read, joined
 from tests.registry.portal.staff import comes_in, employed
 from tests.registry.portal.whole import held_whole
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.anyio
 
 PAGES = ("/operator", "/operator/staff", "/operator/disputes")
 STAFF = "/en/operator/staff"
+PER_RUN = preset("paid", Price(model="per-training-run", amount="1", currency="USD"))
 
 
 async def test_an_invitation_is_used_once_and_its_passkey_signs_in_again(site: Running) -> None:
@@ -126,6 +130,34 @@ async def test_operators_pages_are_whole_and_theirs_alone(site: Running, languag
         for stranger in (ada.http, mei.http):
             assert (await stranger.get(f"/{language}{path}", headers=HTML)).status_code == 404
         assert (await site.http.get(f"/{language}{path}", headers=HTML)).status_code == 303
+
+
+async def test_a_decision_adds_to_the_log_and_the_ledger_and_rewrites_neither(site: Running) -> None:
+    boss = await employed(site, "operator", "Boss")
+    works, lab = await shelf(site, PER_RUN, 1), await trainer(site)
+    await lab.license(works.wanted())
+    about = await dispute(lab, await charge_of(lab))
+    await step(works.owner, about)
+    path = f"/en/operator/disputes/{about.dispute}"
+    assert path in Read((await boss.http.get("/en/operator/disputes?state=answered", headers=HTML)).text).links()
+    tables = (
+        "select transfer, account, currency, amount from entries",
+        "select id, key, kind, at, source, memo from transfers",
+        "select id, envelope from log_pending",
+    )
+    async with site.services.database.acquire() as conn:
+        before = [set(await conn.fetch(each)) for each in tables]
+    decided = await boss.sends(path, path, outcome="upheld", text="It was charged twice.")
+    assert decided.status_code == 303
+    async with site.services.database.acquire() as conn:
+        after = [set(await conn.fetch(each)) for each in tables]
+    assert all(were < are for were, are in zip(before, after, strict=True))
+    assert boss.id in (await boss.http.get(path, headers=HTML)).text  # in their own name
+    again = await boss.sends("/en/operator/staff", path, outcome="dismissed", text="Or not.")
+    assert (again.status_code, "the dispute has ended: upheld" in again.text) == (400, True)
+    for state, listed in (("answered", False), ("upheld", True)):
+        queue = Read((await boss.http.get(f"/en/operator/disputes?state={state}", headers=HTML)).text)
+        assert (path in queue.links()) is listed
 
 
 async def test_an_operator_invites_by_a_link_that_is_shown_once(site: Running) -> None:
