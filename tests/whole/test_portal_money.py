@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.registry.catalogue import picture
 from tests.registry.claims.internet import Internet
 from tests.whole.browser import chromium
+from tests.whole.conftest import People
 from tests.whole.stage import Service
 from tests.whole.visiting import Visitor, visiting
 
@@ -86,3 +88,39 @@ def test_the_pages_of_money_are_usable_before_there_is_any(visitor: Visitor) -> 
     visitor.looks()
     page.check("#card-no-ai")
     expect(page.locator(".atoms")).to_be_hidden()
+
+
+def test_what_was_sold_is_seen_down_to_the_single_use(visitor: Visitor, person: People, service: Service) -> None:
+    page, language = visitor.page, visitor.language
+    visitor.passkeys()
+    visitor.joins("苏棠")
+    drawn = picture(884_700 + len(language) + ord(language[0]))
+    (work,) = visitor.registers("Salt Pans", pictures=(drawn,))
+    visitor.opens(f"/terms?work={work}&card=paid")
+    page.fill("#amount", "0.50")
+    page.wait_for_selector("[data-sign]")
+    statement = visitor.signs()
+    visitor.opens("/account")
+    service.office("attest", page.inner_text(".pairs code"), "--level", "2", "--evidence", "her drawings")
+    lab = person(f"lab-{language}").joins("organisation", "Lantern Labs")
+    (lab.home / "in").mkdir()
+    (lab.home / "in" / "1.png").write_bytes(drawn)
+    logged = visitor.context.request.get(f"{visitor.url}/v1/works/{work}").json()["log_index"]
+    lab.does("snapshot", "pull", "--covering", str(logged))
+    out = str(lab.home / "out")
+    use = ("--use", "train-gen", "--model", "acme/lantern@1", "--accept", "--budget", "1CNY")
+    assert lab.does("filter", str(lab.home / "in"), "-o", out, *use, "--dataset", "lanterns")["kept"] == 1
+    visitor.opens("/home")
+    assert "Lantern Labs" in page.inner_text("main")
+    visitor.looks()
+    for place in ("/earnings", "/earnings/uses", "/earnings/entries", "/licences"):
+        visitor.opens(place)
+        assert page.locator("main table tbody tr").count() >= 1
+        visitor.looks()
+    visitor.opens("/earnings")
+    page.click("main table .money")
+    visitor.looks()
+    assert page.locator(f"a[href='/{language}/statements/{statement}']").count() == 1
+    page.click(f"a[href^='/{language}/licences/lic_']")
+    visitor.looks()
+    assert page.locator(f"a[href='/{language}/works/{work}']").count() == 1

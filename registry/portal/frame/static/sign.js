@@ -22,7 +22,10 @@ function changed(delay) {
         }
     }, delay);
 }
-place?.addEventListener('change', () => changed(0));
+place?.addEventListener('change', event => {
+    // What was typed was heard of already: leaving the field for the button must not make the text old again.
+    if (event.target.type !== 'text') changed(0);
+});
 place?.addEventListener('input', event => {
     if (event.target.type === 'text') changed(500);
 });
