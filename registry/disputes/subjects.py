@@ -14,6 +14,7 @@ from uuid import UUID
 from licet import identifiers, times
 from licet.statements.disputes import CONTESTABLE, NEAR_CONTESTABLE
 from licet.statements.kinds import DisputeStep
+from licet.wire.settlement import ChargeInfo
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.disputes import queries
@@ -30,6 +31,16 @@ class Subject(NamedTuple):
     transfer: UUID | None
     against: UUID
     name: str
+
+
+def may_dispute(charge: ChargeInfo, now: datetime) -> bool:
+    """Return whether whoever is shown ``charge`` can be led to dispute it: it takes something, stands, and is not old.
+
+    Of near matches alone a charge can be disputed for a shorter time: `subject_of` knows, and says until when.
+    """
+    takes = charge.amount != "0" and charge.amount.startswith("-") == (charge.side == "credited")
+    stands = charge.state in ("stands", "escrow") and charge.dispute is None
+    return takes and stands and now < times.from_text(charge.at) + CONTESTABLE
 
 
 async def subject_of(conn: Connection, caller: Caller, payload: DisputeStep, now: datetime) -> Subject:

@@ -59,6 +59,7 @@ EARNINGS: Final[Vocabulary] = {
     "charge_escrow": ("Held for you", "替你存着"),
     "charge_contested": ("Disputed, so held", "有异议，先存着"),
     "charge_refunded": ("Taken back", "已退回"),
+    "dispute_this": ("Dispute this", "提出异议"),
     "charges_net": ("What is yours, after the registry’s fee.", "扣掉登记处的费用以后，归你的数目。"),
     "charge": ("This charge", "这一笔"),
     "dataset": ("Dataset", "数据集"),

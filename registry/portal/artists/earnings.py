@@ -15,6 +15,7 @@ from licet.statements.periods import ACCRUALS
 from registry.accounts.identity import Caller
 from registry.closing import reading
 from registry.database import Connection, Row
+from registry.disputes.subjects import may_dispute
 from registry.http.paging import Asked, Cursor, page_of
 from registry.portal.artists import money_queries as queries
 from registry.portal.artists.room import ARTISTS, ROOM
@@ -67,9 +68,11 @@ async def earnings(
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         balance = await money.balance(conn, caller)
         page = await charging.listed(conn, caller.id, asked, period=period)
+    now = times.now()
     return ROOM.page(
         request, "earnings", here="earnings", tab="earnings", lines=balance.lines, charges=page.items, period=period,
         trusted=caller.level >= 2, days=RETURNS_AFTER.days,
+        disputable={each.charge for each in page.items if may_dispute(each, now)},
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 
@@ -96,6 +99,7 @@ async def charge(
     return ROOM.page(
         request, "charge", here="earnings", charge=parts[0], parts=parts, source=source, closed=closed,
         uses=[use_of(row) for row in uses], trusted=caller.level >= 2,
+        disputable=any(may_dispute(each, times.now()) for each in parts),
         more=following(request, more), start=request.url.path if cursor else None,
     )  # fmt: skip
 

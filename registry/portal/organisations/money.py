@@ -8,9 +8,10 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from licet import identifiers
+from licet import identifiers, times
 from registry.accounts.identity import Caller
 from registry.closing import reading
+from registry.disputes.subjects import may_dispute
 from registry.http.paging import Asked, Cursor
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, following
@@ -78,8 +79,10 @@ async def charges(
     licence = None if of_licence is None else identifiers.to_uuid(of_licence, "lic", field="?licence")
     async with services.database.acquire() as conn:
         page = await charging.listed(conn, caller.id, asked, currency=currency, period=period, licence=licence)
+    now = times.now()
     return ROOM.page(
         request, "charges", here="invoices", tab="charges", charges=page.items,
+        disputable={each.charge for each in page.items if may_dispute(each, now)},
         filters=[each for each in (currency, period, of_licence) if each],
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip

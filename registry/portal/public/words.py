@@ -264,6 +264,11 @@ WORDS: Final[Vocabulary] = {
         ),
         "{artist} 说的，主张等级 {level}（共 4 级）。这是声明，不是判决：Licet 只说明谁在什么时候说了什么。",
     ),
+    "work_mine_text": (
+        "Did you make it? Say so, and somebody who is no party decides.",
+        "其实是你画的？说出来，由和双方都无关的人裁决。",
+    ),
+    "work_mine": ("This is my picture", "这是我的画"),
     "work_no_picture": (
         "We keep no picture for the public. Compare yours by its fingerprint:",
         "公开页不放图。想知道你手里的是不是它，用指纹比：",

@@ -18,7 +18,7 @@ from registry.portal.frame import machine
 from registry.portal.frame.doors import use_door
 from registry.portal.frame.languages import TAGS, everywhere
 from registry.portal.frame.matching import door_of
-from registry.portal.frame.pages import HTML, Room, language_of
+from registry.portal.frame.pages import HTML, Room, language_of, signed_in
 from registry.portal.public.words import WORDS
 from registry.publishing.documents import JSON, NAMES, addresses, as_published
 from registry.services import Services
@@ -37,7 +37,7 @@ async def public_work(
         found = (await shown(conn, [number])).get(number)
     if found is None:
         raise NotFound("there is no such work, or no statement about it is in the public record yet")
-    url = services.settings.url
+    url, caller = services.settings.url, signed_in(request)
     told, lie = as_published(found, url), {name: each.removeprefix(url) for name, each in addresses(work, url).items()}
     page = ROOM.page(
         request,
@@ -52,6 +52,7 @@ async def public_work(
         reserved=reservation(told.subject)[0],
         robots=no_ai(told.subject)[0],
         relies=_relies(found),
+        disputable=not found.withdrawn and (caller is None or caller.account != found.account),
     )
     # The page says in its headers what the picture's own answer would say in its.
     for name, value in response_headers(told.subject)[0]:

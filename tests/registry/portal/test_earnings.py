@@ -11,10 +11,11 @@ from licet.terms import Price, preset
 from registry.portal.frame.languages import LANGUAGES
 from registry.settlement import remitting
 from tests.registry.harness import Running
-from tests.registry.market import Trainer, trainer
+from tests.registry.market import Trainer, reported, trainer
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.selling import Seller, seller
 from tests.registry.portal.whole import held_whole
+from tests.registry.usage import test_corrections as corrections
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,23 @@ async def test_pages_of_money_are_whole_and_every_amount_leads_on(sold: Sold, la
     paths += [f"/charges/{each['charge']}" for each in sold.charges]
     for path in paths:
         await held_whole(sold.person.http, f"/{language}/earnings{path}", language)
+
+
+async def test_only_a_charge_that_takes_something_from_her_leads_to_a_dispute(site: Running, sold: Sold) -> None:
+    for path in ("/en/earnings", *(f"/en/earnings/charges/{each['charge']}" for each in sold.charges)):
+        page = await read(sold.person, path)
+        assert not [each for each in page.links() if "/disputes/new" in each], path  # in her favour, all of them
+    eva, lab = await seller(site, "Eva", level=2), await trainer(site)
+    licence = await eva.sells(preset("paid", Price(model="per-output", amount="1", currency="USD")), lab=lab)
+    (used,) = lab.events(licence, "1", outputs=10)
+    reported(await corrections.send(lab, licence, used))
+    reported(await corrections.send(lab, licence, corrections.correction(used, 4)))  # there were fewer, it says
+    taken = next(each for each in (await eva.browser.get("/v1/charges")).json()["items"] if each["amount"][0] == "-")
+    for path in ("/zh/earnings", f"/zh/earnings/charges/{taken['charge']}"):
+        page = await held_whole(eva.browser, path, "zh")
+        assert [each for each in page.links() if "/disputes/new" in each] == [
+            f"/zh/disputes/new?about={taken['charge']}"
+        ], path
 
 
 async def test_a_charge_opens_down_to_uses_terms_signatures_and_proof(sold: Sold) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from licet import times
 from licet.statements.periods import ACCRUALS
-from licet.terms import ATOMS, AUDIENCES, Price
+from licet.terms import ATOMS, AUDIENCES, Price, preset
 from licet.terms.atoms import ModelScope
 from licet.wire.agreements import RequestState
 from licet.wire.duties import DutyState, Effect
@@ -21,7 +21,9 @@ from registry.portal.frame.languages import LANGUAGES
 from registry.portal.organisations.words import WORDS
 from registry.usage.money import Side
 from tests.registry import keymaking as make
+from tests.registry.disputes.parties import charge_of, dispute
 from tests.registry.harness import Running
+from tests.registry.market import shelf
 from tests.registry.portal.people import HTML, Artist, Read, cookie, fields_of, joining
 from tests.registry.portal.team import Team, busy, teamed
 from tests.registry.portal.whole import held_whole
@@ -46,6 +48,7 @@ FILTERED = (
     *("/organisation/invoices?state=overdue", "/organisation/charges?licence={licence}&currency=USD"),
     *("/organisation/entries?account=receivable&currency=USD", "/organisation/tokens?active=false"),
 )
+PER_WORK = preset("paid", Price(model="per-work", amount="1", currency="USD"))
 MONEY = re.compile(r"(?:US\$|€|¥)")
 
 
@@ -62,6 +65,21 @@ async def test_pages_are_whole_and_every_figure_of_money_leads_to_its_lines(
     for path in (*PAGES, *FILTERED):
         page = await held_whole(lantern.browser, f"/{language}{lantern.at(path)}", language)
         assert len(MONEY.findall(page.text)) == len(MONEY.findall(page.linked)), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_charge_leads_to_its_dispute_and_then_to_what_became_of_it(site: Running, language: str) -> None:
+    team = await teamed(site, "Doubting")
+    await team.lab.license((await shelf(site, PER_WORK, 1)).wanted())
+    charge = await charge_of(team.lab)
+    page = await held_whole(team.browser, f"/{language}/organisation/charges", language)
+    new = f"/{language}/disputes/new?about={charge}"
+    assert new in page.links()
+    assert ("subject", charge) in Read((await team.browser.get(new, headers=HTML)).text).fields
+    about = await dispute(team.lab, charge)
+    page = await held_whole(team.browser, f"/{language}/organisation/charges", language)
+    assert new not in page.links()  # one at a time
+    assert f"/{language}/disputes/{about.dispute}" in page.links()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

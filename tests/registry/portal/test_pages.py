@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from litestar.routes import HTTPRoute
@@ -136,6 +137,16 @@ async def test_a_public_page_says_what_holds_of_its_picture_and_quotes_no_count(
     for language, one, names in (("en", "the 1 work", "Nobody may"), ("zh", "1 件作品", "任何人不得")):
         page = Read((await site.http.get(f"/{language}/work/{mei.works[0]}", headers=HTML)).text)
         assert (one in page.text, names in page.text) == (False, True)
+
+
+async def test_everybody_but_whoever_registered_a_work_can_say_that_it_is_theirs(site: Running, mei: Artist) -> None:
+    eve, path, new = await joined(site, "Eve"), f"/work/{mei.works[0]}", f"/disputes/new?about={mei.works[0]}"
+    for language in LANGUAGES:
+        for http in (site.http, eve.http):
+            assert f"/{language}{new}" in (await held_whole(http, f"/{language}{path}", language)).links()
+        assert f"/{language}{new}" not in (await held_whole(mei.http, f"/{language}{path}", language)).links()
+    led = await site.http.get(f"/en{new}", headers=HTML)
+    assert parse_qs(urlsplit(led.headers["location"]).query)["to"] == [f"/en{new}"]  # and back, once signed in
 
 
 async def test_a_minute_is_one(site: Running, mei: Artist) -> None:
