@@ -64,6 +64,24 @@ class Mei:
         assert status == 200, drafted
         return dict(drafted)
 
+    def adds_another(self) -> tuple[str, Any, str, str]:
+        """Add a passkey on a second device; return the device, its credential, its key and the statement."""
+        first = self.last
+        # The second device makes its passkey, proves possession; then the first one agrees.
+        self.tab.touched(self.device, touched=False)
+        device = self.tab.authenticator("usb")
+        drafted = self.make()
+        body = from_base64(drafted["payload"])
+        envelope = self.sealed(body, KEY_REGISTER, drafted["keyid"])
+        second, self.last = self.last, first
+        self.tab.touched(device, touched=False)
+        self.tab.touched(self.device, touched=True)
+        envelope["signatures"].append(self.signature(body, KEY_REGISTER, self.keyid))
+        status, added = self.tab.post("/v1/keys", {"envelope": envelope})
+        assert status == 201, added
+        assert added["keyid"] == drafted["keyid"]
+        return device, second, drafted["keyid"], added["statement"]
+
     def signature(self, body: bytes, payload_type: str, keyid: str, **lies: Any) -> dict[str, Any]:
         """Sign a statement with the passkey at hand."""
         challenge = sha256(pae(payload_type, body)).digest()
@@ -260,26 +278,13 @@ def test_a_tampered_statement_was_not_signed(page: Tab) -> None:
 def test_a_second_passkey_saves_who_loses_the_first(page: Tab, service: Service) -> None:
     mei = Mei(page)
     mei.signs_in()
-    first_device, first, first_key = mei.device, mei.last, mei.keyid
-    # The second device makes its passkey, proves possession; then the first one agrees.
-    page.touched(first_device, touched=False)
-    second_device = page.authenticator("usb")
-    drafted = mei.make()
-    body = from_base64(drafted["payload"])
-    envelope = mei.sealed(body, KEY_REGISTER, drafted["keyid"])
-    second = mei.last
-    page.touched(second_device, touched=False)
-    page.touched(first_device, touched=True)
-    mei.last = first
-    envelope["signatures"].append(mei.signature(body, KEY_REGISTER, first_key))
-    status, added = page.post("/v1/keys", {"envelope": envelope})
-    assert status == 201, added
-    assert added["keyid"] == drafted["keyid"]
-    _verified(page, service, added["statement"])
+    first_device, first_key = mei.device, mei.keyid
+    second_device, second, second_key, statement = mei.adds_another()
+    _verified(page, service, statement)
     # The first one is lost.
     page.unplug(first_device)
     page.touched(second_device, touched=True)
-    mei.last, mei.keyid = second, drafted["keyid"]
+    mei.last, mei.keyid = second, second_key
     assert mei.signs_in()[0] == 201
     ending = mei.statement(kinds.KeyRevoke, keyid=first_key, from_index=None)
     revoke = mei.sealed(ending, "application/vnd.licet.key-revoke+json", mei.keyid)
@@ -295,6 +300,11 @@ def test_a_revoked_passkey_opens_nothing_and_its_sessions_end(page: Tab) -> None
     mei = Mei(page)
     mei.signs_in()
     assert page.post("/v1/me", method="GET")[0] == 200
+    ending = mei.statement(kinds.KeyRevoke, keyid=mei.keyid, from_index=None)
+    revoke = mei.sealed(ending, "application/vnd.licet.key-revoke+json", mei.keyid)
+    status, refused = page.post(f"/v1/keys/{mei.keyid}/revoke", {"envelope": revoke})
+    assert status == 409, "the last key stays"
+    mei.adds_another()
     ending = mei.statement(kinds.KeyRevoke, keyid=mei.keyid, from_index=None)
     revoke = mei.sealed(ending, "application/vnd.licet.key-revoke+json", mei.keyid)
     assert page.post(f"/v1/keys/{mei.keyid}/revoke", {"envelope": revoke})[0] == 201
