@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.organisations import home, keys, licences, made, money, tokens
+from registry.portal.organisations import asking, home, keys, licences, made, money, tokens
 
-ROUTES: Final[list[Any]] = [*home.ROUTES, *made.ROUTES, *licences.ROUTES, *money.ROUTES, *tokens.ROUTES, *keys.ROUTES]
+ROUTES: Final[list[Any]] = [
+    *home.ROUTES,
+    *made.ROUTES,
+    *licences.ROUTES,
+    *asking.ROUTES,
+    *money.ROUTES,
+    *tokens.ROUTES,
+    *keys.ROUTES,
+]

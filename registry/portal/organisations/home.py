@@ -8,7 +8,6 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from licet.wire.agreements import RequestState
 from licet.wire.duties import DutyState
 from licet.wire.usage import Balance
 from registry.accounts.identity import Caller
@@ -27,7 +26,6 @@ _UNPAID: Final = ("overdue", "partly-paid", "open")
 _UNDONE: Final = ("overdue", "open")
 _ANSWERED: Final = ("offered", "refused")
 InDutyState = Annotated[DutyState | None, QueryParameter(name="state")]
-InRequestState = Annotated[RequestState | None, QueryParameter(name="state")]
 
 
 @get(everywhere("/organisation"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
@@ -44,6 +42,7 @@ async def home(
         request,
         "home",
         here="home",
+        own=caller.id,
         purse=purse(balance),
         invoices=[each for page in unpaid for each in page.items],
         duties=[each for page in undone for each in page.items if each.organisation == caller.id],
@@ -67,22 +66,6 @@ async def duties_page(
     )  # fmt: skip
 
 
-@get(everywhere("/organisation/requests"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
-async def requests_page(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    caller: NamedDependency[Caller],
-    in_state: InRequestState = None,
-    cursor: Cursor = None,
-) -> Response[bytes]:
-    """What artists were asked for, and what they answered."""
-    page = await asking.listed(services, caller, Asked.of(request, "-asked", A_PAGE, cursor), in_state, None)
-    return ROOM.page(
-        request, "requests", here="licences", requests=page.items, state=in_state,
-        more=following(request, page.next), start=request.url.path if cursor else None,
-    )  # fmt: skip
-
-
 def purse(balance: Balance) -> dict[str, dict[str, str]]:
     """Return, for each currency, how much stands on which side."""
     found: dict[str, dict[str, str]] = {}
@@ -95,4 +78,4 @@ def _asked(sort: str) -> Asked:
     return Asked("", sort, _SOME)
 
 
-ROUTES: Final = [home, duties_page, requests_page]
+ROUTES: Final = [home, duties_page]

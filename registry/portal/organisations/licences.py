@@ -18,10 +18,9 @@ from registry.http.paging import Asked, Cursor
 from registry.licensing import licences
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, following
-from registry.portal.organisations.room import A_PAGE, ROOM, TEAMS
+from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
 from registry.services import Services
 
-MOST_WORKS: Final = 100  # that a page shows; all of them are in the file
 Active = Annotated[bool | None, QueryParameter(name="active")]
 
 

@@ -11,3 +11,4 @@ from registry.portal.organisations.words import WORDS
 ROOM: Final = Room("organisations", WORDS)
 TEAMS: Final = people("org")
 A_PAGE: Final = 50
+MOST_WORKS: Final = 100  # that a page shows; all of them are in the file

@@ -7,11 +7,13 @@ from typing import Final
 from registry.portal.frame import doors
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
+from registry.portal.organisations.asking_words import ASKING
 
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
     **KEYS,
     **PASSKEY,
+    **ASKING,
     # words of many pages
     "all": ("All", "全部"),
     "only": ("Only", "只看"),
@@ -63,7 +65,7 @@ WORDS: Final[Vocabulary] = {
         "Filtering, licensing and reporting are done by programs, on your own machines. Here you see what came of it.",
         "筛选、拿许可、报使用，都由你们自己机器上的程序来做。结果在这里看。",
     ),
-    # duties and requests
+    # duties
     "duty": ("Duty", "义务"),
     "duty_stop-new-runs": ("No new training runs with these works", "不得再用这些作品训练"),
     "duty_retire-model": ("Retire the models trained on them", "停用用它们训练的模型"),
@@ -72,20 +74,6 @@ WORDS: Final[Vocabulary] = {
     "state_duty_open": ("To be done", "未尽"),
     "state_duty_overdue": ("Overdue", "逾期"),
     "state_duty_done": ("Stated to be done", "已申报做完"),
-    "requests": ("Requests to artists", "向作者提的请求"),
-    "requests_text": (
-        "Where terms leave the price open, you ask and the artist answers. Whoever said no is not asked.",
-        "条件里没定价的，由你们提请求，作者来答复。说了“不可以”的，不能去问。",
-    ),
-    "requests_none": ("You have asked nobody yet. At the command line:", "还没有提过请求。在命令行里："),
-    "asked_at": ("Asked", "提出于"),
-    "stands_until": ("Stands until", "有效至"),
-    "state_ask_open": ("Not answered yet", "还没答复"),
-    "state_ask_offered": ("A price is offered", "作者报了价"),
-    "state_ask_refused": ("Refused", "作者拒绝"),
-    "state_ask_accepted": ("Accepted: a licence", "已接受，成为许可"),
-    "state_ask_expired": ("Not answered in time", "过期未答"),
-    "state_ask_lapsed": ("The offer ran out", "报价已过期"),
     # datasets and models
     "datasets": ("Datasets", "数据集"),
     "datasets_text": (

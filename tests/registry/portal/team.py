@@ -53,7 +53,7 @@ async def busy(site: Running, name: str) -> Team:
     licence = await lab.license(hers.wanted())
     await revoke(hers, licence, hers.works[:1])
     asked = [await shelf(site, NEGOTIATED, 1, owner=hers.owner) for _ in range(3)]
-    await offer(hers.owner, await ask(lab, asked[0]))
+    offered = await offer(hers.owner, await ask(lab, asked[0]))
     await reply(hers.owner, await ask(lab, asked[1]), None)
     await ask(lab, asked[2])
     share = await shelf(site, SHARED, 1, owner=hers.owner)
@@ -80,6 +80,7 @@ async def busy(site: Running, name: str) -> Team:
     team.ids = {
         "licence": licence.licence,
         "shared": shared.licence,
+        "request": offered.request,
         "invoice": identifiers.from_uuid("inv", invoice.id),
     }
     return team

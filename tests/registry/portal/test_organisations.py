@@ -10,17 +10,20 @@ import pytest
 
 from licet import times
 from licet.statements.periods import ACCRUALS
-from licet.terms import ATOMS, AUDIENCES, Price, preset
+from licet.terms import ATOMS, AUDIENCES, Price, Revocation, preset, price_text
 from licet.terms.atoms import ModelScope
 from licet.wire.agreements import RequestState
 from licet.wire.duties import DutyState, Effect
 from licet.wire.register import Status
 from licet.wire.settlement import ChargeState, InvoiceKind, InvoiceState
 from registry.accounts import operators, tokens
-from registry.portal.frame.languages import LANGUAGES
+from registry.portal.frame.languages import LANGUAGES, TAGS, Language
+from registry.portal.organisations.room import ROOM
 from registry.portal.organisations.words import WORDS
 from registry.usage.money import Side
 from tests.registry import keymaking as make
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer, reply
+from tests.registry.catalogue import artist
 from tests.registry.disputes.parties import charge_of, dispute
 from tests.registry.harness import Running
 from tests.registry.market import shelf
@@ -33,7 +36,16 @@ pytestmark = pytest.mark.anyio
 PAGES = tuple(
     f"/organisation{each}"
     for each in (
-        *("", "/datasets", "/models", "/licences", "/licences/{licence}", "/requests", "/duties"),
+        *(
+            "",
+            "/datasets",
+            "/models",
+            "/licences",
+            "/licences/{licence}",
+            "/requests",
+            "/requests/{request}",
+            "/duties",
+        ),
         *("/invoices", "/invoices/{invoice}", "/charges", "/entries", "/tokens", "/start"),
         *("/keys", "/keys/add", "/keys/delegate"),
     )
@@ -80,6 +92,41 @@ async def test_a_charge_leads_to_its_dispute_and_then_to_what_became_of_it(site:
     page = await held_whole(team.browser, f"/{language}/organisation/charges", language)
     assert new not in page.links()  # one at a time
     assert f"/{language}/disputes/{about.dispute}" in page.links()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_request_says_what_was_answered_and_what_to_do_next(site: Running, language: Language) -> None:
+    team, asks = await teamed(site, "Asking"), await shelf(site, NEGOTIATED, 2, owner=await artist(site, "Ines"))
+
+    async def page() -> Read:
+        return await held_whole(team.browser, f"/{language}/organisation/requests/{asked.request}", language)
+
+    asked = await ask(team.lab, asks)
+    waits = await page()
+    assert "We would like to train on these." in waits.text
+    assert "licet licences requests accept" not in waits.text
+    assert f"/{language}/work/{asks.works[1]}" in waits.links()
+    assert "Ines" in waits.text
+    price = Price(model="revenue-share", share_bps=3000, currency="USD", minimum="50")
+    told = await offer(asks.owner, asked, price, message="<b>Gladly.</b>", revocation=Revocation(notice_days=30))
+    offered = await page()
+    shown = price_text(price, TAGS[language])
+    assert shown in offered.linked  # down to the signed file
+    assert "<b>Gladly.</b>" in offered.text
+    assert f"licet licences requests accept {asked.request}" in offered.text
+    assert ("after 30 days: No new" if language == "en" else "过 30 天：不得再用") in offered.text
+    assert ROOM.speaks(language).moment(told.offered_until or "") in offered.text
+    await reply(asks.owner, asked, None)
+    refused = await page()
+    assert ("train without these works" if language == "en" else "不要用这些作品") in refused.text
+    assert "licet licences" not in refused.text
+    await offer(asks.owner, asked)
+    licence = await agree(team.lab, asks, asked)
+    taken = await page()
+    assert f"/{language}/organisation/licences/{licence.licence}" in taken.links()
+    assert "licet licences" not in taken.text
+    listed = await held_whole(team.browser, f"/{language}/organisation/requests", language)
+    assert f"/{language}/organisation/requests/{asked.request}" in listed.links()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -145,6 +192,7 @@ async def test_what_is_a_teams_is_nobody_elses(site: Running, lantern: Team, mei
         ("state_", get_args(InvoiceState)),
         ("charge_", get_args(ChargeState)),
         ("state_ask_", get_args(RequestState)),
+        ("asks_next_", get_args(RequestState)),
         ("state_duty_", get_args(DutyState)),
         ("duty_", get_args(Effect)),
         ("model_", get_args(Status)),

@@ -8,7 +8,7 @@ from licet.terms.merging import merge, stricter_revocation
 from licet.terms.presets import PRESETS, preset
 from licet.terms.prices import NEEDS_AGREEMENT, PRICE_MODELS, UNITS, UNPAID, Price
 from licet.terms.rules import Attribution, Reporting, Revocation, Rule, Territory
-from licet.terms.wording import plain_text, sentences, text_hash
+from licet.terms.wording import plain_text, price_text, sentences, text_hash
 
 __all__ = [
     "ATOMS",
@@ -32,6 +32,7 @@ __all__ = [
     "merge",
     "plain_text",
     "preset",
+    "price_text",
     "read_price",
     "sentences",
     "stricter_revocation",

@@ -63,7 +63,7 @@ def _sentence(rule: Rule, uses: list[str]) -> str:
 
 
 def _conditions(rule: Rule) -> Iterator[str]:
-    yield _price(rule.offer)
+    yield price_text(rule.offer)
     if rule.audience:
         yield f"只限{'、'.join(_AUDIENCES[each] for each in rule.audience)}"
     if rule.territory:
@@ -96,7 +96,8 @@ def _conditions(rule: Rule) -> Iterator[str]:
         yield f"我收回许可后，{f'过 {days:,} 天' if days else '立即'}起，{_REVOKED[rule.revocation.effect]}"
 
 
-def _price(price: Price) -> str:
+def price_text(price: Price) -> str:
+    """Return what is to be paid, as a part of a sentence."""
     figure = _money(price.amount, price.currency) if price.amount else ""
     limits = [f"最少 {_money(price.minimum, price.currency)}"] if price.minimum else []
     limits += [f"最多 {_money(price.cap, price.currency)}"] if price.cap else []

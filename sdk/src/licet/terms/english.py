@@ -65,7 +65,7 @@ def _sentence(rule: Rule, uses: list[str]) -> str:
         return f"Anyone may {_listed(uses, 'and')}."
     if rule.permission == "deny":
         return f"Nobody may {_listed(uses, 'or')}."
-    asked = "; ".join([_price(rule.offer), *conditions(rule)])
+    asked = "; ".join([price_text(rule.offer), *conditions(rule)])
     return f"Whoever accepts these conditions may {_listed(uses, 'and')}: {asked}."
 
 
@@ -104,7 +104,8 @@ def conditions(rule: Rule) -> Iterator[str]:
         yield f"when I take the licence back, then {when} {_REVOKED[rule.revocation.effect]}"
 
 
-def _price(price: Price) -> str:
+def price_text(price: Price) -> str:
+    """Return what is to be paid, as a part of a sentence."""
     figure = _money(price.amount, price.currency) if price.amount else ""
     limits = [f"at least {_money(price.minimum, price.currency)}"] if price.minimum else []
     limits += [f"at most {_money(price.cap, price.currency)}"] if price.cap else []

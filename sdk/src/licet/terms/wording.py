@@ -12,10 +12,12 @@ from typing import Final
 from licet.errors import InputError
 from licet.terms import chinese, english
 from licet.terms.document import Terms
+from licet.terms.prices import Price
 from licet.terms.rules import Rule
 
 LANGUAGES: Final = {"en": english.statement, "zh-Hans": chinese.statement}
 SENTENCES: Final = {"en": english.sentences, "zh-Hans": chinese.sentences}
+PRICES: Final = {"en": english.price_text, "zh-Hans": chinese.price_text}
 MAX_NAME: Final = 200
 
 
@@ -45,6 +47,16 @@ def sentences(terms: Terms, lang: str, unsaid: frozenset[str] = frozenset()) -> 
     if lang not in SENTENCES:
         raise InputError.field("lang", " or ".join(SENTENCES), lang)
     return SENTENCES[lang](_grouped(terms, unsaid))
+
+
+def price_text(price: Price, lang: str) -> str:
+    """Return what is to be paid, in a few words such as ``US$2 for each work, paid once``.
+
+    Raises ``InputError`` for another language than ``en`` and ``zh-Hans``.
+    """
+    if lang not in PRICES:
+        raise InputError.field("lang", " or ".join(PRICES), lang)
+    return PRICES[lang](price)
 
 
 def text_hash(text: str) -> str:

@@ -1,0 +1,78 @@
+"""What artists were asked for: all requests, and one with what was said on both sides and what to do next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from licet import identifiers
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import LicenceAnswer, LicenceRequest
+from licet.statements.kinds.agreements import price_of
+from licet.terms import price_text
+from licet.wire.agreements import RequestState
+from registry.accounts.identity import Caller
+from registry.agreements import requests as asking
+from registry.consent.shown import shown
+from registry.http.paging import Asked, Cursor
+from registry.portal.frame.languages import TAGS, everywhere
+from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
+from registry.services import Services
+
+InState = Annotated[RequestState | None, QueryParameter(name="state")]
+
+
+@get(everywhere("/organisation/requests"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
+async def requests_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    in_state: InState = None,
+    cursor: Cursor = None,
+) -> Response[bytes]:
+    """What artists were asked for, and what they answered."""
+    page = await asking.listed(services, caller, Asked.of(request, "-asked", A_PAGE, cursor), in_state, None)
+    return ROOM.page(
+        request, "requests", here="licences", requests=page.items, state=in_state, own=caller.id,
+        more=following(request, page.next), start=request.url.path if cursor else None,
+    )  # fmt: skip
+
+
+@get(everywhere("/organisation/requests/{asked:str}"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
+async def request_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    asked: FromPath[str],
+) -> Response[bytes]:
+    """One request: what was asked, what the artist answered, and what follows for whoever reads it."""
+    found = await asking.shown(services, caller, identifiers.to_uuid(asked, "ask", field="path:asked"))
+    said = None if found.asked is None else envelopes.read_as(LicenceRequest, found.asked.envelope)
+    answer = None if found.answer is None else envelopes.read_as(LicenceAnswer, found.answer.envelope)
+    works = [each.work for each in found.works[:MOST_WORKS]]
+    numbers = [identifiers.to_uuid(each, "wrk") for each in works]
+    async with services.database.acquire() as conn:
+        # By the public page of each: a title that the public is not shown, the team is not shown either.
+        public = await shown(conn, numbers)
+    language = TAGS[language_of(request)]
+    prices = [None if each is None or not each.price else price_of(each.price) for each in (said, answer)]
+    return ROOM.page(
+        request,
+        "request",
+        here="licences",
+        ask=found.request,
+        own=caller.id,
+        said=said,
+        answer=answer,
+        proposed=prices[0] and price_text(prices[0], language),
+        offered=prices[1] and price_text(prices[1], language),
+        works=[(work, public.get(number)) for work, number in zip(works, numbers, strict=True)],
+        many=len(found.works),
+    )
+
+
+ROUTES: Final = [requests_page, request_page]
