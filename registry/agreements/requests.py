@@ -100,6 +100,12 @@ async def listed(
     return Page([_info(row) for row in rows], more)
 
 
+async def waiting(conn: Connection, caller: Caller) -> int:
+    """Return how many requests wait for an answer of the caller's."""
+    found: int = await conn.fetchval(queries.WAITING, caller.account)
+    return found
+
+
 async def _ask(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> _Kept:
     if await conn.fetchval(LOCK_ORGANISATION, caller.account) is None:
         raise NotAllowed("only an organisation asks for a licence")

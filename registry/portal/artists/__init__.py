@@ -7,6 +7,7 @@ from typing import Any, Final
 from registry.portal.artists import (
     account,
     adding,
+    asking,
     disputes,
     earnings,
     home,
@@ -31,6 +32,7 @@ ROUTES: Final[list[Any]] = [
     *payments.ROUTES,
     *level.ROUTES,
     *licensed.ROUTES,
+    *asking.ROUTES,
     *works.ROUTES,
     *tracing.ROUTES,
     *adding.ROUTES,

@@ -131,7 +131,7 @@ def terms_of(card: str, amount: str, currency: str, until: str, atoms: dict[str,
         rules = preset("paid", read_price(_price(amount, currency))).to_json()
     else:
         rules = {atom: _rule(atom, permission, amount, currency) for atom, permission in atoms.items()}
-    last = _last(until)
+    last = last_moment(until)
     for rule in rules.values():
         if last is not None and rule["permission"] == "license":
             rule["valid_until"] = last
@@ -154,7 +154,7 @@ def _price(amount: str, currency: str) -> dict[str, str]:
     return {"model": "per-training-run", "amount": amount, "currency": currency}
 
 
-def _last(until: str) -> str | None:
+def last_moment(until: str) -> str | None:
     """Return the moment after the last day that is named; raises ``InputError`` for a day that is none or past."""
     if not until:
         return None

@@ -32,6 +32,7 @@ EARNINGS: Final[Vocabulary] = {
     "tab_earnings": ("Overview", "总览"),
     "tab_uses": ("Who used what", "谁用了什么"),
     "tab_licences": ("Licences", "许可"),
+    "tab_requests": ("Requests", "许可申请"),
     "tab_statements": ("Monthly statements", "月结单"),
     "tab_payments": ("Payments to you", "付给你的钱"),
     "tab_entries": ("Every entry", "每一笔账"),

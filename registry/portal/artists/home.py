@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from licet import identifiers
 from registry.accounts import events
 from registry.accounts.identity import Caller
+from registry.agreements import requests
 from registry.consent.shown import tally
 from registry.http.paging import Asked
 from registry.licensing import licences
@@ -39,10 +40,11 @@ async def home(
         used = await licences.listed(conn, caller, Asked("", "-granted", _USES), licences.Wanted())
         names = {row["id"]: row["name"] for row in await conn.fetch(queries.ORGANISATIONS, _organisations(used.items))}
         balance = await money.balance(conn, caller)
+        asked = await requests.waiting(conn, caller)
         codes: int = await conn.fetchval(queries.CODES_LEFT, caller.account)
     return ROOM.page(
         request, "home", here="home", name=caller.name, tally=counted, events=told.items, used=used.items,
-        names={identify(each): name for each, name in names.items()}, codes=codes,
+        names={identify(each): name for each, name in names.items()}, codes=codes, asked=asked,
         held=[each for each in balance.lines if each.account == "escrow"], trusted=caller.level >= 2,
     )  # fmt: skip
 

@@ -39,3 +39,8 @@ select distinct s.own from work_states s where s.work = any($1::uuid[]) and s.ac
 """
 # by works primary key
 TITLES: Final = "select id, title from works where id = any($1::uuid[]) and account = $2"
+# by work_states primary key: what counts on each of works of one's own, by everybody's terms
+TERMS_ON: Final = """
+select s.work, s.terms, s.withdrawn, s.contested or s.challenged or s.frozen as contested
+from work_states s where s.work = any($1::uuid[]) and s.account = $2 order by s.work
+"""

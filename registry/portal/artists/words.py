@@ -11,6 +11,7 @@ from registry.portal.artists.earning_words import EARNINGS
 from registry.portal.artists.evidence_words import EVIDENCE
 from registry.portal.artists.level_words import LEVELS
 from registry.portal.artists.licence_words import LICENCES
+from registry.portal.artists.request_words import REQUESTS
 from registry.portal.artists.site_words import SITE
 from registry.portal.frame import doors, machine_words
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
@@ -73,6 +74,7 @@ WORDS: Final[Vocabulary] = {
     **LEVELS,
     **SITE,
     **LICENCES,
+    **REQUESTS,
     **DEVICES,
     **LEAVING,
     **DISPUTES,

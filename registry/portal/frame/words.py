@@ -80,6 +80,8 @@ FRAME: Final[Vocabulary] = {
         "把那行字放上去，再让我们去看。",
     ),
     "note_revoked": ("Taken back. The team is told.", "已收回，对方会收到通知。"),
+    "note_offered": ("Offered. The team is told.", "报出去了，对方会收到通知。"),
+    "note_refused": ("Refused. The team is told.", "已谢绝，对方会收到通知。"),
     "note_payout": ("Saved. You are told of it as well.", "存好了，我们也会另外通知你。"),
     "note_domain_dropped": ("You no longer claim that domain.", "那个域名已放弃。"),
     "note_domain_proven": ("Found. Your domain is proven.", "找到了，你的域名已证明。"),
@@ -206,6 +208,10 @@ class Words:
         exact = Decimal(amount) / money.MICRO if isinstance(amount, int) else Decimal(amount)
         # Never rounded: a price may have six decimals, and what is shown is what is owed.
         return str(format_currency(exact, currency, locale=self._locale, decimal_quantization=False))
+
+    def place(self, code: str) -> str:
+        """Return what a country (ISO 3166-1 alpha-2), or the ``EU``, is called."""
+        return str(Locale.parse(self._locale).territories.get(code, code))
 
     def currency(self, code: str) -> str:
         """Return what a currency is called."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 import httpx
 
+from licet.canonical import from_base64, to_base64
+from licet.statements.envelope import pae
+from licet.statements.kinds import PAYLOAD_TYPE
 from licet.terms import Terms
 from licet.wire.licensing import LicenceGranted
 from tests.registry import keymaking as make
@@ -54,3 +58,18 @@ async def seller(site: Running, name: str = "Ada", level: int = 0) -> Seller:
     key = make.passkey(site, name)
     await make.add(site, owner.account, key)
     return Seller(owner, key, Artist(site, owner.id, key, await make.signed_in(site, key)))
+
+
+def signed(who: Seller, form: dict[str, list[str]], kind: str) -> dict[str, list[str]]:
+    """Return the form with the passkey's signature over the statement in it."""
+    body = from_base64(form["payload"][0])
+    where = who.owner.site.services.settings.site
+    challenge = sha256(pae(PAYLOAD_TYPE.format(kind=kind), body)).digest()
+    signature, assertion = who.key.answer(challenge, origin=where.origins[0], rp_id=where.rp_id)
+    return {
+        **form,
+        "keyid": [who.key.keyid],
+        "sig": [to_base64(signature)],
+        "authenticator": [assertion.authenticator_data],
+        "client": [assertion.client_data],
+    }

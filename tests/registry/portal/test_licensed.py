@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import msgspec
 import pytest
 
-from licet.canonical import from_base64, to_base64
-from licet.statements.envelope import pae
-from licet.statements.kinds import PAYLOAD_TYPE, LicenceRevoke
+from licet.canonical import from_base64
+from licet.statements.kinds import LicenceRevoke
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.duties.talks import revocable_terms
 from tests.registry.harness import Running
 from tests.registry.market import trainer
 from tests.registry.portal.people import HTML, Read, fields_of, joined
-from tests.registry.portal.selling import Seller, seller
+from tests.registry.portal.selling import seller, signed
 from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
-
-
-def signed(who: Seller, form: dict[str, list[str]], kind: str) -> dict[str, list[str]]:
-    """Return the form with the passkey's signature over the statement in it."""
-    body = from_base64(form["payload"][0])
-    where = who.owner.site.services.settings.site
-    challenge = sha256(pae(PAYLOAD_TYPE.format(kind=kind), body)).digest()
-    signature, assertion = who.key.answer(challenge, origin=where.origins[0], rp_id=where.rp_id)
-    return {
-        **form,
-        "keyid": [who.key.keyid],
-        "sig": [to_base64(signature)],
-        "authenticator": [assertion.authenticator_data],
-        "client": [assertion.client_data],
-    }
 
 
 async def test_a_licence_is_shown_and_taken_back_by_the_statement_that_was_shown(site: Running) -> None:

@@ -12,7 +12,7 @@ from registry.accounts import operators
 from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES, of_path
 from tests.registry.harness import Running
-from tests.registry.portal import test_auditors, test_earnings, test_keys, test_organisations, test_staff
+from tests.registry.portal import test_asking, test_auditors, test_earnings, test_keys, test_organisations, test_staff
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.whole import held_whole
 
@@ -30,6 +30,7 @@ OWN = {
     "/earnings": "art",
     "/earnings/uses": "art",
     "/licences": "art",
+    "/requests": "art",
     "/earnings/statements": "art",
     "/earnings/payments": "art",
     "/earnings/entries": "art",
@@ -70,7 +71,14 @@ def gets(site: Running) -> set[str]:
 
 
 async def test_every_page_is_walked_here(site: Running) -> None:
-    elsewhere = {*ELSEWHERE, *test_earnings.PAGES, *test_organisations.PAGES, *test_keys.SIGNED, *_STAFF}
+    elsewhere = {
+        *ELSEWHERE,
+        *test_earnings.PAGES,
+        *test_organisations.PAGES,
+        *test_asking.PAGES,
+        *test_keys.SIGNED,
+        *_STAFF,
+    }
     assert gets(site) == {*PUBLIC, *OWN, *elsewhere}
 
 

@@ -1,0 +1,269 @@
+"""What teams ask an artist for, and her answer: each request in plain words, then an offer or a refusal, then signed.
+
+An offer takes a passkey. A refusal gives nothing up: without scripts the registry attests what the session asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, RawBody
+
+from licet import identifiers, times
+from licet.errors import InputError
+from licet.statements import envelope as envelopes
+from licet.statements.authority import tightens_only
+from licet.statements.kinds import LicenceAnswer, LicenceRequest
+from licet.statements.kinds.agreements import MOST_TEXT, price_of
+from licet.terms import ATOMS, UNPAID, Terms
+from licet.terms.wording import price_text, sentences
+from licet.wire.agreements import RequestShown, RequestState
+from registry.accounts import profile
+from registry.accounts.identity import Caller
+from registry.accounts.stepping import hold_fresh
+from registry.agreements import requests as asking
+from registry.consent.service import known_terms
+from registry.errors import Conflict, Invalid, NotFound
+from registry.http.paging import Asked, Cursor
+from registry.portal.artists import offering, queries
+from registry.portal.artists.choosing import CURRENCIES
+from registry.portal.artists.offering import Offered
+from registry.portal.artists.room import ARTISTS, ROOM
+from registry.portal.frame import forms, signing
+from registry.portal.frame.languages import OTHER, TAGS, everywhere
+from registry.portal.frame.notes import led
+from registry.portal.frame.pages import HTML, following, language_of
+from registry.services import Services
+
+_A_PAGE: Final = 50
+_SHOWN: Final = 100  # works of a request that its page names
+_BODY: Final = 1 << 16
+_ALL: Final = frozenset(ATOMS)
+InState = Annotated[RequestState | None, QueryParameter(name="state")]
+
+
+class Group(NamedTuple):
+    """Works of a request on which her terms say the same, in the words of terms; without any: why they say nothing."""
+
+    works: int
+    says: list[str]
+    why: str | None
+
+
+@get(everywhere("/requests"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
+async def requests_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    in_state: InState = None,
+    cursor: Cursor = None,
+) -> Response[bytes]:
+    """What teams asked for: what waits for her answer first, then everything else, the newest first."""
+    asked = Asked.of(request, "-asked", _A_PAGE, cursor)
+    page = await asking.listed(services, caller, asked, in_state, None)
+    found = [each for each in page.items if in_state is not None or each.state != "open"]
+    waiting = None
+    if in_state is None and cursor is None:
+        waiting = await asking.listed(services, caller, Asked("", "-asked", _A_PAGE), "open", None)
+    return ROOM.page(
+        request, "requests", here="earnings", tab="requests", requests=found, state=in_state,
+        waiting=waiting.items if waiting else [], more_waiting=waiting is not None and waiting.next is not None,
+        more=following(request, page.next), start=request.url.path if cursor else None,
+    )  # fmt: skip
+
+
+@get(everywhere("/requests/{ask:str}"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
+async def request_page(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    ask: FromPath[str],
+) -> Response[bytes]:
+    """One request: what would be done, with which pictures, what her terms say of it now, and what she answered."""
+    return await _page(request, services, caller, await asking.shown(services, caller, _number(ask)))
+
+
+@post(
+    everywhere("/requests/{ask:str}"),
+    include_in_schema=False,
+    media_type=HTML,
+    status_code=200,
+    guards=[ARTISTS],
+    opt=forms.FORM,
+    request_max_body_size=_BODY,
+)
+async def draft_answer(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    ask: FromPath[str],
+    body: RawBody,
+) -> Response[bytes]:
+    """The offer, or the refusal, that would be signed; nothing is kept."""
+    form = forms.read(request, body)
+    found = await asking.shown(services, caller, _number(ask))
+    said = _read(found)
+    if said is None:
+        raise NotFound("what was asked for was erased, or is not in the published log yet")
+    answer = form.get("answer")
+    if answer not in ("offer", "refuse"):
+        raise Invalid.field("answer", "offer or refuse", answer)
+    if not _open_to(found, answer):
+        raise Conflict(f"{ask} is {found.request.state}: expected a request that can still be answered so")
+    genesis = (await profile.me(services, caller)).genesis or ""
+    document, trusted = found.request.document, caller.level >= asking.TRUSTED
+    try:
+        if answer == "offer":
+            payload = offering.offer(offering.filled(form), said, document, genesis=genesis, trusted=trusted)
+        else:
+            payload = offering.refusal(said, document, offering.words_of(form, "reason"), genesis=genesis)
+    except InputError as error:
+        return await _page(request, services, caller, found, form, error)
+    return await _shown(request, services, caller, found, payload)
+
+
+@post(
+    everywhere("/requests/{ask:str}/answer"),
+    include_in_schema=False,
+    media_type=HTML,
+    guards=[ARTISTS],
+    opt={**forms.FORM, "seconds": 120},
+    request_max_body_size=_BODY,
+)
+async def give_answer(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    ask: FromPath[str],
+    body: RawBody,
+) -> Response[Any]:
+    """Take the answer that was on screen, signed by a passkey, or a refusal attested; sent twice, it has one effect."""
+    form = forms.read(request, body)
+    payload = signing.read(form, LicenceAnswer)
+    envelope = signing.envelope_of(form, "licence-answer")
+    if not envelope.signatures:
+        if not tightens_only(payload):
+            found = await asking.shown(services, caller, _number(ask))
+            return await _shown(request, services, caller, found, payload, why="offer_attested", status=403)
+        hold_fresh(caller)
+        async with services.database.transaction() as conn:
+            office = await services.keys.hold(conn, "office")
+        envelope = envelopes.countersign(envelope, office)
+    await asking.answer(services, caller, _number(ask), envelope)
+    note = "offered" if payload.answer == "offer" else "refused"
+    return led(f"/{language_of(request)}/requests/{ask}", note)
+
+
+async def _shown(
+    request: Request[Any, Any, Any],
+    services: Services,
+    caller: Caller,
+    found: RequestShown,
+    payload: LicenceAnswer,
+    *,
+    why: str | None = None,
+    status: int = 200,
+) -> Response[bytes]:
+    language, ask = language_of(request), found.request.request
+    price, said = None if payload.price is None else price_of(payload.price), _read(found)
+    return ROOM.page(
+        request, "request_sign", status=status, here="earnings", asked=found.request, answer=payload, price=price,
+        costs=None if price is None else price_text(price, TAGS[language]),
+        all_of_it=price.micro * found.request.works if price is not None and price.micro else None,
+        kept=None if price is None or price.model in UNPAID else f"{services.settings.fee_bps / 100:g}",
+        shown=await signing.signable(services, caller, payload, "licence-answer"),
+        uses=None if said is None else [f"use_{atom}" for atom in said.use.atoms],
+        trusted=caller.level >= asking.TRUSTED, attested=tightens_only(payload), why=why,
+        other_url=f"/{OTHER[language]}/requests/{ask}",
+    )  # fmt: skip
+
+
+async def _page(
+    request: Request[Any, Any, Any],
+    services: Services,
+    caller: Caller,
+    found: RequestShown,
+    form: forms.Form | None = None,
+    error: InputError | None = None,
+) -> Response[bytes]:
+    tag, trusted = TAGS[language_of(request)], caller.level >= asking.TRUSTED
+    said, answer = _read(found), None
+    if found.answer is not None:
+        answer = envelopes.read_as(LicenceAnswer, found.answer.envelope)
+    groups, own = await _terms(services, caller, found, said, tag)
+    offers = form is not None and form.get("answer") == "offer"
+    suggested = None if said is None else offering.proposed(said, trusted=trusted)
+    return ROOM.page(
+        request, "request", status=200 if error is None else 400, here="earnings",
+        asked=found.request, said=said, answer=answer, works=found.works[:_SHOWN], own=own, groups=groups,
+        proposes=None if said is None or said.price is None else price_text(price_of(said.price), tag),
+        offers=None if answer is None or answer.price is None else price_text(price_of(answer.price), tag),
+        can_offer=said is not None and _open_to(found, "offer"),
+        can_refuse=said is not None and _open_to(found, "refuse"),
+        models=([offering.PROPOSED] if suggested is not None else []) + offering.models(trusted=trusted),
+        currencies=CURRENCIES, effects=offering.EFFECTS, most=MOST_TEXT, trusted=trusted,
+        offer=_begun(said, form if offers else None, trusted=trusted),
+        reason=form.get("reason") if form is not None and not offers else "", **_wrong(error),
+    )  # fmt: skip
+
+
+async def _terms(
+    services: Services, caller: Caller, found: RequestShown, said: LicenceRequest | None, tag: str
+) -> tuple[list[Group], set[str]]:
+    """Return what her terms say now of what is asked for, and which of the works are hers."""
+    ids = [identifiers.to_uuid(each.work, "wrk") for each in found.works]
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        rows = await conn.fetch(queries.TERMS_ON, ids, caller.account)
+        terms = await known_terms(conn, [], *{row["terms"] for row in rows})
+    counted: dict[tuple[bytes | None, str | None], int] = {}
+    for row in rows:
+        why = "withdrawn" if row["withdrawn"] else "contested" if row["contested"] else None
+        key = (row["terms"] if why is None else None, why)
+        counted[key] = counted.get(key, 0) + 1
+    groups = [Group(count, _says(terms, counts, said, tag), why) for (counts, why), count in counted.items()]
+    return groups, {identifiers.from_uuid("wrk", row["work"]) for row in rows}
+
+
+def _says(terms: Mapping[bytes, Terms], counts: bytes | None, said: LicenceRequest | None, tag: str) -> list[str]:
+    if counts is None:
+        return []
+    unsaid = _ALL - set(said.use.atoms) if said is not None else frozenset[str]()
+    return sentences(terms[counts], tag, unsaid)[:-1]  # without the ending of a statement: it is none
+
+
+def _read(found: RequestShown) -> LicenceRequest | None:
+    return None if found.asked is None else envelopes.read_as(LicenceRequest, found.asked.envelope)
+
+
+def _open_to(found: RequestShown, answer: str) -> bool:
+    """Whether the request can be answered so: an offer while it waits, a refusal while there is one to take back."""
+    if found.request.state == "accepted":
+        return False
+    if answer == "refuse":
+        return found.request.state in ("open", "offered")
+    return times.from_text(found.request.expires_at) > times.now()
+
+
+def _begun(said: LicenceRequest | None, form: forms.Form | None, *, trusted: bool) -> Offered | None:
+    if form is not None:
+        return offering.filled(form)
+    return None if said is None else offering.begun(said, trusted=trusted)
+
+
+def _wrong(error: InputError | None) -> dict[str, str | None]:
+    """Return the name of the words for what was wrong, which field it was, and exactly what, in English."""
+    if error is None:
+        return {"wrong": None, "field": None, "exactly": None}
+    field = str(error.details.get("field", "")).partition(".")[0]
+    return {"wrong": f"wrong_offer_{field}", "field": field, "exactly": error.message}
+
+
+def _number(ask: str) -> UUID:
+    return identifiers.to_uuid(ask, "ask", field="path:ask")
+
+
+ROUTES: Final = [requests_page, request_page, draft_answer, give_answer]
