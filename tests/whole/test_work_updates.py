@@ -55,6 +55,7 @@ def test_a_picture_that_changed_in_its_place_is_noticed_and_made_the_works_own(m
     assert "1 work changed under stm_" in told.out
     found = mei.does("works", "show", work)["work"]
     assert len(found["files"]) == 1
+    mei.does("snapshot", "pull", "--covering", str(found["changed_index"]))
     for picture in (old, pictures[0]):
         (result,) = mei.does("check", picture, "--use", "train-gen")["results"]
         assert (result["work"], result["verdict"]) == (work, "license")
