@@ -183,6 +183,12 @@ class Words:
         """Return ``value`` with its thousands parted."""
         return str(format_decimal(value, locale=self._locale))
 
+    def size(self, count: int) -> str:
+        """Return so many bytes in the unit that suits them, of a thousand each: 0.817 kB, 2.4 MB."""
+        power, unit = next((each for each in ((3, "GB"), (2, "MB")) if count >= 1000 ** each[0]), (1, "kB"))
+        pattern = "#,##0.#" if count >= 1000 else "0.###"
+        return f"{format_decimal(Decimal(count) / 1000**power, pattern, locale=self._locale)} {unit}"
+
     def signed(self, value: int) -> str:
         """Return a difference with its sign, a dash for none."""
         return f"{value:+,}".replace("-", "−") if value else "–"

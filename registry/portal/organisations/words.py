@@ -8,12 +8,14 @@ from registry.portal.frame import doors
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 from registry.portal.organisations.asking_words import ASKING
+from registry.portal.organisations.made_words import MADE
 
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
     **KEYS,
     **PASSKEY,
     **ASKING,
+    **MADE,
     # words of many pages
     "all": ("All", "全部"),
     "only": ("Only", "只看"),
@@ -102,7 +104,6 @@ WORDS: Final[Vocabulary] = {
     "model_released": ("Released", "已发布"),
     "model_retired": ("Retired", "已停用"),
     "versions": ("Versions", "版本"),
-    "runs": ("Training runs", "训练"),
     "first_stated": ("First stated", "首次申报"),
     # licences
     "licence": ("Licence", "许可"),

@@ -80,7 +80,7 @@ async def busy(site: Running, name: str) -> Team:
     team.ids = {
         "licence": licence.licence,
         "shared": shared.licence,
-        "request": offered.request,
+        "asked": offered.request,
         "invoice": identifiers.from_uuid("inv", invoice.id),
     }
     return team

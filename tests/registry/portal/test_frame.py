@@ -87,6 +87,10 @@ async def test_numbers_days_and_amounts_are_written_as_each_language_does() -> N
     assert english.money("312.4", "USD") == "US$312.40"
     assert chinese.money(1_248_500_000, "CNY") == "¥1,248.50"
     assert english.money("0.000001", "EUR") == "€0.000001"  # never rounded
+    assert [english.size(n) for n in (0, 817, 1000, 2_400_000, 3 * 10**9)] == [
+        *("0 kB", "0.817 kB", "1 kB", "2.4 MB", "3 GB"),
+    ]
+    assert chinese.size(12_345_678_900) == "12.3 GB"
     many: Vocabulary = {"works": (Plural("one picture", "{n} pictures"), "{n} 张画")}
     assert [Words("en", many)("works", n=n) for n in (0, 1, 2000)] == ["0 pictures", "one picture", "2,000 pictures"]
     assert Words("zh", many)("works", n=1) == "1 张画"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import get_args
 
+import msgspec
 import pytest
 
 from licet import times
+from licet.index import Published
+from licet.statements import envelope as envelopes
+from licet.statements.kinds import Snapshot
 from licet.statements.periods import ACCRUALS
 from licet.terms import ATOMS, AUDIENCES, Price, Revocation, preset, price_text
 from licet.terms.atoms import ModelScope
@@ -43,10 +48,11 @@ PAGES = tuple(
             "/licences",
             "/licences/{licence}",
             "/requests",
-            "/requests/{request}",
+            "/requests/{asked}",
             "/duties",
         ),
         *("/invoices", "/invoices/{invoice}", "/charges", "/entries", "/tokens", "/start"),
+        *("/runs", "/snapshot"),
         *("/keys", "/keys/add", "/keys/delegate"),
     )
 )
@@ -129,13 +135,35 @@ async def test_a_request_says_what_was_answered_and_what_to_do_next(site: Runnin
     assert f"/{language}/organisation/requests/{asked.request}" in listed.links()
 
 
+async def test_the_snapshot_page_has_each_file_with_its_size_as_the_manifest_does(site: Running, lantern: Team) -> None:
+    answer = (await lantern.browser.get("/snapshots/latest")).content
+    manifest = envelopes.read_as(Snapshot, msgspec.json.decode(answer, type=Published).envelope)
+    page = await held_whole(lantern.browser, "/en/organisation/snapshot", "en")
+    assert {each.tier for each in manifest.segments} == {"exact", "near"}
+    for each in manifest.segments:
+        assert f"/snapshots/segments/{each.digest}" in page.links()
+        content = (await lantern.browser.get(f"/snapshots/segments/{each.digest}")).content
+        assert (sha256(content).hexdigest(), len(content)) == (each.digest, each.size)
+        assert ROOM.speaks("en").size(each.size) in page.text
+    for said in (manifest.state_root, manifest.log_root, f"{manifest.works:,}"):
+        assert said in page.text
+
+
+async def test_a_run_stands_with_its_model_dataset_and_proof(lantern: Team) -> None:
+    page = await held_whole(lantern.browser, "/en/organisation/runs", "en")
+    assert len([each for each in page.links() if each.startswith("/v1/statements/run_")]) == 2
+    assert "acme/lantern-2@" in page.text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_whoever_has_nothing_yet_is_told_so(site: Running, language: str) -> None:
     fresh = await teamed(site, "Fresh")
     for path in PAGES:
         if "{" not in path:
             page = await held_whole(fresh.browser, f"/{language}{path}", language)
-            assert "table" not in {tag for tag, _ in page.elements} or path.endswith(("/tokens", "/keys")), path
+            assert "table" not in {tag for tag, _ in page.elements} or path.endswith(
+                ("/tokens", "/keys", "/snapshot")
+            ), path
 
 
 async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> None:
