@@ -1,0 +1,117 @@
+"""What a team asked, owes and trained, in a real browser: down to the files that prove it, and to a dispute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.registry.catalogue import picture
+from tests.whole.browser import chromium
+from tests.whole.conftest import People
+from tests.whole.stage import Person, Service
+from tests.whole.visiting import Visitor, visiting
+
+NEGOTIATED = """preset = "paid"
+price = { model = "negotiate" }
+[train-gen]
+permission = "license"
+price = { model = "negotiate" }
+audience = ["commercial", "research"]
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=("en", "zh"))
+def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) -> Iterator[Visitor]:
+    with visiting(browser, f"http://localhost:{service.port}", request.param) as found:
+        yield found
+
+
+def joined(visitor: Visitor, program: Person) -> None:
+    """Open a team by a passkey, and let ``program`` sign everything for it."""
+    page = visitor.page
+    visitor.passkeys()
+    visitor.joins("Wick Labs", team=True)
+    visitor.opens("/organisation/tokens")
+    page.click("[data-token] button")
+    expect(page.locator("[data-made]")).to_be_focused()
+    token = page.inner_text("[data-made] output")
+    visitor.opens("/organisation/start")
+    joining = ("account", "join", page.locator(".pairs code").nth(1).inner_text(), "--wait", "0")
+    asked = program.does(*joining, LICET_TOKEN=token)
+    page.goto(asked["link"].replace("/en/", f"/{visitor.language}/"))
+    page.wait_for_url("**/keys/look")
+    page.click("[data-statement] button")
+    page.wait_for_url("**/organisation/keys")
+    assert program.does(*joining, LICET_TOKEN=token)["state"] == "joined"
+
+
+def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor, person: People) -> None:
+    page, language = visitor.page, visitor.language
+    ada, lab = person(f"ada-{language}").joins("artist", "Ada Rossi"), person(f"wick-{language}")
+    (ada.home / "1.png").write_bytes(picture(884_900 + ord(language[0])))
+    (ada.home / "terms.toml").write_text(NEGOTIATED, encoding="utf-8")
+    ada.does("register", str(ada.home / "1.png"), "--terms", str(ada.home / "terms.toml"))
+    (work,) = ada.does("works", "list")["works"]
+    joined(visitor, lab)
+    lab.does("snapshot", "pull", "--covering", str(work["log_index"]))
+    use = ("--use", "train-gen", "--model", "wick/wax@1")
+    asking = lab.types("licences", "request", work["work"], *use, "--message", "We would like to.", "--yes")
+    assert asking.code == 0, asking
+    visitor.opens("/organisation/requests")
+    visitor.looks()
+    page.click("main table th a")
+    page.wait_for_url("**/organisation/requests/ask_*")
+    assert "We would like to." in page.inner_text("main")
+    visitor.looks()
+    ask = page.url.rpartition("/")[2]
+    offered = ada.types("licences", "requests", "offer", ask, "--price", "2", "--currency", "usd", "--yes")
+    assert offered.code == 0, offered
+    visitor.opens("/organisation")
+    visitor.looks()
+    page.click(f"a[href$='/requests/{ask}']")
+    command = page.inner_text("main pre")
+    assert command == f"licet licences requests accept {ask} --budget 100USD"
+    visitor.looks()
+    taken = lab.types(*command.split()[1:], "--yes")  # as it stands there
+    assert taken.code == 0, taken
+    page.reload()
+    page.click("main .lead a")
+    page.wait_for_url("**/organisation/licences/lic_*")
+    visitor.looks()
+    visitor.opens("/organisation/charges")
+    visitor.looks()
+    page.click("a[href*='/disputes/new?about=tra_']")
+    page.fill("#text", "We never took this.")
+    page.click("main form .btn")
+    page.wait_for_selector("[data-sign]")
+    page.click("[data-sign]")
+    page.wait_for_url("**/disputes/dsp_*")
+    visitor.opens("/organisation/charges")
+    assert page.locator("a[href*='/disputes/new']").count() == 0
+    page.click("main table a[href*='/disputes/dsp_']")
+    page.wait_for_url("**/disputes/dsp_*")
+    visitor.looks()
+
+
+def test_a_team_reads_its_runs_and_fetches_the_snapshot(visitor: Visitor, person: People) -> None:
+    page, lab = visitor.page, person(f"wax-{visitor.language}")
+    joined(visitor, lab)
+    filtering = ("filter", lab.draws("pictures", 7_310_950), "-o", "kept", "--use", "train-gen")
+    kept = lab.types(*filtering, "--purpose", "commercial", "--accept", "--model", "wick/wax@1", "--dataset", "wax")
+    assert kept.code == 0, kept
+    for place in ("runs", "datasets", "models", "snapshot"):
+        assert visitor.opens(f"/organisation/{place}") == 200
+        visitor.looks()
+    with page.expect_download() as begun:
+        page.click("#files ~ table a")
+    assert begun.value.suggested_filename == page.inner_text("#files ~ table a")
+    assert begun.value.path().stat().st_size > 0
+    assert not visitor.faults
