@@ -107,7 +107,7 @@ def test_a_team_reads_its_runs_and_fetches_the_snapshot(visitor: Visitor, person
     filtering = ("filter", lab.draws("pictures", 7_310_950), "-o", "kept", "--use", "train-gen")
     kept = lab.types(*filtering, "--purpose", "commercial", "--accept", "--model", "wick/wax@1", "--dataset", "wax")
     assert kept.code == 0, kept
-    for place in ("runs", "datasets", "models", "snapshot"):
+    for place in ("members", "runs", "datasets", "models", "snapshot"):
         assert visitor.opens(f"/organisation/{place}") == 200
         visitor.looks()
     with page.expect_download() as begun:

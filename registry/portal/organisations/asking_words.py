@@ -61,6 +61,6 @@ ASKING: Final[Vocabulary] = {
     "answer_days": (Plural("after {n} day: {duty}", "after {n} days: {duty}"), "过 {n} 天：{duty}"),
     "answer_refused": ("No licence is offered.", "不给许可。"),
     "asked_erased": ("It was erased with an account.", "已随账号删除。"),
-    "asked_file": ("Both sides, signed", "双方签过字的文件"),
+    "asked_file": ("What was signed", "签过字的文件"),
     "asked_artist": ("Artist", "作者"),
 }

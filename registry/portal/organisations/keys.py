@@ -13,6 +13,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 
+from licet import times
 from licet.errors import LicetError
 from licet.money import currency, to_decimal, to_micro
 from licet.statements.keys import keyid_of
@@ -50,6 +51,21 @@ async def keys_page(
     return ROOM.page(
         request, "keys", here="tokens", keys=live, ended=[each for each in me.keys if each not in live],
         delegations=newest, roots=sum(each.key_class == "root" for each in live),
+    )  # fmt: skip
+
+
+@get(everywhere("/organisation/members"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
+async def members(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[bytes]:
+    """Who acts for the team: each key that is in use, what it may do in words, and how others join."""
+    me = await profile.me(services, caller)
+    async with services.database.acquire() as conn:
+        given = await delegations.listed(conn, caller.account, Asked("", "-given", A_PAGE), None)
+    newest = {each.keyid: each for each in reversed(given.items)}
+    return ROOM.page(
+        request, "members", here="tokens", keys=[each for each in me.keys if each.revoked_from is None],
+        delegations={key: each for key, each in newest.items() if times.from_text(each.valid_until) > times.now()},
     )  # fmt: skip
 
 
@@ -188,4 +204,4 @@ def _budget(form: Form) -> list[Budget]:
         raise Invalid.field("amount", "an amount such as 100 or 12.50", given) from error
 
 
-ROUTES: Final = [keys_page, add_page, look, delegate_page, delegate, end]
+ROUTES: Final = [keys_page, members, add_page, look, delegate_page, delegate, end]

@@ -9,6 +9,7 @@ from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 from registry.portal.organisations.asking_words import ASKING
 from registry.portal.organisations.made_words import MADE
+from registry.portal.organisations.member_words import MEMBERS
 
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
@@ -16,6 +17,7 @@ WORDS: Final[Vocabulary] = {
     **PASSKEY,
     **ASKING,
     **MADE,
+    **MEMBERS,
     # words of many pages
     "all": ("All", "全部"),
     "only": ("Only", "只看"),

@@ -81,6 +81,10 @@ async def test_a_delegate_key_is_let_in_told_what_it_may_sign_and_ended(site: Ru
     page = await held_whole(team.browser, f"/{language}/organisation/keys", language)
     assert ("Take licences" if language == "en" else "拿许可") in page.text
     assert "€12.50" in page.linked
+    members = (await held_whole(team.browser, f"/{language}/organisation/members", language)).text
+    role = "May sign this and nothing else:Take licences" if language == "en" else "只能签这些，别的不行：拿许可"
+    whole = "May do everything: sign for the team" if language == "en" else "什么都能做：不受限制"
+    assert (members.count(role), members.count(whole)) == (1, 2)  # beside it a passkey, and a key file
 
     rival = await teamed(site, "Rival Wick")
     end = f"/{language}/organisation/keys/{key.keyid}/end"
@@ -89,6 +93,7 @@ async def test_a_delegate_key_is_let_in_told_what_it_may_sign_and_ended(site: Ru
     ended = await team.browser.get(end, headers=HTML)
     assert (await signed(site, team, ended.text)).status_code == 201
     assert (await team.browser.get(end, headers=HTML)).status_code == 409
+    assert key.keyid[:16] not in (await team.browser.get(f"/{language}/organisation/members", headers=HTML)).text
 
 
 async def test_what_asks_wrongly_is_not_shown_to_be_signed(site: Running) -> None:

@@ -52,7 +52,7 @@ PAGES = tuple(
             "/duties",
         ),
         *("/invoices", "/invoices/{invoice}", "/charges", "/entries", "/tokens", "/start"),
-        *("/runs", "/snapshot"),
+        *("/runs", "/snapshot", "/members"),
         *("/keys", "/keys/add", "/keys/delegate"),
     )
 )
@@ -162,7 +162,7 @@ async def test_whoever_has_nothing_yet_is_told_so(site: Running, language: str) 
         if "{" not in path:
             page = await held_whole(fresh.browser, f"/{language}{path}", language)
             assert "table" not in {tag for tag, _ in page.elements} or path.endswith(
-                ("/tokens", "/keys", "/snapshot")
+                ("/tokens", "/keys", "/members", "/snapshot")
             ), path
 
 
