@@ -18,12 +18,13 @@ from licet.statements.kinds import Licence, LicenceRevoke
 from licet.statements.kinds.agreements import MOST_TEXT
 from licet.statements.revoking import draft_revocation
 from licet.wire.duties import Revocable
+from licet.wire.licensing import LicenceGranted
 from registry.accounts import profile
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.duties import revoking
 from registry.duties import shown as duties
-from registry.errors import Invalid, NotFound
+from registry.errors import Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, Cursor
 from registry.licensing import licences
 from registry.portal.artists import queries
@@ -65,7 +66,10 @@ async def licence_page(
     caller: NamedDependency[Caller],
     licence: FromPath[str],
 ) -> Response[bytes]:
-    """One licence: what it covers of hers, and which of that can be taken back, with which notice and effect."""
+    """One licence: what it covers of hers, and which of that can be taken back, with which notice and effect.
+
+    Taking back is for every claim level, and so is what one has to know for it.
+    """
     return await _page(request, services, caller, licence)
 
 
@@ -142,21 +146,27 @@ async def _page(
     status: int = 200,
 ) -> Response[bytes]:
     number = identifiers.to_uuid(licence, "lic", field="path:licence")
-    found = await licences.granted(services, caller, number)
+    found: LicenceGranted | None
+    try:
+        found = await licences.granted(services, caller, number)
+    except NotAllowed:  # below claim level 2 she sees what she may take back, and nothing else
+        found = None
     revocable: Revocable | None
     try:
         revocable = await revoking.revocable(services, caller, number)
     except NotFound:  # no works of hers in it
+        if found is None:
+            raise
         revocable = None
     owed = await duties.listed(services, caller, Asked("", "-revoked", _A_PAGE), None, number)
-    shown = found.lines[:_SHOWN]
-    signed = envelopes.read_as(Licence, found.envelope)
+    shown = [] if found is None else found.lines[:_SHOWN]
+    signed = None if found is None else envelopes.read_as(Licence, found.envelope)
     async with services.database.acquire() as conn:
         ids = [identifiers.to_uuid(each.work) for each in shown]
         titles = {row["id"]: row["title"] for row in await conn.fetch(queries.TITLES, ids, caller.account)}
-        names = await _names(conn, [signed.organisation])
+        names = {} if signed is None else await _names(conn, [signed.organisation])
     return ROOM.page(
-        request, "licence", status=status, here="earnings", licence=found, signed=signed, names=names,
+        request, "licence", status=status, here="earnings", number=licence, licence=found, signed=signed, names=names,
         lines=[(each, titles.get(identifiers.to_uuid(each.work))) for each in shown],
         revocable=revocable, duties=owed.items, reason=reason, wrong=wrong, most=MOST_TEXT,
     )  # fmt: skip

@@ -61,17 +61,32 @@ async def test_wrong_words_and_wrong_groups_are_said(site: Running) -> None:
     assert (await ada.person.sends(path, {**form, "group": ["30-unlearn"]})).status_code == 400
 
 
-async def test_licences_are_for_their_parties_from_level_2_on(site: Running) -> None:
+async def test_licences_are_for_their_parties_from_level_2_on_and_taken_back_at_every_level(site: Running) -> None:
     ana = await seller(site, "Ana")
     lab = await trainer(site, "Candle Works")
-    licence = (await ana.sells(revocable_terms(0), 1, lab)).licence
+    licence = (await ana.sells(revocable_terms(30), 1, lab)).licence
+    path = f"/en/licences/{licence}"
     listed = await held_whole(ana.browser, "/en/licences", "en")
     assert "Candle Works" not in listed.text
     assert "shown from claim level 2 on" in listed.text
+    for language in LANGUAGES:
+        page = await held_whole(ana.browser, f"/{language}/licences/{licence}", language)
+        assert ("Candle Works" in page.text, "0.05" in page.text) == (True, False)
+        assert ana.person.works[0] not in page.text  # nor what it covers
+    hers = Read((await ana.browser.get(path, headers=HTML)).text)
+    assert "shown from claim level 2 on" in hers.text
+    assert "The team has 30 days" in hers.text
     eve = await joined(site, "Eve")
-    hers = await ana.browser.get(f"/en/licences/{licence}", headers=HTML)
-    assert (hers.status_code, "Candle Works" in hers.text) == (403, False)
-    assert (await eve.http.get(f"/en/licences/{licence}", headers=HTML)).status_code == 404
+    assert (await eve.http.get(path, headers=HTML)).status_code == 404
     own = (await eve.form("/en/account"))["form"]
-    sent = {"form": own, "group": ["0-stop-new-runs"], "reason": [""]}
-    assert (await eve.sends(f"/en/licences/{licence}", sent)).status_code == 404
+    sent = {"form": own, "group": ["30-stop-new-runs"], "reason": [""]}
+    assert (await eve.sends(path, sent)).status_code == 404
+    long = await ana.person.sends(path, {**await ana.person.form(path), "reason": ["x" * 2001]})
+    assert (long.status_code, "x" * 2001 in long.text) == (400, True)
+    drafted = await ana.person.sends(path, {**await ana.person.form(path), "reason": ["No more."]})
+    said = signed(ana, fields_of(drafted.text), "licence-revoke")
+    assert (await ana.person.sends(f"{path}/revoke", said)).status_code == 303
+    (duty,) = (await lab.http.get("/v1/duties")).json()["items"]
+    assert duty["licence"] == licence
+    after = await held_whole(ana.browser, path, "en")
+    assert "You took back one picture." in after.text

@@ -1,0 +1,129 @@
+"""A team asks an artist for a licence; she reads it, offers with a passkey, and refuses another one without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from licet.canonical import from_base64
+from licet.statements.envelope import pae
+from licet.statements.webauthn import to_base64url
+from licet.terms import Price, preset
+from tests.registry.catalogue import picture
+from tests.whole.browser import chromium
+from tests.whole.conftest import People
+from tests.whole.stage import Service
+from tests.whole.visiting import Visitor, visiting
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=("en", "zh"))
+def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) -> Iterator[Visitor]:
+    with visiting(browser, f"http://localhost:{service.port}", request.param) as found:
+        yield found
+
+
+NEGOTIATED = preset("paid", Price(model="negotiate")).to_json()
+_DRAFTED = """async body => {
+    const headers = {'Content-Type': 'application/json'};
+    const sent = {method: 'POST', headers, body: JSON.stringify(body)};
+    return await (await fetch('/v1/statements/draft', sent)).json();
+}"""
+_CARRIED = """([payload, challenge, works]) => {
+    const field = document.querySelector('[name=payload]');
+    field.value = payload;
+    field.dataset.challenge = challenge;
+    document.querySelector('[name=scope]').value = 'works';
+    for (const each of document.querySelectorAll('[name=card]')) each.checked = false;
+    for (const [name, value] of [['card', 'keep'], ...works.map(each => ['w', each])])
+        field.form.append(Object.assign(document.createElement('input'), {type: 'hidden', name, value}));
+}"""
+USE = ("--use", "train-gen", "--model", "acme/lantern@1")
+
+
+def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) -> None:
+    page, language = visitor.page, visitor.language
+    visitor.passkeys()
+    visitor.joins("苏棠" if language == "zh" else "Su Tang")
+    visitor.opens("/requests")
+    visitor.looks()
+    drawn = tuple(picture(884_900 + number + 10 * ord(language[0])) for number in (0, 1))
+    works = visitor.registers("Salt Pans", "Tide", pictures=drawn)
+    _states(visitor, works)
+    lab = person(f"lab-{language}").joins("organisation", "Lantern Labs")
+    seen = [visitor.context.request.get(f"{visitor.url}/v1/works/{each}").json()["log_index"] for each in works]
+    lab.does("snapshot", "pull", "--covering", str(max(seen)))
+    asks = []
+    for message, work in zip(("We would like to.\nMay we?", "And this one?"), works, strict=True):
+        sent = lab.does("licences", "request", work, *USE, "--message", message, "--yes")["requests"]
+        asks.append(sent[0]["request"]["request"])
+    visitor.opens("/home")
+    visitor.looks()
+    page.click(f"a[href='/{language}/requests']")
+    visitor.looks()
+    page.click(f"a[href$='{asks[0]}']")
+    assert "May we?" in page.inner_text("main .pre")
+    visitor.looks()
+    expect(page.locator("#share")).to_be_hidden()
+    expect(page.locator("#notice")).to_be_hidden()
+    page.check("#m-revenue-share")
+    page.fill("#share", "300")
+    page.select_option("#effect", "unlearn")
+    page.fill("#notice", "30")
+    expect(page.locator("#amount")).to_be_hidden()
+    page.click(".offer .btn")
+    expect(page.locator("#wrong")).to_be_visible()
+    assert (page.input_value("#share"), page.input_value("#notice")) == ("300", "30")  # nothing is lost
+    visitor.looks()
+    page.fill("#share", "30")
+    page.fill("#least", "500")
+    page.fill("#message", "Gladly.")
+    page.click(".offer .btn")
+    page.click("summary")
+    visitor.looks()
+    assert '"answer":"offer"' in page.inner_text("[data-bytes]")
+    page.click("[data-sign]")
+    page.wait_for_url(f"**/{language}/requests/{asks[0]}")
+    visitor.looks()
+    (offered,) = lab.does("licences", "requests", "--state", "offered")["requests"]
+    assert offered["request"] == asks[0]
+    _refuses_without_scripts(visitor, browser, asks[1])
+    visitor.opens("/requests")
+    visitor.looks()
+    told = lab.types("licences", "requests", "show", asks[1])  # what the registry attested is verified here
+    assert (told.code, "the artist refuses" in told.out) == (0, True), told
+    said = lab.types("licences", "requests", "show", asks[0])
+    assert "30% of net revenue" in said.out, said
+    assert "at least 500 USD" in said.out, said
+
+
+def _states(visitor: Visitor, works: list[str]) -> None:
+    """Sign terms that leave the price to an answer, which no card says: the form takes whatever was drafted."""
+    page = visitor.page
+    visitor.opens("/terms?scope=all")
+    drafted = page.evaluate(_DRAFTED, {"works": works, "terms": NEGOTIATED, "lang": "en"})
+    challenge = sha256(pae(drafted["payload_type"], from_base64(drafted["payload"]))).digest()
+    page.evaluate(_CARRIED, [drafted["payload"], to_base64url(challenge), works])
+    visitor.signs()
+
+
+def _refuses_without_scripts(visitor: Visitor, browser: Browser, ask: str) -> None:
+    """In the same session, in a browser that runs no scripts: the registry attests that she said no."""
+    plain = browser.new_context(java_script_enabled=False, storage_state=visitor.context.storage_state())
+    page = plain.new_page()
+    page.goto(f"{visitor.url}/{visitor.language}/requests/{ask}")
+    page.fill("#reason", "Not this one.")
+    page.click("form:has(#reason) .btn")
+    assert page.inner_text("form .pre") == "Not this one."
+    page.click("[data-sign]")
+    page.wait_for_url(f"**/requests/{ask}")
+    assert page.locator("main .pre", has_text="Not this one.").count() == 1
+    plain.close()
