@@ -94,10 +94,7 @@ REQUESTS: Final[Vocabulary] = {
     "offer_amount": ("Amount for each picture", "每张画多少钱"),
     "offer_currency": ("Currency", "货币"),
     "offer_share": ("Your share, in percent", "你分百分之几"),
-    "offer_least": (
-        "At least, for a month in which they report nothing (may stay empty)",
-        "没申报收入的月份至少付（可以空着）",
-    ),
+    "offer_least": ("At least, each month (may stay empty)", "每个月至少（可以空着）"),
     "offer_until": ("They can accept until the end of", "对方可以接受到哪天为止"),
     "offer_ends": ("The licence ends with (empty: as your terms say)", "许可到哪天为止（空着：按你的条件）"),
     "offer_back": ("If you take the licence back", "你收回许可的话"),
@@ -150,13 +147,7 @@ REQUESTS: Final[Vocabulary] = {
     "offer_will_every": ("Revenue in every currency counts.", "各种货币的收入都算。"),
     "offer_will_ends": ("The licence ends on {at}.", "许可到 {at} 为止。"),
     "offer_will_ends_terms": ("The licence ends when your terms say so.", "许可什么时候到期，按你的条件。"),
-    "offer_will_back": (
-        Plural(
-            "If you take the licence back, then after one day: {effect}.",
-            "If you take the licence back, then after {n} days: {effect}.",
-        ),
-        "你收回许可的话，{n} 天后：{effect}。",
-    ),
+    "offer_will_back": ("If you take the licence back:", "你收回许可的话："),
     "offer_will_back_terms": (
         "You can take the licence back only as your terms say.",
         "能不能收回许可，按你的条件。",

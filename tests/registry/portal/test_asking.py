@@ -89,7 +89,7 @@ async def test_a_request_is_shown_in_plain_words_and_an_offer_is_what_was_shown(
     assert payload.revocation == Revocation(notice_days=30, effect="unlearn").to_json()
     tomorrow = times.now().date() + timedelta(days=2)
     assert (payload.message, payload.offered_until) == ("Gladly.\nAda", f"{tomorrow}T00:00:00.000Z")
-    for part in ("for 2 pictures", "US$2.50 for each work, paid once", "US$5.00, once", "after 30 days"):
+    for part in ("for 2 pictures", "US$2.50 for each work, paid once", "US$5.00, once", "The team has 30 days"):
         assert part in read.text, part
     assert (await found.state()).state == "open"  # nothing was kept of what was only shown
     unsigned = await found.ada.person.sends(f"{found.path}/answer", form)
