@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from licet import identifiers
+from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import LicenceAnswer, LicenceRequest
 from licet.statements.kinds.agreements import price_of
@@ -66,6 +66,8 @@ async def request_page(
         here="licences",
         ask=found.request,
         own=caller.id,
+        # Her last answer counts: what was refused, or ran out, can be offered as long as the request stands.
+        answerable=found.request.state != "accepted" and times.now() < times.from_text(found.request.expires_at),
         said=said,
         answer=answer,
         proposed=prices[0] and price_text(prices[0], language),

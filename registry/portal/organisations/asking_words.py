@@ -48,7 +48,7 @@ ASKING: Final[Vocabulary] = {
         "You can answer until {until}: offer a price, or refuse. Both are signed on your machine:",
         "你们可以在 {until}之前答复：报价，或者拒绝。两种都在你们的机器上签字：",
     ),
-    "asks_theirs": ("They ask you, and you answered.", "这是别人问你们的，你们已经答复过。"),
+    "asks_theirs": ("There is nothing to answer any more.", "已经不用答复了。"),
     "asked_for": ("What is asked for", "问的是什么"),
     "asked_message": ("What is said with it", "附言"),
     "proposed": ("Proposed price", "提议的价格"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from hashlib import sha256
 from typing import get_args
 
+import anyio
 import msgspec
 import pytest
 
@@ -27,7 +29,7 @@ from registry.portal.organisations.room import ROOM
 from registry.portal.organisations.words import WORDS
 from registry.usage.money import Side
 from tests.registry import keymaking as make
-from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer, reply
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer, question, reply, send, told
 from tests.registry.catalogue import artist
 from tests.registry.disputes.parties import charge_of, dispute
 from tests.registry.harness import Running
@@ -114,14 +116,14 @@ async def test_a_request_says_what_was_answered_and_what_to_do_next(site: Runnin
     assert f"/{language}/work/{asks.works[1]}" in waits.links()
     assert "Ines" in waits.text
     price = Price(model="revenue-share", share_bps=3000, currency="USD", minimum="50")
-    told = await offer(asks.owner, asked, price, message="<b>Gladly.</b>", revocation=Revocation(notice_days=30))
+    answered = await offer(asks.owner, asked, price, message="<b>Gladly.</b>", revocation=Revocation(notice_days=30))
     offered = await page()
     shown = price_text(price, TAGS[language])
     assert shown in offered.linked  # down to the signed file
     assert "<b>Gladly.</b>" in offered.text
     assert f"licet licences requests accept {asked.request}" in offered.text
     assert ("after 30 days: No new" if language == "en" else "过 30 天：不得再用") in offered.text
-    assert ROOM.speaks(language).moment(told.offered_until or "") in offered.text
+    assert ROOM.speaks(language).moment(answered.offered_until or "") in offered.text
     await reply(asks.owner, asked, None)
     refused = await page()
     assert ("train without these works" if language == "en" else "不要用这些作品") in refused.text
@@ -133,6 +135,33 @@ async def test_a_request_says_what_was_answered_and_what_to_do_next(site: Runnin
     assert "licet licences" not in taken.text
     listed = await held_whole(team.browser, f"/{language}/organisation/requests", language)
     assert f"/{language}/organisation/requests/{asked.request}" in listed.links()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_request_that_ran_out_can_be_asked_anew_and_one_to_the_team_is_answered(
+    site: Running, language: Language
+) -> None:
+    team, agency = await teamed(site, "Late"), await artist(site, "Agency", "organisation")
+    key = make.passkey(site, "Agency")
+    await make.add(site, agency.account, key)
+    theirs = await make.signed_in(site, key)
+    soon = times.to_text(times.now() + timedelta(seconds=2))
+    unanswered = await shelf(site, NEGOTIATED, 1, owner=agency)
+    late = told(await send(team.lab, question(team.lab, unanswered, expires_at=soon))).request
+    untaken = await ask(team.lab, await shelf(site, NEGOTIATED, 1, owner=agency))
+    page = await held_whole(theirs, f"/{language}/organisation/requests/{untaken.request}", language)
+    for part in ("Late asks you" if language == "en" else "Late 在问你们", "requests offer", "requests refuse"):
+        assert part in page.text
+    assert "requests accept" not in page.text
+    await offer(agency, untaken, offered_until=times.to_text(times.now() + timedelta(seconds=1)))
+    await anyio.sleep(2)
+    for asked, state in ((late, "expired"), (untaken, "lapsed")):
+        path = f"/{language}/organisation/requests/{asked.request}"
+        page = await held_whole(team.browser, path, language)
+        assert ROOM.speaks(language)(f"state_ask_{state}") in page.text
+        assert "licet licences request WORKS --use train-gen --model acme/lantern@1" in page.text
+        page = await held_whole(theirs, path, language)
+        assert ("requests offer" in page.text) == (asked is untaken)  # an offer that ran out can be made again
 
 
 async def test_the_snapshot_page_has_each_file_with_its_size_as_the_manifest_does(site: Running, lantern: Team) -> None:
