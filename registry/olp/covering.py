@@ -9,14 +9,17 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import msgspec
 import numpy as np
 
 from licet import identifiers, times
 from licet.decisions import KEY_KINDS, VERDICTS, Request
 from licet.errors import InputError
+from licet.fingerprints.urls import canonical_url
 from licet.index import Answers, Keys, answer
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import Licence, Use
+from licet.statements.covering import covers
+from licet.statements.kinds import Licence
 from licet.wire.licensing import RowKeys
 from registry.licensing.asking import count_verdicts, decided
 from registry.olp import queries
@@ -26,6 +29,9 @@ from registry.services import Services
 
 _ALLOW, _LICENSE = VERDICTS.index("allow"), VERDICTS.index("license")
 _SITE = KEY_KINDS.index("site")
+#: Works at one address that are decided on one by one.
+MOST = 100
+_PAGES = frozenset({"work", "works"})  # before the work, in addresses of ours
 
 
 class Cover(NamedTuple):
@@ -40,6 +46,7 @@ class Cover(NamedTuple):
     works: list[UUID]
     licences: list[UUID]
     until: datetime | None
+    purpose: list[str]  # complete: an unsaid one is commercial
 
 
 async def cover(services: Services, organisation: UUID, wanted: Wanted) -> Cover:
@@ -56,7 +63,7 @@ async def cover(services: Services, organisation: UUID, wanted: Wanted) -> Cover
     rows = await _rows_of(services, wanted.resource)
     found = await _answered(services, rows, request, {})
     works = _matched(found)
-    held, until = await _held(services, organisation, wanted, works, now)
+    held, until = await _held(services, organisation, request, works, now)
     if held:
         found = await _answered(services, rows, request, {work.bytes: held[work] for work in held})
     count_verdicts(services, found.verdict)
@@ -70,41 +77,55 @@ async def cover(services: Services, organisation: UUID, wanted: Wanted) -> Cover
         works=works,
         licences=sorted(identifiers.to_uuid(each, "lic", field="licence") for each in taken),
         until=min((until[each] for each in taken if until.get(each)), default=None),
+        purpose=list(request.purpose),
     )
 
 
 async def _rows_of(services: Services, resource: str) -> list[RowKeys]:
     """Return what is decided on: the files of the works that a page of ours shows, or that lie at an address.
 
-    An address alone permits nothing, as anything may lie there. Who serves it has chosen us as licence server, though,
-    and is told of a token only as owner of a work that lies there: so the works registered at it are what is meant.
+    An address alone permits nothing, as anybody may say that a work lies there. Where its owner has proven the domain
+    it does lie there; where one of several has not, or there are more than `MOST`, the address is decided on as well.
     """
     work = _shown_by(services, resource)
+    alone = RowKeys(url=resource)
     if work is None:
-        at = await _answered(services, [RowKeys(url=resource)], Request(uses="search"), {})
-        works, others = _matched(at), bool((at.counts & (at.matches.key == _SITE)).any())
+        at = await _answered(services, [alone], Request(uses="search"), {})
+        works, sure = _matched(at), not bool((at.counts & (at.matches.key == _SITE)).any())
+        if not works or len(works) > MOST:
+            return [alone]
     else:
-        works, others = [work], False
+        works, sure = [work], True
     async with services.database.acquire() as conn:
-        found = await conn.fetch(queries.WORKS, works)
+        found = await conn.fetch(queries.WORKS, works, [] if work is not None else _domains(resource))
     rows = [RowKeys(sha256=row["sha256"].hex()) for row in found if row["sha256"]]
-    if work is None and (others or len(rows) < len(works) or not rows):
-        rows.append(RowKeys(url=resource))
-    elif not rows:
-        rows = [RowKeys(url=row["urls"][0]) for row in found if row["urls"]]
+    if work is None:
+        sure = sure and len(rows) == len(found) and all(row["proven"] for row in found)  # what was withdrawn is gone
+        return rows if sure and rows else [*rows, alone]
+    rows = rows or [RowKeys(url=row["urls"][0]) for row in found if row["urls"]]
     if not rows:
         raise InvalidTarget.field("resource", "the page of a work that is registered", resource)
     return rows
 
 
+def _domains(resource: str) -> list[str]:
+    """Return the host of an address, and every domain above it."""
+    labels = (urlsplit(canonical_url(resource)).hostname or "").split(".")
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
 def _shown_by(services: Services, resource: str) -> UUID | None:
     """Return the work whose page of ours ``resource`` is, None for addresses of others; raises ``InvalidTarget``."""
-    parts = urlsplit(resource)
+    try:
+        parts = urlsplit(resource)
+    except ValueError:
+        raise InvalidTarget.field("resource", "an http or https address", resource) from None
     steps = parts.path.strip("/").split("/")
-    if f"{parts.scheme}://{parts.netloc}" not in services.settings.site.origins or "works" not in steps[:2]:
+    place = next((number for number, step in enumerate(steps[:2]) if step in _PAGES), None)
+    if f"{parts.scheme}://{parts.netloc}" not in services.settings.site.origins or place is None:
         return None
     try:
-        return identifiers.to_uuid("".join(steps[steps.index("works") + 1 :][:1]), "wrk", field="resource")
+        return identifiers.to_uuid("".join(steps[place + 1 :][:1]), "wrk", field="resource")
     except InputError:
         raise InvalidTarget.field("resource", "the page of a work, or an address where one lies", resource) from None
 
@@ -127,33 +148,29 @@ def _matched(found: Answers) -> list[UUID]:
 
 
 async def _held(
-    services: Services, organisation: UUID, wanted: Wanted, works: list[UUID], now: datetime
+    services: Services, organisation: UUID, request: Request, works: list[UUID], now: datetime
 ) -> tuple[dict[UUID, list[str]], dict[str, datetime]]:
-    """Return the licences that cover ``wanted``, by work, and when those end that do."""
+    """Return the licences that cover ``request``, by work, and when those end that do.
+
+    Of weights, sublicences and exclusivity nothing is asked here: what the licence says of them holds.
+    """
     held: defaultdict[UUID, list[str]] = defaultdict(list)
     until: dict[str, datetime] = {}
     if not works:
         return held, until
     async with services.database.acquire() as conn:
-        rows = await conn.fetch(queries.LICENCES, organisation, works, wanted.uses, now)
+        rows = await conn.fetch(queries.LICENCES, organisation, works, list(request.uses), now)
     for row in rows:
         if row["envelope"] is None:  # erased
             continue
-        if _admits(envelopes.read_as(Licence, envelopes.parse(row["envelope"])).use, wanted):
+        granted = envelopes.read_as(Licence, envelopes.parse(row["envelope"]))
+        use = granted.use
+        asked = msgspec.structs.replace(
+            request, open_weights=use.open_weights, sublicense=use.sublicense, exclusive=use.exclusive
+        )
+        if covers(granted, asked):
             licence = identifiers.from_uuid("lic", row["id"])
             held[row["work"]].append(licence)
             if row["valid_until"] is not None:
                 until[licence] = row["valid_until"]
     return held, until
-
-
-def _admits(use: Use, wanted: Wanted) -> bool:
-    """Return whether a licence for ``use`` covers ``wanted``: no more purposes, countries or models than it names."""
-    if not (set(wanted.uses) <= set(use.atoms) and set(wanted.purpose) <= set(use.purpose)):
-        return False
-    if use.territory is not None and wanted.territory is not None and not set(wanted.territory) <= set(use.territory):
-        return False
-    if wanted.model is None:
-        return True
-    name, _, version = wanted.model.partition("@")
-    return name == use.model and (use.model_scope == "family" or version == use.version)

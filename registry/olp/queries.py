@@ -25,9 +25,13 @@ from licence_tokens t join accounts a on a.id = t.organisation
 where t.digest = $1 and t.expires_at > now() and a.erased_at is null
     and (t.organisation = $2 or exists (select from works w where w.id = any(t.works) and w.account = $2))
 """
-# Works by what finds them: their file, or where they lie. By works primary key.
+# Works by what finds them: their file, or where they lie; whether their account has proven one of the domains $2.
+# By works primary key, domain_claims unique (account, domain)
 WORKS: Final = """
-select sha256, urls from works where id = any($1::uuid[]) and withdrawn_at is null and erased_at is null order by id
+select w.sha256, w.urls, exists (
+    select from domain_claims c where c.account = w.account and c.domain = any($2::text[]) and c.state = 'proven'
+) as proven
+from works w where w.id = any($1::uuid[]) and w.withdrawn_at is null and w.erased_at is null order by w.id
 """
 # Licences in force on these works; one that was revoked holds until its notice is over.
 # licence_works (work); licences, duty_works, duties primary keys, log_entries unique (pending)

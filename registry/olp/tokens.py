@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from licet import identifiers, times
 from licet.errors import InputError
@@ -87,6 +86,8 @@ async def introspect(services: Services, caller: Caller, form: Introspect) -> In
         scope=" ".join(asked.uses),
         resource=asked.resource,
         licences=[identifiers.from_uuid("lic", each) for each in found.licences],
+        purpose=found.purpose,
+        territory=asked.territory,
         iat=int(row["issued_at"].timestamp()),
         exp=int(row["expires_at"].timestamp()),
     )
@@ -118,5 +119,5 @@ def _same(one: str, other: str) -> bool:
     """Return whether both addresses are one, however they are written."""
     try:
         return canonical_url(one) == canonical_url(other)
-    except InputError:
-        return urlsplit(one) == urlsplit(other)
+    except (InputError, ValueError):
+        return False

@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import httpx
+import msgspec
 import pytest
 
 from licet import identifiers
 from licet.terms import Terms
+from registry.olp import covering
 from tests.registry.catalogue import NO_AI, PAID, artist, picture
 from tests.registry.duties.talks import revocable_terms, revoke
 from tests.registry.harness import Running
@@ -31,7 +33,7 @@ def basic(account: str, http: httpx.AsyncClient) -> dict[str, str]:
 
 
 def page(site: Running, work: str) -> str:
-    return f"{site.services.settings.url}/en/works/{work}"
+    return f"{site.services.settings.url}/en/work/{work}"
 
 
 async def token(site: Running, lab: Trainer, at: str, **fields: str) -> httpx.Response:
@@ -86,6 +88,7 @@ async def test_a_licence_that_is_held_is_shown_with_a_token(site: Running):
         "scope": "train-gen",
         "resource": resource,
         "licences": [licence],
+        "purpose": ["commercial"],
         "iat": told["iat"],
         "exp": told["iat"] + 3600,
     }
@@ -102,6 +105,7 @@ async def test_owners_may_ask_about_a_token_and_strangers_learn_nothing(site: Ru
         assert await introspect(site, stranger, given) == {"active": False}
     assert await introspect(site, works.owner, given, resource=resource) != {"active": False}
     assert await introspect(site, works.owner, given, resource=page(site, "wrk_x")) == {"active": False}
+    assert await introspect(site, works.owner, given, resource="http://[") == {"active": False}
     for wrong in ("", "lcl_", given[:-1], given[:-1] + ("1" if given[-1] == "0" else "0"), secret(lab.http), "é"):
         assert await introspect(site, lab, wrong or "none") == {"active": False}
     assert (await lab.http.get("/v1/me", headers={"Authorization": f"Bearer {given}"})).status_code == 401
@@ -113,8 +117,25 @@ async def test_addresses_stand_for_the_works_that_lie_there(site: Running):
     works = Shelf(yu, (await yu.state([work], PAID)).statement, [work])
     lab = await trainer(site)
     await licensed(site, lab, works)
-    given = await token(site, lab, "HTTPS://YU.example:443/金鱼.png")
+    address = "HTTPS://YU.example:443/金鱼.png"
+    unproven = await token(site, lab, address)
+    assert problem(unproven)[:2] == (403, "not-allowed"), "anybody may say that a work lies there"
+    assert "url-only" in unproven.json()["detail"]
+    async with site.services.database.acquire() as conn:
+        await conn.execute(
+            "insert into domain_claims (id, account, domain, value, state, asked_at, proven_at)"
+            " values ($1, $2, 'yu.example', $3, 'proven', now(), now())",
+            identifiers.new_uuid(),
+            yu.uuid,
+            "v" * 40,
+        )
+    given = await token(site, lab, address)
     assert given.status_code == 200, given.text
+    eve = await artist(site)  # where somebody else says the same of the address, it is for somebody to look at
+    decoy = (await eve.picture(picture(2), urls=[lies])).work
+    await eve.state([decoy], FREE)
+    assert problem(await token(site, lab, address))[0] == 403
+    await eve.withdraw([decoy])
     assert (await introspect(site, lab, given.json()["access_token"], resource=lies))["active"]
 
 
@@ -200,6 +221,38 @@ async def test_an_rsl_license_says_the_use_in_the_words_of_rsl(site: Running, pe
     assert answer.status_code == 200, answer.text
 
 
+async def test_what_is_not_said_is_asked_as_widely_as_it_may_be_meant(site: Running):
+    works = await shelf(site, PAID, 1)
+    lab = await trainer(site)
+    narrow = msgspec.structs.replace(TRAIN, purpose=["non-commercial"], territory=["DE"])
+    await lab.license(works.wanted(), use=narrow)
+    said = {"user": "non-commercial", "geo": "DE"}
+    for left_out in ("user", "geo", None):
+        permits = "".join(f'<permits type="{kind}">{word}</permits>' for kind, word in said.items() if kind != left_out)
+        element = f"<license><permits>train-gen</permits>{permits}</license>"
+        answer = await token(site, lab, page(site, works.works[0]), scope="", license=element)
+        assert answer.status_code == (200 if left_out is None else 402), (left_out, answer.text)
+    told = await introspect(site, works.owner, answer.json()["access_token"])
+    assert (told["purpose"], told["territory"]) == (["non-commercial"], ["DE"])
+
+
+async def test_pages_that_the_registry_publishes_of_a_work_stand_for_it(site: Running):
+    free = await shelf(site, FREE, 1)
+    lab = await trainer(site)
+    url, work = site.services.settings.url, free.works[0]
+    terms = (await site.http.get(f"/works/{work}/terms.json")).json()
+    for known in (terms["page"], *terms["documents"].values(), f"{url}/works/{work}", f"{url}/zh/work/{work}"):
+        assert (await token(site, lab, known)).status_code == 200, known
+
+
+async def test_many_works_at_one_address_are_decided_by_it_alone(site: Running, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(covering, "MOST", 1)
+    yu, lies = await artist(site), "https://many.example/a.png"
+    works = [(await yu.picture(picture(seed), urls=[lies])).work for seed in (11, 12)]
+    await yu.state(works, FREE)
+    assert "url-only" in (await token(site, await trainer(site), lies)).json()["detail"]
+
+
 async def test_a_licence_covers_its_own_model_alone(site: Running):
     works = await shelf(site, PAID, 1)
     lab = await trainer(site)
@@ -248,6 +301,8 @@ async def test_clients_say_who_they_are_in_one_way_and_rightly(site: Running):
         ({"grant_type": "password"}, "unsupported_grant_type", "grant_type: expected client_credentials"),
         ({"grant_type": ""}, "invalid_request", "grant_type: expected a value, got 'nothing'"),
         ({"resource": ""}, "invalid_request", "resource: expected a value"),
+        ({"resource": "http://["}, "invalid_target", "resource: expected an http or https address"),
+        ({"resource": "https://a\u2100.example/"}, "invalid_target", "resource: expected an http or https address"),
         ({"resource": "ftp://x.example/a"}, "invalid_target", "resource: expected an http or https address"),
         ({"resource": "x" * 9000}, "invalid_request", "resource: expected at most 8192 characters"),
         ({"scope": ""}, "invalid_request", "license: expected an RSL license element, or uses in scope"),

@@ -56,5 +56,7 @@ class Introspection(msgspec.Struct, frozen=True, omit_defaults=True):
     scope: str | None = None
     resource: str | None = None
     licences: list[str] = []
+    purpose: list[str] = []
+    territory: list[str] | None = None
     iat: int | None = None  # seconds since 1970
     exp: int | None = None
