@@ -36,5 +36,9 @@ MEMBERS: Final[Vocabulary] = {
     ),
     "member_person_go": ("Make a passkey for somebody", "给新成员建通行密钥"),
     "member_program": ("A program joins", "添一个程序"),
+    "member_program_text": (
+        "licet makes a key on the machine and prints a link. Open it here, see what the key asks for, and let it in.",
+        "licet 在那台机器上建一把钥匙，打印一个链接。在这里打开，看清它要什么，再放行。",
+    ),
     "member_end": ("Change or end a key", "更改或停用钥匙"),
 }
