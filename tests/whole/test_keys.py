@@ -59,6 +59,10 @@ def test_a_rotated_key_signs_on_and_the_old_one_is_kept(mei: Person) -> None:
     after = SigningKey.load(own_key(mei))
     assert after.keyid != before.keyid
     assert told.out.startswith(f"Key {after.keyid} signs from now on")
+    shown = mei.types("account", "show").out
+    assert f"{before.keyid[:16]}… root (revoked)" in shown
+    assert f"{after.keyid[:16]}… root" in shown
+    assert f"{after.keyid[:16]}… root (revoked)" not in shown
     kept = own_key(mei).with_name(f"key.{before.keyid[:16]}.pem")
     assert SigningKey.load(kept).keyid == before.keyid
     work = mei.does("works", "list")["works"][0]["work"]

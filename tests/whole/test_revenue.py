@@ -91,6 +91,8 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     share = ("--share", "30%", "--currency", "USD", "--minimum", "50")
     ada.does("licences", "requests", "offer", ask, *share, "--yes")
     licence = lab.does("licences", "requests", "accept", ask, "--yes")["licence"]
+    # This month's report is open, and not missing yet.
+    assert lab.types("revenue", "list").out == "No reports, and none is missing of a month that is over.\n"
     assert lab.does("filter", folder, "-o", "kept", *USE, "--dataset", "d")["kept"] == 1
     lab.does("run", "report", *USE[2:], "--dataset", "kept.manifest.json", "--run", "2")
 

@@ -63,12 +63,12 @@ SITE: Final[Vocabulary] = {
         "针对文本和数据挖掘的权利保留，按欧盟法律要求的写法。",
     ),
     "site_rsl": (
-        "A licence that crawlers read: what is offered, and at what price.",
-        "给爬虫看的许可：提供什么，什么价钱。",
+        "Your terms as crawlers read them: what you refuse, and where you offer something, at what price.",
+        "给爬虫看的条件：哪些不可以；哪些可以谈，什么价钱。",
     ),
     "site_policy": (
-        "What lifts the reservation, and on which conditions.",
-        "满足什么条件，权利保留可以放开。",
+        "What the reservation leads to: where you offer something, on which conditions. Else nothing is in it.",
+        "权利保留指向的文件：你愿意给的，写明条件；什么都不给，里面就是空的。",
     ),
     "site_odrl": ("A policy that data sets can take over.", "数据集可以照搬的一份规则。"),
     "site_json": (

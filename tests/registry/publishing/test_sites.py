@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
 
 from licet.terms import preset
+from registry.portal.frame.machine_words import WORDS as FORMS
+from registry.portal.frame.words import Words
 from registry.publishing.sites import site_terms
 from tests.registry.catalogue import NO_AI, PAID, artist, drawn, encoded, fingerprinted, picture
 from tests.registry.harness import Running
@@ -70,6 +73,9 @@ async def test_an_artist_takes_her_kit_home(site: Running, language: str) -> Non
     page = await mei.http.get(f"/{language}/site?at=https://mei.example", headers=HTML)
     assert page.status_code == 200
     assert "kit.zip?at=https%3A//mei.example" in page.text
+    # A page for people says all of it.
+    (people,) = re.findall(r"<code>licet/terms.html</code></dt><dd>(.*?)</dd>", page.text, re.DOTALL)
+    assert Words("zh" if language == "zh" else "en", FORMS)("form_full") in people
     answer = await mei.http.get(f"/{language}/site/kit.zip?at=https://mei.example")
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["cache-control"] == "no-store"

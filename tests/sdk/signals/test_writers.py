@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import reduce
+from html import escape
 from xml.etree import ElementTree
 
 import msgspec
@@ -27,7 +28,7 @@ from licet.signals.strictness import PERMISSIONS, permission_on
 from licet.signals.types import Signal
 from licet.signals.writers import DIALECTS, Subject, Written, write
 from licet.signals.writers.written import looser, signed
-from licet.terms import ATOMS, PRICE_MODELS, Price, Terms, preset
+from licet.terms import ATOMS, PRICE_MODELS, Price, Terms, preset, sentences
 from licet.terms.rules import ALLOW, DENY, Attribution, Rule, Territory
 
 AT = "https://art.example/works/heron.png"
@@ -131,7 +132,8 @@ def test_what_is_read_back_is_never_looser_and_is_what_was_foretold(dialect: str
     read = combined_mask(signals)
     assert {use: permission_on(read, use) for use in ATOMS} == {use: permission_on(written.mask, use) for use in ATOMS}
     assert not looser(read, signed(subject.terms))
-    lost = {each.use: each for each in written.losses(subject.terms)}
+    machine = msgspec.structs.replace(written, words=False)
+    lost = {each.use: each for each in machine.losses(subject.terms)}
     verdicts = {each.use: each.verdict for each in combine(signals).uses}
     for use, rule in subject.terms.rules.items():
         if use not in lost:
@@ -174,6 +176,15 @@ def test_a_dialect_that_can_say_it_says_exactly_that(dialect: str, permission: s
     terms = Terms(dict.fromkeys(ATOMS, DENY if permission == "deny" else ALLOW))
     losses = write(dialect, Subject(terms=terms, iscc=ISCC)).losses(terms)
     assert {each.lost for each in losses} <= {"silent"}
+
+
+def test_a_page_for_people_says_all_of_it_in_words_whatever_its_head_can_say() -> None:
+    subject = Subject(terms=preset("paid", _price("per-training-run")), address="https://reg.example/t")
+    written = write("page", subject)
+    assert written.losses(subject.terms) == ()
+    for said in (*sentences(subject.terms, "en"), *sentences(subject.terms, "zh-Hans")):
+        assert escape(said) in written.body.decode()
+    assert write("html", subject).losses(subject.terms)  # the same lines for a page of one's own have no words beside
 
 
 def test_an_offer_is_said_exactly_where_a_dialect_has_offers() -> None:

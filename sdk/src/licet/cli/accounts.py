@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from licet.client import Client
     from licet.home import AccountFile
     from licet.statements.kinds import Delegation
+    from licet.wire.accounts import KeyInfo
     from licet.wire.erasure import ErasureAnswer
 
 app = App(name="account", help="Make an account with keys of your own, show it, recover it, erase it.")
@@ -155,7 +156,7 @@ def show_account(*, common: Common = COMMON) -> None:
     }
     lines = [
         f"{me.name} ({me.kind}) is {me.account}, claim level {level_words(me.level)}.",
-        f"Keys: {', '.join(key.keyid[:16] + '… ' + key.key_class for key in me.keys) or 'none'}.",
+        f"Keys: {', '.join(_key(key) for key in me.keys) or 'none'}.",
         f"Consents signed: {me.head.seq}. This token may: {', '.join(me.scopes)}.",
     ]
     if me.kind == "artist":
@@ -167,6 +168,10 @@ def show_account(*, common: Common = COMMON) -> None:
             f"that you share: `licet works list --shared`."
         )
     show(common, document, lines)
+
+
+def _key(key: KeyInfo) -> str:
+    return f"{key.keyid[:16]}… {key.key_class}" + (" (revoked)" if key.revoked_from is not None else "")
 
 
 @app.command(name="recovery-codes")

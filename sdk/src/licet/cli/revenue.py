@@ -96,7 +96,7 @@ def list_reports(
     show(
         common,
         {"reports": found, "awaited": missing},
-        lines or ["None is shown." if hidden else "No reports, and none is missing."],
+        lines or ["None is shown." if hidden else "No reports, and none is missing of a month that is over."],
     )
 
 

@@ -66,7 +66,8 @@ def page(subject: Subject) -> Written:
             body.append(f"<p class=where>{where}<br>{link}</p>")
         body.append("</main>" if tag == "en" else "</section>")
     body += ["</body>", "</html>"]
-    return Written("page", "terms.html", HTML, "\n".join(each for each in body if each).encode() + b"\n", said)
+    text = "\n".join(each for each in body if each).encode() + b"\n"
+    return Written("page", "terms.html", HTML, text, said, words=True)
 
 
 def _head(subject: Subject) -> tuple[list[str], int]:

@@ -52,16 +52,20 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A document in one dialect. ``mask`` is what our readers find in it, once documents it points to are read."""
+    """A document in one dialect. ``mask`` is what our readers find in it, once documents it points to are read.
+    ``words`` says that it is for people, and has the terms whole in words beside what machines read."""
 
     dialect: str
     name: str
     media_type: str
     body: bytes
     mask: int
+    words: bool = False
 
     def losses(self, terms: Terms) -> tuple[Loss, ...]:
-        """Return the uses on which the document and ``terms`` differ, in the order of the vocabulary."""
+        """Return the uses on which the document and ``terms`` differ, in the order of the vocabulary; none in words."""
+        if self.words:
+            return ()
         found: list[Loss] = []
         for use, rule in terms.rules.items():
             read = permission_on(self.mask, use)
