@@ -16,6 +16,7 @@ from licet.wire.revenue import RevenueAccepted, RevenueAwaited, RevenueInfo, Rev
 from registry.accounts.identity import Caller, require
 from registry.agreements import reports, requests
 from registry.agreements import shares as divided
+from registry.http.months import MONTH
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
@@ -35,7 +36,7 @@ OfLicence = Annotated[
     str | None,
     QueryParameter(name="licence", pattern=r"^lic_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="An agreement."),
 ]
-_MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+_MONTH: Final = rf"^{MONTH}$"
 OfPeriod = Annotated[str | None, QueryParameter(name="period", pattern=_MONTH, description="A month.")]
 InPeriod = Annotated[str, QueryParameter(name="period", pattern=_MONTH, description="A month, such as 2026-11.")]
 

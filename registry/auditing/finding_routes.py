@@ -14,6 +14,7 @@ from licet.wire.common import Page, StatementFile
 from licet.wire.usage import StatementOnly
 from registry.accounts.identity import Caller, require
 from registry.auditing import findings
+from registry.http.months import MONTH
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
@@ -26,7 +27,7 @@ Concerns = Annotated[
 ]
 OfMonth = Annotated[
     str | None,
-    QueryParameter(name="period", pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month, such as 2026-11."),
+    QueryParameter(name="period", pattern=rf"^{MONTH}$", description="A month, such as 2026-11."),
 ]
 
 

@@ -23,11 +23,12 @@ from registry.auditing.turns import begun, bundled
 from registry.auditing.types import Subject
 from registry.database import Database
 from registry.errors import Invalid, QuotaExceeded
+from registry.http.months import MONTH
 from registry.services import Services
 
 _BLOCK: Final = 1 << 20
 _READING: Final = 8  # exports that are read at a time
-Month = Annotated[str, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month, such as 2026-11.")]
+Month = Annotated[str, QueryParameter(pattern=rf"^{MONTH}$", description="A month, such as 2026-11.")]
 Organisation = Annotated[
     str | None,
     QueryParameter(pattern=r"^org_[0-7][0-9a-hjkmnp-tv-z]{25}$", description="An organisation's identifier."),

@@ -25,14 +25,13 @@ from licet.wire.settlement import (
 )
 from registry.accounts.identity import Caller, require
 from registry.accounts.stepping import hold_for_good
+from registry.http.months import MONTH
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 from registry.settlement import charging, remitting, service
 
 Currency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$", description="An ISO 4217 code.")]
-Month = Annotated[
-    str | None, QueryParameter(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="A month such as 2026-11.")
-]
+Month = Annotated[str | None, QueryParameter(pattern=rf"^{MONTH}$", description="A month such as 2026-11.")]
 InState = Annotated[InvoiceState | None, QueryParameter(name="state")]
 AtState = Annotated[RemittanceState | None, QueryParameter(name="state")]
 _PAYS: Final = require("usage", kinds=("org",))

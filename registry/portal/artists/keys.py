@@ -23,7 +23,7 @@ from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.errors import Invalid
 from registry.portal.artists import queries
-from registry.portal.artists.room import EVERYBODY, ROOM
+from registry.portal.artists.room import OWNERS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import OTHER, everywhere
 from registry.portal.frame.notes import led
@@ -37,7 +37,7 @@ _KINDS: Final[dict[str, tuple[type[KeyRegister | KeyRevoke], str]]] = {
 }
 
 
-@get(everywhere("/account/keys"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/account/keys"), include_in_schema=False, media_type=HTML, guards=[OWNERS])
 async def keys_page(
     request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[bytes]:
@@ -61,7 +61,7 @@ async def keys_page(
     include_in_schema=False,
     media_type=HTML,
     status_code=200,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt=forms.FORM,
     request_max_body_size=_BODY,
 )
@@ -87,7 +87,7 @@ async def new_key(
     )
 
 
-@get(everywhere("/account/keys/{keyid:str}/end"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/account/keys/{keyid:str}/end"), include_in_schema=False, media_type=HTML, guards=[OWNERS])
 async def end_key(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -108,7 +108,7 @@ async def end_key(
     everywhere("/account/keys"),
     include_in_schema=False,
     media_type=HTML,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt={**forms.FORM, "seconds": 300},
     request_max_body_size=_BODY,
 )

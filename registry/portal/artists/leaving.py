@@ -17,7 +17,7 @@ from registry.accounts.identity import Caller
 from registry.accounts.passkey_routes import session_cookie
 from registry.accounts.stepping import hold_for_good
 from registry.erasure import service
-from registry.portal.artists.room import EVERYBODY, ROOM
+from registry.portal.artists.room import OWNERS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led, left
@@ -27,7 +27,7 @@ from registry.services import Services
 _BODY: Final = 1 << 14
 
 
-@get(everywhere("/account/leave"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/account/leave"), include_in_schema=False, media_type=HTML, guards=[OWNERS])
 async def leave_page(
     request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
 ) -> Response[bytes]:
@@ -39,7 +39,7 @@ async def leave_page(
     everywhere("/account/leave"),
     include_in_schema=False,
     media_type=HTML,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt={**forms.FORM, "seconds": 600},
     request_max_body_size=_BODY,
 )

@@ -18,7 +18,7 @@ from registry.portal.frame.pages import HTML, following, language_of
 from registry.services import Services
 
 _A_PAGE: Final = 24
-_MEDIA: Final = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
+_MEDIA: Final = {"html": HTML, "pdf": "application/pdf"}
 _HEADERS: Final = {
     # It has neither scripts nor links; its own policy names its one style by digest.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "

@@ -13,6 +13,7 @@ from licet import identifiers
 from licet.audit.drawing import charts
 from registry.accounts.identity import Caller
 from registry.auditing import exploring
+from registry.http.months import MONTH
 from registry.http.paging import Asked, Cursor
 from registry.portal.auditors.room import A_PAGE, AUDITORS, ROOM
 from registry.portal.frame.languages import everywhere
@@ -22,7 +23,7 @@ from registry.services import Services
 _ID: Final = r"[0-7][0-9a-hjkmnp-tv-z]{25}"
 # A form sends what was left empty, too.
 OfAccount = Annotated[str | None, QueryParameter(name="account", pattern=rf"^((org|art)_{_ID})?$")]
-OfMonth = Annotated[str | None, QueryParameter(name="period", pattern=r"^([0-9]{4}-(0[1-9]|1[0-2]))?$")]
+OfMonth = Annotated[str | None, QueryParameter(name="period", pattern=rf"^({MONTH})?$")]
 InCurrency = Annotated[str | None, QueryParameter(name="currency", pattern=r"^([A-Z]{3})?$")]
 OfSource = Annotated[str | None, QueryParameter(name="source", pattern=r"^[\x20-\x7e]{0,255}$")]
 

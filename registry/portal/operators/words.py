@@ -26,6 +26,8 @@ WORDS: Final[Vocabulary] = {
     "part_database": ("Database", "数据库"),
     "part_schema": ("Schema", "数据库结构"),
     "part_log": ("Log", "日志"),
+    "part_checkpoint": ("Published checkpoint of the log", "公布的日志检查点"),
+    "part_guard": ("Guard against an older copy", "旧副本防护"),
     "part_archive": ("Archive", "归档"),
     "part_snapshot": ("Snapshot", "快照"),
     "part_index": ("Index", "索引"),

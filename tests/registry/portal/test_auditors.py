@@ -105,3 +105,10 @@ async def test_no_auditor_finds_what_is_not_there(site: Running) -> None:
     ada = await employed(site, "auditor", "Ada")
     for number in ("tra_01m8k4s1w7fvytaae8wfghyms7", "tra_nothing", "lic_01m8k4s1w7fvytaae8wfghyms7"):
         assert (await ada.http.get(f"{ENTRIES}/{number}", headers=HTML)).status_code in (400, 404)
+
+
+async def test_months_that_no_calendar_has_are_refused_like_other_wrong_ones(site: Running) -> None:
+    ada = await employed(site, "auditor", "Calendar")
+    for month, status in (("2026-13", 400), ("0000-01", 400), ("0001-01", 400), ("9999-12", 400), ("2199-12", 200)):
+        answer = await ada.http.get(f"{ENTRIES}?period={month}", headers=HTML)
+        assert answer.status_code == status, month

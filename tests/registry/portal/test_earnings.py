@@ -130,6 +130,7 @@ async def test_months_are_drawn_as_page_and_on_paper(sold: Sold) -> None:
     month = times.to_text(times.now())[:7]
     page = await sold.person.http.get(f"/en/earnings/statements/{month}/page", headers=HTML)
     assert page.status_code == 200, page.text
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert sold.lab.id in page.text
     assert "月结单" in page.text or "对账单" in page.text
@@ -197,3 +198,10 @@ async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Runnin
     assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 403
     await ana.steps_up()
     assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 303
+
+
+async def test_months_that_no_calendar_has_are_refused_like_other_wrong_ones(sold: Sold) -> None:
+    for path in ("", "/uses"):
+        for month, status in (("2026-13", 400), ("0000-01", 400), ("0001-01", 400), ("9999-12", 400), ("2000-01", 200)):
+            answer = await sold.person.http.get(f"/en/earnings{path}?period={month}", headers=HTML)
+            assert answer.status_code == status, (path, month)

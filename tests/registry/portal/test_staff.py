@@ -12,6 +12,7 @@ from licet.terms import Price, preset
 from registry.accounts import staff
 from registry.errors import NotFound
 from registry.portal.frame.languages import LANGUAGES
+from registry.portal.operators.words import WORDS
 from tests.registry import keymaking as make
 from tests.registry.disputes.parties import charge_of, dispute, step
 from tests.registry.harness import Running
@@ -183,3 +184,16 @@ async def test_an_operator_invites_by_a_link_that_is_shown_once(site: Running) -
         assert answer.status_code == 400, wrong
         assert "That could not be done" in answer.text
         assert "/invited#" not in answer.text
+
+
+@pytest.mark.parametrize("role", ["auditor", "operator"])
+async def test_pages_about_keys_and_the_end_of_an_account_are_not_for_staff(site: Running, role: str) -> None:
+    somebody = await employed(site, role, "Keyless")
+    for path in ("/account/keys", f"/account/keys/{somebody.key.keyid}/end", "/account/leave"):
+        assert (await somebody.http.get(f"/en{path}", headers=HTML)).status_code == 404, path
+
+
+async def test_every_part_of_the_registry_has_a_name_in_both_languages(site: Running) -> None:
+    state = await site.app.state.readiness.look()
+    assert {"checkpoint", "guard"} < set(state.checks)
+    assert {f"part_{each}" for each in state.checks} <= set(WORDS)

@@ -7,12 +7,14 @@ import pytest
 
 from licet.terms import Price, preset
 from registry.portal.frame.languages import LANGUAGES
+from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
 from tests.registry.catalogue import Artist, artist, picture
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, trainer
 from tests.registry.portal.people import HTML, Read, fields_of
 from tests.registry.portal.whole import held_whole
+from tests.registry.register.test_register import dataset
 
 pytestmark = pytest.mark.anyio
 
@@ -90,3 +92,29 @@ async def test_anothers_work_is_named_and_can_be_disputed_and_no_picture_is_said
     for content, words in ((b"no picture at all", "could not be read"), (b"", "Choose a file first")):
         refused = await asks(browser, "/en/trace", content)
         assert (refused.status_code, words in refused.text) == (400, True)
+
+
+async def test_a_dataset_that_is_held_back_is_not_named_where_its_licence_is(site: Running) -> None:
+    hers = await artist(site)
+    await hers.raise_level(2)
+    outcome = await hers.picture(picture(881_301, side=256))
+    statement = await hers.state([outcome.work], PAID)
+    await publish(site.services)
+    async with site.services.database.acquire() as conn:
+        snapshot = bytes(await conn.fetchval("select digest from snapshots order by sequence desc limit 1")).hex()
+    held: dict[str, bool] = {"listed": False}
+    for name, changes in (("nightjar", held), ("skylark", {})):
+        lab = await trainer(site, "Quiet Labs")
+        number, _ = await dataset(lab, snapshot, name=name, **changes)
+        await lab.license(Shelf(hers, statement.statement, [outcome.work]).wanted(), dataset=number)
+    key = make.passkey(site)
+    await make.add(site, hers.account, key)
+    browser = await make.signed_in(site, key)
+    content = picture(881_301, side=256)
+    for text in (
+        (await browser.get(f"/en/works/{outcome.work}/evidence", headers=HTML)).text,
+        (await asks(browser, "/en/trace", content)).text,
+        (await asks(browser, "/en/check", content)).text,
+    ):
+        assert "skylark" in text
+        assert "nightjar" not in text
