@@ -66,6 +66,37 @@ def test_a_site_that_cannot_be_read_is_for_somebody_to_look_at(sites: list[Site]
     assert set(kinds(found)) == {"unread"}
 
 
+def test_hosts_that_are_not_reached_said_nothing(tmp_path: Path) -> None:
+    places = [Place(WORK, f"http://{host}/a.png") for host in ("127.0.0.1:1", "nowhere.invalid", "10.0.0.1")]
+    with Cache() as cache:
+        found = compare(places, {WORK: NO_AI}, cache)
+    assert found.same == 0
+    assert [(each.kind, each.host, each.said, each.by) for each in found.differences] == [
+        ("unreached", host, "nothing", None) for host in ("10.0.0.1", "127.0.0.1", "nowhere.invalid")
+    ]
+    told = "\n".join(found.lines())
+    assert "Not reached, so nobody knows what is said there:" in told
+    assert "http://127.0.0.1:1/robots.txt: 127.0.0.1 is not on the public internet" in told
+    assert "http://nowhere.invalid/robots.txt: the name nowhere.invalid has no address" in told
+    assert "cannot be read" not in told
+    assert " says " not in told
+    write_csv(tmp_path / "found.csv", found.differences)
+    rows = list(csv.DictReader((tmp_path / "found.csv").read_text("utf-8").splitlines()))
+    assert [row["problem"] for row in rows] == [each.problem for each in found.differences]
+
+
+def test_what_a_reached_site_says_holds_where_the_picture_is_not_reached(sites: list[Site]) -> None:
+    site, _ = sites
+    site.says("/robots.txt", b"User-agent: *\nContent-Usage: train-ai=n\n")
+    site.says("/a.png", b"", 302, Location="http://nowhere.invalid/a.png")
+    found = compared(Place(WORK, f"{site.url}/a.png"))
+    assert kinds(found).keys() == {"unreached"}
+    assert "train-gen" not in kinds(found)["unreached"], "denied there, as it was signed"
+    assert found.differences[0].problem == (
+        "http://nowhere.invalid/robots.txt: the name nowhere.invalid has no address"
+    )
+
+
 def test_hosts_are_asked_once_and_a_job_that_was_stopped_goes_on_from_its_cache(
     sites: list[Site], tmp_path: Path
 ) -> None:

@@ -1,8 +1,9 @@
 """What the web says about an artist's works, against what she signed: where it is looser, or says nothing at all.
 
 A site that shows a picture speaks about it to every crawler that never heard of her terms. What it permits and she does
-not is worth a letter, and so is silence, which most crawlers take for a yes. Every use that differs is told with who
-says so, and hosts are listed worst first.
+not is worth a letter, and so is silence, which most crawlers take for a yes. A host that was not reached said nothing,
+neither yes nor no, and is told as that. Every use that differs is told with who says so, and hosts are listed worst
+first.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from licet.fingerprints.urls import canonical_url
 from licet.signals.cache import Cache
 from licet.signals.combining import PUBLISHER_ALLOWS, UseVerdict
 from licet.signals.gathering import Gathered, gather_each
+from licet.signals.types import shortened
 from licet.terms import Terms
 
 MAX_PLACES: Final = 10_000
 MAX_FILE: Final = 32 << 20  # bytes of a list of addresses
 #: How what is said stands to what was signed, worst first.
-Kind = Literal["looser", "silent", "unread", "stricter"]
-KINDS: Final[tuple[Kind, ...]] = ("looser", "silent", "unread", "stricter")
+Kind = Literal["looser", "silent", "unread", "unreached", "stricter"]
+KINDS: Final[tuple[Kind, ...]] = ("looser", "silent", "unread", "unreached", "stricter")
 _RANKS: Final = {"allow": 0, "license": 1, "deny": 2}
 
 
@@ -42,7 +44,8 @@ class Place(NamedTuple):
 class Difference(msgspec.Struct, frozen=True):
     """What is said of some uses at ``url`` and was signed otherwise; ``by`` names the signal, None for silence.
 
-    ``uses`` have what was signed of each.
+    ``uses`` have what was signed of each. Where ``kind`` is unreached, ``problem`` says what was asked for and why no
+    answer came; nothing is said then.
     """
 
     work: str
@@ -52,6 +55,7 @@ class Difference(msgspec.Struct, frozen=True):
     said: str  # allow, license, deny, review, nothing
     uses: dict[str, str]
     by: str | None
+    problem: str | None = None
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -78,7 +82,9 @@ class Compared(msgspec.Struct, frozen=True):
             for host in dict.fromkeys(each.host for each in found):
                 yield f"  {host}"
                 for each in found:
-                    if each.host == host:
+                    if each.host == host and each.problem is not None:
+                        yield f"    {each.url} ({each.problem})  {each.work}"
+                    elif each.host == host:
                         uses = "; ".join(f"{said} {', '.join(_with(each.uses, said))}" for said in _signed(each.uses))
                         by = f" ({each.by})" if each.by else ""
                         yield f"    {each.url} says {each.said}{by}, you signed: {uses}  {each.work}"
@@ -88,6 +94,7 @@ _WORDS: Final[Mapping[Kind, str]] = {
     "looser": "Looser than you signed. Ask the site to take it down or to say what you say (`licet terms export`):",
     "silent": "Nothing is said where you refuse or ask for a licence; most crawlers take that for a yes:",
     "unread": "What is there cannot be read:",
+    "unreached": "Not reached, so nobody knows what is said there:",
     "stricter": "Stricter than you signed; whoever would take your licence is turned away:",
 }
 
@@ -150,25 +157,27 @@ def write_csv(path: Path, differences: Iterable[Difference]) -> None:
     try:
         with path.open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["kind", "host", "url", "work", "said", "uses", "signed", "by"])
+            writer.writerow(["kind", "host", "url", "work", "said", "uses", "signed", "by", "problem"])
             for each in differences:
                 signed = " ".join(f"{use}={said}" for use, said in each.uses.items())
                 row = (each.kind, each.host, each.url, each.work, each.said, " ".join(each.uses), signed, each.by or "")
-                writer.writerow([_inert(cell) for cell in row])
+                writer.writerow([_inert(cell) for cell in (*row, each.problem or "")])
     except OSError as error:
         raise InputError(f"{path}: expected a new file, got {error.strerror or error}") from None
 
 
 def _differences(place: Place, heard: Gathered, terms: Terms) -> Iterator[Difference]:
-    groups: dict[tuple[Kind, str, str | None], dict[str, str]] = {}
+    groups: dict[tuple[Kind, str, str | None, str | None], dict[str, str]] = {}
     for each in heard.combined.uses:
         signed, said = terms.rules[each.use].permission, _said(each)
-        kind = _kind(signed, said)
-        if kind is not None:
-            groups.setdefault((kind, said, _by(each, heard)), {})[each.use] = signed
+        kind, problem = _kind(signed, said), _problem(each, heard)
+        if problem is not None:
+            groups.setdefault(("unreached", "nothing", None, problem), {})[each.use] = signed
+        elif kind is not None:
+            groups.setdefault((kind, said, _by(each, heard), None), {})[each.use] = signed
     host = urlsplit(heard.url).hostname or ""
-    for (kind, said, by), uses in groups.items():
-        yield Difference(place.work, place.url, host, kind, said, uses, by)
+    for (kind, said, by, problem), uses in groups.items():
+        yield Difference(place.work, place.url, host, kind, said, uses, by, problem)
 
 
 def _kind(signed: str, said: str) -> Kind | None:
@@ -192,6 +201,17 @@ def _by(verdict: UseVerdict, heard: Gathered) -> str | None:
         return None
     signal = heard.combined.signals[verdict.signal]
     return f"{signal.standard} in {signal.carrier}"
+
+
+def _problem(verdict: UseVerdict, heard: Gathered) -> str | None:
+    """Return why no answer came, where that is all that ``verdict`` rests on; an answer that fails is one."""
+    if verdict.signal is None or verdict.reason != "unreachable":
+        return None
+    place = heard.combined.signals[verdict.signal].place
+    for each in heard.seen:
+        if each.problem is not None and shortened(each.url) == place:
+            return each.problem if each.url in each.problem else f"{each.url}: {each.problem}"
+    return None
 
 
 def _signed(uses: Mapping[str, str]) -> list[str]:

@@ -188,7 +188,9 @@ def test_headers_of_rows_are_read_where_a_column_is_named(client: Base, world: W
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"a": {"b": 1}}', "no colon here", "x" * (1 << 20) + "xxxx: y"])
 def test_headers_that_cannot_be_read_keep_the_row_out(text: str) -> None:
-    (found,) = headers_said(text, "https://a.example/", picture=True)
+    said = headers_said(text, "https://a.example/", picture=True)
+    assert said is not None
+    (found,) = said
     assert found.unreadable
 
 
@@ -249,6 +251,40 @@ def test_sites_are_asked_once_and_what_they_said_is_there_without_a_network(
     assert decided(again) == decided(done)
     assert again.signals is not None
     assert (again.signals.read.read, again.signals.read.missed) == ("files", 0)
+
+
+@pytest.mark.parametrize(
+    "blank",
+    [
+        None,
+        "",
+        " \n",
+        "{}",
+        "[]",
+        "HTTP/1.1 200 OK\r\n\r\n",
+        '{"X-Robots-Tag": null}',
+        '{"X-Robots-Tag": []}',
+        '{"": ""}',
+    ],
+)
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_a_cell_without_a_header_silences_no_host(
+    client: Base, hosts: list[Site], tmp_path: Path, blank: str | None, form: str
+) -> None:
+    """One header is enough: then somebody saw the answer, and it is not asked for again."""
+    one, _ = hosts
+    table = pa.table({"url": [f"{one.url}/b.png", f"{one.url}/c.png"], "answer": [blank, '{"Server": "x"}']})
+    path = tmp_path / f"rows.{form}"
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in table.to_pylist()))
+    wish = Wish(unknown="keep", signals=True, columns={"headers": "answer"})
+    done = filter_dataset(client, [path], tmp_path / "out", REQUEST, wish)
+    assert list(decided(done).values()) == [("deny", "signal:robots-meta:denied"), ("unknown", "not-examined")]
+    assert (one.count("/b.png"), one.count("/c.png")) == (1, 0)
+    assert done.signals is not None
+    assert done.signals.headers == 1
 
 
 def test_offline_nobody_is_asked_and_it_is_said_of_how_many_rows(

@@ -18,7 +18,7 @@ from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.fingerprinting import Evidence
 from licet.datasets.examining.signalled import PREFIX, Reading, hear
 from licet.datasets.forms.parts import PROBLEMS
-from licet.decisions import CODES, Request
+from licet.decisions import CODES, VERDICTS, Request
 from licet.index.answers import Answers, Licences, answer
 from licet.index.lookup import Index, Matches, MatchMode
 from licet.signals.combining import PUBLISHER_ALLOWS
@@ -36,6 +36,8 @@ _REVIEW: Final = CODES["review"]
 _VERIFIED: Final = 2
 #: Stands before reasons of the stage before.
 BEFORE: Final = "after:"
+#: Stands between what others say and what the index says beside, where no licence lifts that: ``review:<reason>``.
+BESIDE: Final = "+"
 _NOBODY_SAYS: Final = ("no-match", "not-examined")
 
 
@@ -106,7 +108,8 @@ def decide_rows(
     """Return the verdict of every row of ``evidence``; ``matches`` are those that were looked up before, if any.
 
     No verdict is looser than ``floor`` says, or than what others say about the row, unless a licence that is held
-    covers it and comes from a verified claimant. What others permit changes the reason of ``unknown`` alone. Of works
+    covers it and comes from a verified claimant: that lifts what others say, now and in the stage before, and nothing
+    else that the stage before decided. What others permit changes the reason of ``unknown`` alone. Of works
     that parts of a row's picture are of and that were registered after the snapshot, the service's verdict holds.
     """
     newer: dict[int, int] = {}
@@ -145,10 +148,13 @@ def decide_rows(
     for each in floors:
         stricter = each.verdict > verdict
         for row in np.flatnonzero(stricter).tolist():
-            if granted[row] and _is_said(each.reason[row]):
-                stricter[row] = False
-            else:
-                verdict[row], reason[row], deciding[row] = each.verdict[row], _named(reasons, each.reason[row]), -1
+            code, why = int(each.verdict[row]), each.reason[row]
+            if granted[row]:
+                code, why = _unsaid(code, why)
+            stricter[row] = code > verdict[row]
+            if stricter[row]:
+                why = beside(why, int(verdict[row]), reasons[reason[row]])
+                verdict[row], reason[row], deciding[row] = code, _named(reasons, why), -1
         raised |= stricter
     for row, code in newer.items():
         if code > verdict[row]:
@@ -201,9 +207,26 @@ def _granted(answers: Answers, verdict: npt.NDArray[np.uint8]) -> Mask:
     return granted
 
 
-def _is_said(reason: str) -> bool:
-    """Return whether what others say is the reason, now or in the stage before."""
-    return reason.removeprefix(BEFORE).startswith(PREFIX)
+def beside(why: str, code: int, reason: str) -> str:
+    """Return ``why``, with the verdict of ``code`` and its ``reason`` beside it where others say ``why`` and a licence,
+    which lifts what they say, does not lift that."""
+    alone = why.removeprefix(BEFORE).startswith(PREFIX) and BESIDE not in why
+    return f"{why}{BESIDE}{VERDICTS[code]}:{reason}" if alone and code >= _REVIEW else why
+
+
+def unsaid(code: int, reason: str) -> tuple[int, str]:
+    """Return the verdict and reason that are left of a row's without what others say; 0 where nothing is."""
+    if not reason.startswith(PREFIX):
+        return code, reason
+    verdict, _, why = reason.partition(BESIDE)[2].partition(":")
+    return (CODES[verdict], why) if verdict in CODES else (0, "")
+
+
+def _unsaid(code: int, reason: str) -> tuple[int, str]:
+    """Return `unsaid` of a floor, which may be one of the stage before."""
+    before = BEFORE if reason.startswith(BEFORE) else ""
+    left, why = unsaid(code, reason.removeprefix(BEFORE))
+    return left, f"{before}{why}"
 
 
 def _refused(answers: Answers, refused: Mapping[bytes, str]) -> dict[int, str]:

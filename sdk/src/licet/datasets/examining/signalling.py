@@ -77,8 +77,9 @@ class SignalReader:
             at[place] = now
         urls = _texts(rows, "url")
         for place, text in enumerate(_texts(rows, "headers")):
-            if text is not None:
-                said[place] += headers_said(text, urls[place] or "", picture=place in files)
+            found_there = None if text is None else headers_said(text, urls[place] or "", picture=place in files)
+            if found_there is not None:  # else nobody saw the answer, and the address is asked
+                said[place] += found_there
                 sources[place] |= FROM_HEADERS
                 at[place] = now
         for place, gathered in self._gathered(urls, files, sources, advance):
@@ -119,16 +120,18 @@ class SignalReader:
         return [(place, found[url]) for url, rows in places.items() for place in rows]
 
 
-def headers_said(text: str, url: str, *, picture: bool) -> Signals:
+def headers_said(text: str, url: str, *, picture: bool) -> Signals | None:
     """Return what the headers that a row states say: JSON of names and values, or lines as they were sent.
 
-    Text that is neither is for somebody to look at.
+    Text that is neither is for somebody to look at. None where no header is in it: blank text, ``{}``, a status line.
     """
     if len(text) > MAX_HEADERS:
         return (ROBOTS_META.unreadable("header", "headers", f"{len(text):,} characters", "too-long"),)
     lines = _of_json(text) if text.lstrip()[:1] in ("{", "[") else _of_lines(text)
     if lines is None:
         return (ROBOTS_META.unreadable("header", "headers", text),)
+    if not lines:
+        return None
     kind = next((value.lower() for name, value in lines if name.strip().lower() == "content-type"), "")
     return read_headers(lines, url, picture=picture or kind.startswith("image/") or not kind)
 
@@ -147,7 +150,8 @@ def _of_json(text: str) -> list[tuple[str, str]] | None:
         for each in values:
             if not isinstance(each, (str, int, float)) and each is not None:
                 return None
-            found.append((pair[0], "" if each is None else str(each)))
+            if each is not None and pair[0].strip():  # null: no such header came
+                found.append((pair[0], str(each)))
     return found
 
 

@@ -2,7 +2,8 @@
 
 Rows of the second stage, which has the files, meet those of the first by address, else by key. What the first stage
 kept out stays out: where ``license``, ``review`` or ``deny`` was decided of a row then, nothing looser is now, with the
-reason ``after:<reason>``. ``unknown`` and ``allow`` bind nobody, because now the picture itself is looked at.
+reason ``after:<reason>``. ``unknown`` and ``allow`` bind nobody, because now the picture itself is looked at. A licence
+lifts what others said then, and nothing that the index said beside it, of the same row or another of the same name.
 
 The first stage may have a hundred million rows, so what is needed of it lies in sorted files in the job's folder.
 """
@@ -19,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from licet.datasets.examining.deciding import BEFORE, Floor
+from licet.datasets.examining.deciding import BEFORE, Floor, beside, unsaid
+from licet.datasets.examining.signalled import PREFIX
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import ReadManifest, Signer
 from licet.decisions import CODES, VERDICTS, Request
@@ -115,13 +117,13 @@ class FirstStage:
             for hashes in _hashes(batch).values():
                 entries["hash"] = hashes
                 _scatter(entries[hashes != _NOBODY], buckets)
-        self._reasons = list(known)
         whole = folder / "table"
         with whole.open("wb") as file:
             for bucket in buckets:
                 if bucket.exists():
-                    file.write(_strictest(np.fromfile(bucket, _ENTRY)).tobytes())
+                    file.write(_strictest(np.fromfile(bucket, _ENTRY), known).tobytes())
                     bucket.unlink()
+        self._reasons = list(known)
         if not whole.stat().st_size:
             return np.zeros(0, _ENTRY)
         return np.memmap(whole, _ENTRY, "r")
@@ -209,9 +211,27 @@ def _runs(numbers: Places, entries: npt.NDArray[Any]) -> tuple[list[int], list[n
     return numbers[np.concatenate(([0], cuts))].tolist(), np.split(entries, cuts)
 
 
-def _strictest(entries: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    order = np.lexsort((len(VERDICTS) - entries["verdict"], entries["hash"]))
-    ranked = entries[order]
+def _strictest(entries: npt.NDArray[Any], known: dict[str, int]) -> npt.NDArray[Any]:
+    """Return the strictest entry of each name, with what another of that name says without signals beside it."""
+    reasons = list(known)
+    # What is left of each entry without signals: its own verdict, or what stands beside the signal.
+    left = entries["verdict"].copy()
+    for number, why in enumerate(reasons):
+        if why.startswith(PREFIX):
+            left[entries["reason"] == number] = unsaid(0, why)[0]
+    order = np.lexsort((len(VERDICTS) - left, len(VERDICTS) - entries["verdict"], entries["hash"]))
+    ranked, left = entries[order], left[order]
     first = np.ones(len(ranked), np.bool_)
     first[1:] = ranked["hash"][1:] != ranked["hash"][:-1]
-    return ranked[first]
+    starts = np.flatnonzero(first)
+    found = ranked[starts]
+    if not len(starts):
+        return found
+    most = np.maximum.reduceat(left, starts)
+    for place in np.flatnonzero(most > left[starts]).tolist():
+        run = slice(starts[place], starts[place + 1] if place + 1 < len(starts) else None)
+        other = ranked[run][np.argmax(left[run])]
+        said = reasons[found["reason"][place]]
+        reason = beside(said, *unsaid(int(other["verdict"]), reasons[other["reason"]]))
+        found["reason"][place] = known.setdefault(reason, len(known))
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from licet.datasets.examining.deciding import Question
+from licet.datasets.examining.deciding import BESIDE, Question
 from licet.datasets.examining.signalled import PREFIX
 from licet.datasets.licensing.wanted import NO_BUDGET
 from licet.signals.combining import PUBLISHER_ALLOWS
@@ -68,6 +68,9 @@ def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool)
 
 def _said(verdict: str, said: str) -> str:
     """Return what to say of rows that others than registered artists restrict."""
+    said, _, beside = said.partition(BESIDE)
+    if beside:
+        return f"denied by what is said where they lie or in their files ({said}), and a look is needed ({beside})"
     if verdict == "license":
         return f"offered by who publishes them, who licenses elsewhere ({said}): `licet signals` shows the terms"
     if verdict == "review":
