@@ -84,12 +84,18 @@ async def join(services: Services, secret: str, created: PasskeyCreated) -> tupl
     return row["kind"], cookie
 
 
-async def dismiss(database: Database, account: UUID) -> None:
+async def dismiss(database: Database, account: UUID, *, by: UUID | None = None) -> None:
     """End every way in of ``account``: passkeys with their sessions, invitations and tokens.
 
-    Raises ``NotFound`` where there is no such account of an auditor or operator.
+    Raises ``NotFound`` where there is no such account of an auditor or operator, and ``NotAllowed`` where ``by``, who
+    dismisses at the portal, has been dismissed meanwhile: of two that dismiss each other at once one stays.
     """
     async with database.transaction() as conn:
+        if by is not None:
+            for each in sorted((account, by)):  # in one order, so that two at once do not wait for each other
+                await conn.fetchrow(queries.LOCK_ACCOUNT, each)
+            if not await conn.fetch(queries.STAFF_CREDENTIALS, by):
+                raise NotAllowed("expected an operator with a passkey, got one who has been dismissed meanwhile")
         row = await conn.fetchrow(queries.LOCK_ACCOUNT, account)
         if row is None or row["kind"] not in KINDS:
             raise NotFound("there is no such account of an auditor or operator")

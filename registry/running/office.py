@@ -42,7 +42,8 @@ def invite(
 ) -> None:
     """Open an account for staff or an auditor; print its token for programs, and a link for people, this once.
 
-    The link is good for 7 days: whoever opens it makes a passkey and comes to the pages of their role.
+    The link is good for 7 days: whoever opens it makes a passkey and comes to the pages of their role. As these do all
+    that the role may, none is printed beside a token that may do less.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def invite(
         How long the token lasts, such as 90d.
     """
     from licet import identifiers
-    from registry.accounts import operators, staff
+    from registry.accounts import operators, staff, tokens
 
     if (role is None) == (account is None):
         raise Invalid.field("--role", "it, or --account", "both" if role else None)
@@ -76,7 +77,7 @@ def invite(
                 services.database, role, name=name, scopes=scope or (), lifetime=_days(expires)
             )
             lines, more = f"{own} {token.id} {token.token}", {}
-            if "audit" in token.scopes:  # the pages show what this scope does
+            if {*tokens.SCOPES_OF[operators.ROLES[role]]} <= {*token.scopes}:
                 secret = await staff.invited(services.database, identifiers.to_uuid(own))
                 more["link"] = staff.link(services, secret)
                 lines += f"\n{more['link']}"

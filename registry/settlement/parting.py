@@ -114,11 +114,11 @@ async def award(conn: Connection, charge: Charge, debtor: str, now: datetime, *,
             entries[f"payable:{winner}"] = fee - gross
             await _post(
                 conn, charge, [row["work"]], f"awarded/{work}", "escrow-award", "awarded", entries, now,
-                f"{work} is {winner}'s",
+                f"{work} was decided to be somebody else's",  # who that is, an auditor of the loser is not told
             )  # fmt: skip
         else:
             entries |= {FEE: fee, debtor: -gross}
-            memo = f"{work}: {winner} has no claim level {ENOUGH}"
+            memo = f"{work}: whose it is has no claim level {ENOUGH}"
             await _post(
                 conn, charge, [row["work"]], f"returned/{work}", "escrow-return", "returned", entries, now, memo
             )

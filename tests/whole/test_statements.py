@@ -68,6 +68,7 @@ def test_an_auditor_states_a_finding_that_only_those_concerned_read(person: Peop
     auditor, month = person("auditor-found"), times.to_text(times.now())[:7]
     auditor.environment["LICET_TOKEN"] = service.office("invite", "--role", "auditor", "--name", "Ola Berg")["token"]
     assert auditor.does("audit", "findings")["findings"] == []
+    assert "disputes" in auditor.does("disputes", "list")  # without an account in the profile
     (auditor.folder / "shown.txt").write_text("what was seen", "utf-8")
     concerned = lab.account
     given = ("--concerns", concerned, "--period", month, "--check", "event-effects")

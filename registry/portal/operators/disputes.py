@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
-from licet import identifiers
+from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import DisputeStep
@@ -108,12 +108,16 @@ async def _shown(
         )
         for each in found.steps
     ]
+    info = found.dispute
+    # Undecidable while the other party can still answer; what was written all the same comes back.
+    early = info.state == "open" and times.to_text(times.now()) < info.decided_after and form is None
     return ROOM.page(
         request,
         "dispute",
         status=200 if wrong is None else 400,
         here="disputes",
-        dispute=found.dispute,
+        dispute=info,
+        early=early,
         said=said,
         form=form or forms.Form([]),
         wrong="" if wrong is None else getattr(wrong, "detail", None) or getattr(wrong, "message", str(wrong)),

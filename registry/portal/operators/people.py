@@ -76,7 +76,7 @@ async def dismiss(
     number = identifiers.to_uuid(form.get("account"), *staff.KINDS, field="account")
     if number == caller.account:
         raise Invalid.field("account", "somebody else's: another operator can dismiss you", caller.id)
-    await staff.dismiss(services.database, number)
+    await staff.dismiss(services.database, number, by=caller.account)
     return led(f"/{language_of(request)}/operator/staff", "dismissed")
 
 

@@ -71,6 +71,10 @@ WORDS: Final[Vocabulary] = {
         "Both parties read your reasons. What was held goes where you say at once, and this cannot be taken back.",
         "双方都会看到你的理由。冻结的东西马上按裁决处理，不能收回。",
     ),
+    "dispute_early": (
+        "The other party can answer until {at}. Decide after its answer, or after that.",
+        "对方可以答复到 {at}。等对方答复了，或者过了这个时间，再来裁决。",
+    ),
     "dispute_wrong": ("It was not decided:", "没有裁决成："),
     "dispute_outcome": ("For whom?", "支持哪一方？"),
     "dispute_why": ("Reasons", "理由"),

@@ -78,6 +78,9 @@ async def test_rule_6_a_disputed_work_denies_and_what_it_earned_goes_once_to_who
     await decide(site, about, "upheld")
     assert await balance(works.owner.http) == {("payable", "USD"): "2.7"}
     assert await balance(mei.http) == {("payable", "USD"): "0.9"}
+    async with site.services.database.acquire() as conn:
+        memos = await conn.fetch("select memo from transfers where memo like $1", f"{works.works[0]}%")
+    assert [each["memo"] for each in memos] == [f"{works.works[0]} was decided to be somebody else's"]
     assert await balance(lab.http) == {("receivable", "USD"): "4"}
     await deciding.decide(site.services, about.dispute, await operator(site), "upheld", "again")
     await lab.report(licence, "3")  # by a licence of before

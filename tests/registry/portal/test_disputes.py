@@ -172,11 +172,15 @@ async def test_an_operator_who_is_no_party_reads_both_and_decides(
     queue = Read((await opal.http.get(f"/{language}/operator/disputes", headers=HTML)).text)
     assert f"/{language}/operator{path}" in queue.links()
     at = f"/{language}/operator{path}"
+    assert not [each for _, each in page.elements if each.get("name") == "outcome"]
+    assert ("The other party can answer until" if language == "en" else "对方可以答复到") in page.text
     early = await opal.sends(at, at, outcome="upheld", text="She shows her sketches.")
     assert (early.status_code, "can answer until" in early.text) == (400, True)
     assert "She shows her sketches." in early.text  # nothing that was written is lost
     form = await drafts(his, f"/en{path}", step="answer", position="contest", text="No.")
     assert (await his.sends("/en/disputes/sign", signed(his, form))).status_code == 303
+    answered = await held_whole(opal.http, at, language)
+    assert [each for _, each in answered.elements if each.get("name") == "outcome"]
     for wrong in ({"outcome": "both", "text": "x"}, {"outcome": "upheld", "text": " "}):
         assert (await opal.sends(at, at, **wrong)).status_code == 400
     for stranger in (hers, his):

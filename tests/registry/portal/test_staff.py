@@ -197,3 +197,16 @@ async def test_every_part_of_the_registry_has_a_name_in_both_languages(site: Run
     state = await site.app.state.readiness.look()
     assert {"checkpoint", "guard"} < set(state.checks)
     assert {f"part_{each}" for each in state.checks} <= set(WORDS)
+
+
+async def test_of_two_operators_who_dismiss_each_other_at_once_one_stays(site: Running) -> None:
+    for turn in range(6):
+        pair = [await employed(site, "operator", f"{name}{turn}") for name in ("Ann", "Bob")]
+        one, other = (identifiers.to_uuid(each.id) for each in pair)
+        outcomes = await asyncio.gather(
+            staff.dismiss(site.services.database, other, by=one),
+            staff.dismiss(site.services.database, one, by=other),
+            return_exceptions=True,
+        )
+        assert sorted(type(each).__name__ for each in outcomes) == ["NoneType", "NotAllowed"]
+        assert sorted([(await each.http.get("/v1/me")).status_code for each in pair]) == [200, 401]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -155,9 +156,11 @@ def test_up_serves_refuses_a_second_mends_itself_and_ends_cleanly(tmp_path):
         assert f"port {port} on 127.0.0.1 is in use" in taken.stderr
 
         invited = registry("invite", "--role", "auditor", "--name", "A. Udit", "--scope", "audit", "--data", str(data))
-        line, link = invited.stdout.splitlines()
-        account, token, secret = line.split()
-        assert "/en/invited#" in link
+        account, token, secret = invited.stdout.split()  # no link: a passkey would do all that an auditor may
+        whole = registry("invite", "--role", "auditor", "--name", "A. Udit", "--data", str(data))
+        assert "/en/invited#" in whole.stdout.splitlines()[1]
+        narrow = registry("invite", "--role", "operator", "--scope", "audit", "--json", "--data", str(data))
+        assert "link" not in json.loads(narrow.stdout)
         me = httpx.get(f"{url}/v1/me", headers={"Authorization": f"Bearer {secret}"}).json()
         assert (me["account"], me["name"], me["scopes"]) == (account, "A. Udit", ["audit"])
         assert registry("token", "revoke", token, "--data", str(data)).returncode == 0

@@ -71,7 +71,7 @@ def list_disputes(
     wanted: dict[str, Any] = {"state": state, "work": work, "charge": charge}
     with common.client() as client:
         found = list(client.disputes(**{name: value for name, value in wanted.items() if value is not None}))
-        account = client.need_account().account
+        account = client.profile.account
     own = None if account is None else account.account
     lines = [
         f"{each.dispute}  {each.state}  {each.subject}  "
