@@ -121,7 +121,10 @@ def _proven(rows: list[Row], every: list[Row]) -> list[BatchProof]:
 async def _closed(conn: Connection, period: str) -> Closed:
     month = await closed(conn, period_of(period, "path:period").name)
     if month is None:
-        raise NotFound(f"the month {period} is not closed; /v1/periods says how far it has come")
+        raise NotFound(
+            f"the month {period} is not closed; that is done some days after its end, and `licet balance` shows what "
+            f"is owed until then"
+        )
     return month
 
 

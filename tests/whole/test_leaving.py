@@ -41,6 +41,10 @@ def test_an_export_holds_all_of_an_account_and_nothing_of_another(person: People
     for statement in (ada.folder / "home" / "signed").iterdir():
         ada.does("statement", "verify", statement)  # against the pinned root
     assert ada.types("account", "export", "-o", "home").code == 2
+    told = ada.types("account", "export", "-o", "again").out
+    assert "1 work, " in told, told
+    assert "1 key, " in told
+    assert "2 signed" in told
     assert ada.does("account", "export", "-o", "home.tar")["works"] == 1
     assert ada.does("account", "export", "-o", "home.zip")["works"] == 1
     assert not [path for path in ada.folder.iterdir() if path.name.endswith(".partial")]

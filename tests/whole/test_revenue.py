@@ -90,7 +90,11 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     ask = lab.does("licences", "request", work, *USE, "--yes")["requests"][0]["request"]["request"]
     share = ("--share", "30%", "--currency", "USD", "--minimum", "50")
     ada.does("licences", "requests", "offer", ask, *share, "--yes")
-    licence = lab.does("licences", "requests", "accept", ask, "--yes")["licence"]
+    taken = lab.types("licences", "requests", "accept", ask, "--budget", "10USD", "--yes")
+    assert "due at once: 0 USD" in taken.out, taken
+    assert "Owed at the least for each month: 50 USD\n" in taken.out
+    assert "more than the budget of 10 USD, which only limits what is due at once" in taken.out
+    licence = taken.out.partition(",")[0]
     # This month's report is open, and not missing yet.
     assert lab.types("revenue", "list").out == "No reports, and none is missing of a month that is over.\n"
     assert lab.does("filter", folder, "-o", "kept", *USE, "--dataset", "d")["kept"] == 1

@@ -59,6 +59,10 @@ def test_an_account_writes_its_month_down(person: People) -> None:
     own = ada.does("trace", str(ada.home / "1.png"))
     assert own["works"] == [work["work"]]
     assert [(each["period"], each["shown"]) for each in own["months"]] == [(month, False)]
+    unseen = ada.types("trace", work["work"]).out
+    assert unseen.startswith(
+        f"{work['work']}: 1 month of evidence; uses are not shown below claim level 2 (`licet claim`)"
+    )
     lab.does("audit", "report", "evidence.zip", "-o", "report.html")
     assert "duties" not in (lab.folder / "report.html").read_text("utf-8")
 

@@ -144,7 +144,7 @@ LEAVING: Final[Vocabulary] = {
     "leave_some": ("These are the first of {n}.", "一共 {n} 份，这里只数了前面的。"),
     "leave_until": (
         "They are kept for those parties and for auditors alone, until {day}; then they go too.",
-        "它们只留给当事方和审计看，到 {day} 也会删掉。",
+        "它们只留给当事方和审计看，到 {day}也会删掉。",
     ),
     "leave_stays_log": (
         "In the public record, digests from which nothing can be read.",

@@ -32,6 +32,7 @@ class Plural(NamedTuple):
 Vocabulary = Mapping[str, tuple[str | Plural, str]]
 
 FRAME: Final[Vocabulary] = {
+    "comma": (", ", "，"),
     "skip": ("Skip to content", "跳到正文"),
     "main": ("Main", "主要"),
     "path": ("Where you are", "当前位置"),

@@ -45,6 +45,14 @@ async def test_nothing_goes_before_the_name_is_typed_and_then_all_of_it_does(sit
     assert denied == 1  # it goes on saying no
 
 
+async def test_what_is_none_is_not_said_to_go(site: Running) -> None:
+    new = await joined(site, "Nia")
+    page = Read((await new.http.get("/en/account/leave", headers=HTML)).text)
+    assert "Where you are paid." in page.text
+    assert "previews of 0 pictures" not in page.text
+    assert "0 signed statements" not in page.text
+
+
 async def test_who_wants_it_leaves_no_deny_behind(site: Running, artist: Artist) -> None:
     form = await artist.form("/en/account/leave")
     gone = await artist.sends("/en/account/leave", {**form, "deny": ["no"], "name": ["Mei Lin"]})

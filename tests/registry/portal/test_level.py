@@ -32,6 +32,7 @@ async def test_home_leads_to_the_way_to_level_2(site: Running, mei: Artist, lang
     page = await held_whole(mei.http, f"/{language}/home", language)
     assert f"/{language}/level" in page.links()
     assert "No team has taken a licence" not in page.text
+    assert ("Nothing has happened yet." in page.text) == (language == "en")
 
 
 async def test_money_that_waits_is_told_of_and_from_level_2_on_licences_are(site: Running) -> None:
@@ -42,6 +43,7 @@ async def test_money_that_waits_is_told_of_and_from_level_2_on_licences_are(site
     assert "Money waits for you." in home.text
     assert "US$0.09" in home.linked  # what is held, less the fee
     assert "Lantern Labs" not in home.text
+    assert "Nothing has happened yet." not in home.text
     await ada.owner.raise_level(2)
     home = await read(ada.person, "/en/home")
     assert "Lantern Labs" in home.text

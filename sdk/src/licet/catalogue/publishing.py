@@ -52,7 +52,7 @@ class Exported(msgspec.Struct, frozen=True):
             yield f"{each.dialect:15} {each.name}"
             yield from (f"  {line}" for line in lost(each.losses(self.terms)))
         if self.left:
-            yield f"Left out: {', '.join(self.left)} (the work's ISCC is needed: --iscc)."
+            yield f"Left out: {', '.join(self.left)} (an ISCC is needed: --iscc)."
         for name in self.files:
             other = self.renamed.get(name)
             yield f"wrote {name}" + (f", a copy of {other}: another picture has its name" if other else "")

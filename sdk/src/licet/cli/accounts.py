@@ -234,9 +234,16 @@ def export(
 
     with common.client() as client, progress("bytes", None) as advance:
         counts = take_home(client, output, overwrite=overwrite, advance=advance)
-    counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    counted = ", ".join(_section(name, count) for name, count in counts.items() if count)
     lines = [f"{counted}: in {output}.", f"{many(counts.get('signed', 0), 'statement')} verified."]
     show(common, {"output": str(output), "verified": counts.get("signed", 0), **counts}, lines)
+
+
+def _section(name: str, count: int) -> str:
+    """Return ``1 key``, ``2 keys``, ``1 batch``: sections are called by what there are many of, or by one word."""
+    words = name.replace("_", " ")
+    one = words.removesuffix("es") if words.endswith("ches") else words.removesuffix("s")
+    return many(count, one, words)
 
 
 @app.command

@@ -146,14 +146,14 @@ def agree(
     taken(done, common)
 
 
-def taken(done: Agreed, common: Common) -> None:
-    """Show which licence was taken, and what was left out."""
+def taken(done: Agreed, common: Common, later: Iterable[str] = ()) -> None:
+    """Show which licence was taken, what is owed ``later``, and what was left out."""
     document = {
         "licence": None if done.licence is None else done.licence.id,
         "quote": msgspec.to_builtins(done.quote),
         "left_out": msgspec.to_builtins(done.left),
     }
-    show(common, document, list(_lines(done)))
+    show(common, document, [*_lines(done), *later])
 
 
 def _lines(done: Agreed) -> Iterator[str]:

@@ -94,3 +94,19 @@ def price_words(price: Mapping[str, str | int]) -> str:
         said = model
     every = f", every {price['period']}" if "period" in price else ""
     return said + (f", {bounds}" if bounds else "") + every
+
+
+def least_owed(price: Mapping[str, str | int], works: int) -> tuple[int, str, str] | None:
+    """Return the micro-units that ``works`` at ``price`` are charged at the least, the currency, and for each what.
+
+    None for a price that promises no least. What is divided has one least; of anything else each work has its own.
+    """
+    from licet import money
+
+    promised = ("minimum", "amount") if price["model"] == "subscription" else ("minimum",)
+    least = max(money.to_micro(str(price.get(name, "0"))) for name in promised)
+    if not least:
+        return None
+    divided = price["model"] in ("pool", "revenue-share")
+    every = f"period of {price['period']}" if "period" in price else "month"
+    return least if divided else least * works, str(price["currency"]), every

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from cyclopts import App, Parameter
 
+from licet import money
 from licet.cli import pricing
 from licet.cli.agreeing import MESSAGE, WEIGH, YES, Several, document_of_request, taken
 from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, printable, show
-from licet.cli.pricing import price_from, price_words
+from licet.cli.pricing import least_owed, price_from, price_words
 from licet.cli.wording import budgets_from, moment_from
 from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
     from licet.client import Client
+    from licet.datasets.licensing.budgets import Budget
     from licet.statements.kinds import LicenceAnswer, LicenceRequest
     from licet.wire.agreements import RequestAccepted, RequestInfo
 
@@ -193,10 +195,25 @@ def accept(
     with common.client() as client:
         found = client.licence_request(ask)
         asked, said = documents(client, found)
-        told = [*_asked(asked, {}), *_said(said)]
+        limit = budgets_from(budget)
+        later = [*_later(said, len(asked.works), limit)]
+        told = [*_asked(asked, {}), *_said(said), *later]
         confirm(told, "Accept this offer? [y/N]", yes=yes, nothing="nothing was taken")
-        done = accept_offer(client, found, Terms(budgets_from(budget), run, weigh))
-    taken(done, common)
+        done = accept_offer(client, found, Terms(limit, run, weigh))
+    taken(done, common, later)
+
+
+def _later(said: LicenceAnswer | None, works: int, budget: Budget) -> Iterator[str]:
+    """Say what closes will charge at the least by an offer, and where that is more than the budget."""
+    least = least_owed(said.price, works) if said is not None and said.price is not None else None
+    if least is None:
+        return
+    amount, currency, every = least
+    yield f"  Owed at the least for each {every}: {money.to_decimal(amount)} {currency}"
+    limit = budget.amounts.get(currency)
+    if limit is not None and amount > limit:
+        over = f"{money.to_decimal(limit)} {currency}, which only limits what is due at once"
+        yield f"  Beware: that is more than the budget of {over}."
 
 
 def _told(request: RequestInfo) -> Iterator[str]:

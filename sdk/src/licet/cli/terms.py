@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -188,7 +189,7 @@ def export_terms(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A folder; made if need be.")] = None,
     embed: Annotated[
         list[Path] | None,
-        Parameter(negative="", consume_multiple=True, help="Pictures: copies with the terms go there."),
+        Parameter(negative="", consume_multiple=True, help="Files of the work: copies with the terms go there."),
     ] = None,
     terms: Annotated[Path | None, Parameter(help="Instead of a work: a terms file, offline.")] = None,
     preset: Annotated[Literal["no-ai", "research", "paid"] | None, Parameter(help="Instead: a preset.")] = None,
@@ -198,7 +199,7 @@ def export_terms(
     address: Annotated[str | None, Parameter(help="Where people read the terms.")] = None,
     at: Annotated[str | None, Parameter(help="Where the folder will lie on the web.")] = None,
     url: Annotated[str, Parameter(help="What the documents speak of: an address, or a pattern of paths.")] = "/",
-    iscc: Annotated[str | None, Parameter(help="The ISCC of the work, for tdmai.")] = None,
+    iscc: Annotated[str | None, Parameter(help="The ISCC, for tdmai (default: the work's).")] = None,
     kit: Annotated[
         Path | None, Parameter(help="Instead of a folder: a zip for a whole site, whose address --at is then.")
     ] = None,
@@ -234,7 +235,8 @@ def export_terms(
         if found.restricted:
             expected = "a work whose own terms are all that counts (--terms FILE exports the strictest of them)"
             raise InputError.field("work", expected, "one that co-owners or a statement on your catalogue restrict")
-        chosen, title, artist = signed[0], found.title, found.creator
+        chosen, title, artist, iscc = signed[0], found.title, found.creator, iscc or _one_of(found.iscc)
+        _only_of(found, embed or ())
     if kit is not None:
         packed = write_kit(chosen, kit, at=at, artist=artist)
         show(common, {"file": str(kit), "terms_hash": chosen.hash, "files": packed}, [f"wrote {kit}", *packed])
@@ -258,6 +260,22 @@ def export_terms(
     else:
         lines = list(done.lines())
     show(common, done.document(), lines)
+
+
+def _one_of(iscc: str | None) -> str | None:
+    """Return the content code of a work's codes: a declaration is bound to one."""
+    return iscc.partition(" ")[0] if iscc else None
+
+
+def _only_of(work: Work, pictures: Iterable[Path]) -> None:
+    """Raise ``InputError`` naming the first of ``pictures`` that is no file of ``work``."""
+    from licet.fingerprints.exact import file_digest
+
+    known = {work.sha256, *(each.sha256 for each in work.files)}
+    for picture in pictures:
+        if file_digest(picture) not in known:
+            expected = f"a file of {work.work}, whose SHA-256 it has (--terms FILE embeds in any picture)"
+            raise InputError.field("--embed", expected, str(picture))
 
 
 @app.command(name="compare")

@@ -128,8 +128,13 @@ def _lines(given: str, works: list[str], own: list[str], found: list[Trace]) -> 
             yield f"{work}: a work of somebody else; its uses are shown to who registered it."
             continue
         months = [each for each in found if each.work == work]
-        uses = many(sum(len(each.uses) for each in months), "use")
-        yield f"{work}: {uses} in {many(len(months), 'month')} of evidence"
+        hidden = [each for each in months if not (each.shown or each.uses)]
+        told, seen = many(len(months), "month"), len(months) - len(hidden)
+        if seen or not months:
+            told = f"{many(sum(len(each.uses) for each in months), 'use')} in {many(seen, 'month')}"
+            told += f", of {many(len(months), 'month')}" if hidden else ""
+        why = "; uses are not shown below claim level 2 (`licet claim`)" if hidden else ""
+        yield f"{work}: {told} of evidence{why}"
         for month in months:
             yield from _month(month)
 
