@@ -12,6 +12,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
+from litestar.response import Redirect
 
 from licet import identifiers, times
 from licet.errors import InputError, LicetError
@@ -30,7 +31,7 @@ from registry.disputes.subjects import hold_evidence, subject_of
 from registry.errors import Conflict, Invalid, NotFound
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists import queries
-from registry.portal.artists.room import EVERYBODY, ROOM
+from registry.portal.artists.room import OWNERS, READERS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import OTHER, everywhere
@@ -55,25 +56,27 @@ class Said(NamedTuple):
     payload: DisputeStep | None
 
 
-@get(everywhere("/disputes"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/disputes"), include_in_schema=False, media_type=HTML, guards=[READERS])
 async def disputes_page(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     cursor: Cursor = None,
-) -> Response[bytes]:
-    """The disputes that one opened or is a party to, the newest first."""
+) -> Response[Any]:
+    """The disputes that one is a party to or audits, the newest first; operators are led to all of them."""
+    if caller.kind == "opr":
+        return Redirect(f"/{language_of(request)}/operator/disputes", status_code=303)
     asked = Asked.of(request, "-opened", _A_PAGE, cursor)
     async with services.database.acquire() as conn:
         page = await service.listed(conn, caller.account, asked)
         names = await _names(conn, [name for each in page.items for name in (each.account, each.against)])
     return ROOM.page(
-        request, "disputes", here="account", disputes=page.items, names=names,
+        request, "disputes", here="disputes" if caller.kind == "aud" else "account", disputes=page.items, names=names,
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 
 
-@get(everywhere("/disputes/new"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/disputes/new"), include_in_schema=False, media_type=HTML, guards=[OWNERS])
 async def new_dispute(request: Request[Any, Any, Any], about: About = None) -> Response[bytes]:
     """The form."""
     return _form(request, Form([("subject", about or "")]))
@@ -84,7 +87,7 @@ async def new_dispute(request: Request[Any, Any, Any], about: About = None) -> R
     include_in_schema=False,
     media_type=HTML,
     status_code=200,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt=forms.FORM,
     request_max_body_size=_BODY,
 )
@@ -117,14 +120,17 @@ async def draft_dispute(
     )
 
 
-@get(everywhere("/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[EVERYBODY])
+@get(everywhere("/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[READERS])
 async def dispute_page(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     dispute: FromPath[str],
-) -> Response[bytes]:
-    """One dispute with everything that was said in it, and what one can do next."""
+) -> Response[Any]:
+    """One dispute with everything that was said in it, and what one can do next: auditors read it."""
+    if caller.kind == "opr":
+        number = identifiers.from_uuid("dsp", _number(dispute))
+        return Redirect(f"/{language_of(request)}/operator/disputes/{number}", status_code=303)
     found = await service.shown(services, caller.account, _number(dispute))
     return await _page(request, services, caller, found)
 
@@ -134,7 +140,7 @@ async def dispute_page(
     include_in_schema=False,
     media_type=HTML,
     status_code=200,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt=forms.FORM,
     request_max_body_size=_BODY,
 )
@@ -182,7 +188,7 @@ async def draft_step(
     everywhere("/disputes/sign"),
     include_in_schema=False,
     media_type=HTML,
-    guards=[EVERYBODY],
+    guards=[OWNERS],
     opt={**forms.FORM, "seconds": 120},
     request_max_body_size=_BODY,
 )
@@ -259,7 +265,7 @@ async def _page(
         request,
         "dispute",
         status=200 if error is None else 400,
-        here="account",
+        here="disputes" if caller.kind == "aud" else "account",
         dispute=info,
         names=names,
         opened=info.account == caller.id,

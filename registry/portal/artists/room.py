@@ -11,4 +11,5 @@ from registry.portal.frame.people import people
 ROOM: Final = Room("artists", WORDS)
 ARTISTS: Final = people("art")
 EVERYBODY: Final = people()
+READERS: Final = people("art", "org", "aud", "opr")  # auditors read, operators are led on
 OWNERS: Final = people("art", "org")  # whose keys the log has

@@ -200,3 +200,24 @@ async def test_an_operator_who_is_no_party_reads_both_and_decides(
     assert "She shows her sketches." in seen.text
     ended = await held_whole(opal.http, at, language)
     assert not [each for _, each in ended.elements if each.get("name") == "outcome"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_auditors_read_disputes_without_forms_and_operators_are_led_to_theirs(
+    site: Running, parties: tuple[Artist, Artist], language: str
+) -> None:
+    hers, his = parties
+    path = await opens(hers, his)
+    ada, opal = await employed(site, "auditor", "Ada", hers.id), await employed(site, "operator", "Opal")
+    home = Read((await ada.http.get(f"/{language}/auditor", headers=HTML)).text)
+    assert f"/{language}/disputes" in home.links()
+    for each in ("/disputes", path):
+        page = await held_whole(ada.http, f"/{language}{each}", language)
+        assert f"/{language}/auditor/entries" in page.links()  # in their own frame
+        assert f"/{language}/disputes/new" not in page.links()
+        assert not {"step", "position", "text"} & {name for name, _ in page.fields}
+        assert ("against you" if language == "en" else "对你") not in page.text
+        led = await opal.http.get(f"/{language}{each}", headers=HTML)
+        assert (led.status_code, led.headers["location"]) == (303, f"/{language}/operator{each}")
+    for who in (ada, opal):
+        assert (await who.http.get(f"/{language}/disputes/new", headers=HTML)).status_code == 404
