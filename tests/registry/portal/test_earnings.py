@@ -68,6 +68,11 @@ async def test_pages_of_money_are_whole_and_every_amount_leads_on(sold: Sold, la
     paths += [f"/charges/{each['charge']}" for each in sold.charges]
     for path in paths:
         await held_whole(sold.person.http, f"/{language}/earnings{path}", language)
+    titled = (await sold.person.http.get(f"/{language}/earnings/uses", headers=HTML)).text.partition("</title>")[0]
+    assert ("，" in titled, ", " in titled.partition("<title>")[2]) == (language == "zh", language == "en")
+    unclosed = (await sold.person.http.get(f"/v1/periods/{month}/line")).json()
+    assert f"the month {month} is not closed" in str(unclosed)
+    assert "/v1/periods says" not in str(unclosed)
 
 
 async def test_only_a_charge_that_takes_something_from_her_leads_to_a_dispute(site: Running, sold: Sold) -> None:
