@@ -7,10 +7,11 @@ from typing import Final
 SAMPLE: Final = "sample"  # rows of a dataset, opened and decided again: `licet audit sample`
 NAMES: Final = frozenset(
     """
-    allocations balances bundle-form chains checkpoints double-entry event-amounts event-effects event-ids event-roots
-    event-splits event-tables journals licence-lines licence-totals log-consistency log-coverage log-entries log-period
-    manifest-signature member-digests period-batches period-chain period-close period-lines period-report period-sums
-    prices-agreed prices-consented readme registry-keys reversals splits statements transfer-sums works-consented
+    allocations balances bundle-form chains checkpoints double-entry duties event-amounts event-effects event-ids
+    event-roots event-splits event-tables journals licence-lines licence-totals log-consistency log-coverage log-entries
+    log-period manifest-signature member-digests period-batches period-chain period-close period-lines period-report
+    period-sums prices-agreed prices-consented readme registry-keys reversals splits statements transfer-sums
+    works-consented
     """.split()
 )
 """The name of every check of a bundle: what failed is called so, and findings of auditors say which it was."""
