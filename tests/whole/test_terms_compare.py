@@ -29,7 +29,11 @@ def test_sites_that_say_less_than_was_signed_are_listed(person: People, sites: l
     assert (first["kind"], first["said"], first["uses"]["train-gen"]) == ("looser", "allow", "deny")
     assert first["by"] == "content-signals in robots.txt"
     assert any(each["kind"] == "silent" and each["url"].startswith(silent.url) for each in done["differences"])
-    assert (ada.folder / "found.csv").read_text().startswith("kind,host,url,work,said,uses,signed,by\nlooser,localhost")
+    assert (
+        (ada.folder / "found.csv")
+        .read_text()
+        .startswith("kind,host,url,work,said,uses,signed,by,problem\nlooser,localhost")
+    )
     told = ada.types("terms", "compare", "--all", "--also", seen, **LOOPBACK)
     assert (told.code, "Looser than you signed." in told.out) == (1, True), told
     assert site.count("/robots.txt") == 1, "what was fetched lately is kept"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from licet.catalogue import comparing
 from licet.catalogue.comparing import Compared, Place, compare, listed, write_csv
 from licet.errors import InputError
 from licet.signals.cache import Cache
@@ -144,6 +145,8 @@ def test_a_table_of_differences_is_inert_and_written_over_nothing(sites: list[Si
     rows = list(csv.DictReader((tmp_path / "found.csv").read_text("utf-8").splitlines()))
     assert rows[0]["kind"] == "looser"
     assert "train-gen=deny" in rows[0]["signed"].split()
+    assert rows[0]["problem"] == ""
+    assert comparing._inert("=1+1") == "'=1+1"
     assert len(rows) == len(found.differences)
     with pytest.raises(InputError, match="expected a new file"):
         write_csv(tmp_path / "found.csv", found.differences)

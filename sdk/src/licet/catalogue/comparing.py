@@ -224,4 +224,4 @@ def _with(uses: Mapping[str, str], said: str) -> list[str]:
 
 def _inert(cell: str) -> str:
     """Return ``cell`` such that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
