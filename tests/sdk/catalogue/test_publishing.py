@@ -30,7 +30,7 @@ def test_every_dialect_becomes_a_file_and_what_it_cannot_say_is_told(tmp_path: P
     assert sorted(Path(name).name for name in done.files) == sorted(path.name for path in (tmp_path / "site").iterdir())
     assert done.left == tuple(NEEDS_ISCC)
     told = "\n".join(done.lines())
-    assert "Left out: tdmai (the work's ISCC is needed: --iscc)." in told
+    assert "Left out: tdmai (an ISCC is needed: --iscc)." in told
     assert "cannot say: " in told
     assert "https://ada.example/licet/rsl.xml" in (tmp_path / "site" / "robots.txt").read_text()
     for each in done.document()["documents"]:
