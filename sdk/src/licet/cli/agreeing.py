@@ -34,6 +34,7 @@ WEIGH = Annotated[
     Literal["work", "use", "report"],
     Parameter(help="What gives a work its part of what is divided: all alike, their uses, or weights you report."),
 ]
+BUDGET = Annotated[list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")]
 MESSAGE = Annotated[str, Parameter(help="What you want to say to the other side.")]
 
 
@@ -115,9 +116,7 @@ def agree(
     territory: Annotated[list[str] | None, Several, Parameter(help="Countries of the use, such as DE,FR.")] = None,
     open_weights: Annotated[Literal["yes", "no"] | None, Parameter(help="Whether weights are published.")] = None,
     model_scope: Annotated[Literal["one-version", "family"] | None, Parameter(help="What it is to cover.")] = None,
-    budget: Annotated[
-        list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
-    ] = None,
+    budget: BUDGET = None,
     run: Annotated[str, Parameter(help="The first training run.")] = "1",
     weigh: WEIGH = "work",
     yes: YES = False,

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from licet import money
 from licet.cli import pricing
-from licet.cli.agreeing import MESSAGE, WEIGH, YES, Several, document_of_request, taken
+from licet.cli.agreeing import BUDGET, MESSAGE, WEIGH, YES, document_of_request, taken
 from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, printable, show
 from licet.cli.pricing import least_owed, price_from, price_words
@@ -174,9 +174,7 @@ def accept(
     ask: str,
     /,
     *,
-    budget: Annotated[
-        list[str] | None, Several, Parameter(help="The most that is due at once, such as 100USD.")
-    ] = None,
+    budget: BUDGET = None,
     run: Annotated[str, Parameter(help="The first training run.")] = "1",
     weigh: WEIGH = "work",
     yes: YES = False,
