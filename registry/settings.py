@@ -84,6 +84,14 @@ def _networks(value: object) -> object:
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
+#: About ten US dollars of late 2026, in round numbers: what a bank takes for moving it is a small part of it.
+_PAYOUT_MINIMUM: Final = (
+    "10USD,10EUR,70CNY,10GBP,10CHF,80HKD,300TWD,1500JPY,15000KRW,15SGD,15AUD,15CAD,15NZD,100SEK,100NOK,70DKK,40PLN,"
+    "250CZK,3500HUF,45RON,40ILS,40AED,40SAR,400TRY,900INR,3000PKR,1200BDT,350THB,45MYR,150000IDR,600PHP,250000VND,"
+    "200MXN,60BRL,10000ARS,10000CLP,40000COP,40PEN,200ZAR,15000NGN,1300KES,500EGP,400UAH,900RUB,5000KZT"
+)
+
+
 def _amounts(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -264,7 +272,7 @@ class Settings(BaseSettings):
     bank_accounts: Names = Field(
         (),
         description="Accounts of the registry at banks, by IBAN or the bank's own number, separated by commas: "
-        "statements of others are refused, and the first one that is an IBAN pays artists.",
+        "statements of others are refused, and the first one that is an IBAN pays artists, else the first.",
     )
     invoice_minimum: Amounts = Field(
         (money.Money("USD", money.MICRO), money.Money("EUR", money.MICRO)),
@@ -275,8 +283,9 @@ class Settings(BaseSettings):
         "", max_length=140, description="Who holds the accounts, as payment orders name them; empty means the origin."
     )
     payout_minimum: Amounts = Field(
-        (money.Money("USD", 10 * money.MICRO), money.Money("EUR", 10 * money.MICRO)),
-        description="Least amount that is remitted, by currency; less waits for more.",
+        tuple(money.parse(each) for each in _PAYOUT_MINIMUM.split(",")),
+        description="Least amount that is remitted, by currency; less waits for more. Of a currency that is not named "
+        "all that a bank can move is remitted.",
     )
     payout_hold: Duration = Field(
         timedelta(days=30), description="How long what was credited is kept before it is remitted: it can be contested."

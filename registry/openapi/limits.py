@@ -143,7 +143,8 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True},
         "adds": {"maxItems": MOST_AT_ONCE},
     },
-    "PayoutSet": {"name": {"minLength": 1, "maxLength": 140}, "iban": {"minLength": 15}, "country": _COUNTRY},
+    "LocalAccount": {"country": _COUNTRY, "number": {"minLength": 6}},
+    "PayoutSet": {"name": {"minLength": 1, "maxLength": 140}, "country": _COUNTRY},
     "TokenCreate": {
         "scopes": _some({"type": "string", "enum": list(SCOPES)}),
         "expires_in_days": {"minimum": 1, "maximum": LONGEST.days},

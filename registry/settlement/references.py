@@ -59,6 +59,19 @@ def references_in(text: str) -> list[str]:
     return [each for each in dict.fromkeys(found) if is_reference(each)]
 
 
+def has_ibans(country: str) -> bool:
+    """Return whether banks in ``country`` number their accounts by IBANs."""
+    return country in _LENGTHS
+
+
+def is_iban(text: str) -> bool:
+    """Return whether ``text`` is an IBAN that holds, in its electronic form."""
+    try:
+        return iban(text) == text
+    except InputError:
+        return False
+
+
 def iban(text: str, field: str = "iban") -> str:
     """Return the IBAN that ``text`` writes, in its electronic form; raises ``InputError`` that names ``field``."""
     plain = _SPACE.sub("", text).upper() if isinstance(text, str) else ""

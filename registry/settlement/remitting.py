@@ -7,7 +7,6 @@ into account at once: so no more is ever paid than she is owed. Escrow is not pa
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
@@ -16,7 +15,6 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from licet import identifiers, money, times
-from licet.terms.countries import COUNTRIES
 from licet.wire.common import Page
 from licet.wire.settlement import Payout, PayoutNow, PayoutSet, RemittanceInfo, RemittanceLine
 from registry import ledger
@@ -29,7 +27,8 @@ from registry.ledger import Entry, Transfer
 from registry.services import Services
 from registry.settlement import pain, queries, remittance_queries
 from registry.settlement.invoicing import due_of
-from registry.settlement.references import iban
+from registry.settlement.payees import payee_of
+from registry.settlement.references import is_iban
 from registry.settlement.sealing import Payee, seal, unseal
 
 KIND: Final = "remittance"
@@ -50,23 +49,18 @@ class Prepared(NamedTuple):
 async def set_payout(services: Services, caller: Caller, data: PayoutSet) -> Payout:
     """The caller is paid to another account from now on, after the hold; every key holder of it is told.
 
-    Who may do so was asked before. Raises ``InputError`` and ``Invalid`` naming the field.
+    Who may do so was asked before. Raises ``InputError`` naming the field.
     """
-    number = iban(data.iban)
-    name = unicodedata.normalize("NFC", " ".join(data.name.split()))
-    if not 0 < len(name) <= 140 or not name.isprintable():
-        raise Invalid.field("name", "1 to 140 characters without control characters", data.name)
-    if data.country not in COUNTRIES:
-        raise Invalid.field("country", "an ISO 3166 code such as DE", data.country)
+    payee = payee_of(data)
+    ends = payee.number[-4:]
     now, row = times.now(), identifiers.new_uuid()
-    payee = Payee(name, number, data.country)
     sealed = await asyncio.to_thread(seal, services.settings.data / "keys", caller.account, row, payee)
     usable = now + services.settings.payout_change_hold
     async with services.database.transaction() as conn:
-        await conn.execute(remittance_queries.ADD_PAYOUT, row, caller.account, sealed, number[-4:], now, usable)
-        said = f"paid to an account that ends in {number[-4:]} from {times.to_text(usable)[:16]} on"
+        await conn.execute(remittance_queries.ADD_PAYOUT, row, caller.account, sealed, ends, now, usable)
+        said = f"paid to an account that ends in {ends} from {times.to_text(usable)[:16]} on"
         await events.tell(conn, caller.account, "payout-changed", None, said)
-    return Payout(name, data.country, number[-4:], times.to_text(now), times.to_text(usable))
+    return _payout(payee, ends, now, usable)
 
 
 async def payout_of(services: Services, caller: Caller) -> PayoutNow:
@@ -76,8 +70,12 @@ async def payout_of(services: Services, caller: Caller) -> PayoutNow:
     if row is None:
         return PayoutNow(None)
     payee = await asyncio.to_thread(_unsealed, services, row)
-    given, usable = times.to_text(row["given_at"]), times.to_text(row["usable_at"])
-    return PayoutNow(Payout(payee.name, payee.country, row["ends"], given, usable))
+    return PayoutNow(_payout(payee, row["ends"], row["given_at"], row["usable_at"]))
+
+
+def _payout(payee: Payee, ends: str, given: datetime, usable: datetime) -> Payout:
+    told = times.to_text(given), times.to_text(usable)
+    return Payout(payee.name, payee.country, payee.place, ends, payee.bic or None, *told)
 
 
 # -- out -------------------------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ async def order(services: Services, file: UUID) -> bytes:
             payee = _unsealed(services, row)
             name = identifiers.from_uuid("rem", row["id"])
             about = f"licence fees {row['period']} {settings.origin} {name}"
-            orders.append(pain.Order(name, payee.name, payee.iban, row["currency"], row["amount"], about))
+            orders.append(pain.Order(name, payee, row["currency"], row["amount"], about))
         made = rows[0]["prepared_at"]
         return pain.write(
             file.hex, settings.bank_holder or settings.origin, rows[0]["bank"], orders, made, made.date(),
@@ -201,14 +199,10 @@ def _why(payout: Row | None, now: datetime, amount: int, least: int) -> str | No
 
 
 def _bank(services: Services) -> str:
-    from licet.errors import InputError
-
-    for each in services.settings.bank_accounts:
-        try:
-            return iban(each)
-        except InputError:
-            continue
-    raise Invalid("expected an IBAN among LICET_REGISTRY_BANK_ACCOUNTS, from which artists are paid")
+    accounts = services.settings.bank_accounts
+    if not accounts:
+        raise Invalid("expected an account in LICET_REGISTRY_BANK_ACCOUNTS, from which artists are paid")
+    return next((each for each in accounts if is_iban(each)), accounts[0])
 
 
 def _unsealed(services: Services, row: Row) -> Payee:

@@ -110,7 +110,7 @@ async def set_payout(
     guards=[require("account", "payout", kinds=("art", "org"))],
 )
 async def get_payout(services: NamedDependency[Services], caller: NamedDependency[Caller]) -> PayoutNow:
-    """Where the account is paid; of the IBAN only how it ends."""
+    """Where the account is paid; of the account number only how it ends."""
     return await remitting.payout_of(services, caller)
 
 

@@ -24,11 +24,28 @@ _NONCE: Final = 12
 
 
 class Payee(msgspec.Struct, frozen=True):
-    """Whom a bank is to pay."""
+    """Whom a bank is to pay, by an ``iban`` or by an ``account`` at a bank in ``bank``, a country; empty: not given.
+
+    ``clearing`` is what the national system of that country calls the bank.
+    """
 
     name: str
-    iban: str
-    country: str
+    country: str  # where the payee lives
+    bank: str = ""  # what was sealed before there were accounts without IBAN leaves it out
+    iban: str = ""
+    account: str = ""
+    bic: str = ""
+    clearing: str = ""
+
+    @property
+    def number(self) -> str:
+        """What the bank calls the account."""
+        return self.iban or self.account
+
+    @property
+    def place(self) -> str:
+        """The country of the bank."""
+        return self.bank or self.iban[:2]
 
 
 def seal(folder: Path, account: UUID, number: UUID, payee: Payee) -> bytes:

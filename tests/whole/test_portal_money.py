@@ -70,9 +70,14 @@ def test_the_pages_of_money_are_usable_before_there_is_any(visitor: Visitor) -> 
         assert visitor.opens(f"/earnings{place}") == 200
         visitor.looks()
     visitor.opens("/earnings/payments")
+    page.select_option("#bank", "CN")
+    page.click("form:has(#bank) button")
+    page.fill("#account", "6222 0212 0500 1234 567")
+    visitor.looks()
+    page.select_option("#bank", "GB")
+    page.click("form:has(#bank) button")
     page.fill("#name", "Su Tang")
     page.fill("#iban", "GB29NWBK60161331926891")
-    page.fill("#country", "gb")
     page.click("form:has(#iban) button")
     page.wait_for_selector("#wrong")
     assert page.input_value("#name") == "Su Tang"

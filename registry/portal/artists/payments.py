@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import cache
+from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, RawBody
+from litestar.params import FromPath, QueryParameter, RawBody
+from text_unidecode import unidecode
 
 from licet import identifiers
 from licet.errors import InputError
-from licet.wire.settlement import PayoutSet
+from licet.terms.countries import COUNTRIES
+from licet.wire.settlement import LocalAccount, PayoutSet
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_for_good
 from registry.errors import Invalid
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, signing
-from registry.portal.frame.languages import everywhere
+from registry.portal.frame.languages import Language, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.words import Words
 from registry.services import Services
 from registry.settlement import remitting
+from registry.settlement.clearing import SYSTEMS
 from registry.settlement.escrow import RETURNS_AFTER
+from registry.settlement.references import has_ibans
+from registry.usage import money
 
 _A_PAGE: Final = 50
 _BODY: Final = 1 << 14
-_FIELDS: Final = ("name", "iban", "country")
+#: What a form of a bank with IBANs asks, and of one without.
+_WITH: Final = ("name", "iban", "country")
+_WITHOUT: Final = ("name", "account", "bic", "clearing", "country")
+#: Where most artists of a language have their bank, until one says otherwise.
+_HOME: Final = {"zh": "CN"}
+Bank = Annotated[str | None, QueryParameter(pattern="^[A-Z]{2}$", description="The country of the bank.")]
 
 
 @get(everywhere("/earnings/payments"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
@@ -35,9 +47,12 @@ async def payments(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     cursor: Cursor = None,
+    bank: Bank = None,
 ) -> Response[bytes]:
-    """Where the artist is paid, and every payment to her."""
-    return await _page(request, services, caller, cursor=cursor)
+    """Where the artist is paid, and every payment to her; the form asks what accounts in ``bank`` have."""
+    if bank is not None and bank not in COUNTRIES:
+        raise Invalid.field("?bank", "an ISO 3166 code such as CN", bank)
+    return await _page(request, services, caller, bank, cursor=cursor)
 
 
 @get(everywhere("/earnings/payments/{remittance:str}"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
@@ -77,22 +92,35 @@ async def set_payout(
     """Say where to pay; what is wrong is said beside its field, which keeps what was typed."""
     form = forms.read(request, body)
     await hold_for_good(services, caller, "payout")
-    given = {name: form.get(name).strip() for name in _FIELDS}
-    given["country"] = given["country"].upper()
+    bank = form.get("bank")
+    if bank not in COUNTRIES:
+        raise Invalid.field("bank", "an ISO 3166 code such as CN", bank)
+    fields = _WITH if has_ibans(bank) else _WITHOUT
+    given = {name: form.get(name).strip() for name in fields}
     try:
-        await remitting.set_payout(services, caller, PayoutSet(**given))
-    except (InputError, Invalid) as error:
-        field = next((name for name in _FIELDS if str(error).startswith(f"{name}:")), None)
-        if field is None:
+        await remitting.set_payout(services, caller, _wanted(bank, given))
+    except InputError as error:
+        field = str(error.details.get("field", "")).removeprefix("account.")
+        field = "account" if field == "number" else field
+        if field not in fields:
             raise
-        return await _page(request, services, caller, given=given, wrong=field, status=400)
+        return await _page(request, services, caller, bank, given=given, wrong=field, status=400)
     return led(f"/{language_of(request)}/earnings/payments", "payout")
+
+
+def _wanted(bank: str, given: dict[str, str]) -> PayoutSet:
+    name, country = given["name"], given["country"]
+    if has_ibans(bank):
+        return PayoutSet(name, country, given["iban"])
+    local = LocalAccount(bank, given["account"], given["bic"] or None, given["clearing"] or None)
+    return PayoutSet(name, country, account=local)
 
 
 async def _page(
     request: Request[Any, Any, Any],
     services: Services,
     caller: Caller,
+    bank: str | None,
     *,
     cursor: str | None = None,
     given: dict[str, str] | None = None,
@@ -103,15 +131,27 @@ async def _page(
     now = (await remitting.payout_of(services, caller)).payout
     async with services.database.acquire() as conn:
         page = await remitting.listed(conn, caller.account, asked)
+        owed = {line.currency for line in (await money.balance(conn, caller)).lines}
     settings = services.settings
+    bank = bank or (now.bank if now else _HOME.get(language_of(request)))
+    system, language = SYSTEMS.get(bank or ""), language_of(request)
     return ROOM.page(
         request, "payments", status=status, here="earnings", tab="payments", payout=now, payments=page.items,
-        escrow_days=RETURNS_AFTER.days, fresh=signing.fresh_for(caller),
-        given=given or dict.fromkeys(_FIELDS, ""), wrong=wrong, trusted=caller.level >= 2,
+        escrow_days=RETURNS_AFTER.days, fresh=signing.fresh_for(caller), bank=bank, places=_places(language),
+        fields=() if bank is None else _WITH if has_ibans(bank) else _WITHOUT, wrong=wrong,
+        system=system, optional=None if system is None else "bic" if system.alone else "clearing",
+        given=given or dict.fromkeys(_WITH + _WITHOUT, "") | {"country": bank or ""}, trusted=caller.level >= 2,
         change_days=settings.payout_change_hold.days, hold_days=settings.payout_hold.days,
-        least=[(each.currency, each.micro) for each in settings.payout_minimum],
+        least=[(each.currency, each.micro) for each in settings.payout_minimum if each.currency in owed],
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
+
+
+@cache
+def _places(language: Language) -> list[tuple[str, str]]:
+    """Every country, as the language orders them: Chinese by how it is read."""
+    names = Words(language)
+    return sorted(((each, names.place(each)) for each in COUNTRIES), key=lambda place: unidecode(place[1]).lower())
 
 
 ROUTES: Final = [payments, payment, set_payout]

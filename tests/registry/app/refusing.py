@@ -145,7 +145,10 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     ),
     "setPayout": (
         Refusal(403, "expected a token with scope payout", "which token may is told in words"),
-        Refusal(400, "iban: expected an IBAN", "its check digits, and how long it is in which country"),
+        Refusal(400, "iban: expected an IBAN", "its check digits, its length, and which countries have none"),
+        Refusal(400, "bic: expected", "it names a country, which is that of the account"),
+        Refusal(400, r"account\.(number|bic|clearing): expected", "it depends on the country of the bank"),
+        Refusal(400, r"account\.country: expected an ISO 3166 code", "a list of countries"),
         Refusal(400, "country: expected an ISO 3166 code", "a list of countries"),
         Refusal(400, "name: expected 1 to 140 characters", "JSON Schema has no word for Unicode's categories"),
     ),

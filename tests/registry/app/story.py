@@ -364,9 +364,10 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     payee = await make.granted(site, mei.account, make.wish(site, mei.account, "payout"))
     hers = site.client(payee.json()["token"])
     http(hers)
+    local = {"country": "CN", "number": "6222021205001234567", "bic": "BKCHCNBJ", "clearing": "104100000004"}
     await hers.put(
         "/v1/me/payout",
-        json={"name": "林美", "iban": "DE89370400440532013000", "country": "DE"},
+        json={"name": "林美", "country": "CN", "account": local},
         headers={"Idempotency-Key": new_key()},
     )
     await mei.http.get("/v1/me/payout")

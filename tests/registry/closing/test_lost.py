@@ -48,7 +48,7 @@ async def remittances(site: Running, *who: Artist) -> dict[str, str]:
     """Return what a file for the bank sends to each of these once all holds are over."""
     for each in who:
         caller = Caller(identifiers.to_uuid(each.id), "art", "Mei", 2, frozenset(), identifiers.new_uuid(), times.now())
-        await remitting.set_payout(site.services, caller, PayoutSet("Mei Lin", "GB29NWBK60161331926819", "GB"))
+        await remitting.set_payout(site.services, caller, PayoutSet("Mei Lin", "GB", "GB29NWBK60161331926819"))
     return {payee: money.to_decimal(amount) for _, payee, _, amount in (await remitted(site.services)).paid}
 
 

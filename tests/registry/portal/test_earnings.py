@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -164,22 +165,35 @@ async def test_what_is_hers_is_nobody_elses(site: Running, sold: Sold) -> None:
 
 async def test_she_says_where_she_is_paid_and_sees_the_payment_line_by_line(site: Running, sold: Sold) -> None:
     own = (await sold.person.form("/en/earnings/payments"))["form"]
-    given = {"form": own, "name": "Ada Lin", "iban": "gb29 nwbk 6016 1331 9268 19", "country": "gb"}
-    wrongs = {"name": " ", "iban": "GB29NWBK60161331926891", "country": "XX"}
+    typed: dict[str, Any] = {
+        "name": "林美",
+        "account": "6222 0212 0500 1234 567",
+        "bic": "bkchcnbj300",
+        "clearing": "104100000004",
+    }
+    given = {"form": own, "bank": "CN", **typed, "country": "CN"}
+    wrongs = {"name": " ", "account": "12", "bic": "BKCH", "clearing": "1041000000040", "country": "XX"}
     for field, wrong in wrongs.items():
-        answer = await sold.person.sends("/en/earnings/payout", {**given, field: wrong})
-        assert answer.status_code == 400, field
-        page = Read(answer.text)
-        (marked,) = [each["id"] for _, each in page.elements if each.get("aria-invalid")]
-        assert marked == field
-        kept = {each["name"]: each["value"] for tag, each in page.elements if tag == "input" and "value" in each}
-        assert kept["name" if field != "name" else "iban"] == given["name" if field != "name" else "iban"]
+        await _marks(sold, {**given, field: wrong}, field)
+    own_iban: dict[str, Any] = {
+        "form": own,
+        "bank": "GB",
+        "name": "Ada Lin",
+        "iban": "gb29 nwbk 6016 1331 9268 19",
+        "country": "GB",
+    }
+    for field, wrong in {"iban": "GB29NWBK60161331926891", "name": ""}.items():
+        await _marks(sold, {**own_iban, field: wrong}, field)
     assert (await sold.person.http.get("/v1/me/payout")).json() == {"payout": None}
-    answer = await sold.person.sends("/en/earnings/payout", given)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/en/earnings/payments")
-    page = await read(sold.person, "/en/earnings/payments")
-    assert "Ada Lin, account ending in 6819" in page.text
-    assert IBAN not in page.text
+    assert (await sold.person.sends("/en/earnings/payout", {**given, "bank": "XX"})).status_code == 400
+    for fields, said in ((given, "林美, account in China ending in 4567"), (own_iban, "Ada Lin, account in United")):
+        answer = await sold.person.sends("/en/earnings/payout", fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/en/earnings/payments")
+        page = await read(sold.person, "/en/earnings/payments")
+        assert said in page.text
+        assert "Less than US$0.01 waits for more" in page.text
+        assert IBAN not in page.text
+        assert "6222021205001234567" not in page.text
     prepared = await remitting.prepare(site.services, times.to_text(times.now())[:7])
     (number,) = [each for each, who, *_ in prepared.paid if who == sold.person.id]
     remittance = identifiers.from_uuid("rem", number)
@@ -192,6 +206,38 @@ async def test_she_says_where_she_is_paid_and_sees_the_payment_line_by_line(site
     assert (await eve.http.get(f"/en/earnings/payments/{remittance}", headers=HTML)).status_code == 404
 
 
+async def _marks(sold: Sold, fields: dict[str, Any], field: str) -> None:
+    """What is wrong is refused beside its field, which is the only one marked; the others keep what was typed."""
+    answer = await sold.person.sends("/en/earnings/payout", fields)
+    assert answer.status_code == 400, field
+    page = Read(answer.text)
+    assert [each["id"] for _, each in page.elements if each.get("aria-invalid")] == [field]
+    kept = {each["name"]: each["value"] for tag, each in page.elements if tag == "input" and "value" in each}
+    assert all(kept[name] == fields[name].strip() for name in fields.keys() - {"form", "country"})
+
+
+async def test_the_form_asks_what_accounts_of_the_country_have(site: Running, sold: Sold) -> None:
+    eve = await joined(site, "Eve")
+    asked = {
+        "?bank=CN": {"name", "account", "bic", "clearing", "country"},
+        "?bank=US": {"name", "account", "bic", "clearing", "country"},
+        "?bank=UY": {"name", "account", "bic", "country"},
+        "?bank=DE": {"name", "iban", "country"},
+        "": set(),
+    }
+    for language in LANGUAGES:
+        for query, fields in asked.items():
+            page = await held_whole(eve.http, f"/{language}/earnings/payments{query}", language)
+            found = {each["name"]: each for tag, each in page.elements if tag in ("input", "select") and "name" in each}
+            if language == "zh" and not query:
+                fields = asked["?bank=CN"]  # where most who read Chinese have their bank
+            assert found.keys() - {"form", "bank"} == fields, query
+            if fields:
+                optional = {name for name in fields if "required" not in found[name]} - {"country"}
+                assert optional == {"?bank=CN": {"clearing"}, "?bank=US": {"bic"}, "": {"clearing"}}.get(query, set())
+    assert (await eve.http.get("/en/earnings/payments?bank=XX", headers=HTML)).status_code == 400
+
+
 async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Running) -> None:
     ana = await seller(site, "Ana")
     own = (await ana.person.form("/en/earnings/payments"))["form"]
@@ -199,7 +245,7 @@ async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Runnin
         await conn.execute(
             "update sessions set stepped_up_at = now() - interval '6 minutes' where account = $1", ana.owner.uuid
         )
-    given = {"form": own, "name": "Ana", "iban": IBAN, "country": "GB"}
+    given = {"form": own, "bank": "GB", "name": "Ana", "iban": IBAN, "country": "GB"}
     assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 403
     await ana.steps_up()
     assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 303

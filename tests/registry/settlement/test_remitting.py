@@ -39,7 +39,7 @@ async def payee(office: Office, name: str | None = "Mei Lin 林美") -> str:
         who = await account(conn, "art")
     if name is not None:
         caller = Caller(identifiers.to_uuid(who), "art", name, 2, frozenset(), identifiers.new_uuid(), times.now())
-        await remitting.set_payout(office.services, caller, PayoutSet(name, IBAN, "GB"))
+        await remitting.set_payout(office.services, caller, PayoutSet(name, "GB", IBAN))
     return who
 
 
@@ -184,7 +184,7 @@ async def test_escrow_that_nothing_is_known_of_stays(office: Office):
 
 
 def test_sealed_details_open_with_their_key_and_row_alone(tmp_path: Path):
-    who, row, mei = identifiers.new_uuid(), identifiers.new_uuid(), Payee("林美", IBAN, "CN")
+    who, row, mei = identifiers.new_uuid(), identifiers.new_uuid(), Payee("林美", "CN", "GB", iban=IBAN)
     sealed = seal(tmp_path / "keys", who, row, mei)
     assert IBAN.encode() not in sealed
     assert unseal(tmp_path / "keys", who, row, sealed) == mei
@@ -199,13 +199,14 @@ def test_an_order_is_valid_and_says_what_another_library_says():
 
     day = times.now().date()
     orders = [
-        pain.Order(f"E{n}", name, IBAN, "EUR", n * 10_000, "about") for n, name in enumerate(["Ana", "李明"], 123)
+        pain.Order(f"E{n}", Payee(name, "GB", iban=IBAN), "EUR", n * 10_000, "about")
+        for n, name in enumerate(["Ana", "李明"], 123)
     ]
     ours = pain.write("M1", "Licet", ACCOUNT, orders, times.now(), day, transliterate=True)
     theirs = SepaTransfer({"name": "Licet", "IBAN": ACCOUNT, "batch": True, "currency": "EUR"}, "pain.001.001.09")
     for each in orders:
         theirs.add_payment(
-            {"name": each.payee, "IBAN": each.iban, "amount": each.amount // 10_000, "execution_date": day,
+            {"name": each.payee.name, "IBAN": each.payee.iban, "amount": each.amount // 10_000, "execution_date": day,
              "description": each.about, "endtoend_id": each.name}
         )  # fmt: skip
     names = ("EndToEndId", "InstdAmt", "IBAN", "Ustrd", "Nm", "NbOfTxs", "Cd", "ChrgBr", "ReqdExctnDt")
@@ -225,10 +226,8 @@ def test_an_order_is_valid_and_says_what_another_library_says():
 
 def test_orders_of_any_name_and_currency_are_valid():
     for currency, amount, text in (("JPY", 1234 * USD, "1234"), ("KWD", 1_234_000, "1.234"), ("USD", 10_000, "0.01")):
-        made = pain.write(
-            "M1", "登记处", ACCOUNT, [pain.Order("E1", "林美" * 100, IBAN, currency, amount, "x" * 300)], times.now(),
-            times.now().date(), transliterate=False,
-        )  # fmt: skip
+        order = pain.Order("E1", Payee("林美" * 100, "GB", iban=IBAN), currency, amount, "x" * 300)
+        made = pain.write("M1", "登记处", ACCOUNT, [order], times.now(), times.now().date(), transliterate=False)
         assert f'Ccy="{currency}">{text}<'.encode() in made
     with pytest.raises(InputError, match="M1: line"):
         pain.write("M1", "", ACCOUNT, [], times.now(), times.now().date(), transliterate=False)

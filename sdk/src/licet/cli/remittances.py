@@ -8,7 +8,8 @@ from cyclopts import App, Parameter
 
 from licet.cli.output import COMMON, Common, show
 from licet.counted import many
-from licet.wire.settlement import Payout, RemittanceInfo
+from licet.errors import InputError
+from licet.wire.settlement import LocalAccount, Payout, RemittanceInfo
 
 app = App(name="remittances", help="List and show what you were paid.")
 payout = App(name="payout", help="Say where you are paid, or show it.")
@@ -35,16 +36,30 @@ def show_remittance(remittance: str, /, *, common: Common = COMMON) -> None:
 def set_payout(
     *,
     name: Annotated[str, Parameter(help="Your name as your bank has it, in any script.")],
-    iban: Annotated[str, Parameter(help="The account, such as DE89 3704 0044 0532 0130 00.")],
-    country: Annotated[str, Parameter(help="Where you live, such as DE.")],
+    country: Annotated[str, Parameter(help="Where you live, such as CN or DE.")],
+    iban: Annotated[str | None, Parameter(help="The account, such as DE89 3704 0044 0532 0130 00.")] = None,
+    account: Annotated[str | None, Parameter(help="Its number, where the bank's country has no IBANs.")] = None,
+    bank: Annotated[str | None, Parameter(help="The bank's country, where it is not the one you live in.")] = None,
+    bic: Annotated[str | None, Parameter(help="The bank's BIC, such as BKCHCNBJ.")] = None,
+    clearing: Annotated[
+        str | None, Parameter(help="What the country calls the bank: CNAPS code, ABA routing number, BSB.")
+    ] = None,
     common: Common = COMMON,
 ) -> None:
-    """Say where you are paid; your root key signs for it. Nothing is paid there before some days have passed."""
-    from licet.client import account
+    """Say where you are paid; your root key signs for it. Nothing is paid there before some days have passed.
 
+    In China it takes --account and --bic, in the United States --account and --clearing; elsewhere mostly --iban.
+    """
+    from licet.client import account as accounts
+
+    local = None
+    if account is not None:
+        local = LocalAccount(bank or country, account, bic, clearing)
+    elif bank is not None or clearing is not None:
+        raise InputError("--bank and --clearing: expected with --account, got none")
     with common.client() as client:
-        client.transport.token = account.stepped_up(client, ["payout"]).token
-        done = client.set_payout(name, iban, country)
+        client.transport.token = accounts.stepped_up(client, ["payout"]).token
+        done = client.set_payout(name, country, iban=iban, bic=None if local else bic, account=local)
     show(common, {"payout": done}, [_payout(done)])
 
 
@@ -57,7 +72,11 @@ def show_payout(*, common: Common = COMMON) -> None:
 
 
 def _payout(each: Payout) -> str:
-    return f"{each.name}, {each.country}, account ending in {each.iban_ends}, from {each.usable_at[:16]} on"
+    bank = f" at {each.bic}" if each.bic else ""
+    return (
+        f"{each.name}, {each.country}, account in {each.bank}{bank} ending in {each.ends}, "
+        f"from {each.usable_at[:16]} on"
+    )
 
 
 def _line(each: RemittanceInfo) -> str:

@@ -518,12 +518,24 @@ class AsyncClient:
         """Yield the lines of an invoice: transfers of the ledger with what they come from."""
         return self._pages(endpoints.invoice_lines(invoice, limit, filters))
 
-    async def set_payout(self, name: str, iban: str, country: str) -> settlement.Payout:
-        """Return where the account is paid from now on; needs a token with scope ``payout``."""
-        return await self.transport.do(endpoints.set_payout(name, iban, country))
+    async def set_payout(
+        self,
+        name: str,
+        country: str,
+        *,
+        iban: str | None = None,
+        bic: str | None = None,
+        account: settlement.LocalAccount | None = None,
+    ) -> settlement.Payout:
+        """Return where the account is paid from now on, by an ``iban`` or an ``account`` where there are none.
+
+        ``country`` is where the payee lives. Needs a token with scope ``payout``.
+        """
+        wanted = settlement.PayoutSet(name, country, iban, bic, account)
+        return await self.transport.do(endpoints.set_payout(wanted))
 
     async def payout(self) -> settlement.PayoutNow:
-        """Return where the account is paid, if it said so; of the IBAN only how it ends."""
+        """Return where the account is paid, if it said so; of the account number only how it ends."""
         return await self.transport.do(endpoints.payout())
 
     def remittances(

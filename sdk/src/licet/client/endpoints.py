@@ -696,9 +696,9 @@ def invoice_lines(invoice: str, limit: int | None, filters: Filters) -> Listing[
     return listed("listInvoiceLines", path, settlement.InvoiceLine, filters, limit, scope="usage")
 
 
-def set_payout(name: str, iban: str, country: str) -> Call[settlement.Payout]:
+def set_payout(wanted: settlement.PayoutSet) -> Call[settlement.Payout]:
     """Where the account is to be paid; said again later it may mean something new, so the key is."""
-    content = msgspec.json.encode(settlement.PayoutSet(name, iban, country))
+    content = msgspec.json.encode(wanted)
     key = new_uuid().hex
     path = "/v1/me/payout"
     return Call("setPayout", "PUT", path, reader(settlement.Payout), body=Body(content), key=key, scope="payout")

@@ -64,20 +64,42 @@ class InvoiceShown(msgspec.Struct, frozen=True):
 RemittanceState = Literal["prepared", "paid", "returned", "cancelled"]
 
 
+class LocalAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account at a bank in ``country``, which has no IBANs.
+
+    ``bic`` (ISO 9362) finds the bank everywhere, ``clearing`` within the country: CNAPS code, ABA routing number, BSB.
+    """
+
+    country: str
+    number: str
+    bic: str | None = None
+    clearing: str | None = None
+
+
 class PayoutSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where to be paid: the name that the bank knows, in any script, the IBAN, the payee's country (ISO 3166)."""
+    """Where to be paid: the name that the bank knows, in any script, the payee's country (ISO 3166), and the account.
+
+    That is an ``iban``, with a ``bic`` where the bank asks for one, or an ``account`` where there are no IBANs.
+    """
 
     name: str
-    iban: str
     country: str
+    iban: str | None = None
+    bic: str | None = None
+    account: LocalAccount | None = None
 
 
 class Payout(msgspec.Struct, frozen=True):
-    """Where the account is paid; of the IBAN only how it ends. Before ``usable_at`` nothing is paid there."""
+    """Where the account is paid; of its number only how it ``ends``. Before ``usable_at`` nothing is paid there.
+
+    ``country`` is where the payee lives, ``bank`` the country of the bank.
+    """
 
     name: str
     country: str
-    iban_ends: str
+    bank: str
+    ends: str
+    bic: str | None
     given_at: str
     usable_at: str
 
