@@ -15,7 +15,7 @@ from registry.http.paging import Key, Order, orders
 from registry.licensing.queries import OVER
 
 # by runs (dataset, id), models unique (organisation, name), model_versions unique (model, version)
-_TRAINED: Final = """
+TRAINED: Final = """
 exists (
     select from runs r
     join models m on m.organisation = r.organisation and m.name = r.model
@@ -172,7 +172,7 @@ order by max(r.pending) desc limit $3
 PUBLIC: Final = _seen(
     version="v.listed",
     model="$1::uuid is null and exists (select from model_versions v where v.model = m.id and v.listed)",
-    dataset=f"$1::uuid is null and (d.listed or {_TRAINED.format(dataset='d.id')})",
+    dataset=f"$1::uuid is null and (d.listed or {TRAINED.format(dataset='d.id')})",
     run="$1::uuid is null and v.listed",
 )
 OWN: Final = _seen(
@@ -243,7 +243,7 @@ where v.listed or m.organisation = $4
 # A statement that the register shows. by primary keys of datasets, runs, model_cards, model_versions
 STATEMENT: Final = f"""
 select p.id as pending, p.kind from datasets d join log_pending p on p.id = d.pending
-where d.id = $1 and p.kind = $2 and (d.listed or {_TRAINED.format(dataset="d.id")})
+where d.id = $1 and p.kind = $2 and (d.listed or {TRAINED.format(dataset="d.id")})
 union all
 select p.id, p.kind from runs r join log_pending p on p.id = r.pending
 join models m on m.organisation = r.organisation and m.name = r.model

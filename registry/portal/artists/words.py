@@ -388,6 +388,7 @@ WORDS: Final[Vocabulary] = {
         "签名内容的摘要。拿着文件的人不用找我们，自己就能和公开记录核对。",
     ),
     "receipt_file": ("Download the file with its proof", "下载带证明的文件"),
+    "receipt_check": ("Check it in the public log", "在公开日志里核对"),
     "receipt_print": ("It prints on one sheet.", "可以打印在一张纸上。"),
     "receipt_some": ("The first pictures under it", "它管的前几张画"),
     "receipts": ("Everything you signed", "你签过的一切"),

@@ -56,6 +56,8 @@ FRAME: Final[Vocabulary] = {
     "nav_disputes": ("Disputes", "争议"),
     "nav_staff": ("People", "人员"),
     "nav_can": ("What this can and cannot do", "能做和不能做的"),
+    "nav_log": ("Public log", "公开日志"),
+    "nav_verify": ("Check it yourself", "自己核对"),
     "sign_out": ("Sign out", "退出登录"),
     "more": ("Next page", "下一页"),
     "from_start": ("Back to the first page", "回到第一页"),

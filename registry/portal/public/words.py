@@ -228,7 +228,8 @@ WORDS: Final[Vocabulary] = {
         "Signed on {day}, no. {n} in the public record. Nothing that is not named here is agreed to.",
         "{day}签名，公开记录第 {n} 号。没写到的用途，都不算同意。",
     ),
-    "work_statement": ("Signature and proof", "签名和证明"),
+    "work_statement": ("Signature and proof (JSON)", "签名和证明（JSON）"),
+    "work_proof": ("Check it in the public log", "在公开日志里核对"),
     "work_contested": (
         "Another account has registered this picture too. Until that is settled, nobody may use it.",
         "另一个账号也登记了这张画。有结果之前，一律不得使用。",

@@ -18,7 +18,10 @@ from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
 
-PUBLIC = ("", "/check", "/join", "/sign-in", "/recover", "/invited", "/register", "/register/datasets", "/work/{work}")
+PUBLIC = (
+    *("", "/check", "/join", "/sign-in", "/recover", "/invited", "/register", "/register/datasets", "/work/{work}"),
+    *("/log", "/log/{index}", "/verify"),
+)
 #: Pages with a session, and who else has them: everybody with one, or artists alone.
 OWN = {
     "/home": "art",
@@ -88,6 +91,7 @@ async def filled(mei: Artist, path: str) -> str:
         path.replace("{work}", mei.works[0])
         .replace("{statement}", statements[0]["statement"])
         .replace("{keyid}", mei.key.keyid)
+        .replace("{index}", "0")
     )
 
 

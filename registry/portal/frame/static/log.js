@@ -1,0 +1,107 @@
+// The page on which the log is checked: each step in words of the page, what came of all of them, and what is kept.
+import {Log, check, checkHeld} from './checking.js';
+import {Wrong, bytesOf} from './proving.js';
+
+const place = document.querySelector('[data-log]');
+const steps = place.querySelector('[data-steps]'), result = place.querySelector('[data-result]');
+const again = place.querySelector('[data-again]'), held = document.querySelector('[data-held]');
+const {origin, root, index, entry} = place.dataset;
+const tongue = document.documentElement.lang;
+const number = new Intl.NumberFormat(tongue), moment = new Intl.DateTimeFormat(tongue, {dateStyle: 'medium', timeStyle: 'short'});
+const KEY = `licet-log ${origin}`, LARGEST = 32e6;
+
+const kept = () => {
+    try {
+        return JSON.parse(localStorage.getItem(KEY)) ?? undefined;
+    } catch {
+        return undefined;  // a browser that keeps nothing
+    }
+};
+const keep = found => {
+    try {
+        localStorage.setItem(KEY, JSON.stringify({...found, when: Date.now()}));
+    } catch { /* then the next visit is a first one again */ }
+};
+
+const said = name => document.querySelector(`template[data-say="${name}"]`)?.content.textContent ?? name;
+
+// A sentence of the page with values where it has names in braces; hashes and keys stand out, and can be broken.
+function sentence(name, values) {
+    return said(name).split(/\{(\w+)\}/).map((part, at) => {
+        if (at % 2 === 0) return part;
+        const value = values[part];
+        if (part === 'when') return moment.format(value);
+        if (part === 'kind') return said(`kind_${value}`);
+        if (typeof value === 'number') return number.format(value);
+        return Object.assign(document.createElement('code'), {textContent: value});
+    });
+}
+
+function add(state, name, values = {}) {
+    const line = document.createElement('li');
+    line.className = state;
+    const mark = document.createElement('b');
+    mark.textContent = said(state);
+    line.append(mark, ...sentence(`${state}_${name}`, values));
+    steps.append(line);
+}
+
+function conclude(state) {
+    place.dataset.state = state;
+    result.textContent = said(`all_${state}`);
+    again.disabled = false;
+}
+
+// Two checkpoints that contradict each other are evidence: they are shown whole, to be copied.
+function show(log, before) {
+    const shown = place.querySelector('[data-evidence]');
+    shown.hidden = !log;
+    shown.querySelector('pre').textContent = log ? `${before}\n${log.seen.whole}` : '';
+}
+
+async function run(work, before) {
+    steps.replaceChildren();
+    show();
+    again.disabled = true;
+    place.dataset.state = 'busy';
+    result.textContent = said('all_busy');
+    const log = new Log('/log/', origin, root, add);
+    try {
+        keep(await work(log));
+        conclude(log.able ? 'fine' : 'partly');
+    } catch (error) {
+        const {what, values} = error instanceof Wrong ? error : new Wrong('malformed');
+        add(what === 'unreached' ? 'open' : 'bad', what, values);
+        conclude(what === 'unreached' ? 'unreached' : 'wrong');
+        if (before && log.seen && ['shrank', 'forked', 'regrown'].includes(what)) show(log, before);
+    }
+}
+
+const whole = () => {
+    const known = kept();
+    const values = {kept: known, index: index && Number(index), entry: entry && bytesOf(entry)};
+    return run(log => check(log, values), known?.checkpoint);
+};
+
+again.addEventListener('click', whole);
+if (held) {
+    const {said: field, file} = held.elements;
+    held.querySelector('button').disabled = false;
+    const take = async chosen => {
+        if (!chosen) return;
+        field.value = chosen.size > LARGEST ? '' : await chosen.text();
+        held.requestSubmit();
+    };
+    file.addEventListener('change', () => take(file.files[0]));
+    held.addEventListener('dragover', event => event.preventDefault());
+    held.addEventListener('drop', event => {
+        event.preventDefault();
+        take(event.dataTransfer.files[0]);
+    });
+    held.addEventListener('submit', event => {
+        event.preventDefault();
+        const text = field.value.replace(/\r\n/g, '\n');
+        run(log => checkHeld(log, kept(), text));
+        place.scrollIntoView({block: 'start'});
+    });
+} else whole();
