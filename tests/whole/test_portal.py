@@ -350,7 +350,7 @@ def test_keys_alone_do_everything_at_four_hundred_percent(browser: Browser, serv
         page.wait_for_url("**/statements/*")
 
 
-def test_two_tabs_and_a_session_that_ended_lose_nothing(browser: Browser, service: Service) -> None:
+def test_of_two_tabs_the_later_one_is_told_that_its_text_is_old(browser: Browser, service: Service) -> None:
     with visiting(browser, f"http://localhost:{service.port}", "en") as visitor:
         visitor.passkeys()
         visitor.joins("Two Tabs")
@@ -364,13 +364,35 @@ def test_two_tabs_and_a_session_that_ended_lose_nothing(browser: Browser, servic
         with other.expect_navigation():
             other.evaluate("document.querySelector('#terms').submit()")
         assert "came first" in other.inner_text("[role=alert]")
-        # A form that comes twice has one effect.
-        visitor.opens(f"/terms?work={work}")
-        visitor.context.clear_cookies()
-        with visitor.page.expect_navigation():
-            visitor.page.evaluate("document.querySelector('#terms').submit()")
-        assert visitor.page.inner_text("h1") == "Please sign in again"
-        visitor.looks()
+
+
+def test_whoever_is_signed_out_meanwhile_signs_in_on_the_spot_and_loses_nothing(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    visitor.joins("Su Tang")
+    works = visitor.registers(*TITLES[visitor.language])
+    visitor.opens("/works")
+    for tick in page.locator(".tick").all():
+        tick.click()
+    page.click(".selbar button")
+    # While the terms are chosen: the choice comes back.
+    visitor.context.clear_cookies()
+    page.check("#card-research")
+    page.wait_for_selector("[data-resume]")
+    visitor.looks()
+    page.click("[data-resume] button")
+    page.wait_for_selector("#terms")
+    assert page.is_checked("#card-research")
+    assert {each.input_value() for each in page.locator("#terms [name=w]").all()} == set(works)
+    # While they are signed: the signature counts.
+    visitor.context.clear_cookies()
+    page.click("[data-sign]")
+    page.wait_for_selector("[data-resume]")
+    page.click("[data-resume] button")
+    page.wait_for_url("**/statements/*")
+    signed = [visitor.context.request.get(f"{visitor.url}/v1/works/{each}").json()["statement"] for each in works]
+    assert signed == [page.url.rpartition("/")[2]] * 2
+    assert not visitor.faults
 
 
 @pytest.mark.parametrize("path", ["", "/join", "/check"])

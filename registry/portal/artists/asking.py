@@ -93,7 +93,7 @@ async def request_page(
     media_type=HTML,
     status_code=200,
     guards=[ARTISTS],
-    opt=forms.FORM,
+    opt=forms.KEPT,
     request_max_body_size=_BODY,
 )
 async def draft_answer(
@@ -131,7 +131,7 @@ async def draft_answer(
     include_in_schema=False,
     media_type=HTML,
     guards=[ARTISTS],
-    opt={**forms.FORM, "seconds": 120},
+    opt={**forms.KEPT, "seconds": 120},
     request_max_body_size=_BODY,
 )
 async def give_answer(

@@ -88,7 +88,7 @@ async def new_dispute(request: Request[Any, Any, Any], about: About = None) -> R
     media_type=HTML,
     status_code=200,
     guards=[OWNERS],
-    opt=forms.FORM,
+    opt=forms.KEPT,
     request_max_body_size=_BODY,
 )
 async def draft_dispute(
@@ -141,7 +141,7 @@ async def dispute_page(
     media_type=HTML,
     status_code=200,
     guards=[OWNERS],
-    opt=forms.FORM,
+    opt=forms.KEPT,
     request_max_body_size=_BODY,
 )
 async def draft_step(
@@ -189,7 +189,7 @@ async def draft_step(
     include_in_schema=False,
     media_type=HTML,
     guards=[OWNERS],
-    opt={**forms.FORM, "seconds": 120},
+    opt={**forms.KEPT, "seconds": 120},
     request_max_body_size=_BODY,
 )
 async def sign_step(

@@ -79,7 +79,7 @@ async def licence_page(
     media_type=HTML,
     status_code=200,
     guards=[ARTISTS],
-    opt=forms.FORM,
+    opt=forms.KEPT,
     request_max_body_size=_BODY,
 )
 async def draft(
@@ -117,7 +117,7 @@ async def draft(
     include_in_schema=False,
     media_type=HTML,
     guards=[ARTISTS],
-    opt={**forms.FORM, "seconds": 300},
+    opt={**forms.KEPT, "seconds": 300},
     request_max_body_size=_BODY,
 )
 async def revoke(

@@ -36,7 +36,7 @@ from registry.services import Services
     include_in_schema=False,
     media_type=HTML,
     guards=[ARTISTS],
-    opt={**forms.FORM, "seconds": 300},
+    opt={**forms.KEPT, "seconds": 300},
     request_max_body_size=terms.BODY,
 )
 async def sign(

@@ -68,7 +68,7 @@ async def terms_page(
     media_type=HTML,
     status_code=200,
     guards=[ARTISTS],
-    opt=forms.FORM,
+    opt=forms.KEPT,
     request_max_body_size=BODY,
 )
 async def choose(

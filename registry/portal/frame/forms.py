@@ -23,6 +23,9 @@ FIELD: Final = "form"
 MOST_FIELDS: Final = 12_000
 #: What a handler that takes a form says of itself: a form sent twice has one effect by what is in it.
 FORM: Final = {"idempotency": "reads", "body": "application/x-www-form-urlencoded"}
+#: The same of a form that shows something, or carries what a key signed: it may be sent again by whoever was signed out
+#: meanwhile. One that acts by its session alone may not, as somebody else might sign in where it was left.
+KEPT: Final = {**FORM, "kept": True}
 _SIZE: Final = 32
 
 
@@ -59,6 +62,13 @@ def token_of(request: Request[Any, Any, Any]) -> str:
 
 def read(request: Request[Any, Any, Any], body: bytes) -> Form:
     """Return the form in ``body``; raises ``Invalid`` for what is none and ``StaleForm`` for another session's."""
+    form = Form(pairs_of(body))
+    hold(request, form.get(FIELD))
+    return form
+
+
+def pairs_of(body: bytes) -> list[tuple[str, str]]:
+    """Return the fields in ``body``, in the order sent; raises ``Invalid`` for what is no form."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict",
@@ -68,9 +78,7 @@ def read(request: Request[Any, Any, Any], body: bytes) -> Form:
         raise Invalid(f"expected a form of at most {MOST_FIELDS} fields in UTF-8, got something else") from None
     if any("\0" in value for _, value in pairs):
         raise Invalid("expected a form without the character U+0000, got one with it")
-    form = Form(pairs)
-    hold(request, form.get(FIELD))
-    return form
+    return pairs
 
 
 def hold(request: Request[Any, Any, Any], token: str) -> None:

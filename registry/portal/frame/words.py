@@ -114,6 +114,14 @@ FRAME: Final[Vocabulary] = {
         "You were signed out, because two weeks passed or you ended the session elsewhere. Nothing was signed or sent.",
         "你已经退出登录：也许过了两周，也许在别处结束了这次登录。刚才什么都没有签，也没有发出。",
     ),
+    "e401_kept": (
+        (
+            "You were signed out, because two weeks passed or you ended the session elsewhere. Nothing is lost: sign "
+            "in here with the same account, and what you just sent goes on its way."
+        ),
+        "你已经退出登录：也许过了两周，也许在别处结束了这次登录。什么都没有丢：在这里用同一个账号登录，刚才发出的内容就会接着送出去。",
+    ),
+    "e401_go": ("Sign in and go on", "登录并继续"),
     "e403": ("This is not open to you", "这里不对你开放"),
     "e403_text": ("You are signed in, but this needs something else.", "你已登录，但这一步还需要别的。"),
     "e403_form": ("This page had gone stale", "这个页面过期了"),

@@ -219,6 +219,34 @@ async def test_who_is_not_signed_in_is_asked_to_and_led_back(site: Running) -> N
     assert form["data-to"] == "/zh/works?q=a%20b"
 
 
+async def test_a_form_of_somebody_signed_out_is_held_if_a_page_of_ours_sent_it_and_it_acts_by_no_session(
+    site: Running, mei: Artist
+) -> None:
+    form = {**mei.signed(await mei.form(f"/en/terms?work={mei.works[0]}")), "note": 'two\nlines & "marks"'}
+    for kept in ("/en/terms/sign", "/en/terms"):
+        page = Read((await site.http.post(kept, data=form, headers={**HTML, **SAME_ORIGIN})).text)
+        (held,) = [each for tag, each in page.elements if tag == "form" and "data-resume" in each]
+        assert held["action"] == kept
+        names = {name for name, _ in page.fields}
+        assert names == set(form)
+        assert {name: [value for field, value in page.fields if field == name] for name in names} == {
+            **{name: [value] if isinstance(value, str) else value for name, value in form.items()},
+            "form": [""],
+        }
+    foreign: tuple[dict[str, str], ...] = (
+        *({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://eve.example"}),
+        {},
+    )
+    for headers in foreign:
+        page = Read((await site.http.post("/en/terms", data=form, headers={**HTML, **headers})).text)
+        assert page.fields == [], headers
+        assert "/en/sign-in?to=/en/home" in page.links()
+    # Whoever signs in next is not paid by what another one left there.
+    answer = await site.http.post("/en/earnings/payout", data={"iban": "GB29"}, headers={**HTML, **SAME_ORIGIN})
+    assert answer.status_code == 401
+    assert "GB29" not in answer.text
+
+
 @pytest.mark.parametrize(
     "to", ["https://e.example/", "//e.example/", "/zh/home", "/en//e.example", "/en/\\e", "/en/../v1", "/en/\n", None]
 )

@@ -17,7 +17,8 @@ export function swapper(form, path, target) {
         // Parsed apart from this page: no script in it runs, and nothing in it loads.
         const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), 'text/html');
         const found = page.querySelector(target);
-        if (!found) return location.assign(answer.redirected ? answer.url : location.href);
+        // Something else came, such as a page to sign in on: it is asked for as a whole, with what was chosen.
+        if (!found) return Object.assign(form, {action: path}).submit();
         const old = document.querySelector(target);
         for (const chosen of old.querySelectorAll('input[type=radio]:checked[id]')) {
             const again = found.querySelector(`#${CSS.escape(chosen.id)}`);
