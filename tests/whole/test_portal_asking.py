@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from licet.canonical import from_base64
-from licet.statements.envelope import pae
-from licet.statements.webauthn import to_base64url
-from licet.terms import Price, preset
 from tests.registry.catalogue import picture
 from tests.whole.browser import chromium
 from tests.whole.conftest import People
@@ -31,21 +26,6 @@ def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) 
         yield found
 
 
-NEGOTIATED = preset("paid", Price(model="negotiate")).to_json()
-_DRAFTED = """async body => {
-    const headers = {'Content-Type': 'application/json'};
-    const sent = {method: 'POST', headers, body: JSON.stringify(body)};
-    return await (await fetch('/v1/statements/draft', sent)).json();
-}"""
-_CARRIED = """([payload, challenge, works]) => {
-    const field = document.querySelector('[name=payload]');
-    field.value = payload;
-    field.dataset.challenge = challenge;
-    document.querySelector('[name=scope]').value = 'works';
-    for (const each of document.querySelectorAll('[name=card]')) each.checked = false;
-    for (const [name, value] of [['card', 'keep'], ...works.map(each => ['w', each])])
-        field.form.append(Object.assign(document.createElement('input'), {type: 'hidden', name, value}));
-}"""
 USE = ("--use", "train-gen", "--model", "acme/lantern@1")
 
 
@@ -57,7 +37,7 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
     visitor.looks()
     drawn = tuple(picture(884_900 + number + 10 * ord(language[0])) for number in (0, 1))
     works = visitor.registers("Salt Pans", "Tide", pictures=drawn)
-    _states(visitor, works)
+    _states(visitor)
     lab = person(f"lab-{language}").joins("organisation", "Lantern Labs")
     seen = [visitor.context.request.get(f"{visitor.url}/v1/works/{each}").json()["log_index"] for each in works]
     lab.does("snapshot", "pull", "--covering", str(max(seen)))
@@ -105,13 +85,13 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
     assert "at least 500 CNY" in said.out, said
 
 
-def _states(visitor: Visitor, works: list[str]) -> None:
-    """Sign terms that leave the price to an answer, which no card says: the form takes whatever was drafted."""
+def _states(visitor: Visitor) -> None:
+    """Sign terms that leave the price to an answer."""
     page = visitor.page
-    visitor.opens("/terms?scope=all")
-    drafted = page.evaluate(_DRAFTED, {"works": works, "terms": NEGOTIATED, "lang": "en"})
-    challenge = sha256(pae(drafted["payload_type"], from_base64(drafted["payload"]))).digest()
-    page.evaluate(_CARRIED, [drafted["payload"], to_base64url(challenge), works])
+    visitor.opens("/terms?scope=all&card=own")
+    for use in ("mine", "train-nongen", "train-gen", "evaluate"):
+        page.check(f"[name=atom-{use}][value='1']")
+    page.select_option("#c1-model", "negotiate")
     visitor.signs()
 
 

@@ -30,7 +30,7 @@ from registry.consent.service import known_terms
 from registry.errors import Conflict, Invalid, NotFound
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists import offering, queries
-from registry.portal.artists.choosing import CURRENCIES
+from registry.portal.artists.fields import CURRENCIES
 from registry.portal.artists.offering import Offered
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, signing

@@ -1,33 +1,52 @@
 """What a form of terms says: which works, and which terms; read alike for the preview and for the signature.
 
-Four cards, the strictest first. Works that all have the same terms begin with these, as far as the cards can say them.
-Whatever a form does not say is denied; what it says wrongly is an error that names the field, and nothing is guessed.
+Four cards, the strictest first; the last one says use by use all that terms can say: no, yes, or one of several sets of
+conditions. So works that all have the same terms begin with these, wherever they were made. What a form does not say is
+denied; what it says wrongly is an error that names the field, and nothing is guessed.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any, Final, Literal, NamedTuple
+import re
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from licet import identifiers, times
+from licet import identifiers
 from licet.errors import InputError
-from licet.terms import ATOMS, Terms, preset, read_price
+from licet.terms import ATOMS, Price, Rule, Terms, preset, read_price
+from licet.terms.rules import ALLOW, DENY
 from registry.consent.service import known_terms
 from registry.consent.shown import all_of
 from registry.database import Connection
 from registry.errors import Invalid
-from registry.portal.artists import queries
+from registry.portal.artists import conditions, queries
+from registry.portal.artists.conditions import Conditions
+from registry.portal.artists.fields import CURRENCIES, last_moment
 from registry.portal.frame.forms import Form
 
 MOST: Final = 20_000  # works under one signature of a browser; the rest at the next one
 CARDS: Final = ("no-ai", "research", "paid", "own")
-CURRENCIES: Final = ("CNY", "USD", "EUR")
-PERMISSIONS: Final = ("deny", "license", "allow")
+OWN: Final = CARDS[-1]
+MOST_SETS: Final = len(ATOMS)
+_PLAIN: Final = {"deny": DENY, "allow": ALLOW}
+_ANY_PRICE: Final = Price(model="per-training-run", amount="1", currency=CURRENCIES[0])
+_FIRST: Final = (Conditions(),)
+_OF_SET: Final = re.compile(r"c[0-9]+-([a-z_]+)")
 STRICTEST: Final[dict[str, str]] = {atom: preset(CARDS[0]).rules[atom].permission for atom in ATOMS}
 _KEEP: Final = "keep"
 Scope = Literal["works", "all", "unsigned", "undo"]
 _SCOPES: Final = ("works", "all", "unsigned", "undo")
+
+
+class Filled(NamedTuple):
+    """The fields of a form that say some terms: a card, what the paid one asks, and every use of one's own terms."""
+
+    card: str
+    amount: str = ""
+    currency: str = CURRENCIES[0]
+    until: str = ""
+    atoms: dict[str, str] = STRICTEST  # deny, allow, or the number of the conditions on which it is offered
+    sets: tuple[Conditions, ...] = _FIRST
 
 
 class Choice(NamedTuple):
@@ -35,25 +54,18 @@ class Choice(NamedTuple):
 
     scope: Scope
     works: list[UUID]
-    card: str
-    amount: str
-    currency: str
-    until: str
-    atoms: dict[str, str]
+    filled: Filled
     undoes: str  # the statement that is taken back, of scope undo
     terms: Terms
     wrong: str | None = None
+    field: str | None = None  # which field is wrong
+    exactly: str | None = None  # and how, in English
     begins: str | None = None  # the name of the words for why it does not begin with what is in force
 
-
-class Filled(NamedTuple):
-    """The fields of a form that say some terms."""
-
-    card: str
-    amount: str = ""
-    currency: str = CURRENCIES[0]
-    until: str = ""
-    atoms: dict[str, str] = STRICTEST
+    @property
+    def card(self) -> str:
+        """Which card is chosen."""
+        return self.filled.card
 
 
 async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
@@ -65,28 +77,37 @@ async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
     if scope not in _SCOPES:
         raise Invalid.field("scope", " or ".join(_SCOPES), scope)
     undoes = form.get("undoes")
-    wrong = begins = None
+    begins = None
     filled = _filled(form)
     if scope == "undo":
         works, terms = await _undone(conn, account, undoes)
-        filled = filled._replace(card=_KEEP)
-    else:
-        works = await _works(conn, account, scope, form)
-        if scope == "works" and not form.get("card"):
-            filled, begins = await _in_force(conn, account, works)
-        try:
-            terms = terms_of(*filled)
-        except InputError as error:
-            wrong, terms = _named(error), preset(CARDS[0])
-    return Choice(scope, works, *filled, undoes, terms, wrong, begins)  # type: ignore[arg-type]
+        return Choice("undo", works, filled._replace(card=_KEEP), undoes, terms)
+    works = await _works(conn, account, scope, form)
+    if scope == "works" and not form.get("card"):
+        filled, begins = await _in_force(conn, account, works)
+    try:
+        terms = terms_of(filled)
+    except InputError as error:
+        field = str(error.details.get("field", ""))
+        strict = preset(CARDS[0])
+        return Choice(scope, works, filled, undoes, strict, _wrong(field), field, error.message, begins)  # type: ignore[arg-type]
+    return Choice(scope, works, filled, undoes, terms, begins=begins)  # type: ignore[arg-type]
 
 
 def _filled(form: Form) -> Filled:
-    """Return what ``form`` says of terms; a form that names no use at all begins with the strictest card's."""
-    named = any(form.all(f"atom-{atom}") for atom in ATOMS)
-    atoms = {atom: form.get(f"atom-{atom}", "deny") for atom in ATOMS} if named else STRICTEST
+    """Return what ``form`` says of terms; one that names no use at all has those of its card opened for changing."""
     amount, until = form.get("amount").strip(), form.get("until").strip()
-    return Filled(form.get("card", CARDS[0]), amount, form.get("currency", CURRENCIES[0]), until, atoms)
+    filled = Filled(form.get("card", CARDS[0]), amount, form.get("currency", CURRENCIES[0]), until)
+    if not any(form.all(f"atom-{atom}") for atom in ATOMS):
+        return opened(filled)
+    sets: list[Conditions] = []
+    while len(sets) < MOST_SETS and (said := conditions.read(form, len(sets) + 1)) is not None:
+        sets.append(said)
+    if form.get("more") and len(sets) < MOST_SETS:
+        sets.append(Conditions())
+    atoms = {atom: form.get(f"atom-{atom}", "deny") for atom in ATOMS}
+    filled = filled._replace(atoms=atoms, sets=tuple(sets) or _FIRST)
+    return opened(filled)._replace(card=OWN) if form.get("details") else filled
 
 
 async def _in_force(conn: Connection, account: UUID, works: list[UUID]) -> tuple[Filled, str | None]:
@@ -97,53 +118,72 @@ async def _in_force(conn: Connection, account: UUID, works: list[UUID]) -> tuple
         return Filled(CARDS[0]), None
     if len(stated) > 1:
         return Filled(CARDS[0]), "begins_mixed"
-    filled = filled_of((await known_terms(conn, [], stated[0]))[stated[0]])
-    return (Filled(CARDS[0]), "begins_more") if filled is None else (filled, None)
+    return filled_of((await known_terms(conn, [], stated[0]))[stated[0]]), None
 
 
-def filled_of(terms: Terms) -> Filled | None:
-    """Return the form that says exactly ``terms``; None where they have conditions that no card can say."""
-    atoms: dict[str, str] = {atom: terms.rules[atom].permission for atom in ATOMS}
-    priced = [rule for rule in terms.rules.values() if rule.permission == "license"]
-    amount, currency, until = "", CURRENCIES[0], ""
-    if priced and priced[0].price is not None:
-        first = priced[0].price.to_json()
-        amount, currency = str(first.get("amount", "")), str(first.get("currency", currency))
-        if (end := priced[0].to_json().get("valid_until")) is not None:
-            until = str(date.fromisoformat(end[:10]) - timedelta(days=1))
-    for card in CARDS:
-        found = Filled(card, amount, currency, until, atoms)
+def filled_of(terms: Terms) -> Filled:
+    """Return the form that says exactly ``terms``: by a card that does, else use by use."""
+    own = _own(terms)
+    first = own.sets[0]
+    for card in CARDS[:-1]:
+        found = own._replace(card=card, amount=first.amount, currency=first.currency, until=first.until)
         try:
-            if terms_of(*found).hash == terms.hash:
+            if terms_of(found).hash == terms.hash:
                 return found
         except InputError:  # such as a last day that is past
             continue
-    return None
+    return own
 
 
-def terms_of(card: str, amount: str, currency: str, until: str, atoms: dict[str, str]) -> Terms:
-    """Return the terms of a filled-in card; raises ``InputError`` naming the field."""
-    if card in ("no-ai", "research"):
-        return preset(card)
-    if card not in CARDS:
-        raise InputError.field("card", " or ".join(CARDS), card)
-    if card == "paid":
-        rules = preset("paid", read_price(_price(amount, currency))).to_json()
-    else:
-        rules = {atom: _rule(atom, permission, amount, currency) for atom, permission in atoms.items()}
-    last = last_moment(until)
+def _own(terms: Terms) -> Filled:
+    """Return ``terms`` use by use; rules that ask the same have the same conditions."""
+    asked = list(dict.fromkeys(rule for rule in terms.rules.values() if rule.permission == "license"))
+    atoms = {
+        atom: str(asked.index(rule) + 1) if rule in asked else rule.permission for atom, rule in terms.rules.items()
+    }
+    return Filled(OWN, atoms=atoms, sets=tuple(conditions.said_of(each) for each in asked) or _FIRST)
+
+
+def opened(filled: Filled) -> Filled:
+    """Return ``filled`` with what its card says written out use by use, also where that cannot be signed yet."""
+    if filled.card == OWN or filled.card not in CARDS:
+        return filled
+    paid = filled.card == "paid"
+    own = _own(preset(filled.card, _ANY_PRICE if paid else None))
+    if paid:
+        said = own.sets[0]._replace(amount=filled.amount, currency=filled.currency, until=filled.until)
+        own = own._replace(sets=(said,))
+    return filled._replace(atoms=own.atoms, sets=own.sets)
+
+
+def terms_of(filled: Filled) -> Terms:
+    """Return the terms of a filled-in form; raises ``InputError`` naming the field."""
+    if filled.card in ("no-ai", "research"):
+        return preset(filled.card)
+    if filled.card not in CARDS:
+        raise InputError.field("card", " or ".join(CARDS), filled.card)
+    if filled.card == OWN:
+        return Terms({atom: _rule(atom, filled) for atom in ATOMS})
+    rules = preset("paid", read_price(_price(filled.amount, filled.currency))).to_json()
+    last = last_moment(filled.until)
     for rule in rules.values():
         if last is not None and rule["permission"] == "license":
             rule["valid_until"] = last
     return Terms.parse(rules)
 
 
-def _rule(atom: str, permission: str, amount: str, currency: str) -> dict[str, Any]:
-    if permission not in PERMISSIONS:
-        raise InputError.field(f"atom-{atom}", " or ".join(PERMISSIONS), permission)
-    if permission != "license":
-        return {"permission": permission}
-    return {"permission": "license", "price": _price(amount, currency)}
+def _rule(atom: str, filled: Filled) -> Rule:
+    said = filled.atoms[atom]
+    if said in _PLAIN:
+        return _PLAIN[said]
+    numbers = [str(each + 1) for each in range(len(filled.sets))]
+    if said not in numbers:
+        raise InputError.field(f"atom-{atom}", " or ".join(("deny", *numbers, "allow")), said)
+    try:
+        return conditions.rule_of(filled.sets[int(said) - 1])
+    except InputError as error:
+        field = conditions.named(int(said), str(error.details.get("field")))
+        raise InputError.field(field, str(error.details.get("expected")), error.details.get("got")) from None
 
 
 def _price(amount: str, currency: str) -> dict[str, str]:
@@ -154,21 +194,12 @@ def _price(amount: str, currency: str) -> dict[str, str]:
     return {"model": "per-training-run", "amount": amount, "currency": currency}
 
 
-def last_moment(until: str) -> str | None:
-    """Return the moment after the last day that is named; raises ``InputError`` for a day that is none or past."""
-    if not until:
-        return None
-    try:
-        day = date.fromisoformat(until)
-    except ValueError:
-        raise InputError.field("until", "a day such as 2027-12-31", until) from None
-    if day <= times.now().date():
-        raise InputError.field("until", "a day to come", until)
-    return f"{day + timedelta(days=1)}T00:00:00.000Z"
-
-
-def _named(error: InputError) -> str:
-    field = str(error.details.get("field", ""))
+def _wrong(field: str) -> str:
+    """Return the name of the words for what is wrong with ``field``."""
+    if field.startswith("atom-"):
+        return "wrong_atom"
+    if (found := _OF_SET.fullmatch(field)) is not None:
+        return f"wrong_set_{found[1].removesuffix('_unit')}"
     known = next((name for name in ("until", "currency", "amount") if name in field), "card")
     return f"wrong_{known}"
 

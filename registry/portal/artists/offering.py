@@ -6,7 +6,6 @@ error that names the field, and nothing is guessed.
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
 from licet import times
@@ -16,15 +15,14 @@ from licet.statements.kinds import LicenceAnswer, LicenceRequest
 from licet.statements.kinds.agreements import price_of
 from licet.statements.requests import LONGEST, STANDS, draft_offer, draft_refusal
 from licet.terms import UNPAID, Price, Revocation, read_price
-from registry.portal.artists.choosing import CURRENCIES, last_moment
+from registry.portal.artists import fields
+from registry.portal.artists.fields import CURRENCIES, last_moment
 from registry.portal.frame.forms import Form
 
 PROPOSED: Final = "proposed"  # the price that the request proposes, as it stands
 MODELS: Final = ("per-work", "per-training-run", "per-output", "subscription", "revenue-share", "free")
 EFFECTS: Final = ("stop-new-runs", "retire-model", "unlearn")
 _MONTHLY: Final = "P1M"
-_DAYS: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
-_PERCENT: Final = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%?", re.ASCII)
 
 
 class Offered(NamedTuple):
@@ -109,7 +107,7 @@ def _price(said: Offered, request: LicenceRequest, *, trusted: bool) -> Price:
         raise InputError.field("model", " or ".join(models(trusted=trusted)), said.model)
     figures: dict[str, str | int] = {"model": said.model}
     if said.model == "revenue-share":
-        figures["share_bps"] = _share(said.share)
+        figures["share_bps"] = fields.share(said.share)
         if said.least:  # without one, the share is of the revenue in every currency
             figures |= {"minimum": said.least, "currency": _currency(said)}
     elif said.model not in UNPAID:
@@ -127,15 +125,6 @@ def _price(said: Offered, request: LicenceRequest, *, trusted: bool) -> Price:
     return price
 
 
-def _share(text: str) -> int:
-    """Return the basis points of ``30``, ``12.5`` or ``12.5 %``."""
-    found = _PERCENT.fullmatch(text)
-    bps = 0 if found is None else int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-    if not 1 <= bps <= 10_000:
-        raise InputError.field("share", "a share from 0.01 to 100 percent", text or "nothing")
-    return bps
-
-
 def _currency(said: Offered) -> str:
     if said.currency not in CURRENCIES:
         raise InputError.field("currency", " or ".join(CURRENCIES), said.currency)
@@ -147,6 +136,4 @@ def _revocation(said: Offered) -> Revocation | None:
         return None
     if said.effect not in EFFECTS:
         raise InputError.field("effect", " or ".join(EFFECTS), said.effect)
-    if _DAYS.fullmatch(said.notice) is None or int(said.notice) > 3650:
-        raise InputError.field("notice", "a number of days from 0 to 3650", said.notice or "nothing")
-    return Revocation(notice_days=int(said.notice), effect=said.effect)  # type: ignore[arg-type]  # one of EFFECTS
+    return Revocation(notice_days=fields.notice(said.notice), effect=said.effect)  # type: ignore[arg-type]  # one of EFFECTS

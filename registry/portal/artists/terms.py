@@ -14,21 +14,21 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
-from licet import identifiers
+from licet import identifiers, money
 from licet.canonical import from_base64
 from licet.errors import InputError
 from licet.signals.writers import Subject
 from licet.statements.envelope import pae
 from licet.statements.kinds import Consent
 from licet.statements.webauthn import to_base64url
-from licet.terms import ATOMS
+from licet.terms import ATOMS, conditions_text
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.consent import drafting
 from registry.consent.intake import shown_name
 from registry.errors import Invalid
-from registry.portal.artists import choosing
-from registry.portal.artists.choosing import CARDS, CURRENCIES, PERMISSIONS, Choice, chosen
+from registry.portal.artists import choosing, conditions, fields
+from registry.portal.artists.choosing import CARDS, Choice, chosen
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, machine
 from registry.portal.frame.doors import use_door
@@ -56,10 +56,10 @@ async def terms_page(
     card: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Terms for one work, for all of them, for those that nobody signed for; or what is in force, signed again."""
-    fields = [("scope", "undo" if undoes else every or "works"), ("undoes", undoes or "")]
-    fields += [("w", work)] if work else []
-    fields += [("card", card)] if card else []
-    return await page(request, services, caller, Form(fields))
+    asked = [("scope", "undo" if undoes else every or "works"), ("undoes", undoes or "")]
+    asked += [("w", work)] if work else []
+    asked += [("card", card)] if card else []
+    return await page(request, services, caller, Form(asked))
 
 
 @post(
@@ -114,10 +114,14 @@ async def _drafted(
         "names": names if choice.scope == "works" else [],
         "count": len(choice.works),
         "cards": CARDS,
-        "currencies": CURRENCIES,
-        "permissions": PERMISSIONS,
+        "form": choice.filled,
+        "currencies": fields.CURRENCIES,
+        "others": sorted(money.CURRENCIES - set(fields.CURRENCIES)),
+        "says": conditions,
+        "most_sets": choosing.MOST_SETS,
         "atoms": ATOMS,
         "doors": [(atom, use_door(choice.terms.rules[atom])) for atom in ATOMS],
+        "asks": {atom: conditions_text(rule, tag) for atom, rule in choice.terms.rules.items()},
         "text": drafted.text,
         "payload": drafted.payload,
         "effect": consent.effect,

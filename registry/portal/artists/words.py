@@ -6,6 +6,7 @@ from typing import Final
 
 from registry.portal.artists.account_words import DEVICES, LEAVING
 from registry.portal.artists.adding_words import ADDING, SAID
+from registry.portal.artists.condition_words import CONDITIONS
 from registry.portal.artists.dispute_words import DISPUTES
 from registry.portal.artists.earning_words import EARNINGS
 from registry.portal.artists.evidence_words import EVIDENCE
@@ -70,6 +71,7 @@ WORDS: Final[Vocabulary] = {
     **EVENTS,
     **ADDING,
     **SAID,
+    **CONDITIONS,
     **EARNINGS,
     **LEVELS,
     **SITE,
@@ -261,21 +263,6 @@ WORDS: Final[Vocabulary] = {
         "These pictures have different terms now. Here the strictest are chosen; what you sign holds for all of them.",
         "这些画现在的条件不一样。这里先选了最严的，签了就对它们全部生效。",
     ),
-    "begins_more": (
-        (
-            "What is in force has conditions that this page cannot show. Here the strictest terms are chosen; what you "
-            "sign takes the place of all of it."
-        ),
-        "现在的条件里有这一页显示不了的内容。这里先选了最严的，签了就整个替换掉。",
-    ),
-    "terms_details": ("Use by use", "一项一项定"),
-    "terms_details_text": (
-        "Ten uses that do not overlap. “Paid” is at the price above. Anything not named is not agreed to.",
-        "十种互不重叠的用途。“付费”按上面的价格算。没写到的，都不算同意。",
-    ),
-    "permission_deny": ("No", "不可以"),
-    "permission_license": ("Paid", "付费"),
-    "permission_allow": ("Yes", "可以"),
     "terms_update": ("Show what I would sign", "看看要签的字"),
     "view": ("Preview", "预览"),
     "view_how": ("See it another way", "换个方式看"),

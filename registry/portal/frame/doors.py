@@ -35,8 +35,9 @@ def door(terms: Terms | None) -> Door:
     rules = terms.rules
     if all(rule.permission == "deny" for rule in rules.values()):
         return Door("", "door_nothing")
-    if any(rules[atom].permission == "license" and _costs(rules[atom]) for atom in TRAINING):
-        return Door("pay", "door_paid")
+    sold = [rules[atom].offer.model for atom in TRAINING if rules[atom].permission == "license" and _costs(rules[atom])]
+    if sold:
+        return Door("pay", "door_asked" if set(sold) == {"negotiate"} else "door_paid")
     if any(rules[atom].permission != "deny" for atom in TRAINING):
         return Door("yes", "door_training")
     return Door("yes", "door_own") if any(_opens(rules, atom) for atom in ATOMS) else Door("", "door_no_ai")
@@ -48,6 +49,8 @@ def use_door(rule: Rule) -> Door:
         return Door("", "use_no")
     if rule.permission == "allow":
         return Door("yes", "use_yes")
+    if rule.offer.model == "negotiate":
+        return Door("pay", "use_asked")
     return Door("pay", "use_paid") if _costs(rule) else Door("yes", "use_conditions")
 
 
@@ -68,11 +71,13 @@ WORDS: Final = {
     "door_nothing": ("Nothing at all, not even search", "什么都不行，搜索也不行"),
     "door_research": ("Non-commercial research", "非商业研究"),
     "door_paid": ("Training only if paid for", "付费才能训练"),
+    "door_asked": ("Training only if the artist agrees", "作者答应才能训练"),
     "door_training": ("Training, on conditions", "有条件可训练"),
     "door_own": ("Some uses, no training", "部分用途，不可训练"),
     "use_no": ("No", "不可以"),
     "use_yes": ("Yes", "可以"),
     "use_paid": ("If paid for", "付费可以"),
+    "use_asked": ("If the artist agrees", "作者答应才可以"),
     "use_conditions": ("On conditions, free", "有条件，不收费"),
     "use": ("Use", "用途"),
     "allowed": ("Allowed?", "可以吗"),

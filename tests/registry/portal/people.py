@@ -34,6 +34,8 @@ class Read(HTMLParser):
         self._words: list[str] = []
         self._linked: list[str] = []
         self._inside = 0
+        self._select = ""
+        self._options: list[tuple[str | None, list[str], bool]] = []  # value, words, chosen
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -44,12 +46,22 @@ class Read(HTMLParser):
             chosen = found.get("type") not in ("radio", "checkbox") or "checked" in found
             if chosen:
                 self.fields.append((found["name"], found.get("value", "")))
+        if tag == "select":
+            self._select, self._options = found.get("name", ""), []
+        if tag == "option":
+            self._options.append((found.get("value"), [], "selected" in found))
 
     def handle_endtag(self, tag: str) -> None:
         self._inside -= tag == "a"
+        if tag == "select" and self._select and self._options:
+            value, words, _ = next((each for each in self._options if each[2]), self._options[0])
+            self.fields.append((self._select, "".join(words).strip() if value is None else value))
+            self._select = ""
 
     def handle_data(self, data: str) -> None:
         self._words.append(data)
+        if self._select and self._options:
+            self._options[-1][1].append(data)
         if self._inside:
             self._linked.append(data)
 

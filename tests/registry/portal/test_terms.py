@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from licet import times
 from licet.canonical import from_base64
 from licet.errors import InputError
 from licet.statements.kinds import Consent
-from licet.terms import ATOMS, Price, plain_text, preset, text_hash
-from registry.portal.artists.choosing import CARDS, filled_of, terms_of
+from licet.terms import ATOMS, PRICE_MODELS, Price, Terms, conditions_text, plain_text, preset, read_price, text_hash
+from licet.terms.atoms import REVOCATION_EFFECTS
+from registry.portal.artists.choosing import CARDS, Filled, filled_of, terms_of
+from registry.portal.artists.conditions import Conditions
+from tests.registry import keymaking as make
 from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Artist, Read, fields_of, joined
+from tests.sdk.terms.strategies import terms as whole_terms
 
+PER_RUN: Final = {"model": "per-training-run"}
 pytestmark = pytest.mark.anyio
 
 
@@ -118,7 +125,13 @@ async def test_looser_terms_wait_and_are_taken_back_by_signing_what_is_in_force(
         ({"card": "paid", "amount": "-1"}, "give a price"),
         ({"card": "paid", "amount": "1", "currency": "XXX"}, "choose one of the currencies"),
         ({"card": "paid", "amount": "1", "until": "2001-01-01"}, "a day to come"),
-        ({"card": "own", "amount": "1", "atom-mine": "perhaps"}, "choose one of the four"),
+        ({"card": "paid", "amount": "1", "until": "9999-12-31"}, "a day to come"),
+        ({"card": "own", "atom-mine": "perhaps"}, "one of the answers for each use"),
+        ({"card": "own", "atom-mine": "2", "c1-amount": "1"}, "one of the answers for each use"),
+        ({"card": "own", "atom-mine": "1"}, "give a price"),
+        ({"card": "own", "atom-mine": "1", "c1-model": "pool", "c1-currency": "XXX"}, "one of the currencies"),
+        ({"card": "own", "atom-mine": "1", "c1-model": "gift"}, "choose how you are paid"),
+        ({"card": "own", "atom-mine": "1", "c1-model": "free", "c1-notice": "soon"}, "days of notice"),
         ({"card": "all"}, "choose one of the four"),
     ],
 )
@@ -145,18 +158,19 @@ async def test_nothing_and_too_much_are_said_plainly(artist: Artist) -> None:
 @given(
     card=st.sampled_from(CARDS),
     amount=st.sampled_from(["", "0", "0.05", "2.50", "1e3", "999999"]),
-    permissions=st.lists(st.sampled_from(["deny", "license", "allow"]), min_size=10, max_size=10),
+    permissions=st.lists(st.sampled_from(["deny", "1", "allow"]), min_size=10, max_size=10),
 )
 async def test_no_card_permits_more_than_it_says(card: str, amount: str, permissions: list[str]) -> None:
     atoms = dict(zip(ATOMS, permissions, strict=True))
+    sets = (Conditions(amount=amount),)
     try:
-        terms = terms_of(card, amount, "CNY", "", atoms)
+        terms = terms_of(Filled(card, amount, "CNY", "", atoms, sets))
     except InputError:
         return
     for atom in ATOMS:
         said = terms.rules[atom].permission
         if card == "own":
-            assert said == atoms[atom]
+            assert said == {"1": "license"}.get(atoms[atom], atoms[atom])
         elif atom != "search":
             assert said == preset(card, terms.rules["mine"].price if card == "paid" else None).rules[atom].permission
 
@@ -175,10 +189,9 @@ async def test_changing_terms_begins_with_what_is_in_force(artist: Artist) -> No
     assert fields["card"] == ["no-ai"]  # nothing is in force yet: the strictest
     paid = {"card": ["paid"], "amount": ["2.5"], "currency": ["EUR"], "until": ["2999-12-31"]}
     shown = fields_of((await artist.sends("/en/terms", {**fields, **paid})).text)
-    signed = {**artist.signed(shown), "currency": ["EUR"]}
-    assert (await artist.sends("/en/terms/sign", signed)).status_code == 303
+    assert (await artist.sends("/en/terms/sign", artist.signed(shown))).status_code == 303
     fields, page = await chosen_on(artist, path)
-    assert {**{name: fields.get(name) for name in paid}, "currency": ["EUR"]} == paid
+    assert {name: fields.get(name) for name in paid} == paid
     assert "€2.5" in page.text or "2.5 EUR" in page.text
     # Everything made strict begins with the strictest, whatever is in force.
     fields, _ = await chosen_on(artist, "scope=all")
@@ -200,12 +213,102 @@ async def test_ones_own_terms_begin_as_strict_as_the_strictest_and_no_stricter(a
     assert "details" not in [tag for tag, each in page.elements if each.get("class") == "atoms"]  # nothing is folded
 
 
-async def test_terms_that_no_card_can_say_are_not_taken_for_others() -> None:
+async def test_the_three_simple_cards_are_told_apart_and_all_else_is_said_use_by_use() -> None:
     price = Price(model="per-training-run", amount="2", currency="USD")
     for card in ("no-ai", "research", "paid"):
         terms = preset(card, price if card == "paid" else None)
         filled = filled_of(terms)
-        assert filled is not None
-        assert (filled.card, terms_of(*filled).hash) == (card, terms.hash)
-    assert filled_of(preset("paid", Price(model="per-work", amount="2", currency="USD"))) is None
-    assert filled_of(preset("paid", Price(model="per-training-run", amount="2", currency="GBP"))) is None
+        assert (filled.card, terms_of(filled).hash) == (card, terms.hash)
+        assert terms_of(filled._replace(card="own")).hash == terms.hash  # opened for changing, it says the same
+    for other in (
+        Price(model="per-work", amount="2", currency="USD"),
+        Price(model="per-training-run", amount="2", currency="GBP"),
+    ):
+        terms = preset("paid", other)
+        assert (filled_of(terms).card, terms_of(filled_of(terms)).hash) == ("own", terms.hash)
+
+
+@given(terms=whole_terms())
+async def test_whatever_terms_say_a_form_says_too(terms: Terms) -> None:
+    filled = filled_of(terms)
+    tomorrow = times.now() + timedelta(days=1)
+    if any(rule.valid_until and times.from_text(rule.valid_until) <= tomorrow for rule in terms.rules.values()):
+        # What has ended cannot be signed again as if it had not: its last day is asked for anew, and all else stands.
+        with pytest.raises(InputError, match="until"):
+            terms_of(filled)
+        return
+    assert terms_of(filled) == terms
+
+
+async def test_terms_made_elsewhere_are_changed_in_one_point_and_keep_all_others(artist: Artist) -> None:
+    work = artist.works[0]
+    said = {
+        "permission": "license",
+        "price": {"model": "pool", "currency": "GBP", "share_bps": 1250, "cap": "90", "period": "P1Y6M"},
+        "audience": ["commercial", "research"],
+        "territory": {"allow": ["EU", "JP"], "deny": ["DE"]},
+        "valid_from": "2026-12-01T12:00:00.000Z",
+        "valid_until": "2999-01-01T00:00:00.000Z",
+        "grant_term": "P2Y3M4DT5H",
+        "model_scope": "family",
+        "open_weights": False,
+        "exclusive": True,
+        "sublicensable": False,
+        "attribution": {"text": "苏棠", "url": "https://example.org/su", "place": "card"},
+        "reporting": {"every": "P14D"},
+        "revocation": {"notice_days": 0, "effect": "unlearn"},
+    }
+    asked = {"permission": "license", "price": {"model": "negotiate"}}
+    terms = Terms.parse(dict.fromkeys(ATOMS, "deny") | {"train-gen": said, "mine": said, "generate": asked})
+    body = {"works": [work], "terms": terms.to_json(), "lang": "en"}
+    drafted = await artist.site.post("/v1/statements/draft", body, http=artist.http, **make.SAME_ORIGIN)
+    # What was drafted elsewhere is taken with the artist's signature, as from any program of hers.
+    form = {**await artist.form(f"/en/terms?work={work}"), "payload": [drafted.json()["payload"]], "card": ["keep"]}
+    assert (await artist.sends("/en/terms/sign", artist.signed(form))).status_code == 303
+    fields, page = await chosen_on(artist, f"work={work}")
+    assert fields["card"] == ["own"]
+    assert consent(fields).terms_hash == terms.hash
+    assert "If the artist agrees" in page.text
+    fields["c1-but"] = ["Germany，法国"]
+    shown = fields_of((await artist.sends("/en/terms", fields)).text)
+    assert (await artist.sends("/en/terms/sign", artist.signed(shown))).status_code == 303
+    said["territory"] = {"allow": ["EU", "JP"], "deny": ["DE", "FR"]}
+    wanted = Terms.parse(dict.fromkeys(ATOMS, "deny") | {"train-gen": said, "mine": said, "generate": asked})
+    assert consent(shown).terms_hash == wanted.hash
+
+
+@pytest.mark.parametrize("model", PRICE_MODELS)
+@pytest.mark.parametrize("effect", ["", *REVOCATION_EFFECTS])
+async def test_every_price_and_every_way_back_can_be_chosen(artist: Artist, model: str, effect: str) -> None:
+    fields = await artist.form(f"/zh/terms?work={artist.works[0]}&card=own")
+    assert (fields["c1-effect"], fields["c1-notice"]) == (["stop-new-runs"], ["30"])  # what a new set begins with
+    chosen = {
+        "atom-train-gen": "1", "c1-model": model, "c1-amount": "2.50", "c1-share": "30", "c1-every": "3",
+        "c1-credit": "苏棠" if model == "attribution" else "", "c1-effect": effect,
+    }  # fmt: skip
+    page = await artist.sends("/zh/terms", fields | {name: [value] for name, value in chosen.items()})
+    rule = Terms.parse(consent(fields_of(page.text)).terms).rules["train-gen"]
+    assert rule.offer.model == model
+    assert (rule.revocation.effect if rule.revocation else "") == effect
+    for words in conditions_text(rule, "zh-Hans"):
+        assert words in Read(page.text).text
+
+
+async def test_details_of_a_card_are_opened_and_a_second_set_is_added_without_scripts(artist: Artist) -> None:
+    fields = await artist.form(f"/en/terms?work={artist.works[0]}")
+    paid = {"card": ["paid"], "amount": ["5"], "currency": ["EUR"]}
+    opened = fields_of((await artist.sends("/en/terms", fields | paid | {"details": ["yes"]})).text)
+    assert (opened["card"], opened["c1-amount"], opened["c1-currency"]) == (["own"], ["5"], ["EUR"])
+    assert (opened["atom-train-gen"], opened["atom-generate"]) == (["1"], ["deny"])
+    assert consent(opened).terms_hash == preset("paid", read_price({**PER_RUN, "amount": "5", "currency": "EUR"})).hash
+    more = fields_of((await artist.sends("/en/terms", opened | {"more": ["yes"]})).text)
+    assert (more["c1-amount"], "c2-model" in more, "c3-model" in more) == (["5"], True, False)
+    chosen = {"atom-generate": ["2"], "c2-model": ["per-output"], "c2-amount": ["0.2"], "c2-currency": ["USD"]}
+    page = await artist.sends("/en/terms", more | chosen)
+    rules = Terms.parse(consent(fields_of(page.text)).terms).rules
+    assert rules["train-gen"].offer.to_json() == {**PER_RUN, "amount": "5", "currency": "EUR"}
+    assert rules["generate"].offer.to_json() == {"model": "per-output", "amount": "0.2", "currency": "USD"}
+    # An error names the field of its set: it is marked, described and linked.
+    wrong = await artist.sends("/en/terms", more | chosen | {"c2-amount": ["-1"]})
+    marked = [each["id"] for _, each in Read(wrong.text).elements if each.get("aria-invalid")]
+    assert (marked, 'href="#c2-amount"' in wrong.text) == (["c2-amount"], True)

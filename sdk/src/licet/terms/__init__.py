@@ -8,7 +8,7 @@ from licet.terms.merging import merge, stricter_revocation
 from licet.terms.presets import PRESETS, preset
 from licet.terms.prices import NEEDS_AGREEMENT, PRICE_MODELS, UNITS, UNPAID, Price
 from licet.terms.rules import Attribution, Reporting, Revocation, Rule, Territory
-from licet.terms.wording import plain_text, price_text, sentences, text_hash
+from licet.terms.wording import conditions_text, plain_text, price_text, sentences, text_hash
 
 __all__ = [
     "ATOMS",
@@ -27,6 +27,7 @@ __all__ = [
     "Rule",
     "Terms",
     "Territory",
+    "conditions_text",
     "intern",
     "json_schema",
     "merge",

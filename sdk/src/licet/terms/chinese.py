@@ -59,10 +59,11 @@ def _sentence(rule: Rule, uses: list[str]) -> str:
         return f"任何人可以{_listed(uses, '，也可以')}。"
     if rule.permission == "deny":
         return f"任何人不得{_listed(uses, '，不得')}。"
-    return f"接受以下条件的人，可以{_listed(uses, '，也可以')}：{'；'.join(_conditions(rule))}。"
+    return f"接受以下条件的人，可以{_listed(uses, '，也可以')}：{'；'.join(asked(rule))}。"
 
 
-def _conditions(rule: Rule) -> Iterator[str]:
+def asked(rule: Rule) -> Iterator[str]:
+    """Yield what ``rule`` asks of whoever accepts it, its price first."""
     yield price_text(rule.offer)
     if rule.audience:
         yield f"只限{'、'.join(_AUDIENCES[each] for each in rule.audience)}"

@@ -65,8 +65,13 @@ def _sentence(rule: Rule, uses: list[str]) -> str:
         return f"Anyone may {_listed(uses, 'and')}."
     if rule.permission == "deny":
         return f"Nobody may {_listed(uses, 'or')}."
-    asked = "; ".join([price_text(rule.offer), *conditions(rule)])
-    return f"Whoever accepts these conditions may {_listed(uses, 'and')}: {asked}."
+    return f"Whoever accepts these conditions may {_listed(uses, 'and')}: {'; '.join(asked(rule))}."
+
+
+def asked(rule: Rule) -> Iterator[str]:
+    """Yield what ``rule`` asks of whoever accepts it, its price first."""
+    yield price_text(rule.offer)
+    yield from conditions(rule)
 
 
 def conditions(rule: Rule) -> Iterator[str]:

@@ -60,7 +60,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "pool": ("currency",),
     "revenue-share": ("share_bps",),
 }
-_MAY: Final[dict[str, tuple[str, ...]]] = {
+MAY: Final[dict[str, tuple[str, ...]]] = {
     "per-output": ("minimum", "cap", "period"),
     "pool": ("share_bps", "minimum", "cap", "period"),
     "revenue-share": ("currency", "minimum", "cap", "period"),
@@ -84,7 +84,7 @@ class Price(Written):
 
     @model_validator(mode="after")
     def _fits_model(self) -> Self:
-        needs, may = NEEDS.get(self.model, ()), _MAY.get(self.model, ())
+        needs, may = NEEDS.get(self.model, ()), MAY.get(self.model, ())
         for name in _FIGURES:
             value = getattr(self, name)
             if value is None and name in needs:

@@ -17,6 +17,7 @@ from licet.terms.rules import Rule
 
 LANGUAGES: Final = {"en": english.statement, "zh-Hans": chinese.statement}
 SENTENCES: Final = {"en": english.sentences, "zh-Hans": chinese.sentences}
+CONDITIONS: Final = {"en": english.asked, "zh-Hans": chinese.asked}
 PRICES: Final = {"en": english.price_text, "zh-Hans": chinese.price_text}
 MAX_NAME: Final = 200
 
@@ -57,6 +58,16 @@ def price_text(price: Price, lang: str) -> str:
     if lang not in PRICES:
         raise InputError.field("lang", " or ".join(PRICES), lang)
     return PRICES[lang](price)
+
+
+def conditions_text(rule: Rule, lang: str) -> list[str]:
+    """Return what ``rule`` asks of whoever accepts it, its price first; nothing for what is allowed or denied.
+
+    Raises ``InputError`` for another language than ``en`` and ``zh-Hans``.
+    """
+    if lang not in CONDITIONS:
+        raise InputError.field("lang", " or ".join(CONDITIONS), lang)
+    return list(CONDITIONS[lang](rule)) if rule.permission == "license" else []
 
 
 def text_hash(text: str) -> str:
