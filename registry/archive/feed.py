@@ -30,9 +30,10 @@ from registry.errors import ArchiveError, Unavailable
 from registry.storage import Store
 
 SEGMENT: Final = 32 << 20  # bytes of changes, before they are compressed
-_PREFETCH: Final = 4000
+_AT_ONCE: Final = 4000  # changes
 _NOTE_EVERY: Final = 1 << 20  # bytes archived, between two places from which the server can decode anew
 _VISIBLE_SECONDS: Final = 10.0
+_RELATION: Final = ord("R")  # what a table looks like
 
 log = structlog.get_logger("registry.archive")
 
@@ -136,12 +137,14 @@ class Archive:
         stored = 0
         async with self._database.transaction(readonly=True) as reading:
             await reading.execute(queries.PATIENT_HERE_AND_QUIET)
-            async for row in reading.cursor(queries.PEEK, self._slot, now["goal"], prefetch=_PREFETCH):
-                if part.size >= SEGMENT:
-                    stored += part.size
-                    await self._put(conn, part, now, end=False)
-                    part = part.following()
-                part.add(row["xid"], row["data"])
+            found = await reading.cursor(queries.PEEK, self._slot, now["goal"])
+            while rows := await found.fetch(_AT_ONCE):
+                for xid, message in rows:
+                    if part.size >= SEGMENT:
+                        stored += part.size
+                        await self._put(conn, part, now, end=False)
+                        part = part.following()
+                    part.add(xid, message)
         if part.xids:
             stored += part.size
             await self._put(conn, part, now, end=True)
@@ -227,15 +230,16 @@ class _Part:
 
     def __init__(self, tables: dict[bytes, bytes] | None = None) -> None:
         self._tables = dict(tables or {})
-        self._messages: list[bytes] = [pgoutput.framed(each) for each in self._tables.values()]
+        self._messages = [pgoutput.framed(each) for each in self._tables.values()]
         self.size = 0
         self.xids: set[int] = set()
 
     def add(self, xid: int, message: bytes) -> None:
-        if message[:1] == b"R":
+        if message[0] == _RELATION:
             self._tables[message[1:5]] = message
-        self._messages.append(pgoutput.framed(message))
-        self.size += len(message)
+        size = len(message)
+        self._messages += (pgoutput.length(size), message)
+        self.size += size
         self.xids.add(xid)
 
     def following(self) -> _Part:

@@ -107,9 +107,12 @@ class Truncate:
 Message = Begin | Commit | Relation | Insert | Update | Delete | Truncate
 
 
+length: Final = _FRAME.pack  # what stands before a message of so many bytes
+
+
 def framed(message: bytes) -> bytes:
     """Return ``message`` behind its length."""
-    return _FRAME.pack(len(message)) + message
+    return length(len(message)) + message
 
 
 def frames(body: bytes) -> Iterator[memoryview]:

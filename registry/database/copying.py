@@ -76,50 +76,77 @@ async def binary(columns: Sequence[Fixed | Shared]) -> AsyncIterator[bytes]:
 
 def pieces(columns: Sequence[Fixed | Shared]) -> Iterator[bytes]:
     """Yield the rows without head and end."""
-    shape = np.zeros(_count(columns[0]), np.int64)
-    for column in columns:
-        if isinstance(column, Shared):
-            lengths = np.array([*(len(value) for value in column.values), -1], np.int64)[column.codes]
-            _, lengths = np.unique(lengths, return_inverse=True)
-            _, shape = np.unique(shape * (int(lengths.max(initial=0)) + 1) + lengths, return_inverse=True)
+    kinds = [_Same(column.rows) if isinstance(column, Fixed) else _Few(column) for column in columns]
+    shape = np.zeros(kinds[0].count, np.int64)
+    for kind in kinds:
+        if (lengths := kind.lengths) is not None:
+            _, shape = np.unique(shape * (int(lengths.max()) + 2) + lengths + 1, return_inverse=True)
     order = np.argsort(shape, kind="stable")
     ends = np.flatnonzero(np.diff(shape[order])) + 1
     for rows in np.split(order, ends):
-        for start in range(0, len(rows), _PIECE):
-            yield _matrix(columns, rows[start : start + _PIECE])
+        if len(rows):
+            yield from _alike(kinds, rows)
 
 
-def _count(column: Fixed | Shared) -> int:
-    return len(column.rows) if isinstance(column, Fixed) else len(column.codes)
+class _Same:
+    """A column whose values have one width."""
+
+    lengths = None
+
+    def __init__(self, rows: Bytes) -> None:
+        self.count, self._width = len(rows), int(rows.shape[1])
+        self._rows = rows
+
+    def width(self, row: int) -> int:  # of every row the same
+        return self._width
+
+    def values(self, rows: Any, width: int) -> Bytes:
+        found: Bytes = self._rows[rows]
+        return found
 
 
-def _matrix(columns: Sequence[Fixed | Shared], rows: np.ndarray[Any, Any]) -> bytes:
-    """Return rows of one shape."""
-    widths = [_width(column, int(rows[0])) for column in columns]
-    matrix = np.empty((len(rows), 2 + sum(4 + max(width, 0) for width in widths)), np.uint8)
-    matrix[:, :2] = np.frombuffer(len(columns).to_bytes(2, "big"), np.uint8)
-    at = 2
-    for column, width in zip(columns, widths, strict=True):
-        matrix[:, at : at + 4] = np.frombuffer(width.to_bytes(4, "big", signed=True), np.uint8)
-        at += 4
-        if width > 0:
-            matrix[:, at : at + width] = _values(column, rows, width)
-            at += width
-    return matrix.tobytes()
+class _Few:
+    """A column of few values: those of one length are a matrix, which is made once."""
+
+    def __init__(self, column: Shared) -> None:
+        self.count = len(column.codes)
+        self._codes, self._given = column.codes, column.values
+        self._widths = np.array([*map(len, column.values), -1], np.int64)  # a null, -1, is the last
+        self._known: dict[int, tuple[Bytes, Any]] = {}
+
+    @property
+    def lengths(self) -> Any:
+        """Of each row; None where all rows have one, so that most columns are not looked through."""
+        first, last = int(self._codes.min(initial=0)), int(self._codes.max(initial=-1))
+        if last < 0 or (first >= 0 and (self._widths[:-1] == self._widths[0]).all()):
+            return None
+        return self._widths[self._codes]
+
+    def width(self, row: int) -> int:
+        return int(self._widths[self._codes[row]])
+
+    def values(self, rows: Any, width: int) -> Bytes:
+        if width not in self._known:
+            own = self._widths[:-1] == width
+            chosen = b"".join([self._given[place] for place in np.flatnonzero(own).tolist()])
+            self._known[width] = np.frombuffer(chosen, np.uint8).reshape(-1, width), np.cumsum(own) - 1
+        known, places = self._known[width]
+        if len(known) == 1:
+            return known  # for all rows
+        found: Bytes = known[places[self._codes[rows]]]
+        return found
 
 
-def _width(column: Fixed | Shared, row: int) -> int:
-    if isinstance(column, Fixed):
-        return int(column.rows.shape[1])
-    code = int(column.codes[row])
-    return -1 if code < 0 else len(column.values[code])
-
-
-def _values(column: Fixed | Shared, rows: np.ndarray[Any, Any], width: int) -> Bytes:
-    if isinstance(column, Fixed):
-        own: Bytes = column.rows[rows]
-        return own
-    codes, places = np.unique(column.codes[rows], return_inverse=True)
-    known = np.frombuffer(b"".join([column.values[code] for code in codes.tolist()]), np.uint8).reshape(-1, width)
-    found: Bytes = known[places]
-    return found
+def _alike(kinds: Sequence[_Same | _Few], rows: np.ndarray[Any, Any]) -> Iterator[bytes]:
+    """Yield ``rows``, all of one shape."""
+    widths = [kind.width(int(rows[0])) for kind in kinds]
+    lengths = [width.to_bytes(4, "big", signed=True) + bytes(max(width, 0)) for width in widths]
+    whole = np.frombuffer(len(kinds).to_bytes(2, "big") + b"".join(lengths), np.uint8)
+    ends = np.cumsum([2, *map(len, lengths)]).tolist()[1:]
+    for start in range(0, len(rows), _PIECE):
+        own = rows[start : start + _PIECE]
+        matrix = np.tile(whole, (len(own), 1))
+        for kind, width, end in zip(kinds, widths, ends, strict=True):
+            if width > 0:
+                matrix[:, end - width : end] = kind.values(own, width)
+        yield matrix.tobytes()

@@ -167,7 +167,7 @@ async def _outcome(conn: Connection, caller: Caller, batch: _Batch, uses: Uses) 
     if totals != payload.totals:
         raise InvalidEvents.field("payload.totals", f"what the licences say, {totals}", payload.totals)
     known = {row["id"] for row in await conn.fetch(queries.KNOWN, uses.ids)}
-    fresh = np.array([each not in known for each in uses.ids])
+    fresh = np.array([each not in known for each in uses.ids]) if known else np.ones(len(uses.ids), bool)
     memoranda = int((fresh & (charges.memorandum >= 0)).sum())
     owing = np.unique(charges.artist[fresh & (charges.amount > 0)]).tolist()
     return Outcome(
