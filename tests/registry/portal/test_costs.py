@@ -23,7 +23,19 @@ pytestmark = pytest.mark.anyio
 FIRST_LOAD, SCRIPTS = 60_000, 30_000  # bytes as they travel
 FEW, MANY = 3, 30
 PER_RUN = preset("paid", Price(model="per-training-run", amount="0.5", currency="USD"))
-PUBLIC = ("", "/check", "/join", "/sign-in", "/recover", "/register", "/register/datasets", "/work/{work}")
+PUBLIC = (
+    "",
+    "/check",
+    "/join",
+    "/sign-in",
+    "/recover",
+    "/register",
+    "/register/datasets",
+    "/work/{work}",
+    "/log",
+    "/log/0",
+    "/verify",
+)
 ARTISTS = (
     *("/home", "/works", "/works/{work}", "/works/{work}/evidence", "/add", "/terms?work={work}", "/terms?scope=all"),
     *("/earnings", "/earnings/uses", "/earnings/statements", "/earnings/payments", "/earnings/entries"),
