@@ -122,7 +122,7 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
     if present is not None:
         return present
     payload = await opened(conn, Licence, envelope, caller, services.keys.ref)
-    expected = await asyncio.to_thread(_expected, offer.quote, genesis, services.keys.ref)
+    expected = await asyncio.to_thread(payload_of, offer.quote, genesis, services.keys.ref)
     if envelope.body != expected:
         raise Invalid("payload: expected exactly the licence that follows from the quote, got another one")
     rivals = await consent.rivals(conn, offer.works)  # who contests a work can tighten it, too
@@ -160,7 +160,8 @@ async def _taking(conn: Connection, caller: Caller, offer: _Offer) -> tuple[UUID
     return number, Taking(offered=found.offered)
 
 
-def _expected(quote: Quote, genesis: str, registry: RegistryRef) -> bytes:
+def payload_of(quote: Quote, genesis: str, registry: RegistryRef) -> bytes:
+    """Return the bytes of the one licence that accepts ``quote``, for whose ``genesis`` it was made: what is signed."""
     return canonical.encode(
         licence_payload(
             registry=registry,

@@ -27,12 +27,12 @@ from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.agreements import requests as asking
 from registry.consent.service import known_terms
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists import offering, queries
 from registry.portal.artists.fields import CURRENCIES
 from registry.portal.artists.offering import Offered
-from registry.portal.artists.room import ARTISTS, ROOM
+from registry.portal.artists.room import ARTISTS, OWNERS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import OTHER, TAGS, everywhere
 from registry.portal.frame.notes import led
@@ -76,15 +76,21 @@ async def requests_page(
     )  # fmt: skip
 
 
-@get(everywhere("/requests/{ask:str}"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
+@get(everywhere("/requests/{ask:str}"), include_in_schema=False, media_type=HTML, guards=[OWNERS])
 async def request_page(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     ask: FromPath[str],
-) -> Response[bytes]:
-    """One request: what would be done, with which pictures, what her terms say of it now, and what she answered."""
-    return await _page(request, services, caller, await asking.shown(services, caller, _number(ask)))
+) -> Response[Any]:
+    """One request: what would be done, with which pictures, what her terms say of it now, and what she answered.
+
+    A team that is asked answers here too; one that asks has a page of its own.
+    """
+    found = await asking.shown(services, caller, _number(ask))
+    if found.request.account != caller.id:
+        return led(f"/{language_of(request)}/organisation/requests/{ask}")
+    return await _page(request, services, caller, found)
 
 
 @post(
@@ -92,7 +98,7 @@ async def request_page(
     include_in_schema=False,
     media_type=HTML,
     status_code=200,
-    guards=[ARTISTS],
+    guards=[OWNERS],
     opt=forms.KEPT,
     request_max_body_size=_BODY,
 )
@@ -110,6 +116,8 @@ async def draft_answer(
     if said is None:
         raise NotFound("what was asked for was erased, or is not in the published log yet")
     answer = form.get("answer")
+    if found.request.account != caller.id:
+        raise NotAllowed("expected the answer of the account that is asked")
     if answer not in ("offer", "refuse"):
         raise Invalid.field("answer", "offer or refuse", answer)
     if not _open_to(found, answer):
@@ -130,7 +138,7 @@ async def draft_answer(
     everywhere("/requests/{ask:str}/answer"),
     include_in_schema=False,
     media_type=HTML,
-    guards=[ARTISTS],
+    guards=[OWNERS],
     opt={**forms.KEPT, "seconds": 120},
     request_max_body_size=_BODY,
 )
@@ -171,7 +179,7 @@ async def _shown(
     language, ask = language_of(request), found.request.request
     price, said = None if payload.price is None else price_of(payload.price), _read(found)
     return ROOM.page(
-        request, "request_sign", status=status, here="earnings", asked=found.request, answer=payload, price=price,
+        request, "request_sign", status=status, here=_place(caller), asked=found.request, answer=payload, price=price,
         costs=None if price is None else price_text(price, TAGS[language]),
         all_of_it=price.micro * found.request.works if price is not None and price.micro else None,
         kept=None if price is None or price.model in UNPAID else f"{services.settings.fee_bps / 100:g}",
@@ -198,7 +206,7 @@ async def _page(
     offers = form is not None and form.get("answer") == "offer"
     suggested = None if said is None else offering.proposed(said, trusted=trusted)
     return ROOM.page(
-        request, "request", status=200 if error is None else 400, here="earnings",
+        request, "request", status=200 if error is None else 400, here=_place(caller),
         asked=found.request, said=said, answer=answer, works=found.works[:_SHOWN], own=own, groups=groups,
         proposes=None if said is None or said.price is None else price_text(price_of(said.price), tag),
         offers=None if answer is None or answer.price is None else price_text(price_of(answer.price), tag),
@@ -260,6 +268,11 @@ def _wrong(error: InputError | None) -> dict[str, str | None]:
         return {"wrong": None, "field": None, "exactly": None}
     field = str(error.details.get("field", "")).partition(".")[0]
     return {"wrong": f"wrong_offer_{field}", "field": field, "exactly": error.message}
+
+
+def _place(caller: Caller) -> str:
+    """Return where in its own pages the caller finds requests."""
+    return "earnings" if caller.kind == "art" else "licences"
 
 
 def _number(ask: str) -> UUID:

@@ -83,6 +83,7 @@ FRAME: Final[Vocabulary] = {
         "把那行字放上去，再让我们去看。",
     ),
     "note_revoked": ("Taken back. The team is told.", "已收回，对方会收到通知。"),
+    "note_licensed": ("Taken. This is your licence.", "许可拿到了，就是这一份。"),
     "note_offered": ("Offered. The team is told.", "报出去了，对方会收到通知。"),
     "note_refused": ("Refused. The team is told.", "已谢绝，对方会收到通知。"),
     "note_payout": ("Saved. You are told of it as well.", "存好了，我们也会另外通知你。"),

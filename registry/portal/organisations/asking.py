@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
@@ -10,19 +10,22 @@ from litestar.params import FromPath, QueryParameter
 
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import LicenceAnswer, LicenceRequest
+from licet.statements.agreed import REPORTED
+from licet.statements.kinds import LicenceAnswer, LicenceRequest, Weigh
 from licet.statements.kinds.agreements import price_of
 from licet.terms import price_text
-from licet.wire.agreements import RequestState
+from licet.wire.agreements import RequestShown, RequestState
 from registry.accounts.identity import Caller
 from registry.agreements import requests as asking
 from registry.consent.shown import shown
 from registry.http.paging import Asked, Cursor
+from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import TAGS, everywhere
 from registry.portal.frame.pages import HTML, following, language_of
 from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
 from registry.services import Services
 
+WEIGHS: Final[tuple[str, ...]] = get_args(Weigh)
 InState = Annotated[RequestState | None, QueryParameter(name="state")]
 
 
@@ -51,6 +54,21 @@ async def request_page(
 ) -> Response[bytes]:
     """One request: what was asked, what the artist answered, and what follows for whoever reads it."""
     found = await asking.shown(services, caller, identifiers.to_uuid(asked, "ask", field="path:asked"))
+    return await page(request, services, found, caller)
+
+
+async def page(
+    request: Request[Any, Any, Any],
+    services: Services,
+    found: RequestShown,
+    caller: Caller,
+    *,
+    form: Form | None = None,
+    why: str | None = None,
+    exactly: str | None = None,
+    status: int = 200,
+) -> Response[bytes]:
+    """Return the page of one request; ``why``: words for it being shown again, ``exactly``: the same in English."""
     said = None if found.asked is None else envelopes.read_as(LicenceRequest, found.asked.envelope)
     answer = None if found.answer is None else envelopes.read_as(LicenceAnswer, found.answer.envelope)
     works = [each.work for each in found.works[:MOST_WORKS]]
@@ -63,6 +81,7 @@ async def request_page(
     return ROOM.page(
         request,
         "request",
+        status=status,
         here="licences",
         ask=found.request,
         own=caller.id,
@@ -72,6 +91,12 @@ async def request_page(
         answer=answer,
         proposed=prices[0] and price_text(prices[0], language),
         offered=prices[1] and price_text(prices[1], language),
+        divided=prices[1] is not None and prices[1].model in REPORTED,
+        weighs=WEIGHS,
+        weigh=WEIGHS[0] if form is None else form.get("weigh"),
+        run="1" if form is None else form.get("run"),
+        why=why,
+        exactly=exactly,
         works=[(work, public.get(number)) for work, number in zip(works, numbers, strict=True)],
         many=len(found.works),
     )

@@ -28,8 +28,8 @@ ASKING: Final[Vocabulary] = {
         "作者可以在 {until}之前答复。答复之前什么都不能用；有了答复，首页上会说。",
     ),
     "asks_next_offered": (
-        "The offer stands until {until}. Taking it is signed on your machine, which shows the whole price first:",
-        "报价到 {until}为止。接受要在你们的机器上签字，签之前会先列出全部价格：",
+        "The offer stands until {until}. You see all that it costs before you sign.",
+        "报价到 {until}为止。签字之前，会先列出全部费用。",
     ),
     "asks_next_refused": (
         "The artist said no: train without these works.",
@@ -45,8 +45,84 @@ ASKING: Final[Vocabulary] = {
         "报价到期了，没有接受。可以重新提：",
     ),
     "asks_answer": (
-        "You can answer until {until}: offer a price, or refuse. Both are signed on your machine:",
-        "你们可以在 {until}之前答复：报价，或者拒绝。两种都在你们的机器上签字：",
+        "You can answer until {until}: offer a price, or refuse.",
+        "你们可以在 {until}之前答复：报价，或者谢绝。",
+    ),
+    "waiting": ("Waiting for your answer", "等你们答复"),
+    "asks_answer_go": ("Answer", "答复"),
+    # taking what was offered
+    "accept_h1": ("Take the offer", "接受报价"),
+    "accept_look": ("See what I would sign", "看看要签的内容"),
+    "accept_more": ("Name of the first run", "第一次训练的名字"),
+    "accept_run": ("What your first training run under it is called", "这份许可下的第一次训练叫什么"),
+    "accept_run_text": ("The same name stands in what you report later.", "以后申报这次训练，用同一个名字。"),
+    "accept_weigh": ("What gives a work its part of what is divided", "分成时，每件作品按什么算"),
+    "weigh_work": ("Every work the same", "每件作品都一样"),
+    "weigh_use": ("How often you reported its use", "按申报的使用次数"),
+    "weigh_report": ("Weights that you report", "按你们申报的权重"),
+    "accept_decline": (
+        "You need not take it. If you do nothing, it ends on {until}, and you owe nothing.",
+        "可以不接受。什么都不做，到 {until}它就作废，不欠任何钱。",
+    ),
+    "oath_accept": (
+        Plural(
+            "{team} takes a licence for one picture and the model {model}, {price}.",
+            "{team} takes a licence for {n} pictures and the model {model}, {price}.",
+        ),
+        "{team} 拿 {n} 张画的许可，用于模型 {model}，{price}。",
+    ),
+    "accept_uses": ("For this alone:", "只限这样用："),
+    "accept_due": ("Due at once:", "立即应付："),
+    "accept_due_none": ("Nothing is due at once.", "现在不用付钱。"),
+    "later_per-training-run": (
+        "That is the first run. The same is due again with each further run that you report.",
+        "这是第一次训练的。之后每申报一次训练，再付同样的钱。",
+    ),
+    "later_per-output": (
+        "You report what the model makes, and it is charged for each output.",
+        "模型的输出由你们申报，按每次输出收费。",
+    ),
+    "later_subscription": (
+        "It is charged when the month of each period closes, as long as the licence runs.",
+        "许可有效期间，每一期在当月结账时收费。",
+    ),
+    "later_pool": (
+        "You report the agreed sum month by month; it is divided when months close.",
+        "约定的总额由你们每月申报，结账时分配。",
+    ),
+    "later_revenue-share": (
+        "You report what you earn month by month; the share is charged when months close.",
+        "收入由你们每月申报，结账时按份额收费。",
+    ),
+    "accept_ends": ("The licence ends on {at}.", "许可到 {at}为止。"),
+    "accept_endless": ("The licence has no end.", "许可没有期限。"),
+    "accept_back": ("If the artist takes it back:", "作者收回的话："),
+    "accept_back_terms": (
+        "Whether the artist can take it back is as the terms of each picture say.",
+        "作者能不能收回，按每张画的条件。",
+    ),
+    "accept_quote": ("These figures hold until {at}.", "这些数字到 {at}有效。"),
+    "accept_record": (
+        "Both signatures go into the public log. The licence is there in a few seconds.",
+        "双方的签名都进公开日志，几秒钟后许可就有了。",
+    ),
+    "accept_go": ("Sign and take the licence", "签名，拿许可"),
+    "accept_not": ("Not now", "先不签"),
+    "accept_unsigned": (
+        "A licence needs your team’s own passkey. Nothing was taken.",
+        "许可必须用团队自己的通行密钥签。什么都没有拿。",
+    ),
+    "accept_expired": (
+        "The figures were too old, so nothing was taken. These are new ones.",
+        "刚才的数字过期了，什么都没拿。这是新的。",
+    ),
+    "accept_changed": (
+        "The offer cannot be taken as it was any more. Nothing was taken, and nothing is owed.",
+        "这份报价已经不能照原样接受了。什么都没拿，也不欠钱。",
+    ),
+    "accept_wrong": (
+        "Please give the run a name in one line, without spaces at its ends.",
+        "请给这次训练起个名字，一行，前后不要空格。",
     ),
     "asks_theirs": ("There is nothing to answer any more.", "已经不用答复了。"),
     "asked_for": ("What is asked for", "问的是什么"),

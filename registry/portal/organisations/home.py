@@ -37,6 +37,7 @@ async def home(
         balance = await money.balance(conn, caller)
         unpaid = [await settlement.listed(conn, caller.account, _asked("issued"), state=each) for each in _UNPAID]
     undone = [await duties.listed(services, caller, _asked("revoked"), each, None) for each in _UNDONE]
+    waiting = await asking.listed(services, caller, _asked("-asked"), "open", None)
     answered = [await asking.listed(services, caller, _asked("-asked"), each, None) for each in _ANSWERED]
     return ROOM.page(
         request,
@@ -46,6 +47,7 @@ async def home(
         purse=purse(balance),
         invoices=[each for page in unpaid for each in page.items],
         duties=[each for page in undone for each in page.items if each.organisation == caller.id],
+        waiting=[each for each in waiting.items if each.account == caller.id],
         requests=[each for page in answered for each in page.items if each.organisation == caller.id],
     )
 

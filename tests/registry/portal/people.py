@@ -75,6 +75,11 @@ class Read(HTMLParser):
         """Everything that stands on the page."""
         return " ".join("".join(self._words).split())
 
+    @property
+    def sent(self) -> list[str]:
+        """Where the forms of the page go."""
+        return [each["action"] for tag, each in self.elements if tag == "form" and "action" in each]
+
     def links(self) -> list[str]:
         """Every address of ours that the page leads to or loads."""
         found = (each.get("href") or each.get("src") or "" for _, each in self.elements)

@@ -62,13 +62,18 @@ async def seller(site: Running, name: str = "Ada", level: int = 0) -> Seller:
 
 def signed(who: Seller, form: dict[str, list[str]], kind: str) -> dict[str, list[str]]:
     """Return the form with the passkey's signature over the statement in it."""
+    return signed_by(who.owner.site, who.key, form, kind)
+
+
+def signed_by(site: Running, key: Authenticator, form: dict[str, list[str]], kind: str) -> dict[str, list[str]]:
+    """Return the form with the signature of ``key`` over the statement in it."""
     body = from_base64(form["payload"][0])
-    where = who.owner.site.services.settings.site
+    where = site.services.settings.site
     challenge = sha256(pae(PAYLOAD_TYPE.format(kind=kind), body)).digest()
-    signature, assertion = who.key.answer(challenge, origin=where.origins[0], rp_id=where.rp_id)
+    signature, assertion = key.answer(challenge, origin=where.origins[0], rp_id=where.rp_id)
     return {
         **form,
-        "keyid": [who.key.keyid],
+        "keyid": [key.keyid],
         "sig": [to_base64(signature)],
         "authenticator": [assertion.authenticator_data],
         "client": [assertion.client_data],

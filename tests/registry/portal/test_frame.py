@@ -49,7 +49,7 @@ async def test_every_sentence_is_there_in_both_languages(room: str) -> None:
 MADE = re.compile(
     "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope|say)_?.*"
     "|(charge|dispute|domain|duty|from|join|kept|kind|level|match|model|payout|price|purpose|remit|side|tab|team)_.*"
-    "|(alone|asks|audience|back|begins|covers|key|month|part|passed|role|set|sign|signs|table|trace|unit|weights)_.*"
+    "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|set|sign|signs|table|trace|unit|weigh|weights)_.*"
 )
 
 
