@@ -2,8 +2,12 @@
 
 It is posted in the last millisecond of the month. Fees, splits and escrow are those of uses (`licensing.accrual`). All
 that it follows from is of months that have ended, and reports that are before the close in the log; a licence whose
-transfers are there is left alone: so a close that is taken up again posts the same. A licence that cannot be priced is
-told and left out, never in the way of a close; `licet-registry verify` names it.
+transfers are there is left alone: so a close that is taken up again posts the same.
+
+A licence that cannot be charged is left out, never in the way of a close, and kept in `allocations_left_out`. Each
+close that follows tries it again and posts what it owes for that month into its own: months do not open again, and the
+key names the month that it is for, so it is posted once. The months of an agreement are charged in their order: what is
+trued up of one that was never charged would be owed the other way.
 
 What is trued up of earlier months is in the same transfers: a payee who was charged for too much is owed less, and may
 owe what is left (a transfer the other way), at the standing and by the split of today. Nothing posted is changed.
@@ -21,9 +25,9 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from licet import identifiers, money
+from licet import identifiers, money, times
 from licet.audit.layout import period_of
-from licet.errors import InputError
+from licet.errors import InputError, LicetError
 from licet.pricing import Owed
 from licet.statements.agreed import REPORTED
 from licet.statements.closes import (
@@ -42,11 +46,12 @@ from licet.statements.splits import divide
 from registry import ledger
 from registry.accounts import events
 from registry.agreements import queries
-from registry.database import Connection, Row
+from registry.database import FATAL, Connection, Row
+from registry.errors import RegistryError
 from registry.ledger import Transfer, periods
 from registry.licensing.accrual import Group, Shares, account_of, transfer_of
 from registry.licensing.licences import line_of
-from registry.licensing.owing import AT_CLOSE, OverLimit, hold
+from registry.licensing.owing import AT_CLOSE, hold
 from registry.licensing.types import Posting
 from registry.splits.sharing import awaiting, in_force
 
@@ -94,37 +99,73 @@ class Charge(NamedTuple):
 
 
 async def allocate(conn: Connection, period: str) -> int:
-    """Return how many transfers this call posted: what every agreement owes at the close of ``period`` is there.
+    """Return how many transfers this call posted: what every agreement owes at the close of ``period`` is there, and
+    what it owes for months before that were left out at theirs; or why not is kept.
 
     Whoever owes a report is told so. Whoever calls may post into ``period``, which has ended
     (`registry.ledger.periods.closing`).
     """
     end = periods.first_moment(period_of(period).end)
     already = {row["source"] for row in await conn.fetch(queries.ALREADY, period)}
-    posted = 0
-    for row in await conn.fetch(queries.ALLOCATING, end):
-        found = agreement_of(row)
-        if found.name in already:
+    agreements = {row["id"]: agreement_of(row) for row in await conn.fetch(queries.ALLOCATING, end)}
+    due = [(agreements[row["licence"]], row["period"]) for row in await conn.fetch(queries.LEFT_OUT_BEFORE, period)]
+    due += [(found, period) for found in agreements.values() if found.name not in already]
+    posted, first_left = 0, dict[UUID, str]()
+    for found, month in due:
+        earlier = first_left.get(found.licence)
+        if earlier is not None:
+            await _leave_out(conn, found, month, period, f"what it owes for {earlier} is to be charged before")
             continue
-        basis = await basis_of(conn, found)
-        try:
-            charges = await _charges(conn, found, period, basis)
-        except InputError as error:
-            log.exception("allocation.failed", licence=found.name, period=period, reason=error.message)
-            continue
-        except OverLimit as error:
-            log.exception("allocation.over_limit", licence=found.name, period=period, reason=error.detail)
-            continue
-        posted += len(await ledger.post(conn, [each.transfer for each in charges]))
-        held = [(each.transfer.key, *part) for each in charges if each.escrow for part in each.works]
-        if held:
-            await conn.execute(queries.KEEP_ESCROWED, *map(list, zip(*held, strict=True)))
-        month = month_number(found.term.since, period)
-        ran = basis.term.of_last(line.work for line in basis.lines if line.model in REPORTED)
-        if found.reported and missing_months(ran, month, 1, basis.divided.reports):
-            detail = f"no revenue was reported of {period}: the least is owed, and the rest once it is reported"
-            await events.tell(conn, found.organisation, "revenue-missing", found.name, detail)
+        count = await _charge(conn, found, month, period)
+        if count is None:
+            first_left[found.licence] = month
+        posted += count or 0
     return posted
+
+
+async def _charge(conn: Connection, found: Agreement, month: str, into: str) -> int | None:
+    """Return how many transfers say ``into`` a month what ``found`` owes for ``month``; None where it is left out."""
+    try:
+        async with conn.transaction():  # a savepoint: what fails of one takes nothing from the others
+            posted = await _post(conn, found, month, into)
+    except FATAL:
+        raise
+    except Exception as error:
+        log.exception("allocation.failed", licence=found.name, period=month, closing=into)
+        await _leave_out(conn, found, month, into, _reason(error))
+        return None
+    if month == into:
+        await conn.execute(queries.IN_TIME, found.licence, month)
+    else:
+        await conn.execute(queries.POSTED_LATE, found.licence, month, into)
+        log.info("allocation.posted_late", licence=found.name, period=month, closing=into)
+    return posted
+
+
+async def _post(conn: Connection, found: Agreement, month: str, into: str) -> int:
+    basis = await basis_of(conn, found)
+    charges = await _charges(conn, found, month, into, basis)
+    posted = await ledger.post(conn, [each.transfer for each in charges])
+    held = [(each.transfer.key, *part) for each in charges if each.escrow for part in each.works]
+    if held:
+        await conn.execute(queries.KEEP_ESCROWED, *map(list, zip(*held, strict=True)))
+    ran = basis.term.of_last(line.work for line in basis.lines if line.model in REPORTED)
+    number = month_number(found.term.since, month)
+    if found.reported and month == into and missing_months(ran, number, 1, basis.divided.reports):
+        detail = f"no revenue was reported of {month}: the least is owed, and the rest once it is reported"
+        await events.tell(conn, found.organisation, "revenue-missing", found.name, detail)
+    return len(posted)
+
+
+async def _leave_out(conn: Connection, found: Agreement, month: str, into: str, why: str) -> None:
+    log.warning("allocation.left_out", licence=found.name, period=month, closing=into, reason=why)
+    await conn.execute(queries.LEAVE_OUT, found.licence, month, why, times.now(), into)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RegistryError):
+        return error.detail
+    return error.message if isinstance(error, LicetError) else f"{type(error).__name__}: {error}"
 
 
 async def basis_of(conn: Connection, found: Agreement, more: Sequence[Report] = ()) -> Basis:
@@ -213,14 +254,14 @@ def _spread(works: Mapping[UUID, int], fee_bps: int) -> list[tuple[UUID, int, in
     return parts
 
 
-async def _charges(conn: Connection, found: Agreement, period: str, basis: Basis) -> list[Charge]:
-    owing = [each for each in await owed_in(found, period, basis) if each.amount]
+async def _charges(conn: Connection, found: Agreement, month: str, into: str, basis: Basis) -> list[Charge]:
+    owing = [each for each in await owed_in(found, month, basis) if each.amount]
     if not owing:
         return []
     shared = await in_force(conn, {identifiers.to_uuid(each.work) for each in owing})
     licensee = identifiers.from_uuid("org", found.organisation)
-    end = periods.first_moment(period_of(period).end)
+    end = periods.first_moment(period_of(into).end)
     posting = Posting(found.name, found.organisation, licensee, None, end - _MOMENT, AT_CLOSE)
-    charges = charges_of(posting, period, owing, basis.escrow, found.fee_bps, shared)
+    charges = charges_of(posting, month, owing, basis.escrow, found.fee_bps, shared)
     await hold(conn, licensee, [each.transfer for each in charges], posting.limit)
     return charges

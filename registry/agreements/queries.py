@@ -92,8 +92,30 @@ where s.organisation = $1 or exists (
     where w.account = $1 and w.licence = $2 and w.agreed is not null and a.level >= 2
 )
 """  # noqa: S608
-# by transfers (period, id)
-ALREADY: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"
+# Agreements that were charged in month $1, also for months before; and those charged for it. By transfers (period, id)
+CHARGED_IN: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"
+ALREADY: Final = f"{CHARGED_IN} and memo = $1"
+# -- what a close could not charge: by allocations_left_out primary key and (period, licence) where posted is null
+LEAVE_OUT: Final = """
+insert into allocations_left_out (licence, period, why, since, tried) values ($1, $2, $3, $4, $5)
+on conflict (licence, period) do update set why = excluded.why, tried = excluded.tried
+where allocations_left_out.posted is null
+"""
+LEFT_OUT_BEFORE: Final = """
+select licence, period from allocations_left_out where posted is null and period < $1 order by period, licence
+"""
+POSTED_LATE: Final = """
+update allocations_left_out set posted = $3 where licence = $1 and period = $2 and posted is null
+"""
+# A close that was taken up again got further than it did before.
+IN_TIME: Final = "delete from allocations_left_out where licence = $1 and period = $2 and posted is null"
+LEFT_OUT: Final = """
+select licence, period, why, since from allocations_left_out where posted is null order by period, licence limit $1
+"""
+LEFT_OUT_COUNT: Final = """
+select count(*) as count, min(period) as first, min(since) as since from allocations_left_out where posted is null
+"""
+LATE: Final = "select period, posted from allocations_left_out where licence = $1"
 # What a licence agrees, work by work, and how the works stand today.
 # By licence_works, work_states, accounts primary keys
 ALLOCATED: Final = """
@@ -129,15 +151,17 @@ from duties d join log_entries e on e.pending = d.pending join duty_works x on x
 REPORTS: Final = """
 select period, counts_at, revenue, pool, weights from revenue_reports where licence = $1 order by pending
 """
-# by transfers (source), entries primary key: what a licence was charged at closes
+# by transfers (source), entries primary key: what a licence was charged at closes, by the month that it is for
 CHARGED: Final = """
-select t.period, e.currency, sum(e.amount) as amount
+select t.memo as period, t.period as posted, e.currency, sum(e.amount) as amount
 from transfers t join entries e on e.transfer = t.id join ledger_accounts a on a.id = e.account
-where t.source = $1 and t.kind = 'allocation' and a.name like 'receivable:%' group by t.period, e.currency
+where t.source = $1 and t.kind = 'allocation' and a.name like 'receivable:%'
+group by t.memo, t.period, e.currency
 """
 # What works have of charges in escrow, beside what these come to. By transfers (source), escrow_works primary key
 ESCROWED: Final = """
-select t.id, t.period, t.key, x.work, x.amount, x.fee, sum(x.amount) over whole as gross, sum(x.fee) over whole as fees,
+select t.id, t.memo as period, t.key, x.work, x.amount, x.fee,
+    sum(x.amount) over whole as gross, sum(x.fee) over whole as fees,
     (
         select sum(e.amount) from entries e join ledger_accounts a on a.id = e.account
         where e.transfer = t.id and a.name like 'receivable:%'

@@ -7,7 +7,7 @@ later ones, so where that happened all outputs since the grant come along.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -35,7 +35,8 @@ class Allotted:
 
     ``licences`` are their rows, ``works`` those that they earn for, ``shared`` (licence, work) the account's whose
     part it is by a share alone, ``earlier`` (batch, use) the uses of earlier months that count, ``reports`` the
-    rows of what was reported, ``revocations`` of what took works of them back.
+    rows of what was reported, ``revocations`` of what took works of them back, ``left_out`` those of charges that
+    closes left out (`queries.LEFT_OUT`).
     """
 
     licences: list[Row] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Allotted:
     earlier: set[tuple[UUID, bytes]] = field(default_factory=set)
     reports: list[Row] = field(default_factory=list)
     revocations: list[Row] = field(default_factory=list)
+    left_out: list[Row] = field(default_factory=list)
 
 
 async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
@@ -51,10 +53,15 @@ async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
     found, seen = Allotted(), (part.account, part.uses)
     charged = [
         identifiers.to_uuid(row["source"], "lic")
-        for row in await conn.fetch(agreement_queries.ALREADY, span.period.name)
+        for row in await conn.fetch(agreement_queries.CHARGED_IN, span.period.name)
     ]
-    found.licences = await conn.fetch(queries.AGREEMENTS, *seen, span.start, span.until, charged, span.published)
+    waiting = [row["licence"] for row in await conn.fetch(agreement_queries.LEFT_OUT, None)]
+    found.licences = await conn.fetch(
+        queries.AGREEMENTS, *seen, span.start, span.until, charged + waiting, span.published
+    )
+    found.left_out = await conn.fetch(queries.LEFT_OUT, [each["id"] for each in found.licences], span.period.name)
     for licence in found.licences:
+        months = [span.period.name, *(row["period"] for row in found.left_out if row["licence"] == licence["id"])]
         rows = await conn.fetch(queries.AGREED_LINES, *seen, licence["id"])
         lines = [line_of(row) for row in rows]
         if not any(allocated(line) for line in lines):
@@ -67,16 +74,18 @@ async def allotted_in(conn: Connection, span: Span, part: Part) -> Allotted:
         reports = await conn.fetch(queries.REPORTS, [licence["id"]], span.published)
         if any(line.model in REPORTED for line in lines):
             found.reports += reports
-        weighs = _weighs_from(span, licence, lines, reports)
-        for start, uses in ((await _counts_from(conn, span, licence, lines), False), (weighs, True)):
+        weighs = _weighs_from(months, licence, lines, reports)
+        for start, uses in ((await _counts_from(conn, months, licence, lines), False), (weighs, True)):
             if start is not None and start < span.start:
                 earlier = await conn.fetch(queries.EARLIER_USES, *seen, licence["id"], start, span.start, uses)
                 found.earlier |= {(row["batch"], row["id"]) for row in earlier}
     return found
 
 
-def _weighs_from(span: Span, licence: Row, lines: Iterable[LicenceLine], reports: Iterable[Row]) -> datetime | None:
-    """Return since when uses give works weight in what is divided at the close of the month; None where they do not.
+def _weighs_from(
+    closes: Collection[str], licence: Row, lines: Iterable[LicenceLine], reports: Iterable[Row]
+) -> datetime | None:
+    """Return since when uses give works weight in what is divided at the closes of months; None where they do not.
 
     What is reported late of a window that has ended is divided by the uses of that window.
     """
@@ -84,17 +93,19 @@ def _weighs_from(span: Span, licence: Row, lines: Iterable[LicenceLine], reports
     if licence["weigh"] != "use" or not lengths:
         return None
     since: datetime = licence["since"]
-    told = {month_number(since, row["period"]) for row in reports if row["counts_at"] == span.period.name}
-    months = {month_number(since, span.period.name), *told}
+    told = {month_number(since, row["period"]) for row in reports if row["counts_at"] in closes}
+    months = {*(month_number(since, close) for close in closes), *told}
     return month_after(since, min(month // length * length for month in months for length in lengths))
 
 
-async def _counts_from(conn: Connection, span: Span, licence: Row, lines: Iterable[LicenceLine]) -> datetime | None:
-    """Return since when outputs count at the close of the month; None where none do."""
+async def _counts_from(
+    conn: Connection, closes: Iterable[str], licence: Row, lines: Iterable[LicenceLine]
+) -> datetime | None:
+    """Return since when outputs count at the closes of months; None where none do."""
     lengths = {_months(line) for line in lines if allocated(line) and line.model == _OUTPUT}
     since: datetime = licence["since"]
-    month = month_number(since, span.period.name)
-    starts = [month + 1 - length for length in lengths if not (month + 1) % length]
+    months = [month_number(since, close) for close in closes]
+    starts = [month + 1 - length for month in months for length in lengths if not (month + 1) % length]
     if not starts:
         return None
     start = month_after(since, min(starts))

@@ -16,6 +16,7 @@ from licet.audit.layout import (
     CLOSE,
     STATEMENT_KINDS,
     BundleDuty,
+    BundleLeftOut,
     BundleLine,
     BundleWork,
     ClosedLine,
@@ -75,6 +76,7 @@ async def build(services: Services, caller: Caller, period: Period, subject: Sub
             prover = await _log(conn, services, span, found, writer)
             await _statements(conn, prover, part, found, writer)
             await asyncio.to_thread(writer.duties, [_duty(row) for row in found.duties])
+            await asyncio.to_thread(writer.left_out, [_left_out(row) for row in found.allotted.left_out])
             await _uses(conn, part, found, writer)
             await _closed(conn, part, found, writer)
             await _ledger(conn, span, part, found, writer)
@@ -92,7 +94,7 @@ async def _log(conn: Connection, services: Services, span: Span, found: Contents
     named = await conn.fetch(log_queries.REGISTRY_KEYS, SUBJECT)
     indices = await translog.indices(conn, [row["id"] for row in named])
     last = [*(statement.index for statement in found.statements), *indices.values()]
-    last += [closed.log_index for closed in (found.before, found.closed) if closed is not None]
+    last += [closed.log_index for closed in (*found.before, found.closed) if closed is not None]
     closing = max(min(span.end + 1, span.published), *(index + 1 for index in last))
     first = max(0, span.opening - 1)
     prover = Prover(conn, services.keys, closing, await signed_checkpoint(conn, services.keys, closing))
@@ -121,7 +123,7 @@ async def _statements(conn: Connection, prover: Prover, part: Part, found: Conte
             await asyncio.to_thread(
                 writer.statement, statement.kind, _text(statement), file, times.to_text(statement.at)
             )
-    for closed in filter(None, (found.before, found.closed)):
+    for closed in filter(None, (*found.before, found.closed)):
         (file,) = await prover.files([(closed.pending, None)])
         row = await conn.fetchrow(queries.CLOSE, closed.pending, closed.log_index)
         assert row is not None
@@ -179,6 +181,11 @@ def _duty(row: Row) -> BundleDuty:
         due_at=times.to_text(row["due_at"]),
         done_at=None if row["done_at"] is None else times.to_text(row["done_at"]),
     )
+
+
+def _left_out(row: Row) -> BundleLeftOut:
+    licence = identifiers.from_uuid("lic", row["licence"])
+    return BundleLeftOut(licence, row["period"], times.to_text(row["since"]), row["posted"])
 
 
 async def _uses(conn: Connection, part: Part, found: Contents, writer: BundleWriter) -> None:

@@ -45,7 +45,7 @@ class Contents:
     shared: set[str] = field(default_factory=set)
     shares: set[UUID] = field(default_factory=set)
     closed: Closed | None = None  # once the month is
-    before: Closed | None = None  # the month before it
+    before: list[Closed] = field(default_factory=list)  # the month before it, and those that late charges follow from
     duties: list[Row] = field(default_factory=list)  # of the month (`queries.DUTIES`)
     allotted: Allotted = field(default_factory=Allotted)
     restricted: set[UUID] = field(default_factory=set)  # works whose licensed terms co-owners may have made stricter
@@ -142,14 +142,14 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
         Licensed(_statement("licence", row), begins=True) for row in await conn.fetch(queries.LICENCES, *seen, *window)
     ]
     found.batches = [_batch(row) for row in await conn.fetch(queries.BATCHES, *seen, *window)]
-    month = (part.account, span.opening, span.end)
-    found.others += [_statement("run", row) for row in await conn.fetch(queries.RUNS, *month)]
-    datasets = await conn.fetch(queries.DATASETS, *month, span.published)
+    within = (part.account, span.opening, span.end)
+    found.others += [_statement("run", row) for row in await conn.fetch(queries.RUNS, *within)]
+    datasets = await conn.fetch(queries.DATASETS, *within, span.published)
     found.others += [_statement("dataset-manifest", row) for row in datasets]
-    alone = [_stated(row) for row in await conn.fetch(queries.STATED, *month)]
+    alone = [_stated(row) for row in await conn.fetch(queries.STATED, *within)]
     found.allotted = await allotted_in(conn, span, part)
     behind = [_statement("revenue-report", row) for row in found.allotted.reports]
-    found.duties = await conn.fetch(queries.DUTIES, *month)
+    found.duties = await conn.fetch(queries.DUTIES, *within)
     revoked = {row["id"]: row for row in [*found.allotted.revocations, *found.duties]}
     behind += [_statement("licence-revoke", row, "account") for row in revoked.values()]
     taken_back = [row["id"] for row in found.allotted.revocations]
@@ -164,7 +164,14 @@ async def contents_of(conn: Connection, span: Span, part: Part) -> Contents:
     rows = await conn.fetch(queries.REQUESTS, part.account, licences, span.opening, span.end, span.published)
     found.others += [_statement(row["kind"], row, "account") for row in rows]
     found.closed = await closing.closed(conn, span.period.name)
-    found.before = await closing.closed(conn, month_before(span.period.name))
+    month = span.period.name
+    first = min((row["period"] for row in found.allotted.left_out), default=month)
+    while month >= first:
+        month = month_before(month)
+        closed = await closing.closed(conn, month)
+        if closed is None:
+            break
+        found.before.append(closed)
     return found
 
 

@@ -178,6 +178,13 @@ where g.allocates and e.at < $4 and e.index < $6
         )))
 order by l.id
 """  # noqa: S608
+# Charges of agreements ($1) that the close of month $2, or one before it, left out, and that none before it made good.
+# ``posted`` is what the close of $2 charged. By allocations_left_out primary key
+LEFT_OUT: Final = """
+select licence, period, since, case when posted = $2 then posted end as posted
+from allocations_left_out where licence = any($1::uuid[]) and period <= $2 and (posted is null or posted >= $2)
+order by licence, period
+"""
 # by licence_works and licences primary keys; $3 an agreement
 AGREED_LINES: Final = f"""
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,

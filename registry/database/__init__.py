@@ -5,9 +5,10 @@ from __future__ import annotations
 from registry.database.instance import EmbeddedPostgres, attached, embedded
 from registry.database.migrator import Migration, migrate, migrations_folder, pending, stranded
 from registry.database.opening import opened
-from registry.database.pool import Connection, Database, Row, answering, once_committed
+from registry.database.pool import FATAL, Connection, Database, Row, answering, once_committed
 
 __all__ = [
+    "FATAL",
     "Connection",
     "Database",
     "EmbeddedPostgres",

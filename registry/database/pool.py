@@ -31,6 +31,8 @@ _CONNECT_SECONDS = 15.0
 _RELEASE_SECONDS = 2.0  # for the server to hear that nobody waits for a statement any longer
 _IDLE_IN_TRANSACTION = timedelta(seconds=60)
 
+# After these nothing more can be done in the transaction, or all of it is to be done again.
+FATAL = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.TransactionRollbackError, OSError)
 # A transaction that lost against another one and left nothing: doing it again is right.
 _LOST = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 # The server or the way to it is gone, or it would not answer in time.

@@ -21,6 +21,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "account_levels": ("bare", "the level stays, so that no conflict is decided anew; what it was proven by goes"),
     "accounts": ("bare", "identifier, genesis digest and level are pseudonyms; the name goes"),
     "agreements": ("stays", _OTHERS),
+    "allocations_left_out": ("stays", _BOOKS),
     "audit_scopes": ("stays", "which account an auditor may see: identifiers"),
     "archive_aside": ("stays", _OURS),
     "archive_mark": ("stays", _OURS),

@@ -245,6 +245,11 @@ AGREEMENTS: Final = """
 select g.licence, g.request, g.since, g.weigh from licences l join agreements g on g.licence = l.id
 where l.organisation = $1 {after}
 """
+# by licences (organisation, id), allocations_left_out primary key
+NOT_COMPUTED: Final = """
+select x.licence, x.period, x.since, x.posted from licences l join allocations_left_out x on x.licence = l.id
+where l.organisation = $1 {after}
+"""
 # by revenue_reports (organisation, id), log_entries unique (pending)
 REVENUE_REPORTS: Final = """
 select r.id as report, r.licence, r.period, r.counts_at, r.digest, r.supersedes, r.revenue, r.pool, r.weights,

@@ -217,6 +217,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("agreements",),
     ),
     Section(
+        "not_yet_computed",
+        "months for which closes could not charge them at once, and into which each was posted since",
+        queries.NOT_COMPUTED,
+        _by(_column("x.licence", UUID), _column("x.period", str)),
+        ("allocations_left_out",),
+    ),
+    Section(
         "revenue_reports",
         "what it reported to be divided under them",
         queries.REVENUE_REPORTS,

@@ -17,11 +17,13 @@ import msgspec
 import structlog
 
 from licet import times
+from licet.counted import many
 from licet.errors import LicetError
 from licet.log.entry import KINDS
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from registry import archive, translog
+from registry.agreements import queries as agreements
 from registry.database import Connection, pending
 from registry.errors import MigrationError, RegistryError, StoreUnavailable, Unavailable
 from registry.services import Services
@@ -55,6 +57,7 @@ class State(msgspec.Struct, frozen=True):
     log_pending: int | None = None
     log_lag_seconds: float | None = None
     archive_behind_bytes: int | None = None
+    agreements_left_out: int | None = None
     snapshot_sequence: int | None = None
     snapshot_age_seconds: float | None = None
     snapshot_expires_seconds: float | None = None
@@ -92,6 +95,7 @@ class Readiness:
                 async with self._services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
                     figures = await self._log(conn, checks)
                     figures = await self._archive(conn, figures, checks)
+                    figures = await self._closes(conn, figures, checks)
                     figures = await self._snapshot(conn, figures, checks)
             checks = {"database": Check(ok=True), **checks}
         except (Unavailable, TimeoutError) as error:
@@ -202,6 +206,18 @@ class Readiness:
         else:
             checks["archive"] = Check(ok=True)
         return msgspec.structs.replace(figures, archive_behind_bytes=behind.bytes)
+
+    async def _closes(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
+        """What closes could not charge is told, and keeps nobody from an answer."""
+        row = await conn.fetchrow(agreements.LEFT_OUT_COUNT)
+        assert row is not None  # it counts
+        count: int = row["count"]
+        checks["closes"] = Check(ok=True)
+        if count:
+            found = f"{many(count, 'charge')} of agreements left out when months closed, from {row['first']} on"
+            todo = "see the operator's page or `licet-registry close` for why; each close tries them again"
+            checks["closes"] = Check(ok=True, found=found, since=times.to_text(row["since"]), todo=todo)
+        return msgspec.structs.replace(figures, agreements_left_out=count)
 
     async def _snapshot(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
         now = times.now()

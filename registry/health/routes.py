@@ -60,7 +60,7 @@ async def ready(request: Request[None, None, State]) -> Response[Ready]:
     """Whether the service answers truly and takes statements; 503 with the reasons otherwise.
 
     `checks` says of each thing what was found, since when it is amiss, and what to do: database, schema, log,
-    checkpoint, guard, snapshot, index, files.
+    checkpoint, guard, archive, closes, snapshot, index, files.
     """
     state = await _readiness(request).look()
     if state.missing or state.log_size is None or state.log_pending is None:
@@ -102,6 +102,7 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
         "licet_log_pending": state.log_pending,
         "licet_log_lag_seconds": state.log_lag_seconds,
         "licet_archive_behind_bytes": state.archive_behind_bytes,
+        "licet_agreements_left_out": state.agreements_left_out,
         "licet_snapshot_sequence": state.snapshot_sequence,
         "licet_snapshot_age_seconds": state.snapshot_age_seconds,
         "licet_snapshot_expires_seconds": state.snapshot_expires_seconds,

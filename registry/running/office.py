@@ -178,7 +178,8 @@ def attest(account: str, /, *, level: int, evidence: str, data: DataFolder = Non
 def close(*, period: str | None = None, data: DataFolder = None, as_json: Json = False) -> None:
     """Close a month of the ledger that is over, and those before it that are not closed, as a statement in the log.
 
-    The worker does it by itself some days after a month's end: LICET_REGISTRY_CLOSE_AFTER.
+    The worker does it by itself some days after a month's end: LICET_REGISTRY_CLOSE_AFTER. What closes could not charge
+    is named with the reason; each close tries it again.
 
     Parameters
     ----------
@@ -188,6 +189,7 @@ def close(*, period: str | None = None, data: DataFolder = None, as_json: Json =
     from licet import times
     from licet.audit.layout import period_of
     from registry import translog
+    from registry.agreements.left_out import LeftOut, left_out
     from registry.app import connect_domains
     from registry.closing import close_due
     from registry.closing.steps import SOONEST
@@ -197,6 +199,7 @@ def close(*, period: str | None = None, data: DataFolder = None, as_json: Json =
     if period is not None and first_moment(period_of(period, "--period").end) + SOONEST > now:
         raise Invalid.field("--period", f"a month that ended at least {SOONEST.seconds // 60} minutes ago", period)
     closed: list[dict[str, object]] = []
+    left: list[LeftOut] = []
 
     async def run() -> None:
         async with attached(data) as services:
@@ -205,10 +208,13 @@ def close(*, period: str | None = None, data: DataFolder = None, as_json: Json =
                 while found := await close_due(services, now, SOONEST, until=period):
                     receipt = await translog.wait(services.database, found[1])
                     closed.append({"period": found[0], "statement": receipt.id, "log_index": receipt.log_index})
+            left.extend(await left_out(services.database))
 
     asyncio.run(run())
     lines = [f"{each['period']} is closed, log index {each['log_index']}" for each in closed]
-    show(as_json, "\n".join(lines) or "every month that is over is closed already", closed=closed)
+    lines = lines or ["every month that is over is closed already"]
+    lines += [f"{each.licence}: {each.period} is left out since {each.since}: {each.why}" for each in left]
+    show(as_json, "\n".join(lines), closed=closed, left_out=left)
 
 
 def verify(*, data: DataFolder = None, as_json: Json = False) -> int:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from licet import identifiers, times
+from registry.database import FATAL
 from registry.errors import Invalid, NotFound
 from registry.observing.meters import count_once_committed
 from registry.services import Services
 from registry.settlement import queries
 from registry.settlement.banking import look_again
 from registry.settlement.invoicing import PREFIX, Issued, issue_to
-
-# After these nothing more can be done in the transaction, or all of it is to be done again.
-_FATAL: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.TransactionRollbackError, OSError)
 
 log = structlog.get_logger("registry.settlement")
 
@@ -47,7 +43,7 @@ async def issue(
             try:
                 async with conn.transaction():  # a savepoint: what fails of one takes nothing from the others
                     made = await issue_to(services, conn, name, period, now, small=small)
-            except _FATAL:
+            except FATAL:
                 raise
             except Exception:
                 if organisation is not None:

@@ -6,11 +6,12 @@ from typing import Final, Literal
 
 from licet import identifiers, money, times
 from licet.wire.common import Page
-from licet.wire.usage import Balance, BalanceLine, LedgerLine
+from licet.wire.usage import Balance, BalanceLine, LedgerLine, NotComputed
 from registry import ledger
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.http.paging import Asked
+from registry.usage import queries
 
 Side = Literal["payable", "escrow", "transit", "receivable"]
 # Debit is positive in the ledger: what is owed to somebody stands on the credit side.
@@ -18,7 +19,10 @@ _SIGNS: Final[dict[Side, int]] = {"payable": -1, "escrow": -1, "transit": -1, "r
 
 
 async def balance(conn: Connection, caller: Caller) -> Balance:
-    """Return what the caller is owed (payable, escrow, transit) and owes (receivable), per currency; zeros are not."""
+    """Return what the caller is owed (payable, escrow, transit) and owes (receivable), per currency; zeros are not.
+
+    Beside it for which months closes could not yet charge its agreements.
+    """
     names = _names(caller)
     found = await ledger.balances(conn, names)
     lines = [
@@ -26,7 +30,11 @@ async def balance(conn: Connection, caller: Caller) -> Balance:
         for (account, currency), amount in sorted(found.items())
         if amount
     ]
-    return Balance(caller.id, lines, times.to_text(times.now()))
+    waiting = [
+        NotComputed(identifiers.from_uuid("lic", row["licence"]), row["period"], times.to_text(row["since"]))
+        for row in await conn.fetch(queries.NOT_COMPUTED, caller.account)
+    ]
+    return Balance(caller.id, lines, times.to_text(times.now()), waiting)
 
 
 async def entries(

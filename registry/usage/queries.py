@@ -225,3 +225,9 @@ select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, r.qua
 from usage_repeats r join usage_events v on v.id = r.event where r.batch = $1
 order by id
 """
+# What closes could not charge the caller's agreements for, which it will owe.
+# By allocations_left_out (period, licence) where posted is null, licences primary key
+NOT_COMPUTED: Final = """
+select x.licence, x.period, x.since from allocations_left_out x join licences l on l.id = x.licence
+where x.posted is null and l.organisation = $1 order by x.period, x.licence limit 500
+"""

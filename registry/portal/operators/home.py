@@ -1,4 +1,4 @@
-"""Where an operator begins: whether everything that answers need is there, and since when not."""
+"""Where an operator begins: whether everything that answers need is there, since when not, and what closes left out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from registry.accounts.identity import Caller
+from registry.agreements.left_out import left_out
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
 from registry.portal.operators.room import OPERATORS, ROOM
+from registry.services import Services
 
 
 @get(everywhere("/operator"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
-async def home(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Response[bytes]:
+async def home(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[bytes]:
     """What ``/health/ready`` looks at, as a table, with what to do about each thing that is amiss."""
     state = await request.app.state.readiness.look()
-    return ROOM.page(request, "home", here="home", name=caller.name, health=state)
+    left = await left_out(services.database) if state.agreements_left_out else []
+    return ROOM.page(request, "home", here="home", name=caller.name, health=state, left_out=left)
 
 
 ROUTES: Final = [home]

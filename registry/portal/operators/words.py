@@ -29,6 +29,7 @@ WORDS: Final[Vocabulary] = {
     "part_checkpoint": ("Published checkpoint of the log", "公布的日志检查点"),
     "part_guard": ("Guard against an older copy", "旧副本防护"),
     "part_archive": ("Archive", "归档"),
+    "part_closes": ("Months that close", "月度结账"),
     "part_snapshot": ("Snapshot", "快照"),
     "part_index": ("Index", "索引"),
     "part_files": ("Files", "文件"),
@@ -36,6 +37,18 @@ WORDS: Final[Vocabulary] = {
     "log_size": ("Entries of the log", "日志条目"),
     "log_pending": ("Statements that wait for it", "等待进入日志的声明"),
     "snapshot": ("Newest snapshot", "最新快照"),
+    # what closes left out
+    "left_out": ("Left out when months closed", "结账时没算进去的"),
+    "left_out_text": (
+        (
+            "These agreements could not be charged when the month closed. Nothing is lost: mend the reason, and the "
+            "next close charges it once, in its own month."
+        ),
+        "这些协议在结账那个月没能算出费用。钱没有丢：把原因解决了，下一次结账会补记一次，记在那次结账的月份里。",
+    ),
+    "left_out_licence": ("Agreement", "协议"),
+    "left_out_month": ("Month", "月份"),
+    "left_out_why": ("Why", "原因"),
     # disputes
     "all": ("All", "全部"),
     "only": ("Only", "只看"),

@@ -45,6 +45,7 @@ async def home(
         here="home",
         own=caller.id,
         purse=purse(balance),
+        not_yet=balance.not_yet_computed,
         invoices=[each for page in unpaid for each in page.items],
         duties=[each for page in undone for each in page.items if each.organisation == caller.id],
         waiting=[each for each in waiting.items if each.account == caller.id],

@@ -49,6 +49,10 @@ WORDS: Final[Vocabulary] = {
     "org_title": ("Home", "首页"),
     "org_account": ("Sessions, passkeys and recovery codes", "登录、通行密钥和恢复码"),
     "owed": ("What you owe", "应付款项"),
+    "owed_not_yet": (
+        "Not yet computed: what these agreements owe for a month that is closed. It comes with the next close.",
+        "还没算好：下面这些协议在已结账月份里的应付款项，会在下一次结账时算上。",
+    ),
     "owed_none": ("Nothing is owed, to you or by you.", "没有应付款项，也没有应收款项。"),
     "see_lines": ("See them", "查看"),
     "unpaid": ("Invoices to pay", "待付发票"),

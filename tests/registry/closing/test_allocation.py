@@ -22,6 +22,7 @@ from licet.terms import Price, Revocation, Terms, preset
 from registry import closing
 from registry.accounts.operators import invite
 from registry.agreements.allocation import allocate, charges_of
+from registry.agreements.left_out import left_out
 from registry.auditing import verify
 from registry.closing.steps import SOONEST
 from registry.ledger import periods
@@ -203,6 +204,11 @@ async def test_what_cannot_be_priced_blocks_no_close_and_is_told(site: Running, 
     clock.next_month()
     assert await closing.close_due(site.services, clock.now(), SOONEST) is not None
     assert await balance(lab.http) == {("receivable", "USD"): "10"}
-    told = [str(each) for each in await verify(site.services)]
-    assert len(told) == 1
-    assert f"licence {one.licence}: {first}: expected what can be charged" in told[0]
+    (left,) = await left_out(site.services.database)
+    assert (left.licence, left.period) == (one.licence, first)
+    assert left.why == "weight: expected one work, got '0'"
+    assert await verify(site.services) == []
+    async with site.services.database.transaction() as conn:
+        await conn.execute("delete from allocations_left_out")
+    (told,) = [str(each) for each in await verify(site.services)]
+    assert f"licence {one.licence}: {first}: expected what can be charged" in told

@@ -7,6 +7,7 @@ import pytest
 from licet import money
 from licet.terms import Price, preset
 from registry.agreements import allocation
+from registry.agreements.left_out import left_out
 from registry.auditing import verify
 from registry.licensing.owing import AT_CLOSE
 from tests.registry.agreements.revenue import drafted, report, send
@@ -77,5 +78,9 @@ async def test_what_a_close_leaves_out_stops_nobody_and_is_told(
     for who in (lab, other):
         assert await balance(who.http) == {("receivable", "USD"): "10"}
     assert await balance(two.owner.http) == {}
-    (told,) = [str(each) for each in await verify(site.services)]
+    assert [(each.licence, each.period) for each in await left_out(site.services.database)] == [(left, month)]
+    assert await verify(site.services) == []
+    async with site.services.database.transaction() as conn:
+        await conn.execute("delete from allocations_left_out")
+    (told,) = [str(each) for each in await verify(site.services)]  # it must be known, else it is lost
     assert f"licence {left}: {month}: expected a charge of {{'USD': 10000000}} micro-units, got {{}}" in told

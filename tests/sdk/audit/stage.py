@@ -21,7 +21,16 @@ import msgspec
 from licet import identifiers, times
 from licet.audit import layout
 from licet.audit.container import Packer
-from licet.audit.layout import BundleLine, BundleWork, ClosedLine, Consistency, EventProof, Period, period_of
+from licet.audit.layout import (
+    BundleLeftOut,
+    BundleLine,
+    BundleWork,
+    ClosedLine,
+    Consistency,
+    EventProof,
+    Period,
+    period_of,
+)
 from licet.audit.tables import BalanceRow, EventRow, LedgerRow, TransferRow
 from licet.audit.writing import About, BundleWriter, framed
 from licet.canonical import encode, to_base64
@@ -132,6 +141,7 @@ class Records:
     balances: list[BalanceRow] | None = None
     before: list[tuple[TransferRow, list[LedgerRow]]] = field(default_factory=list)
     closed: list[ClosedLine] | None = None  # the lines of a month that is closed
+    left_out: list[BundleLeftOut] = field(default_factory=list)
 
     def event(self, number: int, **changes: Any) -> None:
         """Change an event."""
@@ -545,6 +555,7 @@ class Stage:
                 writer.lines(number, lines)
             with writer.works() as works:
                 works.write(records.works)
+            writer.left_out(records.left_out)
             with writer.events() as events:
                 events.write(records.events)
             writer.proofs(records.proofs)

@@ -81,15 +81,15 @@ class AgreedStage(ClosedStage):
         )  # fmt: skip
         self.statement("dut", name, said, person.key, time)
 
-    def charge(self, licence: str, who: str, gross: int, side: str) -> None:
-        """Post what an agreement owes at the close of November."""
+    def charge(self, licence: str, who: str, gross: int, side: str, month: str = "2026-11") -> None:
+        """Post what an agreement owes for ``month`` at the close of November."""
         source, fee = identifier("lic", licence), fee_of(gross, FEE_BPS)
         credited = f"{side}:{self.people[who].id}"
         owing = f"receivable:{self.people['Lantern Labs'].id}"
         lines = [(owing, gross), (credited, fee - gross), ("fee:registry", -fee)]
-        self.transfer(f"{source}/2026-11/{credited}/USD", "allocation", source, "USD", lines, LAST)
+        self.transfer(f"{source}/{month}/{credited}/USD", "allocation", source, "USD", lines, LAST)
         transfer, entries = self.transfers[-1]
-        self.transfers[-1] = (change(transfer, memo="2026-11"), entries)
+        self.transfers[-1] = (change(transfer, memo=month), entries)
 
     def part(self, name: str) -> Records:
         """With what was reported of what is shared, and what she took back."""

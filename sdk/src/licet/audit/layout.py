@@ -13,6 +13,7 @@
     licences/<lic_…>.jsonl          the lines of a licence (`BundleLine`), by work
     works.jsonl                     that a consent covers the works relied upon (`BundleWork`)
     duties.jsonl                    revocations' effects that were due in the month, or are yet to be (`BundleDuty`)
+    agreements/left-out.jsonl       only where there are any: charges that closes left out, and what became of them here
     usage/events.csv, .parquet      every use (`licet.audit.tables`), by source and id
     usage/proofs.jsonl              for events shown without the rest of their batch (`EventProof`)
     ledger/transfers.csv            double entry: what was posted …
@@ -52,6 +53,7 @@ FRONTIER: Final = "log/frontier.bin"
 ENTRIES: Final = "log/entries.bin"
 WORKS: Final = "works.jsonl"
 DUTIES: Final = "duties.jsonl"
+LEFT_OUT: Final = "agreements/left-out.jsonl"
 EVENTS_CSV: Final = "usage/events.csv"
 EVENTS_PARQUET: Final = "usage/events.parquet"
 EVENT_PROOFS: Final = "usage/proofs.jsonl"
@@ -68,7 +70,7 @@ SINGLE: Final = frozenset(
     | {EVENT_PROOFS, TRANSFERS, LEDGER_ENTRIES, BALANCES, HLEDGER, BEANCOUNT, README}
 )
 """Members that every bundle has, beside its manifest; that of a closed month has `LINES` too, all but the first
-bundles `DUTIES`."""
+bundles `DUTIES`, and those of months around a charge that was left out `LEFT_OUT`."""
 
 CLOSE: Final = "period-close"
 
@@ -155,6 +157,18 @@ class BundleDuty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revoked_at: str
     due_at: str
     done_at: str | None
+
+
+class BundleLeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``licence`` owes for the month ``period`` was not charged at its close, and is left out since then.
+
+    ``posted`` is the month of the bundle where its close charged it, null where it had not by then.
+    """
+
+    licence: str
+    period: str
+    since: str
+    posted: str | None
 
 
 class EventProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from licet.audit.container import CHUNK, MemberOut, Packer
 from licet.audit.journals import Beancount, Hledger, Journal, Write
 from licet.audit.layout import (
     BundleDuty,
+    BundleLeftOut,
     BundleLine,
     BundleWork,
     ClosedLine,
@@ -144,6 +145,13 @@ class BundleWriter:
         with self._member(layout.DUTIES) as member:
             for duty in duties:
                 member.write(canonical.encode(duty) + b"\n")
+
+    def left_out(self, rows: Sequence[BundleLeftOut]) -> None:
+        """Write the charges that closes left out, by licence and month; where there are none, no member."""
+        if rows:
+            with self._member(layout.LEFT_OUT) as member:
+                for row in rows:
+                    member.write(canonical.encode(row) + b"\n")
 
     @contextmanager
     def events(self) -> Iterator[EventsOut]:

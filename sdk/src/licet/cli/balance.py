@@ -57,10 +57,14 @@ def balance(
     with common.client() as client:
         me, found = client.me(), client.balance()
     document = {"account": found.account, "name": me.name, "lines": found.lines, "as_of": found.as_of}
+    if found.not_yet_computed:
+        document["not_yet_computed"] = found.not_yet_computed
     lines = [_line(line.account, line.amount, line.currency) for line in found.lines]
     if any(line.account == "escrow" for line in found.lines):
         lines += _why_it_waits(me.level)
-    show(common, document, lines or ["nothing is owed either way"])
+    lines = lines or ["nothing is owed either way"]
+    lines += [f"not yet computed: what {each.licence} owes for {each.period}" for each in found.not_yet_computed]
+    show(common, document, lines)
     return 0
 
 

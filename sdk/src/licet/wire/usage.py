@@ -96,10 +96,21 @@ class BalanceLine(msgspec.Struct, frozen=True):
     amount: str
 
 
+class NotComputed(msgspec.Struct, frozen=True):
+    """What an agreement owes for a month that closed without it; the next close tries again."""
+
+    licence: str
+    period: str
+    since: str
+
+
 class Balance(msgspec.Struct, frozen=True):
+    """What the caller is owed and owes. ``not_yet_computed``: what it will owe beside that, of its agreements."""
+
     account: str
     lines: list[BalanceLine]
     as_of: str
+    not_yet_computed: list[NotComputed] = []
 
 
 class LedgerLine(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from licet.audit import layout, tables
@@ -11,7 +12,7 @@ from licet.audit.checks.opening import MAX_JSON, Audit
 from licet.audit.checks.signed import Signed, Statements
 from licet.audit.checks.the_log import LogFacts
 from licet.audit.closed import PlacedLine, verify_close, verify_counted
-from licet.audit.layout import CLOSE, ClosedLine
+from licet.audit.layout import CLOSE, BundleLeftOut, ClosedLine
 from licet.audit.report import checking, refused
 from licet.canonical import from_base64
 from licet.counted import many
@@ -28,6 +29,7 @@ from licet.statements.periods import (
     ended_with,
     lines_of,
     month_after,
+    month_before,
     root_of,
 )
 from licet.wire.common import StatementFile
@@ -52,15 +54,19 @@ def check_close(audit: Audit, log: LogFacts, statements: Statements) -> MonthClo
     """Return what closed the month, once its close is signed, logged, and says what the bundle shows; None if open."""
     lines = layout.LINES in audit.container.members
     own = {name: each for name, each in statements.closes.items() if each.payload.period == audit.period.name}
+    earliest = _earliest(audit)
     for each in statements.closes.values():
-        if audit.period.name not in (each.payload.period, month_after(each.payload.period)):
+        if not earliest <= each.payload.period <= audit.period.name:
             raise refused(_SIGNED, layout.MANIFEST, f"expected no close of {each.payload.period}, got one")
+    before = [each for each in statements.closes.values() if each.payload.period < audit.period.name]
     if audit.manifest.state == "open":
         if own or lines:
             raise refused(_SIGNED, layout.MANIFEST, "expected no close of a month that is open, got one")
+        _in_a_row(before)
         with checking(_CHAINED, layout.BALANCES):
-            for each in statements.closes.values():
-                _opens(audit, each.payload)
+            for each in before:
+                if month_after(each.payload.period) == audit.period.name:
+                    _opens(audit, each.payload)
         return None
     if len(own) != 1:
         raise refused(_SIGNED, layout.MANIFEST, f"expected one statement that closes it, got {len(own)}")
@@ -77,10 +83,30 @@ def check_close(audit: Audit, log: LogFacts, statements: Statements) -> MonthClo
     with checking(_LISTED, layout.LINES):
         _as_balances(audit, shown)
     audit.passed(_LISTED, f"{many(len(shown), 'line')}, as the balances have them")
+    _in_a_row(before)
     with checking(_CHAINED, layout.statement_member(CLOSE, identifier)):
-        _chained(close, [each for each in statements.closes.values() if each is not signed])
+        _chained(
+            close, [each for each in statements.closes.values() if month_after(each.payload.period) == close.period]
+        )
     audit.passed(_CHAINED, f"{_begins(close)}")
     return MonthClosed(signed.index, placed)
+
+
+def _earliest(audit: Audit) -> str:
+    """Return the first month whose close belongs here: the one before, or before the first that is charged late."""
+    months = [audit.period.name]
+    if layout.LEFT_OUT in audit.container.members:
+        with checking("allocations", layout.LEFT_OUT):
+            months += [each.period for each in audit.lines_as(BundleLeftOut, layout.LEFT_OUT)]
+    return month_before(min(months))
+
+
+def _in_a_row(before: list[Signed]) -> None:
+    """The closes of months before this one follow each other, each naming the one before it."""
+    ordered = sorted(before, key=lambda each: each.payload.period)
+    for one, other in pairwise(ordered):
+        with checking(_CHAINED, layout.MANIFEST):
+            _chained(other.payload, [one])
 
 
 def _signed(audit: Audit, identifier: str, signed: Signed) -> PeriodClose:

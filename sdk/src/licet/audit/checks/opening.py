@@ -59,7 +59,7 @@ class Audit:
 def opened(container: Container, trust: Trust | None) -> Audit:
     """Return the examination of a bundle whose members are exactly those that the registry's office signed for."""
     for name in container.members:
-        known = name in layout.SINGLE or name in (layout.MANIFEST, layout.LINES, layout.DUTIES)
+        known = name in layout.SINGLE or name in (layout.MANIFEST, layout.LINES, layout.DUTIES, layout.LEFT_OUT)
         if not (known or layout.statement_of(name) or layout.licence_of(name)):
             raise refused(FORM, name, "expected only members that a bundle has, got another")
     for name in (*sorted(layout.SINGLE), layout.MANIFEST):
