@@ -141,7 +141,7 @@ def test_the_log_is_checked_on_every_visit_and_only_grows(
 
 
 def another_leaf(liar: Liar) -> None:
-    liar.alters("tile/entries/**", lambda bundle: re.sub(rb'"commitment":"[^f]', b'"commitment":"f', bundle))
+    liar.alters("tile/entries/**", lambda bundle: bundle.translate(bytes.maketrans(b"0123456789", b"1032547698")))
 
 
 def another_node(liar: Liar) -> None:
@@ -269,7 +269,7 @@ def test_a_whole_page_of_another_entry_does_not_fit_the_signed_root(reader: Visi
     honest = liar.contents
     index = len(honest) - 1
     forged = lying.other_entry(honest[index])
-    liar.alters("tile/entries/**", lambda bundle: re.sub(rb'"commitment":"[^f]', b'"commitment":"f', bundle))
+    liar.alters("tile/entries/**", lambda bundle: bundle.replace(honest[index], forged))
     reader.page.route(
         f"**/en/log/{index}",
         lambda route: route.fulfill(
