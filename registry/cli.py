@@ -148,7 +148,7 @@ app.command(
 app.command(
     "registry.running.settling.charging:charges", name="charges", help="Refund charges, and hold contested ones."
 )
-app.command("registry.running.settling.disputing:disputes", name="disputes", help="List, show and decide disputes.")
+app.command("registry.running.settling.disputing:disputes", name="disputes", help="List, show, decide disputes.")
 _token = App(name="token", help="Make tokens and take them back.")
 _token.command("registry.running.office:create_token", name="create", help="Make a further token for an account.")
 _token.command("registry.running.office:revoke_token", name="revoke", help="Make a token worthless from now on.")

@@ -233,7 +233,7 @@ select distinct y.id, p.account, y.pending, e.index, e.at
 from duties d join duty_works x on x.duty = d.id
 join licence_works w on w.licence = d.licence and w.work = x.work and w.account <> d.account
 join disputes q on q.work = x.work and q.account = d.account and q.outcome = 'upheld'
-join dispute_steps y on y.dispute = q.id and y.step in ('open', 'decide')
+join dispute_steps y on y.dispute = q.id and y.step in ('open', 'decide', 'accept', 'review', 'end')
 join log_pending p on p.id = y.pending join log_entries e on e.pending = y.pending
 where d.id = any($1::uuid[]) and e.index < $2 and ($3::uuid is null or $3 in (q.account, q.against)) order by y.id
 """

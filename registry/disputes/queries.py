@@ -60,10 +60,25 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning id
 KEEP_STEP: Final = """
 insert into dispute_steps (id, dispute, step, position, digest, account, pending) values ($1, $2, $3, $4, $5, $6, $7)
 """
+# Nothing moves by it until the dispute ends.
+DECIDE: Final = """
+update disputes set decided = $2, decided_at = $3, decided_by = $4, appeal_until = $5
+where id = $1 and decided is null and outcome is null
+"""
+APPEAL: Final = "update disputes set appealed_at = $2 where id = $1 and appealed_at is null and outcome is null"
 END: Final = "update disputes set outcome = $2, ended_at = $3, ended_by = $4 where id = $1 and outcome is null"
+# Whether operator $2 may review dispute $1: whoever decided it may not. By disputes primary key
+MAY_REVIEW: Final = "select exists (select from disputes where id = $1 and decided_by <> $2)"
+# What nobody appealed until $2, after $1. By disputes_due (appeal_until) where nobody appealed or ended it
+DUE: Final = """
+select id from disputes
+where outcome is null and appealed_at is null and appeal_until is not null and appeal_until <= $2 and id > $1
+order by id limit $3
+"""
 
 _ANSWERED: Final = "exists (select from dispute_steps x where x.dispute = d.id and x.step = 'answer')"
-_STATE: Final = f"coalesce(d.outcome, case when {_ANSWERED} then 'answered' else 'open' end)"
+_STATE: Final = f"""coalesce(d.outcome, case when d.appealed_at is not null then 'appealed'
+    when d.decided is not null then 'decided' when {_ANSWERED} then 'answered' else 'open' end)"""
 _MONTH: Final = "to_char({} at time zone 'utc', 'YYYY-MM')"
 # by audit_scopes primary key
 _AUDITS: Final = f"""exists (
@@ -75,7 +90,8 @@ _AUDITS: Final = f"""exists (
 # What a work's dispute holds follows from claim levels (semantics 6). By dispute_steps (dispute, step)
 _SEEN: Final = f"""
 select d.id, d.account, a.kind, d.against, b.kind as against_kind, d.work, d.transfer, d.digest, d.pending, d.opened_at,
-    d.outcome, d.ended_at, e.index, {_STATE} as state,
+    d.outcome, d.ended_at, d.decided, d.decided_at, d.decided_by, d.appeal_until, d.appealed_at, e.index,
+    {_STATE} as state,
     d.outcome is null and (d.transfer is not null or b.level < 2 or a.level >= b.level) as holds
 from disputes d join accounts a on a.id = d.account join accounts b on b.id = d.against
 left join log_entries e on e.pending = d.pending
@@ -100,14 +116,27 @@ ENVELOPE: Final = "select envelope from log_pending where id = $1"
 # The whole of it, read through once, beside what was signed.
 ALL_STEPS: Final = """
 select x.id, x.dispute, x.step, x.position, x.digest, x.account, k.kind as step_kind, d.digest as opening,
-    d.account as opener, a.kind, d.work, d.transfer, d.outcome, d.ended_by, p.envelope
+    d.account as opener, a.kind, d.work, d.transfer, d.outcome, d.ended_by, d.decided, d.decided_by, d.appeal_until,
+    p.envelope
 from dispute_steps x join disputes d on d.id = x.dispute join accounts a on a.id = d.account
 left join accounts k on k.id = x.account join log_pending p on p.id = x.pending order by x.dispute, x.pending
 """
+# A decision of a release before appeals ended its dispute; nobody ends one before the time to appeal is over.
 WITHOUT: Final = """
 select d.id from disputes d where not exists (select from dispute_steps x where x.dispute = d.id and x.step = 'open')
     or (d.outcome is not null) <> exists (
-        select from dispute_steps x where x.dispute = d.id and x.step in ('decide', 'withdraw')
+        select from dispute_steps x where x.dispute = d.id
+            and (x.step in ('withdraw', 'accept', 'review', 'end') or x.step = 'decide' and d.decided is null)
+    )
+    or d.decided is not null and not exists (
+        select from dispute_steps x where x.dispute = d.id and x.step = 'decide'
+    )
+    or (d.appealed_at is not null) <> exists (
+        select from dispute_steps x where x.dispute = d.id and x.step = 'appeal'
+    )
+    or exists (
+        select from dispute_steps x join log_entries e on e.pending = x.pending
+        where x.dispute = d.id and x.step = 'end' and (d.appealed_at is not null or e.at < d.appeal_until)
     )
 """
 # A charge in dispute is contested for as long, each time anew, and what became of it is how the dispute ended.

@@ -1,4 +1,4 @@
-"""HTTP of disputes: opened, answered, taken back by their two parties alone, and read by them and auditors."""
+"""HTTP of disputes: opened, answered, taken back, appealed by their two parties alone; read by them and auditors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from licet import identifiers
 from licet.wire.common import Page
 from licet.wire.disputes import DisputeAccepted, DisputeInfo, DisputeShown, DisputeState, DisputeSubmit
 from registry.accounts.identity import Caller, require
-from registry.disputes import service
+from registry.disputes import service, stepping
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
@@ -51,8 +51,12 @@ async def step_dispute(
     dispute: FromPath[str],
     data: JSONBody[DisputeSubmit],
 ) -> DisputeAccepted:
-    """Answer a dispute that somebody else opened, or take one's own back, by a signed ``dispute-step``."""
-    return await service.take_step(services, caller, _number(dispute), data.envelope)
+    """Answer a dispute that somebody else opened, or take one's own back, by a signed ``dispute-step``.
+
+    Once it is decided, whoever lost can ``appeal`` within 14 days: another operator then decides again. Or ``accept``:
+    the dispute ends at once. Until then nothing that it is about moves.
+    """
+    return await stepping.take_step(services, caller, _number(dispute), data.envelope)
 
 
 @get("/v1/disputes", operation_id="listDisputes", tags=["disputes"], guards=[_SEES])

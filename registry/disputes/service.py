@@ -1,4 +1,4 @@
-"""Opening a dispute, answering it, taking it back: each step is signed by whoever takes it, and once.
+"""Opening a dispute, showing it, ending it: what all steps have in common, each signed by whoever takes it, and once.
 
 All steps happen one after the other under the lock of settlement. Of a work, the consent head of whoever registered it
 is taken too before the log's pending id is drawn: no licence gets an index after a dispute that it ignored.
@@ -27,7 +27,7 @@ from registry.consent.queries import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
 from registry.disputes.subjects import Subject, hold_evidence, subject_of
-from registry.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+from registry.errors import Conflict, Gone, Invalid, NotFound
 from registry.http.paging import Asked, page_of
 from registry.services import Services
 from registry.settlement import escrow_queries
@@ -41,7 +41,9 @@ SUSPENDED_FOR: Final = timedelta(days=365)
 _OF_CHARGES: Final[dict[str, Outcome]] = {"upheld": "refunded", "dismissed": "stands", "withdrawn": "withdrawn"}
 
 
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
+    """A step that was taken, and under which statement and pending id."""
+
     dispute: UUID
     statement: str
     pending: int
@@ -54,17 +56,7 @@ async def open_dispute(services: Services, caller: Caller, envelope: Envelope) -
     and ``Conflict`` for what is disputed or was decided on, too late, or one more than an account may have open.
     """
     kept = await services.database.run(partial(_open, services, caller, envelope))
-    return await _accepted(services, caller, kept)
-
-
-async def take_step(services: Services, caller: Caller, dispute: UUID, envelope: Envelope) -> DisputeAccepted:
-    """Return once the other party's answer, or the withdrawal by whoever opened it, is in the published log.
-
-    Raises ``NotFound``, ``MalformedError`` and ``Invalid`` naming the field, ``NotAllowed`` for the other party's step,
-    and ``Conflict`` after a decision, or for a second answer.
-    """
-    kept = await services.database.run(partial(_step, services, caller, dispute, envelope))
-    return await _accepted(services, caller, kept)
+    return await accepted(services, caller, kept)
 
 
 async def shown(services: Services, account: UUID | None, dispute: UUID) -> DisputeShown:
@@ -114,7 +106,11 @@ async def opening_of(conn: Connection, row: Row) -> DisputeStep | None:
 async def end(
     services: Services, conn: Connection, row: Row, outcome: str, now: datetime, operator: UUID | None = None
 ) -> None:
-    """The dispute has ended in ``outcome``, and what it held goes where that says; the locks are the caller's."""
+    """The dispute has ended in ``outcome``, and what it held goes where that says.
+
+    ``operator``: whose decision that is. The lock of settlement is the caller's and, of a work, the consent head of
+    whoever registered it.
+    """
     await conn.execute(queries.END, row["id"], outcome, now, operator)
     if row["work"] is not None:
         await disputes_changed(conn, row["against"], [row["work"]])
@@ -133,10 +129,10 @@ async def keep(
     return statement, pending
 
 
-async def _open(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> _Kept:
+async def _open(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> Kept:
     await conn.execute(LOCK)
     digest = bytes.fromhex(envelope.payload_digest)
-    known = await _taken(conn, caller, digest)
+    known = await taken(conn, caller, digest)
     if known is not None:
         return known
     payload = await opened(conn, DisputeStep, envelope, caller, services.keys.ref)
@@ -164,7 +160,7 @@ async def _open(services: Services, caller: Caller, envelope: Envelope, conn: Co
     row = await seen(conn, caller.account, number)
     told = words.opened(caller.id, payload.dispute, payload.subject, now + ANSWERED_WITHIN, holds=row["holds"])
     await events.tell(conn, subject.against, "dispute-opened", payload.dispute, told)
-    return _Kept(number, identifiers.from_uuid("stm", statement), pending)
+    return Kept(number, identifiers.from_uuid("stm", statement), pending)
 
 
 async def _hold_free(conn: Connection, caller: Caller, subject: Subject, name: str) -> None:
@@ -192,56 +188,16 @@ async def _hold_few(conn: Connection, caller: Caller, now: datetime) -> None:
         )
 
 
-async def _step(services: Services, caller: Caller, dispute: UUID, envelope: Envelope, conn: Connection) -> _Kept:
-    await conn.execute(LOCK)
-    digest = bytes.fromhex(envelope.payload_digest)
-    known = await _taken(conn, caller, digest)
-    row = await seen(conn, caller.account, dispute)
-    if known is not None and known.dispute == dispute:
-        return known
-    payload = await opened(conn, DisputeStep, envelope, caller, services.keys.ref)
-    _hold_to(payload, row)
-    await hold_evidence(conn, payload)
-    by = row["account"] if payload.step == "withdraw" else row["against"]
-    if payload.step not in ("answer", "withdraw"):
-        raise Invalid.field("step", "answer or withdraw", payload.step)
-    if caller.account != by:
-        whose = "whoever opened it takes a dispute back" if payload.step == "withdraw" else "the other party answers"
-        raise NotAllowed(f"only {whose}")
-    if row["outcome"] is not None:
-        raise Conflict(f"the dispute has ended: {row['outcome']}")
-    if payload.step == "answer" and row["state"] == "answered":
-        raise Conflict("the dispute was answered already")
-    if row["work"] is not None and payload.step == "withdraw":
-        await conn.fetchrow(LOCK_HEAD, row["against"])
-    statement, pending = await keep(conn, dispute, payload, envelope, caller.account)
-    kept = (statement, dispute, payload.step, payload.position, digest, caller.account, pending)
-    await conn.execute(queries.KEEP_STEP, *kept)
-    if payload.step == "withdraw":
-        await end(services, conn, row, "withdrawn", times.now())
-        told = words.withdrawn(caller.id, payload.dispute)
-        await events.tell(conn, row["against"], "dispute-withdrawn", payload.dispute, told)
-    else:
-        told = words.answered(caller.id, payload.dispute, payload.position or "contest")
-        await events.tell(conn, row["account"], "dispute-answered", payload.dispute, told)
-    return _Kept(dispute, identifiers.from_uuid("stm", statement), pending)
-
-
-def _hold_to(payload: DisputeStep, row: Row) -> None:
-    info = info_of(row)
-    for field, expected in (("dispute", info.dispute), ("subject", info.subject), ("document", info.document)):
-        if getattr(payload, field) != expected:
-            raise Invalid.field(field, expected, getattr(payload, field))
-
-
-async def _taken(conn: Connection, caller: Caller, digest: bytes) -> _Kept | None:
+async def taken(conn: Connection, caller: Caller, digest: bytes) -> Kept | None:
+    """Return the step of ``caller`` with this digest, None where it was not taken yet."""
     row = await conn.fetchrow(queries.TAKEN, digest)
     if row is None or row["account"] != caller.account:
         return None
-    return _Kept(row["dispute"], identifiers.from_uuid("stm", row["id"]), row["pending"])
+    return Kept(row["dispute"], identifiers.from_uuid("stm", row["id"]), row["pending"])
 
 
-async def _accepted(services: Services, caller: Caller, kept: _Kept) -> DisputeAccepted:
+async def accepted(services: Services, caller: Caller, kept: Kept) -> DisputeAccepted:
+    """Return the dispute and the receipt once the step is in the published log."""
     receipt = await translog.wait(services.database, kept.pending)
     async with services.database.acquire() as conn:
         return DisputeAccepted(info_of(await seen(conn, caller.account, kept.dispute)), kept.statement, receipt)
@@ -267,6 +223,15 @@ def info_of(row: Row) -> DisputeInfo:
         holds=row["holds"],
         opened_at=times.to_text(row["opened_at"]),
         decided_after=times.to_text(row["opened_at"] + ANSWERED_WITHIN),
-        ended_at=None if row["ended_at"] is None else times.to_text(row["ended_at"]),
+        ended_at=_text(row["ended_at"]),
         log_index=row["index"],
+        decided=row["decided"],
+        decided_at=_text(row["decided_at"]),
+        decided_by=None if row["decided_by"] is None else identifiers.from_uuid("opr", row["decided_by"]),
+        appeal_until=_text(row["appeal_until"]),
+        appealed_at=_text(row["appealed_at"]),
     )
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else times.to_text(at)

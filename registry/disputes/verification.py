@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from licet import identifiers
+import msgspec
+
+from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import DisputeStep
+from licet.statements.kinds.disputes import OF_OFFICE
 from registry.database import Connection, Row
 from registry.disputes import queries
 
 _PREFETCH: Final = 500
+_ENDS: Final = ("accept", "review", "end")
 
 
 async def rebuild(conn: Connection) -> list[str]:
@@ -34,20 +38,25 @@ def _step(row: Row) -> list[str]:
     sealed = envelopes.parse(row["envelope"])
     payload = envelopes.read_as(DisputeStep, sealed)
     work = row["work"] is not None
-    decided = row["step"] == "decide"
-    by = ("opr", row["ended_by"]) if decided else (row["step_kind"], row["account"])
+    step, decided = row["step"], row["step"] == "decide"
+    office = row["ended_by"] if step == "review" or row["decided"] is None else row["decided_by"]
+    by = ("opr", office) if step in OF_OFFICE else (row["step_kind"], row["account"])
+    outcome = row["decided"] or row["outcome"] if decided else row["outcome"] if step in _ENDS else None
+    until = None if payload.appeal_until is msgspec.UNSET else payload.appeal_until
     position = row["position"] and payload.position  # null where a service of a release before took the answer
     signed = (
         payload.step, payload.dispute, payload.subject, payload.document, payload.account, payload.outcome, position,
+        until,
     )  # fmt: skip
     kept = (
-        row["step"],
+        step,
         identifiers.from_uuid("dsp", row["dispute"]),
         identifiers.from_uuid("wrk" if work else "tra", row["work"] if work else row["transfer"]),
-        None if row["step"] == "open" else row["opening"].hex(),
+        None if step == "open" else row["opening"].hex(),
         identifiers.from_uuid(*by),
-        row["outcome"] if decided else None,
+        outcome,
         row["position"],
+        times.to_text(row["appeal_until"]) if decided and row["appeal_until"] else None,
     )
     if (kept, row["digest"].hex()) == (signed, sealed.payload_digest):
         return []

@@ -26,9 +26,31 @@ def answered(who: str, dispute: str, position: str) -> str:
     return f"{who} {_POSITION[position]}: {dispute}"
 
 
-def decided(dispute: str, outcome: str) -> str:
+def decided(dispute: str, outcome: str, appeal_until: datetime) -> str:
     """Return what both parties read of a decision."""
-    return f"{dispute} {_OUTCOME[outcome]}"
+    return f"{dispute} {_OUTCOME[outcome]}; whoever lost can appeal until {times.to_text(appeal_until)[:16]} UTC"
+
+
+def appealed(who: str, dispute: str, review_until: datetime) -> str:
+    """Return what whoever a decision was for reads when it is appealed."""
+    until = times.to_text(review_until)[:10]
+    return f"{who} appealed the decision on {dispute}: somebody else looks at it again, by {until}"
+
+
+def accepted(who: str, dispute: str) -> str:
+    """Return what whoever a decision was for reads when the other party accepts it."""
+    return f"{who} accepted the decision on {dispute}: it is over"
+
+
+def reviewed(dispute: str, outcome: str, *, stands: bool) -> str:
+    """Return what both parties read once another operator has reviewed a decision."""
+    found = "the decision stands" if stands else "the decision was changed"
+    return f"{dispute} was looked at again, and {found}: it {_OUTCOME[outcome]}"
+
+
+def unappealed(dispute: str, outcome: str) -> str:
+    """Return what both parties read once nobody can appeal any more."""
+    return f"{dispute} is over, nobody appealed: it {_OUTCOME[outcome]}"
 
 
 def withdrawn(who: str, dispute: str) -> str:

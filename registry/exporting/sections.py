@@ -508,4 +508,4 @@ KINDS: Final[dict[str, str]] = {
 #: Columns that hold JSON already.
 JSON: Final = frozenset({"encoded", "fingerprint", "body", "counts", "totals", "keys", "about", "prices", "agreed"})
 #: Columns that are read for the key alone.
-UNTOLD: Final = frozenset({"account", "ledger_account", "pending", "ended_by"})
+UNTOLD: Final = frozenset({"account", "ledger_account", "pending", "decided_by", "ended_by"})

@@ -11,6 +11,7 @@ from registry.claims import rechecking
 from registry.closing import loop as closing
 from registry.consent import maturing
 from registry.derivatives import loop as derivatives
+from registry.disputes import ending
 from registry.services import started
 from registry.settings import Settings
 from registry.settlement import escrow
@@ -25,6 +26,7 @@ LOOPS: Final[dict[str, Loop]] = {
     "snapshots": publisher.run,
     "derivatives": derivatives.run,
     "closing": closing.run,
+    "disputes": ending.run,
     "escrow": escrow.run,
     "housekeeping": keep_house,
     "archive": keep_archive,

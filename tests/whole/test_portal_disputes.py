@@ -58,7 +58,7 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         path = page.url.removeprefix(f"{visitor.url}/{visitor.language}")
         other.opens(path)
         other.looks()
-        _objects_without_scripts(other, browser, path)
+        _takes_a_step_without_scripts(other, browser, path, "No.\nIt is mine.")
         other.opens(path)
         other.looks()
         visitor.opens(path)
@@ -75,7 +75,7 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         other.looks()
 
 
-def test_an_operator_decides(visitor: Visitor, browser: Browser, service: Service) -> None:
+def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Browser, service: Service) -> None:
     page, text = visitor.page, TEXT[visitor.language]
     visitor.passkeys()
     visitor.joins("Su Tang")
@@ -95,42 +95,117 @@ def test_an_operator_decides(visitor: Visitor, browser: Browser, service: Servic
         page.wait_for_url("**/disputes/dsp_*")
         path = page.url.removeprefix(f"{visitor.url}/{visitor.language}")
         other.opens(path)
-        other.page.check("[value=concede]")
-        other.page.fill("#text", "Yes.")
+        other.page.check("[value=contest]")
+        other.page.fill("#text", "No.")
         other.page.click("main form .btn")
         other.looks()
         other.page.click("[data-sign]")
         other.page.wait_for_url("**/disputes/dsp_*")
-        office.passkeys()
-        link = service.office("invite", "--role", "operator", "--name", f"Office {visitor.language}")["link"]
-        office.opens(f"/invited#{link.partition('#')[2]}")
-        office.page.click("[data-invited] button")
-        office.page.wait_for_url("**/operator")
+        _employed(office, service, "Office")
         office.opens("/operator/disputes")
         office.looks()
         office.page.click(f"a[href$='{path}']")
         office.page.wait_for_url(f"**/operator{path}")
         office.looks()
         office.page.check("[value=upheld]")
-        office.page.fill("#text", "Both say so.")
+        office.page.fill("#text", "Her drafts say so.")
         office.page.click("main form[data-fresh] .btn")
         office.page.wait_for_url("**/operator/disputes")
         office.opens(f"/operator{path}")
         office.looks()
         assert office.page.locator("#text").count() == 0
-    visitor.opens(path)
-    assert "Both say so." in page.inner_text("main")
-    visitor.looks()
+        visitor.opens(path)
+        assert "Her drafts say so." in page.inner_text("main")
+        visitor.looks()
+        other.opens(path)
+        other.looks()
+        _takes_a_step_without_scripts(other, browser, path, "Look at the layers.")
+        for who in (other, visitor):
+            who.opens(path)
+            who.looks()
+        assert page.locator("#text").count() == 0  # nothing for whoever won to do
+        office.opens(f"/operator{path}")
+        office.looks()
+        assert office.page.locator("#text").count() == 0  # nor for whoever decided
+        office.opens("/operator/disputes?state=appealed")
+        office.looks()
+        with visiting(browser, visitor.url, visitor.language) as second:
+            _employed(second, service, "Second")
+            second.opens(f"/operator{path}")
+            second.looks()
+            second.page.check("[value=dismissed]")
+            second.page.fill("#text", "His layers are older.")
+            second.page.click("main form[data-fresh] .btn")
+            second.page.wait_for_url("**/operator/disputes")
+        for who in (other, visitor):
+            who.opens(path)
+            assert "His layers are older." in who.page.inner_text("main")
+            who.looks()
+        visitor.opens("/home")
+        visitor.looks()
 
 
-def _objects_without_scripts(other: Visitor, browser: Browser, path: str) -> None:
-    """Answer in a browser without scripts that holds the same session."""
+def test_who_lost_accepts_by_a_passkey(visitor: Visitor, browser: Browser, service: Service) -> None:
+    visitor.passkeys()
+    visitor.joins("Su Tang")
+    with (
+        visiting(browser, visitor.url, visitor.language) as other,
+        visiting(browser, visitor.url, visitor.language) as office,
+    ):
+        other.passkeys()
+        other.joins("Bao")
+        (work,) = other.registers("Grey Tide")
+        other.opens("/terms?scope=all")
+        other.signs()
+        visitor.opens(f"/disputes/new?about={work}")
+        visitor.page.fill("#text", "Mine.")
+        _signs(visitor)
+        path = visitor.page.url.removeprefix(f"{visitor.url}/{visitor.language}")
+        other.opens(path)
+        other.page.fill("#text", "No.")
+        _signs(other)
+        _employed(office, service, "Third")
+        office.opens(f"/operator{path}")
+        office.page.check("[value=dismissed]")
+        office.page.fill("#text", "His layers are older.")
+        office.page.click("main form[data-fresh] .btn")
+        office.page.wait_for_url("**/operator/disputes")
+        visitor.opens(path)
+        visitor.page.check("[value=accept]")
+        visitor.page.fill("#text", "So be it.")
+        visitor.page.click("main form .btn")
+        visitor.page.wait_for_selector("[data-sign]")
+        visitor.looks()
+        visitor.page.click("[data-sign]")
+        visitor.page.wait_for_url("**/disputes/dsp_*")
+        assert visitor.page.locator("#text").count() == 0  # it is over
+        visitor.looks()
+
+
+def _signs(who: Visitor) -> None:
+    """Show what was filled in, and sign it."""
+    who.page.click("main form .btn")
+    who.page.click("[data-sign]")
+    who.page.wait_for_url("**/disputes/dsp_*")
+
+
+def _employed(who: Visitor, service: Service, name: str) -> None:
+    """Come in as an operator."""
+    who.passkeys()
+    link = service.office("invite", "--role", "operator", "--name", f"{name} {who.language}")["link"]
+    who.opens(f"/invited#{link.partition('#')[2]}")
+    who.page.click("[data-invited] button")
+    who.page.wait_for_url("**/operator")
+
+
+def _takes_a_step_without_scripts(other: Visitor, browser: Browser, path: str, text: str) -> None:
+    """Take the step that is chosen already, an objection or an appeal, in a browser without scripts."""
     plain = browser.new_context(java_script_enabled=False, storage_state=other.context.storage_state())
     page = plain.new_page()
     page.goto(f"{other.url}/{other.language}{path}")
-    page.fill("#text", "No.\nIt is mine.")
+    page.fill("#text", text)
     page.click("main form .btn")
     page.click("[data-sign]")
     page.wait_for_url("**/disputes/dsp_*")
-    assert "It is mine." in page.inner_text("main")
+    assert text in page.inner_text("main")
     plain.close()

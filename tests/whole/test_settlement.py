@@ -140,4 +140,21 @@ def _is_disputed(office: Office, mei: Person, lantern: Person) -> None:
     by = ("--by", office.does("invite", "--role", "operator", "--name", "Office")["account"])
     decided = office.does("disputes", "decide", dispute, "--outcome", "upheld", *by, "--reason", "two pictures")
     assert decided["outcome"] == "upheld"
-    assert "was decided for whoever opened it" in mei.types("disputes", "show", dispute).out
+    shown = mei.types("disputes", "show", dispute).out
+    assert "is decided, and whoever lost can appeal" in shown
+    assert f"or does not appeal until {decided['appeal_until'][:10]}" in shown
+    refused = lantern.types("disputes", "appeal", dispute, "--text", "Not enough.", "--yes")
+    assert (refused.code, "only whoever lost" in refused.err) == (4, True), refused
+    unasked = mei.types("disputes", "appeal", dispute, "--text", "It is mine: 林美.")
+    assert (unasked.code, "nothing was signed" in unasked.err) == (4, True), unasked
+    appealed = mei.does("disputes", "appeal", dispute, "--text", "It is mine: 林美.", "--yes")["dispute"]
+    assert (appealed["state"], appealed["holds"]) == ("appealed", True)
+    assert dispute in office.types("disputes", "list", "--state", "appealed").out
+    assert "It is mine: 林美." in office.types("disputes", "show", dispute).out
+    again = office.types("disputes", "review", dispute, "--outcome", "upheld", *by, "--reason", "as I said")
+    assert (again.code != 0, "expected another operator" in again.err) == (True, True), again
+    by = ("--by", office.does("invite", "--role", "operator", "--name", "Second")["account"])
+    office.does("disputes", "review", dispute, "--outcome", "upheld", *by, "--reason", "two pictures, indeed")
+    shown = mei.types("disputes", "show", dispute).out
+    assert "was decided for whoever opened it" in shown
+    assert "two pictures, indeed" in shown

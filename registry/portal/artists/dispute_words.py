@@ -24,6 +24,8 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_charge": ("A charge", "一笔款项"),
     "dispute_state_open": ("Waits for an answer", "等对方答复"),
     "dispute_state_answered": ("Waits for a decision", "等裁决"),
+    "dispute_state_decided": ("Decided, can still be appealed", "已裁决，还可以申诉"),
+    "dispute_state_appealed": ("Appealed, somebody else looks again", "已申诉，等另一个人复核"),
     "dispute_state_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
     "dispute_state_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
     "dispute_state_withdrawn": ("Taken back", "已撤回"),
@@ -55,6 +57,8 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_text": ("What happened", "怎么回事"),
     "dispute_text_answer": ("Your answer", "你的答复"),
     "dispute_text_withdraw": ("Why you take it back", "为什么撤回"),
+    "dispute_text_appeal": ("What you say to it", "你要说的话"),
+    "dispute_text_accept": ("A word about it", "说一句"),
     "dispute_text_hint": ("At most {n} characters. The other party reads it.", "最多 {n} 个字，对方看得到。"),
     "dispute_evidence": ("What it rests on", "凭什么"),
     "dispute_evidence_hint": (
@@ -66,6 +70,8 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_sign_contest": ("Object", "提出异议"),
     "dispute_sign_concede": ("Agree", "同意对方"),
     "dispute_sign_withdraw": ("Take it back", "撤回争议"),
+    "dispute_sign_appeal": ("Appeal", "申诉"),
+    "dispute_sign_accept": ("Accept the decision", "接受裁决"),
     "dispute_sign_go": ("Sign", "签名"),
     "dispute_oath_open": (
         "I dispute who may speak for this picture: it is mine.",
@@ -75,6 +81,11 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_oath_contest": ("I object to this dispute.", "我不同意这个争议。"),
     "dispute_oath_concede": ("I agree: whoever opened this dispute is right.", "我同意：提出争议的一方说得对。"),
     "dispute_oath_withdraw": ("I take this dispute back.", "我撤回这个争议。"),
+    "dispute_oath_appeal": (
+        "I appeal: this decision is wrong, and somebody else is to look again.",
+        "我申诉：这个裁决不对，请另一个人再看一次。",
+    ),
+    "dispute_oath_accept": ("I accept the decision, although it is against me.", "裁决没有支持我，我接受。"),
     "dispute_said": ("In your words", "你的话"),
     "dispute_will_tell": ("{name} is told at once and has 14 days to answer.", "会马上通知 {name}，对方有 14 天答复。"),
     "dispute_will_record": (
@@ -89,13 +100,24 @@ DISPUTES: Final[Vocabulary] = {
         ),
         "争议马上结束，一切回到之前的样子。同一件事不能再提；如果对方已经表示不同意，就算你没道理一次。",
     ),
+    "dispute_will_appeal": (
+        "Somebody who has not decided yet looks at all of it once more. That is the end of it.",
+        "由没有裁决过的另一个人把全部内容再看一次，那就是最后结果。",
+    ),
+    "dispute_will_accept": (
+        "It ends at once: what was held goes where the decision says. This cannot be taken back.",
+        "争议马上结束，存着的钱和画按裁决处理。接受了不能反悔。",
+    ),
     "dispute_will_concede": (
         "It can be decided against you at once. This cannot be taken back.",
         "可能马上就会裁决对方有理。同意了不能反悔。",
     ),
     "dispute_attested": (
-        "Whoever agrees, or takes a dispute back, gives something up: that needs your own passkey. Nothing was signed.",
-        "同意对方或撤回争议，都是放弃自己的东西，必须用你自己的通行密钥签。什么都没有签。",
+        (
+            "Whoever agrees, takes a dispute back or accepts a decision gives something up: that needs your own "
+            "passkey. Nothing was signed."
+        ),
+        "同意对方、撤回争议或接受裁决，都是放弃自己的东西，必须用你自己的通行密钥签。什么都没有签。",
     ),
     "dispute_holds": ("Until it is decided", "裁决之前"),
     "dispute_holds_yes": ("nobody may use it, and its money waits", "谁都不得使用，钱先存着"),
@@ -104,6 +126,11 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_over": ("it is over", "已经结束"),
     "dispute_ended": ("Ended on", "结束时间"),
     "dispute_until": ("An answer is awaited until", "答复截止"),
+    "dispute_won": ("For you", "支持你"),
+    "dispute_lost": ("Against you", "没有支持你"),
+    "dispute_appeal_until": ("Can be appealed until", "申诉截止"),
+    "dispute_review_until": ("Somebody else decides by", "复核截止"),
+    "dispute_see": ("See it", "去看看"),
     "dispute_steps": ("What was said", "双方说了什么"),
     "dispute_step_open": ("Opened", "提出"),
     "dispute_step_answer": ("Answered", "答复"),
@@ -113,6 +140,12 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_step_decide": ("Decided", "裁决"),
     "dispute_step_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
     "dispute_step_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
+    "dispute_step_review": ("Looked at again", "复核"),
+    "dispute_step_review_upheld": ("Looked at again: for whoever opened it", "复核：支持提出的一方"),
+    "dispute_step_review_dismissed": ("Looked at again: against whoever opened it", "复核：没有支持提出的一方"),
+    "dispute_step_appeal": ("Appealed", "申诉"),
+    "dispute_step_accept": ("Accepted the decision", "接受裁决"),
+    "dispute_step_end": ("It is over: nobody appealed", "结束：没有人申诉"),
     "dispute_proof": ("Download all of it with its proofs", "下载全部内容和证明"),
     "dispute_you": ("You", "你"),
     "dispute_registry": ("The registry, by somebody who is no party", "登记处，由和双方无关的人"),
@@ -122,6 +155,37 @@ DISPUTES: Final[Vocabulary] = {
     ),
     "dispute_next_open": ("Next: the other party answers", "接下来：对方答复"),
     "dispute_next_answered": ("Next: somebody who is no party decides", "接下来：由和双方无关的人裁决"),
+    "dispute_next_decided": (
+        "Next: it is over, unless whoever lost appeals in time",
+        "接下来：输的一方不按时申诉，争议就结束",
+    ),
+    "dispute_next_appealed": (
+        "Next: somebody else, who is no party, decides for good",
+        "接下来：由另一个和双方无关的人最后裁决",
+    ),
+    "dispute_lost_do": ("What you can do", "你可以做什么"),
+    "dispute_lost_text": (
+        "Nothing has moved yet. You can appeal once, or accept the decision. If you do neither, it is over by itself.",
+        "现在什么都还没有变。你可以申诉一次，也可以接受裁决；两样都不做，到时候自动结束。",
+    ),
+    "dispute_lost_late": (
+        "The time to appeal is over, and the dispute will end as it was decided. You can accept it at once.",
+        "申诉的时间过了，争议会按裁决结束。你也可以现在就接受。",
+    ),
+    "dispute_lost_appealed": (
+        "You have appealed. If you see it differently by now, you can still accept the decision.",
+        "你已经申诉。如果现在改了主意，还可以接受原来的裁决。",
+    ),
+    "dispute_pick_appeal": ("I appeal", "我不服，要申诉"),
+    "dispute_pick_appeal_why": (
+        "Say what was overlooked. Somebody else looks at all of it, and that is the end of it.",
+        "说清楚漏看了什么。由另一个人把全部内容再看一次，那就是最后结果。",
+    ),
+    "dispute_pick_accept": ("I accept it", "我接受"),
+    "dispute_pick_accept_why": (
+        "It ends at once, as it was decided. This needs your passkey.",
+        "马上按裁决结束。这要用你的通行密钥。",
+    ),
     "dispute_answer": ("Answer", "答复"),
     "dispute_pick_contest": ("I object", "我不同意"),
     "dispute_pick_contest_why": (

@@ -56,7 +56,23 @@ EVENTS: Final[Vocabulary] = {
     ),
     "event_dispute-answered": ("Your dispute was answered.", "你提的争议有了答复。"),
     "event_dispute-withdrawn": ("A dispute against you was taken back.", "一个针对你的争议撤回了。"),
-    "event_dispute-decided": ("A dispute of yours was decided.", "你的一个争议有了裁决。"),
+    "event_dispute-decided": (
+        "A dispute of yours was decided. Whoever lost can appeal within 14 days.",
+        "你的一个争议有了裁决。输的一方可以在 14 天内申诉。",
+    ),
+    "event_dispute-appealed": (
+        "A decision for you was appealed. Somebody else looks at it again.",
+        "对方不服支持你的裁决，提出了申诉，会由另一个人再看一次。",
+    ),
+    "event_dispute-accepted": ("The other party accepted a decision for you.", "对方接受了支持你的裁决。"),
+    "event_dispute-reviewed": (
+        "A dispute of yours was looked at again, and is over.",
+        "你的一个争议复核完了，已经结束。",
+    ),
+    "event_dispute-ended": (
+        "A dispute of yours is over: nobody appealed.",
+        "你的一个争议结束了：没有人申诉。",
+    ),
     "event_payout-changed": ("Where you are paid was changed.", "你的收款方式改了。"),
     "event_split-proposed": ("Somebody proposes to share what a picture earns.", "有人提议分享一张画的收入。"),
     "event_split-agreed": ("A share in a picture is agreed.", "一张画的分成谈妥了。"),

@@ -69,6 +69,9 @@ FRAME: Final[Vocabulary] = {
     "note_dispute_decided": ("It is decided, and both parties were told.", "裁决作出了，已经通知双方。"),
     "note_dispute_opened": ("Your dispute is open, and the other party was told.", "争议提出了，已经通知对方。"),
     "note_dispute_answered": ("Your answer was given.", "你的答复已经送到。"),
+    "note_dispute_reviewed": ("It is decided for good, and both parties were told.", "复核完了，已经通知双方。"),
+    "note_dispute_appealed": ("Your appeal was given, and the other party was told.", "申诉已经送到，也通知了对方。"),
+    "note_dispute_accepted": ("You accepted the decision, and the dispute is over.", "你接受了裁决，争议结束了。"),
     "note_dispute_withdrawn": ("The dispute was taken back.", "争议撤回了。"),
     "note_erased": (
         "Your account is deleted. Thank you for having been here.",

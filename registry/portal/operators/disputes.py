@@ -1,6 +1,7 @@
-"""Disputes that wait for somebody who is no party: read with all that both said, and decided.
+"""Disputes that wait for somebody who is no party: read with all that both said, decided, and after an appeal reviewed.
 
-The registry's office signs the decision and it is carried out in the same transaction (``registry.disputes.deciding``).
+The registry's office signs what is decided; what whoever lost appeals, another operator decides
+(``registry.disputes.deciding``).
 """
 
 from __future__ import annotations
@@ -14,24 +15,28 @@ from litestar.params import FromPath, RawBody
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
+from licet.statements.disputes import REVIEWED_WITHIN
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import MOST_TEXT
+from licet.wire.disputes import DisputeInfo
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.disputes import deciding, service
 from registry.disputes.routes import InState
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict, Invalid, NotAllowed
 from registry.http.paging import Asked, Cursor
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.steps import label_of
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 
 _BODY: Final = 1 << 16
 _A_PAGE: Final = 50
 _OUTCOMES: Final = ("upheld", "dismissed")
+_STATES: Final = ("appealed", "answered", "open", "decided", "upheld", "dismissed", "withdrawn")
 
 
 class Said(NamedTuple):
@@ -40,6 +45,11 @@ class Said(NamedTuple):
     step: str
     account: str | None
     payload: DisputeStep | None
+
+    @property
+    def label(self) -> str:
+        """Which words say what was done."""
+        return label_of(self.step, self.payload)
 
 
 @get(everywhere("/operator/disputes"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
@@ -54,17 +64,21 @@ async def queue(
     async with services.database.acquire() as conn:
         page = await service.listed(conn, None, asked, state=in_state)
     return ROOM.page(
-        request, "disputes", here="disputes", disputes=page.items, state=in_state,
+        request, "disputes", here="disputes", state=in_state, states=_STATES,
+        disputes=[(each, _due(each)) for each in page.items],
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 
 
 @get(everywhere("/operator/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
 async def dispute_page(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], dispute: FromPath[str]
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    dispute: FromPath[str],
 ) -> Response[bytes]:
-    """One dispute with what both parties said, and the form that decides it."""
-    return await _shown(request, services, dispute)
+    """One dispute with what both parties said, and the form that decides or reviews it."""
+    return await _shown(request, services, caller, dispute)
 
 
 @post(
@@ -78,23 +92,34 @@ async def decide(
     dispute: FromPath[str],
     body: RawBody,
 ) -> Response[Any]:
-    """Decide; twice has one effect. What is wrong or too early comes back with all that was written."""
+    """Decide, or review; twice has one effect. What is wrong or too early comes back with all that was written."""
     form = forms.read(request, body)
     hold_fresh(caller)
-    outcome = form.get("outcome")
+    outcome, again = form.get("outcome"), form.get("step") == "review"
     text = form.get("text").replace("\r\n", "\n").replace("\t", " ").strip()
     try:
         if outcome not in _OUTCOMES:
             raise Invalid.field("outcome", " or ".join(_OUTCOMES), outcome)
-        await deciding.decide(services, dispute, caller.id, "upheld" if outcome == "upheld" else "dismissed", text)
-    except (InputError, Invalid, Conflict) as error:
-        return await _shown(request, services, dispute, form, error)
-    return led(f"/{language_of(request)}/operator/disputes", "dispute_decided")
+        decides = deciding.review if again else deciding.decide
+        await decides(services, dispute, caller.id, "upheld" if outcome == "upheld" else "dismissed", text)
+    except (InputError, Invalid, Conflict, NotAllowed) as error:
+        return await _shown(request, services, caller, dispute, form, error)
+    return led(f"/{language_of(request)}/operator/disputes", "dispute_reviewed" if again else "dispute_decided")
+
+
+def _due(info: DisputeInfo) -> str | None:
+    """Return when something may or should be done next; None once it is over."""
+    if info.ended_at is not None:
+        return None
+    if info.appealed_at is not None:
+        return times.to_text(times.from_text(info.appealed_at) + REVIEWED_WITHIN)
+    return info.appeal_until or info.decided_after
 
 
 async def _shown(
     request: Request[Any, Any, Any],
     services: Services,
+    caller: Caller,
     dispute: str,
     form: forms.Form | None = None,
     wrong: Exception | None = None,
@@ -111,13 +136,17 @@ async def _shown(
     info = found.dispute
     # Undecidable while the other party can still answer; what was written all the same comes back.
     early = info.state == "open" and times.to_text(times.now()) < info.decided_after and form is None
+    step = {"open": "decide", "answered": "decide", "appealed": "review"}.get(info.state)
     return ROOM.page(
         request,
         "dispute",
-        status=200 if wrong is None else 400,
+        status=200 if wrong is None else 403 if isinstance(wrong, NotAllowed) else 400,
         here="disputes",
         dispute=info,
+        due=_due(info),
         early=early,
+        own=info.decided_by == caller.id,
+        step=step,
         said=said,
         form=form or forms.Form([]),
         wrong="" if wrong is None else getattr(wrong, "detail", None) or getattr(wrong, "message", str(wrong)),

@@ -64,10 +64,18 @@ WORDS: Final[Vocabulary] = {
     "dispute": ("Dispute", "争议"),
     "dispute_opener": ("Opened by", "提出的一方"),
     "dispute_other": ("Other party", "另一方"),
-    "dispute_after": ("To be decided from", "几时起可裁决"),
+    "dispute_due": ("Next", "接下来"),
+    "dispute_due_open": ("To be decided from", "几时起可裁决"),
+    "dispute_due_answered": ("To be decided from", "几时起可裁决"),
+    "dispute_due_decided": ("Can be appealed until", "申诉截止"),
+    "dispute_due_appealed": ("To be reviewed by", "复核截止"),
+    "dispute_first": ("First decision", "第一次裁决"),
+    "dispute_own": ("You decided; another operator reviews it", "是你裁决的，要由另一位复核"),
     "dispute_about": ("What it is about", "关于什么"),
     "dispute_open": ("Waits for an answer", "等对方答复"),
     "dispute_answered": ("Waits for a decision", "等裁决"),
+    "dispute_decided": ("Decided, can still be appealed", "已裁决，还可以申诉"),
+    "dispute_appealed": ("Appealed, waits for another operator", "已申诉，等另一位运营人员复核"),
     "dispute_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
     "dispute_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
     "dispute_withdrawn": ("Taken back", "已撤回"),
@@ -77,12 +85,38 @@ WORDS: Final[Vocabulary] = {
     "dispute_step_concede": ("Answered: agrees", "答复：同意"),
     "dispute_step_withdraw": ("Taken back", "撤回"),
     "dispute_step_decide": ("Decided", "裁决"),
+    "dispute_step_appeal": ("Appealed", "申诉"),
+    "dispute_step_accept": ("Accepted the decision", "接受裁决"),
+    "dispute_step_review": ("Reviewed", "复核"),
+    "dispute_step_review_upheld": ("Reviewed: for whoever opened it", "复核：支持提出的一方"),
+    "dispute_step_review_dismissed": ("Reviewed: against whoever opened it", "复核：没有支持提出的一方"),
+    "dispute_step_end": ("It is over: nobody appealed", "结束：没有人申诉"),
     "dispute_step_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
     "dispute_step_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
     "dispute_decide": ("Decide", "裁决"),
     "dispute_decide_text": (
-        "Both parties read your reasons. What was held goes where you say at once, and this cannot be taken back.",
-        "双方都会看到你的理由。冻结的东西马上按裁决处理，不能收回。",
+        (
+            "Both parties read your reasons, and this cannot be taken back. Whoever lost can appeal for 14 days; "
+            "nothing moves before that is over."
+        ),
+        "双方都会看到你的理由，裁决不能收回。输的一方有 14 天可以申诉，在那之前什么都不会动。",
+    ),
+    "dispute_wait": ("Can still be appealed", "还可以申诉"),
+    "dispute_wait_text": (
+        "Whoever lost can appeal until {at}. If nobody does, it ends by itself as it was decided.",
+        "输的一方可以申诉到 {at}。没有人申诉，就自动按裁决结束。",
+    ),
+    "dispute_review": ("Review", "复核"),
+    "dispute_review_text": (
+        (
+            "Whoever lost has appealed. Both parties read your reasons. What was held goes where you say at once, and "
+            "this is the end of it."
+        ),
+        "输的一方提出了申诉。双方都会看到你的理由。存着的东西马上按你的决定处理，这就是最后结果。",
+    ),
+    "dispute_review_own": (
+        "You decided this first. Another operator reviews it.",
+        "第一次是你裁决的，要由另一位运营人员来复核。",
     ),
     "dispute_early": (
         "The other party can answer until {at}. Decide after its answer, or after that.",

@@ -1,9 +1,9 @@
-"""``licet-registry disputes``: read, and decided by an operator who is no party."""
+"""``licet-registry disputes``: read, decided by an operator who is no party, and by another one after an appeal."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -14,15 +14,21 @@ from registry.running.sequencing import sequencing
 from registry.running.settling.asked import PAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from licet.wire.common import Receipt
     from licet.wire.disputes import DisputeInfo
 
-disputes = App(name="disputes", help="List disputes, show what their parties say, and decide.")
+disputes = App(
+    name="disputes", help="List disputes, show what their parties say, decide, and review what was appealed."
+)
 
 
 @disputes.command(name="list")
 def list_disputes(
     *,
-    state: Literal["open", "answered", "upheld", "dismissed", "withdrawn"] | None = None,
+    state: Literal["open", "answered", "decided", "appealed", "upheld", "dismissed", "withdrawn"] | None = None,
     data: DataFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -100,7 +106,8 @@ def decide_dispute(
 ) -> None:
     """Decide a dispute, as a statement of the registry's office in the log: whose signature controls the record.
 
-    A work is its opener's from then on, and so is what it earned in escrow; a charge is taken back. Or all stands.
+    Whoever lost can appeal for 14 days, or accept it; until then nothing moves. Then a work is its opener's, and so is
+    what it earned in escrow; a charge is taken back. Or all stands.
 
     Parameters
     ----------
@@ -115,23 +122,71 @@ def decide_dispute(
     evidence
         Works, statements, transfers, or entries of the log (log:123) that it rests on.
     """
-    from registry.app import connect_domains
     from registry.disputes import deciding
 
-    async def run() -> None:
-        async with attached(data) as services:
-            connect_domains(services)
-            async with sequencing(services):
-                receipt = await deciding.decide(services, dispute, by, outcome, reason, evidence or ())
-        index = receipt.log_index
-        show(as_json, f"{dispute}: {outcome}, log index {index}", dispute=dispute, outcome=outcome, log_index=index)
+    asyncio.run(_decides(deciding.decide, (dispute, by, outcome, reason, evidence or ()), data, as_json=as_json))
 
-    asyncio.run(run())
+
+@disputes.command(name="review")
+def review_dispute(
+    dispute: str,
+    /,
+    *,
+    outcome: Literal["upheld", "dismissed"],
+    by: str,
+    reason: str,
+    evidence: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
+    data: DataFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Decide again what was appealed, by another operator than who decided first: that is the end of the dispute.
+
+    Parameters
+    ----------
+    dispute
+        The dispute, dsp_…
+    outcome
+        For whoever opened it, or against, whatever was decided first.
+    by
+        Who decides, is no party and did not decide first: an operator's account, opr_…
+    reason
+        Why, in words that both parties will read.
+    evidence
+        Works, statements, transfers, or entries of the log (log:123) that it rests on.
+    """
+    from registry.disputes import deciding
+
+    asyncio.run(_decides(deciding.review, (dispute, by, outcome, reason, evidence or ()), data, as_json=as_json))
+
+
+async def _decides(
+    decides: Callable[..., Awaitable[Receipt]], said: tuple[Any, ...], data: Path | None, *, as_json: bool
+) -> None:
+    from registry.app import connect_domains
+    from registry.disputes import service
+
+    dispute, _, outcome, *_ = said
+    async with attached(data) as services:
+        connect_domains(services)
+        async with sequencing(services):
+            index = (await decides(services, *said)).log_index
+        info = (await service.shown(services, None, identifiers.to_uuid(dispute, "dsp", field="dispute"))).dispute
+    until = None if info.ended_at else info.appeal_until
+    next_ = "it is over" if until is None else f"whoever lost can appeal until {until}"
+    show(
+        as_json,
+        f"{dispute}: {outcome}, log index {index}; {next_}",
+        dispute=dispute,
+        outcome=outcome,
+        log_index=index,
+        appeal_until=until,
+    )
 
 
 def _line(each: DisputeInfo) -> str:
     held = "" if each.holds or each.ended_at is not None else ", holds nothing"
-    return (
-        f"{each.dispute}  {each.state}{held}  {each.account} against {each.against} about {each.subject}, opened "
-        f"{each.opened_at[:10]}"
-    )
+    decided = ""
+    if each.ended_at is None and each.decided is not None:
+        decided = f" {each.decided} by {each.decided_by}, appeal until {(each.appeal_until or '')[:10]}"
+    parties = f"{each.account} against {each.against}"
+    return f"{each.dispute}  {each.state}{decided}{held}  {parties} about {each.subject}, opened {each.opened_at[:10]}"

@@ -206,8 +206,8 @@ async def test_who_won_a_work_takes_back_licences_on_it_and_who_lost_it_does_not
     _, token = await invite(site.services.database, "auditor", name="Ada Okafor")
     staff = site.client(token.token)
     _, members = await pulled(site, staff, tmp_path / "all.zip", second)
-    assert len([name for name in members if name.startswith("statements/dispute-step/")]) == 2  # opened, and decided
-    for missing in ("open", "decide"):  # whose the work is no longer follows, nor what was charged
+    assert len([name for name in members if name.startswith("statements/dispute-step/")]) == 3  # opened, decided, ended
+    for missing in ("open", "end"):  # whose the work is no longer follows, nor what was charged
         monkeypatch.setattr(queries, "DECIDED", DECIDED.replace(f"'{missing}'", "'answer'"))
         for http in (staff, works.owner.http):
             with pytest.raises(VerificationError, match="allocations"):

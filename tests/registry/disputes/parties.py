@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import httpx
 import msgspec
+import pytest
 
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
-from licet.statements.disputes import draft_answer, draft_opening, draft_withdrawal
+from licet.statements.disputes import (
+    APPEALED_WITHIN,
+    draft_acceptance,
+    draft_answer,
+    draft_appeal,
+    draft_opening,
+    draft_withdrawal,
+)
 from licet.statements.kinds import DisputeStep
 from licet.wire.disputes import DisputeAccepted, DisputeInfo, DisputeShown, DisputeSubmit
 from registry.accounts import operators
-from registry.disputes import deciding
+from registry.disputes import deciding, ending
 from registry.settlement import escrow, verification
 from tests.registry.catalogue import Artist
 from tests.registry.harness import Running
@@ -56,16 +65,23 @@ async def shown(who: Party, about: DisputeInfo) -> DisputeShown:
 async def step(
     who: Party,
     about: DisputeInfo,
-    what: Literal["concede", "contest", "withdraw"] = "contest",
+    what: Literal["concede", "contest", "withdraw", "appeal", "accept"] = "contest",
     by: Party | None = None,
     **changes: Any,
 ) -> httpx.Response:
-    """Sign and send an answer or a withdrawal, with some fields changed; ``by``: whoever sends it."""
+    """Sign and send a step, with some fields changed; ``by``: whoever sends it."""
     opened = (await shown(who, about)).steps[0].document
     assert opened is not None
     first = envelopes.read_as(DisputeStep, opened.envelope)
     if what == "withdraw":
         payload = draft_withdrawal(first, about.document, text="A mistake of mine.")
+    elif what == "appeal":
+        payload = draft_appeal(first, about.document, account=who.id, genesis=who.account.genesis, text="No: I did.")
+    elif what == "accept":
+        outcome = (await shown(who, about)).dispute.decided or "upheld"
+        payload = draft_acceptance(
+            first, about.document, account=who.id, genesis=who.account.genesis, outcome=outcome, text="So be it."
+        )
     else:
         payload = draft_answer(
             first, about.document, account=who.id, genesis=who.account.genesis, position=what, text="I did."
@@ -80,9 +96,32 @@ async def operator(site: Running) -> str:
 
 
 async def decide(site: Running, about: DisputeInfo, outcome: Literal["upheld", "dismissed"]) -> None:
-    """Decide, and look at all the books."""
-    await deciding.decide(site.services, about.dispute, await operator(site), outcome, "as the drafts show")
+    """Decide, let the time to appeal pass, and look at all the books."""
+    await decided_before(site, about, outcome)
+    await ending.end_due(site.services, times.now())
     await all_holds(site)
+
+
+async def decided_before(
+    site: Running, about: DisputeInfo, outcome: Literal["upheld", "dismissed"], ago: timedelta = 2 * APPEALED_WITHIN
+) -> None:
+    """Decide as if that was some time ago: nobody has ended it yet."""
+    with pytest.MonkeyPatch.context() as then:
+        then.setattr(deciding, "times", Later(times.now() - ago))
+        await deciding.decide(site.services, about.dispute, await operator(site), outcome, "as the drafts show")
+
+
+class Later:
+    """Time as a module sees it while this stands in for it."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    to_text = staticmethod(times.to_text)
+    from_text = staticmethod(times.from_text)
 
 
 async def all_holds(site: Running) -> None:

@@ -14,7 +14,7 @@ from registry.errors import NotFound
 from registry.portal.frame.languages import LANGUAGES
 from registry.portal.operators.words import WORDS
 from tests.registry import keymaking as make
-from tests.registry.disputes.parties import charge_of, dispute, step
+from tests.registry.disputes.parties import charge_of, dispute, step, told
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
 from tests.registry.portal.people import HTML, Read, joined
@@ -134,7 +134,7 @@ async def test_operators_pages_are_whole_and_theirs_alone(site: Running, languag
 
 
 async def test_a_decision_adds_to_the_log_and_the_ledger_and_rewrites_neither(site: Running) -> None:
-    boss = await employed(site, "operator", "Boss")
+    boss, other = await employed(site, "operator", "Boss"), await employed(site, "operator", "Other")
     works, lab = await shelf(site, PER_RUN, 1), await trainer(site)
     await lab.license(works.wanted())
     about = await dispute(lab, await charge_of(lab))
@@ -148,13 +148,24 @@ async def test_a_decision_adds_to_the_log_and_the_ledger_and_rewrites_neither(si
     )
     async with site.services.database.acquire() as conn:
         before = [set(await conn.fetch(each)) for each in tables]
-    decided = await boss.sends(path, path, outcome="upheld", text="It was charged twice.")
+    decided = await boss.sends(path, path, step="decide", outcome="upheld", text="It was charged twice.")
     assert decided.status_code == 303
+    async with site.services.database.acquire() as conn:
+        entries, _, pending = [set(await conn.fetch(each)) for each in tables]
+    assert entries == before[0]  # nothing moves before whoever lost could appeal
+    assert before[2] < pending
+    told(await step(works.owner, about, "appeal"))
+    own = await boss.sends("/en/operator/staff", path, step="review", outcome="upheld", text="As I said.")
+    assert (own.status_code, "expected another operator" in own.text) == (403, True)
+    reviewed = await other.sends(path, path, step="review", outcome="upheld", text="Twice, indeed.")
+    assert reviewed.status_code == 303
     async with site.services.database.acquire() as conn:
         after = [set(await conn.fetch(each)) for each in tables]
     assert all(were < are for were, are in zip(before, after, strict=True))
-    assert boss.id in (await boss.http.get(path, headers=HTML)).text  # in their own name
-    again = await boss.sends("/en/operator/staff", path, outcome="dismissed", text="Or not.")
+    page = (await boss.http.get(path, headers=HTML)).text
+    assert boss.id in page  # in their own names
+    assert other.id in page
+    again = await boss.sends("/en/operator/staff", path, step="decide", outcome="dismissed", text="Or not.")
     assert (again.status_code, "the dispute has ended: upheld" in again.text) == (400, True)
     for state, listed in (("answered", False), ("upheld", True)):
         queue = Read((await boss.http.get(f"/en/operator/disputes?state={state}", headers=HTML)).text)

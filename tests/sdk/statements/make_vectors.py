@@ -1015,6 +1015,41 @@ def _disputed() -> Iterator[Case]:
     ):
         at = log.add(_sealed_raw(_raw(opened) | changes, artist, "dispute-step"))
         yield _file(name, registry.file(at, artist.genesis_index), registry, MALFORMED, message)
+    yield from _appeal_cases(registry, artist, opened, decision)
+
+
+def _appeal_cases(
+    registry: Registry, artist: Account, opened: kinds.DisputeStep, decision: kinds.DisputeStep
+) -> Iterator[Case]:
+    """What follows a decision: of whoever lost under its key, of another operator or the office under the office's."""
+    office, log, own = registry.working["office"], registry.log, [artist.genesis_index]
+    appealable = msgspec.structs.replace(decision, appeal_until="2026-12-06T12:00:00.000Z")
+    reviewed = msgspec.structs.replace(decision, step="review", account=identifier("opr", 2), outcome="dismissed")
+    unappealed = msgspec.structs.replace(decision, step="end")
+    appeal = msgspec.structs.replace(opened, step="appeal", document="d" * 64)
+    accepted = msgspec.structs.replace(appeal, step="accept", outcome="dismissed")
+    for name, step, signer, keys, message in (
+        ("dispute-decided-until-an-appeal", appealable, office, [], ""),
+        ("dispute-appealed", appeal, artist.key, own, ""),
+        ("dispute-appealed-by-the-registry", appeal, office, own, ""),  # in a page without scripts
+        ("dispute-accepted", accepted, artist.key, own, ""),
+        ("dispute-accepted-by-the-registry", accepted, office, own, "may only tighten (attested"),
+        ("dispute-reviewed", reviewed, office, [], ""),
+        ("dispute-ended", unappealed, office, [], ""),
+        ("dispute-reviewed-by-a-party", reviewed, artist.key, [], "signatures"),
+        ("dispute-ended-by-a-party", unappealed, artist.key, [], "signatures"),
+    ):
+        at = log.add(envelopes.seal(step, signer))
+        yield _file(name, registry.file(at, *keys), registry, UNTRUE if message else None, message)
+    for name, message, step, changes in (
+        ("dispute-appealed-with-an-outcome", "outcome: expected none", appeal, {"outcome": "upheld"}),
+        ("dispute-accepted-without-an-outcome", "outcome: expected one", accepted, {"outcome": None}),
+        ("dispute-opened-until-an-appeal", "appeal_until: expected none", opened, {"appeal_until": opened.issued_at}),
+        ("dispute-decided-until-some-day", "appeal_until: expected RFC 3339", decision, {"appeal_until": "soon"}),
+        ("dispute-reviewed-by-an-account", "genesis: expected none", reviewed, {"genesis": artist.genesis}),
+    ):
+        at = log.add(_sealed_raw(_raw(step) | changes, artist, "dispute-step"))
+        yield _file(name, registry.file(at, artist.genesis_index), registry, MALFORMED, message)
 
 
 def split_cases() -> Iterator[Case]:

@@ -1,13 +1,23 @@
-"""Disputes from either party's side: read once every signature is proven, opened, answered, taken back."""
+"""Disputes from either party's side: read once every signature is proven, opened, answered, taken back, appealed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
+from licet import times
 from licet.client import Client
 from licet.errors import NotAllowedError, VerificationError
+from licet.home import AccountFile
 from licet.statements import envelope as envelopes
-from licet.statements.disputes import draft_answer, draft_opening, draft_withdrawal
+from licet.statements.disputes import (
+    draft_acceptance,
+    draft_answer,
+    draft_appeal,
+    draft_opening,
+    draft_withdrawal,
+)
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import Position
@@ -39,22 +49,43 @@ def steps_of(client: Client, shown: DisputeShown) -> list[DisputeStep | None]:
     """
     trust = client.trust()
     found: list[DisputeStep | None] = []
+    decided: DisputeStep | None = None
     for each in shown.steps:
         if each.document is None:
             found.append(None)
             continue
-        step = verify_statement_file(each.document, trust).payload
+        verified = verify_statement_file(each.document, trust)
+        step = verified.payload
         document = None if each.step == "open" else shown.dispute.document
         told = (each.step, shown.dispute.dispute, shown.dispute.subject, document)
         if not isinstance(step, DisputeStep) or (step.step, step.dispute, step.subject, step.document) != told:
             raise VerificationError(f"expected a step of {shown.dispute.dispute}, got another statement")
-        by = {"open": shown.dispute.account, "withdraw": shown.dispute.account, "answer": shown.dispute.against}
+        lost = shown.dispute.lost_by
+        by = {"answer": shown.dispute.against, "appeal": lost, "accept": lost}
+        by |= dict.fromkeys(("open", "withdraw"), shown.dispute.account)
         if step.account != by.get(step.step, step.account):
             raise VerificationError(f"{shown.dispute.dispute}: expected a step of a party, got one of {step.account}")
         if step.step == "open" and each.document.envelope.payload_digest != shown.dispute.document:
             raise VerificationError(f"expected what opened {shown.dispute.dispute}, got another document")
+        if step.step == "decide":
+            decided = step
+        elif decided is not None:
+            _hold_to_decision(step, decided, verified.logged_at)
         found.append(step)
     return found
+
+
+def _hold_to_decision(step: DisputeStep, decided: DisputeStep, at: str) -> None:
+    """Return only if ``step`` can follow a decision: by its time, its outcome, and who reviewed."""
+    until = decided.appeal_until
+    if until is msgspec.UNSET:
+        raise VerificationError(f"{step.dispute}: expected nothing after a decision that ended it, got {step.step}")
+    if step.step == "end" and times.from_text(at) < times.from_text(until):
+        raise VerificationError(f"{step.dispute}: expected an end not before {until}, got one of {at}")
+    if step.step in ("accept", "end") and step.outcome != decided.outcome:
+        raise VerificationError(f"{step.dispute}: expected what was decided, {decided.outcome}, got {step.outcome}")
+    if step.step == "review" and step.account == decided.account:
+        raise VerificationError(f"{step.dispute}: expected a review by another operator, got one by {step.account}")
 
 
 def answer(
@@ -86,6 +117,45 @@ def withdraw(client: Client, shown: DisputeShown, text: str) -> DisputeAccepted:
     if opening.account != account.account:
         raise NotAllowedError(f"{opening.dispute} was opened by {opening.account}, and only that one takes it back")
     return _send(client, draft_withdrawal(opening, shown.dispute.document, text=text))
+
+
+def appeal(client: Client, shown: DisputeShown, text: str, evidence: Iterable[str] = ()) -> DisputeAccepted:
+    """Return once it is in the log that somebody else is to look again; raises ``NotAllowedError`` for who won."""
+    opening, account = _lost(client, shown)
+    said = draft_appeal(
+        opening,
+        shown.dispute.document,
+        account=account.account,
+        genesis=account.genesis,
+        text=text,
+        evidence=evidence,
+    )
+    return _send(client, said)
+
+
+def accept(client: Client, shown: DisputeShown, text: str) -> DisputeAccepted:
+    """Return once the dispute has ended as it was decided; raises ``NotAllowedError`` for who won."""
+    opening, account = _lost(client, shown)
+    assert shown.dispute.decided is not None  # somebody lost
+    said = draft_acceptance(
+        opening,
+        shown.dispute.document,
+        account=account.account,
+        genesis=account.genesis,
+        outcome=shown.dispute.decided,
+        text=text,
+    )
+    return _send(client, said)
+
+
+def _lost(client: Client, shown: DisputeShown) -> tuple[DisputeStep, AccountFile]:
+    """Return what opened a dispute, and this profile's account, which lost it."""
+    opening, account = _opening(client, shown), client.need_account().account
+    assert account is not None
+    if shown.dispute.lost_by != account.account:
+        who = f"that is {shown.dispute.lost_by}" if shown.dispute.lost_by else "nothing was decided"
+        raise NotAllowedError(f"only whoever lost {opening.dispute} appeals or accepts: {who}")
+    return opening, account
 
 
 def _opening(client: Client, shown: DisputeShown) -> DisputeStep:

@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "balance": ("licet.cli.balance:balance", "Show what you are owed, or owe, now or through a closed month."),
     "invoices": ("licet.cli.invoices:app", "List and show what you are asked to pay."),
     "charges": ("licet.cli.charges:app", "List what you were charged, or credited."),
-    "disputes": ("licet.cli.disputes:app", "Say that a work is yours or a charge was wrong; answer, follow."),
+    "disputes": ("licet.cli.disputes:app", "Say that a work is yours or a charge was wrong; answer, follow, appeal."),
     "payout": ("licet.cli.remittances:payout", "Say where you are paid, or show it."),
     "remittances": ("licet.cli.remittances:app", "List and show what you were paid."),
     "statement": ("licet.cli.statements:app", "Fetch a signed statement, or verify one offline."),

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from licet.statements.kinds import DisputeStep
     from licet.wire.disputes import DisputeAccepted, DisputeInfo
 
-app = App(name="disputes", help="Say that a work is yours or a charge was wrong; answer, follow, take back.")
+app = App(name="disputes", help="Say that a work is yours or a charge was wrong; answer, follow, take back, appeal.")
 
 _STATES = {
     "open": "waits for the other party",
     "answered": "is answered, and waits for a decision",
+    "decided": "is decided, and whoever lost can appeal",
+    "appealed": "was appealed, and waits for another operator",
     "upheld": "was decided for whoever opened it",
     "dismissed": "was decided against whoever opened it",
     "withdrawn": "was taken back",
@@ -60,7 +62,7 @@ def open_one(
 def list_disputes(
     *,
     state: Annotated[
-        Literal["open", "answered", "upheld", "dismissed", "withdrawn"] | None,
+        Literal["open", "answered", "decided", "appealed", "upheld", "dismissed", "withdrawn"] | None,
         Parameter(help="Only those in this state."),
     ] = None,
     work: Annotated[str | None, Parameter(help="Only those about this work.")] = None,
@@ -150,10 +152,56 @@ def withdraw_dispute(dispute: str, /, *, text: _TEXT, yes: _YES = False, common:
     show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
 
 
+@app.command(name="appeal")
+def appeal_decision(
+    dispute: str, /, *, text: _TEXT, evidence: _EVIDENCE = None, yes: _YES = False, common: Common = COMMON
+) -> None:
+    """Appeal a decision that you lost by, once: another operator decides again, and that is the end of it.
+
+    Parameters
+    ----------
+    dispute
+        The dispute, such as dsp_….
+    """
+    from licet.catalogue.disputing import appeal, steps_of
+
+    with common.client() as client:
+        found = client.dispute(dispute)
+        told = [*_told(found.dispute), *_said(steps_of(client, found)), f"  you appeal: {printable(text)}"]
+        confirm(told, "Sign and send this appeal? [y/N]", yes=yes, nothing="nothing was signed")
+        accepted = appeal(client, found, text, evidence or ())
+    show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
+
+
+@app.command(name="accept")
+def accept_decision(
+    dispute: str, /, *, text: _TEXT = "I accept the decision.", yes: _YES = False, common: Common = COMMON
+) -> None:
+    """Accept a decision that you lost by: the dispute ends at once, also after your appeal.
+
+    Parameters
+    ----------
+    dispute
+        The dispute, such as dsp_….
+    """
+    from licet.catalogue.disputing import accept
+
+    with common.client() as client:
+        found = client.dispute(dispute)
+        confirm(_told(found.dispute), "Accept the decision? [y/N]", yes=yes, nothing="nothing was signed")
+        accepted = accept(client, found, text)
+    show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
+
+
 def _told(each: DisputeInfo) -> list[str]:
     held = {True: "until then nothing of it is paid", False: "until then it is without effect"}
     lines = [f"{each.dispute}  {_STATES[each.state]}", f"  {each.account} against {each.against}, about {each.subject}"]
-    if each.ended_at is None:
+    if each.ended_at is None and each.decided is not None and each.appeal_until is not None:
+        winner = each.account if each.decided == "upheld" else each.against
+        until = f"or does not appeal until {each.appeal_until[:16].replace('T', ' ')} UTC"
+        ends = "or another operator has decided" if each.appealed_at else until
+        lines.append(f"  decided for {winner}; over once {each.lost_by} accepts it, {ends}; {held[each.holds]}")
+    elif each.ended_at is None:
         lines.append(f"  decided after an answer, or from {each.decided_after[:10]} on; {held[each.holds]}")
     return lines
 

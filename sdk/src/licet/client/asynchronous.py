@@ -497,7 +497,7 @@ class AsyncClient:
         return await self.transport.do(endpoints.open_dispute(envelope))
 
     async def step_dispute(self, dispute: str, envelope: Envelope) -> disputing.DisputeAccepted:
-        """Return the dispute once the answer to it, or its withdrawal, is in the log."""
+        """Return the dispute once a step of it is in the log: an answer, withdrawal, appeal or acceptance."""
         return await self.transport.do(endpoints.step_dispute(dispute, envelope))
 
     def disputes(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[disputing.DisputeInfo]:

@@ -667,7 +667,7 @@ def open_dispute(envelope: Envelope) -> Call[disputing.DisputeAccepted]:
 
 
 def step_dispute(dispute: str, envelope: Envelope) -> Call[disputing.DisputeAccepted]:
-    """A signed answer to a dispute, or its withdrawal."""
+    """A signed answer to a dispute, its withdrawal, an appeal or an acceptance of what was decided."""
     path = f"/v1/disputes/{escape(dispute, safe='')}/steps"
     body = disputing.DisputeSubmit(envelope)
     return post("stepDispute", path, body, disputing.DisputeAccepted, scope="register")

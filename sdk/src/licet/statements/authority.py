@@ -36,7 +36,7 @@ def hold_to(standing: Standing, payload: Any) -> list[str]:
 def tightens_only(payload: Any) -> bool:
     """Whether ``payload`` grants nothing: a withdrawal, a tightening, or first terms that deny all but ``search``.
 
-    A refusal, a revocation, a dispute that is opened and an objection to one grant nothing either.
+    A refusal, a revocation, a dispute that is opened, an objection to one and an appeal grant nothing either.
     """
     if isinstance(payload, kinds.WorkUpdate):
         return payload.change == "withdraw"
@@ -46,8 +46,8 @@ def tightens_only(payload: Any) -> bool:
         return payload.answer == "refuse"
     if isinstance(payload, kinds.LicenceRevoke):
         return True
-    if isinstance(payload, kinds.DisputeStep):  # who agrees, or takes a dispute back, gives something up
-        return payload.step == "open" or payload.position == "contest"
+    if isinstance(payload, kinds.DisputeStep):  # who agrees, takes back or accepts, gives something up
+        return payload.step in ("open", "appeal") or payload.position == "contest"
     if not isinstance(payload, kinds.Consent):
         return False
     if payload.effect == "tighten":

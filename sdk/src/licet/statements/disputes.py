@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from licet import identifiers, times
 from licet.errors import InputError
@@ -18,6 +20,10 @@ NEAR_CONTESTABLE: Final = timedelta(days=30)
 """How long a charge of near matches alone can be disputed (semantics 18)."""
 CONTESTABLE: Final = timedelta(days=180)
 """How long any other charge can be: as long as its money may wait in escrow."""
+APPEALED_WITHIN: Final = timedelta(days=14)
+"""How long whoever lost has to appeal a decision, from that on."""
+REVIEWED_WITHIN: Final = timedelta(days=14)
+"""How long another operator has to review a decision, from the appeal on; nothing moves before."""
 
 
 def draft_opening(
@@ -59,20 +65,64 @@ def draft_withdrawal(opening: DisputeStep, document: str, *, text: str) -> Dispu
     )  # fmt: skip
 
 
+def draft_appeal(
+    opening: DisputeStep, document: str, *, account: str, genesis: str, text: str, evidence: Iterable[str] = ()
+) -> DisputeStep:
+    """Return the document by which whoever lost asks somebody else to look again; raises ``InputError``."""
+    return _draft(
+        opening.registry, opening.dispute, "appeal", opening.subject, document, account, genesis, text, evidence
+    )
+
+
+def draft_acceptance(
+    opening: DisputeStep, document: str, *, account: str, genesis: str, outcome: Outcome, text: str
+) -> DisputeStep:
+    """Return the document by which whoever lost accepts the decision ``outcome``; raises ``InputError``."""
+    return _draft(
+        opening.registry, opening.dispute, "accept", opening.subject, document, account, genesis, text, (),
+        outcome=outcome,
+    )  # fmt: skip
+
+
 def draft_decision(
-    opening: DisputeStep, document: str, *, operator: str, outcome: Outcome, text: str, evidence: Iterable[str] = ()
+    opening: DisputeStep,
+    document: str,
+    *,
+    operator: str,
+    outcome: Outcome,
+    text: str,
+    evidence: Iterable[str] = (),
+    appeal_until: datetime,
 ) -> DisputeStep:
     """Return the decision that the registry signs for ``operator``; raises ``InputError``."""
     return _draft(
         opening.registry, opening.dispute, "decide", opening.subject, document, operator, None, text, evidence,
+        outcome=outcome, appeal_until=times.to_text(appeal_until),
+    )  # fmt: skip
+
+
+def draft_review(
+    opening: DisputeStep, document: str, *, operator: str, outcome: Outcome, text: str, evidence: Iterable[str] = ()
+) -> DisputeStep:
+    """Return what another ``operator`` decides after an appeal, signed by the registry; raises ``InputError``."""
+    return _draft(
+        opening.registry, opening.dispute, "review", opening.subject, document, operator, None, text, evidence,
         outcome=outcome,
     )  # fmt: skip
+
+
+def draft_end(
+    registry: RegistryRef, dispute: str, subject: str, document: str, *, operator: str, outcome: Outcome
+) -> DisputeStep:
+    """Return how the registry says that nobody appealed what ``operator`` decided."""
+    text = f"Nobody appealed within {APPEALED_WITHIN.days} days."
+    return _draft(registry, dispute, "end", subject, document, operator, None, text, (), outcome=outcome)
 
 
 def _draft(
     registry: RegistryRef, dispute: str, step: Step, subject: str, document: str | None, account: str,
     genesis: str | None, text: str, evidence: Iterable[str], *, position: Position | None = None,
-    outcome: Outcome | None = None,
+    outcome: Outcome | None = None, appeal_until: str | msgspec.UnsetType = msgspec.UNSET,
 ) -> DisputeStep:  # fmt: skip
     named = sorted(set(evidence))
     wrong = wrong_subject(subject) or wrong_words(text, named)
@@ -92,4 +142,5 @@ def _draft(
         evidence=named,
         issued_at=times.to_text(times.now()),
         nonce=secrets.token_hex(16),
+        appeal_until=appeal_until,
     )

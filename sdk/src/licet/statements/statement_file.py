@@ -26,6 +26,7 @@ from licet.statements.evidence import Evidence, Logged, verify_logged
 from licet.statements.history import KeyHistory
 from licet.statements.keyring import KEY_KINDS
 from licet.statements.keys import KeySet
+from licet.statements.kinds.disputes import OF_OFFICE
 from licet.statements.recomputed import Standing, hold_to_effect
 from licet.statements.trust import Purpose, RegistryKeys, Trust, verify_registry_keys
 
@@ -114,7 +115,7 @@ def verify_statement_file(
         if of_account:
             raise MalformedError(f"keys: expected none of an account beside a {kind}, got {len(of_account)}")
         checks.append(_by_auditor(file.envelope, payload, logged, registry))
-    elif isinstance(payload, kinds.DisputeStep) and payload.step == "decide":
+    elif isinstance(payload, kinds.DisputeStep) and payload.step in OF_OFFICE:
         if of_account:
             raise MalformedError(f"keys: expected none of an account beside a decision, got {len(of_account)}")
         signer = registry.signer("office", logged.index, logged.time, file.envelope)

@@ -9,9 +9,11 @@ import msgspec
 from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt, StatementFile
 
-#: Waits for the other party · it has answered · decided for whoever opened it · against · taken back by that one.
-DisputeState = Literal["open", "answered", "upheld", "dismissed", "withdrawn"]
-DisputeStepName = Literal["open", "answer", "withdraw", "decide"]
+#: Waits for the other party · it has answered · decided, and whoever lost can appeal · appealed, and waits for another
+#: operator · ended for whoever opened it · against · taken back by that one.
+DisputeState = Literal["open", "answered", "decided", "appealed", "upheld", "dismissed", "withdrawn"]
+DisputeStepName = Literal["open", "answer", "withdraw", "decide", "appeal", "accept", "review", "end"]
+DisputeOutcome = Literal["upheld", "dismissed"]
 
 
 class DisputeSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,7 +27,8 @@ class DisputeInfo(msgspec.Struct, frozen=True):
 
     ``document`` is the SHA-256 that later steps name. ``holds``: the work denies and what it earns waits, or what the
     charge credited does; a claim below a verified claimant's holds nothing (semantics 6). From ``decided_after`` on, or
-    from an answer on, somebody who is no party decides.
+    from an answer on, somebody who is no party decides. What was ``decided``, by the operator ``decided_by``, moves
+    nothing until the dispute ends: whoever lost can appeal until ``appeal_until``; another operator then reviews it.
     """
 
     dispute: str
@@ -39,6 +42,16 @@ class DisputeInfo(msgspec.Struct, frozen=True):
     decided_after: str
     ended_at: str | None
     log_index: int | None
+    decided: DisputeOutcome | None = None
+    decided_at: str | None = None
+    decided_by: str | None = None
+    appeal_until: str | None = None
+    appealed_at: str | None = None
+
+    @property
+    def lost_by(self) -> str | None:
+        """Who can appeal, or accept; None where nothing was decided that could be appealed."""
+        return {None: None, "upheld": self.against, "dismissed": self.account}[self.decided]
 
 
 class DisputeStepShown(msgspec.Struct, frozen=True):

@@ -327,7 +327,7 @@ def _decided(statements: Statements) -> dict[str, tuple[int, str]]:
     return {
         each.payload.subject: (each.index, opened[each.payload.document].account)
         for each in steps
-        if each.payload.outcome == "upheld" and each.payload.document in opened
+        if each.payload.ends and each.payload.outcome == "upheld" and each.payload.document in opened
     }
 
 
