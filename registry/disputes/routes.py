@@ -38,7 +38,7 @@ async def open_dispute(
 ) -> DisputeAccepted:
     """Dispute, by a signed ``dispute-step``, a work that somebody else registered, or a charge of one's own.
 
-    Until it is decided such a work denies and what it earns waits in escrow, unless whoever registered it is a verified
+    Until it ends such a work denies and what it earns waits in escrow, unless whoever registered it is a verified
     claimant of a higher level; what such a charge credited waits there, too.
     """
     return await service.open_dispute(services, caller, data.envelope)

@@ -7,7 +7,7 @@ from typing import Final
 
 from licet import times
 
-_HELD: Final = {True: "until it is decided nothing of it is paid", False: "without effect until it is decided"}
+_HELD: Final = {True: "until it is over nothing of it is paid", False: "without effect until it is over"}
 _POSITION: Final = {"concede": "agrees with it", "contest": "objects to it"}
 _OUTCOME: Final = {
     "upheld": "was decided for whoever opened it",

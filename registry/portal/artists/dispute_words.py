@@ -36,14 +36,14 @@ DISPUTES: Final[Vocabulary] = {
     ),
     "dispute_new_work": (
         (
-            "A picture of yours that somebody else registered: until it is decided nobody may use it, unless their "
+            "A picture of yours that somebody else registered: until that is over nobody may use it, unless their "
             "claim is better proven than yours."
         ),
-        "别人登记了你的画：裁决之前谁都不得使用，除非对方的主张比你的证明更充分。",
+        "别人登记了你的画：争议结束之前谁都不得使用，除非对方的主张比你的证明更充分。",
     ),
     "dispute_new_charge": (
-        "A charge that takes something from you: until it is decided nothing of it is paid.",
-        "一笔让你付了钱的款项：裁决之前不会付出去。",
+        "A charge that takes something from you: until that is over nothing of it is paid.",
+        "一笔让你付了钱的款项：争议结束之前不会付出去。",
     ),
     "dispute_new_few": (
         "At most five at a time; whoever is wrong three times in a year can open no more.",
@@ -119,11 +119,10 @@ DISPUTES: Final[Vocabulary] = {
         ),
         "同意对方、撤回争议或接受裁决，都是放弃自己的东西，必须用你自己的通行密钥签。什么都没有签。",
     ),
-    "dispute_holds": ("Until it is decided", "裁决之前"),
+    "dispute_holds": ("Until it is over", "结束之前"),
     "dispute_holds_yes": ("nobody may use it, and its money waits", "谁都不得使用，钱先存着"),
     "dispute_holds_money": ("its money waits", "钱先存着"),
     "dispute_holds_no": ("everything goes on as before", "一切照旧"),
-    "dispute_over": ("it is over", "已经结束"),
     "dispute_ended": ("Ended on", "结束时间"),
     "dispute_until": ("An answer is awaited until", "答复截止"),
     "dispute_won": ("For you", "支持你"),
