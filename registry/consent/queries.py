@@ -380,7 +380,7 @@ select covered.work from unnest($1::uuid[]) as covered (work) join work_matches 
 union
 select covered.work from unnest($1::uuid[]) as covered (work) join work_matches m on m.other = covered.work
 """
-# Whether a work is in dispute: one by a lower level than a verified claimant's holds nothing until it is decided, as a
+# Whether a work is in dispute: one by a lower level than a verified claimant's holds nothing until it ends, as a
 # challenge does not. By disputes (work), accounts primary key
 IN_DISPUTE: Final = """
 select coalesce(bool_or(d.outcome is null and (r.level < 2 or o.level >= r.level)), false) as disputed,

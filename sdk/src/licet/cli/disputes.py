@@ -45,7 +45,7 @@ def open_one(
     yes: _YES = False,
     common: Common = COMMON,
 ) -> None:
-    """Open a dispute: until it is decided nothing that it is about is paid."""
+    """Open a dispute: until it ends nothing that it is about is paid."""
     from licet.catalogue.disputing import open_dispute
 
     if (work is None) == (charge is None):
