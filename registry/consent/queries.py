@@ -97,6 +97,13 @@ select s.own, s.catalogue, coalesce(s.pending, false) as pending, {_MATCHED} as 
 {_STANDING}
 group by 1, 2, 3, 4, 6
 """
+# What a draft is made of, of works of one's own: their digests, and what was said of each before.
+# by works primary key, work_states primary key
+DRAFTED: Final = """
+select w.digest, s.own
+from unnest($2::uuid[]) as covered (work) join works w on w.id = covered.work left join work_states s on s.work = w.id
+where w.account = $1 and w.withdrawn_at is null order by w.id
+"""
 # The same groups again, each with what becomes of it. Empty bytes stand for none, so that groups can be joined.
 _APPLY: Final = f"""
 with plan as (
@@ -635,12 +642,16 @@ left join statements us on us.pending = w.updated left join log_entries ue on ue
 where w.account = $1
 """  # noqa: S608
 OWN_WORK: Final = _OWNED + "and w.id = $2"
-# by works (account, registered_at, id), work_states primary key
+# Counted apart, each by an index of the account alone: for many works that is a fraction of joining them.
+# by works unique (account, sha256), (account, addresses), both of those not withdrawn; work_states (account, work)
 TALLY: Final = """
-select count(*) as works, count(*) filter (where s.work is null) as unsigned,
-    count(*) filter (where s.waiting is not null) as pending
-from works w left join work_states s on s.work = w.id
-where w.account = $1 and w.withdrawn_at is null
+select w.works, w.works - s.signed as unsigned, s.pending
+from (
+    select (select count(*) from works where account = $1 and withdrawn_at is null and sha256 is not null)
+        + (select count(*) from works where account = $1 and withdrawn_at is null and addresses is not null) as works
+) w, (
+    select count(*) as signed, count(waiting) as pending from work_states where account = $1 and not withdrawn
+) s
 """
 # by works (account, registered_at, id): what "all my works" are at this moment, at most $2 of them
 ALL_OF: Final = """

@@ -27,6 +27,11 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
 
     Raises ``NotAllowed`` for one on works of theirs that is shown from a higher claim level on.
     """
+    return (await shown(services, caller, number, None))[0]
+
+
+async def shown(services: Services, caller: Caller, number: UUID, most: int | None) -> tuple[LicenceGranted, int]:
+    """Return the same with at most ``most`` of its lines, and how many they are in all."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, None, None, 1)
         if row is None:
@@ -36,10 +41,12 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
         if receipt is None:
             raise Unavailable("the licence is not in the published log yet; ask again in a moment")
         evidence = await translog.evidence(conn, row["pending"])
-        lines = [line_of(each) for each in await conn.fetch(queries.LINES, number, row["part"])]
+        which = (queries.LINES,) if most is None else (queries.FIRST_LINES, most)
+        lines = [line_of(each) for each in await conn.fetch(which[0], number, row["part"], *which[1:])]
+        count: int = await conn.fetchval(queries.LINES_COUNTED, number, row["part"])
         posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, row["part"])]
     envelope = envelopes.parse(evidence.envelope)
-    return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
+    return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt), count
 
 
 async def refuse_unshown(conn: Connection, caller: Caller, licence: UUID) -> None:

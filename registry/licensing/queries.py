@@ -167,22 +167,30 @@ where a.id = $1 and a.level < 2 and (
 """
 # Works that were decided to be an account's. By work_states (lost_to, work)
 _WON: Final = "any(array(select s.work from work_states s where s.lost_to = {}))"
+_SEEN: Final = f"w.licence = $1 and ($2::uuid is null or w.account = $2 or w.work = {_WON.format('$2')})"
 # By licence_works primary key and (account, licence); $2 null for all lines, else the account that sees its own
 LINES: Final = f"""
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
     w.agreed
 from licence_works w join accounts a on a.id = w.account
-where w.licence = $1 and ($2::uuid is null or w.account = $2 or w.work = {_WON.format("$2")})
-order by w.work
+where {_SEEN} order by w.work
 """  # noqa: S608
+FIRST_LINES: Final = f"{LINES.strip()} limit $3"
+LINES_COUNTED: Final = f"select count(*) from licence_works w where {_SEEN}"  # noqa: S608
 # By usage_events (licence)
 POSTED: Final = """
-select v.artist, a.kind, v.split, v.currency, v.escrow, sum(v.amount) as amount, sum(v.fee) as fee,
-    count(distinct v.work) as works
-from usage_events v join accounts a on a.id = v.artist
-where v.licence = $1 and v.batch is null and v.currency is not null and ($2::uuid is null or v.artist = $2)
-group by v.artist, a.kind, v.split, v.currency, v.escrow
-order by v.artist, v.split nulls first, v.currency, v.escrow
+with each as (
+    select v.artist, v.split, v.currency, v.escrow, v.work, sum(v.amount) as amount, sum(v.fee) as fee
+    from usage_events v
+    where v.licence = $1 and v.batch is null and v.currency is not null and ($2::uuid is null or v.artist = $2)
+    group by v.artist, v.split, v.currency, v.escrow, v.work
+), summed as (
+    select artist, split, currency, escrow, sum(amount) as amount, sum(fee) as fee, count(*) as works
+    from each group by artist, split, currency, escrow
+)
+select s.artist, a.kind, s.split, s.currency, s.escrow, s.amount, s.fee, s.works
+from summed s join accounts a on a.id = s.artist
+order by s.artist, s.split nulls first, s.currency, s.escrow
 """
 # By licence_works primary key; $2 names, for each licence, the account that sees its own lines, or null for all
 TOTALS: Final = """

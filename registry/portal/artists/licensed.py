@@ -148,9 +148,9 @@ async def _page(
     number = identifiers.to_uuid(licence, "lic", field="path:licence")
     found: LicenceGranted | None
     try:
-        found = await licences.granted(services, caller, number)
+        found, count = await licences.shown(services, caller, number, _SHOWN)
     except NotAllowed:  # below claim level 2 she sees what she may take back, and nothing else
-        found = None
+        found, count = None, 0
     revocable: Revocable | None
     try:
         revocable = await revoking.revocable(services, caller, number)
@@ -159,14 +159,15 @@ async def _page(
             raise
         revocable = None
     owed = await duties.listed(services, caller, Asked("", "-revoked", _A_PAGE), None, number)
-    shown = [] if found is None else found.lines[:_SHOWN]
+    shown = [] if found is None else found.lines
     signed = None if found is None else envelopes.read_as(Licence, found.envelope)
     async with services.database.acquire() as conn:
         ids = [identifiers.to_uuid(each.work) for each in shown]
         titles = {row["id"]: row["title"] for row in await conn.fetch(queries.TITLES, ids, caller.account)}
         names = {} if signed is None else await _names(conn, [signed.organisation])
     return ROOM.page(
-        request, "licence", status=status, here="earnings", number=licence, licence=found, signed=signed, names=names,
+        request, "licence", status=status, here="earnings", number=licence, licence=found, count=count,
+        signed=signed, names=names,
         lines=[(each, titles.get(identifiers.to_uuid(each.work))) for each in shown],
         revocable=revocable, duties=owed.items, reason=reason, wrong=wrong, most=MOST_TEXT,
     )  # fmt: skip

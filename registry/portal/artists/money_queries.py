@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.http.paging import Key, orders
+from registry.http.paging import Key, Order
 
 _TRUSTED: Final = "exists (select from accounts z where z.id = $1 and z.level >= 2)"
 # Its name where the public register has it, else no more than that there is one. By datasets primary key
@@ -28,26 +28,34 @@ select b.id, 'bat', b.organisation, o.name, n.models, b.dataset, d.name, n.uses,
 from usage_batches b join accounts o on o.id = b.organisation join log_pending p on p.id = b.pending
 left join log_entries e on e.pending = b.pending {_DATASET.format("b")}
 cross join lateral (
-    select count(*) as uses, count(distinct v.work) as works,
-        coalesce(array_agg(distinct l.model || '@' || l.version) filter (where l.id is not null), '{{}}') as models
-    from usage_events v left join licences l on l.id = v.licence
-    where v.batch = b.id and v.artist = $1 and v.memorandum is null
+    with used as (
+        select v.licence, v.work, count(*) as uses from usage_events v
+        where v.batch = b.id and v.artist = $1 and v.memorandum is null group by v.licence, v.work
+    )
+    select coalesce(sum(u.uses), 0)::bigint as uses, count(distinct u.work) as works, array(
+        select distinct l.model || '@' || l.version from licences l where l.id in (select licence from used)
+    ) as models
+    from used u
 ) n
 where b.id = any($3::uuid[]) and n.uses > 0 and {_TRUSTED}
 """  # noqa: S608
 # The uses that one source ($2 a batch, else $3 a licence) was charged by. By usage_events (batch, artist), (licence),
-# works and licence_works primary keys
-USES: Final = orders(
-    f"""
+# works and licence_works primary keys; only what is shown is joined
+_USES: Final = f"""
 select encode(v.id, 'hex') as id, v.work, w.title, v.atom, v.run, v.unit, v.quantity, v.at, v.currency, v.amount, v.fee,
     coalesce(v.statement, k.statement) as statement
-from usage_events v join works w on w.id = v.work
-left join licence_works k on k.licence = v.licence and k.work = v.work
-where v.artist = $1 and v.memorandum is null and {_TRUSTED}
-    and (($2::uuid is not null and v.batch = $2) or ($2::uuid is null and v.batch is null and v.licence = $3))
-""",  # noqa: S608
-    id=(Key("encode(v.id, 'hex')", "id", str),),
-)
+from (
+    select * from usage_events v
+    where v.artist = $1 and v.memorandum is null and {_TRUSTED}
+        and (($2::uuid is not null and v.batch = $2) or ($2::uuid is null and v.batch is null and v.licence = $3))
+        {{behind}}
+    order by v.id limit $4
+) v join works w on w.id = v.work left join licence_works k on k.licence = v.licence and k.work = v.work
+order by v.id
+"""  # noqa: S608
+USES: Final = {
+    "id": Order(_USES.format(behind=""), _USES.format(behind="and v.id > decode($5, 'hex')"), (Key("v.id", "id", str),))
+}
 # $1 own accounts of the ledger, $2 kinds of charges, $3 a month: what was charged in it and not taken back.
 # By ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key and unique (reverses)
 CHARGED: Final = """

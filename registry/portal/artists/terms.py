@@ -103,15 +103,14 @@ async def _drafted(
     request: Request[Any, Any, Any], services: Services, caller: Caller, choice: Choice
 ) -> dict[str, Any]:
     tag = TAGS[language_of(request)]
-    names = [identifiers.from_uuid("wrk", each) for each in choice.works]
-    drafted = await drafting.draft(services, caller, names, {"terms": choice.terms.to_json(), "vocab": 1}, tag)
+    drafted = await drafting.draft_of(services, caller, choice.works, choice.terms, tag)
     body = from_base64(drafted.payload, "payload")
     consent = msgspec.json.decode(body, type=Consent)
     async with services.database.acquire() as conn:
         passkeys = await conn.fetch(account_queries.PASSKEYS, caller.account)
     return {
         "choice": choice,
-        "names": names if choice.scope == "works" else [],
+        "names": [identifiers.from_uuid("wrk", each) for each in choice.works] if choice.scope == "works" else [],
         "count": len(choice.works),
         "cards": CARDS,
         "form": choice.filled,
