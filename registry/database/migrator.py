@@ -48,11 +48,13 @@ DO $$ BEGIN
     IF to_regprocedure('archive_follow()') IS NOT NULL THEN PERFORM archive_follow(); END IF;
 END $$
 """
+# An index lies in the schema of its table, which the file may name.
 _HALF_BUILT = """
 SELECT i.indexrelid::regclass::text AS name
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
-WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT i.indisvalid AND c.relname = ANY ($1) AND (n.nspname = current_schema() OR n.nspname = ANY ($1))
 ORDER BY 1
 """
 

@@ -226,6 +226,24 @@ async def test_a_runner_that_dies_frees_the_lock(database: Database, empty_dsn: 
     assert [one.file for one in await migrate(database, folder)] == ["0002_works.sql"]
 
 
+async def test_an_index_that_was_cut_off_is_built_anew_whatever_the_schema_of_its_table(
+    database: Database, folder: Path
+):
+    await migrate(database, folder)
+    async with database.acquire() as connection:
+        await connection.execute("CREATE SCHEMA aside; CREATE TABLE aside.work (n int)")
+        await connection.execute("INSERT INTO aside.work VALUES (1), (1)")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute("CREATE UNIQUE INDEX CONCURRENTLY aside_n ON aside.work (n)")
+        await connection.execute("DELETE FROM aside.work")
+    statement = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS aside_n ON aside.work (n);"
+    (folder / "0003_index.sql").write_text(f"-- licet: no-transaction\n{statement}\n")
+    assert [each.version for each in await migrate(database, folder)] == [3]
+    async with database.acquire() as connection:
+        valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'aside.aside_n'::regclass"
+        assert await connection.fetchval(valid)  # never recorded as done while it answers no query
+
+
 async def test_an_index_left_half_built_is_named_unless_its_file_will_build_it_anew(database: Database, folder: Path):
     await migrate(database, folder)
     assert await stranded(database, folder) == []

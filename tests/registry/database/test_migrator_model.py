@@ -36,8 +36,9 @@ BEGIN
     RETURN n;
 END $$;
 """
-VALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid"
-INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+_INDEXES = "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE"  # whatever their schema
+VALID = f"{_INDEXES} i.indisvalid"
+INVALID = f"{_INDEXES} NOT i.indisvalid"
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname ~ '^x'"
 
 
@@ -163,9 +164,9 @@ class MigratorMachine(RuleBasedStateMachine):
     @rule()
     def put_back(self) -> None:
         last = max(self.applied)
-        # One that had changed places is back under its number, and not also where it was carried to.
-        kept = [*self.applied.values()]
-        later = {number: file for number, file in self.files.items() if number > last and file not in kept}
+        # One that had changed places is back under its number, and not also where it was carried to, edited or not.
+        kept = {name for name, _ in self.applied.values()}
+        later = {number: file for number, file in self.files.items() if number > last and file[0] not in kept}
         self.files = later | self.applied
 
     @rule()
