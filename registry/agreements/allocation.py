@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -41,7 +41,7 @@ from licet.statements.closes import (
 )
 from licet.statements.kinds import LicenceLine, Weigh
 from licet.statements.owed import fee_of
-from licet.statements.periods import ALLOCATION
+from licet.statements.periods import ALLOCATION, LESS
 from licet.statements.splits import divide
 from registry import ledger
 from registry.accounts import events
@@ -217,7 +217,8 @@ def charges_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Mapp
                shared: Shares) -> list[Charge]:  # fmt: skip
     """Return the charges of all that ``owed`` come to: one a payee or split, currency and standing.
 
-    Raises ``InputError`` for a sum that money cannot hold.
+    What comes to nothing moves nothing, unless it waits in escrow: there works may turn out to be of different people,
+    so what is owed and what is taken back are a charge each. Raises ``InputError`` for a sum that money cannot hold.
     """
     gross: dict[Group, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
     by_name = {each.name: each for each in shared.values()}
@@ -228,20 +229,29 @@ def charges_of(posting: Posting, period: str, owed: Iterable[Owed], escrow: Mapp
         sharing = shared.get(work)
         gross[each.payee if sharing is None else sharing.name, each.currency, escrow[each.work]][work] += each.amount
     found = []
-    for group, works in sorted(gross.items()):
+    for group, works, which in _apart(gross):
         amount = sum(works.values())
-        if not amount:
-            continue
         if abs(amount) > money.LARGEST:
             raise InputError.field("totals", f"at most {money.to_decimal(money.LARGEST)} {group[1]}", amount)
         fee = fee_of(amount, fee_bps)
         split = by_name.get(group[0])
         parts = {group[0]: amount - fee} if split is None else divide(amount - fee, split.shares)
-        key = f"{posting.source}/{period}/{account_of(group[0], escrow=group[2])}/{group[1]}"
+        key = f"{posting.source}/{period}/{account_of(group[0], escrow=group[2])}/{group[1]}{which}"
         made = transfer_of(posting, group, amount, fee, parts)
         transfer = msgspec.structs.replace(made, key=key, kind=ALLOCATION, memo=period)
         found.append(Charge(transfer, group[2], _spread(works, fee_bps)))
     return found
+
+
+def _apart(gross: Mapping[Group, Mapping[UUID, int]]) -> Iterator[tuple[Group, Mapping[UUID, int], str]]:
+    """Yield the works that are charged together, with what their key ends with."""
+    for group, works in sorted(gross.items()):
+        if sum(works.values()):
+            yield group, works, ""
+        elif group[2]:
+            more = {work: amount for work, amount in works.items() if amount > 0}
+            less = {work: amount for work, amount in works.items() if amount < 0}
+            yield from ((group, part, which) for part, which in ((more, ""), (less, f"/{LESS}")) if part)
 
 
 def _spread(works: Mapping[UUID, int], fee_bps: int) -> list[tuple[UUID, int, int]]:

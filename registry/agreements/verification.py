@@ -14,6 +14,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.closes import month_number
 from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest, RevenueReport
 from licet.statements.owed import allocated
+from licet.statements.periods import LESS
 from registry.agreements import queries
 from registry.agreements.allocation import Agreement, agreement_of, basis_of, owed_in
 from registry.database import Connection
@@ -188,7 +189,10 @@ async def _held(conn: Connection, found: Agreement, owed: Mapping[str, Mapping[P
     """What works have of charges in escrow is what each is owed, and adds up to the charge and its fee."""
     wrong = []
     for row in await conn.fetch(queries.ESCROWED, found.name):
-        work, currency = identifiers.from_uuid("wrk", row["work"]), row["key"].rpartition("/")[2]
+        work, currency = (
+            identifiers.from_uuid("wrk", row["work"]),
+            row["key"].removesuffix(f"/{LESS}").rpartition("/")[2],
+        )
         expected = owed.get(row["period"], {}).get((work, currency), 0)
         if row["amount"] != expected or (row["gross"], row["fees"]) != (row["charged"], row["kept"]):
             wrong.append(

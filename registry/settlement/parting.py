@@ -16,6 +16,7 @@ from uuid import UUID
 from licet import identifiers
 from licet.counted import many
 from licet.errors import InputError
+from licet.statements.periods import LESS
 from licet.statements.splits import divide
 from registry import ledger
 from registry.database import Connection, Row
@@ -58,7 +59,7 @@ class Charge(NamedTuple):
 
 def charge_of(row: Row, *, anywhere: bool = False) -> Charge | None:
     """Return what the key of a transfer into escrow (``anywhere``: or payable) says of it; None for another's."""
-    parts = row["key"].split("/")
+    parts = row["key"].removesuffix(f"/{LESS}").split("/")
     if len(parts) not in (3, 4) or not (parts[-2].startswith(ESCROW) or anywhere):
         return None
     source, payee = parts[0], parts[-2].partition(":")[2]

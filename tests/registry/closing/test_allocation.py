@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -98,6 +99,32 @@ def test_all_that_is_owed_is_charged_and_credited_once_in_whatever_order(owed, f
     for each in found:
         sides = {entry.account.partition(":")[0] for entry in each.entries} - {"receivable", "fee"}
         assert len(sides) <= 1
+
+
+@given(
+    st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=5).map(lambda few: [*few, -sum(few)]),
+    st.booleans(),
+    st.sets(st.sampled_from(WORKS)),
+    st.integers(0, 10_000),
+)
+def test_works_that_come_to_nothing_together_are_charged_apart_where_they_wait(
+    amounts: list[int], waits: bool, split: set[UUID], fee_bps: int
+):
+    owed = [
+        Owed(identifiers.from_uuid("wrk", work), PAYEES[0], "USD", amount, ())
+        for work, amount in zip(WORKS, amounts, strict=False)
+    ]
+    shared = dict.fromkeys(split, SPLIT)
+    charges = charges_of(POSTING, "2026-11", owed, {each.work: waits for each in owed}, fee_bps, shared)
+    assert len({each.transfer.key for each in charges}) == len(charges)
+    assert sum(entry.amount for each in charges for entry in each.transfer.entries) == 0
+    receivable = [entry.amount for each in charges for entry in each.transfer.entries if "receivable" in entry.account]
+    assert sum(receivable) == sum(amounts)
+    held = [(work, amount) for each in charges for work, amount, _ in each.works]
+    if waits:  # whose each will be is not known: none of it may vanish
+        assert sorted(held) == sorted((work, amount) for work, amount in zip(WORKS, amounts, strict=False) if amount)
+    for each in charges:
+        assert sum(amount for _, amount, _ in each.works) != 0
 
 
 def test_a_sum_that_money_cannot_hold_is_refused():

@@ -9,17 +9,21 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from licet import identifiers, times
+from licet.pricing import Owed
 from licet.statements.owed import fee_of
 from licet.statements.splits import divide
 from registry import ledger
+from registry.agreements.allocation import charges_of
 from registry.errors import Conflict, Invalid, NotFound
 from registry.ledger import Entry, Transfer
+from registry.licensing.types import Posting
 from registry.settlement import escrow, refunding
-from tests.registry.settlement.books import Kept, Office, account, nothing_is_wrong
+from tests.registry.settlement.books import Kept, Office, account, balances, nothing_is_wrong
 
 CHARGES, WORKS = 4, 3
 FEE_BPS = 1234
@@ -34,7 +38,10 @@ STEPS = st.lists(
     max_size=14,
 )
 AMOUNTS = st.tuples(  # what an agreement owes for a work may be less than nothing, where it is trued up
-    st.lists(st.integers(-9_999_999, 9_999_999), min_size=WORKS, max_size=WORKS),
+    st.one_of(
+        st.lists(st.integers(-9_999_999, 9_999_999), min_size=WORKS, max_size=WORKS),
+        st.lists(st.integers(-9_999_999, 9_999_999), min_size=2, max_size=2).map(lambda two: [*two, -sum(two)]),
+    ),
     st.lists(st.integers(0, 9_999_999), min_size=(CHARGES - 1) * WORKS, max_size=(CHARGES - 1) * WORKS),
 ).map(lambda parts: parts[0] + parts[1])
 
@@ -63,8 +70,9 @@ class Case:
                 work, _number(self.owner), bytes(32),
             )  # fmt: skip
         old = await self.share([], 2500)
-        for number in range(CHARGES):
-            await self.charge(number, old if number == CHARGES - 1 else None, agreed=not number)
+        await self.agree()
+        for number in range(1, CHARGES):
+            await self.charge(number, old if number == CHARGES - 1 else None)
 
     async def share(self, works: list[UUID], bps: int) -> UUID:
         """Return a split between the owner and her friend that both have signed."""
@@ -89,15 +97,37 @@ class Case:
             )
         return number
 
-    async def charge(self, number: int, split: UUID | None, *, agreed: bool) -> None:
+    async def agree(self) -> None:
+        """What an agreement owes at a close waits, also where it comes to nothing for all of its works together."""
+        licence, at = identifiers.new_uuid(), times.now()
+        source, own = identifiers.from_uuid("lic", licence), self.amounts[:WORKS]
+        names = [identifiers.from_uuid("wrk", work) for work in self.works]
+        owed = [Owed(name, self.owner, "USD", amount, ()) for name, amount in zip(names, own, strict=True)]
+        posting = Posting(source, _number(self.lab), self.lab, None, at, 10**15)
+        for each in charges_of(posting, f"{at:%Y-%m}", owed, dict.fromkeys(names, True), FEE_BPS, {}):
+            await ledger.post(self.conn, [each.transfer])
+            found = await self.conn.fetchval("select id from transfers where key = $1", each.transfer.key)
+            for part in each.works:
+                await self.conn.execute("insert into escrow_works values ($1, $2, $3, $4)", found, *part)
+            self.charges.append(identifiers.from_uuid("tra", found))
+        for work in self.works:
+            await self.conn.execute(
+                "insert into licence_works (licence, work, account, statement, terms_hash, atom, model, currency, "
+                "amount, match, escrow, agreed) values ($1, $2, $3, $2, $4, 'train-gen', 'subscription', 'USD', 1, "
+                "'exact', true, '{}')",
+                licence, work, _number(self.owner), bytes(32),
+            )  # fmt: skip
+        self.gross[source] = sum(own)
+
+    async def charge(self, number: int, split: UUID | None) -> None:
         batch, at = identifiers.new_uuid(), times.now()
-        source = identifiers.from_uuid("lic" if agreed else "bat", batch)
+        source = identifiers.from_uuid("bat", batch)
         own = self.amounts[number * WORKS : (number + 1) * WORKS]
         fees = [fee_of(amount, FEE_BPS) for amount in own]
         gross, fee = sum(own), sum(fees)
         if not gross:
             return
-        for work, amount, part in zip(self.works, own, fees, strict=True) if not agreed else ():
+        for work, amount, part in zip(self.works, own, fees, strict=True):
             await self.conn.execute(
                 "insert into usage_events (id, organisation, licence, work, atom, run, unit, seq, quantity, at, match, "
                 "batch, artist, currency, amount, fee, escrow, posted_at, split) values ($1, $2, $3, $4, 'train-gen', "
@@ -114,18 +144,10 @@ class Case:
             *(Entry(f"escrow:{who}", "USD", -part) for who, part in shares.items() if part),
             *([Entry("fee:registry", "USD", -fee)] if fee else []),
         )
-        key = f"{source}/{at:%Y-%m}/escrow:{name}/USD" if agreed else f"{source}/escrow:{name}/USD"
+        key = f"{source}/escrow:{name}/USD"
         if len(entries) > 1:
-            await ledger.post(self.conn, [Transfer(key, "allocation" if agreed else "usage", at, source, entries)])
+            await ledger.post(self.conn, [Transfer(key, "usage", at, source, entries)])
             found = await self.conn.fetchval("select id from transfers where key = $1", key)
-            for work, amount, part in zip(self.works, own, fees, strict=True) if agreed else ():
-                await self.conn.execute(
-                    "insert into licence_works (licence, work, account, statement, terms_hash, atom, model, currency, "
-                    "amount, match, escrow, agreed) values ($1, $2, $3, $2, $4, 'train-gen', 'subscription', 'USD', 1, "
-                    "'exact', true, '{}')",
-                    batch, work, _number(self.owner), bytes(32),
-                )  # fmt: skip
-                await self.conn.execute("insert into escrow_works values ($1, $2, $3, $4)", found, work, amount, part)
             self.charges.append(identifiers.from_uuid("tra", found))
             self.gross[source] = gross
 
@@ -195,6 +217,47 @@ def test_whatever_happens_in_whatever_order_nobody_is_paid_twice_and_all_of_it_e
         runner.run(played(opened, steps, amounts))
 
     holds()
+
+
+@pytest.mark.parametrize("lost", range(WORKS))
+def test_a_lost_work_takes_its_own_part_also_of_works_that_come_to_nothing_together(
+    conn: tuple[asyncio.Runner, Any], lost: int
+) -> None:
+    runner, opened = conn
+
+    @settings(max_examples=30, deadline=None)
+    @given(two=st.lists(st.integers(-9_999_999, 9_999_999), min_size=2, max_size=2))
+    def holds(two: list[int]) -> None:
+        runner.run(won(opened, [*two, -sum(two)], lost))
+
+    holds()
+
+
+async def won(opened: Any, amounts: list[int], lost: int) -> None:
+    """Three works that were trued up to nothing together: whoever won one has exactly what it is owed, less its fee."""
+    outer = opened.transaction()
+    await outer.start()
+    try:
+        case = Case(opened, [*amounts, *[0] * ((CHARGES - 1) * WORKS)])
+        await case.begin()
+        parts = {
+            row["work"]: (row["amount"], row["fee"])
+            for row in await opened.fetch("select work, amount, fee from escrow_works")
+        }
+        assert {work: amount for work, (amount, _) in parts.items()} == {
+            work: amount for work, amount in zip(case.works, amounts, strict=True) if amount
+        }
+        for what, number in (("owner", 2), ("winner", 2), ("lost", lost), ("settle", 0)):
+            await case.take(what, number)
+        await case.hold(over=True)
+        found = {name: -amount for (name, _), amount in (await balances(opened)).items()}
+        amount, fee = parts.get(case.works[lost], (0, 0))
+        assert found.get(f"payable:{case.winner}", 0) == amount - fee
+        rest = [part for work, part in parts.items() if work != case.works[lost]]
+        assert found.get(f"payable:{case.owner}", 0) == sum(amount - fee for amount, fee in rest)
+        assert found.get(f"receivable:{case.lab}", 0) == 0
+    finally:
+        await outer.rollback()
 
 
 async def played(opened: Any, steps: list[tuple[str, int]], amounts: list[int]) -> None:

@@ -222,6 +222,8 @@ LIES: dict[str, tuple[Callable[[Records], None], str]] = {
         "at the close of 2026-11"),
     "a charge that another month is written on": (
         edit(lambda t, rows: (change(t, memo="2026-10"), rows)), "at the close of 2026-11"),
+    "a charge that adds is called one that takes back": (
+        edit(lambda t, rows: (change(t, key=f"{t.key}/less"), rows)), "at the close of 2026-11"),
     "a charge in the middle of the month": (
         edit(lambda t, rows: (change(t, at="2026-11-20T00:00:00.000Z"), rows)), "at the close of 2026-11"),
     "a charge of no statement": (edit(of_nobody), "expected the licence"),

@@ -21,6 +21,8 @@ from licet.statements.kinds import PeriodClose, PeriodTree
 Side = Literal["licensee", "payee", "registry"]
 SIDES: Final[tuple[Side, ...]] = ("licensee", "payee", "registry")
 ALLOCATION: Final = "allocation"  # what an agreement owes at the close of a month
+LESS: Final = "less"
+"""How the key of a charge ends that takes back in escrow exactly what another of the same close adds."""
 ACCRUALS: Final = frozenset({"licence", "usage", ALLOCATION})
 """Kinds of transfers by which something comes to be owed; ``reversal`` negates one, all others move or settle it."""
 REVERSAL: Final = "reversal"

@@ -33,7 +33,7 @@ from licet.statements.agreed import REPORTED
 from licet.statements.closes import Divided, Report, Term, month_number, owed_at_close
 from licet.statements.kinds import DisputeStep, LicenceLine, LicenceRevoke, RevenueReport
 from licet.statements.owed import allocated, fee_of
-from licet.statements.periods import month_after, month_before
+from licet.statements.periods import LESS, month_after, month_before
 from licet.statements.revoking import condition, over_at
 from licet.statements.splits import Agreed
 
@@ -351,9 +351,11 @@ def _last_moment(audit: Audit) -> str:
 def _charge(audit: Audit, transfer: TransferRow, amounts: Mapping[Place, int]) -> _Charge:
     """Return the charge that a transfer is: ``LICENCE/MONTH/SIDE:NAME/CURRENCY``, in the last moment of the bundle's.
 
-    ``MONTH`` is that it is for: the same, or one before that its close had left out.
+    ``MONTH`` is that it is for: the same, or one before that its close had left out. ``/less`` behind it takes back in
+    escrow what the one without it adds.
     """
-    source, month, credited, currency = (*transfer.key.split("/"), "", "", "")[:4]
+    key = transfer.key.removesuffix(f"/{LESS}")
+    source, month, credited, currency = (*key.split("/"), "", "", "")[:4]
     side, _, name = credited.partition(":")
     # What is trued up may be less than nothing: then the licensee is owed.
     charged = [
@@ -367,7 +369,8 @@ def _charge(audit: Audit, transfer: TransferRow, amounts: Mapping[Place, int]) -
         or not _MONTH.fullmatch(month)
         or month > audit.period.name
         or side not in ("payable", "escrow")
-        or transfer.key != f"{source}/{month}/{side}:{name}/{currency}"
+        or key != f"{source}/{month}/{side}:{name}/{currency}"
+        or (key != transfer.key and (side != "escrow" or charged[0][1] >= 0))
         or transfer.at != _last_moment(audit)
     ):
         raise VerificationError(
