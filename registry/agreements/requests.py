@@ -62,6 +62,13 @@ async def ask(services: Services, caller: Caller, envelope: Envelope) -> Request
     return await _answered(services, caller, kept)
 
 
+async def hold_askable(services: Services, caller: Caller, payload: LicenceRequest) -> None:
+    """Return if ``payload`` could be asked at this moment; raises what `ask` would, before anybody has signed it."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        account = await _owner(conn, payload, caller)
+        await _hold_licensable(conn, caller, payload, await _works(conn, account, payload))
+
+
 async def answer(services: Services, caller: Caller, request: UUID, envelope: Envelope) -> RequestAccepted:
     """Return once the answer is in the published log: it stands in the place of the one before.
 

@@ -16,6 +16,7 @@ from licet.terms.atoms import REVOCATION_EFFECTS
 from licet.terms.prices import MAY, NEEDS
 from registry.portal.artists import fields
 from registry.portal.frame.forms import Form
+from registry.portal.frame.places import places
 
 MODELS: Final = PRICE_MODELS
 EFFECTS: Final = REVOCATION_EFFECTS
@@ -188,7 +189,7 @@ def _price(said: Conditions) -> dict[str, Any]:
 
 def _territory(said: Conditions) -> dict[str, list[str]] | None:
     found = {
-        side: fields.places(text, field)
+        side: places(text, field)
         for side, field, text in (("allow", "only", said.only), ("deny", "but", said.but))
         if text
     }

@@ -1,4 +1,4 @@
-"""Single fields of terms and offers as people fill them in: days, lengths of time, shares, countries.
+"""Single fields of terms and offers as people fill them in: days, lengths of time, shares.
 
 Nothing is guessed: what cannot be read is an error that says what was expected, and the caller names the field.
 """
@@ -6,23 +6,17 @@ Nothing is guessed: what cannot be read is an error that says what was expected,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import cache
 from typing import Final
-
-from babel import Locale
 
 from licet import times
 from licet.errors import InputError
-from licet.terms import countries, durations, figures
-from registry.portal.frame.languages import LANGUAGES, LOCALES
+from licet.terms import durations, figures
 
 CURRENCIES: Final = ("CNY", "USD", "EUR")
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DAYS: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 _PERCENT: Final = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%?", re.ASCII)
-_COMMAS: Final = re.compile(r"[,;，、；]")
 
 
 def last_moment(until: str) -> str | None:
@@ -91,28 +85,3 @@ def lasting(text: str | None, units: str) -> tuple[str, str]:
         if exact and unit in units and count < 100_000:
             return str(count), unit
     return text, units[0]
-
-
-def places(text: str, field: str) -> list[str]:
-    """Return the codes of countries that are named, by codes or in either language: ``Germany, JP, EU``."""
-    found: list[str] = []
-    for part in filter(None, map(str.strip, _COMMAS.split(text))):
-        known = _code(part)
-        codes: Sequence[str | None] = [known] if known else [_code(each) for each in part.split()]
-        if None in codes:
-            raise InputError.field(field, "countries, by name or by code such as DE, or EU", part)
-        found += [each for each in codes if each is not None]
-    return found
-
-
-def _code(name: str) -> str | None:
-    return name.upper() if name.upper() in countries.CODES else _names().get(name.casefold())
-
-
-@cache
-def _names() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for language in LANGUAGES:
-        named = Locale.parse(LOCALES[language]).territories
-        found |= {str(named[code]).casefold(): code for code in sorted(countries.CODES) if code in named}
-    return found

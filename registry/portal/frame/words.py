@@ -86,6 +86,7 @@ FRAME: Final[Vocabulary] = {
         "把那行字放上去，再让我们去看。",
     ),
     "note_revoked": ("Taken back. The team is told.", "已收回，对方会收到通知。"),
+    "note_asked": ("Asked. The artist is told; you see the answer here.", "问出去了，作者会收到通知，答复在这里看。"),
     "note_licensed": ("Taken. This is your licence.", "许可拿到了，就是这一份。"),
     "note_offered": ("Offered. The team is told.", "报出去了，对方会收到通知。"),
     "note_refused": ("Refused. The team is told.", "已谢绝，对方会收到通知。"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.organisations import accepting, asking, home, keys, licences, made, money, tokens
+from registry.portal.organisations import accepting, asking, home, keys, licences, made, money, requesting, tokens
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
     *made.ROUTES,
     *licences.ROUTES,
     *asking.ROUTES,
+    *requesting.ROUTES,
     *accepting.ROUTES,
     *money.ROUTES,
     *tokens.ROUTES,

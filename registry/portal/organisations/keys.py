@@ -27,13 +27,12 @@ from registry.portal.frame import forms
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, language_of
-from registry.portal.organisations.room import A_PAGE, ROOM, TEAMS
+from registry.portal.organisations.room import A_PAGE, CURRENCIES, ROOM, TEAMS
 from registry.services import Services
 
 DAYS: Final = (7, 30, 90)
 #: What a team's programs sign; works are registered by artists.
 SCOPES: Final = ("licence", "dataset-manifest", "run", "usage-batch")
-CURRENCIES: Final = ("USD", "EUR", "CNY", "GBP", "JPY")
 _BODY: Final = 1 << 15
 KeyId = Annotated[str | None, QueryParameter(name="key", pattern=r"^[0-9a-f]{64}$")]
 

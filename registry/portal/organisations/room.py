@@ -10,5 +10,6 @@ from registry.portal.organisations.words import WORDS
 
 ROOM: Final = Room("organisations", WORDS)
 TEAMS: Final = people("org")
+CURRENCIES: Final = ("USD", "EUR", "CNY", "GBP", "JPY")
 A_PAGE: Final = 50
 MOST_WORKS: Final = 100  # that a page shows; all of them are in the file

@@ -269,6 +269,11 @@ WORDS: Final[Vocabulary] = {
         "Did you make it? Say so, and somebody who is no party decides.",
         "其实是你画的？说出来，由和双方都无关的人裁决。",
     ),
+    "work_ask": ("Ask for a licence", "申请许可"),
+    "work_ask_text": (
+        "Do its terms leave the price open? Your team can ask the artist.",
+        "条件里没定价？你们可以去问作者。",
+    ),
     "work_mine": ("This is my picture", "这是我的画"),
     "work_no_picture": (
         "We keep no picture for the public. Compare yours by its fingerprint:",

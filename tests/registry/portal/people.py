@@ -34,7 +34,8 @@ class Read(HTMLParser):
         self._words: list[str] = []
         self._linked: list[str] = []
         self._inside = 0
-        self._select = ""
+        self._select = self._area = ""
+        self._written: list[str] = []
         self._options: list[tuple[str | None, list[str], bool]] = []  # value, words, chosen
         self.feed(html)
 
@@ -48,6 +49,8 @@ class Read(HTMLParser):
                 self.fields.append((found["name"], found.get("value", "")))
         if tag == "select":
             self._select, self._options = found.get("name", ""), []
+        if tag == "textarea":
+            self._area, self._written = found.get("name", ""), []
         if tag == "option":
             self._options.append((found.get("value"), [], "selected" in found))
 
@@ -58,8 +61,14 @@ class Read(HTMLParser):
             self.fields.append((self._select, "".join(words).strip() if value is None else value))
             self._select = ""
 
+        if tag == "textarea" and self._area:
+            self.fields.append((self._area, "".join(self._written)))
+            self._area = ""
+
     def handle_data(self, data: str) -> None:
         self._words.append(data)
+        if self._area:
+            self._written.append(data)
         if self._select and self._options:
             self._options[-1][1].append(data)
         if self._inside:

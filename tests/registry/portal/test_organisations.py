@@ -51,6 +51,7 @@ PAGES = tuple(
             "/licences/{licence}",
             "/requests",
             "/requests/{asked}",
+            "/requests/new",
             "/duties",
         ),
         *("/invoices", "/invoices/{invoice}", "/charges", "/entries", "/tokens", "/start"),
@@ -159,7 +160,10 @@ async def test_a_request_that_ran_out_can_be_asked_anew_and_one_to_the_team_is_a
         path = f"/{language}/organisation/requests/{asked.request}"
         page = await held_whole(team.browser, path, language)
         assert ROOM.speaks(language)(f"state_ask_{state}") in page.text
-        assert "licet licences request WORKS --use train-gen --model acme/lantern@1" in page.text
+        again = f"/{language}/organisation/requests/new?of={asked.request}"
+        assert again in page.links()
+        form = fields_of((await team.browser.get(again, headers=HTML)).text)
+        assert (form["model"], form["use"]) == (["acme/lantern@1"], ["train-gen"])
         page = await held_whole(theirs, path, language)
         # An offer that ran out can be made again.
         assert (f"/{language}/requests/{asked.request}" in page.links()) == (asked is untaken)

@@ -11,7 +11,7 @@ import pytest
 
 from licet import identifiers, times
 from licet.canonical import from_base64
-from licet.statements.kinds import Licence, LicenceAnswer
+from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest
 from licet.terms import Price, Revocation, price_text
 from licet.wire.agreements import RequestInfo
 from registry.portal.frame.languages import LANGUAGES, TAGS, Language
@@ -195,3 +195,75 @@ async def test_nobody_else_takes_an_offer_and_a_team_that_is_asked_answers_as_ar
     taken = await theirs.post(f"{mine}/offer", data={"form": own}, headers={**HTML, **make.SAME_ORIGIN})
     assert taken.status_code == 409
     assert (await found.takes(await found.signed())).status_code == 303
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_team_asks_an_artist_and_signs_what_it_read(site: Running, language: Language) -> None:
+    team, works = await teamed(site, "Curious"), await shelf(site, NEGOTIATED, 2, owner=await artist(site, "Ines"))
+    words, path = ROOM.speaks(language), f"/{language}/organisation/requests"
+    public = await held_whole(team.browser, f"/{language}/work/{works.works[0]}", language)
+    assert f"{path}/new?work={works.works[0]}" in public.links()
+    form = fields_of((await team.browser.get(f"{path}/new?work={works.works[0]}", headers=HTML)).text)
+
+    async def sends(to: str, fields: dict[str, list[str]]) -> httpx.Response:
+        return await team.browser.post(f"{path}/{to}", data=fields, headers={**HTML, **make.SAME_ORIGIN})
+
+    form |= {
+        "works": [" ".join(works.works)], "model": ["acme/lantern@1"], "use": ["train-gen", "evaluate"],
+        "territory": ["Japan，法国"], "price": ["per-work"], "amount": ["1.5"], "currency": ["EUR"],
+        "message": ["May we?\r\nPlease."],
+    }  # fmt: skip
+    page = await sends("new", form)
+    assert page.status_code == 200, page.text
+    shown_form, read = fields_of(page.text), Read(page.text)
+    body = from_base64(shown_form["payload"][0])
+    assert body.decode() in read.text
+    payload = msgspec.json.decode(body, type=LicenceRequest)
+    assert (payload.works, payload.use.territory) == (sorted(works.works), ["FR", "JP"])
+    assert (payload.use.atoms, payload.message) == (["evaluate", "train-gen"], "May we?\nPlease.")
+    assert price_text(Price(model="per-work", amount="1.5", currency="EUR"), TAGS[language]) in read.text
+    bare = await sends("ask", shown_form)
+    assert (bare.status_code, words("new_unsigned") in Read(bare.text).text) == (403, True)
+    assert (await team.lab.http.get("/v1/licence-requests")).json()["items"] == []
+    sealed = signed_by(site, team.key, shown_form, "licence-request")
+    sent = await sends("ask", sealed)
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{path}/{payload.request}")
+    assert (await sends("ask", sealed)).headers["location"] == f"{path}/{payload.request}"
+    (listed,) = (await team.lab.http.get("/v1/licence-requests")).json()["items"]
+    assert (listed["request"], listed["state"]) == (payload.request, "open")
+    await held_whole(team.browser, f"{path}/{payload.request}", language)
+
+
+@pytest.mark.parametrize(
+    ("fields", "marked", "status"),
+    [
+        ({"works": "wrk_1"}, "works", 400),
+        ({"works": ""}, "works", 400),
+        ({"works": "wrk_00000000000000000000000000"}, "works", 400),
+        ({"model": "lantern"}, "model", 400),
+        ({"use": "everything"}, "use", 400),
+        ({"purpose": "fun"}, "purpose", 400),
+        ({"territory": "Atlantis"}, "territory", 400),
+        ({"weights": "perhaps"}, "weights", 400),
+        ({"scope": "both"}, "scope", 400),
+        ({"price": "per-work", "amount": "0"}, "amount", 400),
+        ({"price": "per-work", "amount": "1", "currency": "XXX"}, "currency", 400),
+        ({"price": "pool"}, "price", 400),
+        ({"message": "x" * 2001}, "message", 400),
+        ({"use": "redistribute"}, "works", 409),  # her terms say no: she is not asked
+    ],
+)
+async def test_a_request_that_cannot_be_asked_names_its_field(
+    site: Running, fields: dict[str, str], marked: str, status: int
+) -> None:
+    team, works = await teamed(site, "Hasty"), await shelf(site, NEGOTIATED, 1, owner=await artist(site, "Ines"))
+    path = "/en/organisation/requests/new"
+    form = fields_of((await team.browser.get(f"{path}?work={works.works[0]}", headers=HTML)).text)
+    form |= {"model": ["acme/lantern@1"]} | {name: [value] for name, value in fields.items()}
+    page = await team.browser.post(path, data=form, headers={**HTML, **make.SAME_ORIGIN})
+    read = Read(page.text)
+    named = [
+        each.get("id") or marked for _, each in read.elements if each.get("aria-describedby", "").startswith("wrong")
+    ]
+    assert (page.status_code, named) == (status, [marked]), read.text
+    assert any(each.get("id") == "wrong" for _, each in read.elements)
