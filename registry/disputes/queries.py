@@ -105,6 +105,13 @@ DISPUTES: Final = orders(
 """,
     opened=(Key("d.id", "id", UUID),),
 )
+# What waits for account $1 at $2: to be answered, or to be appealed. By disputes (account, id), (against, id)
+WAITING: Final = f"""{_SEEN} and d.outcome is null and case
+    when d.decided is null then d.against = $1 and not {_ANSWERED}
+    else d.appealed_at is null and d.appeal_until > $2
+        and case d.decided when 'upheld' then d.against else d.account end = $1 end
+order by d.id limit $3
+"""
 # by dispute_steps (dispute, step)
 STEPS: Final = """
 select x.id, x.step, x.account, a.kind, x.pending from dispute_steps x left join accounts a on a.id = x.account

@@ -38,6 +38,7 @@ from registry.splits.intake import opened
 MOST_OPEN: Final = 5
 MOST_WRONG: Final = 3  # within…
 SUSPENDED_FOR: Final = timedelta(days=365)
+_MOST_WAITING: Final = 30
 _OF_CHARGES: Final[dict[str, Outcome]] = {"upheld": "refunded", "dismissed": "stands", "withdrawn": "withdrawn"}
 
 
@@ -87,6 +88,11 @@ async def listed(
     """Return one page of the disputes that ``account`` is a party to, or audits (None, the office's: of all)."""
     rows, more = await page_of(conn, queries.DISPUTES, asked, account, state, work, charge)
     return Page([info_of(row) for row in rows], more)
+
+
+async def waiting(conn: Connection, account: UUID, now: datetime) -> list[DisputeInfo]:
+    """Return the oldest disputes that ``account`` is to answer, or that it lost and can appeal; at most 30."""
+    return [info_of(row) for row in await conn.fetch(queries.WAITING, account, now, _MOST_WAITING)]
 
 
 async def seen(conn: Connection, account: UUID | None, dispute: UUID) -> Row:

@@ -1,4 +1,4 @@
-"""Home: what a team owes in each currency, what is to be paid and done by when, and who answered its requests."""
+"""Home: what a team owes in each currency, what is to be paid, done and answered by when, who answered its requests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from licet import times
 from licet.wire.duties import DutyState
 from licet.wire.usage import Balance
 from registry.accounts.identity import Caller
 from registry.agreements import requests as asking
+from registry.disputes import service as disputes
 from registry.duties import shown as duties
 from registry.http.paging import Asked, Cursor
 from registry.portal.frame.languages import everywhere
@@ -35,6 +37,7 @@ async def home(
     """Where a team's people begin."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         balance = await money.balance(conn, caller)
+        disputed = await disputes.waiting(conn, caller.account, times.now())
         unpaid = [await settlement.listed(conn, caller.account, _asked("issued"), state=each) for each in _UNPAID]
     undone = [await duties.listed(services, caller, _asked("revoked"), each, None) for each in _UNDONE]
     waiting = await asking.listed(services, caller, _asked("-asked"), "open", None)
@@ -47,6 +50,7 @@ async def home(
         purse=purse(balance),
         not_yet=balance.not_yet_computed,
         invoices=[each for page in unpaid for each in page.items],
+        disputes=disputed,
         duties=[each for page in undone for each in page.items if each.organisation == caller.id],
         waiting=[each for each in waiting.items if each.account == caller.id],
         requests=[each for page in answered for each in page.items if each.organisation == caller.id],

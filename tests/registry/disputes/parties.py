@@ -120,6 +120,10 @@ class Later:
     def now(self) -> datetime:
         return self._now
 
+    def moves(self, by: timedelta) -> None:
+        """Time passes."""
+        self._now += by
+
     to_text = staticmethod(times.to_text)
     from_text = staticmethod(times.from_text)
 

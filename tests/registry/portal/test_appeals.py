@@ -7,16 +7,23 @@ from datetime import timedelta
 import pytest
 
 from licet import times
+from licet.terms import Price, preset
 from registry.disputes import deciding, ending, verification
 from registry.portal.frame.languages import LANGUAGES
-from tests.registry.disputes.parties import Later
+from tests.registry.disputes.parties import Later, charge_of, dispute, opening, send, step, told
 from tests.registry.harness import Running
+from tests.registry.market import reported, shelf
 from tests.registry.portal.people import HTML, Artist, Read
 from tests.registry.portal.staff import employed
+from tests.registry.portal.team import teamed
 from tests.registry.portal.test_disputes import drafts, opens, shown, signed, two_parties
 from tests.registry.portal.whole import held_whole
+from tests.registry.usage import test_corrections as corrections
 
 pytestmark = pytest.mark.anyio
+
+PER_OUTPUT = preset("paid", Price(model="per-output", amount="1", currency="USD"))
+PER_WORK = preset("paid", Price(model="per-work", amount="1", currency="USD"))
 
 APPEAL = {"en": "I appeal", "zh": "我不服，要申诉"}
 UNTIL = {"en": "Can be appealed until", "zh": "申诉截止"}
@@ -85,6 +92,56 @@ async def test_who_lost_appeals_without_scripts_and_another_operator_decides(sit
         assert ("looked at again, and is over" if language == "en" else "复核完了") in home.text
     async with site.services.database.transaction(readonly=True) as conn:
         assert await verification.rebuild(conn) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_teams_home_says_what_waits_for_it_and_auditors_only_read(site: Running, language: str) -> None:
+    team, works = await teamed(site, "Doubting"), await shelf(site, PER_WORK, 1)
+    await team.lab.license(works.wanted())
+    opens_it = opening(team.lab, await charge_of(team.lab), text="There were fewer uses.")
+    about = told(await send(team.lab, opens_it)).dispute
+    path = f"/{language}/disputes/{about.dispute}"
+
+    async def leads() -> bool:
+        return path in (await held_whole(team.browser, f"/{language}/organisation", language)).links()
+
+    assert not await leads()  # for the other party to answer
+    told(await step(works.owner, about))
+    opal = await employed(site, "operator", "Opal")
+    await deciding.decide(site.services, about.dispute, opal.id, "dismissed", "There were as many uses.")
+    assert await leads()
+    ada = await employed(site, "auditor", "Ada", team.lab.id)
+    for state in ("decided", "appealed"):
+        page = await held_whole(ada.http, path, language)
+        assert steps_in(page) == set()
+        assert ("Against you" if language == "en" else "没有支持你") not in page.text
+        assert steps_in(await held_whole(team.browser, path, language)) == (
+            {"appeal", "accept"} if state == "decided" else {"accept"}
+        )
+        if state == "decided":
+            told(await step(team.lab, about, "appeal"))
+    assert not await leads()  # for another operator to review
+    assert (
+        await (await employed(site, "auditor", "Eve", works.owner.id)).http.get(path, headers=HTML)
+    ).status_code == 200
+    stranger = await teamed(site, "Stranger")
+    assert (await stranger.browser.get(path, headers=HTML)).status_code == 404
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_teams_home_leads_to_what_it_is_to_answer(site: Running, language: str) -> None:
+    team, works = await teamed(site, "Correcting"), await shelf(site, PER_OUTPUT, 1)
+    licence = await team.lab.license(works.wanted())
+    (used,) = team.lab.events(licence, "1", outputs=10)
+    for each in (used, corrections.correction(used, 4)):  # which takes six back from whoever was paid
+        reported(await corrections.send(team.lab, licence, each))
+    about = await dispute(works.owner, await charge_of(works.owner))
+    home = await held_whole(team.browser, f"/{language}/organisation", language)
+    assert f"/{language}/disputes/{about.dispute}" in home.links()
+    assert ("You can answer until" if language == "en" else "前可以答复") in home.text
+    told(await step(team.lab, about))
+    home = await held_whole(team.browser, f"/{language}/organisation", language)
+    assert f"/{language}/disputes/{about.dispute}" not in home.links()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
