@@ -1,15 +1,25 @@
-"""What an account is told of: new and ended keys, delegations, what a delegate loosened, recoveries."""
+"""What an account is told of: keys that came and went, uses and money, claims, disputes; what of it was read.
+
+Each kind belongs to a topic (`topics.py`). What is told is kept, also of topics that are switched off: these are not
+counted as unread, and lists leave them out unless they are asked for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import Final
 from uuid import UUID
 
 from licet import identifiers, times
 from licet.wire.accounts import EventInfo
 from licet.wire.common import Page
-from registry.accounts import queries
+from registry.accounts import queries, topics
 from registry.database import Connection, Row
+from registry.errors import Invalid
 from registry.http.paging import Asked, page_of
+
+MOST_COUNTED: Final = 100  # of what is unread: more are "99+"
+_TOPICAL: Final = {kind: topic for topic in topics.OPTIONAL for kind in topics.kinds_of([topic])}
 
 
 async def tell(conn: Connection, account: UUID, kind: str, subject: str | None, detail: str) -> None:
@@ -17,12 +27,69 @@ async def tell(conn: Connection, account: UUID, kind: str, subject: str | None, 
     await conn.execute(queries.TELL, identifiers.new_uuid(), account, kind, subject, detail)
 
 
-async def listed(conn: Connection, account: UUID, asked: Asked, kind: str | None) -> Page[EventInfo]:
-    """Return one page of what ``account`` was told; raises ``Invalid`` naming the parameter."""
-    rows, more = await page_of(conn, queries.EVENTS, asked, account, kind)
+async def tell_many(
+    conn: Connection, accounts: Collection[UUID], kind: str, subject: str, detail: str, *, once: bool = False
+) -> None:
+    """Let every one of ``accounts`` read of this; ``once``: only whoever has read all of this kind."""
+    if accounts:
+        owners = sorted(accounts)
+        numbers = [identifiers.new_uuid() for _ in owners]
+        await conn.execute(queries.TELL_MANY, numbers, owners, kind, subject, detail, once)
+
+
+async def listed(
+    conn: Connection,
+    account: UUID,
+    asked: Asked,
+    kind: str | None = None,
+    *,
+    topic: str | None = None,
+    without: Sequence[str] = (),
+) -> Page[EventInfo]:
+    """Return one page of what ``account`` was told: of one ``kind`` or ``topic``, or of all but topics ``without``.
+
+    Raises ``Invalid`` naming the parameter.
+    """
+    if topic is not None and topic not in topics.TOPICS:
+        raise Invalid.field("?topic", f"one of {', '.join(topics.TOPICS)}", topic)
+    # What is about security is all that no other topic names.
+    wanted = None if topic in (None, topics.SECURITY) else topics.kinds_of([topic])
+    unwanted = topics.kinds_of(topics.OPTIONAL if topic == topics.SECURITY else () if topic else without)
+    rows, more = await page_of(conn, queries.EVENTS, asked, account, kind, wanted, unwanted or None)
     return Page([_info(row) for row in rows], more)
 
 
+async def unread(conn: Connection, account: UUID) -> int:
+    """Return how much of what ``account`` wants to hear of it has not read, `MOST_COUNTED` at most."""
+    kinds, of = list(_TOPICAL), list(_TOPICAL.values())
+    found: int = await conn.fetchval(queries.UNREAD, account, kinds, of, MOST_COUNTED)
+    return found
+
+
+async def read(conn: Connection, account: UUID, event: UUID, *, older: bool) -> None:
+    """``account`` has read ``event``, with all that is ``older``."""
+    await conn.execute(queries.READ, account, event, older)
+
+
+async def off(conn: Connection, account: UUID) -> list[str]:
+    """Return the topics that ``account`` switched off."""
+    return [row["topic"] for row in await conn.fetch(queries.OFF, account)]
+
+
+async def switch(conn: Connection, account: UUID, topic: str, *, on: bool) -> None:
+    """``account`` is alerted of ``topic``, or is no more; raises ``Invalid``, also for security, which stays on."""
+    if topic not in topics.OPTIONAL:
+        raise Invalid.field("topic", f"one of {', '.join(topics.OPTIONAL)}", topic)
+    await conn.execute(queries.SWITCH_ON if on else queries.SWITCH_OFF, account, topic)
+
+
 def _info(row: Row) -> EventInfo:
-    name, at = identifiers.from_uuid("evt", row["id"]), times.to_text(row["at"])
-    return EventInfo(name, row["kind"], row["subject"], row["detail"], at)
+    return EventInfo(
+        id=identifiers.from_uuid("evt", row["id"]),
+        kind=row["kind"],
+        topic=topics.topic_of(row["kind"]),
+        subject=row["subject"],
+        detail=row["detail"],
+        at=times.to_text(row["at"]),
+        read_at=None if row["read_at"] is None else times.to_text(row["read_at"]),
+    )

@@ -181,13 +181,42 @@ select exists (
 """
 
 TELL: Final = "insert into account_events (id, account, kind, subject, detail) values ($1, $2, $3, $4, $5)"
+# Of many accounts the same; whom an alert of this kind waits for already has read nothing since.
+# by account_events_unread (account, kind)
+TELL_MANY: Final = """
+insert into account_events (id, account, kind, subject, detail)
+select t.id, t.account, $3, $4, $5 from unnest($1::uuid[], $2::uuid[]) as t (id, account)
+where not $6 or not exists (
+    select from account_events e where e.account = t.account and e.kind = $3 and e.read_at is null
+)
+"""
 # by account_events (account, id)
 EVENTS: Final = orders(
     """
-select id, kind, subject, detail, at from account_events where account = $1 and ($2::text is null or kind = $2)
+select id, kind, subject, detail, at, read_at from account_events
+where account = $1 and ($2::text is null or kind = $2)
+    and ($3::text[] is null or kind = any($3)) and ($4::text[] is null or kind <> all($4))
 """,
     told=(Key("id", "id", UUID),),
 )
+# $2 and $3: kinds of events and the topic of each. By account_events_unread (account, kind), alerts_off primary key
+UNREAD: Final = """
+select count(*) from (
+    select from account_events where account = $1 and read_at is null and kind <> all(
+        select k.kind from unnest($2::text[], $3::text[]) as k (kind, topic)
+        join alerts_off o on o.account = $1 and o.topic = k.topic
+    ) limit $4
+) as found
+"""
+# by account_events_unread (account, kind)
+READ: Final = """
+update account_events set read_at = now()
+where account = $1 and read_at is null and id <= $2 and ($3 or id = $2)
+"""
+# by alerts_off primary key
+OFF: Final = "select topic from alerts_off where account = $1 order by topic"
+SWITCH_OFF: Final = "insert into alerts_off (account, topic) values ($1, $2) on conflict do nothing"
+SWITCH_ON: Final = "delete from alerts_off where account = $1 and topic = $2"
 
 # by staff_invitations primary key, staff_invitations (account)
 INVITE: Final = "insert into staff_invitations (digest, account, expires_at) values ($1, $2, $3)"

@@ -21,6 +21,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import PeriodClose
 from licet.statements.periods import batches_root, check_totals
 from registry import translog
+from registry.accounts import events
 from registry.closing import queries, trees
 from registry.database import Connection
 from registry.errors import Conflict
@@ -157,4 +158,7 @@ async def _state(conn: Connection, services: Services, period: str) -> int:
     pending = await translog.submit(conn, "period-close", identifiers.new_id("stm"), sealed, None)
     if await conn.execute(queries.SET_PENDING, period, pending) != "UPDATE 1":
         raise Conflict(f"the month {period} was closed meanwhile")
+    payees = [identifiers.to_uuid(row["payee"]) for row in await conn.fetch(queries.PAYEES, period)]
+    said = f"the books of {period} are closed: what you were owed and owed stands for good"
+    await events.tell_many(conn, payees, "month-closed", period, said)
     return pending

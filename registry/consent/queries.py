@@ -53,6 +53,8 @@ insert into statements (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
+# by work_states primary key
+STATED: Final = "select exists (select from work_states where work = any($1::uuid[]))"
 KEEP_COVERED: Final = "insert into statement_works (statement, work) select $1, unnest($2::uuid[])"
 # by statements (account, id); log_entries unique (pending); work_states (waiting), co_owner_states (waiting)
 STATEMENTS: Final = orders(

@@ -96,6 +96,7 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         now = times.now()
         changed: int = await conn.fetchval(queries.NEXT_VERSION)
         work = _Acceptance(conn, services, account, statement, now, changed)
+        stated = statement.scope == "catalogue" or await conn.fetchval(queries.STATED, list(statement.works))
         if statement.added:
             late = await fresh.compare(conn, await fresh.news(conn))
             await work.update([*matches, *late])
@@ -110,6 +111,9 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
             await work.state(statement.terms, fresh, [*matches, *late])
         if signer.standing.delegation is not None:
             await events.tell(conn, account, "delegate-signed", identifiers.from_uuid("stm", work.id), _told(statement))
+        elif stated and not statement.added:  # the first terms of works change nothing
+            what = f"key {statement.keyid} signed a statement that {_what(statement)}"
+            await events.tell(conn, account, "terms-changed", identifiers.from_uuid("stm", work.id), what)
         return work.id
 
 
@@ -334,12 +338,14 @@ def _follows(payload: Consent, seq: int, digest: bytes | None) -> None:
 
 
 def _told(statement: Checked) -> str:
+    return f"delegate key {statement.keyid} signed a statement that {_what(statement)}"
+
+
+def _what(statement: Checked) -> str:
     payload, count = statement.payload, len(statement.works)
     if isinstance(payload, Consent):
-        what = f"is to {payload.effect} {count} works"
-    else:
-        what = f"withdraws {count} works" if payload.change == "withdraw" else f"adds keys to {count} works"
-    return f"delegate key {statement.keyid} signed a statement that {what}"
+        return f"is to {payload.effect} {count} works"
+    return f"withdraws {count} works" if payload.change == "withdraw" else f"adds keys to {count} works"
 
 
 def _columns(steps: Sequence[Step]) -> list[list[object]]:

@@ -20,6 +20,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "account_keys": ("goes", "unless a restricted statement needs them, until limitation ends"),
     "account_levels": ("bare", "the level stays, so that no conflict is decided anew; what it was proven by goes"),
     "accounts": ("bare", "identifier, genesis digest and level are pseudonyms; the name goes"),
+    "alerts_off": ("goes", "which alerts it does not want"),
     "agreements": ("stays", _OTHERS),
     "allocations_left_out": ("stays", _BOOKS),
     "audit_scopes": ("stays", "which account an auditor may see: identifiers"),

@@ -29,7 +29,9 @@ from account_keys k left join log_entries e on e.pending = k.pending where k.acc
 # by key_statements (account, id)
 KEY_STATEMENTS: Final = "select id as statement, kind, keyid, at from key_statements where account = $1 {after}"
 # by account_events (account, id)
-EVENTS: Final = "select id as event, kind, subject, detail, at from account_events where account = $1 {after}"
+EVENTS: Final = "select id as event, kind, subject, detail, at, read_at from account_events where account = $1 {after}"
+# by alerts_off primary key
+ALERTS_OFF: Final = "select topic from alerts_off where account = $1 {after}"
 # by tokens (account, created_at): an account has few
 TOKENS: Final = """
 select id as token, scopes, created_at, expires_at, last_used_at, revoked_at from tokens where account = $1 {after}

@@ -431,6 +431,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("remittance_lines",),
         5000,
     ),
+    Section(
+        "alerts_off",
+        "what it does not want to be alerted of",
+        queries.ALERTS_OFF,
+        _by(_column("topic", str)),
+        ("alerts_off",),
+    ),
     Section("events", "what it was told", queries.EVENTS, _by(_column("id", UUID, "event")), ("account_events",)),
     Section("tokens", "its tokens, not their secrets", queries.TOKENS, _by(_column("id", UUID, "token")), ("tokens",)),
     Section("sessions", "its browsers' sessions", queries.SESSIONS, _by(_column("id", UUID)), ("sessions",)),

@@ -25,6 +25,7 @@ from licet.statements.licences import licence_payload
 from licet.statements.owed import allocated, due_at_accept, run_events
 from licet.wire.licensing import LeftOut, LicenceAccept, LicenceGranted, Quote, WorkWanted
 from registry import consent, translog
+from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Conflict, Invalid, NotAllowed
@@ -141,6 +142,8 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
         since, weigh = times.from_text(payload.agreement.since), payload.agreement.weigh
         allocates = any(allocated(line) for line in offer.quote.lines)
         await conn.execute(queries.ADD_AGREEMENT, offer.number, request, since, weigh, allocates)
+    about = f"a licence on works of yours was taken: {', '.join(offer.quote.use.atoms)}"
+    await events.tell_many(conn, offer.artists, "licence-granted", offer.licence, about)
     posting = Posting(offer.licence, caller.account, caller.id, None, offer.at, services.settings.owed_limit_micro)
     await accrual.post(conn, posting, offer.accruals)
     return pending

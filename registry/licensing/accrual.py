@@ -26,6 +26,7 @@ from licet.statements.kinds import Event
 from licet.statements.owed import fee_of
 from licet.statements.splits import divide
 from registry import ledger
+from registry.accounts import events
 from registry.database import Connection
 from registry.errors import Unavailable
 from registry.ledger import Entry, Transfer, periods
@@ -34,6 +35,7 @@ from registry.licensing.types import Accrual, Posting, Reported
 from registry.splits.sharing import Sharing, in_force
 
 FEE: Final = "fee:registry"
+_EARNED: Final = "money was charged for your works; the ledger has it line by line"
 
 Group = tuple[str, str, bool]  # payee or split, currency, escrow
 Shares = Mapping[UUID, Sharing]  # the split in force on a work, where there is one
@@ -62,10 +64,18 @@ async def enter(conn: Connection, transfers: Sequence[Transfer], at: datetime) -
     try:
         if transfers:
             await ledger.post(conn, transfers)
+            await events.tell_many(conn, _earners(transfers), "earned", transfers[0].source, _EARNED, once=True)
         else:
             await periods.hold_open(conn, at)
     except ledger.PeriodClosed:
         raise Unavailable("the month in which this request began was closed meanwhile; send it again") from None
+
+
+def _earners(transfers: Sequence[Transfer]) -> set[UUID]:
+    """Whom the transfers credit, be it in escrow: the registry's fee is nobody's alert."""
+    names = {each.account for transfer in transfers for each in transfer.entries if each.amount < 0}
+    owners = {owner for side, _, owner in (name.partition(":") for name in names) if side in ("payable", "escrow")}
+    return {identifiers.to_uuid(each) for each in owners}
 
 
 def read(event: Event) -> Reported:

@@ -118,6 +118,10 @@ def test_what_was_sold_is_seen_down_to_the_single_use(visitor: Visitor, person: 
     visitor.opens("/home")
     assert "Lantern Labs" in page.inner_text("main")
     visitor.looks()
+    visitor.opens("/alerts")
+    page.locator("main ul.alerts form button").first.click()
+    page.wait_for_selector(".said")
+    visitor.looks()
     for place in ("/earnings", "/earnings/uses", "/earnings/entries", "/licences"):
         visitor.opens(place)
         assert page.locator("main table tbody tr").count() >= 1

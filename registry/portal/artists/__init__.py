@@ -7,6 +7,7 @@ from typing import Any, Final
 from registry.portal.artists import (
     account,
     adding,
+    alerts,
     asking,
     disputes,
     earnings,
@@ -27,6 +28,7 @@ from registry.portal.artists import (
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
+    *alerts.ROUTES,
     *earnings.ROUTES,
     *months.ROUTES,
     *payments.ROUTES,

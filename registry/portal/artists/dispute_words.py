@@ -129,7 +129,6 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_lost": ("Against you", "没有支持你"),
     "dispute_appeal_until": ("Can be appealed until", "申诉截止"),
     "dispute_review_until": ("Somebody else decides by", "复核截止"),
-    "dispute_see": ("See it", "去看看"),
     "dispute_steps": ("What was said", "双方说了什么"),
     "dispute_step_open": ("Opened", "提出"),
     "dispute_step_answer": ("Answered", "答复"),

@@ -15,7 +15,7 @@ from registry.agreements import requests
 from registry.consent.shown import tally
 from registry.http.paging import Asked
 from registry.licensing import licences
-from registry.portal.artists import queries
+from registry.portal.artists import alerts, queries
 from registry.portal.artists.room import EVERYBODY, ROOM
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, language_of
@@ -36,14 +36,16 @@ async def home(
         return Redirect(home_of(caller, language_of(request)), status_code=303)
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         counted = await tally(conn, caller.account)
-        told = await events.listed(conn, caller.account, Asked("", "-told", _EVENTS), None)
+        off = await events.off(conn, caller.account)
+        told = await events.listed(conn, caller.account, Asked("", "-told", _EVENTS), without=off)
         used = await licences.listed(conn, caller, Asked("", "-granted", _USES), licences.Wanted())
         names = {row["id"]: row["name"] for row in await conn.fetch(queries.ORGANISATIONS, _organisations(used.items))}
         balance = await money.balance(conn, caller)
         asked = await requests.waiting(conn, caller)
         codes: int = await conn.fetchval(queries.CODES_LEFT, caller.account)
     return ROOM.page(
-        request, "home", here="home", name=caller.name, tally=counted, events=told.items, used=used.items,
+        request, "home", here="home", name=caller.name, tally=counted, used=used.items,
+        events=alerts.listed(told.items, caller.level),
         names={identify(each): name for each, name in names.items()}, codes=codes, asked=asked,
         held=[each for each in balance.lines if each.account == "escrow"], trusted=caller.level >= 2,
     )  # fmt: skip

@@ -24,7 +24,6 @@ REQUESTS: Final[Vocabulary] = {
     "requests_more": ("All that wait", "全部等你答复的"),
     "requests_only": ("Only those in one state", "只看一种状态"),
     "requests_all": ("All", "全部"),
-    "request_see": ("See the request", "看这份申请"),
     "request_what": ("Model it is for", "用于哪个模型"),
     "request_until": ("Until", "期限"),
     "state_ask_open": ("Waits for you", "等你答复"),

@@ -6,6 +6,7 @@ from typing import Final
 
 from registry.portal.artists.account_words import DEVICES, LEAVING
 from registry.portal.artists.adding_words import ADDING, SAID
+from registry.portal.artists.alert_words import ALERTS
 from registry.portal.artists.condition_words import CONDITIONS
 from registry.portal.artists.dispute_words import DISPUTES
 from registry.portal.artists.earning_words import EARNINGS
@@ -18,73 +19,11 @@ from registry.portal.frame import doors, machine_words
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 
-#: What an account is told of (``registry.accounts.events``), by kind: the sentences there are for programs.
-EVENTS: Final[Vocabulary] = {
-    "event_signed-in": ("A new sign-in to your account.", "你的账号有一次新的登录。"),
-    "event_key-added": ("A new key came to your account.", "你的账号添了一把钥匙。"),
-    "event_key-revoked": ("A key of your account was ended.", "你账号的一把钥匙停用了。"),
-    "event_key-rotated": ("A key of your account was replaced.", "你账号的一把钥匙换了新的。"),
-    "event_key-recovered": (
-        "A recovery code brought a new key to your account. For seven days it can only tighten.",
-        "有人用恢复码给你的账号配了新钥匙。七天内它只能收紧。",
-    ),
-    "event_delegated": ("You let another key sign on your behalf.", "你准许另一把钥匙代你签名。"),
-    "event_claim-level": ("Your claim level was raised.", "你的主张等级提高了。"),
-    "event_remittance": ("Money is on its way to you.", "有一笔钱正在付给你。"),
-    "event_contested": ("Another account has registered a picture like yours.", "另一个账号登记了一张和你的很像的画。"),
-    "event_contest-ended": ("A conflict over a picture has ended.", "一张画的争议结束了。"),
-    "event_challenge-opened": (
-        "Your claim to a picture is challenged: somebody with more proof claims it too.",
-        "你对一张画的主张受到挑战：有证明更充分的人也主张它。",
-    ),
-    "event_challenge-lapsed": ("Your claim to a picture has lapsed.", "你对一张画的主张已失效。"),
-    "event_delegate-signed": ("Somebody signed on your behalf.", "有人代你签了名。"),
-    "event_domain-proven": ("Your domain is proven.", "你的域名已证明。"),
-    "event_domain-failing": ("The proof of your domain cannot be found any more.", "你域名的证明找不到了。"),
-    "event_domain-lapsed": ("The proof of your domain has lapsed.", "你域名的证明已失效。"),
-    "event_domain-restored": ("The proof of your domain is back.", "你域名的证明恢复了。"),
-    "event_domain-shared": ("Another account has proven the same domain.", "另一个账号也证明了同一个域名。"),
-    "event_licence-requested": ("A team asks you for a licence.", "有团队向你申请许可。"),
-    "event_licence-revoked": ("An artist revoked a licence of yours.", "有画家撤回了给你的许可。"),
-    "event_duty-done": (
-        "A team says that it has done what your revoked licence asks of it.",
-        "你撤回许可之后，有团队说该做的已经做了。",
-    ),
-    "event_dispute-opened": (
-        "Somebody disputes a picture or a charge of yours.",
-        "有人对你的一张画或一笔款项提出争议。",
-    ),
-    "event_dispute-answered": ("Your dispute was answered.", "你提的争议有了答复。"),
-    "event_dispute-withdrawn": ("A dispute against you was taken back.", "一个针对你的争议撤回了。"),
-    "event_dispute-decided": (
-        "A dispute of yours was decided. Whoever lost can appeal within 14 days.",
-        "你的一个争议有了裁决。输的一方可以在 14 天内申诉。",
-    ),
-    "event_dispute-appealed": (
-        "A decision for you was appealed. Somebody else looks at it again.",
-        "对方不服支持你的裁决，提出了申诉，会由另一个人再看一次。",
-    ),
-    "event_dispute-accepted": ("The other party accepted a decision for you.", "对方接受了支持你的裁决。"),
-    "event_dispute-reviewed": (
-        "A dispute of yours was looked at again, and is over.",
-        "你的一个争议复核完了，已经结束。",
-    ),
-    "event_dispute-ended": (
-        "A dispute of yours is over: nobody appealed.",
-        "你的一个争议结束了：没有人申诉。",
-    ),
-    "event_payout-changed": ("Where you are paid was changed.", "你的收款方式改了。"),
-    "event_split-proposed": ("Somebody proposes to share what a picture earns.", "有人提议分享一张画的收入。"),
-    "event_split-agreed": ("A share in a picture is agreed.", "一张画的分成谈妥了。"),
-    "event_split-declined": ("A proposed share was declined.", "一份分成提议被谢绝了。"),
-    "event_other": ("Something about your account changed.", "你的账号有一处变化。"),
-}
-
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
     **machine_words.WORDS,
     **PASSKEY,
-    **EVENTS,
+    **ALERTS,
     **ADDING,
     **SAID,
     **CONDITIONS,

@@ -1,8 +1,9 @@
 """A page: a template of a room, the words of both languages, and headers that let nothing run or load but ours.
 
 Templates are found under the name of their room: ``artists/home.html`` lies in ``artists/templates/``. They get ``w``
-(the words), ``lang`` for addresses, ``me`` (who is signed in, or None), ``nonce``, ``form_token``, ``asset()`` and
-``note``. Everything is escaped; no template has a style or a script of its own.
+(the words), ``lang`` for addresses, ``me`` (who is signed in, or None), ``unread`` (alerts, as a guard counted them),
+``nonce``, ``form_token``, ``asset()`` and ``note``. Everything is escaped; no template has a style or a script of its
+own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from registry.accounts.identity import Caller
 from registry.observing.requests import CALLER
 from registry.portal.frame import assets, forms, notes
 from registry.portal.frame.languages import OTHER, TAGS, Language, of_path
+from registry.portal.frame.people import UNREAD
 from registry.portal.frame.words import Vocabulary, Words
 
 HTML: Final = "text/html"
@@ -82,8 +84,11 @@ def following(request: Request[Any, Any, Any], cursor: str | None) -> str | None
     """Return the address of the next page of a list, which asks for all else that this one did; None at the end."""
     if cursor is None:
         return None
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
+    return f"{request.url.path}?{urlencode([*_without_cursor(request), ('cursor', cursor)])}"
+
+
+def _without_cursor(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
 
 
 def rendered(
@@ -93,8 +98,9 @@ def rendered(
     language = language_of(request)
     other = OTHER[language]
     rest = request.url.path.removeprefix(f"/{language}")
-    # What was posted cannot be asked for again in the other language: the page before it can.
-    query = f"?{request.url.query}" if request.url.query else ""
+    # A cursor is one of its own address: the other language begins at the first page.
+    asked = urlencode(_without_cursor(request))
+    query = f"?{asked}" if asked else ""
     nonce = secrets.token_urlsafe(16)
     note, cookies = notes.taken(request)
     html = ENVIRONMENT.get_template(template).render(
@@ -109,6 +115,7 @@ def rendered(
             "nonce": nonce,
             "form_token": forms.token_of(request),
             "note": note,
+            "unread": request.scope["state"].get(UNREAD, 0),
             **values,
         }
     )

@@ -7,9 +7,13 @@ from typing import Any, Final
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from registry.accounts import events
 from registry.accounts.identity import Caller, Guard, authenticated
 from registry.errors import NotAllowed, NotAuthenticated, NotFound
+from registry.services import Services
 
+#: Where the state of a request says how many alerts of an artist are unread: her navigation does.
+UNREAD: Final = "unread"
 #: Where each kind of account begins.
 HOMES: Final = {"art": "home", "org": "organisation", "aud": "auditor", "opr": "operator"}
 
@@ -28,6 +32,11 @@ def people(*kinds: str) -> Guard:
             raise NotAllowed("expected somebody signed in, got a token")
         if kinds and found.kind not in kinds:
             raise NotFound("there is no such page for this kind of account")
+
+        if found.kind == "art":
+            services: Services = connection.app.state.services
+            async with services.database.acquire() as conn:
+                connection.scope["state"][UNREAD] = await events.unread(conn, found.account)
 
     return guard
 

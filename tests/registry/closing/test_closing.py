@@ -47,6 +47,9 @@ async def test_a_closed_month_proves_each_payee_its_line_and_each_organisation_i
     clock.next_month()
     await lab.report(licence, "3")
     assert await close_all(site, clock.now()) == [first]
+    for http in (owned.owner.http, lab.http):
+        told = (await http.get("/v1/events?kind=month-closed")).json()["items"]
+        assert [(each["subject"], each["topic"]) for each in told] == [(first, "money")]
 
     answer = await site.http.get("/v1/periods?sort=period")
     over, goes_on = msgspec.json.decode(answer.content, type=Page[PeriodInfo]).items

@@ -22,6 +22,7 @@ from licet.catalogue.takeout import take_home
 from licet.errors import MalformedError, UnreachableError, VerificationError
 from licet.statements.trust import Trust
 from licet.terms import Price, preset
+from registry.accounts import events
 from registry.agreements.queries import LEAVE_OUT
 from registry.erasure.fates import FATES
 from registry.errors import Invalid
@@ -107,6 +108,9 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     answer = await client.put("/v1/me/payout", json=given, headers={"Idempotency-Key": new_key()})
     assert answer.status_code == 200, answer.text
     await remitted(site.services)
+    async with site.services.database.transaction() as conn:
+        for each in (ada, lab):
+            await events.switch(conn, identifiers.to_uuid(each.id), "claims", on=False)
     await dispute(lab, await charge_of(lab))
     return ada, lab
 

@@ -25,6 +25,7 @@ PUBLIC = (
 #: Pages with a session, and who else has them: everybody with one, or artists alone.
 OWN = {
     "/home": "art",
+    "/alerts": "art",
     "/works": "art",
     "/works/{work}": "art",
     "/works/{work}/evidence": "art",

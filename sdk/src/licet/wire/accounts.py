@@ -161,13 +161,18 @@ class SessionInfo(msgspec.Struct, frozen=True):
 
 
 class EventInfo(msgspec.Struct, frozen=True):
-    """Something that the account is told of: ``kind`` for programs, ``detail`` for people."""
+    """Something that the account is told of: ``kind`` and ``topic`` for programs, ``detail`` for people.
+
+    ``read_at`` is when its people had read it at the portal, null before.
+    """
 
     id: str
     kind: str
+    topic: str
     subject: str | None
     detail: str
     at: str
+    read_at: str | None
 
 
 class ConsentHead(msgspec.Struct, frozen=True):
