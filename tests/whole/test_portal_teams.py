@@ -77,7 +77,8 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     visitor.opens("/organisation")
     visitor.looks()
     page.click(f"a[href$='/requests/{ask}']")
-    command = page.inner_text("main pre")
+    page.click("form[action$='/offer'] ~ details summary")
+    command = page.inner_text("main form ~ details pre")
     assert command == f"licet licences requests accept {ask} --budget 100USD"
     visitor.looks()
     taken = lab.types(*command.split()[1:], "--yes")  # as it stands there
@@ -99,6 +100,29 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     page.click("main table a[href*='/disputes/dsp_']")
     page.wait_for_url("**/disputes/dsp_*")
     visitor.looks()
+
+
+def test_the_quick_start_has_a_token_of_ones_own_filled_in(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    visitor.joins("Ember Labs", team=True)
+    visitor.opens("/organisation/start")
+    visitor.looks()
+    lines = page.locator("pre", has_text="LICET_TOKEN=")
+    expect(lines).to_contain_text("LICET_TOKEN=lct_…")
+    page.focus("[data-token] button")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-made]")).to_be_focused()
+    visitor.looks()
+    said = dict(line.removeprefix("export ").split("=", 1) for line in lines.inner_text().splitlines() if "=" in line)
+    assert said["LICET_TOKEN"].startswith("lct_")
+    # As it stands there, a program goes in with it.
+    answered = visitor.context.request.get(
+        f"{said['LICET_URL']}/v1/me", headers={"Authorization": f"Bearer {said['LICET_TOKEN']}"}
+    )
+    assert answered.json()["name"] == "Ember Labs"
+    page.reload()
+    expect(lines).to_contain_text("LICET_TOKEN=lct_…")  # shown once
 
 
 def test_a_team_reads_its_runs_and_fetches_the_snapshot(visitor: Visitor, person: People) -> None:

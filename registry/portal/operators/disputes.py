@@ -25,7 +25,7 @@ from registry.disputes import deciding, service
 from registry.disputes.routes import InState
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.http.paging import Asked, Cursor
-from registry.portal.frame import forms
+from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
@@ -144,6 +144,7 @@ async def _shown(
         here="disputes",
         dispute=info,
         due=_due(info),
+        fresh=signing.fresh_for(caller),
         early=early,
         own=info.decided_by == caller.id,
         step=step,

@@ -15,7 +15,7 @@ from registry.accounts import operators, staff
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.errors import Invalid, NotAllowed, NotFound
-from registry.portal.frame import forms
+from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
@@ -26,9 +26,11 @@ _BODY: Final = 1 << 15
 
 
 @get(everywhere("/operator/staff"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
-async def staff_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+async def staff_page(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
+) -> Response[bytes]:
     """Auditors and operators, what opens their accounts, and the form that invites another."""
-    return await _shown(request, services)
+    return await _shown(request, services, caller)
 
 
 @post(
@@ -53,7 +55,7 @@ async def invite(
         number = identifiers.to_uuid(account, *staff.KINDS, field="account")
         secret = await staff.invited(services.database, number)
     except (LicetError, Invalid, NotAllowed, NotFound) as error:
-        return await _shown(request, services, wrong=error, form=form, status=400)
+        return await _shown(request, services, caller, wrong=error, form=form, status=400)
     return ROOM.page(
         request, "invited", here="staff", account=account,
         link=staff.link(services, secret, language_of(request)), days=staff.LASTS.days,
@@ -81,14 +83,14 @@ async def dismiss(
 
 
 async def _shown(
-    request: Request[Any, Any, Any], services: Services, *, wrong: Exception | None = None,
+    request: Request[Any, Any, Any], services: Services, caller: Caller, *, wrong: Exception | None = None,
     form: forms.Form | None = None, status: int = 200,
 ) -> Response[bytes]:  # fmt: skip
     async with services.database.acquire() as conn:
         people = await staff.listed(conn)
     why = "" if wrong is None else getattr(wrong, "detail", None) or getattr(wrong, "message", str(wrong))
     return ROOM.page(
-        request, "staff", status=status, here="staff", people=people, wrong=why,
+        request, "staff", status=status, here="staff", people=people, wrong=why, fresh=signing.fresh_for(caller),
         form=form or forms.Form([("role", "auditor")]),
     )  # fmt: skip
 

@@ -121,6 +121,7 @@ ASKING: Final[Vocabulary] = {
     # taking what was offered
     "accept_h1": ("Take the offer", "接受报价"),
     "accept_look": ("See what I would sign", "看看要签的内容"),
+    "accept_cli": ("Or at the command line", "也可以用命令行"),
     "accept_more": ("Name of the first run", "第一次训练的名字"),
     "accept_run": ("What your first training run under it is called", "这份许可下的第一次训练叫什么"),
     "accept_run_text": ("The same name stands in what you report later.", "以后申报这次训练，用同一个名字。"),

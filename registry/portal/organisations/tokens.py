@@ -76,7 +76,13 @@ async def start(
     """The first commands, with the values of this registry and this team."""
     me = await profile.me(services, caller)
     return ROOM.page(
-        request, "start", here="tokens", url=services.settings.url, account=caller.id, signs=signs(me.keys)
+        request,
+        "start",
+        here="tokens",
+        url=services.settings.url,
+        account=caller.id,
+        signs=signs(me.keys),
+        working=WORKING,
     )
 
 

@@ -418,8 +418,14 @@ WORDS: Final[Vocabulary] = {
     "start_account": ("Your account", "你们的账号"),
     "start1": ("Install it and say who you are", "安装，说明身份"),
     "start1_text": (
-        "Python 3.11 to 3.13. Instead of lct_… put a token that you make here; it is shown once.",
-        "Python 3.11 到 3.13。把 lct_… 换成你在这里建的令牌，它只显示一次。",
+        "Python 3.11 to 3.13. Make a token, and it stands in these lines instead of lct_…, this once.",
+        "Python 3.11 到 3.13。建一个令牌，下面的 lct_… 就换成它，只显示这一次。",
+    ),
+    "start_token": ("Use my passkey and fill in a token", "用通行密钥，填上令牌"),
+    "start_token_other": ("One that may do other things", "建别的令牌"),
+    "start_token_made": (
+        "Your token stands in the lines below, and lasts 90 days. Copy them now: it is not shown again.",
+        "令牌填在下面了，有效 90 天。现在就复制，以后不再显示。",
     ),
     "start2": ("See what may be used, and what it would cost", "看看什么能用，要多少钱"),
     "start2_text": (
