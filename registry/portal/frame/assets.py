@@ -22,6 +22,7 @@ _TYPES: Final = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
+    ".go": "text/plain",
 }
 _SQUEEZED: Final = frozenset(_TYPES)
 _DRAWN: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"

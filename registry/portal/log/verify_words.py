@@ -15,6 +15,65 @@ VERIFYING: Final[Vocabulary] = {
         ),
         "在这里签下的东西，谁都可以核对：用浏览器，用我们的程序，或者用别人的程序。哪一种都不用相信本站说的话。",
     ),
+    "with_licet": ("With licet, our program", "用 licet，我们的程序"),
+    "with_licet_text": (
+        (
+            "The first command reads every entry, computes the root from nothing and compares everything that was ever "
+            "published. It remembers the registry’s root key when it first meets it. The second checks a file that you "
+            "saved, offline: who signed it, with which keys, and its place in the log."
+        ),
+        (
+            "第一条命令读完每一条记录，从头算出根，把公布过的全部比一遍。它第一次遇到这个登记处时，会记住根钥匙。第二条离线核对"
+            "你存下的文件：谁签的、用哪把钥匙、在日志的什么位置。"
+        ),
+    ),
+    "with_go": ("With Go’s packages, which are not ours", "用 Go 的软件包，不是我们写的"),
+    "with_go_text": (
+        (
+            "Go’s own tools for checking its modules read this log, too. Some 80 lines are the whole program; read "
+            "them first. They check the signature and compute the root from all entries."
+        ),
+        (
+            "Go 语言用来核对自家模块的工具，也读得懂这份日志。整个程序就八十来行，请先读一遍。"
+            "它核对签名，再从全部记录算出根。"
+        ),
+    ),
+    "with_go_file": ("Read the program", "读一读程序"),
+    "with_hledger": ("The money, with hledger", "账目，用 hledger"),
+    "with_hledger_text": (
+        (
+            "For artists, teams and auditors: the evidence of a month holds its books for hledger, a bookkeeping "
+            "program of others. Each amount stands in them, each closing balance is asserted, and a millionth too "
+            "little is refused."
+        ),
+        (
+            "给作者、团队和审计员：每月的证据包里有一份给 hledger（别人写的记账程序）的账本。"
+            "每一笔都写明，每个期末余额都要对得上，差百万分之一也通不过。"
+        ),
+    ),
+    "cannot": ("What no check shows", "哪种核对都看不出的"),
+    "cannot_1": (
+        "A use that nobody reported.",
+        "没有人申报过的使用。",
+    ),
+    "cannot_2": (
+        "A statement that was never taken: it has no receipt, and is in no log.",
+        "从没被收下的声明：它没有收据，也不在任何日志里。",
+    ),
+    "cannot_3": (
+        (
+            "Whether others are shown the same log. Keep checkpoints and compare them with others; witnesses do that "
+            "all the time."
+        ),
+        "别人看到的是不是同一份日志。请留住检查点，和别人比；见证人一直在做这件事。",
+    ),
+    "cannot_4": (
+        (
+            "Whether this page’s scripts are honest: they come from the registry. Whoever does not trust them uses a "
+            "program."
+        ),
+        "本页的脚本老不老实：它们来自登记处。信不过，就用程序。",
+    ),
     "held": ("In this browser: check what you hold", "在这个浏览器里：核对你手上的文件"),
     "held_text": (
         "A statement or receipt that you saved (JSON), a proof, or a checkpoint that somebody gave you.",

@@ -17,7 +17,15 @@ from registry.services import Services
 @get(everywhere("/verify"), include_in_schema=False, media_type=HTML, sync_to_thread=False)
 def verify_page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
     """A form that checks what somebody holds, and commands that check everything."""
-    return ROOM.page(request, "verify", here="verify", kinds=sorted(KINDS), **checked(services))
+    return ROOM.page(
+        request,
+        "verify",
+        here="verify",
+        kinds=sorted(KINDS),
+        url=services.settings.url,
+        vkey=services.keys.log_keys.vkey,
+        **checked(services),
+    )
 
 
 ROUTES: Final = [verify_page]

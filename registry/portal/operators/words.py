@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.portal.frame import purpose_words
 from registry.portal.frame.ceremonies import PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
+from registry.portal.operators.key_words import KEYS
 
 WORDS: Final[Vocabulary] = {
     **PASSKEY,
+    **purpose_words.WORDS,
+    **KEYS,
     "name": ("Name", "名字"),
     "state": ("State", "状态"),
     "since": ("Since", "自"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.public.arriving import landing
+from registry.portal.public.arriving import about, landing
 from registry.portal.public.checking import check, check_page
 from registry.portal.public.entering import (
     invited,
@@ -22,6 +22,7 @@ from registry.portal.public.works import public_work
 
 ROUTES: Final[list[Any]] = [
     landing,
+    about,
     check_page,
     check,
     join_page,

@@ -1,7 +1,8 @@
-"""Where people arrive: one sentence, one door, and a way to check a picture without an account."""
+"""Where people arrive: one sentence, one door, and a way to check a picture without an account; what all of it is."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from litestar import Request, Response, get
@@ -20,3 +21,10 @@ ROOM = Room("public", WORDS)
 def landing(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
     """The first page."""
     return ROOM.page(request, "landing", size=largest(services))
+
+
+@get(everywhere("/about"), include_in_schema=False, media_type=HTML, sync_to_thread=False)
+def about(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+    """What Licet is, for whom, and what it cannot do."""
+    percent = format(Decimal(services.settings.fee_bps).scaleb(-2).normalize(), "f")
+    return ROOM.page(request, "about", here="about", fee=percent)

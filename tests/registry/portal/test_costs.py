@@ -35,6 +35,7 @@ PUBLIC = (
     "/log",
     "/log/0",
     "/verify",
+    "/about",
 )
 ARTISTS = (
     *("/home", "/works", "/works/{work}", "/works/{work}/evidence", "/add", "/terms?work={work}", "/terms?scope=all"),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 PUBLIC = (
     *("", "/check", "/join", "/sign-in", "/recover", "/invited", "/register", "/register/datasets", "/work/{work}"),
-    *("/log", "/log/{index}", "/verify"),
+    *("/log", "/log/{index}", "/verify", "/about"),
 )
 #: Pages with a session, and who else has them: everybody with one, or artists alone.
 OWN = {

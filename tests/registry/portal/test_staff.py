@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 
 from licet import identifiers
+from licet.statements.keys import SigningKey
 from licet.statements.webauthn import from_base64url
 from licet.terms import Price, preset
+from registry import translog
 from registry.accounts import staff
 from registry.errors import NotFound
-from registry.portal.frame.languages import LANGUAGES
+from registry.portal.frame.languages import LANGUAGES, Language
+from registry.portal.operators.room import ROOM
 from registry.portal.operators.words import WORDS
+from registry.translog import renewal
+from registry.translog.keyfiles import PURPOSES, SIGNING
 from tests.registry import keymaking as make
 from tests.registry.disputes.parties import charge_of, dispute, step, told
-from tests.registry.harness import Running
+from tests.registry.harness import Running, running
 from tests.registry.market import shelf, trainer
 from tests.registry.portal.people import HTML, Read, joined
 from tests.registry.portal.staff import comes_in, employed
 from tests.registry.portal.whole import held_whole
+from tests.registry.servers import Server
 
 pytestmark = pytest.mark.anyio
 
-PAGES = ("/operator", "/operator/staff", "/operator/disputes")
+PAGES = ("/operator", "/operator/keys", "/operator/staff", "/operator/disputes")
 STAFF = "/en/operator/staff"
 PER_RUN = preset("paid", Price(model="per-training-run", amount="1", currency="USD"))
 
@@ -127,7 +135,7 @@ async def test_operators_pages_are_whole_and_theirs_alone(site: Running, languag
     mei = await joined(site, "Mei")
     for path in PAGES:
         page = await held_whole(boss.http, f"/{language}{path}", language)
-        assert path.endswith("/disputes") or "Boss" in page.text
+        assert path.endswith(("/disputes", "/keys")) or "Boss" in page.text
         for stranger in (ada.http, mei.http):
             assert (await stranger.get(f"/{language}{path}", headers=HTML)).status_code == 404
         assert (await site.http.get(f"/{language}{path}", headers=HTML)).status_code == 303
@@ -221,3 +229,54 @@ async def test_of_two_operators_who_dismiss_each_other_at_once_one_stays(site: R
         )
         assert sorted(type(each).__name__ for each in outcomes) == ["NoneType", "NotAllowed"]
         assert sorted([(await each.http.get("/v1/me")).status_code for each in pair]) == [200, 401]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_registrys_keys_are_shown_and_nothing_there_changes_one(site: Running, language: Language) -> None:
+    boss, w = await employed(site, "operator", "Keeper"), ROOM.speaks(language)
+    page = await held_whole(boss.http, f"/{language}/operator/keys", language)
+    keys = site.services.keys
+    for told in (
+        keys.root.public.hex(),
+        keys.root.keyid,
+        keys.log_keys.vkey,
+        w("root_here"),
+        "licet-registry key list",
+    ):
+        assert told in page.text
+    for purpose in PURPOSES:
+        assert w(f"purpose_{purpose}") in page.text
+    for key in (keys.log, keys.snapshot, keys.licence, keys.office):
+        assert key.keyid[:16] in page.text
+    assert page.text.count(w("signs_now")) == len(PURPOSES) if keys.cosigners(1 << 20) else len(SIGNING)
+    assert "form" not in {tag for tag, each in page.elements if tag == "form" and "sign-out" not in each["action"]}
+    # Nothing secret: no private half stands on the page.
+    for key in (keys.log, keys.snapshot, keys.licence, keys.office):
+        assert key.seed.hex() not in page.text
+
+
+async def test_a_key_that_ended_and_one_that_is_not_here_are_told(
+    server: Server, migrated_template: str, tmp_path: Path
+) -> None:
+    async with server.fresh(migrated_template, "keyspage") as dsn, running(dsn, tmp_path) as site:
+        boss, w = await employed(site, "operator", "Boss"), ROOM.speaks("en")
+        services, old = site.services, site.services.keys.log.keyid
+        root = SigningKey.load(tmp_path / "keys" / "root.pem")
+        asked, new = renewal.introduction(services.keys, "log")
+        async with services.database.transaction() as conn:
+            (pending,) = await renewal.install(conn, services.keys, renewal.signed_by(root, asked))
+        await translog.wait(services.database, pending)
+        async with services.database.transaction() as conn:
+            ending = await renewal.ending(conn, services.keys, old, "compromised")
+            (pending,) = await renewal.install(conn, services.keys, renewal.signed_by(root, ending))
+        await translog.wait(services.database, pending)
+        page = Read((await boss.http.get("/en/operator/keys", headers=HTML)).text)
+        assert w("key_state_compromised") in page.text
+        assert {old[:16], new[:16]} <= set(re.findall(r"[0-9a-f]{16}(?=…)", page.text))
+        assert w("half_away") not in page.text
+        (tmp_path / "keys" / "root.pem").rename(tmp_path / "root.pem")
+        (tmp_path / "keys" / f"log-{new[:16]}.pem").rename(tmp_path / "log.pem")
+        away = Read((await boss.http.get("/en/operator/keys", headers=HTML)).text)
+        assert w("root_away") in away.text
+        assert w("half_away") in away.text
+        assert w("not_here") in away.text
