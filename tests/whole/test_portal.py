@@ -304,6 +304,8 @@ def test_an_operator_invites_and_dismisses(visitor: Visitor, service: Service) -
     page.click("[data-invited] button")
     page.wait_for_url("**/operator")
     visitor.looks()
+    visitor.opens("/operator/keys")
+    visitor.looks()
     visitor.opens("/operator/staff")
     visitor.looks()
     page.fill("#name", "Ada Okafor")

@@ -138,6 +138,8 @@ def test_the_log_is_checked_on_every_visit_and_only_grows(
     for place in ("/log/0", "/log?entry=x", "/log?before=3"):
         assert checked(visitor, place).state == "fine"
         visitor.looks()
+    assert visitor.opens("/about") == 200
+    visitor.looks()
 
 
 def another_leaf(liar: Liar) -> None:

@@ -27,7 +27,7 @@ VERIFYING: Final[Vocabulary] = {
             "你存下的文件：谁签的、用哪把钥匙、在日志的什么位置。"
         ),
     ),
-    "with_go": ("With Go’s packages, which are not ours", "用 Go 的软件包，不是我们写的"),
+    "with_go": ("With packages of Go, which are not ours", "用 Go 的软件包，不是我们写的"),
     "with_go_text": (
         (
             "Go’s own tools for checking its modules read this log, too. Some 80 lines are the whole program; read "

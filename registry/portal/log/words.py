@@ -86,7 +86,7 @@ WORDS: Final[Vocabulary] = {
     "month_empty": ("None", "没有"),
     "month_close": ("Closed by", "结账记录"),
     # keys and files
-    "keys": ("The log’s keys", "日志的钥匙"),
+    "keys": ("Keys of the log", "日志的钥匙"),
     "keys_text": (
         (
             "Copy the first one into whatever checks the log for you. The root key names all others; it is kept "

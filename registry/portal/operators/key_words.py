@@ -7,7 +7,7 @@ from typing import Final
 from registry.portal.frame.words import Vocabulary
 
 KEYS: Final[Vocabulary] = {
-    "keys": ("The registry’s keys", "登记处的钥匙"),
+    "keys": ("Keys of the registry", "登记处的钥匙"),
     "keys_lead": (
         (
             "The root names every other key, and the log says when. This page only shows them: whatever changes a key "
@@ -56,6 +56,10 @@ KEYS: Final[Vocabulary] = {
         "旧的退役之前两把都算数。等读日志的人都认得新的，再让旧的退役。",
     ),
     "do_retire": ("Retire the old one", "让旧的退役"),
+    "do_retire_text": (
+        "KEY stands for how its id begins, as in the table above. Keep its file: old evidence is signed with it.",
+        "KEY 换成它编号的开头，就是上面表里的那一串。钥匙文件要留着：以前的证据是用它签的。",
+    ),
     "do_revoke": ("End a key that was stolen, at once", "钥匙被盗，马上吊销"),
     "do_offline": (
         "With the root elsewhere: ask here, sign there, install here",

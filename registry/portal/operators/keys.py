@@ -61,10 +61,11 @@ async def keys_page(request: Request[Any, Any, Any], services: NamedDependency[S
     )
 
 
-def _signing(keys: list[Key], purpose: str) -> str | None:
-    """Return the id of the key that signs for ``purpose`` now: the newest in force whose private half is here."""
+def _signing(keys: list[Key], purpose: str) -> list[str]:
+    """Return the ids of the keys that sign for ``purpose`` now: of those in force that are here, a log's all sign each
+    checkpoint, and of every other purpose the newest does."""
     usable = [each.named.keyid for each in keys if each.named.purpose == purpose and _usable(each.named)]
-    return usable[-1] if usable else None
+    return usable if purpose in ("log", "cosignature") else usable[-1:]
 
 
 def _usable(named: renewal.Named) -> bool:

@@ -4,7 +4,8 @@ import {Wrong, bytesOf} from './proving.js';
 
 const place = document.querySelector('[data-log]');
 const steps = place.querySelector('[data-steps]'), result = place.querySelector('[data-result]');
-const again = place.querySelector('[data-again]'), held = document.querySelector('[data-held]');
+const held = document.querySelector('[data-held]');
+const button = held?.querySelector('button') ?? place.querySelector('[data-again]');
 const {origin, root, index, entry} = place.dataset;
 const tongue = document.documentElement.lang;
 const number = new Intl.NumberFormat(tongue), moment = new Intl.DateTimeFormat(tongue, {dateStyle: 'medium', timeStyle: 'short'});
@@ -49,7 +50,7 @@ function add(state, name, values = {}) {
 function conclude(state) {
     place.dataset.state = state;
     result.textContent = said(`all_${state}`);
-    again.disabled = false;
+    button.disabled = false;
 }
 
 // Two checkpoints that contradict each other are evidence: they are shown whole, to be copied.
@@ -62,7 +63,7 @@ function show(log, before) {
 async function run(work, before) {
     steps.replaceChildren();
     show();
-    again.disabled = true;
+    button.disabled = true;
     place.dataset.state = 'busy';
     result.textContent = said('all_busy');
     const log = new Log('/log/', origin, root, add);
@@ -83,10 +84,9 @@ const whole = () => {
     return run(log => check(log, values), known?.checkpoint);
 };
 
-again.addEventListener('click', whole);
 if (held) {
     const {said: field, file} = held.elements;
-    held.querySelector('button').disabled = false;
+    button.disabled = false;
     const take = async chosen => {
         if (!chosen) return;
         field.value = chosen.size > LARGEST ? '' : await chosen.text();
@@ -104,4 +104,7 @@ if (held) {
         run(log => checkHeld(log, kept(), text));
         place.scrollIntoView({block: 'start'});
     });
-} else whole();
+} else {
+    button.addEventListener('click', whole);
+    whole();
+}
