@@ -236,14 +236,14 @@ async def test_the_registrys_keys_are_shown_and_nothing_there_changes_one(site: 
     boss, w = await employed(site, "operator", "Keeper"), ROOM.speaks(language)
     page = await held_whole(boss.http, f"/{language}/operator/keys", language)
     keys = site.services.keys
-    for told in (
+    for shown in (
         keys.root.public.hex(),
         keys.root.keyid,
         keys.log_keys.vkey,
         w("root_here"),
         "licet-registry key list",
     ):
-        assert told in page.text
+        assert shown in page.text
     for purpose in PURPOSES:
         assert w(f"purpose_{purpose}") in page.text
     for key in (keys.log, keys.snapshot, keys.licence, keys.office):
