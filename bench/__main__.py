@@ -8,13 +8,14 @@ import sys
 
 import bench
 
-NOT_BENCHMARKS = {"__main__", "drawing", "measuring", "service"}
+NOT_BENCHMARKS = {"__main__", "chromium", "drawing", "measuring", "portal_filled", "service"}
 BY_NAME_ONLY = {
     "content_lookup",
     "curve",
     "exact_core",
     "near_false_matches",
     "near_lookup",
+    "portal",
     "query_http",
     "registration_at_scale",
     "user_path",

@@ -1,0 +1,131 @@
+"""The portal by keys alone, at 400 %: an account, pictures, a signature, everything made strict, a dispute, payment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.whole import stage
+from tests.whole.browser import chromium
+from tests.whole.stage import Service
+from tests.whole.visiting import Visitor, visiting
+
+ZOOMED = {"width": 320, "height": 256}  # 1280 pixels at 400 %
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=("en", "zh"))
+def visitor(request: pytest.FixtureRequest, browser: Browser, service: Service) -> Iterator[Visitor]:
+    with visiting(browser, f"http://localhost:{service.port}", request.param, viewport=ZOOMED) as found:
+        yield found
+
+
+def tab_to(visitor: Visitor, selector: str) -> None:
+    """Press Tab until what ``selector`` names has the focus, wholly inside of the window and under nothing."""
+    page = visitor.page
+    for _ in range(120):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            break
+        page.keyboard.press("Tab")
+    else:
+        raise AssertionError(f"{selector} cannot be reached with the Tab key on {page.url}")
+    covered = page.evaluate(
+        """() => {
+            const box = document.activeElement.getBoundingClientRect();
+            const at = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height, 20) / 2);
+            return box.height && at && !document.activeElement.contains(at) && !at.contains(document.activeElement)
+                && !at.closest('label') ? at.outerHTML.slice(0, 200) : null;
+        }"""
+    )
+    assert covered is None, (page.url, selector, covered)
+
+
+def press(visitor: Visitor, selector: str, key: str = "Enter") -> None:
+    tab_to(visitor, selector)
+    visitor.page.keyboard.press(key)
+
+
+def write(visitor: Visitor, selector: str, text: str) -> None:
+    tab_to(visitor, selector)
+    visitor.page.keyboard.type(text)
+
+
+def choose(visitor: Visitor, selector: str, value: str) -> None:
+    press(visitor, selector, "Home")
+    for _ in range(300):
+        if visitor.page.input_value(selector) == value:
+            return
+        visitor.page.keyboard.press("ArrowDown")
+    raise AssertionError(f"{value} cannot be chosen with the arrow keys in {selector}")
+
+
+def test_everything_is_done_by_keys_alone(visitor: Visitor, browser: Browser, tmp_path: Path) -> None:
+    page, language = visitor.page, visitor.language
+    visitor.passkeys()
+    # An account.
+    visitor.opens("")
+    press(visitor, ".hero .btn")
+    page.wait_for_url("**/join")
+    write(visitor, "#name", "By Keys")
+    press(visitor, "[data-join] button")
+    page.wait_for_url("**/home")
+    # Pictures.
+    press(visitor, f"main a[href='/{language}/add']")
+    page.wait_for_url("**/add")
+    page.wait_for_selector("[data-ways]:visible")
+    file = tmp_path / "by-keys.png"
+    file.write_bytes(stage.encoded(stage.drawing(8_430_000 + ord(language[0]), 192)))
+    tab_to(visitor, "#picture")
+    with page.expect_file_chooser() as choosing:
+        page.keyboard.press("Space")
+    choosing.value.set_files(file)
+    page.wait_for_selector("[data-start]:visible")
+    press(visitor, "[data-start]")
+    page.wait_for_selector("[data-sign] button:not(.plain)")
+    press(visitor, "[data-sign] button")
+    # Terms, and the signature.
+    page.wait_for_selector("#terms")
+    tab_to(visitor, "[name=card]")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("#terms:not(.changed)")
+    press(visitor, "[data-sign]")
+    page.wait_for_url("**/statements/*")
+    # Everything strict again.
+    press(visitor, f"header a[href='/{language}/home']")
+    page.wait_for_url("**/home")
+    press(visitor, ".stop .btn")
+    page.wait_for_selector("[data-sign]")
+    press(visitor, "[data-sign]")
+    page.wait_for_url("**/statements/*")
+    # Where one is paid.
+    visitor.opens("/earnings/payments")
+    choose(visitor, "#bank", "GB")
+    press(visitor, "form:has(#bank) button")
+    page.wait_for_selector("#iban")
+    write(visitor, "#name", "By Keys")
+    write(visitor, "#iban", "GB29NWBK60161331926819")
+    choose(visitor, "#country", "GB")
+    press(visitor, "form:has(#iban) button")
+    page.wait_for_selector(".said")
+    # A dispute about somebody's picture.
+    with visiting(browser, visitor.url, language) as other:
+        other.passkeys()
+        other.joins("Bao")
+        (work,) = other.registers("Salt Pans")
+        other.opens("/terms?scope=all")
+        other.signs()
+    visitor.opens(f"/disputes/new?about={work}")
+    write(visitor, "#text", "I drew it in 2019.")
+    press(visitor, "main form .btn")
+    page.wait_for_selector("[data-sign]")
+    press(visitor, "[data-sign]")
+    page.wait_for_url("**/disputes/dsp_*")
+    visitor.looks()
