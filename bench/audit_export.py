@@ -28,13 +28,13 @@ _AT: Final = "timestamptz '2020-06-15 12:00:00+00'"
 _FILL: Final = (
     f"""
 insert into log_entries (index, pending, entry, leaf_hash, at)
-select n, n, 'e', sha256(n::text::bytea), {_AT} from generate_series(1, $1::int) n
+values ($1::int, $1, 'e', sha256($1::text::bytea), {_AT})
 """,
     f"""
 insert into usage_batches (id, organisation, pending, payload_digest, secret, count, new, known, memorandum, totals,
     first_at, last_at, accepted_at)
-select encode(substr(sha256(('b' || n)::bytea), 1, 16), 'hex')::uuid, gen_random_uuid(), n, sha256(n::text::bytea),
-    sha256('s'), $2, $2, 0, 0, '[]', {_AT}, {_AT}, {_AT} from generate_series(1, $1::int) n
+values (encode(substr(sha256(('b' || $1::int)::bytea), 1, 16), 'hex')::uuid, gen_random_uuid(), $1,
+    sha256($1::text::bytea), sha256('s'), {BATCH}, {BATCH}, 0, 0, '[]', {_AT}, {_AT}, {_AT})
 """,
     f"""
 insert into usage_events (id, organisation, licence, work, atom, run, unit, seq, quantity, at, match, batch, artist,
@@ -43,7 +43,7 @@ select sha256((b.id || '/' || n)::bytea), b.organisation, b.id,
     encode(substr(sha256(('w' || n)::bytea), 1, 16), 'hex')::uuid, 'train-gen', 'run-' || n % 3, 'run', 0, 1, {_AT},
     'exact', b.id, encode(substr(sha256(('a' || n % 1000)::bytea), 1, 16), 'hex')::uuid, 'USD', 50000, 5000, false,
     {_AT}
-from usage_batches b, generate_series(1, $1::int) n
+from usage_batches b, generate_series(1, {BATCH}) n where b.pending = $1
 """,
 )
 _ROWS: Final = """
@@ -86,12 +86,11 @@ async def measure() -> None:
     database = await Database.connect(cluster.start())
     try:
         await migrate(database)
-        async with database.dedicated() as conn, conn.transaction():
-            await conn.execute("set local session_replication_role = replica")
-            batches = EVENTS // BATCH
-            for statement, given in zip(_FILL, ((batches,), (batches, BATCH), (BATCH,)), strict=True):
-                await conn.execute(statement, *given, timeout=3600)
         async with database.dedicated() as conn:
+            await conn.execute("set statement_timeout = 0; set session_replication_role = replica")
+            for number in range(EVENTS // BATCH):
+                for statement in _FILL:
+                    await conn.execute(statement, number, timeout=3600)
             await conn.execute("vacuum analyze usage_events", timeout=3600)
         month = period_of(_MONTH)
         seconds: dict[str, list[float]] = {"streamed": [], "rows one by one": []}

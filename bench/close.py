@@ -55,6 +55,7 @@ join ledger_accounts a on a.name = m.name
 async def fill(database: Database, at: datetime) -> None:
     """The ledger holds the transfers of ``EVENTS`` uses, posted in the month of ``at``."""
     async with database.dedicated() as conn:
+        await conn.execute("set statement_timeout = 0")
         await conn.execute(_ACCOUNTS, ARTISTS, timeout=3600)
         await conn.execute("analyze ledger_accounts")
         for number in range(EVENTS // BATCH):

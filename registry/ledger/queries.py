@@ -212,16 +212,24 @@ select a.name, b.currency, b.opening, b.accrued, b.reversed, b.settled
 from period_balances b join ledger_accounts a on a.id = b.account where b.period = $1
 """
 
-# The whole ledger, read through once: what the triggers promise, counted again.
+# The whole ledger, read through: what the triggers promise, counted again. Each is one pass over the entries, which
+# groups them in memory where it may: by transfer, and by account.
+ROOM: Final = "select set_config('work_mem', '64MB', true)"
+# Nearly all transfers are of one currency; only the others are looked at one by one. ``lines`` null: no such transfer.
 WRONG_TRANSFERS: Final = """
-select t.id, t.lines, count(e.transfer) as found, coalesce(max(abs(e.total)), 0) as off
-from transfers t
-left join (
-    select transfer, currency, sum(amount) over (partition by transfer, currency) as total from entries
-) e on e.transfer = t.id
-group by t.id, t.lines
-having count(e.transfer) <> t.lines or max(abs(e.total)) <> 0
-order by t.id
+with held as (
+    select transfer, count(*) as found, abs(sum(amount)) as off, min(currency) = max(currency) as alone
+    from entries group by transfer
+), differing as (
+    select coalesce(t.id, h.transfer) as id, t.lines, coalesce(h.found, 0) as found, case when h.alone then h.off else (
+        select coalesce(max(abs(c.amount)), 0)
+        from (select sum(e.amount) as amount from entries e where e.transfer = h.transfer group by e.currency) c
+    ) end as off
+    from held h full join transfers t on t.id = h.transfer
+)
+select id, lines, found, off from differing
+where found is distinct from lines or off <> 0
+order by id
 """
 # by transfers and ledger_accounts primary keys, all of them
 ORPHANS: Final = """
@@ -265,9 +273,26 @@ with held as (
 )
 select pending from differing order by pending
 """
-# Every balance once more, as the sum of all entries.
-SUMS: Final = """
-select a.name, e.currency, sum(e.amount) as amount
-from entries e join ledger_accounts a on a.id = e.account group by a.name, e.currency
+# Every balance once more: as the sum of all entries, and as `BALANCES` counts it from the last month that is counted.
+# ``name`` null: no such account.
+WRONG_BALANCES: Final = """
+with closed as materialized (
+    select period, boundary, straddling from periods where boundary is not null order by period desc limit 1
+), sums as (
+    select e.account, e.currency, sum(e.amount) as amount,
+        sum(e.amount) filter (
+            where e.transfer >= coalesce((select boundary from closed), '00000000-0000-0000-0000-000000000000')
+            and not e.transfer = any(coalesce((select straddling from closed), '{}'))
+        ) as since
+    from entries e group by e.account, e.currency
+), kept as (
+    select account, currency, closing from period_balances where period = (select period from closed)
+), standing as (
+    select account, currency, coalesce(s.amount, 0) as amount, coalesce(k.closing, 0) + coalesce(s.since, 0) as found
+    from sums s full join kept k using (account, currency)
+)
+select a.name, s.currency, s.amount, s.found from standing s left join ledger_accounts a on a.id = s.account
+where s.amount <> s.found or a.id is null
+order by a.name, s.currency
 """
 TOTALS: Final = "select currency, sum(amount) as amount from entries group by currency having sum(amount) <> 0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +15,7 @@ from registry import ledger
 from registry.database import Database
 from registry.errors import Conflict, NotFound
 from registry.http.paging import Asked
-from registry.ledger import Entry, Transfer
+from registry.ledger import Entry, Transfer, periods
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 30, 23, 59, 59, 999000, tzinfo=UTC)
@@ -218,6 +218,50 @@ async def test_rebuild_finds_what_somebody_did_behind_the_triggers(database: Dat
     assert any(f"{rows['b']}: expected 3 entries in balance, got 0" in line for line in found)
     assert any(f"{rows['c']}: expected exactly the negation of" in line for line in found)
     assert any("expected a sum of 0 USD, got 1" in line for line in found)
+
+
+async def test_rebuild_finds_a_currency_out_of_balance_beside_another(database: Database):
+    dollars = (Entry("receivable:org_acme", "USD", 5), Entry("payable:art_mei", "USD", -5))
+    both = (*dollars, Entry("receivable:org_acme", "EUR", 7), Entry("payable:art_mei", "EUR", -7))
+    await posted(database, Transfer("a", "usage", AT, "lic_one", both), Transfer("b", "usage", AT, "lic_one", both))
+    async with database.acquire() as conn:
+        assert await ledger.rebuild(conn) == []
+        wrong = await conn.fetchval("select id from transfers where key = 'b'")
+        await conn.execute("set session_replication_role = replica")
+        # The sum over both currencies stays nothing.
+        change = "update entries set amount = amount + $2 where transfer = $1 and amount > 0 and currency = $3"
+        await conn.execute(change, wrong, 3, "USD")
+        await conn.execute(change, wrong, -3, "EUR")
+        await conn.execute("set session_replication_role = origin")
+        found = await ledger.rebuild(conn)
+    assert found[0] == f"transfer {wrong}: expected 4 entries in balance, got 4, off by 3"
+    assert sorted(found[1:]) == ["ledger: expected a sum of 0 EUR, got -3", "ledger: expected a sum of 0 USD, got 3"]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["nothing-since", "more-since"])
+async def test_rebuild_finds_a_balance_that_a_month_was_closed_with_wrongly(database: Database, *, late: bool):
+    within, after = AT - timedelta(days=31), AT - timedelta(days=29)  # the end of October, and November
+    month = periods.month_of(within).name
+    await posted(database, sale("a", at=within), sale("b", payee="payable:art_bo", at=within))
+    async with database.transaction() as conn:
+        await periods.end(conn, month, bytes(32), after)
+        await periods.seal(conn, month, after)
+        await periods.count(conn, month)
+    if late:
+        await posted(database, sale("c", at=after))
+    async with database.acquire() as conn:
+        assert await ledger.rebuild(conn) == []
+        await conn.execute("set session_replication_role = replica")
+        await conn.execute(
+            "update period_balances set closing = closing - 1, settled = settled - 1"
+            " where account = (select id from ledger_accounts where name = 'payable:art_mei')"
+        )
+        await conn.execute("set session_replication_role = origin")
+        found = await ledger.rebuild(conn)
+        kept = (await ledger.balances(conn, ["payable:art_mei"]))["payable:art_mei", "USD"]
+    right = -90_000 if late else -45_000
+    assert kept == right - 1
+    assert found == [f"payable:art_mei: expected a balance of {right} USD, got {kept}"]
 
 
 async def test_no_sum_is_too_large_to_be_read(database: Database):
