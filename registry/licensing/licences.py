@@ -12,7 +12,7 @@ from licet import identifiers, money, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Agreed, LicenceLine, Total
 from licet.wire.common import Page
-from licet.wire.licensing import LicenceGranted, LicenceInfo, Posted
+from licet.wire.licensing import LicenceEnding, LicenceGranted, LicenceInfo, Posted
 from registry import translog
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
@@ -77,7 +77,12 @@ async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted)
     rows, more = await page_of(conn, queries.LICENCES, asked, caller.account, None, *wanted)
     totals: dict[UUID, list[Total]] = {row["id"]: [] for row in rows}
     works: Counter[UUID] = Counter()
-    for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rows], [row["part"] for row in rows]):
+    shown = ([row["id"] for row in rows], [row["part"] for row in rows])
+    endings: dict[UUID, list[LicenceEnding]] = {row["id"]: [] for row in rows}
+    for each in await conn.fetch(queries.ENDINGS, *shown):
+        over = None if each["over_at"] is None else times.to_text(each["over_at"])
+        endings[each["licence"]].append(LicenceEnding(each["works"], over))
+    for each in await conn.fetch(queries.TOTALS, *shown):
         works[each["licence"]] += each["works"]
         if each["currency"] is not None:
             totals[each["licence"]].append(Total(each["currency"], int(each["amount"]), each["works"]))
@@ -94,6 +99,7 @@ async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted)
             issued_at=times.to_text(row["issued_at"]),
             valid_until=None if row["valid_until"] is None else times.to_text(row["valid_until"]),
             agreement=row["agreement"],
+            revoked=endings[row["id"]],
         )
         for row in rows
     ]

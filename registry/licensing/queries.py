@@ -203,6 +203,19 @@ join licence_works w on w.licence = shown.licence and (shown.part is null or w.a
 group by w.licence, w.currency
 order by w.licence, w.currency
 """
+# Until when works that were revoked are held, as many as the same account sees.
+# By duties (licence), duty_works (duty), licence_works primary key, log_entries unique (pending)
+ENDINGS: Final = f"""
+select x.licence, e.at + {NOTICE} as over_at, count(*) as works
+from unnest($1::uuid[], $2::uuid[]) as shown (licence, part)
+join duties d on d.licence = shown.licence join duty_works x on x.duty = d.id
+join licence_works w on w.licence = x.licence and w.work = x.work
+left join log_entries e on e.pending = d.pending
+where shown.part is null or w.account = shown.part or exists (
+    select from work_states s where s.work = w.work and s.lost_to = shown.part
+)
+group by x.licence, over_at order by x.licence, over_at nulls last
+"""  # noqa: S608  # made of constants
 
 # The whole of it, read through once: what is stored against what was signed and what was posted.
 ALL_LICENCES: Final = """

@@ -12,6 +12,11 @@ LICENCES: Final[Vocabulary] = {
     "licence_see": ("See the licence", "看这份许可"),
     "licence_until": ("Until", "有效到"),
     "licence_no_end": ("No end", "没有期限"),
+    "licence_ending": (
+        Plural("{n} picture taken back, ends on {day}", "{n} pictures taken back, end on {day}"),
+        "{n} 张已收回，{day} 停用",
+    ),
+    "licence_ending_soon": (Plural("{n} picture taken back", "{n} pictures taken back"), "{n} 张已收回"),
     "licence_granted": ("Taken", "取得于"),
     "licence_covers": ("What it covers", "许可范围"),
     "licence_uses": ("Uses", "用途"),

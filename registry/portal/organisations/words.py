@@ -120,6 +120,11 @@ WORDS: Final[Vocabulary] = {
     "agreed": ("Agreed", "约定金额"),
     "granted": ("Granted", "授予于"),
     "valid_until": ("Valid until", "有效至"),
+    "ending": (
+        Plural("{n} work revoked, held until {day}", "{n} works revoked, held until {day}"),
+        "{n} 件已收回，可用至 {day}",
+    ),
+    "ending_soon": (Plural("{n} work revoked", "{n} works revoked"), "{n} 件已收回"),
     "no_end": ("No end", "没有期限"),
     "by_agreement": ("By agreement with the artist", "与作者商定"),
     "others_hold": ("Held by others, on works of yours", "别的团队持有，用的是你们的作品"),

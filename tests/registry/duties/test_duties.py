@@ -41,6 +41,9 @@ async def test_a_revocation_begins_a_notice_and_its_duty_is_done_under_a_signatu
     assert duty.revoked_at is not None
     assert duty.due_at == times.to_text(times.from_text(duty.revoked_at) + timedelta(days=30))
     assert (await offered(mine.owner.http, licence.licence)).revoked == sorted(mine.works)
+    for http in (lantern.http, mine.owner.http):  # the list says so as well
+        (listed_one,) = (await http.get("/v1/licences")).json()["items"]
+        assert listed_one["revoked"] == [{"works": 2, "at": duty.due_at}]
     events = (await lantern.http.get("/v1/events?kind=licence-revoked")).json()["items"]
     assert [each["subject"] for each in events] == [duty.duty]
     assert "retire-model is due" in events[0]["detail"]

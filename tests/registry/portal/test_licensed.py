@@ -48,6 +48,8 @@ async def test_a_licence_is_shown_and_taken_back_by_the_statement_that_was_shown
     after = await held_whole(ada.browser, path, "en")
     assert "You took back 2 pictures." in after.text
     assert "To be done" in after.text
+    for language, words in (("en", "2 pictures taken back, end on"), ("zh", "2 张已收回")):
+        assert words in (await ada.browser.get(f"/{language}/licences")).text
 
 
 async def test_wrong_words_and_wrong_groups_are_said(site: Running) -> None:

@@ -217,6 +217,8 @@ async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> 
     assert "acme/lantern@1" in licence
     assert "US$0.05" in licence
     assert "US$0.10" in licence
+    listed = await text("/organisation/licences")
+    assert "1 work revoked, held until" in listed
     shared = await text("/organisation/licences/{shared}")
     assert "Share of revenue" in shared
     assert "No fixed amount" in shared  # which is not nothing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cyclopts import App
 
 from licet import money
@@ -9,6 +11,9 @@ from licet.cli.levels import says_what_is_hidden
 from licet.cli.output import COMMON, Common, show
 from licet.cli.pricing import price_words
 from licet.counted import many
+
+if TYPE_CHECKING:
+    from licet.wire.licensing import LicenceEnding
 
 app = App(name="licences", help="List and show licences, ask for them, offer, accept and revoke them.")
 app.command("licet.cli.agreeing:request", name="request", help="Ask artists for licences that have no stated price.")
@@ -32,9 +37,15 @@ def list_licences(*, common: Common = COMMON) -> None:
         f"{licence.licence}  {licence.model}@{licence.version}  {many(licence.works, 'work')}  "
         + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
         + ("  agreement" if licence.agreement else "")
+        + "".join(f"  {_ending(each)}" for each in licence.revoked)
         for licence in found
     ]
     show(common, {"licences": found}, lines or ["None is shown." if hidden else "No licences."])
+
+
+def _ending(each: LicenceEnding) -> str:
+    until = "once the log has it" if each.at is None else f"held until {each.at[:10]}"
+    return f"{many(each.works, 'work')} revoked, {until}"
 
 
 @app.command(name="show")

@@ -199,7 +199,17 @@ class LicenceGranted(msgspec.Struct, frozen=True):
     receipt: Receipt
 
 
+class LicenceEnding(msgspec.Struct, frozen=True):
+    """``works`` of a licence that were revoked: it ends for them at ``at``, when the notice is over (null until the log
+    has the revocation)."""
+
+    works: int
+    at: str | None
+
+
 class LicenceInfo(msgspec.Struct, frozen=True):
+    """A licence in a list; ``revoked``: works that it ends for earlier, of those that the caller sees."""
+
     licence: str
     organisation: str
     model: str
@@ -211,3 +221,4 @@ class LicenceInfo(msgspec.Struct, frozen=True):
     issued_at: str
     valid_until: str | None
     agreement: bool = False
+    revoked: list[LicenceEnding] = []
