@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numba import types
 
+from licet.compiled.batches import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
 from licet.compiled.rows import put_number
-from licet.compiled.sha256 import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
 
 NAME: Final = -1
 NUMBER: Final = -2

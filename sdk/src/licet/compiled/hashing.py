@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, types
 
+from licet.compiled.batches import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
 from licet.compiled.events import NAME, NUMBER, events
 from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, hashed, state_after
-from licet.compiled.sha256 import PADDING, TOGETHER, begin, fold_both, fold_padded, padded, put_digest
 
 __all__ = ["ABSENT", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "addresses", "agrees",
            "digests", "events", "hashed", "nodes", "state_after"]  # fmt: skip
@@ -43,16 +43,16 @@ def nodes(level: Any, first: Any, last: Any, out: Any) -> None:
     """Hash each pair of neighbours of a level into its row of ``out``: SHA-256 of 0x01, left, right (RFC 6962)."""
     states = np.empty((TOGETHER, 8), np.uint32)
     texts = np.empty((TOGETHER, 1 + 2 * _HASH + PADDING), np.uint8)
+    blocks = np.empty(TOGETHER, np.intp)
     for place in range(TOGETHER):
         texts[place, 0] = 1
-        padded(texts, place, 1 + 2 * _HASH, 0)
+        blocks[place] = padded(texts, place, 1 + 2 * _HASH, 0)
     for begun in range(first, last, TOGETHER):
         count = min(TOGETHER, last - begun)
         for place in range(count):
             copy(level, 2 * _HASH * (begun + place), 2 * _HASH, texts, place, 1)
         begin(states)
-        for place in range(0, count, 2):
-            fold_both(states, texts, place, 2)
+        fold_padded(states, texts, blocks, count)
         for place in range(count):
             put_digest(states, place, out, begun + place, 0)
 

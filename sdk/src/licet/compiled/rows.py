@@ -13,9 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, types
 
+from licet.compiled.batches import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
-from licet.compiled.sha256 import PADDING, START, TOGETHER, begin, fold, fold_padded, padded, put_digest
+from licet.compiled.sha256 import START, fold
 
 #: A row's own fields in a salted leaf, in the order of its canonical JSON.
 OWN: Final = ("pdq", "pixels", "sha256", "url")

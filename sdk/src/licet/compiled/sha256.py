@@ -16,7 +16,6 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from licet.compiled.compiling import compiled
-from licet.compiled.copying import zero
 
 _MASK: Final = 0xFFFFFFFF
 
@@ -41,8 +40,8 @@ def _cube_root(number: int) -> int:
 
 # The first 32 bits of the fractions of square and cube roots of the first primes (FIPS 180-4, 5.3.3 and 4.2.2).
 START: Final = np.array([isqrt(prime << 64) & _MASK for prime in _primes(8)], np.uint32)
-_ROUND: Final = [_cube_root(prime << 96) & _MASK for prime in _primes(64)]
-_ROUNDS: Final = np.array(_ROUND, np.uint64)
+ROUND: Final = [_cube_root(prime << 96) & _MASK for prime in _primes(64)]
+_ROUNDS: Final = np.array(ROUND, np.uint64)
 _LOW: Final = np.uint64(_MASK)
 
 _Four: Final = ir.VectorType(ir.IntType(32), 4)
@@ -109,7 +108,7 @@ def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
                 one = builder.call(first, [message[step - 4], message[step - 3]])
                 one = builder.add(one, mixed(message[step - 2], message[step - 1], 1, 2, 3, 4))
                 message.append(builder.call(second, [one, message[step - 1]]))
-        added = [builder.add(message[step], _words(_ROUND[4 * step : 4 * step + 4])) for message in words]
+        added = [builder.add(message[step], _words(ROUND[4 * step : 4 * step + 4])) for message in words]
         for lane, word in enumerate(added):
             rights[lane] = builder.call(rounds, [rights[lane], lefts[lane], word])
         for lane, word in enumerate(added):
@@ -180,70 +179,17 @@ _Data = types.Array(types.uint8, 1, "C", readonly=True)
 fold: Any = compiled(types.void(_State, _Data, types.intp, types.intp))(_folded if HAS_INSTRUCTIONS else computed)
 
 
-def _folded_twice(states: Any, texts: Any, first: Any, count: Any) -> None:
-    state, text, width = states.ctypes.data + 32 * first, texts.ctypes.data + texts.shape[1] * first, texts.shape[1]
-    _instructions_twice(state, state + 32, text, text + width, count)
+def _folded_twice(states: Any, texts: Any, one: Any, other: Any, count: Any) -> None:
+    state, text, width = states.ctypes.data, texts.ctypes.data, texts.shape[1]
+    _instructions_twice(state + 32 * one, state + 32 * other, text + width * one, text + width * other, count)
 
 
-def _computed_twice(states: Any, texts: Any, first: Any, count: Any) -> None:
-    fold(states[first], texts[first], 0, count)
-    fold(states[first + 1], texts[first + 1], 0, count)
+def _computed_twice(states: Any, texts: Any, one: Any, other: Any, count: Any) -> None:
+    fold(states[one], texts[one], 0, count)
+    fold(states[other], texts[other], 0, count)
 
 
-_States = types.uint32[:, ::1]
-_Texts = types.uint8[:, ::1]
-
-#: Fold ``count`` blocks of two neighbours among ``texts`` into their ``states``, at little more than the cost of one.
-fold_both: Any = compiled(types.void(_States, _Texts, types.intp, types.intp))(
+#: Fold ``count`` blocks of two of ``texts`` into their ``states``, at little more than the cost of one.
+fold_both: Any = compiled(types.void(types.uint32[:, ::1], types.uint8[:, ::1], types.intp, types.intp, types.intp))(
     _folded_twice if HAS_INSTRUCTIONS else _computed_twice
 )
-
-#: How many texts are best put together before they are folded: what was written a moment ago is not yet where the
-#: instructions read.
-TOGETHER: Final = 16
-#: The bytes that `padded` needs behind a text.
-PADDING: Final = 72
-
-
-@njit(nogil=True, forceinline=True)
-def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
-    """Pad ``size`` bytes of one of ``texts``, after ``before`` that are folded; return how many blocks they are."""
-    blocks = (size + PADDING) >> 6
-    texts[row, size] = 0x80
-    zero(texts, row, size + 1, 64 * blocks - size - 5)
-    bits = (before + size) << 3  # below 2^32: a text here is not half a gigabyte
-    for byte in range(4):
-        texts[row, 64 * blocks - 1 - byte] = (bits >> (8 * byte)) & 0xFF
-    return blocks
-
-
-@njit(nogil=True, forceinline=True)
-def begin(states: Any) -> None:
-    """Set all ``states`` to what SHA-256 begins with."""
-    for row in range(len(states)):
-        for word in range(8):
-            states[row, word] = START[word]
-
-
-@njit(nogil=True)
-def fold_padded(states: Any, texts: Any, blocks: Any, count: Any) -> None:
-    """Fold the first ``count`` padded ``texts``, as many ``blocks`` as each has, into their ``states``."""
-    for row in range(0, count - 1, 2):
-        both = min(blocks[row], blocks[row + 1])
-        fold_both(states, texts, row, both)
-        for lane in range(row, row + 2):
-            if blocks[lane] > both:
-                fold(states[lane], texts[lane], 64 * both, blocks[lane] - both)
-    if count & 1:
-        fold(states[count - 1], texts[count - 1], 0, blocks[count - 1])
-
-
-@njit(nogil=True, forceinline=True)
-def put_digest(states: Any, place: Any, table: Any, row: Any, at: Any) -> None:
-    """Write a state as the 32 bytes of a digest, into a row of ``table`` from ``at`` on."""
-    for word in range(8):
-        value = states[place, word]
-        table[row, at + 4 * word] = value >> 24
-        table[row, at + 4 * word + 1] = (value >> 16) & 0xFF
-        table[row, at + 4 * word + 2] = (value >> 8) & 0xFF
-        table[row, at + 4 * word + 3] = value & 0xFF

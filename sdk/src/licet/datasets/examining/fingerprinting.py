@@ -135,13 +135,13 @@ class Evidence:
         widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
         if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
             raise MalformedError(f"expected columns of evidence, got {names}")
-        keys = {name: unfixed(batch[name]) if name in names else _nothing(n, width) for name, width in _KEYS.items()}
+        keys = {name: unfixed(batch[name]) if name in names else _absent(n, width) for name, width in _KEYS.items()}
         pdq, mask = keys.pop("pdq")
         return cls(
             examined=_codes(batch, "examined", 0),
             problem=_codes(batch, "problem", 0),
             **keys,
-            pdq=(pdq.reshape(-1, 8, 32), mask),
+            pdq=(pdq.reshape(n, 8, 32), mask),
             quality=_codes(batch, "quality", UNKNOWN_QUALITY),
             sample=_samples(batch),
             seal=seal_of(batch),
@@ -200,6 +200,8 @@ def examine(
     examined[stated.sha256[1] | stated.pdq[1] | stated.iscc] = DIGESTS
     problem = np.where(stated.malformed, MALFORMED, 0).astype(np.uint8)
     found = _files(rows, base)
+    if found or "text" in rows.schema.names:
+        stated.take_apart()
     questions = None if asker is None else Questions(asker, n)
     own: dict[int, str] = {}
     said: dict[int, Signals] = {}
@@ -244,6 +246,13 @@ class _Stated:
     iscc: Mask
     malformed: Mask
 
+    def take_apart(self) -> None:
+        """Give each row bytes of its own to put something into, also in columns that state nothing."""
+        for name in ("sha256", "pixels", "pdq"):
+            table, mask = getattr(self, name)
+            if not table.flags.writeable:
+                setattr(self, name, (table.copy(), mask))
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -262,18 +271,19 @@ class _File:
 def _stated(rows: pa.RecordBatch) -> _Stated:
     n = len(rows)
     malformed = np.zeros(n, np.bool_)
-    url = _nothing(n, KEY_BYTES)
+    url = _absent(n, KEY_BYTES)
     names = rows.schema.names
     if "url" in names:
         column = rows["url"]
         url = url_keys(column)
         malformed |= ~url[1] & _present(column)
-    sha256 = _nothing(n, 32)
+    sha256 = _absent(n, 32)
     if "sha256" in names:
         column = rows["sha256"]
         sha256 = _digests(column)
         malformed |= ~sha256[1] & _present(column)
-    pdq, mask = np.zeros((n, 8, 32), np.uint8), np.zeros(n, np.bool_)
+    flat, mask = _absent(n, _PDQ_BYTES)
+    pdq = flat.reshape(n, 8, 32)
     if "pdq" in names:
         column = rows["pdq"]
         pdq, mask = _hashes(column)
@@ -284,7 +294,7 @@ def _stated(rows: pa.RecordBatch) -> _Stated:
         iscc_columns(rows["iscc"].to_pylist(), lambda place, _: iscc.__setitem__(place, False))
         malformed |= ~iscc & _present(rows["iscc"])
     quality = np.full(n, UNKNOWN_QUALITY, np.uint8)
-    return _Stated(url, sha256, _nothing(n, 32), (pdq, mask), quality, iscc, malformed)
+    return _Stated(url, sha256, _absent(n, 32), (pdq, mask), quality, iscc, malformed)
 
 
 def _files(rows: pa.RecordBatch, base: Base) -> list[tuple[int, Picture]]:
@@ -462,6 +472,11 @@ def _put(column: tuple[Bytes, Mask], place: int, value: Any) -> None:
 def _present(column: pa.Array) -> Mask:
     mask: Mask = column.is_valid().to_numpy(zero_copy_only=False)
     return mask
+
+
+def _absent(n: int, width: int) -> tuple[Bytes, Mask]:
+    """Return a column that no row has anything in: all rows share one, so that it costs nothing, however wide it is."""
+    return np.broadcast_to(np.zeros(width, np.uint8), (n, width)), np.zeros(n, np.bool_)
 
 
 def _nothing(n: int, width: int) -> tuple[Bytes, Mask]:

@@ -1,0 +1,123 @@
+"""SHA-256 of many short texts: put together and padded in a table, then folded so many at a time.
+
+Texts of as many blocks as each other are folded together: sixteen in lanes where the processor has them, else two.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit, types
+
+from licet.compiled.compiling import compiled
+from licet.compiled.copying import zero
+from licet.compiled.lanes import HAS_LANES, LANES, fold_lanes
+from licet.compiled.sha256 import START, fold, fold_both
+
+#: How many texts are put together before they are folded: what was written a moment ago is not yet where the
+#: instructions read, and among many there are enough of one length.
+TOGETHER: Final = 64
+#: The bytes that `padded` needs behind a text.
+PADDING: Final = 72
+
+_WORTH_LANES: Final = 6  # texts from which on sixteen lanes are faster than pairs
+
+@njit(nogil=True, forceinline=True)
+def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
+    """Pad ``size`` bytes of one of ``texts``, after ``before`` that are folded; return how many blocks they are."""
+    blocks = (size + PADDING) >> 6
+    texts[row, size] = 0x80
+    zero(texts, row, size + 1, 64 * blocks - size - 5)
+    bits = (before + size) << 3  # below 2^32: a text here is not half a gigabyte
+    for byte in range(4):
+        texts[row, 64 * blocks - 1 - byte] = (bits >> (8 * byte)) & 0xFF
+    return blocks
+
+
+@njit(nogil=True, forceinline=True)
+def begin(states: Any) -> None:
+    """Set all ``states`` to what SHA-256 begins with."""
+    for row in range(len(states)):
+        for word in range(8):
+            states[row, word] = START[word]
+
+
+def _folded_lanes(states: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
+    text, state = np.empty(LANES, np.uintp), np.empty(LANES, np.uintp)
+    count, nobody = np.zeros(LANES, np.int64), np.zeros(8, np.uint32)
+    for begun in range(first, last, LANES):
+        most = 0
+        for lane in range(LANES):
+            row = order[min(begun + lane, last - 1)]
+            text[lane] = texts.ctypes.data + texts.shape[1] * row
+            state[lane] = states.ctypes.data + 32 * row
+            count[lane] = blocks[row]
+            if begun + lane >= last:  # folds nothing, into nobody's state
+                state[lane], count[lane] = nobody.ctypes.data, 0
+            most = max(most, count[lane])
+        fold_lanes(text.ctypes.data, state.ctypes.data, count.ctypes.data, most)
+
+
+def _folded_pairs(states: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
+    for place in range(first, last - 1, 2):
+        one, other = order[place], order[place + 1]
+        both = min(blocks[one], blocks[other])
+        fold_both(states, texts, one, other, both)
+        for row in (one, other):
+            if blocks[row] > both:
+                fold(states[row], texts[row], 64 * both, blocks[row] - both)
+    if (last - first) & 1:
+        row = order[last - 1]
+        fold(states[row], texts[row], 0, blocks[row])
+
+
+_Places = types.intp[::1]
+_typed = compiled(
+    types.void(types.uint32[:, ::1], types.uint8[:, ::1], _Places, _Places, types.intp, types.intp)
+)
+_fold_pairs: Any = _typed(_folded_pairs)
+_fold_many: Any = _typed(_folded_lanes if HAS_LANES else _folded_pairs)
+
+
+@njit(nogil=True)
+def fold_padded(states: Any, texts: Any, blocks: Any, count: Any) -> None:
+    """Fold the first ``count`` padded ``texts``, as many ``blocks`` as each has, into their ``states``."""
+    order = np.empty(count, np.intp)
+    _sort(blocks, count, order)
+    many = count if count % LANES >= _WORTH_LANES else count - count % LANES
+    if many:
+        _fold_many(states, texts, blocks, order, 0, many)
+    if many < count:
+        _fold_pairs(states, texts, blocks, order, many, count)
+
+
+@njit(nogil=True)
+def _sort(blocks: Any, count: Any, order: Any) -> None:
+    """Order rows by how many blocks they have."""
+    least, most = blocks[0], blocks[0]
+    for row in range(count):
+        order[row] = row
+        least, most = min(least, blocks[row]), max(most, blocks[row])
+    if least == most:
+        return
+    before = np.zeros(most - least + 2, np.intp)
+    for row in range(count):
+        before[blocks[row] - least + 1] += 1
+    for size in range(most - least):
+        before[size + 1] += before[size]
+    for row in range(count):
+        size = blocks[row] - least
+        order[before[size]] = row
+        before[size] += 1
+
+
+@njit(nogil=True, forceinline=True)
+def put_digest(states: Any, place: Any, table: Any, row: Any, at: Any) -> None:
+    """Write a state as the 32 bytes of a digest, into a row of ``table`` from ``at`` on."""
+    for word in range(8):
+        value = states[place, word]
+        table[row, at + 4 * word] = value >> 24
+        table[row, at + 4 * word + 1] = (value >> 16) & 0xFF
+        table[row, at + 4 * word + 2] = (value >> 8) & 0xFF
+        table[row, at + 4 * word + 3] = value & 0xFF
