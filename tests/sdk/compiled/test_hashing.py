@@ -74,6 +74,30 @@ _EVENT = st.builds(
 )
 
 
+@pytest.mark.parametrize("way", ["as this processor does", "two at a time"])
+@given(sizes=st.lists(st.integers(0, 900), min_size=1, max_size=70))
+def test_texts_of_all_lengths_side_by_side_give_their_own_digests(way: str, sizes: list[int]) -> None:
+    from licet.compiled import batches
+    from licet.compiled.sha256 import START
+
+    fold = batches.fold_padded if way == "as this processor does" else _by_pairs
+    count, width = len(sizes), max(sizes) + batches.PADDING
+    states, texts = np.empty((count, 8), np.uint32), np.empty((count, width), np.uint8)
+    blocks, messages = np.empty(count, np.intp), [os.urandom(size) for size in sizes]
+    for row, message in enumerate(messages):
+        texts[row, : len(message)] = np.frombuffer(message, np.uint8)
+        blocks[row] = batches.padded(texts, row, len(message), 0)
+    fold(states, START, texts, blocks, count)
+    assert [state.astype(">u4").tobytes() for state in states] == [sha256(each).digest() for each in messages]
+
+
+def _by_pairs(states: Any, start: Any, texts: Any, blocks: Any, count: int) -> None:
+    """What processors without lanes do, here as well."""
+    from licet.compiled import batches
+
+    batches._fold_pairs(states, start, texts, blocks, np.random.permutation(count), 0, count)
+
+
 @given(st.lists(_EVENT, min_size=1, max_size=40), st.binary(min_size=32, max_size=32))
 def test_ids_and_root_of_events_are_those_of_the_events_one_by_one(events: list[Event], secret: bytes) -> None:
     organisation = f"org_{'0' * 26}"

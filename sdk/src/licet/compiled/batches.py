@@ -13,7 +13,7 @@ from numba import njit, types
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import zero
 from licet.compiled.lanes import HAS_LANES, LANES, fold_lanes
-from licet.compiled.sha256 import START, fold, fold_both
+from licet.compiled.sha256 import fold, fold_both
 
 #: How many texts are put together before they are folded: what was written a moment ago is not yet where the
 #: instructions read, and among many there are enough of one length.
@@ -35,17 +35,9 @@ def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
     return blocks
 
 
-@njit(nogil=True, forceinline=True)
-def begin(states: Any) -> None:
-    """Set all ``states`` to what SHA-256 begins with."""
-    for row in range(len(states)):
-        for word in range(8):
-            states[row, word] = START[word]
-
-
-def _folded_lanes(states: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
+def _folded_lanes(states: Any, start: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
     text, state = np.empty(LANES, np.uintp), np.empty(LANES, np.uintp)
-    count, nobody = np.zeros(LANES, np.int64), np.zeros(8, np.uint32)
+    count, nobody = np.empty(LANES, np.int64), np.empty(8, np.uint32)
     for begun in range(first, last, LANES):
         most = 0
         for lane in range(LANES):
@@ -53,13 +45,16 @@ def _folded_lanes(states: Any, texts: Any, blocks: Any, order: Any, first: Any, 
             text[lane] = texts.ctypes.data + texts.shape[1] * row
             state[lane] = states.ctypes.data + 32 * row
             count[lane] = blocks[row]
-            if begun + lane >= last:  # folds nothing, into nobody's state
+            if begun + lane >= last:  # folds nothing, for nobody
                 state[lane], count[lane] = nobody.ctypes.data, 0
             most = max(most, count[lane])
-        fold_lanes(text.ctypes.data, state.ctypes.data, count.ctypes.data, most)
+        fold_lanes(start.ctypes.data, text.ctypes.data, state.ctypes.data, count.ctypes.data, most)
 
 
-def _folded_pairs(states: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
+def _folded_pairs(states: Any, start: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
+    for place in range(first, last):
+        for word in range(8):  # a view of a row would be counted
+            states[order[place], word] = start[word]
     for place in range(first, last - 1, 2):
         one, other = order[place], order[place + 1]
         both = min(blocks[one], blocks[other])
@@ -73,23 +68,24 @@ def _folded_pairs(states: Any, texts: Any, blocks: Any, order: Any, first: Any, 
 
 
 _Places = types.intp[::1]
+_Words = types.Array(types.uint32, 1, "C", readonly=True)
 _typed = compiled(
-    types.void(types.uint32[:, ::1], types.uint8[:, ::1], _Places, _Places, types.intp, types.intp)
+    types.void(types.uint32[:, ::1], _Words, types.uint8[:, ::1], _Places, _Places, types.intp, types.intp)
 )
 _fold_pairs: Any = _typed(_folded_pairs)
 _fold_many: Any = _typed(_folded_lanes if HAS_LANES else _folded_pairs)
 
 
 @njit(nogil=True)
-def fold_padded(states: Any, texts: Any, blocks: Any, count: Any) -> None:
-    """Fold the first ``count`` padded ``texts``, as many ``blocks`` as each has, into their ``states``."""
+def fold_padded(states: Any, start: Any, texts: Any, blocks: Any, count: Any) -> None:
+    """Have ``states`` be what becomes of ``start`` by the first ``count`` padded ``texts``, of so many ``blocks``."""
     order = np.empty(count, np.intp)
     _sort(blocks, count, order)
     many = count if count % LANES >= _WORTH_LANES else count - count % LANES
     if many:
-        _fold_many(states, texts, blocks, order, 0, many)
+        _fold_many(states, start, texts, blocks, order, 0, many)
     if many < count:
-        _fold_pairs(states, texts, blocks, order, many, count)
+        _fold_pairs(states, start, texts, blocks, order, many, count)
 
 
 @njit(nogil=True)

@@ -11,10 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numba import types
 
-from licet.compiled.batches import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
+from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
 from licet.compiled.rows import put_number
+from licet.compiled.sha256 import START
+from licet.compiled.uncounted import uncounted
 
 NAME: Final = -1
 NUMBER: Final = -2
@@ -55,20 +57,18 @@ def events(
     """
     states, leaf = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
     blocks, salts = np.empty(TOGETHER, np.intp), np.empty((TOGETHER, _HASH), np.uint8)
-    flat = salts.reshape(TOGETHER * _HASH)
+    flat, text = salts.reshape(TOGETHER * _HASH), uncounted(leaf)
     for begun in range(first, last, TOGETHER):
         count = min(TOGETHER, last - begun)
         if salted:
             for place in range(count):
                 copy(names, _WIDE * (begun + place), _WIDE, leaf, place, 0)
                 blocks[place] = padded(leaf, place, _WIDE, _WIDE)
-                states[place] = inner
-            fold_padded(states, leaf, blocks, count)
+            fold_padded(states, inner, leaf, blocks, count)
             for place in range(count):
                 put_digest(states, place, leaf, place, 0)
                 blocks[place] = padded(leaf, place, _HASH, _WIDE)
-                states[place] = outer
-            fold_padded(states, leaf, blocks, count)
+            fold_padded(states, outer, leaf, blocks, count)
             for place in range(count):
                 put_digest(states, place, salts, place, 0)
         for place in range(count):
@@ -84,9 +84,8 @@ def events(
                 elif step == NAME:
                     at = copy(names, _WIDE * row, _WIDE, leaf, place, at)
                 else:
-                    at = put_number(numbers[NUMBER - step, row], leaf, place, at)
+                    at = put_number(numbers[NUMBER - step, row], text, place, at)
             blocks[place] = padded(leaf, place, at, 0)
-        begin(states)
-        fold_padded(states, leaf, blocks, count)
+        fold_padded(states, START, leaf, blocks, count)
         for place in range(count):
             put_digest(states, place, out, begun + place, 0)

@@ -13,11 +13,13 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, types
 
-from licet.compiled.batches import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
+from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
 from licet.compiled.events import NAME, NUMBER, events
 from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, hashed, state_after
+from licet.compiled.sha256 import START
+from licet.compiled.uncounted import uncounted
 
 __all__ = ["ABSENT", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "addresses", "agrees",
            "digests", "events", "hashed", "nodes", "state_after"]  # fmt: skip
@@ -51,8 +53,7 @@ def nodes(level: Any, first: Any, last: Any, out: Any) -> None:
         count = min(TOGETHER, last - begun)
         for place in range(count):
             copy(level, 2 * _HASH * (begun + place), 2 * _HASH, texts, place, 1)
-        begin(states)
-        fold_padded(states, texts, blocks, count)
+        fold_padded(states, START, texts, blocks, count)
         for place in range(count):
             put_digest(states, place, out, begun + place, 0)
 
@@ -130,12 +131,13 @@ def addresses(
     """
     states, texts = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, most + PADDING), np.uint8)
     blocks, rows, whole = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp), np.empty((1, _HASH), np.uint8)
+    in_path, in_query, escaped, text = uncounted(in_path), uncounted(in_query), uncounted(escaped), uncounted(data)
     waiting = 0
     for row in range(first, last):
         at, stop = starts[row], starts[row + 1]
         if not present[row]:
             found[row] = ABSENT
-        elif stop - at > most or not _is_plain(data, at, stop, in_path, in_query, escaped):
+        elif stop - at > most or not _is_plain(text, at, stop, in_path, in_query, escaped):
             found[row] = OTHER
         else:
             found[row] = KEYED
@@ -144,8 +146,7 @@ def addresses(
             rows[waiting] = row
             waiting += 1
         if waiting == TOGETHER or row == last - 1:
-            begin(states)
-            fold_padded(states, texts, blocks, waiting)
+            fold_padded(states, START, texts, blocks, waiting)
             for place in range(waiting):
                 put_digest(states, place, whole, 0, 0)
                 copy(whole, 0, out.shape[1], out, rows[place], 0)
@@ -166,8 +167,7 @@ def digests(data: Any, starts: Any, first: Any, last: Any, out: Any) -> None:
             size = starts[begun + place + 1] - starts[begun + place]
             copy(data, starts[begun + place], size, texts, place, 0)
             blocks[place] = padded(texts, place, size, 0)
-        begin(states)
-        fold_padded(states, texts, blocks, count)
+        fold_padded(states, START, texts, blocks, count)
         for place in range(count):
             put_digest(states, place, out, begun + place, 0)
 

@@ -25,22 +25,23 @@ _State: Final = ir.VectorType(_Word, 8)
 _CHOOSE, _MAJORITY, _ODD = 0xCA, 0xE8, 0x96  # what is made of three bits, for each of the eight that they can be
 
 
-def _folded(_context: Any, _texts: Any, _states: Any, _blocks: Any, _most: Any) -> Any:
-    """Fold blocks of sixteen texts into sixteen states: each three arrays' addresses: of addresses of texts and of
-    states, and of how many blocks (int64) each text has; ``most`` is the largest of these."""
-    return types.void(types.uintp, types.uintp, types.uintp, types.intp), _emit
+def _folded(_context: Any, _start: Any, _texts: Any, _states: Any, _blocks: Any, _most: Any) -> Any:
+    """Fold sixteen texts, each into ``start``, and write the states where they are to go.
+
+    All are addresses: of eight words; of sixteen addresses each, of texts and of states; and of how many blocks (int64)
+    each text has, of which ``most`` is the largest."""
+    return types.void(types.uintp, types.uintp, types.uintp, types.uintp, types.intp), _emit
 
 
 fold_lanes: Any = intrinsic(_folded)
 
 
 def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    texts, states, blocks, most = arguments
+    start, texts, states, blocks, most = arguments
     emit = _Emitter(builder)
     text_at, state_at = emit.addresses(texts), emit.addresses(states)
     counts = builder.trunc(emit.load(ir.VectorType(ir.IntType(64), LANES), blocks), _Wide)
-    held = [emit.widened(emit.load(_State, each)) for each in state_at]
-    begun = emit.transposed(held)[:8]
+    begun = [emit.spread(emit.load(_Word, builder.add(start, start.type(4 * word)))) for word in range(8)]
 
     before, head = builder.block, builder.append_basic_block("lanes.head")
     body, done = builder.append_basic_block("lanes.body"), builder.append_basic_block("lanes.done")
@@ -122,10 +123,6 @@ class _Emitter:
     def swapped(self, value: Any) -> Any:
         """Return words that were read the other way round."""
         return self._builder.call(self._swap, [value])
-
-    def widened(self, value: Any) -> Any:
-        """Return eight words with any eight behind them."""
-        return self._shuffled(value, value, [*range(8), *[0] * 8])
 
     def narrowed(self, value: Any) -> Any:
         """Return the first eight words."""

@@ -13,10 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, types
 
-from licet.compiled.batches import PADDING, TOGETHER, begin, fold_padded, padded, put_digest
+from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy
 from licet.compiled.sha256 import START, fold
+from licet.compiled.uncounted import uncounted
 
 #: A row's own fields in a salted leaf, in the order of its canonical JSON.
 OWN: Final = ("pdq", "pixels", "sha256", "url")
@@ -135,6 +136,9 @@ def hashed(
     """
     states, leaf = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
     blocks, salts = np.empty(TOGETHER, np.intp), np.empty((TOGETHER, _HASH), np.uint8)
+    codes, texts, text_at = uncounted(codes), uncounted(texts), uncounted(text_at)
+    own, own_at, present = uncounted(own), uncounted(own_at), uncounted(present)
+    plain_program, salted_program, text = uncounted(plain_program), uncounted(salted_program), uncounted(leaf)
     for begun in range(first, last, TOGETHER):
         count = min(TOGETHER, last - begun)
         if len(plain):
@@ -142,26 +146,23 @@ def hashed(
                 row = begun + place
                 leaf[place, 0] = 0
                 size = _put_leaf(
-                    row, numbers[row], plain_program, codes, texts, text_at, own, own_at, present, leaf, place, 1
+                    row, numbers[row], plain_program, codes, texts, text_at, own, own_at, present, text, place, 1
                 )
                 blocks[place] = padded(leaf, place, size, 0)
-            begin(states)
-            fold_padded(states, leaf, blocks, count)
+            fold_padded(states, START, leaf, blocks, count)
             for place in range(count):
                 put_digest(states, place, plain, begun + place, 0)
         if len(salted):
             for place in range(count):
                 code = codes[part, begun + place]
                 size = copy(texts, text_at[code], text_at[code + 1] - text_at[code], leaf, place, 0)
-                size = put_number(numbers[begun + place], leaf, place, size)
+                size = put_number(numbers[begun + place], text, place, size)
                 blocks[place] = padded(leaf, place, size, 64)
-                states[place] = inner
-            fold_padded(states, leaf, blocks, count)
+            fold_padded(states, inner, leaf, blocks, count)
             for place in range(count):
                 put_digest(states, place, leaf, place, 0)
                 blocks[place] = padded(leaf, place, _HASH, 64)
-                states[place] = outer
-            fold_padded(states, leaf, blocks, count)
+            fold_padded(states, outer, leaf, blocks, count)
             for place in range(count):
                 put_digest(states, place, salts, place, 0)
             for place in range(count):
@@ -169,12 +170,11 @@ def hashed(
                 leaf[place, 0] = 0
                 at = copy(salts, place * _HASH, _HASH, leaf, place, 1)
                 size = _put_leaf(
-                    row, numbers[row], salted_program, codes, texts, text_at, own, own_at, present, leaf, place, at
+                    row, numbers[row], salted_program, codes, texts, text_at, own, own_at, present, text, place, at
                 )
                 done[row] = size > 0
                 blocks[place] = padded(leaf, place, max(size, 0), 0)
-            begin(states)
-            fold_padded(states, leaf, blocks, count)
+            fold_padded(states, START, leaf, blocks, count)
             for place in range(count):
                 put_digest(states, place, salted, begun + place, 0)
 
