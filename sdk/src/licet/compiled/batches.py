@@ -23,6 +23,7 @@ PADDING: Final = 72
 
 _WORTH_LANES: Final = 6  # texts from which on sixteen lanes are faster than pairs
 
+
 @njit(nogil=True, forceinline=True)
 def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
     """Pad ``size`` bytes of one of ``texts``, after ``before`` that are folded; return how many blocks they are."""
