@@ -86,13 +86,13 @@ class _Emitter:
         for step in range(64):
             if step >= LANES:
                 early, late = schedule[step - 15], schedule[step - 2]
-                one = self._mixed(self._turned(early, 7), self._turned(early, 18), self._shifted(early, 3), _ODD)
-                two = self._mixed(self._turned(late, 17), self._turned(late, 19), self._shifted(late, 10), _ODD)
+                one = self._mixed(_ODD, self._turned(early, 7), self._turned(early, 18), self._shifted(early, 3))
+                two = self._mixed(_ODD, self._turned(late, 17), self._turned(late, 19), self._shifted(late, 10))
                 schedule.append(self._sum(schedule[step - 16], one, schedule[step - 7], two))
-            turned = self._mixed(*(self._turned(e, by) for by in (6, 11, 25)), _ODD)
-            added = self._sum(h, schedule[step], _same(ROUND[step]), turned, self._mixed(e, f, g, _CHOOSE))
-            turned = self._mixed(*(self._turned(a, by) for by in (2, 13, 22)), _ODD)
-            whole = self._sum(added, turned, self._mixed(a, b, c, _MAJORITY))
+            turned = self._mixed(_ODD, *(self._turned(e, by) for by in (6, 11, 25)))
+            added = self._sum(h, schedule[step], _same(ROUND[step]), turned, self._mixed(_CHOOSE, e, f, g))
+            turned = self._mixed(_ODD, *(self._turned(a, by) for by in (2, 13, 22)))
+            whole = self._sum(added, turned, self._mixed(_MAJORITY, a, b, c))
             a, b, c, d, e, f, g, h = whole, a, b, c, builder.add(d, added), e, f, g
         return [a, b, c, d, e, f, g, h]
 
@@ -144,8 +144,8 @@ class _Emitter:
     def _shifted(self, value: Any, by: int) -> Any:
         return self._builder.lshr(value, _same(by))
 
-    def _mixed(self, one: Any, two: Any, three: Any, how: int) -> Any:
-        return self._builder.call(self._logic, [one, two, three, _Word(how)])
+    def _mixed(self, how: int, *words: Any) -> Any:
+        return self._builder.call(self._logic, [*words, _Word(how)])
 
     def _shuffled(self, left: Any, right: Any, lanes: list[int]) -> Any:
         kind = ir.VectorType(_Word, len(lanes))
