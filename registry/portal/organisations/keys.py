@@ -62,8 +62,9 @@ async def members(
     async with services.database.acquire() as conn:
         given = await delegations.listed(conn, caller.account, Asked("", "-given", A_PAGE), None)
     newest = {each.keyid: each for each in reversed(given.items)}
+    live = [each for each in me.keys if each.revoked_from is None]
     return ROOM.page(
-        request, "members", here="tokens", keys=[each for each in me.keys if each.revoked_from is None],
+        request, "members", here="tokens", keys=live, roots=sum(each.key_class == "root" for each in live),
         delegations={key: each for key, each in newest.items() if times.from_text(each.valid_until) > times.now()},
     )  # fmt: skip
 

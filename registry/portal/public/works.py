@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from licet import identifiers
 from licet.signals.writers.lines import no_ai, response_headers
 from licet.signals.writers.policies import reservation
-from licet.terms import ATOMS, sentences
+from licet.terms import ATOMS, conditions_text, sentences
 from registry.consent.shown import Shown, shown
 from registry.errors import NotFound
 from registry.portal.frame import machine
@@ -45,6 +45,7 @@ async def public_work(
         work=found,
         door=door_of(found),
         doors=[(atom, use_door(found.terms.rules[atom])) for atom in ATOMS],
+        asks={atom: conditions_text(found.terms.rules[atom], TAGS[language_of(request)]) for atom in ATOMS},
         words=sentences(found.terms, TAGS[language_of(request)]),
         forms=machine.forms(told.subject, {name: lie[each] for name, each in _LIE.items()}),
         json=lie[JSON],

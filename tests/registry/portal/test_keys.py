@@ -81,7 +81,10 @@ async def test_a_delegate_key_is_let_in_told_what_it_may_sign_and_ended(site: Ru
     page = await held_whole(team.browser, f"/{language}/organisation/keys", language)
     assert ("Take licences" if language == "en" else "拿许可") in page.text
     assert "€12.50" in page.linked
-    members = (await held_whole(team.browser, f"/{language}/organisation/members", language)).text
+    page = await held_whole(team.browser, f"/{language}/organisation/members", language)
+    members = page.text
+    assert f"/{language}/organisation/keys/{key.keyid}/end" in page.links()
+    assert f"/{language}/organisation/keys/delegate?key={key.keyid}" in page.links()
     role = "May sign this and nothing else:Take licences" if language == "en" else "只能签这些，别的不行：拿许可"
     whole = "May do everything: sign for the team" if language == "en" else "什么都能做：不受限制"
     assert (members.count(role), members.count(whole)) == (1, 2)  # beside it a passkey, and a key file

@@ -203,6 +203,8 @@ async def test_a_team_asks_an_artist_and_signs_what_it_read(site: Running, langu
     words, path = ROOM.speaks(language), f"/{language}/organisation/requests"
     public = await held_whole(team.browser, f"/{language}/work/{works.works[0]}", language)
     assert f"{path}/new?work={works.works[0]}" in public.links()
+    # Once in the words that she signed, and beside each of the four uses that it is the price of.
+    assert public.text.count(price_text(Price(model="negotiate"), TAGS[language])) == 5
     form = fields_of((await team.browser.get(f"{path}/new?work={works.works[0]}", headers=HTML)).text)
 
     async def sends(to: str, fields: dict[str, list[str]]) -> httpx.Response:
