@@ -128,7 +128,8 @@ select x.id, x.dispute, x.step, x.position, x.digest, x.account, k.kind as step_
 from dispute_steps x join disputes d on d.id = x.dispute join accounts a on a.id = d.account
 left join accounts k on k.id = x.account join log_pending p on p.id = x.pending order by x.dispute, x.pending
 """
-# A decision of a release before appeals ended its dispute; nobody ends one before the time to appeal is over.
+# A decision of a release before appeals ended its dispute. Nobody ends one before the time to appeal is over, nor
+# reviews what they decided.
 WITHOUT: Final = """
 select d.id from disputes d where not exists (select from dispute_steps x where x.dispute = d.id and x.step = 'open')
     or (d.outcome is not null) <> exists (
@@ -144,6 +145,9 @@ select d.id from disputes d where not exists (select from dispute_steps x where 
     or exists (
         select from dispute_steps x join log_entries e on e.pending = x.pending
         where x.dispute = d.id and x.step = 'end' and (d.appealed_at is not null or e.at < d.appeal_until)
+    )
+    or d.ended_by = d.decided_by and exists (
+        select from dispute_steps x where x.dispute = d.id and x.step = 'review'
     )
 """
 # A charge in dispute is contested for as long, each time anew, and what became of it is how the dispute ended.

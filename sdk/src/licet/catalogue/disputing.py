@@ -23,6 +23,7 @@ from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import Position
 from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
+from licet.statements.trust import Trust
 from licet.wire.disputes import DisputeAccepted, DisputeShown
 
 
@@ -47,7 +48,11 @@ def steps_of(client: Client, shown: DisputeShown) -> list[DisputeStep | None]:
 
     Raises ``VerificationError`` where the registry tells of a dispute what its documents do not say.
     """
-    trust = client.trust()
+    return proven_steps(shown, client.trust())
+
+
+def proven_steps(shown: DisputeShown, trust: Trust) -> list[DisputeStep | None]:
+    """The same under ``trust``, without a client."""
     found: list[DisputeStep | None] = []
     decided: DisputeStep | None = None
     for each in shown.steps:
