@@ -43,7 +43,7 @@ _TAGS: Final = {
     "terms": "Terms of works where crawlers look for them: open to everybody.",
     "agreements": "Licences that an artist is asked for and answers.",
     "duties": "Licences that artists revoke, and what whoever holds them owes then.",
-    "disputes": "A work that somebody else registered, or a charge that was wrong: opened, answered, decided, appealed.",
+    "disputes": "A work somebody else registered, or a charge that was wrong: opened, answered, decided, appealed.",
     "splits": "How co-owners share what works earn: proposed, signed by all, in force.",
     "snapshots": "Everything that is in force, as signed files to decide offline.",
     "licensing": "Questions, offers, licences.",
