@@ -138,8 +138,11 @@ LEAVING: Final[Vocabulary] = {
         "{n} 份争议里的声明：对方要凭它说理。",
     ),
     "kept_evidence": (
-        Plural("One statement that proves those.", "{n} statements that prove those."),
-        "{n} 份用来证明上面这些的声明。",
+        Plural(
+            "One more statement, because a statement above can only be checked with it.",
+            "{n} more statements, because the statements above can only be checked with them.",
+        ),
+        "另有 {n} 份声明：没有它们，上面那些就没法核对。",
     ),
     "leave_some": ("These are the first of {n}.", "一共 {n} 份，这里只数了前面的。"),
     "leave_until": (

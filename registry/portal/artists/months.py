@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal
 
 from litestar import Request, Response, get
@@ -11,6 +12,8 @@ from litestar.params import FromPath
 from registry.accounts.identity import Caller
 from registry.auditing import monthly
 from registry.closing import reading
+from registry.errors import NotFound
+from registry.http.months import MONTH
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame.languages import everywhere
@@ -58,6 +61,10 @@ async def statement(
     form: FromPath[Literal["page", "pdf"]],
 ) -> Response[bytes]:
     """The drawn statement of one month, with everything in it verified before."""
+    async with services.database.acquire() as conn:
+        first = (await reading.listed(conn, Asked("", "period", 1))).items
+    if not re.fullmatch(MONTH, period) or not first or period < first[0].period:
+        raise NotFound("there is no such month in the books: the registry had not begun")
     kind: monthly.Form = "pdf" if form == "pdf" else "html"
     drawn = await monthly.statement(services, caller, period, kind, language_of(request))
     name = f"licet-{period}.{kind}"

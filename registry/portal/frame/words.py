@@ -33,6 +33,7 @@ Vocabulary = Mapping[str, tuple[str | Plural, str]]
 
 FRAME: Final[Vocabulary] = {
     "comma": (", ", "，"),
+    "listing": (", ", "、"),
     "skip": ("Skip to content", "跳到正文"),
     "main": ("Main", "主要"),
     "path": ("Where you are", "当前位置"),

@@ -138,8 +138,8 @@ async def dataset_page(
         dataset=found,
         verdicts=VERDICTS,
         known=WORDS,
-        uses=", ".join(_texts(use.get("uses"))),
-        purpose=", ".join(_texts(use.get("purpose"))),
+        uses=_texts(use.get("uses")),
+        purpose=_texts(use.get("purpose")),
     )
 
 

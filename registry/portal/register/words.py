@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.portal.frame import doors
 from registry.portal.frame.words import Plural, Vocabulary
 
 WORDS: Final[Vocabulary] = {
+    **{name: said for name, said in doors.WORDS.items() if name.startswith("use_")},
+    "purpose_commercial": ("Commercial", "商业用途"),
+    "purpose_non-commercial": ("Not commercial", "非商业用途"),
+    "purpose_research": ("Research", "研究"),
+    "purpose_education": ("Teaching", "教育"),
+    "purpose_government": ("Government", "政府用途"),
+    "purpose_personal": ("Personal", "个人用途"),
     "register": ("Public register", "公开登记"),
     "title": ("What was trained on what", "什么模型，用什么训练"),
     "lead": (

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from registry.portal.auditors.words import WORDS
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Read, joined
@@ -39,6 +40,10 @@ async def test_pages_are_whole_and_an_auditors_alone(site: Running, language: st
     ):
         page = await held_whole(ada.http, f"/{language}{path}", language)
         assert page.text
+        if "/entries" in path:  # words first, then what the ledger calls it
+            place = LANGUAGES.index(language)
+            for word, raw in (("ledger_receivable", f"receivable:{team.lab.id}"), ("for_licence", "licence")):
+                assert f"{WORDS[word][place]}{raw}" in page.text, path
         for stranger in (mei.http, boss.http, team.browser):
             assert (await stranger.get(f"/{language}{path}", headers=HTML)).status_code == 404, path
 

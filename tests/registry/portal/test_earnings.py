@@ -143,7 +143,15 @@ async def test_months_are_drawn_as_page_and_on_paper(sold: Sold) -> None:
     for language in LANGUAGES:
         paper = await sold.person.http.get(f"/{language}/earnings/statements/{month}/pdf", headers=HTML)
         assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
-    for path, status in (("2999-01/page", 400), ("2026-13/page", 400), (f"{month}/zip", 400)):
+    for path, status in (
+        ("2999-01/page", 404),
+        ("2026-13/page", 404),
+        (f"{month}/zip", 400),
+        ("0001-01/page", 404),
+        ("2000-01/page", 404),
+        ("0001-01/pdf", 404),
+        ("2026-1/page", 404),
+    ):
         assert (await sold.person.http.get(f"/en/earnings/statements/{path}", headers=HTML)).status_code == status
 
 

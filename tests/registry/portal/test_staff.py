@@ -60,6 +60,13 @@ async def test_an_invitation_is_used_once_and_its_passkey_signs_in_again(site: R
         )
 
 
+async def test_the_figures_of_the_registrys_health_are_no_links(site: Running) -> None:
+    boss = await employed(site, "operator", "Boss")
+    page = Read((await boss.http.get("/en/operator", headers=HTML)).text)
+    assert "/health/ready" not in page.links()
+    assert [tag for tag, each in page.elements if each.get("class") == "num"] == ["span"] * 3
+
+
 async def test_two_at_once_make_one_passkey_of_an_invitation(site: Running) -> None:
     ada = await employed(site, "auditor", "Twice")
     number = identifiers.to_uuid(ada.id)

@@ -83,6 +83,9 @@ async def test_pages_say_what_the_register_knows_in_both_languages(site: Running
         for words in ("deny", "license", "unknown", "proof", "used_by", "keep"):
             assert w(words) in of.text
         assert "brush/ink@3" in of.text
+        for each in ("use_train-gen", "purpose_commercial"):  # as people say it, never what programs call it
+            assert w(each) in of.text
+        assert "train-gen" not in of.text
         for path in (f"models/{held}", "models/mdl_01m8fw89z4es5anmk2s7649n82", "datasets/nonsense"):
             assert w("gone") in (await opened(site, f"/{language}/register/{path}", 404)).text
         assert w("none_found") in (await opened(site, f"/{language}/register?q=nobody-at-all")).text

@@ -53,7 +53,12 @@ def test_what_the_register_knows_is_filled_in_and_the_rest_is_a_named_blank(lang
     assert said["1.2.dependencies"].value == "Aurora <XL>@1 https://aurora.example"
     assert "38" in (said["1.3.rows"].value or "")
     assert "49" in (said["1.3.rows"].value or "")
-    assert "10 deny" in (said["3.1.found"].value or "")
+    assert {"en": "10 deny", "zh": "作者不同意 10 行"}[language] in (said["3.1.found"].value or "")
+    assert said["1.2.status"].value == {"en": "released", "zh": "已发布"}[language]
+    if language == "zh":  # of what the register names, nothing is left in English
+        for line in ("2.2.terms", "3.1.measures", "3.1.found"):
+            own = (said[line].value or "").replace(ENTRY.name, "")
+            assert not re.search("[a-z]{3}", own), (line, own)
     assert "9" in (said["2.2.terms"].value or "")
     assert said["3.1.proof"].value == f"{URL}/v1/register/statements/{ENTRY.dataset}"
     assert {"1.1.contact", "1.2.market", "2.1.used", "2.4.used", "3.2.measures"} <= set(found.blanks)

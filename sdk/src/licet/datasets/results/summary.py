@@ -203,6 +203,16 @@ def to_html(summary: Summary) -> str:
     )
 
 
+#: What the register names by words of ours, in Chinese; in English they stand as they are.
+_CHINESE: Final[Mapping[str, str]] = {
+    "undescribed": "没有说明", "in-training": "训练中", "released": "已发布", "retired": "已停用",
+    "allow": "作者准许", "license": "需许可", "unknown": "没登记", "review": "须人工查看", "deny": "作者不同意",
+    "free": "免费", "attribution": "署名", "per-work": "每件一次", "per-training-run": "每次训练",
+    "per-output": "每次生成", "subscription": "订阅", "pool": "分享奖金池", "revenue-share": "收入分成",
+    "negotiate": "另行商定", "exact": "同一文件或网址", "near": "同一张画，缩放也算", "derivative": "画的局部也算",
+}  # fmt: skip
+
+
 _STYLE: Final = (
     "body{font:1.05rem/1.6 system-ui,sans-serif;color:#15201f;background:#f1f5f4;margin:0}"
     "main{max-width:46rem;margin:auto;padding:1.5rem}h1,h2{font-family:Georgia,serif;font-weight:400}"
@@ -221,13 +231,18 @@ def _known(
     def word(name: str, /, **values: object) -> str:
         return _WORDS[name][place].format(**values)
 
+    def named(name: str) -> str:
+        return _CHINESE.get(name, name) if place else name
+
+    comma, listing = ("，", "、") if place else (", ", ", ")
+
     def each(line: Any) -> str:
         return "\n".join(line(one) for one in datasets)
 
     yield "1.1.name", provider or ""
     yield "1.2.model", f"{version.name}@{version.version}" if version else ""
     if version is not None:
-        yield "1.2.status", version.status
+        yield "1.2.status", named(version.status)
         base = version.card.base if version.card else None
         if base is not None:
             yield (
@@ -247,13 +262,13 @@ def _known(
         yield (
             "2.2.terms",
             "\n".join(
-                f"{one.name} {one.version}: {word('works', works=f'{works:,}', price=price)}"
+                f"{one.name} {one.version}: {word('works', works=f'{works:,}', price=named(price))}"
                 for one in datasets
                 for price, works in one.terms.items()
             ),
         )
         kinds = sorted({one.match for one in datasets if one.match is not None})
-        measured = word("measured", match=", ".join(kinds) or word("unsaid"))
+        measured = word("measured", match=listing.join(map(named, kinds)) or word("unsaid"))
         rechecked = "" if version is None else "\n" + word("rechecked", runs=version.runs)
         yield "3.1.measures", measured + rechecked
         yield (
@@ -261,7 +276,10 @@ def _known(
             each(
                 lambda one: (
                     f"{one.name} {one.version}: "
-                    + ", ".join(f"{count:,} {verdict}" for verdict, count in one.counts.items())
+                    + comma.join(
+                        f"{named(verdict)} {count:,} 行" if place else f"{count:,} {verdict}"
+                        for verdict, count in one.counts.items()
+                    )
                 )
             ),
         )
