@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from licet import times
 from licet.log import cosignature, note
 from licet.log.entry import KINDS, PUBLIC_KINDS
 from licet.statements.key_list import KEYS
 from licet.statements.keys import key_id
+from registry import translog
+from registry.closing import close_month
 from registry.portal.frame.languages import LANGUAGES, Language
 from registry.portal.log import pages, signatures
 from registry.portal.log.room import ROOM
@@ -222,3 +226,20 @@ async def test_which_kinds_are_plain_is_said_of_them_alone(site: Running, mei: A
         assert (ENGLISH("entry_plain") in page.text) is plain
         assert (ENGLISH("entry_holds") in page.text) is not plain
     assert "registry-key" in PUBLIC_KINDS
+
+
+async def test_months_that_are_closed_are_listed_and_lead_to_what_closed_them(
+    server: Server, migrated_template: str, tmp_path: Path
+) -> None:
+    async with server.fresh(migrated_template, "months") as dsn, running(dsn, tmp_path) as site:
+        assert ENGLISH("months_none") in (await read(site, "/en/log")).text
+        now = times.now()
+        month = (now.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")  # when this log had no entry yet
+        await translog.wait(site.services.database, await close_month(site.services, month, now))
+        page = await read(site, "/en/log")
+        w = ROOM.speaks("en")
+        assert w.month(month) in page.text
+        index = max(int(each.rpartition("/")[2]) for each in page.links() if re.fullmatch(r"/en/log/\d+", each))
+        closed = await read(site, f"/en/log/{index}")
+        assert w("about_close", month=w.month(month)) in closed.text
+        assert w("month_empty") in page.text
