@@ -397,6 +397,28 @@ def test_whoever_is_signed_out_meanwhile_signs_in_on_the_spot_and_loses_nothing(
     assert not visitor.faults
 
 
+def test_a_browser_without_passkeys_says_so_and_signs_nothing(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.passkeys()
+    visitor.joins("Old Browser")
+    (work,) = visitor.registers("Unsigned")
+    visitor.context.add_init_script("delete window.PublicKeyCredential")
+    said = "document.querySelector('template[data-say=unsupported]').content.textContent"
+    visitor.opens(f"/terms?work={work}")
+    page.click("[data-sign]")
+    expect(page.locator("[data-said]")).to_be_visible()
+    assert page.inner_text("[data-said]") == page.evaluate(said)
+    visitor.looks()
+    assert visitor.context.request.get(f"{visitor.url}/v1/works/{work}").json()["state"] == "unsigned"
+    visitor.context.clear_cookies()
+    for place in ("/join", "/sign-in"):
+        visitor.opens(place)
+        expect(page.locator("[data-said]")).to_be_visible()
+        assert page.inner_text("[data-said]") == page.evaluate(said)
+        assert page.locator("main form button").is_disabled()
+        visitor.looks()
+
+
 @pytest.mark.parametrize("path", ["", "/join", "/check"])
 def test_the_first_load_is_small(browser: Browser, service: Service, path: str) -> None:
     phone = {"width": 390, "height": 844}
