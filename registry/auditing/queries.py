@@ -18,13 +18,15 @@ select k.work from split_parties sp join split_works k on k.split = sp.split and
 where sp.account = $1 and sp.bps > 0
 """
 _SHARES: Final = "select split from split_parties where account = $1 and bps > 0"
-_OWN_WORK: Final = f"(w.account = $1 or w.work in ({_SHARED}))"
+# Works that were decided to be the account's: licences on them are hers to see and take back. By work_states (lost_to)
+_WON: Final = "select s.work from work_states s where s.lost_to = $1"
+_OWN_WORK: Final = f"(w.account = $1 or w.work in ({_SHARED}) or w.work in ({_WON}))"
 # A use that nothing is owed for before the close has no split; whoever shares the work is shown what counts then.
 _OWN_USE: Final = f"""(v.artist = $1 or v.split in ({_SHARES}) or (v.unit in ('output', 'run') and v.work in ({_SHARED})
     and exists (
         select from licence_works q where q.licence = v.licence and q.work = v.work and q.agreed is not null
     )))"""
-SHARED: Final = _SHARED
+SHARED: Final = f"{_SHARED} union {_WON}"
 SHARES: Final = _SHARES
 # accounts primary key
 ACCOUNT: Final = "select id, kind, level from accounts where id = $1"
@@ -311,7 +313,7 @@ select v.id, v.licence, v.statement, v.work, v.atom, v.run, v.unit, v.seq, v.qua
     null::uuid as first_batch, null::uuid as first_licence
 from usage_events v join accounts a on a.id = v.artist
 where v.licence = $3 and v.batch is null and (
-    $1::uuid is null or v.organisation = $1 or ($2 and (v.artist = $1 or v.work in ({_SHARED})))
+    $1::uuid is null or v.organisation = $1 or ($2 and (v.artist = $1 or v.work in ({_SHARED}) or v.work in ({_WON})))
 )
 order by v.id
 """  # noqa: S608

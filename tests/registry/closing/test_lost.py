@@ -200,6 +200,12 @@ async def test_who_won_a_work_takes_back_licences_on_it_and_who_lost_it_does_not
     assert await balance(mei.http) == {("payable", "USD"): "0.900001"}
     assert await balance(lab.http) == {("receivable", "USD"): "3.000003"}
     await all_verify(site, [works.owner.http, mei.http], [first, second], tmp_path)
+    for month in (first, second):  # whoever won a work sees what was licensed of it, and no line of another
+        _, hers = await pulled(site, mei.http, tmp_path / "mei.zip", month)
+        assert f"statements/licence/{licence.licence}.json" in hers
+        lines = hers[f"licences/{licence.licence}.jsonl"].decode()
+        assert lost[0] in lines
+        assert works.works[1] not in lines
     report, _ = await pulled(site, lab.http, tmp_path / "lab.zip", second)
     said = {check.name: check.detail for check in report.checks}["allocations"]
     assert "in 1 somebody took back works of others, by a decision that is not shown" in said

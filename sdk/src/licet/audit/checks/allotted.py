@@ -273,14 +273,14 @@ class _Allotted:
             if charge.licensee != granted.payload.organisation or parts != charge.amounts:
                 return f"{charge.transfer}: expected {parts} of {granted.payload.organisation}, got {charge.amounts}"
         for named in sorted(sums.keys() | found.keys()):
-            expected = sums[named]
+            expected, got = sums[named], found.get(named, 0)
             if named in told or (named[0], "") in told:
                 continue
-            if found[named] != expected and (named in found or self._shown(granted, named, expected, shared)):
+            if got != expected and (named in found or self._shown(granted, named, expected, shared)):
                 name, currency = named
                 return (
                     f"{granted.payload.licence}: expected {expected} micro-units of {currency} for {name} at the "
-                    f"close, got {found[named]}"
+                    f"close, got {got}"
                 )
         return None
 
