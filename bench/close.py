@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from bench.measuring import BUILD, Figure, numbers_given, record
 from bench.service import database_seconds
-from licet import times
+from licet import identifiers, times
 from registry import ledger
 from registry.closing.steps import close_month
 from registry.database import Database, EmbeddedPostgres, migrate
@@ -30,8 +30,8 @@ BATCH: Final = 50_000
 PAYEES: Final = 10_000  # of a batch
 _ACCOUNTS: Final = """
 insert into ledger_accounts (name)
-select 'payable:art_' || n from generate_series(0, $1::int - 1) n
-union all values ('receivable:org_bench'), ('fee:registry')
+select 'payable:art_' || lpad(n::text, 26, '0') from generate_series(0, $1::int - 1) n
+union all values ('receivable:org_' || repeat('0', 26)), ('fee:registry')
 """
 _TRANSFERS: Final = """
 insert into transfers (id, key, kind, at, source, memo, lines)
@@ -45,7 +45,8 @@ insert into entries (transfer, account, currency, amount)
 select t.id, a.id, 'USD', m.amount
 from (select id, row_number() over (order by id) as place from transfers where source = 'bat_' || $1) t
 cross join lateral (values
-    ('receivable:org_bench', 16650), ('payable:art_' || ((t.place + $2::int * 7919) % $3::int), -15000),
+    ('receivable:org_' || repeat('0', 26), 16650),
+    ('payable:art_' || lpad(((t.place + $2::int * 7919) % $3::int)::text, 26, '0'), -15000),
     ('fee:registry', -1650)
 ) as m (name, amount)
 join ledger_accounts a on a.name = m.name
@@ -56,6 +57,8 @@ async def fill(database: Database, at: datetime) -> None:
     """The ledger holds the transfers of ``EVENTS`` uses, posted in the month of ``at``."""
     async with database.dedicated() as conn:
         await conn.execute("set statement_timeout = 0")
+        artists = [(identifiers.to_uuid(f"art_{n:026}"), "art", "bench", f"{n:064x}") for n in range(ARTISTS)]
+        await conn.copy_records_to_table("accounts", records=artists, columns=("id", "kind", "name", "genesis"))
         await conn.execute(_ACCOUNTS, ARTISTS, timeout=3600)
         await conn.execute("analyze ledger_accounts")
         for number in range(EVENTS // BATCH):
