@@ -262,6 +262,7 @@ def run_machine(dsn: str) -> None:
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(1200)  # ten thousand steps, each a transaction
 async def test_the_ledger_is_its_model(dsn: str):
     await asyncio.to_thread(run_machine, dsn)
     print(dict(LedgerMachine.steps))
