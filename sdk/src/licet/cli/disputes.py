@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -13,8 +13,9 @@ from licet.cli.output import COMMON, Common, note, printable, show
 from licet.errors import InputError
 
 if TYPE_CHECKING:
+    from licet.client import Client
     from licet.statements.kinds import DisputeStep
-    from licet.wire.disputes import DisputeAccepted, DisputeInfo
+    from licet.wire.disputes import DisputeAccepted, DisputeInfo, DisputeShown
 
 app = App(name="disputes", help="Say that a work is yours or a charge was wrong; answer, follow, take back, appeal.")
 
@@ -124,14 +125,16 @@ def answer_dispute(
     dispute
         The dispute, such as dsp_….
     """
-    from licet.catalogue.disputing import answer, steps_of
+    from licet.catalogue.disputing import answer
 
-    with common.client() as client:
-        found = client.dispute(dispute)
-        told = [*_told(found.dispute), *_said(steps_of(client, found)), f"  you {position}: {printable(text)}"]
-        confirm(told, "Sign and send this answer? [y/N]", yes=yes, nothing="nothing was signed")
-        accepted = answer(client, found, position, text, evidence or ())
-    show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
+    _step(
+        common,
+        dispute,
+        lambda client, found: answer(client, found, position, text, evidence or ()),
+        "Sign and send this answer?",
+        adds=f"you {position}: {printable(text)}",
+        yes=yes,
+    )
 
 
 @app.command(name="withdraw")
@@ -145,11 +148,7 @@ def withdraw_dispute(dispute: str, /, *, text: _TEXT, yes: _YES = False, common:
     """
     from licet.catalogue.disputing import withdraw
 
-    with common.client() as client:
-        found = client.dispute(dispute)
-        confirm(_told(found.dispute), "Take it back? [y/N]", yes=yes, nothing="nothing was signed")
-        accepted = withdraw(client, found, text)
-    show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
+    _step(common, dispute, lambda client, found: withdraw(client, found, text), "Take it back?", yes=yes)
 
 
 @app.command(name="appeal")
@@ -163,14 +162,16 @@ def appeal_decision(
     dispute
         The dispute, such as dsp_….
     """
-    from licet.catalogue.disputing import appeal, steps_of
+    from licet.catalogue.disputing import appeal
 
-    with common.client() as client:
-        found = client.dispute(dispute)
-        told = [*_told(found.dispute), *_said(steps_of(client, found)), f"  you appeal: {printable(text)}"]
-        confirm(told, "Sign and send this appeal? [y/N]", yes=yes, nothing="nothing was signed")
-        accepted = appeal(client, found, text, evidence or ())
-    show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
+    _step(
+        common,
+        dispute,
+        lambda client, found: appeal(client, found, text, evidence or ()),
+        "Sign and send this appeal?",
+        adds=f"you appeal: {printable(text)}",
+        yes=yes,
+    )
 
 
 @app.command(name="accept")
@@ -186,10 +187,28 @@ def accept_decision(
     """
     from licet.catalogue.disputing import accept
 
+    _step(common, dispute, lambda client, found: accept(client, found, text), "Accept the decision?", yes=yes)
+
+
+def _step(
+    common: Common,
+    dispute: str,
+    sign: Callable[[Client, DisputeShown], DisputeAccepted],
+    question: str,
+    *,
+    yes: bool,
+    adds: str | None = None,
+) -> None:
+    """``sign`` takes one more step in a dispute, once whoever asks has agreed; ``adds``: what it says to all before."""
+    from licet.catalogue.disputing import steps_of
+
     with common.client() as client:
         found = client.dispute(dispute)
-        confirm(_told(found.dispute), "Accept the decision? [y/N]", yes=yes, nothing="nothing was signed")
-        accepted = accept(client, found, text)
+        told = _told(found.dispute)
+        if adds is not None:
+            told += [*_said(steps_of(client, found)), f"  {adds}"]
+        confirm(told, f"{question} [y/N]", yes=yes, nothing="nothing was signed")
+        accepted = sign(client, found)
     show(common, _document(accepted), [*_told(accepted.dispute), _signed(accepted)])
 
 
