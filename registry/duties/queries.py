@@ -27,23 +27,34 @@ select l.id, l.organisation, o.name, l.model, l.version, l.atoms, l.valid_until
 from licences l join accounts o on o.id = l.organisation
 where l.id = $2 and exists ({_ITS.format(licence="$2", account="$1")})
 """  # noqa: S608
-_LINE: Final = """
-w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow, w.agreed
-"""
-# by accounts primary key, duty_works primary key
+# Some of them ($3), with what their condition is read from. By duty_works primary key
 LINES: Final = f"""
-select {_LINE}, x.duty from ({_ITS.format(licence="$1", account="$2")}) w join accounts a on a.id = w.account
+select w.work, w.terms_hash, w.agreed, x.duty from ({_ITS.format(licence="$1", account="$2")}) w
 left join duty_works x on x.licence = w.licence and x.work = w.work
-where $3::uuid[] is null or w.work = any($3) order by w.work
+where w.work = any($3::uuid[])
 """  # noqa: S608
+
+
+def _alike(what: str) -> str:
+    return f"""
+select w.terms_hash, w.agreed, x.duty is not null as revoked, {what} as works
+from ({_ITS.format(licence="$1", account="$2")}) w
+left join duty_works x on x.licence = w.licence and x.work = w.work
+group by w.terms_hash, w.agreed, revoked
+"""  # noqa: S608
+
+
+# All of them, those together that one condition holds for: how many, or which. By duty_works primary key
+COUNTED: Final = _alike("count(*)")
+GROUPED: Final = _alike("array_agg(w.work)")
 # The works of a duty that were its account's when it revoked: who registered them, or whom they were lost to.
-# By duty_works (duty), licence_works, accounts and work_states primary keys
-REVOKED_LINES: Final = f"""
-select {_LINE} from duties d join duty_works x on x.duty = d.id
-join licence_works w on w.licence = d.licence and w.work = x.work join accounts a on a.id = w.account
+# By duty_works (duty), licence_works and work_states primary keys
+REVOKED_LINES: Final = """
+select w.terms_hash, w.agreed from duties d join duty_works x on x.duty = d.id
+join licence_works w on w.licence = d.licence and w.work = x.work
 left join work_states s on s.work = w.work
-where d.id = $1 and d.account in (w.account, s.lost_to) order by w.work
-"""  # noqa: S608
+where d.id = $1 and d.account in (w.account, s.lost_to)
+"""
 TERMS: Final = "select hash, encoded from terms where hash = any($1::bytea[])"
 
 # by duties unique (digest), duties_done unique (digest)

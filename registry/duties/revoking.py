@@ -6,9 +6,9 @@ the same organisation came before the revocation, or comes after it and knows of
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,10 +28,30 @@ from registry.database import Connection, Row
 from registry.duties import queries
 from registry.duties.shown import accepted
 from registry.errors import Conflict, Invalid, NotFound
-from registry.licensing.licences import line_of
+from registry.licensing.licences import agreed_of
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.services import Services
 from registry.splits.intake import opened
+
+
+class CountedWorks(NamedTuple):
+    """How many works are revoked on one condition."""
+
+    works: int
+    notice_days: int
+    effect: Effect
+
+
+class Counted(NamedTuple):
+    """What of a licence the caller can revoke, as `Revocable` says it, with how many works in the place of which."""
+
+    name: str  # of the organisation
+    model: str
+    version: str
+    valid_until: str | None
+    groups: list[CountedWorks]
+    firm: int
+    revoked: int
 
 
 class _Kept(NamedTuple):
@@ -39,37 +59,53 @@ class _Kept(NamedTuple):
     pending: int
 
 
+class _SortedOut(NamedTuple):
+    groups: dict[tuple[int, Effect], list[Row]]
+    firm: list[Row]
+    revoked: list[Row]
+
+
 async def revocable(services: Services, caller: Caller, licence: UUID) -> Revocable:
     """Return what of ``licence`` the caller can revoke, and on which conditions; raises ``NotFound``.
 
     At every claim level, as `revoke` does: nobody has to sign what they may not read.
     """
-    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await conn.fetchrow(queries.LICENCE, caller.account, licence)
-        if row is None:
-            raise _nobodys()
-        lines = await conn.fetch(queries.LINES, licence, caller.account, None)
-        found = await conditions(conn, row["atoms"], lines)
-    groups: dict[tuple[int, Effect], list[str]] = {}
-    firm, revoked = [], []
-    for line in lines:
-        work, agreed = identifiers.from_uuid("wrk", line["work"]), found[line["work"]]
-        if line["duty"] is not None:
-            revoked.append(work)
-        elif agreed is None:
-            firm.append(work)
-        else:
-            groups.setdefault((agreed.notice_days, agreed.effect), []).append(work)
+    row, sorted_out = await _sorted_out(services, caller, licence, queries.GROUPED)
+
+    def named(rows: list[Row]) -> list[str]:
+        works: list[UUID] = sorted(chain.from_iterable(each["works"] for each in rows))
+        return [identifiers.from_uuid("wrk", each) for each in works]
+
+    groups = [RevocableWorks(named(rows), *each) for each, rows in sorted(sorted_out.groups.items())]
     return Revocable(
         identifiers.from_uuid("lic", licence),
         identifiers.from_uuid("org", row["organisation"]),
         row["name"],
         row["model"],
         row["version"],
-        None if row["valid_until"] is None else times.to_text(row["valid_until"]),
-        [RevocableWorks(works, *each) for each, works in sorted(groups.items())],
-        firm,
-        revoked,
+        _until(row),
+        groups,
+        named(sorted_out.firm),
+        named(sorted_out.revoked),
+    )
+
+
+async def counted(services: Services, caller: Caller, licence: UUID) -> Counted:
+    """Return the same in numbers, read without a row for each work; raises ``NotFound``."""
+    row, sorted_out = await _sorted_out(services, caller, licence, queries.COUNTED)
+
+    def summed(rows: list[Row]) -> int:
+        return sum(each["works"] for each in rows)
+
+    groups = [CountedWorks(summed(rows), *each) for each, rows in sorted(sorted_out.groups.items())]
+    return Counted(
+        row["name"],
+        row["model"],
+        row["version"],
+        _until(row),
+        groups,
+        summed(sorted_out.firm),
+        summed(sorted_out.revoked),
     )
 
 
@@ -137,10 +173,10 @@ async def _held(conn: Connection, caller: Caller, row: Row, payload: LicenceRevo
         if lines[work]["duty"] is not None:
             duty = identifiers.from_uuid("dut", lines[work]["duty"])
             raise Conflict(f"{payload.works[place]}: expected a work that was not revoked, got one of {duty}")
-    agreed = await conditions(conn, row["atoms"], [lines[work] for work in works])
-    first = agreed[works[0]]
+    agreed = await conditions(conn, row["atoms"], list(lines.values()))
+    first = agreed[alike(lines[works[0]])]
     for place, work in enumerate(works):
-        found = agreed[work]
+        found = agreed[alike(lines[work])]
         if first is None or found is None:
             raise Conflict(f"{payload.works[place]}: the terms that it was licensed under allow no revocation")
         if found != first:
@@ -152,15 +188,45 @@ async def _held(conn: Connection, caller: Caller, row: Row, payload: LicenceRevo
     return works, first
 
 
-async def conditions(conn: Connection, atoms: Sequence[str], lines: Sequence[Row]) -> Mapping[UUID, Revocation | None]:
-    """Return on which condition each of ``lines`` (`queries.LINES`) of a licence for ``atoms`` is revoked, by work."""
-    hashes = list({each["terms_hash"] for each in lines})
-    terms = {each["hash"]: each["encoded"] for each in await conn.fetch(queries.TERMS, hashes)}
+async def _sorted_out(services: Services, caller: Caller, licence: UUID, grouped: str) -> tuple[Row, _SortedOut]:
+    """Return the licence, and rows of ``grouped`` by what becomes of their works; raises ``NotFound``."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        row = await conn.fetchrow(queries.LICENCE, caller.account, licence)
+        if row is None:
+            raise _nobodys()
+        rows = await conn.fetch(grouped, licence, caller.account)
+        found = await conditions(conn, row["atoms"], rows)
+    sorted_out = _SortedOut({}, [], [])
+    for each in rows:
+        agreed = found[alike(each)]
+        if each["revoked"]:
+            sorted_out.revoked.append(each)
+        elif agreed is None:
+            sorted_out.firm.append(each)
+        else:
+            sorted_out.groups.setdefault((agreed.notice_days, agreed.effect), []).append(each)
+    return row, sorted_out
 
-    def found() -> Mapping[UUID, Revocation | None]:
-        return {each["work"]: condition(line_of(each), intern(terms[each["terms_hash"]]), atoms) for each in lines}
 
-    return await asyncio.to_thread(found)
+async def conditions(
+    conn: Connection, atoms: Sequence[str], lines: Iterable[Row]
+) -> Mapping[tuple[bytes, str | None], Revocation | None]:
+    """Return on which condition ``lines`` of a licence for ``atoms`` are revoked, once for those that are `alike`."""
+    distinct = {alike(each) for each in lines}
+    terms = {
+        each["hash"]: intern(each["encoded"])
+        for each in await conn.fetch(queries.TERMS, list({each for each, _ in distinct}))
+    }
+    return {(digest, agreed): condition(agreed_of(agreed), terms[digest], atoms) for digest, agreed in distinct}
+
+
+def alike(line: Row) -> tuple[bytes, str | None]:
+    """Return what the condition of a line of a licence depends on: its terms, and what was agreed beside them."""
+    return line["terms_hash"], line["agreed"]
+
+
+def _until(licence: Row) -> str | None:
+    return None if licence["valid_until"] is None else times.to_text(licence["valid_until"])
 
 
 def _words(found: Revocation) -> str:

@@ -9,7 +9,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import DutyDone, LicenceRevoke
 from registry.database import Connection, Row
 from registry.duties import queries
-from registry.duties.revoking import conditions
+from registry.duties.revoking import alike, conditions
 
 _PREFETCH: Final = 500
 
@@ -44,8 +44,9 @@ async def _revoked(conn: Connection) -> list[str]:
 async def _conditions(conn: Connection, row: Row) -> list[tuple[int, str] | None]:
     """Return the condition of each work of a duty that whoever revoked could revoke."""
     lines = await conn.fetch(queries.REVOKED_LINES, row["id"])
-    found = (await conditions(conn, row["atoms"], lines)).values()
-    return [None if each is None else (each.notice_days, each.effect) for each in found]
+    found = await conditions(conn, row["atoms"], lines)
+    agreed = [found[alike(each)] for each in lines]
+    return [None if each is None else (each.notice_days, each.effect) for each in agreed]
 
 
 async def _done(conn: Connection) -> list[str]:

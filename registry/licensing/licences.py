@@ -10,8 +10,9 @@ import msgspec
 
 from licet import identifiers, money, times
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import Agreed, LicenceLine, Total
-from licet.wire.common import Page
+from licet.statements.envelope import Envelope
+from licet.statements.kinds import Agreed, Licence, LicenceLine, Total
+from licet.wire.common import Page, Receipt
 from licet.wire.licensing import LicenceEnding, LicenceGranted, LicenceInfo, Posted
 from registry import translog
 from registry.accounts.identity import Caller
@@ -27,26 +28,66 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
 
     Raises ``NotAllowed`` for one on works of theirs that is shown from a higher claim level on.
     """
-    return (await shown(services, caller, number, None))[0]
-
-
-async def shown(services: Services, caller: Caller, number: UUID, most: int | None) -> tuple[LicenceGranted, int]:
-    """Return the same with at most ``most`` of its lines, and how many they are in all."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, None, None, 1)
-        if row is None:
-            await refuse_unshown(conn, caller, number)
-            raise NotFound("there is no such licence")
-        receipt = await translog.receipt(conn, row["pending"])
-        if receipt is None:
-            raise Unavailable("the licence is not in the published log yet; ask again in a moment")
-        evidence = await translog.evidence(conn, row["pending"])
-        which = (queries.LINES,) if most is None else (queries.FIRST_LINES, most)
-        lines = [line_of(each) for each in await conn.fetch(which[0], number, row["part"], *which[1:])]
-        count: int = await conn.fetchval(queries.LINES_COUNTED, number, row["part"])
-        posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, row["part"])]
-    envelope = envelopes.parse(evidence.envelope)
-    return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt), count
+        part, envelope, receipt = await _published(conn, caller, number)
+        lines = [line_of(each) for each in await conn.fetch(queries.LINES, number, part)]
+        posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, part)]
+    return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
+
+
+class Tariff(NamedTuple):
+    """What works of a licence cost that cost the same, and how many they are: ``amount`` counts micro-units."""
+
+    use: str
+    model: str
+    currency: str | None
+    amount: int
+    works: int
+
+
+class Shown(NamedTuple):
+    """One licence as pages show it: the lines that ``caller`` may see in numbers, and one page of them."""
+
+    signed: Licence
+    log_index: int
+    lines: Page[LicenceLine]
+    tariffs: list[Tariff]  # the most frequent first
+    posted: list[Posted]  # where it was asked for
+
+    @property
+    def works(self) -> int:
+        """How many lines there are on all pages."""
+        return sum(each.works for each in self.tariffs)
+
+
+async def shown(conn: Connection, caller: Caller, number: UUID, asked: Asked, *, posted: bool = False) -> Shown:
+    """Return the same with one page of its lines and without a row for each other, and what was ``posted``.
+
+    Raises as `granted` does, and ``Invalid`` for a cursor of something else.
+    """
+    part, envelope, receipt = await _published(conn, caller, number)
+    rows, more = await page_of(conn, queries.LINES_PAGED, asked, number, part)
+    tariffs = [Tariff(*each) for each in await conn.fetch(queries.TARIFFS, number, part)]
+    page = Page([line_of(each) for each in rows], more)
+    accrued = await conn.fetch(queries.POSTED, number, part) if posted else []
+    signed = envelopes.read_as(Licence, envelope)
+    return Shown(signed, receipt.log_index, page, tariffs, [_posted(each) for each in accrued])
+
+
+async def _published(conn: Connection, caller: Caller, number: UUID) -> tuple[UUID | None, Envelope, Receipt]:
+    """Return whose lines ``caller`` may see of a licence (None: everybody's), the licence as signed, and its receipt.
+
+    Raises as `granted` does.
+    """
+    row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, None, None, 1)
+    if row is None:
+        await refuse_unshown(conn, caller, number)
+        raise NotFound("there is no such licence")
+    receipt = await translog.receipt(conn, row["pending"])
+    if receipt is None:
+        raise Unavailable("the licence is not in the published log yet; ask again in a moment")
+    evidence = await translog.evidence(conn, row["pending"])
+    return row["part"], envelopes.parse(evidence.envelope), receipt
 
 
 async def refuse_unshown(conn: Connection, caller: Caller, licence: UUID) -> None:
@@ -119,8 +160,13 @@ def line_of(row: Row) -> LicenceLine:
         amount=row["amount"],
         match=row["match"],
         escrow=row["escrow"],
-        agreed=msgspec.UNSET if row["agreed"] is None else msgspec.json.decode(row["agreed"], type=Agreed),
+        agreed=agreed_of(row["agreed"]),
     )
+
+
+def agreed_of(stored: str | None) -> Agreed | msgspec.UnsetType:
+    """Return what a line that is ``stored`` says beside one amount."""
+    return msgspec.UNSET if stored is None else msgspec.json.decode(stored, type=Agreed)
 
 
 def _posted(row: Row) -> Posted:

@@ -169,14 +169,19 @@ where a.id = $1 and a.level < 2 and (
 _WON: Final = "any(array(select s.work from work_states s where s.lost_to = {}))"
 _SEEN: Final = f"w.licence = $1 and ($2::uuid is null or w.account = $2 or w.work = {_WON.format('$2')})"
 # By licence_works primary key and (account, licence); $2 null for all lines, else the account that sees its own
-LINES: Final = f"""
+_LINES: Final = f"""
 select w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match, w.escrow,
     w.agreed
 from licence_works w join accounts a on a.id = w.account
-where {_SEEN} order by w.work
+where {_SEEN}
 """  # noqa: S608
-FIRST_LINES: Final = f"{LINES.strip()} limit $3"
-LINES_COUNTED: Final = f"select count(*) from licence_works w where {_SEEN}"  # noqa: S608
+LINES: Final = f"{_LINES} order by w.work"
+LINES_PAGED: Final = orders(_LINES, work=(Key("w.work", "work", UUID),))
+# How many of them cost the same, the most first.
+TARIFFS: Final = f"""
+select w.atom, w.model, w.currency, w.amount, count(*) as works from licence_works w where {_SEEN}
+group by w.atom, w.model, w.currency, w.amount order by works desc, w.atom, w.model, w.currency nulls first, w.amount
+"""  # noqa: S608
 # By usage_events (licence)
 POSTED: Final = """
 with each as (

@@ -21,7 +21,6 @@ LICENCES: Final[Vocabulary] = {
     "licence_covers": ("What it covers", "许可范围"),
     "licence_uses": ("Uses", "用途"),
     "licence_pictures": ("Your pictures in it", "里面有你的画"),
-    "licence_some": ("The first {n} stand here; the file has all of them.", "这里列前 {n} 张，文件里有全部。"),
     "licence_proof": (
         "{team} and the registry both signed it, and the public record has it as entry {number}.",
         "{team} 和登记处都签了字，公开记录第 {number} 条。",

@@ -6,6 +6,7 @@ Revoking is a statement that is shown word for word and byte for byte, and signe
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -13,20 +14,19 @@ from litestar.params import FromPath, RawBody
 
 from licet import identifiers
 from licet.errors import InputError
-from licet.statements import envelope as envelopes
-from licet.statements.kinds import Licence, LicenceRevoke
+from licet.statements.kinds import LicenceRevoke
 from licet.statements.kinds.agreements import MOST_TEXT
 from licet.statements.revoking import draft_revocation
-from licet.wire.duties import Revocable
-from licet.wire.licensing import LicenceGranted
 from registry.accounts import profile
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.duties import revoking
 from registry.duties import shown as duties
+from registry.duties.revoking import Counted
 from registry.errors import Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, Cursor
 from registry.licensing import licences
+from registry.licensing.licences import Shown
 from registry.portal.artists import queries
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, signing
@@ -36,7 +36,7 @@ from registry.portal.frame.pages import HTML, following, language_of
 from registry.services import Services
 
 _A_PAGE: Final = 50
-_SHOWN: Final = 100  # works of a licence that its page names
+_SHOWN: Final = 100  # works of a licence that a page names
 _BODY: Final = 8 << 20
 
 
@@ -65,12 +65,13 @@ async def licence_page(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     licence: FromPath[str],
+    cursor: Cursor = None,
 ) -> Response[bytes]:
     """One licence: what it covers of hers, and which of that can be taken back, with which notice and effect.
 
     Taking back is for every claim level, and so is what one has to know for it.
     """
-    return await _page(request, services, caller, licence)
+    return await _page(request, services, caller, licence, cursor=cursor)
 
 
 @post(
@@ -141,36 +142,41 @@ async def _page(
     caller: Caller,
     licence: str,
     *,
+    cursor: str | None = None,
     reason: str = "",
     wrong: str | None = None,
     status: int = 200,
 ) -> Response[bytes]:
     number = identifiers.to_uuid(licence, "lic", field="path:licence")
-    found: LicenceGranted | None
+    found = await _shown(services, caller, number, Asked.of(request, "work", _SHOWN, cursor))
+    revocable: Counted | None
     try:
-        found, count = await licences.shown(services, caller, number, _SHOWN)
-    except NotAllowed:  # below claim level 2 she sees what she may take back, and nothing else
-        found, count = None, 0
-    revocable: Revocable | None
-    try:
-        revocable = await revoking.revocable(services, caller, number)
+        revocable = await revoking.counted(services, caller, number)
     except NotFound:  # no works of hers in it
         if found is None:
             raise
         revocable = None
     owed = await duties.listed(services, caller, Asked("", "-revoked", _A_PAGE), None, number)
-    shown = [] if found is None else found.lines
-    signed = None if found is None else envelopes.read_as(Licence, found.envelope)
+    lines = [] if found is None else found.lines.items
     async with services.database.acquire() as conn:
-        ids = [identifiers.to_uuid(each.work) for each in shown]
+        ids = [identifiers.to_uuid(each.work) for each in lines]
         titles = {row["id"]: row["title"] for row in await conn.fetch(queries.TITLES, ids, caller.account)}
-        names = {} if signed is None else await _names(conn, [signed.organisation])
+        names = {} if found is None else await _names(conn, [found.signed.organisation])
     return ROOM.page(
-        request, "licence", status=status, here="earnings", number=licence, licence=found, count=count,
-        signed=signed, names=names,
-        lines=[(each, titles.get(identifiers.to_uuid(each.work))) for each in shown],
+        request, "licence", status=status, here="earnings", number=licence, licence=found, names=names,
+        lines=[(each, titles.get(identifiers.to_uuid(each.work))) for each in lines],
         revocable=revocable, duties=owed.items, reason=reason, wrong=wrong, most=MOST_TEXT,
+        more=following(request, found and found.lines.next), start=request.url.path if cursor else None,
     )  # fmt: skip
+
+
+async def _shown(services: Services, caller: Caller, number: UUID, asked: Asked) -> Shown | None:
+    """Return the licence; None below claim level 2, where she sees what she may take back, and nothing else."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        try:
+            return await licences.shown(conn, caller, number, asked)
+        except NotAllowed:
+            return None
 
 
 async def _names(conn: Connection, organisations: list[str]) -> dict[str, str]:

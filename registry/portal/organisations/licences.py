@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from licet import identifiers
-from licet.statements import envelope as envelopes
-from licet.statements.kinds import Licence, LicenceLine
 from registry.accounts.identity import Caller
 from registry.duties import shown as duties
 from registry.http.paging import Asked, Cursor
@@ -22,15 +19,6 @@ from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
 from registry.services import Services
 
 Active = Annotated[bool | None, QueryParameter(name="active")]
-
-
-class Tariff(NamedTuple):
-    """What works of a licence cost that cost the same: an int counts micro-units."""
-
-    use: str
-    model: str
-    currency: str | None
-    amount: int
 
 
 @get(everywhere("/organisation/licences"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
@@ -57,27 +45,18 @@ async def licence(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     licence: FromPath[str],
+    cursor: Cursor = None,
 ) -> Response[bytes]:
-    """One licence, as far as the team may see it."""
+    """One licence, as far as the team may see it, with a page of its works."""
     number = identifiers.to_uuid(licence, "lic", field="path:licence")
-    found = await licences.granted(services, caller, number)
+    asked = Asked.of(request, "work", MOST_WORKS, cursor)
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        found = await licences.shown(conn, caller, number, asked, posted=True)
     revoked = await duties.listed(services, caller, Asked("", "revoked", A_PAGE), None, number)
     return ROOM.page(
-        request,
-        "licence",
-        here="licences",
-        licence=found,
-        signed=envelopes.read_as(Licence, found.envelope),
-        own=caller.id,
-        tariffs=tariffs(found.lines),
-        lines=found.lines[:MOST_WORKS],
-        duties=revoked.items,
-    )
-
-
-def tariffs(lines: list[LicenceLine]) -> list[tuple[Tariff, int]]:
-    """Return the prices of a licence, the most frequent first, each with how many works have it."""
-    return Counter(Tariff(each.atom, each.model, each.currency, each.amount) for each in lines).most_common()
+        request, "licence", here="licences", number=licence, licence=found, lines=found.lines.items, own=caller.id,
+        duties=revoked.items, more=following(request, found.lines.next), start=request.url.path if cursor else None,
+    )  # fmt: skip
 
 
 ROUTES: Final = [held, licence]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
+import httpx
 import msgspec
 import pytest
 
 from licet.canonical import from_base64
 from licet.statements.kinds import LicenceRevoke
+from licet.statements.revoking import draft_revocation
+from registry.portal.artists import licensed as artists
 from registry.portal.frame.languages import LANGUAGES
-from tests.registry.duties.talks import revocable_terms
+from registry.portal.organisations import licences as organisations
+from tests.registry.catalogue import PAID
+from tests.registry.duties.talks import revocable_terms, send, told
 from tests.registry.harness import Running
 from tests.registry.market import trainer
 from tests.registry.portal.people import HTML, Read, fields_of, joined
-from tests.registry.portal.selling import seller, signed
+from tests.registry.portal.selling import Seller, seller, signed
+from tests.registry.portal.team import busy
 from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +58,55 @@ async def test_a_licence_is_shown_and_taken_back_by_the_statement_that_was_shown
     assert "To be done" in after.text
     for language, words in (("en", "2 pictures taken back, end on"), ("zh", "2 张已收回")):
         assert words in (await ada.browser.get(f"/{language}/licences")).text
+
+
+async def test_pages_of_a_licence_show_each_reader_every_work_once_and_nobody_elses(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artists, "_SHOWN", 2)
+    monkeypatch.setattr(organisations, "MOST_WORKS", 3)
+    ada, bea = await seller(site, "Ada", level=2), await seller(site, "Bea", level=2)
+    team = await busy(site, "Lantern Labs")
+    shelves = [await ada.shelf(revocable_terms(30), 4), await ada.shelf(PAID), await bea.shelf(revocable_terms(0), 2)]
+    licence = (await team.lab.license([each for shelf in shelves for each in shelf.wanted()])).licence
+    await revoke(ada, licence, shelves[0].works[:1])
+
+    async def walked(http: httpx.AsyncClient, path: str) -> list[list[str]]:
+        pages, to = [], path
+        while to:
+            page = Read((await http.get(to, headers=HTML)).text)
+            works = [each for each in page.links() if re.search(r"/works?/wrk_[0-9a-z]+$", each)]
+            pages.append([each.rpartition("/")[2] for each in works])
+            to = next((each for each in page.links() if "cursor=" in each), "")
+        return pages
+
+    hers, others = sorted(ada.person.works), sorted(bea.person.works)
+    for who, path, pages in (
+        (ada.browser, f"/en/licences/{licence}", [hers[:2], hers[2:4], hers[4:]]),
+        (bea.browser, f"/zh/licences/{licence}", [others]),
+        (team.browser, f"/en/organisation/licences/{licence}", in_threes(sorted(hers + others))),
+    ):
+        assert await walked(who, path) == pages
+    shown = Read((await ada.browser.get(f"/en/licences/{licence}", headers=HTML)).text).text
+    for part in ("You took back one picture.", "The terms of one picture do not", "3 of your pictures can be taken"):
+        assert part in shown
+    first = Read((await ada.browser.get(f"/en/licences/{licence}", headers=HTML)).text)
+    cursor = next(each for each in first.links() if "cursor=" in each).partition("?")[2]
+    for elsewhere in (f"/zh/licences/{licence}?{cursor}", f"/en/licences/{licence}?{cursor}x"):
+        refused = await ada.browser.get(elsewhere, headers=HTML)
+        assert (refused.status_code, "cursor" in refused.text) == (400, True)
+
+
+def in_threes(works: list[str]) -> list[list[str]]:
+    return [works[place : place + 3] for place in range(0, len(works), 3)]
+
+
+async def revoke(ada: Seller, licence: str, works: list[str]) -> None:
+    payload = draft_revocation(
+        registry=ada.owner.site.services.keys.ref, licence=licence, account=ada.owner.id,
+        genesis=ada.owner.account.genesis, works=works,
+    )  # fmt: skip
+    told(await send(ada.owner, payload))
 
 
 async def test_wrong_words_and_wrong_groups_are_said(site: Running) -> None:

@@ -40,20 +40,18 @@ def terms(**revocations: tuple[int, str]) -> Terms:
 
 def test_of_several_uses_the_strictest_counts_and_without_a_condition_there_is_no_way_back():
     given = terms(train_gen=(30, "stop-new-runs"), mine=(60, "unlearn"))
-    assert condition(LINE, PAID, ["train-gen", "mine"]) is None
-    assert condition(LINE, given, ["train-gen"]) == Revocation(notice_days=30, effect="stop-new-runs")
-    assert condition(LINE, given, ["train-gen", "mine"]) == Revocation(notice_days=30, effect="unlearn")
-    assert condition(LINE, given, ["train-nongen"]) is None
+    assert condition(msgspec.UNSET, PAID, ["train-gen", "mine"]) is None
+    assert condition(msgspec.UNSET, given, ["train-gen"]) == Revocation(notice_days=30, effect="stop-new-runs")
+    assert condition(msgspec.UNSET, given, ["train-gen", "mine"]) == Revocation(notice_days=30, effect="unlearn")
+    assert condition(msgspec.UNSET, given, ["train-nongen"]) is None
 
 
 def test_what_an_answer_offered_goes_before_the_terms():
     said = Agreed(None, None, None, None, None, notice_days=7, effect="unlearn")
     given = terms(train_gen=(30, "stop-new-runs"))
-    line = msgspec.structs.replace(LINE, agreed=said)
-    assert condition(line, given, ["train-gen"]) == Revocation(notice_days=7, effect="unlearn")
+    assert condition(said, given, ["train-gen"]) == Revocation(notice_days=7, effect="unlearn")
     silent = msgspec.structs.replace(said, notice_days=None, effect=None)
-    line = msgspec.structs.replace(LINE, agreed=silent)
-    assert condition(line, given, ["train-gen"]) == Revocation(notice_days=30, effect="stop-new-runs")
+    assert condition(silent, given, ["train-gen"]) == Revocation(notice_days=30, effect="stop-new-runs")
 
 
 def test_a_document_that_cannot_be_is_not_drafted():

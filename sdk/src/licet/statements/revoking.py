@@ -15,7 +15,7 @@ import msgspec
 
 from licet import identifiers, times
 from licet.errors import InputError
-from licet.statements.kinds import DutyDone, LicenceLine, LicenceRevoke, RegistryRef
+from licet.statements.kinds import Agreed, DutyDone, LicenceRevoke, RegistryRef
 from licet.statements.kinds.agreements import wrong_done, wrong_names, wrong_text
 from licet.terms import Revocation, Terms, stricter_revocation
 
@@ -24,14 +24,14 @@ MOST_REVOKED: Final = 100_000
 """Works of one statement."""
 
 
-def condition(line: LicenceLine, terms: Terms, atoms: Iterable[str]) -> Revocation | None:
-    """Return on which condition the artist can revoke ``line``; None where she gave that away.
+def condition(agreed: Agreed | msgspec.UnsetType, terms: Terms, atoms: Iterable[str]) -> Revocation | None:
+    """Return on which condition the artist can revoke works licensed under ``terms``; None where she gave that away.
 
-    What her answer offered goes before her ``terms``. Of several uses that were licensed together the strictest
-    counts: one of them cannot go on without the others.
+    What her answer offered, if their lines have ``agreed``, goes before her terms. Of several uses that were licensed
+    together the strictest counts: one of them cannot go on without the others.
     """
-    if line.agreed is not msgspec.UNSET and line.agreed.notice_days is not None:
-        return Revocation(notice_days=line.agreed.notice_days, effect=line.agreed.effect)  # type: ignore[arg-type]
+    if agreed is not msgspec.UNSET and agreed.notice_days is not None:
+        return Revocation(notice_days=agreed.notice_days, effect=agreed.effect)  # type: ignore[arg-type]
     rules = [terms.rules[atom] for atom in atoms]
     return reduce(stricter_revocation, [rule.revocation for rule in rules if rule.permission == "license"], None)
 

@@ -222,7 +222,7 @@ class _Allotted:
                 own = said.account == (winner if signed.index > since else line.account)
                 if not own and self._audit.manifest.account in (None, line.account, said.account):
                     continue
-                agreed = condition(line, self._granting.prices.terms(line), granted.payload.use.atoms)
+                agreed = condition(line.agreed, self._granting.prices.terms(line), granted.payload.use.atoms)
                 if agreed is not None:
                     over = over_at(times.from_text(signed.time), agreed.notice_days)
                     to = found if own else told

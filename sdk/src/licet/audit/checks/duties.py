@@ -106,7 +106,7 @@ def _as_agreed(row: BundleDuty, said: LicenceRevoke, granting: Granting) -> bool
         raise VerificationError(f"{row.duty}: expected a duty of {owing}, got one of {row.organisation}")
     for work in said.works:
         line = granted.lines[work]
-        agreed = condition(line, granting.prices.terms(line), granted.payload.use.atoms)
+        agreed = condition(line.agreed, granting.prices.terms(line), granted.payload.use.atoms)
         if agreed is None or (agreed.notice_days, agreed.effect) != (row.notice_days, row.effect):
             raise VerificationError(f"{row.duty}: expected the condition of {work}, {agreed}, got {row.effect}")
     return True
