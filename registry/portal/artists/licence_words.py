@@ -22,8 +22,8 @@ LICENCES: Final[Vocabulary] = {
     "licence_uses": ("Uses", "用途"),
     "licence_pictures": ("Your pictures in it", "里面有你的画"),
     "licence_proof": (
-        "{team} and the registry both signed it, and the public record has it as entry {number}.",
-        "{team} 和登记处都签了字，公开记录第 {number} 条。",
+        "{team} and the registry both signed it, and the public record has it.",
+        "{team} 和登记处都签了字，公开记录里有它。",
     ),
     "revoke": ("Take this licence back", "收回这份许可"),
     "revoke_group": (

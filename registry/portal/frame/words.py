@@ -66,6 +66,7 @@ FRAME: Final[Vocabulary] = {
     "sign_out": ("Sign out", "退出登录"),
     "more": ("Next page", "下一页"),
     "from_start": ("Back to the first page", "回到第一页"),
+    "no_entry": ("Not in the public log yet", "还没进公开日志"),
     # notes after something was done
     "note_signed_out": ("You are signed out on this device.", "这台设备已退出登录。"),
     "note_session_ended": ("That device is signed out.", "那台设备已退出登录。"),

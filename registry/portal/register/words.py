@@ -127,7 +127,6 @@ WORDS: Final[Vocabulary] = {
         "团队签了字，公开日志里有它。拿着这个文件，谁都能自己核对，不必问我们。",
     ),
     "log_entry": ("Entry of the log", "日志条目"),
-    "not_yet": ("Not in the published log yet", "尚未进入公开日志"),
     "snapshot": ("Snapshot", "快照"),
     "manifest": ("Manifest", "清单"),
     "statement": ("Statement with proof", "声明及证据"),

@@ -25,9 +25,13 @@ from registry.services import Services
 from registry.snapshots.publisher import publish
 from registry.storage.folder import FolderStore
 from registry.translog import publication
+from tests.registry.agreements.talks import NEGOTIATED, ask
+from tests.registry.catalogue import PAID
 from tests.registry.harness import Running, running
 from tests.registry.market import trainer
 from tests.registry.portal.people import HTML, Artist, Read, joined
+from tests.registry.portal.selling import seller
+from tests.registry.portal.team import teamed
 from tests.registry.portal.whole import held_whole
 from tests.registry.register.test_register import dataset, logged, trained
 from tests.registry.servers import Server
@@ -243,3 +247,34 @@ async def test_months_that_are_closed_are_listed_and_lead_to_what_closed_them(
         closed = await read(site, f"/en/log/{index}")
         assert w("about_close", month=w.month(month)) in closed.text
         assert w("month_empty") in page.text
+
+
+async def test_numbers_on_pages_lead_to_their_entries_which_give_the_signer_the_statement(site: Running) -> None:
+    ada, team = await seller(site, "Ada", level=2), await teamed(site, "Lantern Labs")
+    licence = await team.lab.license((await ada.shelf(PAID)).wanted())
+    negotiated = await ada.shelf(NEGOTIATED)
+    asked = await ask(team.lab, negotiated)
+    assert asked.log_index is not None
+    (charge,) = (await ada.browser.get("/v1/charges")).json()["items"]
+    statements = (await ada.browser.get("/v1/statements")).json()["items"]
+    said = max(each["log_index"] for each in statements)
+    own = licence.receipt.log_index
+    for browser, path, index in (
+        (ada.browser, f"/licences/{licence.licence}", own),
+        (ada.browser, f"/earnings/charges/{charge['charge']}", own),
+        (ada.browser, f"/requests/{asked.request}", asked.log_index),
+        (ada.browser, f"/works/{negotiated.works[0]}", said),
+        (team.browser, f"/organisation/licences/{licence.licence}", own),
+        (team.browser, f"/organisation/requests/{asked.request}", asked.log_index),
+    ):
+        for language in LANGUAGES:
+            page = Read((await browser.get(f"/{language}{path}", headers=HTML)).text)
+            assert f"/{language}/log/{index}" in page.links(), (path, language)
+    for browser, index, file in (
+        (team.browser, own, licence.licence),
+        (team.browser, asked.log_index, asked.request),
+        (ada.browser, own, None),  # she did not sign it: who did is not said by its number
+    ):
+        entry = Read((await browser.get(f"/en/log/{index}", headers=HTML)).text)
+        files = [each for each in entry.links() if each.startswith("/v1/statements/")]
+        assert files == ([f"/v1/statements/{file}"] if file else [])
