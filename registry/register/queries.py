@@ -14,15 +14,55 @@ from uuid import UUID
 from registry.http.paging import Key, Order, orders
 from registry.licensing.queries import OVER
 
-# by runs (dataset, id), models unique (organisation, name), model_versions unique (model, version)
-TRAINED: Final = """
-exists (
-    select from runs r
-    join models m on m.organisation = r.organisation and m.name = r.model
-    join model_versions v on v.model = m.id and v.version = r.version
-    where r.dataset = {dataset} and v.listed
+# Whether licence ``l`` came with a run that nothing else counts: accepting it posted uses, and no reported run is what
+# they are of. Events of a run have the same identifiers whoever posts them: it is one run with that of its name
+# which names the licence, or is of the dataset that it was taken for. No acceptance posts outputs.
+# by licence_works primary key, runs unique (organisation, model, version, name, manifest), run_licences (licence)
+_CAME: Final = """
+exists (select from licence_works w where w.licence = l.id and w.model <> 'per-output')
+and not exists (
+    select from runs o
+    where o.organisation = l.organisation and o.model = l.model and o.version = l.version and o.name = l.run
+        and (l.dataset is null or o.dataset = l.dataset)
+)
+and not exists (
+    select from run_licences k join runs o on o.id = k.run where k.licence = l.id and o.name = l.run
 )
 """
+# Every run of version ``v`` of model ``m`` once. Licences taken for one run are one, one that names no dataset with
+# those that do.
+# by runs unique (organisation, model, version, name, manifest), licences (organisation, id)
+_RUNS: Final = f"""
+(
+    select r.id, r.dataset, r.pending from runs r
+    where r.organisation = m.organisation and r.model = m.name and r.version = v.version
+    union all
+    select null, t.dataset, t.pending
+    from (
+        select array_agg(distinct l.dataset) filter (where l.dataset is not null) as taken, max(l.pending) as pending
+        from licences l
+        where l.organisation = m.organisation and l.model = m.name and l.version = v.version and {_CAME}
+        group by l.run
+    ) g cross join lateral (
+        select dataset, g.pending from unnest(coalesce(g.taken, array[null::uuid])) as dataset
+    ) t
+)
+"""  # noqa: S608  # made of constants
+# Whether a listed version was trained on dataset ``d``. by runs (dataset, id), licences (organisation, id), models
+# unique (organisation, name), model_versions unique (model, version)
+TRAINED: Final = f"""
+exists (
+    select from (
+        select r.organisation, r.model, r.version from runs r where r.dataset = d.id
+        union all
+        select l.organisation, l.model, l.version from licences l
+        where l.organisation = d.organisation and l.dataset = d.id and {_CAME}
+    ) t
+    join models m on m.organisation = t.organisation and m.name = t.model
+    join model_versions v on v.model = m.id and v.version = t.version
+    where v.listed
+)
+"""  # noqa: S608  # made of constants
 # Whether a licence that a run names does not cover it. by run_licences primary key
 _OUTSIDE: Final = "exists (select from run_licences k where k.run = r.id and k.outside is not null)"
 # by datasets (organisation, name, pending)
@@ -55,8 +95,7 @@ def _seen(version: str, model: str, dataset: str, run: str) -> Seen:
 select m.id, m.name, m.organisation, m.stated_at, a.name as organisation_name, v.version, v.status, p.envelope,
     (select count(*) from model_versions v where v.model = m.id and {version}) as versions,
     (
-        select count(*) from runs r join model_versions v on v.model = m.id and v.version = r.version
-        where r.organisation = m.organisation and r.model = m.name and {version}
+        select count(*) from model_versions v cross join lateral {_RUNS} r where v.model = m.id and {version}
     ) as runs
 from models m
 join accounts a on a.id = m.organisation
@@ -91,15 +130,15 @@ from datasets d join accounts a on a.id = d.organisation left join log_entries e
         versions=orders(
             f"""
 select v.id, m.id as model, m.name, v.version, v.status, v.listed, v.stated_at, c.id as card, p.envelope, e.index,
-    (select count(*) from model_cards k where k.model_version = v.id) as cards, t.runs, t.datasets
+    (select count(*) from model_cards k where k.model_version = v.id) as cards, t.runs, t.granted, t.datasets
 from models m
 join model_versions v on v.model = m.id
 left join model_cards c on c.id = v.card
 left join log_pending p on p.id = c.pending
 left join log_entries e on e.pending = c.pending
 cross join lateral (
-    select count(*) as runs, count(distinct r.dataset) as datasets from runs r
-    where r.organisation = m.organisation and r.model = m.name and r.version = v.version
+    select count(*) as runs, count(*) filter (where r.id is null) as granted, count(distinct d.id) as datasets
+    from {_RUNS} r left join datasets d on d.id = r.dataset and d.organisation = m.organisation
 ) t
 where m.id = $2 and {model} and {version} and ($3::text is null or v.version = $3)
 """,  # noqa: S608  # made of constants
@@ -112,8 +151,7 @@ select v.id as of, t.runs, t.outside, d.id, d.name, d.rows, d.kept, d.counts::te
 from models m join model_versions v on v.model = m.id
 cross join lateral (
     select r.dataset, count(*) as runs, count(*) filter (where {_OUTSIDE}) as outside, max(r.pending) as last
-    from runs r
-    where r.organisation = m.organisation and r.model = m.name and r.version = v.version
+    from {_RUNS} r join datasets x on x.id = r.dataset and x.organisation = m.organisation
     group by r.dataset order by last desc limit $3
 ) t
 join datasets d on d.id = t.dataset
@@ -158,11 +196,18 @@ where {dataset} and d.id = $2
         models_of=f"""
 select m.id, m.name, m.organisation, a.name as organisation_name, v.version, v.status, count(*) as runs,
     count(*) over () as total
-from runs r
+from (
+    select organisation, model, version, pending from runs where dataset = $2
+    union all
+    select l.organisation, l.model, l.version, max(l.pending)
+    from datasets d join licences l on l.organisation = d.organisation and l.dataset = d.id
+    where d.id = $2 and {_CAME}
+    group by l.organisation, l.model, l.version, l.run
+) r
 join models m on m.organisation = r.organisation and m.name = r.model
 join model_versions v on v.model = m.id and v.version = r.version
 join accounts a on a.id = m.organisation
-where r.dataset = $2 and {run}
+where {run}
 group by m.id, a.id, v.id
 order by max(r.pending) desc limit $3
 """,  # noqa: S608  # made of constants
@@ -172,7 +217,7 @@ order by max(r.pending) desc limit $3
 PUBLIC: Final = _seen(
     version="v.listed",
     model="$1::uuid is null and exists (select from model_versions v where v.model = m.id and v.listed)",
-    dataset=f"$1::uuid is null and (d.listed or {TRAINED.format(dataset='d.id')})",
+    dataset=f"$1::uuid is null and (d.listed or {TRAINED})",
     run="$1::uuid is null and v.listed",
 )
 OWN: Final = _seen(
@@ -243,7 +288,7 @@ where v.listed or m.organisation = $4
 # A statement that the register shows. by primary keys of datasets, runs, model_cards, model_versions
 STATEMENT: Final = f"""
 select p.id as pending, p.kind from datasets d join log_pending p on p.id = d.pending
-where d.id = $1 and p.kind = $2 and (d.listed or {TRAINED.format(dataset="d.id")})
+where d.id = $1 and p.kind = $2 and (d.listed or {TRAINED})
 union all
 select p.id, p.kind from runs r join log_pending p on p.id = r.pending
 join models m on m.organisation = r.organisation and m.name = r.model

@@ -102,6 +102,7 @@ async def versions(
             card=cards.get(row["id"]),
             cards=row["cards"],
             runs=row["runs"],
+            granted=row["granted"],
             datasets=row["datasets"],
             trained_on=trained[row["id"]],
             duties=duties[row["id"]],

@@ -28,7 +28,7 @@ select
     then p.subject end as yours
 from log_entries e
 join log_pending p on p.id = e.pending
-left join datasets d on d.pending = p.id and (d.listed or {TRAINED.format(dataset="d.id")})
+left join datasets d on d.pending = p.id and (d.listed or {TRAINED})
 left join lateral (
     select r.id, m.id as model from runs r
     join models m on m.organisation = r.organisation and m.name = r.model

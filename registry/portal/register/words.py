@@ -72,6 +72,13 @@ WORDS: Final[Vocabulary] = {
     "trained_on": ("Trained on", "训练所用"),
     "trained_more": ("and {count} more versions of datasets", "另有 {count} 个数据集版本"),
     "no_runs": ("No training run was reported for this version.", "这个版本还没有申报训练。"),
+    "runs_granted": (
+        Plural(
+            "One training run came with a licence, and was not reported by itself.",
+            "{n} training runs came with licences, and were not reported by themselves.",
+        ),
+        "有 {n} 次训练是许可自带的，没有另行申报。",
+    ),
     "unknown_rows": ("Pictures nobody speaks for", "没人登记的画"),
     "exclude": ("Left out", "一律不收"),
     "keep": ("Kept, at the team's own risk", "收下，风险由团队自负"),

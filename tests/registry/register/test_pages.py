@@ -159,6 +159,21 @@ async def test_runs_outside_a_licence_say_so_and_versions_come_as_people_count_t
         assert places == sorted(places)
 
 
+async def test_a_version_says_how_many_of_its_runs_came_with_licences(site: Running, snapshot: str):
+    works, lab = await shelf(site, PAID, 1), await trainer(site, "First Run Labs")
+    made = await dataset(lab, snapshot, name="firsts")
+    await lab.license(works.wanted(), dataset=made[0])
+    await trained(lab, made, snapshot, run="2")
+    (model,) = (await lab.http.get("/v1/models")).json()["items"]
+    for language in LANGUAGES:
+        said = {"en": "One training run came with a licence", "zh": "有 1 次训练是许可自带的"}[language]
+        page = await opened(site, f"/{language}/register/models/{model['model']}")
+        assert said in page.text
+        assert ROOM.speaks(language)("no_runs") not in page.text
+    await trained(lab, made, snapshot, run="1")
+    assert "came with" not in (await opened(site, f"/en/register/models/{model['model']}")).text
+
+
 async def test_rows_that_nobody_speaks_for_are_not_drawn_as_allowed(site: Running, snapshot: str):
     lab = await trainer(site, "Drawing Labs")
     made, _ = await dataset(lab, snapshot, name="drawn", kept=2, counts={"allow": 1, "unknown": 3})

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from licet import identifiers
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import BaseVersion, DatasetManifest
 from licet.statements.statement_file import verify_statement_file
+from licet.terms import Price, preset
 from licet.wire.common import StatementFile
 from licet.wire.usage import Logged
 from registry.register import verification
@@ -110,6 +112,80 @@ async def test_a_run_makes_its_model_and_the_public_sees_what_it_was_trained_on(
     found = await public(site, "models", q="CANDLE L")
     assert [each["model"] for each in found["items"]] == [model["model"]]
     await all_is_derived(site)
+
+
+async def test_the_run_that_a_licence_came_with_is_counted_once_reported_or_not(site: Running, snapshot: str):
+    works = await shelf(site, PAID, 3)
+    lab = await trainer(site, "Wick Labs")
+    one, two = identifiers.new_id("dst"), identifiers.new_id("dst")
+    first = await lab.license(works.wanted()[:1], dataset=one)
+    await lab.license(works.wanted()[1:2], dataset=one)  # more works for the same run of the same dataset
+    kept = await dataset(lab, snapshot, dataset=one, name="wicks", listed=False, licences=[first.licence])
+    assert await public(site, "models", organisation=lab.id) == {"items": [], "next": None}
+    assert (await site.http.get(f"/v1/register/datasets/{one}")).status_code == 404  # a licence makes no model known
+
+    logged(await lab.log("/v1/models", lab.card()))
+    model, version = await counted(site, lab)
+    assert (model["runs"], version["runs"], version["granted"], version["datasets"]) == (1, 1, 1, 1)
+    assert [(each["dataset"], each["runs"], each["outside"]) for each in version["trained_on"]] == [(one, 1, 0)]
+    shown = await public(site, f"datasets/{one}")  # held back, until a listed version was trained on it
+    assert [(each["name"], each["version"], each["runs"]) for each in shown["models"]] == [("acme/lantern", "1", 1)]
+    assert (await public(site, "runs", model=model["model"]))["items"] == []  # nothing was reported
+
+    await trained(lab, kept, snapshot, run="2", licences=[first.licence])
+    model, version = await counted(site, lab)
+    assert (model["runs"], version["runs"], version["granted"], version["trained_on"][0]["runs"]) == (2, 2, 1, 2)
+    await trained(lab, kept, snapshot, run="1", licences=[first.licence])
+    model, version = await counted(site, lab)
+    assert (model["runs"], version["runs"], version["granted"], version["trained_on"][0]["runs"]) == (2, 2, 0, 2)
+    assert [each["runs"] for each in (await public(site, f"datasets/{one}"))["models"]] == [2]
+
+    await lab.license(works.wanted()[2:], dataset=two)  # the first run on another dataset, which is in no log yet
+    model, version = await counted(site, lab)
+    assert (model["runs"], version["runs"], version["granted"], version["datasets"]) == (3, 3, 1, 1)
+    own = (await lab.http.get("/v1/models")).json()["items"]
+    assert [each["runs"] for each in own] == [3]
+    await all_is_derived(site)
+
+
+async def test_a_run_that_names_its_licence_is_the_one_it_came_with_on_whatever_dataset(site: Running, snapshot: str):
+    works = await shelf(site, PAID, 2)
+    lab = await trainer(site, "Taper Labs")
+    anywhere = await lab.license(works.wanted()[:1])
+    planned = await lab.license(works.wanted()[1:], dataset=identifiers.new_id("dst"))
+    logged(await lab.log("/v1/models", lab.card()))
+    _, version = await counted(site, lab)
+    assert (version["runs"], version["granted"], version["trained_on"]) == (1, 1, [])
+    made = await dataset(lab, snapshot, name="tapers", licences=[anywhere.licence, planned.licence])
+    await trained(lab, made, snapshot, licences=[anywhere.licence, planned.licence])
+    model, version = await counted(site, lab)
+    assert (model["runs"], version["runs"], version["granted"], version["trained_on"][0]["runs"]) == (1, 1, 0, 1)
+    await all_is_derived(site)
+
+
+async def test_what_is_paid_by_output_came_with_no_run_and_a_licence_says_nothing_of_others_datasets(
+    site: Running, snapshot: str
+):
+    outputs = await shelf(site, preset("paid", Price(model="per-output", amount="0.01", currency="USD")), 1)
+    works = await shelf(site, PAID, 1)
+    lab, other = await trainer(site, "Sconce Labs"), await trainer(site, "Other Labs")
+    theirs = await dataset(other, snapshot, name="theirs", listed=False)
+    await lab.license(outputs.wanted())
+    logged(await lab.log("/v1/models", lab.card()))
+    _, version = await counted(site, lab)
+    assert (version["runs"], version["granted"]) == (0, 0)
+    await lab.license(works.wanted(), dataset=theirs[0])
+    _, version = await counted(site, lab)
+    assert (version["runs"], version["granted"], version["datasets"], version["trained_on"]) == (1, 1, 0, [])
+    assert (await site.http.get(f"/v1/register/datasets/{theirs[0]}")).status_code == 404
+    assert (await other.http.get(f"/v1/datasets/{theirs[0]}")).json()["models"] == []
+
+
+async def counted(site: Running, lab: Trainer) -> tuple[Any, Any]:
+    """Return the one model of an organisation, and its one version, as the public sees them."""
+    (model,) = (await public(site, "models", organisation=lab.id))["items"]
+    (version,) = (await public(site, f"models/{model['model']}/versions"))["items"]
+    return model, version
 
 
 async def test_the_latest_card_counts_and_the_statement_can_be_fetched_with_its_proof(site: Running, snapshot: str):

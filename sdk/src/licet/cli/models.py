@@ -121,8 +121,9 @@ def describe(
 
 def _version(version: ModelVersionInfo) -> Iterator[str]:
     dated = "" if version.card is None or version.card.dated is None else f" since {version.card.dated}"
+    came = f" ({version.granted:,} came with a licence, not reported)" if version.granted else ""
     hidden = "" if version.listed else ", not in the public register"
-    yield f"{version.version}  {version.status}{dated}, {many(version.runs, 'run')}{hidden}"
+    yield f"{version.version}  {version.status}{dated}, {many(version.runs, 'run')}{came}{hidden}"
     if version.card is not None:
         if version.card.base is not None:
             base = version.card.base

@@ -45,7 +45,8 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """A model. ``version``, ``status`` and ``family`` are of the version that was stated last."""
+    """A model. ``version``, ``status`` and ``family`` are of the version that was stated last; ``runs`` are of all that
+    are shown, each once: reported, or come with a licence."""
 
     model: str  # mdl_…
     name: str
@@ -85,7 +86,8 @@ class OpenDuty(msgspec.Struct, frozen=True):
 
 class ModelVersionInfo(msgspec.Struct, frozen=True):
     """One version of a model. ``trained_on`` names the 20 versions of datasets that were used last, of ``datasets``;
-    ``duties`` are the 20 open ones that are due first."""
+    ``duties`` are the 20 open ones that are due first. Of ``runs``, ``granted`` came with a licence, whose acceptance
+    posted their uses, and were not reported by themselves."""
 
     model: str
     name: str
@@ -99,6 +101,7 @@ class ModelVersionInfo(msgspec.Struct, frozen=True):
     datasets: int
     trained_on: list[TrainedOn]
     duties: list[OpenDuty] = []
+    granted: int = 0
 
 
 class RegisteredRun(msgspec.Struct, frozen=True):

@@ -70,6 +70,17 @@ def test_what_the_register_knows_is_filled_in_and_the_rest_is_a_named_blank(lang
     assert "http" not in re.sub(r"https://(registry|aurora)\.example", "", page)  # nothing from elsewhere is loaded
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_run_that_came_with_a_licence_is_counted_and_claims_no_check_of_its_own(language: summary.Language) -> None:
+    version = msgspec.structs.replace(VERSION, runs=3, granted=1)
+    said = lines(summary_of([ENTRY], URL, version=version, language=language))["3.1.measures"].value or ""
+    assert {"en": "3 in all, 1 of them the first of a licence", "zh": "共 3 次，其中 1 次是随许可而来"}[
+        language
+    ] in said
+    plain = lines(summary_of([ENTRY], URL, version=VERSION, language=language))["3.1.measures"].value or ""
+    assert {"en": "Each training run, 2 in all, re-checked", "zh": "每次训练（共 2 次）都"}[language] in plain
+
+
 def test_a_dataset_alone_has_no_model_and_claims_no_run() -> None:
     found = summary_of([ENTRY], URL)
     assert {"1.2.model", "1.2.dependencies", "1.1.name"} <= set(found.blanks)

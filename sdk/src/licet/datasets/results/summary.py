@@ -127,6 +127,13 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Each training run, {runs} in all, re-checked what was kept against a snapshot that was valid at that time.",
         "每次训练（共 {runs} 次）都按当时有效的快照复查了收下的行。",
     ),
+    "rechecked_but": (
+        (
+            "Training runs: {runs} in all, {granted} of them the first of a licence, taken for what was kept. Each other "
+            "one re-checked what was kept against a snapshot that was valid at that time."
+        ),
+        "训练共 {runs} 次，其中 {granted} 次是随许可而来的首次训练；其余每次都按当时有效的快照复查了收下的行。",
+    ),
     "unknown_exclude": ("left out", "一律不收"),
     "unknown_keep": (
         "kept, at the provider's own risk: not registered is not consent",
@@ -269,7 +276,8 @@ def _known(
         )
         kinds = sorted({one.match for one in datasets if one.match is not None})
         measured = word("measured", match=listing.join(map(named, kinds)) or word("unsaid"))
-        rechecked = "" if version is None else "\n" + word("rechecked", runs=version.runs)
+        runs = {} if version is None else {"runs": version.runs, "granted": version.granted}
+        rechecked = "\n" + word("rechecked_but" if runs["granted"] else "rechecked", **runs) if runs else ""
         yield "3.1.measures", measured + rechecked
         yield (
             "3.1.found",
