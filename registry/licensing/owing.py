@@ -30,11 +30,11 @@ class OverLimit(Conflict):
     title = "Over the limit of what may be owed"
 
     def __init__(self, currency: str, limit: int, owed: int, asked: int) -> None:
-        most, has, more = (money.to_decimal(each) for each in (limit, owed, asked))
+        most, has, more = (money.written(each, currency) for each in (limit, owed, asked))
         super().__init__(
-            f"expected at most {most} {currency} owed at a time, got {has} {currency} owed and {more} {currency} more: "
+            f"expected at most {most} owed at a time, got {has} owed and {more} more: "
             "nothing was stored; pay what is owed, or ask the registry for a higher limit, and send it again",
-            errors=[FieldError("", f"at most {most} {currency} owed", f"{has} owed and {more} more")],
+            errors=[FieldError("", f"at most {most} owed", f"{has} owed and {more} more")],
         )
 
 

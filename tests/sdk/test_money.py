@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,41 @@ def test_one_spelling_of_amounts_and_at_most_six_decimals(text):
 def test_people_write_an_amount_and_a_currency(text, expected):
     assert money.parse(text) == expected
     assert money.parse(str(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        (900_000, "USD", "0.90 USD"),
+        ("0.9", "USD", "0.90 USD"),
+        (0, "CNY", "0.00 CNY"),
+        (1, "USD", "0.000001 USD"),
+        (12_345_670, "EUR", "12.34567 EUR"),
+        ("1500", "JPY", "1,500 JPY"),
+        ("0.5", "JPY", "0.5 JPY"),
+        ("2.5", "KWD", "2.500 KWD"),
+        (-1_248_500_000, "USD", "−1,248.50 USD"),
+        ("-0.000001", "USD", "−0.000001 USD"),
+        (LARGEST * 1000, "USD", "9,007,199,254,740.991 USD"),
+    ],
+)
+def test_people_read_an_amount_exactly_with_at_least_the_decimals_of_its_currency(amount, currency, expected):
+    assert money.written(amount, currency) == expected
+
+
+@given(st.integers(-LARGEST, LARGEST), st.sampled_from(sorted(money.CURRENCIES)))
+def test_what_people_read_is_all_of_it_and_ends_no_sooner_than_what_banks_move(micro, currency):
+    figure = money.figure(micro, currency)
+    exact = figure.replace(",", "").replace("−", "-")
+    assert Decimal(exact) * MICRO == micro
+    assert len(exact.partition(".")[2]) >= len(money.to_decimal(money.smallest(currency)).partition(".")[2])
+    assert money.figure(money.to_decimal(micro), currency) == figure
+
+
+@pytest.mark.parametrize("text", ["", "1e5", "1_000", "+1", ".5", "5.", "0.0000001", "1,000", "9" * 5000])
+def test_a_text_that_is_no_amount_is_not_written_as_one(text):
+    with pytest.raises(InputError, match="amount: expected"):
+        money.written(text, "USD")
 
 
 @pytest.mark.parametrize("text", ["100", "USD", "100 US", "100 XXX", "100 BTC", "1 0 USD", "-1 USD", "1.USD", "", None])

@@ -42,7 +42,7 @@ def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: Peop
     unsure = ada.types("licences", "requests", "offer", ask, "--price", "2", "--currency", "usd", "--notice-days", "1",
                        "--ends", "2031-01-01")  # fmt: skip
     assert unsure.code == 4
-    for line in ("you offer 2 USD a work, which stands for 30 days", "the licence ends 2031-01-01",
+    for line in ("you offer 2.00 USD a work, which stands for 30 days", "the licence ends 2031-01-01",
                  "obliges to stop-new-runs after 1 day of notice"):  # fmt: skip
         assert line in unsure.err, unsure
     offered = ada.types("licences", "requests", "offer", ask, "--price", "2", "--currency", "usd", "--yes")
@@ -50,12 +50,12 @@ def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: Peop
     dear = lab.types("licences", "requests", "accept", ask, "--budget", "1USD", "--yes")
     assert dear.code == 1, dear
     taken = lab.types("licences", "requests", "accept", ask, "--budget", "2USD", "--yes")
-    assert "due at once: 2 USD" in taken.out, taken
-    assert "2 USD a work" in taken.out
+    assert "due at once: 2.00 USD" in taken.out, taken
+    assert "2.00 USD a work" in taken.out
     unsure = lab.types("licences", "agree", works["1"], works["2"], *USE)
     assert unsure.code == 4
     (licence,) = [each["licence"] for each in lab.does("licences", "list")["licences"]]
-    for line in ("5 USD a work and period, every P1M, for 1 work:", works["2"],
+    for line in ("5.00 USD a work and period, every P1M, for 1 work:", works["2"],
                  "on the condition, in the artist's words: only for commercial use or research",
                  "Due at once: nothing", f"{works['1']}  left out: {licence} covers it already",
                  "Agree to this for 1 work"):  # fmt: skip

@@ -82,7 +82,7 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
     assert (told.code, "the artist refuses" in told.out) == (0, True), told
     said = lab.types("licences", "requests", "show", asks[0])
     assert "30% of net revenue" in said.out, said
-    assert "at least 500 CNY" in said.out, said
+    assert "at least 500.00 CNY" in said.out, said
 
 
 def _states(visitor: Visitor) -> None:

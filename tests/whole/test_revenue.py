@@ -91,9 +91,9 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     share = ("--share", "30%", "--currency", "USD", "--minimum", "50")
     ada.does("licences", "requests", "offer", ask, *share, "--yes")
     taken = lab.types("licences", "requests", "accept", ask, "--budget", "10USD", "--yes")
-    assert "due at once: 0 USD" in taken.out, taken
-    assert "Owed at the least for each month: 50 USD\n" in taken.out
-    assert "more than the budget of 10 USD, which only limits what is due at once" in taken.out
+    assert "due at once: 0.00 USD" in taken.out, taken
+    assert "Owed at the least for each month: 50.00 USD\n" in taken.out
+    assert "more than the budget of 10.00 USD, which only limits what is due at once" in taken.out
     licence = taken.out.partition(",")[0]
     # This month's report is open, and not missing yet.
     assert lab.types("revenue", "list").out == "No reports, and none is missing of a month that is over.\n"
@@ -102,23 +102,23 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
 
     of_month = ("revenue", "report", licence, "--period", first)
     said = lab.types(*of_month, "--revenue", "4000USD", "--yes")
-    assert "4000 USD net revenue: reported, entry" in said.out, said
+    assert "4,000.00 USD net revenue: reported, entry" in said.out, said
     assert f"It counts at the close of {first}." in said.out
     assert "was reported before" in lab.types(*of_month, "--revenue", "4000USD", "--yes").out
     other = lab.types(*of_month, "--revenue", "3000USD", "--yes")
     assert (other.code, "--correct" in other.err) == (2, True), other
     assert lab.does(*of_month, "--revenue", "3000USD", "--correct", "--yes")["said"]
     listed = ada.types("revenue", "list").out
-    assert "4000 USD net revenue  corrected since" in listed
+    assert "4,000.00 USD net revenue  corrected since" in listed
     assert "proven: the log" in ada.types("revenue", "show", listed.split()[0]).out
     as_it_stands = ada.types("revenue", "shares", "--period", first)
     assert f"{first} is not closed" in as_it_stands.err
     steps = ["  30% of 3,000.00 USD net revenue = 900.00 USD", "  900.00 USD × 1 / 1 = 900.00 USD"]
-    assert as_it_stands.out.splitlines() == [f"{licence}  {ada.account}  900 USD for 1 work", *steps]
+    assert as_it_stands.out.splitlines() == [f"{licence}  {ada.account}  900.00 USD for 1 work", *steps]
 
     second = clock.set(TENTH)
     office.office("close", "--period", first)
-    assert ada.types("balance").out == "810 USD  payable to you\n"
+    assert ada.types("balance").out == "810.00 USD  payable to you\n"
     closed = ada.types("balance", "--period", first)
     assert closed.code == 0, closed
     assert all(step in closed.out for step in steps)
@@ -127,4 +127,4 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     assert late["report"]["counts_at"] == second
     back = ada.types("revenue", "shares", licence, "--period", second, "--lang", "zh").out
     assert "减去此前已计收的 900.00 USD = −300.00 USD" in back, back
-    assert ada.types("balance").out == "810 USD  payable to you\n"
+    assert ada.types("balance").out == "810.00 USD  payable to you\n"

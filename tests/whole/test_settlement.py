@@ -65,7 +65,7 @@ def test_what_is_owed_is_invoiced_paid_remitted_refunded_and_audited(
     lantern = person("lantern", bank.url).joins("organisation", "Lantern Labs")
     office.does("attest", mei.account, "--level", "2", "--evidence", "her drawings")
     _uses(mei, lantern)
-    assert lantern.types("balance").out == "25 USD  owed by you\n"
+    assert lantern.types("balance").out == "25.00 USD  owed by you\n"
 
     refused = office.types("close", "--period", MONTH)
     assert (refused.code, refused.out) == (2, "")
@@ -79,7 +79,7 @@ def test_what_is_owed_is_invoiced_paid_remitted_refunded_and_audited(
     _is_paid(office, mei)
     _is_disputed(office, mei, lantern)
     assert "11.25 USD  paid to you and taken back since: kept from what comes next\n" in mei.types("balance").out
-    assert "12.5 USD  to your credit: kept for what you will owe\n" in lantern.types("balance").out
+    assert "12.50 USD  to your credit: kept for what you will owe\n" in lantern.types("balance").out
 
     lantern.does("audit", "pull", "--period", MONTH, "-o", "evidence.zip")
     lantern.does("audit", "report", "evidence.zip", "-o", "evidence.html")  # drawn only once it verifies

@@ -54,7 +54,7 @@ def test_an_account_writes_its_month_down(person: People) -> None:
     traced = lab.types("trace", work["work"], "--evidence", "evidence.zip")
     assert traced.code == 0, traced
     assert f"{work['work']}: 1 use in 1 month of evidence" in traced.out
-    assert "per-work 2 USD" in traced.out
+    assert "per-work 2.00 USD" in traced.out
     assert "licence-answer stm_" in traced.out
     own = ada.does("trace", str(ada.home / "1.png"))
     assert own["works"] == [work["work"]]

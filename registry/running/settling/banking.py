@@ -207,7 +207,7 @@ def _entry(each: dict[str, Any]) -> str:
     what: Sequence[str | None] = (
         each["entry"],
         each["booked_on"],
-        f"{each['amount']} {each['currency']}",
+        money.written(each["amount"], each["currency"]),
         each["suspense"] and f"in suspense: {each['suspense']}",
         None if each["suspense"] else each["against"],
         each["party"],

@@ -117,6 +117,7 @@ def list_invoices(
 
 def _shown(each: InvoiceInfo) -> str:
     return (
-        f"{each.number}  {each.invoice}  {each.organisation}  {each.kind} {each.period}  {each.due} {each.currency}  "
-        f"{each.state}, {each.paid} paid  {each.reference}"
+        f"{each.number}  {each.invoice}  {each.organisation}  {each.kind} {each.period}  "
+        f"{money.written(each.due, each.currency)}  {each.state}, "
+        f"{money.figure(each.paid, each.currency)} paid  {each.reference}"
     )

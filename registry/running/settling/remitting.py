@@ -60,13 +60,17 @@ def prepare(
             {"account": account, "currency": currency, "payable": money.to_decimal(amount), "why": why}
             for account, currency, amount, why in prepared.waiting
         ]
-        lines = [f"{each['remittance']}  {each['account']}  {each['amount']} {each['currency']}" for each in paid]
-        lines += [f"waits: {each['account']}  {each['payable']} {each['currency']}  {each['why']}" for each in waiting]
+        lines = [f"{each['remittance']}  {each['account']}  {_sum(each, 'amount')}" for each in paid]
+        lines += [f"waits: {each['account']}  {_sum(each, 'payable')}  {each['why']}" for each in waiting]
         name = prepared.file and prepared.file.hex
         lines.append(f"{len(paid)} prepared, order {name} in {output}" if paid else _nothing_to_pay(chosen))
         show(as_json, "\n".join(lines), period=chosen, order=name, prepared=paid, waiting=waiting)
 
     asyncio.run(run())
+
+
+def _sum(each: dict[str, str], name: str) -> str:
+    return money.written(each[name], each["currency"])
 
 
 def _nothing_to_pay(period: str) -> str:

@@ -26,6 +26,7 @@ _DECIMALS: Final = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
 _DECIMAL: Final = re.compile(r"(0|[1-9]\d{0,9})(?:\.(\d{1,6}))?", re.ASCII)
+_EXACT: Final = re.compile(r"(-?)(\d{1,30})(?:\.(\d{1,6}))?", re.ASCII)  # also sums, which may be beyond LARGEST
 _AMOUNT: Final = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]{3})\s*", re.ASCII)
 
 
@@ -36,7 +37,7 @@ class Money(NamedTuple):
     micro: int
 
     def __str__(self) -> str:
-        return f"{to_decimal(self.micro)} {self.currency}"
+        return written(self.micro, self.currency)
 
 
 def currency(code: str, field: str = "currency") -> str:
@@ -67,6 +68,24 @@ def to_decimal(micro: int) -> str:
     sign = "-" if micro < 0 else ""
     whole, part = divmod(abs(micro), MICRO)
     return f"{sign}{whole}.{part:06d}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
+
+
+def figure(amount: int | str, code: str) -> str:
+    """Return an amount as people read it: exact, thousands apart, with at least the decimals of currency ``code``.
+
+    An integer counts micro-units, a text is what ``to_decimal`` returns: ``1248.5`` → ``1,248.50`` of USD, ``1,500`` of
+    JPY, ``0.000001`` of either. Raises ``InputError`` for another text.
+    """
+    match = _EXACT.fullmatch(to_decimal(amount) if isinstance(amount, int) else amount)
+    if match is None:
+        raise InputError.field("amount", "a decimal such as 0.05 with at most 6 decimals", amount)
+    part = (match[3] or "").rstrip("0").ljust(_DECIMALS.get(code, 2), "0")
+    return f"{'−' if match[1] else ''}{int(match[2]):,}" + (f".{part}" if part else "")
+
+
+def written(amount: int | str, code: str) -> str:
+    """Return an amount with its currency, as every line that people read has it: 900000 → ``0.90 USD``."""
+    return f"{figure(amount, code)} {code}"
 
 
 def parse(text: str, field: str = "amount") -> Money:

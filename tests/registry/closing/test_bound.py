@@ -32,7 +32,7 @@ async def test_a_report_that_would_owe_too_much_is_refused_whole_and_taken_once_
     before = await stored(site)
     refused = await send(lab, drafted(lab, licence, first, {"USD": 4_000_000_000}))
     assert (refused.status_code, problem(refused)[1]) == (409, "over-limit")
-    for figure in ("at most 1000000000 USD", "got 0 USD owed", "1200000000 USD more"):
+    for figure in ("at most 1,000,000,000.00 USD", "got 0.00 USD owed", "1,200,000,000.00 USD more"):
         assert figure in problem(refused)[2]
     assert await stored(site) == before
     told = await report(lab, licence, first, {"USD": 3_000_000_000})

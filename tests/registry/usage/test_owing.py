@@ -48,7 +48,7 @@ async def test_a_batch_that_would_owe_too_much_is_refused_whole_and_taken_once_i
     refused = await lantern.send(batch)
     assert problem(refused)[0] == 409
     assert refused.json()["type"].rsplit("/", 1)[1] == "over-limit"
-    for figure in ("1000000000 USD", "800000000 USD", "400000000 USD"):
+    for figure in ("1,000,000,000.00 USD", "800,000,000.00 USD", "400,000,000.00 USD"):
         assert figure in refused.json()["detail"]
     assert await stored(site) == before
     await paid(site, lantern.id, 400_000_000)
@@ -75,7 +75,7 @@ async def test_a_correction_that_would_owe_too_much_is_refused_whole_and_one_tha
     before = await stored(site)
     refused = await send(lantern, licence, correction(event, 1100))
     assert (refused.status_code, problem(refused)[1]) == (409, "over-limit")
-    for figure in ("1000000000 USD", "400000000 USD owed", "700000000 USD more"):
+    for figure in ("1,000,000,000.00 USD", "400,000,000.00 USD owed", "700,000,000.00 USD more"):
         assert figure in problem(refused)[2]
     assert await stored(site) == before
     more, less = correction(event, 900), correction(event, 100, 900, 2)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from licet import money
 from licet.cli.asking import confirm
 from licet.cli.levels import ladder, level_words
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.counted import many
 from licet.errors import InputError
-from licet.money import to_decimal
 
 if TYPE_CHECKING:
     from licet.client import Client
@@ -135,7 +135,7 @@ def _allowed(delegation: Delegation) -> Iterator[str]:
     works = delegation.limit.works
     yield "Under one statement: any number of works." if works is None else f"Under one statement: {works:,} works."
     for each in delegation.limit.budget:
-        yield f"One licence may cost up to {to_decimal(each.amount)} {each.currency}."
+        yield f"One licence may cost up to {money.written(each.amount, each.currency)}."
 
 
 @app.command(name="show")

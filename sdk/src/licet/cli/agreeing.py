@@ -159,7 +159,7 @@ def _lines(done: Agreed) -> Iterator[str]:
     from licet.statements.agreed import line_price
 
     if done.licence is not None:
-        owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals) or "nothing"
+        owed = ", ".join(money.written(total["amount"], total["currency"]) for total in done.quote.totals) or "nothing"
         yield f"{done.licence.id}, {many(len(done.licence.lines), 'work')}; due at once: {owed}"
         for line in list(done.licence.lines.values())[:20]:
             yield f"  {line.work}  {price_words(line_price(line).to_json())}"
@@ -182,7 +182,7 @@ def _proposed(found: Proposal) -> Iterator[str]:
         if len(works) > 20:
             yield f"    … and {len(works) - 20:,} more"
         yield from (f"    on the condition, in the artist's words: {printable(each)}" for each in said)
-    owed = [f"{money.to_decimal(each.amount)} {each.currency}" for each in found.quote.totals if each.amount]
+    owed = [money.written(each.amount, each.currency) for each in found.quote.totals if each.amount]
     yield f"  Due at once: {', '.join(owed) or 'nothing'}; the rest when months close."
     if found.quote.valid_until is not None:
         yield f"  The licence ends at {found.quote.valid_until}."

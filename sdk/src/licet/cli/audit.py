@@ -137,10 +137,10 @@ def _lines(report: Report) -> list[str]:
     lines += [f"  {check.name}: {check.detail}" for check in report.checks]
     for total in report.accrued:
         whose = f"for {many(total.works, 'work')}" if total.works else "(the works are not shown to this account)"
-        lines.append(f"{money.to_decimal(total.amount)} {total.currency} accrued {whose}, gross")
+        lines.append(f"{money.written(total.amount, total.currency)} accrued {whose}, gross")
         back = report.reversed.get(total.currency, 0)
         if back:
-            lines.append(f"  before reversals: {money.to_decimal(back)} {total.currency} was taken back in the month")
+            lines.append(f"  before reversals: {money.written(back, total.currency)} was taken back in the month")
     return lines
 
 

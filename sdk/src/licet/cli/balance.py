@@ -71,8 +71,8 @@ def balance(
 def _line(side: str, amount: str, currency: str) -> str:
     """Return one line; what is less than nothing is said the other way round, without a sign."""
     if amount.startswith("-") and side in _OTHERWISE:
-        return f"{amount[1:]} {currency}  {_OTHERWISE[side]}"
-    return f"{amount} {currency}  {_WORDS[side]}"
+        return f"{money.written(amount[1:], currency)}  {_OTHERWISE[side]}"
+    return f"{money.written(amount, currency)}  {_WORDS[side]}"
 
 
 def _why_it_waits(level: int) -> list[str]:
@@ -144,7 +144,8 @@ def _told(period: str, month: ClosedMonth, lines: list[dict[str, Any]]) -> list[
     for each in lines:
         whose = "owed to you" if each["side"] == "payee" else "owed by you"
         told.append(f"{each['currency']} {whose}")
-        told += [f"  {name:<9}{each[name]:>20}" for name in ("opening", "accrued", "reversed", "settled", "closing")]
+        columns = ("opening", "accrued", "reversed", "settled", "closing")
+        told += [f"  {name:<9}{money.figure(each[name], each['currency']):>20}" for name in columns]
     if not lines:
         told.append("nothing was owed either way")
     return [*told, *(f"  {check}" for check in month.checks)]

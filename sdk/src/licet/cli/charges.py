@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
+from licet import money
 from licet.cli.output import COMMON, Common, show
 
 app = App(name="charges", help="List what you were charged, or credited.")
@@ -33,8 +34,8 @@ def list_charges(
     with common.client() as client:
         found = list(client.charges(**{name: value for name, value in wanted.items() if value is not None}))
     lines = [
-        f"{each.charge}  {each.at[:10]}  {each.side} {each.amount} {each.currency}{_STATES[each.state]}  {each.source}"
-        + (f"  {each.dispute}" if each.dispute else "")
+        f"{each.charge}  {each.at[:10]}  {each.side} {money.written(each.amount, each.currency)}{_STATES[each.state]}"
+        f"  {each.source}" + (f"  {each.dispute}" if each.dispute else "")
         for each in found
     ]
     show(common, {"charges": msgspec.to_builtins(found)}, lines or ["No charges."])

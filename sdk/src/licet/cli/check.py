@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from licet import money
 from licet.cli.output import COMMON, Common, note, show
 from licet.cli.wording import request_from, verdicts_from
 from licet.errors import InputError
@@ -99,5 +100,7 @@ def line(result: Checked) -> str:
         where += f" at {result.distance} bits"
     if result.match == "derivative":
         where += f" in {result.distance} places"
-    price = f", {result.price} {result.currency}" if result.price and result.verdict == "license" else ""
+    price = ""
+    if result.price and result.currency and result.verdict == "license":
+        price = f", {money.written(result.price, result.currency)}"
     return f"{result.verdict:8} {result.input}  ({result.reason}{where}{price})"

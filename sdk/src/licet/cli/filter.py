@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from licet import money
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.cli.wording import budgets_from, columns_from, request_from, verdicts_from
 from licet.counted import many
@@ -144,7 +145,7 @@ def lines(done: Filtered) -> Iterator[str]:
     """Yield what a person reads of a filter job."""
     yield f"Kept {done.kept:,} of {many(done.rows, 'row')} in {done.out}."
     yield "  " + ", ".join(f"{count:,} {verdict}" for verdict, count in done.counts.items() if count)
-    cost = ", ".join(f"{total['amount']} {total['currency']}" for total in done.quote.totals)
+    cost = ", ".join(money.written(total["amount"], total["currency"]) for total in done.quote.totals)
     if done.taken:
         yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({many(done.quote.works, 'work')})."
     elif done.quote.works:

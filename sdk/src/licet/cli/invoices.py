@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from licet import identifiers
+from licet import identifiers, money
 from licet.cli.output import COMMON, Common, show
 from licet.counted import many
 from licet.errors import InputError
@@ -52,15 +52,18 @@ def show_invoice(invoice: str, /, *, common: Common = COMMON) -> None:
     said = [f"{about.invoice}  {_line(about)}"]
     if about.kind == "invoice":
         said.append(f"to pay under {about.reference} until {about.due_at[:10]}")
-    said += [f"  {line.at[:10]}  {line.source}  {line.amount} {about.currency}  {line.transfer}" for line in lines]
-    if about.carried_in != "0":
-        said.append(f"  {about.carried_in} {about.currency} carried over from the invoice before")
-    if about.carried_out != "0":
-        said.append(f"  {about.carried_out} {about.currency} carried on to the next one")
     said += [
-        f"  {each.at[:10]}  paid {each.amount} {about.currency} by {each.payment or each.credit_note}"
+        f"  {line.at[:10]}  {line.source}  {money.written(line.amount, about.currency)}  {line.transfer}"
+        for line in lines
+    ]
+    if about.carried_in != "0":
+        said.append(f"  {money.written(about.carried_in, about.currency)} carried over from the invoice before")
+    if about.carried_out != "0":
+        said.append(f"  {money.written(about.carried_out, about.currency)} carried on to the next one")
+    said += [
+        f"  {each.at[:10]}  paid {money.written(each.amount, about.currency)} by {each.payment or each.credit_note}"
         if each.invoice == about.invoice
-        else f"  {each.at[:10]}  used {each.amount} {about.currency} for {each.invoice}"
+        else f"  {each.at[:10]}  used {money.written(each.amount, about.currency)} for {each.invoice}"
         for each in found.payments
     ]
     show(common, {"invoice": about, "lines": lines, "payments": found.payments}, said)
@@ -81,6 +84,6 @@ def _called(text: str, invoices: Iterable[InvoiceInfo]) -> str:
 
 def _line(each: InvoiceInfo) -> str:
     return (
-        f"{each.kind} {each.number}, {each.period}: {each.due} {each.currency}, {each.state}, {each.paid} paid, "
-        f"{many(each.lines, 'line')}"
+        f"{each.kind} {each.number}, {each.period}: {money.written(each.due, each.currency)}, {each.state}, "
+        f"{money.figure(each.paid, each.currency)} paid, {many(each.lines, 'line')}"
     )

@@ -35,7 +35,7 @@ def list_licences(*, common: Common = COMMON) -> None:
         hidden = says_what_is_hidden(client, common, "licences on your works are listed")
     lines = [
         f"{licence.licence}  {licence.model}@{licence.version}  {many(licence.works, 'work')}  "
-        + " ".join(f"{money.to_decimal(total.amount)} {total.currency}" for total in licence.totals)
+        + " ".join(money.written(total.amount, total.currency) for total in licence.totals)
         + ("  agreement" if licence.agreement else "")
         + "".join(f"  {_ending(each)}" for each in licence.revoked)
         for licence in found

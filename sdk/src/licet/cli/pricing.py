@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from licet import money
 from licet.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,16 +77,16 @@ def share_bps(text: str, option: str = "--share") -> int:
 
 
 def price_words(price: Mapping[str, str | int]) -> str:
-    """Return ``price``, as terms write it, in a few words: ``2 USD a work``, ``30% of revenue, at least 5 EUR``."""
-    model, currency = str(price.get("model")), price.get("currency", "")
+    """Return ``price``, as terms write it, in words: ``2.00 USD a work``, ``30% of net revenue, at least 5.00 EUR``."""
+    model, currency = str(price.get("model")), str(price.get("currency", ""))
     bounds = ", ".join(
-        f"{word} {price[name]} {currency}"
+        f"{word} {money.written(str(price[name]), currency)}"
         for name, word in (("minimum", "at least"), ("cap", "at most"))
         if name in price
     )
     share = f"{int(price['share_bps']) / 100:g}% of net revenue" if "share_bps" in price else ""
     if model in _EACH:
-        said = f"{price.get('amount', '0')} {currency} {_EACH[model]}"
+        said = f"{money.written(str(price.get('amount', '0')), currency)} {_EACH[model]}"
     elif model == "pool":
         said = f"part of a pool in {currency}" + (f", {share}" if share else "")
     elif model == "revenue-share":

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from licet import money
 from licet.cli.output import COMMON, Common, show
 from licet.counted import many
 from licet.errors import InputError
@@ -82,6 +83,6 @@ def _payout(each: Payout) -> str:
 def _line(each: RemittanceInfo) -> str:
     booked = f" on {each.booked_on}" if each.booked_on else ""
     return (
-        f"{each.remittance}  {each.period}: {each.amount} {each.currency}, {each.state}{booked}, "
+        f"{each.remittance}  {each.period}: {money.written(each.amount, each.currency)}, {each.state}{booked}, "
         f"{many(each.lines, 'line')}"
     )

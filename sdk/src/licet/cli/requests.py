@@ -207,10 +207,10 @@ def _later(said: LicenceAnswer | None, works: int, budget: Budget) -> Iterator[s
     if least is None:
         return
     amount, currency, every = least
-    yield f"  Owed at the least for each {every}: {money.to_decimal(amount)} {currency}"
+    yield f"  Owed at the least for each {every}: {money.written(amount, currency)}"
     limit = budget.amounts.get(currency)
     if limit is not None and amount > limit:
-        over = f"{money.to_decimal(limit)} {currency}, which only limits what is due at once"
+        over = f"{money.written(limit, currency)}, which only limits what is due at once"
         yield f"  Beware: that is more than the budget of {over}."
 
 

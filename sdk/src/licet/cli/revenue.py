@@ -168,7 +168,7 @@ def told_shares(shares: Iterable[Share], lang: Literal["en", "zh"]) -> Iterator[
     from licet.pricing import Step, written
 
     for each in shares:
-        amount = f"{each.amount} {each.currency}" if each.currency else "0"
+        amount = money.written(each.amount, each.currency) if each.currency else "0"
         yield f"{each.licence}  {each.account}  {amount} for {many(each.works, 'work')}"
         steps = [Step(step.what, step.result, step.amount, step.by, step.of) for step in each.steps]
         shared = any(step.what == "part" for step in steps)
@@ -190,12 +190,12 @@ def amounts_from(given: Iterable[str] | None, option: str) -> dict[str, int]:
 
 
 def _said(amounts: dict[str, int]) -> str:
-    return ", ".join(f"{money.to_decimal(amount)} {currency}" for currency, amount in sorted(amounts.items()))
+    return ", ".join(money.written(amount, currency) for currency, amount in sorted(amounts.items()))
 
 
 def _amounts(revenue: list[Amount], pool: list[Amount]) -> str:
-    told = [f"{each.amount} {each.currency} net revenue" for each in revenue]
-    return ", ".join([*told, *(f"{each.amount} {each.currency} to be divided" for each in pool)])
+    told = [f"{money.written(each.amount, each.currency)} net revenue" for each in revenue]
+    return ", ".join([*told, *(f"{money.written(each.amount, each.currency)} to be divided" for each in pool)])
 
 
 def _counts(period: str) -> str:

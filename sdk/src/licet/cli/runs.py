@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from licet import money
 from licet.cli.asking import confirm
 from licet.cli.output import COMMON, Common, note, show
 from licet.counted import many
@@ -47,7 +48,7 @@ def report(
 
 
 def _lines(done: RunReported) -> Iterator[str]:
-    owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
+    owed = ", ".join(money.written(total["amount"], total["currency"]) for total in done.totals) or "nothing"
     yield f"Run {done.run} of {done.model}: {many(done.new, 'use')} posted, {done.known} known before. You owe {owed}."
     if done.known and not done.new:
         yield "That was owed already: nothing is added."

@@ -148,7 +148,7 @@ def _month(month: Trace) -> Iterator[str]:
     for licence in month.licences:
         price = licence.line.model
         if licence.line.currency is not None:
-            price += f" {money.to_decimal(licence.line.amount)} {licence.line.currency}"
+            price += f" {money.written(licence.line.amount, licence.line.currency)}"
         until = f", until {licence.valid_until}" if licence.valid_until else ""
         uses, purposes = ", ".join(licence.atoms), ", ".join(licence.purpose)
         yield (
@@ -157,7 +157,7 @@ def _month(month: Trace) -> Iterator[str]:
         )
     for use in month.uses:
         row = use.row
-        owed = "nothing owed" if row.currency is None else f"{money.to_decimal(row.amount)} {row.currency}"
+        owed = "nothing owed" if row.currency is None else money.written(row.amount, row.currency)
         why = f", recorded only: {row.memorandum}" if row.memorandum else ", in escrow" if row.escrow else ""
         dataset = f", dataset {use.dataset}" if use.dataset else ""
         yield (

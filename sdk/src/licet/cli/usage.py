@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from licet import money
 from licet.cli.output import COMMON, Common, progress, show
 from licet.counted import many
 
@@ -51,7 +52,7 @@ def correct(
 
     with common.client() as client:
         done = correct_outputs(client, dataset, model, run, outputs, seq)
-    owed = ", ".join(f"{total['amount']} {total['currency']}" for total in done.totals) or "nothing"
+    owed = ", ".join(money.written(total["amount"], total["currency"]) for total in done.totals) or "nothing"
     line = f"{many(done.corrected, 'use')} of run {run} corrected to {outputs:,} outputs. The difference is {owed}."
     lines = [line] if done.corrected else [f"It stands at {outputs:,} outputs already: nothing is changed."]
     show(common, {name: getattr(done, name) for name in done.__struct_fields__}, lines)

@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from licet import money
 from licet.client import Client
 from licet.counted import many
 from licet.datasets.examining.asking import BESIDE, Asker, Parts, refuse_offline
@@ -81,7 +82,13 @@ class Checkup(msgspec.Struct, frozen=True):
 
     def _repr_html_(self) -> str:
         rows = [
-            (each.input, each.verdict, each.reason, each.work, f"{each.price} {each.currency}" if each.price else "")
+            (
+                each.input,
+                each.verdict,
+                each.reason,
+                each.work,
+                money.written(each.price, each.currency) if each.price and each.currency else "",
+            )
             for each in self.results
         ]
         headings = ("input", "verdict", "reason", "work", "price")

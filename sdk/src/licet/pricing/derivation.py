@@ -9,7 +9,6 @@ import msgspec
 
 from licet import money
 from licet.errors import InputError
-from licet.terms.figures import amount as amount_of
 from licet.terms.figures import percent
 
 
@@ -63,7 +62,7 @@ _EACH_CHINESE: Final = {
 
 
 def _english(step: Step, currency: str) -> str:
-    result, amount = _money(step.result, currency), _money(step.amount, currency)
+    result, amount = money.written(step.result, currency), money.written(step.amount, currency)
     if step.what in _EACH:
         return f"{_EACH[step.what].format(amount, f'{step.by:,}')} = {result}"
     return {
@@ -82,7 +81,7 @@ def _english(step: Step, currency: str) -> str:
 
 
 def _chinese(step: Step, currency: str) -> str:
-    result, amount = _money(step.result, currency), _money(step.amount, currency)
+    result, amount = money.written(step.result, currency), money.written(step.amount, currency)
     if step.what in _EACH_CHINESE:
         return f"{_EACH_CHINESE[step.what].format(amount, f'{step.by:,}')} = {result}"
     return {
@@ -98,11 +97,6 @@ def _chinese(step: Step, currency: str) -> str:
         "late": f"{step.by} 年 {step.of} 月的部分，结账之后才报告",
         "charged": f"减去此前已计收的 {amount} = {result}",
     }[step.what]
-
-
-def _money(micro: int, currency: str) -> str:
-    sign = "−" if micro < 0 else ""
-    return f"{sign}{amount_of(money.to_decimal(abs(micro)), currency)} {currency}"
 
 
 LANGUAGES: Final[dict[str, Callable[[Step, str], str]]] = {"en": _english, "zh-Hans": _chinese}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from licet import times
+from licet import money, times
 from licet.terms import durations
-from licet.terms.figures import amount, clock, percent
+from licet.terms.figures import clock, percent
 from licet.terms.prices import Price
 from licet.terms.rules import Rule
 
@@ -120,7 +120,7 @@ def price_text(price: Price) -> str:
 
 def _money(decimal: str | None, currency: str | None) -> str:
     code = currency or ""
-    return f"{_SYMBOLS.get(code, f'{code} ')}{amount(decimal or '0', code)}"
+    return f"{_SYMBOLS.get(code, f'{code} ')}{money.figure(decimal or '0', code)}"
 
 
 def _moment(text: str) -> str:

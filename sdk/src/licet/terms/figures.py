@@ -3,16 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
-
-_WHOLE: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
-
-
-def amount(decimal: str, currency: str) -> str:
-    """Return a decimal with thousands parted and at least the currency's own decimals: ``1248.5`` → ``1,248.50``."""
-    whole, _, part = decimal.partition(".")
-    part = part if currency in _WHOLE else part.ljust(2, "0")
-    return f"{int(whole):,}.{part}" if part else f"{int(whole):,}"
 
 
 def percent(basis_points: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -29,13 +28,6 @@ def report(found: Figures) -> str:
 def statement(found: Figures) -> str:
     """Return the monthly statement of the account whose part the bundle is."""
     return _page("statement", found, _statement)
-
-
-def amount(micro: int) -> str:
-    """Return micro-units with two decimals at least, thousands apart."""
-    whole, part = divmod(abs(micro), money.MICRO)
-    decimals = f"{part:06d}".rstrip("0").ljust(2, "0")
-    return f"{'−' if micro < 0 else ''}{whole:,}.{decimals}"
 
 
 def _page(kind: str, found: Figures, body: Callable[[Figures, Words, Language], str]) -> str:
@@ -92,7 +84,7 @@ def _report(found: Figures, words: Words, language: Language) -> str:
                 (
                     [
                         total.currency,
-                        *((amount(int(Decimal(getattr(total, name)) * money.MICRO)), "n") for name in _TOTALS),
+                        *((money.figure(getattr(total, name), total.currency), "n") for name in _TOTALS),
                     ]
                     for total in found.report.totals
                 ),
@@ -117,7 +109,7 @@ def _statement(found: Figures, words: Words, language: Language) -> str:
         for row in found.balances:
             side, sign = side_of(row.account)
             figures = [
-                (words[name], amount(sign * micro))
+                (words[name], money.figure(sign * micro, row.currency))
                 for name, micro in (
                     ("opening", row.opening),
                     ("accrued", row.accrued),
@@ -126,7 +118,8 @@ def _statement(found: Figures, words: Words, language: Language) -> str:
                 )
             ]
             lines = "".join(f'<tr><th scope="row">{a}</th><td class="n">{b}</td></tr>' for a, b in figures)
-            end = f'<th scope="row">{words["closing"]}</th><td class="n">{amount(sign * row.closing)}</td>'
+            closing = money.figure(sign * row.closing, row.currency)
+            end = f'<th scope="row">{words["closing"]}</th><td class="n">{closing}</td>'
             sections.append(
                 f"<section><h3>{row.currency} · {words[f'{side}-side']}</h3>"
                 f'<table><tbody>{lines}<tr class="tot">{end}</tr></tbody></table></section>'
@@ -158,7 +151,7 @@ def _postings(postings: Sequence[Posting], words: Words) -> str:
             proof += f"<br>{words['entry'].format(index=f'{each.index:,}')}"
         body.append(
             f'<tr><th scope="row" class="day">{each.at[:10]}</th><td>{"<br>".join(told)}</td>'
-            f'<td class="n" data-l="{words["net"]}">{amount(each.amount)} {each.currency}</td>'
+            f'<td class="n" data-l="{words["net"]}">{money.written(each.amount, each.currency)}</td>'
             f'<td data-l="{words["proof"]}">{proof}</td></tr>'
         )
     for currency in sorted({each.currency for each in postings}):
@@ -166,7 +159,7 @@ def _postings(postings: Sequence[Posting], words: Words) -> str:
             total = sum(each.amount for each in postings if (each.currency, each.side) == (currency, side))
             body.append(
                 f'<tr class="tot"><th scope="row">{words["total"]}</th><td>{words[f"{side}-side"]}</td>'
-                f'<td class="n">{amount(total)} {currency}</td><td></td></tr>'
+                f'<td class="n">{money.written(total, currency)}</td><td></td></tr>'
             )
     return f'<table class="fold"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>\n'
 
@@ -183,7 +176,11 @@ def _days(found: Figures, words: Words, language: Language) -> str:
     table = _table(
         [words["day"], (words["uses"], "n"), *((f"{words['amount']} {each}", "n") for each in currencies)],
         (
-            [day.day, (f"{day.uses:,}", "n"), *((amount(day.amounts.get(each, 0)), "n") for each in currencies)]
+            [
+                day.day,
+                (f"{day.uses:,}", "n"),
+                *((money.figure(day.amounts.get(each, 0), each), "n") for each in currencies),
+            ]
             for day in found.days
         ),
     )
@@ -209,7 +206,7 @@ def _groups(groups: Sequence[Group], words: Words, label: str, name: Callable[[s
     for title, uses, works, amounts in rows:
         part = f'<span class="small quiet">{100 * uses / total:.1f}%</span>'
         cells = [(words["uses"], f"{uses:,}"), (words["works"], f"{works:,}")]
-        cells += [(f"{words['amount']} {each}", amount(amounts.get(each, 0))) for each in currencies]
+        cells += [(f"{words['amount']} {each}", money.figure(amounts.get(each, 0), each)) for each in currencies]
         numbers = "".join(f'<td class="n" data-l="{head}">{text}</td>' for head, text in cells)
         body.append(f'<tr><th scope="row">{title} {part}{share(uses, total)}</th>{numbers}</tr>')
     return f'<table class="fold"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>\n'

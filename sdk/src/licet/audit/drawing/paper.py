@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from licet import times
+from licet import money, times
 from licet.audit.drawing.figures import Figures
-from licet.audit.drawing.pages import amount, side_of
+from licet.audit.drawing.pages import side_of
 from licet.audit.drawing.words import WORDS, Language, counted, positions
 from licet.audit.layout import period_of
 from licet.errors import InputError
@@ -81,7 +81,7 @@ def _data(found: Figures, language: Language) -> dict[str, Any]:
 def _balance(row: Any, words: dict[str, str]) -> list[str]:
     side, sign = side_of(row.account)
     sums = (row.opening, row.accrued, row.reversed, row.settled, row.closing)
-    return [f"{row.currency} · {words[f'{side}-side']}", *(amount(sign * each) for each in sums)]
+    return [f"{row.currency} · {words[f'{side}-side']}", *(money.figure(sign * each, row.currency) for each in sums)]
 
 
 def _posting(each: Any, words: dict[str, str]) -> list[Any]:
@@ -90,7 +90,7 @@ def _posting(each: Any, words: dict[str, str]) -> list[Any]:
     told += [counted(words, each.works, each.uses)] if each.uses else []
     proof = [(each.proof or each.source).replace("/", f"/{_BREAK}")]
     proof += [words["entry"].format(index=f"{each.index:,}")] if each.index is not None else []
-    return [each.at[:10], told, f"{amount(each.amount)} {each.currency}", proof]
+    return [each.at[:10], told, money.written(each.amount, each.currency), proof]
 
 
 def _totals(found: Figures, words: dict[str, str]) -> list[Any]:
@@ -98,7 +98,7 @@ def _totals(found: Figures, words: dict[str, str]) -> list[Any]:
     for each in found.postings:
         sums[each.currency, each.side] = sums.get((each.currency, each.side), 0) + each.amount
     return [
-        [words["total"], [words[f"{side}-side"]], f"{amount(micro)} {currency}", []]
+        [words["total"], [words[f"{side}-side"]], money.written(micro, currency), []]
         for (currency, side), micro in sorted(sums.items())
     ]
 

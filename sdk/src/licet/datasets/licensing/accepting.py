@@ -298,8 +298,8 @@ def _over(due: Sequence[Total], budget: Budget) -> str:
 
 
 def _excess(total: Total, budget: Budget) -> str:
-    allowed = money.to_decimal(budget.amounts.get(total.currency, 0))
-    return f"{money.to_decimal(total.amount)} {total.currency} for {many(total.works, 'work')}, against {allowed}"
+    allowed = money.figure(budget.amounts.get(total.currency, 0), total.currency)
+    return f"{money.written(total.amount, total.currency)} for {many(total.works, 'work')}, against {allowed}"
 
 
 def _sorted(wanted: QuoteRequest) -> list[kinds.Budget]:

@@ -129,7 +129,7 @@ class QuoteSummary(msgspec.Struct, frozen=True):
         """Return the quote in a sentence, or nothing where no work needs a licence."""
         if not self.works:
             return ""
-        amounts = ", ".join(f"{total['amount']} {total['currency']}" for total in self.totals) or "nothing"
+        amounts = ", ".join(money.written(total["amount"], total["currency"]) for total in self.totals) or "nothing"
         works, artists = many(self.works, "work"), many(self.artists, "artist")
         return f"licences: {amounts} for {works} of {artists} in {many(self.rows, 'row')}"
 
