@@ -129,8 +129,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "rechecked_but": (
         (
-            "Training runs: {runs} in all, {granted} of them the first of a licence, taken for what was kept. Each other "
-            "one re-checked what was kept against a snapshot that was valid at that time."
+            "Training runs: {runs} in all, {granted} of them the first of a licence, taken for what was kept. Each "
+            "other one re-checked what was kept against a snapshot that was valid at that time."
         ),
         "训练共 {runs} 次，其中 {granted} 次是随许可而来的首次训练；其余每次都按当时有效的快照复查了收下的行。",
     ),
