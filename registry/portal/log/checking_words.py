@@ -59,12 +59,12 @@ CHECKING: Final[Vocabulary] = {
     ),
     # steps that are right
     "say_good_root": (
-        "The registry’s root key is the one from your last visit: {key}",
-        "登记处的根钥匙和你上次来时一样：{key}",
+        "The registry’s root key is the one from your last visit: {key} (programs name it by its digest, {digest})",
+        "登记处的根钥匙和你上次来时一样：{key}（程序里用它的摘要称呼它：{digest}）",
     ),
     "say_good_root_first": (
-        "Your browser remembers the registry’s root key from now on: {key}",
-        "浏览器从现在起记住登记处的根钥匙：{key}",
+        "Your browser remembers the registry’s root key from now on: {key} (programs name it by its digest, {digest})",
+        "浏览器从现在起记住登记处的根钥匙：{key}（程序里用它的摘要称呼它：{digest}）",
     ),
     "say_good_keys": (
         "The root key has signed for the keys of the log ({n}).",

@@ -14,4 +14,5 @@ ROOM: Final = Room("log", WORDS)
 
 def checked(services: Services) -> dict[str, Any]:
     """Return what a page tells the script that checks the log: whose log it is, and under which root key."""
-    return {"origin": services.keys.origin, "root": services.keys.root.public.hex(), "steps": STEPS}
+    root = services.keys.root
+    return {"origin": services.keys.origin, "root": root.public.hex(), "root_digest": root.keyid, "steps": STEPS}

@@ -27,6 +27,10 @@ VERIFYING: Final[Vocabulary] = {
             "你存下的文件：谁签的、用哪把钥匙、在日志的什么位置。"
         ),
     ),
+    "with_licet_root": (
+        "The command names the root key by its digest. If it is another one than this, ask before you go on:",
+        "命令里用摘要来称呼根钥匙。如果和这个不一样，先问清楚再往下做：",
+    ),
     "with_go": ("With packages of Go, which are not ours", "用 Go 的软件包，不是我们写的"),
     "with_go_text": (
         (

@@ -99,6 +99,7 @@ WORDS: Final[Vocabulary] = {
     "key_since": ("Counts from {n} entries on", "从 {n} 条起有效"),
     "key_span": ("Counts from {since} to {until} entries", "从 {since} 条到 {until} 条有效"),
     "key_root": ("Root key", "根钥匙"),
+    "key_root_digest": ("Its digest, by which programs name it", "它的摘要，程序里用这个称呼它"),
     "files": ("The files themselves", "原始文件"),
     "files_text": (
         "They follow open specifications (C2SP), and programs of others read them, too.",

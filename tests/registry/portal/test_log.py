@@ -80,7 +80,14 @@ async def test_the_newest_checkpoint_its_signers_and_the_keys_are_told(
     assert signed is not None
     page = await held_whole(site.http, f"/{language}/log", language)
     keys = site.services.keys
-    for told in (signed.root, keys.origin, keys.log_keys.vkey, keys.root.public.hex(), "/log/checkpoint"):
+    for told in (
+        signed.root,
+        keys.origin,
+        keys.log_keys.vkey,
+        keys.root.public.hex(),
+        keys.root.keyid,
+        "/log/checkpoint",
+    ):
         assert told in page.text
     assert [line.by for line in signed.lines if line.by == "log"] == ["log"]
     assert signed.lines[0].key == keys.log_signer.verifier.key_id.hex()

@@ -87,7 +87,8 @@ export class Log {
     /** The newest checkpoint, under a key that the root has named. `known` is the root key of earlier visits. */
     async newest(known) {
         if (known !== undefined && known !== this.root) throw new Wrong('root', {old: known, key: this.root});
-        this.say('good', known === undefined ? 'root_first' : 'root', {key: this.root});
+        const digest = hex(await sha256(bytesOfHex(this.root)));
+        this.say('good', known === undefined ? 'root_first' : 'root', {key: this.root, digest});
         const checkpoint = this.seen = readCheckpoint(await (await this.get('checkpoint')).text());
         const keys = await this.keys();
         this.say(this.able ? 'good' : 'open', 'keys', {n: keys.length});
