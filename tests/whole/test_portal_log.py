@@ -329,6 +329,48 @@ def test_a_log_that_contradicts_what_was_kept_is_told_and_both_are_shown(
     assert begins(reader, "bad_root") in found.last[1]
 
 
+def dropped(reader: Visitor, text: str) -> Come:
+    """Return what comes of a file that is dropped on the page that checks files."""
+    reader.opens("/verify")
+    reader.page.evaluate(ANEW)
+    reader.page.evaluate(HELD, [text])
+    return come(reader)
+
+
+def test_a_forged_log_is_not_let_in_by_the_check_of_a_file(
+    reader: Visitor, liar: Liar, browser: Browser, service: Service
+) -> None:
+    grows(browser, service, "Kept for a file")
+    assert checked(reader).state == "fine"
+    before, honest = kept(reader), liar.contents
+    checkpoint = liar.fetched("checkpoint").decode()
+    forged = [lying.other_entry(honest[0]), *honest[1:]][:-1]
+    liar.publishes(forged)
+    own = liar.signs(len(forged), merkle.root([merkle.leaf_hash(each) for each in forged]))
+    found = dropped(reader, own)
+    assert found.state == "wrong"
+    assert begins(reader, "bad_shrank").partition("：")[0] in found.last[1]
+    assert kept(reader)["checkpoint"] == before["checkpoint"]
+    # Whoever holds a checkpoint of the log that was left sees both.
+    found = dropped(reader, checkpoint)
+    assert found.state == "wrong"
+    shown = reader.page.inner_text("[data-evidence] pre")
+    assert checkpoint.strip() in shown
+    assert own.strip() in shown
+
+
+def test_what_a_receipt_is_for_is_read_from_the_entry(reader: Visitor, liar: Liar) -> None:
+    contents = liar.contents
+    leaves = [merkle.leaf_hash(each) for each in contents]
+    hashes = [to_base64(each) for each in merkle.inclusion_proof(leaves, len(contents) - 1)]
+    lines = ["c2sp.org/tlog-proof@v1", f"index {len(contents) - 1}", *hashes, "", liar.fetched("checkpoint").decode()]
+    receipt = {"entry": to_base64(contents[-1]), "proof": "\n".join(lines)}
+    assert dropped(reader, json.dumps(receipt)).state == "fine"
+    found = dropped(reader, json.dumps(receipt | {"kind": "period-close"}))
+    assert (found.state, len(found.steps)) == ("wrong", 1)
+    assert begins(reader, "bad_commits") in found.last[1]
+
+
 def service_root(visitor: Visitor) -> str:
     return visitor.page.get_attribute("[data-log]", "data-root") or ""
 
@@ -358,6 +400,36 @@ def test_a_browser_without_ed25519_says_what_it_did_not_check(visitor: Visitor, 
     liar = Liar(service, visitor.page)
     another_node(liar)
     assert checked(visitor, "/log/0").state == "wrong"  # trees are checked all the same
+
+
+def test_what_a_browser_could_not_check_is_not_kept_and_accuses_nobody(reader: Visitor, liar: Liar) -> None:
+    reader.page.add_init_script("""
+        const known = SubtleCrypto.prototype.importKey;
+        SubtleCrypto.prototype.importKey = function (form, key, algorithm, ...rest) {
+            return algorithm.name === 'Ed25519' && !localStorage.getItem('newer')
+                ? Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError'))
+                : known.call(this, form, key, algorithm, ...rest);
+        };
+    """)
+    root = liar.checkpoint.root
+    said, other = to_base64(root).encode(), to_base64(lying.flipped(root, 3)).encode()
+
+    def forge() -> None:
+        liar.alters("checkpoint", lambda content: content.replace(said, other))
+
+    forge()
+    assert checked(reader).state == "partly"
+    assert not kept(reader)
+    liar.honest()
+    reader.page.evaluate("localStorage.setItem('newer', '1')")
+    assert checked(reader).state == "fine"
+    # Nor is the log accused of what the browser kept, where it cannot tell who signed the other.
+    reader.page.evaluate("localStorage.removeItem('newer')")
+    forge()
+    found = checked(reader)
+    assert found.state == "wrong"
+    assert begins(reader, "bad_unsure") in found.last[1]
+    assert not reader.page.is_visible("[data-evidence]")
 
 
 def test_what_somebody_holds_is_checked_against_the_log(

@@ -125,6 +125,10 @@ CHECKING: Final[Vocabulary] = {
         "Whether the log only grew: this is your first visit. Next time it is compared with these {size} entries.",
         "日志是否只增不改：你第一次来。下次会拿这 {size} 条来比。",
     ),
+    "say_open_unkept": (
+        "Whether the log only grew: nothing of it is kept, as this browser could not check who signed it.",
+        "日志是否只增不改：这个浏览器核对不了是谁签的，所以没有留底来比。",
+    ),
     "say_open_signer": (
         "Who signed the statement: a program does that, with the keys of the account.",
         "声明是谁签的：要用程序，凭账号的钥匙来核对。",
@@ -179,6 +183,13 @@ CHECKING: Final[Vocabulary] = {
     "say_bad_regrown": (
         "The log does not begin with the one that was signed before: something old was changed.",
         "日志不是接着以前签过的那份往下长的：旧的被改过。",
+    ),
+    "say_bad_unsure": (
+        (
+            "The log does not fit the one of your last visit. This browser cannot check whether the registry signed "
+            "what is shown now: look again with a newer browser before you accuse anybody."
+        ),
+        "日志和你上次来时的对不上。这个浏览器核对不了现在看到的是不是登记处签的：先换个新一点的浏览器再看，别急着下结论。",
     ),
     "say_bad_malformed": (
         "It is not written as it must be.",

@@ -7,6 +7,7 @@ import {
 } from './proving.js';
 
 const PUBLIC = ['registry-key', 'registry-key-revoke', 'snapshot', 'period-close'];  // their commitments have no salt
+const CONTRADICTS = ['shrank', 'forked', 'regrown'];
 const LOGS = /^application\/vnd\.licet\.(registry-key(?:-revoke)?)\+json$/;
 
 /** The log at the address `base` of the registry `origin` whose root key is `root` (hex). */
@@ -89,7 +90,7 @@ export class Log {
         if (known !== undefined && known !== this.root) throw new Wrong('root', {old: known, key: this.root});
         const digest = hex(await sha256(bytesOfHex(this.root)));
         this.say('good', known === undefined ? 'root_first' : 'root', {key: this.root, digest});
-        const checkpoint = this.seen = readCheckpoint(await (await this.get('checkpoint')).text());
+        const checkpoint = readCheckpoint(await (await this.get('checkpoint')).text());
         const keys = await this.keys();
         this.say(this.able ? 'good' : 'open', 'keys', {n: keys.length});
         await this.signed(checkpoint, keys);
@@ -108,16 +109,27 @@ export class Log {
         this.say('good', 'path', {root: base64(checkpoint.root), size: checkpoint.size});
     }
 
-    /** Returns once the log of `newer` begins with all of the log of `older`. */
+    /** Returns once the log of `newer` begins with all of the log of `older`, whose signature was checked. */
     async grew(older, newer, name, values = {}) {
         const told = {...values, old: older.size, size: newer.size};
+        try {
+            await this.follows(older, newer, told);
+        } catch (error) {
+            if (!CONTRADICTS.includes(error.what)) throw error;
+            // Only two checkpoints that are both known to be signed are evidence.
+            if (!this.able) throw new Wrong('unsure', told);
+            throw Object.assign(error, {evidence: [older.whole, newer.whole]});
+        }
+        this.say('good', older.size === newer.size ? `${name}_same` : name, told);
+    }
+
+    async follows(older, newer, told) {
         if (older.size > newer.size) throw new Wrong('shrank', told);
         if (older.size === newer.size && !same(older.root, newer.root)) throw new Wrong('forked', told);
         if (older.size && older.size < newer.size) {
             const proof = await this.tree(newer.size).consistencyProof(older.size);
             await verifyConsistency(older.size, newer.size, older.root, newer.root, proof);
         }
-        this.say('good', older.size === newer.size ? `${name}_same` : name, told);
     }
 }
 
@@ -125,10 +137,16 @@ export class Log {
 export async function check(log, {kept, index, entry}) {
     const {checkpoint} = await log.newest(kept?.root);
     if (index !== undefined) await log.holds(index, entry, checkpoint);
-    if (kept) await log.grew(readCheckpoint(kept.checkpoint), checkpoint, 'grew', {when: kept.when});
-    else log.say('open', 'first', {size: checkpoint.size});
-    return {root: log.root, checkpoint: checkpoint.whole};
+    if (kept) await grewSince(log, kept, checkpoint);
+    else log.say('open', log.able ? 'first' : 'unkept', {size: checkpoint.size});
+    return toKeep(log, checkpoint);
 }
+
+const grewSince = (log, kept, checkpoint) =>
+    log.grew(readCheckpoint(kept.checkpoint), checkpoint, 'grew', {when: kept.when});
+
+// Nothing is kept of a checkpoint whose signature could not be checked: later it would accuse a log that is right.
+const toKeep = (log, checkpoint) => log.able ? {root: log.root, checkpoint: checkpoint.whole} : undefined;
 
 /** The check of what somebody holds in hand: a statement with its proof, a receipt, a proof file or a checkpoint. */
 export async function checkHeld(log, kept, said) {
@@ -146,8 +164,9 @@ export async function checkHeld(log, kept, said) {
         log.say('good', 'path', {root: base64(held.checkpoint.root), size: held.checkpoint.size});
     }
     await log.grew(held.checkpoint, checkpoint, 'held');
+    if (kept) await grewSince(log, kept, checkpoint);
     if (held.envelope) log.say('open', 'signer', {});
-    return {root: log.root, checkpoint: checkpoint.whole};
+    return toKeep(log, checkpoint);
 }
 
 async function commits(log, {envelope, entry, salt, kind}) {
@@ -170,7 +189,10 @@ function read(said) {
         if (typeof found.proof !== 'string' || typeof found.entry !== 'string') throw new Wrong('unread');
         const proof = readProof(found.proof), entry = bytesOf(found.entry);
         const {envelope} = found, salt = found.salt ? bytesOf(found.salt) : new Uint8Array();
-        const kind = /^application\/vnd\.licet\.([a-z-]+)\+json$/.exec(envelope?.payloadType ?? '')?.[1] ?? found.kind;
+        // What a receipt is for is in the entry, which the log proves; what is written beside it must be the same.
+        const stated = kindOf(entry);
+        const kind = envelope ? /^application\/vnd\.licet\.([a-z-]+)\+json$/.exec(envelope.payloadType)?.[1] : stated;
+        if (kind !== stated || (found.kind ?? stated) !== stated) throw new Wrong('commits');
         return {is: envelope ? 'statement' : 'receipt', envelope, salt, entry, proof, kind, checkpoint: proof.checkpoint};
     }
     if (said.startsWith('c2sp.org/tlog-proof@v1\n')) {
@@ -179,6 +201,14 @@ function read(said) {
     }
     if (said.includes('\n\n\u2014 ')) return {is: 'checkpoint', checkpoint: readCheckpoint(said)};
     throw new Wrong('unread');
+}
+
+function kindOf(entry) {
+    try {
+        return JSON.parse(new TextDecoder().decode(entry)).kind;
+    } catch {
+        throw new Wrong('unread');
+    }
 }
 
 // RFC 8785, as far as envelopes need it: objects, lists and strings.

@@ -54,13 +54,13 @@ function conclude(state) {
 }
 
 // Two checkpoints that contradict each other are evidence: they are shown whole, to be copied.
-function show(log, before) {
+function show(evidence = []) {
     const shown = place.querySelector('[data-evidence]');
-    shown.hidden = !log;
-    shown.querySelector('pre').textContent = log ? `${before}\n${log.seen.whole}` : '';
+    shown.hidden = !evidence.length;
+    shown.querySelector('pre').textContent = evidence.join('\n');
 }
 
-async function run(work, before) {
+async function run(work) {
     steps.replaceChildren();
     show();
     button.disabled = true;
@@ -68,21 +68,18 @@ async function run(work, before) {
     result.textContent = said('all_busy');
     const log = new Log('/log/', origin, root, add);
     try {
-        keep(await work(log));
+        const found = await work(log);
+        if (found) keep(found);
         conclude(log.able ? 'fine' : 'partly');
     } catch (error) {
-        const {what, values} = error instanceof Wrong ? error : new Wrong('malformed');
+        const {what, values, evidence} = error instanceof Wrong ? error : new Wrong('malformed');
         add(what === 'unreached' ? 'open' : 'bad', what, values);
         conclude(what === 'unreached' ? 'unreached' : 'wrong');
-        if (before && log.seen && ['shrank', 'forked', 'regrown'].includes(what)) show(log, before);
+        show(evidence);
     }
 }
 
-const whole = () => {
-    const known = kept();
-    const values = {kept: known, index: index && Number(index), entry: entry && bytesOf(entry)};
-    return run(log => check(log, values), known?.checkpoint);
-};
+const whole = () => run(log => check(log, {kept: kept(), index: index && Number(index), entry: entry && bytesOf(entry)}));
 
 if (held) {
     const {said: field, file} = held.elements;
