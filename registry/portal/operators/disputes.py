@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -20,7 +20,7 @@ from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import MOST_TEXT
 from licet.wire.disputes import DisputeInfo
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import hold_fresh
+from registry.accounts.stepping import fresh
 from registry.disputes import deciding, service
 from registry.disputes.routes import InState
 from registry.errors import Conflict, Invalid, NotAllowed
@@ -30,6 +30,7 @@ from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
 from registry.portal.frame.steps import label_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 
@@ -81,10 +82,7 @@ async def dispute_page(
     return await _shown(request, services, caller, dispute)
 
 
-@post(
-    everywhere("/operator/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[OPERATORS],
-    opt={**forms.FORM, "seconds": 120}, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/operator/disputes/{dispute:str}", OPERATORS, fresh, most=_BODY, seconds=120)
 async def decide(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -94,7 +92,6 @@ async def decide(
 ) -> Response[Any]:
     """Decide, or review; twice has one effect. What is wrong or too early comes back with all that was written."""
     form = forms.read(request, body)
-    hold_fresh(caller)
     outcome, again = form.get("outcome"), form.get("step") == "review"
     text = form.get("text").replace("\r\n", "\n").replace("\t", " ").strip()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 from litestar.response import Redirect
@@ -13,12 +13,13 @@ from licet import identifiers
 from licet.errors import LicetError
 from registry.accounts import operators, staff
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import hold_fresh
+from registry.accounts.stepping import fresh
 from registry.errors import Invalid, NotAllowed, NotFound
 from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 
@@ -33,10 +34,7 @@ async def staff_page(
     return await _shown(request, services, caller)
 
 
-@post(
-    everywhere("/operator/staff/invite"), include_in_schema=False, media_type=HTML, guards=[OPERATORS],
-    opt=forms.FORM, status_code=200, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/operator/staff/invite", OPERATORS, fresh, most=_BODY)
 async def invite(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -45,7 +43,6 @@ async def invite(
 ) -> Response[bytes]:
     """Open an account for somebody, or invite who has one again; the link is shown this once."""
     form = forms.read(request, body)
-    hold_fresh(caller)
     account, role = form.get("account"), form.get("role")
     try:
         if not account:
@@ -62,10 +59,7 @@ async def invite(
     )  # fmt: skip
 
 
-@post(
-    everywhere("/operator/staff/dismiss"), include_in_schema=False, media_type=HTML, guards=[OPERATORS],
-    opt=forms.FORM, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/operator/staff/dismiss", OPERATORS, fresh, most=_BODY)
 async def dismiss(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -74,7 +68,6 @@ async def dismiss(
 ) -> Redirect:
     """End every way in of somebody; nobody dismisses themselves here, so that one operator is left."""
     form = forms.read(request, body)
-    hold_fresh(caller)
     number = identifiers.to_uuid(form.get("account"), *staff.KINDS, field="account")
     if number == caller.account:
         raise Invalid.field("account", "somebody else's: another operator can dismiss you", caller.id)

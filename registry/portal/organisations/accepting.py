@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litestar import Request, Response, post
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -29,9 +29,10 @@ from registry.licensing import accept, quotes
 from registry.licensing.refusals import QuoteExpired
 from registry.portal.frame import forms, signing
 from registry.portal.frame.forms import Form
-from registry.portal.frame.languages import OTHER, TAGS, everywhere
+from registry.portal.frame.languages import OTHER, TAGS
 from registry.portal.frame.notes import led
-from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.pages import language_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.organisations.asking import WEIGHS, page
 from registry.portal.organisations.room import ROOM, TEAMS
 from registry.services import Services
@@ -39,10 +40,7 @@ from registry.services import Services
 _BODY: Final = 1 << 20  # a licence that names a thousand sets of terms
 
 
-@post(
-    everywhere("/organisation/requests/{asked:str}/offer"), include_in_schema=False, media_type=HTML, guards=[TEAMS],
-    opt={**forms.FORM, "quota": "quotes"}, status_code=200, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/organisation/requests/{asked:str}/offer", TEAMS, most=_BODY, kept=True, quota="quotes")
 async def see_offer(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -57,10 +55,7 @@ async def see_offer(
     return await _offered(request, services, caller, meter, found, form)
 
 
-@post(
-    everywhere("/organisation/requests/{asked:str}/accept"), include_in_schema=False, media_type=HTML, guards=[TEAMS],
-    opt={**forms.FORM, "seconds": 120}, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/organisation/requests/{asked:str}/accept", TEAMS, most=_BODY, kept=True, seconds=120)
 async def take_offer(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 
@@ -27,6 +27,7 @@ from registry.portal.frame import forms
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.organisations.room import A_PAGE, CURRENCIES, ROOM, TEAMS
 from registry.services import Services
 
@@ -77,10 +78,7 @@ async def add_page(
     return ROOM.page(request, "key_add", here="tokens", url=services.settings.url, account=caller.id, wrong=None)
 
 
-@post(
-    everywhere("/organisation/keys/look"), include_in_schema=False, media_type=HTML, guards=[TEAMS], opt=forms.FORM,
-    status_code=200, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/organisation/keys/look", TEAMS, most=_BODY, kept=True)
 async def look(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -116,10 +114,7 @@ async def delegate_page(
     return _choose(request, open_to, key)
 
 
-@post(
-    everywhere("/organisation/keys/delegate"), include_in_schema=False, media_type=HTML, guards=[TEAMS],
-    opt=forms.FORM, status_code=200, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/organisation/keys/delegate", TEAMS, most=_BODY, kept=True)
 async def delegate(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

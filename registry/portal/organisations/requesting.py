@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NamedTuple, cast
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
@@ -32,6 +32,7 @@ from registry.portal.frame.languages import OTHER, TAGS, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
 from registry.portal.frame.places import places
+from registry.portal.frame.taking import takes_form
 from registry.portal.organisations.room import CURRENCIES, ROOM, TEAMS
 from registry.services import Services
 
@@ -79,10 +80,7 @@ async def new_page(
     return _page(request, _again(envelopes.read_as(LicenceRequest, found.asked.envelope)))
 
 
-@post(
-    everywhere("/organisation/requests/new"), include_in_schema=False, media_type=HTML, guards=[TEAMS], opt=forms.FORM,
-    status_code=200, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/organisation/requests/new", TEAMS, most=_BODY, kept=True)
 async def see_request(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -106,10 +104,7 @@ async def see_request(
     return await _shown(request, services, caller, payload)
 
 
-@post(
-    everywhere("/organisation/requests/ask"), include_in_schema=False, media_type=HTML, guards=[TEAMS],
-    opt={**forms.FORM, "seconds": 120, "quota": "licence-requests"}, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/organisation/requests/ask", TEAMS, most=_BODY, kept=True, seconds=120, quota="licence-requests")
 async def send_request(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, RawBody
 from litestar.response import Redirect
@@ -13,12 +13,13 @@ from licet import identifiers
 from licet.wire.accounts import KeyInfo
 from registry.accounts import profile, tokens
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import hold_fresh
+from registry.accounts.stepping import fresh
 from registry.http.paging import Asked, Cursor
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.organisations.room import A_PAGE, ROOM, TEAMS
 from registry.services import Services
 
@@ -47,14 +48,7 @@ async def tokens_page(
     )  # fmt: skip
 
 
-@post(
-    everywhere("/organisation/tokens/end"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[TEAMS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/organisation/tokens/end", TEAMS, fresh, most=_BODY)
 async def end_token(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -63,7 +57,6 @@ async def end_token(
 ) -> Redirect:
     """Make a token worthless; asks for a passkey that was just used."""
     form = forms.read(request, body)
-    hold_fresh(caller)
     async with services.database.transaction() as conn:
         await tokens.revoke(conn, identifiers.to_uuid(form.get("token"), "tok", field="token"), caller.account)
     return led(f"/{language_of(request)}/organisation/tokens", "token_ended")

@@ -234,6 +234,11 @@ async def test_a_form_of_somebody_signed_out_is_held_if_a_page_of_ours_sent_it_a
             **{name: [value] if isinstance(value, str) else value for name, value in form.items()},
             "form": [""],
         }
+    requests = (f"requests/{each}" for each in ("new", "ask", "ask_1/offer", "ask_1/accept"))
+    for shows_or_signed in (*requests, "keys/look", "keys/delegate"):
+        path = f"/en/organisation/{shows_or_signed}"
+        page = Read((await site.http.post(path, data={"model": "atelier@1"}, headers={**HTML, **SAME_ORIGIN})).text)
+        assert sorted(page.fields) == [("form", ""), ("model", "atelier@1")], path
     foreign: tuple[dict[str, str], ...] = (
         *({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://eve.example"}),
         {},
@@ -246,6 +251,9 @@ async def test_a_form_of_somebody_signed_out_is_held_if_a_page_of_ours_sent_it_a
     answer = await site.http.post("/en/earnings/payout", data={"iban": "GB29"}, headers={**HTML, **SAME_ORIGIN})
     assert answer.status_code == 401
     assert "GB29" not in answer.text
+    ended = {"token": "tok_1"}
+    answer = await site.http.post("/en/organisation/tokens/end", data=ended, headers={**HTML, **SAME_ORIGIN})
+    assert Read(answer.text).fields == []
 
 
 @pytest.mark.parametrize(
