@@ -46,7 +46,7 @@ WORDS: Final[Vocabulary] = {
     "left_out_text": (
         (
             "These agreements could not be charged when the month closed. Nothing is lost: mend the reason, and the "
-            "next close charges it once, in its own month."
+            "next close charges it once, into the month that it closes."
         ),
         "这些协议在结账那个月没能算出费用。钱没有丢：把原因解决了，下一次结账会补记一次，记在那次结账的月份里。",
     ),

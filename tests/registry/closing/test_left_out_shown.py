@@ -45,7 +45,7 @@ async def test_the_office_and_the_organisation_read_what_is_left_out_until_it_is
         assert (table.count(words.month(month)), table.count(why)) == (2, 2)
         assert said("owed_not_yet") in (await held_whole(team, f"/{language}/organisation", language)).text
         note = (await team.get(f"/{language}/organisation", headers=HTML)).text.partition(said("owed_not_yet"))[2]
-        told = re.findall(rf'<li>(.*?): <a href="/{language}/organisation/licences/(lic_\w+)">', note)
+        told = re.findall(rf'<li>(.*?) · <a href="/{language}/organisation/licences/(lic_\w+)">', note)
         assert told == [(said.month(month), licence) for licence in sorted(agreed)]
     await deep_in_debt(site, lab.id, -DEEP)
     await close_all(site, clock.now())
