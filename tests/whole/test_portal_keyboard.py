@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from tests.registry.catalogue import picture
 from tests.whole import stage
 from tests.whole.browser import chromium
-from tests.whole.stage import Service
+from tests.whole.conftest import People
+from tests.whole.stage import Person, Service
 from tests.whole.visiting import Visitor, visiting
 
 ZOOMED = {"width": 320, "height": 256}  # 1280 pixels at 400 %
@@ -129,3 +131,71 @@ def test_everything_is_done_by_keys_alone(visitor: Visitor, browser: Browser, tm
     press(visitor, "[data-sign]")
     page.wait_for_url("**/disputes/dsp_*")
     visitor.looks()
+
+
+def taken(lab: Person, pictures: tuple[bytes, ...], covering: int) -> str:
+    """Take a licence of all pictures at the command line, and return it."""
+    (lab.home / "in").mkdir()
+    for number, content in enumerate(pictures):
+        (lab.home / "in" / f"{number}.png").write_bytes(content)
+    lab.does("snapshot", "pull", "--covering", str(covering))
+    found = lab.does(
+        "filter", str(lab.home / "in"), "-o", str(lab.home / "out"), "--use", "train-gen", "--model", "acme/lantern@1",
+        "--dataset", "lanterns", "--accept", "--budget", "5USD",
+    )  # fmt: skip
+    assert found["kept"] == len(pictures), found
+    (licence,) = lab.does("licences", "list")["licences"]
+    return str(licence["licence"])
+
+
+def test_a_licence_is_taken_back_by_keys_alone_and_going_back_says_so(
+    visitor: Visitor, service: Service, person: People
+) -> None:
+    page, language, chinese = visitor.page, visitor.language, visitor.language == "zh"
+    visitor.passkeys()
+    visitor.joins("By Keys")
+    pictures = tuple(picture(886_300 + 2 * chinese + number) for number in (0, 1))
+    works = visitor.registers("Salt Pans", "Estuary", pictures=pictures)
+    # Ticked on the wall, and signed on terms that let her take a licence back.
+    visitor.opens("/works")
+    for work in works:
+        press(visitor, f"[name=work][value='{work}']", "Space")
+    press(visitor, ".selbar button")
+    page.wait_for_selector("#terms")
+    page.check("#card-paid")
+    page.fill("#amount", "0.50")
+    page.select_option("#currency", "USD")
+    page.wait_for_selector("#terms:not(.changed) [data-sign]")
+    page.click("[name=details]")
+    page.select_option("#c1-effect", "retire-model")
+    page.fill("#c1-notice", "30")
+    page.wait_for_selector("#terms:not(.changed) [data-sign]")
+    statement = visitor.signs()
+    # Going back asks nobody to send anything again, and says that it is signed.
+    page.go_back()
+    expect(page.locator("main .note").first).to_contain_text("已经保存" if chinese else "that is kept")
+    assert page.locator(f"main .note a[href='/{language}/statements/{statement}']").count() == 1
+    visitor.looks()
+    visitor.opens("/account")
+    service.office("attest", page.inner_text(".pairs code"), "--level", "2", "--evidence", "her drawings")
+    said = visitor.context.request.get(f"{visitor.url}/v1/statements").json()["items"]
+    licence = taken(person("lab").joins("organisation", "Lantern Labs"), pictures, said[0]["log_index"])
+    # The licence, what it means to take it back, and the signature.
+    visitor.opens("/licences")
+    press(visitor, f"main a[href='/{language}/licences/{licence}']")
+    page.wait_for_selector("main form textarea")
+    write(visitor, "main form textarea", "No more.")
+    press(visitor, "main form button")
+    page.wait_for_selector("[data-bytes]", state="attached")
+    expect(page.locator(".oath")).to_have_text("No more.")
+    press(visitor, "main details summary")
+    visitor.looks()
+    press(visitor, "[data-sign]")
+    page.wait_for_url(f"**/licences/{licence}")
+    done = "你已经收回了 2 张画" if chinese else "You took back 2 pictures."
+    expect(page.locator("main")).to_contain_text(done)
+    visitor.looks()
+    page.go_back()
+    expect(page.locator("main")).to_contain_text(done)
+    assert page.url.endswith(f"/{language}/licences/{licence}")
+    assert page.locator("main form textarea").count() == 0  # there is nothing left to take back

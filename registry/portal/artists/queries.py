@@ -37,6 +37,16 @@ select k.keyid, e.at from account_keys k join log_entries e on e.pending = k.pen
 IN_FORCE: Final = """
 select distinct s.own from work_states s where s.work = any($1::uuid[]) and s.account = $2 and not s.withdrawn
 """
+# The last statement of an account, where it is of these works and no others, and still what was last said of each.
+# By statements (account, id), work_states primary key
+SIGNED_LAST: Final = """
+select s.id, s.accepted_at
+from (select id, accepted_at, works from statements where account = $2 order by id desc limit 1) s
+where s.works = cardinality($1::uuid[]) and s.works = (
+    select count(*) from work_states w
+    where w.work = any($1::uuid[]) and w.account = $2 and s.id in (w.statement, w.waiting)
+)
+"""
 # by works primary key
 TITLES: Final = "select id, title from works where id = any($1::uuid[]) and account = $2"
 # by work_states primary key: what counts on each of works of one's own, by everybody's terms

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from hashlib import sha256
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
-from licet import identifiers, money
+from licet import identifiers, money, times
 from licet.canonical import from_base64
 from licet.errors import InputError
 from licet.signals.writers import Subject
@@ -27,7 +28,7 @@ from registry.accounts.identity import Caller
 from registry.consent import drafting
 from registry.consent.intake import shown_name
 from registry.errors import Invalid
-from registry.portal.artists import choosing, conditions, fields
+from registry.portal.artists import choosing, conditions, fields, queries
 from registry.portal.artists.choosing import CARDS, Choice, chosen
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, machine
@@ -39,8 +40,9 @@ from registry.services import Services
 from registry.settlement.escrow import RETURNS_AFTER
 
 BODY: Final = 1 << 20
+MOST_NAMED: Final = 100  # works of one address: those that were ticked on a page of them
 _SHOWN: Final = 12  # works whose names stand above the cards
-Of = Annotated[str | None, QueryParameter(name="work", max_length=30)]
+Of = Annotated[list[str] | None, QueryParameter(name="work", max_items=MOST_NAMED)]
 Undoes = Annotated[str | None, QueryParameter(name="undoes", max_length=30)]
 Every = Annotated[str | None, QueryParameter(name="scope", pattern="^(all|unsigned)$")]
 
@@ -55,9 +57,9 @@ async def terms_page(
     undoes: Undoes = None,
     card: FromQuery[str | None] = None,
 ) -> Response[bytes]:
-    """Terms for one work, for all of them, for those that nobody signed for; or what is in force, signed again."""
+    """Terms for works that are named, for all, for those that nobody signed for; or what is in force, signed again."""
     asked = [("scope", "undo" if undoes else every or "works"), ("undoes", undoes or "")]
-    asked += [("w", work)] if work else []
+    asked += [("w", each) for each in work or []]
     asked += [("card", card)] if card else []
     return await page(request, services, caller, Form(asked))
 
@@ -77,7 +79,7 @@ async def choose(
     caller: NamedDependency[Caller],
     body: RawBody,
 ) -> Response[bytes]:
-    """The same page for works that were ticked, or with another card chosen."""
+    """The same page with another card chosen, or something else changed."""
     return await page(request, services, caller, forms.read(request, body))
 
 
@@ -108,6 +110,7 @@ async def _drafted(
     consent = msgspec.json.decode(body, type=Consent)
     async with services.database.acquire() as conn:
         passkeys = await conn.fetch(account_queries.PASSKEYS, caller.account)
+        signed = await conn.fetchrow(queries.SIGNED_LAST, choice.works, caller.account)
     return {
         "choice": choice,
         "names": [identifiers.from_uuid("wrk", each) for each in choice.works] if choice.scope == "works" else [],
@@ -117,6 +120,8 @@ async def _drafted(
         "currencies": fields.CURRENCIES,
         "others": sorted(money.CURRENCIES - set(fields.CURRENCIES)),
         "says": conditions,
+        "back": _address(f"/{language_of(request)}", choice),
+        "signed": signed and (identifiers.from_uuid("stm", signed["id"]), times.to_text(signed["accepted_at"])),
         "most_sets": choosing.MOST_SETS,
         "atoms": ATOMS,
         "doors": [(atom, use_door(choice.terms.rules[atom])) for atom in ATOMS],
@@ -135,6 +140,15 @@ async def _drafted(
         "fee": f"{services.settings.fee_bps / 100:g}",
         "days": RETURNS_AFTER.days,
     }
+
+
+def _address(root: str, choice: Choice) -> str:
+    """Return where the page is opened again, for whoever comes back to it once it is signed."""
+    if choice.scope == "works":
+        named = urlencode([("work", identifiers.from_uuid("wrk", each)) for each in choice.works])
+        return f"{root}/terms?{named}" if len(choice.works) <= MOST_NAMED else f"{root}/works"
+    asked = {"undoes": choice.undoes} if choice.scope == "undo" else {"scope": choice.scope}
+    return f"{root}/terms?{urlencode(asked)}"
 
 
 def consent_in(payload: str) -> Consent:

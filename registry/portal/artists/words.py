@@ -189,6 +189,20 @@ WORDS: Final[Vocabulary] = {
         "These are all your pictures. What you chose for single ones is replaced.",
         "这是你的全部画。之前单独定过的条件都会被替换。",
     ),
+    "terms_signed": (
+        Plural(
+            (
+                "You signed for this picture on {at}, and that is kept. There is nothing left to do: leave this page, "
+                "go back or close it as you like. Sign again only to change something."
+            ),
+            (
+                "You signed for these {n} pictures on {at}, and that is kept. There is nothing left to do: leave this "
+                "page, go back or close it as you like. Sign again only to change something."
+            ),
+        ),
+        "这 {n} 张画你已在 {at} 签过，记录已经保存。不用再做什么，离开、后退或关掉这页都没关系。想改条件才需要再签。",
+    ),
+    "terms_signed_see": ("See the receipt", "看收据"),
     "terms_cards": ("Terms", "条件"),
     "card_no-ai": ("No AI use", "不得用于 AI"),
     "card_no-ai_why": (

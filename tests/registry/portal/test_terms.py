@@ -82,6 +82,29 @@ async def test_a_form_sent_twice_has_one_effect_and_one_receipt(artist: Artist) 
     assert len((await artist.http.get("/v1/statements")).json()["items"]) == 1
 
 
+async def test_terms_opened_again_after_the_signature_say_that_it_is_kept_and_what_is_left_to_do(
+    artist: Artist,
+) -> None:
+    first, second, third = artist.works
+    both = f"work={first}&work={second}"
+    form = await artist.form(f"/en/terms?{both}")
+    assert form["w"] == sorted([first, second])
+    signed = (await artist.sends("/en/terms/sign", artist.signed(form))).headers["location"]
+    for language, words in (("en", "There is nothing left to do"), ("zh", "不用再做什么")):
+        page = Read((await artist.http.get(f"/{language}/terms?{both}", headers=HTML)).text)
+        assert words in page.text
+        assert signed.replace("/en/", f"/{language}/") in page.links()
+    for others in (f"work={first}", f"work={third}", f"{both}&work={third}", "scope=all", "scope=unsigned"):
+        page = Read((await artist.http.get(f"/en/terms?{others}", headers=HTML)).text)
+        assert "There is nothing left to do" not in page.text  # it was not said of these, or not of these alone
+    many = "&".join([f"work={first}"] * 101)
+    assert (await artist.http.get(f"/en/terms?{many}", headers=HTML)).status_code == 400
+    last = await artist.form("/en/terms?scope=all")
+    assert (await artist.sends("/en/terms/sign", artist.signed(last))).status_code == 303
+    whole = Read((await artist.http.get("/en/terms?scope=all", headers=HTML)).text)
+    assert "There is nothing left to do" in whole.text
+
+
 async def test_a_page_that_another_signature_overtook_is_shown_anew(artist: Artist) -> None:
     stale = artist.signed(await artist.form("/en/terms?scope=all"))
     fresh = artist.signed(await artist.form("/en/terms?scope=all"))

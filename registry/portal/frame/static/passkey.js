@@ -160,6 +160,9 @@ export function signForm(form, old = () => false) {
         for (const [name, value] of signatures.flatMap(each => Object.entries(fields(each)))) {
             form.append(Object.assign(document.createElement('input'), {type: 'hidden', name, value}));
         }
+        // Going back leads to the page before, never to what was posted: a browser would ask whether to send it again.
+        const back = form.dataset.back ?? form.querySelector('[data-back]')?.href;
+        if (back) history.replaceState(null, '', back);
         form.submit();
     });
 }
