@@ -153,11 +153,13 @@ async def _hold_open(conn: Connection, account: UUID, works: Sequence[UUID]) -> 
 
 
 async def _tell_contested(conn: Connection, rows: Sequence[Row]) -> None:
+    """Tell of contests between works; of disputes, which hold works as well, their parties are told step by step."""
     changed = [row for row in rows if row["contested"] != row["was_contested"]]
-    for account, works in _by([row for row in changed if row["contested"]], "account", "work").items():
+    for account, works in _by([row for row in changed if row["fought"]], "account", "work").items():
         detail = f"somebody else claims what is like {_some(works)}: the strictest terms apply, money waits in escrow"
         await events.tell(conn, account, "contested", _one(works), detail)
-    for account, works in _by([row for row in changed if not row["contested"]], "account", "work").items():
+    over = [row for row in changed if not row["contested"] and not row["was_in_dispute"]]
+    for account, works in _by(over, "account", "work").items():
         await events.tell(conn, account, "contest-ended", _one(works), f"nobody contests {_some(works)} any more")
 
 

@@ -425,17 +425,19 @@ with pairs as (
 ), now as (
     select s.work,
         exists (select from lost where lost.work = s.work) or s.withdrawn and s.challenged as challenged,
-        exists (select from fought where s.work in (fought.work, fought.other)) or s.withdrawn and s.contested
-            or d.disputed or d.lost_to is not null as contested,
-        s.contested as was_contested, d.disputed, d.lost_to
-    from work_states s cross join lateral ({IN_DISPUTE}) d where s.work = any($1::uuid[])
+        f.fought or d.disputed or d.lost_to is not null as contested, f.fought, s.contested as was_contested,
+        d.disputed, d.lost_to, s.disputed or s.lost_to is not null as was_in_dispute
+    from work_states s cross join lateral ({IN_DISPUTE}) d cross join lateral (
+        select exists (select from fought where s.work in (fought.work, fought.other)) or s.withdrawn and s.contested
+            as fought
+    ) f where s.work = any($1::uuid[])
 )
 update work_states s set challenged = now.challenged, contested = now.contested, disputed = now.disputed,
     lost_to = now.lost_to, version = $2
 from now
 where s.work = now.work and (s.challenged, s.contested, s.disputed, s.lost_to)
     is distinct from (now.challenged, now.contested, now.disputed, now.lost_to)
-returning s.work, s.account, s.contested, now.was_contested
+returning s.work, s.account, s.contested, now.was_contested, now.fought, now.was_in_dispute
 """  # noqa: S608  # made of constants
 # by work_matches (account): open until it is ended, or has lapsed
 OPEN_CHALLENGES: Final = """
@@ -674,13 +676,16 @@ where s.account = $1 and (
 order by s.id desc limit 50
 """
 # What the public sees of a work: nothing before a statement about it is in the log.
-# by works, accounts, work_states, terms and statements primary keys; log_entries unique (pending)
+# by works, accounts, work_states, terms and statements primary keys; log_entries unique (pending); disputes (work)
 SHOWN: Final = f"""
 select w.id, w.title, w.creator, w.created, w.site, w.registered_at, w.withdrawn_at is not null as withdrawn,
     w.erased_at is not null or a.erased_at is not null as erased, a.name, a.kind, a.level, w.account, w.mode,
     s.statement, t.encoded as terms, s.contested, s.challenged, s.own is not null as signed,
     w.sha256 is null as by_address,
     s.frozen or s.pending or s.disputed or s.lost_to is not null and not s.challenged as held, e.index, e.at,
+    s.disputed, case when s.lost_to is not null then (
+        select max(d.ended_at) from disputes d where d.work = s.work and d.outcome = 'upheld'
+    ) end as lost_at,
     case when w.site is not null then {_PROVEN} end as site_proven
 from works w join accounts a on a.id = w.account
 join work_states s on s.work = w.id join terms t on t.hash = s.terms

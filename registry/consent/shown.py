@@ -35,6 +35,8 @@ class Shown(NamedTuple):
     contested: bool
     challenged: bool
     held: bool  # frozen, disputed, lost, or first terms that wait: nobody may use it meanwhile
+    disputed: bool
+    lost_at: datetime | None  # since when a dispute about it is decided for somebody else
     withdrawn: bool
     signed: bool  # its account has named it in a statement
     by_address: bool  # nothing but its addresses is known
@@ -102,6 +104,8 @@ async def shown(conn: Connection, works: Sequence[UUID]) -> dict[UUID, Shown]:
             contested=row["contested"],
             challenged=row["challenged"],
             held=row["held"],
+            disputed=row["disputed"],
+            lost_at=row["lost_at"],
             withdrawn=row["withdrawn"],
             signed=row["signed"],
             by_address=row["by_address"],

@@ -210,6 +210,26 @@ DISPUTES: Final[Vocabulary] = {
         "没有这张画，你的账目里也没有这笔款项。",
     ),
     "dispute_wrong_state": ("That cannot be disputed as it stands.", "照现在的情况，这个不能提争议。"),
+    "work_disputed": (
+        "This picture is in dispute. Until that is over, nobody may use it and what it earns is held safe.",
+        "这张画在争议中。争议结束之前，谁都不得使用，收入先替你存着。",
+    ),
+    "work_disputed_free": (
+        "This picture is in dispute. As your claim is better proven, everything goes on as before until that is over.",
+        "这张画在争议中。你的主张证明得更充分，争议结束之前一切照旧。",
+    ),
+    "work_lost": (
+        (
+            "You lost this picture in a dispute on {day}. It permits nothing any more, and what you sign for it has no "
+            "effect."
+        ),
+        "{day}争议结束，这张画判给了对方。它不再准许任何使用，你再为它签什么都不起作用。",
+    ),
+    "work_dispute_see": ("See the dispute", "看这个争议"),
+    "work_uses_closed": (
+        "This is what you signed. None of it permits anything as long as nobody may use the picture.",
+        "这是你签下的条件。在画不得使用的期间，哪一项都不准许使用。",
+    ),
     "work_contested_do": (
         "What you can do: prove your claim better, or say that the picture is yours.",
         "你可以：把主张证明得更充分，或者提出这张画是你的。",

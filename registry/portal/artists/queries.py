@@ -49,6 +49,15 @@ where s.works = cardinality($1::uuid[]) and s.works = (
 """
 # by works primary key
 TITLES: Final = "select id, title from works where id = any($1::uuid[]) and account = $2"
+# by disputes (work): the dispute about a work of one's own that is open, else the one that was lost
+DISPUTE_OF: Final = """
+select d.id, d.outcome is not null as lost, d.ended_at, s.disputed as holds
+from disputes d join work_states s on s.work = d.work
+where d.work = $1 and d.against = $2 and (d.outcome is null or d.outcome = 'upheld' and s.lost_to is not null)
+order by d.outcome nulls first, d.id desc limit 1
+"""
+# by work_states primary key: which of works of one's own were decided to be somebody else's
+LOST: Final = "select work from work_states where work = any($1::uuid[]) and account = $2 and lost_to is not null"
 # by work_states primary key: what counts on each of works of one's own, by everybody's terms
 TERMS_ON: Final = """
 select s.work, s.terms, s.withdrawn, s.contested or s.challenged or s.frozen as contested

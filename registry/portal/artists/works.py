@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,10 +20,11 @@ from registry.consent import portfolio
 from registry.consent.service import known_terms
 from registry.consent.shown import said_of, tally
 from registry.consent.types import Wanted
-from registry.database import Connection
+from registry.database import Connection, Row
 from registry.http.paging import LONGEST_SEARCH, Asked, Cursor
+from registry.portal.artists import queries
 from registry.portal.artists.room import ARTISTS, ROOM
-from registry.portal.frame.doors import CONTESTED, WITHDRAWN, Door, door, use_door
+from registry.portal.frame.doors import CONTESTED, DISPUTED, LOST, WITHDRAWN, Door, door, use_door
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
 from registry.services import Services
@@ -40,6 +42,14 @@ class Hung(NamedTuple):
     work: Work
     door: Door
     size: tuple[int, int] | None
+
+
+class Dispute(NamedTuple):
+    """The dispute about a work: since when it is lost (None: it is open), and whether it holds anything meanwhile."""
+
+    dispute: str
+    lost_at: datetime | None
+    holds: bool
 
 
 @get(everywhere("/works"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
@@ -79,6 +89,7 @@ async def own_work(
     found = await portfolio.own_work(services, caller.account, number)
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         (hung,) = await hang(conn, caller.account, [found])
+        dispute = await conn.fetchrow(queries.DISPUTE_OF, number, caller.account)
         said = await said_of(conn, caller.account, number)
         terms = await terms_of(conn, [found])
     own = terms.get(found.terms_hash or "")
@@ -86,6 +97,7 @@ async def own_work(
     waiting = None if found.waiting is None else terms.get(found.waiting.terms_hash)
     return ROOM.page(
         request, "work", here="works", work=found, hung=hung, doors=doors,
+        dispute=None if dispute is None else _dispute(dispute),
         said=[(each, None if each.terms is None else door(each.terms)) for each in said],
         waiting=None if waiting is None else door(waiting),
         undoable=found.waiting is not None and found.stated not in (None, found.waiting.terms_hash),
@@ -97,7 +109,8 @@ async def hang(conn: Connection, account: UUID, found: Sequence[Work]) -> list[H
     terms = await terms_of(conn, found)
     ids = {each.work: identifiers.to_uuid(each.work, "wrk") for each in found}
     sizes = await thumbnails.sizes(conn, account, list(ids.values()))
-    return [Hung(each, _door(each, terms), sizes.get(ids[each.work])) for each in found]
+    lost = {row["work"] for row in await conn.fetch(queries.LOST, list(ids.values()), account)}
+    return [Hung(each, _door(each, terms, lost=ids[each.work] in lost), sizes.get(ids[each.work])) for each in found]
 
 
 async def terms_of(conn: Connection, found: Sequence[Work]) -> dict[str, Terms]:
@@ -107,9 +120,16 @@ async def terms_of(conn: Connection, found: Sequence[Work]) -> dict[str, Terms]:
     return {name.hex(): terms for name, terms in known.items()}
 
 
-def _door(work: Work, terms: dict[str, Terms]) -> Door:
+def _dispute(row: Row) -> Dispute:
+    since = row["ended_at"] if row["lost"] else None
+    return Dispute(identifiers.from_uuid("dsp", row["id"]), since, row["holds"])
+
+
+def _door(work: Work, terms: dict[str, Terms], *, lost: bool) -> Door:
     if work.withdrawn:
         return WITHDRAWN
+    if work.state == "disputed":
+        return LOST if lost else DISPUTED
     if work.contested or work.state == "frozen":
         return CONTESTED
     return door(terms.get(work.terms_hash or ""))

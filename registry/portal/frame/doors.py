@@ -21,6 +21,8 @@ class Door(NamedTuple):
 
 UNSIGNED: Final = Door("wait", "door_unsigned")
 CONTESTED: Final = Door("", "door_contested")
+DISPUTED: Final = Door("", "door_disputed")
+LOST: Final = Door("", "door_lost")
 WITHDRAWN: Final = Door("", "door_withdrawn")
 
 
@@ -66,6 +68,8 @@ def _opens(rules: Mapping[str, Rule], atom: str) -> bool:
 WORDS: Final = {
     "door_unsigned": ("Not signed, so not protected", "没签名，还没有受到保护"),
     "door_contested": ("No use: contested", "不得使用：有争议"),
+    "door_disputed": ("No use: in dispute", "不得使用：争议还没结束"),
+    "door_lost": ("No use: lost in a dispute", "不得使用：争议里判给了别人"),
     "door_withdrawn": ("Withdrawn: no use", "已撤下：不得使用"),
     "door_no_ai": ("No AI use", "不得用于 AI"),
     "door_nothing": ("Nothing at all, not even search", "什么都不行，搜索也不行"),

@@ -27,7 +27,7 @@ from registry.derivatives.answering import look_up
 from registry.errors import Invalid
 from registry.licensing import asking
 from registry.portal.frame import forms, queries
-from registry.portal.frame.doors import CONTESTED, WITHDRAWN, Door, door
+from registry.portal.frame.doors import CONTESTED, DISPUTED, LOST, WITHDRAWN, Door, door
 from registry.services import Services
 from registry.works import uploads
 
@@ -119,6 +119,10 @@ def door_of(work: Shown) -> Door:
     """Return the door of a work as it stands, not only as its terms say."""
     if work.withdrawn:
         return WITHDRAWN
+    if work.lost_at is not None:
+        return LOST
+    if work.disputed:
+        return DISPUTED
     return CONTESTED if work.closed else door(work.terms)
 
 

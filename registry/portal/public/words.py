@@ -236,6 +236,21 @@ WORDS: Final[Vocabulary] = {
         "Another account has registered this picture too. Until that is settled, nobody may use it.",
         "另一个账号也登记了这张画。有结果之前，一律不得使用。",
     ),
+    "work_disputed": (
+        "Somebody disputes whose picture this is. Until that is over, nobody may use it.",
+        "有人对这张画归谁提出了争议。争议结束之前，一律不得使用。",
+    ),
+    "work_lost": (
+        (
+            "It was decided in a dispute, and is final since {day}, that this picture is somebody else’s. What this "
+            "account says of it permits nothing."
+        ),
+        "{day}争议已有最后结果：这张画由别人说了算。这个账号写的条件，不准许任何使用。",
+    ),
+    "work_uses_closed": (
+        "This is what was signed. None of it permits anything as long as nobody may use the picture.",
+        "这是签下的条件。在画不得使用的期间，哪一项都不准许使用。",
+    ),
     "work_challenged": (
         (
             "Somebody who has proven more about themselves claims this picture too. Until this account does so, its "

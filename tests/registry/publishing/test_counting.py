@@ -223,8 +223,8 @@ def test_search_is_said_where_it_counts_and_left_open_where_it_does_not_yet(leve
     work = Shown(
         work="wrk_01kb71zvjge01t2kxpzfr2vxk3", title=None, artist="Su", created=None, site=None, site_proven=None,
         level=level, account=UUID(int=1), mode="upload", statement="stm_01kb71zvjge01t2kxpzfr2vxk3", terms=terms,
-        signed_at=NOW, log_index=7, contested=False, challenged=False, held=False, withdrawn=False, signed=True,
-        by_address=False,
+        signed_at=NOW, log_index=7, contested=False, challenged=False, held=False, disputed=False, lost_at=None,
+        withdrawn=False, signed=True, by_address=False,
     )  # fmt: skip
     headers = dict(document(as_published(work, URL, NOW), JSON, URL).headers)
     assert headers["Content-Usage"] == ("train-ai=n" if level == 0 else "train-ai=n, search=y")
