@@ -23,6 +23,22 @@ DEVICES: Final[Vocabulary] = {
         ),
         "会弹出一个窗口，在里面选另一部手机或电脑（会出现一个码，用它来扫），或者插一把安全密钥。真正生效之前，会先给你看要签什么。",
     ),
+    "keys_lead_team": (
+        "Each of these signs for your team: one for each person, and better two people than one.",
+        "这里的每一把都能代表团队签名。一人一把；至少有两个人，才不怕有人丢了手机。",
+    ),
+    "keys_new_team": ("Add a person, or another device", "添一个人，或再添一台设备"),
+    "keys_new_team_text": (
+        (
+            "There is no link to send: whoever joins has to be with you. A window opens, where you choose their phone "
+            "or computer (it shows a code that they scan), or plug in their security key. From then on it may sign all "
+            "that you may. Before anything counts you see what is signed."
+        ),
+        (
+            "没有可以发过去的链接，新成员要在你旁边。会弹出一个窗口，在里面选对方的手机或电脑（会出现一个码，请对方扫），"
+            "或者插上对方的安全密钥。以后你能签的，这把钥匙都能签。真正生效之前，会先给你看要签什么。"
+        ),
+    ),
     "keys_new_go": ("Make a passkey on another device", "在另一台设备上建通行密钥"),
     "key_add_h1": ("One more key for your account", "给你的账号添一把钥匙"),
     "key_add_oath": (

@@ -39,8 +39,8 @@ CONDITIONS: Final[Vocabulary] = {
     "price_revenue-share": ("A share of what they earn with the model", "分这个模型的收入"),
     "price_negotiate": ("They ask me, and I answer with a price", "先来问我，由我答复价格"),
     "set_asks": (
-        "Nobody gets a licence without you: a team asks, and you answer under “Money”, with a price or with no.",
-        "谁都不能直接拿到许可：团队先来问，你报价或者谢绝。他们的申请在“账目”里看。",
+        "Nobody gets a licence without you: a team asks, and you answer under “Money”, “Requests”.",
+        "谁都不能直接拿到许可：团队先来问，你报价或者谢绝。他们的申请在“收入”的“许可申请”里看。",
     ),
     "set_amount": ("Amount for each picture", "每张画多少钱"),
     "set_share": ("Your share, in percent", "你分百分之几"),
@@ -60,6 +60,13 @@ CONDITIONS: Final[Vocabulary] = {
     "back_stop-new-runs": ("No new training with them", "不得再用它们训练"),
     "back_retire-model": ("Models trained on them are retired", "用它们训练的模型要停用"),
     "back_unlearn": ("Models trained on them have to forget them", "用它们训练的模型要忘掉它们"),
+    "back_forget": (
+        (
+            "Nobody can surely take out of a model what it has learnt. “Forget” obliges the team to do what it can, "
+            "such as training anew, and to state that it did."
+        ),
+        "学进模型里的，谁也没法保证全部去掉。选“忘掉”，对方就得尽力做到，比如重新训练，并签字说明做了。",
+    ),
     "set_notice": ("After how many days", "过多少天起"),
     "set_who": ("Who, where and how long", "给谁、在哪里、多久"),
     "set_audience": ("Only for (nothing ticked: for everybody)", "只给（都不勾：谁都行）"),

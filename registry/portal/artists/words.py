@@ -68,8 +68,11 @@ WORDS: Final[Vocabulary] = {
     "home_quiet": ("Nothing has happened yet.", "还没有什么事。"),
     "home_stop": ("Stop all AI use at once", "一下全停"),
     "home_stop_text": (
-        "All your pictures, no AI use, in force the moment you sign. Licences already sold run to their end.",
-        "你的所有画，一律不得用于 AI，签名即刻生效。已经卖出的许可用到到期为止。",
+        (
+            "All your pictures, no AI use, in force the moment you sign. Licences already sold go on as agreed; to "
+            "take one back, open that licence."
+        ),
+        "你的所有画，一律不得用于 AI，签名即刻生效。已经卖出的许可照约定继续；要收回，到那份许可里收回。",
     ),
     "home_stop_go": ("Make everything strict", "全部收紧"),
     "home_used": ("Who used what", "谁用了什么"),
@@ -269,8 +272,8 @@ WORDS: Final[Vocabulary] = {
         "已经训练好的模型，不会因此忘掉这些画。",
     ),
     "will_licences": (
-        "Licences that you have sold run to their end.",
-        "已经卖出的许可，照旧用到到期。",
+        "Licences that you have sold go on as agreed. To take one back, open it under “Money”, “Licences”.",
+        "已经卖出的许可照约定继续。要收回，在“收入”的“许可”里打开那一份。",
     ),
     "will_law": ("Exceptions in law may still apply.", "法律规定的例外情形仍可能适用。"),
     "sign_go": (Plural("Sign", "Sign for all {n}"), "签名，{n} 张一起"),
@@ -346,7 +349,8 @@ WORDS: Final[Vocabulary] = {
     "receipt_file": ("Download the file with its proof", "下载带证明的文件"),
     "receipt_check": ("Check it in the public log", "在公开日志里核对"),
     "receipt_print": ("It prints on one sheet.", "可以打印在一张纸上。"),
-    "receipt_some": ("The first pictures under it", "它管的前几张画"),
+    "receipt_some": ("Pictures under it", "这次签名管的画"),
+    "receipt_first": ("The first pictures under it", "这次签名管的画，前几张"),
     "receipts": ("Everything you signed", "你签过的一切"),
     "receipts_none": ("You have not signed anything yet.", "你还没签过什么。"),
     "scope_catalogue": ("all your pictures", "你的全部画"),

@@ -19,6 +19,6 @@ WORDS: Final[Vocabulary] = {
     "purpose_licence": ("It signs licences.", "签许可。"),
     "purpose_office": (
         "It signs for the office: claims, decisions of disputes, months that close, deletions.",
-        "签办公室的事：身份等级、争议裁决、月结、注销。",
+        "签登记处经办的事：主张等级、争议裁决、月结、注销。",
     ),
 }

@@ -7,6 +7,7 @@ here but by ``licet.terms.plain_text``, whose digest and language stand in the s
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -29,11 +30,16 @@ class Plural(NamedTuple):
     other: str
 
 
+_HAN: Final = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
+_NAMED: Final = re.compile(rf"(?P<before>(?<={_HAN.pattern}) )?\{{(?P<name>\w+)\}}(?P<after> (?={_HAN.pattern}))?")
+
 Vocabulary = Mapping[str, tuple[str | Plural, str]]
 
 FRAME: Final[Vocabulary] = {
     "comma": (", ", "，"),
     "listing": (", ", "、"),
+    "colon": (": ", "："),
+    "gap": (" ", ""),  # between two sentences
     "skip": ("Skip to content", "跳到正文"),
     "main": ("Main", "主要"),
     "path": ("Where you are", "当前位置"),
@@ -198,7 +204,9 @@ class Words:
             text = text[_form(self._locale, int(str(number)))]
         if isinstance(number, int):
             values["n"] = self.number(number)
-        return text.format(**values) if values else text
+        if not values:
+            return text
+        return _close(text, values) if self.language == "zh" else text.format(**values)
 
     def __contains__(self, name: str) -> bool:
         """Whether there are words called ``name``."""
@@ -247,6 +255,17 @@ class Words:
     def currency(self, code: str) -> str:
         """Return what a currency is called."""
         return str(get_currency_name(code, locale=self._locale))
+
+
+def _close(text: str, values: Mapping[str, object]) -> str:
+    """Return ``text`` with ``values`` in it, without its spaces around those that are Chinese: these part scripts."""
+
+    def put(found: re.Match[str]) -> str:
+        value = str(values[found["name"]])
+        before = "" if _HAN.match(value[:1]) else found["before"]
+        return f"{before or ''}{value}{'' if _HAN.match(value[-1:]) else found['after'] or ''}"
+
+    return _NAMED.sub(put, text)
 
 
 @cache

@@ -31,8 +31,8 @@ MEMBERS: Final[Vocabulary] = {
     ),
     "member_person": ("A person joins", "添一个人"),
     "member_person_text": (
-        "Somebody who is in already makes a passkey on the new person’s phone or computer, and signs for it.",
-        "由已经在里面的人，在新成员的手机或电脑上建一把通行密钥，并为它签字。",
+        "With the new person beside you, make a passkey on their phone or computer and sign for it. It may do all.",
+        "新成员在你旁边时，在对方的手机或电脑上建一把通行密钥，由你签字放行。它什么都能做。",
     ),
     "member_person_go": ("Make a passkey for somebody", "给新成员建通行密钥"),
     "member_program": ("A program joins", "添一个程序"),
