@@ -15,6 +15,9 @@ from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 from registry.translog import keyfiles, renewal
 
+#: What of `/health/ready` depends on the keys.
+_PARTS: Final = ("log", "checkpoint", "guard", "snapshot")
+
 
 class Key(NamedTuple):
     """A working key: what `licet-registry key list` says of it, when it is valid, and how a log's key is copied."""
@@ -44,6 +47,7 @@ async def keys_page(request: Request[Any, Any, Any], services: NamedDependency[S
         )
         for each in listed
     ]
+    checks = (await request.app.state.readiness.look()).checks
     signing = {purpose: _signing(found, purpose) for purpose in keyfiles.PURPOSES}
     return ROOM.page(
         request,
@@ -55,9 +59,7 @@ async def keys_page(request: Request[Any, Any, Any], services: NamedDependency[S
         keys=found,
         signing=signing,
         not_beside=keys.not_beside(size),
-        health={
-            name: each for name, each in (await request.app.state.readiness.look()).checks.items() if name in _PARTS
-        },
+        health={name: each for name, each in checks.items() if name in _PARTS},
     )
 
 
@@ -72,5 +74,4 @@ def _usable(named: renewal.Named) -> bool:
     return named.state == "in force" and named.here
 
 
-_PARTS: Final = ("log", "checkpoint", "guard", "snapshot")
 ROUTES: Final = [keys_page]
