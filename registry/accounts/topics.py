@@ -1,6 +1,7 @@
 """What alerts are about: each kind of event belongs to one topic, and every topic but security can be switched off.
 
-A kind that no other topic names is about security: what nobody thought of is shown.
+A kind that no other topic names is about security: what nobody thought of is shown, and so is `domain-shared`, that
+another account has proven one's own domain.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _KINDS: Final = {
     "matches": ("contested", "contest-ended"),
     "claims": (
         "challenge-opened", "challenge-lapsed", "claim-level", "domain-proven", "domain-failing", "domain-lapsed",
-        "domain-restored", "domain-shared",
+        "domain-restored",
     ),
     "terms": ("terms-changed",),
     "requests": (

@@ -153,7 +153,9 @@ async def _post(conn: Connection, found: Agreement, month: str, into: str) -> in
     number = month_number(found.term.since, month)
     if found.reported and month == into and missing_months(ran, number, 1, basis.divided.reports):
         detail = f"no revenue was reported of {month}: the least is owed, and the rest once it is reported"
-        await events.tell(conn, found.organisation, "revenue-missing", found.name, detail)
+        told = (found.organisation, "revenue-missing", found.name, detail)
+        if not await conn.fetchval(queries.TOLD, *told):  # a close that was cut off comes by again
+            await events.tell(conn, *told)
     return len(posted)
 
 

@@ -16,6 +16,10 @@ ASKED: Final = "select id, organisation, pending from licence_requests where dig
 ANSWERED: Final = "select id, request, account, pending from licence_answers where digest = $1"
 # by licence_requests primary key
 REQUEST: Final = "select account, organisation, digest, expires_at from licence_requests where id = $1"
+# by account_events_account (account, id)
+TOLD: Final = """
+select exists (select from account_events where account = $1 and kind = $2 and subject = $3 and detail = $4)
+"""
 # by works primary key
 WORKS: Final = "select id, withdrawn_at from works where account = $1 and id = any($2::uuid[])"
 # by accounts primary key

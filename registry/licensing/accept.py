@@ -142,7 +142,8 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
         since, weigh = times.from_text(payload.agreement.since), payload.agreement.weigh
         allocates = any(allocated(line) for line in offer.quote.lines)
         await conn.execute(queries.ADD_AGREEMENT, offer.number, request, since, weigh, allocates)
-    about = f"a licence on works of yours was taken: {', '.join(offer.quote.use.atoms)}"
+    # For which uses is in the licence, which not every account that is told may read yet.
+    about = "a licence on works of yours was taken"
     await events.tell_many(conn, offer.artists, "licence-granted", offer.licence, about)
     posting = Posting(offer.licence, caller.account, caller.id, None, offer.at, services.settings.owed_limit_micro)
     await accrual.post(conn, posting, offer.accruals)

@@ -51,6 +51,12 @@ SYSTEMS: Final = {
     ),
     "ZA": Clearing("ZANCC", r"[0-9]{6}", "a branch code of 6 digits"),
 }
+#: Whose banks have the IBANs of another country, by that country (ISO 13616's registry).
+_TERRITORIES: Final = {
+    "FI": {"AX"},
+    "FR": {"BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "TF", "WF", "YT"},
+    "GB": {"GG", "IM", "JE"},
+}
 #: Accounts of countries where not every number of 6 to 34 letters and digits can be one.
 _NUMBERS: Final = {
     "CN": (re.compile(r"[0-9]{8,32}", re.ASCII), "an account number of 8 to 32 digits"),
@@ -72,12 +78,12 @@ def number(text: str, country: str, field: str) -> str:
     return plain(text)
 
 
-def bic(text: str, country: str | None, field: str) -> str:
-    """Return the BIC that ``text`` writes, of a bank in ``country`` (None: anywhere); raises ``InputError``."""
+def bic(text: str, country: str, field: str) -> str:
+    """Return the BIC that ``text`` writes, of a bank in ``country``; raises ``InputError``."""
     match = _BIC.fullmatch(plain(text))
     if match is None or match[1] not in COUNTRIES | {"XK"}:
         raise InputError.field(field, "a BIC such as BKCHCNBJ", text)
-    if country is not None and match[1] != country:
+    if match[1] not in {country, *_TERRITORIES.get(country, ())}:
         raise InputError.field(field, f"a BIC of a bank in {country}, with these letters in the fifth place", text)
     return plain(text)
 

@@ -8,7 +8,7 @@ from licet.errors import InputError
 from licet.terms.countries import COUNTRIES
 from licet.wire.settlement import LocalAccount, PayoutSet
 from registry.settlement import clearing
-from registry.settlement.references import has_ibans, iban
+from registry.settlement.references import has_ibans, iban, is_iban
 from registry.settlement.sealing import Payee
 
 _LONGEST_NAME = 140
@@ -29,7 +29,7 @@ def payee_of(data: PayoutSet) -> Payee:
         return _local(name, data.country, data.account)
     assert data.iban is not None
     number = iban(data.iban)
-    bic = clearing.bic(data.bic, None, "bic") if data.bic else ""
+    bic = clearing.bic(data.bic, number[:2], "bic") if data.bic else ""
     return Payee(name, data.country, number[:2], iban=number, bic=bic)
 
 
@@ -39,6 +39,8 @@ def _local(name: str, country: str, account: LocalAccount) -> Payee:
     if has_ibans(bank):
         raise InputError.field("iban", f"an IBAN, which all accounts in {bank} have", None)
     number = clearing.number(account.number, bank, "account.number")
+    if is_iban(number):
+        raise InputError.field("account.number", f"an account number of a bank in {bank}; an IBAN is `iban`", None)
     system = clearing.SYSTEMS.get(bank)
     bic = clearing.bic(account.bic, bank, "account.bic") if account.bic else ""
     member = clearing.member(account.clearing, bank, "account.clearing") if account.clearing else ""

@@ -52,7 +52,7 @@ async def set_payout(services: Services, caller: Caller, data: PayoutSet) -> Pay
     Who may do so was asked before. Raises ``InputError`` naming the field.
     """
     payee = payee_of(data)
-    ends = payee.number[-4:]
+    ends = payee.ends
     now, row = times.now(), identifiers.new_uuid()
     sealed = await asyncio.to_thread(seal, services.settings.data / "keys", caller.account, row, payee)
     usable = now + services.settings.payout_change_hold

@@ -43,6 +43,11 @@ class Payee(msgspec.Struct, frozen=True):
         return self.iban or self.account
 
     @property
+    def ends(self) -> str:
+        """What may be shown of the number: its last four characters, and of a short one no more than a third."""
+        return self.number[-min(4, len(self.number) // 3) :]
+
+    @property
     def place(self) -> str:
         """The country of the bank."""
         return self.bank or self.iban[:2]

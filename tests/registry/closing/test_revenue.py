@@ -19,7 +19,9 @@ from licet.wire.accounts import EventInfo
 from licet.wire.common import Page
 from licet.wire.revenue import RevenueAwaited, RevenueInfo, RevenueShown
 from registry.accounts.operators import invite
+from registry.agreements.allocation import allocate
 from registry.auditing import verify
+from registry.closing import steps
 from registry.ledger import periods
 from tests.registry.agreements.revenue import drafted, report, send, shares, stranger, words
 from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
@@ -241,3 +243,16 @@ async def test_shares_of_works_below_level_2_are_refused_with_the_reason(site: R
     licence = granted(await lab.accept(await lab.quote(ada.wanted(), None, agreement=True))).licence
     answer = await ada.owner.http.get(f"/v1/licences/{licence}/shares?period={clock.month}")
     assert (answer.status_code, "from claim level 2 on; yours is 0" in problem(answer)[2]) == (403, True)
+
+
+async def test_a_close_that_comes_by_again_tells_once_what_was_not_reported(
+    site: Running, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = Price(model="revenue-share", share_bps=3000, currency="USD", period="P1M")
+    lab, works = await trainer(site), await shelf(site, preset("paid", shared), 1)
+    granted(await lab.accept(await lab.quote(works.wanted(), None, agreement=True)))
+    monkeypatch.setattr(steps, "HOOKS", [allocate, allocate])
+    clock.next_month()
+    await close_all(site, clock.now())
+    told = await listed(lab.http, "/v1/events", EventInfo)
+    assert [each.kind for each in told].count("revenue-missing") == 1

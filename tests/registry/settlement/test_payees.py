@@ -64,6 +64,8 @@ def test_an_account_is_what_the_country_of_its_bank_has(wanted: PayoutSet, payee
         (PayoutSet("林美", "CN", IBAN, account=LocalAccount("CN", CARD, BANK)), "iban: expected an IBAN, or `account`"),
         (PayoutSet("林美", "CN", IBAN[:-1]), "iban: expected an IBAN of 22 characters"),
         (PayoutSet("林美", "CN", IBAN, "COBADE"), "bic: expected a BIC"),
+        (PayoutSet("林美", "CN", IBAN, "BKCHCNBJ"), "bic: expected a BIC of a bank in DE"),
+        (local("AR", IBAN, bic="BACIARBA"), "account.number: expected an account number of a bank in AR; an IBAN"),
         (PayoutSet("林\x00美", "CN", IBAN), "name: expected 1 to 140 characters"),
         (PayoutSet("林美", "EU", IBAN), "country: expected an ISO 3166 code"),
     ],
@@ -72,6 +74,15 @@ def test_what_no_bank_could_pay_is_refused_by_field(wanted: PayoutSet, said: str
     with pytest.raises(InputError) as caught:
         payee_of(wanted)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(("number", "shown"), [("987654", "54"), ("123456789", "789"), ("1234567890123", "0123")])
+def test_of_a_short_number_less_is_shown(number: str, shown: str) -> None:
+    assert payee_of(local("US", number, clearing="021000021")).ends == shown
+
+
+def test_a_bank_of_a_territory_has_the_ibans_of_its_country() -> None:
+    assert payee_of(PayoutSet("Ana", "JE", "GB29NWBK60161331926819", "NWBKJESX")).bic == "NWBKJESX"
 
 
 def paths(data: bytes) -> dict[str, list[str]]:
