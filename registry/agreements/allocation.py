@@ -131,7 +131,8 @@ async def _charge(conn: Connection, found: Agreement, month: str, into: str) -> 
     except FATAL:
         raise
     except Exception as error:
-        log.exception("allocation.failed", licence=found.name, period=month, closing=into)
+        if not isinstance(error, RegistryError | LicetError):  # not refused, but a fault of ours: where it is
+            log.exception("allocation.failed", licence=found.name, period=month, closing=into)
         await _leave_out(conn, found, month, into, _reason(error))
         return None
     if month == into:

@@ -259,10 +259,16 @@ def verify(*, data: DataFolder = None, as_json: Json = False) -> int:
 
 @asynccontextmanager
 async def attached(data: Path | None) -> AsyncIterator[Services]:
-    """Yield the services of the data folder, on the database of the service that runs there or one started for it."""
+    """Yield the services of the data folder, on the database of the service that runs there or one started for it.
+
+    What they log goes to stderr: stdout is the answer of the command.
+    """
+    from registry.observing.logs import log_to_stderr
     from registry.services import started
 
-    async with started(Settings.load(data=data), name="licet-registry operator", only_look=True) as services:
+    settings = Settings.load(data=data)
+    log_to_stderr(settings, "office")
+    async with started(settings, name="licet-registry operator", only_look=True) as services:
         yield services
 
 

@@ -75,6 +75,9 @@ def test_a_licence_is_revoked_rechecked_and_its_duty_stated_done(person: People,
     assert ada.does("duties")["duties"] == []
     revoked = ada.types("licences", "revoke", licence, "--reason", "No more.", "--yes")
     assert revoked.code == 0, revoked
+    for who in (ada, lab):
+        (line,) = who.types("licences", "list").out.splitlines()
+        assert line.startswith(f"{licence}  acme/lantern@1  1 work  0.05 USD  1 work revoked, held until 20"), line
     again = ada.types("licences", "revoke", licence, "--yes")
     assert (again.code, "was revoked already" in again.err) == (4, True), again
 

@@ -16,6 +16,7 @@ from licet import times
 from tests.forking import POSSIBLE
 from tests.whole.conftest import People
 from tests.whole.stage import Service
+from tests.whole.test_settlement import Office
 
 pytestmark = pytest.mark.slow  # some twenty commands, each a process
 
@@ -128,3 +129,36 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     back = ada.types("revenue", "shares", licence, "--period", second, "--lang", "zh").out
     assert "减去此前已计收的 900.00 USD = −300.00 USD" in back, back
     assert ada.types("balance").out == "810.00 USD  payable to you\n"
+
+
+def test_what_a_close_cannot_charge_is_said_to_the_office_and_to_the_organisation_alone(
+    office: Service, clock: Clock, person: People, tmp_path: Path
+) -> None:
+    first = f"{TENTH.replace(day=1) - timedelta(days=1):%Y-%m}"
+    ada, lab = person("ada", office.url), person("lab", office.url)
+    for who, kind, name in ((ada, "artist", "Ada Rossi"), (lab, "organisation", "Lantern Labs")):
+        who.environment.update(clock.typed)
+        who.joins(kind, name)
+    price = '{ model = "subscription", amount = "9000000000", currency = "USD", period = "P1M" }'
+    (tmp_path / "terms.toml").write_text(f'preset = "paid"\nprice = {price}\n')
+    done = ada.does("register", ada.draws("pictures", 905_101, 905_102, 905_103), "--terms", tmp_path / "terms.toml")
+    lab.does("snapshot", "pull", "--covering", str(done["log_index"]))
+    for each in done["works"]:
+        lab.does("licences", "agree", each["work"], *USE, "--yes")
+
+    clock.set(TENTH)
+    told = Office(office, tmp_path).types("close", "--period", first)
+    assert "allocation.left_out" in told.err
+    closed, *left = told.out.splitlines()  # what is logged is not in it
+    assert closed.startswith(f"{first} is closed, log index ")
+    licence = left[0].partition(":")[0]
+    since = f"{licence}: {first} is left out since {TENTH:%Y-%m-%dT}"
+    assert [line.startswith(since) for line in left] == [True], left
+    assert "expected at most 18,014,398,509.481982 USD owed at a time, got 18,000,000,000.00 USD owed" in left[0]
+    assert lab.types("balance").out.splitlines() == [
+        "18,000,000,000.00 USD  owed by you",
+        f"not yet computed: what {licence} owes for {first}",
+    ]
+    (waits,) = lab.does("balance")["not_yet_computed"]
+    assert (waits["licence"], waits["period"]) == (licence, first)
+    assert "not yet computed" not in ada.types("balance").out
