@@ -27,6 +27,7 @@ MEDIA: Final[dict[Format, str]] = {
     "jsonl": "application/jsonl",
 }
 _EPOCH: Final = 946_684_800_000_000  # microseconds from 1970 to 2000, where PostgreSQL begins to count
+_MANY: Final = 4096  # rows that show whether the values of a column repeat
 _TYPES: Final = {
     "uuid": pa.dictionary(pa.int32(), pa.string()),
     "hex": pa.string(),
@@ -43,37 +44,52 @@ def schema_of(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([pa.field(column.name, _TYPES[column.kind]) for column in columns if column.told])
 
 
-def batch_of(columns: Sequence[Column], block: Mapping[str, Any]) -> pa.RecordBatch:
-    """Return the rows of one block."""
+def batch_of(
+    columns: Sequence[Column], block: Mapping[str, Any], order: np.ndarray[Any, Any] | None = None
+) -> pa.RecordBatch:
+    """Return the rows of one block, in ``order`` where there is one."""
     rows = block["rows"]
     made: dict[str, Any] = {}
     for column in sorted(columns, key=lambda each: each.prefix.startswith("=")):
-        made[column.name] = _made(column, block[column.name], rows, made)
+        data = block[column.name]
+        if order is not None and column.kind == "hex":  # before it is twice as long
+            data = np.frombuffer(data, f"V{len(data) // rows}")[order].tobytes()
+        made[column.name] = _made(column, data, rows, made)
+    if order is not None:
+        taken = pa.array(order)
+        varied = [column.name for column in columns if column.kind != "hex" and not _one(made[column.name])]
+        made |= {name: made[name].take(taken) for name in varied}
     told = [column for column in columns if column.told]
     return pa.RecordBatch.from_arrays([made[column.name] for column in told], schema=schema_of(columns))
 
 
+def _one(values: pa.Array) -> bool:
+    return bool(pa.types.is_dictionary(values.type)) and len(values.dictionary) == 1
+
+
 def order_of(sources: bytes, ids: bytes) -> np.ndarray[Any, Any] | None:
     """Return the order of rows by source and id, 16 and 32 bytes each; None where they are in it already."""
-    first, second = np.frombuffer(sources, ">u8").reshape(-1, 2).T
-    third = np.frombuffer(ids, ">u8").reshape(-1, 4)
-    keys = (third[:, 3], third[:, 2], third[:, 1], third[:, 0], second, first)
-    if (first[1:] == first[:-1]).all() and (third[1:, 0] > third[:-1, 0]).all() and (second[1:] == second[:-1]).all():
-        return None
-    return np.lexsort([key.astype(np.uint64) for key in keys])
+    source = np.frombuffer(sources, ">u8").reshape(-1, 2).T.astype(np.uint64)
+    digest = np.frombuffer(ids, ">u8").reshape(-1, 4).T.astype(np.uint64)
+    leading = digest[0]
+    order: np.ndarray[Any, Any]
+    if (source == source[:, :1]).all():
+        if (leading[1:] > leading[:-1]).all():
+            return None
+        order = leading.argsort()
+    else:
+        order = np.lexsort((leading, *source[::-1]))
+    ordered = leading[order]
+    if (ordered[1:] != ordered[:-1]).all():
+        return order
+    return np.lexsort((*digest[::-1], *source[::-1]))  # two of them begin alike
 
 
 def _made(column: Column, data: Any, rows: int, made: Mapping[str, Any]) -> Any:
+    if column.kind == "same":
+        return _dictionary(pa.array(np.zeros(rows, np.int32)), [data])
     if column.kind == "text":
-        first = data.partition(TEXT_END)[0]
-        if data == TEXT_END.join([first] * rows):  # mostly one text for all, and that is soon seen
-            return _dictionary(pa.array(np.zeros(rows, np.int32)), [None if first == NOTHING else first])
-        texts = data.split(TEXT_END)
-        if len(texts) != rows:
-            raise RegistryError(f"{column.name}: expected {rows} texts without control characters, got {len(texts)}")
-        found = pc.dictionary_encode(pa.array(texts, pa.string()))
-        values = [None if text == NOTHING else text for text in found.dictionary.to_pylist()]
-        return _dictionary(found.indices, values)
+        return _texts(column, data, rows)
     if column.kind == "uuid":
         return _identifiers(column, data, rows, made)
     if column.kind == "hex":
@@ -90,6 +106,21 @@ def _made(column: Column, data: Any, rows: int, made: Mapping[str, Any]) -> Any:
         wide[:, 0], wide[:, 1] = numbers, numbers >> 63
         return pa.Array.from_buffers(_TYPES["money"], rows, [None, pa.py_buffer(wide)])
     return pa.array(numbers)
+
+
+def _texts(column: Column, data: str, rows: int) -> pa.DictionaryArray:
+    """Return the texts of a column: only each different one is ever a text of Python."""
+    first = data.partition(TEXT_END)[0]
+    if data == (first + TEXT_END) * (rows - 1) + first:  # mostly one text for all, and that is soon seen
+        return _dictionary(pa.array(np.zeros(rows, np.int32)), [None if first == NOTHING else first])
+    raw = (data + TEXT_END).encode()
+    ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord(TEXT_END)) + 1
+    if len(ends) != rows:
+        raise RegistryError(f"{column.name}: expected {rows} texts without control characters, got {len(ends)}")
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    found = pc.dictionary_encode(pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(raw)))
+    values = [text[:-1] for text in found.dictionary.to_pylist()]
+    return _dictionary(found.indices, [None if text == NOTHING else text for text in values])
 
 
 def _identifiers(column: Column, data: bytes, rows: int, made: Mapping[str, Any]) -> pa.DictionaryArray:
@@ -124,6 +155,8 @@ def _coded(indices: pa.Array, values: pa.Array, there: np.ndarray[Any, Any]) -> 
     """Return a dictionary array of ``values``; an index of one that is not ``there`` becomes a null."""
     if there.all():
         return pa.DictionaryArray.from_arrays(indices, values)
+    if not there.any():
+        return pa.DictionaryArray.from_arrays(pa.nulls(len(indices), pa.int32()), values)
     codes = indices.to_numpy(zero_copy_only=False).astype(np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=~there[codes]), values)
 
@@ -177,12 +210,7 @@ class Writer:
         self._flat: Final = pa.schema([pa.field(field.name, _flat(field.type)) for field in self._schema])
         self._sink: Final = _Sink()
         self._file = pa.PythonFile(self._sink, mode="w")
-        self._writer: Any = None
-        if form == "parquet":
-            plain = [column.name for column in columns if column.told and column.kind != "hex"]
-            self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=plain)
-        elif form == "csv":
-            self._writer = pcsv.CSVWriter(self._file, self._flat)
+        self._writer: Any = pcsv.CSVWriter(self._file, self._flat) if form == "csv" else None
 
     def add(self, batch: pa.RecordBatch) -> bytes:
         """Return what is ready once ``batch`` was taken."""
@@ -192,14 +220,27 @@ class Writer:
             columns = [_plain(column) for column in batch.columns]
             self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._flat))
         else:
+            self._writer = self._writer or self._parquet(batch)
             self._writer.write_batch(batch)
         return self._sink.taken()
 
     def finish(self) -> bytes:
         """Return the end."""
+        if self._form == "parquet" and self._writer is None:
+            self._writer = self._parquet(None)
         if self._writer is not None:
             self._writer.close()
         return self._sink.taken()
+
+    def _parquet(self, first: pa.RecordBatch | None) -> pq.ParquetWriter:
+        """Return what writes Parquet. Columns are written as dictionaries but for those whose values in the ``first``
+        rows, where these are many, mostly differ: of those it would only be larger, and take longer."""
+        columns = {field.name for field in self._schema if not pa.types.is_string(field.type)}
+        if first is not None and first.num_rows >= _MANY:
+            held = {name: first.column(name) for name in columns if pa.types.is_dictionary(first.column(name).type)}
+            columns -= {name for name, each in held.items() if 2 * len(each.dictionary) > first.num_rows}
+        repeated = [name for name in self._schema.names if name in columns]
+        return pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=repeated)
 
 
 def _flat(kind: pa.DataType) -> pa.DataType:

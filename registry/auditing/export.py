@@ -11,8 +11,6 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import pyarrow as pa
-
 from registry.auditing import blocks, queries
 from registry.auditing.blocks import Column
 from registry.auditing.columns import Format, Writer, batch_of, order_of
@@ -51,15 +49,14 @@ async def exported(database: Database, table: Table, form: Format, span: Span, p
 
 def _written(writer: Writer, columns: tuple[Column, ...], block: Row) -> bytes:
     values = dict(block.items())
-    batch, order = batch_of(columns, values), None
-    if "id" in values:
-        order = order_of(values["source"], values["id"])
-    return writer.add(batch if order is None else batch.take(pa.array(order)))
+    order = order_of(values["source"], values["id"]) if "id" in values else None
+    return writer.add(batch_of(columns, values, order))
 
 
 async def _events(database: Database, span: Span, part: Part) -> AsyncGenerator[Any]:
     """Yield blocks of uses: those of batches by batch, then those that licences began with."""
-    for sources, uses in ((blocks.BATCHES, blocks.BATCH_EVENTS), (blocks.LICENCES, blocks.LICENCE_EVENTS)):
+    told = ("bat", blocks.BATCHES, blocks.BATCH_EVENTS), ("lic", blocks.LICENCES, blocks.LICENCE_EVENTS)
+    for kind, sources, uses in told:
         after = _FIRST
         while True:
             async with database.acquire() as conn:
@@ -67,8 +64,9 @@ async def _events(database: Database, span: Span, part: Part) -> AsyncGenerator[
                     sources, after, part.account, part.uses, span.start, span.until, span.published, _SOURCES
                 )
             for some in _grouped(listed):
-                async with database.acquire() as conn:
-                    block = await conn.fetchrow(uses, some, part.account, part.uses)
+                async with database.transaction(readonly=True) as conn:
+                    await conn.execute(blocks.ALONE)
+                    block = await conn.fetchrow(uses, some, part.account, part.uses, kind)
                 yield block
             if len(listed) < _SOURCES:
                 break

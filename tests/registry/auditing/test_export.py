@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -176,8 +177,63 @@ def test_rows_are_put_in_order_by_source_and_id():
     order = order_of(b"".join(source for source, _ in rows), b"".join(number for _, number in rows))
     assert order is not None
     assert [rows[at] for at in order] == sorted(rows)
+    alone = [row(7, 2**255), row(7, 5 + 2**64), row(7, 2**200), row(7, 5)]  # two begin alike
+    for some in (alone, alone[:3]):
+        order = order_of(b"".join(each[0] for each in some), b"".join(each[1] for each in some))
+        assert order is not None
+        assert [some[at] for at in order] == sorted(some)
     ordered = [row(7, 2**200), row(7, 2**201), row(7, 2**202)]
     assert order_of(b"".join(each[0] for each in ordered), b"".join(each[1] for each in ordered)) is None
+
+
+def _random_block(rows: int) -> dict[str, Any]:
+    """Uses of two licences, most of them of different works, with some texts and some that are not there."""
+    made = random.Random(rows)
+    some = [made.randbytes(16) for _ in range(3)] + [bytes(16)]
+    texts = ("run-1", "a longer run", "名字", NOTHING)
+    block: dict[str, Any] = {"rows": rows, "source_kind": "lic"}
+    for column in EVENTS:
+        match column.kind:
+            case "uuid":
+                block[column.name] = b"".join(made.choices(some, k=rows))
+            case "hex":
+                block[column.name] = made.randbytes(32 * rows)
+            case "text":
+                block[column.name] = TEXT_END.join(made.choices(texts, k=rows))
+            case "flag":
+                block[column.name] = bytes(made.choices((0, 1), k=rows))
+            case "int" | "money" | "time":
+                block[column.name] = b"".join(made.randrange(2**40).to_bytes(8, "big") for _ in range(rows))
+    kinds = dict.fromkeys(some, "art") | {bytes(16): NOTHING}
+    payees = [block["payee"][at : at + 16] for at in range(0, 16 * rows, 16)]
+    return block | {
+        "work": made.randbytes(16 * rows),
+        "statement": bytes(16 * rows),
+        "memorandum": TEXT_END.join([NOTHING] * rows),
+        "payee_kind": TEXT_END.join(kinds[each] for each in payees),
+    }
+
+
+def test_rows_in_an_order_are_the_same_rows():
+    block = _random_block(300)
+    order = order_of(block["source"], block["id"])
+    assert order is not None
+    plain = batch_of(EVENTS, block).to_pylist()
+    assert batch_of(EVENTS, block, order).to_pylist() == [plain[at] for at in order]
+    assert {row["run"] for row in plain} == {"run-1", "a longer run", "名字", None}
+    assert {row["statement"] for row in plain} == {row["memorandum"] for row in plain} == {None}
+
+
+def test_only_what_repeats_is_written_as_a_dictionary():
+    writer, batches = Writer("parquet", EVENTS), [batch_of(EVENTS, _random_block(rows)) for rows in (5000, 200)]
+    whole = io.BytesIO(b"".join([*map(writer.add, batches), writer.finish()]))
+    found = pq.ParquetFile(whole)
+    encodings = {
+        part.path_in_schema: part.encodings
+        for part in map(found.metadata.row_group(0).column, range(found.metadata.num_columns))
+    }
+    assert {name for name, used in encodings.items() if "RLE_DICTIONARY" not in used} == {"id", "work", "escrow"}
+    assert found.read().to_pylist() == [row for batch in batches for row in batch.to_pylist()]
 
 
 def test_columns_of_bytes_become_values_whatever_they_are():
@@ -192,7 +248,7 @@ def test_columns_of_bytes_become_values_whatever_they_are():
         **dict.fromkeys(("organisation", "licence", "statement", "work", "split"), one.bytes + empty),
         "source": one.bytes + two.bytes,
         "payee": two.bytes + empty,
-        "source_kind": TEXT_END.join(["bat", "lic"]),
+        "source_kind": "bat",
         "payee_kind": TEXT_END.join(["art", NOTHING]),
         "id": bytes(32) + b"\xff" * 32,
         **dict.fromkeys(("seq", "quantity", "amount", "fee"), numbers),
@@ -203,7 +259,7 @@ def test_columns_of_bytes_become_values_whatever_they_are():
     first, second = batch_of(EVENTS, block).to_pylist()
     assert (first["source"], second["source"]) == (
         identifiers.from_uuid("bat", one),
-        identifiers.from_uuid("lic", two),
+        identifiers.from_uuid("bat", two),
     )
     assert (first["payee"], second["payee"]) == (identifiers.from_uuid("art", two), None)
     assert (first["amount"], second["amount"]) == (Decimal("-0.000001"), Decimal(2**53).scaleb(-6))
