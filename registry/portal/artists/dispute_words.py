@@ -29,10 +29,87 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_state_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
     "dispute_state_dismissed": ("Decided against whoever opened it", "裁决没有支持提出的一方"),
     "dispute_state_withdrawn": ("Taken back", "已撤回"),
+    "dispute_over_won": ("Decided for you", "裁决支持你"),
+    "dispute_over_lost": ("Decided against you", "裁决没有支持你"),
+    "dispute_means_won_register": (
+        (
+            "What was said of the picture by whoever registered it permits nothing any more. To set terms of your own "
+            "for it, register it, if you have not done so."
+        ),
+        "对方登记时写的条件，不再准许任何使用。如果你还没登记这张画，登记之后就能定自己的条件。",
+    ),
+    "dispute_means_won_register_go": ("Add the picture", "加入这张画"),
+    "dispute_means_won_money": (
+        (
+            "What it earned and was held is yours. It is paid from claim level 2 on; what waits longer than 180 days "
+            "goes back to whoever paid."
+        ),
+        "它挣到、先存着的钱归你。主张等级到 2 级就付给你；等了超过 180 天的，退给付钱的一方。",
+    ),
+    "dispute_means_won_money_go": ("Your claim level", "你的主张等级"),
+    "dispute_means_won_licences": (
+        "Licences that teams took on it before go on. From now on it is you who can revoke them.",
+        "之前团队取得的许可还有效。从现在起，收回不收回由你决定。",
+    ),
+    "dispute_means_won_licences_go": ("See licences", "看许可"),
+    "dispute_means_work_upheld_other": (
+        (
+            "This picture is not yours any more: nobody may use it under your terms, and what you sign for it has no "
+            "effect. What it earned and was held goes to the other party, who can also revoke licences of before. What "
+            "was payable to you before the dispute stays yours."
+        ),
+        (
+            "这张画不再归你：谁都不能按你的条件使用，你再为它签什么都不起作用。它挣到、先存着的钱归对方，之前的许可也由对方"
+            "决定收不收回。争议之前已经该付给你的，还是你的。"
+        ),
+    ),
+    "dispute_means_work_dismissed_opener": (
+        "The picture stays with the other party, under its terms as before. You cannot dispute it again.",
+        "这张画还是由对方说了算，条件和以前一样。同一张画，你不能再提争议。",
+    ),
+    "dispute_means_work_dismissed_other": (
+        "The picture stays yours. This dispute holds nothing any more: neither your terms nor its money.",
+        "这张画还是你的。这个争议不再拦着什么：你的条件和它的收入都一样。",
+    ),
+    "dispute_means_charge_upheld_opener": (
+        "The charge is taken back: what it took from you is yours again.",
+        "这笔款项撤销了：从你这里拿走的，还给你。",
+    ),
+    "dispute_means_charge_upheld_other": (
+        "The charge is taken back: what it credited to you is yours no more.",
+        "这笔款项撤销了：记给你的钱，不再归你。",
+    ),
+    "dispute_means_charge_dismissed_opener": (
+        "The charge stands, and nobody can dispute it again.",
+        "这笔款项照旧，谁都不能再对它提争议。",
+    ),
+    "dispute_means_charge_dismissed_other": (
+        "The charge stands. This dispute holds nothing of it any more.",
+        "这笔款项照旧，这个争议不再扣着它的钱。",
+    ),
+    "dispute_means_withdrawn": ("Everything is as it was before the dispute.", "一切和提出争议之前一样。"),
+    "dispute_road": ("How it goes on", "之后会怎样"),
+    "dispute_road_answer": ("The other party has 14 days to answer.", "对方有 14 天答复。"),
+    "dispute_road_decide": (
+        "After its answer, or after these days, somebody who is no party decides. Nothing moves yet.",
+        "对方答复了，或者 14 天过了，由和双方都无关的人裁决。这时候什么都还不会变。",
+    ),
+    "dispute_road_appeal": (
+        "Whoever lost has 14 days to appeal once, or accepts it.",
+        "输的一方 14 天内可以申诉一次，也可以接受。",
+    ),
+    "dispute_road_review": (
+        "After an appeal somebody else looks at all of it, within 14 days, and that is final.",
+        "申诉了，就由另一个人在 14 天内把全部内容再看一次，那就是最后结果。",
+    ),
+    "dispute_road_end": (
+        "If nobody appeals, it is over after these 14 days as it was decided.",
+        "没有人申诉，14 天一过就按裁决结束。",
+    ),
     "dispute_new": ("Open a dispute", "提出争议"),
     "dispute_new_lead": (
-        "Say in your own words what is wrong. The other party has 14 days to answer.",
-        "用你自己的话说清楚哪里不对。对方有 14 天答复。",
+        "Say in your own words what is wrong.",
+        "用你自己的话说清楚哪里不对。",
     ),
     "dispute_new_work": (
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from litestar import Request, Response
@@ -14,7 +14,7 @@ from licet.statements.authority import tightens_only
 from licet.statements.disputes import REVIEWED_WITHIN
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import MOST_TEXT
-from licet.wire.disputes import DisputeShown
+from licet.wire.disputes import DisputeInfo, DisputeShown
 from registry.accounts.identity import Caller
 from registry.database import Connection
 from registry.errors import Conflict, NotFound
@@ -26,6 +26,12 @@ from registry.portal.frame.languages import OTHER
 from registry.portal.frame.pages import language_of
 from registry.portal.frame.steps import label_of
 from registry.services import Services
+
+#: Where what whoever won a picture can do now is done.
+_LEADS: Final = {
+    "dispute_means_won_register": "/add", "dispute_means_won_money": "/level",
+    "dispute_means_won_licences": "/licences",
+}  # fmt: skip
 
 
 class Said(NamedTuple):
@@ -98,6 +104,9 @@ async def dispute_page_of(
         names=names,
         opened=info.account == caller.id,
         lost=info.lost_by == caller.id,
+        won=_won(info, caller.id),
+        ends=_ends(info, caller.id),
+        leads=_LEADS if caller.kind == "art" else {},
         late=info.appeal_until is None or times.to_text(times.now()) >= info.appeal_until,
         review_until=info.appealed_at and times.to_text(times.from_text(info.appealed_at) + REVIEWED_WITHIN),
         said=said,
@@ -105,6 +114,27 @@ async def dispute_page_of(
         most=MOST_TEXT,
         **_wrong(error),
     )
+
+
+def _won(info: DisputeInfo, who: str) -> bool | None:
+    """Whether a party that reads won what has ended; None: nobody did, or somebody else reads."""
+    if who not in (info.account, info.against) or info.state not in ("upheld", "dismissed"):
+        return None
+    return (info.state == "upheld") == (who == info.account)
+
+
+def _ends(info: DisputeInfo, who: str) -> tuple[str, ...]:
+    """Return which words say what the end of a dispute means for a party that reads; none for others, and before."""
+    if who not in (info.account, info.against) or info.ended_at is None:
+        return ()
+    if info.state == "withdrawn":
+        return ("dispute_means_withdrawn",)
+    side = "opener" if who == info.account else "other"
+    if info.subject.startswith("tra_"):
+        return (f"dispute_means_charge_{info.state}_{side}",)
+    if info.state == "upheld" and side == "opener":
+        return tuple(f"dispute_means_won_{each}" for each in ("register", "money", "licences"))
+    return (f"dispute_means_work_{info.state}_{side}",)
 
 
 def form_page(request: Request[Any, Any, Any], form: Form, error: Exception | None = None) -> Response[bytes]:

@@ -6,9 +6,10 @@ The registry's office signs what is decided; what whoever lost appeals, another 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -20,7 +21,9 @@ from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import MOST_TEXT
 from licet.wire.disputes import DisputeInfo
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import fresh
+from registry.accounts.stepping import hold_fresh
+from registry.consent.shown import shown
+from registry.database import Connection
 from registry.disputes import deciding, service
 from registry.disputes.routes import InState
 from registry.errors import Conflict, Invalid, NotAllowed
@@ -30,7 +33,7 @@ from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
 from registry.portal.frame.steps import label_of
-from registry.portal.frame.taking import takes_form
+from registry.portal.operators import queries
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 
@@ -53,6 +56,24 @@ class Said(NamedTuple):
         return label_of(self.step, self.payload)
 
 
+class Party(NamedTuple):
+    """Who is in dispute: the name (None: the account was erased), and its claim level."""
+
+    name: str | None
+    level: int
+
+
+class Likeness(NamedTuple):
+    """A work that a dispute is about, or one of the opener's ``own`` that is like it; ``shown``: it is public."""
+
+    work: str
+    title: str | None
+    own: bool
+    registered_at: str
+    withdrawn: bool
+    shown: bool
+
+
 @get(everywhere("/operator/disputes"), include_in_schema=False, media_type=HTML, guards=[OPERATORS])
 async def queue(
     request: Request[Any, Any, Any],
@@ -64,9 +85,10 @@ async def queue(
     asked = Asked.of(request, "opened", _A_PAGE, cursor)
     async with services.database.acquire() as conn:
         page = await service.listed(conn, None, asked, state=in_state)
+        parties = await _parties(conn, page.items)
     return ROOM.page(
         request, "disputes", here="disputes", state=in_state, states=_STATES,
-        disputes=[(each, _due(each)) for each in page.items],
+        disputes=[(each, _due(each)) for each in page.items], parties=parties,
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 
@@ -82,7 +104,10 @@ async def dispute_page(
     return await _shown(request, services, caller, dispute)
 
 
-@takes_form("/operator/disputes/{dispute:str}", OPERATORS, fresh, most=_BODY, seconds=120)
+@post(
+    everywhere("/operator/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[OPERATORS],
+    opt={**forms.FORM, "seconds": 120}, request_max_body_size=_BODY,
+)  # fmt: skip
 async def decide(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -92,6 +117,7 @@ async def decide(
 ) -> Response[Any]:
     """Decide, or review; twice has one effect. What is wrong or too early comes back with all that was written."""
     form = forms.read(request, body)
+    hold_fresh(caller)
     outcome, again = form.get("outcome"), form.get("step") == "review"
     text = form.get("text").replace("\r\n", "\n").replace("\t", " ").strip()
     try:
@@ -131,6 +157,8 @@ async def _shown(
         for each in found.steps
     ]
     info = found.dispute
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        parties, works = await _parties(conn, [info]), await _works(conn, info)
     # Undecidable while the other party can still answer; what was written all the same comes back.
     early = info.state == "open" and times.to_text(times.now()) < info.decided_after and form is None
     step = {"open": "decide", "answered": "decide", "appealed": "review"}.get(info.state)
@@ -140,6 +168,8 @@ async def _shown(
         status=200 if wrong is None else 403 if isinstance(wrong, NotAllowed) else 400,
         here="disputes",
         dispute=info,
+        parties=parties,
+        works=works,
         due=_due(info),
         fresh=signing.fresh_for(caller),
         early=early,
@@ -151,6 +181,33 @@ async def _shown(
         outcomes=_OUTCOMES,
         most=MOST_TEXT,
     )
+
+
+async def _parties(conn: Connection, disputes: Sequence[DisputeInfo]) -> dict[str, Party]:
+    """Return who the parties of ``disputes`` are, by their identifiers."""
+    ids = {identifiers.to_uuid(name, "art", "org") for each in disputes for name in (each.account, each.against)}
+    rows = await conn.fetch(queries.PARTIES, list(ids))
+    return {identifiers.from_uuid(row["kind"], row["id"]): Party(row["name"], row["level"]) for row in rows}
+
+
+async def _works(conn: Connection, info: DisputeInfo) -> list[Likeness]:
+    """Return the work that is disputed and those of whoever opened it that are like it; none of a charge."""
+    if not info.subject.startswith("wrk_"):
+        return []
+    opener = identifiers.to_uuid(info.account, "art", "org")
+    rows = await conn.fetch(queries.LIKE_IT, identifiers.to_uuid(info.subject, "wrk"), opener)
+    public = await shown(conn, [row["id"] for row in rows])
+    return [
+        Likeness(
+            work=identifiers.from_uuid("wrk", row["id"]),
+            title=row["title"],
+            own=row["account"] == opener,
+            registered_at=times.to_text(row["registered_at"]),
+            withdrawn=row["withdrawn"],
+            shown=row["id"] in public,
+        )
+        for row in rows
+    ]
 
 
 ROUTES: Final = [queue, dispute_page, decide]

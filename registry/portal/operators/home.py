@@ -1,4 +1,5 @@
-"""Where an operator begins: whether everything that answers need is there, since when not, and what closes left out."""
+"""Where an operator begins: whether everything that answers need is there, since when not, which disputes
+wait, and what closes left out."""
 
 from __future__ import annotations
 
@@ -7,10 +8,13 @@ from typing import Any, Final
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
+from licet import times
+from licet.statements.disputes import ANSWERED_WITHIN
 from registry.accounts.identity import Caller
 from registry.agreements.left_out import left_out
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
+from registry.portal.operators import queries
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 
@@ -22,7 +26,9 @@ async def home(
     """What ``/health/ready`` looks at, as a table, with what to do about each thing that is amiss."""
     state = await request.app.state.readiness.look()
     left = await left_out(services.database) if state.agreements_left_out else []
-    return ROOM.page(request, "home", here="home", name=caller.name, health=state, left_out=left)
+    async with services.database.acquire() as conn:
+        waiting = await conn.fetchrow(queries.WAITING, caller.account, times.now() - ANSWERED_WITHIN)
+    return ROOM.page(request, "home", here="home", name=caller.name, health=state, left_out=left, waiting=waiting)
 
 
 ROUTES: Final = [home]

@@ -19,6 +19,16 @@ WORDS: Final[Vocabulary] = {
     "account": ("Account", "账号"),
     "none": ("None", "没有"),
     # health
+    # home
+    "home_decide": (
+        Plural("A dispute can be decided now.", "{n} disputes can be decided now."),
+        "有 {n} 个争议现在就可以裁决。",
+    ),
+    "home_review": (
+        Plural("An appeal waits for you to review it.", "{n} appeals wait for you to review them."),
+        "有 {n} 个申诉等你复核。",
+    ),
+    "home_disputes": ("See disputes", "看争议"),
     "health": ("How the registry is doing", "登记处运行情况"),
     "health_fine": ("Everything that answers need is there.", "一切正常。"),
     "health_amiss": ("Something is amiss. What to do about it stands beside it.", "有地方不正常，旁边写着怎么办。"),
@@ -46,7 +56,7 @@ WORDS: Final[Vocabulary] = {
     "left_out_text": (
         (
             "These agreements could not be charged when the month closed. Nothing is lost: mend the reason, and the "
-            "next close charges it once, into the month that it closes."
+            "next close charges it once, in its own month."
         ),
         "这些协议在结账那个月没能算出费用。钱没有丢：把原因解决了，下一次结账会补记一次，记在那次结账的月份里。",
     ),
@@ -70,10 +80,15 @@ WORDS: Final[Vocabulary] = {
     "dispute_other": ("Other party", "另一方"),
     "dispute_due": ("Next", "接下来"),
     "dispute_due_open": ("To be decided from", "几时起可裁决"),
-    "dispute_due_answered": ("To be decided from", "几时起可裁决"),
+    "dispute_due_answered": ("Can be decided now", "现在就可以裁决"),
     "dispute_due_decided": ("Can be appealed until", "申诉截止"),
     "dispute_due_appealed": ("To be reviewed by", "复核截止"),
     "dispute_first": ("First decision", "第一次裁决"),
+    "dispute_like": ("Has registered one like it:", "自己也登记了一张像它的："),
+    "dispute_level": ("claim level {n}", "主张等级 {n}"),
+    "dispute_registered": ("registered {day}", "{day}登记"),
+    "dispute_gone": ("withdrawn", "已撤下"),
+    "dispute_erased": ("An erased account", "已注销的账号"),
     "dispute_own": ("You decided; another operator reviews it", "是你裁决的，要由另一位复核"),
     "dispute_about": ("What it is about", "关于什么"),
     "dispute_open": ("Waits for an answer", "等对方答复"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Artist, Read
 from tests.registry.portal.staff import employed
 from tests.registry.portal.test_appeals import answered
+from tests.registry.portal.test_disputes import drafts, opens, two_parties
 from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
@@ -74,3 +76,77 @@ async def test_after_a_dispute_that_changed_nothing_a_work_is_as_before(site: Ru
     for each in (page, public):
         assert ("No AI use" if language == "en" else "不得用于 AI") in each.text
     assert "contest-ended" not in await told(his)
+
+
+OVER = {
+    "upheld": ({"en": "Decided for you", "zh": "裁决支持你"}, {"en": "Decided against you", "zh": "裁决没有支持你"}),
+    "dismissed": ({"en": "Decided against you", "zh": "裁决没有支持你"}, {"en": "Decided for you", "zh": "裁决支持你"}),
+}
+MEANS = {
+    "upheld": (
+        {"en": "To set terms of your own for it, register it", "zh": "登记之后就能定自己的条件"},
+        {"en": "what you sign for it has no effect", "zh": "你再为它签什么都不起作用"},
+    ),
+    "dismissed": (
+        {"en": "You cannot dispute it again", "zh": "你不能再提争议"},
+        {"en": "The picture stays yours", "zh": "这张画还是你的"},
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("outcome", ["upheld", "dismissed"])
+async def test_the_end_of_a_dispute_tells_each_side_what_it_means(site: Running, outcome: str, language: str) -> None:
+    hers, his, path = await answered(site)
+    await decided(site, path, outcome)
+    for who, over, means in zip((hers, his), OVER[outcome], MEANS[outcome], strict=True):
+        page = await held_whole(who.http, f"/{language}{path}", language)
+        assert (over[language] in page.text, means[language] in page.text) == (True, True)
+        led = {f"/{language}{each}" for each in ("/level", "/licences")} <= set(page.links())
+        assert ("180" in page.text, led and outcome == "upheld") == (who is hers and outcome == "upheld",) * 2
+        listed = await held_whole(who.http, f"/{language}/disputes", language)
+        assert over[language] in listed.text
+    auditor = await employed(site, "auditor", "Ada", his.id)
+    page = await held_whole(auditor.http, f"/{language}{path}", language)
+    assert not {each[language] for each in (*OVER[outcome], *MEANS[outcome])} & {page.text}
+    assert MEANS[outcome][1][language] not in page.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_opens_a_dispute_reads_every_step_that_can_follow(site: Running, language: str) -> None:
+    hers, his = await two_parties(site)
+    page = await held_whole(hers.http, f"/{language}/disputes/new", language)
+    own = (await hers.form("/en/account"))["form"]
+    sent = await hers.sends(f"/{language}/disputes/new", {"form": own, "subject": his.works[0], "text": "Mine."})
+    for each in (page, Read(sent.text)):
+        for step in {"en": ("to appeal once", "somebody else looks"), "zh": ("可以申诉一次", "由另一个人")}[language]:
+            assert step in each.text
+
+
+def decidable(home: Read) -> int:
+    """Return how many disputes an operator's home says can be decided."""
+    found = re.search(r"(A|\d+) disputes? can be decided now|有 (\d+) 个争议现在就可以裁决", home.text)
+    return 0 if found is None else 1 if found[1] == "A" else int(found[1] or found[2])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_operator_reads_who_and_what_it_is_about_and_what_waits(site: Running, language: str) -> None:
+    now = {"en": "Can be decided now", "zh": "现在就可以裁决"}[language]
+    hers, his = await two_parties(site)
+    path = await opens(hers, his)
+    opal = await employed(site, "operator", "Opal")
+    at, home = f"/{language}/operator{path}", f"/{language}/operator"
+    page = await held_whole(opal.http, at, language)
+    assert f"/{language}/work/{his.works[0]}" in page.links()
+    for each in ("Mei", "Bao", "No. 0", "claim level 0" if language == "en" else "主张等级 0"):
+        assert each in page.text, each
+    assert now not in page.text
+    before = decidable(await held_whole(opal.http, home, language))
+    form = await drafts(his, f"/en{path}", step="answer", position="contest", text="No.")
+    assert (await his.sends("/en/disputes/sign", form)).status_code == 303
+    for each in (at, f"{home}/disputes"):
+        page = await held_whole(opal.http, each, language)
+        assert (now in page.text, "Mei" in page.text) == (True, True)
+        assert {"en": "To be decided from", "zh": "几时起可裁决"}[language] not in page.text
+    page = await held_whole(opal.http, home, language)
+    assert (decidable(page), f"{home}/disputes" in page.links()) == (before + 1, True)
