@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from base64 import b64decode
@@ -449,10 +450,16 @@ def test_what_somebody_holds_is_checked_against_the_log(
 
     found = held(file)
     assert found.state == "fine", found
-    assert [state for state, _ in found.steps] == [*["good"] * 4, *["good"] * 5, "open"]
+    assert [state for state, _ in found.steps] == [*["good"] * 4, *["good"] * 6, "open"]
+    # The check code of the receipt is computed, no line says what another said, and what was left out is not "right".
+    assert hashlib.sha256(b64decode(file["envelope"]["payload"])).hexdigest() in found.steps[4][1]
+    assert len({words for _, words in found.steps}) == len(found.steps)
+    told = page.inner_text("[data-result]")
+    assert ("Who signed it was not checked" if visitor.language == "en" else "是谁签的，这里没有核对") in told
     visitor.looks()
     receipt = {name: file[name] for name in ("entry", "salt", "proof")} | {"kind": "consent", "id": number}
     assert held(receipt).state == "fine"
+    assert page.inner_text("[data-result]") not in (told, "")
     assert held(file["proof"]).state == "fine"
     checkpoint = file["proof"].partition("\n\n")[2]
     assert held(checkpoint).state == "fine"

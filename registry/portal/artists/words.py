@@ -343,11 +343,19 @@ WORDS: Final[Vocabulary] = {
     "receipt_text": ("What you signed, word for word", "你签的字，一字不差"),
     "receipt_code": ("Check code", "核对码"),
     "receipt_code_text": (
-        "The digest of the signed bytes. Whoever has the file can check it against the public record, without us.",
-        "签名内容的摘要。拿着文件的人不用找我们，自己就能和公开记录核对。",
+        (
+            "The digest of the signed bytes. The public log does not show it: there it stands only under a random "
+            "number, which is in the file, so the entry has another digest. Whoever has the file can hold both "
+            "together, without us."
+        ),
+        (
+            "签名内容的摘要。公开日志里看不到它：那里的摘要加了一个随机数，所以和它不一样，随机数在文件里。"
+            "拿着文件的人不用找我们，自己就能核对两者对得上。"
+        ),
     ),
     "receipt_file": ("Download the file with its proof", "下载带证明的文件"),
-    "receipt_check": ("Check it in the public log", "在公开日志里核对"),
+    "receipt_check": ("Check this receipt with the file", "用文件核对这张收据"),
+    "receipt_entry": ("Its entry in the public log", "它在公开日志里的记录"),
     "receipt_print": ("It prints on one sheet.", "可以打印在一张纸上。"),
     "receipt_some": ("Pictures under it", "这次签名管的画"),
     "receipt_first": ("The first pictures under it", "这次签名管的画，前几张"),

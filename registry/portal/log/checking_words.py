@@ -40,6 +40,13 @@ CHECKING: Final[Vocabulary] = {
     # what came of all
     "say_all_busy": ("Checking…", "核对中……"),
     "say_all_fine": ("Everything that was checked is right.", "核对过的都对。"),
+    "say_all_unsigned": (
+        (
+            "What was checked is right: the log holds exactly this statement. Who signed it was not checked here; "
+            "the program below does that."
+        ),
+        "核对过的都对：日志里记的正是这份声明。是谁签的，这里没有核对，下面的程序可以。",
+    ),
     "say_all_partly": (
         (
             "What could be checked is right. This browser cannot check the registry’s signature (Ed25519), so what "
@@ -74,6 +81,10 @@ CHECKING: Final[Vocabulary] = {
         "The registry’s signature is good, by key {id}, for {size} entries.",
         "登记处的签名有效，钥匙 {id}，共 {size} 条。",
     ),
+    "say_good_signature_held": (
+        "What you hold is signed by the registry, too, by key {id}, for {size} entries.",
+        "你手上这份也有登记处的签名，钥匙 {id}，共 {size} 条。",
+    ),
     "say_good_leaf": (
         "Entry {index} is the leaf with hash {hash}",
         "第 {index} 条就是哈希为 {hash} 的叶子",
@@ -101,6 +112,10 @@ CHECKING: Final[Vocabulary] = {
     "say_good_commits": (
         "The entry commits to exactly this statement (digest {hash}), since {time}.",
         "这条记录对应的正是这份声明（摘要 {hash}），时间 {time}。",
+    ),
+    "say_good_code": (
+        "The check code of what was signed, as it stands on the receipt, is {code}",
+        "签名内容的核对码，就是收据上的那个：{code}",
     ),
     "say_good_is_statement": (
         "This is a statement with its proof. {kind}; entry {index}.",

@@ -116,9 +116,10 @@ WORDS: Final[Vocabulary] = {
     "entry_holds": (
         (
             "The log keeps no words of it, only a digest under a random number that is kept elsewhere. So nothing "
-            "personal stands in public, and nothing can be guessed."
+            "personal stands in public, and nothing can be guessed. The check code on a receipt is therefore another "
+            "number; the page “Check it yourself” holds one to the other."
         ),
-        "日志里不留原话，只留一个加了随机数的摘要，随机数另外保存。所以公开的部分没有任何个人信息，也猜不出来。",
+        "日志里不留原话，只留一个加了随机数的摘要，随机数另外保存。所以公开的部分没有任何个人信息，也猜不出来。收据上的核对码因此是另一个数，“自己核对”那一页会把两者对上。",
     ),
     "entry_plain": (
         "This kind of statement is the registry’s own. Its digest is over the statement as it is published.",

@@ -63,10 +63,22 @@ async def test_every_step_of_the_check_has_words_and_no_words_are_for_no_step() 
     said = {name.removeprefix("say_") for name in WORDS if name.startswith("say_")}
     wrong = {f"bad_{name}" for name in re.findall(r"new Wrong\('(\w+)'", script)} - {"bad_unreached"}
     told = {f"{state}_{name}" for state, name in re.findall(r"say\('(good|open)', '(\w+)'", script)}
-    told |= {"good_root", "good_root_first", "good_keys", "open_keys", "open_unreached"}  # one of two
+    told |= {
+        "good_signature",
+        "good_signature_held",
+        "good_root",
+        "good_root_first",
+        "good_keys",
+        "open_keys",
+        "open_unreached",
+    }  # one of two
     told |= {f"good_is_{each}" for each in re.findall(r"is: (?:envelope \? )?'(\w+)'", script)} | {"good_is_receipt"}
     told |= {f"good_{name}{end}" for name in ("grew", "held") for end in ("", "_same")}
-    ends = {f"all_{name}" for name in ("busy", "fine", "partly", "wrong", "unreached")} | {"good", "open", "bad"}
+    ends = {f"all_{name}" for name in ("busy", "fine", "unsigned", "partly", "wrong", "unreached")} | {
+        "good",
+        "open",
+        "bad",
+    }
     # `root` is thrown by name, and said with both keys.
     assert said == wrong | told | ends
 

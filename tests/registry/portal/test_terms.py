@@ -18,6 +18,7 @@ from licet.terms import ATOMS, PRICE_MODELS, Price, Terms, conditions_text, plai
 from licet.terms.atoms import REVOCATION_EFFECTS
 from registry.portal.artists.choosing import CARDS, Filled, filled_of, terms_of
 from registry.portal.artists.conditions import Conditions
+from registry.portal.artists.words import WORDS
 from tests.registry import keymaking as make
 from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Artist, Read, fields_of, joined
@@ -56,6 +57,7 @@ async def test_the_text_on_screen_is_what_is_signed_in_the_language_it_was_read_
     signed = await artist.sends(f"/{language}/terms/sign", form)
     receipt = Read((await artist.http.get(signed.headers["location"], headers=HTML)).text)
     assert " ".join(text.split()) in receipt.text
+    assert str(WORDS["receipt_check"][language == "zh"]) in receipt.linked  # the file with it is held to the log
     other = {"en": "zh", "zh": "en"}[language]
     again = await artist.http.get(signed.headers["location"].replace(f"/{language}/", f"/{other}/"), headers=HTML)
     assert " ".join(text.split()) in Read(again.text).text  # a receipt keeps the language that was signed

@@ -13,7 +13,7 @@ const LOGS = /^application\/vnd\.licet\.(registry-key(?:-revoke)?)\+json$/;
 /** The log at the address `base` of the registry `origin` whose root key is `root` (hex). */
 export class Log {
     constructor(base, origin, root, say) {
-        Object.assign(this, {base, origin, root, say, able: true});
+        Object.assign(this, {base, origin, root, say, able: true, unsigned: false});
     }
 
     async get(path, missing) {
@@ -68,7 +68,7 @@ export class Log {
     }
 
     /** Returns once a key of the log that counts at its size has signed `checkpoint`. */
-    async signed(checkpoint, keys) {
+    async signed(checkpoint, keys, name = 'signature') {
         if (checkpoint.origin !== this.origin) throw new Wrong('origin', {origin: checkpoint.origin});
         const counting = keys.filter(key => key.since <= checkpoint.size && checkpoint.size <= key.until);
         let by;
@@ -81,7 +81,7 @@ export class Log {
             if (good === undefined) this.able = false;
         }
         if (!by) throw new Wrong('unsigned');
-        if (this.able) this.say('good', 'signature', {id: by.id, size: checkpoint.size});
+        if (this.able) this.say('good', name, {id: by.id, size: checkpoint.size});
         else this.say('open', 'signature', {});
     }
 
@@ -154,7 +154,7 @@ export async function checkHeld(log, kept, said) {
     log.say('good', `is_${held.is}`, {kind: held.kind ?? '', index: held.proof?.index ?? 0, size: held.checkpoint.size});
     const {checkpoint, keys} = await log.newest(kept?.root);
     if (held.envelope) await commits(log, held);
-    await log.signed(held.checkpoint, keys);
+    await log.signed(held.checkpoint, keys, 'signature_held');
     if (held.proof) {
         const {index, hashes} = held.proof;
         const entry = held.entry ?? await log.tree(held.checkpoint.size).entry(index);
@@ -165,7 +165,10 @@ export async function checkHeld(log, kept, said) {
     }
     await log.grew(held.checkpoint, checkpoint, 'held');
     if (kept) await grewSince(log, kept, checkpoint);
-    if (held.envelope) log.say('open', 'signer', {});
+    if (held.envelope) {
+        log.unsigned = true;
+        log.say('open', 'signer', {});
+    }
     return toKeep(log, checkpoint);
 }
 
@@ -174,6 +177,7 @@ async function commits(log, {envelope, entry, salt, kind}) {
     const digest = await sha256(utf8(canonical(envelope)));
     const own = PUBLIC.includes(kind) ? digest : await sha256(utf8(`licet/${kind}/v1`), salt, digest);
     if (stated.kind !== kind || stated.commitment !== hex(own)) throw new Wrong('commits');
+    log.say('good', 'code', {code: hex(await sha256(bytesOf(envelope.payload)))});
     log.say('good', 'commits', {hash: stated.commitment, time: stated.time});
 }
 

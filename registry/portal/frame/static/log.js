@@ -47,9 +47,9 @@ function add(state, name, values = {}) {
     steps.append(line);
 }
 
-function conclude(state) {
+function conclude(state, words = state) {
     place.dataset.state = state;
-    result.textContent = said(`all_${state}`);
+    result.textContent = said(`all_${words}`);
     button.disabled = false;
 }
 
@@ -70,7 +70,7 @@ async function run(work) {
     try {
         const found = await work(log);
         if (found) keep(found);
-        conclude(log.able ? 'fine' : 'partly');
+        conclude(log.able ? 'fine' : 'partly', log.able && log.unsigned ? 'unsigned' : undefined);
     } catch (error) {
         const {what, values, evidence} = error instanceof Wrong ? error : new Wrong('malformed');
         add(what === 'unreached' ? 'open' : 'bad', what, values);
