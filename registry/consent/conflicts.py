@@ -113,12 +113,13 @@ async def settle(conn: Connection, account: UUID, works: Sequence[UUID], changed
         await _tell_lapsed(conn, await conn.fetch(queries.LAPSE, times.now()))
         cause = await conn.fetchval(queries.LAST_SAID, account)
         rows = await conn.fetch(queries.CHALLENGE, touched, cause)
+        await conn.execute(queries.HOLD, touched)
         await _tell_contested(conn, await conn.fetch(queries.SETTLE, touched, changed))
         await _tell_challenged(conn, [row for row in rows if row["challenged"]])
 
 
 async def disputes_changed(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
-    """Let every reader see ``works`` of ``account`` anew: a dispute about them began or ended."""
+    """Let every reader see ``works`` of ``account`` anew: a dispute about them began, was decided or ended."""
     changed: int = await conn.fetchval(queries.NEXT_VERSION)
     await settle(conn, account, works, changed)
 

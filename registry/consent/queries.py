@@ -389,13 +389,22 @@ select covered.work from unnest($1::uuid[]) as covered (work) join work_matches 
 union
 select covered.work from unnest($1::uuid[]) as covered (work) join work_matches m on m.other = covered.work
 """
-# Whether a work is in dispute: one by a lower level than a verified claimant's holds nothing until it ends, as a
-# challenge does not. By disputes (work), accounts primary key
-IN_DISPUTE: Final = """
-select coalesce(bool_or(d.outcome is null and (r.level < 2 or o.level >= r.level)), false) as disputed,
+# Whether an open dispute ``d`` holds its work: one by a lower level than a verified claimant's holds nothing, as a
+# challenge does not, unless it was decided for whoever opened it (``o``; ``r`` registered the work). What held once
+# does until it ends: whoever is about to lose a work takes nothing out by rising.
+DISPUTE_HOLDS: Final = "(d.held or r.level < 2 or o.level >= r.level or d.decided is not distinct from 'upheld')"
+# by disputes (work), accounts primary key
+HOLD: Final = f"""
+update disputes d set held = true from accounts o, accounts r
+where d.work = any($1::uuid[]) and d.outcome is null and not d.held and o.id = d.account and r.id = d.against
+    and {DISPUTE_HOLDS}
+"""  # noqa: S608  # made of constants
+# Whether a work is in dispute. By disputes (work), accounts primary key
+IN_DISPUTE: Final = f"""
+select coalesce(bool_or(d.outcome is null and {DISPUTE_HOLDS}), false) as disputed,
     (max(d.account::text) filter (where d.outcome = 'upheld'))::uuid as lost_to
 from disputes d join accounts o on o.id = d.account join accounts r on r.id = d.against where d.work = s.work
-"""
+"""  # noqa: S608  # made of constants
 SETTLE: Final = f"""
 with pairs as (
     select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged

@@ -1,7 +1,7 @@
 """Decisions by operators who are no party, signed by the registry's office: the first, and the review after an appeal.
 
-A first decision moves nothing: whoever lost can appeal it. A review is by another operator, and carried out in the same
-transaction.
+A first decision moves nothing: whoever lost can appeal it. A work that is decided for whoever opened a dispute is held
+from then on, whatever the claim levels. A review is by another operator, and carried out in the same transaction.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from licet.statements.kinds.disputes import Outcome
 from licet.wire.common import Receipt
 from registry import translog
 from registry.accounts import events
+from registry.consent.conflicts import disputes_changed
 from registry.consent.queries import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
@@ -102,9 +103,13 @@ async def _decided(services: Services, asked: _Asked) -> int:
             evidence=asked.evidence,
             appeal_until=now + APPEALED_WITHIN,
         )
+        if row["work"] is not None:
+            await conn.fetchrow(LOCK_HEAD, row["against"])
         pending = await office_step(services, conn, row, payload)
         appeal_until = times.from_text(str(payload.appeal_until))  # as it was signed, to the millisecond
         await conn.execute(queries.DECIDE, asked.dispute, asked.outcome, now, asked.operator, appeal_until)
+        if row["work"] is not None:
+            await disputes_changed(conn, row["against"], [row["work"]])
         told = words.decided(payload.dispute, asked.outcome, appeal_until)
         await tell_both(conn, row, "dispute-decided", payload.dispute, told)
         return pending

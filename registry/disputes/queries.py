@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from registry.consent.queries import DISPUTE_HOLDS
 from registry.http.paging import Key, orders
 
 # by dispute_steps unique (digest)
@@ -60,7 +61,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning id
 KEEP_STEP: Final = """
 insert into dispute_steps (id, dispute, step, position, digest, account, pending) values ($1, $2, $3, $4, $5, $6, $7)
 """
-# Nothing moves by it until the dispute ends.
+# Nothing moves by it until the dispute ends. What a work decided for whoever opened it earns, waits from then on.
 DECIDE: Final = """
 update disputes set decided = $2, decided_at = $3, decided_by = $4, appeal_until = $5
 where id = $1 and decided is null and outcome is null
@@ -87,13 +88,13 @@ _AUDITS: Final = f"""exists (
         and (z.since is null or z.since <= {_MONTH.format("coalesce(d.ended_at, now())")})
         and (z.until is null or z.until >= {_MONTH.format("d.opened_at")})
 )"""
-# What a work's dispute holds follows from claim levels (semantics 6). By dispute_steps (dispute, step)
+# What a work's dispute holds follows from levels, and what was decided (semantics 6). By dispute_steps (dispute, step)
 _SEEN: Final = f"""
-select d.id, d.account, a.kind, d.against, b.kind as against_kind, d.work, d.transfer, d.digest, d.pending, d.opened_at,
+select d.id, d.account, o.kind, d.against, r.kind as against_kind, d.work, d.transfer, d.digest, d.pending, d.opened_at,
     d.outcome, d.ended_at, d.decided, d.decided_at, d.decided_by, d.appeal_until, d.appealed_at, e.index,
     {_STATE} as state,
-    d.outcome is null and (d.transfer is not null or b.level < 2 or a.level >= b.level) as holds
-from disputes d join accounts a on a.id = d.account join accounts b on b.id = d.against
+    d.outcome is null and (d.transfer is not null or {DISPUTE_HOLDS}) as holds
+from disputes d join accounts o on o.id = d.account join accounts r on r.id = d.against
 left join log_entries e on e.pending = d.pending
 where ($1::uuid is null or d.account = $1 or d.against = $1 or {_AUDITS})
 """  # noqa: S608
@@ -161,3 +162,9 @@ from numbered d left join contested_charges c on c.transfer = d.transfer and c.t
 where c.id is null or c.outcome is distinct from case d.outcome
     when 'upheld' then 'refunded' when 'dismissed' then 'stands' else d.outcome end
 """
+# What levels or a decision made hold is kept as held: else a rise in level would let it go.
+# By disputes_one_of_a_work, accounts primary key
+UNLATCHED: Final = f"""
+select d.id from disputes d join accounts o on o.id = d.account join accounts r on r.id = d.against
+where d.work is not null and d.outcome is null and not d.held and {DISPUTE_HOLDS}
+"""  # noqa: S608

@@ -27,6 +27,10 @@ async def rebuild(conn: Connection) -> list[str]:
         f"dispute {identifiers.from_uuid('dsp', row['id'])}: expected what opened it, and what ended it"
         for row in await conn.fetch(queries.WITHOUT)
     ]
+    wrong += [
+        f"dispute {identifiers.from_uuid('dsp', row['id'])}: expected what it holds to be kept as held until it ends"
+        for row in await conn.fetch(queries.UNLATCHED)
+    ]
     return wrong + [
         f"dispute {identifiers.from_uuid('dsp', row['id'])}: {row['outcome'] or 'open'}: expected a charge that is "
         f"contested and decided alike, got {row['charge']}"

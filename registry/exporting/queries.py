@@ -233,7 +233,7 @@ where (r.organisation = $1 or r.account = $1) {after}
 # by disputes (account, id), (against, id), log_entries unique (pending)
 DISPUTES: Final = """
 select d.id as dispute, d.account = $1 as own, d.work, d.transfer, d.digest, d.opened_at, d.decided, d.decided_at,
-    d.appeal_until, d.appealed_at, d.outcome, d.ended_at, e.index as log_index
+    d.appeal_until, d.appealed_at, d.held, d.outcome, d.ended_at, e.index as log_index
 from disputes d left join log_entries e on e.pending = d.pending where (d.account = $1 or d.against = $1) {after}
 """
 # by dispute_steps (dispute, step): those of both parties, and the decision
