@@ -658,12 +658,14 @@ OWN_WORK: Final = _OWNED + "and w.id = $2"
 # Counted apart, each by an index of the account alone: for many works that is a fraction of joining them.
 # by works unique (account, sha256), (account, addresses), both of those not withdrawn; work_states (account, work)
 TALLY: Final = """
-select w.works, w.works - s.signed as unsigned, s.pending
+select w.works, w.works - s.signed as unsigned, s.pending, s.contested
 from (
     select (select count(*) from works where account = $1 and withdrawn_at is null and sha256 is not null)
         + (select count(*) from works where account = $1 and withdrawn_at is null and addresses is not null) as works
 ) w, (
-    select count(*) as signed, count(waiting) as pending from work_states where account = $1 and not withdrawn
+    select count(*) as signed, count(waiting) filter (where not (contested or challenged or frozen)) as pending,
+        count(*) filter (where contested and not (challenged or frozen or disputed or lost_to is not null)) as contested
+    from work_states where account = $1 and not withdrawn
 ) s
 """
 # by works (account, registered_at, id): what "all my works" are at this moment, at most $2 of them

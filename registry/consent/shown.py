@@ -75,11 +75,12 @@ class Said(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many works there are, how many nobody has signed for, on how many something waits."""
+    """How many works there are, how many nobody has signed for, on how many something waits, and are contested."""
 
     works: int
     unsigned: int
-    pending: int
+    pending: int  # and nothing but the time holds it
+    contested: int
 
 
 async def shown(conn: Connection, works: Sequence[UUID]) -> dict[UUID, Shown]:
@@ -140,7 +141,7 @@ async def tally(conn: Connection, account: UUID) -> Tally:
     """Return the counts of ``account``'s works that are not withdrawn."""
     row = await conn.fetchrow(queries.TALLY, account)
     assert row is not None
-    return Tally(row["works"], row["unsigned"], row["pending"])
+    return Tally(row["works"], row["unsigned"], row["pending"], row["contested"])
 
 
 async def all_of(conn: Connection, account: UUID, most: int, *, unsigned: bool = False) -> list[UUID]:

@@ -94,7 +94,13 @@ async def add(
             added.append(Added(each.name, "add_refused"))
             continue
         work = outcome.existing or outcome.work
-        words = "add_done" if outcome.status == "registered" else "add_yours" if outcome.signed else "add_open"
+        words = (
+            ("add_met" if outcome.similar else "add_done")
+            if outcome.status == "registered"
+            else "add_yours"
+            if outcome.signed
+            else "add_open"
+        )
         added.append(Added(each.name, words, work))
         if not outcome.signed:
             to_sign[work] = None

@@ -60,6 +60,10 @@ ADDING: Final[Vocabulary] = {
     "add_look": ("Look", "看看"),
     "add_off": ("Take off the list", "从列表拿掉"),
     "add_became": ("What became of them", "它们怎么样了"),
+    "add_met": (
+        "Added. Another account has registered a picture like it: until that is settled, nobody may use it.",
+        "加好了。另一个账号登记了一张和它很像的画：有结果之前，谁都不得使用。",
+    ),
     "add_not_yet": (
         "They are protected once you have signed terms for them.",
         "给它们签好条件，才算受到保护。",

@@ -60,6 +60,7 @@ class Choice(NamedTuple):
     wrong: str | None = None
     field: str | None = None  # which field is wrong
     exactly: str | None = None  # and how, in English
+    lost: int = 0  # works that were asked for and left out: they were lost in a dispute, and terms have no effect there
     begins: str | None = None  # the name of the words for why it does not begin with what is in force
 
     @property
@@ -83,6 +84,8 @@ async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
         works, terms = await _undone(conn, account, undoes)
         return Choice("undo", works, filled._replace(card=_KEEP), undoes, terms)
     works = await _works(conn, account, scope, form)
+    lost = {row["work"] for row in await conn.fetch(queries.LOST, works, account)}
+    works = [each for each in works if each not in lost]
     if scope == "works" and not form.get("card"):
         filled, begins = await _in_force(conn, account, works)
     try:
@@ -90,8 +93,8 @@ async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
     except InputError as error:
         field = str(error.details.get("field", ""))
         strict = preset(CARDS[0])
-        return Choice(scope, works, filled, undoes, strict, _wrong(field), field, error.message, begins)  # type: ignore[arg-type]
-    return Choice(scope, works, filled, undoes, terms, begins=begins)  # type: ignore[arg-type]
+        return Choice(scope, works, filled, undoes, strict, _wrong(field), field, error.message, len(lost), begins)  # type: ignore[arg-type]
+    return Choice(scope, works, filled, undoes, terms, lost=len(lost), begins=begins)  # type: ignore[arg-type]
 
 
 def _filled(form: Form) -> Filled:

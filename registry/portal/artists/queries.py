@@ -58,6 +58,16 @@ order by d.outcome nulls first, d.id desc limit 1
 """
 # by work_states primary key: which of works of one's own were decided to be somebody else's
 LOST: Final = "select work from work_states where work = any($1::uuid[]) and account = $2 and lost_to is not null"
+# How many of works of one's own are held by what others claim, or will be once they are signed for; by work_states and
+# work_matches primary keys
+MET: Final = """
+select count(*) from unnest($1::uuid[]) as chosen (work) join works w on w.id = chosen.work and w.account = $2
+left join work_states s on s.work = w.id
+where case when s.work is not null then s.contested or s.challenged else exists (
+    select from work_matches m join work_states o on o.work = m.other and not o.withdrawn and o.lost_to is null
+    where m.work = w.id
+) end
+"""
 # by work_states primary key: what counts on each of works of one's own, by everybody's terms
 TERMS_ON: Final = """
 select s.work, s.terms, s.withdrawn, s.contested or s.challenged or s.frozen as contested

@@ -96,7 +96,7 @@ async def page(
     async with services.database.acquire() as conn:
         choice = await chosen(conn, caller.account, form)
     if not choice.works:
-        return ROOM.page(request, "nothing", here="works", undo=choice.scope == "undo")
+        return ROOM.page(request, "nothing", here="works", undo=choice.scope == "undo", lost=choice.lost)
     values = await _drafted(request, services, caller, choice)
     return ROOM.page(request, "terms", status=status, here="works", why=why, **values)
 
@@ -110,11 +110,13 @@ async def _drafted(
     consent = msgspec.json.decode(body, type=Consent)
     async with services.database.acquire() as conn:
         passkeys = await conn.fetch(account_queries.PASSKEYS, caller.account)
+        met: int = await conn.fetchval(queries.MET, choice.works, caller.account)
         signed = await conn.fetchrow(queries.SIGNED_LAST, choice.works, caller.account)
     return {
         "choice": choice,
         "names": [identifiers.from_uuid("wrk", each) for each in choice.works] if choice.scope == "works" else [],
         "count": len(choice.works),
+        "met": met,
         "cards": CARDS,
         "form": choice.filled,
         "currencies": fields.CURRENCIES,

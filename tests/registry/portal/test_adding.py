@@ -67,6 +67,19 @@ async def test_each_picture_of_a_form_is_answered_for_itself_and_twice_is_once(a
     assert Read(signed.text).text.count("Here already, and signed") == 3
 
 
+async def test_a_picture_that_others_have_signed_for_says_so_at_once(artist: Artist, mei: Artist) -> None:
+    third = encoded(drawing(8_500_002, 128))
+    says = "Another account has registered a picture like it"
+    answer = await adds(artist, ("Heron.png", third))
+    assert says not in Read(answer.text).text
+    form = await artist.sends("/en/terms", {**fields_of(answer.text)})
+    assert (await artist.sends("/en/terms/sign", artist.signed(fields_of(form.text)))).status_code == 303
+    assert says in Read((await adds(mei, ("Mine.png", third))).text).text
+    assert (
+        "另一个账号登记了一张和它很像的画" not in Read((await adds(artist, ("H.png", third), language="zh")).text).text
+    )
+
+
 async def test_a_form_of_too_many_of_too_large_or_of_no_files_says_so_and_adds_nothing(artist: Artist) -> None:
     many = await adds(artist, *((f"{each}.png", FIRST) for each in range(PLAIN + 1)))
     assert (many.status_code, f"more than {PLAIN}" in Read(many.text).text) == (400, True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
-from licet import times
+from licet import identifiers, times
 from registry.disputes import deciding, ending
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.disputes.parties import Later
 from tests.registry.harness import Running
+from tests.registry.keymaking import SAME_ORIGIN
 from tests.registry.portal.people import HTML, Artist, Read
 from tests.registry.portal.staff import employed
 from tests.registry.portal.test_appeals import answered
@@ -150,3 +152,55 @@ async def test_an_operator_reads_who_and_what_it_is_about_and_what_waits(site: R
         assert {"en": "To be decided from", "zh": "几时起可裁决"}[language] not in page.text
     page = await held_whole(opal.http, home, language)
     assert (decidable(page), f"{home}/disputes" in page.links()) == (before + 1, True)
+
+
+LEFT = {"en": "has no effect", "zh": "不起作用"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_works_that_were_lost_are_left_out_of_what_can_be_signed(site: Running, language: str) -> None:
+    _, his, path = await answered(site)
+    await decided(site, path, "upheld")
+    (lost,) = his.works
+    for each in (f"work={lost}", "scope=all"):
+        page = await held_whole(his.http, f"/{language}/terms?{each}", language)
+        assert (LEFT[language] in page.text, "payload" in dict(page.fields)) == (True, False)
+    await his.registers(1)
+    page = await held_whole(his.http, f"/{language}/terms?scope=all", language)
+    assert LEFT[language] in page.text
+    form = await his.form("/en/terms?scope=all")
+    assert (await his.sends("/en/terms/sign", his.signed(form))).status_code == 303
+    works = {each["work"]: each for each in (await his.http.get("/v1/works")).json()["items"]}
+    assert works[lost]["statement"] != works[his.works[1]]["statement"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_contest_is_said_before_terms_are_signed_and_wherever_they_would_count(
+    site: Running, language: str
+) -> None:
+    met = {"en": "One picture is contested", "zh": "有 1 张画有争议"}[language]
+    now = {"en": "In force here at once", "zh": "在我们这里立即生效"}[language]
+    home, of_all = f"/{language}/home", f"/{language}/terms?scope=all"
+    hers, his = await two_parties(site)
+    digest = sha256(his.works[0].encode()).hexdigest()  # as his was registered
+    work = {"work": identifiers.new_id("wrk"), "mode": "fingerprint-only", "sha256": digest, "title": "Cat"}
+    registered = await site.post("/v1/works", {"works": [work]}, http=hers.http, **SAME_ORIGIN)
+    assert registered.status_code == 201, registered.text
+    assert met not in (await held_whole(hers.http, home, language)).text
+    page = await held_whole(hers.http, of_all, language)
+    assert (met in page.text, now in page.text) == (True, False)
+    form = await hers.form("/en/terms?scope=all")
+    assert (await hers.sends("/en/terms/sign", hers.signed(form))).status_code == 303
+    for who in (hers, his):
+        page = await held_whole(who.http, home, language)
+        assert (met in page.text, f"/{language}/works?state=contested" in page.links()) == (True, True)
+    for path in (f"/{language}/works/{work['work']}", f"/{language}/work/{work['work']}"):
+        page = await held_whole(hers.http, path, language)
+        assert ("None of it permits anything" if language == "en" else "哪一项都不准许使用") in page.text
+    form = await his.form(f"/en/terms?work={his.works[0]}&card=research")
+    assert (await his.sends("/en/terms/sign", his.signed(form))).status_code == 303
+    page = await held_whole(his.http, f"/{language}/works/{his.works[0]}", language)
+    assert ("They count only once it is settled" if language == "en" else "要等这张画归谁有了结果") in page.text
+    assert ("Looser terms wait on" if language == "en" else "等着放宽，") not in (
+        await held_whole(his.http, home, language)
+    ).text
