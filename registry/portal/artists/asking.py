@@ -19,7 +19,8 @@ from licet.statements import envelope as envelopes
 from licet.statements.authority import tightens_only
 from licet.statements.kinds import LicenceAnswer, LicenceRequest
 from licet.statements.kinds.agreements import MOST_TEXT, price_of
-from licet.terms import ATOMS, UNPAID, Terms
+from licet.statements.kinds.licences import Agreed
+from licet.terms import ATOMS, UNPAID, Revocation, Terms
 from licet.terms.wording import price_text, sentences
 from licet.wire.agreements import RequestShown, RequestState
 from registry.accounts import profile
@@ -34,6 +35,7 @@ from registry.portal.artists.fields import CURRENCIES
 from registry.portal.artists.offering import Offered
 from registry.portal.artists.room import ARTISTS, OWNERS, ROOM
 from registry.portal.frame import forms, signing
+from registry.portal.frame.backs import backs
 from registry.portal.frame.languages import OTHER, TAGS, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
@@ -177,9 +179,25 @@ async def _shown(
     status: int = 200,
 ) -> Response[bytes]:
     language, ask = language_of(request), found.request.request
-    price, said = None if payload.price is None else price_of(payload.price), _read(found)
+    said, offered = _read(found), None
+    if payload.revocation is not None:
+        offered = Revocation(**payload.revocation)  # type: ignore[arg-type]  # as it was read
+    agreed = Agreed(
+        share_bps=None, minimum=None, cap=None, period=None, answer=None,
+        notice_days=None if offered is None else offered.notice_days,
+        effect=None if offered is None else offered.effect,
+    )  # fmt: skip
+    async with services.database.acquire() as conn:
+        rows = await conn.fetch(
+            queries.TERMS_ON, [identifiers.to_uuid(each.work, "wrk") for each in found.works], caller.account
+        )
+        taken_back = await backs(
+            conn, [(row["terms"], agreed) for row in rows if row["terms"]], [] if said is None else said.use.atoms
+        )
+    price = None if payload.price is None else price_of(payload.price)
     return ROOM.page(
-        request, "request_sign", status=status, here=_place(caller), asked=found.request, answer=payload, price=price,
+        request, "request_sign", status=status, backs=taken_back,
+        here=_place(caller), asked=found.request, answer=payload, price=price,
         costs=None if price is None else price_text(price, TAGS[language]),
         all_of_it=price.micro * found.request.works if price is not None and price.micro else None,
         kept=None if price is None or price.model in UNPAID else f"{services.settings.fee_bps / 100:g}",

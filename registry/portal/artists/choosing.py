@@ -61,12 +61,18 @@ class Choice(NamedTuple):
     field: str | None = None  # which field is wrong
     exactly: str | None = None  # and how, in English
     lost: int = 0  # works that were asked for and left out: they were lost in a dispute, and terms have no effect there
+    missing: bool = False  # nothing is there yet: no fault before it is sent
     begins: str | None = None  # the name of the words for why it does not begin with what is in force
 
     @property
     def card(self) -> str:
         """Which card is chosen."""
         return self.filled.card
+
+    @property
+    def marked(self) -> str | None:
+        """Which field is marked as wrong: none that was only not filled in yet."""
+        return None if self.missing else self.field
 
 
 async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
@@ -92,8 +98,11 @@ async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
         terms = terms_of(filled)
     except InputError as error:
         field = str(error.details.get("field", ""))
-        strict = preset(CARDS[0])
-        return Choice(scope, works, filled, undoes, strict, _wrong(field), field, error.message, len(lost), begins)  # type: ignore[arg-type]
+        missing = str(error.details.get("got")).strip("\"'") == "nothing"
+        return Choice(
+            scope, works, filled, undoes, preset(CARDS[0]),  # type: ignore[arg-type]
+            _wrong(field), field, error.message, len(lost), missing, begins,
+        )  # fmt: skip
     return Choice(scope, works, filled, undoes, terms, lost=len(lost), begins=begins)  # type: ignore[arg-type]
 
 

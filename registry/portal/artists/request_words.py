@@ -147,9 +147,9 @@ REQUESTS: Final[Vocabulary] = {
     "offer_will_ends": ("The licence ends on {at}.", "许可到 {at} 为止。"),
     "offer_will_ends_terms": ("The licence ends when your terms say so.", "许可什么时候到期，按你的条件。"),
     "offer_will_back": ("If you take the licence back:", "你收回许可的话："),
-    "offer_will_back_terms": (
-        "You can take the licence back only as your terms say.",
-        "能不能收回许可，按你的条件。",
+    "offer_will_back_firm": (
+        "Your terms do not let you take it back: it runs to its end.",
+        "按你的条件，你不能收回，对方用到到期。",
     ),
     "offer_will_bind": (
         "Once they accept, it is a licence: you cannot take the offer back any more.",

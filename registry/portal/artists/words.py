@@ -242,6 +242,11 @@ WORDS: Final[Vocabulary] = {
     "view_uses": ("Who may do what", "谁能做什么"),
     "view_machine": ("For machines", "机器格式"),
     "view_oath": ("This is the text you sign, word for word:", "这就是你要签的字，一字不差："),
+    "view_missing": ("Still to fill in: {what}", "还要填：{what}"),
+    "view_strictest": (
+        "Until then the strictest terms stand here, not what you chose, and nothing can be signed.",
+        "在那之前，这里显示的是最严的条件，不是你选的，也还不能签。",
+    ),
     "view_machine_text": (
         "The same, as programs read it. You need not understand it; we publish it for you.",
         "同样的意思，写成程序认的格式。你不用看懂，我们替你发。",
@@ -306,16 +311,13 @@ WORDS: Final[Vocabulary] = {
         "这会放宽条件，必须用你自己的通行密钥签。什么都没有签。",
     ),
     "wrong_amount": (
-        (
-            "Please give a price such as 2.00, above nothing, with at most six decimals. Until then the strictest "
-            "terms stand here."
-        ),
-        "请写一个价格，比如 2.00，要大于零，最多六位小数。在那之前，这里显示最严的条件。",
+        ("Please give a price such as 2.00, above nothing, with at most six decimals."),
+        "请写一个价格，比如 2.00，要大于零，最多六位小数。",
     ),
     "wrong_currency": ("Please choose one of the currencies.", "请选一种货币。"),
     "wrong_until": (
-        "Please give a day to come, such as 2027-12-31, or leave it empty. Until then the strictest terms stand here.",
-        "请写一个还没到的日子，比如 2027-12-31，或者空着。在那之前，这里显示最严的条件。",
+        "Please give a day to come, such as 2027-12-31, or leave it empty.",
+        "请写一个还没到的日子，比如 2027-12-31，或者空着。",
     ),
     "wrong_card": ("Please choose one of the four.", "请在四种里选一种。"),
     "undo_h1": ("Keep what is in force", "不放宽了，照现在的来"),

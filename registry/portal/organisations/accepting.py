@@ -28,6 +28,7 @@ from registry.errors import Conflict, Invalid
 from registry.licensing import accept, quotes
 from registry.licensing.refusals import QuoteExpired
 from registry.portal.frame import forms, signing
+from registry.portal.frame.backs import backs
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import OTHER, TAGS
 from registry.portal.frame.notes import led
@@ -114,8 +115,13 @@ async def _offered(
     me = await profile.me(services, caller)
     payload = accept.payload_of(quote, me.genesis or "", services.keys.ref)
     price = price_of(answer.price)
+    async with services.database.acquire() as conn:
+        taken_back = await backs(
+            conn, [(bytes.fromhex(each.terms_hash), each.agreed) for each in quote.lines], said.use.atoms
+        )
     return ROOM.page(
-        request, "request_accept", status=status, here="licences", ask=found.request, quote=quote, answer=answer,
+        request, "request_accept", status=status, backs=taken_back,
+        here="licences", ask=found.request, quote=quote, answer=answer,
         price=price, costs=price_text(price, TAGS[language]), uses=said.use.atoms, why=why,
         due=[each for each in quote.totals if each.amount],
         shown=await signing.signable(services, caller, payload, "licence"), weigh=form.get("weigh", WEIGHS[0]),

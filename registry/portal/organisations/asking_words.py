@@ -166,10 +166,8 @@ ASKING: Final[Vocabulary] = {
     "accept_ends": ("The licence ends on {at}.", "许可到 {at}为止。"),
     "accept_endless": ("The licence has no end.", "许可没有期限。"),
     "accept_back": ("If the artist takes it back:", "作者收回的话："),
-    "accept_back_terms": (
-        "Whether the artist can take it back is as the terms of each picture say.",
-        "作者能不能收回，按每张画的条件。",
-    ),
+    "accept_back_firm": ("The artist cannot take it back: it runs to its end.", "作者不能收回，用到到期。"),
+    "accept_back_of": (Plural("Of one picture:", "Of {n} pictures:"), "{n} 张画："),
     "accept_quote": ("These figures hold until {at}.", "这些数字到 {at}有效。"),
     "accept_record": (
         "Both signatures go into the public log. The licence is there in a few seconds.",

@@ -12,7 +12,7 @@ import pytest
 from licet import identifiers, times
 from licet.canonical import from_base64
 from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest
-from licet.terms import Price, Revocation, price_text
+from licet.terms import Price, Revocation, Terms, price_text
 from licet.wire.agreements import RequestInfo
 from registry.portal.frame.languages import LANGUAGES, TAGS, Language
 from registry.portal.organisations.room import ROOM
@@ -107,6 +107,22 @@ async def test_an_offer_is_taken_at_the_price_that_was_on_screen(site: Running, 
     request = await held_whole(found.team.browser, found.path, "en")
     assert led in request.links()
     assert f"{found.path}/offer" not in request.sent
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_how_it_can_be_taken_back_is_told_where_one_signs(site: Running, language: Language) -> None:
+    words, terms = ROOM.speaks(language), NEGOTIATED.to_json()
+    found = await offered(site, f"Firm {language}")
+    found.language = language
+    assert words("accept_back_firm") in Read((await found.looks()).text).text
+    for rule in terms.values():
+        if rule["permission"] == "license":
+            rule["revocation"] = {"notice_days": 30, "effect": "retire-model"}
+    works = await shelf(site, Terms.parse(terms), 2, owner=found.shelf.owner)
+    found.asked = await offer(works.owner, await ask(found.team.lab, works), PRICES["per-work"][0])
+    shown_there = Read((await found.looks()).text).text
+    assert words("answer_days", n=30, duty=words("duty_retire-model")) in shown_there
+    assert words("accept_back_firm") not in shown_there
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

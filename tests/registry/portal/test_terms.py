@@ -18,6 +18,7 @@ from licet.terms import ATOMS, PRICE_MODELS, Price, Terms, conditions_text, plai
 from licet.terms.atoms import REVOCATION_EFFECTS
 from registry.portal.artists.choosing import CARDS, Filled, filled_of, terms_of
 from registry.portal.artists.conditions import Conditions
+from registry.portal.artists.room import ROOM
 from registry.portal.artists.words import WORDS
 from tests.registry import keymaking as make
 from tests.registry.harness import Running
@@ -146,14 +147,14 @@ async def test_looser_terms_wait_and_are_taken_back_by_signing_what_is_in_force(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"card": "paid"}, "give a price"),
+        ({"card": "paid"}, "Still to fill in: Per picture"),
         ({"card": "paid", "amount": "-1"}, "give a price"),
         ({"card": "paid", "amount": "1", "currency": "XXX"}, "choose one of the currencies"),
         ({"card": "paid", "amount": "1", "until": "2001-01-01"}, "a day to come"),
         ({"card": "paid", "amount": "1", "until": "9999-12-31"}, "a day to come"),
         ({"card": "own", "atom-mine": "perhaps"}, "one of the answers for each use"),
         ({"card": "own", "atom-mine": "2", "c1-amount": "1"}, "one of the answers for each use"),
-        ({"card": "own", "atom-mine": "1"}, "give a price"),
+        ({"card": "own", "atom-mine": "1"}, "Still to fill in: Amount"),
         ({"card": "own", "atom-mine": "1", "c1-model": "pool", "c1-currency": "XXX"}, "one of the currencies"),
         ({"card": "own", "atom-mine": "1", "c1-model": "gift"}, "choose how you are paid"),
         ({"card": "own", "atom-mine": "1", "c1-model": "free", "c1-notice": "soon"}, "days of notice"),
@@ -169,6 +170,24 @@ async def test_a_wrong_field_is_named_and_cannot_be_signed(artist: Artist, field
     assert not [each for _, each in page.elements if "data-sign" in each]
     wrong = artist.signed({**form, **{name: [value] for name, value in fields.items()}})
     assert (await artist.sends("/en/terms/sign", wrong)).status_code == 409
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_what_is_not_filled_in_yet_is_no_fault_before_it_is_sent(artist: Artist, language: str) -> None:
+    words, empty = ROOM.speaks(language), {"card": ["own"], "atom-mine": ["1"]}  # type: ignore[arg-type]
+    form = await artist.form(f"/{language}/terms?work={artist.works[0]}")
+    begun = await artist.sends(f"/{language}/terms", form | empty)
+    assert words("view_missing", what=words("set_amount")) in Read(begun.text).text
+    assert words("view_strictest") in Read(begun.text).text
+    assert words("view_oath") not in Read(begun.text).text  # the strictest terms are not what would be signed
+    assert not [
+        each for _, each in Read(begun.text).elements if each.get("aria-invalid") or each.get("role") == "alert"
+    ]
+    sent = await artist.sends(f"/{language}/terms/sign", artist.signed(form | empty))
+    assert words("wrong_set_amount") in Read(sent.text).text
+    slip = await artist.sends(f"/{language}/terms", form | empty | {"c1-amount": ["two"]})
+    assert words("wrong_set_amount") in Read(slip.text).text
+    assert ("expected" in Read(slip.text).text) == (language == "en")  # nothing is said in a language not chosen
 
 
 async def test_nothing_and_too_much_are_said_plainly(artist: Artist) -> None:
