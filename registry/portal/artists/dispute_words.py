@@ -120,7 +120,7 @@ DISPUTES: Final[Vocabulary] = {
     ),
     "dispute_new_charge": (
         "A charge that takes something from you: until that is over nothing of it is paid.",
-        "一笔让你付了钱的款项：争议结束之前不会付出去。",
+        "一笔从你账上扣钱的款项：争议结束之前不会付出去。",
     ),
     "dispute_new_few": (
         "At most five at a time; whoever is wrong three times in a year can open no more.",
@@ -129,7 +129,7 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_about": ("What it is about", "关于什么"),
     "dispute_about_hint": (
         "The number of the picture (wrk_…), from its public page, or of the charge (tra_…), from your money.",
-        "画的编号（wrk_…，在它的公开页上）或款项的编号（tra_…，在你的账目里）。",
+        "画的编号（wrk_…，在它的公开页上）或款项的编号（tra_…，在“收入”里，团队在“账目”里）。",
     ),
     "dispute_text": ("What happened", "怎么回事"),
     "dispute_text_answer": ("Your answer", "你的答复"),
@@ -152,7 +152,7 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_sign_go": ("Sign", "签名"),
     "dispute_oath_open": (
         "I dispute who may speak for this picture: it is mine.",
-        "我对这张画由谁说了算提出争议：它是我的。",
+        "我提出争议：这张画是我的，该由我来决定怎么用。",
     ),
     "dispute_oath_open_charge": ("I dispute this charge: it is wrong.", "我对这笔款项提出争议：它不对。"),
     "dispute_oath_contest": ("I object to this dispute.", "我不同意这个争议。"),
@@ -175,7 +175,7 @@ DISPUTES: Final[Vocabulary] = {
             "It ends at once, and everything is as it was before. You cannot open it again; if the other party has "
             "objected already, it counts as one in which you were wrong."
         ),
-        "争议马上结束，一切回到之前的样子。同一件事不能再提；如果对方已经表示不同意，就算你没道理一次。",
+        "争议马上结束，一切回到之前的样子。同一件事不能再提；如果对方已经表示不同意，就记你一次没有道理的争议。",
     ),
     "dispute_will_appeal": (
         "Somebody who has not decided yet looks at all of it once more. That is the end of it.",
@@ -274,7 +274,7 @@ DISPUTES: Final[Vocabulary] = {
             "That cannot be disputed. Please give the number of a picture that somebody else registered, or of a "
             "charge that takes something from you."
         ),
-        "这个不能提争议。请写别人登记的画的编号，或者让你付了钱的款项的编号。",
+        "这个不能提争议。请写别人登记的画的编号，或者从你账上扣钱的款项的编号。",
     ),
     "dispute_wrong_text": ("Please say in words what is wrong, not too long.", "请用文字说清楚哪里不对，别太长。"),
     "dispute_wrong_evidence": (
@@ -284,7 +284,7 @@ DISPUTES: Final[Vocabulary] = {
     "dispute_wrong_position": ("Please choose whether you agree or object.", "请选同意还是不同意。"),
     "dispute_wrong_unknown": (
         "We know no such picture, and no such charge of yours.",
-        "没有这张画，你的账目里也没有这笔款项。",
+        "没有这张画，你的账上也没有这笔款项。",
     ),
     "dispute_wrong_state": ("That cannot be disputed as it stands.", "照现在的情况，这个不能提争议。"),
     "work_disputed": (
