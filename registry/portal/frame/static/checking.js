@@ -138,7 +138,8 @@ export async function check(log, {kept, index, entry}) {
     const {checkpoint} = await log.newest(kept?.root);
     if (index !== undefined) await log.holds(index, entry, checkpoint);
     if (kept) await grewSince(log, kept, checkpoint);
-    else log.say('open', log.able ? 'first' : 'unkept', {size: checkpoint.size});
+    else if (log.able) log.say('open', 'first', {size: checkpoint.size});
+    else log.say('open', 'unkept', {});
     return toKeep(log, checkpoint);
 }
 
