@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from registry.errors import Invalid
+from registry.running.listening import answers
 from registry.running.sequencing import sequencing
 from registry.settings import Settings
 
@@ -71,6 +72,7 @@ def invite(
             if role is None:
                 number = identifiers.to_uuid(account or "", *staff.KINDS, field="--account")
                 link = staff.link(services, await staff.invited(services.database, number))
+                await _warn(services)
                 show(as_json, link, account=account, link=link)
                 return
             own, token = await operators.invite(
@@ -81,9 +83,20 @@ def invite(
                 secret = await staff.invited(services.database, identifiers.to_uuid(own))
                 more["link"] = staff.link(services, secret)
                 lines += f"\n{more['link']}"
+                await _warn(services)
         show(as_json, lines, account=own, id=token.id, token=token.token, **more)
 
     asyncio.run(run())
+
+
+async def _warn(services: Services) -> None:
+    """Say so where a link names an address that nobody set and at which nothing answers."""
+    settings = services.settings
+    if not settings.public_url and not await answers(settings):
+        sys.stderr.write(
+            f"warning: nothing answers at {settings.url}, which the link names. Set LICET_REGISTRY_PORT or "
+            "LICET_REGISTRY_PUBLIC_URL as the service has it, and invite again with --account.\n"
+        )
 
 
 def dismiss(account: str, /, *, data: DataFolder = None, as_json: Json = False) -> None:

@@ -112,5 +112,8 @@ ALERTS: Final[Vocabulary] = {
     "event_split-proposed": ("Somebody proposes to share what a picture earns.", "有人提议分享一张画的收入。"),
     "event_split-agreed": ("A share in a picture is agreed.", "一张画的分成谈妥了。"),
     "event_split-declined": ("A proposed share was declined.", "一份分成提议被谢绝了。"),
+    # how a dispute was decided, for whoever is told of it
+    "ruled_for": ("Decided for you.", "裁决支持你。"),
+    "ruled_against": ("Decided against you.", "裁决没有支持你。"),
     "event_other": ("Something about your account changed.", "你的账号有一处变化。"),
 }

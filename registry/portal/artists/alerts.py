@@ -5,7 +5,8 @@ Security cannot be switched off. Nothing is read by being listed: she says what 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -15,7 +16,9 @@ from licet import identifiers
 from licet.wire.accounts import EventInfo
 from registry.accounts import events, topics
 from registry.accounts.identity import Caller
+from registry.database import Connection, Row
 from registry.http.paging import Asked, Cursor
+from registry.portal.artists import queries
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
@@ -40,6 +43,14 @@ _OF_TOPIC: Final = {
     "uses": "/licences", "money": "/earnings", "payouts": "/earnings/payments", "matches": "/works", "claims": "/level",
     "terms": "/statements", "requests": "/requests", "disputes": "/disputes", "security": "/account",
 }  # fmt: skip
+_RULINGS: Final = ("dispute-decided", "dispute-reviewed", "dispute-ended")
+
+
+class About(NamedTuple):
+    """Which picture an alert is about, by its title, and for whom a dispute was decided: ``for`` her or ``against``."""
+
+    title: str | None = None
+    ruled: str | None = None
 
 
 def place_of(event: EventInfo, level: int) -> str:
@@ -52,9 +63,34 @@ def place_of(event: EventInfo, level: int) -> str:
     return f"{_OF_SUBJECT[kind]}{event.subject}" if kind in _OF_SUBJECT else _OF_TOPIC[event.topic]
 
 
-def listed(told: list[EventInfo], level: int) -> list[tuple[EventInfo, str]]:
-    """Return alerts with where each leads."""
-    return [(each, place_of(each, level)) for each in told]
+async def listed(conn: Connection, caller: Caller, told: list[EventInfo]) -> list[tuple[EventInfo, str, About]]:
+    """Return alerts with where each leads, and which picture or decision it is about."""
+    works = await conn.fetch(queries.TITLES, _subjects(told, "wrk"), caller.account)
+    known = {identifiers.from_uuid("wrk", row["id"]): About(title=row["title"]) for row in works}
+    disputes = {
+        identifiers.from_uuid("dsp", row["id"]): row
+        for row in await conn.fetch(queries.DISPUTED, _subjects(told, "dsp"), caller.account)
+    }
+    found = []
+    for each in told:
+        row = disputes.get(each.subject or "")
+        about = known.get(each.subject or "", About()) if row is None else About(row["title"], _ruled(each.kind, row))
+        found.append((each, place_of(each, caller.level), about))
+    return found
+
+
+def _subjects(told: list[EventInfo], kind: str) -> list[UUID]:
+    return [identifiers.to_uuid(each.subject) for each in told if each.subject and each.subject.startswith(f"{kind}_")]
+
+
+def _ruled(kind: str, row: Row) -> str | None:
+    """Return for whom the decision was that an alert of ``kind`` tells of; None where it tells of none."""
+    if kind not in _RULINGS:
+        return None
+    decision = row["decided"] if kind == "dispute-decided" else row["outcome"]
+    if decision not in ("upheld", "dismissed"):
+        return None
+    return "for" if (decision == "upheld") == row["opened"] else "against"
 
 
 @get(everywhere("/alerts"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
@@ -70,8 +106,9 @@ async def alerts(
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         off = await events.off(conn, caller.account)
         page = await events.listed(conn, caller.account, asked, topic=topic, without=off)
+        found = await listed(conn, caller, page.items)
     return ROOM.page(
-        request, "alerts", here="alerts", alerts=listed(page.items, caller.level), topic=topic, off=off,
+        request, "alerts", here="alerts", alerts=found, topic=topic, off=off,
         topics=topics.TOPICS, optional=topics.OPTIONAL, more=following(request, page.next),
         start=request.url.path if cursor else None,
     )  # fmt: skip

@@ -171,7 +171,7 @@ EARNINGS: Final[Vocabulary] = {
     "payout_save": ("Pay me there", "以后付到这里"),
     "wrong_name": ("Please give the name as it stands on the account.", "请写账户上的户名。"),
     "wrong_iban": (
-        "That is no IBAN that holds: look for a slip, such as two digits swapped.",
+        "This IBAN is not right. Look for a slip, such as two digits swapped.",
         "这个 IBAN 不对，看看是不是有数字写错或写反了。",
     ),
     "wrong_account": (

@@ -38,6 +38,7 @@ async def home(
         counted = await tally(conn, caller.account)
         off = await events.off(conn, caller.account)
         told = await events.listed(conn, caller.account, Asked("", "-told", _EVENTS), without=off)
+        alerted = await alerts.listed(conn, caller, told.items)
         used = await licences.listed(conn, caller, Asked("", "-granted", _USES), licences.Wanted())
         names = {row["id"]: row["name"] for row in await conn.fetch(queries.ORGANISATIONS, _organisations(used.items))}
         balance = await money.balance(conn, caller)
@@ -45,7 +46,7 @@ async def home(
         codes: int = await conn.fetchval(queries.CODES_LEFT, caller.account)
     return ROOM.page(
         request, "home", here="home", name=caller.name, tally=counted, used=used.items,
-        events=alerts.listed(told.items, caller.level),
+        events=alerted,
         names={identify(each): name for each, name in names.items()}, codes=codes, asked=asked,
         held=[each for each in balance.lines if each.account == "escrow"], trusted=caller.level >= 2,
     )  # fmt: skip

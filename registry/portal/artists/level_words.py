@@ -21,8 +21,14 @@ LEVELS: Final[Vocabulary] = {
     "level_4": ("A third party: a collecting society, a notary, a court", "第三方：集体管理组织、公证处或法院"),
     "level_yours": ("yours", "你在这里"),
     "level_office": (
-        "A domain you prove below, by yourself. Everything else the registry’s office looks at and attests.",
-        "域名你自己在下面就能证明，其余的由登记处查看并出具证明。",
+        (
+            "A domain you prove below, by yourself. Everything else the registry’s office looks at and attests: write "
+            "to whoever runs this registry, with your account number and what shows that the pictures are yours."
+        ),
+        (
+            "域名你自己在下面就能证明，其余的由登记处查看并出具证明：请联系运营这个登记处的人，"
+            "告诉他们你的账号编号，附上能证明画是你的材料。"
+        ),
     ),
     "level_changes": ("What level 2 changes", "到 2 级有什么不同"),
     "level_deny": ("Saying no counts at every level.", "说“不可以”，哪一级都算数。"),

@@ -68,6 +68,12 @@ where case when s.work is not null then s.contested or s.challenged else exists 
     where m.work = w.id
 ) end
 """
+# Disputes of one's own, with the title of a picture where it is one's own. By disputes and works primary keys
+DISPUTED: Final = """
+select d.id, d.account = $2 as opened, d.decided, d.outcome, w.title
+from disputes d left join works w on w.id = d.work and w.account = $2
+where d.id = any($1::uuid[]) and $2 in (d.account, d.against)
+"""
 # by work_states primary key: what counts on each of works of one's own, by everybody's terms
 TERMS_ON: Final = """
 select s.work, s.terms, s.withdrawn, s.contested or s.challenged or s.frozen as contested

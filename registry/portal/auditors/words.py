@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.portal.frame import doors
 from registry.portal.frame.words import Plural, Vocabulary
 
 WORDS: Final[Vocabulary] = {
+    **doors.WORDS,
     "all": ("All", "全部"),
     "only": ("Only", "只看"),
     "show_all": ("Show all", "看全部"),
@@ -101,11 +103,11 @@ WORDS: Final[Vocabulary] = {
         "它不出自某一份你能查看的声明；来龙去脉在当月的证据包里。",
     ),
     # duties
-    "duties": ("Duties", "要做的事"),
+    "duties": ("Duties", "义务"),
     "duty": ("Duty", "事项"),
     "duties_text": (
         "What organisations have to do since artists revoked a licence, and by when.",
-        "创作者撤回许可之后，使用方要做什么、什么时候之前做完。",
+        "作者收回许可之后，团队要做什么、什么时候之前做完。",
     ),
     "duties_none": ("There are none in your scope.", "你的范围内没有。"),
     "due_by": ("By", "期限"),

@@ -48,7 +48,7 @@ FRAME: Final[Vocabulary] = {
         "登记是你的声明，不是所有权证明。即使写明不同意，法律规定的例外情形仍可能适用。",
     ),
     "nav_check": ("Check a picture", "查一张画"),
-    "nav_register": ("Register", "公开登记"),
+    "nav_register": ("Public register", "公开登记"),
     "nav_sign_in": ("Sign in", "登录"),
     "nav_home": ("Home", "首页"),
     "nav_alerts": ("Alerts", "提醒"),
@@ -217,10 +217,11 @@ class Words:
         return str(format_decimal(value, locale=self._locale))
 
     def size(self, count: int) -> str:
-        """Return so many bytes in the unit that suits them, of a thousand each: 0.817 kB, 2.4 MB."""
+        """Return so many bytes in the unit that suits them, of a thousand each: 817 bytes, 2.4 MB."""
+        if count < 1000:
+            return f"{count} bytes" if self.language == "en" else f"{count} 字节"
         power, unit = next((each for each in ((3, "GB"), (2, "MB")) if count >= 1000 ** each[0]), (1, "kB"))
-        pattern = "#,##0.#" if count >= 1000 else "0.###"
-        return f"{format_decimal(Decimal(count) / 1000**power, pattern, locale=self._locale)} {unit}"
+        return f"{format_decimal(Decimal(count) / 1000**power, '#,##0.#', locale=self._locale)} {unit}"
 
     def signed(self, value: int) -> str:
         """Return a difference with its sign, a dash for none."""

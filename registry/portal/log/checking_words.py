@@ -35,6 +35,10 @@ CHECKING: Final[Vocabulary] = {
     ),
     # what is said in front of a step
     "say_good": ("Right. ", "对。"),
+    "say_moment": (
+        "{day} {month} {year}, {hour}:{minute} UTC",
+        "{year} 年 {month} 月 {day} 日 {hour}:{minute}（UTC）",
+    ),
     "say_open": ("Not checked. ", "没有核对。"),
     "say_bad": ("Wrong. ", "不对。"),
     # what came of all

@@ -30,7 +30,7 @@ WORDS: Final[Vocabulary] = {
     ),
     "home_disputes": ("See disputes", "看争议"),
     "health": ("How the registry is doing", "登记处运行情况"),
-    "health_fine": ("Everything that answers need is there.", "一切正常。"),
+    "health_fine": ("Everything that the service needs is working.", "一切正常。"),
     "health_amiss": ("Something is amiss. What to do about it stands beside it.", "有地方不正常，旁边写着怎么办。"),
     "part": ("Part", "部件"),
     "fine": ("Fine", "正常"),

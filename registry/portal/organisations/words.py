@@ -423,8 +423,15 @@ WORDS: Final[Vocabulary] = {
     "start_account": ("Your account", "你们的账号"),
     "start1": ("Install it and say who you are", "安装，说明身份"),
     "start1_text": (
-        "Python 3.11 to 3.13. Make a token, and it stands in these lines instead of lct_…, this once.",
-        "Python 3.11 到 3.13。建一个令牌，下面的 lct_… 就换成它，只显示这一次。",
+        (
+            "Python 3.11 to 3.13, in a copy of Licet’s sources. It is on no public index yet: without a copy, ask "
+            "whoever runs this registry for one or for the wheel, and install that file instead of ./sdk. Make a "
+            "token, and it stands in these lines instead of lct_…, this once."
+        ),
+        (
+            "Python 3.11 到 3.13，在 Licet 源码的目录里运行。它还不在公开的软件源上：没有源码，就向运营者要一份，"
+            "或者要 wheel 文件，把 ./sdk 换成那个文件。建一个令牌，下面的 lct_… 就换成它，只显示这一次。"
+        ),
     ),
     "start_token": ("Use my passkey and fill in a token", "用通行密钥，填上令牌"),
     "start_token_other": ("One that may do other things", "建别的令牌"),

@@ -55,9 +55,13 @@ ABOUT: Final[Vocabulary] = {
     "about_aud_text": (
         (
             "Take the evidence of a month home and compute everything again: signatures, prices, sums, and the place "
-            "of each statement in the public log."
+            "of each statement in the public log. Artists and teams take home their own; an auditor’s account, with a "
+            "scope of its own, is opened by invitation of whoever runs this registry: ask them."
         ),
-        "把一个月的证据带回去，从头算一遍：签名、价格、合计，还有每份声明在公开日志里的位置。",
+        (
+            "把一个月的证据带回去，从头算一遍：签名、价格、合计，还有每份声明在公开日志里的位置。"
+            "画家和团队能取自己的那份；审计员的账号由登记处的运营者发邀请开通，范围也由他们定，请向他们要。"
+        ),
     ),
     "about_all": ("If you are just curious", "你只是想看看"),
     "about_all_text": (

@@ -74,6 +74,20 @@ async def test_a_sale_is_told_to_whom_it_concerns_and_leads_to_it(site: Running)
     assert counted(await read(ada.person)) == 1
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_alert_names_its_picture_and_the_time_of_day(site: Running, language: str) -> None:
+    ada = await seller(site, "Ada")
+    works = await ada.shelf(PER_RUN)
+    async with site.services.database.transaction() as conn:
+        await events.tell(conn, identifiers.to_uuid(ada.person.id), "contested", works.works[0], "for programs")
+        title = "Heron at dusk"
+        await conn.execute("update works set title = $2 where id = $1", identifiers.to_uuid(works.works[0]), title)
+    page = await read(ada.person, f"/{language}/alerts")
+    assert title in page.text
+    assert "UTC" in page.text
+    assert title in (await read(ada.person, f"/{language}/home")).text
+
+
 async def test_who_licensed_stays_hidden_below_claim_level_2(site: Running) -> None:
     mei = await seller(site, "Mei")
     licence = await mei.sells(PER_RUN)

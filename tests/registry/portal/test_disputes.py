@@ -13,6 +13,7 @@ from licet.statements.envelope import pae
 from licet.statements.kinds import PAYLOAD_TYPE, DisputeStep
 from licet.wire.disputes import DisputeShown
 from registry.disputes import verification
+from registry.portal.artists.alert_words import ALERTS
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.harness import Running
 from tests.registry.keymaking import SAME_ORIGIN
@@ -204,6 +205,9 @@ async def test_an_operator_who_is_no_party_reads_both_and_decides(
     assert "She shows her sketches." in seen.text
     ended = await held_whole(opal.http, at, language)
     assert not [each for _, each in ended.elements if each.get("name") == "outcome"]
+    for who, ruled in ((hers, "ruled_for"), (his, "ruled_against")):
+        told = Read((await who.http.get(f"/{language}/alerts", headers=HTML)).text)
+        assert str(ALERTS[ruled][language == "zh"]) in told.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

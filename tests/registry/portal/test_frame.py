@@ -50,7 +50,7 @@ MADE = re.compile(
     "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope|say)_?.*"
     "|(about|cannot|charge|dispute|domain|duty|for|from|join|kept|kind|level|match|model|payout|price)_.*"
     "|(ledger|purpose|remit|side|tab|team|topic)_.*"
-    "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|set|sign|signs|table|trace|unit|weigh|weights)_.*"
+    "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|ruled|set|sign|signs|table|trace|unit|weigh|weights)_.*"
 )
 
 
@@ -89,7 +89,7 @@ async def test_numbers_days_and_amounts_are_written_as_each_language_does() -> N
     assert chinese.money(1_248_500_000, "CNY") == "¥1,248.50"
     assert english.money("0.000001", "EUR") == "€0.000001"  # never rounded
     assert [english.size(n) for n in (0, 817, 1000, 2_400_000, 3 * 10**9)] == [
-        *("0 kB", "0.817 kB", "1 kB", "2.4 MB", "3 GB"),
+        *("0 bytes", "817 bytes", "1 kB", "2.4 MB", "3 GB"),
     ]
     assert chinese.size(12_345_678_900) == "12.3 GB"
     many: Vocabulary = {"works": (Plural("one picture", "{n} pictures"), "{n} 张画")}

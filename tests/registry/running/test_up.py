@@ -136,7 +136,7 @@ def until(what: Any) -> None:
         time.sleep(0.05)
 
 
-def test_up_serves_refuses_a_second_mends_itself_and_ends_cleanly(tmp_path):
+def test_up_serves_refuses_a_second_mends_itself_and_ends_cleanly(tmp_path, monkeypatch):
     data = tmp_path / "data"
     with up(data) as service:
         url = service.ready()
@@ -157,8 +157,11 @@ def test_up_serves_refuses_a_second_mends_itself_and_ends_cleanly(tmp_path):
 
         invited = registry("invite", "--role", "auditor", "--name", "A. Udit", "--scope", "audit", "--data", str(data))
         account, token, secret = invited.stdout.split()  # no link: a passkey would do all that an auditor may
+        monkeypatch.setenv("LICET_REGISTRY_PORT", "9")  # where nothing answers
         whole = registry("invite", "--role", "auditor", "--name", "A. Udit", "--data", str(data))
         assert "/en/invited#" in whole.stdout.splitlines()[1]
+        assert "warning: nothing answers at http://localhost:9, which the link names" in whole.stderr
+        monkeypatch.delenv("LICET_REGISTRY_PORT")
         narrow = registry("invite", "--role", "operator", "--scope", "audit", "--json", "--data", str(data))
         assert "link" not in json.loads(narrow.stdout)
         me = httpx.get(f"{url}/v1/me", headers={"Authorization": f"Bearer {secret}"}).json()

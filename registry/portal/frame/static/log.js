@@ -8,7 +8,11 @@ const held = document.querySelector('[data-held]');
 const button = held?.querySelector('button') ?? place.querySelector('[data-again]');
 const {origin, root, index, entry} = place.dataset;
 const tongue = document.documentElement.lang;
-const number = new Intl.NumberFormat(tongue), moment = new Intl.DateTimeFormat(tongue, {dateStyle: 'medium', timeStyle: 'short'});
+const number = new Intl.NumberFormat(tongue);
+const parts = new Intl.DateTimeFormat(tongue === 'en' ? 'en-US' : tongue, {
+    year: 'numeric', month: tongue === 'en' ? 'short' : 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit',
+    hourCycle: 'h23', timeZone: 'UTC',
+});
 const KEY = `licet-log ${origin}`, LARGEST = 32e6;
 
 const kept = () => {
@@ -24,6 +28,12 @@ const keep = found => {
     } catch { /* then the next visit is a first one again */ }
 };
 
+// A moment as the pages of this language write it, in UTC.
+function moment(at) {
+    const of = Object.fromEntries(parts.formatToParts(new Date(at)).map(({type, value}) => [type, value]));
+    return said('moment').replace(/\{(\w+)\}/g, (_, name) => of[name]);
+}
+
 const said = name => document.querySelector(`template[data-say="${name}"]`)?.content.textContent ?? name;
 
 // A sentence of the page with values where it has names in braces; hashes and keys stand out, and can be broken.
@@ -31,7 +41,7 @@ function sentence(name, values) {
     return said(name).split(/\{(\w+)\}/).map((part, at) => {
         if (at % 2 === 0) return part;
         const value = values[part];
-        if (part === 'when') return moment.format(value);
+        if (part === 'when' || part === 'time') return moment(value);
         if (part === 'kind') return said(`kind_${value}`);
         if (typeof value === 'number') return number.format(value);
         return Object.assign(document.createElement('code'), {textContent: value});
