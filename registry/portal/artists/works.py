@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from licet import identifiers
-from licet.terms import ATOMS, Terms
+from licet.terms import ATOMS, Terms, conditions_text
 from licet.wire.works import State, Work
 from registry.accounts.identity import Caller
 from registry.consent import portfolio
@@ -25,8 +25,8 @@ from registry.http.paging import LONGEST_SEARCH, Asked, Cursor
 from registry.portal.artists import queries
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame.doors import CONTESTED, DISPUTED, LOST, WITHDRAWN, Door, door, use_door
-from registry.portal.frame.languages import everywhere
-from registry.portal.frame.pages import HTML
+from registry.portal.frame.languages import TAGS, everywhere
+from registry.portal.frame.pages import HTML, language_of
 from registry.services import Services
 from registry.works import thumbnails
 
@@ -94,9 +94,11 @@ async def own_work(
         terms = await terms_of(conn, [found])
     own = terms.get(found.terms_hash or "")
     doors = [] if own is None else [(atom, use_door(own.rules[atom])) for atom in ATOMS]
+    tongue = TAGS[language_of(request)]
+    asks = {} if own is None else {atom: conditions_text(own.rules[atom], tongue) for atom in ATOMS}
     waiting = None if found.waiting is None else terms.get(found.waiting.terms_hash)
     return ROOM.page(
-        request, "work", here="works", work=found, hung=hung, doors=doors,
+        request, "work", here="works", work=found, hung=hung, doors=doors, asks=asks,
         dispute=None if dispute is None else _dispute(dispute),
         said=[(each, None if each.terms is None else door(each.terms)) for each in said],
         waiting=None if waiting is None else door(waiting),

@@ -205,7 +205,7 @@ WORDS: Final[Vocabulary] = {
         ),
         "凭你留着的恢复码，可以给账号配一把新的通行密钥。头七天它只能把条件收紧，这样捡到恢复码的人卖不了你的画。",
     ),
-    "rec_account": ("Account number (art_…)", "账号编号（art_…）"),
+    "rec_account": ("Account number (art_… or org_…)", "账号编号（art_… 或 org_…）"),
     "rec_code": ("Recovery code", "恢复码"),
     "rec_go": ("Make a new passkey", "建一把新的通行密钥"),
     # auditors and operators

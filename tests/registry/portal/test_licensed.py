@@ -60,6 +60,16 @@ async def test_a_licence_is_shown_and_taken_back_by_the_statement_that_was_shown
         assert words in (await ada.browser.get(f"/{language}/licences")).text
 
 
+async def test_ones_own_page_of_a_work_says_what_one_asks_for_it(site: Running) -> None:
+    ada = await seller(site, "Ada", level=2)
+    (work,) = (await ada.shelf(PAID)).works
+    for language, price in (("en", "US$0.05"), ("zh", "0.05")):
+        own = (await held_whole(ada.browser, f"/{language}/works/{work}", language)).text
+        public = (await held_whole(ada.browser, f"/{language}/work/{work}", language)).text
+        assert price in own
+        assert price in public
+
+
 async def test_pages_of_a_licence_show_each_reader_every_work_once_and_nobody_elses(
     site: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
