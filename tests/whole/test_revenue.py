@@ -6,6 +6,7 @@ moment for now.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,8 +68,9 @@ def office(clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         for name, value in clock.served.items():
             begins.setenv(name, value)
         service = Service(tmp_path / "registry", snapshot_delay="1s")
-    for name in clock.served:
+    for name in clock.served:  # as the process that forks has it, which takes no other
         del service.environment[name]
+        service.environment.update({name: os.environ[name]} if name in os.environ else {})
     service.environment.update(clock.typed)
     yield service
     service.end()
