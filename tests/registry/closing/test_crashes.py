@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from licet import canonical
+from licet import canonical, identifiers
 from licet.audit.layout import period_of
 from licet.statements import envelope as envelopes
 from registry import closing, ledger, translog
@@ -21,13 +21,17 @@ from tests.registry.harness import Running
 
 pytestmark = pytest.mark.anyio
 
+# Accounts of nobody, who is told nothing.
+PAYABLE, ESCROW = f"payable:{identifiers.new_id('art')}", f"escrow:{identifiers.new_id('art')}"
+RECEIVABLE = f"receivable:{identifiers.new_id('org')}"
+
 
 class Cut(Exception):
     """The process died here."""
 
 
 async def post(site: Running, key: str, amount: int, at: Any) -> None:
-    sides = (("receivable:org_x", amount), ("payable:art_a", 3 - amount), ("escrow:art_b", -2), ("fee:registry", -1))
+    sides = ((RECEIVABLE, amount), (PAYABLE, 3 - amount), (ESCROW, -2), ("fee:registry", -1))
     entries = tuple(Entry(account, currency, each) for account, each in sides for currency in ("USD", "CNY"))
     async with site.services.database.transaction() as conn:
         await ledger.post(conn, [Transfer(key, "settlement-test", at, "lic_x", entries)])
@@ -36,7 +40,7 @@ async def post(site: Running, key: str, amount: int, at: Any) -> None:
 async def allocated(conn: Connection, period: str) -> None:
     """Post what is owed for the month at its close, as a hook does: again has no effect."""
     at = periods.first_moment(period_of(period).start)
-    entries = (Entry("receivable:org_x", "USD", 50), Entry("payable:art_a", "USD", -50))
+    entries = (Entry(RECEIVABLE, "USD", 50), Entry(PAYABLE, "USD", -50))
     await ledger.post(conn, [Transfer(f"{period}/pool", "allocation", at, "lic_x", entries)])
 
 
@@ -86,13 +90,13 @@ async def test_a_close_that_is_cut_goes_on_to_the_same_bytes(
     assert await closing.close_due(site.services, clock.now(), SOONEST) is None
 
     async with database.acquire() as conn:
-        owed = await ledger.balances(conn, ["payable:art_a", "escrow:art_b"])
+        owed = await ledger.balances(conn, [PAYABLE, ESCROW])
         boundary = await conn.fetchval("select count(*) from period_balances")
     assert owed == {
-        ("escrow:art_b", "CNY"): -4,
-        ("escrow:art_b", "USD"): -4,
-        ("payable:art_a", "CNY"): -24,
-        ("payable:art_a", "USD"): -74,
+        (ESCROW, "CNY"): -4,
+        (ESCROW, "USD"): -4,
+        (PAYABLE, "CNY"): -24,
+        (PAYABLE, "USD"): -74,
     }
     assert boundary == 8
     assert await verify(site.services) == []
