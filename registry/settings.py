@@ -494,7 +494,7 @@ def shown(value: object) -> str:
         return f"{seconds}s"
     if isinstance(value, tuple) and not isinstance(value, Rate):
         if all(isinstance(each, money.Money) for each in value):
-            return ",".join(str(each).replace(" ", "") for each in value)
+            return ",".join(f"{money.to_decimal(each.micro)}{each.currency}" for each in value)
         return ",".join(str(each) for each in value)
     return str(value)
 

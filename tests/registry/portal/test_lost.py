@@ -149,7 +149,8 @@ async def test_an_operator_reads_who_and_what_it_is_about_and_what_waits(site: R
     for each in (at, f"{home}/disputes"):
         page = await held_whole(opal.http, each, language)
         assert (now in page.text, "Mei" in page.text) == (True, True)
-        assert {"en": "To be decided from", "zh": "几时起可裁决"}[language] not in page.text
+        if each == at:  # others may wait in the list
+            assert {"en": "To be decided from", "zh": "几时起可裁决"}[language] not in page.text
     page = await held_whole(opal.http, home, language)
     assert (decidable(page), f"{home}/disputes" in page.links()) == (before + 1, True)
 
