@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
@@ -24,6 +24,7 @@ from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _A_PAGE: Final = 30
@@ -114,14 +115,7 @@ async def alerts(
     )  # fmt: skip
 
 
-@post(
-    everywhere("/alerts/read"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/alerts/read", ARTISTS, most=_BODY)
 async def read_alerts(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -136,14 +130,7 @@ async def read_alerts(
     return led(f"/{language_of(request)}/alerts", "alerts_read")
 
 
-@post(
-    everywhere("/alerts/topics"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/alerts/topics", ARTISTS, most=_BODY)
 async def switch_topic(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
