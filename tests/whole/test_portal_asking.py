@@ -11,7 +11,7 @@ from tests.registry.catalogue import picture
 from tests.whole.browser import chromium
 from tests.whole.conftest import People
 from tests.whole.stage import Service
-from tests.whole.visiting import Visitor, visiting
+from tests.whole.visiting import Visitor, signs, visiting
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,7 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
     page.click("summary")
     visitor.looks()
     assert '"answer":"offer"' in page.inner_text("[data-bytes]")
-    page.click("[data-sign]")
-    page.wait_for_url(f"**/{language}/requests/{asks[0]}")
+    visitor.signs(f"**/{language}/requests/{asks[0]}")
     visitor.looks()
     (offered,) = lab.does("licences", "requests", "--state", "offered")["requests"]
     assert offered["request"] == asks[0]
@@ -103,7 +102,6 @@ def _refuses_without_scripts(visitor: Visitor, browser: Browser, ask: str) -> No
     page.fill("#reason", "Not this one.")
     page.click("form:has(#reason) .btn")
     assert page.inner_text("form .pre") == "Not this one."
-    page.click("[data-sign]")
-    page.wait_for_url(f"**/requests/{ask}")
+    signs(page, f"**/requests/{ask}")
     assert page.locator("main .pre", has_text="Not this one.").count() == 1
     plain.close()

@@ -66,8 +66,7 @@ def test_a_second_device_signs_in_after_the_first_was_ended(visitor: Visitor) ->
     page.wait_for_url("**/home")
     page.goto(f"{visitor.url}{lost}")
     visitor.looks()
-    page.click("[data-sign]")
-    page.wait_for_url("**/account/keys")
+    visitor.signs("**/account/keys")
     assert page.locator("a[href$='/end']").count() == 0  # again there is only one
     visitor.looks()
     page.goto(f"{visitor.url}/{visitor.language}/account/keys/{keyid}/end")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.whole.browser import chromium
 from tests.whole.stage import Service
-from tests.whole.visiting import Visitor, visiting
+from tests.whole.visiting import Visitor, signs, visiting
 
 TEXT = {"en": "I drew it in 2019.\nHere is how.", "zh": "这是我 2019 年画的。\n经过是这样。"}
 
@@ -52,8 +52,7 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         page.click("summary")
         visitor.looks()
         assert page.inner_text("main .pre") == text
-        page.click("[data-sign]")
-        page.wait_for_url("**/disputes/dsp_*")
+        visitor.signs("**/disputes/dsp_*")
         visitor.looks()
         path = page.url.removeprefix(f"{visitor.url}/{visitor.language}")
         other.opens(path)
@@ -65,8 +64,7 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         visitor.looks()
         page.fill("#text", "Never mind.")
         page.click("main form .btn")
-        page.click("[data-sign]")
-        page.wait_for_url("**/disputes/dsp_*")
+        visitor.signs("**/disputes/dsp_*")
         assert page.locator("#text").count() == 0  # it is over
         visitor.looks()
         visitor.opens("/disputes")
@@ -91,16 +89,14 @@ def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Brow
         visitor.opens(f"/disputes/new?about={work}")
         page.fill("#text", text)
         page.click("main form .btn")
-        page.click("[data-sign]")
-        page.wait_for_url("**/disputes/dsp_*")
+        visitor.signs("**/disputes/dsp_*")
         path = page.url.removeprefix(f"{visitor.url}/{visitor.language}")
         other.opens(path)
         other.page.check("[value=contest]")
         other.page.fill("#text", "No.")
         other.page.click("main form .btn")
         other.looks()
-        other.page.click("[data-sign]")
-        other.page.wait_for_url("**/disputes/dsp_*")
+        other.signs("**/disputes/dsp_*")
         _employed(office, service, "Office")
         office.opens("/operator/disputes")
         office.looks()
@@ -176,8 +172,7 @@ def test_who_lost_accepts_by_a_passkey(visitor: Visitor, browser: Browser, servi
         visitor.page.click("main form .btn")
         visitor.page.wait_for_selector("[data-sign]")
         visitor.looks()
-        visitor.page.click("[data-sign]")
-        visitor.page.wait_for_url("**/disputes/dsp_*")
+        visitor.signs("**/disputes/dsp_*")
         assert visitor.page.locator("#text").count() == 0  # it is over
         visitor.looks()
 
@@ -185,8 +180,7 @@ def test_who_lost_accepts_by_a_passkey(visitor: Visitor, browser: Browser, servi
 def _signs(who: Visitor) -> None:
     """Show what was filled in, and sign it."""
     who.page.click("main form .btn")
-    who.page.click("[data-sign]")
-    who.page.wait_for_url("**/disputes/dsp_*")
+    who.signs("**/disputes/dsp_*")
 
 
 def _employed(who: Visitor, service: Service, name: str) -> None:
@@ -205,7 +199,6 @@ def _takes_a_step_without_scripts(other: Visitor, browser: Browser, path: str, t
     page.goto(f"{other.url}/{other.language}{path}")
     page.fill("#text", text)
     page.click("main form .btn")
-    page.click("[data-sign]")
-    page.wait_for_url("**/disputes/dsp_*")
+    signs(page, "**/disputes/dsp_*")
     assert text in page.inner_text("main")
     plain.close()

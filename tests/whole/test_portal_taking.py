@@ -62,8 +62,7 @@ def _asks(team: Visitor, work: str) -> str:
     page.click("form.ask .btn")
     team.looks()
     assert '"message":"May we?"' in (page.text_content("[data-bytes]") or "")
-    page.click("[data-sign]")
-    page.wait_for_url("**/organisation/requests/ask_*")
+    team.signs("**/organisation/requests/ask_*")
     team.looks()
     return page.url.rpartition("/")[2]
 
@@ -74,8 +73,7 @@ def _answers(ada: Visitor, ask: str) -> None:
     page.check("#m-per-work")
     page.fill("#amount", "2.50")
     page.click(".offer .btn")
-    page.click("[data-sign]")
-    page.wait_for_url(f"**/requests/{ask}")
+    ada.signs(f"**/requests/{ask}")
 
 
 def _takes(team: Visitor, ask: str) -> None:

@@ -93,8 +93,7 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     page.fill("#text", "We never took this.")
     page.click("main form .btn")
     page.wait_for_selector("[data-sign]")
-    page.click("[data-sign]")
-    page.wait_for_url("**/disputes/dsp_*")
+    visitor.signs("**/disputes/dsp_*")
     visitor.opens("/organisation/charges")
     assert page.locator("a[href*='/disputes/new']").count() == 0
     page.click("main table a[href*='/disputes/dsp_']")

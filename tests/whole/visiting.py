@@ -32,6 +32,17 @@ def _axe() -> str:
     return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
 
+def signs(page: Page, where: str) -> str:
+    """Sign what is on the page and follow to ``where``; returns the last segment of the address.
+
+    Waits for a navigation, not for an address: what is signed may stand at the address that it leads to.
+    """
+    page.wait_for_selector("[data-sign]")
+    with page.expect_navigation(url=where):
+        page.click("[data-sign]")
+    return page.url.rpartition("/")[2]
+
+
 class Visitor:
     """A browser of one's own, in one language; whatever a page's policy refuses, or a script throws, is remembered."""
 
@@ -91,11 +102,9 @@ class Visitor:
         self.page.click("[data-join] button")
         self.page.wait_for_url(f"**/{self.language}/{'organisation' if team else 'home'}")
 
-    def signs(self) -> str:
-        """Sign what is on the page, and return the statement that the receipt is of."""
-        self.page.click("[data-sign]")
-        self.page.wait_for_url("**/statements/*")
-        return self.page.url.rpartition("/")[2]
+    def signs(self, where: str = "**/statements/*") -> str:
+        """Sign what is on the page, and return the id that the page after it is about: the receipt's statement."""
+        return signs(self.page, where)
 
     def registers(self, *titles: str, pictures: tuple[bytes, ...] = ()) -> list[str]:
         """Register works by the API in the session: of ``pictures`` with their files, else by fingerprint alone."""
