@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.http.paging import Key, orders
+
 # by accounts primary key
 ORGANISATIONS: Final = "select id, name from accounts where id = any($1::uuid[])"
 # by recovery_codes (account)
@@ -15,6 +17,31 @@ select s.id, s.effect, s.scope, s.works, s.terms, s.accepted_at, e.index, e.at, 
         then coalesce(e.at, s.accepted_at) + s.hold end as until
 from statements s join log_pending p on p.id = s.pending left join log_entries e on e.pending = s.pending
 where s.id = $1 and s.account = $2
+"""
+# What the log has of an account, each with what it was said of. By statements, dispute_steps, licence_answers,
+# split_answers, duties, revenue_reports and log_entries unique (pending)
+_SIGNED: Final = """
+select p.id, p.kind, p.subject, coalesce(e.at, p.submitted_at) as at, e.index, s.effect, s.scope, s.works, d.step,
+    coalesce(n.answer, t.answer) as answer, d.dispute, n.request, coalesce(u.licence, r.licence) as licence
+from log_pending p
+left join log_entries e on e.pending = p.id and e.index < (select published_size from log_head)
+left join statements s on s.pending = p.id
+left join dispute_steps d on d.pending = p.id
+left join licence_answers n on n.pending = p.id
+left join split_answers t on t.pending = p.id
+left join duties u on u.pending = p.id
+left join revenue_reports r on r.pending = p.id
+where p.account = $1
+"""
+_AS_SIGNED: Final = (Key("p.id", "id", int),)
+# by log_pending (account, id)
+SIGNED: Final = orders(_SIGNED, signed=_AS_SIGNED)
+# by log_pending (account, kind, id)
+SIGNED_OF: Final = orders(_SIGNED + "    and p.kind = $2\n", signed=_AS_SIGNED)
+# by log_pending (account, kind, id): of which of these kinds there is anything
+SIGNED_KINDS: Final = """
+select kind from unnest($2::text[]) with ordinality as known (kind, place)
+where exists (select from log_pending p where p.account = $1 and p.kind = known.kind) order by place
 """
 # by statement_works primary key, works primary key
 COVERED: Final = """

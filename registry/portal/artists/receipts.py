@@ -13,10 +13,8 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import Consent, WorksScope
 from licet.terms import ATOMS, Terms, plain_text, text_hash
 from registry.accounts.identity import Caller
-from registry.consent import portfolio
 from registry.consent.intake import shown_name
 from registry.errors import NotFound
-from registry.http.paging import Asked, Cursor
 from registry.portal.artists import queries
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame.doors import door, use_door
@@ -63,22 +61,6 @@ async def receipt(
     )
 
 
-@get(everywhere("/statements"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
-async def receipts(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    caller: NamedDependency[Caller],
-    cursor: Cursor = None,
-) -> Response[bytes]:
-    """Everything that one has signed, the newest first."""
-    asked = Asked.of(request, "-accepted", 50, cursor)
-    page = await portfolio.own_statements(services, caller.account, asked)
-    more = None if page.next is None else f"{request.url.path}?cursor={page.next}"
-    return ROOM.page(
-        request, "receipts", here="works", statements=page.items, more=more, start=request.url.path if cursor else None
-    )
-
-
 def _text(consent: Consent, terms: Terms, name: str) -> str | None:
     """Return the text that was on screen, None where the name in it was another one."""
     count = consent.scope.count if isinstance(consent.scope, WorksScope) else None
@@ -86,4 +68,4 @@ def _text(consent: Consent, terms: Terms, name: str) -> str | None:
     return text if text_hash(text) == consent.shown.text_hash else None
 
 
-ROUTES: Final = [receipts, receipt]
+ROUTES: Final = [receipt]

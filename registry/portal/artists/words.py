@@ -14,6 +14,7 @@ from registry.portal.artists.evidence_words import EVIDENCE
 from registry.portal.artists.level_words import LEVELS
 from registry.portal.artists.licence_words import LICENCES
 from registry.portal.artists.request_words import REQUESTS
+from registry.portal.artists.signed_words import SIGNED
 from registry.portal.artists.site_words import SITE
 from registry.portal.frame import doors, machine_words
 from registry.portal.frame.ceremonies import KEYS, PASSKEY
@@ -29,6 +30,7 @@ WORDS: Final[Vocabulary] = {
     **CONDITIONS,
     **EARNINGS,
     **LEVELS,
+    **SIGNED,
     **SITE,
     **LICENCES,
     **REQUESTS,
@@ -361,8 +363,6 @@ WORDS: Final[Vocabulary] = {
     "receipt_print": ("It prints on one sheet.", "可以打印在一张纸上。"),
     "receipt_some": ("Pictures under it", "这次签名管的画"),
     "receipt_first": ("The first pictures under it", "这次签名管的画，前几张"),
-    "receipts": ("Everything you signed", "你签过的一切"),
-    "receipts_none": ("You have not signed anything yet.", "你还没签过什么。"),
     "scope_catalogue": ("all your pictures", "你的全部画"),
     # account
     "account": ("Account", "账号"),

@@ -50,7 +50,7 @@ MADE = re.compile(
     "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope|say)_?.*"
     "|(about|cannot|charge|dispute|domain|duty|for|from|join|kept|kind|level|match|model|payout|price)_.*"
     "|(ledger|purpose|remit|side|tab|team|topic)_.*"
-    "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|ruled|set|sign|signs|table|trace|unit|weigh|weights)_.*"
+    "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|ruled|set|sign|signed|signs|table|trace|unit|weigh|weights)_.*"
 )
 
 

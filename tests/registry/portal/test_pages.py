@@ -41,7 +41,7 @@ OWN = {
     "/level": "art",
     "/add": "art",
     "/site": "art",
-    "/statements": "art",
+    "/statements": "all",
     "/statements/{statement}": "art",
     "/account": "all",
     "/account/keys": "all",
