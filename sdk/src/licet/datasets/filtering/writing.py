@@ -21,7 +21,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from licet import identifiers
 from licet.datasets.examining.deciding import Question, Standing, Verdicts
@@ -29,6 +28,7 @@ from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import Known, known, verdicts
 from licet.datasets.forms.parts import Part
 from licet.datasets.forms.seals import changed, seal_of
+from licet.datasets.results.parquet import Writer
 from licet.datasets.results.rows import PART_ENDING, decision_rows, decisions_writer
 from licet.decisions import VERDICTS
 from licet.decisions.roots import PieceBuilder, RootBuilder, RootPiece
@@ -295,7 +295,7 @@ class _Rows:
     """The decision rows of one part, gathered into row groups, hashed in their order."""
 
     def __init__(
-        self, writer: pq.ParquetWriter, root: PieceBuilder, salted: PieceBuilder, secret: bytes, *, only_matched: bool
+        self, writer: Writer, root: PieceBuilder, salted: PieceBuilder, secret: bytes, *, only_matched: bool
     ) -> None:
         self.rows = 0
         self.kept = 0
@@ -331,7 +331,7 @@ class _Rows:
         self._salted.add(salted)
         if self._only_matched:
             table = table.filter(pa.array(np.concatenate(self._shown)))
-        self._writer.write_table(table.unify_dictionaries())
+        self._writer.write(table.unify_dictionaries())
         self._waiting, self._shown, self._count = [], [], 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from licet import money
 from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.deciding import Question, Verdicts
 from licet.datasets.examining.fingerprinting import Evidence, fixed
+from licet.datasets.results.parquet import Writer
 from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS
 from licet.decisions.rows import decision_schema
 from licet.index.lookup import Index
@@ -50,8 +49,8 @@ FORMER_SCHEMAS: Final = (pa.schema([*SCHEMA, QUALITY, TURNED, ISCC]), pa.schema(
 _CODED: Final = (
     "part", "verdict", "reason", "work", "statement", "licence", "match", "examined", "price", "currency", "signals"
 )  # fmt: skip
-_REPEATED: Final = ("account", "statement", "match", "key", "distance", "verdict", "reason", "price", "currency",
-                    "claim_level")  # fmt: skip
+_REPEATED: Final = ("account", "statement", "match", "key", "verdict", "reason", "price", "currency")
+_COUNTED: Final = ("part", "row", "verdict", "reason")  # of which a reader may want a few
 #: The same columns as they are handed to the file: text that repeats itself as dictionaries.
 WRITTEN_SCHEMA: Final = pa.schema(
     [
@@ -63,8 +62,6 @@ WRITTEN_SCHEMA: Final = pa.schema(
 METADATA: Final = b"licet"
 #: What a part's own file of decisions is called, after the part's name.
 PART_ENDING: Final = ".decisions.parquet"
-#: Rows of a column that are encoded between two looks at the size of a page: more cost less, and make larger pages.
-WRITTEN_AT_ONCE: Final = 16_384
 _KEYS_LOOKED_UP: Final = tuple(
     ",".join(kind for bit, kind in enumerate(KEY_KINDS) if number >> bit & 1) for number in range(1 << len(KEY_KINDS))
 )
@@ -128,22 +125,10 @@ def decision_rows(
     return pa.RecordBatch.from_arrays([columns[name] for name in WRITTEN_SCHEMA.names], schema=WRITTEN_SCHEMA)
 
 
-def decisions_writer(path: Path, about: bytes) -> pq.ParquetWriter:
+def decisions_writer(path: Path, about: bytes) -> Writer:
     """Return a writer of rows of `WRITTEN_SCHEMA` into a file of `FILE_SCHEMA` that says ``about`` of itself."""
-    # Arrow's own copy of the schema is what a reader goes by: plain text, not the dictionaries it is written from.
-    stated = base64.b64encode(FILE_SCHEMA.with_metadata({METADATA: about}).serialize())
-    writer = pq.ParquetWriter(
-        path,
-        WRITTEN_SCHEMA,
-        compression="zstd",
-        store_schema=False,
-        use_dictionary=[*_CODED, "distance", "claim_level", *(f"matches.list.element.{name}" for name in _REPEATED)],
-        column_encoding={"row": "DELTA_BINARY_PACKED"},
-        write_statistics=["part", "row", "verdict", "reason"],
-        write_batch_size=WRITTEN_AT_ONCE,
-    )
-    writer.add_key_value_metadata({METADATA: about, b"ARROW:schema": stated})
-    return writer
+    coded = [*_CODED, *(f"matches.list.element.{name}" for name in _REPEATED)]
+    return Writer(path, FILE_SCHEMA, {METADATA: about}, coded, _COUNTED)
 
 
 def _matches(verdicts: Verdicts) -> dict[str, pa.Array]:
