@@ -6,6 +6,8 @@ from typing import Final
 
 from registry.portal.frame.words import Vocabulary
 
+#: How the first characters of some countries' names read there, where that is not how they read elsewhere.
+READ: Final = str.maketrans({"卡": "ka ", "喀": "ka ", "朝": "chao ", "秘": "bi "})
 EARNINGS: Final[Vocabulary] = {
     "earnings": ("Money", "收入"),
     "earnings_none": (

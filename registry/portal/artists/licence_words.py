@@ -17,7 +17,7 @@ LICENCES: Final[Vocabulary] = {
         "{n} 张已收回，{day} 停用",
     ),
     "licence_ending_soon": (Plural("{n} picture taken back", "{n} pictures taken back"), "{n} 张已收回"),
-    "licence_granted": ("Taken", "取得于"),
+    "licence_granted": ("Taken", "取得时间"),
     "licence_covers": ("What it covers", "许可范围"),
     "licence_uses": ("Uses", "用途"),
     "licence_pictures": ("Your pictures in it", "里面有你的画"),

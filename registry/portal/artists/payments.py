@@ -18,6 +18,7 @@ from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_for_good
 from registry.errors import Invalid
 from registry.http.paging import Asked, Cursor
+from registry.portal.artists.earning_words import READ
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import Language, everywhere
@@ -151,7 +152,8 @@ async def _page(
 def _places(language: Language) -> list[tuple[str, str]]:
     """Every country, as the language orders them: Chinese by how it is read."""
     names = Words(language)
-    return sorted(((each, names.place(each)) for each in COUNTRIES), key=lambda place: unidecode(place[1]).lower())
+    found = [(each, names.place(each)) for each in COUNTRIES]
+    return sorted(found, key=lambda place: unidecode(place[1].translate(READ)).lower())
 
 
 ROUTES: Final = [payments, payment, set_payout]

@@ -240,7 +240,7 @@ WORDS: Final[Vocabulary] = {
     "terms_update": ("Show what I would sign", "看看要签的字"),
     "view": ("Preview", "预览"),
     "view_how": ("See it another way", "换个方式看"),
-    "view_words": ("In words", "用话说"),
+    "view_words": ("In words", "用大白话说"),
     "view_uses": ("Who may do what", "谁能做什么"),
     "view_machine": ("For machines", "机器格式"),
     "view_oath": ("This is the text you sign, word for word:", "这就是你要签的字，一字不差："),

@@ -7,10 +7,10 @@ from typing import Final
 from registry.portal.frame.words import Vocabulary
 
 CHECKING: Final[Vocabulary] = {
-    "check_log": ("Checked by your own browser", "由你的浏览器核对"),
+    "check_log": ("Checked by your own browser", "让你的浏览器来核对"),
     "check_log_text": (
         "This runs on your device with the published files. You need not believe us for it.",
-        "在你的设备上，用公布的文件算一遍，不必信我们。",
+        "在你自己的设备上，用公布的文件算一遍，不用信我们。",
     ),
     "check_again": ("Check again", "再核对一次"),
     "check_keep": (
@@ -25,7 +25,7 @@ CHECKING: Final[Vocabulary] = {
         "Checking needs scripts. Without them, check the log with a program:",
         "核对要用到脚本。不开脚本，可以用程序核对：",
     ),
-    "check_elsewhere": ("How to check it without us", "怎样不靠我们来核对"),
+    "check_elsewhere": ("How to check it without us", "不靠我们怎么核对"),
     "check_evidence": (
         (
             "Here are both checkpoints, yours and the one that you were shown now. Please keep them and show them to "
@@ -95,7 +95,7 @@ CHECKING: Final[Vocabulary] = {
     ),
     "say_good_path": (
         "The proof leads from it to the root that was signed, of {size} entries: {root}",
-        "证明从它走到签过名的根（{size} 条）：{root}",
+        "照着证明算，得到的正是签过名的根（{size} 条）：{root}",
     ),
     "say_good_grew": (
         "The log only grew since your last visit ({when}): from {old} to {size} entries.",
@@ -132,7 +132,7 @@ CHECKING: Final[Vocabulary] = {
     "say_good_is_proof": ("This is a proof for entry {index}.", "这是第 {index} 条的证明。"),
     "say_good_is_checkpoint": (
         "This is a checkpoint over {size} entries.",
-        "这是一份盖着 {size} 条的检查点。",
+        "这是一份检查点，一共 {size} 条。",
     ),
     # steps that were left out
     "say_open_keys": (
@@ -188,12 +188,12 @@ CHECKING: Final[Vocabulary] = {
     ),
     "say_bad_path": (
         "The proof does not lead to the root that was signed.",
-        "证明走不到签过名的根。",
+        "照着证明算，得不到签过名的根。",
     ),
     "say_bad_tile": ("A file of the log is shorter than it must be.", "日志的一个文件短了一截。"),
     "say_bad_shrank": (
         "The log became shorter: it had {old} entries, and now {size} are shown.",
-        "日志变短了：原来有 {old} 条，现在只给看 {size} 条。",
+        "日志变短了：原来有 {old} 条，现在只看得到 {size} 条。",
     ),
     "say_bad_forked": (
         "There are two different logs of {size} entries: the registry signed both.",

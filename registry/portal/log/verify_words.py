@@ -7,15 +7,15 @@ from typing import Final
 from registry.portal.frame.words import Vocabulary
 
 VERIFYING: Final[Vocabulary] = {
-    "verify": ("Check it without trusting anybody", "不靠信任，自己核对"),
+    "verify": ("Check it without trusting anybody", "谁都不用信，自己核对"),
     "verify_lead": (
         (
             "What was signed here can be checked by anybody, in a browser, with our program or with programs of "
             "others. None of them has to believe what this site says."
         ),
-        "在这里签下的东西，谁都可以核对：用浏览器，用我们的程序，或者用别人的程序。哪一种都不用相信本站说的话。",
+        "在这里签的东西，谁都能核对：用浏览器、用我们的程序，或者用别人的程序。哪一种都不用相信本站说的话。",
     ),
-    "with_licet": ("With licet, our program", "用 licet，我们的程序"),
+    "with_licet": ("With licet, our program", "用我们的程序 licet"),
     "with_licet_text": (
         (
             "The first command reads every entry, computes the root from nothing and compares everything that was ever "
@@ -29,9 +29,9 @@ VERIFYING: Final[Vocabulary] = {
     ),
     "with_licet_root": (
         "The command names the root key by its digest. If it is another one than this, ask before you go on:",
-        "命令里用摘要来称呼根钥匙。如果和这个不一样，先问清楚再往下做：",
+        "命令里用摘要来指根钥匙。要是和下面这个不一样，先问清楚再往下做：",
     ),
-    "with_go": ("With packages of Go, which are not ours", "用 Go 的软件包，不是我们写的"),
+    "with_go": ("With packages of Go, which are not ours", "用 Go 的软件包（不是我们写的）"),
     "with_go_text": (
         (
             "Go’s own tools for checking its modules read this log, too. Some 80 lines are the whole program; read "
@@ -43,7 +43,7 @@ VERIFYING: Final[Vocabulary] = {
         ),
     ),
     "with_go_file": ("Read the program", "读一读程序"),
-    "with_hledger": ("The money, with hledger", "账目，用 hledger"),
+    "with_hledger": ("The money, with hledger", "用 hledger 核对账目"),
     "with_hledger_text": (
         (
             "For artists, teams and auditors: the evidence of a month holds its books for hledger, a bookkeeping "
@@ -51,34 +51,34 @@ VERIFYING: Final[Vocabulary] = {
             "little is refused."
         ),
         (
-            "给作者、团队和审计员：每月的证据包里有一份给 hledger（别人写的记账程序）的账本。"
-            "每一笔都写明，每个期末余额都要对得上，差百万分之一也通不过。"
+            "作者、团队和审计员都能用：每月的证据包里有一份账本，用 hledger（别人写的记账程序）就能打开。"
+            "每一笔都写着，每个期末余额都得对上，差百万分之一也通不过。"
         ),
     ),
-    "cannot": ("What no check shows", "哪种核对都看不出的"),
+    "cannot": ("What no check shows", "怎么核对也看不出来的"),
     "cannot_1": (
         "A use that nobody reported.",
         "没有人申报过的使用。",
     ),
     "cannot_2": (
         "A statement that was never taken: it has no receipt, and is in no log.",
-        "从没被收下的声明：它没有收据，也不在任何日志里。",
+        "从来没被收下的声明：没有收据，哪份日志里也没有。",
     ),
     "cannot_3": (
         (
             "Whether others are shown the same log. Keep checkpoints and compare them with others; witnesses do that "
             "all the time."
         ),
-        "别人看到的是不是同一份日志。请留住检查点，和别人比；见证人一直在做这件事。",
+        "别人看到的是不是同一份日志。把检查点存下来，和别人的比一比；见证人一直在做这件事。",
     ),
     "cannot_4": (
         (
             "Whether this page’s scripts are honest: they come from the registry. Whoever does not trust them uses a "
             "program."
         ),
-        "本页的脚本老不老实：它们来自登记处。信不过，就用程序。",
+        "本页的脚本老不老实：它们也是登记处给的。信不过，就用程序核对。",
     ),
-    "held": ("In this browser: check what you hold", "在这个浏览器里：核对你手上的文件"),
+    "held": ("In this browser: check what you hold", "在浏览器里核对你手上的文件"),
     "held_text": (
         "A statement or receipt that you saved (JSON), a proof, or a checkpoint that somebody gave you.",
         "你存下的声明或收据（JSON）、一份证明，或者别人给你的检查点。",

@@ -15,7 +15,7 @@ WORDS: Final[Vocabulary] = {
     **KEYS,
     "name": ("Name", "名字"),
     "state": ("State", "状态"),
-    "since": ("Since", "自"),
+    "since": ("Since", "起始时间"),
     "account": ("Account", "账号"),
     "none": ("None", "没有"),
     # health
@@ -35,7 +35,7 @@ WORDS: Final[Vocabulary] = {
     "part": ("Part", "部件"),
     "fine": ("Fine", "正常"),
     "amiss": ("Amiss", "不正常"),
-    "found": ("What was found", "看到的情况"),
+    "found": ("What was found", "检查结果"),
     "todo": ("What to do", "怎么办"),
     "part_database": ("Database", "数据库"),
     "part_schema": ("Schema", "数据库结构"),
@@ -49,10 +49,10 @@ WORDS: Final[Vocabulary] = {
     "part_files": ("Files", "文件"),
     "part_keys": ("Keys", "密钥"),
     "log_size": ("Entries of the log", "日志条目"),
-    "log_pending": ("Statements that wait for it", "等待进入日志的声明"),
+    "log_pending": ("Statements that wait for it", "等着写进日志的声明"),
     "snapshot": ("Newest snapshot", "最新快照"),
     # what closes left out
-    "left_out": ("Left out when months closed", "结账时没算进去的"),
+    "left_out": ("Left out when months closed", "结账时没算进去的协议"),
     "left_out_text": (
         (
             "These agreements could not be charged when the month closed. Nothing is lost: mend the reason, and the "
@@ -72,14 +72,14 @@ WORDS: Final[Vocabulary] = {
             "What waits for somebody who is no party, the oldest first. You decide whose signature controls the "
             "record, never who owns the copyright."
         ),
-        "等着由和双方无关的人来裁决的，最早的在前。你裁决的是记录由谁签名说了算，不是版权归谁。",
+        "这些争议要由和双方都无关的人来裁决，最早的排在最前。你裁决的是这条记录由谁签名说了算，不是版权归谁。",
     ),
     "disputes_none": ("There is no dispute.", "没有争议。"),
     "dispute": ("Dispute", "争议"),
     "dispute_opener": ("Opened by", "提出的一方"),
     "dispute_other": ("Other party", "另一方"),
     "dispute_due": ("Next", "接下来"),
-    "dispute_due_open": ("To be decided from", "几时起可裁决"),
+    "dispute_due_open": ("To be decided from", "最早裁决时间"),
     "dispute_due_answered": ("Can be decided now", "现在就可以裁决"),
     "dispute_due_decided": ("Can be appealed until", "申诉截止"),
     "dispute_due_appealed": ("To be reviewed by", "复核截止"),
@@ -92,7 +92,7 @@ WORDS: Final[Vocabulary] = {
     "dispute_own": ("You decided; another operator reviews it", "是你裁决的，要由另一位复核"),
     "dispute_about": ("What it is about", "关于什么"),
     "dispute_open": ("Waits for an answer", "等对方答复"),
-    "dispute_answered": ("Waits for a decision", "等裁决"),
+    "dispute_answered": ("Waits for a decision", "等你们裁决"),
     "dispute_decided": ("Decided, can still be appealed", "已裁决，还可以申诉"),
     "dispute_appealed": ("Appealed, waits for another operator", "已申诉，等另一位运营人员复核"),
     "dispute_upheld": ("Decided for whoever opened it", "裁决支持提出的一方"),
@@ -118,7 +118,7 @@ WORDS: Final[Vocabulary] = {
             "Both parties read your reasons, and this cannot be taken back. Whoever lost can appeal for 14 days; "
             "nothing moves before that is over."
         ),
-        "双方都会看到你的理由，裁决不能收回。输的一方有 14 天可以申诉，在那之前什么都不会动。",
+        "双方都会看到你的理由，裁决之后不能收回。输的一方可以在 14 天内申诉，这期间什么都不会动。",
     ),
     "dispute_wait": ("Can still be appealed", "还可以申诉"),
     "dispute_wait_text": (
@@ -131,7 +131,7 @@ WORDS: Final[Vocabulary] = {
             "Whoever lost has appealed. Both parties read your reasons. What was held goes where you say at once, and "
             "this is the end of it."
         ),
-        "输的一方提出了申诉。双方都会看到你的理由。存着的东西马上按你的决定处理，这就是最后结果。",
+        "输的一方提出了申诉。双方都会看到你的理由。先前扣住没动的，马上按你的决定处理，这就是最后的结果。",
     ),
     "dispute_review_own": (
         "You decided this first. Another operator reviews it.",
@@ -141,7 +141,7 @@ WORDS: Final[Vocabulary] = {
         "The other party can answer until {at}. Decide after its answer, or after that.",
         "对方可以答复到 {at}。等对方答复了，或者过了这个时间，再来裁决。",
     ),
-    "dispute_wrong": ("It was not decided:", "没有裁决成："),
+    "dispute_wrong": ("It was not decided:", "没能裁决："),
     "dispute_outcome": ("For whom?", "支持哪一方？"),
     "dispute_why": ("Reasons", "理由"),
     "dispute_why_hint": ("In a language that both parties read.", "用双方都看得懂的语言写。"),
@@ -155,15 +155,15 @@ WORDS: Final[Vocabulary] = {
     "role": ("Role", "角色"),
     "role_aud": ("Auditor", "审计员"),
     "role_opr": ("Operator", "运营人员"),
-    "passkey": ("Passkey since", "通行密钥自"),
+    "passkey": ("Passkey since", "通行密钥（启用日）"),
     "invitation": ("Invitation", "邀请"),
     "open_until": ("Open until", "有效至"),
-    "tokens": ("Tokens in use", "在用令牌"),
-    "change": ("Change", "更改"),
+    "tokens": ("Tokens in use", "在用的令牌"),
+    "change": ("Change", "操作"),
     "invite_again": ("Invite again", "重新邀请"),
-    "dismiss": ("End every way in", "停用全部入口"),
+    "dismiss": ("End every way in", "取消全部访问权限"),
     "invite": ("Invite somebody", "邀请"),
-    "invite_wrong": ("That could not be done:", "没有办成："),
+    "invite_wrong": ("That could not be done:", "没办成："),
     "scope": ("What an auditor may see", "审计员可以看什么"),
     "scope_hint": (
         "Accounts and months, parted by spaces: org_… art_… 2026-01..2026-12. Left empty: everything.",

@@ -271,7 +271,7 @@ WORDS: Final[Vocabulary] = {
         "这个账号还没有证明自己是谁。不收费的许可要到主张等级 2 才算数，现在是 {level} 级。拒绝在哪一级都算数。",
     ),
     "work_url": ("A rule for every picture under {site}", "{site} 之下所有画的规则"),
-    "work_words": ("In words", "用话说"),
+    "work_words": ("In words", "用大白话说"),
     "work_words_lead": ("What was signed says of this picture:", "签下的话里，关于这张画的是："),
     "work_uses": ("Use by use", "一项一项说"),
     "work_claim": ("Whose picture it is", "谁在说这是他的画"),

@@ -246,6 +246,21 @@ async def test_the_form_asks_what_accounts_of_the_country_have(site: Running, so
     assert (await eve.http.get("/en/earnings/payments?bank=XX", headers=HTML)).status_code == 400
 
 
+async def test_countries_stand_where_those_who_read_the_language_look_for_them(site: Running) -> None:
+    eve = await joined(site, "Eve")
+    for language, rows in {
+        "en": (
+            ("Peru", "Philippines"),
+            ("Puerto Rico", "Qatar", "Réunion"),
+            ("Afghanistan", "Åland Islands", "Albania"),
+        ),
+        "zh": (("贝宁", "比利时", "秘鲁", "冰岛"), ("布韦岛", "朝鲜", "赤道几内亚"), ("喀麦隆", "卡塔尔", "开曼群岛")),
+    }.items():
+        listed = (await read(eve, f"/{language}/earnings/payments")).text
+        for row in rows:
+            assert "".join(row) in listed  # as options stand
+
+
 async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Running) -> None:
     ana = await seller(site, "Ana")
     own = (await ana.person.form("/en/earnings/payments"))["form"]

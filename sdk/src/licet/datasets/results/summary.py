@@ -215,7 +215,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "undescribed": "没有说明", "in-training": "训练中", "released": "已发布", "retired": "已停用",
     "allow": "作者准许", "license": "需许可", "unknown": "没登记", "review": "须人工查看", "deny": "作者不同意",
     "free": "免费", "attribution": "署名", "per-work": "每件一次", "per-training-run": "每次训练",
-    "per-output": "每次生成", "subscription": "订阅", "pool": "分享奖金池", "revenue-share": "收入分成",
+    "per-output": "每次生成", "subscription": "订阅", "pool": "从总额里分", "revenue-share": "收入分成",
     "negotiate": "另行商定", "exact": "同一文件或网址", "near": "同一张画，缩放也算", "derivative": "画的局部也算",
 }  # fmt: skip
 
