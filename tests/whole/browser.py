@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
+PATIENCE = 120_000.0  # milliseconds: what never comes is ended, a busy machine is not
 INSTALL = "apt-get install -y --no-install-recommends chromium"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -56,6 +57,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(f"Chromium is missing: {INSTALL}")
         pytest.skip(f"Chromium is missing; to run the tests in a browser: {INSTALL}")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], headless=True)
         try:
@@ -70,6 +72,7 @@ class Tab:
     def __init__(self, browser: Browser, url: str) -> None:
         # Stands for a page of the portal: what the service answers to a program lets no script speak to it.
         self.context = browser.new_context(bypass_csp=True)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.page.goto(url)
         self.page.evaluate(PAGE)

@@ -76,13 +76,23 @@ class Liar:
         leaves = [merkle.leaf_hash(each) for each in contents]
         for tile, content in tiles.extend(0, leaves, lambda *_: b""):
             self.says(tile.path, content)
-        self.says(tiles.entries_path(0, len(contents)), tiles.encode_bundle(contents))
+        for at in range(0, len(contents), tiles.WIDTH):
+            bundle = contents[at : at + tiles.WIDTH]
+            self.says(tiles.entries_path(at // tiles.WIDTH, len(bundle)), tiles.encode_bundle(bundle))
         self.says("checkpoint", self.signs(len(contents), merkle.root(leaves)))
 
     @property
     def contents(self) -> list[bytes]:
-        """Every entry as it is published; there are fewer than 256."""
-        return tiles.decode_bundle(self.fetched(tiles.entries_path(0, self.checkpoint.size)))
+        """Every entry as it is published."""
+        return self.up_to(self.checkpoint.size)
+
+    def up_to(self, size: int) -> list[bytes]:
+        """Return the first ``size`` entries: others go on adding to the log."""
+        found: list[bytes] = []
+        for at in range(0, size, tiles.WIDTH):
+            width = min(tiles.WIDTH, size - at)
+            found += tiles.decode_bundle(self.fetched(tiles.entries_path(at // tiles.WIDTH, width)), width)
+        return found
 
     def keys(self, root: SigningKey, key: SigningKey) -> bytes:
         """Return a list of keys in which ``root`` names ``key`` as the log's."""

@@ -104,8 +104,7 @@ def test_pictures_are_added_past_a_lost_line_and_a_closed_tab(visitor: Visitor, 
     expect(page.locator("[data-phase]")).to_have_text(says(visitor, "phase-finished", n=4))
     assert states(visitor) == [says(visitor, "is-done")] * 4
     visitor.looks()
-    page.click("[data-sign] button")
-    page.wait_for_selector("#terms")
+    visitor.goes("[data-sign] button")
     assert page.locator("#terms [name=w]").count() == 4
     visitor.signs()
     visitor.opens("/add")
@@ -142,11 +141,11 @@ def test_by_fingerprint_alone_no_file_leaves(browser: Browser, service: Service,
         visitor.context.clear_cookies()
         page.click("[data-start]")
         expect(page.locator("[data-phase]")).to_have_text(says(visitor, "phase-signin"))
-        page.click("[data-signin]")
-        page.click("[data-sign-in] button")
-        expect(page.locator("[data-phase]")).to_have_text(finished, timeout=60_000)
+        visitor.goes("[data-signin]")
+        visitor.goes("[data-sign-in] button")
+        expect(page.locator("[data-phase]")).to_have_text(finished)
         assert max(sent) < 200_000  # of three million bytes: names and fingerprints
-        page.click("[data-sign] button")
+        visitor.goes("[data-sign] button")
         visitor.signs()
         kept = page.evaluate("fetch('/v1/works?limit=1').then(answer => answer.json()).then(found => found.items[0])")
         assert (kept["mode"], kept["state"] != "unsigned") == ("fingerprint-only", True)
@@ -165,6 +164,6 @@ def test_without_scripts_a_form_does_it(browser: Browser, service: Service, tmp_
         plain.opens("/add")
         assert plain.page.locator("[data-ways]").is_hidden()
         plain.page.set_input_files("#picture", file)
-        plain.page.click("#add button")
-        plain.page.click("[name=w] ~ .acts button")
+        plain.goes("#add button")
+        plain.goes("[name=w] ~ .acts button")
         assert plain.page.locator("#terms [name=w]").count() == 1

@@ -83,7 +83,7 @@ def test_nothing_is_acknowledged_on_a_full_disk_and_all_goes_on_when_there_is_ro
             ada.draws("while", *range(982, 986))
             refused = ada.does("register", "while", code=3, LICET_TIMEOUT="5")["error"]
             assert refused["code"] in ("service", "unreachable"), refused
-            checks = until(lambda: unwell(service), bool)
+            checks = until(lambda: unwell(service), lambda checks: "files" in checks)
             assert "published files" in checks["files"]["found"] or "of the database" in checks["files"]["found"]
             checkpoint = (data / "public" / "log" / "checkpoint").read_text()
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.whole import stage
 from tests.whole.browser import chromium
 from tests.whole.stage import Person, Service
-from tests.whole.visiting import Visitor, visiting
+from tests.whole.visiting import Visitor, leaving, visiting
 
 LANGUAGES = ("en", "zh")
 TITLES = {"en": ("Salt Pans at Dusk", "Red Earth Slope"), "zh": ("晚霞里的盐田", "红土坡")}
@@ -66,7 +66,7 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     # Terms: the strictest is chosen already, and only what is on screen can be signed.
     page.locator(".tick").nth(0).click()
     page.locator(".tick").nth(1).click()
-    page.click(".selbar button")
+    visitor.goes(".selbar button")
     assert page.is_checked("#card-no-ai")
     visitor.looks()
     strict = page.inner_text("[data-oath]")
@@ -94,7 +94,7 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     visitor.looks()
     visitor.opens(f"/works/{first}")
     visitor.looks()
-    page.click(".note .btn")
+    visitor.goes(".note .btn")
     visitor.looks()
     visitor.signs()
     visitor.opens(f"/works/{first}")
@@ -205,7 +205,7 @@ def test_a_team_joins_and_lets_a_program_in(visitor: Visitor) -> None:
         sent = {"Authorization": f"Bearer {page.inner_text('[data-made] output')}"}
         me = program.context.request.get(f"{visitor.url}/v1/me", headers=sent)
         assert (me.json()["kind"], me.json()["scopes"]) == ("organisation", ["usage"])
-        page.click("[data-made] a")
+        visitor.goes("[data-made] a")
         assert not page.locator("[data-made]").is_visible()  # it was shown this once
         page.click("[data-ends] button")
         page.wait_for_selector(".said")
@@ -232,19 +232,18 @@ def test_a_team_of_passkeys_lets_a_program_sign_from_nothing(
     asked = program.does(*joining, LICET_TOKEN=token)
     assert asked["state"] == "asked"
     page.goto(asked["link"].replace("/en/", f"/{visitor.language}/"))
-    page.wait_for_url("**/keys/look")
+    page.wait_for_selector("[data-statement]")  # it is sent by the page itself
     assert asked["key"][:16] in page.inner_text(".pairs")
     visitor.looks()
-    page.click("[data-statement] button")
+    visitor.goes("[data-statement] button")
     if key_class == "delegate":
         page.wait_for_url("**/keys/delegate?key=*")
         visitor.looks()
         page.fill("#amount", "5")
-        page.click("main form button")
-        page.wait_for_selector("[data-statement]")
+        visitor.goes("main form button")
         visitor.looks()
-        page.click("[data-statement] button")
-    page.wait_for_url("**/organisation/keys")
+        visitor.goes("[data-statement] button")
+    assert page.url.endswith("/organisation/keys")
     visitor.looks()
     joined = program.does(*joining, LICET_TOKEN=token)
     assert (joined["state"], joined["key"]) == ("joined", asked["key"])
@@ -268,7 +267,7 @@ def test_an_auditor_comes_in_by_a_link_and_looks_to_the_proof(
     link = service.office("invite", "--role", "auditor", "--name", "Ada Okafor")["link"]
     visitor.opens(f"/invited#{link.partition('#')[2]}")
     visitor.looks()
-    page.click("[data-invited] button")
+    visitor.goes("[data-invited] button")
     page.wait_for_url("**/auditor")
     assert "#" not in page.url
     visitor.looks()
@@ -302,7 +301,7 @@ def test_an_operator_invites_and_dismisses(visitor: Visitor, service: Service) -
     visitor.passkeys()
     link = service.office("invite", "--role", "operator", "--name", "Office")["link"]
     visitor.opens(f"/invited#{link.partition('#')[2]}")
-    page.click("[data-invited] button")
+    visitor.goes("[data-invited] button")
     page.wait_for_url("**/operator")
     visitor.looks()
     visitor.opens("/operator/keys")
@@ -342,14 +341,15 @@ def test_keys_alone_do_everything_at_four_hundred_percent(browser: Browser, serv
         _tab_to(visitor, "input[type=checkbox]")
         page.keyboard.press("Space")
         _tab_to(visitor, ".selbar button")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#terms")
+        with leaving(page):
+            page.keyboard.press("Enter")
         _tab_to(visitor, "[name=card]")
         page.keyboard.press("ArrowDown")
         expect(page.locator("#terms")).not_to_have_class("changed")
         assert page.evaluate("document.activeElement.id") == "card-research"  # the swap left the focus where it was
         _tab_to(visitor, "[data-sign]")
-        page.keyboard.press("Enter")
+        with leaving(page):
+            page.keyboard.press("Enter")
         page.wait_for_url("**/statements/*")
 
 
@@ -377,21 +377,19 @@ def test_whoever_is_signed_out_meanwhile_signs_in_on_the_spot_and_loses_nothing(
     visitor.opens("/works")
     for tick in page.locator(".tick").all():
         tick.click()
-    page.click(".selbar button")
+    visitor.goes(".selbar button")
     # While the terms are chosen: the choice comes back.
     visitor.context.clear_cookies()
-    page.check("#card-research")
-    page.wait_for_selector("[data-resume]")
+    with leaving(page):
+        page.check("#card-research")
     visitor.looks()
-    page.click("[data-resume] button")
-    page.wait_for_selector("#terms")
+    visitor.goes("[data-resume] button")
     assert page.is_checked("#card-research")
     assert {each.input_value() for each in page.locator("#terms [name=w]").all()} == set(works)
     # While they are signed: the signature counts.
     visitor.context.clear_cookies()
-    page.click("[data-sign]")
-    page.wait_for_selector("[data-resume]")
-    page.click("[data-resume] button")
+    visitor.goes("[data-sign]")
+    visitor.goes("[data-resume] button")
     page.wait_for_url("**/statements/*")
     signed = [visitor.context.request.get(f"{visitor.url}/v1/works/{each}").json()["statement"] for each in works]
     assert signed == [page.url.rpartition("/")[2]] * 2

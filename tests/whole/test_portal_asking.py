@@ -11,7 +11,7 @@ from tests.registry.catalogue import picture
 from tests.whole.browser import chromium
 from tests.whole.conftest import People
 from tests.whole.stage import Service
-from tests.whole.visiting import Visitor, signs, visiting
+from tests.whole.visiting import Visitor, leaving, signs, visiting
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
         asks.append(sent[0]["request"]["request"])
     visitor.opens("/home")
     visitor.looks()
-    page.click(f"a[href='/{language}/requests']")
+    visitor.goes(f"a[href='/{language}/requests']")
     visitor.looks()
-    page.click(f"a[href$='{asks[0]}']")
+    visitor.goes(f"a[href$='{asks[0]}']")
     assert "May we?" in page.inner_text("main .pre")
     visitor.looks()
     expect(page.locator("#share")).to_be_hidden()
@@ -59,14 +59,14 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
     page.select_option("#effect", "unlearn")
     page.fill("#notice", "30")
     expect(page.locator("#amount")).to_be_hidden()
-    page.click(".offer .btn")
+    visitor.goes(".offer .btn")
     expect(page.locator("#wrong")).to_be_visible()
     assert (page.input_value("#share"), page.input_value("#notice")) == ("300", "30")  # nothing is lost
     visitor.looks()
     page.fill("#share", "30")
     page.fill("#least", "500")
     page.fill("#message", "Gladly.")
-    page.click(".offer .btn")
+    visitor.goes(".offer .btn")
     page.click("summary")
     visitor.looks()
     assert '"answer":"offer"' in page.inner_text("[data-bytes]")
@@ -100,7 +100,8 @@ def _refuses_without_scripts(visitor: Visitor, browser: Browser, ask: str) -> No
     page = plain.new_page()
     page.goto(f"{visitor.url}/{visitor.language}/requests/{ask}")
     page.fill("#reason", "Not this one.")
-    page.click("form:has(#reason) .btn")
+    with leaving(page):
+        page.click("form:has(#reason) .btn")
     assert page.inner_text("form .pre") == "Not this one."
     signs(page, f"**/requests/{ask}")
     assert page.locator("main .pre", has_text="Not this one.").count() == 1

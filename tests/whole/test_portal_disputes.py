@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.whole.browser import chromium
 from tests.whole.stage import Service
-from tests.whole.visiting import Visitor, signs, visiting
+from tests.whole.visiting import Visitor, leaving, signs, visiting
 
 TEXT = {"en": "I drew it in 2019.\nHere is how.", "zh": "这是我 2019 年画的。\n经过是这样。"}
 
@@ -42,13 +42,12 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         visitor.looks()
         page.fill("#text", text)
         page.fill("#evidence", "a photograph")
-        page.click("main form .btn")
-        page.wait_for_selector("[role=alert] details")
+        visitor.goes("main form .btn")
+        assert page.locator("[role=alert] details").is_visible()
         visitor.looks()
         assert page.input_value("#text") == text  # nothing that was written is lost
         page.fill("#evidence", work)
-        page.click("main form .btn")
-        page.wait_for_selector("[data-sign]")
+        visitor.goes("main form .btn")
         page.click("summary")
         visitor.looks()
         assert page.inner_text("main .pre") == text
@@ -63,7 +62,7 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         visitor.opens(path)
         visitor.looks()
         page.fill("#text", "Never mind.")
-        page.click("main form .btn")
+        visitor.goes("main form .btn")
         visitor.signs("**/disputes/dsp_*")
         assert page.locator("#text").count() == 0  # it is over
         visitor.looks()
@@ -88,25 +87,24 @@ def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Brow
         other.signs()
         visitor.opens(f"/disputes/new?about={work}")
         page.fill("#text", text)
-        page.click("main form .btn")
+        visitor.goes("main form .btn")
         visitor.signs("**/disputes/dsp_*")
         path = page.url.removeprefix(f"{visitor.url}/{visitor.language}")
         other.opens(path)
         other.page.check("[value=contest]")
         other.page.fill("#text", "No.")
-        other.page.click("main form .btn")
+        other.goes("main form .btn")
         other.looks()
         other.signs("**/disputes/dsp_*")
         _employed(office, service, "Office")
         office.opens("/operator/disputes")
         office.looks()
-        office.page.click(f"a[href$='{path}']")
-        office.page.wait_for_url(f"**/operator{path}")
+        office.goes(f"a[href$='{path}']")
         office.looks()
         office.page.check("[value=upheld]")
         office.page.fill("#text", "Her drafts say so.")
-        office.page.click("main form[data-fresh] .btn")
-        office.page.wait_for_url("**/operator/disputes")
+        office.goes("main form[data-fresh] .btn")
+        assert office.page.url.endswith("/operator/disputes")
         office.opens(f"/operator{path}")
         office.looks()
         assert office.page.locator("#text").count() == 0
@@ -131,8 +129,8 @@ def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Brow
             second.looks()
             second.page.check("[value=dismissed]")
             second.page.fill("#text", "His layers are older.")
-            second.page.click("main form[data-fresh] .btn")
-            second.page.wait_for_url("**/operator/disputes")
+            second.goes("main form[data-fresh] .btn")
+            assert second.page.url.endswith("/operator/disputes")
         for who in (other, visitor):
             who.opens(path)
             assert "His layers are older." in who.page.inner_text("main")
@@ -164,13 +162,12 @@ def test_who_lost_accepts_by_a_passkey(visitor: Visitor, browser: Browser, servi
         office.opens(f"/operator{path}")
         office.page.check("[value=dismissed]")
         office.page.fill("#text", "His layers are older.")
-        office.page.click("main form[data-fresh] .btn")
-        office.page.wait_for_url("**/operator/disputes")
+        office.goes("main form[data-fresh] .btn")
+        assert office.page.url.endswith("/operator/disputes")
         visitor.opens(path)
         visitor.page.check("[value=accept]")
         visitor.page.fill("#text", "So be it.")
-        visitor.page.click("main form .btn")
-        visitor.page.wait_for_selector("[data-sign]")
+        visitor.goes("main form .btn")
         visitor.looks()
         visitor.signs("**/disputes/dsp_*")
         assert visitor.page.locator("#text").count() == 0  # it is over
@@ -179,7 +176,7 @@ def test_who_lost_accepts_by_a_passkey(visitor: Visitor, browser: Browser, servi
 
 def _signs(who: Visitor) -> None:
     """Show what was filled in, and sign it."""
-    who.page.click("main form .btn")
+    who.goes("main form .btn")
     who.signs("**/disputes/dsp_*")
 
 
@@ -198,7 +195,8 @@ def _takes_a_step_without_scripts(other: Visitor, browser: Browser, path: str, t
     page = plain.new_page()
     page.goto(f"{other.url}/{other.language}{path}")
     page.fill("#text", text)
-    page.click("main form .btn")
+    with leaving(page):
+        page.click("main form .btn")
     signs(page, "**/disputes/dsp_*")
     assert text in page.inner_text("main")
     plain.close()

@@ -13,7 +13,7 @@ from tests.whole import stage
 from tests.whole.browser import chromium
 from tests.whole.conftest import People
 from tests.whole.stage import Person, Service
-from tests.whole.visiting import Visitor, visiting
+from tests.whole.visiting import Visitor, leaving, visiting
 
 ZOOMED = {"width": 320, "height": 256}  # 1280 pixels at 400 %
 
@@ -55,6 +55,12 @@ def press(visitor: Visitor, selector: str, key: str = "Enter") -> None:
     visitor.page.keyboard.press(key)
 
 
+def follow(visitor: Visitor, selector: str) -> None:
+    """Press what leads to another page."""
+    with leaving(visitor.page):
+        press(visitor, selector)
+
+
 def write(visitor: Visitor, selector: str, text: str) -> None:
     tab_to(visitor, selector)
     visitor.page.keyboard.type(text)
@@ -74,14 +80,11 @@ def test_everything_is_done_by_keys_alone(visitor: Visitor, browser: Browser, tm
     visitor.passkeys()
     # An account.
     visitor.opens("")
-    press(visitor, ".hero .btn")
-    page.wait_for_url("**/join")
+    follow(visitor, ".hero .btn")
     write(visitor, "#name", "By Keys")
-    press(visitor, "[data-join] button")
-    page.wait_for_url("**/home")
+    follow(visitor, "[data-join] button")
     # Pictures.
-    press(visitor, f"main a[href='/{language}/add']")
-    page.wait_for_url("**/add")
+    follow(visitor, f"main a[href='/{language}/add']")
     page.wait_for_selector("[data-ways]:visible")
     file = tmp_path / "by-keys.png"
     file.write_bytes(stage.encoded(stage.drawing(8_430_000 + ord(language[0]), 192)))
@@ -92,31 +95,27 @@ def test_everything_is_done_by_keys_alone(visitor: Visitor, browser: Browser, tm
     page.wait_for_selector("[data-start]:visible")
     press(visitor, "[data-start]")
     page.wait_for_selector("[data-sign] button:not(.plain)")
-    press(visitor, "[data-sign] button")
+    follow(visitor, "[data-sign] button")
     # Terms, and the signature.
-    page.wait_for_selector("#terms")
     tab_to(visitor, "[name=card]")
     page.keyboard.press("ArrowDown")
     page.wait_for_selector("#terms:not(.changed)")
-    press(visitor, "[data-sign]")
+    follow(visitor, "[data-sign]")
     page.wait_for_url("**/statements/*")
     # Everything strict again.
-    press(visitor, f"header a[href='/{language}/home']")
-    page.wait_for_url("**/home")
-    press(visitor, ".stop .btn")
-    page.wait_for_selector("[data-sign]")
-    press(visitor, "[data-sign]")
+    follow(visitor, f"header a[href='/{language}/home']")
+    follow(visitor, ".stop .btn")
+    follow(visitor, "[data-sign]")
     page.wait_for_url("**/statements/*")
     # Where one is paid.
     visitor.opens("/earnings/payments")
     choose(visitor, "#bank", "GB")
-    press(visitor, "form:has(#bank) button")
-    page.wait_for_selector("#iban")
+    follow(visitor, "form:has(#bank) button")
     write(visitor, "#name", "By Keys")
     write(visitor, "#iban", "GB29NWBK60161331926819")
     choose(visitor, "#country", "GB")
-    press(visitor, "form:has(#iban) button")
-    page.wait_for_selector(".said")
+    follow(visitor, "form:has(#iban) button")
+    expect(page.locator(".said")).to_be_visible()
     # A dispute about somebody's picture.
     with visiting(browser, visitor.url, language) as other:
         other.passkeys()
@@ -126,9 +125,8 @@ def test_everything_is_done_by_keys_alone(visitor: Visitor, browser: Browser, tm
         other.signs()
     visitor.opens(f"/disputes/new?about={work}")
     write(visitor, "#text", "I drew it in 2019.")
-    press(visitor, "main form .btn")
-    page.wait_for_selector("[data-sign]")
-    press(visitor, "[data-sign]")
+    follow(visitor, "main form .btn")
+    follow(visitor, "[data-sign]")
     page.wait_for_url("**/disputes/dsp_*")
     visitor.looks()
 
@@ -160,13 +158,12 @@ def test_a_licence_is_taken_back_by_keys_alone_and_going_back_says_so(
     visitor.opens("/works")
     for work in works:
         press(visitor, f"[name=work][value='{work}']", "Space")
-    press(visitor, ".selbar button")
-    page.wait_for_selector("#terms")
+    follow(visitor, ".selbar button")
     page.check("#card-paid")
     page.fill("#amount", "0.50")
     page.select_option("#currency", "USD")
     page.wait_for_selector("#terms:not(.changed) [data-sign]")
-    page.click("[name=details]")
+    visitor.goes("[name=details]")
     page.select_option("#c1-effect", "retire-model")
     page.fill("#c1-notice", "30")
     page.wait_for_selector("#terms:not(.changed) [data-sign]")
@@ -182,16 +179,15 @@ def test_a_licence_is_taken_back_by_keys_alone_and_going_back_says_so(
     licence = taken(person("lab").joins("organisation", "Lantern Labs"), pictures, said[0]["log_index"])
     # The licence, what it means to take it back, and the signature.
     visitor.opens("/licences")
-    press(visitor, f"main a[href='/{language}/licences/{licence}']")
-    page.wait_for_selector("main form textarea")
+    follow(visitor, f"main a[href='/{language}/licences/{licence}']")
     write(visitor, "main form textarea", "No more.")
-    press(visitor, "main form button")
-    page.wait_for_selector("[data-bytes]", state="attached")
+    follow(visitor, "main form button")
+    assert page.locator("[data-bytes]").count() == 1
     expect(page.locator(".oath")).to_have_text("No more.")
     press(visitor, "main details summary")
     visitor.looks()
-    press(visitor, "[data-sign]")
-    page.wait_for_url(f"**/licences/{licence}")
+    follow(visitor, "[data-sign]")
+    assert page.url.endswith(f"/{language}/licences/{licence}")
     done = "你已经收回了 2 张画" if chinese else "You took back 2 pictures."
     expect(page.locator("main")).to_contain_text(done)
     visitor.looks()

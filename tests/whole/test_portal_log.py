@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from licet.canonical import to_base64
+from licet.log import checkpoint as checkpoints
 from licet.log import merkle, note
 from licet.statements.keys import SigningKey
 from tests.whole import lying
@@ -107,6 +108,10 @@ def kept(visitor: Visitor) -> dict[str, str]:
     return found
 
 
+def size_of(what_was_kept: dict[str, str]) -> int:
+    return checkpoints.parse(note.parse(what_was_kept["checkpoint"]).text).size
+
+
 def grows(browser: Browser, service: Service, name: str) -> None:
     """Let the log have more entries than before."""
     with visiting(browser, f"http://localhost:{service.port}", "en") as artist:
@@ -134,6 +139,7 @@ def test_the_log_is_checked_on_every_visit_and_only_grows(
     leaf = visitor.page.locator(".pairs code").last.inner_text()
     assert leaf in entry.steps[3][1]
     visitor.looks()
+    visitor.page.evaluate(ANEW)
     visitor.page.click("[data-again]")
     assert come(visitor).state == "fine"
     for place in ("/log/0", "/log?entry=x", "/log?before=3"):
@@ -160,15 +166,23 @@ def another_root(liar: Liar) -> None:
     liar.says("checkpoint", liar.signs(stated.size, lying.flipped(stated.root, 3)))
 
 
+def with_line(text: bytes, line: int, alter: Callable[[str], str]) -> bytes:
+    """Return a checkpoint with one line of it altered, whichever it is: the log grows meanwhile."""
+    lines = text.decode().split("\n")
+    lines[line] = alter(lines[line])
+    return "\n".join(lines).encode()
+
+
+def with_another_root(text: bytes) -> bytes:
+    return with_line(text, 2, lambda root: to_base64(lying.flipped(b64decode(root), 3)))
+
+
 def another_root_unsigned(liar: Liar) -> None:
-    stated = liar.checkpoint
-    other = to_base64(lying.flipped(stated.root, 3))
-    liar.alters("checkpoint", lambda text: text.replace(to_base64(stated.root).encode(), other.encode()))
+    liar.alters("checkpoint", with_another_root)
 
 
 def another_size_unsigned(liar: Liar) -> None:
-    size = liar.checkpoint.size
-    liar.alters("checkpoint", lambda text: text.replace(f"\n{size}\n".encode(), f"\n{size - 1}\n".encode(), 1))
+    liar.alters("checkpoint", lambda text: with_line(text, 1, lambda size: str(int(size) - 1)))
 
 
 def altered_signature(liar: Liar) -> None:
@@ -291,7 +305,8 @@ def test_a_log_that_contradicts_what_was_kept_is_told_and_both_are_shown(
     older = liar.fetched("checkpoint").decode()
     grows(browser, service, "Later")
     assert checked(reader).state == "fine"
-    before, honest = kept(reader), liar.contents
+    before = kept(reader)
+    honest = liar.up_to(size_of(before))
     forged = [lying.other_entry(honest[0]), *honest[1:]]
 
     def told(name: str) -> None:
@@ -343,7 +358,8 @@ def test_a_forged_log_is_not_let_in_by_the_check_of_a_file(
 ) -> None:
     grows(browser, service, "Kept for a file")
     assert checked(reader).state == "fine"
-    before, honest = kept(reader), liar.contents
+    before = kept(reader)
+    honest = liar.up_to(size_of(before))
     checkpoint = liar.fetched("checkpoint").decode()
     forged = [lying.other_entry(honest[0]), *honest[1:]][:-1]
     liar.publishes(forged)
@@ -361,10 +377,11 @@ def test_a_forged_log_is_not_let_in_by_the_check_of_a_file(
 
 
 def test_what_a_receipt_is_for_is_read_from_the_entry(reader: Visitor, liar: Liar) -> None:
-    contents = liar.contents
+    stated = liar.fetched("checkpoint").decode()
+    contents = liar.up_to(checkpoints.parse(note.parse(stated).text).size)
     leaves = [merkle.leaf_hash(each) for each in contents]
     hashes = [to_base64(each) for each in merkle.inclusion_proof(leaves, len(contents) - 1)]
-    lines = ["c2sp.org/tlog-proof@v1", f"index {len(contents) - 1}", *hashes, "", liar.fetched("checkpoint").decode()]
+    lines = ["c2sp.org/tlog-proof@v1", f"index {len(contents) - 1}", *hashes, "", stated]
     receipt = {"entry": to_base64(contents[-1]), "proof": "\n".join(lines)}
     assert dropped(reader, json.dumps(receipt)).state == "fine"
     found = dropped(reader, json.dumps(receipt | {"kind": "period-close"}))
@@ -412,13 +429,7 @@ def test_what_a_browser_could_not_check_is_not_kept_and_accuses_nobody(reader: V
                 : known.call(this, form, key, algorithm, ...rest);
         };
     """)
-    root = liar.checkpoint.root
-    said, other = to_base64(root).encode(), to_base64(lying.flipped(root, 3)).encode()
-
-    def forge() -> None:
-        liar.alters("checkpoint", lambda content: content.replace(said, other))
-
-    forge()
+    liar.alters("checkpoint", with_another_root)
     assert checked(reader).state == "partly"
     assert not kept(reader)
     liar.honest()
@@ -426,7 +437,7 @@ def test_what_a_browser_could_not_check_is_not_kept_and_accuses_nobody(reader: V
     assert checked(reader).state == "fine"
     # Nor is the log accused of what the browser kept, where it cannot tell who signed the other.
     reader.page.evaluate("localStorage.removeItem('newer')")
-    forge()
+    liar.alters("checkpoint", with_another_root)
     found = checked(reader)
     assert found.state == "wrong"
     assert begins(reader, "bad_unsure") in found.last[1]

@@ -33,30 +33,28 @@ def test_a_domain_brings_claim_level_2_and_is_given_up(visitor: Visitor, net: In
     visitor.joins("苏棠")
     visitor.opens("/home")
     visitor.looks()
-    page.click(f"a[href='/{visitor.language}/level']")
+    visitor.goes(f"a[href='/{visitor.language}/level']")
     visitor.looks()
     page.fill("#domain", "github.io")
-    page.click("form:has(#domain) button")
-    page.wait_for_selector("#wrong")
+    visitor.goes("form:has(#domain) button")
+    assert page.locator("#wrong").is_visible()
     assert page.input_value("#domain") == "github.io"
     visitor.looks()
     page.fill("#domain", "eve.example")
-    page.click("form:has(#domain) button")
-    page.wait_for_selector(".card")
+    visitor.goes("form:has(#domain) button")
+    assert page.locator(".card").is_visible()
     visitor.looks()
     check = f"form[action='/{visitor.language}/level/check'] button"
-    with page.expect_navigation():
-        page.click(check)
+    visitor.goes(check)
     assert page.locator(".card .code").count() == 1  # not found yet
     net.put_record("eve.example", page.inner_text(".card .code"))
-    with page.expect_navigation():
-        page.click(check)
+    visitor.goes(check)
     assert page.locator(".card .code").count() == 0
     assert page.inner_text("tr[aria-current] th")[0] == "2"
     page.click(".card summary")
     visitor.looks()
-    page.click(f"form[action='/{visitor.language}/level/drop'] button")
-    expect(page.locator(".card")).to_have_count(0)
+    visitor.goes(f"form[action='/{visitor.language}/level/drop'] button")
+    assert page.locator(".card").count() == 0
     assert page.inner_text("tr[aria-current] th")[0] == "0"
     visitor.looks()
     net.clear()
@@ -71,20 +69,20 @@ def test_the_pages_of_money_are_usable_before_there_is_any(visitor: Visitor) -> 
         visitor.looks()
     visitor.opens("/earnings/payments")
     page.select_option("#bank", "CN")
-    page.click("form:has(#bank) button")
+    visitor.goes("form:has(#bank) button")
     page.fill("#account", "6222 0212 0500 1234 567")
     visitor.looks()
     page.select_option("#bank", "GB")
-    page.click("form:has(#bank) button")
+    visitor.goes("form:has(#bank) button")
     page.fill("#name", "Su Tang")
     page.fill("#iban", "GB29NWBK60161331926891")
-    page.click("form:has(#iban) button")
-    page.wait_for_selector("#wrong")
+    visitor.goes("form:has(#iban) button")
+    assert page.locator("#wrong").is_visible()
     assert page.input_value("#name") == "Su Tang"
     visitor.looks()
     page.fill("#iban", "GB29 NWBK 6016 1331 9268 19")
-    page.click("form:has(#iban) button")
-    page.wait_for_selector(".said")
+    visitor.goes("form:has(#iban) button")
+    assert page.locator(".said").is_visible()
     assert "6819" in page.inner_text(".lead")
     visitor.looks()
     visitor.registers("Salt Pans")
@@ -119,17 +117,17 @@ def test_what_was_sold_is_seen_down_to_the_single_use(visitor: Visitor, person: 
     assert "Lantern Labs" in page.inner_text("main")
     visitor.looks()
     visitor.opens("/alerts")
-    page.locator("main ul.alerts form button").first.click()
-    page.wait_for_selector(".said")
+    visitor.goes("main ul.alerts form button >> nth=0")
+    assert page.locator(".said").is_visible()
     visitor.looks()
     for place in ("/earnings", "/earnings/uses", "/earnings/entries", "/licences"):
         visitor.opens(place)
         assert page.locator("main table tbody tr").count() >= 1
         visitor.looks()
     visitor.opens("/earnings")
-    page.click("main table .money")
+    visitor.goes("main table .money")
     visitor.looks()
     assert page.locator(f"a[href='/{language}/statements/{statement}']").count() == 1
-    page.click(f"a[href^='/{language}/licences/lic_']")
+    visitor.goes(f"a[href^='/{language}/licences/lic_']")
     visitor.looks()
     assert page.locator(f"a[href='/{language}/works/{work}']").count() == 1

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.registry.catalogue import picture
 from tests.whole.browser import chromium
 from tests.whole.stage import Service
-from tests.whole.visiting import Visitor, visiting
+from tests.whole.visiting import Visitor, leaving, visiting
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +50,16 @@ def _asks(team: Visitor, work: str) -> str:
     page = team.page
     team.opens(f"/work/{work}")
     team.looks()
-    page.click(f"a[href$='/requests/new?work={work}']")
+    team.goes(f"a[href$='/requests/new?work={work}']")
     assert page.input_value("#works") == work
     team.looks()
-    page.click("form.ask .btn")
+    team.goes("form.ask .btn")
     expect(page.locator("#wrong")).to_be_visible()  # no model yet
     expect(page.locator("#model")).to_have_attribute("aria-invalid", "true")
     team.looks()
     page.fill("#model", "acme/lantern@1")
     page.fill("#message", "May we?")
-    page.click("form.ask .btn")
+    team.goes("form.ask .btn")
     team.looks()
     assert '"message":"May we?"' in (page.text_content("[data-bytes]") or "")
     team.signs("**/organisation/requests/ask_*")
@@ -72,7 +72,7 @@ def _answers(ada: Visitor, ask: str) -> None:
     ada.opens(f"/requests/{ask}")
     page.check("#m-per-work")
     page.fill("#amount", "2.50")
-    page.click(".offer .btn")
+    ada.goes(".offer .btn")
     ada.signs(f"**/requests/{ask}")
 
 
@@ -80,13 +80,14 @@ def _takes(team: Visitor, ask: str) -> None:
     page = team.page
     team.opens("/organisation")
     team.looks()
-    page.click(f"a[href$='/organisation/requests/{ask}']")
+    team.goes(f"a[href$='/organisation/requests/{ask}']")
     team.looks()
-    page.click("form[action$='/offer'] .btn")
+    team.goes("form[action$='/offer'] .btn")
     team.looks()
     assert "2.50" in page.inner_text(".oath")
     page.focus("[data-sign]")
-    page.keyboard.press("Enter")
+    with leaving(page):
+        page.keyboard.press("Enter")
     page.wait_for_url("**/organisation/licences/lic_*")
     expect(page.locator("[role=status]").first).to_be_visible()
     team.looks()
@@ -102,7 +103,7 @@ def _is_told_no_price_twice(team: Visitor, work: str) -> None:
     page.fill("#model", "acme/lantern@2")
     page.uncheck("[name=use][value=train-gen]")
     page.check("[name=use][value=redistribute]")
-    page.click("form.ask .btn")
+    team.goes("form.ask .btn")
     expect(page.locator("#wrong")).to_be_visible()
     assert page.locator("[data-sign]").count() == 0
     team.looks()

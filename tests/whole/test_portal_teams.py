@@ -47,9 +47,9 @@ def joined(visitor: Visitor, program: Person) -> None:
     joining = ("account", "join", page.locator(".pairs code").nth(1).inner_text(), "--wait", "0")
     asked = program.does(*joining, LICET_TOKEN=token)
     page.goto(asked["link"].replace("/en/", f"/{visitor.language}/"))
-    page.wait_for_url("**/keys/look")
-    page.click("[data-statement] button")
-    page.wait_for_url("**/organisation/keys")
+    page.wait_for_selector("[data-statement]")  # it is sent by the page itself
+    visitor.goes("[data-statement] button")
+    assert page.url.endswith("/organisation/keys")
     assert program.does(*joining, LICET_TOKEN=token)["state"] == "joined"
 
 
@@ -67,7 +67,7 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     assert asking.code == 0, asking
     visitor.opens("/organisation/requests")
     visitor.looks()
-    page.click("main table th a")
+    visitor.goes("main table th a")
     page.wait_for_url("**/organisation/requests/ask_*")
     assert "We would like to." in page.inner_text("main")
     visitor.looks()
@@ -76,7 +76,7 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     assert offered.code == 0, offered
     visitor.opens("/organisation")
     visitor.looks()
-    page.click(f"a[href$='/requests/{ask}']")
+    visitor.goes(f"a[href$='/requests/{ask}']")
     page.click("form[action$='/offer'] ~ details summary")
     command = page.inner_text("main form ~ details pre")
     assert command == f"licet licences requests accept {ask} --budget 100USD"
@@ -84,19 +84,18 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     taken = lab.types(*command.split()[1:], "--yes")  # as it stands there
     assert taken.code == 0, taken
     page.reload()
-    page.click("main .lead a")
+    visitor.goes("main .lead a")
     page.wait_for_url("**/organisation/licences/lic_*")
     visitor.looks()
     visitor.opens("/organisation/charges")
     visitor.looks()
-    page.click("a[href*='/disputes/new?about=tra_']")
+    visitor.goes("a[href*='/disputes/new?about=tra_']")
     page.fill("#text", "We never took this.")
-    page.click("main form .btn")
-    page.wait_for_selector("[data-sign]")
+    visitor.goes("main form .btn")
     visitor.signs("**/disputes/dsp_*")
     visitor.opens("/organisation/charges")
     assert page.locator("a[href*='/disputes/new']").count() == 0
-    page.click("main table a[href*='/disputes/dsp_']")
+    visitor.goes("main table a[href*='/disputes/dsp_']")
     page.wait_for_url("**/disputes/dsp_*")
     visitor.looks()
 

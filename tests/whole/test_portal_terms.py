@@ -36,7 +36,7 @@ def test_ones_own_terms_say_how_one_is_asked_and_how_a_licence_is_taken_back(vis
     page.check("#card-paid")
     page.fill("#amount", "2.50")
     expect(page.locator("[data-sign]")).to_be_visible()
-    page.click("[name=details]")
+    visitor.goes("[name=details]")
     assert page.is_checked("#card-own")
     assert (page.input_value("#c1-amount"), page.is_checked("[name=atom-train-gen][value='1']")) == ("2.50", True)
     expect(page.locator("#c1-notice")).to_be_hidden()  # the card offers what cannot be taken back
@@ -56,7 +56,7 @@ def test_ones_own_terms_say_how_one_is_asked_and_how_a_licence_is_taken_back(vis
     visitor.looks()
 
     # Another set for one use; what is wrong is named and led to, though it was folded.
-    page.click("[name=more]")
+    visitor.goes("[name=more]")
     page.select_option("#c2-model", "revenue-share")
     page.check("[name=atom-generate][value='2']")
     page.fill("#c2-share", "30")

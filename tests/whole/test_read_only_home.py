@@ -14,7 +14,7 @@ import pytest
 
 from licet.statements.keys import SigningKey
 from tests.whole.ordinary import AS_ROOT, USER, Ground
-from tests.whole.stage import Person, Service, Told, drawing, encoded
+from tests.whole.stage import SECONDS, Person, Service, Told, drawing, encoded
 
 USE = ("--use", "train-gen")
 
@@ -74,7 +74,7 @@ def types(place: Place, ground: Ground) -> Callable[..., Told]:
         }  # fmt: skip
         command = [str(ground.python), "-c", "from licet.cli import main; main()", *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=place.out, env=environment, capture_output=True, text=True, timeout=60, **identity
+            command, cwd=place.out, env=environment, capture_output=True, text=True, timeout=SECONDS, **identity
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Told(done.returncode, done.stdout, done.stderr)

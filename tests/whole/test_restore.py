@@ -7,13 +7,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import forking
 from tests.whole.conftest import People
 from tests.whole.stage import BIN, SECONDS, Service
 
@@ -54,23 +54,26 @@ class Fragile:
         return refused(self.service.environment, *arguments)
 
 
+def typed(environment: dict[str, str], *arguments: str | Path) -> tuple[int, str, str]:
+    """Return exit code, stdout and stderr of ``licet-registry …``."""
+    words = map(str, arguments)
+    return forking.run(BIN / "licet-registry", *words, cwd=Path.cwd(), environment=environment, seconds=SECONDS)
+
+
 def done(environment: dict[str, str], *arguments: str | Path) -> dict[str, Any]:
     """Return the document of ``licet-registry …``, which does what it is asked."""
-    command: list[str | Path] = [BIN / "licet-registry", *map(str, arguments), "--json"]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
-    assert told.returncode == 0, told.stderr + told.stdout
-    document: dict[str, Any] = json.loads(told.stdout)
+    code, out, err = typed(environment, *arguments, "--json")
+    assert code == 0, err + out
+    document: dict[str, Any] = json.loads(out)
     return document
 
 
 def refused(environment: dict[str, str], *arguments: str | Path) -> str:
     """Return the last line of ``licet-registry …``, which ends with 2 and prints nothing else for programs."""
-    command: list[str | Path] = [BIN / "licet-registry", *map(str, arguments)]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
-    assert (told.returncode, told.stdout) == (2, ""), told
-    assert "Traceback" not in told.stderr
-    last: str = told.stderr.splitlines()[-1]
-    return last
+    code, out, err = typed(environment, *arguments)
+    assert (code, out) == (2, ""), err + out
+    assert "Traceback" not in err
+    return err.splitlines()[-1]
 
 
 @pytest.fixture

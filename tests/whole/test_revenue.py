@@ -1,77 +1,34 @@
-"""A share of revenue at the command line: offered, agreed, reported, closed, corrected, told step by step to who earns.
-
-Months close in their order, so the service and everybody's commands have a clock that a file sets: they take another
-moment for now.
-"""
+"""A share of revenue at the command line: offered, agreed, reported, closed, corrected, told to who earns by steps."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from licet import times
-from tests.forking import POSSIBLE
+from tests.whole.clock import BEFORE, TENTH, Clock
 from tests.whole.conftest import People
 from tests.whole.stage import Service
 from tests.whole.test_settlement import Office
 
 pytestmark = pytest.mark.slow  # some twenty commands, each a process
 
-SHIFTED = """
-import os
-from datetime import timedelta
-from pathlib import Path
-
-from licet import times
-
-real, behind = times.now, Path(os.environ["TEST_CLOCK"])
-times.now = lambda: real() - timedelta(seconds=float(behind.read_text()))
-"""
-TENTH = times.now().replace(day=10, hour=12, minute=0, second=0, microsecond=0)
 USE = ("--use", "train-gen", "--model", "lantern/lantern@1")
-
-
-class Clock:
-    """What everybody takes for this moment."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "behind"
-        first = folder / "sitecustomize.py"
-        first.write_text(SHIFTED)
-        self.served = {"PYTHONPATH": str(folder), "TEST_CLOCK": str(self.file)}
-        self.typed = {"TEST_FIRST": str(first), "TEST_CLOCK": str(self.file)} if POSSIBLE else self.served
-
-    def set(self, moment: datetime) -> str:
-        """It is ``moment`` now, and time goes on from there; return its month."""
-        waiting = self.file.with_suffix(".new")
-        waiting.write_text(str((times.now() - moment).total_seconds()))
-        waiting.replace(self.file)
-        return f"{moment:%Y-%m}"
 
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Clock:
     """It is the 20th of the month before this one."""
     made = Clock(tmp_path)
-    made.set((TENTH.replace(day=1) - timedelta(days=1)).replace(day=20))
+    made.set(BEFORE)
     return made
 
 
 @pytest.fixture
-def office(clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def office(clock: Clock, tmp_path: Path) -> Iterator[Service]:
     """A registry under that clock."""
-    with monkeypatch.context() as begins:  # not for the process that forks, which others have commands of
-        for name, value in clock.served.items():
-            begins.setenv(name, value)
-        service = Service(tmp_path / "registry", snapshot_delay="1s")
-    for name in clock.served:  # as the process that forks has it, which takes no other
-        del service.environment[name]
-        service.environment.update({name: os.environ[name]} if name in os.environ else {})
-    service.environment.update(clock.typed)
+    service = clock.serves(tmp_path / "registry")
     yield service
     service.end()
 
@@ -79,11 +36,10 @@ def office(clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
     office: Service, clock: Clock, person: People, tmp_path: Path
 ) -> None:
-    first = f"{TENTH.replace(day=1) - timedelta(days=1):%Y-%m}"
+    first = f"{BEFORE:%Y-%m}"
     ada, lab = person("ada", office.url), person("lab", office.url)
     for who, kind, name in ((ada, "artist", "Ada Rossi"), (lab, "organisation", "Lantern Labs")):
-        who.environment.update(clock.typed)
-        who.joins(kind, name)
+        clock.over(who).joins(kind, name)
     office.office("attest", ada.account, "--level", "2", "--evidence", "her drawings")
     folder = ada.draws("pictures", 905_001)
     (tmp_path / "terms.toml").write_text('preset = "paid"\nprice = { model = "negotiate" }\n')
@@ -136,11 +92,10 @@ def test_a_share_of_revenue_from_the_offer_to_the_artists_balance(
 def test_what_a_close_cannot_charge_is_said_to_the_office_and_to_the_organisation_alone(
     office: Service, clock: Clock, person: People, tmp_path: Path
 ) -> None:
-    first = f"{TENTH.replace(day=1) - timedelta(days=1):%Y-%m}"
+    first = f"{BEFORE:%Y-%m}"
     ada, lab = person("ada", office.url), person("lab", office.url)
     for who, kind, name in ((ada, "artist", "Ada Rossi"), (lab, "organisation", "Lantern Labs")):
-        who.environment.update(clock.typed)
-        who.joins(kind, name)
+        clock.over(who).joins(kind, name)
     price = '{ model = "subscription", amount = "9000000000", currency = "USD", period = "P1M" }'
     (tmp_path / "terms.toml").write_text(f'preset = "paid"\nprice = {price}\n')
     done = ada.does("register", ada.draws("pictures", 905_101, 905_102, 905_103), "--terms", tmp_path / "terms.toml")

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from licet import times
 from tests import forking
 from tests.registry.settlement.bankfile import ACCOUNT, Booked, file, statement
+from tests.whole.clock import AFTER, Clock
 from tests.whole.conftest import People
 from tests.whole.stage import SECONDS, Person, Service, Told
 
 pytestmark = pytest.mark.slow  # some thirty commands, each a process
-MONTH = times.to_text(times.now())[:7]
+MONTH = f"{AFTER:%Y-%m}"
 
 
 class Office:
@@ -43,26 +43,28 @@ class Office:
         return self.types("bank", "record", f"{name}.xml")
 
 
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    """It is the 10th of the next month."""
+    made = Clock(tmp_path)
+    made.set(AFTER)
+    return made
+
+
+@pytest.fixture
+def bank(clock: Clock, tmp_path: Path) -> Iterator[Service]:
     """A registry with an account at a bank, which holds nothing back."""
-    service = Service(
-        tmp_path_factory.mktemp("registry"),
-        bank_accounts=ACCOUNT,
-        payout_hold="0s",
-        payout_change_hold="0s",
-        snapshot_delay="1s",
-    )
+    service = clock.serves(tmp_path / "registry", bank_accounts=ACCOUNT, payout_hold="0s", payout_change_hold="0s")
     yield service
     service.end()
 
 
 def test_what_is_owed_is_invoiced_paid_remitted_refunded_and_audited(
-    bank: Service, person: People, tmp_path: Path
+    bank: Service, clock: Clock, person: People, tmp_path: Path
 ) -> None:
     office = Office(bank, tmp_path)
-    mei = person("mei", bank.url).joins("artist", "Mei Lin 林美")
-    lantern = person("lantern", bank.url).joins("organisation", "Lantern Labs")
+    mei = clock.over(person("mei", bank.url)).joins("artist", "Mei Lin 林美")
+    lantern = clock.over(person("lantern", bank.url)).joins("organisation", "Lantern Labs")
     office.does("attest", mei.account, "--level", "2", "--evidence", "her drawings")
     _uses(mei, lantern)
     assert lantern.types("balance").out == "25.00 USD  owed by you\n"

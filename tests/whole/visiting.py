@@ -14,6 +14,7 @@ from typing import Any, Final
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from licet import identifiers
+from tests.whole.browser import PATIENCE
 
 #: Width and height of a small phone and of a desktop.
 SIZES: Final = {"phone": (320, 640), "desktop": (1280, 900)}
@@ -32,14 +33,24 @@ def _axe() -> str:
     return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
 
-def signs(page: Page, where: str) -> str:
-    """Sign what is on the page and follow to ``where``; returns the last segment of the address.
+@contextmanager
+def leaving(page: Page) -> Iterator[None]:
+    """What is done in the block, once the page is whole, leads to another one, which is whole at its end.
 
-    Waits for a navigation, not for an address: what is signed may stand at the address that it leads to.
+    Whole with its scripts: before they are there, a button sends its form as it is, and keys are not heard. Not an
+    address is waited for, because it may be there already, and a page may change its own before it is left.
     """
-    page.wait_for_selector("[data-sign]")
-    with page.expect_navigation(url=where):
-        page.click("[data-sign]")
+    page.wait_for_load_state()
+    with page.expect_event("load"):
+        yield
+
+
+def signs(page: Page, where: str) -> str:
+    """Sign what is on the page and follow to ``where``; returns the last segment of the address."""
+    page.wait_for_selector("button[data-sign]")
+    with leaving(page):
+        page.click("button[data-sign]")
+    page.wait_for_url(where)
     return page.url.rpartition("/")[2]
 
 
@@ -49,6 +60,7 @@ class Visitor:
     def __init__(self, browser: Browser, url: str, language: str, **context: Any) -> None:
         self.url, self.language = url, language
         self.context = browser.new_context(locale=_LOCALES[language], **context)
+        self.context.set_default_timeout(PATIENCE)
         self.faults: list[str] = []
         self._tab()
 
@@ -95,6 +107,11 @@ class Visitor:
         assert answer is not None
         return answer.status
 
+    def goes(self, selector: str) -> None:
+        """Click what leads to another page, and wait until that one is whole."""
+        with leaving(self.page):
+            self.page.click(selector)
+
     def joins(self, name: str, *, team: bool = False) -> None:
         """Open an account with a passkey, an artist's or a team's."""
         self.opens("/join?as=team" if team else "/join")
@@ -126,7 +143,8 @@ class Visitor:
         assert status in (200, 201), said
 
     def looks(self) -> None:
-        """Hold the page, as it stands, to what anybody must be able to use: on a small phone and on a desktop."""
+        """Hold the page, once it is whole, to what anybody must be able to use: on a small phone and on a desktop."""
+        self.page.wait_for_load_state()
         before = self.page.viewport_size
         for name, (width, height) in SIZES.items():
             self.page.set_viewport_size({"width": width, "height": height})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from litestar import get
@@ -45,7 +46,7 @@ async def test_ready_speaks_of_what_requests_need(dsn, tmp_path):
             )
         answer = await service.http.get("/health/ready")
         assert answer.status_code == 503
-        assert "pending for 20 s" in answer.json()["detail"]
+        assert re.search(r"pending for 2\d s", answer.json()["detail"])
         numbers = (await service.http.get("/metrics")).text
         assert "licet_log_size 5.0" in numbers
         assert "licet_log_pending 1.0" in numbers

@@ -212,12 +212,10 @@ async def test_a_runner_that_dies_frees_the_lock(database: Database, empty_dsn: 
     (folder / "0002_works.sql").write_text("SELECT pg_sleep(60);\n")
     dying = asyncio.create_task(migrate(database, folder))
     async with database.acquire() as connection:
-        for _ in range(500):
-            sleeping = await connection.fetchval(
-                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()"
-            )
-            if sleeping is not None:
-                break
+        sleepers = (
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()"
+        )
+        while (sleeping := await connection.fetchval(sleepers)) is None:
             await asyncio.sleep(0.01)
         await connection.execute("SELECT pg_terminate_backend($1)", sleeping)
     with pytest.raises(DatabaseUnavailable):

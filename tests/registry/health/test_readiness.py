@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -98,7 +99,7 @@ async def test_a_sequencer_that_stands_still(service: Running):
         " insert into log_queue select id from late",
     )
     check = await amiss(service, "log")
-    assert "pending for 20 s" in check["found"]
+    assert re.search(r"pending for 2\d s", check["found"])
     assert times.now() - times.from_text(check["since"]) >= timedelta(seconds=20)
 
 

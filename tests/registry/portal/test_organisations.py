@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 from hashlib import sha256
 from typing import get_args
 
-import anyio
 import msgspec
 import pytest
 
-from licet import times
+from licet import identifiers, times
 from licet.index import Published
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import Snapshot
@@ -146,16 +144,19 @@ async def test_a_request_that_ran_out_can_be_asked_anew_and_one_to_the_team_is_a
     key = make.passkey(site, "Agency")
     await make.add(site, agency.account, key)
     theirs = await make.signed_in(site, key)
-    soon = times.to_text(times.now() + timedelta(seconds=2))
     unanswered = await shelf(site, NEGOTIATED, 1, owner=agency)
-    late = told(await send(team.lab, question(team.lab, unanswered, expires_at=soon))).request
+    late = told(await send(team.lab, question(team.lab, unanswered))).request
     untaken = await ask(team.lab, await shelf(site, NEGOTIATED, 1, owner=agency))
     page = await held_whole(theirs, f"/{language}/organisation/requests/{untaken.request}", language)
     assert ("Late asks you" if language == "en" else "Late 在问你们") in page.text
     assert f"/{language}/requests/{untaken.request}" in page.links()
     assert not [each for each in page.sent if each.endswith("/offer")]
-    await offer(agency, untaken, offered_until=times.to_text(times.now() + timedelta(seconds=1)))
-    await anyio.sleep(2)
+    await offer(agency, untaken)
+    async with site.services.database.transaction() as conn:  # as if so much time had passed
+        await conn.execute("set local session_replication_role = replica")
+        request, answered = (identifiers.to_uuid(each.request, "ask") for each in (late, untaken))
+        await conn.execute("update licence_requests set expires_at = now() where id = $1", request)
+        await conn.execute("update licence_answers set offered_until = now() where request = $1", answered)
     for asked, state in ((late, "expired"), (untaken, "lapsed")):
         path = f"/{language}/organisation/requests/{asked.request}"
         page = await held_whole(team.browser, path, language)

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from licet import times
 from licet.errors import RollbackError
 from licet.index import Published, Snapshot, SnapshotStore, WorkRecord, pull, state_root, verify_manifest
 from licet.statements import envelope as envelopes
@@ -207,11 +208,17 @@ async def test_nothing_new_is_published_while_nothing_changes(lone: Running) -> 
     assert await publish_if_due(lone.services) is None
 
 
-async def test_a_snapshot_is_issued_again_before_it_expires(dsn: str, tmp_path: Path) -> None:
-    async with registry(dsn, tmp_path, snapshot_ttl=timedelta(seconds=2)) as site:
+async def test_a_snapshot_is_issued_again_before_it_expires(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with registry(dsn, tmp_path, snapshot_ttl=timedelta(hours=2)) as site:
         first = await publish(site.services)
-        while (second := await publish_if_due(site.services)) is None:
-            await asyncio.sleep(0.05)
+        real = times.now
+        monkeypatch.setattr(times, "now", lambda: real() + timedelta(minutes=50))
+        assert await publish_if_due(site.services) is None
+        monkeypatch.setattr(times, "now", lambda: real() + timedelta(minutes=70))
+        second = await publish_if_due(site.services)
+        assert second is not None
         assert second.sequence == 2
         assert second.issued_at < first.expires_at
         assert second.segments == first.segments

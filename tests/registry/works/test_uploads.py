@@ -121,7 +121,7 @@ async def test_who_hangs_up_makes_no_room_for_another_while_the_picture_is_decod
     account, data = ada.uuid, picture(1)
     named = sha256(data).hexdigest()
     calls = [asyncio.create_task(uploads.keep_upload(site.services, account, named, data)) for _ in range(6)]
-    await asyncio.sleep(0.2)
+    await until(lambda: inside[0] == 2)
     for call in calls[:2]:
         call.cancel()
     await asyncio.sleep(0.2)
