@@ -3,7 +3,7 @@
 Made: over HTTP, one after the other, by the clock and in seconds of processors, beside a bare Litestar page of the
 same bytes. Weighed: what a browser without anything fetches. Seen: the first contentful paint in Chromium on a line of
 400 kbit/s with 400 ms of delay. Counted: what a person does until the first picture is signed for, and until all are
-denied.
+denied. ``python -m bench portal [ROUNDS]``.
 """
 
 from __future__ import annotations
@@ -22,29 +22,41 @@ import httpx
 from playwright.sync_api import Browser
 
 from bench.chromium import Person, chromium
-from bench.measuring import BUILD, Figure, record
+from bench.measuring import BUILD, Figure, numbers_given, record
 from bench.portal_filled import WORKS, Filled, filled
 from bench.service import processor_seconds, running
 
-ROUNDS: Final = 50
+ROUNDS: Final = numbers_given(50)[0]
 LOADS: Final = 3
 KBITS: Final = 400
 DELAY: Final = 400  # milliseconds
 PUBLIC: Final = ("", "/check", "/join", "/sign-in", "/register", "/register/datasets", "/work/{work}")
+LOG: Final = ("/about", "/log", "/log/0", "/verify")
 ARTIST: Final = (
-    *("/home", "/works", "/works?q=red", "/works/{work}", "/works/{work}/evidence", "/add", "/terms?work={work}"),
-    *("/terms?scope=all", "/earnings", "/earnings/uses", "/earnings/statements", "/earnings/payments"),
+    *("/home", "/works", "/works?q=red", "/works?q=nowhere", "/works?state=pending", "/works?sort=title"),
+    *("/works/{work}", "/works/{work}/evidence", "/add", "/trace", "/terms?work={work}", "/terms?scope=all"),
+    *("/earnings", "/earnings/uses", "/earnings/statements", "/earnings/payments"),
     *("/earnings/entries", "/earnings/charges/{charge}", "/licences", "/licences/{licence}", "/requests"),
-    *("/statements", "/statements/{statement}", "/level", "/site", "/account", "/account/keys", "/disputes"),
+    *("/statements", "/statements/{statement}", "/level", "/site", "/account", "/account/keys"),
+    *("/alerts", "/alerts?topic=terms", "/disputes", "/disputes/{dispute}", "/disputes/new?about={work}"),
 )
 TEAM: Final = tuple(
     f"/organisation{each}"
     for each in (
         *("", "/datasets", "/models", "/runs", "/snapshot", "/licences", "/licences/{licence}", "/requests"),
-        *("/duties", "/invoices", "/charges", "/entries", "/members", "/tokens", "/keys", "/start"),
+        *("/requests/new?work={work}", "/duties", "/invoices", "/charges", "/charges?licence={licence}"),
+        *("/entries", "/members", "/tokens", "/keys", "/start"),
     )
 )
-AUDITOR: Final = ("/auditor", "/auditor/entries", "/auditor/entries?account={account}", "/auditor/duties")
+AUDITOR: Final = (
+    *("/auditor", "/auditor/entries", "/auditor/entries?account={account}", "/auditor/entries?period={month}"),
+    *("/auditor/entries/{charge}", "/auditor/duties"),
+)
+OPERATOR: Final = (
+    *("/operator", "/operator/disputes", "/operator/disputes/{dispute}", "/operator/staff", "/operator/keys"),
+)
+#: What a form sends while terms are chosen for all works; it is answered by the page with another preview.
+CHOSEN: Final = "/terms?scope=all"
 SEEN: Final = {"": None, "/check": None, "/home": "artist", "/terms?scope=all": "artist"}
 _BARE: Final = """
 import gzip, sys
@@ -78,14 +90,15 @@ class Made(NamedTuple):
         }
 
 
-def made(http: httpx.Client, path: str, pid: int) -> Made:
-    """Ask for a page ``ROUNDS`` times, after a few that are not counted."""
+def made(http: httpx.Client, path: str, pid: int, form: dict[str, Any] | None = None) -> Made:
+    """Ask for a page ``ROUNDS`` times, after a few that are not counted; with ``form`` as the answer to it."""
+    request = http.build_request("GET" if form is None else "POST", path, data=form)
     for _ in range(5):
-        assert http.get(path).status_code == 200, path
+        assert http.send(request).status_code == 200, path
     before, clock = processor_seconds(pid), []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        http.get(path)
+        http.send(request)
         clock.append(1000 * (time.perf_counter() - started))
     after = processor_seconds(pid)
     each = {name: 1000 * (after[name] - before[name]) / ROUNDS for name in after}
@@ -137,8 +150,18 @@ def loaded(browser: Browser, who: Person, address: str, *, slow: bool) -> dict[s
     }
 
 
-def tightened(people: Filled) -> dict[str, Any]:
-    """Deny everything from home; return what that took."""
+def choosing(person: Person) -> dict[str, Any]:
+    """Return the form of terms for all works, with another card chosen than those that are in force."""
+    person.opens(CHOSEN)
+    fields = person.page.eval_on_selector("#terms", "form => [...new FormData(form)]")
+    form: dict[str, Any] = {}
+    for name, value in fields:
+        form.setdefault(name, []).append(value)
+    return {**form, "card": ["research"]}
+
+
+def tightened(people: Filled, pid: int) -> dict[str, Any]:
+    """Deny everything from home; return what that took, the signature also in seconds of processors."""
     artist = people.artist
     artist.opens("/home")
     artist.did.clear()
@@ -146,8 +169,11 @@ def tightened(people: Filled) -> dict[str, Any]:
     artist.taps(".stop .btn")
     artist.page.wait_for_selector("[data-sign]")
     shown = time.perf_counter() - started
+    before = processor_seconds(pid)
     artist.signs()
-    return {"did": list(artist.did), "seconds": round(time.perf_counter() - started, 1), "shown": round(shown, 1)}
+    took = {"seconds": round(time.perf_counter() - started, 1), "shown": round(shown, 1)}
+    after = processor_seconds(pid)
+    return {"did": list(artist.did), **took, **{name: round(after[name] - before[name], 2) for name in after}}
 
 
 def main() -> None:
@@ -157,9 +183,11 @@ def main() -> None:
         url = f"http://localhost:{service.url.rpartition(':')[2]}"
         people = filled(service, browser, url)
         pages: dict[str, dict[str, Any]] = {}
-        for who, paths in ((people.artist, ARTIST), (people.team, TEAM), (people.auditor, AUDITOR), (None, PUBLIC)):
+        rooms = (people.artist, ARTIST), (people.team, TEAM), (people.auditor, AUDITOR), (people.operator, OPERATOR)
+        for who, paths in (*rooms, (None, (*PUBLIC, *LOG))):
             cookies = "" if who is None else "; ".join(f"{name}={value}" for name, value in who.cookies().items())
             headers = {"Accept": "text/html", "Accept-Encoding": "gzip", "Cookie": cookies}
+            headers |= {"Origin": url, "Sec-Fetch-Site": "same-origin"}
             with httpx.Client(base_url=f"{url}/en", headers=headers, timeout=60) as http:
                 for path in paths:
                     pages[path] = made(http, people.at(path), service.pid).told()
@@ -169,6 +197,8 @@ def main() -> None:
                     print(f"  {path or '/':36} {json.dumps(pages[path])}", flush=True)
                 if who is people.artist:
                     plain = http.get("/works").content
+                    pages["preview"] = made(http, "/terms", service.pid, choosing(people.artist)).told()
+                    print(f"  {'another card for ' + CHOSEN:36} {json.dumps(pages['preview'])}", flush=True)
         with bare(plain) as (address, pid), httpx.Client(base_url=address, headers={"Accept-Encoding": "gzip"}) as http:
             peer = made(http, "/", pid)
             pages["bare Litestar, the bytes of /works"] = peer.told()
@@ -179,7 +209,7 @@ def main() -> None:
                 loads = [loaded(browser, who, f"{url}/{language}{path}", slow=True)["paint"] for _ in range(LOADS)]
                 pages[path][f"paint {language}"] = {"median": statistics.median(loads), "least": min(loads)}
                 print(f"  {path or '/':36} {language} {sorted(loads)} ms", flush=True)
-        stopped = tightened(people)
+        stopped = tightened(people, service.pid)
         print(f"  {people.did}\n  {stopped}")
     home = pages["/home"]
     figures = {

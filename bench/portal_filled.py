@@ -1,4 +1,4 @@
-"""A service with an account of 10,000 works, a team that used them, and an auditor, each signed in at the portal.
+"""A service with an account of 10,000 works, a team that used them, and the staff, each signed in at the portal.
 
 Whoever signs does it at the portal; works are put straight into the tables, as one registration would have left them.
 """
@@ -26,6 +26,7 @@ from bench.chromium import Person
 from bench.service import Running
 from bench.usage import FORMS, bodies, licensed
 from licet import identifiers, times
+from licet.catalogue.disputing import open_dispute
 from licet.client import Client, joining
 from licet.home import Home
 from licet.wire.usage_arrow import MEDIA_TYPE
@@ -34,6 +35,7 @@ from registry.works.searching import grams, words_of
 
 WORKS: Final = 10_000
 ALONE: Final = 120  # works that were licensed one by one: as many charges
+ALERTS: Final = 10_000
 _NAMES: Final = ("Salt Pans at Dusk", "Red Earth Slope", "Estuary", "晚霞里的盐田", "红土坡", "Harbour in Fog")
 _COLUMNS: Final = (
     *("id", "account", "mode", "sha256", "urls", "tags", "digest", "title", "haystack", "grams", "compared_at"),
@@ -63,6 +65,7 @@ class Filled(NamedTuple):
     artist: Person
     team: Person
     auditor: Person
+    operator: Person
     ids: dict[str, str]
     did: list[str]  # between the landing page and the first signed work
 
@@ -144,8 +147,21 @@ def team(service: Running, browser: Browser, url: str) -> tuple[Person, Client]:
     return person, client
 
 
+def employed(service: Running, browser: Browser, url: str, role: str) -> Person:
+    """Invite somebody of the staff, and return who came."""
+    invited = office(service, "invite", "--role", role, "--name", "Ada Okafor")
+    person = Person(browser, url)
+    person.opens(f"/invited#{invited['link'].partition('#')[2]}")
+    person.taps("[data-invited] button")
+    person.page.wait_for_url(f"**/{role}")
+    return person
+
+
 async def fill(address: str, account: str, of: str) -> list[Any]:
-    """Let ``account`` have ``WORKS`` works, under the terms of its work ``of`` and with its thumbnail; return them."""
+    """Let ``account`` have ``WORKS`` works, under the terms of its work ``of`` and with its thumbnail; return them.
+
+    It is told of as much, too.
+    """
     conn: asyncpg.Connection[Any] = await asyncpg.connect(address)
     owner, now = identifiers.to_uuid(account), times.now()
     records: list[tuple[object, ...]] = []
@@ -161,6 +177,13 @@ async def fill(address: str, account: str, of: str) -> list[Any]:
         await conn.execute(_STATES, owner, identifiers.to_uuid(of), version)
         await conn.execute(_COVERED, owner)
         await conn.execute(_THUMBNAILS, owner)
+        kinds = itertools.cycle(("licence-granted", "earned", "terms-changed", "signed-in"))
+        told = [
+            (identifiers.new_uuid(), owner, kind, None, "it was") for _, kind in zip(range(ALERTS), kinds, strict=False)
+        ]
+        await conn.copy_records_to_table(
+            "account_events", records=told, columns=("id", "account", "kind", "subject", "detail")
+        )
     await conn.execute("vacuum analyze")  # as the database does by itself once there is time
     await conn.close()
     return [record[0] for record in records]
@@ -192,11 +215,10 @@ def filled(service: Running, browser: Browser, url: str) -> Filled:
         works = aside.submit(asyncio.run, fill(address, account, work)).result()
     lantern, client = team(service, browser, url)
     licence = used(client, works, statement)
-    invited = office(service, "invite", "--role", "auditor", "--name", "Ada Okafor")
-    auditor = Person(browser, url)
-    auditor.opens(f"/invited#{invited['link'].partition('#')[2]}")
-    auditor.taps("[data-invited] button")
-    auditor.page.wait_for_url("**/auditor")
+    auditor, operator = employed(service, browser, url, "auditor"), employed(service, browser, url, "operator")
     charge = artist.context.request.get(f"{url}/v1/charges").json()["items"][0]["charge"]
+    owed = lantern.context.request.get(f"{url}/v1/charges").json()["items"]
+    dispute = open_dispute(client, owed[-1]["charge"], "We never trained on it.").dispute.dispute
     ids = {"work": work, "account": account, "statement": statement, "licence": licence, "charge": charge}
-    return Filled(artist, lantern, auditor, ids, did)
+    ids |= {"dispute": dispute, "month": times.to_text(times.now())[:7]}
+    return Filled(artist, lantern, auditor, operator, ids, did)

@@ -65,8 +65,10 @@ REQUESTS: Final = orders(
     " and ($3::uuid is null or exists (select from licence_request_works k where k.request = r.id and k.work = $3))\n",
     asked=(Key("r.id", "id", UUID),),
 )
-# by licence_requests (account, id)
-WAITING: Final = f"select count(*) from ({_SEEN} and r.account = $1) s where s.state = 'open'"  # noqa: S608
+# by licence_requests (account, id); what can no longer be answered is not looked into
+WAITING: Final = f"""
+select count(*) from ({_SEEN} and r.account = $1 and r.expires_at > now()) s where s.state = 'open'
+"""  # noqa: S608
 # by licence_request_works, works and work_states primary keys
 REQUESTED: Final = """
 select k.work, case when w.account = $1 then w.title end as title, s.statement

@@ -41,16 +41,35 @@ select a.name from entries e join ledger_accounts a on a.id = e.account where e.
 """
 TRANSFER: Final = _ENTRY + _SEEN + "and e.transfer = $4 order by a.name, e.currency"
 
-# A use concerns the organisation that reports it and the artist whose work it is: whoever audits one of them sees it.
-_EVENTS: Final = f"""
+_NOBODY: Final = "'00000000-0000-0000-0000-000000000000'::uuid"
+_WHOSE: Final = f"(v.organisation, coalesce(v.artist, {_NOBODY}), v.posted_at)"
+_MONTH: Final = "to_char(v.posted_at at time zone 'utc', 'YYYY-MM')"
+
+
+def _events(posted: str) -> str:
+    """Return those of the uses that were ``posted`` that the auditor may see.
+
+    A use concerns the organisation that reports it and the artist whose work it is: whoever audits one of them sees it.
+    That is asked once of all uses of the same two that were posted at the same moment.
+    """
+    return f"""
+with whose as materialized (
+    select v.organisation, v.artist, v.posted_at from usage_events v where {posted}
+    group by v.organisation, v.artist, v.posted_at
+), seen as materialized (
+    select v.organisation, coalesce(v.artist, {_NOBODY}), v.posted_at from whose v
+    where {audits("$1", "v.organisation", _MONTH)} or {audits("$1", "v.artist", _MONTH)}
+)
 select v.work, v.atom, v.unit, v.quantity, v.currency, v.amount, v.fee from usage_events v
-where ({audits("$1", "v.organisation", "to_char(v.posted_at at time zone 'utc', 'YYYY-MM')")}
-    or {audits("$1", "v.artist", "to_char(v.posted_at at time zone 'utc', 'YYYY-MM')")})
+where {posted} and {_WHOSE} in (select * from seen)
+order by v.work, v.id limit $3
 """  # noqa: S608
+
+
 # by usage_events (batch, artist)
-BATCH_EVENTS: Final = _EVENTS + "and v.batch = $2 order by v.work, v.id limit $3"
+BATCH_EVENTS: Final = _events("v.batch = $2")
 # by usage_events (licence): those that the licence began with
-LICENCE_EVENTS: Final = _EVENTS + "and v.licence = $2 and v.batch is null order by v.work, v.id limit $3"
+LICENCE_EVENTS: Final = _events("v.licence = $2 and v.batch is null")
 
 # by log_pending (subject, id), log_entries unique (pending)
 PROOF: Final = f"""

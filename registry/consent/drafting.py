@@ -10,16 +10,18 @@ from uuid import UUID
 from licet import canonical
 from licet.canonical import to_base64
 from licet.statements.consent import draft_consent
-from licet.statements.kinds import PAYLOAD_TYPE, Consent, WorksScope
+from licet.statements.kinds import PAYLOAD_TYPE, WorksScope
 from licet.statements.works import works_root
 from licet.terms import Terms
+from licet.wire.accounts import ConsentHead
 from licet.wire.works import StatementDrafted
 from registry.accounts.identity import Caller
 from registry.consent import owners, queries
 from registry.consent.intake import signer_of, work_ids
 from registry.consent.records import head
 from registry.consent.service import known_terms
-from registry.consent.types import Group
+from registry.consent.together import Summed, Together, root_of, summed
+from registry.consent.types import Group, Signer
 from registry.database import Connection
 from registry.errors import Invalid
 from registry.services import Services
@@ -47,8 +49,7 @@ async def draft_of(
     if ids is not None and not ids:
         raise Invalid.field("works", "one or more works, or null for the catalogue", "none")
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        signer = await signer_of(conn, caller)
-        chain = await head(conn, caller.account)
+        standing = await _standing(conn, caller)
         own = [] if ids is None else await conn.fetch(queries.DRAFTED, caller.account, ids)
         shared = [] if ids is None or own else await owners.shared_among(conn, caller.account, ids)
         if ids is not None and len(own or shared) != len(ids):
@@ -58,24 +59,51 @@ async def draft_of(
             )
         before = [row["own"] for row in own] or [each.own for each in shared]
         olds = await _olds(conn, caller.account, None if ids is None else {each for each in before if each is not None})
+    digests = [row["digest"] for row in own] or [each.digest for each in shared]
+    scope = None if ids is None else WorksScope(len(ids), await asyncio.to_thread(works_root, digests))
+    return await asyncio.to_thread(_built, services, standing, scope, stated, olds, lang)
 
-    def build() -> tuple[Consent, str, bytes]:
-        consent, text = draft_consent(
-            registry=services.keys.ref,
-            account=signer.id,
-            genesis=signer.genesis,
-            head_seq=chain.seq,
-            head_digest=chain.digest,
-            works=None if ids is None else _scope([row["digest"] for row in own] or [each.digest for each in shared]),
-            terms=stated,
-            old_terms=olds,
-            lang=lang,
-            who=signer.name,
-        )
-        return consent, text, canonical.encode(consent)
 
-    _, text, payload = await asyncio.to_thread(build)
-    return StatementDrafted(to_base64(payload), PAYLOAD_TYPE.format(kind="consent"), text)
+async def draft_together(
+    services: Services, caller: Caller, chosen: Together, most: int, stated: Terms, lang: Lang
+) -> tuple[StatementDrafted | None, Summed]:
+    """Return the same for works that are chosen together, None where there are none, and what is known of them."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        standing = await _standing(conn, caller)
+        found = await summed(conn, caller.account, chosen, most)
+        olds = await _olds(conn, caller.account, set(found.said))
+    if not found.works:
+        return None, found
+    scope = WorksScope(found.works, await asyncio.to_thread(root_of, found.digests))
+    return await asyncio.to_thread(_built, services, standing, scope, stated, olds, lang), found
+
+
+async def _standing(conn: Connection, caller: Caller) -> tuple[Signer, ConsentHead]:
+    return await signer_of(conn, caller), await head(conn, caller.account)
+
+
+def _built(
+    services: Services,
+    standing: tuple[Signer, ConsentHead],
+    scope: WorksScope | None,
+    stated: Terms,
+    olds: list[Terms],
+    lang: Lang,
+) -> StatementDrafted:
+    signer, chain = standing
+    consent, text = draft_consent(
+        registry=services.keys.ref,
+        account=signer.id,
+        genesis=signer.genesis,
+        head_seq=chain.seq,
+        head_digest=chain.digest,
+        works=scope,
+        terms=stated,
+        old_terms=olds,
+        lang=lang,
+        who=signer.name,
+    )
+    return StatementDrafted(to_base64(canonical.encode(consent)), PAYLOAD_TYPE.format(kind="consent"), text)
 
 
 async def _olds(conn: Connection, account: UUID, said: set[bytes] | None) -> list[Terms]:
@@ -85,7 +113,3 @@ async def _olds(conn: Connection, account: UUID, said: set[bytes] | None) -> lis
         said = {standing["terms"]} if standing else set()
     known = await known_terms(conn, [Group(each, b"", pending=False, matched=False) for each in said])
     return [known[each] for each in sorted(said)]
-
-
-def _scope(digests: Sequence[bytes]) -> WorksScope:
-    return WorksScope(len(digests), works_root(digests))

@@ -142,9 +142,3 @@ async def tally(conn: Connection, account: UUID) -> Tally:
     row = await conn.fetchrow(queries.TALLY, account)
     assert row is not None
     return Tally(row["works"], row["unsigned"], row["pending"], row["contested"])
-
-
-async def all_of(conn: Connection, account: UUID, most: int, *, unsigned: bool = False) -> list[UUID]:
-    """Return every work of ``account`` that is not withdrawn, at most ``most``; or those that nobody signed for."""
-    rows = await conn.fetch(queries.UNSIGNED_OF if unsigned else queries.ALL_OF, account, most)
-    return [row["id"] for row in rows]

@@ -41,11 +41,16 @@ group by 1 order by 1
 """
 # by splits primary key
 SHARED_BY: Final = "select s.account, a.kind from splits s join accounts a on a.id = s.account where s.id = $1"
-# Whether a charge has uses, and all of them by near matches. By usage_events (batch), (licence)
+# Whether a charge has uses, and all of them by near matches: of a batch ($1), else of a licence. By usage_events
+# (batch, artist), and (licence, artist, id) without a batch
 NEAR: Final = """
-select count(*) > 0 and bool_and(u.match = 'near') from usage_events u
+select count(*) > 0 and bool_and(u.match = 'near') from (
+    select match, amount, currency, split, artist from usage_events where $1::boolean and batch = $2
+    union all
+    select match, amount, currency, split, artist from usage_events
+    where not $1::boolean and batch is null and licence = $2
+) u
 where u.amount <> 0 and u.currency = $3
-    and case when $1 then u.batch = $2 else u.batch is null and u.licence = $2 end
     and case when $5 then u.split = $4 else u.split is null and u.artist = $4 end
 """
 # by works primary key; log_head has one row

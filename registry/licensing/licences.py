@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -21,6 +22,8 @@ from registry.errors import NotAllowed, NotFound, Unavailable
 from registry.http.paging import Asked, page_of
 from registry.licensing import queries
 from registry.services import Services
+
+_MOST_ADDED: Final = 100  # lines of a licence that a list adds up rather than read what was signed
 
 
 async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGranted:
@@ -79,7 +82,7 @@ async def _published(conn: Connection, caller: Caller, number: UUID) -> tuple[UU
 
     Raises as `granted` does.
     """
-    row = await conn.fetchrow(queries.VISIBLE, caller.account, number, None, None, None, None, 1)
+    row = await conn.fetchrow(queries.VISIBLE, caller.account, number)
     if row is None:
         await refuse_unshown(conn, caller, number)
         raise NotFound("there is no such licence")
@@ -115,15 +118,17 @@ async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted)
 
     Where they only own works in it, works and totals are those of their own lines. Raises ``Invalid``.
     """
-    rows, more = await page_of(conn, queries.LICENCES, asked, caller.account, None, *wanted)
-    totals: dict[UUID, list[Total]] = {row["id"]: [] for row in rows}
-    works: Counter[UUID] = Counter()
+    rows, more = await page_of(conn, queries.LICENCES, asked, caller.account, *wanted)
     shown = ([row["id"] for row in rows], [row["part"] for row in rows])
+    totals = await _signed_totals(conn, rows)
+    works: Counter[UUID] = Counter({row["id"]: row["works"] for row in rows if row["id"] in totals})
     endings: dict[UUID, list[LicenceEnding]] = {row["id"]: [] for row in rows}
     for each in await conn.fetch(queries.ENDINGS, *shown):
         over = None if each["over_at"] is None else times.to_text(each["over_at"])
         endings[each["licence"]].append(LicenceEnding(each["works"], over))
-    for each in await conn.fetch(queries.TOTALS, *shown):
+    rest = [row for row in rows if row["id"] not in totals]
+    totals |= {row["id"]: [] for row in rest}
+    for each in await conn.fetch(queries.TOTALS, [row["id"] for row in rest], [row["part"] for row in rest]):
         works[each["licence"]] += each["works"]
         if each["currency"] is not None:
             totals[each["licence"]].append(Total(each["currency"], int(each["amount"]), each["works"]))
@@ -145,6 +150,20 @@ async def listed(conn: Connection, caller: Caller, asked: Asked, wanted: Wanted)
         for row in rows
     ]
     return Page(items, more)
+
+
+async def _signed_totals(conn: Connection, rows: Sequence[Row]) -> dict[UUID, list[Total]]:
+    """Return what was signed that the larger ones of licences cost that are shown whole.
+
+    It is what their lines add up to, unless what they agreed is summed up otherwise.
+    """
+    whole = [row["id"] for row in rows if row["part"] is None and row["works"] > _MOST_ADDED and not row["agreement"]]
+    if not whole:
+        return {}
+    return {
+        row["id"]: envelopes.read_as(Licence, envelopes.parse(row["envelope"])).totals
+        for row in await conn.fetch(queries.SIGNED, whole)
+    }
 
 
 def line_of(row: Row) -> LicenceLine:

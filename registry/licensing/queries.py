@@ -106,54 +106,72 @@ USAGE_EVENTS: Final = (
 OWN_LICENCE: Final = "select pending, payload_digest from licences where id = $1 and organisation = $2"
 
 # Who holds a licence sees it whole; whose works are in it (claim level 2 or above, semantics 26) their own lines.
-# $1 caller, $2 one licence or null, $3 model, $4 version, $5 part of the model's name, $6 in force now: each or null.
-# A work that was decided to be somebody else's is shown to both.
-# By licences (organisation, id); licence_works (account, licence); log_entries unique (pending); work_states (lost_to)
-_WANTED: Final = """
-        and ($3::text is null or l.model = $3) and ($4::text is null or l.version = $4)
-        and ($5::text is null or strpos(l.model, $5) > 0)
-        and ($6::boolean is null or (l.valid_until is null or l.valid_until > now()) = $6)
-"""
-
-
-def _visible(held: str, granted: str, way: str) -> str:
-    return f"""
-with held as (
-    select l.id from licences l
-    where l.organisation = $1 and ($2::uuid is null or l.id = $2) {held}
-    {_WANTED}
-    order by l.id {way} limit $7
-), granted as (
-    select distinct w.licence as id from licence_works w
-    where w.account = $1 and ($2::uuid is null or w.licence = $2) {granted}
-        and exists (select from accounts a where a.id = $1 and a.level >= 2)
-        and exists (select from licences l where l.id = w.licence {_WANTED})
-    order by w.licence {way} limit $7
-), won as (
-    select distinct w.licence as id from work_states s join licence_works w on w.work = s.work
-    where s.lost_to = $1 and ($2::uuid is null or w.licence = $2) {granted}
-        and exists (select from accounts a where a.id = $1 and a.level >= 2)
-        and exists (select from licences l where l.id = w.licence {_WANTED})
-    order by w.licence {way} limit $7
-)
+# A work that was decided to be somebody else's is shown to both. $1 is the caller.
+_TRUSTED: Final = "exists (select from accounts a where a.id = $1 and a.level >= 2)"
+_LICENCE: Final = """
 select l.id, l.organisation, l.pending, l.model, l.version, l.dataset, l.works, l.issued_at, l.valid_until, e.index,
     case when l.organisation = $1 then null else $1 end as part, g.licence is not null as agreement
 from licences l left join log_entries e on e.pending = l.pending left join agreements g on g.licence = l.id
-where l.id in (select id from held union select id from granted union select id from won)
-order by l.id {way} limit $7
+"""
+# By licences and licence_works primary keys, licence_works (account, licence), work_states (lost_to, work)
+VISIBLE: Final = f"""{_LICENCE}
+where l.id = $2 and (l.organisation = $1 or {_TRUSTED} and (
+    exists (select from licence_works w where w.account = $1 and w.licence = $2)
+    or exists (
+        select from licence_works w
+        where w.licence = $2 and w.work = any(array(select s.work from work_states s where s.lost_to = $1))
+    )
+))
+"""  # noqa: S608  # made of constants
+# $2 model, $3 version, $4 part of the model's name, $5 in force now: each or null
+_WANTED: Final = """
+    ($2::text is null or l.model = $2) and ($3::text is null or l.version = $3)
+    and ($4::text is null or strpos(l.model, $4) > 0)
+    and ($5::boolean is null or (l.valid_until is null or l.valid_until > now()) = $5)
+"""
+_IS_WANTED: Final = f"exists (select from licences l where l.id = w.licence and {_WANTED})"
+
+
+def _visible(way: str, sign: str, behind: str) -> str:
+    """Return the page of licences behind the one that ``behind`` compares with, or the first.
+
+    Those on works of the caller's are walked from one to the next, so that a licence costs a step however many of her
+    works it is on.
+    """
+    return f"""
+with recursive granted (id, wanted, found) as (
+    (
+        select w.licence, {_IS_WANTED}, 0 from licence_works w
+        where w.account = $1 and {_TRUSTED} {behind.format("w.licence")}
+        order by w.licence {way} limit 1
+    )
+    union all
+    select n.licence, n.wanted, g.found + g.wanted::int from granted g cross join lateral (
+        select w.licence, {_IS_WANTED} as wanted from licence_works w
+        where w.account = $1 and w.licence {sign} g.id
+        order by w.licence {way} limit 1
+    ) n
+    where g.found + g.wanted::int < $6
+), held as (
+    select l.id from licences l where l.organisation = $1 {behind.format("l.id")} and {_WANTED}
+    order by l.id {way} limit $6
+), won as (
+    select distinct w.licence as id from work_states s join licence_works w on w.work = s.work
+    where s.lost_to = $1 and {_TRUSTED} {behind.format("w.licence")} and {_IS_WANTED}
+    order by w.licence {way} limit $6
+)
+{_LICENCE}
+where l.id in (select id from held union select id from granted where wanted union select id from won)
+order by l.id {way} limit $6
 """  # noqa: S608  # made of constants
 
 
-_NUMBER: Final = (Key("l.id", "id", UUID),)
+# By licences (organisation, id); licence_works (account, licence), (work); log_entries unique (pending), and
+# work_states (lost_to, work) of what was decided
 LICENCES: Final = {
-    sort: Order(
-        _visible("", "", way),
-        _visible(f"and l.id {sign} $8::uuid", f"and w.licence {sign} $8::uuid", way),
-        _NUMBER,
-    )
+    sort: Order(_visible(way, sign, ""), _visible(way, sign, f"and {{}} {sign} $7::uuid"), (Key("l.id", "id", UUID),))
     for sort, sign, way in (("granted", ">", "asc"), ("-granted", "<", "desc"))
 }
-VISIBLE: Final = LICENCES["-granted"].first
 # The level of an account that has works in a licence and is not shown how they are used (semantics 26).
 # By licence_works (account, licence) and primary key, accounts primary key, work_states (lost_to, work)
 UNSHOWN: Final = """
@@ -197,16 +215,28 @@ select s.artist, a.kind, s.split, s.currency, s.escrow, s.amount, s.fee, s.works
 from summed s join accounts a on a.id = s.artist
 order by s.artist, s.split nulls first, s.currency, s.escrow
 """
-# By licence_works primary key; $2 names, for each licence, the account that sees its own lines, or null for all
+# By licence_works primary key, (account, licence), work_states (lost_to, work); $2 names, for each licence, the account
+# that sees its own lines, or null for all
 TOTALS: Final = """
-select w.licence, w.currency, count(*) as works,
+select shown.licence, w.currency, count(*) as works,
     sum(case when w.model = 'per-output' then 0 else w.amount end) as amount
 from unnest($1::uuid[], $2::uuid[]) as shown (licence, part)
-join licence_works w on w.licence = shown.licence and (shown.part is null or w.account = shown.part or exists (
-    select from work_states s where s.work = w.work and s.lost_to = shown.part
-))
-group by w.licence, w.currency
-order by w.licence, w.currency
+cross join lateral (
+    select k.currency, k.model, k.amount from licence_works k where k.licence = shown.licence and shown.part is null
+    union all
+    select k.currency, k.model, k.amount from licence_works k
+    where k.licence = shown.licence and k.account = shown.part
+    union all
+    select k.currency, k.model, k.amount from work_states s join licence_works k on k.work = s.work
+    where s.lost_to = shown.part and k.licence = shown.licence and k.account <> shown.part
+) w
+group by shown.licence, w.currency
+order by shown.licence, w.currency
+"""
+# by licences primary key, log_pending primary key; nothing of what was erased
+SIGNED: Final = """
+select l.id, p.envelope from licences l join log_pending p on p.id = l.pending
+where l.id = any($1::uuid[]) and p.envelope is not null
 """
 # Until when works that were revoked are held, as many as the same account sees.
 # By duties (licence), duty_works (duty), licence_works primary key, log_entries unique (pending)

@@ -15,8 +15,9 @@ from licet import identifiers
 from licet.errors import InputError
 from licet.terms import ATOMS, Price, Rule, Terms, preset, read_price
 from licet.terms.rules import ALLOW, DENY
+from registry.consent.intake import MAX_WORKS
 from registry.consent.service import known_terms
-from registry.consent.shown import all_of
+from registry.consent.together import Together, named, waiting_on
 from registry.database import Connection
 from registry.errors import Invalid
 from registry.portal.artists import conditions, queries
@@ -35,7 +36,7 @@ _OF_SET: Final = re.compile(r"c[0-9]+-([a-z_]+)")
 STRICTEST: Final[dict[str, str]] = {atom: preset(CARDS[0]).rules[atom].permission for atom in ATOMS}
 _KEEP: Final = "keep"
 Scope = Literal["works", "all", "unsigned", "undo"]
-_SCOPES: Final = ("works", "all", "unsigned", "undo")
+_SCOPES: Final[tuple[Scope, ...]] = ("works", "all", "unsigned", "undo")
 
 
 class Filled(NamedTuple):
@@ -53,7 +54,7 @@ class Choice(NamedTuple):
     """A form of terms as it was filled in; ``wrong``: the name of the words that say what is not right, if anything."""
 
     scope: Scope
-    works: list[UUID]
+    works: list[UUID]  # those that are named; none of works that are chosen together
     filled: Filled
     undoes: str  # the statement that is taken back, of scope undo
     terms: Terms
@@ -63,6 +64,12 @@ class Choice(NamedTuple):
     lost: int = 0  # works that were asked for and left out: they were lost in a dispute, and terms have no effect there
     missing: bool = False  # nothing is there yet: no fault before it is sent
     begins: str | None = None  # the name of the words for why it does not begin with what is in force
+    together: Together | None = None
+
+    @property
+    def most(self) -> int:
+        """How many works are looked at that are chosen together: one beyond those that can be signed at once."""
+        return {"all": MOST + 1, "unsigned": MOST}.get(self.scope, MAX_WORKS)
 
     @property
     def card(self) -> str:
@@ -80,30 +87,39 @@ async def chosen(conn: Connection, account: UUID, form: Form) -> Choice:
 
     Raises ``Invalid`` for works that are none, and for more than can be signed at once.
     """
-    scope = form.get("scope", "works")
-    if scope not in _SCOPES:
-        raise Invalid.field("scope", " or ".join(_SCOPES), scope)
+    scope = _scope(form)
     undoes = form.get("undoes")
     begins = None
     filled = _filled(form)
     if scope == "undo":
-        works, terms = await _undone(conn, account, undoes)
-        return Choice("undo", works, filled._replace(card=_KEEP), undoes, terms)
-    works = await _works(conn, account, scope, form)
-    lost = {row["work"] for row in await conn.fetch(queries.LOST, works, account)}
-    works = [each for each in works if each not in lost]
-    if scope == "works" and not form.get("card"):
-        filled, begins = await _in_force(conn, account, works)
+        together, terms = await _undone(conn, account, undoes)
+        return Choice("undo", [], filled._replace(card=_KEEP), undoes, terms, together=together)
+    works, lost = list[UUID](), set[UUID]()
+    if scope == "works":
+        works = _named(form)
+        lost = {row["work"] for row in await conn.fetch(queries.LOST, works, account)}
+        works = [each for each in works if each not in lost]
+        if not form.get("card"):
+            filled, begins = await _in_force(conn, account, works)
+    together = None if scope == "works" else Together("all" if scope == "all" else "unsigned")
     try:
         terms = terms_of(filled)
     except InputError as error:
         field = str(error.details.get("field", ""))
         missing = str(error.details.get("got")).strip("\"'") == "nothing"
         return Choice(
-            scope, works, filled, undoes, preset(CARDS[0]),  # type: ignore[arg-type]
-            _wrong(field), field, error.message, len(lost), missing, begins,
+            scope, works, filled, undoes, preset(CARDS[0]),
+            _wrong(field), field, error.message, len(lost), missing, begins, together,
         )  # fmt: skip
-    return Choice(scope, works, filled, undoes, terms, lost=len(lost), begins=begins)  # type: ignore[arg-type]
+    return Choice(scope, works, filled, undoes, terms, lost=len(lost), begins=begins, together=together)
+
+
+def _scope(form: Form) -> Scope:
+    said = form.get("scope", "works")
+    scope = next((each for each in _SCOPES if each == said), None)
+    if scope is None:
+        raise Invalid.field("scope", " or ".join(_SCOPES), said)
+    return scope
 
 
 def _filled(form: Form) -> Filled:
@@ -216,21 +232,31 @@ def _wrong(field: str) -> str:
     return f"wrong_{known}"
 
 
-async def _works(conn: Connection, account: UUID, scope: str, form: Form) -> list[UUID]:
-    if scope == "works":
-        found = sorted({identifiers.to_uuid(each, "wrk", field="w") for each in form.all("w")})
-    else:
-        found = await all_of(conn, account, MOST + 1, unsigned=scope == "unsigned")
-        found = found[:MOST] if scope == "unsigned" else found
+async def names_of(conn: Connection, account: UUID, choice: Choice) -> list[UUID]:
+    """Return the works that are chosen, in the order of their ids; raises ``Invalid`` for too many to sign at once."""
+    if choice.together is None:
+        return choice.works
+    found, lost = await named(conn, account, choice.together, choice.most)
+    hold_few(choice, len(found) + lost)
+    return found
+
+
+def hold_few(choice: Choice, count: int) -> None:
+    """Raise ``Invalid`` where all works are chosen and they are more than can be signed at once."""
+    if choice.scope == "all" and count > MOST:
+        raise Invalid.field("w", f"at most {MOST} works", f"{count} works")
+
+
+def _named(form: Form) -> list[UUID]:
+    found = sorted({identifiers.to_uuid(each, "wrk", field="w") for each in form.all("w")})
     if len(found) > MOST:
         raise Invalid.field("w", f"at most {MOST} works", f"{len(found)} works")
-    return sorted(found)
+    return found
 
 
-async def _undone(conn: Connection, account: UUID, statement: str) -> tuple[list[UUID], Terms]:
+async def _undone(conn: Connection, account: UUID, statement: str) -> tuple[Together | None, Terms]:
     """Return works on which ``statement`` waits, and the terms that are in force there: one group of them at a time."""
-    number = identifiers.to_uuid(statement, "stm", field="undoes")
-    for group in await conn.fetch(queries.WAITING_ON, number, account):
-        if group["own"] is not None:
-            return list(group["works"]), (await known_terms(conn, [], group["own"]))[group["own"]]
-    return [], preset(CARDS[0])
+    found = await waiting_on(conn, account, identifiers.to_uuid(statement, "stm", field="undoes"))
+    if found is None or found.own is None:
+        return None, preset(CARDS[0])
+    return found, (await known_terms(conn, [], found.own))[found.own]

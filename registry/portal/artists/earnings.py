@@ -39,10 +39,9 @@ class Source(NamedTuple):
     models: list[str]
     dataset: str | None  # its name where it is public, else its number
     uses: int
-    works: int
     at: str
     log_index: int | None
-    keys: list[str]  # that signed it; none once it was erased
+    keys: list[str]  # that signed it, where that is asked for; none once it was erased
 
 
 class Charged(NamedTuple):
@@ -91,10 +90,9 @@ async def charge(
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         parts = await charging.shown(conn, caller.id, number)
         name = parts[0].source
-        source = (await sources(conn, caller, [name])).get(name)
-        of = identifiers.to_uuid(name)
-        batch, licence = (of, None) if name.startswith("bat_") else (None, of)
-        uses, more = await page_of(conn, queries.USES, asked, caller.account, batch, licence)
+        source = (await sources(conn, caller, [name], signed=True)).get(name)
+        listing = queries.BATCH_USES if name.startswith("bat_") else queries.LICENCE_USES
+        uses, more = await page_of(conn, listing, asked, caller.account, identifiers.to_uuid(name))
         closed = await reading.closed(conn, parts[0].period)
     return ROOM.page(
         request, "charge", here="earnings", charge=parts[0], parts=parts, source=source, closed=closed,
@@ -156,12 +154,12 @@ async def entries(
     )  # fmt: skip
 
 
-async def sources(conn: Connection, caller: Caller, names: Iterable[str]) -> dict[str, Source]:
-    """Return those of ``names`` (``lic_…``, ``bat_…``) that ``caller`` is shown, by their names."""
+async def sources(conn: Connection, caller: Caller, names: Iterable[str], *, signed: bool = False) -> dict[str, Source]:
+    """Return those of ``names`` (``lic_…``, ``bat_…``) that ``caller`` is shown, ``signed`` with the keys, by names."""
     found = list(names)
     licences = [identifiers.to_uuid(each) for each in found if each.startswith("lic_")]
     batches = [identifiers.to_uuid(each) for each in found if each.startswith("bat_")]
-    rows = await conn.fetch(queries.SOURCES, caller.account, licences, batches)
+    rows = await conn.fetch(queries.SOURCES, caller.account, licences, batches, signed)
     return {(source := _source(row)).id: source for row in rows}
 
 
@@ -170,7 +168,7 @@ def _source(row: Row) -> Source:
     signed = [] if row["envelope"] is None else envelopes.parse(row["envelope"]).signatures
     return Source(
         identifiers.from_uuid(row["kind"], row["id"]), row["name"], sorted(row["models"]), dataset, row["uses"],
-        row["works"], times.to_text(row["at"]), row["index"], [each.keyid for each in signed],
+        times.to_text(row["at"]), row["index"], [each.keyid for each in signed],
     )  # fmt: skip
 
 

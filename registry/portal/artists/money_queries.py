@@ -13,49 +13,53 @@ _TRUSTED: Final = "exists (select from accounts z where z.id = $1 and z.level >=
 # Its name where the public register has it, else no more than that there is one. By datasets primary key
 _DATASET: Final = "left join datasets d on d.id = {}.dataset and d.listed"
 
-# What charges came of, among licences ($2) and batches ($3): by their primary keys, log_pending primary key,
-# log_entries unique (pending), licence_works (account, licence), usage_events (batch, artist)
+# What charges came of, among licences ($2) and batches ($3), with what was signed where it is asked for ($4). By their
+# primary keys, log_pending primary key, log_entries unique (pending), licence_works (account, licence), usage_events
+# (batch, artist) for those of a batch
 SOURCES: Final = f"""
 select l.id, 'lic' as kind, l.organisation, o.name, array[l.model || '@' || l.version] as models, l.dataset,
-    d.name as title, n.uses, n.uses as works, l.issued_at as at, e.index, p.envelope
+    d.name as title, n.uses, l.issued_at as at, e.index, case when $4 then p.envelope end as envelope
 from licences l join accounts o on o.id = l.organisation join log_pending p on p.id = l.pending
 left join log_entries e on e.pending = l.pending {_DATASET.format("l")}
 cross join lateral (select count(*) as uses from licence_works w where w.licence = l.id and w.account = $1) n
 where l.id = any($2::uuid[]) and n.uses > 0 and {_TRUSTED}
 union all
-select b.id, 'bat', b.organisation, o.name, n.models, b.dataset, d.name, n.uses, n.works, b.accepted_at, e.index,
-    p.envelope
+select b.id, 'bat', b.organisation, o.name, n.models, b.dataset, d.name, n.uses, b.accepted_at, e.index,
+    case when $4 then p.envelope end
 from usage_batches b join accounts o on o.id = b.organisation join log_pending p on p.id = b.pending
 left join log_entries e on e.pending = b.pending {_DATASET.format("b")}
 cross join lateral (
-    with used as (
-        select v.licence, v.work, count(*) as uses from usage_events v
-        where v.batch = b.id and v.artist = $1 and v.memorandum is null group by v.licence, v.work
-    )
-    select coalesce(sum(u.uses), 0)::bigint as uses, count(distinct u.work) as works, array(
-        select distinct l.model || '@' || l.version from licences l where l.id in (select licence from used)
-    ) as models
-    from used u
+    select coalesce(sum(u.uses), 0)::bigint as uses,
+        coalesce(array_agg(distinct l.model || '@' || l.version) filter (where l.id is not null), '{{}}') as models
+    from (
+        select v.licence, count(*) as uses from usage_events v
+        where v.batch = b.id and v.artist = $1 and v.memorandum is null group by v.licence
+    ) u left join licences l on l.id = u.licence
 ) n
 where b.id = any($3::uuid[]) and n.uses > 0 and {_TRUSTED}
 """  # noqa: S608
-# The uses that one source ($2 a batch, else $3 a licence) was charged by. By usage_events (batch, artist), (licence),
-# works and licence_works primary keys; only what is shown is joined
-_USES: Final = f"""
+
+
+def _uses(of: str) -> dict[str, Order]:
+    """Return the uses that one source ($2) was charged by; only what is shown is joined."""
+    page = f"""
 select encode(v.id, 'hex') as id, v.work, w.title, v.atom, v.run, v.unit, v.quantity, v.at, v.currency, v.amount, v.fee,
     coalesce(v.statement, k.statement) as statement
 from (
     select * from usage_events v
-    where v.artist = $1 and v.memorandum is null and {_TRUSTED}
-        and (($2::uuid is not null and v.batch = $2) or ($2::uuid is null and v.batch is null and v.licence = $3))
-        {{behind}}
-    order by v.id limit $4
+    where v.artist = $1 and v.memorandum is null and {_TRUSTED} and {of} {{behind}}
+    order by v.id limit $3
 ) v join works w on w.id = v.work left join licence_works k on k.licence = v.licence and k.work = v.work
 order by v.id
 """  # noqa: S608
-USES: Final = {
-    "id": Order(_USES.format(behind=""), _USES.format(behind="and v.id > decode($5, 'hex')"), (Key("v.id", "id", str),))
-}
+    after = page.format(behind="and v.id > decode($4, 'hex')")
+    return {"id": Order(page.format(behind=""), after, (Key("v.id", "id", str),))}
+
+
+# by usage_events (batch, artist), works and licence_works primary keys
+BATCH_USES: Final = _uses("v.batch = $2")
+# by usage_events (licence, artist, id) without a batch, works and licence_works primary keys
+LICENCE_USES: Final = _uses("v.batch is null and v.licence = $2")
 # $1 own accounts of the ledger, $2 kinds of charges, $3 a month: what was charged in it and not taken back.
 # By ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key and unique (reverses)
 CHARGED: Final = """

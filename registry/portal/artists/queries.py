@@ -48,12 +48,6 @@ COVERED: Final = """
 select w.id, w.title from statement_works c join works w on w.id = c.work
 where c.statement = $1 and w.account = $2 order by c.work limit $3
 """
-# by work_states (waiting): what an undo has to state again, in groups of the terms that are in force
-WAITING_ON: Final = """
-select s.own, array_agg(s.work order by s.work) as works
-from work_states s where s.waiting = $1 and s.account = $2 and not s.withdrawn
-group by s.own order by s.own nulls first
-"""
 # by sessions primary key
 SESSION_KEY: Final = "select keyid from sessions where id = $1 and account = $2"
 # by account_keys (account), log_entries unique (pending)

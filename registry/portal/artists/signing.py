@@ -21,7 +21,7 @@ from registry.accounts.stepping import StepUpRequired, hold_fresh
 from registry.consent import service
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.portal.artists import terms
-from registry.portal.artists.choosing import chosen
+from registry.portal.artists.choosing import chosen, names_of
 from registry.portal.artists.room import ARTISTS
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
@@ -50,10 +50,11 @@ async def sign(
     consent = terms.consent_in(form.get("payload"))
     async with services.database.acquire() as conn:
         choice = await chosen(conn, caller.account, form)
-    if choice.works and choice.card != "keep" and (choice.wrong or choice.terms.hash != consent.terms_hash):
+        works = await names_of(conn, caller.account, choice)
+    if works and choice.card != "keep" and (choice.wrong or choice.terms.hash != consent.terms_hash):
         return await terms.page(request, services, caller, form, why="again_changed", status=409)
     envelope = envelope_of(form, "consent")
-    submitted = StatementSubmit(envelope, [identifiers.from_uuid("wrk", each) for each in choice.works])
+    submitted = StatementSubmit(envelope, [identifiers.from_uuid("wrk", each) for each in works])
     try:
         if envelope.signatures:
             accepted = await service.submit(services, caller, submitted)

@@ -7,7 +7,7 @@ makes new ones first. Without scripts the page comes again; with them the previe
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,13 +23,15 @@ from licet.statements.envelope import pae
 from licet.statements.kinds import Consent
 from licet.statements.webauthn import to_base64url
 from licet.terms import ATOMS, conditions_text
+from licet.wire.works import StatementDrafted
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.consent import drafting
 from registry.consent.intake import shown_name
+from registry.consent.together import Signed
 from registry.errors import Invalid
 from registry.portal.artists import choosing, conditions, fields, queries
-from registry.portal.artists.choosing import CARDS, Choice, chosen
+from registry.portal.artists.choosing import CARDS, Choice, chosen, hold_few
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, machine
 from registry.portal.frame.doors import use_door
@@ -95,35 +97,64 @@ async def page(
     """Return the page for what ``form`` says, with a statement drafted; ``why``: words for it being shown again."""
     async with services.database.acquire() as conn:
         choice = await chosen(conn, caller.account, form)
-    if not choice.works:
+    choice, found = await _found(request, services, caller, choice)
+    if found is None:
         return ROOM.page(request, "nothing", here="works", undo=choice.scope == "undo", lost=choice.lost)
-    values = await _drafted(request, services, caller, choice)
+    values = await _shown(request, services, caller, choice, found)
     return ROOM.page(request, "terms", status=status, here="works", why=why, **values)
 
 
-async def _drafted(
+class Found(NamedTuple):
+    """The statement over the works that are chosen, how many they are, and what was said of them."""
+
+    drafted: StatementDrafted
+    works: int
+    met: int
+    signed: Signed | None
+
+
+async def _found(
     request: Request[Any, Any, Any], services: Services, caller: Caller, choice: Choice
-) -> dict[str, Any]:
+) -> tuple[Choice, Found | None]:
+    """Return ``choice`` with how many of its works were lost, and what is found of them; None where there are none."""
     tag = TAGS[language_of(request)]
+    if choice.together is not None:
+        together = choice.together, choice.most, choice.terms
+        drafted, found = await drafting.draft_together(services, caller, *together, tag)
+        hold_few(choice, found.works + found.lost)
+        choice = choice._replace(lost=found.lost)
+        there = None if drafted is None else Found(drafted, found.works, found.met, found.signed)
+        return choice, there
+    if not choice.works:
+        return choice, None
     drafted = await drafting.draft_of(services, caller, choice.works, choice.terms, tag)
+    async with services.database.acquire() as conn:
+        met: int = await conn.fetchval(queries.MET, choice.works, caller.account)
+        last = await conn.fetchrow(queries.SIGNED_LAST, choice.works, caller.account)
+    signed = None if last is None else Signed(last["id"], last["accepted_at"])
+    return choice, Found(drafted, len(choice.works), met, signed)
+
+
+async def _shown(
+    request: Request[Any, Any, Any], services: Services, caller: Caller, choice: Choice, found: Found
+) -> dict[str, Any]:
+    tag, drafted, signed = TAGS[language_of(request)], found.drafted, found.signed
     body = from_base64(drafted.payload, "payload")
     consent = msgspec.json.decode(body, type=Consent)
     async with services.database.acquire() as conn:
         passkeys = await conn.fetch(account_queries.PASSKEYS, caller.account)
-        met: int = await conn.fetchval(queries.MET, choice.works, caller.account)
-        signed = await conn.fetchrow(queries.SIGNED_LAST, choice.works, caller.account)
     return {
         "choice": choice,
-        "names": [identifiers.from_uuid("wrk", each) for each in choice.works] if choice.scope == "works" else [],
-        "count": len(choice.works),
-        "met": met,
+        "names": [identifiers.from_uuid("wrk", each) for each in choice.works],
+        "count": found.works,
+        "met": found.met,
         "cards": CARDS,
         "form": choice.filled,
         "currencies": fields.CURRENCIES,
         "others": sorted(money.CURRENCIES - set(fields.CURRENCIES)),
         "says": conditions,
         "back": _address(f"/{language_of(request)}", choice),
-        "signed": signed and (identifiers.from_uuid("stm", signed["id"]), times.to_text(signed["accepted_at"])),
+        "signed": signed and (identifiers.from_uuid("stm", signed.statement), times.to_text(signed.accepted_at)),
         "most_sets": choosing.MOST_SETS,
         "atoms": ATOMS,
         "doors": [(atom, use_door(choice.terms.rules[atom])) for atom in ATOMS],

@@ -8,11 +8,10 @@ here but by ``licet.terms.plain_text``, whose digest and language stand in the s
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from babel import Locale
@@ -30,6 +29,7 @@ class Plural(NamedTuple):
     other: str
 
 
+_KEPT: Final = 4096  # of numbers, days, moments and amounts, as they were written last
 _HAN: Final = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 _NAMED: Final = re.compile(rf"(?P<before>(?<={_HAN.pattern}) )?\{{(?P<name>\w+)\}}(?P<after> (?={_HAN.pattern}))?")
 
@@ -194,7 +194,9 @@ class Words:
         self.tag = TAGS[language]
         self._place = LANGUAGES.index(language)
         self._locale = LOCALES[language]
-        self._known = ChainMap(*(dict(each) for each in vocabularies), dict(FRAME))
+        self._known = {**FRAME}
+        for each in reversed(vocabularies):
+            self._known |= each
 
     def __call__(self, name: str, /, **values: object) -> str:
         """Return the words called ``name`` with ``values`` in them; of a `Plural` those for the number ``n``."""
@@ -214,7 +216,7 @@ class Words:
 
     def number(self, value: int) -> str:
         """Return ``value`` with its thousands parted."""
-        return str(format_decimal(value, locale=self._locale))
+        return _number(value, self._locale)
 
     def size(self, count: int) -> str:
         """Return so many bytes in the unit that suits them, of a thousand each: 817 bytes, 2.4 MB."""
@@ -230,24 +232,23 @@ class Words:
     def day(self, text: str) -> str:
         """Return the day of a time or of a date as people of this language write it."""
         pattern = "d MMM y" if self.language == "en" else "y 年 M 月 d 日"
-        return str(format_date(date.fromisoformat(text[:10]), pattern, locale=self._locale))
+        return _day(text[:10], pattern, self._locale)
 
     def month(self, name: str) -> str:
         """Return a month such as 2026-11 as people of this language write it."""
         pattern = "MMMM y" if self.language == "en" else "y 年 M 月"
-        return str(format_date(date.fromisoformat(f"{name}-01"), pattern, locale=self._locale))
+        return _day(f"{name}-01", pattern, self._locale)
 
     def moment(self, at: datetime | str) -> str:
         """Return a moment with its time in UTC."""
         when = (times.from_text(at) if isinstance(at, str) else at).astimezone(UTC)
         pattern = "d MMM y, HH:mm 'UTC'" if self.language == "en" else "y 年 M 月 d 日 HH:mm（'UTC'）"
-        return str(format_datetime(when, pattern, locale=self._locale))
+        return _moment(when.replace(second=0, microsecond=0), pattern, self._locale)
 
     def money(self, amount: str | Decimal | int, currency: str) -> str:
         """Return an amount (an int counts micro-units) with the sign of its currency: US$312.40, ¥1,248.50."""
         exact = Decimal(amount) / money.MICRO if isinstance(amount, int) else Decimal(amount)
-        # Never rounded: a price may have six decimals, and what is shown is what is owed.
-        return str(format_currency(exact, currency, locale=self._locale, decimal_quantization=False))
+        return _money(str(exact), currency, self._locale)
 
     def place(self, code: str) -> str:
         """Return what a country (ISO 3166-1 alpha-2), or the ``EU``, is called."""
@@ -267,6 +268,28 @@ def _close(text: str, values: Mapping[str, object]) -> str:
         return f"{before or ''}{value}{'' if _HAN.match(value[-1:]) else found['after'] or ''}"
 
     return _NAMED.sub(put, text)
+
+
+# A page of a hundred rows says few numbers, days and amounts, and Babel takes longer over each than the whole row does.
+@lru_cache(_KEPT)
+def _number(value: int, locale: str) -> str:
+    return str(format_decimal(value, locale=locale))
+
+
+@lru_cache(_KEPT)
+def _day(text: str, pattern: str, locale: str) -> str:
+    return str(format_date(date.fromisoformat(text), pattern, locale=locale))
+
+
+@lru_cache(_KEPT)
+def _moment(when: datetime, pattern: str, locale: str) -> str:
+    return str(format_datetime(when, pattern, locale=locale))
+
+
+@lru_cache(_KEPT)
+def _money(exact: str, currency: str, locale: str) -> str:
+    # Never rounded: a price may have six decimals, and what is shown is what is owed.
+    return str(format_currency(Decimal(exact), currency, locale=locale, decimal_quantization=False))
 
 
 @cache
