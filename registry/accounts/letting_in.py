@@ -19,7 +19,7 @@ from licet.canonical import to_base64
 from licet.errors import LicetError
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope, Signature, pae
-from licet.statements.keyring import DELEGABLE, DELEGATED_FOR, AccountKey
+from licet.statements.keyring import DELEGABLE, DELEGATED_FOR, AccountKey, Keyring
 from licet.statements.keys import KeySet
 from licet.statements.kinds import PAYLOAD_TYPE, Budget, Delegation, KeyRegister, KeyRevoke, Limit
 from licet.statements.webauthn import from_base64url, to_base64url
@@ -62,9 +62,15 @@ async def asked(services: Services, caller: Caller, envelope: Envelope) -> ToSig
     Raises ``Invalid`` for another account's, registry's or kind, or a key that did not sign for itself, and
     ``Conflict`` for a key that is known already or where the account's keys have changed since it was asked.
     """
-    payload = envelopes.read_as(KeyRegister, envelope)
     async with services.database.acquire() as conn:
         ring, _ = await ring_of(conn, services.keys.ref, caller.account)
+    payload = proven(services, ring, envelope)
+    return await _to_sign(services, caller, payload, envelope.body, envelope.signatures)
+
+
+def proven(services: Services, ring: Keyring, envelope: Envelope) -> KeyRegister:
+    """Return the ``key-register`` in ``envelope`` for the account of ``ring``; raises as `asked` does."""
+    payload = envelopes.read_as(KeyRegister, envelope)
     named = (payload.registry, payload.account, payload.genesis, payload.kind)
     if named != (services.keys.ref, ring.account, ring.genesis, ring.kind):
         raise Invalid("expected a key that asks for this account at this registry, got another's")
@@ -84,7 +90,7 @@ async def asked(services: Services, caller: Caller, envelope: Envelope) -> ToSig
         envelopes.open_as(KeyRegister, envelope, [keyid], own)
     except LicetError as error:
         raise Invalid(f"expected what the new key itself has signed: {error.message}") from None
-    return await _to_sign(services, caller, payload, envelope.body, envelope.signatures)
+    return payload
 
 
 async def delegation(

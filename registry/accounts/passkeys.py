@@ -111,6 +111,24 @@ async def recovering(services: Services, named: str, created: PasskeyCreated) ->
     return _to_sign(services, named, passkey, "recovered", genesis, prev)
 
 
+async def joining(services: Services, account: UUID, kind: str, created: PasskeyCreated) -> PasskeyDrafted:
+    """Return the ``key-register`` by which the new passkey asks to be let into ``account``, which invited it.
+
+    Nothing is kept, and nothing follows from it without a root key of the account. Raises as `drafted` does.
+    """
+    client_data = from_base64url(created.client_data, "client_data")
+    taken = await challenges.take(services.database, "register", client_data)
+    if taken.account != account:
+        raise NotAllowed("expected an answer to a challenge for this account")
+    return await once_more(services, account, kind, verified(services, taken.challenge, created))
+
+
+async def once_more(services: Services, account: UUID, kind: str, passkey: Passkey) -> PasskeyDrafted:
+    """Return the ``key-register`` by which ``passkey`` asks for a place behind the last statement of ``account``."""
+    genesis, prev = await _begun(services, account)
+    return _to_sign(services, identifiers.from_uuid(kind, account), passkey, "root", genesis, prev)
+
+
 def _to_sign(
     services: Services,
     account: str,

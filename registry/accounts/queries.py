@@ -253,6 +253,61 @@ select a.id, a.name, a.kind, a.created_at,
 from accounts a where a.kind in ('aud', 'opr') order by a.id desc limit 500
 """
 
+# by sessions and account_keys primary keys: whether the key of session $1 may do everything, which one that came by a
+# recovery may after $2
+MAY_ALL: Final = """
+select exists (
+    select from sessions s join account_keys k on k.keyid = s.keyid left join log_entries e on e.pending = k.pending
+    where s.id = $1 and k.revoked_by is null
+        and (k.class = 'root' or k.class = 'recovered' and e.at <= now() - $2::interval)
+)
+"""
+# by member_invitations unique (account, request): the answer to a request that comes again was lost, and its secret
+INVITE_MEMBER: Final = """
+insert into member_invitations (id, account, class, note, digest, request, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (account, request) do update set digest = excluded.digest
+where member_invitations.asked_at is null and member_invitations.withdrawn_at is null
+    and (member_invitations.class, member_invitations.note) = (excluded.class, excluded.note)
+returning id
+"""
+# by member_invitations (account, id), unique (digest); account_keys primary key
+_MEMBER_INVITATION: Final = """
+select i.id, i.account, i.class, i.note, i.created_at, i.expires_at, i.keyid, i.envelope, i.asked_at, a.name, a.genesis,
+    case
+        when k.keyid is not null then 'joined'
+        when i.withdrawn_at is not null then 'withdrawn'
+        when i.asked_at is not null then 'asked'
+        when i.expires_at <= now() then 'expired'
+        else 'open'
+    end as state
+from member_invitations i join accounts a on a.id = i.account
+left join account_keys k on k.keyid = i.keyid and k.account = i.account
+"""
+MEMBER_INVITATION: Final = _MEMBER_INVITATION + " where i.digest = $1"
+INVITATION_OF: Final = _MEMBER_INVITATION + " where i.id = $1 and i.account = $2"
+MEMBER_INVITATIONS: Final = orders(
+    f"select * from ({_MEMBER_INVITATION} where i.account = $1) i where ($2::text is null or state = $2)",  # noqa: S608
+    created=(Key("i.id", "id", UUID),),
+)
+HOLD_INVITATION: Final = "select id from member_invitations where digest = $1 for update"
+ANSWER_INVITATION: Final = """
+update member_invitations set keyid = $2, envelope = $3, asked_at = now() where digest = $1
+"""
+# Of one that somebody asked by, the request goes with it.
+WITHDRAW_INVITATION: Final = """
+update member_invitations i
+set withdrawn_at = coalesce(withdrawn_at, now()), keyid = null, envelope = null, asked_at = null
+where i.id = $1 and i.account = $2
+    and not exists (select from account_keys k where k.keyid = i.keyid and k.account = i.account)
+returning id
+"""
+WAITING_INVITATIONS: Final = """
+select count(*) from member_invitations i
+where i.account = $1 and i.withdrawn_at is null and (i.asked_at is not null or i.expires_at > now())
+    and not exists (select from account_keys k where k.keyid = i.keyid and k.account = $1)
+"""
+
 NEVER_OPENED: Final = """
 select not exists (select from tokens where account = $1 and last_used_at is not null)
     and not exists (select from sessions where account = $1)

@@ -26,6 +26,7 @@ from registry.accounts import profile, registration, statements, stepping, token
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
 from registry.accounts.key_routes import ROUTES as KEY_ROUTES
+from registry.accounts.member_routes import ROUTES as MEMBER_ROUTES
 from registry.accounts.passkey_routes import ROUTES as PASSKEY_ROUTES
 from registry.accounts.stepping import fresh
 from registry.errors import Invalid
@@ -176,5 +177,6 @@ ROUTES = [
     get_statement_file,
     get_statement_receipt,
     *KEY_ROUTES,
+    *MEMBER_ROUTES,
     *PASSKEY_ROUTES,
 ]

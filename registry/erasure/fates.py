@@ -96,6 +96,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "split_parties": ("stays", _OTHERS_SHARE),
     "split_works": ("stays", _OTHERS_SHARE),
     "splits": ("stays", _OTHERS_SHARE),
+    "member_invitations": ("goes", "whom it invited, and keys that asked"),
     "staff_invitations": ("stays", "of those who look after the registry: digests"),
     "staff_passkeys": ("stays", "of those who look after the registry"),
     "statement_works": ("goes", "but for what is restricted, until limitation ends"),

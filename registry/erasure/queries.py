@@ -192,6 +192,7 @@ DROP_REST: Final = (
     "delete from recovery_codes where account = $1",
     "delete from account_events where account = $1",
     "delete from alerts_off where account = $1",
+    "delete from member_invitations where account = $1",
     "delete from domain_claims where account = $1",
     "delete from payouts where account = $1",
     "delete from idempotency where account = $1",

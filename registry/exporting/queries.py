@@ -32,6 +32,11 @@ KEY_STATEMENTS: Final = "select id as statement, kind, keyid, at from key_statem
 EVENTS: Final = "select id as event, kind, subject, detail, at, read_at from account_events where account = $1 {after}"
 # by alerts_off primary key
 ALERTS_OFF: Final = "select topic from alerts_off where account = $1 {after}"
+# by member_invitations (account, id)
+INVITATIONS: Final = """
+select id as invitation, class, note, created_at, expires_at, withdrawn_at, keyid, envelope, asked_at
+from member_invitations where account = $1 {after}
+"""
 # by tokens (account, created_at): an account has few
 TOKENS: Final = """
 select id as token, scopes, created_at, expires_at, last_used_at, revoked_at from tokens where account = $1 {after}

@@ -439,6 +439,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("alerts_off",),
     ),
     Section("events", "what it was told", queries.EVENTS, _by(_column("id", UUID, "event")), ("account_events",)),
+    Section(
+        "invitations",
+        "whom it invited to sign for it, not the secrets of the links, and the keys that asked",
+        queries.INVITATIONS,
+        _by(_column("id", UUID, "invitation")),
+        ("member_invitations",),
+    ),
     Section("tokens", "its tokens, not their secrets", queries.TOKENS, _by(_column("id", UUID, "token")), ("tokens",)),
     Section("sessions", "its browsers' sessions", queries.SESSIONS, _by(_column("id", UUID)), ("sessions",)),
     Section(
@@ -501,6 +508,7 @@ KINDS: Final[dict[str, str]] = {
     "transfer": "tra",
     "token": "tok",
     "event": "evt",
+    "invitation": "ivt",
     "split": "spl",
     "request": "ask",
     "dispute": "dsp",

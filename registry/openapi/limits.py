@@ -18,6 +18,7 @@ from licet.terms import ATOMS, AUDIENCES
 from licet.terms.countries import CODES
 from licet.terms.reading import MAX_LIST
 from licet.wire.accounts import SCOPES
+from registry.accounts.members import DAYS, LONGEST_NOTE
 from registry.accounts.registration import MAX_NAME
 from registry.accounts.tokens import LONGEST
 from registry.consent.intake import MAX_WORKS as MOST_STATED
@@ -116,6 +117,10 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "quantity": {"minimum": 0, "maximum": MAX_QUANTITY},
         "corrects": {"pattern": HEX},
         "was": {"minimum": 0, "maximum": MAX_QUANTITY},
+    },
+    "InvitationCreate": {
+        "expires_in_days": {"minimum": DAYS[0], "maximum": DAYS[-1]},
+        "note": {"maxLength": LONGEST_NOTE},
     },
     "LicenceAccept": {"quote": named("quo")},
     "PasskeyAnswer": dict.fromkeys(("credential", "authenticator_data", "client_data", "signature"), _BASE64URL),

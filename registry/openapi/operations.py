@@ -28,6 +28,7 @@ _PATH_PATTERNS: Final = {
     "report": f"^rpt_{ID}$",
     "duty": f"^dut_{ID}$",
     "dispute": f"^dsp_{ID}$",
+    "invitation": f"^ivt_{ID}$",
     "finding": f"^fnd_{ID}$",
     "split": f"^spl_{ID}$",
     "model": f"^mdl_{ID}$",

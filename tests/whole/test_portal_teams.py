@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -100,7 +101,9 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     visitor.looks()
 
 
-def test_the_quick_start_has_a_token_of_ones_own_filled_in(visitor: Visitor) -> None:
+def test_a_new_team_gets_a_token_and_lets_somebody_in_by_a_link(
+    visitor: Visitor, browser: Browser, service: Service
+) -> None:
     page = visitor.page
     visitor.passkeys()
     visitor.joins("Ember Labs", team=True)
@@ -121,6 +124,44 @@ def test_the_quick_start_has_a_token_of_ones_own_filled_in(visitor: Visitor) -> 
     assert answered.json()["name"] == "Ember Labs"
     page.reload()
     expect(lines).to_contain_text("LICET_TOKEN=lct_…")  # shown once
+    visitor.opens("/organisation/members")
+    visitor.looks()
+    page.fill("#note", "Jo")
+    with page.expect_navigation():
+        page.click("#invite ~ form button")
+    visitor.looks()
+    link = page.inner_text("main pre")
+    with visiting(browser, f"http://localhost:{service.port}", visitor.language) as jo:
+        _asks(jo, link)
+        visitor.opens("/organisation/members")
+        visitor.looks()
+        page.click("#invited ~ ul a")
+        expect(page.locator("main .pairs code").first).to_have_text(jo.page.inner_text("[data-code]"))
+        visitor.looks()
+        with page.expect_navigation(url="**/organisation/members"):
+            page.click("[data-statement] button")
+        expect(page.locator("main table")).to_contain_text("Jo")
+        jo.page.goto("about:blank")
+        jo.page.goto(link)
+        jo.looks()
+        jo.page.click("[data-is=joined] a")
+        with jo.page.expect_navigation(url="**/organisation"):
+            jo.page.click("[data-sign-in] button")
+        expect(jo.page.locator("h1")).to_have_text("Ember Labs")
+    assert not visitor.faults
+
+
+def _asks(jo: Visitor, link: str) -> None:
+    """Open the link of an invitation and ask with a new passkey; what the page shows then stays."""
+    page = jo.page
+    jo.passkeys()
+    page.goto(link)
+    expect(page.locator("[data-team]")).to_have_text("Ember Labs")
+    assert "#" not in page.url  # the secret stays in no history
+    jo.looks()
+    page.click("[data-member] button")
+    expect(page.locator("[data-code]")).to_have_text(re.compile("^[0-9a-f]{16}$"))
+    jo.looks()
 
 
 def test_a_team_reads_its_runs_and_fetches_the_snapshot(visitor: Visitor, person: People) -> None:

@@ -91,6 +91,7 @@ FRAME: Final[Vocabulary] = {
     ),
     "note_key_added": ("That key may sign for you from now on.", "那把钥匙从现在起可以替你签名。"),
     "note_key_ended": ("That key may not sign any more.", "那把钥匙已停用。"),
+    "note_invitation_withdrawn": ("Taken back. That link opens nothing any more.", "撤回了，那个链接打不开了。"),
     "note_dismissed": ("That account opens nothing any more.", "那个账号什么都打不开了。"),
     "note_codes": ("Your recovery codes count from now on.", "恢复码已生效。"),
     "note_domain_asked": (

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.portal.organisations import accepting, asking, home, keys, licences, made, money, requesting, tokens
+from registry.portal.organisations import (
+    accepting,
+    asking,
+    home,
+    keys,
+    licences,
+    made,
+    members,
+    money,
+    requesting,
+    tokens,
+)
 
 ROUTES: Final[list[Any]] = [
     *home.ROUTES,
@@ -16,4 +27,5 @@ ROUTES: Final[list[Any]] = [
     *money.ROUTES,
     *tokens.ROUTES,
     *keys.ROUTES,
+    *members.ROUTES,
 ]

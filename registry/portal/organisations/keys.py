@@ -13,7 +13,6 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from licet import times
 from licet.errors import LicetError
 from licet.money import currency, to_decimal, to_micro
 from licet.statements.keys import keyid_of
@@ -54,22 +53,6 @@ async def keys_page(
     )  # fmt: skip
 
 
-@get(everywhere("/organisation/members"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
-async def members(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
-) -> Response[bytes]:
-    """Who acts for the team: each key that is in use, what it may do in words, and how others join."""
-    me = await profile.me(services, caller)
-    async with services.database.acquire() as conn:
-        given = await delegations.listed(conn, caller.account, Asked("", "-given", A_PAGE), None)
-    newest = {each.keyid: each for each in reversed(given.items)}
-    live = [each for each in me.keys if each.revoked_from is None]
-    return ROOM.page(
-        request, "members", here="tokens", keys=live, roots=sum(each.key_class == "root" for each in live),
-        delegations={key: each for key, each in newest.items() if times.from_text(each.valid_until) > times.now()},
-    )  # fmt: skip
-
-
 @get(everywhere("/organisation/keys/add"), include_in_schema=False, media_type=HTML, guards=[TEAMS])
 async def add_page(
     request: Request[Any, Any, Any], services: NamedDependency[Services], caller: NamedDependency[Caller]
@@ -97,7 +80,7 @@ async def look(
         )  # fmt: skip
     keyid = keyid_of(found.payload.key)
     to = f"?key={keyid}" if found.payload.key_class == "delegate" else ""
-    return _sign(
+    return to_sign(
         request, services, found, what="let_in", path="/v1/keys", keyid=keyid,
         to=f"/{language_of(request)}/organisation/keys{'/delegate' if to else ''}{to}",
     )  # fmt: skip
@@ -135,7 +118,7 @@ async def delegate(
         me = await profile.me(services, caller)
         open_to = [each.keyid for each in me.keys if each.key_class == "delegate" and each.revoked_from is None]
         return _choose(request, open_to, keyid, form=form, wrong=wrong, status=400)
-    return _sign(
+    return to_sign(
         request, services, found, what="delegation", path="/v1/delegations", keyid=keyid,
         to=f"/{language_of(request)}/organisation/keys",
         budget=[(to_decimal(each.amount), each.currency) for each in found.payload.limit.budget],
@@ -149,13 +132,13 @@ async def end(
 ) -> Response[bytes]:  # fmt: skip
     """Show the end of a key before it is signed."""
     found = await letting_in.end(services, caller, key)
-    return _sign(
+    return to_sign(
         request, services, found, what="end", path=f"/v1/keys/{key}/revoke", keyid=key,
         to=f"/{language_of(request)}/organisation/keys",
     )  # fmt: skip
 
 
-def _sign(
+def to_sign(
     request: Request[Any, Any, Any], services: Services, found: ToSign, *, what: str, **values: Any
 ) -> Response[bytes]:
     """Return the page on which a passkey signs what it shows."""
@@ -166,7 +149,8 @@ def _sign(
     }
     return ROOM.page(
         request, "key_sign", here="tokens", what=what, said=found.payload, envelope=envelope,
-        challenge=found.challenge, passkeys=found.passkeys, rp=services.settings.site.rp_id, **values,
+        challenge=found.challenge, passkeys=found.passkeys, rp=services.settings.site.rp_id,
+        **{"invitation": None, **values},
     )  # fmt: skip
 
 
@@ -199,4 +183,4 @@ def _budget(form: Form) -> list[Budget]:
         raise Invalid.field("amount", "an amount such as 100 or 12.50", given) from error
 
 
-ROUTES: Final = [keys_page, members, add_page, look, delegate_page, delegate, end]
+ROUTES: Final = [keys_page, add_page, look, delegate_page, delegate, end]

@@ -18,6 +18,7 @@ from registry.portal.public.entering import (
     sign_in_page,
     sign_out,
 )
+from registry.portal.public.joining import ROUTES as JOINING
 from registry.portal.public.works import public_work
 
 ROUTES: Final[list[Any]] = [
@@ -36,4 +37,5 @@ ROUTES: Final[list[Any]] = [
     recover_draft,
     recover,
     public_work,
+    *JOINING,
 ]

@@ -8,12 +8,14 @@ from registry.portal.frame import doors, machine_words
 from registry.portal.frame.ceremonies import PASSKEY
 from registry.portal.frame.words import Plural, Vocabulary
 from registry.portal.public.about_words import ABOUT
+from registry.portal.public.joining_words import JOINING
 
 WORDS: Final[Vocabulary] = {
     **doors.WORDS,
     **machine_words.WORDS,
     **PASSKEY,
     **ABOUT,
+    **JOINING,
     # landing
     "land_title": ("Say who may use your pictures", "谁能用你的画，由你落款"),
     "land_h1": ("Say who may use your pictures. Sign it once.", "谁能用你的画\n由你落款"),

@@ -41,6 +41,7 @@ KINDS: Final = {
     "dut": "duty",
     "fnd": "finding",
     "dsp": "dispute",
+    "ivt": "invitation",
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)

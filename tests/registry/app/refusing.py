@@ -85,6 +85,12 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         (*_SIGNED, Refusal(400, "(dispute|step|subject|document|position|outcome|text|evidence)", "the same")),
     ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
+    "createInvitation": (
+        Refusal(400, "note: expected at most 100 characters", "JSON Schema has no word for Unicode's categories"),
+        Refusal(409, "expected at most 20 invitations", "it depends on what was asked before"),
+    ),
+    "openInvitation": (Refusal(404, "there is no such invitation", "whether there is one with this secret"),),
+    "askToJoin": (*_SIGNED, Refusal(404, "there is no such invitation", "the same")),
     "createClaim": (
         Refusal(400, "domain: expected", "JSON Schema has no word for names below public suffixes"),
         Refusal(409, "expected at most 20 domains", "it depends on what was claimed before"),

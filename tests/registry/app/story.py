@@ -193,6 +193,20 @@ async def keys_come_and_go(site: Running, recorder: Recorder) -> None:
     await site.post("/v1/me/erasure", {"confirm": lin.id, "dry_run": True}, http=lin.http)
 
 
+async def somebody_joins(site: Running, recorder: Recorder, lab: Trainer) -> None:
+    """A lab invites two by a link: one asks and is let in, the other's invitation is taken back."""
+    wanted = {"key_class": "root", "expires_in_days": 7, "note": "Jo, data"}
+    made = (await site.post("/v1/invitations", wanted, http=lab.http)).json()
+    secret, key = made["link"].partition("#")[2], SigningKey.generate()
+    await site.post("/v1/invitations/open", {"secret": secret})
+    asks = make.signed(site, make.registration(site, lab.account, key), key)
+    await site.post("/v1/invitations/ask", {"secret": secret, "envelope": msgspec.to_builtins(asks)})
+    await lab.http.get("/v1/invitations?state=asked")
+    await make.post(site, lab.account, "/v1/keys", envelopes.countersign(asks, lab.account.key))
+    other = (await site.post("/v1/invitations", wanted, http=lab.http)).json()["invitation"]
+    await lab.http.delete(f"/v1/invitations/{other['invitation']}")
+
+
 async def domains_are_proven(site: Running, recorder: Recorder, net: Internet) -> None:
     """An artist proves a domain, and gives it up."""
     ada = await artist(site, "Ada Rossi")
@@ -399,6 +413,7 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await lab.http.get("/v1/licensing/ranges")
     await lab.http.get("/v1/licensing/ranges/all")
     await keys_come_and_go(site, recorder)
+    await somebody_joins(site, recorder, lab)
     await domains_are_proven(site, recorder, net)
     await works_are_shared(site, recorder)
     await an_artist_is_asked(site, recorder)

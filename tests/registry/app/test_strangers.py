@@ -31,6 +31,7 @@ ID = re.compile("(?:" + "|".join(identifiers.KINDS) + ")_[0-7][0-9a-hjkmnp-tv-z]
 # What a stranger may post word for word: it speaks of nobody, or each item in it is answered for itself.
 OWN_EFFECT = {
     "createClaim": 201,  # of the account that asks, with a value of its own
+    "createInvitation": 201,
     "createQuote": 201,
     "createToken": 201,
     "eraseAccount": 201,  # a dry run, of the account that asks

@@ -69,6 +69,7 @@ async def owned(service: Running, owner: Account) -> dict[str, str]:
             ("invoice", "inv"),
             ("remittance", "rem"),
             ("finding", "fnd"),
+            ("invitation", "ivt"),
         )
     }
     return {

@@ -112,6 +112,7 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
         for each in (ada, lab):
             await events.switch(conn, identifiers.to_uuid(each.id), "claims", on=False)
     await dispute(lab, await charge_of(lab))
+    assert (await site.post("/v1/invitations", {"note": "Jo"}, http=lab.http)).status_code == 201
     return ada, lab
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import httpx
+import msgspec
 
 from licet import identifiers, times
+from licet.statements.keys import SigningKey
 from licet.terms import Price, preset
+from licet.wire.accounts import InvitationAnswer, InvitationCreated
 from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
@@ -43,6 +46,18 @@ async def teamed(site: Running, name: str) -> Team:
     key = make.passkey(site, name)
     await make.add(site, lab.account, key)
     return Team(lab, key, await make.signed_in(site, key))
+
+
+async def asked_by_somebody(site: Running, team: Team) -> str:
+    """Invite somebody, who asks with a key, and return the invitation."""
+    answer = await site.post("/v1/invitations", {"note": "Jo"}, http=team.lab.http)
+    made = msgspec.json.decode(answer.content, type=InvitationCreated)
+    key = SigningKey.generate()
+    asks = make.signed(site, make.registration(site, team.lab.account, key), key)
+    body = InvitationAnswer(made.link.partition("#")[2], asks)
+    asked = await site.post("/v1/invitations/ask", body)
+    assert asked.status_code == 201, asked.text
+    return made.invitation.invitation
 
 
 async def busy(site: Running, name: str) -> Team:
@@ -82,5 +97,6 @@ async def busy(site: Running, name: str) -> Team:
         "shared": shared.licence,
         "asked": offered.request,
         "invoice": identifiers.from_uuid("inv", invoice.id),
+        "invitation": await asked_by_somebody(site, team),
     }
     return team

@@ -20,6 +20,7 @@ from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Read, fields_of
 from tests.registry.portal.team import Team, teamed
 from tests.registry.portal.whole import held_whole
+from tests.sdk.statements.passkey import Authenticator
 
 pytestmark = pytest.mark.anyio
 
@@ -37,14 +38,14 @@ async def sends(team: Team, path: str, fields: dict[str, Any]) -> httpx.Response
     return await team.browser.post(path, data={"form": own, **fields}, headers={**HTML, **make.SAME_ORIGIN})
 
 
-async def signed(site: Running, team: Team, page: str) -> httpx.Response:
-    """Sign what the page shows with the team's passkey, and send it where the page does."""
+async def signed(site: Running, team: Team, page: str, *beside: Authenticator) -> httpx.Response:
+    """Sign what the page shows with the team's passkey, and send it where the page does; ``beside`` may sign it too."""
     (form,) = [each for _, each in Read(page).elements if "data-statement" in each]
     envelope = json.loads(form["data-envelope"])
     body = from_base64(envelope["payload"])
     challenge = sha256(pae(envelope["payloadType"], body)).digest()
     assert from_base64url(form["data-challenge"], "challenge") == challenge  # it signs what is in the page
-    assert [each[1] for each in json.loads(form["data-passkeys"])] == [team.key.keyid]
+    assert [each[1] for each in json.loads(form["data-passkeys"])] == [each.keyid for each in (team.key, *beside)]
     where = site.services.settings.site
     signature, said = team.key.answer(challenge, origin=where.origins[0], rp_id=where.rp_id)
     webauthn = {"authenticatorData": said.authenticator_data, "clientDataJSON": said.client_data}

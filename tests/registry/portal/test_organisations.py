@@ -53,7 +53,7 @@ PAGES = tuple(
             "/duties",
         ),
         *("/invoices", "/invoices/{invoice}", "/charges", "/entries", "/tokens", "/start"),
-        *("/runs", "/snapshot", "/members"),
+        *("/runs", "/snapshot", "/members", "/members/{invitation}"),
         *("/keys", "/keys/add", "/keys/delegate"),
     )
 )

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 PUBLIC = (
     *("", "/check", "/join", "/sign-in", "/recover", "/invited", "/register", "/register/datasets", "/work/{work}"),
-    *("/log", "/log/{index}", "/verify", "/about"),
+    *("/log", "/log/{index}", "/verify", "/about", "/join-team"),
 )
 #: Pages with a session, and who else has them: everybody with one, or artists alone.
 OWN = {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 app = App(name="account", help="Make an account with keys of your own, show it, recover it, erase it.")
 app.command("licet.cli.keys:app", name="key", help="Add, rotate, revoke, list and delegate to keys of the account.")
+app.command("licet.cli.members:app", name="member", help="Invite somebody into your team by a link, and let them in.")
 
 
 @app.command
@@ -79,9 +80,23 @@ def join(
 
     With --key: a key that the owner made for you, such as an agency's. Without: an organisation's key is made here, and
     a link is printed. Whoever opens it lets the key in with a passkey. Broken off or not let in yet: run it again.
+    With the link of an invitation (https://…/join-team#…): the key made here asks by it, for which no token is needed.
+
+    Parameters
+    ----------
+    account
+        The account (org_… or art_…), or the link of an invitation.
     """
     from licet.client import joining, keys
     from licet.statements.keys import SigningKey
+
+    if "#" in account:
+        if key is not None:
+            raise InputError.field("--key", "no key beside an invitation, which is for one made here", str(key))
+        team = _invited(common, account.rpartition("#")[2])
+        if team is None:
+            return
+        account = team
 
     if wait < 0:
         raise InputError.field("--wait", "0 or more", wait)
@@ -112,6 +127,26 @@ def join(
     if given is not None:
         lines += [*_allowed(given), "The owner is told of everything that it signs; what loosens waits a day."]
     show(common, {**document, "state": "joined"}, lines)
+
+
+def _invited(common: Common, secret: str) -> str | None:
+    """Ask by an invitation; return its team where the key was let in and a token is there, else say what is next."""
+    from licet.client import joining
+
+    with common.client() as client:
+        seen = joining.ask_by(client, secret)
+        if seen.state == "joined" and client.contact.token is not None:
+            return seen.account
+    assert seen.keyid is not None
+    if seen.state == "joined":
+        lines = [f"{seen.team} let this key in. With a token of the team in LICET_TOKEN, run:"]
+        lines.append(f"licet account join {seen.account}")
+    else:
+        lines = [f"{seen.team} was asked to let key {seen.keyid} in.", f"Tell them its first digits: {seen.keyid[:16]}."]
+        lines.append("Once they have let it in, run this again.")
+    document = {"account": seen.account, "name": seen.team, "key": seen.keyid, "delegation": None, "state": seen.state}
+    show(common, document, lines)
+    return None
 
 
 def _let_in(client: Client, account: str, seconds: int) -> tuple[AccountFile, Delegation | None] | None:

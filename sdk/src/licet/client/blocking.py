@@ -199,6 +199,30 @@ class Client:
         """Yield what the account is told of."""
         return self._pages(endpoints.events(limit, filters))
 
+    # -- invitations into a team -----------------------------------------------------------------------------
+
+    def create_invitation(
+        self, key_class: Literal["root", "delegate"] = "root", days: int = 7, note: str = ""
+    ) -> accounts.InvitationCreated:
+        """Return a new invitation into the team with its link, shown this once; asking again makes another one."""
+        return self.transport.do(endpoints.create_invitation(key_class, days, note))
+
+    def invitations(self, *, limit: int | None = None, **filters: str | int) -> Iterator[accounts.InvitationInfo]:
+        """Yield the team's invitations, without their secrets, and the keys that ask by them."""
+        return self._pages(endpoints.invitations(limit, filters))
+
+    def withdraw_invitation(self, invitation: str) -> accounts.InvitationInfo:
+        """Return invitation id ``invitation`` once its link opens nothing any more."""
+        return self.transport.do(endpoints.withdraw_invitation(invitation))
+
+    def open_invitation(self, secret: str) -> accounts.InvitationSeen:
+        """Return into which team the secret behind the ``#`` of a link invites, and what became of it."""
+        return self.transport.do(endpoints.open_invitation(secret))
+
+    def ask_to_join(self, secret: str, envelope: Envelope) -> accounts.InvitationSeen:
+        """Return once the new key that signed the ``key-register`` waits to be let in; it uses the invitation up."""
+        return self.transport.do(endpoints.ask_to_join(secret, envelope))
+
     # -- claims ----------------------------------------------------------------------------------------------
 
     def create_claim(self, domain: str) -> claiming.ClaimInfo:

@@ -194,6 +194,38 @@ def delegations(limit: int | None, filters: Filters) -> Listing[accounts.Delegat
     return listed("listDelegations", "/v1/delegations", accounts.DelegationInfo, filters, limit, scope="account")
 
 
+def create_invitation(key_class: Literal["root", "delegate"], days: int, note: str) -> Call[accounts.InvitationCreated]:
+    """A link that invites somebody into the team, another one each time."""
+    body = accounts.InvitationCreate(key_class, days, note)
+    return post(
+        "createInvitation", "/v1/invitations", body, accounts.InvitationCreated, scope="account", key=new_uuid().hex
+    )
+
+
+def invitations(limit: int | None, filters: Filters) -> Listing[accounts.InvitationInfo]:
+    """The team's invitations."""
+    return listed("listInvitations", "/v1/invitations", accounts.InvitationInfo, filters, limit, scope="account")
+
+
+def withdraw_invitation(invitation: str) -> Call[accounts.InvitationInfo]:
+    """The end of an invitation."""
+    path = f"/v1/invitations/{escape(invitation, safe='')}"
+    read = reader(accounts.InvitationInfo)
+    return Call("withdrawInvitation", "DELETE", path, read, key=idempotency_key("DELETE", path), scope="account")
+
+
+def open_invitation(secret: str) -> Call[accounts.InvitationSeen]:
+    """What the secret of a link invites into."""
+    body = accounts.InvitationSecret(secret)
+    return post("openInvitation", "/v1/invitations/open", body, accounts.InvitationSeen, reads=True)
+
+
+def ask_to_join(secret: str, envelope: Envelope) -> Call[accounts.InvitationSeen]:
+    """A new key that asks to be let in."""
+    body = accounts.InvitationAnswer(secret, envelope)
+    return post("askToJoin", "/v1/invitations/ask", body, accounts.InvitationSeen)
+
+
 def keep_recovery_codes(envelope: Envelope) -> Call[accounts.RecoveryCodes]:
     """The digests of codes that recover the account."""
     body = accounts.KeyStatement(envelope)

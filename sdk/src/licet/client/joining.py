@@ -1,7 +1,8 @@
 """A key made here for an account that somebody else opened: asked for by a link, let in by a passkey in a browser.
 
 The new key signs its own ``key-register`` first; the page behind the link shows what that says, and a passkey of the
-account signs the same bytes. Nothing secret is in the link, and nothing follows from it without the passkey.
+account signs the same bytes. Nothing secret is in the link, and nothing follows from it without the passkey. Or the
+account has sent an invitation (`ask_by`): then the key hands its request in by itself, and no link goes back.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
 from licet.statements.webauthn import to_base64url
+from licet.wire.accounts import InvitationSeen
 
 PAGE: Final = "/en/organisation/keys/add"
 
@@ -45,7 +47,37 @@ def ask(client: Client, account: str, key_class: Literal["root", "delegate"]) ->
         raise InputError.field("token", f"a token of {account}", me.account)
     if me.kind != "organisation":
         raise InputError.field("--key", "a key file that `licet account key add` made, for an artist's account", None)
-    history = keys.shown(client, account)
+    key, envelope = _request(client, account, me.genesis, key_class)
+    # A session of a browser is of one address: that of the registry's pages, however this program reaches it.
+    site = client.registry().url or client.url
+    return Asked(key.keyid, key_class, f"{site}{PAGE}#{to_base64url(envelopes.encode(envelope))}")
+
+
+def ask_by(client: Client, secret: str) -> InvitationSeen:
+    """Return the invitation behind a link's ``secret`` once the key of this profile waits to be let in by it.
+
+    The key is made if it is not yet; again, the same key asks. Raises ``InputError`` for a profile that has an account
+    and for an invitation that is over, ``VerificationError`` where the registry cannot prove the account.
+    """
+    profile = client.profile
+    if profile.account is not None:
+        raise InputError(f"this profile is {profile.account.account} already; join with another --profile")
+    seen = client.open_invitation(secret)
+    own = SigningKey.load(profile.key_path).keyid if profile.key_path.exists() else None
+    if seen.state != "open" and (own is None or seen.keyid != own):
+        raise InputError.field("invitation", "one that nobody has used, and that has not ended", seen.state)
+    if seen.state == "joined":
+        return seen
+    genesis = keys.shown(client, seen.account)[0]
+    _, envelope = _request(client, seen.account, genesis, seen.key_class)
+    return client.ask_to_join(secret, envelope)
+
+
+def _request(
+    client: Client, account: str, genesis: str | None, key_class: Literal["root", "delegate"]
+) -> tuple[SigningKey, Envelope]:
+    """Return the key of this profile, which is made if it is not yet, and its own signed ``key-register``."""
+    profile, history = client.profile, keys.shown(client, account)
     key = SigningKey.load(profile.key_path) if profile.key_path.exists() else SigningKey.generate()
     if not profile.key_path.exists():
         key.save(profile.key_path)
@@ -56,7 +88,7 @@ def ask(client: Client, account: str, key_class: Literal["root", "delegate"]) ->
             registry=client.registry_ref(),
             account=account,
             kind="organisation",
-            genesis=me.genesis,
+            genesis=genesis,
             key=kinds.PublicKey(key.public.hex()),
             key_class=key_class,
             issued_at=times.to_text(times.now()),
@@ -65,9 +97,7 @@ def ask(client: Client, account: str, key_class: Literal["root", "delegate"]) ->
         )
         envelope = envelopes.seal(payload, key)
         write_private(draft, envelopes.encode(envelope))
-    # A session of a browser is of one address: that of the registry's pages, however this program reaches it.
-    site = client.registry().url or client.url
-    return Asked(key.keyid, key_class, f"{site}{PAGE}#{to_base64url(envelopes.encode(envelope))}")
+    return key, envelope
 
 
 def joined(client: Client, account: str) -> tuple[AccountFile, kinds.Delegation | None] | None:

@@ -21,7 +21,7 @@ from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.statements.keyring import DELEGABLE, KEY_KINDS
-from licet.statements.keys import SigningKey
+from licet.statements.keys import KeySet, SigningKey
 from licet.statements.receipt import verify_receipt
 from licet.statements.statement_file import verify_statement_file
 from licet.wire.accounts import KeyAccepted, KeyInfo, Me, Recovered
@@ -52,6 +52,29 @@ def add(client: Client, to: Path, key_class: Literal["root", "delegate"] = "root
     )
     envelope = envelopes.seal(payload, key, own)
     return _proven(client, envelope, client.add_key(envelope))
+
+
+def let_in(client: Client, envelope: Envelope, key_class: Literal["root", "delegate"], code: str) -> KeyAccepted:
+    """Return once the key that asks in ``envelope`` may sign for the account of this profile, whose key signs it too.
+
+    Raises ``VerificationError`` for anything but a ``key-register`` of this account and class that a key whose id
+    begins with ``code`` has signed for itself, and ``InputError`` where the account's keys have changed since it asked.
+    """
+    profile, own = _own(client)
+    fields = _next(client, _account(profile))
+    payload = envelopes.read_as(kinds.KeyRegister, envelope)
+    named = (payload.registry, payload.account, payload.genesis, payload.key_class)
+    if named != (fields["registry"], fields["account"], fields["genesis"], key_class):
+        raise VerificationError(f"expected a {key_class} key that asks for {fields['account']}, got another request")
+    if payload.prev != fields["prev"]:
+        raise InputError("the account's keys have changed since this was asked: let them open the link once more")
+    new = KeySet()
+    keyid = new.learn(payload.key)
+    if not keyid.startswith(code):
+        raise VerificationError(f"expected the request of a key that begins with {code}, got {keyid}")
+    envelopes.open_as(kinds.KeyRegister, envelope, [keyid], new)
+    whole = envelopes.countersign(envelope, own)
+    return _proven(client, whole, client.add_key(whole))
 
 
 def rotate(client: Client) -> KeyAccepted | KeyInfo:

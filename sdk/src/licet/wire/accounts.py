@@ -90,6 +90,71 @@ class DelegationInfo(msgspec.Struct, frozen=True):
     log_index: int
 
 
+#: Nobody opened it yet · a key asks to be let in · it was let in · nobody asked in time · taken back.
+InvitationState = Literal["open", "asked", "joined", "expired", "withdrawn"]
+
+
+class InvitationCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is to join a team: with a key of which class, until when, and a note of whom it is for that the team sees."""
+
+    key_class: Literal["root", "delegate"] = "root"
+    expires_in_days: int = 7
+    note: str = ""
+
+
+class InvitationInfo(msgspec.Struct, frozen=True):
+    """An invitation as its team sees it.
+
+    Once a key has asked, ``keyid`` names it and ``envelope`` is its ``key-register``, without a root key's signature.
+    """
+
+    invitation: str
+    key_class: Literal["root", "delegate"]
+    note: str
+    state: InvitationState
+    created_at: str
+    expires_at: str
+    keyid: str | None = None
+    asked_at: str | None = None
+    envelope: Envelope | None = None
+
+
+class InvitationCreated(msgspec.Struct, frozen=True):
+    """The invitation, and the link to hand over, shown this once: its secret stands behind the ``#``."""
+
+    invitation: InvitationInfo
+    link: str
+
+
+class InvitationSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands behind the ``#`` of an invitation's link."""
+
+    secret: str
+
+
+class InvitationSeen(msgspec.Struct, frozen=True):
+    """An invitation as whoever holds its link sees it: into which team, and what became of it.
+
+    ``stale``: the team's keys have changed since ``keyid`` asked, which therefore has to ask once more.
+    """
+
+    account: str
+    team: str
+    genesis: str
+    key_class: Literal["root", "delegate"]
+    state: InvitationState
+    expires_at: str
+    keyid: str | None = None
+    stale: bool = False
+
+
+class InvitationAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The secret of an invitation, and the ``key-register`` that the new key has signed for itself."""
+
+    secret: str
+    envelope: Envelope
+
+
 class RecoveryCodes(msgspec.Struct, frozen=True):
     """How many recovery codes wait to be used."""
 
