@@ -32,6 +32,10 @@ PREFIX = "LICET_REGISTRY_"
 SECRET = frozenset({"database_url", "metrics_token"})  # never shown, wrong ones neither
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _RATE: Final = re.compile(r"([0-9]{1,15})/([0-9]{1,4})([smhd])", re.ASCII)
+#: An address as people have it: of letters, digits and few signs, at a host with a dot in its name.
+_MAIL: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]"
+)
 _RATE_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -137,6 +141,12 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     public_url: str = Field(
         "", description="Address under which users reach the service; empty means http://localhost:PORT."
+    )
+    contact: str = Field(
+        "",
+        max_length=200,
+        description="Where people reach whoever runs the registry, an e-mail address or an https address: its pages "
+        "name it, those of errors too; empty means that they name none.",
     )
     origin: str = Field(
         "localhost/licet",
@@ -330,6 +340,20 @@ class Settings(BaseSettings):
             raise ValueError("expected an address such as https://registry.example")
         return value.rstrip("/")
 
+    @field_validator("contact")
+    @classmethod
+    def _reached(cls, value: str) -> str:
+        if not value or _MAIL.fullmatch(value):
+            return value
+        try:
+            parts = urlsplit(value)
+            plain = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
+        except ValueError:
+            plain = False
+        if not plain or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("expected an e-mail address such as help@registry.example, or an https:// address")
+        return value
+
     @field_validator("publish_to", "archive_to")
     @classmethod
     def _bucket(cls, value: str) -> str:
@@ -398,6 +422,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The address under which users reach the service, without a slash at the end."""
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def contact_link(self) -> str:
+        """The `contact` as a link leads to it, empty without one."""
+        return f"mailto:{self.contact}" if "@" in self.contact and "://" not in self.contact else self.contact
 
     @property
     def owed_limit_micro(self) -> int:

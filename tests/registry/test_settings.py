@@ -50,6 +50,23 @@ def test_the_database_is_set_by_either_name_and_its_password_is_never_shown(monk
     assert "secret" not in explain(settings) + repr(settings)
 
 
+@pytest.mark.parametrize(
+    ("contact", "link"),
+    [
+        ("", ""),
+        ("help+licet@registry.example", "mailto:help+licet@registry.example"),
+        ("https://registry.example/help?a=b@c", "https://registry.example/help?a=b@c"),
+    ],
+)
+def test_who_runs_the_registry_is_reached_by_mail_or_at_an_address(
+    monkeypatch: pytest.MonkeyPatch, contact: str, link: str
+):
+    monkeypatch.setenv("LICET_REGISTRY_CONTACT", contact)
+    settings = Settings.load()
+    assert (settings.contact, settings.contact_link) == (contact, link)
+    assert f"LICET_REGISTRY_CONTACT = {contact or '(empty)'}" in explain(settings)
+
+
 def test_an_empty_database_url_means_our_own(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DATABASE_URL", "")
     assert Settings.load().database_url is None
@@ -64,6 +81,14 @@ def test_an_empty_database_url_means_our_own(monkeypatch: pytest.MonkeyPatch):
         ("LICET_REGISTRY_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
         ("LICET_REGISTRY_PUBLIC_URL", "registry.example", "an address such as https://registry.example"),
         ("LICET_REGISTRY_ORIGIN", "a b", "a text like "),
+        *(
+            ("LICET_REGISTRY_CONTACT", each, "an e-mail address such as help@registry.example, or an https:// address")
+            for each in (
+                *("us", "us@", "us@here", "@registry.example", "us@registry.example?subject=x", "a b@registry.example"),
+                *("http://registry.example", "https://", "https://u:p@registry.example", "https://a b", "https://[::1"),
+                *("javascript:alert(1)", "mailto:us@registry.example", "https://registry.example/\n", "允@r.example"),
+            )
+        ),
         ("DATABASE_URL", "mysql://u:secret@h/d", "an address such as postgresql://"),
     ],
 )

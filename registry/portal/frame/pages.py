@@ -2,8 +2,8 @@
 
 Templates are found under the name of their room: ``artists/home.html`` lies in ``artists/templates/``. They get ``w``
 (the words), ``lang`` for addresses, ``me`` (who is signed in, or None), ``unread`` (alerts, as a guard counted them),
-``nonce``, ``form_token``, ``asset()`` and ``note``. Everything is escaped; no template has a style or a script of its
-own.
+``contact`` of the registry with its ``contact_link``, ``nonce``, ``form_token``, ``asset()`` and ``note``. Everything
+is escaped; no template has a style or a script of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from registry.portal.frame import assets, forms, notes
 from registry.portal.frame.languages import OTHER, TAGS, Language, of_path
 from registry.portal.frame.people import UNREAD
 from registry.portal.frame.words import Vocabulary, Words
+from registry.settings import Settings
 
 HTML: Final = "text/html"
 _PORTAL: Final = Path(__file__).parent.parent
@@ -102,6 +103,7 @@ def rendered(
     asked = urlencode(_without_cursor(request))
     query = f"?{asked}" if asked else ""
     nonce = secrets.token_urlsafe(16)
+    settings: Settings = request.app.state.settings
     note, cookies = notes.taken(request)
     html = ENVIRONMENT.get_template(template).render(
         **{
@@ -115,6 +117,8 @@ def rendered(
             "nonce": nonce,
             "form_token": forms.token_of(request),
             "note": note,
+            "contact": settings.contact,
+            "contact_link": settings.contact_link,
             "unread": request.scope["state"].get(UNREAD, 0),
             **values,
         }

@@ -120,6 +120,8 @@ FRAME: Final[Vocabulary] = {
         "Still not working? This number tells us what happened:",
         "还是不行？把这个编号告诉我们，就能查到发生了什么：",
     ),
+    "ref_contact": ("Send it to", "请发到"),
+    "nav_contact": ("Contact", "联系我们"),
     "try_again": ("Try again", "再试一次"),
     "go_home": ("Go to the start page", "回首页"),
     "go_back_works": ("Back to my pictures", "回到我的画"),

@@ -119,6 +119,11 @@ ABOUT: Final[Vocabulary] = {
         ),
         "你的钥匙在你手里：我们没法替你签名允许任何事。签过的都在一份只增不改的公开日志里，你的浏览器能核对，别人的程序也能。",
     ),
+    "about_contact": ("Who runs this registry", "谁在维护这个登记处"),
+    "about_contact_text": (
+        "Something is wrong here, or you would like to know more? Write to whoever runs it:",
+        "这里有什么不对，或者想多了解一点？请联系维护的人：",
+    ),
     "about_money": ("Who pays", "谁付钱"),
     "about_money_text": (
         "Artists pay nothing. Of what a team pays for a licence, {fee}% keeps this running; the artist gets the rest.",

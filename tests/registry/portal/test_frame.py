@@ -203,6 +203,23 @@ async def test_a_form_of_another_session_does_nothing(site: Running, mei: Artist
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_pages_name_who_runs_the_registry_where_its_settings_do(
+    site: Running, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = (f"/{language}", f"/{language}/about", f"/{language}/register?q=a&q=b")
+    for contact in ("help@registry.example", "https://registry.example/help", ""):
+        named = site.services.settings.model_copy(update={"contact": contact})
+        monkeypatch.setattr(site.app.state, "settings", named)
+        for path in pages:
+            answer = await site.http.get(path, headers=HTML)
+            links = [each["href"] for tag, each in Read(answer.text).elements if tag == "a"]
+            assert links.count(named.contact_link) == (0 if not contact else 1 if path == pages[0] else 2), path
+            assert "registry.example" in answer.text or not contact
+            words = Words("zh" if language == "zh" else "en", FRAME)
+            assert (words("nav_contact") in answer.text) is bool(contact)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_errors_are_pages_for_people_and_problems_for_programs(site: Running, language: str) -> None:
     words = Words(language)  # type: ignore[arg-type]
     for path, status, name in (
