@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from licet import identifiers, times
-from licet.wire.accounts import EventInfo
+from licet.wire.accounts import Alerts, EventInfo
 from licet.wire.common import Page
 from registry.accounts import queries, topics
 from registry.database import Connection, Row
@@ -81,6 +81,30 @@ async def switch(conn: Connection, account: UUID, topic: str, *, on: bool) -> No
     if topic not in topics.OPTIONAL:
         raise Invalid.field("topic", f"one of {', '.join(topics.OPTIONAL)}", topic)
     await conn.execute(queries.SWITCH_ON if on else queries.SWITCH_OFF, account, topic)
+
+
+async def alerts(conn: Connection, account: UUID) -> Alerts:
+    """Return which topics ``account`` is alerted of, in the order in which pages name them."""
+    switched = await off(conn, account)
+    return Alerts(
+        on=[each for each in topics.OPTIONAL if each not in switched],
+        off=[each for each in topics.OPTIONAL if each in switched],
+        always=[topics.SECURITY],
+    )
+
+
+async def set_alerts(conn: Connection, account: UUID, unwanted: Collection[str]) -> Alerts:
+    """Return the alerts of ``account`` once topics ``unwanted`` are off and no others are.
+
+    Raises ``Invalid`` for what is no topic, and for security, which stays on; then nothing has changed.
+    """
+    for place, topic in enumerate(unwanted):
+        if topic not in topics.OPTIONAL:
+            raise Invalid.field(f"off[{place}]", f"one of {', '.join(topics.OPTIONAL)}", topic)
+    await conn.fetchrow(queries.LOCK_ACCOUNT, account)  # of two at once the later one counts, whole
+    for topic in topics.OPTIONAL:
+        await switch(conn, account, topic, on=topic not in unwanted)
+    return await alerts(conn, account)
 
 
 def _info(row: Row) -> EventInfo:

@@ -1,15 +1,17 @@
-"""HTTP of an account's keys: further ones, rotation, revocation, delegation, recovery, and what the account is told."""
+"""HTTP of an account's keys: further ones, rotation, revocation, delegation, recovery, what the account is told of."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from licet.statements.keyring import KEY_KINDS
 from licet.wire.accounts import (
+    Alerts,
+    AlertsSet,
     DelegationInfo,
     EventInfo,
     KeyAccepted,
@@ -29,6 +31,7 @@ from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
 from registry.services import Services
 
 _OWNERS: Final = require("account", kinds=("art", "org"))
+_ARTISTS: Final = require("account", kinds=("art",))
 _BODY: Final = 65_536
 KeyId = Annotated[str | None, QueryParameter(name="key", pattern=r"^[0-9a-f]{64}$")]
 EventKind = Annotated[str | None, QueryParameter(name="kind", pattern=r"^[a-z-]{3,40}$")]
@@ -164,6 +167,22 @@ async def list_events(
         return linked(request, await events.listed(conn, caller.account, asked, kind))
 
 
+@get("/v1/me/alerts", operation_id="getAlerts", tags=["accounts"], guards=[_ARTISTS])
+async def get_alerts(services: NamedDependency[Services], caller: NamedDependency[Caller]) -> Alerts:
+    """Which topics the artist is alerted of at the portal; what is off is kept, and listed by ``/v1/events``."""
+    async with services.database.acquire() as conn:
+        return await events.alerts(conn, caller.account)
+
+
+@put("/v1/me/alerts", operation_id="setAlerts", tags=["accounts"], guards=[_ARTISTS], request_max_body_size=_BODY)
+async def set_alerts(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[AlertsSet]
+) -> Alerts:
+    """Switch topics off, and all others on; sign-ins, keys and changes of where one is paid are always told."""
+    async with services.database.transaction() as conn:
+        return await events.set_alerts(conn, caller.account, data.off)
+
+
 def _of_kind(data: KeyStatement, kind: str) -> Any:
     if data.envelope.kind != kind:
         known = kind if kind in KEY_KINDS else "recovery-codes"
@@ -181,4 +200,6 @@ ROUTES = [
     keep_recovery_codes,
     recover_account,
     list_events,
+    get_alerts,
+    set_alerts,
 ]

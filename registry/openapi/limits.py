@@ -21,6 +21,7 @@ from licet.wire.accounts import SCOPES
 from registry.accounts.members import DAYS, LONGEST_NOTE
 from registry.accounts.registration import MAX_NAME
 from registry.accounts.tokens import LONGEST
+from registry.accounts.topics import OPTIONAL
 from registry.consent.intake import MAX_WORKS as MOST_STATED
 from registry.licensing.asking import LEVELS, MAX_ROWS, MODEL, VERSION
 from registry.licensing.offers import MAX_NAME as LONGEST_RUN
@@ -96,6 +97,7 @@ _FILE: Final[Schema] = {"pattern": ANY_HEX}
 # By component and field; where a field may be null or a list, what it is otherwise, or in whole.
 LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "AccountCreate": {"name": {"minLength": 1, "maxLength": MAX_NAME}},
+    "AlertsSet": {"off": {"items": {"type": "string", "enum": list(OPTIONAL)}}},
     "Budget": {
         "currency": {"$ref": "#/components/schemas/Currency"},
         "amount": {"minimum": 0, "maximum": LARGEST},

@@ -155,3 +155,47 @@ def test_an_agency_registers_and_states_terms_with_the_key_it_was_given_and_the_
     assert mei.does("works", "show", work)["work"]["waiting"] is None
     mei.does("account", "key", "revoke", key)
     assert "revoked" in agency.does("terms", "set", work, *PAID, code=4)["error"]["message"]
+
+
+def test_a_program_joins_a_team_by_a_link_and_signs_once_it_is_let_in(person: People) -> None:
+    team, program = person("inviting").joins("organisation", "Wick Labs"), person("invited")
+    made = team.does("account", "member", "invite", "--class", "delegate", "--for", "Jo", "--days", "2")
+    asked = program.does("account", "join", made["link"])
+    assert (asked["state"], asked["name"], asked["account"]) == ("asked", "Wick Labs", team.account)
+    assert program.does("account", "join", made["link"])["key"] == asked["key"]  # the same key again
+    thief = person("thief").does("account", "join", made["link"], code=2)
+    assert "one that nobody has used" in thief["error"]["message"]
+    listed = team.types("account", "member", "list", "--state", "asked").out
+    assert (
+        listed
+        == f"{made['invitation']}  asked  delegate  until {made['expires_at'][:10]}  key {asked['key'][:16]}  Jo\n"
+    )
+    for wrong in ("0" * 16, asked["key"][:7]):
+        refused = team.does("account", "member", "admit", wrong, code=2)
+        assert "of a key that asks to be let in" in refused["error"]["message"]
+    assert team.does("account", "member", "admit", asked["key"][:16])["key"] == asked["key"]
+    assert "a token of the team" in program.types("account", "join", made["link"]).out
+    token = team.does("token", "create", "--scope", "query,usage")["token"]
+    early = program.types("account", "join", made["link"], LICET_TOKEN=token)
+    assert "what it may sign" in early.out
+    team.does("account", "key", "delegate", asked["key"][:16], "--scope", "run")
+    joined = program.does("account", "join", made["link"], LICET_TOKEN=token)
+    assert (joined["state"], joined["key"], joined["delegation"]["scope"]) == ("joined", asked["key"], ["run"])
+    assert program.does("account", "show")["account"] == team.account
+    back = team.does("account", "member", "invite")
+    assert team.does("account", "member", "withdraw", back["invitation"])["state"] == "withdrawn"
+    gone = person("late").does("account", "join", back["link"], code=2)
+    assert "withdrawn" in gone["error"]["message"]
+    assert team.does("account", "member", "invite", "--days", "31", code=2)["error"]["message"].startswith("--days")
+
+
+def test_topics_of_alerts_are_switched_off_and_on(mei: Person) -> None:
+    off = mei.does("account", "alerts", "--off", "money,claims", "uses")
+    assert off["off"] == ["uses", "money", "claims"]
+    now = mei.does("account", "alerts", "--on", "claims", "--off", "terms")
+    assert (now["off"], now["always"]) == (["uses", "money", "terms"], ["security"])
+    told = mei.types("account", "alerts")
+    assert "Off: uses, money, terms.\nAlways on: security.\n" in told.out
+    for wrong in (("--off", "security"), ("--on", "everything"), ("--off", "money", "--on", "money")):
+        assert wrong[0 if len(wrong) == 2 else 2] in mei.does("account", "alerts", *wrong, code=2)["error"]["message"]
+    assert mei.does("account", "alerts")["off"] == now["off"]

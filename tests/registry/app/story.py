@@ -183,6 +183,8 @@ async def keys_come_and_go(site: Running, recorder: Recorder) -> None:
     body = {"account": lin.id, "code": code, "envelope": msgspec.to_builtins(envelope)}
     await site.post("/v1/recoveries", body)
     await lin.http.get("/v1/events?limit=2")
+    await lin.http.put("/v1/me/alerts", json={"off": ["claims"]})
+    await lin.http.get("/v1/me/alerts")
     hers = make.passkey(site)
     await make.made(site, hers, "Lin Wei", lin.http)
     await make.add(site, account, hers)

@@ -41,6 +41,8 @@ WALK: dict[str, tuple[int, int, int]] = {
     "keepRecoveryCodes": (401, 403, 400),
     "recoverAccount": (400, 400, 400),
     "listEvents": (401, 403, 200),
+    "getAlerts": (401, 403, 403),  # an artist's, and the walk is by organisations
+    "setAlerts": (401, 403, 403),
     "exportAccount": (401, 403, 200),
     "eraseAccount": (401, 403, 403),
     # claims

@@ -12,6 +12,7 @@ from registry.accounts import events, topics
 from registry.portal.artists.alert_words import ALERTS
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.harness import Running
+from tests.registry.keymaking import SAME_ORIGIN
 from tests.registry.market import trainer
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.selling import seller
@@ -168,3 +169,26 @@ async def test_more_than_ninety_nine_are_not_counted_out(site: Running) -> None:
     eve = await joined(site, "Eve")
     await tell(site, eve, *["remittance"] * 120)
     assert "99+" in (await read(eve)).text
+
+
+async def test_topics_are_switched_by_the_api_as_on_the_page_and_security_stays_on(site: Running) -> None:
+    eve, lab = await joined(site, "Eve"), await trainer(site, "Candle Labs")
+    form = await eve.form("/en/alerts")
+    switched = {"form": form["form"], "topic": "claims", "on": "no"}
+    assert (await eve.sends("/en/alerts/topics", switched)).status_code == 303
+    now = (await eve.http.get("/v1/me/alerts")).json()
+    assert (now["off"], now["always"]) == (["claims"], [topics.SECURITY])
+    assert {*now["on"], *now["off"]} == {*topics.OPTIONAL}
+    said = await eve.http.put("/v1/me/alerts", json={"off": ["money", "uses", "money"]}, headers=SAME_ORIGIN)
+    assert (said.status_code, said.json()["off"]) == (200, ["uses", "money"])
+    await tell(site, eve, "earned", "domain-proven", "signed-in")
+    assert counted(await read(eve)) == 2  # the claim and the sign-in, not the money
+    for wrong in (["claims", "security"], ["key-added"], [""]):
+        refused = await eve.http.put("/v1/me/alerts", json={"off": wrong}, headers=SAME_ORIGIN)
+        pointer = f"/off/{len(wrong) - 1}"
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert (await eve.http.get("/v1/me/alerts")).json()["off"] == ["uses", "money"]  # as it was
+    foreign = await eve.http.put("/v1/me/alerts", json={"off": []}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status_code == 403
+    assert (await lab.http.get("/v1/me/alerts")).status_code == 403  # teams have no such page
+    assert (await eve.http.put("/v1/me/alerts", json={"off": []}, headers=SAME_ORIGIN)).json()["off"] == []

@@ -93,11 +93,8 @@ def join(
     if "#" in account:
         if key is not None:
             raise InputError.field("--key", "no key beside an invitation, which is for one made here", str(key))
-        team = _invited(common, account.rpartition("#")[2])
-        if team is None:
-            return
-        account = team
-
+        _join_by(common, account.rpartition("#")[2])
+        return
     if wait < 0:
         raise InputError.field("--wait", "0 or more", wait)
     if key is None and delegation is not None:
@@ -122,31 +119,37 @@ def join(
             given = found[1]
         kept = client.profile.account
     assert kept is not None
-    document = {"account": account, "name": kept.name, "key": kept.keyid, "delegation": given}
-    lines = [f"This profile signs for {kept.name} ({account}) with key {kept.keyid}."]
+    _joined(common, kept, given)
+
+
+def _joined(common: Common, own: AccountFile, given: Delegation | None) -> None:
+    document = {"account": own.account, "name": own.name, "key": own.keyid, "delegation": given}
+    lines = [f"This profile signs for {own.name} ({own.account}) with key {own.keyid}."]
     if given is not None:
         lines += [*_allowed(given), "The owner is told of everything that it signs; what loosens waits a day."]
     show(common, {**document, "state": "joined"}, lines)
 
 
-def _invited(common: Common, secret: str) -> str | None:
-    """Ask by an invitation; return its team where the key was let in and a token is there, else say what is next."""
+def _join_by(common: Common, secret: str) -> None:
+    """Ask by an invitation, or stand for its team once this key was let in and a token of the team is there."""
     from licet.client import joining
 
     with common.client() as client:
         seen = joining.ask_by(client, secret)
-        if seen.state == "joined" and client.contact.token is not None:
-            return seen.account
+        token = client.contact.token is not None
+        found = joining.joined(client, seen.account) if token and seen.state == "joined" else None
+    if found is not None:
+        return _joined(common, *found)
     assert seen.keyid is not None
-    if seen.state == "joined":
-        lines = [f"{seen.team} let this key in. With a token of the team in LICET_TOKEN, run:"]
-        lines.append(f"licet account join {seen.account}")
+    if seen.state == "asked":
+        lines = [f"{seen.team} was asked to let key {seen.keyid} in."]
+        lines += [f"Tell them its first digits: {seen.keyid[:16]}.", "Once they have let it in, run this again."]
+    elif token:
+        lines = [f"{seen.team} let this key in. Once they have said what it may sign, run this again."]
     else:
-        lines = [f"{seen.team} was asked to let key {seen.keyid} in.", f"Tell them its first digits: {seen.keyid[:16]}."]
-        lines.append("Once they have let it in, run this again.")
+        lines = [f"{seen.team} let this key in. Run this again with a token of the team in LICET_TOKEN."]
     document = {"account": seen.account, "name": seen.team, "key": seen.keyid, "delegation": None, "state": seen.state}
-    show(common, document, lines)
-    return None
+    return show(common, document, lines)
 
 
 def _let_in(client: Client, account: str, seconds: int) -> tuple[AccountFile, Delegation | None] | None:
@@ -251,6 +254,38 @@ def events(*, limit: Annotated[int, Parameter(help="How many, newest first.")] =
         told = list(client.events(limit=limit))
     lines = [f"{each.at}  {each.kind}  {each.detail}" for each in told]
     show(common, {"events": told}, lines or ["Nothing was told yet."])
+
+
+@app.command
+def alerts(
+    *,
+    off: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, negative="", help="Topics to switch off: money, claims, …")
+    ] = None,
+    on: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="", help="Topics to switch on.")] = None,
+    common: Common = COMMON,
+) -> None:
+    """Show what an artist is alerted of at the portal, by topic, or switch topics off and on.
+
+    Sign-ins, keys and changes of where you are paid are always told. What is off is kept for `licet account events`.
+    """
+    less, more = _topics(off), _topics(on)
+    if both := sorted(less & more):
+        raise InputError.field("--on", "topics that are not named by --off, too", ", ".join(both))
+    with common.client() as client:
+        now = client.alerts()
+        known = {*now.on, *now.off}
+        for option, named in (("--off", less), ("--on", more)):
+            if unknown := sorted(named - known):
+                raise InputError.field(option, f"any of {', '.join([*now.on, *now.off])}", ", ".join(unknown))
+        if less or more:
+            now = client.set_alerts(sorted({*now.off, *less} - more))
+    lines = [f"On: {', '.join(now.on) or 'none'}.", f"Off: {', '.join(now.off) or 'none'}."]
+    show(common, {"on": now.on, "off": now.off, "always": now.always}, [*lines, f"Always on: {', '.join(now.always)}."])
+
+
+def _topics(given: list[str] | None) -> set[str]:
+    return {part for each in given or () for part in each.split(",") if part}
 
 
 @app.command

@@ -191,6 +191,14 @@ class AsyncClient:
         """Yield what the account is told of."""
         return self._pages(endpoints.events(limit, filters))
 
+    async def alerts(self) -> accounts.Alerts:
+        """Return which topics the artist is alerted of, and which nobody can switch off."""
+        return await self.transport.do(endpoints.alerts())
+
+    async def set_alerts(self, off: Sequence[str]) -> accounts.Alerts:
+        """Return the alerts once topics ``off`` are switched off and all others on."""
+        return await self.transport.do(endpoints.set_alerts(off))
+
     # -- invitations into a team -----------------------------------------------------------------------------
 
     async def create_invitation(

@@ -199,6 +199,14 @@ class Client:
         """Yield what the account is told of."""
         return self._pages(endpoints.events(limit, filters))
 
+    def alerts(self) -> accounts.Alerts:
+        """Return which topics the artist is alerted of, and which nobody can switch off."""
+        return self.transport.do(endpoints.alerts())
+
+    def set_alerts(self, off: Sequence[str]) -> accounts.Alerts:
+        """Return the alerts once topics ``off`` are switched off and all others on."""
+        return self.transport.do(endpoints.set_alerts(off))
+
     # -- invitations into a team -----------------------------------------------------------------------------
 
     def create_invitation(

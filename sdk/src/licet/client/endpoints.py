@@ -226,6 +226,18 @@ def ask_to_join(secret: str, envelope: Envelope) -> Call[accounts.InvitationSeen
     return post("askToJoin", "/v1/invitations/ask", body, accounts.InvitationSeen)
 
 
+def alerts() -> Call[accounts.Alerts]:
+    """Which topics the artist is alerted of."""
+    return get("getAlerts", "/v1/me/alerts", accounts.Alerts, scope="account")
+
+
+def set_alerts(off: Sequence[str]) -> Call[accounts.Alerts]:
+    """The topics that are off; said again later it may mean something new, so the key is."""
+    body, key = Body(msgspec.json.encode(accounts.AlertsSet(list(off)))), new_uuid().hex
+    read = reader(accounts.Alerts)
+    return Call("setAlerts", "PUT", "/v1/me/alerts", read, body=body, key=key, scope="account")
+
+
 def keep_recovery_codes(envelope: Envelope) -> Call[accounts.RecoveryCodes]:
     """The digests of codes that recover the account."""
     body = accounts.KeyStatement(envelope)

@@ -240,6 +240,20 @@ class EventInfo(msgspec.Struct, frozen=True):
     read_at: str | None
 
 
+class Alerts(msgspec.Struct, frozen=True):
+    """Which topics an artist is alerted of: ``on``, ``off`` by choice, and ``always``, which nobody can switch off."""
+
+    on: list[str]
+    off: list[str]
+    always: list[str]
+
+
+class AlertsSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every topic that is to be off; all others are on from then."""
+
+    off: list[str]
+
+
 class ConsentHead(msgspec.Struct, frozen=True):
     """The last consent of the account: the next one has ``seq + 1`` and names ``digest`` as ``prev``."""
 
