@@ -1,4 +1,7 @@
-"""Home: what a team owes in each currency, what is to be paid, done and answered by when, who answered its requests."""
+"""Home: what a team owes in each currency, what is to be paid, done and answered by when, who answered its requests.
+
+A team that has taken, asked for and logged nothing yet is told what to do first instead.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,14 @@ from registry.duties import shown as duties
 from registry.http.paging import Asked, Cursor
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, following
+from registry.portal.organisations import queries
 from registry.portal.organisations.room import A_PAGE, ROOM, TEAMS
 from registry.services import Services
 from registry.settlement import service as settlement
 from registry.usage import money
 
+#: What a new team does first, in this order; each has words and a page.
+_FIRST: Final = ("named", "started", "invited", "found")
 _SOME: Final = 10
 _UNPAID: Final = ("overdue", "partly-paid", "open")
 _UNDONE: Final = ("overdue", "open")
@@ -37,8 +43,10 @@ async def home(
     """Where a team's people begin."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         balance = await money.balance(conn, caller)
+        done = await conn.fetchrow(queries.FIRST, caller.account)
         disputed = await disputes.waiting(conn, caller.account, times.now())
         unpaid = [await settlement.listed(conn, caller.account, _asked("issued"), state=each) for each in _UNPAID]
+    assert done is not None  # one row, whoever asks
     undone = [await duties.listed(services, caller, _asked("revoked"), each, None) for each in _UNDONE]
     waiting = await asking.listed(services, caller, _asked("-asked"), "open", None)
     answered = [await asking.listed(services, caller, _asked("-asked"), each, None) for each in _ANSWERED]
@@ -47,6 +55,7 @@ async def home(
         "home",
         here="home",
         own=caller.id,
+        first=None if done["found"] or done["filtered"] else [(each, done[each]) for each in _FIRST],
         purse=purse(balance),
         not_yet=balance.not_yet_computed,
         invoices=[each for page in unpaid for each in page.items],

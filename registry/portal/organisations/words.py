@@ -53,10 +53,42 @@ WORDS: Final[Vocabulary] = {
         "Not yet computed: what these agreements owe for a month that is closed. It comes with the next close.",
         "还没算好：下面这些协议在已结账月份里的应付款项，会在下一次结账时算上。",
     ),
-    "owed_none": ("Nothing is owed, to you or by you.", "没有应付款项，也没有应收款项。"),
+    "first": ("First steps", "从这里开始"),
+    "first_text": (
+        "You train a model and need pictures for it. Four steps, in any order; what is yours shows here as it comes.",
+        "你们要训练模型，需要画。下面四步，先后随意；往后的账目和待办都会出现在这一页。",
+    ),
+    "first_done": ("done", "做好了"),
+    "first_named": ("Name the model", "给模型起名"),
+    "first_named_text": (
+        "Every licence is for one model, such as TEAM/MODEL@1, and artists read that name. Say what it is for:",
+        "每份许可都写明给哪个模型，比如 TEAM/MODEL@1，作者看得到这个名字。说明它是做什么的：",
+    ),
+    "first_named_go": ("Your models", "你们的模型"),
+    "first_started": ("Let a program filter and sign", "让程序来筛选和签字"),
+    "first_started_text": (
+        "It sorts out what may be used on your own machines, and takes licences within a budget. Nothing leaves them.",
+        "在自己的机器上分出哪些能用，在预算内拿许可。图片不会离开你们的机器。",
+    ),
+    "first_started_go": ("Quick start", "快速上手"),
+    "first_invited": ("Invite a second member", "再邀请一个人"),
+    "first_invited_text": (
+        "So that the team gets in when your phone is lost. A link is enough; you let them in.",
+        "万一你的手机丢了，团队还进得来。发一个链接就行，由你放行。",
+    ),
+    "first_invited_go": ("Invite somebody", "邀请新成员"),
+    "first_found": ("Find pictures", "找画"),
+    "first_found_text": (
+        "Let the program look up what you have, or look at one picture here. Where an artist names no price, ask.",
+        "让程序把手上的图片查一遍，或者在这里查一张。作者没有标价的，可以直接问。",
+    ),
+    "first_found_go": ("Ask an artist", "问作者"),
+    "home_still": (
+        "Nothing is owed, to be paid, to be done or to be answered.",
+        "没有欠款，没有待付的发票，没有要做的事，也没有待答复的请求。",
+    ),
     "see_lines": ("See them", "查看"),
     "unpaid": ("Invoices to pay", "待付发票"),
-    "unpaid_none": ("No invoice waits to be paid.", "没有待付的发票。"),
     "all_invoices": ("All invoices", "全部发票"),
     "duties": ("Duties", "义务"),
     "duties_text": (
@@ -66,7 +98,6 @@ WORDS: Final[Vocabulary] = {
     "duties_none": ("No licence of yours was revoked. Nothing has to be done.", "没有许可被收回，不用做什么。"),
     "all_duties": ("All duties", "全部义务"),
     "answered": ("Requests that were answered", "有答复的请求"),
-    "answered_none": ("No artist has answered a request that still stands.", "还没有作者答复你们的请求。"),
     "all_requests": ("All requests", "全部请求"),
     "begin": ("Work with it", "开始使用"),
     "begin_text": (

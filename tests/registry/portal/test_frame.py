@@ -48,7 +48,7 @@ async def test_every_sentence_is_there_in_both_languages(room: str) -> None:
 # Names that are made of what is shown: a door, a state, a kind of event, a status, a note; of whose account is opened.
 MADE = re.compile(
     "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope|say)_?.*"
-    "|(about|cannot|charge|dispute|domain|duty|for|from|join|kept|kind|level|match|model|payout|price)_.*"
+    "|(about|cannot|charge|dispute|domain|duty|for|first|from|join|kept|kind|level|match|model|payout|price)_.*"
     "|(ledger|purpose|remit|side|tab|team|topic)_.*"
     "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|ruled|set|sign|signed|signs|table|trace|unit|weigh|weights)_.*"
 )

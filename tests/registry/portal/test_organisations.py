@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import get_args
 
+import httpx
 import msgspec
 import pytest
 
@@ -199,6 +200,38 @@ async def test_whoever_has_nothing_yet_is_told_so(site: Running, language: str) 
             assert "table" not in {tag for tag, _ in page.elements} or path.endswith(
                 ("/tokens", "/keys", "/members", "/snapshot")
             ), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_new_team_is_told_what_to_do_first_until_it_has_something(site: Running, language: Language) -> None:
+    w = ROOM.speaks(language)
+    key = make.passkey(site)
+    answer = await site.post("/en/join", await joining(site, key, "Seed Labs", "organisation"))
+    assert answer.status_code == 201
+    browser = await make.signed_in(site, key)
+    home = f"/{language}/organisation"
+
+    async def steps(http: httpx.AsyncClient) -> list[str]:
+        page = await held_whole(http, home, language)
+        return [each.get("class", "") for tag, each in page.elements if tag == "li" and each.keys() <= {"class"}]
+
+    page = await held_whole(browser, home, language)
+    for place in ("models", "start", "members", "requests/new"):
+        assert any(f"{home}/{place}" == each.partition("#")[0] for each in page.links()), place
+    assert f"/{language}/check" in page.links()
+    assert not [each for each in ("owed", "unpaid", "duties", "answered", "begin") if w(each) in page.text]
+    assert await steps(browser) == ["", "", "", ""]
+    assert (await site.post("/v1/invitations", {}, http=browser, **make.SAME_ORIGIN)).status_code == 201
+    assert await steps(browser) == ["", "", "done", ""]
+    team = await teamed(site, "Sprout Labs")
+    assert await steps(team.browser) == ["", "done", "", ""]
+    card = await team.lab.log("/v1/models", team.lab.card())
+    assert card.status_code == 201
+    assert await steps(team.browser) == ["done", "done", "", ""]
+    await team.lab.license((await shelf(site, PER_WORK, 1)).wanted())
+    page = await held_whole(team.browser, home, language)
+    assert w("first") not in page.text
+    assert w("owed") in page.text
 
 
 async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> None:

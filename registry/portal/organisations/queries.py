@@ -1,0 +1,23 @@
+"""SQL of what a team's pages ask of it alone, with the index each statement relies on. Each is held to one account."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What a team has done of what comes first.
+# by models unique (organisation, name), account_keys (account), member_invitations (account, id); licences,
+# licence_requests and datasets have an index by organisation and id
+FIRST: Final = """
+select exists (select from models where organisation = $1) as named,
+    exists (select from account_keys where account = $1 and alg <> 'webauthn' and revoked_by is null) as started,
+    (
+        select count(*) from account_keys
+        where account = $1 and alg = 'webauthn' and revoked_by is null and class <> 'delegate'
+    ) > 1 or exists (
+        select from member_invitations
+        where account = $1 and withdrawn_at is null and (asked_at is not null or expires_at > now())
+    ) as invited,
+    exists (select from licences where organisation = $1)
+        or exists (select from licence_requests where organisation = $1) as found,
+    exists (select from datasets where organisation = $1) as filtered
+"""
