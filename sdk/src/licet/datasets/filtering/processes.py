@@ -22,6 +22,7 @@ import licet
 from licet.compiled import keep_to
 from licet.datasets.forms.opening import Input
 from licet.errors import ServiceError
+from licet.sparing import without_pandas
 
 #: Rows from which on it is worth that every process loads the compiled loops for itself, which takes seconds.
 WORTH: Final = 4_000_000
@@ -170,6 +171,7 @@ def serve(cores: int) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     keep_to(cores)
+    without_pandas()
     asked = sys.stdin.buffer
     with suppress(EOFError, BrokenPipeError):  # nobody asks any more
         do: Callable[[bytes], bytes] = pickle.loads(_taken(asked))  # noqa: S301 - from whoever started this process
