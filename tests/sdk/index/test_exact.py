@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from licet import compiled
 from licet.errors import MalformedError
-from licet.index import Index, Keys, WorkRecord, write_segments
+from licet.index import Index, Keys, WorkRecord, exact, write_segments
 from licet.index.container import map_file
 from licet.index.exact import KeyTable, buckets, halves, joined, rising
 from licet.index.segments import open_segment
@@ -34,6 +35,39 @@ def test_finds_every_pair_of_equal_keys(
     found = KeyTable(hi, lo, buckets(hi) if table else None).find(*columns(asked))
     expected = [(q, p) for q, query in enumerate(asked) for p, key in enumerate(stored) if key == query]
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+
+@given(keys, keys, st.integers(0, 3))
+def test_a_compiled_loop_finds_what_numpy_finds(
+    stored: list[tuple[int, int]], asked: list[tuple[int, int]], room: int
+) -> None:
+    if not compiled.load():
+        pytest.skip("without licet[fast] there are no loops")
+    stored.sort()
+    hi, lo = columns(stored)
+    table = KeyTable(hi, lo, buckets(hi))
+    expected = table.find(*columns(asked))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "_WORTH", 0)
+        patch.setattr(exact, "_WORTH", 0)
+        patch.setattr(exact, "_ROOM", room)  # of what does not fit numpy finds all
+        assert exact._loops(len(asked)) is not None
+        found = table.find(*columns(asked))
+    assert [column.tolist() for column in found] == [column.tolist() for column in expected]
+
+
+def test_a_compiled_loop_finds_keys_among_many() -> None:
+    if not compiled.load():
+        pytest.skip("without licet[fast] there are no loops")
+    random = np.random.default_rng(3)
+    hi, lo = random.integers(0, 2**64, (2, 50_000), dtype=np.uint64)
+    order = rising(hi, lo)
+    table = KeyTable(hi[order], lo[order], buckets(hi[order]))
+    mixed = random.permutation(50_000)[:5000]
+    strange = random.integers(0, 2**64, (2, 5000), dtype=np.uint64)
+    query, place = table.find(np.concatenate([hi[mixed], strange[0]]), np.concatenate([lo[mixed], strange[1]]))
+    assert query.tolist() == list(range(5000))
+    assert np.array_equal(order[place], mixed)
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=20))

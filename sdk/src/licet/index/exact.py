@@ -7,11 +7,14 @@ over small arrays. Somebody who grinds keys into one bucket makes that bucket sl
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from licet.compiled import hashing_of
 from licet.errors import MalformedError
 
 U64 = npt.NDArray[np.uint64]
@@ -19,6 +22,8 @@ Places = npt.NDArray[np.int64]
 
 MAX_BITS: Final = 26
 _CROWDED: Final = 8  # keys in a bucket, above which it is searched by halving
+_WORTH: Final = 2_000  # queries, from which on a compiled loop is
+_ROOM: Final = 1_024  # pairs beyond one a query, that it writes down
 
 
 def halves(keys: npt.NDArray[np.uint8]) -> tuple[U64, U64]:
@@ -114,6 +119,13 @@ class KeyTable:
 
     def find(self, hi: U64, lo: U64) -> tuple[Places, Places]:
         """Return every pair (query, place) with equal keys, sorted by query, then place."""
+        loops = _loops(len(hi)) if len(self.hi) else None
+        if loops is not None and self._bucket is not None:
+            query, place = np.empty(len(hi) + _ROOM, np.int64), np.empty(len(hi) + _ROOM, np.int64)
+            found = loops.pairs(hi, lo, self.hi, self.lo, self._bucket, query, place)
+            if found != loops.NO_ROOM:
+                order = np.argsort(query[:found], kind="stable")
+                return query[:found][order], place[:found][order]
         low, high = self._ranges(hi)
         crowded = np.flatnonzero(high - low > _CROWDED)
         if len(crowded):
@@ -163,6 +175,15 @@ class KeyTable:
             high[active[~below]] = middle[~below]
             active = active[low[active] < high[active]]
         return low
+
+
+def _loops(queries: int) -> ModuleType | None:
+    """Return `licet.index.pairing` where it is worth it and other loops are loaded already."""
+    if queries < _WORTH or "licet.compiled.hashing" not in sys.modules or hashing_of(queries) is None:
+        return None
+    from licet.index import pairing
+
+    return pairing
 
 
 def spread(low: Places, high: Places) -> tuple[Places, Places]:
