@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from licet.datasets.forms.files import File
 from licet.datasets.forms.groups import Groups
-from licet.datasets.forms.parquet import GroupWriter, about
+from licet.datasets.forms.parquet import GroupWriter, about, repeating
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying
 from licet.datasets.forms.seals import changed, digest_of, digest_of_columns, seal_of, sealed
 from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
@@ -105,12 +105,14 @@ class Img2datasetPart(TarPart):
         self._keys.update(_last(sample.key) for sample in samples)
 
     def _write_beside(self, target: Path, listed: Mapping[str, _Listed]) -> None:
-        _, schema, codec = about(self._table)
+        metadata, schema, codec = about(self._table)
         stem = target.name.removesuffix(".tar")
         kept = 0
         with ExitStack() as stack:
             table = Groups(self._table, stack)
-            writer = stack.enter_context(GroupWriter(target.with_name(stem + ".parquet"), schema, codec))
+            writer = stack.enter_context(
+                GroupWriter(target.with_name(stem + ".parquet"), schema, codec, repeating(metadata))
+            )
             for batch in table.all_steps(None, BATCH):
                 keys, statuses = (batch[name].to_pylist() for name in _READ)
                 mask = np.array(

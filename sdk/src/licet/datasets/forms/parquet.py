@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ BATCH_ROWS: Final = 65_536
 BATCH_FILES: Final = 256  # rows that carry or name pictures: each may be megabytes
 _GROUP_BYTES: Final = 64 << 20
 _GROUP_ROWS: Final = 1 << 18
+_CODE_BYTES: Final = 6  # of a value in a column that is coded, and of its part in the dictionary
 
 
 class ParquetPart:
@@ -40,6 +41,7 @@ class ParquetPart:
         self.remarks = Remarks()
         self._file = file
         metadata, self.schema, self._codec = about(file)
+        self._repeating = repeating(metadata)
         self._columns = find_columns(self.schema, file.shown, mapping)
         self.holds_files: bool = self._columns.holds_files
         self.rows: int = metadata.num_rows
@@ -78,7 +80,7 @@ class ParquetPart:
                 for _, batch in self._read([*dict.fromkeys(naming.names.values())], 0, stack):
                     yield naming.select(batch)
                 return
-            writer = stack.enter_context(GroupWriter(target, self.schema, self._codec))
+            writer = stack.enter_context(GroupWriter(target, self.schema, self._codec, self._repeating))
             # Pictures are read once, in small batches, and so are tables of small rows; what else a table has beside
             # addresses, a few rows at a time.
             groups = Groups(self._file, stack)
@@ -86,7 +88,7 @@ class ParquetPart:
             whole = None if once else _Whole(groups)
             for group, batch in self._read(None if whole is None else self._read_names(), 0, stack):
                 rows = self._columns.select(batch)
-                mask = yield sealed(naming.select(batch), digest_of_columns(rows))
+                mask = yield sealed(rows.select(list(naming.names)), digest_of_columns(rows))
                 for step, kept in [(batch, mask)] if whole is None else whole.beside(group, mask):
                     if whole is not None and not self._columns.select(step).equals(rows.slice(0, len(step))):
                         raise changed(self._file.shown)
@@ -146,8 +148,9 @@ class _Whole:
 class GroupWriter:
     """Writes rows in groups of a bounded size."""
 
-    def __init__(self, target: Path, schema: pa.Schema, codec: str) -> None:
-        self._writer = pq.ParquetWriter(target, schema, compression=codec)
+    def __init__(self, target: Path, schema: pa.Schema, codec: str, repeating: Sequence[str] | bool) -> None:
+        """``repeating`` names the columns whose values are worth a dictionary."""
+        self._writer = pq.ParquetWriter(target, schema, compression=codec, use_dictionary=repeating)
         self._schema = schema
         self._waiting: list[pa.RecordBatch] = []
         self._size = self._rows = 0
@@ -179,6 +182,22 @@ def about(file: File) -> tuple[pq.FileMetaData, pa.Schema, str]:
     with ExitStack() as stack:
         found = opened(file, stack)
         return found.metadata, found.schema_arrow, _codec(found.metadata)
+
+
+def repeating(metadata: pq.FileMetaData) -> Sequence[str] | bool:
+    """Return the columns of a Parquet file whose values repeat themselves, or whether all do.
+
+    Whoever wrote it may have begun a dictionary of every column and ended with the values themselves.
+    """
+    if not metadata.num_row_groups:
+        return True
+    first = metadata.row_group(0)
+    chunks = [first.column(place) for place in range(first.num_columns)]
+    return [
+        each.path_in_schema
+        for each in chunks
+        if each.has_dictionary_page and each.total_uncompressed_size <= _CODE_BYTES * max(1, each.num_values)
+    ] or False
 
 
 def _codec(metadata: pq.FileMetaData) -> str:
