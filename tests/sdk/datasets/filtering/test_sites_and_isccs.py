@@ -15,6 +15,7 @@ from licet.datasets.checking import check
 from licet.datasets.examining.fingerprinting import Evidence, examine
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.filtering.job import Job
+from licet.datasets.filtering.writing import Results
 from licet.datasets.usage.recheck import recheck
 from licet.decisions import Request
 from licet.errors import InterruptedJobError
@@ -107,6 +108,30 @@ def test_a_job_that_was_stopped_before_it_asked_the_index_knows_the_addresses_st
         filter_dataset(client, [table], tmp_path / "out.parquet", REQUEST, KEEP)
     done = filter_dataset(client, [table], tmp_path / "out.parquet", REQUEST, KEEP)
     assert [verdict for verdict, _, _ in rows(done)][:5] == ["deny", "deny", "unknown", "allow", "review"]
+
+
+def test_addresses_that_no_rule_asked_for_are_read_again_for_a_snapshot_whose_rules_do(
+    client: Client, world: World, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.work(encoded(picture(1)), "tomas", OPEN)
+    world.registry.publish()
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(InterruptedJobError):
+        patch.setattr(Results, "write", stopped)
+        filter_dataset(client, [table], tmp_path / "out.parquet", REQUEST, KEEP)
+    with Job.at(tmp_path / "out.parquet") as job:
+        kept = job.evidence(0, 0)
+    assert kept is not None
+    assert kept.blind
+    assert kept.addresses is None
+    site(world, "example.org/art", NO_AI)
+    world.registry.publish()
+    other = Wish(unknown="keep", overwrite=True)
+    done = filter_dataset(client, [table], tmp_path / "out.parquet", Request(uses=["train-nongen"]), other)
+    assert [verdict for verdict, _, _ in rows(done)][:3] == ["deny", "deny", "unknown"]
 
 
 def test_a_rule_of_a_site_that_came_later_is_found_by_the_recheck(

@@ -52,6 +52,7 @@ FILES, DIGESTS, URLS = 1, 2, 3
 _MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture", "not-a-text"})
 _PDQ_BYTES: Final = 8 * 32
 _TEXTS: Final = ("addresses", "iscc")
+_BLIND: Final = b"licet.blind"
 _SIGNALS: Final = ("signals", "signals_at", "signals_from")
 _KEYS: Final = {"url": KEY_BYTES, "sha256": 32, "pixels": 32, "pdq": _PDQ_BYTES}
 
@@ -65,7 +66,8 @@ class Evidence:
     of what the batch was read from, where its form gives one. ``addresses`` are the rows' URLs as they stand, for rules
     of sites; ``iscc`` their ISCCs: of a picture its own, where they were made, before what is stated. ``parts``: what
     the service said of each that it was asked about (`licet.datasets.examining.asking`); ``signals``: what others say
-    about their uses, where that was read (`licet.datasets.examining.signalled`).
+    about their uses, where that was read (`licet.datasets.examining.signalled`). ``blind``: the addresses that there
+    were are left out.
     """
 
     examined: Bytes
@@ -81,6 +83,7 @@ class Evidence:
     iscc: pa.Array | None = None
     parts: pa.Array | None = None
     signals: Signalled | None = None
+    blind: bool = False
 
     def __len__(self) -> int:
         return len(self.examined)
@@ -103,8 +106,9 @@ class Evidence:
             **({} if self.iscc is None else iscc_columns(self.iscc.to_pylist(), _passed_over)),
         )
 
-    def to_batch(self) -> pa.RecordBatch:
-        """Return this as columns; a key that no row has is left out."""
+    def to_batch(self, *, addresses: bool = True) -> pa.RecordBatch:
+        """Return this as columns; a key that no row has is left out, and so are the ``addresses`` if nothing is to be
+        asked by them."""
         columns = {"examined": pa.array(self.examined), "problem": pa.array(self.problem)}
         for name, width in _KEYS.items():
             table, mask = getattr(self, name)
@@ -114,7 +118,7 @@ class Evidence:
             columns["quality"] = pa.array(self.quality)
         if self.sample is not None:
             columns["sample"] = pa.array(self.sample)
-        for name in _TEXTS:
+        for name in _TEXTS[not addresses :]:
             texts = getattr(self, name)
             if texts is not None and texts.null_count < len(texts):
                 columns[name] = texts.cast(pa.large_string())
@@ -125,7 +129,10 @@ class Evidence:
             columns["signals_at"] = pa.array(self.signals.at)
             columns["signals_from"] = pa.array(self.signals.sources)
         batch = pa.RecordBatch.from_pydict(columns)
-        return batch if self.seal is None else sealed(batch, bytes.fromhex(self.seal))
+        batch = batch if self.seal is None else sealed(batch, bytes.fromhex(self.seal))
+        if addresses or self.addresses is None:
+            return batch
+        return batch.replace_schema_metadata({**(batch.schema.metadata or {}), _BLIND: b"1"})
 
     @classmethod
     def from_batch(cls, batch: pa.RecordBatch) -> Evidence:
@@ -149,6 +156,7 @@ class Evidence:
             iscc=batch["iscc"] if "iscc" in names else None,
             parts=batch["parts"] if "parts" in names else None,
             signals=_signalled(batch),
+            blind=_BLIND in (batch.schema.metadata or {}),
         )
 
 

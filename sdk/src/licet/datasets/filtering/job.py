@@ -167,9 +167,10 @@ class Job:
         found = _load(self._place("evidence", part, batch), () if addresses else ("addresses",))
         return None if found is None else Evidence.from_batch(found)
 
-    def keep_evidence(self, part: int, batch: int, evidence: Evidence) -> None:
-        """Keep what a batch is; a kill leaves all of it or nothing."""
-        _save(self._place("evidence", part, batch), evidence.to_batch())
+    def keep_evidence(self, part: int, batch: int, evidence: Evidence, *, addresses: bool = True) -> None:
+        """Keep what a batch is, without its ``addresses`` if nothing is to be asked by them; a kill leaves all of it or
+        nothing."""
+        _save(self._place("evidence", part, batch), evidence.to_batch(addresses=addresses))
 
     def matches(self, part: int, batch: int) -> Matches | None:
         """Return what the index found for a batch, if it was asked."""

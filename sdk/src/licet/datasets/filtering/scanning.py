@@ -94,6 +94,8 @@ def scan_span(
     number, done = span.part, span.first
     end = None if span.batches is None else span.first + span.batches
     while done != end and (evidence := job.evidence(number, done)) is not None:
+        if evidence.blind and index.sites and job.matches(number, done) is None:
+            break  # under this snapshot addresses are asked by, which were left out under another
         _look_up(job, number, done, index, question, evidence)
         advance(len(evidence))
         done += 1
@@ -106,7 +108,8 @@ def scan_span(
         )
         if job.first is not None:
             job.keep_places(number, batch, job.first.places(rows))
-        job.keep_evidence(number, batch, evidence)
+        addresses = index.sites or signals is not None or part.holds_files  # rows of pictures are not read twice
+        job.keep_evidence(number, batch, evidence, addresses=addresses)
         _look_up(job, number, batch, index, question, evidence)
         advance(len(rows) - told.rows)
 
