@@ -77,7 +77,7 @@ async def invite(
             request, until,
         )  # fmt: skip
         if made is None:
-            raise KeyReused("this Idempotency-Key was used for an invitation that is in use or another one")
+            raise KeyReused("this Idempotency-Key was used for another invitation, or for one that is in use")
         row = await conn.fetchrow(queries.INVITATION_OF, made, caller.account)
         assert row is not None
         info = _info(row)

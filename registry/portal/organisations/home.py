@@ -55,6 +55,7 @@ async def home(
         "home",
         here="home",
         own=caller.id,
+        asking=done["asking"],
         first=None if done["found"] or done["filtered"] else [(each, done[each]) for each in _FIRST],
         purse=purse(balance),
         not_yet=balance.not_yet_computed,

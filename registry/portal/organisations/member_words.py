@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.portal.frame.words import Vocabulary
+from registry.portal.frame.words import Plural, Vocabulary
 
 MEMBERS: Final[Vocabulary] = {
     "members": ("Members", "成员"),
@@ -73,6 +73,10 @@ MEMBERS: Final[Vocabulary] = {
     "state_inv_asked": ("Asks to be let in", "请求加入"),
     "state_inv_expired": ("The link has run out", "链接过期了"),
     "inv_see": ("See who asks", "看看是谁"),
+    "home_asking": (
+        Plural("Somebody whom you invited asks to be let in.", "{n} whom you invited ask to be let in."),
+        "有 {n} 个你们邀请的人请求加入。",
+    ),
     "inv_withdraw": ("Take it back", "撤回"),
     "inv_forget": ("Forget it", "清掉"),
     "inv_made": ("Your link", "邀请链接好了"),

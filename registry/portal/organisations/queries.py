@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# What a team has done of what comes first.
+# What a team has done of what comes first, and how many ask to join it.
 # by models unique (organisation, name), account_keys (account), member_invitations (account, id); licences,
 # licence_requests and datasets have an index by organisation and id
 FIRST: Final = """
@@ -19,5 +19,9 @@ select exists (select from models where organisation = $1) as named,
     ) as invited,
     exists (select from licences where organisation = $1)
         or exists (select from licence_requests where organisation = $1) as found,
-    exists (select from datasets where organisation = $1) as filtered
+    exists (select from datasets where organisation = $1) as filtered,
+    (
+        select count(*) from member_invitations i where i.account = $1 and i.asked_at is not null
+            and not exists (select from account_keys k where k.keyid = i.keyid and k.account = i.account)
+    ) as asking
 """

@@ -72,6 +72,8 @@ async def test_a_person_joins_by_a_link_and_signs_in(site: Running, language: La
     page = await held_whole(team.browser, f"/{language}{MEMBERS}", language)
     assert w("state_inv_asked") in page.text
     (see,) = [each for each in page.links() if f"{MEMBERS}/ivt_" in each]
+    home = f"/{language}/organisation"
+    assert f"{home}/members#invited" in (await held_whole(team.browser, home, language)).links()
     shown = await held_whole(team.browser, see, language)
     assert jo.keyid[:16] in shown.text
     assert w("sign_member_text") in shown.text
@@ -84,6 +86,7 @@ async def test_a_person_joins_by_a_link_and_signs_in(site: Running, language: La
     assert "Jo & <Lin>" in page.text  # among the members now
     assert not [each for each in page.links() if f"{MEMBERS}/ivt_" in each]
     assert (await team.browser.get(see, headers=HTML)).status_code == 404
+    assert f"{home}/members#invited" not in (await held_whole(team.browser, home, language)).links()
     used = await asks(site, secret, make.passkey(site, "late"))
     assert (used.status_code, "was let in" in used.text) == (403, True)
 
