@@ -74,12 +74,15 @@ def test_the_pages_of_money_are_usable_before_there_is_any(visitor: Visitor) -> 
     visitor.looks()
     page.select_option("#bank", "GB")
     visitor.goes("form:has(#bank) button")
-    page.fill("#name", "Su Tang")
+    page.fill("#name", " ")
     page.fill("#iban", "GB29NWBK60161331926891")
     visitor.goes("form:has(#iban) button")
-    assert page.locator("#wrong").is_visible()
-    assert page.input_value("#name") == "Su Tang"
+    assert page.locator("#wrong-iban").is_visible()
+    assert page.locator("#wrong-name").is_visible()
+    assert page.input_value("#iban") == "GB29NWBK60161331926891"
     visitor.looks()
+    page.goto(page.url.partition("#")[0])  # the form again, and nothing was done
+    page.fill("#name", "Su Tang")
     page.fill("#iban", "GB29 NWBK 6016 1331 9268 19")
     visitor.goes("form:has(#iban) button")
     assert page.locator(".said").is_visible()

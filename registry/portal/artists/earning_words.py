@@ -139,6 +139,7 @@ EARNINGS: Final[Vocabulary] = {
         "该付给你的钱，过 {days} 天、基本没有争议了，就付给你。",
     ),
     "payout_least": ("Less than {amount} waits for more.", "不到 {amount} 的，先攒着。"),
+    "payout_or": (" or ", " 或 "),
     "payout_change": ("Say where to pay you", "填写收款账户"),
     "payout_other": ("Change it", "换一个账户"),
     "payout_warn": (

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Annotated, Any, Final
 
-from litestar import Request, Response, get, post
+from babel.numbers import get_territory_currencies
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 from text_unidecode import unidecode
 
 from licet import identifiers
 from licet.errors import InputError
+from licet.money import Money
 from licet.terms.countries import COUNTRIES
 from licet.wire.settlement import LocalAccount, PayoutSet
 from registry.accounts.identity import Caller
@@ -19,16 +22,19 @@ from registry.accounts.stepping import hold_for_good
 from registry.errors import Invalid
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists.earning_words import READ
+from registry.portal.artists.fields import CURRENCIES
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import Language, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.frame.words import Words
 from registry.services import Services
 from registry.settlement import remitting
 from registry.settlement.clearing import SYSTEMS
 from registry.settlement.escrow import RETURNS_AFTER
+from registry.settlement.payees import examined
 from registry.settlement.references import has_ibans
 from registry.usage import money
 
@@ -76,37 +82,38 @@ async def payment(
     )  # fmt: skip
 
 
-@post(
-    everywhere("/earnings/payout"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/earnings/payments", ARTISTS, most=_BODY)
 async def set_payout(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     body: RawBody,
+    bank: Bank = None,
 ) -> Response[Any]:
-    """Say where to pay; what is wrong is said beside its field, which keeps what was typed."""
+    """Say where in ``bank`` to pay; all that is wrong is said beside its fields, which keep what was typed.
+
+    It is taken where the page is: asked for again, that address has the form and nothing was done.
+    """
     form = forms.read(request, body)
     await hold_for_good(services, caller, "payout")
-    bank = form.get("bank")
     if bank not in COUNTRIES:
-        raise Invalid.field("bank", "an ISO 3166 code such as CN", bank)
+        raise Invalid.field("?bank", "an ISO 3166 code such as CN", bank)
     fields = _WITH if has_ibans(bank) else _WITHOUT
     given = {name: form.get(name).strip() for name in fields}
+    wanted = _wanted(bank, given)
     try:
-        await remitting.set_payout(services, caller, _wanted(bank, given))
-    except InputError as error:
-        field = str(error.details.get("field", "")).removeprefix("account.")
-        field = "account" if field == "number" else field
-        if field not in fields:
+        await remitting.set_payout(services, caller, wanted)
+    except InputError:
+        wrong = {_field_of(fault) for fault in examined(wanted)[1]}
+        if not wrong or not wrong <= set(fields):
             raise
-        return await _page(request, services, caller, bank, given=given, wrong=field, status=400)
+        return await _page(request, services, caller, bank, given=given, wrong=wrong, status=400)
     return led(f"/{language_of(request)}/earnings/payments", "payout")
+
+
+def _field_of(fault: InputError) -> str:
+    field = str(fault.details.get("field", "")).removeprefix("account.")
+    return "account" if field == "number" else field
 
 
 def _wanted(bank: str, given: dict[str, str]) -> PayoutSet:
@@ -125,7 +132,7 @@ async def _page(
     *,
     cursor: str | None = None,
     given: dict[str, str] | None = None,
-    wrong: str | None = None,
+    wrong: Collection[str] = (),
     status: int = 200,
 ) -> Response[bytes]:
     asked = Asked.of(request, "-prepared", _A_PAGE, cursor)
@@ -143,9 +150,19 @@ async def _page(
         system=system, optional=None if system is None else "bic" if system.alone else "clearing",
         given=given or dict.fromkeys(_WITH + _WITHOUT, "") | {"country": bank or ""}, trusted=caller.level >= 2,
         change_days=settings.payout_change_hold.days, hold_days=settings.payout_hold.days,
-        least=[(each.currency, each.micro) for each in settings.payout_minimum if each.currency in owed],
+        least=_least(language, settings.payout_minimum, owed, bank),
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
+
+
+def _least(language: Language, minimum: Sequence[Money], owed: set[str], bank: str | None) -> str:
+    """Say what is the least that is paid: of what she is owed and what her bank counts in, else of what is common."""
+    w = ROOM.speaks(language)
+    asked = {*owed, *(get_territory_currencies(bank)[:1] if bank else ())}
+    found = [each for each in minimum if each.currency in asked] or [
+        each for each in minimum if each.currency in CURRENCIES
+    ]
+    return w("payout_or").join(w.money(each.micro, each.currency) for each in found)
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 
 from licet import identifiers, times
 from licet.terms import Price, preset
+from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES
 from registry.settlement import remitting
 from tests.registry.harness import Running
@@ -28,6 +29,7 @@ PAGES = {
 }
 PER_RUN = preset("paid", Price(model="per-training-run", amount="2", currency="USD"))
 IBAN = "GB29NWBK60161331926819"
+PAID = "/en/earnings/payments"
 
 
 @dataclass
@@ -179,23 +181,27 @@ async def test_she_says_where_she_is_paid_and_sees_the_payment_line_by_line(site
         "bic": "bkchcnbj300",
         "clearing": "104100000004",
     }
-    given = {"form": own, "bank": "CN", **typed, "country": "CN"}
+    given = {"form": own, **typed, "country": "CN"}
     wrongs = {"name": " ", "account": "12", "bic": "BKCH", "clearing": "1041000000040", "country": "XX"}
     for field, wrong in wrongs.items():
-        await _marks(sold, {**given, field: wrong}, field)
+        await _marks(sold, "CN", {**given, field: wrong}, field)
     own_iban: dict[str, Any] = {
         "form": own,
-        "bank": "GB",
         "name": "Ada Lin",
         "iban": "gb29 nwbk 6016 1331 9268 19",
         "country": "GB",
     }
     for field, wrong in {"iban": "GB29NWBK60161331926891", "name": ""}.items():
-        await _marks(sold, {**own_iban, field: wrong}, field)
+        await _marks(sold, "GB", {**own_iban, field: wrong}, field)
+    await _marks(sold, "CN", {**given, **wrongs}, *wrongs)  # all of it at once
     assert (await sold.person.http.get("/v1/me/payout")).json() == {"payout": None}
-    assert (await sold.person.sends("/en/earnings/payout", {**given, "bank": "XX"})).status_code == 400
-    for fields, said in ((given, "林美, account in China ending in 4567"), (own_iban, "Ada Lin, account in United")):
-        answer = await sold.person.sends("/en/earnings/payout", fields)
+    for query in ("?bank=XX", ""):
+        assert (await sold.person.sends(f"{PAID}{query}", given)).status_code == 400
+    for bank, fields, said in (
+        ("CN", given, "林美, account in China ending in 4567"),
+        ("GB", own_iban, "Ada Lin, account in United"),
+    ):
+        answer = await sold.person.sends(f"{PAID}?bank={bank}", fields)
         assert (answer.status_code, answer.headers["location"]) == (303, "/en/earnings/payments")
         page = await read(sold.person, "/en/earnings/payments")
         assert said in page.text
@@ -214,12 +220,18 @@ async def test_she_says_where_she_is_paid_and_sees_the_payment_line_by_line(site
     assert (await eve.http.get(f"/en/earnings/payments/{remittance}", headers=HTML)).status_code == 404
 
 
-async def _marks(sold: Sold, fields: dict[str, Any], field: str) -> None:
-    """What is wrong is refused beside its field, which is the only one marked; the others keep what was typed."""
-    answer = await sold.person.sends("/en/earnings/payout", fields)
-    assert answer.status_code == 400, field
+async def _marks(sold: Sold, bank: str, fields: dict[str, Any], *wrong: str) -> None:
+    """What is wrong is refused beside its field, and nothing else is marked; every field keeps what was typed."""
+    answer = await sold.person.sends(f"{PAID}?bank={bank}", fields)
+    assert answer.status_code == 400, wrong
     page = Read(answer.text)
-    assert [each["id"] for _, each in page.elements if each.get("aria-invalid")] == [field]
+    marked = {each["id"]: each["aria-describedby"] for _, each in page.elements if each.get("aria-invalid")}
+    assert marked == {field: f"wrong-{field}" for field in wrong}
+    assert set(marked.values()) <= {each.get("id") for _, each in page.elements}
+    # Where it was sent there is the form: to ask for that address again does nothing.
+    assert f"{PAID}?bank={bank}#change" in page.sent
+    again = Read((await sold.person.http.get(f"{PAID}?bank={bank}", headers=HTML)).text)
+    assert fields.keys() <= {name for name, _ in again.fields}
     kept = {each["name"]: each["value"] for tag, each in page.elements if tag == "input" and "value" in each}
     assert all(kept[name] == fields[name].strip() for name in fields.keys() - {"form", "country"})
 
@@ -240,6 +252,7 @@ async def test_the_form_asks_what_accounts_of_the_country_have(site: Running, so
             if language == "zh" and not query:
                 fields = asked["?bank=CN"]  # where most who read Chinese have their bank
             assert found.keys() - {"form", "bank"} == fields, query
+            assert ROOM.speaks(language)("payout_least", amount="US$0.01") in page.text  # the registry has no other
             if fields:
                 optional = {name for name in fields if "required" not in found[name]} - {"country"}
                 assert optional == {"?bank=CN": {"clearing"}, "?bank=US": {"bic"}, "": {"clearing"}}.get(query, set())
@@ -268,10 +281,10 @@ async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Runnin
         await conn.execute(
             "update sessions set stepped_up_at = now() - interval '6 minutes' where account = $1", ana.owner.uuid
         )
-    given = {"form": own, "bank": "GB", "name": "Ana", "iban": IBAN, "country": "GB"}
-    assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 403
+    given = {"form": own, "name": "Ana", "iban": IBAN, "country": "GB"}
+    assert (await ana.person.sends(f"{PAID}?bank=GB", given)).status_code == 403
     await ana.steps_up()
-    assert (await ana.person.sends("/en/earnings/payout", given)).status_code == 303
+    assert (await ana.person.sends(f"{PAID}?bank=GB", given)).status_code == 303
 
 
 async def test_months_that_no_calendar_has_are_refused_like_other_wrong_ones(sold: Sold) -> None:

@@ -279,7 +279,7 @@ async def test_a_form_of_somebody_signed_out_is_held_if_a_page_of_ours_sent_it_a
         assert page.fields == [], headers
         assert "/en/sign-in?to=/en/home" in page.links()
     # Whoever signs in next is not paid by what another one left there.
-    answer = await site.http.post("/en/earnings/payout", data={"iban": "GB29"}, headers={**HTML, **SAME_ORIGIN})
+    answer = await site.http.post("/en/earnings/payments", data={"iban": "GB29"}, headers={**HTML, **SAME_ORIGIN})
     assert answer.status_code == 401
     assert "GB29" not in answer.text
     ended = {"token": "tok_1"}

@@ -15,7 +15,7 @@ from licet.errors import InputError
 from licet.wire.settlement import LocalAccount, PayoutSet
 from registry.settings import Settings
 from registry.settlement import documents, pain
-from registry.settlement.payees import payee_of
+from registry.settlement.payees import examined, payee_of
 from registry.settlement.sealing import Payee, seal, unseal
 from tests.registry.settlement.bankfile import ACCOUNT
 
@@ -74,6 +74,19 @@ def test_what_no_bank_could_pay_is_refused_by_field(wanted: PayoutSet, said: str
     with pytest.raises(InputError) as caught:
         payee_of(wanted)
     assert str(caught.value).startswith(said)
+
+
+def test_all_that_does_not_hold_is_told_in_the_order_of_the_form() -> None:
+    def wrong(wanted: PayoutSet) -> list[str]:
+        return [str(each.details["field"]) for each in examined(wanted)[1]]
+
+    account = LocalAccount("CN", "12", "BKCH", "1")
+    fields = ["name", "country", "account.number", "account.bic", "account.clearing"]
+    assert wrong(PayoutSet(" ", "XX", account=account)) == fields
+    assert wrong(PayoutSet("", "XX", IBAN[:-1], "COBADE")) == ["name", "country", "iban"]  # a BIC of whose bank?
+    assert wrong(PayoutSet("林美", "XX", IBAN, "COBADE")) == ["country", "bic"]
+    assert wrong(local("XX", "1")) == ["account.country"]
+    assert wrong(local(bic=BANK)) == []
 
 
 @pytest.mark.parametrize(("number", "shown"), [("987654", "54"), ("123456789", "789"), ("1234567890123", "0123")])
