@@ -55,7 +55,8 @@ class Shown(NamedTuple):
     log_index: int
     lines: Page[LicenceLine]
     tariffs: list[Tariff]  # the most frequent first
-    posted: list[Posted]  # where it was asked for
+    posted: list[Posted]  # where it was asked for, as is the next
+    grounds: dict[tuple[bytes, Agreed | msgspec.UnsetType], int]  # works by terms and what is agreed beside them
 
     @property
     def works(self) -> int:
@@ -73,8 +74,10 @@ async def shown(conn: Connection, caller: Caller, number: UUID, asked: Asked, *,
     tariffs = [Tariff(*each) for each in await conn.fetch(queries.TARIFFS, number, part)]
     page = Page([line_of(each) for each in rows], more)
     accrued = await conn.fetch(queries.POSTED, number, part) if posted else []
+    rows = await conn.fetch(queries.GROUNDS, number, part) if posted else []
+    grounds = {(each["terms_hash"], agreed_of(each["agreed"])): each["works"] for each in rows}
     signed = envelopes.read_as(Licence, envelope)
-    return Shown(signed, receipt.log_index, page, tariffs, [_posted(each) for each in accrued])
+    return Shown(signed, receipt.log_index, page, tariffs, [_posted(each) for each in accrued], grounds)
 
 
 async def _published(conn: Connection, caller: Caller, number: UUID) -> tuple[UUID | None, Envelope, Receipt]:

@@ -200,6 +200,10 @@ TARIFFS: Final = f"""
 select w.atom, w.model, w.currency, w.amount, count(*) as works from licence_works w where {_SEEN}
 group by w.atom, w.model, w.currency, w.amount order by works desc, w.atom, w.model, w.currency nulls first, w.amount
 """  # noqa: S608
+# Under which terms, and on what that is agreed beside them, how many of them are.
+GROUNDS: Final = f"""
+select w.terms_hash, w.agreed, count(*) as works from licence_works w where {_SEEN} group by w.terms_hash, w.agreed
+"""  # noqa: S608
 # By usage_events (licence)
 POSTED: Final = """
 with each as (

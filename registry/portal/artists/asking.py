@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
@@ -21,7 +22,7 @@ from licet.statements.kinds import LicenceAnswer, LicenceRequest
 from licet.statements.kinds.agreements import MOST_TEXT, price_of
 from licet.statements.kinds.licences import Agreed
 from licet.terms import ATOMS, UNPAID, Revocation, Terms
-from licet.terms.wording import price_text, sentences
+from licet.terms.wording import duration_text, price_text, sentences
 from licet.wire.agreements import RequestShown, RequestState
 from registry.accounts import profile
 from registry.accounts.identity import Caller
@@ -35,7 +36,7 @@ from registry.portal.artists.fields import CURRENCIES
 from registry.portal.artists.offering import Offered
 from registry.portal.artists.room import ARTISTS, OWNERS, ROOM
 from registry.portal.frame import forms, signing
-from registry.portal.frame.backs import backs
+from registry.portal.frame.backs import Back, backs, term
 from registry.portal.frame.languages import OTHER, TAGS, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
@@ -54,6 +55,15 @@ class Group(NamedTuple):
     works: int
     says: list[str]
     why: str | None
+
+
+class Stated(NamedTuple):
+    """What her terms say of what is asked for: in groups, of which works, and how a licence would end by them alone."""
+
+    groups: list[Group]
+    own: set[str]  # those of the works that are hers
+    backs: list[Back]
+    runs: str | None  # how long, in words; None without an end
 
 
 @get(everywhere("/requests"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
@@ -191,12 +201,12 @@ async def _shown(
         rows = await conn.fetch(
             queries.TERMS_ON, [identifiers.to_uuid(each.work, "wrk") for each in found.works], caller.account
         )
-        taken_back = await backs(
-            conn, [(row["terms"], agreed) for row in rows if row["terms"]], [] if said is None else said.use.atoms
-        )
+        stated, atoms = [row["terms"] for row in rows if row["terms"]], [] if said is None else said.use.atoms
+        taken_back = await backs(conn, [(each, agreed) for each in stated], atoms)
+        runs = await term(conn, stated, atoms, times.now())
     price = None if payload.price is None else price_of(payload.price)
     return ROOM.page(
-        request, "request_sign", status=status, backs=taken_back,
+        request, "request_sign", status=status, backs=taken_back, runs=_long(runs, TAGS[language]),
         here=_place(caller), asked=found.request, answer=payload, price=price,
         costs=None if price is None else price_text(price, TAGS[language]),
         all_of_it=price.micro * found.request.works if price is not None and price.micro else None,
@@ -220,12 +230,12 @@ async def _page(
     said, answer = _read(found), None
     if found.answer is not None:
         answer = envelopes.read_as(LicenceAnswer, found.answer.envelope)
-    groups, own = await _terms(services, caller, found, said, tag)
+    stated = await _stated(services, caller, found, said, tag)
     offers = form is not None and form.get("answer") == "offer"
     suggested = None if said is None else offering.proposed(said, trusted=trusted)
     return ROOM.page(
         request, "request", status=200 if error is None else 400, here=_place(caller),
-        asked=found.request, said=said, answer=answer, works=found.works[:_SHOWN], own=own, groups=groups,
+        asked=found.request, said=said, answer=answer, works=found.works[:_SHOWN], **stated._asdict(),
         proposes=None if said is None or said.price is None else price_text(price_of(said.price), tag),
         offers=None if answer is None or answer.price is None else price_text(price_of(answer.price), tag),
         can_offer=said is not None and _open_to(found, "offer"),
@@ -237,21 +247,30 @@ async def _page(
     )  # fmt: skip
 
 
-async def _terms(
+async def _stated(
     services: Services, caller: Caller, found: RequestShown, said: LicenceRequest | None, tag: str
-) -> tuple[list[Group], set[str]]:
-    """Return what her terms say now of what is asked for, and which of the works are hers."""
+) -> Stated:
+    """Return what her terms say now of what is asked for, and how a licence would end by them alone."""
     ids = [identifiers.to_uuid(each.work, "wrk") for each in found.works]
+    atoms = [] if said is None else said.use.atoms
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         rows = await conn.fetch(queries.TERMS_ON, ids, caller.account)
         terms = await known_terms(conn, [], *{row["terms"] for row in rows})
+        named = [row["terms"] for row in rows if row["terms"]]
+        taken_back = await backs(conn, [(each, msgspec.UNSET) for each in named], atoms)
+        runs = await term(conn, named, atoms, times.now())
     counted: dict[tuple[bytes | None, str | None], int] = {}
     for row in rows:
         why = "withdrawn" if row["withdrawn"] else "contested" if row["contested"] else None
         key = (row["terms"] if why is None else None, why)
         counted[key] = counted.get(key, 0) + 1
     groups = [Group(count, _says(terms, counts, said, tag), why) for (counts, why), count in counted.items()]
-    return groups, {identifiers.from_uuid("wrk", row["work"]) for row in rows}
+    own = {identifiers.from_uuid("wrk", row["work"]) for row in rows}
+    return Stated(groups, own, taken_back, _long(runs, tag))
+
+
+def _long(runs: str | None, tag: str) -> str | None:
+    return None if runs is None else duration_text(runs, tag)
 
 
 def _says(terms: Mapping[bytes, Terms], counts: bytes | None, said: LicenceRequest | None, tag: str) -> list[str]:

@@ -95,9 +95,18 @@ REQUESTS: Final[Vocabulary] = {
     "offer_share": ("Your share, in percent", "你分百分之几"),
     "offer_least": ("At least, each month (may stay empty)", "每个月至少（可以空着）"),
     "offer_until": ("They can accept until the end of", "对方可以接受到哪天为止"),
-    "offer_ends": ("The licence ends with (empty: as your terms say)", "许可到哪天为止（空着：按你的条件）"),
+    "offer_ends": ("The licence ends with (may stay empty)", "许可到哪天为止（可以空着）"),
+    "offer_ends_terms": (
+        "Empty: it ends {term} after they take it, as your terms say.",
+        "空着：从对方取得起满 {term}为止，和你的条件一样。",
+    ),
+    "offer_ends_none": (
+        "Empty: it has no end, as your terms set none.",
+        "空着：没有期限，你的条件里没有写。",
+    ),
     "offer_back": ("If you take the licence back", "你收回许可的话"),
     "offer_back_terms": ("As your terms say", "按你的条件"),
+    "offer_back_now": ("As your terms say now:", "按你现在的条件："),
     "offer_notice": ("Days of notice", "通知期（天）"),
     "effect_stop-new-runs": ("No new training with them", "不得再用它们训练"),
     "effect_retire-model": ("Models trained on them are retired", "用它们训练的模型要停用"),
@@ -145,11 +154,15 @@ REQUESTS: Final[Vocabulary] = {
     "offer_will_one": ("Only revenue in {currency} counts.", "只算 {currency} 收入。"),
     "offer_will_every": ("Revenue in every currency counts.", "各种货币的收入都算。"),
     "offer_will_ends": ("The licence ends on {at}.", "许可到 {at} 为止。"),
-    "offer_will_ends_terms": ("The licence ends when your terms say so.", "许可什么时候到期，按你的条件。"),
+    "offer_will_ends_terms": (
+        "The licence ends {term} after they take it, as your terms say.",
+        "许可从对方取得起满 {term}为止，和你的条件一样。",
+    ),
+    "offer_will_endless": ("The licence has no end: your terms set none.", "许可没有期限：你的条件里没有写。"),
     "offer_will_back": ("If you take the licence back:", "你收回许可的话："),
     "offer_will_back_firm": (
-        "Your terms do not let you take it back: it runs to its end.",
-        "按你的条件，你不能收回，对方用到到期。",
+        "Your terms do not let you take it back.",
+        "按你的条件，你不能收回。",
     ),
     "offer_will_bind": (
         "Once they accept, it is a licence: you cannot take the offer back any more.",

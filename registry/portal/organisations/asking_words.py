@@ -166,7 +166,7 @@ ASKING: Final[Vocabulary] = {
     "accept_ends": ("The licence ends on {at}.", "许可到 {at}为止。"),
     "accept_endless": ("The licence has no end.", "许可没有期限。"),
     "accept_back": ("If the artist takes it back:", "作者收回的话："),
-    "accept_back_firm": ("The artist cannot take it back: it runs to its end.", "作者不能收回，用到到期。"),
+    "accept_back_firm": ("The artist cannot take it back.", "作者不能收回。"),
     "accept_back_of": (Plural("Of one picture:", "Of {n} pictures:"), "{n} 张画："),
     "accept_quote": ("These figures hold until {at}.", "这些数字到 {at}有效。"),
     "accept_record": (
@@ -201,6 +201,7 @@ ASKING: Final[Vocabulary] = {
     "answer_until": ("Stands until", "报价有效至"),
     "answer_ends": ("The licence would end", "许可到期"),
     "answer_revoked": ("If it is taken back", "如果收回许可"),
+    "answer_now": ("at once: {duty}", "立刻：{duty}"),
     "answer_days": (Plural("after {n} day: {duty}", "after {n} days: {duty}"), "过 {n} 天：{duty}"),
     "answer_refused": ("No licence is offered.", "不给许可。"),
     "asked_erased": ("It was erased with an account.", "已随账号删除。"),

@@ -13,6 +13,7 @@ from registry.accounts.identity import Caller
 from registry.duties import shown as duties
 from registry.http.paging import Asked, Cursor
 from registry.licensing import licences
+from registry.portal.frame.backs import backs
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, following
 from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
@@ -52,10 +53,12 @@ async def licence(
     asked = Asked.of(request, "work", MOST_WORKS, cursor)
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         found = await licences.shown(conn, caller, number, asked, posted=True)
+        taken_back = await backs(conn, found.grounds, found.signed.use.atoms)
     revoked = await duties.listed(services, caller, Asked("", "revoked", A_PAGE), None, number)
     return ROOM.page(
         request, "licence", here="licences", number=licence, licence=found, lines=found.lines.items, own=caller.id,
-        duties=revoked.items, more=following(request, found.lines.next), start=request.url.path if cursor else None,
+        duties=revoked.items, backs=taken_back,
+        more=following(request, found.lines.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 
 

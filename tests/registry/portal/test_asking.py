@@ -13,9 +13,11 @@ from licet import times
 from licet.canonical import from_base64
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import LicenceAnswer
-from licet.terms import Price, Revocation
+from licet.terms import Price, Revocation, Terms
+from licet.terms.wording import duration_text
 from licet.wire.agreements import RequestInfo
-from registry.portal.frame.languages import LANGUAGES
+from registry.portal.artists.room import ROOM
+from registry.portal.frame.languages import LANGUAGES, TAGS, Language
 from tests.registry.agreements.talks import NEGOTIATED, agree, offer, question, send, shown, told
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, Trainer, trainer
@@ -62,9 +64,16 @@ class Talk:
         return (await shown(self.ada.owner, self.asked)).request
 
 
-async def talk(site: Running, level: int = 2, count: int = 2, name: str = "Lantern Labs", **changes: Any) -> Talk:
+async def talk(
+    site: Running,
+    level: int = 2,
+    count: int = 2,
+    name: str = "Lantern Labs",
+    terms: Terms = NEGOTIATED,
+    **changes: Any,
+) -> Talk:
     ada, lab = await seller(site, "Ada", level=level), await trainer(site, name)
-    shelf = await ada.shelf(NEGOTIATED, count)
+    shelf = await ada.shelf(terms, count)
     asked = told(await send(lab, question(lab, shelf, **changes))).request
     return Talk(ada, lab, shelf, asked)
 
@@ -106,6 +115,33 @@ async def test_a_request_is_shown_in_plain_words_and_an_offer_is_what_was_shown(
     assert f"/en/licences/{licence.licence}" in accepted.links()
     assert 'name="answer"' not in (await found.ada.browser.get(found.path, headers=HTML)).text
     assert (await found.ada.person.sends(found.path, await found.form())).status_code == 409
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_how_the_licence_would_end_is_told_where_one_offers_and_signs(site: Running, language: Language) -> None:
+    words, said = ROOM.speaks(language), NEGOTIATED.to_json()
+
+    async def pages(found: Talk) -> tuple[str, str]:
+        path = f"/{language}/requests/{found.asked.request}"
+        page = await held_whole(found.ada.browser, path, language)
+        return page.text, Read((await found.ada.person.sends(path, await found.form())).text).text
+
+    asks, signs = await pages(await talk(site, name="Endless"))
+    assert words("offer_ends_none") in asks
+    assert words("offer_will_endless") in signs
+    for text in (asks, signs):
+        assert words("offer_will_back_firm") in text
+    for atom, rule in said.items():
+        if rule["permission"] == "license":  # the others are not asked for
+            rule["grant_term"] = "P2Y6M" if atom == "train-gen" else "P1Y"
+            rule["revocation"] = {"notice_days": 30, "effect": "retire-model"}
+    asks, signs = await pages(await talk(site, name="Ending", terms=Terms.parse(said)))
+    term = duration_text("P2Y6M", TAGS[language])
+    assert words("offer_ends_terms", term=term) in asks
+    assert words("offer_will_ends_terms", term=term) in signs
+    for text in (asks, signs):
+        assert words("revoke_notice", n=30) in text
+        assert words("offer_will_back_firm") not in text
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -164,7 +200,7 @@ async def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(
     assert words in page.text
     if "message" not in fields and "answer" not in fields:
         assert "Hello</textarea>" in answer.text
-    assert 'aria-describedby="wrong"' in answer.text or "model" in fields
+    assert 'aria-describedby="wrong' in answer.text or "model" in fields
     assert (await low.state()).state == "open"
 
 

@@ -123,6 +123,11 @@ async def test_how_it_can_be_taken_back_is_told_where_one_signs(site: Running, l
     shown_there = Read((await found.looks()).text).text
     assert words("answer_days", n=30, duty=words("duty_retire-model")) in shown_there
     assert words("accept_back_firm") not in shown_there
+    # Nor is it forgotten once it is signed.
+    taken = await found.takes(await found.signed())
+    page = await held_whole(found.team.browser, taken.headers["location"], language)
+    assert words("answer_days", n=30, duty=words("duty_retire-model")) in page.text
+    assert words("accept_back_firm") not in page.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -77,7 +77,7 @@ def asked(rule: Rule) -> Iterator[str]:
     if rule.valid_until:
         yield f"须在 {_moment(rule.valid_until)}之前"
     if rule.grant_term:
-        yield f"每份许可期限为 {_duration(rule.grant_term)}"
+        yield f"每份许可期限为 {duration_text(rule.grant_term)}"
     if rule.model_scope:
         yield "只限一个模型版本" if rule.model_scope == "one-version" else "同一模型的所有版本都可以"
     if rule.open_weights is not None:
@@ -91,7 +91,7 @@ def asked(rule: Rule) -> Iterator[str]:
         place = f"，位置：{rule.attribution.place}" if rule.attribution.place else ""
         yield f"须署名“{rule.attribution.text}”{url}{place}"
     if rule.reporting:
-        yield f"每 {_duration(rule.reporting.every)}报告一次"
+        yield f"每 {duration_text(rule.reporting.every)}报告一次"
     if rule.revocation:
         days = rule.revocation.notice_days
         yield f"我收回许可后，{f'过 {days:,} 天' if days else '立即'}起，{_REVOKED[rule.revocation.effect]}"
@@ -103,7 +103,7 @@ def price_text(price: Price) -> str:
     limits = [f"最少 {_money(price.minimum, price.currency)}"] if price.minimum else []
     limits += [f"最多 {_money(price.cap, price.currency)}"] if price.cap else []
     share = f" {percent(price.share_bps)} %" if price.share_bps else "一部分"
-    every = f"每 {_duration(price.period)}" if price.period else ""
+    every = f"每 {duration_text(price.period)}" if price.period else ""
     base = {
         "free": "不收费",
         "attribution": "以署名代替付费",
@@ -128,7 +128,8 @@ def _moment(text: str) -> str:
     return f"{at.year} 年 {at.month} 月 {at.day} 日 {clock(at)}（UTC）"
 
 
-def _duration(text: str) -> str:
+def duration_text(text: str) -> str:
+    """Return how long the ISO 8601 duration ``text`` is, as a part of a sentence."""
     numbers = durations.parse(text).parts
     return " ".join(f"{number:,} {unit}" for number, unit in zip(numbers, _UNITS, strict=True) if number)
 

@@ -88,7 +88,7 @@ def conditions(rule: Rule) -> Iterator[str]:
     if rule.valid_until:
         yield f"only before {_moment(rule.valid_until)}"
     if rule.grant_term:
-        yield f"each licence ends after {_duration(rule.grant_term)}"
+        yield f"each licence ends after {duration_text(rule.grant_term)}"
     if rule.model_scope:
         yield "one model version only" if rule.model_scope == "one-version" else "for every version of one model"
     if rule.open_weights is not None:
@@ -102,7 +102,7 @@ def conditions(rule: Rule) -> Iterator[str]:
         place = f", in this place: {rule.attribution.place}" if rule.attribution.place else ""
         yield f"with the credit “{rule.attribution.text}”{where}{place}"
     if rule.reporting:
-        yield f"with a report every {_duration(rule.reporting.every)}"
+        yield f"with a report every {duration_text(rule.reporting.every)}"
     if rule.revocation:
         days = rule.revocation.notice_days
         when = "at once" if days == 0 else f"after {days:,} {'day' if days == 1 else 'days'}"
@@ -115,7 +115,7 @@ def price_text(price: Price) -> str:
     limits = [f"at least {_money(price.minimum, price.currency)}"] if price.minimum else []
     limits += [f"at most {_money(price.cap, price.currency)}"] if price.cap else []
     share = f"{percent(price.share_bps)} %" if price.share_bps else "a share"
-    every = f" every {_duration(price.period)}" if price.period else ""
+    every = f" every {duration_text(price.period)}" if price.period else ""
     base = {
         "free": "free of charge",
         "attribution": "for the credit instead of a payment",
@@ -140,7 +140,8 @@ def _moment(text: str) -> str:
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {clock(at)} UTC"
 
 
-def _duration(text: str) -> str:
+def duration_text(text: str) -> str:
+    """Return how long the ISO 8601 duration ``text`` is, as a part of a sentence."""
     numbers = durations.parse(text).parts
     named = [f"{number:,} {unit}{'s' * (number != 1)}" for number, unit in zip(numbers, _UNITS, strict=True) if number]
     return _listed(named, "and")

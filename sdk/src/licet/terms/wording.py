@@ -19,6 +19,7 @@ LANGUAGES: Final = {"en": english.statement, "zh-Hans": chinese.statement}
 SENTENCES: Final = {"en": english.sentences, "zh-Hans": chinese.sentences}
 CONDITIONS: Final = {"en": english.asked, "zh-Hans": chinese.asked}
 PRICES: Final = {"en": english.price_text, "zh-Hans": chinese.price_text}
+DURATIONS: Final = {"en": english.duration_text, "zh-Hans": chinese.duration_text}
 MAX_NAME: Final = 200
 
 
@@ -58,6 +59,16 @@ def price_text(price: Price, lang: str) -> str:
     if lang not in PRICES:
         raise InputError.field("lang", " or ".join(PRICES), lang)
     return PRICES[lang](price)
+
+
+def duration_text(duration: str, lang: str) -> str:
+    """Return how long an ISO 8601 duration of terms is, such as ``2 years``.
+
+    Raises ``InputError`` for another language than ``en`` and ``zh-Hans``.
+    """
+    if lang not in DURATIONS:
+        raise InputError.field("lang", " or ".join(DURATIONS), lang)
+    return DURATIONS[lang](duration)
 
 
 def conditions_text(rule: Rule, lang: str) -> list[str]:
