@@ -7,6 +7,7 @@ counted as unread, and lists leave them out unless they are asked for.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -28,13 +29,23 @@ async def tell(conn: Connection, account: UUID, kind: str, subject: str | None, 
 
 
 async def tell_many(
-    conn: Connection, accounts: Collection[UUID], kind: str, subject: str, detail: str, *, once: bool = False
+    conn: Connection,
+    accounts: Collection[UUID],
+    kind: str,
+    subject: str,
+    detail: str,
+    *,
+    at: datetime | None = None,
+    daily: bool = False,
 ) -> None:
-    """Let every one of ``accounts`` read of this; ``once``: only whoever has read all of this kind."""
+    """Let every one of ``accounts`` read of this, which happened now or ``at``.
+
+    ``daily``: but for whoever has not read yet that something of this kind happened on that day (UTC).
+    """
     if accounts:
         owners = sorted(accounts)
         numbers = [identifiers.new_uuid() for _ in owners]
-        await conn.execute(queries.TELL_MANY, numbers, owners, kind, subject, detail, once)
+        await conn.execute(queries.TELL_MANY, numbers, owners, kind, subject, detail, daily, at)
 
 
 async def listed(

@@ -181,14 +181,15 @@ select exists (
 """
 
 TELL: Final = "insert into account_events (id, account, kind, subject, detail) values ($1, $2, $3, $4, $5)"
-# Of many accounts the same, but of those that have left; whom an alert of this kind waits for already has read nothing
-# since. by accounts primary key, account_events_unread (account, kind)
+# Of many accounts the same, but of those that have left; for $6 also but of those for whom an alert of this kind waits
+# already that tells of the same day. by accounts primary key, account_events_unread (account, kind)
 TELL_MANY: Final = """
-insert into account_events (id, account, kind, subject, detail)
-select t.id, t.account, $3, $4, $5
+insert into account_events (id, account, kind, subject, detail, at)
+select t.id, t.account, $3, $4, $5, coalesce($7, now())
 from unnest($1::uuid[], $2::uuid[]) as t (id, account) join accounts a on a.id = t.account and a.erased_at is null
 where not $6 or not exists (
     select from account_events e where e.account = t.account and e.kind = $3 and e.read_at is null
+        and date_trunc('day', e.at, 'UTC') = date_trunc('day', coalesce($7, now()), 'UTC')
 )
 """
 # by account_events (account, id)

@@ -64,7 +64,9 @@ async def enter(conn: Connection, transfers: Sequence[Transfer], at: datetime) -
     try:
         if transfers:
             await ledger.post(conn, transfers)
-            await events.tell_many(conn, _earners(transfers), "earned", transfers[0].source, _EARNED, once=True)
+            # Dated as the transfers are: whoever is told of a day finds all of it in the ledger's lines of that day.
+            told = _earners(transfers), "earned", transfers[0].source, _EARNED
+            await events.tell_many(conn, *told, at=at, daily=True)
         else:
             await periods.hold_open(conn, at)
     except ledger.PeriodClosed:

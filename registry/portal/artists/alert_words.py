@@ -20,6 +20,7 @@ ALERTS: Final[Vocabulary] = {
     "alerts_read": ("Mark as read", "标成已读"),
     "alerts_new": ("new", "新"),
     "alerts_see": ("See it", "去看看"),
+    "alerts_day": ("On that day, in all:", "当天一共"),
     "alerts_every": ("All alerts", "全部提醒"),
     "alerts_which": ("What you are alerted of", "哪些事提醒你"),
     "alerts_which_text": (

@@ -5,6 +5,7 @@ Security cannot be switched off. Nothing is read by being listed: she says what 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
@@ -13,12 +14,14 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, RawBody
 
 from licet import identifiers
+from licet.identifiers import earliest_uuid
 from licet.wire.accounts import EventInfo
 from registry.accounts import events, topics
 from registry.accounts.identity import Caller
 from registry.database import Connection, Row
 from registry.http.paging import Asked, Cursor
 from registry.portal.artists import queries
+from registry.portal.artists.money_queries import CAME_ON
 from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
@@ -26,6 +29,7 @@ from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
 from registry.portal.frame.taking import takes_form
 from registry.services import Services
+from registry.usage import money
 
 _A_PAGE: Final = 30
 _BODY: Final = 1 << 12
@@ -44,14 +48,17 @@ _OF_TOPIC: Final = {
     "uses": "/licences", "money": "/earnings", "payouts": "/earnings/payments", "matches": "/works", "claims": "/level",
     "terms": "/statements", "requests": "/requests", "disputes": "/disputes", "security": "/account",
 }  # fmt: skip
+_TOLD: Final = ["licence", "usage"]  # the kinds of transfers that `earned` tells of
 _RULINGS: Final = ("dispute-decided", "dispute-reviewed", "dispute-ended")
 
 
 class About(NamedTuple):
-    """Which picture an alert is about, by its title, and for whom a dispute was decided: ``for`` her or ``against``."""
+    """Which picture an alert is about, by its title, for whom a dispute was decided: ``for`` her or ``against``, and
+    what came to her by charges on the whole day that it tells of, in each currency (micro-units)."""
 
     title: str | None = None
     ruled: str | None = None
+    came: tuple[tuple[str, int], ...] = ()
 
 
 def place_of(event: EventInfo, level: int) -> str:
@@ -72,11 +79,27 @@ async def listed(conn: Connection, caller: Caller, told: list[EventInfo]) -> lis
         identifiers.from_uuid("dsp", row["id"]): row
         for row in await conn.fetch(queries.DISPUTED, _subjects(told, "dsp"), caller.account)
     }
-    found = []
+    found, came = [], await _came(conn, caller, {each.at[:10] for each in told if each.kind == "earned"})
     for each in told:
         row = disputes.get(each.subject or "")
         about = known.get(each.subject or "", About()) if row is None else About(row["title"], _ruled(each.kind, row))
+        if each.kind == "earned":
+            about = About(came=tuple(came.get(each.at[:10], ())))
         found.append((each, place_of(each, caller.level), about))
+    return found
+
+
+async def _came(conn: Connection, caller: Caller, days: set[str]) -> dict[str, list[tuple[str, int]]]:
+    """Return what charges brought on each of ``days``: all of it, also what came after the alert was given."""
+    if not days:
+        return {}
+    found: dict[str, list[tuple[str, int]]] = {}
+    named = sorted(days)
+    begins = [datetime.fromisoformat(each).replace(tzinfo=UTC) for each in named]
+    ends = [earliest_uuid(each + timedelta(days=1)) for each in begins]
+    names = money.accounts_of(caller)
+    for row in await conn.fetch(CAME_ON, names, named, [earliest_uuid(each) for each in begins], ends, _TOLD):
+        found.setdefault(row["day"], []).append((row["currency"], row["amount"]))
     return found
 
 

@@ -69,6 +69,18 @@ where a.name = any($1::text[]) and t.kind = any($2::text[]) and t.period = $3 an
     and not exists (select from transfers r where r.reverses = t.id)
 order by t.id
 """
+# What came to one's own accounts ($1) on days ($2), each from the first id of its transfers ($3) to that of the next
+# day ($4), by the kinds that one is told of ($5), and was not taken back. By ledger_accounts unique (name), entries
+# (account, transfer, currency), transfers primary key and unique (reverses)
+CAME_ON: Final = """
+select d.day, e.currency, -sum(e.amount)::bigint as amount
+from unnest($2::text[], $3::uuid[], $4::uuid[]) as d (day, first, behind)
+join ledger_accounts a on a.name = any($1::text[])
+join entries e on e.account = a.id and e.transfer >= d.first and e.transfer < d.behind and e.amount < 0
+join transfers t on t.id = e.transfer and t.kind = any($5::text[]) and t.reverses is null
+where not exists (select from transfers r where r.reverses = t.id)
+group by d.day, e.currency order by d.day, e.currency
+"""
 # Which of one's own transfers ($1) are charges. By transfers primary key
 CHARGES_AMONG: Final = (
     "select id from transfers where id = any($1::uuid[]) and kind = any($2::text[]) and reverses is null"

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from licet import identifiers
+from licet import identifiers, times
 from licet.terms import Price, preset
 from registry.accounts import events, topics
 from registry.portal.artists.alert_words import ALERTS
+from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.harness import Running
 from tests.registry.keymaking import SAME_ORIGIN
@@ -73,6 +74,26 @@ async def test_a_sale_is_told_to_whom_it_concerns_and_leads_to_it(site: Running)
     await lab.report(licence, "3")
     assert [each["kind"] for each in (await told(ada.person))[:2]] == ["earned", "earned"]
     assert counted(await read(ada.person)) == 1
+    for language in LANGUAGES:  # what came since an alert was given is in it, less the fee
+        page = await held_whole(ada.browser, f"/{language}/alerts", language)
+        assert page.text.count(ROOM.speaks(language).money("5.4", "USD")) == 2
+
+
+async def test_money_of_another_day_is_told_although_an_alert_waits(site: Running) -> None:
+    ada, lab = await seller(site, "Ada", level=2), await trainer(site, "Daily Labs")
+    licence = await lab.license((await ada.shelf(PER_RUN)).wanted())
+    await clear(ada.person)
+    await lab.report(licence, "2")
+    async with site.services.database.acquire() as conn:
+        await conn.execute(
+            "update account_events set at = at - interval '1 day' where account = $1 and read_at is null",
+            ada.owner.uuid,
+        )
+    assert counted(await read(ada.person)) == 1
+    for run in ("3", "4"):
+        await lab.report(licence, run)
+    assert counted(await read(ada.person)) == 2
+    assert [each["at"][:10] for each in (await told(ada.person))[:2]] != [times.to_text(times.now())[:10]] * 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
