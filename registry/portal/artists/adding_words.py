@@ -148,6 +148,10 @@ SAID: Final[Vocabulary] = {
         "You have registered this one, as “{name}”. No need to add it.",
         "这张你登记过，叫“{name}”，不用再加。",
     ),
+    "say_met": (
+        "Another account has registered a picture like it: until that is settled, nobody may use it.",
+        "另一个账号登记了一张和它很像的画：有结果之前，谁都不得使用。",
+    ),
     "say_unsigned": (
         "You have registered this one, as “{name}”, but not signed for it: it comes along.",
         "这张你登记过，叫“{name}”，还没签：这次一起签。",
@@ -185,6 +189,7 @@ SAID: Final[Vocabulary] = {
     "say_is-sent": ("Sent", "传好了"),
     "say_is-done": ("Added", "加好了"),
     "say_is-yours": ("Here already", "早就在了"),
+    "say_is-met": ("Contested", "有争议"),
     "say_is-same": ("Twice", "重复了"),
     "say_is-not": ("Not added", "没加"),
 }

@@ -47,15 +47,16 @@ function draw(row) {
     const sending = state === 'sending';
     const values = {n: size(row.size), all: size(largest), name: row.same ?? row.title};
     const name = row.unsigned ? 'unsigned' : state === 'done' && row.mode === 'upload' ? 'deleted' : state;
-    made.querySelector('small').textContent = [text(name, values), row.renamed && text('renamed', values)]
-        .filter(Boolean).join(' ');
+    const met = row.met && ['done', 'yours'].includes(state);
+    made.querySelector('small').textContent =
+        [text(name, values), row.renamed && text('renamed', values), met && text('met')].filter(Boolean).join(' ');
     const image = made.querySelector('img');
     if (row.thumb && !image.src) image.src = URL.createObjectURL(row.thumb);
     image.hidden = !row.thumb;
     made.querySelector('i').hidden = Boolean(row.thumb);
     const verdict = made.querySelector('.may');
-    verdict.textContent = text(waits ? 'is-waiting' : `is-${state}`) || text('is-not');
-    verdict.className = `may ${state === 'done' ? 'yes' : 'wait'}`;
+    verdict.textContent = text(waits ? 'is-waiting' : met ? 'is-met' : `is-${state}`) || text('is-not');
+    verdict.className = `may ${state === 'done' && !met ? 'yes' : 'wait'}`;
     const bar = made.querySelector('progress');
     bar.hidden = !sending;
     bar.max = row.size || 1;
@@ -110,8 +111,8 @@ function show(row, changes = {}) {
     refresh();
     // Only what has a digest and may still change is worth keeping.
     if (row.sha && ['ready', 'sent', 'done'].includes(row.state)) {
-        const {sha, name, title, size, thumb, work, state, iscc, mode, renamed} = row;
-        return kept.keep({sha, name, title, size, thumb, work, state, iscc, mode, renamed});
+        const {sha, name, title, size, thumb, work, state, iscc, mode, renamed, met} = row;
+        return kept.keep({sha, name, title, size, thumb, work, state, iscc, mode, renamed, met});
     }
     return undefined;
 }
@@ -202,22 +203,23 @@ async function ask(some) {
         const works = await known({sha256: some.map(row => row.sha)});
         for (const row of some) {
             const found = works.find(work => [work, ...work.files].some(file => file.sha256 === row.sha));
-            if (found?.work === row.work) done(row);
-            else if (found) already(row, found.work, found.state === 'unsigned', found.title);
+            if (found?.work === row.work) done(row, found);
+            else if (found) already(row, found.work, found.state === 'unsigned', found);
         }
     } catch (error) {
         if (!(error instanceof Held)) throw error;
     }
 }
 
-function done(row) {
+// `similar`: pictures like it that others have registered. Until that is settled nobody may use it.
+function done(row, {similar}) {
     kept.sent(row.sha);
-    show(row, {state: 'done'});
+    show(row, {state: 'done', met: similar.length > 0});
 }
 
-function already(row, existing, unsigned, title) {
+function already(row, existing, unsigned, {title, similar}) {
     kept.drop(row.sha);
-    show(row, {state: 'yours', existing, unsigned, same: title || row.title});
+    show(row, {state: 'yours', existing, unsigned, same: title || row.title, met: similar.length > 0});
 }
 
 async function lane() {
@@ -257,8 +259,8 @@ function registered() {
         const outcomes = await register(some, mode());
         some.forEach((row, place) => {
             const {status, reason = '', existing, signed} = outcomes[place];
-            if (status === 'registered') done(row);
-            else if (status === 'duplicate') already(row, existing, !signed);
+            if (status === 'registered') done(row, outcomes[place]);
+            else if (status === 'duplicate') already(row, existing, !signed, outcomes[place]);
             // More than a day lay between: it is sent once more. Or its name is taken, by what was withdrawn.
             else if (!row.again && /^(no-upload|id-taken|withdrawn)/.test(reason)) {
                 show(row, {state: 'ready', work: newWork(), again: true});
@@ -309,8 +311,11 @@ async function back() {
     if (added.length) {
         try {
             const open = await known({works: added.map(row => row.work)});
-            const unsigned = new Set(open.filter(work => work.state === 'unsigned').map(work => work.work));
-            added.filter(row => !unsigned.has(row.work)).forEach(off);
+            const unsigned = new Map(open.filter(work => work.state === 'unsigned').map(work => [work.work, work]));
+            for (const row of added) {
+                if (unsigned.has(row.work)) done(row, unsigned.get(row.work));
+                else off(row);
+            }
         } catch (error) {
             if (!(error instanceof Held)) throw error;
         }
