@@ -210,7 +210,7 @@ async def _shown(
         here=_place(caller), asked=found.request, answer=payload, price=price,
         costs=None if price is None else price_text(price, TAGS[language]),
         all_of_it=price.micro * found.request.works if price is not None and price.micro else None,
-        kept=None if price is None or price.model in UNPAID else f"{services.settings.fee_bps / 100:g}",
+        kept=None if price is None or price.model in UNPAID else services.settings.fee_bps,
         shown=await signing.signable(services, caller, payload, "licence-answer"),
         uses=None if said is None else [f"use_{atom}" for atom in said.use.atoms],
         trusted=caller.level >= asking.TRUSTED, attested=tightens_only(payload), why=why,

@@ -114,15 +114,15 @@ LEVELS: Final[Vocabulary] = {
         "你的主张等级不到 2 级，所以在团队那里暂时显示为“未知”。",
     ),
     "terms_money": (
-        "Of what they pay, the registry keeps {fee} %. The rest is yours.",
-        "他们付的钱里，登记处留 {fee}%，其余归你。",
+        "Of what they pay, the registry keeps {fee}. The rest is yours.",
+        "他们付的钱里，登记处留 {fee}，其余归你。",
     ),
     "terms_money_held": (
         (
-            "Of what they pay, the registry keeps {fee} %. The rest is yours, and is held until your claim level is 2, "
+            "Of what they pay, the registry keeps {fee}. The rest is yours, and is held until your claim level is 2, "
             "for {days} days at most."
         ),
-        "他们付的钱里，登记处留 {fee}%，其余归你；主张等级到 2 级之前先存着，最多 {days} 天。",
+        "他们付的钱里，登记处留 {fee}，其余归你；主张等级到 2 级之前先存着，最多 {days} 天。",
     ),
     "terms_level_way": ("What claim level 2 is, and how to get there", "2 级是什么，怎么升"),
 }

@@ -146,7 +146,7 @@ REQUESTS: Final[Vocabulary] = {
     ),
     "offer_will_all": ("For all of them that is {money} each time it is due.", "全部加起来，每次应付 {money}。"),
     "offer_will_once": ("For all of them that is {money}, once.", "全部加起来 {money}，只付一次。"),
-    "offer_will_fee": ("The registry keeps {fee} % of what they pay.", "登记处从对方付的钱里收 {fee}%。"),
+    "offer_will_fee": ("The registry keeps {fee} of what they pay.", "登记处从对方付的钱里收 {fee}。"),
     "offer_will_held": (
         "Below claim level 2 your money waits until you have raised it.",
         "主张等级 2 以下，钱先存着，等你提高等级再付。",

@@ -170,7 +170,7 @@ async def _shown(
         "minutes": max(1, int(services.settings.snapshot_delay.total_seconds() // 60)),
         "most": choosing.MOST,
         "trusted": caller.level >= 2,
-        "fee": f"{services.settings.fee_bps / 100:g}",
+        "fee": services.settings.fee_bps,
         "days": RETURNS_AFTER.days,
     }
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, get_currency_name
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
 
 from licet import money, times
 from registry.portal.frame.languages import LANGUAGES, LOCALES, TAGS, Language
@@ -220,6 +220,11 @@ class Words:
     def number(self, value: int) -> str:
         """Return ``value`` with its thousands parted."""
         return _number(value, self._locale)
+
+    def percent(self, basis_points: int) -> str:
+        """Return hundredths of a percent as people of this language write them, without needless zeros: 12.5%."""
+        share = Decimal(basis_points).scaleb(-4)
+        return str(format_percent(share, locale=self._locale, decimal_quantization=False))
 
     def size(self, count: int) -> str:
         """Return so many bytes in the unit that suits them, of a thousand each: 817 bytes, 2.4 MB."""

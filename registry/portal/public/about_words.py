@@ -126,8 +126,8 @@ ABOUT: Final[Vocabulary] = {
     ),
     "about_money": ("Who pays", "谁付钱"),
     "about_money_text": (
-        "Artists pay nothing. Of what a team pays for a licence, {fee}% keeps this running; the artist gets the rest.",
-        "作者不用付钱。团队付的许可费里，{fee}% 用来维持登记处，其余归作者。",
+        "Artists pay nothing. Of what a team pays for a licence, {fee} keeps this running; the artist gets the rest.",
+        "作者不用付钱。团队付的许可费里，{fee} 用来维持登记处，其余归作者。",
     ),
     "about_money_none": (
         "Artists pay nothing, and what a team pays for a licence is theirs.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from litestar import Request, Response, get
@@ -26,5 +25,4 @@ def landing(request: Request[Any, Any, Any], services: NamedDependency[Services]
 @get(everywhere("/about"), include_in_schema=False, media_type=HTML, sync_to_thread=False)
 def about(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
     """What Licet is, for whom, and what it cannot do."""
-    percent = format(Decimal(services.settings.fee_bps).scaleb(-2).normalize(), "f")
-    return ROOM.page(request, "about", here="about", fee=percent)
+    return ROOM.page(request, "about", here="about", fee=services.settings.fee_bps)

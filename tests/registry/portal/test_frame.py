@@ -88,6 +88,8 @@ async def test_numbers_days_and_amounts_are_written_as_each_language_does() -> N
     assert english.money("312.4", "USD") == "US$312.40"
     assert chinese.money(1_248_500_000, "CNY") == "¥1,248.50"
     assert english.money("0.000001", "EUR") == "€0.000001"  # never rounded
+    for words in (english, chinese):
+        assert [words.percent(n) for n in (0, 1000, 1250, 1, 10_000)] == ["0%", "10%", "12.5%", "0.01%", "100%"]
     assert [english.size(n) for n in (0, 817, 1000, 2_400_000, 3 * 10**9)] == [
         *("0 bytes", "817 bytes", "1 kB", "2.4 MB", "3 GB"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from licet import identifiers
+from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES
 from registry.portal.frame.notes import COOKIE
 from tests.registry.catalogue import PAID
@@ -54,13 +55,13 @@ async def test_the_terms_page_names_the_fee_and_what_is_held(site: Running) -> N
     ada = await seller(site, "Ada")
     hers = await ada.shelf(PAID)
     page = await read(ada.person, f"/en/terms?work={hers.works[0]}")
-    fee = site.services.settings.fee_bps / 100
-    assert f"the registry keeps {fee:g} %. The rest is yours, and is held until your claim level is 2" in page.text
+    fee = ROOM.speaks("en").percent(site.services.settings.fee_bps)
+    assert f"the registry keeps {fee}. The rest is yours, and is held until your claim level is 2" in page.text
     assert "so this reads as “unknown” to teams for now" in page.text
     assert "/en/level" in page.links()
     await ada.owner.raise_level(2)
     page = await read(ada.person, f"/en/terms?work={hers.works[0]}")
-    assert f"the registry keeps {fee:g} %. The rest is yours." in page.text
+    assert f"the registry keeps {fee}. The rest is yours." in page.text
     assert "unknown" not in page.text
 
 

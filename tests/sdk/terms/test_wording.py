@@ -93,8 +93,8 @@ def test_prices_and_conditions_are_exact():
             "US\\$3.00 .* every 1 month",
             "每 1 个月",
         ),
-        ({"model": "pool", "currency": "USD", "share_bps": 1250}, "12.5 % of a pool in USD", "12.5 %"),
-        ({"model": "revenue-share", "share_bps": 500}, "5 % of the revenue", "收入的 5 %"),
+        ({"model": "pool", "currency": "USD", "share_bps": 1250}, "12.5% of a pool in USD", "12.5%"),
+        ({"model": "revenue-share", "share_bps": 500}, "5% of the revenue", "收入的 5%"),
         ({"model": "negotiate"}, "for a price that I have answered with", "价格以我的答复为准"),
     ],
 )

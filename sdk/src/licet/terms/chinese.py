@@ -102,7 +102,7 @@ def price_text(price: Price) -> str:
     figure = _money(price.amount, price.currency) if price.amount else ""
     limits = [f"最少 {_money(price.minimum, price.currency)}"] if price.minimum else []
     limits += [f"最多 {_money(price.cap, price.currency)}"] if price.cap else []
-    share = f" {percent(price.share_bps)} %" if price.share_bps else "一部分"
+    share = f" {percent(price.share_bps)}%" if price.share_bps else "一部分"
     every = f"每 {duration_text(price.period)}" if price.period else ""
     base = {
         "free": "不收费",

@@ -114,7 +114,7 @@ def price_text(price: Price) -> str:
     figure = _money(price.amount, price.currency) if price.amount else ""
     limits = [f"at least {_money(price.minimum, price.currency)}"] if price.minimum else []
     limits += [f"at most {_money(price.cap, price.currency)}"] if price.cap else []
-    share = f"{percent(price.share_bps)} %" if price.share_bps else "a share"
+    share = f"{percent(price.share_bps)}%" if price.share_bps else "a share"
     every = f" every {duration_text(price.period)}" if price.period else ""
     base = {
         "free": "free of charge",
