@@ -21,7 +21,8 @@ _KINDS: Final = {
     ),
     "terms": ("terms-changed",),
     "requests": (
-        "licence-requested", "licence-offered", "licence-refused", "split-proposed", "split-agreed", "split-declined",
+        "licence-requested", "licence-request-withdrawn", "licence-offered", "licence-offer-withdrawn",
+        "licence-refused", "licence-declined", "split-proposed", "split-agreed", "split-declined",
     ),
     "disputes": (
         "dispute-opened", "dispute-answered", "dispute-withdrawn", "dispute-decided", "dispute-appealed",

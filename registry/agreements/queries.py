@@ -11,9 +11,10 @@ from uuid import UUID
 from registry.http.paging import Key, orders
 from registry.licensing.queries import NOTICE
 
-# by licence_requests unique (digest), licence_answers primary key
+# by licence_requests unique (digest), licence_answers and licence_replies primary keys
 ASKED: Final = "select id, organisation, pending from licence_requests where digest = $1"
 ANSWERED: Final = "select id, request, account, pending from licence_answers where digest = $1"
+REPLIED: Final = "select id, request, pending from licence_replies where digest = $1"
 # by licence_requests primary key
 REQUEST: Final = "select account, organisation, digest, expires_at from licence_requests where id = $1"
 # by account_events_account (account, id)
@@ -24,8 +25,8 @@ select exists (select from account_events where account = $1 and kind = $2 and s
 WORKS: Final = "select id, withdrawn_at from works where account = $1 and id = any($2::uuid[])"
 # by accounts primary key
 ACCOUNT: Final = "select id, kind, erased_at from accounts where id = $1"
-# by agreements (request)
-TAKEN: Final = "select licence from agreements where request = $1 limit 1"
+# Whoever is asked has one as long as it has works; by consent_heads primary key. None is made for who was erased.
+HOLD_HEAD: Final = "select account from consent_heads where account = $1 for no key update"
 
 KEEP_REQUEST: Final = """
 insert into licence_requests (
@@ -38,23 +39,35 @@ KEEP_ANSWER: Final = """
 insert into licence_answers (digest, id, request, account, answer, pending, offered_until)
 values ($1, $2, $3, $4, $5, $6, $7)
 """
+KEEP_REPLY: Final = """
+insert into licence_replies (digest, id, request, reply, offer, pending) values ($1, $2, $3, $4, $5, $6)
+"""
 
-# What a request has become; the last answer counts. By agreements (request), licence_answers (request, pending)
+# What a request has become; the last answer counts, and what was replied to it. By agreements (request),
+# licence_answers (request, pending), licence_replies unique (request, offer)
 _STATE: Final = """
 case when g.licence is not null then 'accepted'
+    when d.reply = 'withdraw' then 'withdrawn'
+    when d.reply = 'decline' then 'declined'
     when n.answer = 'refuse' then 'refused'
+    when n.answer = 'withdraw' then 'retracted'
     when n.answer = 'offer' then case when n.offered_until > now() then 'offered' else 'lapsed' end
     when r.expires_at > now() then 'open' else 'expired' end
 """
 _SEEN: Final = f"""
 select r.id, r.organisation, o.name, r.account, a.kind, r.digest, r.works, r.model, r.version, r.asked_at, r.expires_at,
-    r.pending, n.offered_until, n.pending as answered, g.licence, e.index, {_STATE} as state
+    r.pending, n.digest as answer, n.offered_until, n.pending as answered, d.pending as replied, g.licence, e.index,
+    {_STATE} as state
 from licence_requests r join accounts o on o.id = r.organisation join accounts a on a.id = r.account
 left join log_entries e on e.pending = r.pending
 left join lateral (
-    select x.answer, x.offered_until, x.pending from licence_answers x
+    select x.digest, x.answer, x.offered_until, x.pending from licence_answers x
     where x.request = r.id order by x.pending desc limit 1
 ) n on true
+left join lateral (
+    select z.reply, z.pending from licence_replies z
+    where z.request = r.id and (z.offer is null or z.offer = n.digest) order by z.pending desc limit 1
+) d on true
 left join lateral (select y.licence from agreements y where y.request = r.id limit 1) g on true
 where (r.organisation = $1 or r.account = $1)
 """  # noqa: S608
@@ -253,6 +266,10 @@ from licence_requests r join accounts a on a.id = r.account join log_pending p o
 ALL_ANSWERS: Final = """
 select n.id, n.digest, n.request, r.digest as document, n.answer, n.offered_until, p.envelope
 from licence_answers n join licence_requests r on r.id = n.request join log_pending p on p.id = n.pending order by n.id
+"""
+ALL_REPLIES: Final = """
+select d.id, d.digest, d.request, r.digest as document, r.organisation, d.reply, d.offer, p.envelope
+from licence_replies d join licence_requests r on r.id = d.request join log_pending p on p.id = d.pending order by d.id
 """
 ALL_AGREEMENTS: Final = """
 select l.id as licence, g.since, g.weigh, g.allocates, r.digest as document, p.envelope

@@ -1,7 +1,6 @@
-"""Asking an artist for a licence, and her answer: nothing is granted here, and nothing is owed.
+"""Asking an artist for a licence, and what came of it: nothing is granted here, and nothing is owed.
 
-An answer is given under the consent head of whoever gives it. Whoever accepts holds a share of the same row, so taking
-an offer back and accepting it are in an order that both knew.
+What she says is in `answers`, what the organisation says to that in `replies`.
 """
 
 from __future__ import annotations
@@ -17,10 +16,9 @@ from licet.counted import many
 from licet.statements import envelope as envelopes
 from licet.statements.agreed import wrong_price
 from licet.statements.envelope import Envelope
-from licet.statements.kinds import LicenceAnswer, LicenceRequest
+from licet.statements.kinds import LicenceRequest
 from licet.statements.kinds.agreements import price_of
 from licet.statements.requests import LONGEST
-from licet.terms import UNPAID
 from licet.wire.agreements import RequestAccepted, RequestedWork, RequestInfo, RequestShown
 from licet.wire.common import Page
 from licet.wire.licensing import WorkWanted
@@ -29,7 +27,6 @@ from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.accounts.statements import file_if_kept
 from registry.agreements import queries
-from registry.consent.queries import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http import moments
@@ -40,13 +37,13 @@ from registry.licensing.signatures import opened
 from registry.licensing.standing import standing
 from registry.services import Services
 from registry.splits.intake import NONCE
-from registry.splits.intake import opened as opened_by_owner
 
-TRUSTED: Final = 2
-_CLOCK: Final = timedelta(minutes=5)
+CLOCK: Final = timedelta(minutes=5)
 
 
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
+    """What was kept of a document: its request, its name, and its place before the log."""
+
     request: UUID
     statement: str
     pending: int
@@ -59,7 +56,7 @@ async def ask(services: Services, caller: Caller, envelope: Envelope) -> Request
     anybody license for this use: whoever said no is not asked.
     """
     kept = await services.database.run(partial(_ask, services, caller, envelope))
-    return await _answered(services, caller, kept)
+    return await accepted(services, caller, kept)
 
 
 async def hold_askable(services: Services, caller: Caller, payload: LicenceRequest) -> None:
@@ -69,22 +66,12 @@ async def hold_askable(services: Services, caller: Caller, payload: LicenceReque
         await _hold_licensable(conn, caller, payload, await _works(conn, account, payload))
 
 
-async def answer(services: Services, caller: Caller, request: UUID, envelope: Envelope) -> RequestAccepted:
-    """Return once the answer is in the published log: it stands in the place of the one before.
-
-    Raises ``NotFound``, ``MalformedError`` and ``Invalid`` naming the field, ``NotAllowed`` for whoever asked, and
-    ``Conflict`` for a request that was accepted, or can no longer be answered.
-    """
-    kept = await services.database.run(partial(_answer, services, caller, request, envelope))
-    return await _answered(services, caller, kept)
-
-
 async def shown(services: Services, caller: Caller, request: UUID) -> RequestShown:
     """Return the request with its documents, for the two whom it concerns; raises ``NotFound``."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         row = await conn.fetchrow(queries.SEEN, caller.account, request)
         if row is None:
-            raise _nobodys()
+            raise nobodys()
         works = [
             RequestedWork(
                 identifiers.from_uuid("wrk", each["work"]),
@@ -95,7 +82,8 @@ async def shown(services: Services, caller: Caller, request: UUID) -> RequestSho
         ]
         asked = await file_if_kept(conn, row["pending"], "licence-request")
         answered = None if row["answered"] is None else await file_if_kept(conn, row["answered"], "licence-answer")
-    return RequestShown(_info(row), works, asked, answered)
+        replied = None if row["replied"] is None else await file_if_kept(conn, row["replied"], "licence-reply")
+    return RequestShown(_info(row), works, asked, answered, replied)
 
 
 async def listed(
@@ -113,13 +101,13 @@ async def waiting(conn: Connection, caller: Caller) -> int:
     return found
 
 
-async def _ask(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> _Kept:
+async def _ask(services: Services, caller: Caller, envelope: Envelope, conn: Connection) -> Kept:
     if await conn.fetchval(LOCK_ORGANISATION, caller.account) is None:
         raise NotAllowed("only an organisation asks for a licence")
     digest = bytes.fromhex(envelope.payload_digest)
     known = await conn.fetchrow(queries.ASKED, digest)
     if known is not None and known["organisation"] == caller.account:
-        return _Kept(known["id"], identifiers.from_uuid("ask", known["id"]), known["pending"])
+        return Kept(known["id"], identifiers.from_uuid("ask", known["id"]), known["pending"])
     payload = await opened(conn, LicenceRequest, envelope, caller, services.keys.ref)
     number = identifiers.to_uuid(payload.request, "ask", field="request")
     now = times.now()
@@ -127,7 +115,7 @@ async def _ask(services: Services, caller: Caller, envelope: Envelope, conn: Con
     if len(payload.nonce) not in NONCE:
         raise Invalid.field("nonce", "16 to 128 characters", payload.nonce)
     until = times.from_text(payload.expires_at, "expires_at")
-    if not now < until <= now + LONGEST + _CLOCK:
+    if not now < until <= now + LONGEST + CLOCK:
         raise Invalid.field("expires_at", f"a time to come within {LONGEST.days} days", payload.expires_at)
     if payload.price is not None and (wrong := wrong_price(price_of(payload.price))) is not None:
         raise Invalid(wrong)
@@ -160,7 +148,7 @@ async def _ask(services: Services, caller: Caller, envelope: Envelope, conn: Con
         f"{payload.use.model}@{payload.use.version}, until {payload.expires_at}"
     )
     await events.tell(conn, account, "licence-requested", payload.request, detail)
-    return _Kept(number, payload.request, pending)
+    return Kept(number, payload.request, pending)
 
 
 async def _owner(conn: Connection, payload: LicenceRequest, caller: Caller) -> UUID:
@@ -203,70 +191,26 @@ async def _hold_licensable(conn: Connection, caller: Caller, payload: LicenceReq
             raise Conflict(f"{each.work}: expected a work whose terms can be licensed for this use, got {each.reason}")
 
 
-async def _answer(services: Services, caller: Caller, request: UUID, envelope: Envelope, conn: Connection) -> _Kept:
-    row = await conn.fetchrow(queries.REQUEST, request)
-    if row is None or caller.account not in (row["account"], row["organisation"]):
-        raise _nobodys()
-    await conn.fetchrow(LOCK_HEAD, row["account"])
-    digest = bytes.fromhex(envelope.payload_digest)
-    known = await conn.fetchrow(queries.ANSWERED, digest)
-    if known is not None and (known["account"], known["request"]) == (caller.account, request):
-        return _Kept(request, identifiers.from_uuid("stm", known["id"]), known["pending"])
-    if caller.account != row["account"]:
-        raise NotAllowed("expected the answer of the account that is asked")
-    payload = await opened_by_owner(conn, LicenceAnswer, envelope, caller, services.keys.ref)
-    if identifiers.to_uuid(payload.request, "ask", field="request") != request:
-        raise Invalid.field("request", "the request in the path", payload.request)
-    if payload.document != row["digest"].hex():
-        raise Invalid.field("document", f"{row['digest'].hex()}, the SHA-256 of what was asked", payload.document)
-    until = _offered_until(payload, row, caller)
-    taken = await conn.fetchval(queries.TAKEN, request)
-    if taken is not None:
-        raise Conflict(f"the offer was accepted: {identifiers.from_uuid('lic', taken)} runs to its end")
-    statement = identifiers.new_uuid()
-    name = identifiers.from_uuid("stm", statement)
-    pending = await translog.submit(conn, "licence-answer", name, envelopes.encode(envelope), caller.account)
-    await conn.execute(queries.KEEP_ANSWER, digest, statement, request, caller.account, payload.answer, pending, until)
-    said = f"offers a price until {payload.offered_until}" if payload.answer == "offer" else "refuses"
-    detail = f"{caller.id} {said}, in answer to {payload.request}"
-    await events.tell(conn, row["organisation"], f"licence-{_TOLD[payload.answer]}", payload.request, detail)
-    return _Kept(request, name, pending)
-
-
-_TOLD: Final = {"offer": "offered", "refuse": "refused"}
-
-
-def _offered_until(payload: LicenceAnswer, row: Row, caller: Caller) -> object:
-    """Return until when the offer stands, None for a refusal; raises ``Invalid`` and ``Conflict``."""
-    if payload.answer == "refuse":
-        return None
-    now = times.now()
-    if row["expires_at"] <= now:
-        raise Conflict(f"the request could be answered until {times.to_text(row['expires_at'])}")
-    price = price_of(payload.price or {})
-    wrong = wrong_price(price)
-    if wrong is not None:
-        raise Invalid(wrong)
-    if price.model in UNPAID and caller.level < TRUSTED:
-        raise Conflict("price: expected a price below claim level 2, where nothing can be given for free")
-    until = times.from_text(payload.offered_until or "", "offered_until")
-    if not now < until <= now + LONGEST + _CLOCK:
-        raise Invalid.field("offered_until", f"a time to come within {LONGEST.days} days", payload.offered_until)
-    if payload.grant_until is not None and times.from_text(payload.grant_until, "grant_until") <= until:
-        raise Invalid.field("grant_until", "a time after offered_until", payload.grant_until)
-    return until
-
-
-async def _answered(services: Services, caller: Caller, kept: _Kept) -> RequestAccepted:
+async def accepted(services: Services, caller: Caller, kept: Kept) -> RequestAccepted:
+    """Return the request once what was ``kept`` is in the published log."""
     receipt = await translog.wait(services.database, kept.pending)
     async with services.database.acquire() as conn:
         row = await conn.fetchrow(queries.SEEN, caller.account, kept.request)
     if row is None:
-        raise _nobodys()
+        raise nobodys()
     return RequestAccepted(_info(row), kept.statement, receipt)
 
 
-def _nobodys() -> NotFound:
+def hold_unended(seen: Row) -> None:
+    """Return only if nobody has ended the request of a row of `queries.SEEN`; raises ``Conflict``."""
+    if seen["state"] == "accepted":
+        raise Conflict(f"the offer was accepted: {identifiers.from_uuid('lic', seen['licence'])} runs to its end")
+    if seen["state"] == "withdrawn":
+        raise Conflict("the request was taken back: there is nothing to answer any more")
+
+
+def nobodys() -> NotFound:
+    """Return what whoever has no part in a request is told."""
     return NotFound("there is no such request among those that you made, or are asked")
 
 

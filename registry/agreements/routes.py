@@ -14,7 +14,7 @@ from licet.wire.agreements import AgreementSubmit, RequestAccepted, RequestInfo,
 from licet.wire.common import Page
 from licet.wire.revenue import RevenueAccepted, RevenueAwaited, RevenueInfo, RevenueShown, RevenueSubmit, Share
 from registry.accounts.identity import Caller, require
-from registry.agreements import reports, requests
+from registry.agreements import answers, replies, reports, requests
 from registry.agreements import shares as divided
 from registry.http.months import MONTH
 from registry.http.paging import DEFAULT_LIMIT, Asked, Cursor, Limit, linked
@@ -94,11 +94,32 @@ async def answer_request(
     ask: FromPath[str],
     data: JSONBody[AgreementSubmit],
 ) -> RequestAccepted:
-    """Offer a price for this organisation and use, or refuse, by a signed ``licence-answer``; the last one counts.
+    """Offer a price for this organisation and use, take that back, or refuse, by a ``licence-answer``; the last counts.
 
     An offer is accepted by a quote that names the request. What was accepted is a licence, and runs to its end.
     """
-    return await requests.answer(services, caller, _number(ask), data.envelope)
+    return await answers.answer(services, caller, _number(ask), data.envelope)
+
+
+@post(
+    "/v1/licence-requests/{ask:str}/replies",
+    operation_id="replyToLicenceRequest",
+    tags=["agreements"],
+    guards=[_TAKES],
+    request_max_body_size=_BODY,
+)
+async def reply_to_request(
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
+    ask: FromPath[str],
+    data: JSONBody[AgreementSubmit],
+) -> RequestAccepted:
+    """Take a request of one's own back, or decline the offer that was made, by a signed ``licence-reply``.
+
+    A request is taken back while no offer stands, and nobody can answer it then. An offer that was declined cannot be
+    accepted any more; the artist can make another one as long as the request can be answered.
+    """
+    return await replies.reply(services, caller, _number(ask), data.envelope)
 
 
 @post(
@@ -187,6 +208,6 @@ def _number(ask: str) -> Any:
 
 
 ROUTES: Final = [
-    *(request_licence, list_requests, get_request, answer_request),
+    *(request_licence, list_requests, get_request, answer_request, reply_to_request),
     *(report_revenue, list_reports, list_awaited, get_report, list_shares),
 ]

@@ -12,7 +12,7 @@ from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.closes import month_number
-from licet.statements.kinds import Licence, LicenceAnswer, LicenceRequest, RevenueReport
+from licet.statements.kinds import Licence, LicenceAnswer, LicenceReply, LicenceRequest, RevenueReport
 from licet.statements.owed import allocated
 from licet.statements.periods import LESS
 from registry.agreements import queries
@@ -28,11 +28,12 @@ Part = tuple[str, str]  # work, currency
 
 
 async def rebuild(conn: Connection) -> list[str]:
-    """Return what does not hold, in words: a request, an answer, an agreement or a report that is not as it was signed,
+    """Return what does not hold, in words: a request, answer, reply, agreement or report that is not as it was signed,
     and an agreement that was not charged at a close what follows from its lines, uses and reports."""
     return [
         *await _requests(conn),
         *await _answers(conn),
+        *await _replies(conn),
         *await _agreements(conn),
         *await _reports(conn),
         *await _closes(conn),
@@ -86,6 +87,30 @@ async def _answers(conn: Connection) -> list[str]:
         )
         if kept != signed:
             wrong.append(f"licence answer {row['id']}: expected what was signed, got {kept}")
+    return wrong
+
+
+async def _replies(conn: Connection) -> list[str]:
+    wrong = []
+    async for row in conn.cursor(queries.ALL_REPLIES, prefetch=_PREFETCH):
+        if row["envelope"] is None:
+            continue
+        sealed = envelopes.parse(row["envelope"])
+        payload = envelopes.read_as(LicenceReply, sealed)
+        signed = (
+            *(sealed.payload_digest, payload.request, payload.document),
+            *(payload.organisation, payload.reply, payload.offer),
+        )
+        kept = (
+            row["digest"].hex(),
+            identifiers.from_uuid("ask", row["request"]),
+            row["document"].hex(),
+            identifiers.from_uuid("org", row["organisation"]),
+            row["reply"],
+            None if row["offer"] is None else row["offer"].hex(),
+        )
+        if kept != signed:
+            wrong.append(f"licence reply {row['id']}: expected what was signed, got {kept}")
     return wrong
 
 

@@ -250,9 +250,10 @@ where e.index < $3 and (x.index is null or x.index >= $2)
     and ($1::uuid is null or d.organisation = $1 or d.account = $1)
 order by d.id
 """  # noqa: S608
-# Requests with all answers to them: those that licences ($2) accept, and for everybody's bundle ($1 null) those of the
-# month. $3, $4 log indices of the month, $5 published size.
-# by agreements primary key, licence_requests and licence_answers primary key and unique (pending), log_entries unique
+# Requests with all answers to them and what was replied: those that licences ($2) accept, and for everybody's bundle
+# ($1 null) those of the month. $3, $4 log indices of the month, $5 published size.
+# by agreements primary key; licence_requests, licence_answers and licence_replies primary keys and unique (pending);
+# licence_replies unique (request, offer), log_entries unique
 REQUESTS: Final = """
 with wanted as (
     select r.id, r.organisation, r.pending from agreements g join licence_requests r on r.id = g.request
@@ -263,12 +264,18 @@ with wanted as (
     union
     select r.id, r.organisation, r.pending from log_entries e join licence_answers a on a.pending = e.pending
     join licence_requests r on r.id = a.request where $1::uuid is null and e.index >= $3 and e.index < $4
+    union
+    select r.id, r.organisation, r.pending from log_entries e join licence_replies d on d.pending = e.pending
+    join licence_requests r on r.id = d.request where $1::uuid is null and e.index >= $3 and e.index < $4
 )
 select 'licence-request' as kind, w.id, w.organisation as account, w.pending, e.index, e.at
 from wanted w join log_entries e on e.pending = w.pending where e.index < $5
 union all
 select 'licence-answer', a.id, a.account, a.pending, e.index, e.at
 from wanted w join licence_answers a on a.request = w.id join log_entries e on e.pending = a.pending where e.index < $5
+union all
+select 'licence-reply', d.id, w.organisation, d.pending, e.index, e.at
+from wanted w join licence_replies d on d.request = w.id join log_entries e on e.pending = d.pending where e.index < $5
 order by kind desc, id
 """
 # by log_pending and log_entries primary keys

@@ -56,6 +56,7 @@ FATES: Final[dict[str, tuple[Fate, str]]] = {
     "key_statements": ("goes", "as keys do"),
     "ledger_accounts": ("stays", _BOOKS),
     "licence_answers": ("stays", _OTHERS),
+    "licence_replies": ("stays", _OTHERS),
     "audit_findings": ("stays", "whose books they are about and auditors go by them; they name accounts alone"),
     "licence_request_works": ("stays", _OTHERS),
     "licence_requests": ("stays", _OTHERS),

@@ -15,6 +15,7 @@ OF_USE: Final = {
     "licence": "licence",
     "licence-request": "licence",
     "licence-answer": "licence",
+    "licence-reply": "licence",
     "licence-revoke": "licence",
     "duty-done": "use",
     "dispute-step": "dispute",

@@ -235,6 +235,12 @@ select n.id as statement, n.request, n.account = $1 as own, n.answer, n.offered_
 from licence_requests r join licence_answers n on n.request = r.id left join log_entries e on e.pending = n.pending
 where (r.organisation = $1 or r.account = $1) {after}
 """
+# by licence_replies unique (request, offer): what it replied, and what was replied to it
+LICENCE_REPLIES: Final = """
+select d.id as statement, d.request, r.organisation = $1 as own, d.reply, d.offer, e.index as log_index
+from licence_requests r join licence_replies d on d.request = r.id left join log_entries e on e.pending = d.pending
+where (r.organisation = $1 or r.account = $1) {after}
+"""
 # by disputes (account, id), (against, id), log_entries unique (pending)
 DISPUTES: Final = """
 select d.id as dispute, d.account = $1 as own, d.work, d.transfer, d.digest, d.opened_at, d.decided, d.decided_at,

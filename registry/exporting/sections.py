@@ -196,6 +196,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ("licence_answers",),
     ),
     Section(
+        "licence_replies",
+        "requests that were taken back, and offers that were declined",
+        queries.LICENCE_REPLIES,
+        _by(_column("d.id", UUID, "statement")),
+        ("licence_replies",),
+    ),
+    Section(
         "disputes",
         "disputes that it opened, or is a party to",
         queries.DISPUTES,

@@ -10,7 +10,7 @@ from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import LicenceAnswer, Use
 from licet.statements.kinds.agreements import price_of
-from registry.database import Connection
+from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
 from registry.licensing import queries
 from registry.licensing.offers import Offered, model_key, use_key
@@ -28,8 +28,8 @@ class Answered(NamedTuple):
 async def answered(conn: Connection, organisation: UUID, use: Use, request: str, at: datetime) -> Answered:
     """Return what was offered in answer to ``request`` (``ask_…``), which is for exactly this use.
 
-    Whoever grants by it holds a share of the artist's consent head, which an answer takes whole. Raises ``NotFound``,
-    ``Invalid`` for another use, and ``Conflict`` where no offer stands.
+    Whoever grants by it holds a share of the artist's consent head, which an answer or a reply takes whole. Raises
+    ``NotFound``, ``Invalid`` for another use, and ``Conflict`` where no offer stands.
     """
     number = identifiers.to_uuid(request, "ask", field="request")
     row = await conn.fetchrow(queries.REQUEST, number, organisation)
@@ -38,9 +38,9 @@ async def answered(conn: Connection, organisation: UUID, use: Use, request: str,
     if (row["use_key"], row["model_key"]) != (use_key(use), model_key(use)):
         raise Invalid.field("use", f"the use that {request} asks for", f"{use.model}@{use.version}")
     last = await conn.fetchrow(queries.LAST_ANSWER, number)
-    if last is None or last["answer"] == "refuse" or last["envelope"] is None:
-        said = "nobody has answered yet" if last is None else "the artist refuses"
-        raise Conflict(f"request: expected one with an offer that stands, got {request}: {said}")
+    why = _nothing_stands(row, last)
+    if last is None or why is not None:
+        raise Conflict(f"request: expected one with an offer that stands, got {request}: {why}")
     if last["offered_until"] <= at:
         raise Conflict(f"request: the offer in answer to {request} ended at {times.to_text(last['offered_until'])}")
     sealed = envelopes.parse(last["envelope"])
@@ -54,3 +54,16 @@ async def answered(conn: Connection, organisation: UUID, use: Use, request: str,
     )
     works = frozenset(each["work"] for each in await conn.fetch(queries.REQUESTED, number))
     return Answered(number, row["digest"].hex(), offered, works)
+
+
+def _nothing_stands(request: Row, last: Row | None) -> str | None:
+    """Return why nobody can accept anything in answer to ``request``; None where ``last`` is an offer that was left."""
+    if request["withdrawn"]:
+        return "it was taken back"
+    if last is None:
+        return "nobody has answered yet"
+    if last["declined"]:
+        return "the offer was declined"
+    if last["answer"] == "withdraw":
+        return "the artist took the offer back"
+    return "the artist refuses" if last["answer"] == "refuse" or last["envelope"] is None else None

@@ -67,11 +67,19 @@ LICENCE_WORKS: Final = (
 ADD_AGREEMENT: Final = """
 insert into agreements (licence, request, since, weigh, allocates) values ($1, $2, $3, $4, $5)
 """
-# by licence_requests primary key, licence_answers (request, pending), log_pending primary key
-REQUEST: Final = "select digest, use_key, model_key from licence_requests where id = $1 and organisation = $2"
+# by licence_requests primary key, licence_replies unique (request, offer)
+REQUEST: Final = """
+select r.digest, r.use_key, r.model_key, exists (
+    select from licence_replies d where d.request = r.id and d.offer is null
+) as withdrawn
+from licence_requests r where r.id = $1 and r.organisation = $2
+"""
 REQUEST_OF: Final = "select id from licence_requests where digest = $1 and organisation = $2"  # unique (digest)
+# by licence_answers (request, pending), log_pending primary key, licence_replies unique (request, offer)
 LAST_ANSWER: Final = """
-select a.answer, a.offered_until, p.envelope
+select a.answer, a.offered_until, p.envelope, exists (
+    select from licence_replies d where d.request = a.request and d.offer = a.digest
+) as declined
 from licence_answers a join log_pending p on p.id = a.pending
 where a.request = $1 order by a.pending desc limit 1
 """

@@ -11,6 +11,7 @@ from licet.statements.kinds import (
     DatasetManifest,
     DutyDone,
     Licence,
+    LicenceReply,
     LicenceRequest,
     ModelCard,
     RegistryRef,
@@ -23,7 +24,9 @@ from registry.accounts.keyring import only_signer, signer_of
 from registry.database import Connection
 from registry.errors import Invalid, NotAllowed
 
-P = TypeVar("P", Licence, DatasetManifest, Run, ModelCard, UsageBatch, LicenceRequest, RevenueReport, DutyDone)
+P = TypeVar(
+    "P", Licence, DatasetManifest, Run, ModelCard, UsageBatch, LicenceRequest, LicenceReply, RevenueReport, DutyDone
+)
 
 
 async def opened(conn: Connection, schema: type[P], envelope: Envelope, caller: Caller, registry: RegistryRef) -> P:

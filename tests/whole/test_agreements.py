@@ -76,3 +76,24 @@ def test_what_an_artist_offers_is_taken_and_kept_by_the_next_filter(person: Peop
     other = lab.does("filter", str(lab.home / "in"), "-o", out, "--use", "train-gen", "--model", "acme/lantern@2",
                      "--overwrite")  # fmt: skip
     assert other["kept"] == 0
+    anew = ("--use", "train-gen", "--model", "acme/lantern@2")
+    sent = lab.does("licences", "request", works["1"], *anew, "--yes")["requests"]
+    ask = sent[0]["request"]["request"]
+    figures = ("--price", "2", "--currency", "usd", "--yes")
+    ada.does("licences", "requests", "offer", ask, *figures)
+    unsure = lab.types("licences", "requests", "refuse", ask)
+    assert (unsure.code, "The artist offers 2.00 USD a work" in unsure.err) == (4, True), unsure
+    declined = lab.does("licences", "requests", "refuse", ask, "--message", "Too dear.", "--yes")
+    assert declined["request"]["state"] == "declined"
+    shown = ada.types("licences", "requests", "show", ask)
+    for line in ("the offer was declined", "says: Too dear.", "offers a price"):
+        assert line in shown.out, shown
+    ada.does("licences", "requests", "offer", ask, *figures)
+    assert "an offer stands until" in lab.types("licences", "requests", "withdraw", ask, "--yes").err
+    back = ada.types("licences", "requests", "withdraw", ask, "--yes")
+    assert (back.code, "the artist took the offer back" in back.out) == (0, True), back
+    assert "expected an offer that stands" in ada.types("licences", "requests", "withdraw", ask, "--yes").err
+    over = lab.types("licences", "requests", "withdraw", ask, "--yes")
+    assert (over.code, "was taken back by who asked" in over.out) == (0, True), over
+    late = ada.types("licences", "requests", "offer", ask, *figures)
+    assert (late.code != 0, "the request was taken back" in late.err) == (True, True), late

@@ -74,14 +74,23 @@ def test_a_team_is_answered(visitor: Visitor, browser: Browser, person: People) 
     visitor.looks()
     (offered,) = lab.does("licences", "requests", "--state", "offered")["requests"]
     assert offered["request"] == asks[0]
+    said = lab.types("licences", "requests", "show", asks[0])
+    assert "30% of net revenue" in said.out, said
+    assert "at least 500.00 CNY" in said.out, said
+    _takes_back(visitor, asks[0])
     _refuses_without_scripts(visitor, browser, asks[1])
     visitor.opens("/requests")
     visitor.looks()
     told = lab.types("licences", "requests", "show", asks[1])  # what the registry attested is verified here
     assert (told.code, "the artist refuses" in told.out) == (0, True), told
     said = lab.types("licences", "requests", "show", asks[0])
-    assert "30% of net revenue" in said.out, said
-    assert "at least 500.00 CNY" in said.out, said
+    assert "the artist took the offer back" in said.out, said
+    gone = lab.does("licences", "requests", "withdraw", asks[0], "--message", "Never mind.", "--yes")
+    assert gone["request"]["state"] == "withdrawn"
+    visitor.opens(f"/requests/{asks[0]}")
+    expect(page.locator("main .pre", has_text="Never mind.")).to_be_visible()
+    assert page.locator("[name=answer]").count() == 0
+    visitor.looks()
 
 
 def _states(visitor: Visitor) -> None:
@@ -92,6 +101,15 @@ def _states(visitor: Visitor) -> None:
         page.check(f"[name=atom-{use}][value='1']")
     page.select_option("#c1-model", "negotiate")
     visitor.signs()
+
+
+def _takes_back(visitor: Visitor, ask: str) -> None:
+    page = visitor.page
+    page.fill("#reason", "I mistyped.")
+    visitor.goes("[name=answer][value=withdraw]")
+    visitor.looks()
+    visitor.signs(f"**/requests/{ask}")
+    expect(page.locator("#offerh")).to_be_visible()  # the request can be answered as before
 
 
 def _refuses_without_scripts(visitor: Visitor, browser: Browser, ask: str) -> None:

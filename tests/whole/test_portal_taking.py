@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.registry.catalogue import picture
 from tests.whole.browser import chromium
 from tests.whole.stage import Service
-from tests.whole.visiting import Visitor, leaving, visiting
+from tests.whole.visiting import Visitor, leaving, signs, visiting
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def test_a_team_asks_is_answered_and_takes_the_licence(browser: Browser, service
         team.opens("/organisation/requests")
         team.looks()
         ask = _asks(team, work)
-        _answers(ada, ask)
+        _answers(ada, ask, "9")
+        _declines_without_scripts(team, browser, ask)
+        _answers(ada, ask, "2.50")
         _takes(team, ask)
         _is_told_no_price_twice(team, work)
 
@@ -67,11 +69,27 @@ def _asks(team: Visitor, work: str) -> str:
     return page.url.rpartition("/")[2]
 
 
-def _answers(ada: Visitor, ask: str) -> None:
+def _declines_without_scripts(team: Visitor, browser: Browser, ask: str) -> None:
+    """In the same session, in a browser that runs no scripts: the registry attests that the team said no."""
+    plain = browser.new_context(java_script_enabled=False, storage_state=team.context.storage_state())
+    page = plain.new_page()
+    page.goto(f"{team.url}/{team.language}/organisation/requests/{ask}")
+    page.fill("#message", "Too dear.")
+    with leaving(page):
+        page.click("form[action*='/reply'] .btn")
+    assert page.inner_text("form .pre") == "Too dear."
+    signs(page, f"**/organisation/requests/{ask}")
+    assert page.locator("main .pre", has_text="Too dear.").count() == 1
+    plain.close()
+    team.opens(f"/organisation/requests/{ask}")
+    team.looks()
+
+
+def _answers(ada: Visitor, ask: str, amount: str) -> None:
     page = ada.page
     ada.opens(f"/requests/{ask}")
     page.check("#m-per-work")
-    page.fill("#amount", "2.50")
+    page.fill("#amount", amount)
     ada.goes(".offer .btn")
     ada.signs(f"**/requests/{ask}")
 

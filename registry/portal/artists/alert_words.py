@@ -49,6 +49,12 @@ ALERTS: Final[Vocabulary] = {
     "event_terms-changed": ("Terms of your pictures were changed with your key.", "用你的钥匙改了画的条件。"),
     "event_licence-offered": ("An artist offers you a licence.", "有画家给你报了许可条件。"),
     "event_licence-refused": ("An artist refused your request.", "有画家谢绝了你的申请。"),
+    "event_licence-request-withdrawn": (
+        "A team took its request back: there is nothing to answer.",
+        "有团队撤回了申请，不用答复了。",
+    ),
+    "event_licence-offer-withdrawn": ("An artist took an offer to you back.", "有画家撤回了给你的报价。"),
+    "event_licence-declined": ("A team declined your offer.", "有团队谢绝了你的报价。"),
     "event_audit-finding": ("An auditor found something that concerns you.", "审计员发现了和你有关的问题。"),
     "event_invoice": ("An invoice was made out to you.", "给你开了一张发票。"),
     "event_credit-note": ("A credit note was made out to you.", "给你开了一张贷项通知单。"),

@@ -1,6 +1,7 @@
 """What teams ask an artist for, and her answer: each request in plain words, then an offer or a refusal, then signed.
 
-An offer takes a passkey. A refusal gives nothing up: without scripts the registry attests what the session asked for.
+An offer takes a passkey. Who refuses, or takes an offer back, gives nothing up: without scripts the registry attests
+what the session asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.authority import tightens_only
-from licet.statements.kinds import LicenceAnswer, LicenceRequest
+from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest
 from licet.statements.kinds.agreements import MOST_TEXT, price_of
 from licet.statements.kinds.licences import Agreed
 from licet.terms import ATOMS, UNPAID, Revocation, Terms
@@ -27,6 +28,7 @@ from licet.wire.agreements import RequestShown, RequestState
 from registry.accounts import profile
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
+from registry.agreements import answers
 from registry.agreements import requests as asking
 from registry.consent.service import known_terms
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -46,6 +48,9 @@ _A_PAGE: Final = 50
 _SHOWN: Final = 100  # works of a request that its page names
 _BODY: Final = 1 << 16
 _ALL: Final = frozenset(ATOMS)
+_NOTES: Final = {"offer": "offered", "refuse": "refused", "withdraw": "offer_withdrawn"}
+#: Where there is something to refuse, or to take back.
+_OPEN_TO: Final = {"refuse": ("open", "offered", "retracted"), "withdraw": ("offered",)}
 InState = Annotated[RequestState | None, QueryParameter(name="state")]
 
 
@@ -121,7 +126,7 @@ async def draft_answer(
     ask: FromPath[str],
     body: RawBody,
 ) -> Response[bytes]:
-    """The offer, or the refusal, that would be signed; nothing is kept."""
+    """The offer, the refusal, or what takes an offer back, that would be signed; nothing is kept."""
     form = forms.read(request, body)
     found = await asking.shown(services, caller, _number(ask))
     said = _read(found)
@@ -130,17 +135,17 @@ async def draft_answer(
     answer = form.get("answer")
     if found.request.account != caller.id:
         raise NotAllowed("expected the answer of the account that is asked")
-    if answer not in ("offer", "refuse"):
-        raise Invalid.field("answer", "offer or refuse", answer)
+    if answer not in ("offer", "refuse", "withdraw"):
+        raise Invalid.field("answer", "offer, refuse or withdraw", answer)
     if not _open_to(found, answer):
         raise Conflict(f"{ask} is {found.request.state}: expected a request that can still be answered so")
     genesis = (await profile.me(services, caller)).genesis or ""
-    document, trusted = found.request.document, caller.level >= asking.TRUSTED
+    document, trusted = found.request.document, caller.level >= answers.TRUSTED
     try:
         if answer == "offer":
             payload = offering.offer(offering.filled(form), said, document, genesis=genesis, trusted=trusted)
         else:
-            payload = offering.refusal(said, document, offering.words_of(form, "reason"), genesis=genesis)
+            payload = offering.without_price(answer, said, document, offering.words_of(form, "reason"), genesis=genesis)
     except InputError as error:
         return await _page(request, services, caller, found, form, error)
     return await _shown(request, services, caller, found, payload)
@@ -161,7 +166,7 @@ async def give_answer(
     ask: FromPath[str],
     body: RawBody,
 ) -> Response[Any]:
-    """Take the answer that was on screen, signed by a passkey, or a refusal attested; sent twice, it has one effect."""
+    """Take the answer that was on screen, by a passkey, or attested unless it offers; sent twice, it has one effect."""
     form = forms.read(request, body)
     payload = signing.read(form, LicenceAnswer)
     envelope = signing.envelope_of(form, "licence-answer")
@@ -173,9 +178,8 @@ async def give_answer(
         async with services.database.transaction() as conn:
             office = await services.keys.hold(conn, "office")
         envelope = envelopes.countersign(envelope, office)
-    await asking.answer(services, caller, _number(ask), envelope)
-    note = "offered" if payload.answer == "offer" else "refused"
-    return led(f"/{language_of(request)}/requests/{ask}", note)
+    await answers.answer(services, caller, _number(ask), envelope)
+    return led(f"/{language_of(request)}/requests/{ask}", _NOTES[payload.answer])
 
 
 async def _shown(
@@ -213,7 +217,7 @@ async def _shown(
         kept=None if price is None or price.model in UNPAID else services.settings.fee_bps,
         shown=await signing.signable(services, caller, payload, "licence-answer"),
         uses=None if said is None else [f"use_{atom}" for atom in said.use.atoms],
-        trusted=caller.level >= asking.TRUSTED, attested=tightens_only(payload), why=why,
+        trusted=caller.level >= answers.TRUSTED, attested=tightens_only(payload), why=why,
         other_url=f"/{OTHER[language]}/requests/{ask}",
     )  # fmt: skip
 
@@ -226,16 +230,17 @@ async def _page(
     form: forms.Form | None = None,
     error: InputError | None = None,
 ) -> Response[bytes]:
-    tag, trusted = TAGS[language_of(request)], caller.level >= asking.TRUSTED
+    tag, trusted = TAGS[language_of(request)], caller.level >= answers.TRUSTED
     said, answer = _read(found), None
     if found.answer is not None:
         answer = envelopes.read_as(LicenceAnswer, found.answer.envelope)
+    reply = None if found.reply is None else envelopes.read_as(LicenceReply, found.reply.envelope)
     stated = await _stated(services, caller, found, said, tag)
     offers = form is not None and form.get("answer") == "offer"
     suggested = None if said is None else offering.proposed(said, trusted=trusted)
     return ROOM.page(
         request, "request", status=200 if error is None else 400, here=_place(caller),
-        asked=found.request, said=said, answer=answer, works=found.works[:_SHOWN], **stated._asdict(),
+        asked=found.request, said=said, answer=answer, reply=reply, works=found.works[:_SHOWN], **stated._asdict(),
         proposes=None if said is None or said.price is None else price_text(price_of(said.price), tag),
         offers=None if answer is None or answer.price is None else price_text(price_of(answer.price), tag),
         can_offer=said is not None and _open_to(found, "offer"),
@@ -285,12 +290,11 @@ def _read(found: RequestShown) -> LicenceRequest | None:
 
 
 def _open_to(found: RequestShown, answer: str) -> bool:
-    """Whether the request can be answered so: an offer while it waits, a refusal while there is one to take back."""
-    if found.request.state == "accepted":
-        return False
-    if answer == "refuse":
-        return found.request.state in ("open", "offered")
-    return times.from_text(found.request.expires_at) > times.now()
+    """Whether the request can be answered so: with an offer while it waits, else while there is something to end."""
+    if answer != "offer":
+        return found.request.state in _OPEN_TO[answer]
+    ended = found.request.state in ("accepted", "withdrawn")
+    return not ended and times.from_text(found.request.expires_at) > times.now()
 
 
 def _begun(said: LicenceRequest | None, form: forms.Form | None, *, trusted: bool) -> Offered | None:

@@ -1,4 +1,4 @@
-"""What a form says in answer to a team's request: an offer with its price, dates and way back, or a refusal.
+"""What a form says in answer to a team's request: an offer with its price, dates and way back, or none of them.
 
 Whatever the chosen price does not need is left out of what is signed; whatever it needs and the form says wrongly is an
 error that names the field, and nothing is guessed.
@@ -13,7 +13,7 @@ from licet.errors import InputError
 from licet.statements.agreed import wrong_price
 from licet.statements.kinds import LicenceAnswer, LicenceRequest
 from licet.statements.kinds.agreements import price_of
-from licet.statements.requests import LONGEST, STANDS, draft_offer, draft_refusal
+from licet.statements.requests import LONGEST, STANDS, draft_offer, draft_refusal, draft_withdrawn_offer
 from licet.terms import UNPAID, Price, Revocation, read_price
 from registry.portal.artists import fields
 from registry.portal.artists.fields import CURRENCIES, last_moment
@@ -89,10 +89,11 @@ def offer(said: Offered, request: LicenceRequest, document: str, *, genesis: str
     )  # fmt: skip
 
 
-def refusal(request: LicenceRequest, document: str, reason: str, *, genesis: str) -> LicenceAnswer:
-    """Return the refusal of ``request``; raises ``InputError`` naming the form's field."""
+def without_price(answer: str, request: LicenceRequest, document: str, reason: str, *, genesis: str) -> LicenceAnswer:
+    """Return the refusal of ``request``, or what takes its offer back; raises ``InputError`` naming the field."""
+    drafted = draft_refusal if answer == "refuse" else draft_withdrawn_offer
     try:
-        return draft_refusal(request, document, genesis=genesis, message=reason)
+        return drafted(request, document, genesis=genesis, message=reason)
     except InputError as error:
         raise InputError.field("reason", str(error.details.get("expected") or error.message), reason) from None
 

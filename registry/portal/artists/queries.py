@@ -19,15 +19,17 @@ from statements s join log_pending p on p.id = s.pending left join log_entries e
 where s.id = $1 and s.account = $2
 """
 # What the log has of an account, each with what it was said of. By statements, dispute_steps, licence_answers,
-# split_answers, duties, revenue_reports and log_entries unique (pending)
+# licence_replies, split_answers, duties, revenue_reports and log_entries unique (pending)
 _SIGNED: Final = """
 select p.id, p.kind, p.subject, coalesce(e.at, p.submitted_at) as at, e.index, s.effect, s.scope, s.works, d.step,
-    coalesce(n.answer, t.answer) as answer, d.dispute, n.request, coalesce(u.licence, r.licence) as licence
+    coalesce(n.answer, t.answer, y.reply) as answer, d.dispute, coalesce(n.request, y.request) as request,
+    coalesce(u.licence, r.licence) as licence
 from log_pending p
 left join log_entries e on e.pending = p.id and e.index < (select published_size from log_head)
 left join statements s on s.pending = p.id
 left join dispute_steps d on d.pending = p.id
 left join licence_answers n on n.pending = p.id
+left join licence_replies y on y.pending = p.id
 left join split_answers t on t.pending = p.id
 left join duties u on u.pending = p.id
 left join revenue_reports r on r.pending = p.id

@@ -32,6 +32,9 @@ REQUESTS: Final[Vocabulary] = {
     "state_ask_accepted": ("They accepted", "对方已接受"),
     "state_ask_expired": ("Nobody answered in time", "过期未答复"),
     "state_ask_lapsed": ("Your offer ran out", "你的报价过期了"),
+    "state_ask_withdrawn": ("They took the request back", "对方撤回了申请"),
+    "state_ask_declined": ("They declined your offer", "对方谢绝了你的报价"),
+    "state_ask_retracted": ("You took your offer back", "你撤回了报价"),
     "request_h1": ("{team} asks you for a licence", "{team} 向你申请许可"),
     "request_gone": (
         "What was asked for was erased, or is not in the public record yet.",
@@ -74,6 +77,12 @@ REQUESTS: Final[Vocabulary] = {
     "request_terms_contested": ("Contested: nobody may until that is over.", "有争议：结束之前谁都不得使用。"),
     "request_proof": ("Download the request with its proofs", "下载这份申请和证明"),
     "request_answered": ("Your answer", "你的答复"),
+    "said_offer": ("You made an offer", "你报了价"),
+    "said_refuse": ("You refused", "你谢绝了"),
+    "said_withdraw": ("You took your offer back", "你撤回了报价"),
+    "request_replied": ("What they said to that", "对方的回话"),
+    "replied_withdraw": ("They took the request back", "对方撤回了申请"),
+    "replied_decline": ("They declined your offer", "对方谢绝了你的报价"),
     "request_licence": ("See the licence that came of it", "看由此取得的许可"),
     "offer_h": ("Make an offer", "报价"),
     "offer_again": ("Make another offer in its place", "改报另一个价"),
@@ -118,13 +127,17 @@ REQUESTS: Final[Vocabulary] = {
         "Nothing of yours may be used for this. You can still make an offer as long as the request waits.",
         "你的画不得这样用。申请没过期之前，你还可以改主意报价。",
     ),
-    "refuse_back": (
-        "This takes your offer back: nobody can accept it any more.",
-        "这会撤回你的报价，对方不能再接受。",
+    "withdraw_h": ("Take the offer back", "撤回报价"),
+    "withdraw_text": (
+        "This takes your offer back: nobody can accept it any more. You can offer anew, or say no altogether.",
+        "撤回之后，对方不能再接受这个报价。申请还在，你可以重新报价；也可以干脆谢绝。",
     ),
+    "withdraw_look": ("Take it back: see what I would sign", "撤回：看看要签的内容"),
+    "refuse_look": ("Say no: see what I would sign", "谢绝：看看要签的内容"),
     "refuse_reason": ("Why, if you want to say so (the team reads it)", "原因，可以不写（对方看得到）"),
     "sign_offer": ("Your offer to {team}", "给 {team} 的报价"),
     "sign_refuse": ("Say no to {team}", "谢绝 {team}"),
+    "sign_withdraw": ("Take your offer to {team} back", "撤回给 {team} 的报价"),
     "oath_offer": (
         Plural(
             "I offer {team} a licence for one picture and the model {model}: {price}.",
@@ -138,6 +151,13 @@ REQUESTS: Final[Vocabulary] = {
             "I refuse {team} a licence for {n} pictures and the model {model}.",
         ),
         "我不同意 {team} 把我的 {n} 张画用于模型 {model}。",
+    ),
+    "oath_withdraw": (
+        Plural(
+            "I take back what I offered {team} for one picture and the model {model}.",
+            "I take back what I offered {team} for {n} pictures and the model {model}.",
+        ),
+        "我撤回给 {team} 的报价：{n} 张画用于模型 {model}。",
     ),
     "offer_will_use": ("For this alone:", "只限这样用："),
     "offer_will_until": (
@@ -172,6 +192,10 @@ REQUESTS: Final[Vocabulary] = {
         "They are told at once. Nothing is granted, and nothing is owed.",
         "会马上通知对方。什么都没有许可，也没有欠款。",
     ),
+    "withdraw_will": (
+        "They are told at once, and cannot accept it any more. You can offer anew as long as the request waits.",
+        "会马上通知对方，报价不能再接受。申请没过期之前，你还可以重新报价。",
+    ),
     "answer_will_record": (
         "Only you, the team and auditors can read it; the public record keeps a digest.",
         "只有你、对方和审计看得到；公开记录里只留摘要。",
@@ -179,6 +203,7 @@ REQUESTS: Final[Vocabulary] = {
     "answer_words": ("Your words to the team", "你写给对方的话"),
     "offer_go": ("Sign and offer", "签名并报价"),
     "refuse_go": ("Sign and say no", "签名并谢绝"),
+    "withdraw_go": ("Sign and take it back", "签名并撤回"),
     "offer_attested": (
         "An offer gives something away: that needs your own passkey. Nothing was signed.",
         "报价就是给出东西，必须用你自己的通行密钥签。什么都没有签。",

@@ -50,6 +50,7 @@ _PAGES: Final[dict[str, Mapping[str, str]]] = {
         "licence": "/organisation/licences/{subject}",
         "revenue-report": "/organisation/licences/{about}",
         "licence-request": "/organisation/requests/{subject}",
+        "licence-reply": "/organisation/requests/{about}",
         "duty-done": "/organisation/duties?state=done",
         "delegation": "/organisation/keys",
         "dataset-manifest": "/organisation/datasets",

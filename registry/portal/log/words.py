@@ -167,6 +167,7 @@ WORDS: Final[Vocabulary] = {
     "kind_licence": ("A licence was granted", "发出了一份许可"),
     "kind_licence-request": ("A team asked for a licence", "有团队申请许可"),
     "kind_licence-answer": ("A request for a licence was answered", "答复了许可请求"),
+    "kind_licence-reply": ("A team took a request back, or declined an offer", "团队撤回了请求，或谢绝了报价"),
     "kind_licence-revoke": ("A licence was taken back", "收回了许可"),
     "kind_duty-done": ("A team said that it did its duty", "团队说该做的都做了"),
     "kind_run": ("A model was trained", "训练了一次模型"),

@@ -13,6 +13,7 @@ from registry.portal.organisations import (
     made,
     members,
     money,
+    replying,
     requesting,
     tokens,
 )
@@ -24,6 +25,7 @@ ROUTES: Final[list[Any]] = [
     *asking.ROUTES,
     *requesting.ROUTES,
     *accepting.ROUTES,
+    *replying.ROUTES,
     *money.ROUTES,
     *tokens.ROUTES,
     *keys.ROUTES,

@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.agreed import REPORTED
-from licet.statements.kinds import LicenceAnswer, LicenceRequest, Weigh
+from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest, Weigh
 from licet.statements.kinds.agreements import price_of
 from licet.terms import price_text
 from licet.wire.agreements import RequestShown, RequestState
@@ -71,6 +71,7 @@ async def page(
     """Return the page of one request; ``why``: words for it being shown again, ``exactly``: the same in English."""
     said = None if found.asked is None else envelopes.read_as(LicenceRequest, found.asked.envelope)
     answer = None if found.answer is None else envelopes.read_as(LicenceAnswer, found.answer.envelope)
+    reply = None if found.reply is None else envelopes.read_as(LicenceReply, found.reply.envelope)
     works = [each.work for each in found.works[:MOST_WORKS]]
     numbers = [identifiers.to_uuid(each, "wrk") for each in works]
     async with services.database.acquire() as conn:
@@ -85,10 +86,11 @@ async def page(
         here="licences",
         ask=found.request,
         own=caller.id,
-        # Her last answer counts: what was refused, or ran out, can be offered as long as the request stands.
-        answerable=found.request.state != "accepted" and times.now() < times.from_text(found.request.expires_at),
+        answerable=answerable(found),
         said=said,
         answer=answer,
+        reply=reply,
+        message="" if form is None else form.get("message"),
         proposed=prices[0] and price_text(prices[0], language),
         offered=prices[1] and price_text(prices[1], language),
         divided=prices[1] is not None and prices[1].model in REPORTED,
@@ -100,6 +102,12 @@ async def page(
         works=[(work, public.get(number)) for work, number in zip(works, numbers, strict=True)],
         many=len(found.works),
     )
+
+
+def answerable(found: RequestShown) -> bool:
+    """Whether an offer can still come: while the request stands, what was refused, declined or ran out is no end."""
+    ended = found.request.state in ("accepted", "withdrawn")
+    return not ended and times.now() < times.from_text(found.request.expires_at)
 
 
 ROUTES: Final = [requests_page, request_page]

@@ -21,6 +21,9 @@ ASKING: Final[Vocabulary] = {
     "state_ask_accepted": ("Accepted: a licence", "已接受，成为许可"),
     "state_ask_expired": ("Not answered in time", "过期没有答复"),
     "state_ask_lapsed": ("The offer ran out", "报价已过期"),
+    "state_ask_withdrawn": ("Taken back", "请求已撤回"),
+    "state_ask_declined": ("The offer was declined", "报价已谢绝"),
+    "state_ask_retracted": ("The offer was taken back", "报价已撤回"),
     "asks_you": ("{name} asks you", "{name} 在问你们"),
     # one request, and what to do next
     "asks_next_open": (
@@ -43,6 +46,18 @@ ASKING: Final[Vocabulary] = {
     "asks_next_lapsed": (
         "Nobody took the offer in time. You can ask anew.",
         "报价到期了，没有接受。可以重新提。",
+    ),
+    "asks_next_withdrawn": (
+        "You took the request back: nobody can answer it any more. You can ask anew.",
+        "你们撤回了请求，作者不能再答复。可以重新提。",
+    ),
+    "asks_next_declined": (
+        "You declined the offer. The artist can make another one until {until}.",
+        "你们谢绝了报价。作者在 {until}之前可以重新报价。",
+    ),
+    "asks_next_retracted": (
+        "The artist took the offer back, and can make another one until {until}.",
+        "作者撤回了报价，在 {until}之前可以重新报价。",
     ),
     "asks_answer": (
         "You can answer until {until}: offer a price, or refuse.",
@@ -130,9 +145,46 @@ ASKING: Final[Vocabulary] = {
     "weigh_use": ("How often you reported its use", "按申报的使用次数"),
     "weigh_report": ("Weights that you report", "按你们申报的权重"),
     "accept_decline": (
-        "You need not take it. If you do nothing, it ends on {until}, and you owe nothing.",
-        "可以不接受。什么都不做，到 {until}它就作废，不欠任何钱。",
+        "You need not take it. If you do nothing, it ends on {until}, and you owe nothing. Below you can say no now.",
+        "可以不接受。什么都不做，到 {until}它就作废，不欠任何钱。也可以在下面直接谢绝。",
     ),
+    # saying no to an offer, and taking a request back
+    "reply_h_decline": ("Decline the offer", "谢绝报价"),
+    "reply_h_withdraw": ("Take the request back", "撤回请求"),
+    "reply_text_decline": (
+        "The artist is told at once, and can make another offer as long as the request stands.",
+        "会马上通知作者。请求没过期之前，作者可以重新报价。",
+    ),
+    "reply_text_withdraw": (
+        "The artist is told at once, and cannot answer it any more. You can ask anew at any time.",
+        "会马上通知作者，作者不能再答复。以后随时可以重新提。",
+    ),
+    "reply_reason": ("Why, if you want to say so (the artist reads it)", "原因，可以不写（作者看得到）"),
+    "reply_wrong": ("Please write at most 2000 ordinary characters.", "请最多写 2000 个普通字符。"),
+    "reply_late": (
+        "That has changed meanwhile, so nothing was signed. This is how it stands now.",
+        "情况刚刚有变，什么都没有签。现在是这样的。",
+    ),
+    "oath_decline": (
+        Plural(
+            "{team} declines the offer for one picture and the model {model}.",
+            "{team} declines the offer for {n} pictures and the model {model}.",
+        ),
+        "{team} 谢绝这份报价：{n} 张画用于模型 {model}。",
+    ),
+    "oath_withdraw": (
+        Plural(
+            "{team} takes back its request for one picture and the model {model}.",
+            "{team} takes back its request for {n} pictures and the model {model}.",
+        ),
+        "{team} 撤回这份请求：{n} 张画用于模型 {model}。",
+    ),
+    "reply_binds": (
+        "Nothing was taken, and nothing is owed. It goes into the public log by its digest.",
+        "什么都没拿，也不欠钱。公开日志里只有它的摘要。",
+    ),
+    "reply_go_decline": ("Sign and decline", "签名并谢绝"),
+    "reply_go_withdraw": ("Sign and take it back", "签名并撤回"),
     "oath_accept": (
         Plural(
             "{team} takes a licence for one picture and the model {model}, {price}.",
@@ -203,6 +255,9 @@ ASKING: Final[Vocabulary] = {
     "answer_revoked": ("If it is taken back", "如果收回许可"),
     "answer_now": ("at once: {duty}", "立刻：{duty}"),
     "answer_days": (Plural("after {n} day: {duty}", "after {n} days: {duty}"), "过 {n} 天：{duty}"),
+    "answer_withdrawn": ("The offer was taken back.", "报价已撤回。"),
+    "replied_decline": ("The offer was declined", "报价已谢绝"),
+    "replied_withdraw": ("The request was taken back", "请求已撤回"),
     "answer_refused": ("No licence is offered.", "不给许可。"),
     "asked_erased": ("It was erased with an account.", "已随账号删除。"),
     "asked_file": ("What was signed", "签过字的文件"),

@@ -32,7 +32,7 @@ _FIRST: Final = ("named", "started", "invited", "found")
 _SOME: Final = 10
 _UNPAID: Final = ("overdue", "partly-paid", "open")
 _UNDONE: Final = ("overdue", "open")
-_ANSWERED: Final = ("offered", "refused")
+_ANSWERED: Final = ("offered", "refused", "retracted")
 InDutyState = Annotated[DutyState | None, QueryParameter(name="state")]
 
 

@@ -8,8 +8,15 @@ import httpx
 import msgspec
 
 from licet.statements import envelope as envelopes
-from licet.statements.kinds import LicenceAnswer, LicenceRequest, Use
-from licet.statements.requests import draft_offer, draft_refusal, draft_request
+from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest, Use
+from licet.statements.requests import (
+    draft_decline,
+    draft_offer,
+    draft_refusal,
+    draft_request,
+    draft_withdrawal,
+    draft_withdrawn_offer,
+)
 from licet.terms import Price, preset
 from licet.wire.agreements import AgreementSubmit, RequestAccepted, RequestInfo, RequestShown
 from licet.wire.licensing import LicenceGranted
@@ -69,9 +76,42 @@ async def reply(
         payload = draft_refusal(document, asked.document, genesis=who.account.genesis)
     else:
         payload = draft_offer(document, asked.document, genesis=who.account.genesis, price=price, **said)
-    payload = msgspec.structs.replace(payload, **(changes or {}))
+    return await answers(who, asked, msgspec.structs.replace(payload, **(changes or {})))
+
+
+async def answers(who: Artist, asked: RequestInfo, payload: LicenceAnswer) -> httpx.Response:
+    """Sign and send an answer."""
     body = AgreementSubmit(envelopes.seal(payload, who.account.key))
     return await who.site.post(f"/v1/licence-requests/{asked.request}/answers", body, http=who.http)
+
+
+async def takes_back(who: Artist, asked: RequestInfo, message: str = "") -> httpx.Response:
+    """Take back what ``who`` has offered."""
+    found = await shown(who, asked)
+    assert found.asked is not None
+    document = envelopes.read_as(LicenceRequest, found.asked.envelope)
+    genesis = who.account.genesis
+    return await answers(who, asked, draft_withdrawn_offer(document, asked.document, genesis=genesis, message=message))
+
+
+async def word(lab: Trainer, asked: RequestInfo, message: str = "", **changes: Any) -> LicenceReply:
+    """Return the reply by which ``lab`` declines the offer that stands or, without one, takes its request back."""
+    found = await shown(lab, asked)
+    assert found.asked is not None
+    document = envelopes.read_as(LicenceRequest, found.asked.envelope)
+    payload = draft_withdrawal(document, asked.document, genesis=lab.account.genesis, message=message)
+    if found.request.state == "offered":
+        assert found.answer is not None
+        offer = found.answer.envelope.payload_digest
+        payload = draft_decline(document, asked.document, offer, genesis=lab.account.genesis, message=message)
+    return msgspec.structs.replace(payload, **changes)
+
+
+async def says(lab: Trainer, payload: LicenceReply, asked: RequestInfo | None = None) -> httpx.Response:
+    """Sign and send a reply, to the request that it names or to another."""
+    body = AgreementSubmit(envelopes.seal(payload, lab.account.key))
+    ask = payload.request if asked is None else asked.request
+    return await lab.site.post(f"/v1/licence-requests/{ask}/replies", body, http=lab.http)
 
 
 async def offer(who: Artist, asked: RequestInfo, price: Price = OFFERED, **said: Any) -> RequestInfo:

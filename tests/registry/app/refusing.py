@@ -66,10 +66,14 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
         (*_SIGNED, Refusal(400, "(split|document|works|shares|replaces)", "the same")),
     ),
     **dict.fromkeys(
-        ("requestLicence", "answerLicenceRequest"),
+        ("requestLicence", "answerLicenceRequest", "replyToLicenceRequest"),
         (
             *_SIGNED,
-            Refusal(400, "(request|works|use|price|message|document|answer|offered_until|grant_until)", "the same"),
+            Refusal(
+                400,
+                "(request|works|use|price|message|document|answer|reply|offer|offered_until|grant_until)",
+                "the same",
+            ),
         ),
     ),
     "reportRevenue": (

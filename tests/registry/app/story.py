@@ -35,7 +35,7 @@ from registry.settlement.billing import issue
 from registry.snapshots.publisher import publish
 from tests.registry import keymaking as make
 from tests.registry.agreements.revenue import report
-from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer, says, word
 from tests.registry.auditing.month import PER_RUN
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, artist, drawn, picture
 from tests.registry.claims.internet import Internet
@@ -243,6 +243,8 @@ async def an_artist_is_asked(site: Running, recorder: Recorder) -> None:
     asked_of = await shelf(site, NEGOTIATED, 1, owner=mei)
     asked = await ask(lab, asked_of)
     await mei.http.get("/v1/licence-requests?state=open")
+    await offer(mei, asked)
+    await says(lab, await word(lab, asked, "A little less?"))
     await offer(mei, asked)
     await agree(lab, asked_of, asked)
     shared = await shelf(site, SHARED, 1, owner=mei)

@@ -102,6 +102,7 @@ WALK: dict[str, tuple[int, int, int]] = {
     "listLicenceRequests": (401, 403, 200),
     "getLicenceRequest": (401, 403, 404),
     "answerLicenceRequest": (401, 403, 400),
+    "replyToLicenceRequest": (401, 403, 400),
     "reportRevenue": (401, 403, 400),
     "listRevenueReports": (401, 403, 200),
     "listAwaitedRevenueReports": (401, 403, 200),

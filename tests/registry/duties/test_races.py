@@ -14,7 +14,7 @@ from licet import identifiers, times
 from licet.wire.common import Page
 from licet.wire.usage import Logged, RunInfo
 from registry.snapshots.publisher import publish
-from tests.registry.agreements.talks import NEGOTIATED, ask, offer, reply
+from tests.registry.agreements.talks import NEGOTIATED, ask, offer, reply, says, takes_back, word
 from tests.registry.catalogue import NO_AI, PAID, signed
 from tests.registry.duties.talks import listed, revocable_terms, revocation, send, told
 from tests.registry.harness import Running
@@ -128,16 +128,55 @@ async def test_two_acceptances_of_the_same_works_within_one_budget(site: Running
 
 
 @both_orders
-async def test_accepting_an_offer_and_taking_it_back(site: Running, swapped: bool):
+@pytest.mark.parametrize("how", ["refuse", "withdraw"])
+async def test_accepting_an_offer_and_taking_it_back(site: Running, how: str, swapped: bool):
     mine, lantern = await shelf(site, NEGOTIATED, 1), await trainer(site)
     asked = await ask(lantern, mine)
     await offer(mine.owner, asked)
     quote = await lantern.quote(mine.wanted(), request=asked.request)
     accepted, refused = await raced(
-        site, HEAD, mine.owner.uuid, lambda: lantern.accept(quote), lambda: reply(mine.owner, asked, None), swapped
+        site,
+        HEAD,
+        mine.owner.uuid,
+        lambda: lantern.accept(quote),
+        lambda: reply(mine.owner, asked, None) if how == "refuse" else takes_back(mine.owner, asked),
+        swapped,
     )
     answers = (accepted, refused)
     assert sorted(each.status_code for each in answers) == [201, 409]  # never both, never neither
+    assert answers[swapped].status_code == 201
+    await nothing_is_wrong(site)
+
+
+@both_orders
+async def test_accepting_an_offer_and_declining_it(site: Running, swapped: bool):
+    """Two people of one team: whoever is first, the other is told what stands."""
+    mine, lantern = await shelf(site, NEGOTIATED, 1), await trainer(site)
+    asked = await ask(lantern, mine)
+    await offer(mine.owner, asked)
+    quote, said = await lantern.quote(mine.wanted(), request=asked.request), await word(lantern, asked)
+    answers = await raced(
+        site,
+        ORGANISATION,
+        identifiers.to_uuid(lantern.id),
+        lambda: lantern.accept(quote),
+        lambda: says(lantern, said),
+        swapped,
+    )
+    assert sorted(each.status_code for each in answers) == [201, 409]
+    assert answers[swapped].status_code == 201
+    await nothing_is_wrong(site)
+
+
+@both_orders
+async def test_offering_and_taking_the_request_back(site: Running, swapped: bool):
+    mine, lantern = await shelf(site, NEGOTIATED, 1), await trainer(site)
+    asked = await ask(lantern, mine)
+    said = await word(lantern, asked)
+    answers = await raced(
+        site, HEAD, mine.owner.uuid, lambda: reply(mine.owner, asked), lambda: says(lantern, said), swapped
+    )
+    assert sorted(each.status_code for each in answers) == [201, 409]
     assert answers[swapped].status_code == 201
     await nothing_is_wrong(site)
 

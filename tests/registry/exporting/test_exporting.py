@@ -31,7 +31,7 @@ from registry.settlement.banking import record_by_hand
 from registry.settlement.billing import issue
 from tests.registry import keymaking as make
 from tests.registry.agreements.revenue import report
-from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer
+from tests.registry.agreements.talks import NEGOTIATED, agree, ask, offer, says, word
 from tests.registry.catalogue import PAID, RESEARCH, Artist, picture
 from tests.registry.disputes.parties import charge_of, dispute
 from tests.registry.duties.talks import done, revocable_terms, revoke
@@ -87,6 +87,8 @@ async def lives(site: Running) -> tuple[Artist, Trainer]:
     await lab.log("/v1/models", lab.card())
     wished = await shelf(site, NEGOTIATED, 1, owner=ada)
     asked = await ask(lab, wished)
+    await offer(ada, asked)
+    assert (await says(lab, await word(lab, asked))).status_code == 201
     await offer(ada, asked)
     agreed_on = await agree(lab, wished, asked)
     leased = await shelf(site, revocable_terms(0), 1, owner=ada)

@@ -18,7 +18,7 @@ from licet.terms.wording import duration_text
 from licet.wire.agreements import RequestInfo
 from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES, TAGS, Language
-from tests.registry.agreements.talks import NEGOTIATED, agree, offer, question, send, shown, told
+from tests.registry.agreements.talks import NEGOTIATED, agree, offer, question, says, send, shown, told, word
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, Trainer, trainer
 from tests.registry.portal.people import HTML, Read, fields_of, joined
@@ -145,18 +145,27 @@ async def test_how_the_licence_would_end_is_told_where_one_offers_and_signs(site
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-async def test_refusing_takes_no_scripts_and_takes_an_offer_back(site: Running, *, scripts: bool) -> None:
+@pytest.mark.parametrize(
+    ("said", "state", "oath"),
+    [
+        ("refuse", "refused", "I refuse Lantern Labs"),
+        ("withdraw", "retracted", "I take back what I offered Lantern Labs for 2 pictures"),
+    ],
+)
+async def test_refusing_takes_no_scripts_and_takes_an_offer_back(
+    site: Running, said: str, state: str, oath: str, *, scripts: bool
+) -> None:
     found = await talk(site, level=0)
     await offer(found.ada.owner, found.asked)
-    form, payload, read = await found.drafts(answer="refuse", reason="No.\r\nThank you.")
-    assert (payload.answer, payload.message, payload.price) == ("refuse", "No.\nThank you.", None)
-    assert "I refuse Lantern Labs" in read.text
+    form, payload, read = await found.drafts(answer=said, reason="No.\r\nThank you.")
+    assert (payload.answer, payload.message, payload.price) == (said, "No.\nThank you.", None)
+    assert oath in read.text
     if scripts:
         form = signed(found.ada, form, "licence-answer")
     done = await found.ada.person.sends(f"{found.path}/answer", form)
     assert done.status_code == 303, done.text
     seen = await shown(found.lab, found.asked)
-    assert (seen.request.state, seen.answer is not None) == ("refused", True)
+    assert (seen.request.state, seen.answer is not None) == (state, True)
     (signature,) = seen.answer.envelope.signatures  # type: ignore[union-attr]
     assert (signature.keyid == found.ada.key.keyid) is scripts
     assert envelopes.read_as(LicenceAnswer, seen.answer.envelope) == payload  # type: ignore[union-attr]
@@ -165,6 +174,7 @@ async def test_refusing_takes_no_scripts_and_takes_an_offer_back(site: Running, 
     assert "Make another offer in its place" in page.text
     quote = await found.lab.ask(found.shelf.wanted(), request=found.asked.request)
     assert quote.status_code == 409, quote.text
+    assert (await found.ada.person.sends(found.path, await found.form(answer="withdraw"))).status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -232,6 +242,29 @@ async def test_what_a_team_proposes_and_a_present_are_offered_as_they_stand(site
     found = await talk(site, price=pool.to_json())
     assert (await found.drafts(model="proposed"))[1].price == pool.to_json()
     assert (await found.drafts(model="free"))[1].price == {"model": "free"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_the_team_declined_or_took_back_is_said_with_its_reason(site: Running, language: Language) -> None:
+    found = await talk(site)
+    path = f"/{language}/requests/{found.asked.request}"
+    words = ROOM.speaks(language)
+    await offer(found.ada.owner, found.asked)
+    told(await says(found.lab, await word(found.lab, found.asked, "Too dear.")))
+    declined = await held_whole(found.ada.browser, path, language)
+    assert words("state_ask_declined") in declined.text
+    assert "Too dear." in declined.text
+    assert words("offer_again") in declined.text
+    told(await says(found.lab, await word(found.lab, found.asked, "Never mind.")))
+    over = await held_whole(found.ada.browser, path, language)
+    assert words("state_ask_withdrawn") in over.text
+    assert "Never mind." in over.text
+    assert ("answer", "offer") not in over.fields
+    assert words("state_ask_withdrawn") in (await held_whole(found.ada.browser, f"/{language}/requests", language)).text
+    alerts = await held_whole(found.ada.browser, f"/{language}/alerts", language)
+    for kind in ("licence-declined", "licence-request-withdrawn"):
+        assert words(f"event_{kind}") in alerts.text
+    assert (await found.ada.person.sends(found.path, await found.form())).status_code == 409
 
 
 async def test_a_request_is_for_whom_it_asks(site: Running, low: Talk) -> None:

@@ -50,7 +50,8 @@ MADE = re.compile(
     "(e[0-9]|note|door|use|event|pk|state|sort|card|class|alg|parts|mode|effect|permission|wrong|can|nav|check|again|scope|say)_?.*"
     "|(about|cannot|charge|dispute|domain|duty|for|first|from|join|kept|kind|level|match|model|payout|price)_.*"
     "|(ledger|purpose|remit|side|tab|team|topic)_.*"
-    "|(alone|asks|audience|back|begins|covers|key|later|month|part|passed|role|ruled|set|sign|signed|signs|table|trace|unit|weigh|weights)_.*"
+    "|(alone|asks|audience|back|begins|covers|key|later|month|oath|part|passed|refuse|replied|reply|role|ruled|said)_.*"
+    "|(set|sign|signed|signs|table|trace|unit|weigh|weights|withdraw)_.*"
 )
 
 

@@ -11,10 +11,10 @@ from licet import identifiers
 from registry.portal.artists import signed as listing
 from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES, Language
-from tests.registry.agreements.talks import NEGOTIATED, ask, offer, reply
+from tests.registry.agreements.talks import NEGOTIATED, ask, offer, reply, says, takes_back, told, word
 from tests.registry.duties.talks import revocable_terms, revoke
 from tests.registry.harness import Running
-from tests.registry.market import trainer
+from tests.registry.market import shelf, trainer
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.selling import Seller, seller
 from tests.registry.portal.team import Team, busy
@@ -52,9 +52,10 @@ async def listed(http: httpx.AsyncClient, path: str = "/en/statements") -> list[
 async def ada(site: Running) -> Seller:
     """An artist who stated, offered, refused, took back and disputed."""
     found, lab = await seller(site, "Ada", level=2), await trainer(site, "Asking Labs")
-    asked = [await found.shelf(NEGOTIATED, 1) for _ in range(2)]
+    asked = [await found.shelf(NEGOTIATED, 1) for _ in range(3)]
     await offer(found.owner, await ask(lab, asked[0]))
     await reply(found.owner, await ask(lab, asked[1]), None)
+    told(await takes_back(found.owner, await offer(found.owner, await ask(lab, asked[2]))))
     shelf = await found.shelf(revocable_terms(0, model="per-work"))
     await revoke(shelf, await lab.license(shelf.wanted()), shelf.works)
     bao = await joined(site, "Bao")
@@ -67,7 +68,13 @@ async def ada(site: Running) -> Seller:
 
 @pytest.fixture(scope="module")
 async def lab(site: Running) -> Team:
-    return await busy(site, "Signing Labs")
+    found, works = await busy(site, "Signing Labs"), await shelf(site, NEGOTIATED, 1)
+    asked = await ask(found.lab, works)
+    await offer(works.owner, asked)
+    for _ in ("decline", "withdraw"):
+        told(await says(found.lab, await word(found.lab, asked)))
+    found.ids["withdrawn"] = asked.request
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -79,7 +86,7 @@ async def test_an_artist_finds_everything_that_she_signed_in_words(
         assert f"/{language}/statements?kind={kind}" in page.links()
     for words in (
         *("consent", "claim", "key-register", "key-register_first", "licence-revoke"),
-        *("licence-answer_offer", "licence-answer_refuse", "dispute-step_open"),
+        *("licence-answer_offer", "licence-answer_refuse", "licence-answer_withdraw", "dispute-step_open"),
     ):
         assert w(f"signed_{words}") in page.text
     assert w("receipts_registry") in page.text  # her claim level is not of her own hand
@@ -92,8 +99,9 @@ async def test_so_does_a_team(site: Running, lab: Team, language: Language) -> N
     page, w = await held_whole(lab.browser, f"/{language}/statements", language), ROOM.speaks(language)
     kinds = set((await logged(site, lab.lab.id)).values())
     assert kinds >= {"licence", "licence-request", "dataset-manifest", "run", "model-card"}
-    for kind in kinds - {"key-register"}:
+    for kind in (*(kinds - {"key-register"}), "licence-reply_withdraw", "licence-reply_decline"):
         assert w(f"signed_{kind}") in page.text
+    assert f"/{language}/organisation/requests/{lab.ids['withdrawn']}" in page.links()
     assert f"/{language}/organisation/licences/{lab.ids['licence']}" in page.links()
     assert f"/{language}/organisation/requests/{lab.ids['asked']}" in page.links()
     assert f"/{language}/statements" in Read((await lab.browser.get(f"/{language}/account", headers=HTML)).text).links()

@@ -42,6 +42,12 @@ def answer(document: str, index: int, **changes: Any) -> Signed:
     return Signed(change(payload, **changes), index, T[2], document)
 
 
+def reply(index: int, offer: str | None) -> Signed:
+    """Return what declines ``offer``, or takes the request back."""
+    said: Any = "withdraw" if offer is None else "decline"
+    return Signed(kinds.LicenceReply(REF, ASKED, "asked", LAB, "g", said, offer, "", T[3], "n"), index, T[3], "replied")
+
+
 def licence(request: str | None = "asked", **changes: Any) -> Signed:
     agreement = kinds.Agreement(since=T[0], weigh="work", request=request)
     payload = kinds.Licence(
@@ -59,7 +65,12 @@ def line(terms: Terms, price: Price, answer: str | None, **changes: Any) -> kind
 
 
 def held(
-    terms: Terms, line: kinds.LicenceLine, granted: Signed, *answers: Signed, asked: Signed | None = None
+    terms: Terms,
+    line: kinds.LicenceLine,
+    granted: Signed,
+    *answers: Signed,
+    asked: Signed | None = None,
+    replied: Signed | None = None,
 ) -> Prices:
     """Return what has held ``line`` of ``granted``."""
     consent = ConsentFacts(
@@ -69,7 +80,8 @@ def held(
     )
     requests = {} if asked is None else {ASKED: asked}
     by_id = {str(place): each for place, each in enumerate(answers)}
-    found = Statements({}, {}, {CONSENT: consent}, Splits(), requests, by_id, {})
+    replies = {} if replied is None else {"licence-reply": {"reply": replied}}
+    found = Statements({}, {}, {CONSENT: consent}, Splits(), requests, by_id, {}, replies)
     prices = Prices(found, {(WORK, CONSENT): ADA})
     prices.hold(line, granted.payload, granted)
     return prices
@@ -85,12 +97,17 @@ class Consent(msgspec.Struct):
 DEAR = answer("dear", 20, price=Price(model="per-work", amount="9", currency="USD").to_json())
 OFFER = answer("offered", 30, revocation=REVOCATION)
 AGREED = line(NEGOTIATED, OFFERED, "offered")
+NAMED = "d" * 64  # of an offer that somebody declines
 
 
 def test_an_offer_that_was_the_last_answer_is_the_price():
     refusal = answer("no", 60, answer="refuse", price=None, offered_until=None)
     prices = held(NEGOTIATED, AGREED, licence(), DEAR, OFFER, refusal, asked=request())
     assert prices.said.startswith("1 line at the price of an artist's signed answer, 0 lines")
+
+
+def test_an_offer_that_stands_is_the_price_whatever_became_of_another():
+    held(NEGOTIATED, AGREED, licence(), DEAR, OFFER, asked=request(), replied=reply(25, NAMED))
 
 
 def test_an_offer_stood_also_where_the_clock_of_whoever_accepts_is_ahead():
@@ -116,6 +133,13 @@ LIES: dict[str, tuple[Any, str]] = {
         lambda: held(NEGOTIATED, AGREED, licence(), OFFER,
                      answer("no", 40, answer="refuse", price=None, offered_until=None), asked=request()),
         "the last answer before the licence"),
+    "an offer that was declined": (
+        lambda: held(NEGOTIATED, change(AGREED, agreed=agreed(OFFERED, NAMED, REVOCATION)), licence(),
+                     change_signed(OFFER, document=NAMED), asked=request(), replied=reply(40, NAMED)),
+        "entry 40 had ended it"),
+    "an offer in answer to what was taken back": (
+        lambda: held(NEGOTIATED, AGREED, licence(), OFFER, asked=request(), replied=reply(40, None)),
+        "entry 40 had ended it"),
     "an offer made after the licence": (
         lambda: held(NEGOTIATED, AGREED, licence(), change_signed(OFFER, index=51), asked=request()),
         "the last answer before the licence"),

@@ -23,9 +23,9 @@ from tests.sdk.audit.stage import PERIOD, Stage, identifier, unpacked
 
 CHECKS = [
     "bundle-form", "registry-keys", "manifest-signature", "member-digests", "checkpoints", "log-consistency",
-    "log-entries", "log-period", "statements", "log-coverage", "splits", "chains", "licence-lines", "licence-totals",
-    "works-consented", "prices-consented", "prices-agreed", "event-ids", "event-roots", "event-tables", "event-amounts",
-    "event-splits",
+    "log-entries", "log-period", "statements", "log-coverage", "splits", "chains", "requests", "licence-lines",
+    "licence-totals", "works-consented", "prices-consented", "prices-agreed", "event-ids", "event-roots",
+    "event-tables", "event-amounts", "event-splits",
     "event-effects", "double-entry",
     "transfer-sums", "reversals", "balances", "journals", "period-report", "readme", "allocations",
 ]  # fmt: skip

@@ -99,6 +99,7 @@ KINDS: Final[dict[str, Kind]] = {
     "erase": Kind("stm", covered=False),
     "licence-request": Kind("ask", "request"),
     "licence-answer": Kind("stm"),
+    "licence-reply": Kind("stm", always=False),
     CLOSE: Kind("stm", covered=False),
     "revenue-report": Kind("rpt", "report", always=False),
     "licence-revoke": Kind("dut", "duty", always=False),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from licet.audit.checks.allotted import check_allotted
+from licet.audit.checks.asked import check_requests
 from licet.audit.checks.books import check_books
 from licet.audit.checks.chained import check_chains
 from licet.audit.checks.duties import check_duties
@@ -35,6 +36,7 @@ def verify_bundle(path: Path, trust: Trust | None) -> Report:
         log = check_log(audit)
         statements = check_statements(audit, log)
         check_chains(audit, statements)
+        check_requests(audit, statements)
         granting = check_licences(audit, statements)
         uses = check_uses(audit, statements, granting)
         posted = check_books(audit, uses.due, log.opening, log.closing)

@@ -8,7 +8,7 @@ from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.keys import SigningKey
 from licet.statements.receipt import verify_receipt
-from licet.statements.requests import draft_offer, draft_refusal
+from licet.statements.requests import draft_offer, draft_refusal, draft_withdrawn_offer
 from licet.statements.statement_file import verify_statement_file
 from licet.terms import Price, Revocation
 from licet.wire.agreements import RequestAccepted, RequestShown
@@ -65,6 +65,13 @@ def refuse(client: Client, shown: RequestShown, message: str = "") -> RequestAcc
     """Return once the refusal is in the log; it takes back an offer that nobody has accepted."""
     asked = document_of(client, shown)
     return _send(client, draft_refusal(asked, shown.request.document, genesis=_genesis(client), message=message))
+
+
+def withdraw(client: Client, shown: RequestShown, message: str = "") -> RequestAccepted:
+    """Return once the offer is taken back, in the log: nobody can accept it any more, and the request stays."""
+    asked = document_of(client, shown)
+    answer = draft_withdrawn_offer(asked, shown.request.document, genesis=_genesis(client), message=message)
+    return _send(client, answer)
 
 
 def _genesis(client: Client) -> str:

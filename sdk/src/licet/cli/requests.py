@@ -21,10 +21,12 @@ from licet.errors import InputError
 if TYPE_CHECKING:
     from licet.client import Client
     from licet.datasets.licensing.budgets import Budget
-    from licet.statements.kinds import LicenceAnswer, LicenceRequest
-    from licet.wire.agreements import RequestAccepted, RequestInfo
+    from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest
+    from licet.wire.agreements import RequestAccepted, RequestInfo, RequestShown
 
-app = App(name="requests", help="Licences that artists are asked for: list and show them, offer, refuse, accept.")
+app = App(
+    name="requests", help="Licences that artists are asked for: list and show them, offer, refuse, withdraw, accept."
+)
 
 _STATES = {
     "open": "waits for the artist",
@@ -33,6 +35,9 @@ _STATES = {
     "accepted": "a licence came of it",
     "expired": "was not answered in time",
     "lapsed": "the offer was not accepted in time",
+    "withdrawn": "was taken back by who asked",
+    "declined": "the offer was declined",
+    "retracted": "the artist took the offer back",
 }
 
 
@@ -40,7 +45,8 @@ _STATES = {
 def list_requests(
     *,
     state: Annotated[
-        Literal["open", "offered", "refused", "accepted", "expired", "lapsed"] | None,
+        Literal["open", "offered", "refused", "accepted", "expired", "lapsed", "withdrawn", "declined", "retracted"]
+        | None,
         Parameter(help="Only those in this state."),
     ] = None,
     work: Annotated[str | None, Parameter(help="Only those for this work.")] = None,
@@ -66,27 +72,30 @@ def list_requests(
 
 @app.command(name="show")
 def show_request(ask: str, /, *, common: Common = COMMON) -> None:
-    """Show one request: who asks for what, and what is offered; both signatures are checked here.
+    """Show one request: who asks for what, and what became of it; every signature is checked here.
 
     Parameters
     ----------
     ask
         The request, such as ask_….
     """
-    from licet.datasets.agreeing.asking import documents
+    from licet.datasets.agreeing.asking import documents, replied
 
     with common.client() as client:
         found = client.licence_request(ask)
         asked, said = documents(client, found)
+        reply = replied(client, found)
         own = _own(client)
     document = {
         "request": msgspec.to_builtins(found.request),
         "works": msgspec.to_builtins(found.works),
         "asked": msgspec.to_builtins(asked),
         "answer": None if said is None else msgspec.to_builtins(said),
+        "reply": None if reply is None else msgspec.to_builtins(reply),
     }
     titles = {each.work: each.title for each in found.works}
-    show(common, document, [*_told(found.request), *_asked(asked, titles), *_said(said), *_next(found.request, own)])
+    told = [*_told(found.request), *_asked(asked, titles), *_said(said), *_replied(reply)]
+    show(common, document, [*told, *_next(found.request, own)])
 
 
 @app.command
@@ -150,23 +159,63 @@ def offer(
 
 @app.command
 def refuse(ask: str, /, *, message: MESSAGE = "", yes: YES = False, common: Common = COMMON) -> None:
-    """Refuse a request, or take back an offer that nobody has accepted.
+    """Refuse: a request that you are asked, which takes back what you offered, or an offer that was made to you.
+
+    An artist whose offer is refused can make another one as long as the request can be answered.
 
     Parameters
     ----------
     ask
         The request, such as ask_….
     """
-    from licet.catalogue.answering import document_of
-    from licet.catalogue.answering import refuse as refused
+    from licet.catalogue import answering
+    from licet.datasets.agreeing import asking
 
     with common.client() as client:
         found = client.licence_request(ask)
-        asked = document_of(client, found)
-        titles = {each.work: each.title for each in found.works}
-        confirm(_asked(asked, titles), "Refuse this request? [y/N]", yes=yes, nothing="nothing was signed")
-        accepted = refused(client, found, message)
+        if found.request.organisation == _own(client):
+            asked, said = asking.documents(client, found)
+            told, question = [*_asked(asked, {}), *_said(said)], "Refuse this offer? [y/N]"
+            done = asking.decline
+        else:
+            told, question = _of_mine(client, found), "Refuse this request? [y/N]"
+            done = answering.refuse
+        confirm(told, question, yes=yes, nothing="nothing was signed")
+        accepted = done(client, found, message)
     show(common, document_of_request(accepted), [*_told(accepted.request), _signed(accepted)])
+
+
+@app.command
+def withdraw(ask: str, /, *, message: MESSAGE = "", yes: YES = False, common: Common = COMMON) -> None:
+    """Take back a request that you made, which nobody can answer then, or an offer that nobody has accepted.
+
+    Parameters
+    ----------
+    ask
+        The request, such as ask_….
+    """
+    from licet.catalogue import answering
+    from licet.datasets.agreeing import asking
+
+    with common.client() as client:
+        found = client.licence_request(ask)
+        if found.request.organisation == _own(client):
+            asked, _ = asking.documents(client, found)
+            told, question = [*_asked(asked, {})], "Take this request back? [y/N]"
+            done = asking.withdraw
+        else:
+            told, question = _of_mine(client, found), "Take your offer back? [y/N]"
+            done = answering.withdraw
+        confirm(told, question, yes=yes, nothing="nothing was signed")
+        accepted = done(client, found, message)
+    show(common, document_of_request(accepted), [*_told(accepted.request), _signed(accepted)])
+
+
+def _of_mine(client: Client, found: RequestShown) -> list[str]:
+    """Return what is asked of the profile's own works, once that is proven."""
+    from licet.catalogue.answering import document_of
+
+    return [*_asked(document_of(client, found), {each.work: each.title for each in found.works})]
 
 
 @app.command
@@ -251,11 +300,25 @@ def _said(said: LicenceAnswer | None) -> Iterable[str]:
         yield f"  The artist says: {printable(said.message)}"
 
 
+def _replied(reply: LicenceReply | None) -> Iterable[str]:
+    if reply is not None:
+        yield "  The request was taken back." if reply.offer is None else "  The offer was declined."
+        if reply.message:
+            yield f"  {reply.organisation} says: {printable(reply.message)}"
+
+
 def _next(request: RequestInfo, own: str) -> Iterable[str]:
-    if request.account == own and request.state in ("open", "offered"):
-        yield f"`licet licences requests offer {request.request} --price …` offers a price, `… refuse …` refuses."
-    if request.organisation == own and request.state == "offered":
-        yield f"`licet licences requests accept {request.request} --budget …` takes the licence."
+    command = f"`licet licences requests {{}} {request.request}"
+    if request.account == own:
+        if request.state in ("open", "declined", "retracted"):
+            yield f"{command.format('offer')} --price …` offers a price, `… refuse …` refuses."
+        if request.state == "offered":
+            yield f"{command.format('offer')} --price …` makes another offer, `… withdraw …` takes it back."
+    if request.organisation == own:
+        if request.state == "offered":
+            yield f"{command.format('accept')} --budget …` takes the licence, `… refuse …` refuses the offer."
+        if request.state in ("open", "declined", "retracted"):
+            yield f"{command.format('withdraw')}` takes it back."
 
 
 def _own(client: Client) -> str:

@@ -365,6 +365,10 @@ class AsyncClient:
         """Return the request once the answer to it is in the log."""
         return await self.transport.do(endpoints.answer_request(ask, envelope))
 
+    async def reply_to_request(self, ask: str, envelope: Envelope) -> agreements.RequestAccepted:
+        """Return the request once it is taken back, or the offer declined, in the log."""
+        return await self.transport.do(endpoints.reply_to_request(ask, envelope))
+
     def licence_requests(
         self, *, limit: int | None = None, **filters: str | int
     ) -> AsyncIterator[agreements.RequestInfo]:

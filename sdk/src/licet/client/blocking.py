@@ -371,6 +371,10 @@ class Client:
         """Return the request once the answer to it is in the log."""
         return self.transport.do(endpoints.answer_request(ask, envelope))
 
+    def reply_to_request(self, ask: str, envelope: Envelope) -> agreements.RequestAccepted:
+        """Return the request once it is taken back, or the offer declined, in the log."""
+        return self.transport.do(endpoints.reply_to_request(ask, envelope))
+
     def licence_requests(self, *, limit: int | None = None, **filters: str | int) -> Iterator[agreements.RequestInfo]:
         """Yield the requests for licences that the account made, or is asked."""
         return self._pages(endpoints.licence_requests(limit, filters))

@@ -454,6 +454,13 @@ def answer_request(ask: str, envelope: Envelope) -> Call[agreements.RequestAccep
     return post("answerLicenceRequest", path, body, agreements.RequestAccepted, scope="register")
 
 
+def reply_to_request(ask: str, envelope: Envelope) -> Call[agreements.RequestAccepted]:
+    """A signed reply of the organisation that asks."""
+    path = f"/v1/licence-requests/{escape(ask, safe='')}/replies"
+    body = agreements.AgreementSubmit(envelope)
+    return post("replyToLicenceRequest", path, body, agreements.RequestAccepted, scope="license")
+
+
 def licence_requests(limit: int | None, filters: Filters) -> Listing[agreements.RequestInfo]:
     """Requests that the account made, or is asked."""
     path = "/v1/licence-requests"

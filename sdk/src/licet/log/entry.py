@@ -38,6 +38,7 @@ KINDS: Final = PUBLIC_KINDS | {
     "licence",
     "licence-request",
     "licence-answer",
+    "licence-reply",
     "licence-revoke",
     "duty-done",
     "run",

@@ -36,15 +36,16 @@ def hold_to(standing: Standing, payload: Any) -> list[str]:
 def tightens_only(payload: Any) -> bool:
     """Whether ``payload`` grants nothing: a withdrawal, a tightening, or first terms that deny all but ``search``.
 
-    A refusal, a revocation, a dispute that is opened, an objection to one and an appeal grant nothing either.
+    A refusal, a request or offer that is taken back, a revocation, a dispute that is opened, an objection to one and an
+    appeal grant nothing either.
     """
     if isinstance(payload, kinds.WorkUpdate):
         return payload.change == "withdraw"
     if isinstance(payload, kinds.SplitAnswer):
         return payload.answer == "decline"
     if isinstance(payload, kinds.LicenceAnswer):
-        return payload.answer == "refuse"
-    if isinstance(payload, kinds.LicenceRevoke):
+        return payload.answer in ("refuse", "withdraw")
+    if isinstance(payload, (kinds.LicenceReply, kinds.LicenceRevoke)):
         return True
     if isinstance(payload, kinds.DisputeStep):  # who agrees, takes back or accepts, gives something up
         return payload.step in ("open", "appeal") or payload.position == "contest"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements.agreed import wrong_price
-from licet.statements.kinds import LicenceAnswer, LicenceRequest, RegistryRef, Use
+from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest, RegistryRef, Use
 from licet.statements.kinds.agreements import wrong_names, wrong_text
 from licet.terms import Price, Revocation
 
@@ -86,6 +86,37 @@ def draft_offer(
 
 def draft_refusal(request: LicenceRequest, document: str, *, genesis: str, message: str = "") -> LicenceAnswer:
     """Return the artist's refusal, which also takes back an offer that nobody has accepted."""
+    return _without_price(request, document, "refuse", genesis, message)
+
+
+def draft_withdrawn_offer(request: LicenceRequest, document: str, *, genesis: str, message: str = "") -> LicenceAnswer:
+    """Return the artist's word that what she offered cannot be accepted any more; the request stays."""
+    return _without_price(request, document, "withdraw", genesis, message)
+
+
+def draft_withdrawal(request: LicenceRequest, document: str, *, genesis: str, message: str = "") -> LicenceReply:
+    """Return the organisation's word that it takes ``request`` back, the payload whose SHA-256 is ``document``."""
+    return _reply(request, document, None, genesis, message)
+
+
+def draft_decline(
+    request: LicenceRequest, document: str, offer: str, *, genesis: str, message: str = ""
+) -> LicenceReply:
+    """Return the organisation's refusal of the very offer whose payload has the SHA-256 ``offer``."""
+    return _reply(request, document, offer, genesis, message)
+
+
+def by_account(works: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return account → works of (work, account): a request is made to one account."""
+    found: dict[str, set[str]] = {}
+    for work, account in works:
+        found.setdefault(account, set()).add(work)
+    return {account: sorted(found[account]) for account in sorted(found)}
+
+
+def _without_price(
+    request: LicenceRequest, document: str, answer: Literal["refuse", "withdraw"], genesis: str, message: str
+) -> LicenceAnswer:
     _hold(wrong_text(message, "message"))
     return LicenceAnswer(
         registry=request.registry,
@@ -93,7 +124,7 @@ def draft_refusal(request: LicenceRequest, document: str, *, genesis: str, messa
         document=document,
         account=request.account,
         genesis=genesis,
-        answer="refuse",
+        answer=answer,
         price=None,
         offered_until=None,
         grant_until=None,
@@ -104,12 +135,20 @@ def draft_refusal(request: LicenceRequest, document: str, *, genesis: str, messa
     )
 
 
-def by_account(works: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return account → works of (work, account): a request is made to one account."""
-    found: dict[str, set[str]] = {}
-    for work, account in works:
-        found.setdefault(account, set()).add(work)
-    return {account: sorted(found[account]) for account in sorted(found)}
+def _reply(request: LicenceRequest, document: str, offer: str | None, genesis: str, message: str) -> LicenceReply:
+    _hold(wrong_text(message, "message"))
+    return LicenceReply(
+        registry=request.registry,
+        request=request.request,
+        document=document,
+        organisation=request.organisation,
+        genesis=genesis,
+        reply="withdraw" if offer is None else "decline",
+        offer=offer,
+        message=message,
+        issued_at=times.to_text(times.now()),
+        nonce=secrets.token_hex(16),
+    )
 
 
 def _hold(wrong: str | None) -> None:

@@ -10,12 +10,15 @@ from licet.statements.envelope import Envelope
 from licet.wire.common import Receipt, StatementFile
 
 #: Waits for the artist · she offers, until a time · she refused · a licence came of it · nobody answered in time ·
-#: nobody accepted the offer in time.
-RequestState = Literal["open", "offered", "refused", "accepted", "expired", "lapsed"]
+#: nobody accepted the offer in time · the organisation took the request back · it declined the offer · the artist took
+#: the offer back. In the last two she can still offer anew, until the request expires.
+RequestState = Literal[
+    "open", "offered", "refused", "accepted", "expired", "lapsed", "withdrawn", "declined", "retracted"
+]
 
 
 class AgreementSubmit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A signed ``licence-request`` or ``licence-answer``."""
+    """A signed ``licence-request``, ``licence-answer`` or ``licence-reply``."""
 
     envelope: Envelope
 
@@ -52,12 +55,13 @@ class RequestedWork(msgspec.Struct, frozen=True):
 
 class RequestShown(msgspec.Struct, frozen=True):
     """A request with the very documents, each with all that proves it; null once it was erased, or before the first
-    answer. ``answer`` is the artist's last one."""
+    answer. ``answer`` is the artist's last one, ``reply`` what the organisation said to that, or its withdrawal."""
 
     request: RequestInfo
     works: list[RequestedWork]
     asked: StatementFile | None
     answer: StatementFile | None
+    reply: StatementFile | None = None
 
 
 class RequestAccepted(msgspec.Struct, frozen=True):

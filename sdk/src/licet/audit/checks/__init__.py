@@ -10,8 +10,8 @@ NAMES: Final = frozenset(
     allocations balances bundle-form chains checkpoints double-entry duties event-amounts event-effects event-ids
     event-roots event-splits event-tables journals licence-lines licence-totals log-consistency log-coverage log-entries
     log-period manifest-signature member-digests period-batches period-chain period-close period-lines period-report
-    period-sums prices-agreed prices-consented readme registry-keys reversals splits statements transfer-sums
-    works-consented
+    period-sums prices-agreed prices-consented readme registry-keys requests reversals splits statements
+    transfer-sums works-consented
     """.split()
 )
 """The name of every check of a bundle: what failed is called so, and findings of auditors say which it was."""

@@ -36,6 +36,7 @@ class Link(NamedTuple):
 
 LINKS: Final[dict[str, Link]] = {
     "licence-answer": Link("licence-request", "document", ("request",), here=True),
+    "licence-reply": Link("licence-request", "document", ("request", "organisation"), here=True),
     "dataset-manifest": Link("dataset-manifest", "after", ("organisation",)),
     "run": Link("dataset-manifest", "manifest", ("organisation", "dataset"), here=True),
     "revenue-report": Link("revenue-report", "supersedes", ("organisation", "licence", "period"), one=True),

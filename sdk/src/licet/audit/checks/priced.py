@@ -52,6 +52,9 @@ class Prices:
         self._to: Final[dict[str, list[Signed]]] = defaultdict(list)  # the answers to each request, in log order
         for answer in sorted(statements.answers.values(), key=lambda each: each.index):
             self._to[answer.payload.request].append(answer)
+        self._ended: Final[dict[str, Signed]] = {}  # what took a request back, or declined an offer, by its document
+        for reply in statements.all.get("licence-reply", {}).values():
+            self._ended[reply.payload.offer or reply.payload.document] = reply
         self._offered: Final[set[tuple[str, str]]] = set()
         self._stated: Final[set[tuple[str, str]]] = set()
 
@@ -127,6 +130,10 @@ class Prices:
         before = [each for each in self._to[said.request] if each.index < signed.index]
         if not before or before[-1].document != answer:
             raise VerificationError(f"{line.work}: expected the last answer before the licence, got another")
+        for document in (said.document, answer):
+            ended = self._ended.get(document)
+            if ended is not None and ended.index < signed.index:
+                raise VerificationError(f"{line.work}: expected an offer that stood, entry {ended.index} had ended it")
 
     def _hold_stated(self, licence: Licence) -> None:
         said = licence.agreement

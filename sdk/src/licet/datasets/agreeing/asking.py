@@ -14,14 +14,14 @@ from licet.datasets.examining.basis import Basis
 from licet.datasets.licensing.accepting import use_of
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.decisions import Request
-from licet.errors import InputError, MalformedError, VerificationError
+from licet.errors import ConflictError, InputError, MalformedError, NotAllowedError, VerificationError
 from licet.index import WorkState
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.keys import SigningKey
 from licet.statements.receipt import verify_receipt
-from licet.statements.requests import by_account, draft_request
+from licet.statements.requests import by_account, draft_decline, draft_request, draft_withdrawal
 from licet.statements.statement_file import verify_statement_file
 from licet.terms import Price
 from licet.wire.agreements import RequestAccepted, RequestShown
@@ -86,6 +86,31 @@ def ask(
     return sent
 
 
+def withdraw(client: Client, shown: RequestShown, message: str = "") -> RequestAccepted:
+    """Return once the request is taken back, in the log: nobody can answer it any more.
+
+    Raises ``ConflictError`` where an offer stands, or nobody could answer anyway.
+    """
+    asked, genesis = _own(client, shown)
+    reply = draft_withdrawal(asked, shown.request.document, genesis=genesis, message=message)
+    return _reply(client, reply)
+
+
+def decline(client: Client, shown: RequestShown, message: str = "") -> RequestAccepted:
+    """Return once the very offer that ``shown`` holds is refused, in the log: nobody can accept it any more.
+
+    Raises ``ConflictError`` where no offer stands, or another one than that.
+    """
+    asked, genesis = _own(client, shown)
+    _, said = documents(client, shown)
+    if shown.answer is None or said is None or said.answer != "offer":
+        got = "nothing" if said is None else said.answer
+        raise ConflictError(f"{asked.request}: expected an offer that could be refused, got {got}")
+    offer = shown.answer.envelope.payload_digest
+    reply = draft_decline(asked, shown.request.document, offer, genesis=genesis, message=message)
+    return _reply(client, reply)
+
+
 def covered(client: Client, basis: Basis, works: Sequence[str], request: Request) -> dict[str, str]:
     """Return which of ``works`` licences of the caller's cover for ``request`` already, and which licence that is.
 
@@ -126,6 +151,24 @@ def documents(client: Client, shown: RequestShown) -> tuple[kinds.LicenceRequest
     return asked, said
 
 
+def replied(client: Client, shown: RequestShown) -> kinds.LicenceReply | None:
+    """Return how the organisation ended the request or its last offer, once the log and its keys prove it.
+
+    Raises ``VerificationError`` where that says something else than the registry tells, or belongs to others.
+    """
+    if shown.reply is None:
+        return None
+    told = shown.request
+    reply = verify_statement_file(shown.reply, client.trust()).payload
+    expected = (told.document, told.organisation)
+    if not isinstance(reply, kinds.LicenceReply) or (reply.document, reply.organisation) != expected:
+        raise VerificationError(f"{told.request}: expected the reply of {told.organisation}, got another statement")
+    answer = None if shown.answer is None else shown.answer.envelope.payload_digest
+    if reply.offer not in (None, answer):
+        raise VerificationError(f"{told.request}: expected a reply to the last offer, got one to another")
+    return reply
+
+
 def kind_of_account(client: Client, account: str) -> str:
     """Return the name of an account whose kind the snapshot does not say, as the log proves it.
 
@@ -148,6 +191,25 @@ def kind_of_account(client: Client, account: str) -> str:
         if isinstance(proven, kinds.KeyRegister) and proven.account == name:
             return name
     raise VerificationError(f"expected the account of {account} in the log, got none")
+
+
+def _own(client: Client, shown: RequestShown) -> tuple[kinds.LicenceRequest, str]:
+    """Return the request once it is proven to be the profile's own, and the genesis of its account."""
+    account = client.need_account().account
+    assert account is not None
+    asked, _ = documents(client, shown)
+    if asked.organisation != account.account:
+        raise NotAllowedError(
+            f"{asked.request} is a request of {asked.organisation}, and this profile is {account.account}"
+        )
+    return asked, account.genesis
+
+
+def _reply(client: Client, reply: kinds.LicenceReply) -> RequestAccepted:
+    envelope = envelopes.seal(reply, SigningKey.load(client.need_account().key_path))
+    accepted = client.reply_to_request(reply.request, envelope)
+    verify_receipt(accepted.receipt, envelope, client.working_keys())
+    return accepted
 
 
 def _needing(file: DecisionsFile) -> Iterator[str]:

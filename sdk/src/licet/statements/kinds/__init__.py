@@ -10,6 +10,7 @@ from __future__ import annotations
 from licet.statements.kinds.agreements import (
     DutyDone,
     LicenceAnswer,
+    LicenceReply,
     LicenceRequest,
     LicenceRevoke,
     RevenueReport,
@@ -85,6 +86,7 @@ __all__ = [
     "Licence",
     "LicenceAnswer",
     "LicenceLine",
+    "LicenceReply",
     "LicenceRequest",
     "LicenceRevoke",
     "Limit",
@@ -136,6 +138,7 @@ Payload = (
     | SplitAnswer
     | LicenceRequest
     | LicenceAnswer
+    | LicenceReply
     | Licence
     | LicenceRevoke
     | DutyDone

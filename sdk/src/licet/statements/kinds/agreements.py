@@ -59,7 +59,8 @@ class LicenceAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     An ``offer`` is made to that organisation for that use alone: at ``price``, until ``offered_until``. The licence
     that accepts it ends at ``grant_until`` (null: where the terms end it), and can be revoked as ``revocation`` says
-    (null: as the terms say). ``refuse`` also takes an offer back that nobody has accepted.
+    (null: as the terms say). ``withdraw`` takes an offer back that nobody has accepted, and leaves the request as one
+    that can be answered; ``refuse`` says no to the request, and takes back what was offered as well.
     """
 
     registry: RegistryRef
@@ -67,7 +68,7 @@ class LicenceAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     document: str
     account: str
     genesis: str
-    answer: Literal["offer", "refuse"]
+    answer: Literal["offer", "refuse", "withdraw"]
     price: Figures | None
     offered_until: str | None
     grant_until: str | None
@@ -83,14 +84,44 @@ class LicenceAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
             raise ValueError(wrong)
 
     def _wrong_offer(self) -> str | None:
-        if self.answer == "refuse":
+        if self.answer != "offer":
             given = [self.price, self.offered_until, self.grant_until, self.revocation]
-            return None if given == [None] * 4 else "answer: expected a refusal without price, dates and revocation"
+            wrong = f"answer: expected {self.answer} without price, dates and revocation"
+            return None if given == [None] * 4 else wrong
         if self.price is None or self.offered_until is None:
             return "price: expected an offer with a price and a time until which it stands"
         if self.price.get("model") == "negotiate":
             return "price.model: expected a price that can be accepted, got negotiate"
         return wrong_price(self.price) or wrong_revocation(self.revocation)
+
+
+class LicenceReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="licence-reply"):
+    """What the organisation that asked says of its request, whose payload has the SHA-256 ``document``.
+
+    ``withdraw`` takes the request back: nobody can answer it any more. ``decline`` refuses the very offer whose payload
+    has the SHA-256 ``offer`` (else null); the artist can make another one as long as the request can be answered.
+    """
+
+    registry: RegistryRef
+    request: str
+    document: str
+    organisation: str
+    genesis: str
+    reply: Literal["withdraw", "decline"]
+    offer: str | None
+    message: str
+    issued_at: str
+    nonce: str
+    v: int = VERSION
+
+    def __post_init__(self) -> None:
+        wrong = wrong_text(self.message, "message")
+        if self.reply == "decline" and _DIGEST.fullmatch(self.offer or "") is None:
+            wrong = f"offer: expected the SHA-256 of the offer that is declined, got {self.offer!r:.80}"
+        if self.reply == "withdraw" and self.offer is not None:
+            wrong = "offer: expected null where a request is taken back"
+        if wrong is not None:
+            raise ValueError(wrong)
 
 
 class Weight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
