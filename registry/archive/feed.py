@@ -1,8 +1,8 @@
 """Committed changes on their way into the archive: read from the server's own log, sealed, stored, let go.
 
-One round (`Archive.keep`): peek at what was committed, raise the mark in the database, store the segment, advance the
-slot. A crash after any step repeats the round; changes are then stored twice, in order, which replaying bears. What
-holds:
+One round (`Archive.keep`): peek at what was committed, raise the mark in the database, store the segment; and, once
+nobody waits for it any more (`Archive.let_go`), advance the slot. A crash after any step repeats the round; changes are
+then stored twice, in order, which replaying bears. What holds:
 
 * the slot moves only over changes that are stored: nothing is skipped;
 * the mark names a segment before it can exist, and only once every transaction in it is visible to all: whoever sees
@@ -14,8 +14,9 @@ holds:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, NamedTuple
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -26,14 +27,15 @@ from registry.archive.keys import ArchiveKey
 from registry.archive.places import BASES, MANIFEST, read_segment, segment_digest, segment_name, segment_numbers
 from registry.archive.sealing import Manifest, Segment, digest, now_text, seal
 from registry.database import Connection, Database, Row
+from registry.database.copying import Values
 from registry.errors import ArchiveError, Unavailable
 from registry.storage import Store
 
 SEGMENT: Final = 32 << 20  # bytes of changes, before they are compressed
-_AT_ONCE: Final = 4000  # changes
 _NOTE_EVERY: Final = 1 << 20  # bytes archived, between two places from which the server can decode anew
 _VISIBLE_SECONDS: Final = 10.0
-_RELATION: Final = ord("R")  # what a table looks like
+_KIND_AT: Final = 4  # in a message behind its length
+_BEGIN, _RELATION = b"BR"  # a transaction; what a table looks like
 
 log = structlog.get_logger("registry.archive")
 
@@ -63,7 +65,8 @@ class Archive:
         self._last = 0  # the newest segment that is stored, and its digest
         self._digest = ""
         self._since = 0
-        self._reached = ""  # in the server's log
+        self._reached = ""  # in the server's log: up to here it is stored
+        self._let_go = ""  # and up to here the server was told so
         self._may_note = False
         self._noted = 0
 
@@ -93,7 +96,8 @@ class Archive:
             mark = await _mark(conn)
         elif numbers:
             await read_segment(self._store, self._last, self._key, self._owner.origin)  # it is ours, and can be opened
-        self._mark, self._since, self._reached = mark["segment"], mark["since"], ""
+        self._mark, self._since = mark["segment"], mark["since"]
+        self._reached = self._let_go = ""
         self._may_note = await conn.fetchval(queries.MAY_NOTE)
         if mark["base"] is None:
             await self._take_base(conn, progress)
@@ -117,35 +121,45 @@ class Archive:
         assert now is not None
         if now["goal"] == self._reached:
             return
+        await self.let_go(conn)
         self._reach("peeked")
-        try:
-            stored = await self._store_changes(conn, now)
-        except asyncpg.ObjectNotInPrerequisiteStateError as error:
-            raise Unavailable(f"the server dropped changes before they were archived: {error}") from error
-        except asyncpg.ObjectInUseError as error:
-            raise Unavailable(f"another process archives this database: {error}") from error
-        await conn.execute(queries.ADVANCE, self._slot, now["goal"])
+        with _told():
+            self._noted += await self._store_changes(conn, now)
         self._reached = now["goal"]
-        self._noted += stored
+
+    async def let_go(self, conn: Connection) -> None:
+        """The server is told what is archived, which it need not keep any longer; no receipt waits for that.
+
+        It reads that part of its log once more. What is not let go is archived again after a crash. Raises
+        ``Unavailable``.
+        """
+        if self._let_go == self._reached:
+            return
+        with _told():
+            await conn.execute(queries.ADVANCE, self._slot, self._reached)
+        self._let_go = self._reached
         if self._noted > _NOTE_EVERY and self._may_note:
             await conn.execute(queries.NOTE)
             self._noted = 0
         self._reach("advanced")
 
     async def _store_changes(self, conn: Connection, now: Row) -> int:
-        part = _Part()
-        stored = 0
+        part, messages, stored = _Part(), Values(), 0
+
+        async def taken(data: bytes) -> None:
+            nonlocal part, stored
+            for message in messages.of(data):
+                if part.size >= SEGMENT:
+                    stored += part.size
+                    await self._put(conn, part, now, end=False)
+                    part = part.following()
+                part.add(message)
+
         async with self._database.transaction(readonly=True) as reading:
             await reading.execute(queries.PATIENT_HERE_AND_QUIET)
-            found = await reading.cursor(queries.PEEK, self._slot, now["goal"])
-            while rows := await found.fetch(_AT_ONCE):
-                for xid, message in rows:
-                    if part.size >= SEGMENT:
-                        stored += part.size
-                        await self._put(conn, part, now, end=False)
-                        part = part.following()
-                    part.add(xid, message)
-        if part.xids:
+            raw: Any = reading
+            await raw.copy_from_query(queries.peek(self._slot, now["goal"]), output=taken, format="binary")
+        if part.size:
             stored += part.size
             await self._put(conn, part, now, end=True)
         return stored
@@ -230,17 +244,21 @@ class _Part:
 
     def __init__(self, tables: dict[bytes, bytes] | None = None) -> None:
         self._tables = dict(tables or {})
-        self._messages = [pgoutput.framed(each) for each in self._tables.values()]
+        self._messages: list[bytes | memoryview] = [*self._tables.values()]
         self.size = 0
-        self.xids: set[int] = set()
+        self.xids: set[int] = set()  # of what begins here; what goes on was waited for before
 
-    def add(self, xid: int, message: bytes) -> None:
-        if message[0] == _RELATION:
-            self._tables[message[1:5]] = message
-        size = len(message)
-        self._messages += (pgoutput.length(size), message)
-        self.size += size
-        self.xids.add(xid)
+    def add(self, message: memoryview) -> None:
+        """Add a message behind its length."""
+        kind = message[_KIND_AT]
+        if kind == _RELATION:
+            self._tables[bytes(message[_KIND_AT + 1 : _KIND_AT + 5])] = bytes(message)
+        elif kind == _BEGIN:
+            begun = pgoutput.parse(message[_KIND_AT:])
+            assert isinstance(begun, pgoutput.Begin)
+            self.xids.add(begun.xid)
+        self._messages.append(message)
+        self.size += len(message)
 
     def following(self) -> _Part:
         return _Part(self._tables)
@@ -248,6 +266,17 @@ class _Part:
     @property
     def body(self) -> bytes:
         return b"".join(self._messages)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Say what it means that the server refuses us the slot."""
+    try:
+        yield
+    except asyncpg.ObjectNotInPrerequisiteStateError as error:
+        raise Unavailable(f"the server dropped changes before they were archived: {error}") from error
+    except asyncpg.ObjectInUseError as error:
+        raise Unavailable(f"another process archives this database: {error}") from error
 
 
 async def _mark(conn: Connection) -> Row:

@@ -107,14 +107,6 @@ class Truncate:
 Message = Begin | Commit | Relation | Insert | Update | Delete | Truncate
 
 
-length: Final = _FRAME.pack  # what stands before a message of so many bytes
-
-
-def framed(message: bytes) -> bytes:
-    """Return ``message`` behind its length."""
-    return length(len(message)) + message
-
-
 def frames(body: bytes) -> Iterator[memoryview]:
     """Yield the messages in ``body``, one behind the other; raises ``MalformedError`` for a cut one."""
     view, place = memoryview(body), 0

@@ -11,7 +11,9 @@ PATIENT_HERE: Final = "set local statement_timeout = 0; set local idle_in_transa
 _QUIET: Final = (
     "select set_config('log_min_messages', 'fatal', true) where has_parameter_privilege('log_min_messages', 'set')"
 )
-PATIENT_HERE_AND_QUIET: Final = f"{PATIENT_HERE}; {_QUIET}"
+# What is peeked at is held in memory up to here, which is a few batches of uses; more goes through a file.
+_ROOM: Final = "set local work_mem = '64MB'"
+PATIENT_HERE_AND_QUIET: Final = f"{PATIENT_HERE}; {_ROOM}; {_QUIET}"
 # What the sequencer commits must be in the server's log before it is read from there.
 DURABLE: Final = "set synchronous_commit = on"
 
@@ -29,11 +31,6 @@ select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_
 GOAL: Final = """
 select h.size, (select max(version) from schema_migrations) as schema, pg_current_wal_flush_lsn()::text as goal
 from log_head h
-"""
-PEEK: Final = """
-select xid, data from pg_logical_slot_peek_binary_changes(
-    $1, $2::text::pg_lsn, null, 'proto_version', '1', 'publication_names', 'licet_archive', 'binary', 'true'
-)
 """
 ADVANCE: Final = f"""
 with quiet as materialized ({_QUIET})
@@ -113,8 +110,21 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """Return ``text`` as SQL takes it where nothing can be handed in beside it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _listed(names: list[str], form: str = "{}") -> str:
     return ", ".join(form.format(quoted(name)) for name in names)
+
+
+def peek(slot: str, goal: str) -> str:
+    """Return the question for all messages of ``slot`` up to ``goal``, as `SLOT_NAME` and `GOAL` answer."""
+    return (
+        f"select data from pg_logical_slot_peek_binary_changes({literal(slot)}, {literal(goal)}::pg_lsn, null, "  # noqa: S608
+        "'proto_version', '1', 'publication_names', 'licet_archive', 'binary', 'true')"
+    )
 
 
 def rows_of(table: str, columns: list[str]) -> str:

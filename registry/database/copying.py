@@ -1,12 +1,13 @@
 """Rows for ``COPY … (format binary)``, put together a column at a time: no object for each value, no text to parse.
 
 Rows of one shape (the same lengths, the same nulls) are one matrix of bytes, so they are written shape by shape: the
-order of rows is kept within a shape, and most tables have few. Source: PostgreSQL's documentation of COPY, "Binary
-Format".
+order of rows is kept within a shape, and most tables have few. `Values` reads what a COPY of one column brings.
+Source: PostgreSQL's documentation of COPY, "Binary Format".
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,8 @@ _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_MICROSECONDS: Final = 946_684_800_000_000
+_VALUE: Final = struct.Struct("!hi")  # how many columns a row has, and the length of its one value
+_COUNT_SIZE: Final = 2
 _PIECE: Final = 8_192  # rows at once, so that memory is bounded however many there are
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -86,6 +89,25 @@ def pieces(columns: Sequence[Fixed | Shared]) -> Iterator[bytes]:
     for rows in np.split(order, ends):
         if len(rows):
             yield from _alike(kinds, rows)
+
+
+class Values:
+    """The values of a binary COPY of one column, none of them null, however it is cut: each behind its length."""
+
+    def __init__(self) -> None:
+        self._left, self._at = b"", len(_HEAD)
+
+    def of(self, data: bytes) -> Iterator[memoryview]:
+        """Yield what is whole now that ``data`` came, a view of it."""
+        data = self._left + data
+        whole, at, length_of = memoryview(data), self._at, _VALUE.unpack_from
+        while at + _VALUE.size <= len(data):
+            stop = at + _VALUE.size + length_of(data, at)[1]
+            if stop > len(data):
+                break
+            yield whole[at + _COUNT_SIZE : stop]
+            at = stop
+        self._left, self._at = data[at:], max(0, at - len(data))
 
 
 class _Same:

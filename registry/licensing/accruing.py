@@ -17,7 +17,7 @@ from registry.database import Connection
 from registry.database.copying import Fixed, Shared, binary, digests, moment, moments, numbers, one, truths
 from registry.ledger import Transfer
 from registry.licensing import owing, queries
-from registry.licensing.accrual import Shares, enter, transfer_of
+from registry.licensing.accrual import Shares, transfer_of
 from registry.licensing.columns import Charges, Ints, Truths, Uses
 from registry.licensing.types import Posting
 from registry.splits.sharing import Sharing, in_force
@@ -30,19 +30,19 @@ class _Prepared(NamedTuple):
     transfers: list[Transfer]
 
 
-async def post(conn: Connection, posting: Posting, uses: Uses, charges: Charges, fresh: Truths) -> None:
-    """Each of the ``fresh`` uses is a usage event, and the ledger holds what they owe; all of them must be new.
+async def write(conn: Connection, posting: Posting, uses: Uses, charges: Charges, fresh: Truths) -> list[Transfer]:
+    """Each of the ``fresh`` uses is a usage event, and what they owe is returned, for `accrual.enter`; all must be new.
 
     Whoever calls holds what `accrual.post` asks for. Raises ``OverLimit`` before anything is written.
     """
     if not fresh.any():
-        return
+        return []
     charged = fresh & (charges.amount > 0)
     shared = await in_force(conn, [uses.works[place] for place in np.unique(uses.work[charged]).tolist()])
     ready = await asyncio.to_thread(_prepared, posting, uses, charges, np.flatnonzero(fresh), shared)
     await owing.hold(conn, posting.licensee, ready.transfers, posting.limit)
     await conn.copy_to_table(_TABLE, source=binary(ready.columns), columns=queries.USAGE_EVENTS, format="binary")
-    await enter(conn, ready.transfers, posting.at)
+    return ready.transfers
 
 
 def _prepared(posting: Posting, uses: Uses, charges: Charges, rows: Ints, shared: Shares) -> _Prepared:

@@ -106,6 +106,7 @@ async def _work(sequencer: Sequencer, conn: Connection, out: Connection, stop: a
                     await _first(stop, max(0.0, gathering))
             if (began := time.monotonic()) >= due:
                 await sequencer.keep(conn)  # what is not for the log, too
+                await sequencer.let_go(conn)
                 now = time.monotonic()
                 due = now + _RESTS * (now - began)
             rung = asyncio.ensure_future(bell.wait())

@@ -57,6 +57,10 @@ class Archive(Protocol):
         """Return once everything that is committed so far is archived."""
         ...
 
+    async def let_go(self, conn: Connection) -> None:
+        """The database need not hold any longer for the archive what is archived."""
+        ...
+
 
 class Sequencer:
     """Integrates and publishes; at most one instance may work at a time for a database and a data folder.
@@ -94,6 +98,11 @@ class Sequencer:
         """Return once everything that is committed so far is archived, if anything is."""
         if self._archive is not None:
             await self._archive.keep(conn)
+
+    async def let_go(self, conn: Connection) -> None:
+        """The database need not hold any longer for the archive what `keep` has archived."""
+        if self._archive is not None:
+            await self._archive.let_go(conn)
 
     @property
     def keys(self) -> RegistryKeys:
@@ -237,6 +246,7 @@ class Sequencer:
         await self.keep(conn)
         self._reach("archived")
         await self._publish(conn, now, since=now.published_size)
+        await self.let_go(conn)  # now that nobody waits for it
 
     async def _publish(self, conn: Connection, now: Head, since: int) -> None:
         if now.size == since:

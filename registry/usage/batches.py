@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import numpy as np
 
@@ -27,8 +29,10 @@ from registry.database import Connection
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.http import bodies
 from registry.http.paging import Asked, page_of
-from registry.licensing import accruing
-from registry.licensing.columns import Ints, Uses
+from registry.ledger import Transfer
+from registry.licensing import accrual, accruing
+from registry.licensing.columns import Charges, Ints, Truths, Uses
+from registry.licensing.owing import OverLimit
 from registry.licensing.queries import LOCK_ORGANISATION
 from registry.licensing.signatures import opened
 from registry.licensing.types import Posting, Reported
@@ -40,6 +44,7 @@ from registry.usage.corrections import Outcome
 from registry.usage.reading import Submitted, checked
 from registry.usage.refusals import InvalidEvents
 
+_LOOKED_FOR: Final = 64  # of a batch, at most, before it is taken for new
 _JSON: Final = msgspec.json.Decoder(UsageBatchSubmit)
 
 
@@ -138,49 +143,65 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
     if present is not None:
         return present
     payload = await opened(conn, UsageBatch, batch.envelope, caller, services.keys.ref)
+    limit = services.settings.owed_limit_micro
+    posting = Posting(payload.batch, caller.account, caller.id, batch.id, batch.at, limit)
+    # Consent heads are shared in here, before the place in the log is drawn: a split that is agreed meanwhile comes
+    # after this batch, with its debts.
     if isinstance(batch.read, list):
-        outcome = await corrections.prepared(conn, caller.account, batch.id, payload, batch.read)
+        outcome = await corrections.prepared(conn, posting, payload, batch.read)
     else:
-        outcome = await _outcome(conn, caller, batch, batch.read)
+        outcome = await _written(conn, posting, payload, batch.read)
     for name, number in (("new", outcome.new), ("known", outcome.known), ("memorandum", outcome.memoranda)):
         count_once_committed("licet_usage_events_total", name, by=number)
-    # Before the place in the log is drawn: a split that is agreed meanwhile comes after this batch, with its debts.
-    await consent.lock_heads_shared(conn, outcome.artists)
     pending = await translog.submit(
         conn, "usage-batch", payload.batch, envelopes.encode(batch.envelope), caller.account
     )
     kept = _Kept(pending, outcome.new, outcome.known, outcome.memoranda)
     await _store(conn, caller, batch, kept)
-    limit = services.settings.owed_limit_micro
-    await outcome.post(conn, Posting(payload.batch, caller.account, caller.id, batch.id, batch.at, limit))
+    await outcome.post(conn)
     if outcome.known:
         await conn.copy_records_to_table("usage_repeats", records=outcome.repeats, columns=queries.REPEATS)
     return kept
 
 
-async def _outcome(conn: Connection, caller: Caller, batch: _Batch, uses: Uses) -> Outcome:
-    payload = batch.payload
+async def _written(conn: Connection, posting: Posting, payload: UsageBatch, uses: Uses) -> Outcome:
+    """Return what ``uses`` come to; those that nobody reported before are usage events, and not yet charged."""
     try:
-        charges, totals = await charged(conn, caller.account, uses)
+        charges, totals = await charged(conn, posting.organisation, uses)
     except InputError as error:
         raise InvalidEvents(error.message) from None
     if totals != payload.totals:
         raise InvalidEvents.field("payload.totals", f"what the licences say, {totals}", payload.totals)
-    known = {row["id"] for row in await conn.fetch(queries.KNOWN, uses.ids)}
-    fresh = np.array([each not in known for each in uses.ids]) if known else np.ones(len(uses.ids), bool)
-    memoranda = int((fresh & (charges.memorandum >= 0)).sum())
-    owing = np.unique(charges.artist[fresh & (charges.amount > 0)]).tolist()
+    owing = np.unique(charges.artist[charges.amount > 0]).tolist()
+    await consent.lock_heads_shared(conn, [charges.artists[place] for place in owing])
+    fresh, transfers = await _new(conn, posting, uses, charges)
+    memoranda, known = int((fresh & (charges.memorandum >= 0)).sum()), int((~fresh).sum())
     return Outcome(
-        int(fresh.sum()) - memoranda,
-        len(known),
+        len(fresh) - known - memoranda,
+        known,
         memoranda,
-        {charges.artists[place] for place in owing},
-        lambda conn, posting: accruing.post(conn, posting, uses, charges, fresh),
-        _repeats(batch.id, uses, np.flatnonzero(~fresh)),
+        partial(accrual.enter, transfers=transfers, at=posting.at),
+        _repeats(posting.batch, uses, np.flatnonzero(~fresh)),
     )
 
 
-def _repeats(batch: UUID, uses: Uses, rows: Ints) -> Iterator[tuple[Any, ...]]:
+async def _new(conn: Connection, posting: Posting, uses: Uses, charges: Charges) -> tuple[Truths, list[Transfer]]:
+    """Return which of ``uses`` were new, and what these owe; they are usage events now.
+
+    Most batches hold new uses alone, and a few that are looked for show which do not. So all are written at once, and
+    only where the primary key, or what may be owed, forbids that, each is looked for.
+    """
+    fresh = np.ones(len(uses.ids), bool)
+    if not await conn.fetch(queries.KNOWN, uses.ids[:: len(uses.ids) // _LOOKED_FOR + 1]):
+        with contextlib.suppress(asyncpg.UniqueViolationError, OverLimit):
+            async with conn.transaction():  # a savepoint
+                return fresh, await accruing.write(conn, posting, uses, charges, fresh)
+    known = {row["id"] for row in await conn.fetch(queries.KNOWN, uses.ids)}
+    fresh = np.array([each not in known for each in uses.ids])
+    return fresh, await accruing.write(conn, posting, uses, charges, fresh)
+
+
+def _repeats(batch: UUID | None, uses: Uses, rows: Ints) -> Iterator[tuple[Any, ...]]:
     given = uses.columns
     for row in rows.tolist():
         moment = times.from_text(given.at.at(row) or "")

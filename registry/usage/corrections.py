@@ -18,6 +18,7 @@ from msgspec import UNSET
 from licet.errors import InputError
 from licet.statements.kinds import Event, UsageBatch
 from licet.statements.owed import totals
+from registry.consent import lock_heads_shared
 from registry.database import Connection, Row
 from registry.licensing import accrual
 from registry.licensing.types import Accrual, Posting, Reported
@@ -31,13 +32,15 @@ _KEPT = ("licence", "statement", "work", "atom", "run", "unit", "at", "match")
 
 
 class Outcome(NamedTuple):
-    """What a batch comes to, before it is posted: ``post`` does that; ``repeats`` are the rows of known events."""
+    """What a batch comes to; what it owes is posted by ``post``, and ``repeats`` are the rows of known events.
+
+    The consent heads of whose works it charges are shared.
+    """
 
     new: int
     known: int
     memoranda: int
-    artists: set[UUID]
-    post: Callable[[Connection, Posting], Awaitable[None]]
+    post: Callable[[Connection], Awaitable[None]]
     repeats: Iterable[tuple[Any, ...]]
 
 
@@ -46,9 +49,7 @@ def is_correction(event: Event) -> bool:
     return event.corrects is not UNSET or event.was is not UNSET
 
 
-async def prepared(
-    conn: Connection, organisation: UUID, batch: UUID, payload: UsageBatch, events: Sequence[Reported]
-) -> Outcome:
+async def prepared(conn: Connection, posting: Posting, payload: UsageBatch, events: Sequence[Reported]) -> Outcome:
     """Return what ``events``, corrections all, come to; the organisation's lock is held.
 
     Raises ``InvalidEvents`` naming the one that does not go on from what was said last, or totals that are not what
@@ -61,8 +62,8 @@ async def prepared(
         if each.id in made:
             _hold_to_made(place, each.event, made[each.id])
         else:
-            _hold_to_last(place, each.event, found.get(corrected), organisation)
-    covered = await coverage(conn, organisation, events)
+            _hold_to_last(place, each.event, found.get(corrected), posting.organisation)
+    covered = await coverage(conn, posting.organisation, events)
     accruals = covered.accruals(events)
     try:
         owed = totals(covered.claims(events))
@@ -72,13 +73,17 @@ async def prepared(
         raise InvalidEvents.field("payload.totals", f"what the licences say, {owed}", payload.totals)
     fresh = await _where_it_lies(conn, [each for each in accruals if each.reported.id not in made], found)
     memoranda = sum(each.memorandum is not None for each in fresh)
+    await lock_heads_shared(conn, {each.artist for each in fresh if each.artist is not None and each.amount})
     return Outcome(
         len(fresh) - memoranda,
         len(made),
         memoranda,
-        {each.artist for each in fresh if each.artist is not None and each.amount},
-        partial(_post, fresh),
-        [(batch, each.id, each.event.quantity, each.at, each.event.match) for each in events if each.id in made],
+        partial(accrual.post, posting=posting, accruals=fresh),
+        [
+            (posting.batch, each.id, each.event.quantity, each.at, each.event.match)
+            for each in events
+            if each.id in made
+        ],
     )
 
 
@@ -94,10 +99,6 @@ async def _where_it_lies(
         else each
         for each in fresh
     ]
-
-
-async def _post(fresh: Sequence[Any], conn: Connection, posting: Posting) -> None:
-    await accrual.post(conn, posting, fresh)
 
 
 def _hold_to_made(place: int, event: Event, made: Row) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,9 @@ from licet.errors import MalformedError
 from registry.archive import ArchiveKey
 from registry.archive.feed import all_visible
 from registry.archive.keys import epoch_at
-from registry.archive.pgoutput import UNCHANGED, Begin, Insert, Update, framed, frames, parse
+from registry.archive.pgoutput import UNCHANGED, Begin, Insert, Update, frames, parse
 from registry.archive.sealing import MAX_BODY, Segment, header_of, now_text, seal, unseal
+from registry.database.copying import Values
 from registry.errors import ArchiveError
 
 values = st.one_of(st.none(), st.binary(max_size=40), st.just(UNCHANGED))
@@ -39,6 +41,10 @@ def encoded(row: list[object]) -> bytes:
             assert isinstance(value, bytes)
             out += b"b" + struct.pack("!I", len(value)) + value
     return out
+
+
+def framed(message: bytes) -> bytes:
+    return struct.pack("!I", len(message)) + message
 
 
 @given(st.lists(values, max_size=20), st.none() | st.lists(values, max_size=5), st.integers(0, 2**32 - 1))
@@ -180,3 +186,12 @@ def test_what_a_snapshot_sees_also_where_numbers_wrap_around():
     assert not all_visible("100:105:", {105})
     assert all_visible(f"{2**32 + 2}:{2**32 + 5}:", {2**32 - 1, 4})
     assert not all_visible(f"{2**32 + 2}:{2**32 + 5}:{2**32 + 4}", {4})
+
+
+@given(st.lists(st.binary(max_size=30), max_size=10), st.lists(st.integers(0, 400), max_size=12))
+def test_the_values_of_a_copy_are_told_apart_wherever_it_is_cut(found, cuts):
+    copy = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"".join(b"\0\1" + framed(each) for each in found) + b"\xff\xff"
+    places = [0, *sorted(min(cut, len(copy)) for cut in cuts), len(copy)]
+    rows = Values()
+    told = [bytes(each) for one, two in itertools.pairwise(places) for each in rows.of(copy[one:two])]
+    assert told == [framed(each) for each in found]

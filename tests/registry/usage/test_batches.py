@@ -17,7 +17,7 @@ from licet.wire.common import Page
 from licet.wire.licensing import LicenceGranted
 from licet.wire.usage import LedgerLine, UsageBatchInfo
 from licet.wire.usage_arrow import MEDIA_TYPE, packed
-from registry.usage import verification
+from registry.usage import batches, verification
 from tests.registry.catalogue import NO_AI, PAID
 from tests.registry.harness import Running
 from tests.registry.market import (
@@ -126,6 +126,20 @@ async def test_the_same_batches_at_once_have_one_effect(site: Running):
     assert len({answer.receipt.log_index for answer in answers}) == 4
     assert sum({answer.batch: answer.new for answer in answers}.values()) == 2
     assert await balance(lantern.http) == {("receivable", "USD"): "1.333332"}
+    await nothing_is_wrong(site)
+
+
+async def test_a_use_that_was_reported_before_is_known_among_new_ones_though_nobody_looked_for_it(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(batches, "_LOOKED_FOR", 1)  # the first of a batch alone
+    works = await shelf(site, PER_RUN, 3)
+    lantern = await trainer(site)
+    licence = await lantern.license(works.wanted())
+    events = lantern.events(licence, "2")
+    assert await counts(lantern, events[-1], licence=licence) == (1, 0, 0)
+    assert await counts(lantern, *events, licence=licence) == (2, 1, 0)
+    assert await balance(lantern.http) == {("receivable", "USD"): "1.999998"}
     await nothing_is_wrong(site)
 
 

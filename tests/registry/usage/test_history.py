@@ -12,7 +12,7 @@ from licet import identifiers, money
 from licet.terms import Price, preset
 from registry import translog
 from registry.errors import Unavailable
-from registry.licensing import accruing
+from registry.licensing import accrual
 from tests.registry.harness import Running
 from tests.registry.market import Trainer, balance, nothing_is_wrong, shelf, trainer
 
@@ -27,7 +27,7 @@ class Lossy:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> None:
         self.lost = self.undone = 0
-        honest_wait, honest_post = translog.wait, accruing.post
+        honest_wait, honest_enter = translog.wait, accrual.enter
 
         async def wait(*given: Any) -> Any:
             receipt = await honest_wait(*given)
@@ -36,14 +36,14 @@ class Lossy:
                 raise Unavailable("the answer is lost")
             return receipt
 
-        async def post(*given: Any) -> None:
-            await honest_post(*given)
+        async def enter(*given: Any, **named: Any) -> None:
+            await honest_enter(*given, **named)
             if chance.random() < 0.3:
                 self.undone += 1
                 raise Unavailable("the transaction is lost")
 
         monkeypatch.setattr(translog, "wait", wait)
-        monkeypatch.setattr(accruing, "post", post)
+        monkeypatch.setattr(accrual, "enter", enter)
 
 
 async def reporter(lantern: Trainer, licence: Any, chance: random.Random) -> tuple[dict[str, Any], set[str]]:

@@ -10,8 +10,10 @@ from licet import identifiers, money, times
 from licet.terms import Price, preset
 from registry import ledger
 from registry.ledger import Entry, Transfer
+from registry.usage import batches
 from tests.registry.harness import Running
 from tests.registry.market import balance, nothing_is_wrong, problem, reported, shelf, trainer
+from tests.registry.usage.test_batches import event
 from tests.registry.usage.test_corrections import correction, send
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +55,20 @@ async def test_a_batch_that_would_owe_too_much_is_refused_whole_and_taken_once_i
     assert await stored(site) == before
     await paid(site, lantern.id, 400_000_000)
     assert reported(await lantern.send(batch)).new == 1  # the same bytes
+    await nothing_is_wrong(site)
+
+
+async def test_what_is_known_owes_nothing_more_however_late_it_is_found(site: Running, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(batches, "_LOOKED_FOR", 1)  # the first of a batch alone
+    works = await shelf(site, DEAR, 1)
+    lantern = await trainer(site)
+    licence = await lantern.license(works.wanted(), RICH)
+    assert (await lantern.report(licence, "2")).new == 1  # 800 million
+    (known,) = lantern.events(licence, "2")
+    fresh = (event(lantern, licence.licence, known.work, unit="output", seq=seq) for seq in range(1000))
+    first = next(each for each in fresh if each.id < known.id)
+    answer = reported(await lantern.send(lantern.batch([first, known], licence.lines)))
+    assert (answer.new, answer.known, answer.memorandum) == (0, 1, 1)
     await nothing_is_wrong(site)
 
 
