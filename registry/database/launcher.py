@@ -42,6 +42,8 @@ OPTIONS: Mapping[str, str] = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
     "jit": "off",
+    # Ids of uses are digests: each goes to a page of its own, and those of some millions should be at hand.
+    "shared_buffers": "512MB",
     "max_wal_size": "2GB",
     # The archive reads committed changes from the server's own log; what it does not read must not fill the disk.
     "wal_level": "logical",
