@@ -12,6 +12,7 @@ mapped index. The rows are files of a million each, which several processes can 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -170,8 +171,11 @@ def _watch(done: threading.Event, most: list[int]) -> None:
 
 
 def _children() -> list[int]:
-    tasks = Path("/proc/self/task").iterdir()
-    return [int(number) for task in tasks for number in (task / "children").read_text("ascii").split()]
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # a thread that has ended
+            found += map(int, (task / "children").read_text("ascii").split())
+    return found
 
 
 def _held(process: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -216,5 +217,11 @@ def _hex(table: Bytes, mask: npt.NDArray[np.bool_]) -> pa.Array:
 
 def _turned(pdq: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> pa.Array:
     if not mask.any():
-        return pa.nulls(len(pdq), TURNED.type)
+        return _without(len(pdq))
     return fixed(np.ascontiguousarray(pdq[:, 1:]).reshape(len(pdq), 7 * 32), mask)
+
+
+@lru_cache(2)
+def _without(rows: int) -> pa.Array:
+    """Return rows without other orientations: to fill so wide a column with zeros takes longer than writing it."""
+    return pa.nulls(rows, TURNED.type)

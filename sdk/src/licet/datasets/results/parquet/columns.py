@@ -145,13 +145,12 @@ def _coded(leaf: Leaf, cells: _Cells) -> Chunk | None:
         return None
     width = max(1, (len(names) - 1).bit_length())
     codes = coded.indices.to_numpy(zero_copy_only=False)
-    texts_of = names.to_pylist()
-    body = plain_texts(texts_of)
+    body = plain_texts(names)
     first, size = _page(_DICTIONARY, 7, {1: i32(len(names)), 2: i32(PLAIN)}, body)
     page, more = _data_page(cells, CODES, [bytes([width]), hybrid(codes, width)])
     statistics = None
     if leaf.counted:
-        said = [texts_of[code].encode() for code in np.flatnonzero(np.bincount(codes)).tolist()]
+        said = [each.encode() for each in names.take(pa.array(np.flatnonzero(np.bincount(codes)))).to_pylist()]
         statistics = _bounds(cells.rows - len(values), min(said), max(said))
     return Chunk(leaf, [first, page], (PLAIN, CODES, RLE), cells.rows, size + more, len(first), statistics)
 

@@ -27,6 +27,12 @@ def packed(values: Numbers, width: int) -> bytes:
         return words.tobytes()
     if width == 1:
         return np.packbits(words, bitorder="little").tobytes()
+    if width < 8:  # eight values are as many bytes as one has bits
+        eights = words.reshape(-1, 8).astype("<u8")
+        out = eights[:, 0].copy()
+        for place in range(1, 8):
+            out |= eights[:, place] << np.uint64(width * place)
+        return out.view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
     bits = np.unpackbits(words.view(np.uint8).reshape(-1, size), axis=1, count=width, bitorder="little")
     return np.packbits(bits, bitorder="little").tobytes()
 
@@ -81,7 +87,15 @@ def texts(column: pa.Array) -> list[bytes | memoryview]:
     return [deltas(np.diff(ends)), memoryview(data)[int(ends[0]) : int(ends[-1])] if data is not None else b""]
 
 
-def plain_texts(values: list[str]) -> bytes:
-    """Return texts each behind its length (PLAIN), as a dictionary's are."""
-    encoded = [value.encode() for value in values]
+def plain_texts(column: pa.Array) -> bytes:
+    """Return texts without nulls, each behind its length (PLAIN), as a dictionary's are."""
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    size = int(ends[1] - ends[0])
+    if size and bool((np.diff(ends) == size).all()):  # as ids are
+        out = np.empty((len(column), 4 + size), np.uint8)
+        out[:, :4] = np.frombuffer(size.to_bytes(4, "little"), np.uint8)
+        out[:, 4:] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]].reshape(-1, size)
+        return out.tobytes()
+    encoded = [value.encode() for value in column.to_pylist()]
     return b"".join([len(each).to_bytes(4, "little") + each for each in encoded])
