@@ -21,10 +21,11 @@ settings.register_profile("local", deadline=None, max_examples=40 * TIMES, suppr
 settings.register_profile("ci", settings.get_profile("local"), derandomize=TIMES == 1)  # no change fails by chance
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
-#: What takes longest comes first, so that two processes which share the files end together.
+#: What takes longest comes first, so that processes which share the files end together.
 FIRST = (
     "tests/registry/app/test_fuzz.py", "tests/whole/", "tests/registry/running/", "tests/registry/health/",
-    "tests/test_", "tests/registry/archive/", "tests/registry/database/", "tests/registry/", "tests/sdk/datasets/",
+    "tests/test_", "tests/registry/archive/", "tests/registry/database/", "tests/registry/", "tests/documentation/",
+    "tests/sdk/log/test_against_go.py", "tests/sdk/index/test_near.py", "tests/sdk/datasets/",
 )  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from anyio.from_thread import start_blocking_portal
 
 from tests.registry.claims.internet import Internet, internet
 from tests.whole import ordinary
-from tests.whole.reading import ROOT, Read, read, typing
 from tests.whole.stage import Person, Service
 
 People = Callable[..., Person]
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,41 +32,45 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
         yield found
 
 
-@pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, net: Internet) -> Iterator[Service]:
-    """The registry: started once, ended cleanly."""
-    service = Service(
-        tmp_path_factory.mktemp("registry"),
-        snapshot_delay="4s",
-        claims_resolver=f"127.0.0.1:{net.port}",
-        claims_loopback_port=str(net.web),
-        claims_authorities=str(net.authorities),
-    )
-    yield service
-    service.end()
+#: The registry of this process while there is one.
+RUNNING: list[Service] = []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, net: Internet) -> Service:
+    """The registry, for one module after another; ended cleanly after the last."""
+    if not RUNNING:
+        RUNNING.append(
+            Service(
+                tmp_path_factory.mktemp("registry"),
+                snapshot_delay="4s",
+                claims_resolver=f"127.0.0.1:{net.port}",
+                claims_loopback_port=str(net.web),
+                claims_authorities=str(net.authorities),
+            )
+        )
+    return RUNNING[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End the registry once no test of the whole comes next: a service that idles takes its share of the machine."""
+    if RUNNING and (nextitem is None or HERE not in nextitem.path.parents):
+        RUNNING.pop().end()
+
+
+def pytest_sessionfinish() -> None:
+    """End it also where the tests were broken off."""
+    while RUNNING:
+        RUNNING.pop().end()
+
+
+@pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Another registry, whose tokens and snapshots do not last."""
     service = Service(tmp_path_factory.mktemp("other"), origin="other.example/licet", snapshot_ttl="3s", token_ttl="1s")
     yield service
     service.end()
-
-
-@pytest.fixture(scope="session")
-def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A registry for readers of README and guides: nobody else has works there."""
-    service = Service(tmp_path_factory.mktemp("registry"), snapshot_delay="4s")
-    yield service
-    service.end()
-
-
-@pytest.fixture(scope="session")
-def readme(readers: Service, tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """What came of the README, read before any guide."""
-    folder = tmp_path_factory.mktemp("reader")
-    return read(ROOT / "README.md", folder, typing(readers, folder))
 
 
 @pytest.fixture(scope="module")

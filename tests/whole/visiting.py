@@ -163,7 +163,8 @@ class Visitor:
         said = self.cdp.send(
             "Runtime.evaluate",
             {
-                "expression": f"axe.run(document, {{runOnly: {list(_RULES)}, resultTypes: ['violations']}})"
+                "expression": f"axe.run(document, {{runOnly: {list(_RULES)}, resultTypes: ['violations'], "
+                "selectors: false})"
                 ".then(found => found.violations)"
                 ".then(found => found.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]))",
                 "awaitPromise": True,

@@ -194,18 +194,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.resolved[key] = (under, posting)
         return under if posting else multiple()
 
-    @invariant()
-    def what_waits_is_held_apart(self) -> None:
-        expected: dict[tuple[str, str], int] = defaultdict(int)
-        for key, entries in self.held.items():
-            if key not in self.resolved:
-                for entry in entries:
-                    expected[held_on(entry.account), entry.currency] += entry.amount
-        found = self.run(ledger.balances(self.conn, [held_on(name) for name in NAMES]))
-        assert {place: amount for place, amount in found.items() if amount} == {
-            place: amount for place, amount in expected.items() if amount
-        }
-
     @staticmethod
     async def _read(found: AsyncIterator[Moved]) -> dict[tuple[str, str], tuple[int, ...]]:
         return {each[:2]: each[2:] async for each in found if each.account in NAMES and any(each[2:])}
@@ -232,9 +220,15 @@ class LedgerMachine(RuleBasedStateMachine):
             self._add(negated, REVERSED)
 
     @invariant()
-    def balances_are_those_of_the_model(self) -> None:
-        assert {place: amount for place, amount in self.run(ledger.balances(self.conn, NAMES)).items() if amount} == {
-            place: amount for place, amount in self.model.items() if amount
+    def balances_are_those_of_the_model_and_what_waits_is_held_apart(self) -> None:
+        expected = defaultdict(int, self.model)
+        for key, entries in self.held.items():
+            if key not in self.resolved:
+                for entry in entries:
+                    expected[held_on(entry.account), entry.currency] += entry.amount
+        found = self.run(ledger.balances(self.conn, [*NAMES, *map(held_on, NAMES)]))
+        assert {place: amount for place, amount in found.items() if amount} == {
+            place: amount for place, amount in expected.items() if amount
         }
 
     def _add(self, entries: tuple[Entry, ...], column: int) -> None:
