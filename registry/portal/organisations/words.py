@@ -67,7 +67,7 @@ WORDS: Final[Vocabulary] = {
     "first_named_go": ("Your models", "你们的模型"),
     "first_started": ("Let a program filter and sign", "让程序来筛选和签字"),
     "first_started_text": (
-        "It sorts out what may be used on your own machines, and takes licences within a budget. Nothing leaves them.",
+        "It sorts out on your own machines what may be used, and takes licences within a budget. No picture leaves.",
         "在自己的机器上分出哪些能用，在预算内拿许可。图片不会离开你们的机器。",
     ),
     "first_started_go": ("Quick start", "快速上手"),
@@ -349,7 +349,7 @@ WORDS: Final[Vocabulary] = {
     ),
     "keys_live": ("In use", "在用"),
     "keys_ended": ("Ended", "已停用"),
-    "key_endless": ("It is ended", "停用为止"),
+    "key_endless": ("You end it", "你们停用为止"),
     "key_change": ("Change", "更改"),
     "key_add": ("Let a key in", "放行一把钥匙"),
     "key_renew": ("Renew or change", "续期或更改"),
