@@ -103,6 +103,7 @@ def test_what_was_sold_is_seen_down_to_the_single_use(visitor: Visitor, person: 
     drawn = picture(884_700 + len(language) + ord(language[0]))
     (work,) = visitor.registers("Salt Pans", pictures=(drawn,))
     visitor.opens(f"/terms?work={work}&card=paid")
+    visitor.looks()
     page.fill("#amount", "0.50")
     page.wait_for_selector("[data-sign]")
     statement = visitor.signs()

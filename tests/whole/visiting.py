@@ -27,6 +27,12 @@ _POST: Final = """async ([path, body, method, type]) => {
     return [answer.status, await answer.text()];
 }"""
 
+#: The fields that reach beyond the part of the page that they stand in.
+_STICKS_OUT: Final = """() => [...document.querySelectorAll('.field :is(input, select, textarea)')].filter(each => {
+    const around = each.closest('.field').parentElement.getBoundingClientRect();
+    return each.checkVisibility() && each.getBoundingClientRect().right > around.right + 1;
+}).map(each => each.name)"""
+
 
 @functools.cache
 def _axe() -> str:
@@ -152,6 +158,7 @@ class Visitor:
             assert not found, (name, self.page.url, found)
             wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{self.page.url} is {wide} pixels wider than a {name}"
+            assert not self.page.evaluate(_STICKS_OUT), (self.page.url, name)
         assert not self.faults, self.faults
         if before is not None:
             self.page.set_viewport_size(before)

@@ -82,7 +82,6 @@ WORDS: Final[Vocabulary] = {
     "months_none": ("No month is closed yet.", "还没有结账的月份。"),
     "month": ("Month", "月份"),
     "month_entries": ("Its entries", "当月的记录"),
-    "month_span": ("{first} to {last}", "{first} 到 {last}"),
     "month_empty": ("None", "没有"),
     "month_close": ("Closed by", "结账记录"),
     # keys and files

@@ -85,6 +85,10 @@ async def test_a_domain_is_asked_for_looked_at_proven_and_given_up(site: Running
     page = await held_whole(ana.http, "/en/level", "en")
     assert "Yours is 2." in page.text
     assert "Proven." in page.text
+    (proof,) = [each for each in page.links() if each.startswith("/v1/statements/stm_")]
+    assert (await ana.http.get(proof)).json()["proof"].split()[2] in {
+        each.removeprefix("/en/log/") for each in page.links() if each.startswith("/en/log/")
+    }
     assert "your level falls to 0" in page.text  # said before it is given up
     for _ in range(2):  # a form that comes twice has one effect
         gone = await ana.sends("/en/level/drop", sent)

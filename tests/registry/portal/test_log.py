@@ -31,6 +31,7 @@ from tests.registry.harness import Running, running
 from tests.registry.market import trainer
 from tests.registry.portal.people import HTML, Artist, Read, joined
 from tests.registry.portal.selling import seller
+from tests.registry.portal.staff import employed
 from tests.registry.portal.team import teamed
 from tests.registry.portal.whole import held_whole
 from tests.registry.register.test_register import dataset, logged, trained
@@ -267,6 +268,14 @@ async def test_months_that_are_closed_are_listed_and_lead_to_what_closed_them(
         closed = await read(site, f"/en/log/{index}")
         assert w("about_close", month=w.month(month)) in closed.text
         assert w("month_empty") in page.text
+        # Every number leads to its entry, and an auditor finds the statement that closed the month beside it.
+        numbers = {each["href"] for tag, each in page.elements if tag == "a" and each.get("class") == "num"}
+        assert {f"/en/log/{each}" for each in range(index + 1)} <= numbers
+        ada = await employed(site, "auditor", "Ada")
+        for language in LANGUAGES:
+            months = await held_whole(ada.http, f"/{language}/auditor", language)
+            assert f"/{language}/log/{index}" in months.links()
+            assert [each for each in months.links() if each.startswith("/v1/statements/stm_")]
 
 
 async def test_numbers_on_pages_lead_to_their_entries_which_give_the_signer_the_statement(site: Running) -> None:
