@@ -8,6 +8,8 @@ import pytest
 from licet.canonical import from_base64
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import LicenceReply
+from licet.statements.statement_file import verify_statement_file
+from licet.statements.trust import Trust
 from registry.portal.frame.languages import LANGUAGES, Language
 from registry.portal.organisations.room import ROOM
 from tests.registry.agreements.talks import NEGOTIATED, ask, offer, shown
@@ -67,6 +69,8 @@ async def test_what_was_on_screen_is_signed_or_attested(
     assert envelopes.read_as(LicenceReply, seen.reply.envelope) == payload
     (signature,) = seen.reply.envelope.signatures
     assert (signature.keyid == found.team.key.keyid) is scripts
+    trust = Trust(site.services.keys.origin, site.services.keys.root.public.hex())
+    assert verify_statement_file(seen.reply, trust).payload == payload  # also what the registry attests
     after = await held_whole(found.team.browser, found.path, language)
     assert words(f"replied_{reply}") in after.text
     assert "Too late. Sorry." in after.text
