@@ -74,7 +74,6 @@ def test_pictures_are_added_past_a_lost_line_and_a_closed_tab(
     with huge.open("wb") as file:
         file.truncate(100_000_000)
     visitor.opens("/add")
-    visitor.looks()
     page.set_input_files("#picture", [tmp_path / "a" / name for name in (*files, "huge.png")])
     expect(page.locator("[data-start]")).to_be_visible()
     assert page.inner_text("[data-start]") == says(visitor, "start", n=4)

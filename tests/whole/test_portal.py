@@ -40,10 +40,8 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     page, titles = visitor.page, TITLES[visitor.language]
     page.goto(f"{visitor.url}/")
     assert page.url == f"{visitor.url}/{visitor.language}"  # by what the browser likes best
-    visitor.looks()
     device = visitor.passkeys()
     visitor.opens("/join")
-    visitor.looks()
     visitor.touched(device, touched=False)
     page.fill("#name", "苏棠")
     page.click("[data-join] button")
@@ -53,22 +51,15 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     )
     visitor.touched(device, touched=True)
     visitor.joins("苏棠")
-    visitor.looks()
-    visitor.opens("/works")
-    visitor.looks()  # the empty wall
     drawn = picture(visitor.language)
     first, second = visitor.registers(*titles, pictures=(drawn,))
-    visitor.opens("/home")
-    visitor.looks()
     visitor.opens("/works")
-    visitor.looks()
 
     # Terms: the strictest is chosen already, and only what is on screen can be signed.
     page.locator(".tick").nth(0).click()
     page.locator(".tick").nth(1).click()
     visitor.goes(".selbar button")
     assert page.is_checked("#card-no-ai")
-    visitor.looks()
     strict = page.inner_text("[data-oath]")
     page.check("#card-paid")
     page.wait_for_selector("#wrong")  # no price yet
@@ -84,16 +75,13 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     expect(page.locator("[data-oath]")).to_have_text(strict)
     assert page.is_checked("#v3")  # what one looks at stays
     statement = visitor.signs()
-    visitor.looks()
     assert strict in page.inner_text(".oath")
 
     # Looser terms wait a day, and one tap takes them back.
     visitor.opens(f"/terms?work={first}&card=research")
-    visitor.looks()
     visitor.signs()
     visitor.looks()
     visitor.opens(f"/works/{first}")
-    visitor.looks()
     visitor.goes(".note .btn")
     visitor.looks()
     visitor.signs()
@@ -109,7 +97,6 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     page.click(".filter a[href$='?kind=consent']")
     expect(page.locator("tbody tr")).to_have_count(4)
     assert visitor.opens("/site?at=https://su.example") == 200
-    visitor.looks()
     with page.expect_download() as kit:
         page.click("a[download]")
     assert kit.value.suggested_filename == "licet-kit.zip"
@@ -125,7 +112,6 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     file.write_bytes(drawn)
     with visiting(page.context.browser, visitor.url, visitor.language) as stranger:  # type: ignore[arg-type]
         stranger.opens("/check")
-        stranger.looks()
         stranger.page.set_input_files("#picture", file)
         stranger.page.click("main form button")
         stranger.page.wait_for_selector(".answers")
@@ -157,11 +143,9 @@ def test_who_loses_a_device_comes_back_with_a_code(visitor: Visitor) -> None:
     page.wait_for_selector(".said")
     assert visitor.opens("/home") == 200
     assert "/sign-in?to=" in page.url
-    visitor.looks()
     visitor.cdp.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device})
     visitor.passkeys()
     visitor.opens("/recover")
-    visitor.looks()
     _recovers(visitor, account, codes[0])
     page.wait_for_url("**/sign-in")
     page.click("[data-sign-in] button")
@@ -180,14 +164,8 @@ def test_a_team_joins_and_lets_a_program_in(visitor: Visitor) -> None:
     device = visitor.passkeys()
     visitor.opens("/join")
     page.click("a[href$='/join?as=team']")
-    visitor.looks()
     visitor.joins("Lantern Labs", team=True)
-    visitor.looks()
-    for place in ("datasets", "models", "licences", "requests", "duties", "invoices", "charges", "entries", "start"):
-        assert visitor.opens(f"/organisation/{place}") == 200
-        visitor.looks()
     visitor.opens("/organisation/tokens")
-    visitor.looks()
     for scope in ("query", "license", "usage"):
         page.uncheck(f"[name=scopes][value={scope}]")
     page.click("[data-token] button")
@@ -238,20 +216,17 @@ def test_a_team_of_passkeys_lets_a_program_sign_from_nothing(
     visitor.goes("[data-statement] button")
     if key_class == "delegate":
         page.wait_for_url("**/keys/delegate?key=*")
-        visitor.looks()
         page.fill("#amount", "5")
         visitor.goes("main form button")
         visitor.looks()
         visitor.goes("[data-statement] button")
     assert page.url.endswith("/organisation/keys")
-    visitor.looks()
     joined = program.does(*joining, LICET_TOKEN=token)
     assert (joined["state"], joined["key"]) == ("joined", asked["key"])
     filtering = ("filter", program.draws("pictures", 7_310_901), "-o", "kept", "--use", "train-gen")
     kept = program.types(*filtering, "--purpose", "commercial", "--accept", "--model", "wick/wax@1", "--dataset", "wax")
     assert kept.code == 0, kept
     visitor.opens("/organisation/keys/add")
-    visitor.looks()
     page.fill("#request", "nothing of the kind")
     page.click("main form button")
     page.wait_for_selector("[role=alert]")
@@ -270,20 +245,15 @@ def test_an_auditor_comes_in_by_a_link_and_looks_to_the_proof(
     visitor.goes("[data-invited] button")
     page.wait_for_url("**/auditor")
     assert "#" not in page.url
-    visitor.looks()
     month = (page.locator("main table a[href*='period=']").first.get_attribute("href") or "").rpartition("=")[2]
     with page.expect_download() as held:
         page.locator("a[href*='/v1/audit/bundle']").first.click()
     assert held.value.suggested_filename.endswith(".zip")
     visitor.opens(f"/auditor/entries?period={month[:7]}")
-    visitor.looks()
     amounts = page.locator("main .fold .money")
     if amounts.count():  # the registry is shared: another test may have posted something
         amounts.first.click()
         page.wait_for_url("**/auditor/entries/tra_*")
-        visitor.looks()
-    visitor.opens("/auditor/duties")
-    visitor.looks()
     page.locator(".foot form button").click()
     page.wait_for_url(f"**/{visitor.language}")
     visitor.opens("/sign-in")
@@ -303,11 +273,7 @@ def test_an_operator_invites_and_dismisses(visitor: Visitor, service: Service) -
     visitor.opens(f"/invited#{link.partition('#')[2]}")
     visitor.goes("[data-invited] button")
     page.wait_for_url("**/operator")
-    visitor.looks()
-    visitor.opens("/operator/keys")
-    visitor.looks()
     visitor.opens("/operator/staff")
-    visitor.looks()
     page.fill("#name", "Ada Okafor")
     page.fill("#scope", "everything")
     page.click("section form .btn")

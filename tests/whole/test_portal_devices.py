@@ -31,7 +31,6 @@ def test_a_second_device_signs_in_after_the_first_was_ended(visitor: Visitor) ->
     first = visitor.passkeys()
     visitor.joins("苏棠" if visitor.language == "zh" else "Su Tang")
     visitor.opens("/account/keys")
-    visitor.looks()
     assert page.locator("a[href$='/end']").count() == 0  # the only key stays
     page.click("[data-new-key] button")  # this device has one already, and no other is there
     expect(page.locator("[data-new-key] button")).to_be_enabled()
@@ -64,7 +63,6 @@ def test_a_second_device_signs_in_after_the_first_was_ended(visitor: Visitor) ->
     visitor.opens("/sign-in")
     visitor.goes("[data-sign-in] button")
     page.goto(f"{visitor.url}{lost}")
-    visitor.looks()
     visitor.signs("**/account/keys")
     assert page.locator("a[href$='/end']").count() == 0  # again there is only one
     visitor.looks()
@@ -113,12 +111,10 @@ def test_an_artist_takes_everything_along_and_leaves(visitor: Visitor) -> None:
     visitor.joins(name)
     visitor.registers("No. 1")
     visitor.opens("/terms?scope=all&card=own")
-    visitor.looks()
     page.check("#card-no-ai")
     page.wait_for_selector("#terms:not(.changed) [data-sign]")
     visitor.signs()
     visitor.opens("/account/leave")
-    visitor.looks()
     # The passkey was used too long ago: it is asked for once more, and if nobody answers nothing happens.
     page.evaluate("document.querySelectorAll('[data-fresh]').forEach(each => { each.dataset.fresh = 0 })")
     visitor.touched(device, touched=False)

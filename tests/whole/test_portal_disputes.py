@@ -36,10 +36,7 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         (work,) = other.registers("Salt Pans")
         other.opens("/terms?scope=all")
         other.signs()
-        visitor.opens("/disputes")
-        visitor.looks()
         visitor.opens(f"/disputes/new?about={work}")
-        visitor.looks()
         page.fill("#text", text)
         page.fill("#evidence", "a photograph")
         visitor.goes("main form .btn")
@@ -66,10 +63,6 @@ def test_two_parties_dispute_a_picture(visitor: Visitor, browser: Browser) -> No
         visitor.signs("**/disputes/dsp_*")
         assert page.locator("#text").count() == 0  # it is over
         visitor.looks()
-        visitor.opens("/disputes")
-        visitor.looks()
-        other.opens("/home")
-        other.looks()
 
 
 def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Browser, service: Service) -> None:
@@ -98,9 +91,7 @@ def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Brow
         other.signs("**/disputes/dsp_*")
         _employed(office, service, "Office")
         office.opens("/operator/disputes")
-        office.looks()
         office.goes(f"a[href$='{path}']")
-        office.looks()
         office.page.check("[value=upheld]")
         office.page.fill("#text", "Her drafts say so.")
         office.goes("main form[data-fresh] .btn")
@@ -121,8 +112,6 @@ def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Brow
         office.opens(f"/operator{path}")
         office.looks()
         assert office.page.locator("#text").count() == 0  # nor for whoever decided
-        office.opens("/operator/disputes?state=appealed")
-        office.looks()
         with visiting(browser, visitor.url, visitor.language) as second:
             _employed(second, service, "Second")
             second.opens(f"/operator{path}")
@@ -135,8 +124,6 @@ def test_an_operator_decides_and_another_reviews(visitor: Visitor, browser: Brow
             who.opens(path)
             assert "His layers are older." in who.page.inner_text("main")
             who.looks()
-        visitor.opens("/home")
-        visitor.looks()
 
 
 def test_who_lost_accepts_by_a_passkey(visitor: Visitor, browser: Browser, service: Service) -> None:

@@ -26,9 +26,6 @@ def test_a_team_asks_is_answered_and_takes_the_licence(browser: Browser, service
         work = _offers_nothing_but_answers(ada)
         team.passkeys()
         team.joins("Lantern Labs", team=True)
-        team.looks()
-        team.opens("/organisation/requests")
-        team.looks()
         ask = _asks(team, work)
         _answers(ada, ask, "9")
         _declines_without_scripts(team, browser, ask)
@@ -51,10 +48,8 @@ def _offers_nothing_but_answers(ada: Visitor) -> str:
 def _asks(team: Visitor, work: str) -> str:
     page = team.page
     team.opens(f"/work/{work}")
-    team.looks()
     team.goes(f"a[href$='/requests/new?work={work}']")
     assert page.input_value("#works") == work
-    team.looks()
     team.goes("form.ask .btn")
     expect(page.locator("#wrong")).to_be_visible()  # no model yet
     expect(page.locator("#model")).to_have_attribute("aria-invalid", "true")
@@ -65,7 +60,6 @@ def _asks(team: Visitor, work: str) -> str:
     team.looks()
     assert '"message":"May we?"' in (page.text_content("[data-bytes]") or "")
     team.signs("**/organisation/requests/ask_*")
-    team.looks()
     return page.url.rpartition("/")[2]
 
 
@@ -97,7 +91,6 @@ def _answers(ada: Visitor, ask: str, amount: str) -> None:
 def _takes(team: Visitor, ask: str) -> None:
     page = team.page
     team.opens("/organisation")
-    team.looks()
     team.goes(f"a[href$='/organisation/requests/{ask}']")
     team.looks()
     team.goes("form[action$='/offer'] .btn")
@@ -108,7 +101,6 @@ def _takes(team: Visitor, ask: str) -> None:
         page.keyboard.press("Enter")
     page.wait_for_url("**/organisation/licences/lic_*")
     expect(page.locator("[role=status]").first).to_be_visible()
-    team.looks()
     team.opens(f"/organisation/requests/{ask}")
     assert page.locator("form[action$='/offer']").count() == 0
     team.looks()

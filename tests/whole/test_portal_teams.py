@@ -67,16 +67,13 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     asking = lab.types("licences", "request", work["work"], *use, "--message", "We would like to.", "--yes")
     assert asking.code == 0, asking
     visitor.opens("/organisation/requests")
-    visitor.looks()
     visitor.goes("main table th a")
     page.wait_for_url("**/organisation/requests/ask_*")
     assert "We would like to." in page.inner_text("main")
-    visitor.looks()
     ask = page.url.rpartition("/")[2]
     offered = ada.types("licences", "requests", "offer", ask, "--price", "2", "--currency", "usd", "--yes")
     assert offered.code == 0, offered
     visitor.opens("/organisation")
-    visitor.looks()
     visitor.goes(f"a[href$='/requests/{ask}']")
     page.click("form[action$='/offer'] ~ details summary")
     command = page.inner_text("main form ~ details pre")
@@ -87,9 +84,7 @@ def test_a_team_follows_a_request_to_its_charge_and_disputes_it(visitor: Visitor
     page.reload()
     visitor.goes("main .lead a")
     page.wait_for_url("**/organisation/licences/lic_*")
-    visitor.looks()
     visitor.opens("/organisation/charges")
-    visitor.looks()
     visitor.goes("a[href*='/disputes/new?about=tra_']")
     page.fill("#text", "We never took this.")
     visitor.goes("main form .btn")
@@ -108,7 +103,6 @@ def test_a_new_team_gets_a_token_and_lets_somebody_in_by_a_link(
     visitor.passkeys()
     visitor.joins("Ember Labs", team=True)
     visitor.opens("/organisation/start")
-    visitor.looks()
     lines = page.locator("pre", has_text="LICET_TOKEN=")
     expect(lines).to_contain_text("LICET_TOKEN=lct_…")
     page.focus("[data-token] button")
@@ -170,9 +164,8 @@ def test_a_team_reads_its_runs_and_fetches_the_snapshot(visitor: Visitor, person
     filtering = ("filter", lab.draws("pictures", 7_310_950), "-o", "kept", "--use", "train-gen")
     kept = lab.types(*filtering, "--purpose", "commercial", "--accept", "--model", "wick/wax@1", "--dataset", "wax")
     assert kept.code == 0, kept
-    for place in ("members", "runs", "datasets", "models", "snapshot"):
+    for place in ("runs", "datasets", "models", "snapshot"):
         assert visitor.opens(f"/organisation/{place}") == 200
-        visitor.looks()
     with page.expect_download() as begun:
         page.click("#files ~ table a")
     assert begun.value.suggested_filename == page.inner_text("#files ~ table a")

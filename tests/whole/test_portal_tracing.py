@@ -35,7 +35,6 @@ def test_a_picture_is_traced_and_its_evidence_printed(visitor: Visitor, tmp_path
     visitor.opens("/terms?scope=all")
     visitor.signs()
     visitor.opens("/trace")
-    visitor.looks()
     file = tmp_path / "found.jpg"
     file.write_bytes(stage.encoded(stage.drawing(seed, 256).resize((200, 200)), "JPEG", quality=80))
     page.set_input_files("#picture", file)

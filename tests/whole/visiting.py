@@ -18,6 +18,8 @@ from tests.whole.browser import PATIENCE
 
 #: Width and height of a small phone and of a desktop.
 SIZES: Final = {"phone": (320, 640), "desktop": (1280, 900)}
+#: A desktop of 1280 × 1024 at 400 %.
+ZOOMED: Final = {"width": 320, "height": 256}
 _LOCALES: Final = {"en": "en-GB", "zh": "zh-CN"}
 _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _POST: Final = """async ([path, body, method, type]) => {
@@ -25,6 +27,56 @@ _POST: Final = """async ([path, body, method, type]) => {
     const headers = {'Content-Type': type, 'Idempotency-Key': `"${crypto.randomUUID()}"`};
     const answer = await fetch(path, {method, headers, body: bytes});
     return [answer.status, await answer.text()];
+}"""
+#: What of a page is cut off or stands beside the window, and what has the focus without being seen.
+_AMISS: Final = """() => {
+    const found = [], root = document.documentElement, shown = element => element.outerHTML.slice(0, 160);
+    if (root.scrollWidth > root.clientWidth) found.push(['wider than the window', root.scrollWidth]);
+    // What is not meant to be seen.
+    const aside = element => element.closest('.vh, .skip, noscript, template')
+        || getComputedStyle(element).clipPath === 'inset(50%)';
+    const scrolls = element => /auto|scroll/.test(getComputedStyle(element).overflowX);
+    for (const each of document.body.querySelectorAll('*')) {
+        const style = getComputedStyle(each), cuts = /hidden|clip/;
+        if (!each.checkVisibility() || aside(each) || each.matches('input, select')) continue;  // a value scrolls
+        if (cuts.test(style.overflowX) && each.scrollWidth > each.clientWidth + 1
+            || cuts.test(style.overflowY) && each.scrollHeight > each.clientHeight + 1)
+            found.push(['cut off', shown(each)]);
+    }
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+    while (texts.nextNode()) {
+        const parent = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !parent.checkVisibility()) continue;
+        let outer = parent, free = false;
+        for (; outer && !free; outer = outer.parentElement) free = aside(outer) || scrolls(outer);
+        range.selectNodeContents(texts.currentNode);
+        const boxes = [...range.getClientRects()].filter(box => box.width);
+        if (!free && boxes.some(box => box.left < -1 || box.right > innerWidth + 1))
+            found.push(['beside the window', shown(parent)]);
+    }
+    const reached = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
+    for (const each of document.querySelectorAll(reached)) {
+        if (!each.checkVisibility() || each.disabled || each.type === 'hidden') continue;
+        each.focus({focusVisible: true});
+        if (document.activeElement !== each) continue;
+        const box = each.getBoundingClientRect(), middle = Math.min(Math.max(box.x + box.width / 2, 1), innerWidth - 1);
+        const [top, bottom] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+        if (bottom <= top) { found.push(['not in the window', shown(each)]); continue; }
+        // What stays in its place while the page moves, such as a bar at the foot.
+        for (const y of [top + 2, (top + bottom) / 2, bottom - 2]) {
+            let over = document.elementFromPoint(middle, y);
+            while (over && !/sticky|fixed/.test(getComputedStyle(over).position)) over = over.parentElement;
+            if (over && !over.contains(each)) { found.push(['under something', shown(each), shown(over)]); break; }
+        }
+        const marked = [each, each.closest('label'), each.closest('.pic')?.querySelector('img')].some(one => {
+            const style = one && getComputedStyle(one);
+            return style && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+        });
+        if (!marked) found.push(['no sign of the focus', shown(each)]);
+    }
+    document.activeElement.blur();
+    scrollTo(0, 0);
+    return found;
 }"""
 
 #: The fields that reach beyond the part of the page that they stand in.
@@ -107,6 +159,11 @@ class Visitor:
         """Let somebody touch the authenticator whenever it asks, or refuse."""
         self.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": touched})
 
+    def keeps(self, name: str, value: str) -> None:
+        """Hold a cookie that the service gave elsewhere."""
+        host = {"domain": "localhost", "path": "/", "secure": True, "httpOnly": True, "sameSite": "Lax"}
+        self.context.add_cookies([{"name": name, "value": value, **host}])  # type: ignore[typeddict-item]
+
     def opens(self, path: str) -> int:
         """Open a page in the visitor's language and return the status."""
         answer = self.page.goto(f"{self.url}/{self.language}{path}")
@@ -148,11 +205,12 @@ class Visitor:
         status, said = self.page.evaluate(_POST, [path, sent, method, kind])
         assert status in (200, 201), said
 
-    def looks(self) -> None:
-        """Hold the page, once it is whole, to what anybody must be able to use: on a small phone and on a desktop."""
+    def looks(self, *sizes: str) -> None:
+        """Hold the page, once it is whole, to what anybody must be able to use: in ``sizes``, without any in all."""
         self.page.wait_for_load_state()
         before = self.page.viewport_size
-        for name, (width, height) in SIZES.items():
+        for name in sizes or SIZES:
+            width, height = SIZES[name]
             self.page.set_viewport_size({"width": width, "height": height})
             found = self._violations()
             assert not found, (name, self.page.url, found)
@@ -162,6 +220,12 @@ class Visitor:
         assert not self.faults, self.faults
         if before is not None:
             self.page.set_viewport_size(before)
+
+    def zooms(self) -> None:
+        """Hold the page, as it stands, to 400 %: nothing is cut off or covered, and what has the focus is seen."""
+        self.page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
+        found = self.page.evaluate(_AMISS)
+        assert not found, (self.page.url, found)
 
     def _violations(self) -> list[Any]:
         # By the debugger, not by the page: its policy lets no script in that it did not send.

@@ -13,7 +13,7 @@ from tests.registry.portal.people import Artist, joined
 from tests.registry.servers import Server
 
 #: A registry that pays everything at once.
-_PAYS = {
+PAYS = {
     "bank_accounts": "DE89370400440532013000",
     "payout_minimum": "0.01USD",
     "payout_hold": "0d",
@@ -35,7 +35,7 @@ async def site(
     """The service on a database of its own."""
     async with (
         server.fresh(migrated_template, "portal") as dsn,
-        registry(dsn, tmp_path_factory.mktemp("portal"), **net.settings, **_PAYS) as running,
+        registry(dsn, tmp_path_factory.mktemp("portal"), **net.settings, **PAYS) as running,
     ):
         yield running
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
+from litestar.routes import HTTPRoute
 
+from registry.portal.frame.languages import of_path
 from tests.registry.portal.people import HTML, Read
 
 CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+def pages(app: Any) -> set[str]:
+    """Return the path of every page of the application, without its language."""
+    found = set()
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and of_path(route.path) == "en" and "GET" in route.methods:
+            found.add(re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path.removeprefix("/en")))
+    return found
 
 
 async def held_whole(http: httpx.AsyncClient, path: str, language: str) -> Read:

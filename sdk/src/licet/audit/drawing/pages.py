@@ -49,7 +49,7 @@ def _page(kind: str, found: Figures, body: Callable[[Figures, Words, Language], 
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(' · '.join(titles))} · Licet 允</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        f'<fieldset class="tongue" aria-label="Language, 语言">{choice}</fieldset>\n'
+        f'<header><fieldset class="tongue" aria-label="Language, 语言">{choice}</fieldset></header>\n'
         f"<main>\n{sections}</main>\n</body>\n</html>\n"
     )
 
