@@ -356,9 +356,15 @@ def audits(auditor: str, subject: str, month: str) -> str:
     By audit_scopes primary key.
     """
     return f"""exists (
-        select from audit_scopes z where z.auditor = {auditor} and (z.subject is null or z.subject = {subject})
-            and (z.since is null or z.since <= {month}) and (z.until is null or z.until >= {month})
+        select from audit_scopes z where (z.subject is null or z.subject = {subject}) and {in_scope(auditor, month)}
     )"""
+
+
+def in_scope(auditor: str, month: str) -> str:
+    """Return the SQL condition that a part ``z`` of a scope is ``auditor``'s and has ``month``."""
+    return (
+        f"z.auditor = {auditor} and (z.since is null or z.since <= {month}) and (z.until is null or z.until >= {month})"
+    )
 
 
 # by log_entries unique (pending), audit_scopes primary key: whether an auditor ($2) may see what the log took of $3

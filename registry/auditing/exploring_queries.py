@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from registry.accounts.queries import audits
+from registry.accounts.queries import audits, in_scope
 from registry.http.paging import Key, orders
 
 _ENTRY: Final = """
@@ -41,35 +41,32 @@ select a.name from entries e join ledger_accounts a on a.id = e.account where e.
 """
 TRANSFER: Final = _ENTRY + _SEEN + "and e.transfer = $4 order by a.name, e.currency"
 
-_NOBODY: Final = "'00000000-0000-0000-0000-000000000000'::uuid"
-_WHOSE: Final = f"(v.organisation, coalesce(v.artist, {_NOBODY}), v.posted_at)"
-_MONTH: Final = "to_char(v.posted_at at time zone 'utc', 'YYYY-MM')"
-
-
-def _events(posted: str) -> str:
-    """Return those of the uses that were ``posted`` that the auditor may see.
-
-    A use concerns the organisation that reports it and the artist whose work it is: whoever audits one of them sees it.
-    That is asked once of all uses of the same two that were posted at the same moment.
-    """
-    return f"""
-with whose as materialized (
-    select v.organisation, v.artist, v.posted_at from usage_events v where {posted}
-    group by v.organisation, v.artist, v.posted_at
-), seen as materialized (
-    select v.organisation, coalesce(v.artist, {_NOBODY}), v.posted_at from whose v
-    where {audits("$1", "v.organisation", _MONTH)} or {audits("$1", "v.artist", _MONTH)}
+# A use concerns the organisation that reports it and the artist whose work it is: whoever audits one of them sees it.
+_EVENT: Final = "select v.work, v.atom, v.unit, v.quantity, v.currency, v.amount, v.fee from usage_events v"
+# All uses of a batch are of one organisation and one moment, so its part is asked for once, and whose artists' she is
+# by audit_scopes primary key. By usage_batches primary key, usage_events (batch, artist)
+BATCH_EVENTS: Final = f"""
+with of as materialized (
+    select b.organisation, to_char(b.accepted_at at time zone 'utc', 'YYYY-MM') as month
+    from usage_batches b where b.id = $2
 )
-select v.work, v.atom, v.unit, v.quantity, v.currency, v.amount, v.fee from usage_events v
-where {posted} and {_WHOSE} in (select * from seen)
+{_EVENT}
+where v.batch = $2 and (
+    (select {audits("$1", "of.organisation", "of.month")} from of)
+    or v.artist = any(array(
+        select z.subject from of, audit_scopes z where z.subject is not null and {in_scope("$1", "of.month")}
+    ))
+)
 order by v.work, v.id limit $3
 """  # noqa: S608
-
-
-# by usage_events (batch, artist)
-BATCH_EVENTS: Final = _events("v.batch = $2")
-# by usage_events (licence): those that the licence began with
-LICENCE_EVENTS: Final = _events("v.licence = $2 and v.batch is null")
+_MONTH: Final = "to_char(v.posted_at at time zone 'utc', 'YYYY-MM')"
+# Those that a licence began with, and what agreements posted. By usage_events (licence, artist, id) without a batch
+LICENCE_EVENTS: Final = f"""
+{_EVENT}
+where v.licence = $2 and v.batch is null
+    and ({audits("$1", "v.organisation", _MONTH)} or {audits("$1", "v.artist", _MONTH)})
+order by v.work, v.id limit $3
+"""
 
 # by log_pending (subject, id), log_entries unique (pending)
 PROOF: Final = f"""

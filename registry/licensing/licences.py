@@ -17,6 +17,7 @@ from licet.wire.common import Page, Receipt
 from licet.wire.licensing import LicenceEnding, LicenceGranted, LicenceInfo, Posted
 from registry import translog
 from registry.accounts.identity import Caller
+from registry.consent.queries import PLANNED_ANEW
 from registry.database import Connection, Row
 from registry.errors import NotAllowed, NotFound, Unavailable
 from registry.http.paging import Asked, page_of
@@ -32,9 +33,9 @@ async def granted(services: Services, caller: Caller, number: UUID) -> LicenceGr
     Raises ``NotAllowed`` for one on works of theirs that is shown from a higher claim level on.
     """
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        part, envelope, receipt = await _published(conn, caller, number)
+        part, agreed, envelope, receipt = await _published(conn, caller, number)
         lines = [line_of(each) for each in await conn.fetch(queries.LINES, number, part)]
-        posted = [_posted(each) for each in await conn.fetch(queries.POSTED, number, part)]
+        posted = await _accrued(conn, number, part, agreed=agreed)
     return LicenceGranted(identifiers.from_uuid("lic", number), envelope, lines, posted, receipt)
 
 
@@ -69,21 +70,24 @@ async def shown(conn: Connection, caller: Caller, number: UUID, asked: Asked, *,
 
     Raises as `granted` does, and ``Invalid`` for a cursor of something else.
     """
-    part, envelope, receipt = await _published(conn, caller, number)
+    part, agreed, envelope, receipt = await _published(conn, caller, number)
     rows, more = await page_of(conn, queries.LINES_PAGED, asked, number, part)
     tariffs = [Tariff(*each) for each in await conn.fetch(queries.TARIFFS, number, part)]
     page = Page([line_of(each) for each in rows], more)
-    accrued = await conn.fetch(queries.POSTED, number, part) if posted else []
     rows = await conn.fetch(queries.GROUNDS, number, part) if posted else []
     grounds = {(each["terms_hash"], agreed_of(each["agreed"])): each["works"] for each in rows}
-    signed = envelopes.read_as(Licence, envelope)
-    return Shown(signed, receipt.log_index, page, tariffs, [_posted(each) for each in accrued], grounds)
+    accrued = await _accrued(conn, number, part, agreed=agreed) if posted else []
+    return Shown(envelopes.read_as(Licence, envelope), receipt.log_index, page, tariffs, accrued, grounds)
 
 
-async def _published(conn: Connection, caller: Caller, number: UUID) -> tuple[UUID | None, Envelope, Receipt]:
-    """Return whose lines ``caller`` may see of a licence (None: everybody's), the licence as signed, and its receipt.
+async def _accrued(conn: Connection, number: UUID, part: UUID | None, *, agreed: bool) -> list[Posted]:
+    await conn.execute(PLANNED_ANEW)  # a plan for every licence reads what was reported under it, too
+    return [_posted(each) for each in await conn.fetch(queries.POSTED[agreed, part is None], number, part)]
 
-    Raises as `granted` does.
+
+async def _published(conn: Connection, caller: Caller, number: UUID) -> tuple[UUID | None, bool, Envelope, Receipt]:
+    """Return whose lines ``caller`` may see of a licence (None: everybody's), whether it is an agreement, what was
+    signed, and its receipt; raises as `granted` does.
     """
     row = await conn.fetchrow(queries.VISIBLE, caller.account, number)
     if row is None:
@@ -93,7 +97,7 @@ async def _published(conn: Connection, caller: Caller, number: UUID) -> tuple[UU
     if receipt is None:
         raise Unavailable("the licence is not in the published log yet; ask again in a moment")
     evidence = await translog.evidence(conn, row["pending"])
-    return row["part"], envelopes.parse(evidence.envelope), receipt
+    return row["part"], row["agreement"], envelopes.parse(evidence.envelope), receipt
 
 
 async def refuse_unshown(conn: Connection, caller: Caller, licence: UUID) -> None:

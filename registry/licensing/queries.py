@@ -212,21 +212,32 @@ group by w.atom, w.model, w.currency, w.amount order by works desc, w.atom, w.mo
 GROUNDS: Final = f"""
 select w.terms_hash, w.agreed, count(*) as works from licence_works w where {_SEEN} group by w.terms_hash, w.agreed
 """  # noqa: S608
-# By usage_events (licence)
-POSTED: Final = """
-with each as (
-    select v.artist, v.split, v.currency, v.escrow, v.work, sum(v.amount) as amount, sum(v.fee) as fee
-    from usage_events v
-    where v.licence = $1 and v.batch is null and v.currency is not null and ($2::uuid is null or v.artist = $2)
-    group by v.artist, v.split, v.currency, v.escrow, v.work
-), summed as (
-    select artist, split, currency, escrow, sum(amount) as amount, sum(fee) as fee, count(*) as works
-    from each group by artist, split, currency, escrow
-)
-select s.artist, a.kind, s.split, s.currency, s.escrow, s.amount, s.fee, s.works
-from summed s join accounts a on a.id = s.artist
+
+
+def _posted(uses: str) -> str:
+    return f"""
+select s.artist, a.kind, s.split, s.currency, s.escrow, s.amount, s.fee, s.works from (
+    select v.artist, v.split, v.currency, v.escrow, sum(v.amount) as amount, sum(v.fee) as fee, count(*) as works
+    from {uses} group by v.artist, v.split, v.currency, v.escrow
+) s join accounts a on a.id = s.artist
 order by s.artist, s.split nulls first, s.currency, s.escrow
-"""
+"""  # noqa: S608  # made of constants
+
+
+# What was posted with a licence: of all ($2 null), or of one account's. Accepting it posts for each work once; what was
+# agreed is posted month by month. By usage_events (licence, artist, id) without a batch
+_POSTED: Final = "usage_events v where v.licence = $1 and v.batch is null and v.currency is not null"
+_EACH: Final = """(
+        select v.artist, v.split, v.currency, v.escrow, v.work, sum(v.amount) as amount, sum(v.fee) as fee
+        from {} group by v.artist, v.split, v.currency, v.escrow, v.work
+    ) v"""
+_WHOSE: Final = {True: f"{_POSTED} and $2::uuid is null", False: f"{_POSTED} and v.artist = $2"}
+#: By whether it is an agreement, and whether it is of all.
+POSTED: Final = {
+    (agreed, whole): _posted(_EACH.format(uses) if agreed else uses)
+    for agreed in (True, False)
+    for whole, uses in _WHOSE.items()
+}
 # By licence_works primary key, (account, licence), work_states (lost_to, work); $2 names, for each licence, the account
 # that sees its own lines, or null for all
 TOTALS: Final = """

@@ -128,9 +128,10 @@ group by invoice having sum(amount) <> 0 order by invoice
 
 # What charges of a licence ($1), or of a work ($2), were posted for. By usage_events (licence), licence_works (work)
 SOURCES: Final = """
-select distinct u.batch, case when u.batch is null then u.licence end as licence from usage_events u
+select u.batch, case when u.batch is null then u.licence end as licence from usage_events u
 where (($1::uuid is null and u.licence in (select k.licence from licence_works k where k.work = $2)) or u.licence = $1)
     and ($2::uuid is null or u.work = $2)
+group by 1, 2
 union
 select null, l.licence from licence_works l
 where l.agreed is not null and ($1::uuid is null or l.licence = $1) and ($2::uuid is null or l.work = $2)

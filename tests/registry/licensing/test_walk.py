@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from licet import identifiers
+from licet.terms import Price, preset
 from registry.database import Connection
-from registry.licensing import queries
+from registry.licensing import licences, queries
 from tests.registry.catalogue import PAID
 from tests.registry.harness import Running
 from tests.registry.market import shelf, trainer
 
 pytestmark = pytest.mark.anyio
 LICENCES, LINES = 4, 20_000
+PER_RUN = preset("paid", Price(model="per-training-run", amount="0.333333", currency="USD"))
+PER_OUTPUT = preset("paid", Price(model="per-output", amount="0.01", currency="USD"))
+BUDGET = "1000USD 1000EUR"
+EUROS = preset("paid", Price(model="per-work", amount="2", currency="EUR"))
 # Lines of a licence put straight into the table, as if that many works were under it.
 _FILL = """
 insert into licence_works (licence, work, account, statement, terms_hash, atom, model, currency, amount, match, escrow)
 select licence, gen_random_uuid(), account, statement, terms_hash, atom, model, currency, amount, match, escrow
 from licence_works, generate_series(1, $2::integer) where licence = $1
+"""
+# As if that many uses had been reported under it.
+_REPORTED = """
+insert into usage_events
+select r.* from (select u from usage_events u where batch is not null and licence = $1 limit 1) v (one),
+    generate_series(1, $2::integer) n, lateral jsonb_populate_record(
+        v.one, jsonb_build_object('id', '\\x' || encode(sha256(convert_to(n::text, 'UTF8')), 'hex'))
+    ) r
 """
 
 
@@ -29,8 +44,7 @@ async def test_a_licence_costs_a_step_however_many_works_it_is_on(site: Running)
     lab = await trainer(site)
     licences = [await lab.license([each]) for each in works.wanted()]
     numbers = sorted(identifiers.to_uuid(each.licence) for each in licences)
-    async with site.services.database.transaction() as conn:
-        await conn.execute("set local session_replication_role = replica")  # these works are nobody's
+    async with undone(site) as conn:
         for number in numbers:
             await conn.execute(_FILL, number, LINES)
         await conn.execute("analyze licence_works")
@@ -43,6 +57,51 @@ async def test_a_licence_costs_a_step_however_many_works_it_is_on(site: Running)
                 assert await rows_read(conn, statement, values, "licence_works") <= 2 * LICENCES
         named = (works.owner.uuid, numbers[0])
         assert await rows_read(conn, queries.VISIBLE, named, "licence_works") <= 2
+
+
+async def test_what_was_posted_with_a_licence_costs_nothing_of_what_was_reported_since(site: Running) -> None:
+    works = await shelf(site, PER_RUN, 3)
+    lab = await trainer(site)
+    licence = await lab.license(works.wanted())
+    await lab.report(licence, "2")
+    number = identifiers.to_uuid(licence.licence)
+    before = (await lab.http.get(f"/v1/licences/{licence.licence}")).json()["posted"]
+    async with undone(site) as conn:
+        await conn.execute(_REPORTED, number, LINES)
+        await conn.execute("analyze usage_events")
+        for whole, part in ((True, None), (False, works.owner.uuid)):
+            statement = queries.POSTED[False, whole]
+            assert await rows_read(conn, statement, (number, part), "usage_events") == 3
+            assert [dict(each) for each in await conn.fetch(statement, number, part)] == [
+                dict(each) for each in await conn.fetch(queries.POSTED[True, whole], number, part)
+            ]
+    assert [(each["account"], each["works"]) for each in before] == [(works.owner.id, 3)]
+
+
+async def test_lists_say_of_large_licences_what_was_signed_and_that_is_what_their_lines_add_up_to(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = await trainer(site)
+    for terms in (PAID, PER_RUN, PER_OUTPUT, EUROS):
+        await lab.license((await shelf(site, terms, 2)).wanted(), BUDGET)
+    await lab.license([*(await shelf(site, PER_OUTPUT, 1)).wanted(), *(await shelf(site, EUROS, 2)).wanted()], BUDGET)
+    listed = []
+    for most in (licences._MOST_ADDED, 0):
+        monkeypatch.setattr(licences, "_MOST_ADDED", most)
+        listed.append((await lab.http.get("/v1/licences")).json()["items"])
+    assert listed[0] == listed[1]
+    assert [each["works"] for each in listed[1]] == [3, 2, 2, 2, 2]
+
+
+@asynccontextmanager
+async def undone(site: Running) -> AsyncIterator[Connection]:
+    """Yield a connection on which rows can be put straight into tables; nothing of it stays."""
+    async with site.services.database.acquire() as conn:
+        await conn.execute("begin; set local session_replication_role = replica")
+        try:
+            yield conn
+        finally:
+            await conn.execute("rollback")
 
 
 async def rows_read(conn: Connection, statement: str, values: tuple[object, ...], table: str) -> int:

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from licet.terms import Price, preset
 from registry.portal.auditors.words import WORDS
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.harness import Running
+from tests.registry.market import shelf
 from tests.registry.portal.people import HTML, Read, joined
 from tests.registry.portal.staff import Staff, employed
 from tests.registry.portal.team import busy
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 PAGES = ("/auditor", "/auditor/entries", "/auditor/entries/{transfer}", "/auditor/duties")
 ENTRIES = "/en/auditor/entries"
+PER_RUN = preset("paid", Price(model="per-training-run", amount="0.5", currency="USD"))
 
 
 async def transfers(who: Staff, query: str = "") -> list[str]:
@@ -79,6 +82,27 @@ async def test_an_amount_leads_to_its_uses_and_to_a_proof_that_holds(site: Runni
     file = await ada.http.get(f"/v1/statements/{team.ids['licence']}")
     assert file.status_code == 200
     assert f"/v1/statements/{team.ids['licence']}" in page.links()
+
+
+async def test_uses_of_a_report_are_shown_to_whoever_audits_the_team_or_the_artist(site: Running) -> None:
+    team, hers, theirs = await busy(site, "Reported"), await shelf(site, PER_RUN, 2), await shelf(site, PER_RUN, 1)
+    licence = await team.lab.license([*hers.wanted(), *theirs.wanted()])
+    batch = (await team.lab.report(licence, "2")).batch
+    all_of_it = {*hers.works, *theirs.works}
+    for scopes, shown in (
+        ((), all_of_it),
+        ((team.lab.id,), all_of_it),
+        ((hers.owner.id,), set(hers.works)),
+        ((theirs.owner.id,), set(theirs.works)),
+        ((hers.owner.id, theirs.owner.id), all_of_it),
+    ):
+        who = await employed(site, "auditor", "Of a report", *scopes)
+        for source in (batch, licence.licence):
+            (found, *_) = await transfers(who, f"?source={source}")
+            page = Read((await who.http.get(found, headers=HTML)).text)
+            assert set(re.findall(r"wrk_\w{26}", page.text)) == shown, (scopes, source)
+    elsewhen = await employed(site, "auditor", "Of another month", hers.owner.id, "2020-01")
+    assert await transfers(elsewhen, f"?source={batch}") == []
 
 
 async def test_a_months_days_are_drawn_and_told(site: Running) -> None:
