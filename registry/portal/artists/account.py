@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, RawBody
 from litestar.response import Redirect
@@ -27,6 +27,7 @@ from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form, takes_json
 from registry.services import Services
 
 _BODY: Final = 1 << 16
@@ -68,14 +69,7 @@ async def account(
     )
 
 
-@post(
-    everywhere("/account/sessions/end"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[OWNERS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/account/sessions/end", OWNERS, most=_BODY)
 async def end_session(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -93,15 +87,7 @@ async def end_session(
     return led(f"/{language_of(request)}/account", "session_ended")
 
 
-@post(
-    everywhere("/account/codes"),
-    include_in_schema=False,
-    media_type="application/json",
-    guards=[OWNERS],
-    opt={"idempotency": "reads"},
-    status_code=200,
-    request_max_body_size=_BODY,
-)
+@takes_json("/account/codes", OWNERS, most=_BODY)
 async def draft_codes(
     services: NamedDependency[Services], caller: NamedDependency[Caller], data: JSONBody[Codes]
 ) -> CodesDrafted:

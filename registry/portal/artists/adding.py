@@ -11,7 +11,7 @@ import functools
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
@@ -29,6 +29,7 @@ from registry.portal.artists.room import ARTISTS, ROOM
 from registry.portal.frame import forms
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 from registry.works import service, uploads
 
@@ -58,15 +59,7 @@ def add_page(request: Request[Any, Any, Any], services: NamedDependency[Services
     return _page(request, services)
 
 
-@post(
-    everywhere("/add"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[ARTISTS],
-    opt={**forms.FORM, "body": "multipart/form-data", "seconds": 300},
-    request_max_body_size=uploads.BODY_LIMIT + _AROUND,
-)
+@takes_form("/add", ARTISTS, most=uploads.BODY_LIMIT + _AROUND, body="multipart/form-data", seconds=300)
 async def add(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

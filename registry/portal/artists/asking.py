@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 
@@ -42,6 +42,7 @@ from registry.portal.frame.backs import Back, backs, term
 from registry.portal.frame.languages import OTHER, TAGS, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _A_PAGE: Final = 50
@@ -110,15 +111,7 @@ async def request_page(
     return await _page(request, services, caller, found)
 
 
-@post(
-    everywhere("/requests/{ask:str}"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[OWNERS],
-    opt=forms.KEPT,
-    request_max_body_size=_BODY,
-)
+@takes_form("/requests/{ask:str}", OWNERS, most=_BODY, kept=True)
 async def draft_answer(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -151,14 +144,7 @@ async def draft_answer(
     return await _shown(request, services, caller, found, payload)
 
 
-@post(
-    everywhere("/requests/{ask:str}/answer"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[OWNERS],
-    opt={**forms.KEPT, "seconds": 120},
-    request_max_body_size=_BODY,
-)
+@takes_form("/requests/{ask:str}/answer", OWNERS, most=_BODY, kept=True, seconds=120)
 async def give_answer(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 from litestar.response import Redirect
@@ -41,6 +41,7 @@ from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _BODY: Final = 1 << 16
@@ -81,15 +82,7 @@ async def new_dispute(request: Request[Any, Any, Any], about: About = None) -> R
     return form_page(request, Form([("subject", about or "")]))
 
 
-@post(
-    everywhere("/disputes/new"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[OWNERS],
-    opt=forms.KEPT,
-    request_max_body_size=_BODY,
-)
+@takes_form("/disputes/new", OWNERS, most=_BODY, kept=True)
 async def draft_dispute(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -134,15 +127,7 @@ async def dispute_page(
     return await dispute_page_of(request, services, caller, found)
 
 
-@post(
-    everywhere("/disputes/{dispute:str}"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[OWNERS],
-    opt=forms.KEPT,
-    request_max_body_size=_BODY,
-)
+@takes_form("/disputes/{dispute:str}", OWNERS, most=_BODY, kept=True)
 async def draft_step(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -195,14 +180,7 @@ def _drafted(form: Form, opening: DisputeStep, found: DisputeShown, account: str
     )
 
 
-@post(
-    everywhere("/disputes/sign"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[OWNERS],
-    opt={**forms.KEPT, "seconds": 120},
-    request_max_body_size=_BODY,
-)
+@takes_form("/disputes/sign", OWNERS, most=_BODY, kept=True, seconds=120)
 async def sign_step(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

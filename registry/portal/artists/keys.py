@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -28,6 +28,7 @@ from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import OTHER, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _BODY: Final = 1 << 16
@@ -56,15 +57,7 @@ async def keys_page(
     )
 
 
-@post(
-    everywhere("/account/keys/new"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[OWNERS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/account/keys/new", OWNERS, most=_BODY)
 async def new_key(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -104,14 +97,7 @@ async def end_key(
     return ROOM.page(request, "key", here="account", shown=shown, key=keyid, first=None, here_used=used == keyid)
 
 
-@post(
-    everywhere("/account/keys"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[OWNERS],
-    opt={**forms.FORM, "seconds": 300},
-    request_max_body_size=_BODY,
-)
+@takes_form("/account/keys", OWNERS, most=_BODY, seconds=300)
 async def take_key(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
@@ -22,6 +22,7 @@ from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led, left
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _BODY: Final = 1 << 14
@@ -35,14 +36,7 @@ async def leave_page(
     return await _page(request, services, caller)
 
 
-@post(
-    everywhere("/account/leave"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[OWNERS],
-    opt={**forms.FORM, "seconds": 600},
-    request_max_body_size=_BODY,
-)
+@takes_form("/account/leave", OWNERS, most=_BODY, seconds=600)
 async def leave(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 from litestar.response import Redirect
@@ -22,6 +22,7 @@ from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 from registry.settlement.escrow import RETURNS_AFTER
 
@@ -36,14 +37,7 @@ async def level(
     return await _page(request, services, caller)
 
 
-@post(
-    everywhere("/level/domains"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt={**forms.FORM, "quota": "claims"},
-    request_max_body_size=_BODY,
-)
+@takes_form("/level/domains", ARTISTS, most=_BODY, quota="claims")
 async def ask(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -63,14 +57,7 @@ async def ask(
     return led(f"/{language_of(request)}/level", "domain_asked")
 
 
-@post(
-    everywhere("/level/check"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt={**forms.FORM, "quota": "claims"},
-    request_max_body_size=_BODY,
-)
+@takes_form("/level/check", ARTISTS, most=_BODY, quota="claims")
 async def check(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -83,14 +70,7 @@ async def check(
     return led(f"/{language_of(request)}/level", "domain_proven" if found.claim.state == "proven" else "domain_missed")
 
 
-@post(
-    everywhere("/level/drop"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt=forms.FORM,
-    request_max_body_size=_BODY,
-)
+@takes_form("/level/drop", ARTISTS, most=_BODY)
 async def drop(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -33,6 +33,7 @@ from registry.portal.frame import forms, signing
 from registry.portal.frame.languages import OTHER, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _A_PAGE: Final = 50
@@ -74,15 +75,7 @@ async def licence_page(
     return await _page(request, services, caller, licence, cursor=cursor)
 
 
-@post(
-    everywhere("/licences/{licence:str}"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[ARTISTS],
-    opt=forms.KEPT,
-    request_max_body_size=_BODY,
-)
+@takes_form("/licences/{licence:str}", ARTISTS, most=_BODY, kept=True)
 async def draft(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -113,14 +106,7 @@ async def draft(
     )
 
 
-@post(
-    everywhere("/licences/{licence:str}/revoke"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt={**forms.KEPT, "seconds": 300},
-    request_max_body_size=_BODY,
-)
+@takes_form("/licences/{licence:str}/revoke", ARTISTS, most=_BODY, kept=True, seconds=300)
 async def revoke(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

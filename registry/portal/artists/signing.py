@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litestar import Request, post
+from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 from litestar.response import Response
@@ -24,21 +24,14 @@ from registry.portal.artists import terms
 from registry.portal.artists.choosing import chosen, names_of
 from registry.portal.artists.room import ARTISTS
 from registry.portal.frame import forms
-from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
-from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.pages import language_of
 from registry.portal.frame.signing import envelope_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 
-@post(
-    everywhere("/terms/sign"),
-    include_in_schema=False,
-    media_type=HTML,
-    guards=[ARTISTS],
-    opt={**forms.KEPT, "seconds": 300},
-    request_max_body_size=terms.BODY,
-)
+@takes_form("/terms/sign", ARTISTS, most=terms.BODY, kept=True, seconds=300)
 async def sign(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

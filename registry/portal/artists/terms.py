@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, RawBody
 
@@ -38,6 +38,7 @@ from registry.portal.frame.doors import use_door
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import TAGS, everywhere
 from registry.portal.frame.pages import HTML, language_of
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 from registry.settlement.escrow import RETURNS_AFTER
 
@@ -66,15 +67,7 @@ async def terms_page(
     return await page(request, services, caller, Form(asked))
 
 
-@post(
-    everywhere("/terms"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[ARTISTS],
-    opt=forms.KEPT,
-    request_max_body_size=BODY,
-)
+@takes_form("/terms", ARTISTS, most=BODY, kept=True)
 async def choose(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -6,7 +6,7 @@ import functools
 from datetime import date
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -23,6 +23,7 @@ from registry.portal.artists.works import hang
 from registry.portal.frame import matching
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
+from registry.portal.frame.taking import takes_form
 from registry.services import Services
 
 _MOST: Final = 50
@@ -35,15 +36,7 @@ async def trace_page(request: Request[Any, Any, Any], services: NamedDependency[
     return ROOM.page(request, "trace", here="works", size=matching.largest(services), found=None, wrong=None)
 
 
-@post(
-    everywhere("/trace"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    guards=[ARTISTS],
-    opt=matching.FORM,
-    request_max_body_size=matching.BODY,
-)
+@takes_form("/trace", ARTISTS, most=matching.BODY, **matching.FORM)
 async def trace(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

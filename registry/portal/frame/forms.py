@@ -21,11 +21,6 @@ from registry.errors import Invalid, NotAllowed
 
 FIELD: Final = "form"
 MOST_FIELDS: Final = 12_000
-#: What a handler that takes a form says of itself: a form sent twice has one effect by what is in it.
-FORM: Final = {"idempotency": "reads", "body": "application/x-www-form-urlencoded"}
-#: The same of a form that shows something, or carries what a key signed: it may be sent again by whoever was signed out
-#: meanwhile. One that acts by its session alone may not, as somebody else might sign in where it was left.
-KEPT: Final = {**FORM, "kept": True}
 _SIZE: Final = 32
 
 

@@ -31,8 +31,8 @@ from registry.portal.frame.doors import CONTESTED, DISPUTED, LOST, WITHDRAWN, Do
 from registry.services import Services
 from registry.works import uploads
 
-#: What a handler of a form with a picture in it takes: the picture, and what stands around it.
-FORM: Final = {**forms.FORM, "body": "multipart/form-data", "seconds": 120}
+#: What a handler of a form with a picture in it says of itself (``takes_form``).
+FORM: Final[dict[str, Any]] = {"body": "multipart/form-data", "seconds": 120}
 BODY: Final = uploads.BODY_LIMIT + (1 << 16)
 _REQUEST: Final = Asked(uses=("train-gen",), purpose=("commercial",))
 _MOST: Final = 10  # matches that are shown

@@ -2,7 +2,7 @@
 
 What happened, what is safe, what to do: by status and type. Programs, and scripts that ask for JSON, get the problem
 as it is. Somebody who only has to sign in is led there, and back again afterwards; who had sent a form signs in on the
-page that holds it (``forms.KEPT``), and it goes on from there.
+page that holds it (``taking.takes_form``: ``kept``), and it goes on from there.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
@@ -33,6 +33,7 @@ from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
 from registry.portal.frame.steps import label_of
+from registry.portal.frame.taking import takes_form
 from registry.portal.operators import queries
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
@@ -104,10 +105,7 @@ async def dispute_page(
     return await _shown(request, services, caller, dispute)
 
 
-@post(
-    everywhere("/operator/disputes/{dispute:str}"), include_in_schema=False, media_type=HTML, guards=[OPERATORS],
-    opt={**forms.FORM, "seconds": 120}, request_max_body_size=_BODY,
-)  # fmt: skip
+@takes_form("/operator/disputes/{dispute:str}", OPERATORS, most=_BODY, seconds=120)
 async def decide(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

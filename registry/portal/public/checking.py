@@ -6,7 +6,7 @@ import functools
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
@@ -17,6 +17,7 @@ from registry.portal.frame import matching
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.matching import largest
 from registry.portal.frame.pages import HTML, Room
+from registry.portal.frame.taking import takes_form
 from registry.portal.public.words import WORDS
 from registry.services import Services
 
@@ -29,14 +30,7 @@ def check_page(request: Request[Any, Any, Any], services: NamedDependency[Servic
     return ROOM.page(request, "check", here="check", size=largest(services), found=None, wrong=None)
 
 
-@post(
-    everywhere("/check"),
-    include_in_schema=False,
-    media_type=HTML,
-    status_code=200,
-    opt=matching.FORM,
-    request_max_body_size=matching.BODY,
-)
+@takes_form("/check", most=matching.BODY, **matching.FORM)
 async def check(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

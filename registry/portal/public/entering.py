@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter, RawBody
 from litestar.response import Redirect
@@ -25,11 +25,11 @@ from registry.portal.frame.languages import everywhere
 from registry.portal.frame.notes import led, left
 from registry.portal.frame.pages import HTML, Room, language_of, signed_in
 from registry.portal.frame.people import HOMES, home_of, onward
+from registry.portal.frame.taking import takes_form, takes_json
 from registry.portal.public.words import WORDS
 from registry.services import Services
 
 ROOM = Room("public", WORDS)
-_JSON: Final = "application/json"
 _BODY: Final = 1 << 16
 As = Annotated[Literal["artist", "team"], QueryParameter(name="as")]
 To = Annotated[str | None, QueryParameter(name="to", max_length=2_000)]
@@ -74,13 +74,7 @@ def join_page(request: Request[Any, Any, Any], as_: As = "artist") -> Response[A
     return ROOM.page(request, "join", here="join", team=as_ == "team", embedded=embedded(request))
 
 
-@post(
-    everywhere("/join"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads", "quota": "accounts"},
-    request_max_body_size=_BODY,
-)
+@takes_json("/join", most=_BODY, quota="accounts")
 async def join(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[AccountCreate]
 ) -> Response[Led]:
@@ -100,7 +94,7 @@ def sign_in_page(request: Request[Any, Any, Any], to: To = None) -> Response[Any
     return ROOM.page(request, "sign_in", here="sign-in", to=goal, led=to is not None, embedded=embedded(request))
 
 
-@post(everywhere("/sign-out"), include_in_schema=False, media_type=HTML, opt=forms.FORM, request_max_body_size=_BODY)
+@takes_form("/sign-out", most=_BODY)
 async def sign_out(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -120,26 +114,13 @@ def invited_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     return ROOM.page(request, "invited", here="sign-in", embedded=embedded(request))
 
 
-@post(
-    everywhere("/invited/options"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    status_code=200,
-    request_max_body_size=_BODY,
-)
+@takes_json("/invited/options", most=_BODY)
 async def invited_options(services: NamedDependency[Services], data: JSONBody[Invited]) -> PasskeyOptions:
     """What the browser needs to make the passkey; the invitation is not used up by it."""
     return PasskeyOptions(await staff.options(services, data.secret))
 
 
-@post(
-    everywhere("/invited"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    request_max_body_size=_BODY,
-)
+@takes_json("/invited", most=_BODY)
 async def invited(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[Joining]
 ) -> Response[Led]:
@@ -157,27 +138,14 @@ def recover_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     return ROOM.page(request, "recover", here="sign-in", embedded=embedded(request))
 
 
-@post(
-    everywhere("/recover/draft"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    status_code=200,
-    request_max_body_size=_BODY,
-)
+@takes_json("/recover/draft", most=_BODY)
 async def recover_draft(services: NamedDependency[Services], data: JSONBody[Recovering]) -> PasskeyDrafted:
     """What the new passkey has to sign to come to the account; nothing is kept."""
     made = PasskeyCreated(data.credential, data.attestation_object, data.client_data)
     return await passkeys.recovering(services, data.account, made)
 
 
-@post(
-    everywhere("/recover"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    request_max_body_size=_BODY,
-)
+@takes_json("/recover", most=_BODY, status_code=201)
 async def recover(
     request: Request[Any, Any, Any], services: NamedDependency[Services], data: JSONBody[Recovery]
 ) -> Led:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
@@ -18,10 +18,10 @@ from registry.accounts import members
 from registry.portal.frame.ceremonies import embedded
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
+from registry.portal.frame.taking import takes_json
 from registry.portal.public.entering import ROOM, Joining
 from registry.services import Services
 
-_JSON: Final = "application/json"
 _BODY: Final = 1 << 16
 
 
@@ -39,41 +39,20 @@ def join_team_page(request: Request[Any, Any, Any], services: NamedDependency[Se
     return ROOM.page(request, "join_team", here="join", embedded=embedded(request), url=services.settings.url)
 
 
-@post(
-    everywhere("/join-team/options"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    status_code=200,
-    request_max_body_size=_BODY,
-)
+@takes_json("/join-team/options", most=_BODY)
 async def join_team_options(services: NamedDependency[Services], data: JSONBody[InvitationSecret]) -> PasskeyOptions:
     """What the browser needs to make the passkey; the invitation is not used up by it."""
     return PasskeyOptions(await members.options(services, data.secret))
 
 
-@post(
-    everywhere("/join-team/draft"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    status_code=200,
-    request_max_body_size=_BODY,
-)
+@takes_json("/join-team/draft", most=_BODY)
 async def join_team_draft(services: NamedDependency[Services], data: JSONBody[Joining]) -> PasskeyDrafted:
     """What the passkey that was just made has to sign to ask; nothing is kept."""
     made = PasskeyCreated(data.credential, data.attestation_object, data.client_data)
     return await members.drafted(services, data.secret, made)
 
 
-@post(
-    everywhere("/join-team/again"),
-    include_in_schema=False,
-    media_type=_JSON,
-    opt={"idempotency": "reads"},
-    status_code=200,
-    request_max_body_size=_BODY,
-)
+@takes_json("/join-team/again", most=_BODY)
 async def join_team_again(services: NamedDependency[Services], data: JSONBody[InvitationSecret]) -> Again:
     """What the passkey that has asked signs anew, where the team's keys have changed meanwhile."""
     found = await members.again(services, data.secret)
