@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from licet import identifiers, times
+from licet.decisions import TRUSTED_LEVEL
 from licet.statements import envelope as envelopes
 from licet.statements.agreed import wrong_price
 from licet.statements.envelope import Envelope
@@ -29,8 +30,6 @@ from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.services import Services
 from registry.splits.intake import opened
-
-TRUSTED: Final = 2
 
 
 async def answer(services: Services, caller: Caller, request: UUID, envelope: Envelope) -> RequestAccepted:
@@ -94,7 +93,7 @@ def _offered_until(payload: LicenceAnswer, row: Row, caller: Caller) -> object:
     wrong = wrong_price(price)
     if wrong is not None:
         raise Invalid(wrong)
-    if price.model in UNPAID and caller.level < TRUSTED:
+    if price.model in UNPAID and caller.level < TRUSTED_LEVEL:
         raise Conflict("price: expected a price below claim level 2, where nothing can be given for free")
     until = times.from_text(payload.offered_until or "", "offered_until")
     if not now < until <= now + LONGEST + CLOCK:

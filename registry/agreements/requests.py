@@ -201,6 +201,12 @@ async def accepted(services: Services, caller: Caller, kept: Kept) -> RequestAcc
     return RequestAccepted(_info(row), kept.statement, receipt)
 
 
+def answerable(request: RequestInfo) -> bool:
+    """Whether an offer can still come: while the request stands, what was refused, declined or ran out is no end."""
+    ended = request.state in ("accepted", "withdrawn")
+    return not ended and times.now() < times.from_text(request.expires_at)
+
+
 def hold_unended(seen: Row) -> None:
     """Return only if nobody has ended the request of a row of `queries.SEEN`; raises ``Conflict``."""
     if seen["state"] == "accepted":

@@ -13,6 +13,7 @@ from uuid import UUID
 from licet import identifiers, times
 from licet.audit.checks.used import CLOCKS_DIFFER, LOGGED_WITHIN
 from licet.audit.layout import KINDS, Period
+from licet.decisions import TRUSTED_LEVEL
 from licet.statements.periods import month_before
 from registry import closing, translog
 from registry.accounts.identity import Caller
@@ -23,7 +24,6 @@ from registry.closing import Closed
 from registry.database import Connection, Row
 from registry.errors import Gone, Invalid, NotAllowed, NotFound, Unavailable
 
-TRUSTED_LEVEL: Final = 2
 STAFF: Final = frozenset({"aud", "opr"})
 
 

@@ -6,39 +6,37 @@ what the session asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from licet import identifiers, times
+from licet import identifiers
+from licet.decisions import TRUSTED_LEVEL
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
 from licet.statements.authority import tightens_only
 from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest
 from licet.statements.kinds.agreements import MOST_TEXT, price_of
 from licet.statements.kinds.licences import Agreed
-from licet.terms import ATOMS, UNPAID, Revocation, Terms
-from licet.terms.wording import duration_text, price_text, sentences
+from licet.terms import UNPAID, Revocation
+from licet.terms.wording import price_text
 from licet.wire.agreements import RequestShown, RequestState
 from registry.accounts import profile
 from registry.accounts.identity import Caller
 from registry.accounts.stepping import hold_fresh
 from registry.agreements import answers
 from registry.agreements import requests as asking
-from registry.consent.service import known_terms
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, Cursor
-from registry.portal.artists import offering, queries
+from registry.portal.artists import offering
 from registry.portal.artists.fields import CURRENCIES
 from registry.portal.artists.offering import Offered
 from registry.portal.artists.room import ARTISTS, OWNERS, ROOM
+from registry.portal.artists.stated import ends, stated
 from registry.portal.frame import forms, signing
-from registry.portal.frame.backs import Back, backs, term
 from registry.portal.frame.languages import OTHER, TAGS, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, following, language_of
@@ -48,28 +46,10 @@ from registry.services import Services
 _A_PAGE: Final = 50
 _SHOWN: Final = 100  # works of a request that its page names
 _BODY: Final = 1 << 16
-_ALL: Final = frozenset(ATOMS)
 _NOTES: Final = {"offer": "offered", "refuse": "refused", "withdraw": "offer_withdrawn"}
 #: Where there is something to refuse, or to take back.
 _OPEN_TO: Final = {"refuse": ("open", "offered", "retracted"), "withdraw": ("offered",)}
 InState = Annotated[RequestState | None, QueryParameter(name="state")]
-
-
-class Group(NamedTuple):
-    """Works of a request on which her terms say the same, in the words of terms; without any: why they say nothing."""
-
-    works: int
-    says: list[str]
-    why: str | None
-
-
-class Stated(NamedTuple):
-    """What her terms say of what is asked for: in groups, of which works, and how a licence would end by them alone."""
-
-    groups: list[Group]
-    own: set[str]  # those of the works that are hers
-    backs: list[Back]
-    runs: str | None  # how long, in words; None without an end
 
 
 @get(everywhere("/requests"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
@@ -133,12 +113,12 @@ async def draft_answer(
     if not _open_to(found, answer):
         raise Conflict(f"{ask} is {found.request.state}: expected a request that can still be answered so")
     genesis = (await profile.me(services, caller)).genesis or ""
-    document, trusted = found.request.document, caller.level >= answers.TRUSTED
+    document, trusted = found.request.document, caller.level >= TRUSTED_LEVEL
     try:
         if answer == "offer":
             payload = offering.offer(offering.filled(form), said, document, genesis=genesis, trusted=trusted)
         else:
-            payload = offering.without_price(answer, said, document, offering.words_of(form, "reason"), genesis=genesis)
+            payload = offering.without_price(answer, said, document, form.words("reason"), genesis=genesis)
     except InputError as error:
         return await _page(request, services, caller, found, form, error)
     return await _shown(request, services, caller, found, payload)
@@ -187,23 +167,17 @@ async def _shown(
         notice_days=None if offered is None else offered.notice_days,
         effect=None if offered is None else offered.effect,
     )  # fmt: skip
-    async with services.database.acquire() as conn:
-        rows = await conn.fetch(
-            queries.TERMS_ON, [identifiers.to_uuid(each.work, "wrk") for each in found.works], caller.account
-        )
-        stated, atoms = [row["terms"] for row in rows if row["terms"]], [] if said is None else said.use.atoms
-        taken_back = await backs(conn, [(each, agreed) for each in stated], atoms)
-        runs = await term(conn, stated, atoms, times.now())
+    taken_back, runs = await ends(services, caller, found, said, agreed, TAGS[language])
     price = None if payload.price is None else price_of(payload.price)
     return ROOM.page(
-        request, "request_sign", status=status, backs=taken_back, runs=_long(runs, TAGS[language]),
+        request, "request_sign", status=status, backs=taken_back, runs=runs,
         here=_place(caller), asked=found.request, answer=payload, price=price,
         costs=None if price is None else price_text(price, TAGS[language]),
         all_of_it=price.micro * found.request.works if price is not None and price.micro else None,
         kept=None if price is None or price.model in UNPAID else services.settings.fee_bps,
         shown=await signing.signable(services, caller, payload, "licence-answer"),
         uses=None if said is None else [f"use_{atom}" for atom in said.use.atoms],
-        trusted=caller.level >= answers.TRUSTED, attested=tightens_only(payload), why=why,
+        trusted=caller.level >= TRUSTED_LEVEL, attested=tightens_only(payload), why=why,
         other_url=f"/{OTHER[language]}/requests/{ask}",
     )  # fmt: skip
 
@@ -216,17 +190,17 @@ async def _page(
     form: forms.Form | None = None,
     error: InputError | None = None,
 ) -> Response[bytes]:
-    tag, trusted = TAGS[language_of(request)], caller.level >= answers.TRUSTED
+    tag, trusted = TAGS[language_of(request)], caller.level >= TRUSTED_LEVEL
     said, answer = _read(found), None
     if found.answer is not None:
         answer = envelopes.read_as(LicenceAnswer, found.answer.envelope)
     reply = None if found.reply is None else envelopes.read_as(LicenceReply, found.reply.envelope)
-    stated = await _stated(services, caller, found, said, tag)
     offers = form is not None and form.get("answer") == "offer"
     suggested = None if said is None else offering.proposed(said, trusted=trusted)
     return ROOM.page(
         request, "request", status=200 if error is None else 400, here=_place(caller),
-        asked=found.request, said=said, answer=answer, reply=reply, works=found.works[:_SHOWN], **stated._asdict(),
+        asked=found.request, said=said, answer=answer, reply=reply, works=found.works[:_SHOWN],
+        **(await stated(services, caller, found, said, tag))._asdict(),
         proposes=None if said is None or said.price is None else price_text(price_of(said.price), tag),
         offers=None if answer is None or answer.price is None else price_text(price_of(answer.price), tag),
         can_offer=said is not None and _open_to(found, "offer"),
@@ -238,39 +212,6 @@ async def _page(
     )  # fmt: skip
 
 
-async def _stated(
-    services: Services, caller: Caller, found: RequestShown, said: LicenceRequest | None, tag: str
-) -> Stated:
-    """Return what her terms say now of what is asked for, and how a licence would end by them alone."""
-    ids = [identifiers.to_uuid(each.work, "wrk") for each in found.works]
-    atoms = [] if said is None else said.use.atoms
-    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        rows = await conn.fetch(queries.TERMS_ON, ids, caller.account)
-        terms = await known_terms(conn, [], *{row["terms"] for row in rows})
-        named = [row["terms"] for row in rows if row["terms"]]
-        taken_back = await backs(conn, [(each, msgspec.UNSET) for each in named], atoms)
-        runs = await term(conn, named, atoms, times.now())
-    counted: dict[tuple[bytes | None, str | None], int] = {}
-    for row in rows:
-        why = "withdrawn" if row["withdrawn"] else "contested" if row["contested"] else None
-        key = (row["terms"] if why is None else None, why)
-        counted[key] = counted.get(key, 0) + 1
-    groups = [Group(count, _says(terms, counts, said, tag), why) for (counts, why), count in counted.items()]
-    own = {identifiers.from_uuid("wrk", row["work"]) for row in rows}
-    return Stated(groups, own, taken_back, _long(runs, tag))
-
-
-def _long(runs: str | None, tag: str) -> str | None:
-    return None if runs is None else duration_text(runs, tag)
-
-
-def _says(terms: Mapping[bytes, Terms], counts: bytes | None, said: LicenceRequest | None, tag: str) -> list[str]:
-    if counts is None:
-        return []
-    unsaid = _ALL - set(said.use.atoms) if said is not None else frozenset[str]()
-    return sentences(terms[counts], tag, unsaid)[:-1]  # without the ending of a statement: it is none
-
-
 def _read(found: RequestShown) -> LicenceRequest | None:
     return None if found.asked is None else envelopes.read_as(LicenceRequest, found.asked.envelope)
 
@@ -279,8 +220,7 @@ def _open_to(found: RequestShown, answer: str) -> bool:
     """Whether the request can be answered so: with an offer while it waits, else while there is something to end."""
     if answer != "offer":
         return found.request.state in _OPEN_TO[answer]
-    ended = found.request.state in ("accepted", "withdrawn")
-    return not ended and times.from_text(found.request.expires_at) > times.now()
+    return asking.answerable(found.request)
 
 
 def _begun(said: LicenceRequest | None, form: forms.Form | None, *, trusted: bool) -> Offered | None:

@@ -34,7 +34,7 @@ from registry.disputes import service, stepping
 from registry.disputes.subjects import hold_evidence, subject_of
 from registry.errors import Conflict, Invalid, NotFound
 from registry.http.paging import Asked, Cursor
-from registry.portal.artists.disputing import dispute_page_of, form_page, names_of, sign_page, text_of
+from registry.portal.artists.disputing import dispute_page_of, form_page, names_of, sign_page
 from registry.portal.artists.room import OWNERS, READERS, ROOM
 from registry.portal.frame import forms, signing
 from registry.portal.frame.forms import Form
@@ -98,7 +98,7 @@ async def draft_dispute(
             account=caller.id,
             genesis=me.genesis or "",
             subject=form.get("subject").strip(),
-            text=text_of(form),
+            text=form.words("text"),
             evidence=form.get("evidence").replace(",", " ").split(),
         )
         async with services.database.acquire() as conn:
@@ -157,7 +157,7 @@ async def draft_step(
 
 def _drafted(form: Form, opening: DisputeStep, found: DisputeShown, account: str, genesis: str) -> DisputeStep:
     """Return the document that a form asks for; raises ``InputError`` and ``Invalid`` naming the field."""
-    document, text, position = found.dispute.document, text_of(form), form.get("position")
+    document, text, position = found.dispute.document, form.words("text"), form.get("position")
     evidence = form.get("evidence").replace(",", " ").split()
     if form.get("step") == "withdraw":
         return draft_withdrawal(opening, document, text=text)

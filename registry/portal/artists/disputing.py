@@ -167,11 +167,6 @@ def _wrong(error: Exception | None) -> dict[str, str | None]:
     return {"wrong": f"dispute_wrong_{named}", "exactly": exactly}
 
 
-def text_of(form: Form) -> str:
-    """Return what somebody wrote: browsers end lines with CR LF, statements with LF, and know no tabs."""
-    return form.get("text").replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
-
-
 async def names_of(conn: Connection, accounts: list[str]) -> dict[str, str]:
     """Return what the parties are called."""
     ids = {name: identifiers.to_uuid(name, "art", "org") for name in accounts}

@@ -91,7 +91,7 @@ async def draft(
     if group is None:
         raise Invalid.field("group", "a condition on which works of this licence are revoked", form.get("group"))
     me = await profile.me(services, caller)
-    reason = form.get("reason").replace("\r\n", "\n").strip()
+    reason = form.words("reason")
     try:
         payload = draft_revocation(
             registry=services.keys.ref, licence=licence, account=caller.id, genesis=me.genesis or "",

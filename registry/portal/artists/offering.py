@@ -49,12 +49,7 @@ def begun(request: LicenceRequest, *, trusted: bool) -> Offered:
 def filled(form: Form) -> Offered:
     """Return what ``form`` says."""
     named = {name: form.get(name).strip() for name in Offered._fields if name != "message"}
-    return Offered(**named, message=words_of(form, "message"))
-
-
-def words_of(form: Form, name: str) -> str:
-    """Return what somebody wrote: browsers end lines with CR LF, statements with LF, and know no tabs."""
-    return form.get(name).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
+    return Offered(**named, message=form.words("message"))
 
 
 def models(*, trusted: bool) -> list[str]:

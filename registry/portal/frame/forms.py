@@ -41,6 +41,10 @@ class Form:
         """Return the first value of ``name``."""
         return next((value for key, value in self._fields if key == name), default)
 
+    def words(self, name: str) -> str:
+        """Return what somebody wrote: browsers end lines with CR LF, statements with LF, and know no tabs."""
+        return self.get(name).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
+
     def all(self, name: str) -> list[str]:
         """Return every value of ``name``."""
         return [value for key, value in self._fields if key == name]

@@ -117,7 +117,7 @@ async def decide(
     form = forms.read(request, body)
     hold_fresh(caller)
     outcome, again = form.get("outcome"), form.get("step") == "review"
-    text = form.get("text").replace("\r\n", "\n").replace("\t", " ").strip()
+    text = form.words("text")
     try:
         if outcome not in _OUTCOMES:
             raise Invalid.field("outcome", " or ".join(_OUTCOMES), outcome)

@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from licet import identifiers, times
+from licet import identifiers
 from licet.statements import envelope as envelopes
 from licet.statements.agreed import REPORTED
 from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest, Weigh
@@ -86,7 +86,7 @@ async def page(
         here="licences",
         ask=found.request,
         own=caller.id,
-        answerable=answerable(found),
+        answerable=asking.answerable(found.request),
         said=said,
         answer=answer,
         reply=reply,
@@ -102,12 +102,6 @@ async def page(
         works=[(work, public.get(number)) for work, number in zip(works, numbers, strict=True)],
         many=len(found.works),
     )
-
-
-def answerable(found: RequestShown) -> bool:
-    """Whether an offer can still come: while the request stands, what was refused, declined or ran out is no end."""
-    ended = found.request.state in ("accepted", "withdrawn")
-    return not ended and times.now() < times.from_text(found.request.expires_at)
 
 
 ROUTES: Final = [requests_page, request_page]

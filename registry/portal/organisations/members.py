@@ -21,7 +21,7 @@ from registry.errors import Conflict, Invalid, NotAllowed
 from registry.http.paging import Asked
 from registry.portal.frame import forms, signing
 from registry.portal.frame.forms import Form
-from registry.portal.frame.languages import everywhere
+from registry.portal.frame.languages import OTHER, everywhere
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import HTML, language_of
 from registry.portal.frame.taking import takes_form
@@ -66,7 +66,7 @@ async def invite(
         return await _shown(request, services, caller, form=form, wrong=wrong, status=error.status)
     return ROOM.page(
         request, "member_invited", here="tokens", link=made.link, invitation=made.invitation,
-        other_url=f"/{'zh' if language_of(request) == 'en' else 'en'}/organisation/members",
+        other_url=f"/{OTHER[language_of(request)]}/organisation/members",
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from registry.portal.frame.languages import OTHER
 from registry.portal.frame.notes import led
 from registry.portal.frame.pages import language_of
 from registry.portal.frame.taking import takes_form
-from registry.portal.organisations.asking import answerable, page
+from registry.portal.organisations.asking import page
 from registry.portal.organisations.room import ROOM, TEAMS
 from registry.services import Services
 
@@ -52,12 +52,11 @@ async def see_reply(
         raise Conflict(f"{asked}: expected a request that is in the published log, got one that is not, or was erased")
     if form.get("reply") not in _NOTES:
         raise Invalid.field("reply", " or ".join(_NOTES), form.get("reply"))
-    document, message = found.request.document, form.get("message")
-    words = message.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
+    document, words = found.request.document, form.words("message")
     genesis = (await profile.me(services, caller)).genesis or ""
     try:
         if form.get("reply") == "withdraw":
-            if found.request.state == "offered" or not answerable(found):
+            if found.request.state == "offered" or not asking.answerable(found.request):
                 raise Conflict(f"{asked} is {found.request.state}: expected one that nobody has answered or ended")
             payload = draft_withdrawal(said, document, genesis=genesis, message=words)
         else:

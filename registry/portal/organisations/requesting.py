@@ -161,8 +161,7 @@ async def _shown(
 
 def _read(form: Form) -> Wish:
     texts = {each: form.get(each).strip() for each in Wish._fields if each not in ("use", "purpose", "message")}
-    words = form.get("message").replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
-    return Wish(**texts, use=tuple(form.all("use")), purpose=tuple(form.all("purpose")), message=words)
+    return Wish(**texts, use=tuple(form.all("use")), purpose=tuple(form.all("purpose")), message=form.words("message"))
 
 
 def _again(asked: LicenceRequest) -> Wish:

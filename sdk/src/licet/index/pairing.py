@@ -35,6 +35,7 @@ def _ordered(wanted: Any, order: Any) -> None:
         starts[at] += 1
 
 
+# It stands in `finding`, too: numba keeps a compiled loop by the state of its own file, so what it calls is in there.
 @njit(nogil=True)
 def _first(hi: Any, lo: Any, low: Any, high: Any, wanted_hi: Any, wanted_lo: Any) -> Any:
     """The first place from ``low`` to ``high`` whose key is not below the wanted one."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-_BYTE, _I16, _I32, _I64, _BINARY, _LIST, _STRUCT = 3, 4, 5, 6, 8, 9, 12
+_BYTE, _I32, _I64, _BINARY, _LIST, _STRUCT = 3, 5, 6, 8, 9, 12
 _SHORT: Final = 15  # a longer list states its length apart
 
 
@@ -39,11 +39,6 @@ def zigzag(number: int) -> bytes:
 def i8(number: int) -> Value:
     """Return a number of eight bits."""
     return Value(_BYTE, bytes([number]))
-
-
-def i16(number: int) -> Value:
-    """Return a number of sixteen bits."""
-    return Value(_I16, zigzag(number))
 
 
 @lru_cache(1024)
