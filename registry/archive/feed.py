@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -32,6 +33,8 @@ from registry.errors import ArchiveError, Unavailable
 from registry.storage import Store
 
 SEGMENT: Final = 32 << 20  # bytes of changes, before they are compressed
+_IN_MEMORY: Final = 64 << 20  # bytes of changes that are read at once; more goes through a file
+_AT_ONCE: Final = 1 << 20
 _NOTE_EVERY: Final = 1 << 20  # bytes archived, between two places from which the server can decode anew
 _VISIBLE_SECONDS: Final = 10.0
 _KIND_AT: Final = 4  # in a message behind its length
@@ -145,24 +148,43 @@ class Archive:
 
     async def _store_changes(self, conn: Connection, now: Row) -> int:
         part, messages, stored = _Part(), Values(), 0
-
-        async def taken(data: bytes) -> None:
-            nonlocal part, stored
-            for message in messages.of(data):
-                if part.size >= SEGMENT:
-                    stored += part.size
-                    await self._put(conn, part, now, end=False)
-                    part = part.following()
-                part.add(message)
-
-        async with self._database.transaction(readonly=True) as reading:
-            await reading.execute(queries.PATIENT_HERE_AND_QUIET)
-            raw: Any = reading
-            await raw.copy_from_query(queries.peek(self._slot, now["goal"]), output=taken, format="binary")
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as peeked:
+            await self._peek(now["goal"], peeked)
+            peeked.seek(0)
+            while data := peeked.read(_AT_ONCE):
+                for message in messages.of(data):
+                    if part.size >= SEGMENT:
+                        stored += part.size
+                        await self._put(conn, part, now, end=False)
+                        part = part.following()
+                    part.add(message)
         if part.size:
             stored += part.size
             await self._put(conn, part, now, end=True)
         return stored
+
+    async def _peek(self, goal: str, into: IO[bytes]) -> None:
+        """Write what was committed up to ``goal`` into a file.
+
+        Nothing is stored meanwhile, and a full disk is told afterwards: a COPY whose reader gives up is cancelled by
+        asyncpg, which then waits for ever if the server was done already.
+        """
+        failed: OSError | None = None
+
+        async def written(data: bytes) -> None:
+            nonlocal failed
+            if failed is None:
+                try:
+                    into.write(data)
+                except OSError as error:
+                    failed = error
+
+        async with self._database.transaction(readonly=True) as reading:
+            await reading.execute(queries.PATIENT_HERE_AND_QUIET)
+            raw: Any = reading
+            await raw.copy_from_query(queries.peek(self._slot, goal), output=written, format="binary")
+        if failed is not None:
+            raise Unavailable(f"no room for the changes on their way into the archive: {failed}") from failed
 
     async def _put(self, conn: Connection, part: _Part, now: Row, *, end: bool) -> None:
         number = self._mark + 1

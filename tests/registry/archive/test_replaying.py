@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from registry.archive import Archive, is_aside, put_back, replay
 from registry.archive.places import segment_name, segment_numbers
 from registry.archive.queries import COLUMNS, FOLLOWED
 from registry.database import Connection
-from registry.errors import ArchiveError
+from registry.errors import ArchiveError, Unavailable
 from tests.registry.archive.conftest import OWNER, content, contents
 from tests.registry.schema import dump
 
@@ -196,6 +197,34 @@ async def test_a_transaction_that_was_archived_in_part_is_left_out(database, arc
         again = await restored()
         assert await contents(again) == await content(conn)
         assert len((await contents(again))["log_pending"]) == 300
+
+
+async def test_a_store_that_fails_in_the_middle_never_leaves_the_archive_waiting(
+    database, archive, restored, monkeypatch
+):
+    monkeypatch.setattr("registry.archive.feed.SEGMENT", 20_000)
+
+    def fails(step: str) -> None:
+        if step == "marked":
+            raise Unavailable("the store does not answer")
+
+    async with database.dedicated() as conn:
+        await archive.open(conn)
+        for count in (1, 40, 300, 3_000):
+            await conn.execute(
+                "insert into log_pending (kind, subject, envelope) select 'consent', 'stm_' || $1 || '_' || n, "
+                "decode(repeat('ab', 500), 'hex') from generate_series(1, $1::int) n",
+                count,
+            )
+            archive._reach = fails
+            async with asyncio.timeout(60):
+                for _ in range(5):
+                    with pytest.raises(Unavailable):
+                        await archive.keep(conn)
+            archive._reach = lambda step: None
+            await archive.keep(conn)
+        again = await restored()
+        assert await contents(again) == await content(conn)
 
 
 async def test_every_archived_table_has_a_primary_key_and_types_that_replay(database):
