@@ -7,7 +7,8 @@ a base is whole or is none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
 from licet import identifiers
@@ -57,13 +58,14 @@ async def take_base(
             progress(table)
             columns = [each["attname"] for each in await conn.fetch(queries.COLUMNS, queries.quoted(table))]
             part = 0
-            async for body, last in _parts(conn, table, columns):
-                part += 1
-                header = Piece(origin=owner.origin, base=base, table=table, columns=columns, part=part, last=last)
-                content = await asyncio.to_thread(seal, header, body, key)
-                name = f"{len(pieces) + 1:06d}"
-                await put(name, content)
-                pieces[name] = digest(content)
+            async with aclosing(_parts(conn, table, columns)) as parts:
+                async for body, last in parts:
+                    part += 1
+                    header = Piece(origin=owner.origin, base=base, table=table, columns=columns, part=part, last=last)
+                    content = await asyncio.to_thread(seal, header, body, key)
+                    name = f"{len(pieces) + 1:06d}"
+                    await put(name, content)
+                    pieces[name] = digest(content)
     manifest = Manifest(
         origin=owner.origin,
         base=base,
@@ -144,27 +146,32 @@ async def _piece(manifest: Manifest, name: str, key: ArchiveKey, get: Get, shown
     return header, body
 
 
-async def _parts(conn: Connection, table: str, columns: list[str]) -> AsyncIterator[tuple[bytes, bool]]:
+async def _parts(conn: Connection, table: str, columns: list[str]) -> AsyncGenerator[tuple[bytes, bool]]:
     """Yield the rows of ``table`` as PostgreSQL writes them, in parts, and whether each is the last."""
     raw: Any = conn
     full: asyncio.Queue[bytes | None] = asyncio.Queue()
-    kept = bytearray()
+    kept, room, given_up = bytearray(), asyncio.Event(), False
 
     async def taken(data: bytes) -> None:
+        if given_up:
+            return
         kept.extend(data)
         if len(kept) >= PIECE:
             full.put_nowait(bytes(kept))
             kept.clear()
-            await full.join()  # one part at a time is in memory
+            room.clear()
+            await room.wait()  # one part at a time is in memory
 
     copying = asyncio.create_task(raw.copy_from_query(queries.rows_of(table, columns), output=taken, format="binary"))
     copying.add_done_callback(lambda _: full.put_nowait(None))
     try:
         while (part := await full.get()) is not None:
             yield part, False
-            full.task_done()
+            room.set()
         await copying
         yield bytes(kept), True
     finally:
-        copying.cancel()
+        # Not cancelled: asyncpg would wait for ever for a COPY that the server had done already. It is read to its end.
+        given_up = True
+        room.set()
         await asyncio.wait([copying])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -225,6 +226,39 @@ async def test_a_store_that_fails_in_the_middle_never_leaves_the_archive_waiting
             await archive.keep(conn)
         again = await restored()
         assert await contents(again) == await content(conn)
+
+
+@pytest.mark.parametrize("count", [40, 300, 3_000])
+async def test_a_store_that_fails_while_everything_is_copied_leaves_nothing_waiting(
+    count, database, archive, restored, store, monkeypatch
+):
+    monkeypatch.setattr("registry.archive.bases.PIECE", 2_000)
+    kept, seen = store.create, []
+
+    async def fails(name: str, content: bytes) -> bool:
+        seen.append(name)
+        if len(seen) == at:
+            raise Unavailable("the store does not answer")
+        return bool(await kept(name, content))
+
+    async with database.dedicated() as conn:
+        await conn.execute(
+            "insert into log_pending (kind, subject, envelope) "
+            "select 'consent', 'stm_' || n, decode(repeat('ab', 500), 'hex') from generate_series(1, $1::int) n",
+            count,
+        )
+        monkeypatch.setattr(store, "create", fails)
+        for at in (*range(30, 60, 5), 70):
+            seen.clear()
+            async with asyncio.timeout(60):
+                with contextlib.suppress(Unavailable):
+                    await archive.open(conn)
+            if len(seen) < at:
+                break
+        monkeypatch.setattr(store, "create", kept)
+        await archive.open(conn)
+        await archive.keep(conn)
+        assert await contents(await restored()) == await content(conn)
 
 
 async def test_every_archived_table_has_a_primary_key_and_types_that_replay(database):
