@@ -70,7 +70,7 @@ async def invite(
         await conn.fetchrow(queries.LOCK_ACCOUNT, caller.account)
         if caller.session is not None and not await conn.fetchval(queries.MAY_ALL, caller.session, RECOVERED_FOR):
             raise NotAllowed("expected a passkey that may do everything, got one that was recovered in the last 7 days")
-        if await conn.fetchval(queries.WAITING_INVITATIONS, caller.account) >= MOST_WAITING:
+        if await conn.fetchval(queries.WAITING_INVITATIONS, caller.account, request) >= MOST_WAITING:
             raise Conflict(f"expected at most {MOST_WAITING} invitations that wait: withdraw one that nobody needs")
         made = await conn.fetchval(
             queries.INVITE_MEMBER, identifiers.new_uuid(), caller.account, wanted.key_class, note, _digest(secret),

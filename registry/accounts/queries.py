@@ -303,9 +303,11 @@ where i.id = $1 and i.account = $2
     and not exists (select from account_keys k where k.keyid = i.keyid and k.account = i.account)
 returning id
 """
+# by member_invitations (account, id): beside the one that request $2 made, which may come again
 WAITING_INVITATIONS: Final = """
 select count(*) from member_invitations i
-where i.account = $1 and i.withdrawn_at is null and (i.asked_at is not null or i.expires_at > now())
+where i.account = $1 and i.request <> $2 and i.withdrawn_at is null
+    and (i.asked_at is not null or i.expires_at > now())
     and not exists (select from account_keys k where k.keyid = i.keyid and k.account = $1)
 """
 

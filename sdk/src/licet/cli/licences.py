@@ -21,7 +21,7 @@ app.command("licet.cli.agreeing:agree", name="agree", help="Take licences whose 
 app.command(
     "licet.cli.duties:revoke", name="revoke", help="Revoke a licence on your works, where its terms allow that."
 )
-app.command("licet.cli.requests:app", name="requests", help="Requests: list and show, offer, refuse, accept.")
+app.command("licet.cli.requests:app", name="requests", help="Requests: list and show, offer, refuse, withdraw, accept.")
 
 
 @app.command(name="list")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -17,12 +17,16 @@ from licet.cli.pricing import least_owed, price_from, price_words
 from licet.cli.wording import budgets_from, moment_from
 from licet.counted import many
 from licet.errors import InputError
+from licet.wire.agreements import RequestState
 
 if TYPE_CHECKING:
     from licet.client import Client
     from licet.datasets.licensing.budgets import Budget
     from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest
     from licet.wire.agreements import RequestAccepted, RequestInfo, RequestShown
+
+    #: What is asked first, and what then signs.
+    _Ending = tuple[str, Callable[[Client, RequestShown, str], RequestAccepted]]
 
 app = App(
     name="requests", help="Licences that artists are asked for: list and show them, offer, refuse, withdraw, accept."
@@ -44,11 +48,7 @@ _STATES = {
 @app.default
 def list_requests(
     *,
-    state: Annotated[
-        Literal["open", "offered", "refused", "accepted", "expired", "lapsed", "withdrawn", "declined", "retracted"]
-        | None,
-        Parameter(help="Only those in this state."),
-    ] = None,
+    state: Annotated[RequestState | None, Parameter(help="Only those in this state.")] = None,
     work: Annotated[str | None, Parameter(help="Only those for this work.")] = None,
     common: Common = COMMON,
 ) -> None:
@@ -171,18 +171,9 @@ def refuse(ask: str, /, *, message: MESSAGE = "", yes: YES = False, common: Comm
     from licet.catalogue import answering
     from licet.datasets.agreeing import asking
 
-    with common.client() as client:
-        found = client.licence_request(ask)
-        if found.request.organisation == _own(client):
-            asked, said = asking.documents(client, found)
-            told, question = [*_asked(asked, {}), *_said(said)], "Refuse this offer? [y/N]"
-            done = asking.decline
-        else:
-            told, question = _of_mine(client, found), "Refuse this request? [y/N]"
-            done = answering.refuse
-        confirm(told, question, yes=yes, nothing="nothing was signed")
-        accepted = done(client, found, message)
-    show(common, document_of_request(accepted), [*_told(accepted.request), _signed(accepted)])
+    offer = "Refuse this offer? [y/N]", asking.decline
+    request = "Refuse this request? [y/N]", answering.refuse
+    _end(common, ask, message, offer, request, yes=yes)
 
 
 @app.command
@@ -197,25 +188,27 @@ def withdraw(ask: str, /, *, message: MESSAGE = "", yes: YES = False, common: Co
     from licet.catalogue import answering
     from licet.datasets.agreeing import asking
 
+    request = "Take this request back? [y/N]", asking.withdraw
+    offer = "Take your offer back? [y/N]", answering.withdraw
+    _end(common, ask, message, request, offer, yes=yes)
+
+
+def _end(common: Common, ask: str, message: str, by_asker: _Ending, by_asked: _Ending, *, yes: bool) -> None:
+    """End what there is of a request, as whoever asked ends it or whoever is asked, once that is proven and told."""
+    from licet.catalogue.answering import document_of
+    from licet.datasets.agreeing.asking import documents
+
     with common.client() as client:
         found = client.licence_request(ask)
         if found.request.organisation == _own(client):
-            asked, _ = asking.documents(client, found)
-            told, question = [*_asked(asked, {})], "Take this request back? [y/N]"
-            done = asking.withdraw
+            asked, said = documents(client, found)
+            told, (question, done) = [*_asked(asked, {}), *_said(said)], by_asker
         else:
-            told, question = _of_mine(client, found), "Take your offer back? [y/N]"
-            done = answering.withdraw
+            titles = {each.work: each.title for each in found.works}
+            told, (question, done) = [*_asked(document_of(client, found), titles)], by_asked
         confirm(told, question, yes=yes, nothing="nothing was signed")
         accepted = done(client, found, message)
     show(common, document_of_request(accepted), [*_told(accepted.request), _signed(accepted)])
-
-
-def _of_mine(client: Client, found: RequestShown) -> list[str]:
-    """Return what is asked of the profile's own works, once that is proven."""
-    from licet.catalogue.answering import document_of
-
-    return [*_asked(document_of(client, found), {each.work: each.title for each in found.works})]
 
 
 @app.command
