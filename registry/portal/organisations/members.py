@@ -114,15 +114,19 @@ async def _shown(
     me = await profile.me(services, caller)
     async with services.database.acquire() as conn:
         given = await delegations.listed(conn, caller.account, Asked("", "-given", A_PAGE), None)
-        known = await members.listed(conn, caller.account, Asked("", "-created", A_PAGE))
+        # Each state by itself: what waits is found behind however many invitations that are over.
+        known = {
+            state: (await members.listed(conn, caller.account, Asked("", "-created", A_PAGE), state)).items
+            for state in (*_SHOWN, "joined")
+        }
     newest = {each.keyid: each for each in reversed(given.items)}
     live = [each for each in me.keys if each.revoked_from is None]
     return ROOM.page(
         request, "members", status=status, here="tokens", keys=live, wrong=wrong,
         roots=sum(each.key_class == "root" for each in live),
         delegations={key: each for key, each in newest.items() if times.from_text(each.valid_until) > times.now()},
-        notes={each.keyid: each.note for each in known.items if each.state == "joined"},
-        invitations=[each for state in _SHOWN for each in known.items if each.state == state],
+        notes={each.keyid: each.note for each in known["joined"]},
+        invitations=[each for state in _SHOWN for each in known[state]],
         days=DAYS, classes=CLASSES, form=form or Form([("days", "7"), ("class", "root")]),
         fresh=signing.fresh_for(caller),
     )  # fmt: skip

@@ -13,11 +13,12 @@ from licet.statements import kinds
 from licet.statements.webauthn import from_base64url
 from licet.wire.accounts import InvitationAnswer, PasskeyDrafted
 from registry.portal.frame.languages import LANGUAGES, Language
+from registry.portal.organisations import members as pages
 from registry.portal.organisations.room import ROOM
 from tests.registry import keymaking as make
 from tests.registry.harness import Running
 from tests.registry.portal.people import HTML, Read, fields_of
-from tests.registry.portal.team import Team, teamed
+from tests.registry.portal.team import Team, asked_by_somebody, teamed
 from tests.registry.portal.test_keys import signed
 from tests.registry.portal.whole import held_whole
 from tests.sdk.statements.passkey import Authenticator
@@ -162,3 +163,17 @@ async def test_the_page_of_a_link_says_all_that_may_come_of_it_and_what_to_do_wi
     shown = {state for _, each in page.elements for state in each.get("data-is", "").split()}
     assert shown == {"open", "program", "asked", "stale", "joined", "expired", "withdrawn", "unknown", "offline"}
     assert ("JavaScript" in page.text) is True
+
+
+async def test_who_asks_is_found_behind_however_many_invitations_that_are_over(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "A_PAGE", 2)
+    team, w = await teamed(site, "Wax"), ROOM.speaks("en")
+    invitation = await asked_by_somebody(site, team)
+    for _ in range(3):
+        made = (await site.post("/v1/invitations", {}, http=team.lab.http)).json()["invitation"]
+        assert (await team.lab.http.delete(f"/v1/invitations/{made['invitation']}")).status_code == 200
+    page = await held_whole(team.browser, f"/en{MEMBERS}", "en")
+    assert f"/en{MEMBERS}/{invitation}" in page.links()
+    assert w("state_inv_asked") in page.text
