@@ -59,8 +59,9 @@ def read(text: str) -> Envelope:
 async def asked(services: Services, caller: Caller, envelope: Envelope) -> ToSign:
     """Return the ``key-register`` in ``envelope``, once all of it holds but the root key's signature.
 
-    Raises ``Invalid`` for another account's, registry's or kind, or a key that did not sign for itself, and
-    ``Conflict`` for a key that is known already or where the account's keys have changed since it was asked.
+    Raises ``Invalid`` for another account's, registry's or kind, a key that did not sign for itself, or a statement
+    that names none in front of it, and ``Conflict`` for a key that is known already or where the account's keys have
+    changed since it was asked.
     """
     async with services.database.acquire() as conn:
         ring, _ = await ring_of(conn, services.keys.ref, caller.account)
@@ -84,7 +85,9 @@ def proven(services: Services, ring: Keyring, envelope: Envelope) -> KeyRegister
     keyid = own.learn(payload.key)
     if keyid in ring:
         raise Conflict("this key was let in already")
-    if payload.prev is not msgspec.UNSET and payload.prev != ring.head:
+    if payload.prev is msgspec.UNSET:  # a history with gaps is not for somebody else to bring about
+        raise Invalid.field("prev", f"{ring.head}, the account's last key statement", None)
+    if payload.prev != ring.head:
         raise Conflict("the account's keys have changed since this was asked: run licet account join once more")
     try:
         envelopes.open_as(KeyRegister, envelope, [keyid], own)

@@ -14,8 +14,6 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
@@ -210,8 +208,7 @@ async def _seen(services: Services, conn: Connection, row: Row) -> InvitationSee
     stale = False
     if row["state"] == "asked":
         ring, _ = await ring_of(conn, services.keys.ref, row["account"])
-        prev = envelopes.read_as(KeyRegister, _envelope(row)).prev
-        stale = prev is not msgspec.UNSET and prev != ring.head
+        stale = envelopes.read_as(KeyRegister, _envelope(row)).prev != ring.head
     return InvitationSeen(
         account=identifiers.from_uuid("org", row["account"]),
         team=row["name"],

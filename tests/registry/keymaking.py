@@ -160,6 +160,12 @@ def kept(answer: httpx.Response) -> KeyAccepted:
     return msgspec.json.decode(answer.content, type=KeyAccepted)
 
 
+async def head(account: Account) -> str:
+    """Return the digest of the last statement about the keys of ``account``, which a request to be let in names."""
+    keys = (await account.http.get(f"/v1/statements/{account.id}")).json()["keys"]
+    return msgspec.convert(keys[-1]["envelope"], type=Envelope).payload_digest if keys else account.genesis
+
+
 async def add(site: Running, account: Account, key: Key, key_class: str = "root") -> KeyAccepted:
     """Add ``key`` in due form."""
     payload = registration(site, account, key, key_class)

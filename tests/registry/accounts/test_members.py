@@ -30,7 +30,7 @@ async def invited(site: Running, team: Account, **wanted: Any) -> tuple[str, str
 
 
 def request_of(site: Running, team: Account, key: SigningKey, key_class: str = "root", **changes: Any) -> Envelope:
-    return make.signed(site, make.registration(site, team, key, key_class, **changes), key)
+    return make.signed(site, make.registration(site, team, key, key_class, **{"prev": team.genesis, **changes}), key)
 
 
 async def asks(site: Running, secret: str, envelope: Envelope) -> httpx.Response:
@@ -80,15 +80,14 @@ async def test_a_link_is_used_by_one_key_which_may_ask_again(site: Running) -> N
     old = request_of(site, team, key, prev=team.genesis)  # not the last statement any more
     assert (await asks(site, secret, old)).status_code == 409
     assert (await seen(site, secret)).state == "open"
-    head = (await team.http.get(f"/v1/statements/{team.id}")).json()["keys"][-1]["envelope"]
-    prev = msgspec.convert(head, type=Envelope).payload_digest
+    prev = await make.head(team)
     assert (await asks(site, secret, request_of(site, team, key, prev=prev))).status_code == 201
     assert (await seen(site, secret)).stale is False
-    thief = await asks(site, secret, request_of(site, team, SigningKey.generate()))
+    thief = await asks(site, secret, request_of(site, team, SigningKey.generate(), prev=prev))
     assert (thief.status_code, "used by another key" in thief.text) == (403, True)
     await make.add(site, team, SigningKey.generate())
     assert (await seen(site, secret)).stale is True
-    assert (await asks(site, secret, request_of(site, team, key))).status_code == 201
+    assert (await asks(site, secret, request_of(site, team, key, prev=await make.head(team)))).status_code == 201
     assert (await seen(site, secret)).stale is False
 
 
@@ -123,13 +122,14 @@ async def test_what_has_ended_or_was_taken_back_says_so(site: Running) -> None:
 async def test_who_asks_must_hold_the_key_and_ask_this_team_for_what_it_offers(site: Running) -> None:
     team, other, key = await site.account("organisation"), await site.account("organisation"), SigningKey.generate()
     _, secret = await invited(site, team)
-    own = make.registration(site, team, key)
+    own = make.registration(site, team, key, prev=team.genesis)
     for wrong in (
         make.signed(site, own, SigningKey.generate()),
         make.signed(site, own, key, SigningKey.generate()),
         request_of(site, other, key),
         request_of(site, team, key, "delegate"),
         request_of(site, team, key, "recovered"),
+        request_of(site, team, key, prev=msgspec.UNSET),  # whoever asks leaves no gap in the team's history
         make.signed(site, make.revocation(site, team, team.key.keyid), key),
     ):
         assert (await asks(site, secret, wrong)).status_code == 400

@@ -201,7 +201,7 @@ async def somebody_joins(site: Running, recorder: Recorder, lab: Trainer) -> Non
     made = (await site.post("/v1/invitations", wanted, http=lab.http)).json()
     secret, key = made["link"].partition("#")[2], SigningKey.generate()
     await site.post("/v1/invitations/open", {"secret": secret})
-    asks = make.signed(site, make.registration(site, lab.account, key), key)
+    asks = make.signed(site, make.registration(site, lab.account, key, prev=lab.account.genesis), key)
     await site.post("/v1/invitations/ask", {"secret": secret, "envelope": msgspec.to_builtins(asks)})
     await lab.http.get("/v1/invitations?state=asked")
     await make.post(site, lab.account, "/v1/keys", envelopes.countersign(asks, lab.account.key))

@@ -53,7 +53,8 @@ async def asked_by_somebody(site: Running, team: Team) -> str:
     answer = await site.post("/v1/invitations", {"note": "Jo"}, http=team.lab.http)
     made = msgspec.json.decode(answer.content, type=InvitationCreated)
     key = SigningKey.generate()
-    asks = make.signed(site, make.registration(site, team.lab.account, key), key)
+    own = make.registration(site, team.lab.account, key, prev=await make.head(team.lab.account))
+    asks = make.signed(site, own, key)
     body = InvitationAnswer(made.link.partition("#")[2], asks)
     asked = await site.post("/v1/invitations/ask", body)
     assert asked.status_code == 201, asked.text

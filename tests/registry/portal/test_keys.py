@@ -57,7 +57,8 @@ async def signed(site: Running, team: Team, page: str, *beside: Authenticator) -
 async def test_a_delegate_key_is_let_in_told_what_it_may_sign_and_ended(site: Running, language: str) -> None:
     team = await teamed(site, "Wick")
     key = SigningKey.generate()
-    asks = make.signed(site, make.registration(site, team.lab.account, key, "delegate"), key)
+    head = await make.head(team.lab.account)
+    asks = make.signed(site, make.registration(site, team.lab.account, key, "delegate", prev=head), key)
     shown = await sends(team, LOOK, {"request": link(asks)})
     assert shown.status_code == 200
     assert key.keyid[:16] in Read(shown.text).text
@@ -103,7 +104,7 @@ async def test_a_delegate_key_is_let_in_told_what_it_may_sign_and_ended(site: Ru
 async def test_what_asks_wrongly_is_not_shown_to_be_signed(site: Running) -> None:
     team, rival = await teamed(site, "Candle"), await teamed(site, "Other candle")
     key, other = SigningKey.generate(), SigningKey.generate()
-    own = make.registration(site, team.lab.account, key)
+    own = make.registration(site, team.lab.account, key, prev=await make.head(team.lab.account))
     good = make.signed(site, own, key)
     for wrong in (
         "",
@@ -114,6 +115,7 @@ async def test_what_asks_wrongly_is_not_shown_to_be_signed(site: Running) -> Non
         link(make.signed(site, make.registration(site, rival.lab.account, key), key)),
         link(make.signed(site, make.registration(site, team.lab.account, key, "recovered"), key)),
         link(make.signed(site, make.revocation(site, team.lab.account, team.key.keyid), key)),
+        link(make.signed(site, make.registration(site, team.lab.account, key), key)),  # behind no statement
     ):
         shown = await sends(team, LOOK, {"request": wrong})
         assert shown.status_code == 400, wrong
