@@ -67,6 +67,16 @@ OPENED: Final = {
         *("/operator", "/operator/keys", "/operator/staff", "/operator/disputes", "/operator/disputes/{dispute}"),
     ),
 }
+#: What people keep on paper, and a table of theirs that stands there as one.
+PRINTED: Final = (
+    ("artist", "/statements/{statement}", None),
+    ("artist", "/works/{work}/evidence", "table.fold"),
+    ("artist", "/earnings/entries", "table.fold"),
+    ("team", "/organisation/invoices/{invoice}", "table.fold"),
+    ("artist", "/earnings/statements/{month}/page", ".en table.fold"),
+)
+#: A sheet with wide margins, in pixels: a window as narrow makes paragraphs of rows.
+SHEET: Final = {"width": 620, "height": 877}
 #: Not opened, and why.
 LEFT_OUT: Final = {
     "/site/kit.zip": "a file",
@@ -155,6 +165,36 @@ def test_a_drawn_statement_is_readable_too(browser: Browser, held: Held) -> None
         visitor.page.set_content(drawn.text())  # as it stands, where axe may be let in
         amiss = [each for size in SIZES for each in _said_of(visitor, size)]
     assert not amiss, "\n".join(amiss)
+
+
+@pytest.mark.parametrize(("who", "path", "table"), PRINTED)
+def test_what_is_printed_is_ink_on_paper_with_its_tables(
+    browser: Browser, held: Held, who: str, path: str, table: str | None
+) -> None:
+    with visiting(browser, f"http://localhost:{held.port}", "en", color_scheme="dark") as visitor:
+        visitor.keeps("__Host-sid", held.people.session(who))
+        visitor.opens(held.people.at(path))
+        page = visitor.page
+        page.set_viewport_size(SHEET)  # type: ignore[arg-type]
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+        pale = page.locator(".quiet").evaluate_all("found => found.map(each => getComputedStyle(each).color)")
+        assert set(pale) <= {"rgb(51, 51, 51)"}
+        for aside in page.locator(".top, .foot, .crumbs, .filter, .tongue, .btn").all():
+            assert not aside.is_visible(), aside
+        if table is not None:
+            for part, drawn in (
+                (table, "table"),
+                (f"{table} thead", "table-header-group"),
+                (f"{table} td", "table-cell"),
+            ):
+                assert page.locator(part).first.evaluate("each => getComputedStyle(each).display") == drawn, part
+                assert page.locator(part).first.evaluate("each => getComputedStyle(each).position") == "static", part
+        doors = page.locator(".may").evaluate_all(
+            "found => found.map(each => getComputedStyle(each, '::before').printColorAdjust)"
+        )
+        assert set(doors) <= {"exact"}  # else a shut door comes out as an open one
 
 
 def _said_of(visitor: Visitor, size: str) -> list[str]:

@@ -300,7 +300,8 @@ def _moment(when: datetime, pattern: str, locale: str) -> str:
 @lru_cache(_KEPT)
 def _money(exact: str, currency: str, locale: str) -> str:
     # Never rounded: a price may have six decimals, and what is shown is what is owed.
-    return str(format_currency(Decimal(exact), currency, locale=locale, decimal_quantization=False))
+    shown = str(format_currency(Decimal(exact), currency, locale=locale, decimal_quantization=False))
+    return shown.replace("-", "−")  # as wide as a plus, and never parted from its figure
 
 
 @cache
