@@ -26,7 +26,6 @@ from licet.terms.wording import price_text
 from licet.wire.agreements import RequestShown, RequestState
 from registry.accounts import profile
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import hold_fresh
 from registry.agreements import answers
 from registry.agreements import requests as asking
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -140,10 +139,7 @@ async def give_answer(
         if not tightens_only(payload):
             found = await asking.shown(services, caller, _number(ask))
             return await _shown(request, services, caller, found, payload, why="offer_attested", status=403)
-        hold_fresh(caller)
-        async with services.database.transaction() as conn:
-            office = await services.keys.hold(conn, "office")
-        envelope = envelopes.countersign(envelope, office)
+        envelope = await signing.attested(services, caller, envelope)
     await answers.answer(services, caller, _number(ask), envelope)
     return led(f"/{language_of(request)}/requests/{ask}", _NOTES[payload.answer])
 
@@ -218,9 +214,9 @@ def _read(found: RequestShown) -> LicenceRequest | None:
 
 def _open_to(found: RequestShown, answer: str) -> bool:
     """Whether the request can be answered so: with an offer while it waits, else while there is something to end."""
-    if answer != "offer":
-        return found.request.state in _OPEN_TO[answer]
-    return asking.answerable(found.request)
+    if answer == "offer":
+        return asking.answerable(found.request)
+    return found.request.state in _OPEN_TO[answer]
 
 
 def _begun(said: LicenceRequest | None, form: forms.Form | None, *, trusted: bool) -> Offered | None:

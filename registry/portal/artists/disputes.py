@@ -16,7 +16,6 @@ from litestar.response import Redirect
 
 from licet import identifiers, times
 from licet.errors import InputError
-from licet.statements import envelope as envelopes
 from licet.statements.authority import tightens_only
 from licet.statements.disputes import (
     draft_acceptance,
@@ -29,7 +28,6 @@ from licet.statements.kinds import DisputeStep
 from licet.wire.disputes import DisputeShown
 from registry.accounts import profile
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import hold_fresh
 from registry.disputes import service, stepping
 from registry.disputes.subjects import hold_evidence, subject_of
 from registry.errors import Conflict, Invalid, NotFound
@@ -195,10 +193,7 @@ async def sign_step(
         if not tightens_only(payload):
             back = f"/disputes/{payload.dispute}"
             return await sign_page(request, services, caller, payload, None, back, why="dispute_attested", status=403)
-        hold_fresh(caller)
-        async with services.database.transaction() as conn:
-            office = await services.keys.hold(conn, "office")
-        envelope = envelopes.countersign(envelope, office)
+        envelope = await signing.attested(services, caller, envelope)
     if payload.step == "open":
         accepted = await service.open_dispute(services, caller, envelope)
     else:

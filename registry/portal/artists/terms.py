@@ -50,6 +50,15 @@ Undoes = Annotated[str | None, QueryParameter(name="undoes", max_length=30)]
 Every = Annotated[str | None, QueryParameter(name="scope", pattern="^(all|unsigned)$")]
 
 
+class Found(NamedTuple):
+    """The statement over the works that are chosen, how many they are, and what was said of them."""
+
+    drafted: StatementDrafted
+    works: int
+    met: int
+    signed: Signed | None
+
+
 @get(everywhere("/terms"), include_in_schema=False, media_type=HTML, guards=[ARTISTS])
 async def terms_page(
     request: Request[Any, Any, Any],
@@ -95,15 +104,6 @@ async def page(
         return ROOM.page(request, "nothing", here="works", undo=choice.scope == "undo", lost=choice.lost)
     values = await _shown(request, services, caller, choice, found)
     return ROOM.page(request, "terms", status=status, here="works", why=why, **values)
-
-
-class Found(NamedTuple):
-    """The statement over the works that are chosen, how many they are, and what was said of them."""
-
-    drafted: StatementDrafted
-    works: int
-    met: int
-    signed: Signed | None
 
 
 async def _found(

@@ -14,12 +14,13 @@ import msgspec
 from licet import canonical, times
 from licet.canonical import from_base64, to_base64
 from licet.errors import InputError
+from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope, Signature, pae
 from licet.statements.kinds import PAYLOAD_TYPE
 from licet.statements.webauthn import Assertion, to_base64url
 from registry.accounts.identity import Caller
 from registry.accounts.letting_in import roots
-from registry.accounts.stepping import FRESH
+from registry.accounts.stepping import FRESH, hold_fresh
 from registry.errors import Invalid
 from registry.portal.frame.forms import Form
 from registry.services import Services
@@ -68,6 +69,17 @@ def read(form: Form, kind: type[Payload], field: str = "payload") -> Payload:
 def envelope_of(form: Form, kind: str) -> Envelope:
     """Return the statement in ``form`` with the signatures that passkeys have given it, in their order."""
     return Envelope(form.get("payload"), PAYLOAD_TYPE.format(kind=kind), signatures_of(form))
+
+
+async def attested(services: Services, caller: Caller, envelope: Envelope) -> Envelope:
+    """Return a statement that no passkey has signed with the registry's word that ``caller`` asked for it.
+
+    Whoever takes it holds it to give nothing up. Raises ``StepUpRequired`` unless a passkey was shown just now.
+    """
+    hold_fresh(caller)
+    async with services.database.transaction() as conn:
+        office = await services.keys.hold(conn, "office")
+    return envelopes.countersign(envelope, office)
 
 
 def signatures_of(form: Form) -> list[Signature]:

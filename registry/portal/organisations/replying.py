@@ -19,7 +19,6 @@ from licet.statements.requests import draft_decline, draft_withdrawal
 from licet.wire.agreements import RequestShown
 from registry.accounts import profile
 from registry.accounts.identity import Caller
-from registry.accounts.stepping import hold_fresh
 from registry.agreements import replies
 from registry.agreements import requests as asking
 from registry.errors import Conflict, Invalid, NotAllowed
@@ -90,10 +89,7 @@ async def send_reply(
     found = await _own(services, caller, asked)
     payload, envelope = signing.read(form, LicenceReply), signing.envelope_of(form, "licence-reply")
     if not envelope.signatures:
-        hold_fresh(caller)
-        async with services.database.transaction() as conn:
-            office = await services.keys.hold(conn, "office")
-        envelope = envelopes.countersign(envelope, office)
+        envelope = await signing.attested(services, caller, envelope)
     try:
         await replies.reply(services, caller, identifiers.to_uuid(asked, "ask", field="path:asked"), envelope)
     except Conflict as error:  # the artist has answered meanwhile, or somebody of the team was faster
