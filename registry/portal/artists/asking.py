@@ -110,7 +110,8 @@ async def draft_answer(
     if answer not in ("offer", "refuse", "withdraw"):
         raise Invalid.field("answer", "offer, refuse or withdraw", answer)
     if not _open_to(found, answer):
-        raise Conflict(f"{ask} is {found.request.state}: expected a request that can still be answered so")
+        late = f"{ask} is {found.request.state}: expected a request that can still be answered so"
+        return await _page(request, services, caller, found, late=late)
     genesis = (await profile.me(services, caller)).genesis or ""
     document, trusted = found.request.document, caller.level >= TRUSTED_LEVEL
     try:
@@ -140,7 +141,11 @@ async def give_answer(
             found = await asking.shown(services, caller, _number(ask))
             return await _shown(request, services, caller, found, payload, why="offer_attested", status=403)
         envelope = await signing.attested(services, caller, envelope)
-    await answers.answer(services, caller, _number(ask), envelope)
+    try:
+        await answers.answer(services, caller, _number(ask), envelope)
+    except Conflict as error:  # it was taken back, or her offer accepted, while she read what she would sign
+        now = await asking.shown(services, caller, _number(ask))
+        return await _page(request, services, caller, now, late=error.detail)
     return led(f"/{language_of(request)}/requests/{ask}", _NOTES[payload.answer])
 
 
@@ -185,7 +190,10 @@ async def _page(
     found: RequestShown,
     form: forms.Form | None = None,
     error: InputError | None = None,
+    *,
+    late: str | None = None,
 ) -> Response[bytes]:
+    """Return the page of one request; ``late`` says, in English, what changed before an answer could count."""
     tag, trusted = TAGS[language_of(request)], caller.level >= TRUSTED_LEVEL
     said, answer = _read(found), None
     if found.answer is not None:
@@ -194,7 +202,7 @@ async def _page(
     offers = form is not None and form.get("answer") == "offer"
     suggested = None if said is None else offering.proposed(said, trusted=trusted)
     return ROOM.page(
-        request, "request", status=200 if error is None else 400, here=_place(caller),
+        request, "request", status=409 if late else 200 if error is None else 400, here=_place(caller), late=late,
         asked=found.request, said=said, answer=answer, reply=reply, works=found.works[:_SHOWN],
         **(await stated(services, caller, found, said, tag))._asdict(),
         proposes=None if said is None or said.price is None else price_text(price_of(said.price), tag),

@@ -84,8 +84,13 @@ REQUESTS: Final[Vocabulary] = {
     "replied_withdraw": ("They took the request back", "对方撤回了申请"),
     "replied_decline": ("They declined your offer", "对方谢绝了你的报价"),
     "request_licence": ("See the licence that came of it", "看由此取得的许可"),
+    "request_late": (
+        "That has changed meanwhile, so nothing was signed. This is how it stands now.",
+        "情况刚刚有变，什么都没有签。现在是这样的。",
+    ),
     "offer_h": ("Make an offer", "报价"),
-    "offer_again": ("Make another offer in its place", "改报另一个价"),
+    "offer_again": ("Make another offer", "重新报价"),
+    "offer_instead": ("Make another offer in its place", "改报另一个价"),
     "offer_text": (
         "It is for this team and this use alone. It counts only if they accept it in time.",
         "只对这家团队、这个用途有效。对方要在期限内接受才算数。",
@@ -98,7 +103,7 @@ REQUESTS: Final[Vocabulary] = {
     "model_subscription": ("For each picture and each month", "每张画、每个月"),
     "model_revenue-share": ("A share of what they earn with the model", "分这个模型的收入"),
     "model_free": ("Nothing: it is a present", "不收费，送给他们"),
-    "offer_free_level": ("Giving for free takes claim level 2.", "免费给人用，要主张等级 2。"),
+    "offer_free_level": ("Giving for free takes claim level 2.", "免费给人用，主张等级要到 2 级。"),
     "offer_amount": ("Amount for each picture", "每张画多少钱"),
     "offer_currency": ("Currency", "货币"),
     "offer_share": ("Your share, in percent", "你分百分之几"),

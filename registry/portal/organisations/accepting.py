@@ -101,7 +101,8 @@ async def _offered(
     """Return the page of a new quote for what was offered; where it cannot be had as it was, that of the request."""
     language, said, answer = language_of(request), _said(found), _answer(found)
     if said is None or answer is None or answer.price is None:
-        raise Conflict(f"{found.request.request}: expected an offer that stands, got none")
+        exactly = f"{found.request.request} is {found.request.state}: expected one with an offer that stands"
+        return await page(request, services, found, caller, why="accept_changed", exactly=exactly, status=409)
     try:
         quote = await _quote(services, caller, meter, found, said, form)
     except (InputError, Invalid) as error:

@@ -249,6 +249,7 @@ ASKING: Final[Vocabulary] = {
     "proposed": ("Proposed price", "提议的价格"),
     "answer": ("What was answered", "答复"),
     "answer_none": ("Nothing yet.", "还没有。"),
+    "answer_never": ("Nothing.", "没有答复。"),
     "answer_offer": ("Offered price", "报价"),
     "answer_until": ("Stands until", "报价有效至"),
     "answer_ends": ("The licence would end", "许可到期"),

@@ -114,7 +114,8 @@ async def test_a_request_is_shown_in_plain_words_and_an_offer_is_what_was_shown(
     accepted = await held_whole(found.ada.browser, found.path, "en")
     assert f"/en/licences/{licence.licence}" in accepted.links()
     assert 'name="answer"' not in (await found.ada.browser.get(found.path, headers=HTML)).text
-    assert (await found.ada.person.sends(found.path, await found.form())).status_code == 409
+    late = await found.ada.person.sends(found.path, await found.form())
+    assert (late.status_code, ROOM.speaks("en")("request_late") in Read(late.text).text) == (409, True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -171,7 +172,7 @@ async def test_refusing_takes_no_scripts_and_takes_an_offer_back(
     assert envelopes.read_as(LicenceAnswer, seen.answer.envelope) == payload  # type: ignore[union-attr]
     page = await held_whole(found.ada.browser, found.path, "en")
     assert "No. Thank you." in page.text
-    assert "Make another offer in its place" in page.text
+    assert "Make another offer" in page.text
     quote = await found.lab.ask(found.shelf.wanted(), request=found.asked.request)
     assert quote.status_code == 409, quote.text
     assert (await found.ada.person.sends(found.path, await found.form(answer="withdraw"))).status_code == 409
@@ -265,6 +266,25 @@ async def test_what_the_team_declined_or_took_back_is_said_with_its_reason(site:
     for kind in ("licence-declined", "licence-request-withdrawn"):
         assert words(f"event_{kind}") in alerts.text
     assert (await found.ada.person.sends(found.path, await found.form())).status_code == 409
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_was_taken_back_while_she_wrote_is_shown_and_nothing_is_signed(
+    site: Running, language: Language
+) -> None:
+    found, words = await talk(site), ROOM.speaks(language)
+    begun, _, _ = await found.drafts()
+    sealed = signed(found.ada, begun, "licence-answer")
+    told(await says(found.lab, await word(found.lab, found.asked, "Never mind.")))
+    path = f"/{language}/requests/{found.asked.request}"
+    form = await found.form()
+    for answer in (await found.ada.person.sends(path, form), await found.ada.person.sends(f"{path}/answer", sealed)):
+        read = Read(answer.text)
+        assert (answer.status_code, words("request_late") in read.text) == (409, True), answer.text
+        assert words("state_ask_withdrawn") in read.text  # how it stands now
+        assert ("answer", "offer") not in read.fields
+    seen = await shown(found.lab, found.asked)
+    assert (seen.request.state, seen.answer) == ("withdrawn", None)
 
 
 async def test_a_request_is_for_whom_it_asks(site: Running, low: Talk) -> None:

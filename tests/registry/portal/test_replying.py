@@ -79,6 +79,7 @@ async def test_what_was_on_screen_is_signed_or_attested(
         in (await held_whole(found.team.browser, f"/{language}/organisation/requests", language)).text
     )
     assert (f"{found.path}/reply" in "".join(after.sent)) is (reply == "decline")  # then the request can be
+    assert (words("answer_never") in after.text) is (reply == "withdraw")  # nobody can answer it any more
 
 
 async def test_what_changed_meanwhile_is_shown_and_nothing_is_signed(site: Running) -> None:
