@@ -156,6 +156,15 @@ def _asks(jo: Visitor, link: str) -> None:
     page.click("[data-member] button")
     expect(page.locator("[data-code]")).to_have_text(re.compile("^[0-9a-f]{16}$"))
     jo.looks()
+    digits = page.inner_text("[data-code]")
+    page.reload()  # as phones do with a page that was left for a while
+    expect(page.locator("[data-code]")).to_have_text(digits)
+    page.goto(page.url.replace("/join-team", "/sign-in"))  # too early
+    page.click("[data-sign-in] button")
+    said = page.evaluate("document.querySelector('template[data-say=stranger]').content.textContent")
+    expect(page.locator("[data-said]")).to_have_text(said)
+    page.go_back()
+    expect(page.locator("[data-code]")).to_have_text(digits)
 
 
 def test_a_team_reads_its_runs_and_fetches_the_snapshot(visitor: Visitor, person: People) -> None:

@@ -37,6 +37,13 @@ PASSKEY: Final[Vocabulary] = {
         "手机或电脑现在会请你用指纹、面容或锁屏密码确认。",
     ),
     "pk_refused": ("That was not accepted:", "没有通过："),
+    "pk_stranger": (
+        (
+            "This passkey opens no account here. It may have been ended, or the team that invited you has not let it "
+            "in yet: ask them, or try another passkey."
+        ),
+        "这把通行密钥打不开这里的账号。可能已经停用；如果是受邀加入团队，可能对方还没放行。请问问对方，或者换一把再试。",
+    ),
     "pk_offline": (
         "We could not be reached. Nothing was sent; check your connection and try again.",
         "连不上我们。什么都没有发出去，请检查网络后再试。",

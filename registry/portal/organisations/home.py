@@ -28,7 +28,7 @@ from registry.settlement import service as settlement
 from registry.usage import money
 
 #: What a new team does first, in this order; each has words and a page.
-_FIRST: Final = ("named", "started", "invited", "found")
+_FIRST: Final = ("started", "named", "invited", "found")
 _SOME: Final = 10
 _UNPAID: Final = ("overdue", "partly-paid", "open")
 _UNDONE: Final = ("overdue", "open")

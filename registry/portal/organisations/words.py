@@ -55,14 +55,14 @@ WORDS: Final[Vocabulary] = {
     ),
     "first": ("First steps", "从这里开始"),
     "first_text": (
-        "You train a model and need pictures for it. Four steps, in any order; what is yours shows here as it comes.",
-        "你们要训练模型，需要画。下面四步，先后随意；往后的账目和待办都会出现在这一页。",
+        "You train a model and need pictures for it. Four steps to begin with; what is yours shows here as it comes.",
+        "你们要训练模型，需要画。先做这四步；往后的账目和待办都会出现在这一页。",
     ),
     "first_done": ("done", "做好了"),
     "first_named": ("Name the model", "给模型起名"),
     "first_named_text": (
-        "Every licence is for one model, such as TEAM/MODEL@1, and artists read that name. Say what it is for:",
-        "每份许可都写明给哪个模型，比如 TEAM/MODEL@1，作者看得到这个名字。说明它是做什么的：",
+        "Every licence is for one model, such as TEAM/MODEL@1, and artists read that name. The program states it:",
+        "每份许可都写明给哪个模型，比如 TEAM/MODEL@1，作者看得到这个名字。由程序来说明：",
     ),
     "first_named_go": ("Your models", "你们的模型"),
     "first_started": ("Let a program filter and sign", "让程序来筛选和签字"),

@@ -2,8 +2,8 @@
 import {ceremony, create, post, Refused, say} from './passkey.js';
 
 const form = document.querySelector('[data-invited]');
-const secret = location.hash.slice(1);
-if (secret) history.replaceState(null, '', location.pathname);
+const secret = location.hash.slice(1) || history.state?.secret;
+if (secret) history.replaceState({secret}, '', location.pathname); // no address shows it, and loading the page anew keeps it
 
 ceremony(form, async () => {
     const path = form.getAttribute('action');

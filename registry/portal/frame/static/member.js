@@ -4,15 +4,18 @@ import {ceremony, create, post, Refused, say, sealed, sign} from './passkey.js';
 const form = document.querySelector('[data-member]');
 const again = document.querySelector('[data-again]');
 const path = form.getAttribute('action');
-const secret = location.hash.slice(1);
-if (secret) history.replaceState(null, '', location.pathname);
+const secret = location.hash.slice(1) || history.state?.secret;
+if (secret) history.replaceState({secret}, '', location.pathname); // no address shows it, and loading the page anew keeps it
+
+// Read aloud four by four; whoever copies them gets them in one piece.
+const fours = code => (code.match(/.{4}/g) ?? []).map(text => Object.assign(document.createElement('span'), {textContent: text}));
 
 const shows = seen => {
     const {state, stale, key_class: held, team = '', keyid} = seen;
     const now = state === 'open' && held === 'delegate' ? 'program' : state === 'asked' && stale ? 'stale' : state;
     for (const each of document.querySelectorAll('[data-is]')) each.hidden = !each.dataset.is.split(' ').includes(now);
     for (const each of document.querySelectorAll('[data-team]')) each.textContent = team;
-    for (const each of document.querySelectorAll('[data-code]')) each.textContent = (keyid ?? '').slice(0, 16);
+    for (const each of document.querySelectorAll('[data-code]')) each.replaceChildren(...fours((keyid ?? '').slice(0, 16)));
 };
 
 const asks = async (draft, rp, credential) => {
