@@ -198,4 +198,6 @@ def test_topics_of_alerts_are_switched_off_and_on(mei: Person) -> None:
     assert "Off: uses, money, terms.\nAlways on: security.\n" in told.out
     for wrong in (("--off", "security"), ("--on", "everything"), ("--off", "money", "--on", "money")):
         assert wrong[0 if len(wrong) == 2 else 2] in mei.does("account", "alerts", *wrong, code=2)["error"]["message"]
+    always = mei.does("account", "alerts", "--off", "security", code=2)["error"]["message"]
+    assert always == "--off: expected topics that are not always told, got 'security'"
     assert mei.does("account", "alerts")["off"] == now["off"]

@@ -15,6 +15,10 @@ ALERTS: Final[Vocabulary] = {
         "What happened to your pictures, your money and your account, newest first.",
         "你的画、你的钱、你的账号有什么动静，最新的在前。",
     ),
+    "alerts_none_yet": (
+        "Nothing has happened yet. When it does, it stands here.",
+        "还没有提醒。有了动静，就写在这里。",
+    ),
     "alerts_none": ("There is nothing of that kind.", "没有这样的提醒。"),
     "alerts_all_read": ("Mark all as read", "全部标成已读"),
     "alerts_read": ("Mark as read", "标成已读"),

@@ -15,7 +15,7 @@ CONDITIONS: Final[Vocabulary] = {
     ),
     "terms_free_level": (
         "Below claim level 2, what you give for free reads as “unknown” to teams.",
-        "主张等级不到 2 时，免费给人用的，对团队显示为“未知”。",
+        "主张等级不到 2 级时，免费给人用的，对团队显示为“未知”。",
     ),
     "permission_deny": ("No", "不可以"),
     "permission_license": ("On conditions", "有条件"),

@@ -22,7 +22,7 @@ SIGNED: Final[Vocabulary] = {
     "signed_consent": ("Terms", "使用条件"),
     "signed_consent-mature": ("Looser terms took effect", "放宽的条件开始生效"),
     "signed_work-update": ("What is known of works was changed", "改了作品的资料"),
-    "signed_key-register": ("Another key", "添了一把钥匙"),
+    "signed_key-register": ("A key, added", "添加的钥匙"),
     "signed_key-register_first": ("The account began, with its first key", "用第一把钥匙开了账号"),
     "signed_key-rotate": ("A key took the place of another", "换了一把钥匙"),
     "signed_key-revoke": ("The end of a key", "停用了一把钥匙"),

@@ -45,6 +45,10 @@ WORDS: Final[Vocabulary] = {
         Plural("You have one picture here.", "You have {n} pictures here."),
         "这里有你的 {n} 张画。",
     ),
+    "home_new": (
+        "No pictures are here yet. Add some; then you say what may be done with them, and sign once.",
+        "这里还没有画。先放上来，再定条件，签一次名就行。",
+    ),
     "home_unsigned": (
         Plural(
             "One is not signed yet, so it is not protected yet.",
@@ -283,7 +287,7 @@ WORDS: Final[Vocabulary] = {
         "已经卖出的许可照约定继续。要收回，在“收入”的“许可”里打开那一份。",
     ),
     "will_law": ("Exceptions in law may still apply.", "法律规定的例外情形仍可能适用。"),
-    "sign_go": (Plural("Sign", "Sign for all {n}"), "签名，{n} 张一起"),
+    "sign_go": (Plural("Sign", "Sign for all {n}"), "签名（{n} 张）"),
     "sign_what": (
         (
             "Your device will ask for your fingerprint, face or screen lock. Its window shows the name of this site "

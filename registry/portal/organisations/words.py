@@ -355,7 +355,7 @@ WORDS: Final[Vocabulary] = {
     "key_renew": ("Renew or change", "续期或更改"),
     "key_allow": ("Say what it may sign", "定它能签什么"),
     "key_end": ("End it", "停用"),
-    "key_last": ("The only one that may do everything", "唯一一把什么都能做的"),
+    "key_last": ("Cannot be ended: no other may do everything", "停用不了：什么都能做的只有这一把"),
     "signs_nothing": ("Nothing yet", "还不能签"),
     "signs_licence": ("Take licences", "拿许可"),
     "signs_dataset-manifest": ("State datasets", "申报数据集"),

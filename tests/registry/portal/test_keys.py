@@ -156,4 +156,7 @@ async def test_the_last_key_that_may_do_everything_stays(site: Running) -> None:
     assert (await signed(site, team, ended.text)).status_code == 201
     last = await team.browser.get(f"/en/organisation/keys/{team.key.keyid}/end", headers=HTML)
     assert last.status_code == 409
-    assert "The only one that may do everything" in (await team.browser.get("/en/organisation/keys", headers=HTML)).text
+    assert (
+        "Cannot be ended: no other may do everything"
+        in (await team.browser.get("/en/organisation/keys", headers=HTML)).text
+    )

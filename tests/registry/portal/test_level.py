@@ -6,7 +6,7 @@ import pytest
 
 from licet import identifiers
 from registry.portal.artists.room import ROOM
-from registry.portal.frame.languages import LANGUAGES
+from registry.portal.frame.languages import LANGUAGES, Language
 from registry.portal.frame.notes import COOKIE
 from tests.registry.catalogue import PAID
 from tests.registry.claims.internet import Internet
@@ -34,6 +34,22 @@ async def test_home_leads_to_the_way_to_level_2(site: Running, mei: Artist, lang
     assert f"/{language}/level" in page.links()
     assert "No team has taken a licence" not in page.text
     assert ("Nothing has happened yet." in page.text) == (language == "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_new_artist_is_told_what_to_do_and_that_nothing_has_come_yet(site: Running, language: Language) -> None:
+    ana, words = await joined(site, "Ana"), ROOM.speaks(language)
+    home = await held_whole(ana.http, f"/{language}/home", language)
+    assert words("home_new") in home.text
+    assert words("home_lead", n=0) not in home.text
+    for path, none, filtered in (
+        ("/alerts", "alerts", "?topic=money"),
+        ("/earnings", "charges", "?period=2026-01"),
+        ("/earnings/entries", "charges", "?account=payable"),
+    ):
+        assert words(f"{none}_none_yet") in (await held_whole(ana.http, f"/{language}{path}", language)).text
+        narrowed = await held_whole(ana.http, f"/{language}{path}{filtered}", language)
+        assert words(f"{none}_none") in narrowed.text, path
 
 
 async def test_money_that_waits_is_told_of_and_from_level_2_on_licences_are(site: Running) -> None:

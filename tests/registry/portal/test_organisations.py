@@ -351,5 +351,5 @@ async def test_a_team_joins_with_a_passkey_and_is_led_to_its_own_pages(site: Run
     assert "this account has passkeys alone" in start
     # Its only member is told why nothing can take it away.
     alone = Read((await browser.get("/en/organisation/members", headers=HTML)).text)
-    assert "The only one that may do everything" in alone.text
+    assert "Cannot be ended: no other may do everything" in alone.text
     assert not [each for each in alone.links() if each.endswith("/end")]

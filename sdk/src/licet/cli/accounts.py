@@ -276,8 +276,10 @@ def alerts(
         now = client.alerts()
         known = {*now.on, *now.off}
         for option, named in (("--off", less), ("--on", more)):
+            if kept := sorted(named & {*now.always}):
+                raise InputError.field(option, "topics that are not always told", ", ".join(kept))
             if unknown := sorted(named - known):
-                raise InputError.field(option, f"any of {', '.join([*now.on, *now.off])}", ", ".join(unknown))
+                raise InputError.field(option, f"any of {', '.join(sorted(known))}", ", ".join(unknown))
         if less or more:
             now = client.set_alerts(sorted({*now.off, *less} - more))
     lines = [f"On: {', '.join(now.on) or 'none'}.", f"Off: {', '.join(now.off) or 'none'}."]
