@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from hashlib import sha256
 
@@ -68,6 +70,28 @@ def test_a_compiled_loop_finds_keys_among_many() -> None:
     query, place = table.find(np.concatenate([hi[mixed], strange[0]]), np.concatenate([lo[mixed], strange[1]]))
     assert query.tolist() == list(range(5000))
     assert np.array_equal(order[place], mixed)
+
+
+LIES = """
+import numpy as np
+from licet import compiled
+from licet.index.exact import KeyTable, buckets, _loops
+assert compiled.load() and _loops(3000)
+hi, lo = np.arange(8, dtype=np.uint64) << np.uint64(61), np.zeros(8, np.uint64)
+bucket = buckets(hi)
+table = KeyTable(hi, lo, bucket)
+for lie in ([0, 2**32 - 1, 2**32 - 1], [2**32 - 1, 0, 1], [2**31, 2**32 - 1, 7]):
+    bucket[4:7] = lie
+    query, place = table.find(np.full(3000, 2**63, np.uint64), np.zeros(3000, np.uint64))
+    assert (hi[place] == 2**63).all() and len(query) in (0, 3000)
+"""
+
+
+def test_a_mapped_file_that_is_changed_is_not_read_beyond_its_keys() -> None:
+    if not compiled.load():
+        pytest.skip("without licet[fast] there are no loops")
+    ended = subprocess.run([sys.executable, "-c", LIES], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr  # else it read memory that is nobody's
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=20))

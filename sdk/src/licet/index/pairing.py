@@ -69,7 +69,8 @@ def pairs(wanted: Any, second: Any, hi: Any, lo: Any, bucket: Any, query: Any, p
         rows = min(_TOGETHER, len(wanted) - first)
         for at in range(rows):
             begin = np.int64(wanted[order[first + at]] >> shift) if bits else 0
-            low[at], high[at] = bucket[begin], bucket[begin + 1]
+            # The table was held to this when the file was opened, but nothing keeps a mapped file from being changed.
+            low[at], high[at] = min(bucket[begin], len(hi)), min(bucket[begin + 1], len(hi))
         for at in range(rows):
             begins[at] = hi[min(low[at], last)]
         for at in range(rows):
