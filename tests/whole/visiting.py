@@ -85,6 +85,12 @@ _STICKS_OUT: Final = """() => [...document.querySelectorAll('.field :is(input, s
     return each.checkVisibility() && each.getBoundingClientRect().right > around.right + 1;
 }).map(each => each.name)"""
 
+#: Cells that a phone shows as a line of their label and more than one thing, each in a column of a few letters.
+_PARTED: Final = """() => [...document.querySelectorAll('.fold td[data-l]')].filter(cell => {
+    const things = [...cell.childNodes].filter(each => each.tagName !== 'BR' && each.textContent.trim());
+    return getComputedStyle(cell).display === 'flex' && things.length > 1;
+}).map(cell => cell.outerHTML.slice(0, 200))"""
+
 
 @functools.cache
 def _axe() -> str:
@@ -217,6 +223,8 @@ class Visitor:
             wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{self.page.url} is {wide} pixels wider than a {name}"
             assert not self.page.evaluate(_STICKS_OUT), (self.page.url, name)
+            parted = self.page.evaluate(_PARTED)
+            assert not parted, (self.page.url, name, parted)
         assert not self.faults, self.faults
         if before is not None:
             self.page.set_viewport_size(before)
