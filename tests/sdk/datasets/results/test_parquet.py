@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.datasets.results.parquet import Writer, columns
+from licet.datasets.results.parquet import Writer, columns, file
 from licet.datasets.results.parquet.encodings import deltas, hybrid
 from licet.datasets.results.rows import _CODED, FILE_SCHEMA, METADATA, WRITTEN_SCHEMA, decisions_writer
 from licet.decisions.rows import REQUIRED
@@ -135,6 +135,18 @@ def test_long_texts_are_more_than_one_page(tmp_path: Path, monkeypatch: pytest.M
     assert pq.read_table(path).equals(table)
     chunk = pq.read_metadata(path).row_group(0).column(FILE_SCHEMA.names.index("url"))
     assert chunk.total_uncompressed_size > 3 * 4096
+
+
+def test_columns_that_hold_much_are_more_than_one_row_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file, "_MOST", 20_000)
+    table = _many(2000)
+    path = _written(tmp_path / "d.parquet", [table])
+    assert pq.read_table(path).equals(table)
+    written = pq.read_metadata(path)
+    groups = [written.row_group(place) for place in range(written.num_row_groups)]
+    sizes = [group.column(FILE_SCHEMA.names.index("url")).total_uncompressed_size for group in groups]
+    assert len(sizes) > 2
+    assert max(sizes) <= 20_000
 
 
 def test_a_file_without_rows_is_one(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from licet.datasets.results.parquet.thrift import FALSE, TRUE, Value, binary, i8
 
 _MAGIC: Final = b"PAR1"
 _VERSION: Final = 2  # of the format
+_MOST: Final = 1 << 30  # bytes of a column in one row group: Arrow counts those of a text's column in 31 bits
 _REQUIRED, _OPTIONAL, _REPEATED = 0, 1, 2
 _TEXT, _LIST = 0, 3  # what a type is converted from, as older readers know it
 _NUMBERS: Final = {pa.int8(): (15, 8, TRUE), pa.int16(): (16, 16, TRUE), pa.uint8(): (11, 8, FALSE)}
@@ -45,8 +46,13 @@ class Writer:
         self._file.write(_MAGIC)
 
     def write(self, table: pa.Table) -> None:
-        """Append a row group, unless the table has no rows."""
+        """Append a row group, or some where a column holds much; none if the table has no rows."""
         if not len(table):
+            return
+        if len(table) > 1 and max(map(_held, table.columns)) > _MOST:
+            half = len(table) // 2
+            self.write(table.slice(0, half))
+            self.write(table.slice(half))
             return
         columns, begun = list[Value](), self._file.tell()
         uncompressed = 0
@@ -98,6 +104,12 @@ class Writer:
                 yield from chunks_of(leaves, column)
             else:
                 yield chunk_of(leaves[name], column)
+
+
+def _held(column: pa.ChunkedArray) -> int:
+    """Return how many bytes the rows of a column are; a dictionary stays whole however few they are."""
+    size: int = 0 if pa.types.is_dictionary(column.type) else column.nbytes
+    return size
 
 
 def _leaves(field: pa.Field, coded: Collection[str], counted: Collection[str]) -> dict[str, Leaf]:
