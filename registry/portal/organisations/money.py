@@ -59,7 +59,7 @@ async def invoice(
         closed = await reading.closed(conn, found.invoice.period)
     return ROOM.page(
         request, "invoice", here="invoices", invoice=found.invoice, payments=found.payments, lines=lines.items,
-        closed=closed is not None, name=caller.name,
+        closed=closed is not None, issuer=services.keys.origin, name=caller.name,
         more=following(request, lines.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 

@@ -233,6 +233,7 @@ WORDS: Final[Vocabulary] = {
         ),
         "单价最多六位小数，银行只有两位。不足一分的零头不会抹掉，结转到下一张发票。",
     ),
+    "invoice_by": ("From", "开票方"),
     "issued_at": ("Issued", "开具日期"),
     "reference": ("Name this with the payment", "付款时写明"),
     "pay_with": (

@@ -46,7 +46,7 @@ async def test_an_auditor_takes_everything_home_and_every_check_holds(month: Mon
     path = await pulled(month.auditor, tmp_path / "all.zip", month.period)
     report = verify_bundle(path, month.trust)
     assert report.anchored
-    assert len(report.checks) == 32
+    assert len(report.checks) == 33
     assert report.account is None
     assert report.counts["licence"] == 2
     assert report.counts["usage-batch"] == 5

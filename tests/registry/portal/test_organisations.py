@@ -260,6 +260,7 @@ async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> 
     invoice = await text("/organisation/invoices/{invoice}")
     assert "US$0.10" in invoice
     assert "Partly paid" in invoice
+    assert re.search(rf"\bFrom\s*{re.escape(site.services.keys.origin)}", invoice)
     assert f"{times.now():%B %Y} is not closed" in invoice
     models = (await lantern.browser.get("/en/organisation/models", headers=HTML)).text
     assert models.count("/en/register/models/") == 3  # of the listed one: its name, its versions, its runs
