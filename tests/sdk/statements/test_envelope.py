@@ -56,7 +56,7 @@ def test_every_kind_names_the_registry_and_its_own_type():
         assert schema.__struct_config__.forbid_unknown_fields
         assert "registry" in schema.__struct_fields__
         assert kinds.PAYLOAD_TYPE.format(kind=kind) == f"application/vnd.licet.{kind}+json"
-    assert len(SCHEMAS) == 27
+    assert len(SCHEMAS) == 28
 
 
 @given(st.binary(max_size=200))
