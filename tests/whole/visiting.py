@@ -79,6 +79,11 @@ _AMISS: Final = """() => {
     return found;
 }"""
 
+#: Moments that stand in a column too narrow for them, over what is beside it.
+_TIMES_RUN_OVER: Final = """[...document.querySelectorAll('time')]
+    .filter(each => getComputedStyle(each).display !== 'inline' && each.scrollWidth > each.clientWidth)
+    .map(each => each.innerText)"""
+
 #: The fields that reach beyond the part of the page that they stand in.
 _STICKS_OUT: Final = """() => [...document.querySelectorAll('.field :is(input, select, textarea)')].filter(each => {
     const around = each.closest('.field').parentElement.getBoundingClientRect();
@@ -223,6 +228,7 @@ class Visitor:
             wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{self.page.url} is {wide} pixels wider than a {name}"
             assert not self.page.evaluate(_STICKS_OUT), (self.page.url, name)
+            assert not self.page.evaluate(_TIMES_RUN_OVER), (self.page.url, name)
             parted = self.page.evaluate(_PARTED)
             assert not parted, (self.page.url, name, parted)
         assert not self.faults, self.faults
