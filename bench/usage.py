@@ -1,7 +1,7 @@
 """Usage events from signed batches to posted and logged, beside a plain COPY of the same rows.
 
-Two organisations report at once, each one batch after the other: what one of them waits for, the other works.
-``python -m bench usage [EVENTS]``.
+Several organisations report at once, each one batch after the other: what one of them waits for, the others work.
+``python -m bench usage [EVENTS [ORGANISATIONS]]``.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ from licet.wire.usage_arrow import MEDIA_TYPE, packed
 from registry.database.instance import attached
 from registry.licensing.queries import USAGE_EVENTS
 
-EVENTS: Final = numbers_given(100_000)[0]
+EVENTS, REPORTERS = numbers_given(400_000, 4)
 WORKS: Final = 10_000
 ARTISTS: Final = 1_000
 RUNS: Final = 3
-REPORTERS: Final = 2
 USE: Final = Use(["train-gen"], ["commercial"], None, "acme/lantern", "1", "one-version", None)
 _FILL: Final = """
 with fresh as (
@@ -236,6 +235,11 @@ def reporters(service: Running, address: str) -> list[Reporter]:
 
 def main() -> None:
     """Measure the whole way over HTTP, and the peer: the same rows into the same table, nothing checked or posted."""
+    largest = REPORTERS * max(form.batch for form in FORMS)
+    if not EVENTS or EVENTS % largest:
+        raise SystemExit(
+            f"EVENTS: expected a multiple of {largest:,}, whole batches of every organisation, got {EVENTS:,}"
+        )
     with running(BUILD / "usage") as service, ThreadPoolExecutor(REPORTERS) as pool:
         address = attached(service.data)
         assert address is not None
@@ -269,7 +273,8 @@ def main() -> None:
             loop.run_until_complete(conn.execute("truncate bench_events"))
             loop.run_until_complete(conn.copy_records_to_table("bench_events", records=rows, columns=USAGE_EVENTS))
 
-        figures = in_turn({**calls, "COPY of the same rows": peer}, EVENTS, RUNS - 1)
+        # The peer comes last: the archive reads through what it writes, at the cost of whoever is measured next.
+        figures = in_turn(calls, EVENTS, RUNS - 1) | in_turn({"COPY of the same rows": peer}, EVENTS, RUNS - 1)
         loop.run_until_complete(conn.close())
         loop.close()
     facts = {
