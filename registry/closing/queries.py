@@ -37,6 +37,11 @@ where e.index >= $1 and e.index < $2 and p.kind = 'usage-batch' order by e.index
 SET_LOG: Final = """
 update periods set log_first = $2, log_end = $3, batches = $4, batches_root = $5 where period = $1
 """
+# Charges that a month's close could not make, and that none made until then: it does not change once that is over.
+# By allocations_left_out (period, licence) where posted is null
+LEFT_OUT: Final = """
+select count(*) from allocations_left_out where period <= $1 and (posted is null or posted > $1)
+"""
 SET_PENDING: Final = "update periods set pending = $2 where period = $1 and pending is null"
 TREES_COLUMNS: Final = ("period", "side", "currency", "lines", "root", "sums", "nodes")
 LINES_COLUMNS: Final = ("period", "payee", "side", "currency", "place", "sums")
@@ -50,7 +55,10 @@ where period = any($1::text[]) order by period, side, currency
 # by periods primary key, log_pending primary key, log_entries unique (pending)
 LISTED: Final = orders(
     """
-select m.period, p.ended_at, p.sealed_at, p.log_first, p.log_end, p.batches, p.batches_root, l.subject, e.index
+select m.period, p.ended_at, p.sealed_at, p.log_first, p.log_end, p.batches, p.batches_root, l.subject, e.index, (
+        select count(*) from allocations_left_out x
+        where x.period <= m.period and (x.posted is null or x.posted > m.period)
+    ) as left_out
 from (
     select to_char(g.month, 'YYYY-MM') collate "C" as period
     from generate_series(

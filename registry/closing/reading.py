@@ -140,6 +140,7 @@ def _info(row: Row, sums: list[PeriodTree]) -> PeriodInfo:
         log_end=row["log_end"] if stated else None,
         batches=row["batches"] if stated else None,
         batches_root=row["batches_root"].hex() if stated else None,
+        left_out=row["left_out"] if stated else None,
         totals=[_sums(tree) for tree in sums],
     )
 

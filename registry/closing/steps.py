@@ -152,6 +152,7 @@ async def _state(conn: Connection, services: Services, period: str) -> int:
         batches=row["batches"],
         batches_root=row["batches_root"].hex(),
         issued_at=times.to_text(row["sealed_at"]),
+        left_out=await conn.fetchval(queries.LEFT_OUT, period),
     )
     check_totals(payload)  # never sign what whoever reads it must refuse
     sealed = envelopes.encode(envelopes.seal(payload, await services.keys.hold(conn, "office")))

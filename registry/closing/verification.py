@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec import UNSET
+
 from licet.errors import LicetError
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import PeriodClose
@@ -78,13 +80,14 @@ async def _stated(conn: Connection, row: Row, previous: str | None) -> tuple[lis
         envelope = envelopes.parse(row["envelope"])
         close = envelopes.read_as(PeriodClose, envelope)
         check_totals(close)
+        left_out = await conn.fetchval(queries.LEFT_OUT, row["period"])
     except LicetError as error:
         return [error.message], None
     expected = (row["period"], previous, await trees.kept(conn, row["period"]), row["log_first"], row["log_end"],
-                row["batches"], row["batches_root"].hex())  # fmt: skip
+                row["batches"], row["batches_root"].hex(), UNSET if close.left_out is UNSET else left_out)  # fmt: skip
     found = (close.period, close.previous, close.trees, close.log_first, close.log_end, close.batches,
-             close.batches_root)  # fmt: skip
-    names = ("period", "previous", "trees", "log_first", "log_end", "batches", "batches_root")
+             close.batches_root, close.left_out)  # fmt: skip
+    names = ("period", "previous", "trees", "log_first", "log_end", "batches", "batches_root", "left_out")
     wrong = [
         f"period-close: {name}: expected {want!r:.80}, got {got!r:.80}"
         for name, want, got in zip(names, expected, found, strict=True)

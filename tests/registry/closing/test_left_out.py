@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -107,9 +108,7 @@ async def test_an_agreement_left_out_at_a_close_is_charged_once_at_the_next_that
     assert any(f"licence {licence}: {first}: expected its charge in None, got it in {second}" in each for each in told)
 
 
-async def test_what_is_left_out_waits_in_its_order_and_is_told_to_whom_it_concerns(
-    site: Running, clock: Clock, tmp_path: Path
-):
+async def test_what_is_left_out_waits_in_its_order_and_is_told_to_whom_it_concerns(site: Running, clock: Clock):
     first = clock.month
     lab, agreed = await left_behind(site, clock)
     second = clock.month
@@ -133,6 +132,23 @@ async def test_what_is_left_out_waits_in_its_order_and_is_told_to_whom_it_concer
     assert not [licence for licence in agreed if licence in json.dumps(check)]
     assert "licet_agreements_left_out 4" in (await site.http.get("/metrics")).text
     assert await verify(site.services) == []
+    # and in public: how many wait behind each close, whatever becomes of them later, is signed
+    counted = {each["period"]: each["left_out"] for each in (await site.http.get("/v1/periods")).json()["items"]}
+    assert counted == {first: 2, second: 4, clock.month: None}
+    shown = (await lab.http.get(f"/v1/periods/{second}/line")).json()["close"]["envelope"]
+    assert json.loads(base64.b64decode(shown["payload"]))["left_out"] == 4
+    async with site.services.database.transaction() as conn:
+        await conn.execute("delete from allocations_left_out where period = $1", second)
+    told = [str(each) for each in await verify(site.services)]
+    assert any(f"month {second}: period-close: left_out: expected 2, got 4" in each for each in told)
+
+
+async def test_what_is_left_out_is_in_the_evidence_of_whom_it_concerns(site: Running, clock: Clock, tmp_path: Path):
+    first = clock.month
+    lab, agreed = await left_behind(site, clock)
+    second = clock.month
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [second]
     people = await everybody(site, lab, agreed.values())
     for month, charges in ((first, 2), (second, 4)):
         told, _ = await pulled(site, people[0], tmp_path / "all.zip", month)

@@ -27,7 +27,12 @@ change = msgspec.structs.replace
 
 
 class ClosedStage(Stage):
-    """November is closed, on the fourth of December; each lie about it is logged as well, for bundles to show."""
+    """November is closed, on the fourth of December; each lie about it is logged as well, for bundles to show.
+
+    ``left_out``: what the closes of October and November say that they left out; a release before said nothing.
+    """
+
+    left_out: tuple[int | msgspec.UnsetType, int | msgspec.UnsetType] = (msgspec.UNSET, msgspec.UNSET)
 
     def licence(self, name: str, consents: list[str], time: str) -> None:
         if name == "late":  # the first of November: October is over, and what it ended with begins November
@@ -48,6 +53,7 @@ class ClosedStage(Stage):
             batches=len(batches),
             batches_root=batches_root(batches).hex(),
             issued_at="2026-11-03T00:00:00.000Z",
+            left_out=self.left_out[0],
         )
 
     def _batches(self, month: range) -> list[tuple[int, bytes]]:
@@ -73,6 +79,7 @@ class ClosedStage(Stage):
             batches=len(batches),
             batches_root=batches_root(batches).hex(),
             issued_at="2026-12-04T00:00:00.000Z",
+            left_out=self.left_out[1],
         )
         less = [change(row, opening=row.opening // 2) if row.opening else row for row in rows]
         office = self.working["office"]

@@ -19,11 +19,14 @@ from tests.sdk.audit.test_allotted import AgreedStage
 from tests.sdk.audit.test_closed_bundle import refused
 
 TAKEN, AGREED = identifier("lic", "taken"), identifier("lic", "agreed")
+Counts = tuple[int | msgspec.UnsetType, int | msgspec.UnsetType]
 change = msgspec.structs.replace
 
 
 class LateStage(AgreedStage):
     """Two works at ten dollars that the close of October left out, and that of November charged."""
+
+    left_out: Counts = (1, 0)
 
     def _reverse(self, time: str) -> None:
         super()._reverse(time)
@@ -134,6 +137,42 @@ def test_a_late_charge_that_lies(over: LateStage, tmp_path: Path, lie: str) -> N
     records.transfers.sort(key=lambda each: each[0].at)
     message = refused(over, over.write(records, tmp_path / "b.zip"), "allocations")
     assert re.search(said, message), message
+
+
+def saying(october: int | msgspec.UnsetType, november: int | msgspec.UnsetType) -> LateStage:
+    """The same months, whose closes say that they left out so many charges."""
+
+    class Saying(LateStage):
+        left_out: Counts = (october, november)
+
+    return Saying()
+
+
+@pytest.mark.parametrize("who", [None, "Mei"])
+def test_no_charge_is_called_left_out_that_the_close_did_not_count(tmp_path: Path, who: str | None) -> None:
+    over = saying(0, 0)
+    message = refused(over, over.write(over.closed(who), tmp_path / "b.zip"), "allocations")
+    assert re.search("expected (at most )?0 charges that the close of 2026-10 left out, got 1", message), message
+    message = refused(over, over.write(over.records(), tmp_path / "open.zip"), "allocations")  # of the open month
+    assert "expected 0 charges that the close of 2026-10 left out, got 1" in message
+
+
+def test_what_the_close_counts_is_listed_in_the_books_of_all_and_may_be_another_account_s_in_a_part(
+    tmp_path: Path,
+) -> None:
+    for left_out, month, found in (((2, 0), "2026-10", 1), ((1, 1), "2026-11", 0)):
+        over = saying(*left_out)
+        message = refused(over, over.write(over.closed(), tmp_path / "b.zip"), "allocations")
+        assert f"charges that the close of {month} left out, got {found}" in message
+        verify_bundle(over.write(over.closed("Mei"), tmp_path / "part.zip"), over.trust)
+
+
+def test_a_close_goes_on_saying_what_it_left_out(tmp_path: Path) -> None:
+    over = saying(1, msgspec.UNSET)
+    message = refused(over, over.write(over.closed(), tmp_path / "b.zip"), "period-chain")
+    assert "2026-11: left_out: expected a number, as that of 2026-10 has, got none" in message
+    before = saying(msgspec.UNSET, 0)  # a release before said nothing
+    verify_bundle(before.write(before.closed(), tmp_path / "b.zip"), before.trust)
 
 
 def test_what_is_left_out_of_a_month_and_waits_is_told(over: LateStage, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from licet.audit.layout import ClosedLine, ClosedNode, period_of
 from licet.canonical import from_base64, to_base64
+from licet.counted import many
 from licet.errors import MalformedError, VerificationError
 from licet.log import merkle
 from licet.log.sums import SumLine, SumNode, verify_line
@@ -84,6 +86,8 @@ def verify_own(found: PeriodLines, account: str, period: str, trust: Trust | Non
         "in every currency licensees owe what all others are owed",
         f"each line is in its total: {counted}" if counted else "no line of this account; nothing to prove",
     ]
+    if close.left_out is not UNSET and close.left_out:
+        checks.append(f"{many(close.left_out, 'charge')} of agreements, anybody's, left to a later close")
     return ClosedMonth(close, logged, lines, checks)
 
 

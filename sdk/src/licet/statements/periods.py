@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import Final, Literal, NamedTuple
 
+from msgspec import UNSET
+
 from licet.errors import VerificationError
 from licet.log import merkle
 from licet.log.sums import COLUMNS, LARGEST, SUMMED, SumLine, SumNode, SumTree, line_node
@@ -154,12 +156,17 @@ def check_totals(close: PeriodClose) -> None:
 def carried(close: PeriodClose, before: PeriodClose | None) -> None:
     """Return once ``close`` goes on where ``before``, the close that it names, ended; None: it is the first of all.
 
-    Raises ``VerificationError`` for another month between, entries of the log or sums that are not carried on.
+    Raises ``VerificationError`` for another month between, entries of the log or sums that are not carried on, and for
+    one that no longer says how many charges it left out.
     """
     if before is not None and (month_after(before.period), before.log_end) != (close.period, close.log_first):
         raise VerificationError(
             f"{close.period}: expected it to go on from {before.period}, whose entries end at {before.log_end}, "
             f"got entries from {close.log_first}"
+        )
+    if before is not None and before.left_out is not UNSET and close.left_out is UNSET:
+        raise VerificationError(
+            f"{close.period}: left_out: expected a number, as that of {before.period} has, got none"
         )
     ended = {} if before is None else _sums(before, "owed", "overpaid")
     begun = _sums(close, "owed_before", "overpaid_before")

@@ -30,7 +30,7 @@ class PeriodSums(msgspec.Struct, frozen=True):
 class PeriodInfo(msgspec.Struct, frozen=True):
     """How far a month has come. ``ended``: nothing new comes into it; ``sealed``: nothing at all; ``closed``: its close
     is in the log, and what follows is what that says. ``batches``: usage batches among entries from ``log_first`` up to
-    ``log_end``."""
+    ``log_end``. ``left_out``: charges of agreements that its close could not make, and a later one will."""
 
     period: str
     state: Literal["open", "ended", "sealed", "closed"]
@@ -41,6 +41,7 @@ class PeriodInfo(msgspec.Struct, frozen=True):
     log_end: int | None
     batches: int | None
     batches_root: str | None
+    left_out: int | None
     totals: list[PeriodSums]
 
 

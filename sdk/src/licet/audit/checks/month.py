@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from msgspec import UNSET
+
 from licet.audit import layout, tables
 from licet.audit.checks.opening import MAX_JSON, Audit
 from licet.audit.checks.signed import Signed, Statements
@@ -40,6 +42,7 @@ _LOGGED: Final = "period-batches"
 _SUMMED: Final = "period-sums"
 _LISTED: Final = "period-lines"
 _CHAINED: Final = "period-chain"
+_LEFT_OUT: Final = "allocations"
 
 
 class MonthClosed:
@@ -67,6 +70,7 @@ def check_close(audit: Audit, log: LogFacts, statements: Statements) -> MonthClo
             for each in before:
                 if month_after(each.payload.period) == audit.period.name:
                     _opens(audit, each.payload)
+        _none_more(audit, statements)
         return None
     if len(own) != 1:
         raise refused(_SIGNED, layout.MANIFEST, f"expected one statement that closes it, got {len(own)}")
@@ -89,6 +93,7 @@ def check_close(audit: Audit, log: LogFacts, statements: Statements) -> MonthClo
             close, [each for each in statements.closes.values() if month_after(each.payload.period) == close.period]
         )
     audit.passed(_CHAINED, f"{_begins(close)}")
+    _none_more(audit, statements)
     return MonthClosed(signed.index, placed)
 
 
@@ -149,6 +154,31 @@ def _summed(audit: Audit, close: PeriodClose) -> tuple[dict[Place, dict[str, Sum
         _keep(shown, each.side, line)
         placed.append(PlacedLine(each.side, each.currency, each.place, root.sums[0]))
     return shown, placed
+
+
+def _none_more(audit: Audit, statements: Statements) -> None:
+    """No more charges are left out than the closes of the month and the one before say; all of them, where all is here.
+
+    What was left out before may be charged by the month's own close.
+    """
+    listed = layout.LEFT_OUT in audit.container.members
+    period = audit.period.name
+    with checking(_LEFT_OUT, layout.LEFT_OUT):
+        rows = list(audit.lines_as(BundleLeftOut, layout.LEFT_OUT)) if listed else []
+        for close in (each.payload for each in statements.closes.values()):
+            if close.left_out is UNSET:  # of a release before
+                continue
+            if close.period == period:
+                found = sum(each.posted is None for each in rows)
+            elif month_after(close.period) == period:
+                found = sum(each.period <= close.period for each in rows)
+            else:
+                continue
+            if found > close.left_out or (audit.whole and found < close.left_out):
+                wanted = f"{'' if audit.whole else 'at most '}{close.left_out}"
+                raise VerificationError(
+                    f"expected {wanted} charges that the close of {close.period} left out, got {found}"
+                )
 
 
 def _every(audit: Audit, shown: dict[Place, dict[str, SumLine]]) -> Iterator[tuple[Side, SumLine, bytes]]:

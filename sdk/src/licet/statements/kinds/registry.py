@@ -100,7 +100,9 @@ class PeriodClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
     ``previous`` is the SHA-256 of the payload that closed the month before (null: this is the first). ``trees`` are
     sorted by side and currency. The month's own entries of the log are those from ``log_first`` up to ``log_end``;
-    ``batches_root`` is over the ``batches`` usage batches among them (`licet.statements.periods`).
+    ``batches_root`` is over the ``batches`` usage batches among them (`licet.statements.periods`). ``left_out`` is how
+    many charges of agreements, of this month or one before, it could not make and none made until then; a close of a
+    release before does not say.
     """
 
     registry: RegistryRef
@@ -112,9 +114,12 @@ class PeriodClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     batches: int
     batches_root: str
     issued_at: str
+    left_out: int | msgspec.UnsetType = msgspec.UNSET
     v: int = VERSION
 
     def __post_init__(self) -> None:
+        if self.left_out is not msgspec.UNSET and self.left_out < 0:
+            raise ValueError(f"left_out: expected 0 or more, got {self.left_out}")
         places = [(each.side, each.currency) for each in self.trees]
         if places != sorted(set(places)):
             raise ValueError("trees: expected each side and currency once, in rising order, got others")
