@@ -162,6 +162,34 @@ def test_a_column_of_our_name_can_be_left_out_and_is_left_out_by_itself_if_it_ho
     assert all_rows(open_input([path], {"path": "-"})) == [{"url": "u"}]
 
 
+@pytest.mark.parametrize("coded", [False, True])
+def test_text_that_was_written_as_bytes_is_text(tmp_path: Path, coded: bool) -> None:
+    columns = {
+        "url": pa.array([b"https://a.example/", b"\xff", None], pa.binary()),
+        "path": pa.array([b"a.png", b"b\xff.png", None], pa.large_binary()),
+        "iscc": pa.array([b"ISCC:X", b"", None]),
+        "sha256": ["0" * 64] * 3,
+    }
+    rows = pa.table({name: pa.chunked_array([pa.array(column)]) for name, column in columns.items()})
+    if coded:
+        rows = pa.table({name: rows[name].dictionary_encode() for name in rows.column_names})
+    pq.write_table(rows, tmp_path / "t.parquet")
+    found = all_rows(open_input([tmp_path / "t.parquet"]))
+    assert [row["url"] for row in found] == ["https://a.example/", "", None]
+    assert [row["path"] for row in found] == ["a.png", "b\ufffd.png", None]
+    assert [row["iscc"] for row in found] == ["ISCC:X", "", None]
+
+
+@pytest.mark.parametrize("name", ["url", "sha256", "iscc"])
+def test_a_column_that_may_forbid_is_not_passed_over_unseen(tmp_path: Path, name: str) -> None:
+    others = {"pdq": ["0" * 64], "caption": ["x"]}
+    path = table(tmp_path / "t.parquet", {name.upper(): pa.array([["https://a.example/"]]), **others})
+    with pytest.raises(InputError, match=rf"column {name.upper()}: expected text.* \({name}=- leaves") as caught:
+        open_input([path])
+    assert "list" in caught.value.details["got"]
+    assert all_rows(open_input([path], {name: "-"})) == [{"pdq": "0" * 64}]
+
+
 def test_a_mapping_for_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     with pytest.raises(InputError, match="have no columns"):

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from licet.errors import InputError
 
@@ -25,6 +26,10 @@ _FILES: Final = ("path", "image", TEXT)
 _NAMING: Final = ("url", "path", "key")
 #: In a mapping: do not read this column, whatever it is called.
 NO_COLUMN: Final = "-"
+#: What may be text as bytes: a writer that says nothing of UTF-8 leaves columns of text so.
+_BYTES: Final = ("url", "iscc", "path", "key", TEXT)
+#: What may forbid a row: such a column is never passed over unseen.
+_TELLING: Final = ("url", "sha256", "iscc")
 _EXPECTED: Final = {
     "url": "text",
     "path": "text",
@@ -64,9 +69,10 @@ class Columns(msgspec.Struct, frozen=True):
 def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | None = None) -> Columns:
     """Return which columns of ``schema`` we read; ``mapping`` (our name → the table's, or ``-`` for none) comes first.
 
-    Columns of our names in any case are found by themselves, if they hold what they must. Raises ``InputError`` that
-    names the columns which are there and those which would do: for a table without a usable one, for two that differ
-    only in case, and for a mapped one that is absent or of the wrong type.
+    Columns of our names in any case are found by themselves, if they hold what they must; text may be bytes. Raises
+    ``InputError`` that names the columns which are there and those which would do: for a table without a usable one,
+    for two that differ only in case, for a mapped one that is absent or of the wrong type, and for addresses, digests
+    or codes of the wrong type, which may forbid what the others permit.
     """
     there: Sequence[str] = schema.names
     found: dict[str, str] = {}
@@ -89,6 +95,9 @@ def find_columns(schema: pa.Schema, where: str, mapping: Mapping[str, str] | Non
             raise InputError.field(f"columns of {where}", f"one column {name}, or {name}=… to choose", ", ".join(same))
         if same and _holds(name, schema.field(same[0]).type):
             found[name] = same[0]
+        elif same and name in _TELLING:
+            expected = f"{_EXPECTED[name]} ({name}=- leaves the column out)"
+            raise InputError.field(f"{where}, column {same[0]}", expected, str(schema.field(same[0]).type))
     if not any(name in found for name in (*USABLE, TEXT)):
         raise InputError(
             f"{where}: expected a column {', '.join(USABLE[:-1])} or {USABLE[-1]} (or a mapping such as url=IMAGE_URL,"
@@ -125,8 +134,8 @@ def _holds(name: str, kind: pa.DataType) -> bool:
     if name == "image":
         inside = pa.types.is_struct(value) and "bytes" in value.names
         return bool(_is_blob(value.field("bytes").type) if inside else _is_blob(value))
-    if name in ("sha256", "pdq"):
-        return is_text(value) or _is_blob(value)
+    if name in ("sha256", "pdq", *_BYTES) and _is_blob(value):
+        return True
     return is_text(value) or (name == "key" and bool(pa.types.is_integer(value)))
 
 
@@ -149,7 +158,9 @@ def _plain(name: str, column: pa.Array) -> pa.Array:
         return column
     if name == "image" or (name in ("sha256", "pdq") and not is_text(kind)):
         return column.cast(pa.large_binary())
-    return readable(name, column.cast(pa.large_string()))
+    if _is_blob(kind):
+        column = column.cast(pa.large_binary())
+    return readable(name, pc.cast(column, options=pc.CastOptions(pa.large_string(), allow_invalid_utf8=True)))
 
 
 def _decoded(name: str, raw: bytes) -> str:
