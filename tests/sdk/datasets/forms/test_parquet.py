@@ -50,3 +50,22 @@ def test_only_what_repeats_itself_gets_a_dictionary(tmp_path: Path, begun: bool 
 def test_a_file_without_rows_stays_one(tmp_path: Path) -> None:
     pq.write_table(pa.table({"url": pa.array([], pa.string())}), tmp_path / "in.parquet")
     assert copied(tmp_path / "in.parquet", tmp_path / "out.parquet").read().num_rows == 0
+
+
+def test_views_of_text_and_bytes_are_copied_as_they_are(tmp_path: Path) -> None:
+    text, data = pa.string_view(), pa.binary_view()
+    rows = pa.table(
+        {
+            "url": pa.array([f"https://a.example/{number}" for number in range(100)], text),
+            "raw": pa.array([None, b"x" * 40] * 50, data),
+            "tags": pa.array([["a" * 20] * (number % 3) for number in range(100)], pa.list_(text)),
+            "meta": pa.array([{"a": "x", "b": {"c": b"y"}}] * 100, pa.struct({"a": text, "b": pa.struct({"c": data})})),
+            "named": pa.array([[("k", str(number))] for number in range(100)], pa.map_(pa.string(), text)),
+            "pair": pa.array([["x", None]] * 100, pa.list_(text, 2)),
+            "number": range(100),
+        }
+    )
+    pq.write_table(rows, tmp_path / "in.parquet")
+    found = copied(tmp_path / "in.parquet", tmp_path / "out.parquet").read()
+    assert found.schema.equals(pq.read_schema(tmp_path / "in.parquet"))
+    assert found.to_pylist() == rows.to_pylist()[::2]

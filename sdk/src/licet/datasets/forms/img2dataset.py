@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from licet.datasets.forms.choosing import chosen
+from licet.datasets.forms.columns import is_text
 from licet.datasets.forms.files import File
 from licet.datasets.forms.groups import Groups
 from licet.datasets.forms.parquet import GroupWriter, about, repeating
@@ -119,9 +121,10 @@ class Img2datasetPart(TarPart):
                     [key in self._keys and status == _SUCCESS for key, status in zip(keys, statuses, strict=True)],
                     np.bool_,
                 )
-                self._hold_to(listed, batch.filter(pa.array(mask)))
-                kept += int(mask.sum())
-                writer.add(batch.filter(pa.array(mask)))
+                rows = chosen(batch, mask)
+                self._hold_to(listed, rows)
+                kept += len(rows)
+                writer.add(rows)
         if self._stats is not None:
             with self._stats.open() as stream:
                 figures = _figures(stream.read(_MAX_STATS), self._stats.shown, kept)
@@ -179,7 +182,7 @@ class Img2datasetPart(TarPart):
 def is_status_table(file: File) -> bool:
     """Return whether a Parquet file lists the status of each key, as img2dataset's do."""
     _, schema, _ = about(file)
-    return all(name in schema.names for name in _READ) and pa.types.is_string(schema.field("status").type)
+    return all(name in schema.names for name in _READ) and is_text(schema.field("status").type)
 
 
 def _marked(batch: pa.RecordBatch, keys: list[str], listed: Mapping[str, _Listed]) -> pa.RecordBatch:

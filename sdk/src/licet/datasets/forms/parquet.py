@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from licet.datasets.forms.choosing import chosen
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.forms.files import Base, File
 from licet.datasets.forms.groups import Groups, opened
@@ -94,7 +95,7 @@ class ParquetPart:
                         raise changed(self._file.shown)
                     rows = rows.slice(len(step))
                     if kept.any():
-                        writer.add(step if kept.all() else step.filter(pa.array(kept)))
+                        writer.add(step if kept.all() else chosen(step, kept))
 
     def digest(self, digests: Iterable[bytes | None]) -> str:
         """Return the SHA-256 of the file, hex; of one in a store, of what tells it from every other version of it."""

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from licet.datasets.forms import choosing
 from licet.datasets.forms.columns import NAMED, NO_COLUMN, USABLE
 from licet.datasets.frames import hugging
 from licet.errors import InputError
@@ -108,7 +109,7 @@ def chosen(table: T, mask: Mask) -> T:
     given: Any = table
     match kind_of(table):
         case "arrow":
-            found = given.filter(pa.array(mask))
+            found = choosing.chosen(given, mask)
         case "pandas":
             found = given[mask]
         case "polars":
