@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -69,6 +70,14 @@ def test_an_arrow_stream_is_decided_as_it_is_read(pin: Pinned):
     assert kept.num_rows == 4
 
 
+def test_an_arrow_stream_is_decided_by_the_columns_that_are_named(pin: Pinned):
+    table = pa.table({"url": [f"https://y.example/{n}.jpg" for n in (1, 2)], "LINK": [row["url"] for row in ROWS[:2]]})
+    named = pa.table(arrow.annotate(table.to_reader(), pin, REQUEST, columns={"url": "LINK"}))
+    assert named["verdict"].to_pylist() == ["review", "deny"]
+    kept = pa.table(arrow.filter(table.to_reader(), pin, REQUEST, columns={"url": "LINK"}, unknown="keep"))
+    assert kept.num_rows == 0
+
+
 def test_an_arrow_stream_with_a_taken_name_is_refused_before_it_is_read(pin: Pinned):
     stream = pa.table({"url": ["https://x.example/1.jpg"], "verdict": ["mine"]}).to_reader()
     with pytest.raises(InputError, match="verdict"):
@@ -130,6 +139,55 @@ def test_whole_samples_of_webdataset_pass_or_do_not(pin: Pinned, tmp_path: Path)
     assert [row["verdict"] for row in told["b"]["decisions"]] == ["allow", "deny"]
     assert not told["b"]["kept"]
     assert told["c"]["decisions"][0]["verdict"] == "deny"
+
+
+def test_a_sample_is_in_a_pipeline_what_it_is_in_an_archive(pin: Pinned):
+    denied, other = encoded(picture(2)), encoded(picture(4))
+    given: list[dict[str, Any]] = [
+        {"__key__": "bytes", "img": denied},
+        {"__key__": "packed", "png.gz": gzip.compress(other)},
+        {"__key__": "empty", "png": b"", "json": b'{"url": "https://y.example/1.jpg"}'},
+        {"__key__": "spelled", "png": other, "json": b'{"URL": "https://x.example/2.jpg"}'},
+        {"__key__": "digest", "json": json.dumps({"sha256": sha256(denied).hexdigest()}).encode()},
+        {
+            "__key__": "two",
+            "png": other,
+            "json": b'{"url": "https://y.example/1"}',
+            "b.json": b'{"url": "https://y.example/2"}',
+        },
+        {"__key__": "beside", "png": other, "json": b"{}", "meta.json": b'{"url": "https://x.example/2.jpg"}'},
+        {"__key__": "other", "png": other, "txt": "a caption", "score": 0.5},
+    ]
+    stage = webdataset.annotate(pin, REQUEST, unknown="keep")
+    told = {each["__key__"]: json.loads(each["licet.json"]) for each in stage(given)}
+    assert {key: each["decisions"][0]["verdict"] for key, each in told.items()} == {
+        "bytes": "deny",
+        "packed": "review",
+        "empty": "review",
+        "spelled": "deny",
+        "digest": "deny",
+        "two": "review",
+        "beside": "deny",
+        "other": "unknown",
+    }
+    assert [key for key, each in told.items() if each["kept"]] == ["other"]
+    linked = {"__key__": "a", "png": other, "json": b'{"link": "https://x.example/2.jpg"}'}
+    assert not list(webdataset.filter(pin, REQUEST, unknown="keep", columns={"url": "link"})([linked]))
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ({"__key__": "a", "png": picture(4)}, "sample a, member png: expected bytes"),
+        ({"__key__": "a", "image": picture(4), "json": b"{}"}, "sample a, member image: expected bytes"),
+        ({"__key__": "a", "json": {"url": "https://x.example/2.jpg"}}, "sample a, member json: expected bytes"),
+        ((b"", b""), "dicts, before to_tuple"),
+    ],
+    ids=["picture", "renamed", "json", "tuple"],
+)
+def test_samples_that_were_decoded_before_are_refused(pin: Pinned, sample: Any, words: str):
+    with pytest.raises(InputError, match=words):
+        list(webdataset.filter(pin, REQUEST, unknown="keep")([sample]))
 
 
 def test_both_sides_of_img2dataset_are_one_filter(session: Client, tmp_path: Path):

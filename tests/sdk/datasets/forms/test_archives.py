@@ -95,6 +95,19 @@ def test_rows_are_the_pictures_of_samples_told_apart_by_key(tmp_path: Path, form
     ]
 
 
+def test_a_picture_of_no_bytes_is_a_picture_that_cannot_be_read(world: World, tmp_path: Path) -> None:
+    known = json.dumps({"url": "https://a.example/0"}).encode()
+    (tmp_path / "t.tar").write_bytes(
+        archive([("0.jpg", b""), ("0.json", known), ("1.json", known), ("2.png.gz", b""), ("2.json", known)])
+    )
+    assert [row["image"] for row in rows_of(open_input([tmp_path / "t.tar"]).parts[0])] == [b"", None, b""]
+    world.registry.publish()
+    with world.client() as client:
+        done = filter_dataset(client, [tmp_path / "t.tar"], tmp_path / "out.tar", REQUEST, KEEP)
+    assert (done.counts["review"], done.counts["unknown"], done.kept) == (2, 1, 1)
+    assert [name for name, _ in members((tmp_path / "out.tar").read_bytes())] == ["1.json"]
+
+
 @pytest.mark.parametrize("form", MODES)
 def test_what_is_kept_is_copied_with_its_headers_whole_samples_in_order(tmp_path: Path, form: int) -> None:
     long = f"set/{'x' * (60 if form == tarfile.USTAR_FORMAT else 300)}.txt"

@@ -81,7 +81,7 @@ class TarPart:
         self.remarks = Remarks()
         self._file = file
         self._packing = packing
-        self._spelled = _spelled(mapping)
+        self._spelled = spellings(mapping)
         self._digest: str | None = None
         with unpacked(file, packing) as stream:
             next(iter(Archive(stream, file.shown)), None)  # refuses what is no archive
@@ -162,7 +162,7 @@ class TarPart:
                 gathering = _Gathering(own, self._spelled)
                 if spool is not None:
                     spool.begin()
-            gathering.add(member, archive, spool)
+            gathering.add(member, archive.body(), spool)
         if gathering is not None:
             yield from gathering.samples(spool)
 
@@ -265,34 +265,36 @@ class _Gathering:
         self._wrong = wrong
         self._size = self._members = self._held = 0
 
-    def add(self, member: Member, archive: Archive, spool: Spool | None) -> None:
-        """Take the next member and its body."""
+    def add(self, member: Member, body: Iterable[bytes], spool: Spool | None) -> None:
+        """Take the next member and its body, in pieces that fill its last block."""
         name = member.name.decode(errors="replace")
         self._members += 1
         self._wrong = self._wrong or _why_not(member) or self._too_many()
         wanted = member.kind == "file" and spool is None
-        is_json = member.kind == "file" and name.lower().endswith(".json")
+        is_json = member.kind == "file" and _is_named_json(name)
         if is_json and member.size > _MAX_JSON:
             self._wrong = self._wrong or f"expected JSON of at most {_MAX_JSON:,} bytes, got {member.size:,}"
             is_json = False
-        seen = held = False
+        # Nothing at all under the name of a picture is one too: it cannot be read.
+        seen = named = member.kind == "file" and _is_named_picture(name)
+        held = wanted and named and not member.size
         pieces: list[bytes] = []
         if spool is not None:
             spool.add(member.head)
-        for number, piece in enumerate(archive.body()):
+        for number, piece in enumerate(body):
             if not number:  # a picture under another name is one all the same to whoever opens it
-                seen = member.kind == "file" and (_is_named_picture(name) or looks_like_a_picture(piece[: member.size]))
+                seen = named or (member.kind == "file" and looks_like_a_picture(piece[: member.size]))
                 held = is_json or (wanted and seen and self._fits(member.size))
             if held:
                 pieces.append(piece)
             if spool is not None:
                 spool.add(piece)
-        body = b"".join(pieces)[: member.size]
+        data = b"".join(pieces)[: member.size]
         self._size += len(member.head) + member.size
         if seen and len(self._pictures) < _MOST_MEMBERS:
-            self._pictures.append(Picture(name, body if held else None))
+            self._pictures.append(Picture(name, data if held else None))
         if is_json:
-            self._state(body)
+            self._state(data)
 
     def _fits(self, size: int) -> bool:
         if size > DEFAULT_LIMITS.max_bytes or self._held + size > _MOST_BYTES:
@@ -332,6 +334,18 @@ class _Gathering:
                 if spool is not None:
                     spool.begin()
                 yield Sample(_shown(key), (), {}, why, 0)
+
+
+def sample_of(key: str, members: Mapping[str, bytes], spelled: Mapping[str, Sequence[str]]) -> Sample:
+    """Return a sample that somebody else has read: its members by the endings of their names.
+
+    ``spelled`` is what `spellings` returns.
+    """
+    gathering = _Gathering(key.encode(), spelled)
+    for ending, data in members.items():
+        name = f"{key}.{ending}".encode()
+        gathering.add(Member(name, "file", len(data), b""), (data,) if data else (), None)
+    return next(gathering.samples(None))
 
 
 def batch_of(samples: Sequence[Sample], *, naming: bool) -> pa.RecordBatch:
@@ -409,6 +423,15 @@ def _is_named_picture(name: str) -> bool:
     return is_picture(name) or (name.lower().endswith(".gz") and is_picture(name[:-3]))
 
 
+def _is_named_json(name: str) -> bool:
+    return name.lower().endswith(".json")
+
+
+def tells(name: str) -> bool:
+    """Return whether a member of this name says what its sample is."""
+    return _is_named_picture(name) or _is_named_json(name)
+
+
 def _object(body: bytes) -> Mapping[str, Any]:
     """Return the members of a JSON object that are text; none of what is no object, which is a caption's business.
 
@@ -440,7 +463,7 @@ def _is_text(value: object) -> bool:
         return False
 
 
-def _spelled(mapping: Mapping[str, str] | None) -> dict[str, list[str]]:
+def spellings(mapping: Mapping[str, str] | None) -> dict[str, list[str]]:
     """Return how a JSON member may call what we read of it."""
     found: dict[str, list[str]] = {}
     for name, own in (mapping or {}).items():
