@@ -11,15 +11,17 @@ import numpy as np
 from numba import njit, types
 
 from licet.compiled.compiling import compiled
-from licet.compiled.copying import zero
+from licet.compiled.copying import copy, zero
 from licet.compiled.lanes import HAS_LANES, LANES, fold_lanes
 from licet.compiled.sha256 import fold, fold_both
 
 #: How many texts are put together before they are folded: what was written a moment ago is not yet where the
 #: instructions read, and among many there are enough of one length.
 TOGETHER: Final = 64
-#: The bytes that `padded` needs behind a text.
-PADDING: Final = 72
+#: The bytes that `padded` and `licet.compiled.copying.spill` need behind a text.
+PADDING: Final = 80
+
+_BEHIND: Final = 72  # of which what SHA-256 puts there is at most so much
 
 _WORTH_LANES: Final = 6  # texts from which on sixteen lanes are faster than pairs
 
@@ -27,9 +29,9 @@ _WORTH_LANES: Final = 6  # texts from which on sixteen lanes are faster than pai
 @njit(nogil=True, forceinline=True)
 def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
     """Pad ``size`` bytes of one of ``texts``, after ``before`` that are folded; return how many blocks they are."""
-    blocks = (size + PADDING) >> 6
+    blocks = (size + _BEHIND) >> 6
     texts[row, size] = 0x80
-    zero(texts, row, size + 1, 64 * blocks - size - 5)
+    zero(texts, row, size + 1, _BEHIND)  # always as many: that takes no call
     bits = (before + size) << 3  # below 2^32: a text here is not half a gigabyte
     for byte in range(4):
         texts[row, 64 * blocks - 1 - byte] = (bits >> (8 * byte)) & 0xFF
@@ -66,6 +68,11 @@ def _folded_pairs(states: Any, start: Any, texts: Any, blocks: Any, order: Any, 
     if (last - first) & 1:
         row = order[last - 1]
         fold(states[row], texts[row], 0, blocks[row])
+    for place in range(first, last):
+        for word in range(8):
+            value = states[order[place], word]
+            turned = (value >> 24) | ((value >> 8) & 0xFF00) | ((value << 8) & 0xFF0000) | (value << 24)
+            states[order[place], word] = turned & 0xFFFFFFFF
 
 
 _Places = types.intp[::1]
@@ -79,7 +86,10 @@ _fold_many: Any = _typed(_folded_lanes if HAS_LANES else _folded_pairs)
 
 @njit(nogil=True)
 def fold_padded(states: Any, start: Any, texts: Any, blocks: Any, count: Any) -> None:
-    """Have ``states`` be what becomes of ``start`` by the first ``count`` padded ``texts``, of so many ``blocks``."""
+    """Have ``states`` be what becomes of ``start`` by the first ``count`` padded ``texts``, of so many ``blocks``.
+
+    They are the bytes of digests.
+    """
     order = np.empty(count, np.intp)
     _sort(blocks, count, order)
     many = count if count % LANES >= _WORTH_LANES else count - count % LANES
@@ -111,10 +121,5 @@ def _sort(blocks: Any, count: Any, order: Any) -> None:
 
 @njit(nogil=True, forceinline=True)
 def put_digest(states: Any, place: Any, table: Any, row: Any, at: Any) -> None:
-    """Write a state as the 32 bytes of a digest, into a row of ``table`` from ``at`` on."""
-    for word in range(8):
-        value = states[place, word]
-        table[row, at + 4 * word] = value >> 24
-        table[row, at + 4 * word + 1] = (value >> 16) & 0xFF
-        table[row, at + 4 * word + 2] = (value >> 8) & 0xFF
-        table[row, at + 4 * word + 3] = value & 0xFF
+    """Write the 32 bytes of a digest into a row of ``table`` from ``at`` on."""
+    copy(states, 32 * place, 32, table, row, at)

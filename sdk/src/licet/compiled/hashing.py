@@ -15,14 +15,14 @@ from numba import njit, types
 
 from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
-from licet.compiled.copying import copy
+from licet.compiled.copying import SPILT, copy, spill
 from licet.compiled.events import NAME, NUMBER, events
-from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, hashed, state_after
+from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, escaped, hashed, state_after
 from licet.compiled.sha256 import START
 from licet.compiled.uncounted import uncounted
 
-__all__ = ["ABSENT", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "addresses", "agrees",
-           "digests", "events", "hashed", "nodes", "state_after"]  # fmt: skip
+__all__ = ["ABSENT", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "SPILT", "addresses",
+           "agrees", "digests", "escaped", "events", "hashed", "nodes", "state_after"]  # fmt: skip
 
 #: What became of an address: there is none, its key is there, or it is not canonical as it stands.
 ABSENT, KEYED, OTHER = 0, 1, 2
@@ -130,7 +130,7 @@ def addresses(
     ``out`` takes as much of the digest as it is wide.
     """
     states, texts = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, most + PADDING), np.uint8)
-    blocks, rows, whole = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp), np.empty((1, _HASH), np.uint8)
+    blocks, rows = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
     in_path, in_query, escaped, text = uncounted(in_path), uncounted(in_query), uncounted(escaped), uncounted(data)
     waiting = 0
     for row in range(first, last):
@@ -141,15 +141,17 @@ def addresses(
             found[row] = OTHER
         else:
             found[row] = KEYED
-            copy(data, at, stop - at, texts, waiting, 0)
+            if stop + SPILT <= len(text):
+                spill(text, at, stop - at, texts, waiting, 0)
+            else:
+                copy(text, at, stop - at, texts, waiting, 0)
             blocks[waiting] = padded(texts, waiting, stop - at, 0)
             rows[waiting] = row
             waiting += 1
         if waiting == TOGETHER or row == last - 1:
             fold_padded(states, START, texts, blocks, waiting)
             for place in range(waiting):
-                put_digest(states, place, whole, 0, 0)
-                copy(whole, 0, out.shape[1], out, rows[place], 0)
+                copy(states, _HASH * place, out.shape[1], out, rows[place], 0)
             waiting = 0
 
 

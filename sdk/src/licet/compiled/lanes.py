@@ -26,7 +26,7 @@ _CHOOSE, _MAJORITY, _ODD = 0xCA, 0xE8, 0x96  # what is made of three bits, for e
 
 
 def _folded(_context: Any, _start: Any, _texts: Any, _states: Any, _blocks: Any, _most: Any) -> Any:
-    """Fold sixteen texts, each into ``start``, and write the states where they are to go.
+    """Fold sixteen texts, each into ``start``, and write the states where they are to go, as bytes of digests.
 
     All are addresses: of eight words; of sixteen addresses each, of texts and of states; and of how many blocks (int64)
     each text has, of which ``most`` is the largest."""
@@ -65,7 +65,8 @@ def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
     builder.branch(head)
 
     builder.position_at_end(done)
-    for value, at in zip(emit.transposed([*now, *[ir.Constant(_Wide, ir.Undefined)] * 8]), state_at, strict=True):
+    turned = [emit.swapped(value) for value in now]
+    for value, at in zip(emit.transposed([*turned, *[ir.Constant(_Wide, ir.Undefined)] * 8]), state_at, strict=True):
         builder.store(emit.narrowed(value), builder.inttoptr(at, _State.as_pointer())).align = 1
     return target.get_dummy_value()
 

@@ -15,7 +15,7 @@ from numba import njit, types
 
 from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
-from licet.compiled.copying import copy
+from licet.compiled.copying import SPILT, copy, spill
 from licet.compiled.sha256 import START, fold
 from licet.compiled.uncounted import uncounted
 
@@ -25,8 +25,9 @@ ROW_NUMBER: Final = -1
 OWN_FIELD: Final = -2
 
 _HASH: Final = 32
+_DIGITS: Final = 20  # of a number, at most
 _ROW: Final = np.frombuffer(b',"row":', np.uint8)
-_NAMES: Final = np.frombuffer(b"".join(b',"%b":"' % name.encode() for name in OWN), np.uint8)
+_NAMES: Final = np.frombuffer(b"".join(b',"%b":"' % name.encode() for name in OWN) + bytes(SPILT), np.uint8)
 _NAME_AT: Final = np.cumsum([0, *(len(name) + 5 for name in OWN)])
 
 _Bytes = types.Array(types.uint8, 1, "C", readonly=True)
@@ -61,10 +62,17 @@ def _must_escape(text: Any, start: Any, stop: Any) -> Any:
     return found
 
 
+@compiled(types.boolean(_Bytes))
+def escaped(text: Any) -> Any:
+    """Whether JSON would write any of these bytes otherwise: mostly not, and then no row is looked at by itself."""
+    return _must_escape(text, 0, len(text))
+
+
 @njit(nogil=True, forceinline=True)
 def _put_leaf(
     row: Any,
-    number: Any,
+    digits: Any,
+    length: Any,
     program: Any,
     codes: Any,
     texts: Any,
@@ -72,28 +80,34 @@ def _put_leaf(
     own: Any,
     own_at: Any,
     present: Any,
+    looking: Any,
     out: Any,
     lane: Any,
     at: Any,
 ) -> Any:
-    """Write the JSON of a row; return where it ends, or −1 if JSON would escape something of the row's own."""
+    """Write the JSON of a row, whose number has ``length`` digits; return where it ends, or −1 if JSON would escape
+    something of the row's own, which is looked at if ``looking``."""
     begun = at
     for place in range(len(program)):
         step = program[place]
         if step >= 0:
             code = codes[step, row]
             start = text_at[code]
-            at = copy(texts, start, text_at[code + 1] - start, out, lane, at)
+            at = spill(texts, start, text_at[code + 1] - start, out, lane, at)
         elif step == ROW_NUMBER:
-            at = put_number(number, out, lane, copy(_ROW, 0, len(_ROW), out, lane, at))
+            at = copy(_ROW, 0, len(_ROW), out, lane, at)
+            at = spill(digits, lane * digits.shape[1], length, out, lane, at)
         else:
             field = OWN_FIELD - step
             if present[field, row]:
                 start, stop = own_at[field, row], own_at[field, row + 1]
-                if _must_escape(own, start, stop):
+                if looking and _must_escape(own, start, stop):
                     return -1
-                at = copy(_NAMES, _NAME_AT[field], _NAME_AT[field + 1] - _NAME_AT[field], out, lane, at)
-                at = copy(own, start, stop - start, out, lane, at)
+                at = spill(_NAMES, _NAME_AT[field], _NAME_AT[field + 1] - _NAME_AT[field], out, lane, at)
+                if stop + SPILT <= len(own):
+                    at = spill(own, start, stop - start, out, lane, at)
+                else:
+                    at = copy(own, start, stop - start, out, lane, at)
                 out[lane, at] = 0x22
                 at += 1
     out[lane, begun] = 0x7B  # the comma before the first field
@@ -106,7 +120,8 @@ def _put_leaf(
         types.Array(types.int64, 1, "C", readonly=True), types.Array(types.int64, 1, "C", readonly=True),
         _Codes, _Bytes, _Offsets, _Offsets,
         _Bytes, types.Array(types.int64, 2, "C", readonly=True), types.Array(types.uint8, 2, "C", readonly=True),
-        _Words, _Words, types.intp, types.intp, types.intp, types.intp, _Table, _Table, types.uint8[::1],
+        types.boolean, _Words, _Words, types.intp, types.intp, types.intp, types.intp, _Table, _Table,
+        types.uint8[::1],
     )
 )  # fmt: skip
 def hashed(
@@ -119,6 +134,7 @@ def hashed(
     own: Any,
     own_at: Any,
     present: Any,
+    looking: Any,
     inner: Any,
     outer: Any,
     part: Any,
@@ -132,22 +148,27 @@ def hashed(
     """Hash the leaf of each row into ``plain`` and the one behind a salt into ``salted``, unless that has no rows.
 
     A salt is HMAC-SHA256 of shared field ``part`` and the number of the row; ``inner`` and ``outer`` are the states
-    after the two blocks of its key. ``done`` says for which rows there is a salted leaf.
+    after the two blocks of its key. ``done`` says for which rows there is a salted leaf: all, unless ``looking``.
+    ``texts`` has `SPILT` bytes more than it needs.
     """
     states, leaf = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
-    blocks, salts = np.empty(TOGETHER, np.intp), np.empty((TOGETHER, _HASH), np.uint8)
+    blocks, digits = np.empty(TOGETHER, np.intp), np.empty((TOGETHER, _DIGITS + SPILT), np.uint8)
+    lengths = np.empty(TOGETHER, np.intp)
     codes, texts, text_at = uncounted(codes), uncounted(texts), uncounted(text_at)
     own, own_at, present = uncounted(own), uncounted(own_at), uncounted(present)
     plain_program, salted_program, text = uncounted(plain_program), uncounted(salted_program), uncounted(leaf)
+    digit = uncounted(digits)
     for begun in range(first, last, TOGETHER):
         count = min(TOGETHER, last - begun)
+        for place in range(count):
+            lengths[place] = put_number(numbers[begun + place], digit, place, 0)
         if len(plain):
             for place in range(count):
-                row = begun + place
                 leaf[place, 0] = 0
                 size = _put_leaf(
-                    row, numbers[row], plain_program, codes, texts, text_at, own, own_at, present, text, place, 1
-                )
+                    begun + place, digit, lengths[place], plain_program, codes, texts, text_at, own, own_at, present,
+                    looking, text, place, 1,
+                )  # fmt: skip
                 blocks[place] = padded(leaf, place, size, 0)
             fold_padded(states, START, leaf, blocks, count)
             for place in range(count):
@@ -155,8 +176,8 @@ def hashed(
         if len(salted):
             for place in range(count):
                 code = codes[part, begun + place]
-                size = copy(texts, text_at[code], text_at[code + 1] - text_at[code], leaf, place, 0)
-                size = put_number(numbers[begun + place], text, place, size)
+                size = spill(texts, text_at[code], text_at[code + 1] - text_at[code], leaf, place, 0)
+                size = spill(digit, place * digit.shape[1], lengths[place], leaf, place, size)
                 blocks[place] = padded(leaf, place, size, 64)
             fold_padded(states, inner, leaf, blocks, count)
             for place in range(count):
@@ -164,14 +185,13 @@ def hashed(
                 blocks[place] = padded(leaf, place, _HASH, 64)
             fold_padded(states, outer, leaf, blocks, count)
             for place in range(count):
-                put_digest(states, place, salts, place, 0)
-            for place in range(count):
                 row = begun + place
                 leaf[place, 0] = 0
-                at = copy(salts, place * _HASH, _HASH, leaf, place, 1)
+                put_digest(states, place, leaf, place, 1)
                 size = _put_leaf(
-                    row, numbers[row], salted_program, codes, texts, text_at, own, own_at, present, text, place, at
-                )
+                    row, digit, lengths[place], salted_program, codes, texts, text_at, own, own_at, present, looking,
+                    text, place, 1 + _HASH,
+                )  # fmt: skip
                 done[row] = size > 0
                 blocks[place] = padded(leaf, place, max(size, 0), 0)
             fold_padded(states, START, leaf, blocks, count)

@@ -27,7 +27,6 @@ _NAME: Final = 16  # of a field with its quotation marks, colon and comma, at mo
 _WITHIN: Final = 1 << 30  # not a step of its own: it is copied with the field before it
 _MOST_MERGED: Final = 1 << 14  # texts that fields may come to together
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-_ESCAPED: Final = np.array([byte < 0x20 or chr(byte) in '"\\' for byte in range(256)])  # of JSON's texts
 
 
 class _Own(NamedTuple):
@@ -52,7 +51,7 @@ class Leaves:
             for name in plain
             if name != "row" and name in table.schema.names and table.column(name).null_count < self._rows
         ]
-        fields, found = {name: _coded(table.column(name), name) for name in shared}, list[_Coded]()
+        fields, found = {name: _coded(loops, table.column(name), name) for name in shared}, list[_Coded]()
         numbers = {name: loops.OWN_FIELD - number for number, name in enumerate(loops.OWN)}
         numbers["row"] = loops.ROW_NUMBER
         for run in _runs(shared, salted):
@@ -96,6 +95,7 @@ class Leaves:
         out = [np.empty((rows if wanted else 0, _HASH), np.uint8) for wanted in (plain, salted)]
         done = np.zeros(rows, np.uint8)
         starts, text = flat(self._texts)
+        text = np.concatenate([text[: starts[-1]], np.zeros(loops.SPILT, np.uint8)])
         own = self._own
         longest = self._widest
         if salted:
@@ -103,7 +103,7 @@ class Leaves:
         spread(
             lambda first, last: loops.hashed(
                 self._plain, self._salted, self._codes, text, starts, self._numbers, own.text, own.starts, own.present,
-                inner, outer, self._part, first, last, longest, *out, done,
+                salted and loops.escaped(own.text), inner, outer, self._part, first, last, longest, *out, done,
             ),
             rows,
         )  # fmt: skip
@@ -146,23 +146,32 @@ def _merged(names: Sequence[str], fields: Mapping[str, _Coded]) -> Iterator[tupl
     yield held, (codes, texts)
 
 
-def _coded(column: pa.ChunkedArray, name: str) -> _Coded:
+def _coded(loops: ModuleType, column: pa.ChunkedArray, name: str) -> _Coded:
     """Return, for each row, the number of its text, and the texts: the JSON of a value with its name, "" for null."""
     whole = column.combine_chunks()
     coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
     values, before = coded.dictionary, f',"{name}":'
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        texts = _quoted(values.cast(pa.large_string()), before)
+        texts = _quoted(loops, values.cast(pa.large_string()), before)
     else:
         texts = _encoded(values, before)
     codes = coded.indices if not coded.indices.null_count else pc.fill_null(coded.indices.cast(pa.int32()), len(values))
     return codes.to_numpy(zero_copy_only=False), pa.concat_arrays([texts, pa.array([""], pa.large_string())])
 
 
-def _quoted(values: pa.Array, before: str) -> pa.Array:
+def _quoted(loops: ModuleType, values: pa.Array, before: str) -> pa.Array:
     starts, text = flat(values)
-    if _ESCAPED[text[starts[0] : starts[-1]]].any():
+    text = text[starts[0] : starts[-1]]
+    if loops.escaped(text):
         return _encoded(values, before)
+    size = len(text) // max(1, len(values))
+    if size and not values.null_count and bool((np.diff(starts) == size).all()):  # as ids are
+        head = np.frombuffer(f'{before}"'.encode(), np.uint8)
+        table = np.full((len(values), len(head) + size + 1), ord('"'), np.uint8)
+        table[:, : len(head)] = head
+        table[:, len(head) : -1] = text.reshape(-1, size)
+        ends = np.arange(len(values) + 1, dtype=np.int64) * table.shape[1]
+        return pa.LargeStringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(table))
     begin, end, nothing = (pa.scalar(each, pa.large_string()) for each in (f'{before}"', '"', ""))
     return pc.fill_null(pc.binary_join_element_wise(begin, values, end, nothing), "")
 
