@@ -8,7 +8,6 @@ once its key is one of the account's, whichever way that came about.
 from __future__ import annotations
 
 import os
-import unicodedata
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -34,6 +33,7 @@ from registry.accounts import challenges, events, letting_in, passkeys, queries
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import ring_of
 from registry.accounts.letting_in import ToSign
+from registry.accounts.naming import line_of
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound
 from registry.http.paging import Asked, page_of
@@ -56,11 +56,11 @@ async def invite(
 ) -> InvitationCreated:
     """Return a new invitation into the team of ``caller`` with its link, which is shown this once.
 
-    ``request`` is the digest of what asks; asked again while nobody has used the link, it gives a new secret, and the
-    one before opens nothing. Raises ``Invalid``, ``NotAllowed`` for a session whose key may not do everything, and
-    ``Conflict`` for too many that wait.
+    ``request`` is the digest of what asks; asked again while nobody has used the link, it gives a new secret and a new
+    end, and the link before opens nothing. Raises ``Invalid``, ``NotAllowed`` for a session whose key may not do
+    everything, and ``Conflict`` for too many that wait.
     """
-    note = _note(wanted.note)
+    note = line_of("note", wanted.note, LONGEST_NOTE)
     if wanted.expires_in_days not in DAYS:
         raise Invalid.field("expires_in_days", f"{DAYS[0]} to {DAYS[-1]}", wanted.expires_in_days)
     secret, until = to_base64url(os.urandom(32)), times.now() + timedelta(days=wanted.expires_in_days)
@@ -241,10 +241,3 @@ def _envelope(row: Row) -> Envelope:
 
 def _digest(secret: str) -> bytes:
     return sha256(b"licet/member-invitation/v1\n" + secret[:LONGEST_SECRET].encode()).digest()
-
-
-def _note(text: str) -> str:
-    plain = unicodedata.normalize("NFC", text).strip()
-    if len(plain) > LONGEST_NOTE or any(unicodedata.category(each) in {"Cc", "Cs", "Co", "Zl", "Zp"} for each in plain):
-        raise Invalid.field("note", f"at most {LONGEST_NOTE} characters without control characters", text)
-    return plain

@@ -267,7 +267,7 @@ select exists (
 INVITE_MEMBER: Final = """
 insert into member_invitations (id, account, class, note, digest, request, expires_at)
 values ($1, $2, $3, $4, $5, $6, $7)
-on conflict (account, request) do update set digest = excluded.digest
+on conflict (account, request) do update set digest = excluded.digest, expires_at = excluded.expires_at
 where member_invitations.asked_at is null and member_invitations.withdrawn_at is null
     and (member_invitations.class, member_invitations.note) = (excluded.class, excluded.note)
 returning id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from registry import translog
 from registry.accounts import queries, sessions, tokens
 from registry.accounts.keyring import office_of
 from registry.accounts.keys import add_key, check_key
+from registry.accounts.naming import line_of
 from registry.database import Connection
 from registry.errors import Conflict, Invalid
 from registry.http import moments
@@ -27,16 +27,11 @@ from registry.services import Services
 MAX_NAME: Final = 200
 MAX_NONCE: Final = 128
 KINDS: Final = {"artist": "art", "organisation": "org"}
-_BIDI: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def display_name(name: str) -> str:
     """Return ``name`` in NFC without outer spaces; raises ``Invalid`` if it is empty, too long or not plain text."""
-    plain = unicodedata.normalize("NFC", name).strip()
-    odd = any(unicodedata.category(each) in {"Cc", "Cs", "Co", "Zl", "Zp"} or each in _BIDI for each in plain)
-    if not 0 < len(plain) <= MAX_NAME or odd:
-        raise Invalid.field("name", f"1 to {MAX_NAME} characters without control characters", name)
-    return plain
+    return line_of("name", name, MAX_NAME, least=1)
 
 
 async def register(services: Services, request: AccountCreate) -> AccountCreated:

@@ -151,7 +151,7 @@ async def test_whom_a_team_invites_is_its_own_affair(site: Running) -> None:
         ({"expires_in_days": 0}, "/expires_in_days"),
         ({"expires_in_days": 31}, "/expires_in_days"),
         ({"note": "x" * 101}, "/note"),
-        ({"note": "a\nb"}, "/note"),
+        *(({"note": f"a{each}b"}, "/note") for each in "\n\x00\u2028\u202e\u2067"),
         ({"key_class": "recovered"}, "/key_class"),
     ):
         answer = await site.post("/v1/invitations", wrong, http=team.http)
@@ -178,6 +178,18 @@ async def test_a_request_that_comes_again_gives_the_same_invitation_another_secr
     assert (await asks(site, secret, request_of(site, team, key))).status_code == 201
     used = await site.post("/v1/invitations", {}, http=team.http, **again)
     assert (used.status_code, "was used for another invitation" in used.text) == (422, True)
+
+
+async def test_an_invitation_that_ran_out_and_comes_again_lasts_as_long_as_a_new_one(site: Running) -> None:
+    team, again = await site.account("organisation"), {"Idempotency-Key": '"late"'}
+    first = (await site.post("/v1/invitations", {"expires_in_days": 1}, http=team.http, **again)).json()["invitation"]
+    async with site.services.database.acquire() as conn:
+        number = identifiers.to_uuid(first["invitation"])
+        await conn.execute("update member_invitations set expires_at = now() where id = $1", number)
+    second = (await site.post("/v1/invitations", {"expires_in_days": 2}, http=team.http, **again)).json()
+    assert second["invitation"]["invitation"] == first["invitation"]
+    assert second["invitation"]["expires_at"] > first["expires_at"]
+    assert (await seen(site, second["link"].partition("#")[2])).state == "open"
 
 
 async def test_a_session_invites_by_a_passkey_that_was_just_used_and_may_do_everything(site: Running) -> None:
