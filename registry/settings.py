@@ -508,7 +508,8 @@ def _form(field: FieldInfo) -> str:
         return "a folder"
     if kind is bool:
         return "true or false"
-    return "a text"
+    longest = getattr(limits.get("MaxLen"), "max_length", None)
+    return "a text" if longest is None else f"a text of at most {longest} characters"
 
 
 def shown(value: object) -> str:

@@ -89,6 +89,8 @@ def test_an_empty_database_url_means_our_own(monkeypatch: pytest.MonkeyPatch):
                 *("javascript:alert(1)", "mailto:us@registry.example", "https://registry.example/\n", "允@r.example"),
             )
         ),
+        ("LICET_REGISTRY_CONTACT", f"https://{'a' * 200}.example", "a text of at most 200 characters"),
+        ("LICET_REGISTRY_BANK_HOLDER", "A" * 141, "a text of at most 140 characters"),
         ("DATABASE_URL", "mysql://u:secret@h/d", "an address such as postgresql://"),
     ],
 )
