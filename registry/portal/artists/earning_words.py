@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.portal.frame.words import Vocabulary
+from registry.portal.frame.words import Plural, Vocabulary
 
 #: How the first characters of some countries' names read there, where that is not how they read elsewhere.
 READ: Final = str.maketrans({"卡": "ka ", "喀": "ka ", "朝": "chao ", "秘": "bi "})
@@ -136,19 +136,29 @@ EARNINGS: Final[Vocabulary] = {
     "payout_now": ("{name}, account in {place} ending in {ends}", "{name}，{place}的账户，账号末尾 {ends}"),
     "payout_usable": ("Paid there from {when} on.", "{when}起往这里付。"),
     "payout_how": (
-        "What is owed to you is paid after {days} days, once it can hardly be contested any more.",
-        "该付给你的钱，过 {days} 天、基本没有争议了，就付给你。",
+        Plural(
+            "What is owed to you is paid after one day, once it can hardly be contested any more.",
+            "What is owed to you is paid after {n} days, once it can hardly be contested any more.",
+        ),
+        "该付给你的钱，过 {n} 天、基本没有争议了，就付给你。",
     ),
+    "payout_how_soon": ("What is owed to you is paid with the next payment.", "该付给你的钱，下一次付款时就付。"),
     "payout_least": ("Less than {amount} waits for more.", "不到 {amount} 的，先攒着。"),
     "payout_or": (" or ", " 或 "),
     "payout_change": ("Say where to pay you", "填写收款账户"),
     "payout_other": ("Change it", "换一个账户"),
     "payout_warn": (
-        (
-            "Once you save it, nothing is paid there for {days} days, so that you can step in if it was not you. You "
-            "are told of it, and your passkey is asked for."
+        Plural(
+            "Once you save it, nothing is paid there for one day, so that you can step in if it was not you. You are "
+            "told of it, and your passkey is asked for.",
+            "Once you save it, nothing is paid there for {n} days, so that you can step in if it was not you. You are "
+            "told of it, and your passkey is asked for.",
         ),
-        "存了以后 {days} 天内不往那里付钱，万一不是你填的，还来得及拦下。我们会通知你，还会请你用一次通行密钥。",
+        "存了以后 {n} 天内不往那里付钱，万一不是你填的，还来得及拦下。我们会通知你，还会请你用一次通行密钥。",
+    ),
+    "payout_warn_soon": (
+        "Once you save it, the next payment goes there. You are told of it, and your passkey is asked for.",
+        "存了以后，下一次就付到那里。我们会通知你，还会请你用一次通行密钥。",
     ),
     "payout_name": ("Name on the account, as the bank knows it", "户名，和银行登记的一致"),
     "payout_bank": ("Where is the account?", "账户开在哪里？"),

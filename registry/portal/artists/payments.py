@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Final
 
@@ -149,10 +150,15 @@ async def _page(
         fields=() if bank is None else _WITH if has_ibans(bank) else _WITHOUT, wrong=wrong,
         system=system, optional=None if system is None else "bic" if system.alone else "clearing",
         given=given or dict.fromkeys(_WITH + _WITHOUT, "") | {"country": bank or ""}, trusted=caller.level >= 2,
-        change_days=settings.payout_change_hold.days, hold_days=settings.payout_hold.days,
+        change_days=_days(settings.payout_change_hold), hold_days=_days(settings.payout_hold),
         least=_least(language, settings.payout_minimum, owed, bank),
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
+
+
+def _days(hold: timedelta) -> int:
+    """Return how many days have passed for sure once ``hold`` is over: a part of one counts as one."""
+    return -(-hold // timedelta(days=1))
 
 
 def _least(language: Language, minimum: Sequence[Money], owed: set[str], bank: str | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -272,6 +274,26 @@ async def test_countries_stand_where_those_who_read_the_language_look_for_them(s
         listed = (await read(eve, f"/{language}/earnings/payments")).text
         for row in rows:
             assert "".join(row) in listed  # as options stand
+
+
+@pytest.mark.parametrize(
+    ("hold", "said"),
+    [
+        (0, ("with the next payment", "the next payment goes there", "下一次付款", "下一次就付到那里")),
+        (12, ("after one day", "for one day", "过 1 天", "1 天内")),
+        (36, ("after 2 days", "for 2 days", "过 2 天", "2 天内")),
+    ],
+)
+async def test_how_long_money_is_held_is_told_as_people_say_it(
+    site: Running, sold: Sold, monkeypatch: pytest.MonkeyPatch, hold: int, said: tuple[str, ...]
+) -> None:
+    hours = timedelta(hours=hold)
+    held = site.services.settings.model_copy(update={"payout_hold": hours, "payout_change_hold": hours})
+    monkeypatch.setattr(site.services, "settings", held)
+    english, chinese = [(await read(sold.person, f"/{each}/earnings/payments")).text for each in LANGUAGES]
+    assert all(each in english for each in said[:2])
+    assert all(each in chinese for each in said[2:])
+    assert not re.search(r"\b0 days|\b1 days| 0 天", english + chinese)
 
 
 async def test_where_she_is_paid_takes_a_passkey_that_was_just_used(site: Running) -> None:
