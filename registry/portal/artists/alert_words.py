@@ -73,7 +73,7 @@ ALERTS: Final[Vocabulary] = {
     ),
     "event_delegated": ("You let another key sign on your behalf.", "你准许另一把钥匙代你签名。"),
     "event_member-invited": ("Somebody was invited into your team.", "有人受邀加入你们的团队。"),
-    "event_member-asked": ("Whoever was invited asks to be let into your team.", "受邀的人请求加入你们的团队。"),
+    "event_member-asked": ("Whoever was invited asks to be let into your team.", "受邀的人申请加入你们的团队。"),
     "event_claim-level": ("Your claim level was raised.", "你的主张等级提高了。"),
     "event_remittance": ("Money is on its way to you.", "有一笔钱正在付给你。"),
     "event_contested": ("Another account has registered a picture like yours.", "另一个账号登记了一张和你的很像的画。"),

@@ -7,12 +7,12 @@ from typing import Final
 from registry.portal.frame.words import Plural, Vocabulary
 
 ASKING: Final[Vocabulary] = {
-    "requests": ("Requests to artists", "向作者提的请求"),
+    "requests": ("Requests to artists", "向作者提的申请"),
     "requests_text": (
         "Where terms leave the price open, you ask and the artist answers. Whoever said no is not asked.",
-        "条件里没定价的，由你们提请求，作者来答复。说了“不可以”的，不能去问。",
+        "条件里没定价的，由你们申请，作者来答复。说了“不可以”的，不能去问。",
     ),
-    "requests_none": ("You have asked nobody yet, and nobody has asked you.", "还没有提过请求，也没有人来问。"),
+    "requests_none": ("You have asked nobody yet, and nobody has asked you.", "还没有申请过，也没有人来申请。"),
     "asked_at": ("Asked", "提出时间"),
     "stands_until": ("Stands until", "有效至"),
     "state_ask_open": ("Not answered yet", "还没答复"),
@@ -21,7 +21,7 @@ ASKING: Final[Vocabulary] = {
     "state_ask_accepted": ("Accepted: a licence", "已接受，成为许可"),
     "state_ask_expired": ("Not answered in time", "过期没有答复"),
     "state_ask_lapsed": ("The offer ran out", "报价已过期"),
-    "state_ask_withdrawn": ("Taken back", "请求已撤回"),
+    "state_ask_withdrawn": ("Taken back", "申请已撤回"),
     "state_ask_declined": ("The offer was declined", "报价已谢绝"),
     "state_ask_retracted": ("The offer was taken back", "报价已撤回"),
     "asks_you": ("{name} asks you", "{name} 在问你们"),
@@ -41,15 +41,15 @@ ASKING: Final[Vocabulary] = {
     "asks_next_accepted": ("You took what was offered.", "你们接受了报价。"),
     "asks_next_expired": (
         "Nobody answered in time, and no answer is not a yes. You can ask anew.",
-        "到期没有答复，没答复不等于同意。可以重新提。",
+        "到期没有答复，没答复不等于同意。可以重新申请。",
     ),
     "asks_next_lapsed": (
         "Nobody took the offer in time. You can ask anew.",
-        "报价到期了，没有接受。可以重新提。",
+        "报价到期了，没有接受。可以重新申请。",
     ),
     "asks_next_withdrawn": (
         "You took the request back: nobody can answer it any more. You can ask anew.",
-        "你们撤回了请求，作者不能再答复。可以重新提。",
+        "你们撤回了申请，作者不能再答复。可以再次申请。",
     ),
     "asks_next_declined": (
         "You declined the offer. The artist can make another one until {until}.",
@@ -64,11 +64,11 @@ ASKING: Final[Vocabulary] = {
         "你们可以在 {until}之前答复：报价，或者谢绝。",
     ),
     # asking
-    "new_h1": ("Ask an artist", "向作者提请求"),
-    "new_again": ("Ask anew", "重新提"),
+    "new_h1": ("Ask an artist", "向作者申请许可"),
+    "new_again": ("Ask anew", "重新申请"),
     "new_lead": (
         "For pictures whose terms leave the price open. The artist names one, or says no. Asking costs nothing.",
-        "条件里没定价的画，可以来问。作者会报价，或者说不可以。提请求不欠任何钱。",
+        "条件里没定价的画，可以来申请。作者会报价，或者说不可以。申请不花钱。",
     ),
     "new_works": ("Pictures", "哪些画"),
     "new_works_text": (
@@ -108,7 +108,7 @@ ASKING: Final[Vocabulary] = {
     "new_go": ("Sign and ask", "签名并提出"),
     "new_unsigned": (
         "A request needs your team’s own passkey. Nobody was asked.",
-        "请求必须用团队自己的通行密钥签。还没有提出。",
+        "申请必须用团队自己的通行密钥签。还没有提出。",
     ),
     "wrong_ask_works": (
         "Please give the numbers of published pictures, all of one artist and not your own.",
@@ -150,14 +150,14 @@ ASKING: Final[Vocabulary] = {
     ),
     # saying no to an offer, and taking a request back
     "reply_h_decline": ("Decline the offer", "谢绝报价"),
-    "reply_h_withdraw": ("Take the request back", "撤回请求"),
+    "reply_h_withdraw": ("Take the request back", "撤回申请"),
     "reply_text_decline": (
         "The artist is told at once, and can make another offer as long as the request stands.",
-        "会马上通知作者。请求没过期之前，作者可以重新报价。",
+        "会马上通知作者。申请没过期之前，作者可以重新报价。",
     ),
     "reply_text_withdraw": (
         "The artist is told at once, and cannot answer it any more. You can ask anew at any time.",
-        "会马上通知作者，作者不能再答复。以后随时可以重新提。",
+        "会马上通知作者，作者不能再答复。以后随时可以重新申请。",
     ),
     "reply_reason": ("Why, if you want to say so (the artist reads it)", "原因，可以不写（作者看得到）"),
     "reply_wrong": ("Please write at most 2000 ordinary characters.", "请最多写 2000 个普通字符。"),
@@ -177,7 +177,7 @@ ASKING: Final[Vocabulary] = {
             "{team} takes back its request for one picture and the model {model}.",
             "{team} takes back its request for {n} pictures and the model {model}.",
         ),
-        "{team} 撤回这份请求：{n} 张画用于模型 {model}。",
+        "{team} 撤回这份申请：{n} 张画用于模型 {model}。",
     ),
     "reply_binds": (
         "Nothing was taken, and nothing is owed. It goes into the public log by its digest.",
@@ -258,7 +258,7 @@ ASKING: Final[Vocabulary] = {
     "answer_days": (Plural("after {n} day: {duty}", "after {n} days: {duty}"), "过 {n} 天：{duty}"),
     "answer_withdrawn": ("The offer was taken back.", "报价已撤回。"),
     "replied_decline": ("The offer was declined", "报价已谢绝"),
-    "replied_withdraw": ("The request was taken back", "请求已撤回"),
+    "replied_withdraw": ("The request was taken back", "申请已撤回"),
     "answer_refused": ("No licence is offered.", "不给许可。"),
     "asked_erased": ("It was erased with an account.", "已随账号删除。"),
     "asked_file": ("What was signed", "签过字的文件"),

@@ -79,6 +79,13 @@ async def test_every_sentence_is_said_and_everything_that_is_said_is_one(room: s
     assert not unsaid - given - inherited
 
 
+async def test_what_one_side_asks_of_the_other_has_one_name_in_every_room() -> None:
+    # A form that was sent is called a request as HTTP has it, on pages of errors alone.
+    for room in ROOMS:
+        named = {name for name, (_, chinese) in vocabulary(room).items() if "请求" in chinese}
+        assert named <= {"e400", "e405_text"}, room
+
+
 async def test_numbers_days_and_amounts_are_written_as_each_language_does() -> None:
     english, chinese = Words("en"), Words("zh")
     assert (english.number(12904), chinese.number(12904)) == ("12,904", "12,904")

@@ -33,7 +33,7 @@ _COUNTS: Final = (
 )
 _SOMETIMES: Final = (
     ("revenue-report", "Reports of revenue", "收入报告"),
-    ("licence-reply", "Requests taken back and offers declined", "撤回的请求和谢绝的报价"),
+    ("licence-reply", "Requests taken back and offers declined", "撤回的申请和谢绝的报价"),
     ("licence-revoke", "Revocations of licences", "许可撤销"),
     ("duty-done", "Duties stated to be done", "声明已履行的义务"),
     ("dispute-step", "Steps of disputes", "争议步骤"),
