@@ -85,7 +85,7 @@ WORDS: Final[Vocabulary] = {
     "first_found_go": ("Ask an artist", "问作者"),
     "home_still": (
         "Nothing is owed, to be paid, to be done or to be answered.",
-        "没有欠款，没有待付的发票，没有要做的事，也没有待答复的请求。",
+        "没有欠款，没有待付的发票，没有要做的事，也没有待答复的申请。",
     ),
     "see_lines": ("See them", "查看"),
     "unpaid": ("Invoices to pay", "待付发票"),
@@ -97,8 +97,8 @@ WORDS: Final[Vocabulary] = {
     ),
     "duties_none": ("No licence of yours was revoked. Nothing has to be done.", "没有许可被收回，不用做什么。"),
     "all_duties": ("All duties", "全部义务"),
-    "answered": ("Requests that were answered", "有答复的请求"),
-    "all_requests": ("All requests", "全部请求"),
+    "answered": ("Requests that were answered", "有答复的申请"),
+    "all_requests": ("All requests", "全部申请"),
     "begin": ("Work with it", "开始使用"),
     "begin_text": (
         "Filtering, licensing and reporting are done by programs, on your own machines. Here you see what came of it.",
@@ -387,7 +387,7 @@ WORDS: Final[Vocabulary] = {
     "key_look": ("See what it asks for", "看看它要什么"),
     "key_unread": (
         "That is no request by a key for your team, or a part of it is missing. Copy the whole link, and try again.",
-        "这不是给你们团队的请求，或者缺了一段。请把整个链接复制过来再试。",
+        "这不是给你们团队的申请，或者缺了一段。请把整个链接复制过来再试。",
     ),
     "key_changed": (
         "This key is in already, or your keys have changed since the link was printed. Run the command once more.",
@@ -412,7 +412,7 @@ WORDS: Final[Vocabulary] = {
     "wrong_works": ("The number of works is a whole number, 1 or more.", "作品数请填 1 或更大的整数。"),
     "wrong_amount": ("The amount is a number such as 100 or 12.50.", "金额请填 100 或 12.50 这样的数。"),
     "wrong_delegation": ("Choose a key of yours that is in use, and for how long.", "请选一把在用的钥匙，和有效多久。"),
-    "sign_let_in": ("A key asks to sign for you", "一把钥匙请求替你们签名"),
+    "sign_let_in": ("A key asks to sign for you", "一把钥匙申请替你们签名"),
     "sign_let_in_text": (
         "Compare its first 16 digits with those that the command printed. Are they the same, it is yours.",
         "请和命令打印出来的前 16 位对一对。一样，才是你们的那把。",
@@ -492,8 +492,8 @@ WORDS: Final[Vocabulary] = {
         ),
     ),
     "start3_joined": (
-        "Once for each machine. For a key that signs only what you name, and for at most 90 days: --class delegate.",
-        "每台机器做一次。只想让它签指定的几样、有金额上限、最多 90 天：加上 --class delegate。",
+        "Once for each machine. Or, for a key that signs only what you name, and for at most 90 days:",
+        "每台机器做一次。只想让它签指定的几样、有金额上限、最多 90 天，就用下面这条：",
     ),
     "start4": ("Or from any program", "或者用任何程序"),
     "start4_text": ("Everything here is in the HTTP interface as well.", "这里的一切，HTTP 接口里都有。"),
