@@ -125,6 +125,7 @@ def test_a_new_team_gets_a_token_and_lets_somebody_in_by_a_link(
         page.click("#invite ~ form button")
     visitor.looks()
     link = page.inner_text("main pre")
+    _copies(visitor, link)
     with visiting(browser, f"http://localhost:{service.port}", visitor.language) as jo:
         _asks(jo, link)
         visitor.opens("/organisation/members")
@@ -143,6 +144,29 @@ def test_a_new_team_gets_a_token_and_lets_somebody_in_by_a_link(
             jo.page.click("[data-sign-in] button")
         expect(jo.page.locator("h1")).to_have_text("Ember Labs")
     assert not visitor.faults
+
+
+def _copies(visitor: Visitor, link: str) -> None:
+    """Take the link that the page shows by its button, or by the mark that a click on it leaves."""
+    page = visitor.page
+
+    def presses(says: str) -> None:
+        page.click("[data-copies] button")
+        said = page.evaluate(f"document.querySelector('template[data-{says}]').content.textContent")
+        expect(page.locator("[data-copies] [role=status]")).to_have_text(said)
+
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    presses("copied")
+    assert page.evaluate("navigator.clipboard.readText()") == link
+    visitor.looks()
+    page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+    )
+    presses("marked")
+    for _ in range(2):
+        assert page.evaluate("getSelection().toString()").strip() == link
+        page.evaluate("getSelection().empty()")
+        page.click("[data-copies] code")
 
 
 def _asks(jo: Visitor, link: str) -> None:
