@@ -3,6 +3,7 @@ is outside of its own policy."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -128,6 +129,17 @@ def test_an_artist_protects_her_pictures_from_the_first_page_on(visitor: Visitor
     assert not visitor.faults
 
 
+def refused(visitor: Visitor, name: str, exactly: str = "") -> None:
+    """Hold the page to its own sentence ``name``; what the service has said is English, and stands apart from it."""
+    page = visitor.page
+    said = page.evaluate(f"document.querySelector('template[data-say={name}]').content.textContent")
+    expect(page.locator("[data-said]")).to_have_text(said)
+    assert visitor.language == "en" or not re.search("[a-z]{3}", said)
+    if exactly:
+        page.click("[data-exactly] summary")
+        assert exactly in page.inner_text("[data-exactly] p[lang=en]")
+
+
 def test_who_loses_a_device_comes_back_with_a_code(visitor: Visitor) -> None:
     page = visitor.page
     device = visitor.passkeys()
@@ -153,10 +165,18 @@ def test_who_loses_a_device_comes_back_with_a_code(visitor: Visitor) -> None:
     visitor.opens("/account")
     assert page.locator("tbody tr").count() == 2  # the lost key and the new one
     visitor.opens("/recover")
+    _recovers(visitor, account, codes[1])
+    refused(visitor, "known")  # this device needs no code
+    page.click(".foot .link")
+    page.wait_for_selector(".said")
+    visitor.opens("/recover")
     _recovers(visitor, account, codes[0])  # a code opens once
-    expect(page.locator("[data-recover] button")).to_be_enabled()
-    assert page.url.endswith("/recover")
-    assert page.locator("[data-said]").is_visible()
+    refused(visitor, "code", "recovery code")
+    visitor.looks()
+    # What no page has a sentence for is said in words of its language, too.
+    page.evaluate("document.querySelector('[data-recover]').action = '/en/nowhere'")
+    _recovers(visitor, account, codes[1])
+    refused(visitor, "meanwhile")
 
 
 def test_a_team_joins_and_lets_a_program_in(visitor: Visitor) -> None:

@@ -36,7 +36,21 @@ PASSKEY: Final[Vocabulary] = {
         "Your phone or computer now asks for your fingerprint, face or screen lock.",
         "手机或电脑现在会请你用指纹、面容或锁屏密码确认。",
     ),
-    "pk_refused": ("That was not accepted:", "没有通过："),
+    "pk_refused": (
+        "That was not accepted. Load this page anew and try once more.",
+        "没有通过。请重新打开这一页，再试一次。",
+    ),
+    "pk_barred": (
+        (
+            "That was not accepted: this passkey may not do it, or too much time has passed. Load this page anew and "
+            "try once more."
+        ),
+        "没有通过：这把通行密钥不能做这件事，或者等得太久了。请重新打开这一页，再试一次。",
+    ),
+    "pk_meanwhile": (
+        "Something has changed meanwhile. Load this page anew to see how it stands.",
+        "刚才有了变化。请重新打开这一页看看。",
+    ),
     "pk_stranger": (
         (
             "This passkey opens no account here. It may have been ended, or the team that invited you has not let it "

@@ -209,6 +209,10 @@ WORDS: Final[Vocabulary] = {
     ),
     "rec_account": ("Account number (art_… or org_…)", "账号编号（art_… 或 org_…）"),
     "rec_code": ("Recovery code", "恢复码"),
+    "pk_code": (
+        "The account number or the code is not right, or the code was used. Nothing was changed; look again and retry.",
+        "账号编号或恢复码不对，或者这个码已经用过。什么都没有改，请核对后再试。",
+    ),
     "rec_go": ("Make a new passkey", "建一把新的通行密钥"),
     # auditors and operators
     "inv_title": ("Come in as an auditor or operator", "审计员和运营人员入口"),

@@ -27,9 +27,12 @@ export async function post(path, body, method = 'POST') {
         throw Object.assign(new Error('offline'), {name: 'Offline'});
     }
     const said = await answer.text();
-    const found = said ? JSON.parse(said) : {};
-    if (!answer.ok) throw new Refused(found);
-    return found;
+    if (answer.ok) return said ? JSON.parse(said) : {};
+    let found = {};
+    try {
+        found = JSON.parse(said);
+    } catch { /* a machine in between has answered, in words of its own */ }
+    throw new Refused({...found, status: answer.status});
 }
 
 const decoded = (options, names) => {
@@ -85,13 +88,18 @@ export async function stepUp() {
     await post('/v1/sessions/step-up', await answer(publicKey));
 }
 
-/** Says one of the page's sentences in its live region; without a name it says nothing. */
-export function say(name, more = '', root = document) {
-    const line = root.querySelector('[data-said]');
+/**
+ * Says one of the page's sentences in its live region; without a name it says nothing. What `exactly` the service has
+ * said is English on every page: it stands below, for whoever opens it.
+ */
+export function say(name, exactly = '') {
+    const line = document.querySelector('[data-said]');
     if (!line) return;
     line.hidden = !name;
-    const found = name && root.querySelector(`template[data-say="${name}"]`);
-    line.textContent = found ? [found.content.textContent, more].filter(Boolean).join(' ') : '';
+    line.textContent = (name && document.querySelector(`template[data-say="${name}"]`)?.content.textContent) ?? '';
+    const aside = document.querySelector('[data-exactly]');
+    aside.hidden = !exactly;
+    aside.lastElementChild.textContent = exactly;
 }
 
 /** Runs a ceremony for `form`: its button waits meanwhile, and whatever goes wrong is said. */
@@ -167,8 +175,10 @@ export function signForm(form, old = () => false) {
     });
 }
 
+const REFUSALS = {401: 'barred', 403: 'barred', 404: 'meanwhile', 409: 'meanwhile', 410: 'meanwhile', 429: 'often'};
+
 export function told(error) {
-    if (error instanceof Refused) say('refused', error.message);
+    if (error instanceof Refused) say(REFUSALS[error.status] ?? (error.status < 500 ? 'refused' : 'down'), error.message);
     else if (error.name === 'InvalidStateError' && document.querySelector('template[data-say=known]')) say('known');
     else if (error.name === 'Offline') say('offline');
     else say('cancelled');
