@@ -6,18 +6,20 @@ Everything but the checkpoint and the keys never changes, and a CDN may serve al
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from licet.statements.key_list import KEYS, KeyList
 from registry.errors import Unavailable
+from registry.http.squeezing import squeezed
 from registry.storage import FOREVER, FRESH, OCTETS, Store
 from registry.translog import publication
 from registry.translog.keys import RegistryKeys
 
+_ENTRIES: Final = "tile/entries/"
 _FOREVER: Final = {"Cache-Control": FOREVER}
 _FRESH: Final = {"Cache-Control": FRESH}
 
@@ -52,7 +54,7 @@ async def vkey(keys: NamedDependency[RegistryKeys], log_files: NamedDependency[S
     tags=["log"],
     opt={"problems": (503,)},
 )
-async def key_statements(log_files: NamedDependency[Store]) -> Response[bytes]:
+async def key_statements(request: Request[Any, Any, Any], log_files: NamedDependency[Store]) -> Response[bytes]:
     """Every statement about the registry's own keys, each with its log index: whole, as the entries of the log prove.
 
     Canonical JSON, a list of `index` and `envelope`, as fresh as the checkpoint.
@@ -60,15 +62,21 @@ async def key_statements(log_files: NamedDependency[Store]) -> Response[bytes]:
     content = await log_files.read(KEYS)
     if content is None:
         raise Unavailable("the log has no keys yet")
-    return Response(content, media_type=MediaType.JSON, headers=_FRESH)
+    headers = {**_FRESH}
+    return Response(squeezed(request, content, headers), media_type=MediaType.JSON, headers=headers)
 
 
 @get("/log/tile/{path:path}", media_type=OCTETS, operation_id="getTile", tags=["log"])
-async def tile(log_files: NamedDependency[Store], path: FromPath[PurePath]) -> Response[bytes]:
+async def tile(
+    request: Request[Any, Any, Any], log_files: NamedDependency[Store], path: FromPath[PurePath]
+) -> Response[bytes]:
     """A tile of 256 hashes (`<level>/<index>`) or a bundle of entries (`entries/<index>`), `.p/<width>` if partial."""
     name = f"tile{path.as_posix()}"
     content = await publication.read_tile(log_files, name)
-    return Response(content, media_type=OCTETS, headers=_FOREVER)
+    headers = {**_FOREVER}
+    if name.startswith(_ENTRIES):  # hashes are as small as they can be
+        content = squeezed(request, content, headers)
+    return Response(content, media_type=OCTETS, headers=headers)
 
 
 ROUTES = [checkpoint, key_statements, vkey, tile]

@@ -16,6 +16,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from registry.errors import NotFound
+from registry.http.squeezing import accepts_gzip
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
@@ -66,12 +67,6 @@ def address(name: str) -> str:
     if name not in files():
         raise KeyError(name)
     return f"/assets/{digest()}/{name}"
-
-
-def accepts_gzip(request: Request[Any, Any, Any]) -> bool:
-    """Whether an answer may be compressed."""
-    named = [part.strip().split(";") for part in request.headers.get("accept-encoding", "").lower().split(",")]
-    return any(each[0] == "gzip" and "q=0" not in [part.replace(" ", "") for part in each[1:]] for each in named)
 
 
 @get(

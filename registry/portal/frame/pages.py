@@ -8,7 +8,6 @@ is escaped; no template has a style or a script of its own.
 
 from __future__ import annotations
 
-import gzip
 import secrets
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,6 +17,7 @@ import jinja2
 from litestar import Request, Response
 
 from registry.accounts.identity import Caller
+from registry.http.squeezing import squeezed
 from registry.observing.requests import CALLER
 from registry.portal.frame import assets, forms, notes
 from registry.portal.frame.languages import OTHER, TAGS, Language, of_path
@@ -49,7 +49,7 @@ _HEADERS: Final = {
     "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), "
     "microphone=(), geolocation=()",
     "Cache-Control": "no-store",
-    "Vary": "Cookie, Accept-Encoding",
+    "Vary": "Cookie",
 }
 
 
@@ -124,8 +124,5 @@ def rendered(
         }
     )
     headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(nonce=nonce)}
-    content = html.encode()
-    if assets.accepts_gzip(request):
-        headers["Content-Encoding"] = "gzip"
-        content = gzip.compress(content, 6, mtime=0)
+    content = squeezed(request, html.encode(), headers)
     return Response(content, media_type=HTML, status_code=status, headers=headers, cookies=cookies)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
+from licet.log import tiles
 from licet.terms import Price, preset
+from registry import translog
 from registry.portal.frame.languages import LANGUAGES
 from tests.registry.agreements.talks import NEGOTIATED, ask, reply
+from tests.registry.catalogue import registry
 from tests.registry.harness import Running
 from tests.registry.market import Shelf, Trainer, trainer
-from tests.registry.portal.people import HTML
+from tests.registry.portal.people import HTML, Read
 from tests.registry.portal.selling import Seller, seller
 from tests.registry.portal.staff import Staff, employed
 from tests.registry.portal.team import Team, busy
 from tests.registry.portal.weighing import asked, first_load
+from tests.registry.servers import Server
+from tests.registry.translog.log import submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -143,6 +150,21 @@ async def test_a_first_load_is_small_wherever_one_comes_in(
             if found.whole > FIRST_LOAD or found.scripts > SCRIPTS:
                 heavy[path] = found
     assert not heavy
+
+
+async def test_an_entry_of_a_full_tile_is_checked_within_a_first_load(
+    server: Server, migrated_template: str, tmp_path: Path
+) -> None:
+    async with server.fresh(migrated_template, "tile") as dsn, registry(dsn, tmp_path) as site:
+        await submitted(site.services.database, tiles.WIDTH)
+        async with asyncio.timeout(30), site.services.database.acquire() as conn:
+            while (await translog.head(conn)).published_size < tiles.WIDTH:
+                await asyncio.sleep(0.05)
+        links = Read((await site.http.get("/en/log/0", headers=HTML)).text).links()
+        files = [f"/log/tile/{each}" for each in ("0/000", "entries/000")]
+        assert {*files} <= {*links}
+        found = await first_load(site.http, "/en/log/0", "/log/checkpoint", "/log/keys", *files)
+    assert found.whole <= FIRST_LOAD, found
 
 
 async def test_longer_lists_ask_the_database_no_more(site: Running, few: Busy, many: Busy, auditor: Staff) -> None:

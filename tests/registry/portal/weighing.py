@@ -32,10 +32,13 @@ class Load(NamedTuple):
         return sum(size for address, size in self.sizes.items() if address.endswith(".js"))
 
 
-async def first_load(http: httpx.AsyncClient, path: str) -> Load:
-    """Return what a browser that has nothing yet fetches for the page at ``path``: it, and every file it asks for."""
+async def first_load(http: httpx.AsyncClient, path: str, *fetched: str) -> Load:
+    """Return what a browser that has nothing yet fetches for the page at ``path``: it, and every file it asks for.
+
+    ``fetched`` are addresses that its scripts ask for once they run.
+    """
     sizes: dict[str, int] = {}
-    waiting = [path]
+    waiting = [path, *fetched]
     while waiting:
         address = waiting.pop()
         if address in sizes:
