@@ -13,17 +13,17 @@ from uuid import UUID
 from licet import identifiers, times
 from licet.errors import InputError
 from licet.statements import envelope as envelopes
-from licet.statements.disputes import ANSWERED_WITHIN, APPEALED_WITHIN, draft_decision, draft_review
+from licet.statements.disputes import APPEALED_WITHIN, draft_decision, draft_review
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import Outcome
 from licet.wire.common import Receipt
 from registry import translog
-from registry.accounts import events
 from registry.consent.conflicts import disputes_changed
 from registry.consent.queries import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
-from registry.disputes.service import end, keep, opening_of
+from registry.disputes.lasting import answer_until
+from registry.disputes.service import end, keep, opening_of, tell_both
 from registry.disputes.subjects import hold_evidence
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.services import Services
@@ -50,9 +50,9 @@ async def decide(
 ) -> Receipt:
     """Return once the decision is in the published log; what is held stays held until the dispute ends.
 
-    The other party must have answered, or its 14 days be over. Whoever loses by it can appeal for 14 days from now on.
-    The same decision again has no second effect. Raises ``NotFound``, ``Invalid`` naming the field, and ``Conflict``
-    for one that was decided otherwise, or is not yet to be decided.
+    The other party must have answered, or its 14 days be over (`answer_until`). Whoever loses by it can appeal for 14
+    days from now on (`appeal_until`). The same decision again has no second effect. Raises ``NotFound``, ``Invalid``
+    naming the field, and ``Conflict`` for one that was decided otherwise, or is not yet to be decided.
     """
     asked = _asked(dispute, operator, outcome, text, evidence)
     return await translog.wait(services.database, await _decided(services, asked))
@@ -91,9 +91,10 @@ async def _decided(services: Services, asked: _Asked) -> int:
         if row["decided"] is not None:
             raise Conflict(f"it was decided already: {row['decided']}; whoever lost can appeal")
         now = times.now()
-        if "answer" not in steps and now < row["opened_at"] + ANSWERED_WITHIN:
-            until = times.to_text(row["opened_at"] + ANSWERED_WITHIN)
-            raise Conflict(f"the other party can answer until {until}: decide after that, or after its answer")
+        if "answer" not in steps and now < (until := await answer_until(conn, row, now)):
+            raise Conflict(
+                f"the other party can answer until {times.to_text(until)}: decide after that, or after its answer"
+            )
         payload = draft_decision(
             await _opening(conn, row),
             row["digest"].hex(),
@@ -151,12 +152,6 @@ async def office_step(services: Services, conn: Connection, row: Row, payload: D
     digest = bytes.fromhex(sealed.payload_digest)
     await conn.execute(queries.KEEP_STEP, statement, row["id"], payload.step, None, digest, None, pending)
     return pending
-
-
-async def tell_both(conn: Connection, row: Row, kind: str, dispute: str, told: str) -> None:
-    """Let both parties read of what the office did."""
-    for account in (row["account"], row["against"]):
-        await events.tell(conn, account, kind, dispute, told)
 
 
 async def _locked(conn: Connection, asked: _Asked) -> tuple[Row, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""Disputes end where nobody appealed: the loop looks every minute, and takes up what came due while nothing ran.
+"""Disputes end where nobody appealed: the loop looks every minute. While nothing ran, no time to appeal was over.
 
 Each ends in a transaction of its own, under the locks of an appeal: whichever comes first is the one that counts. A
 dispute that cannot be ended is logged, looked at again with the next round, and keeps no other waiting.
@@ -18,8 +18,9 @@ from licet import times
 from licet.statements.disputes import draft_end
 from registry.consent.queries import LOCK_HEAD
 from registry.disputes import queries, words
-from registry.disputes.deciding import office_step, tell_both
-from registry.disputes.service import end, info_of
+from registry.disputes.deciding import office_step
+from registry.disputes.lasting import appeal_until
+from registry.disputes.service import end, info_of, tell_both
 from registry.errors import RegistryError
 from registry.observing import tracing
 from registry.services import Services
@@ -52,7 +53,7 @@ async def end_due(services: Services, now: datetime) -> int:
             due = [row["id"] for row in await conn.fetch(queries.DUE, after, now, _AT_ONCE)]
         for number in due:
             try:
-                ended += await _end(services, number)
+                ended += await _end(services, number, now)
             except RegistryError as error:
                 log.exception("disputes.stuck", dispute=str(number), error=str(error))
         if len(due) < _AT_ONCE:
@@ -63,11 +64,13 @@ async def end_due(services: Services, now: datetime) -> int:
     return ended
 
 
-async def _end(services: Services, number: UUID) -> bool:
+async def _end(services: Services, number: UUID, now: datetime) -> bool:
     async with services.database.transaction() as conn:
         await conn.execute(LOCK)
         row = await conn.fetchrow(queries.SEEN, None, number)
         if row is None or row["state"] != "decided":  # appealed or ended meanwhile
+            return False
+        if now < await appeal_until(conn, row, now):  # the service was off: whoever lost has the rest of the time
             return False
         info = info_of(row)
         assert info.decided_by is not None  # it is decided

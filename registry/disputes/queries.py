@@ -71,6 +71,20 @@ DECIDE: Final = """
 update disputes set decided = $2, decided_at = $3, decided_by = $4, appeal_until = $5
 where id = $1 and decided is null and outcome is null
 """
+# The service was off meanwhile.
+LENGTHEN: Final = """
+update disputes set appeal_until = $2 where id = $1 and appealed_at is null and outcome is null and appeal_until < $2
+"""
+# Appealed before $1 and not reviewed: a handful, of the few that are open. By disputes_one_of_a_work, …_of_a_charge
+UNREVIEWED: Final = """
+select count(*) as count, min(appealed_at) as first from disputes
+where outcome is null and (work is not null or transfer is not null) and appealed_at <= $1
+"""
+# Where the log has a decision. By dispute_steps (dispute, step), log_entries unique (pending)
+DECIDED: Final = """
+select e.index from dispute_steps x join log_entries e on e.pending = x.pending
+where x.dispute = $1 and x.step = 'decide'
+"""
 APPEAL: Final = "update disputes set appealed_at = $2 where id = $1 and appealed_at is null and outcome is null"
 END: Final = "update disputes set outcome = $2, ended_at = $3, ended_by = $4 where id = $1 and outcome is null"
 # Whether operator $2 may review dispute $1: whoever decided it may not. By disputes primary key
@@ -155,6 +169,15 @@ select d.id from disputes d where not exists (select from dispute_steps x where 
     or d.ended_by = d.decided_by and exists (
         select from dispute_steps x where x.dispute = d.id and x.step = 'review'
     )
+"""
+# What could be appealed: where the log has the decision, and when what ended it as nobody did was logged.
+# By dispute_steps (dispute, step), log_entries unique (pending)
+APPEALABLE: Final = """
+select d.id, d.appeal_until, e.index, e.at, p.envelope, f.at as ended
+from disputes d join dispute_steps x on x.dispute = d.id and x.step = 'decide'
+join log_pending p on p.id = x.pending join log_entries e on e.pending = x.pending
+left join dispute_steps y on y.dispute = d.id and y.step = 'end' left join log_entries f on f.pending = y.pending
+where d.appeal_until is not null and p.envelope is not null order by e.index
 """
 # A charge in dispute is contested for as long, each time anew, and what became of it is how the dispute ended.
 UNHELD: Final = """

@@ -125,6 +125,12 @@ async def end(
         await decide_in(services, conn, transfer, now, _OF_CHARGES[outcome])
 
 
+async def tell_both(conn: Connection, row: Row, kind: str, dispute: str, told: str) -> None:
+    """Let both parties read of what the office did."""
+    for account in (row["account"], row["against"]):
+        await events.tell(conn, account, kind, dispute, told)
+
+
 async def keep(
     conn: Connection, dispute: UUID, payload: DisputeStep, envelope: Envelope, account: UUID | None
 ) -> tuple[UUID, int]:

@@ -21,6 +21,7 @@ from registry.accounts.identity import Caller
 from registry.consent.queries import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
+from registry.disputes.lasting import appeal_until
 from registry.disputes.service import Kept, accepted, end, info_of, keep, seen, taken
 from registry.disputes.subjects import hold_evidence
 from registry.errors import Conflict, Invalid, NotAllowed
@@ -61,6 +62,9 @@ async def _step(services: Services, caller: Caller, dispute: UUID, envelope: Env
     if payload.step not in STEPS:
         raise Invalid.field("step", f"{', '.join(STEPS[:-1])} or {STEPS[-1]}", payload.step)
     now = times.now()
+    if payload.step == "appeal" and row["state"] == "decided":
+        await appeal_until(conn, row, now)
+        row = await seen(conn, caller.account, dispute)
     _hold_allowed(payload, row, caller, now)
     if row["work"] is not None and payload.step in _ENDS:
         await conn.fetchrow(LOCK_HEAD, row["against"])

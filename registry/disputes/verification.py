@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from licet import identifiers, times
 from licet.statements import envelope as envelopes
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import OF_OFFICE
+from registry import translog
 from registry.database import Connection, Row
 from registry.disputes import queries
 
@@ -23,6 +25,7 @@ async def rebuild(conn: Connection) -> list[str]:
     async for row in conn.cursor(queries.ALL_STEPS, prefetch=_PREFETCH):
         if row["envelope"] is not None:  # else erased
             wrong += _step(row)
+    wrong += await _lasted(conn)
     wrong += [
         f"dispute {identifiers.from_uuid('dsp', row['id'])}: expected what opened it, and what ended it"
         for row in await conn.fetch(queries.WITHOUT)
@@ -38,6 +41,27 @@ async def rebuild(conn: Connection) -> list[str]:
     ]
 
 
+async def _lasted(conn: Connection) -> list[str]:
+    """Whoever lost had the time to appeal that was signed, and what the service was off meanwhile; no more, no less."""
+    rows = await conn.fetch(queries.APPEALABLE)
+    now = times.now()
+    silences = await translog.silences(conn, rows[0]["index"], now) if rows else []
+    wrong = []
+    for row in rows:
+        signed = envelopes.read_as(DisputeStep, envelopes.parse(row["envelope"])).appeal_until
+        if signed is msgspec.UNSET:
+            continue  # `_step` says so
+        off = [(began, end) for began, end in silences if began >= row["at"] and began < (row["ended"] or now)]
+        most = times.from_text(signed) + sum((end - began for began, end in off), timedelta(0))
+        until = row["appeal_until"]
+        if not times.from_text(signed) <= until <= most or (row["ended"] is not None and row["ended"] < most):
+            wrong.append(
+                f"dispute {identifiers.from_uuid('dsp', row['id'])}: expected a time to appeal until {signed}, or "
+                f"{times.to_text(most)} as the service was off, got {times.to_text(until)}"
+            )
+    return wrong
+
+
 def _step(row: Row) -> list[str]:
     sealed = envelopes.parse(row["envelope"])
     payload = envelopes.read_as(DisputeStep, sealed)
@@ -46,11 +70,11 @@ def _step(row: Row) -> list[str]:
     office = row["ended_by"] if step == "review" or row["decided"] is None else row["decided_by"]
     by = ("opr", office) if step in OF_OFFICE else (row["step_kind"], row["account"])
     outcome = row["decided"] or row["outcome"] if decided else row["outcome"] if step in _ENDS else None
-    until = None if payload.appeal_until is msgspec.UNSET else payload.appeal_until
+    appealable = payload.appeal_until is not msgspec.UNSET  # until when: `_lasted`
     position = row["position"] and payload.position  # null where a service of a release before took the answer
     signed = (
         payload.step, payload.dispute, payload.subject, payload.document, payload.account, payload.outcome, position,
-        until,
+        appealable,
     )  # fmt: skip
     kept = (
         step,
@@ -60,7 +84,7 @@ def _step(row: Row) -> list[str]:
         identifiers.from_uuid(*by),
         outcome,
         row["position"],
-        times.to_text(row["appeal_until"]) if decided and row["appeal_until"] else None,
+        decided and row["appeal_until"] is not None,
     )
     if (kept, row["digest"].hex()) == (signed, sealed.payload_digest):
         return []

@@ -31,6 +31,12 @@ def decided(dispute: str, outcome: str, appeal_until: datetime) -> str:
     return f"{dispute} {_OUTCOME[outcome]}; whoever lost can appeal until {times.to_text(appeal_until)[:16]} UTC"
 
 
+def lengthened(dispute: str, outcome: str, appeal_until: datetime) -> str:
+    """Return what both parties read where the service was off while a decision could be appealed."""
+    until = times.to_text(appeal_until)[:16]
+    return f"{dispute} {_OUTCOME[outcome]}; the service was off meanwhile: whoever lost can appeal until {until} UTC"
+
+
 def appealed(who: str, dispute: str, review_until: datetime) -> str:
     """Return what whoever a decision was for reads when it is appealed."""
     until = times.to_text(review_until)[:10]

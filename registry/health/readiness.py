@@ -17,15 +17,15 @@ import msgspec
 import structlog
 
 from licet import times
-from licet.counted import many
 from licet.errors import LicetError
 from licet.log.entry import KINDS
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from registry import archive, translog
-from registry.agreements import queries as agreements
 from registry.database import Connection, pending
 from registry.errors import MigrationError, RegistryError, StoreUnavailable, Unavailable
+from registry.health import office
+from registry.health.checks import Check
 from registry.services import Services
 from registry.snapshots import queries as snapshots
 from registry.translog import publication
@@ -40,15 +40,6 @@ _PROBE: Final = bytes(4096)
 _log = structlog.get_logger("registry.health")
 
 
-class Check(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that answers need: what was found, and where it is not ok, since when and what to do about it."""
-
-    ok: bool
-    found: str = ""
-    since: str | None = None
-    todo: str = ""
-
-
 class State(msgspec.Struct, frozen=True):
     """All checks by name, and the figures behind them (None where the database does not answer)."""
 
@@ -58,6 +49,7 @@ class State(msgspec.Struct, frozen=True):
     log_lag_seconds: float | None = None
     archive_behind_bytes: int | None = None
     agreements_left_out: int | None = None
+    reviews_late: int | None = None
     snapshot_sequence: int | None = None
     snapshot_age_seconds: float | None = None
     snapshot_expires_seconds: float | None = None
@@ -95,7 +87,7 @@ class Readiness:
                 async with self._services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
                     figures = await self._log(conn, checks)
                     figures = await self._archive(conn, figures, checks)
-                    figures = await self._closes(conn, figures, checks)
+                    figures = await self._office(conn, figures, checks)
                     figures = await self._snapshot(conn, figures, checks)
             checks = {"database": Check(ok=True), **checks}
         except (Unavailable, TimeoutError) as error:
@@ -207,17 +199,10 @@ class Readiness:
             checks["archive"] = Check(ok=True)
         return msgspec.structs.replace(figures, archive_behind_bytes=behind.bytes)
 
-    async def _closes(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
-        """What closes could not charge is told, and keeps nobody from an answer."""
-        row = await conn.fetchrow(agreements.LEFT_OUT_COUNT)
-        assert row is not None  # it counts
-        count: int = row["count"]
-        checks["closes"] = Check(ok=True)
-        if count:
-            found = f"{many(count, 'charge')} of agreements left out when months closed, from {row['first']} on"
-            todo = "see the operator's page or `licet-registry close` for why; each close tries them again"
-            checks["closes"] = Check(ok=True, found=found, since=times.to_text(row["since"]), todo=todo)
-        return msgspec.structs.replace(figures, agreements_left_out=count)
+    async def _office(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
+        checks["closes"], left_out = await office.closes(conn)
+        checks["disputes"], late = await office.reviews(conn, times.now())
+        return msgspec.structs.replace(figures, agreements_left_out=left_out, reviews_late=late)
 
     async def _snapshot(self, conn: Connection, figures: State, checks: dict[str, Check]) -> State:
         now = times.now()

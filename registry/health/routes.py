@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from licet.wire.common import Problem
 from registry.errors import NotAuthenticated, Unavailable
 from registry.health import readiness
-from registry.health.readiness import Check
+from registry.health.checks import Check
 from registry.http.problems import MEDIA_TYPE, TYPE_BASE
 from registry.observing.meters import Meters, read_text
 from registry.observing.requests import request_id
@@ -60,7 +60,7 @@ async def ready(request: Request[None, None, State]) -> Response[Ready]:
     """Whether the service answers truly and takes statements; 503 with the reasons otherwise.
 
     `checks` says of each thing what was found, since when it is amiss, and what to do: database, schema, log,
-    checkpoint, guard, archive, closes, snapshot, index, files.
+    checkpoint, guard, archive, closes, disputes, snapshot, index, files.
     """
     state = await _readiness(request).look()
     if state.missing or state.log_size is None or state.log_pending is None:
@@ -103,6 +103,7 @@ async def metrics(request: Request[None, None, State], services: NamedDependency
         "licet_log_lag_seconds": state.log_lag_seconds,
         "licet_archive_behind_bytes": state.archive_behind_bytes,
         "licet_agreements_left_out": state.agreements_left_out,
+        "licet_reviews_late": state.reviews_late,
         "licet_snapshot_sequence": state.snapshot_sequence,
         "licet_snapshot_age_seconds": state.snapshot_age_seconds,
         "licet_snapshot_expires_seconds": state.snapshot_expires_seconds,

@@ -64,6 +64,7 @@ READ: Final = (
     Meter("licet_log_lag_seconds", "gauge", "Age of the oldest statement that waits for the sequencer."),
     Meter("licet_archive_behind_bytes", "gauge", "Bytes of the database's own log that are not archived yet."),
     Meter("licet_agreements_left_out", "gauge", "Charges of agreements that closes left out and will try again."),
+    Meter("licet_reviews_late", "gauge", "Appealed decisions that nobody has reviewed in time."),
     Meter("licet_snapshot_sequence", "gauge", "Number of the newest snapshot."),
     Meter("licet_index_sequence", "gauge", "Snapshot that this process answers from; 0 for the database alone."),
     Meter("licet_index_applied_works", "gauge", "Works that this process applied over the snapshot it answers from."),

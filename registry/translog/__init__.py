@@ -5,7 +5,7 @@ Domains use ``submit``, ``wait``, ``receipt``, ``evidence``; one process runs ``
 
 from __future__ import annotations
 
-from registry.translog.heads import Backlog, Head, backlog, first_entry_at, head, refuse_copy
+from registry.translog.heads import QUIET, Backlog, Head, backlog, first_entry_at, head, refuse_copy, silences
 from registry.translog.keys import RegistryKeys, open_keys, read_statement
 from registry.translog.sequencer import Sequencer
 from registry.translog.submission import (
@@ -23,6 +23,7 @@ from registry.translog.submission import (
 from registry.translog.waiting import wait, wait_all
 
 __all__ = [
+    "QUIET",
     "Backlog",
     "Evidence",
     "Head",
@@ -42,6 +43,7 @@ __all__ = [
     "receipts",
     "refuse_copy",
     "registry_keys_evidence",
+    "silences",
     "submit",
     "wait",
     "wait_all",

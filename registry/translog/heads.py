@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -10,6 +11,9 @@ from licet.log import checkpoint as checkpoints
 from registry.database import Connection, Row
 from registry.errors import RegistryError, StartError
 from registry.translog import queries
+
+#: A service that runs renews its snapshot, an entry of the log, in half that time and sooner.
+QUIET: Final = timedelta(days=1)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -85,3 +89,22 @@ async def first_entry_at(conn: Connection, moment: datetime, size: int) -> int:
         else:
             high = middle
     return low
+
+
+async def silences(conn: Connection, first: int, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the whiles of more than a day, from entry ``first`` until ``now``, in which the log took nothing.
+
+    The service was off: whoever has the log can tell. They are found in some look-ups for each day.
+    """
+    size, found = (await head(conn)).size, []
+    index, at = first, await conn.fetchval(queries.ENTRY_AT, first)
+    while at + QUIET < now:
+        later = await first_entry_at(conn, at + QUIET, size)
+        if later > index + 1:  # there are others within a day
+            index, at = later - 1, await conn.fetchval(queries.ENTRY_AT, later - 1)
+            continue
+        began, index = at, later
+        at = now if later == size else await conn.fetchval(queries.ENTRY_AT, later)
+        if at - began > QUIET:
+            found.append((began, at))
+    return found

@@ -44,6 +44,7 @@ WORDS: Final[Vocabulary] = {
     "part_guard": ("Guard against an older copy", "旧副本防护"),
     "part_archive": ("Archive", "归档"),
     "part_closes": ("Months that close", "月度结账"),
+    "part_disputes": ("Reviews after appeals", "申诉复核"),
     "part_snapshot": ("Snapshot", "快照"),
     "part_index": ("Index", "索引"),
     "part_files": ("Files", "文件"),

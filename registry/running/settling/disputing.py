@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from cyclopts import App, Parameter
 
-from licet import identifiers
+from licet import identifiers, times
+from licet.statements.disputes import REVIEWED_WITHIN
 from registry.running.office import DataFolder, Json, attached, show
 from registry.running.sequencing import sequencing
 from registry.running.settling.asked import PAGE
@@ -187,6 +188,13 @@ def _line(each: DisputeInfo) -> str:
     held = "" if each.holds or each.ended_at is not None else ", holds nothing"
     decided = ""
     if each.ended_at is None and each.decided is not None:
-        decided = f" {each.decided} by {each.decided_by}, appeal until {(each.appeal_until or '')[:10]}"
+        decided = f" {each.decided} by {each.decided_by}, {_next(each)}"
     parties = f"{each.account} against {each.against}"
     return f"{each.dispute}  {each.state}{decided}{held}  {parties} about {each.subject}, opened {each.opened_at[:10]}"
+
+
+def _next(each: DisputeInfo) -> str:
+    if each.appealed_at is None:
+        return f"appeal until {(each.appeal_until or '')[:10]}"
+    by = times.from_text(each.appealed_at) + REVIEWED_WITHIN
+    return f"review {'due by' if times.now() < by else 'late since'} {times.to_text(by)[:10]}"

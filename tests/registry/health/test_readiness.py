@@ -24,7 +24,19 @@ from registry.worker.loops import run_sequencer
 from tests.registry.harness import Running, running
 
 pytestmark = pytest.mark.anyio
-ALL = {"database", "schema", "log", "checkpoint", "guard", "archive", "closes", "snapshot", "index", "files"}
+ALL = {
+    "database",
+    "schema",
+    "log",
+    "checkpoint",
+    "guard",
+    "archive",
+    "closes",
+    "disputes",
+    "snapshot",
+    "index",
+    "files",
+}
 LOOPS = {"sequencer": run_sequencer, "snapshots": publisher.run}
 
 
