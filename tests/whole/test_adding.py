@@ -153,7 +153,9 @@ def test_by_fingerprint_alone_no_file_leaves(browser: Browser, service: Service,
         expect(page.locator("[data-phase]")).to_have_text(says(visitor, "phase-signin"))
         visitor.goes("[data-signin]")
         visitor.goes("[data-sign-in] button")
-        page.wait_for_function("said => document.querySelector('[data-phase]').innerText === said", arg=finished, polling=250)
+        page.wait_for_function(
+            "said => document.querySelector('[data-phase]').innerText === said", arg=finished, polling=250
+        )
         assert max(sent) < 200_000  # of three million bytes: names and fingerprints
         visitor.goes("[data-sign] button")
         visitor.signs()
