@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -102,3 +104,41 @@ def test_a_segment_that_no_writer_made_is_refused_as_ever(loops: Any, name: str,
     assert coding._in_loops(loops, index, keys, REQUEST, 0) is None
     with pytest.raises(MalformedError):
         verdict_codes(index, keys, REQUEST)
+
+
+LIES = """
+import numpy as np
+from licet.decisions import Request
+from licet.index import Index, Keys, WorkRecord, coding
+from licet.index.segments import ExactSegment
+from licet.index.writing import in_memory
+from licet.terms import preset
+assert coding.load()
+from licet.index import finding
+terms = preset("no-ai").encoded
+works = [WorkRecord(work=bytes(15) + bytes([n]), account=bytes(16), terms=terms, level=2, sha256=bytes([32 * n]) * 32)
+         for n in range(8)]
+columns = {name: np.array(column) for name, column in in_memory(works)[0].columns.items()}
+index = Index([ExactSegment(columns)])
+keys = Keys(300, file=np.full((300, 16), 128, np.uint8))
+for lie in ([0, 2**32 - 1, 2**32 - 1], [2**32 - 1, 0, 1], [2**31, 2**32 - 1, 7]):
+    columns["file.bucket"][4:7] = lie
+    found = coding._in_loops(finding, index, keys, Request(uses=["train-gen"], at="2026-11-01T00:00:00Z"), 0)
+    assert set(found.tolist()) <= {1, 4}
+"""
+
+
+def test_a_mapped_file_that_is_changed_is_not_read_beyond_its_keys(loops: Any) -> None:
+    ended = subprocess.run([sys.executable, "-c", LIES], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr  # else it read memory that is nobody's
+
+
+def test_columns_that_differ_by_their_masks_alone_are_looked_up_each(loops: Any) -> None:
+    index = index_of([shelf(0), shelf(1, sha256=None, pixels=digest("file", 1))])
+    one = column([digest("file", 0), digest("file", 1)] * 200)
+    every, none = np.ones(len(one), np.bool_), np.zeros(len(one), np.bool_)
+    for file, pixels in ((every, none), (none, every), (every, every), (every, None), (none, none)):
+        keys = Keys(len(one), file=one, file_mask=file, pixels=one, pixels_mask=pixels)
+        found = coding._in_loops(loops, index, keys, REQUEST, 0)
+        assert found is not None
+        assert found.tolist() == whole(index, keys)

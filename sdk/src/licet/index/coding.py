@@ -19,7 +19,7 @@ import numpy as np
 
 from licet.decisions import CODES, Request
 from licet.index.answers import CHALLENGED, decide_case, packed_cases, roughly
-from licet.index.keys import Keys
+from licet.index.keys import Keys, Mask
 from licet.index.lookup import FILE, PIXELS, Index
 from licet.index.works import Bytes
 
@@ -72,14 +72,20 @@ def _in_loops(loops: ModuleType, index: Index, keys: Keys, request: Request, min
     row_of, case_of = np.empty(room, np.int32), np.empty(room, np.int32)
     table, cases = np.full(loops.CASES, -1, np.int64), np.empty(loops.CASES // 4, np.int64)
     counts = np.zeros(2, np.int64)
+    order, wanted = np.empty(keys.n, np.int32), np.empty(keys.n, np.uint64)
+    ordered: tuple[Bytes, Mask] | None = None
     for kind, (column, mask) in keys.exact.items():
-        asked = np.ascontiguousarray(column).view(np.uint64)
+        if ordered is None or column is not ordered[0] or mask is not ordered[1]:  # one column may be of two kinds
+            asked = np.ascontiguousarray(column).view(np.uint64)
+            count = loops.ordered(asked, mask, order, wanted)
+            ordered = column, mask
         for layer in index.layers:
             columns = layer.exact.columns
             if not len(columns[f"{kind}.hi"]):
                 continue
             ended = loops.find(
-                asked, mask, *(columns[f"{kind}.{name}"] for name in ("hi", "lo", "work", "bucket")), layer.dead,
+                asked, order, wanted, count,
+                *(columns[f"{kind}.{name}"] for name in ("hi", "lo", "work", "bucket")), layer.dead,
                 *(columns[f"work.{name}"] for name in ("terms", "level", "flags")), len(columns["terms.hash"]),
                 layer.first_terms, _KINDS[kind] << 2, row_of, case_of, table, cases, counts,
             )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, types
 
 from licet.compiled.compiling import compiled
+from licet.compiled.fetching import fetch
 from licet.index.records import FLAGS, MAX_LEVEL
 
 #: What `find` ends with where it did not write everything down: no room, or a value that no writer makes.
@@ -15,7 +16,7 @@ NO_ROOM, MALFORMED = 1, 2
 #: Places for different cases, a power of two; a quarter of them are used at most.
 CASES: Final = 1 << 14
 
-_TOGETHER: Final = 1024  # rows
+_TOGETHER: Final = 256  # rows
 _PARTS: Final = 1 << 12
 _CROWDED: Final = 8  # keys in a bucket, above which it is searched by halving
 _NO_TERMS: Final = 2**32 - 1
@@ -66,22 +67,6 @@ def _part(word: Any) -> Any:
 
 
 @njit(nogil=True)
-def _ordered(asked: Any, mask: Any, order: Any) -> Any:
-    """Return how many rows count, once ``order`` has them roughly by key: what lies together is asked for together."""
-    starts = np.zeros(_PARTS + 1, np.int64)
-    for row in range(len(asked)):
-        starts[_part(asked[row, 0]) + 1] += mask[row]
-    for part in range(_PARTS):
-        starts[part + 1] += starts[part]
-    for row in range(len(asked)):
-        if mask[row]:
-            part = _part(asked[row, 0])
-            order[starts[part]] = row
-            starts[part] += 1
-    return starts[_PARTS]
-
-
-@njit(nogil=True)
 def _holds(dead: Any, row: Any) -> Any:
     low, high = 0, len(dead)
     while low < high:
@@ -93,16 +78,37 @@ def _holds(dead: Any, row: Any) -> Any:
     return low < len(dead) and dead[low] == row
 
 
+@compiled(types.int64(_stored(types.uint64, 2), _stored(types.boolean), _Rows, types.uint64[::1]))
+def ordered(asked: Any, mask: Any, order: Any, wanted: Any) -> int:
+    """Return how many rows ``mask`` counts, once ``order`` has them roughly by key and ``wanted`` their first halves.
+
+    ``asked`` are big-endian halves of keys. What lies together is asked for together then.
+    """
+    starts = np.zeros(_PARTS + 1, np.int64)
+    for row in range(len(asked)):
+        starts[_part(asked[row, 0]) + 1] += mask[row]
+    for part in range(_PARTS):
+        starts[part + 1] += starts[part]
+    for row in range(len(asked)):
+        if mask[row]:
+            part = _part(asked[row, 0])
+            order[starts[part]], wanted[starts[part]] = row, _turned(asked[row, 0])
+            starts[part] += 1
+    return int(starts[_PARTS])
+
+
 @compiled(
     types.int64(
-        _stored(types.uint64, 2), _stored(types.boolean), _U8s, _U8s, _U4s, _U4s, _stored(types.int64), _U4s,
-        _stored(types.uint8), _stored(types.uint16), types.int64, types.int64, types.int64, _Rows, _Rows, _Cases,
+        _stored(types.uint64, 2), _Rows, types.uint64[::1], types.int64, _U8s, _U8s, _U4s, _U4s, _stored(types.int64),
+        _U4s, _stored(types.uint8), _stored(types.uint16), types.int64, types.int64, types.int64, _Rows, _Rows, _Cases,
         _Cases, _Cases,
     )
 )  # fmt: skip
 def find(
     asked: Any,
-    mask: Any,
+    order: Any,
+    wanted: Any,
+    count: Any,
     hi: Any,
     lo: Any,
     work: Any,
@@ -122,61 +128,70 @@ def find(
 ) -> int:
     """Write down which rows are found, and the case of each: all that its decision depends on (`answers.packed_cases`).
 
-    ``asked`` are big-endian halves of keys, of which ``mask`` says which count; then a segment's key table and what it
-    says of works. ``counts`` are how many finds and how many different cases there are so far. Returns 0, or why not.
+    ``count`` rows of ``asked`` as `ordered` left them; then a segment's key table and what it says of works. ``counts``
+    are how many finds and how many different cases there are so far. Returns 0, or why not.
 
-    Some rows at a time, one column after the other: what is waited for is memory, and nothing here has to be known
-    before the next row's place is asked for.
+    Some rows at a time, one column after the other: what is waited for is memory, so every step asks for what the next
+    one reads, of those rows alone that are still in question. Nothing is read beyond a column, whatever a bucket says:
+    the file was held to its bounds when it was opened, and nothing keeps a mapped one from being changed.
     """
     bits = 0
     while len(bucket) - 1 > 1 << bits:
         bits += 1
-    shift, last = np.uint64(64 - bits), len(hi) - 1
-    wanted = np.empty(_TOGETHER, np.uint64)
+    shift, size = np.uint64(64 - bits), len(hi)
     low, high = np.empty(_TOGETHER, np.int64), np.empty(_TOGETHER, np.int64)
-    begins = np.empty(_TOGETHER, np.uint64)
-    place, row = np.empty(_TOGETHER, np.int64), np.empty(_TOGETHER, np.int64)
-    second, own = np.empty(_TOGETHER, np.uint64), np.empty(_TOGETHER, np.int64)
+    asking, row = np.empty(_TOGETHER, np.uint64), np.empty(_TOGETHER, np.int64)
+    place, own = np.empty(_TOGETHER, np.int64), np.empty(_TOGETHER, np.int64)
     stated, packed = np.empty(_TOGETHER, np.int64), np.empty(_TOGETHER, np.int64)
-    order = np.empty(len(asked), np.int32)
-    count = _ordered(asked, mask, order)
+    for at in range(min(_TOGETHER, count)):
+        fetch(bucket.ctypes.data + 4 * np.int64(wanted[at] >> shift if bits else 0))
     for first in range(0, count, _TOGETHER):
-        rows = min(_TOGETHER, count - first)
-        for at in range(rows):
-            wanted[at] = _turned(asked[order[first + at], 0])
+        after = min(first + _TOGETHER, count)
+        some = 0  # rows whose bucket is not empty: written down always, and kept by counting
+        for at in range(first, after):
             begin = np.int64(wanted[at] >> shift) if bits else 0
-            low[at], high[at] = bucket[begin], bucket[begin + 1]
-        for at in range(rows):
-            begins[at] = hi[min(low[at], last)]
+            low[some], high[some] = bucket[begin], min(bucket[begin + 1], size)
+            asking[some], row[some] = wanted[at], order[at]
+            some += low[some] < high[some]
+        for at in range(some):
+            fetch(hi.ctypes.data + 8 * low[at])
+        for at in range(after, min(after + _TOGETHER, count)):
+            fetch(bucket.ctypes.data + 4 * np.int64(wanted[at] >> shift if bits else 0))
+        likely = 0  # those whose bucket may hold the first half
+        for at in range(some):
+            there, only = hi[low[at]], high[at] - low[at] == 1
+            asking[likely], row[likely], low[likely], high[likely] = asking[at], row[at], low[at], high[at]
+            likely += (there == asking[at]) | ((there < asking[at]) & (not only))
         done = 0
-        while done < rows:
+        while done < likely:
             # Keys whose first halves are alike, as far as there is room; mostly all of these rows at once.
             held = 0
-            while done < rows:
+            while done < likely:
                 begin, end = low[done], high[done]
-                if begin == end or (end - begin == 1 and begins[done] != wanted[done]):
-                    done += 1
-                    continue
                 if end - begin > _CROWDED:
-                    begin = _first(hi, lo, begin, end, wanted[done], _turned(asked[order[first + done], 1]))
-                while begin < end and hi[begin] < wanted[done]:
+                    begin = _first(hi, lo, begin, end, asking[done], _turned(asked[row[done], 1]))
+                while begin < end and hi[begin] < asking[done]:
                     begin += 1
-                while begin < end and held < _TOGETHER and hi[begin] == wanted[done]:
-                    place[held], row[held] = begin, order[first + done]
+                while begin < end and held < _TOGETHER and hi[begin] == asking[done]:
+                    fetch(lo.ctypes.data + 8 * begin)
+                    fetch(work.ctypes.data + 4 * begin)
+                    place[held], stated[held] = begin, row[done]
                     held, begin = held + 1, begin + 1
-                if begin < end and hi[begin] == wanted[done] and held == _TOGETHER:
+                if begin < end and held == _TOGETHER and hi[begin] == asking[done]:
                     low[done] = begin  # the rest of them comes in another turn
                     break
                 done += 1
-            for at in range(held):
-                second[at], own[at] = lo[place[at]], work[place[at]]
             kept = 0
             for at in range(held):
-                if second[at] == _turned(asked[row[at], 1]):
-                    if own[at] >= len(level):
+                if lo[place[at]] == _turned(asked[stated[at], 1]):
+                    mine = np.int64(work[place[at]])
+                    if mine >= len(level):
                         return MALFORMED
-                    if len(dead) == 0 or not _holds(dead, own[at]):
-                        own[kept], row[kept] = own[at], row[at]
+                    if len(dead) == 0 or not _holds(dead, mine):
+                        fetch(terms.ctypes.data + 4 * mine)
+                        fetch(level.ctypes.data + mine)
+                        fetch(flags.ctypes.data + 2 * mine)
+                        own[kept], place[kept] = mine, stated[at]
                         kept += 1
             for at in range(kept):
                 stated[at] = terms[own[at]]
@@ -200,7 +215,7 @@ def find(
                     counts[1] += 1
                 if counts[0] == len(row_of):
                     return NO_ROOM
-                row_of[counts[0]], case_of[counts[0]] = row[at], table[slot]
+                row_of[counts[0]], case_of[counts[0]] = place[at], table[slot]
                 counts[0] += 1
     return 0
 

@@ -64,6 +64,7 @@ class Keys:
         ``pdq`` may also be n × 32 bytes, one orientation: the other seven are then derived from it, roughly.
         """
         self.n: Final = n
+        every = np.ones(n, np.bool_)
         exact: dict[str, tuple[Bytes, Mask]] = {}
         for kind, column, mask in (
             ("file", file, file_mask),
@@ -72,7 +73,7 @@ class Keys:
             ("instance", instance, instance_mask),
         ):
             if column is not None:
-                exact[kind] = _column(kind, column, (n, KEY_BYTES)), _mask(kind, mask, n)
+                exact[kind] = _column(kind, column, (n, KEY_BYTES)), every if mask is None else _mask(kind, mask, n)
         self.exact: Final = exact
         if pdq is not None and pdq.ndim == 2:
             pdq = orientations_from_hashes(_column("pdq", pdq, (n, 32)))
