@@ -101,7 +101,13 @@ def shapes() -> dict[str, tuple[Pixels, Pixels]]:
         sheet[-80:] = 255
         cv2.putText(sheet, "SEE YOU AT THE FAIR 2024", (20, height - 25), cv2.FONT_HERSHEY_DUPLEX, 1.2, (0, 0, 0), 3)
 
-    for draw in (frame, stripes, flag, caption, logo, gradient, halftone, checks, lines, captioned):
+    def cards(sheet: Pixels, number: int) -> None:
+        sheet[:] = (236, 228, 214)
+        cv2.circle(sheet, (160 + 300 * number, 150), 90, (40, 90, 60), -1)
+        for at, text in enumerate(("SEE YOU AT THE FAIR 2024", "ALL RIGHTS ARE RESERVED")):
+            cv2.putText(sheet, text, (20, 370 + 44 * at), cv2.FONT_HERSHEY_DUPLEX, 1.1, (0, 0, 0), 2)
+
+    for draw in (frame, stripes, flag, caption, logo, gradient, halftone, checks, lines, captioned, cards):
         both(draw.__name__, draw)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,17 @@ def test_a_map_is_found_among_wrong_pairs(seed, scale, angle):
 def test_pairs_at_random_seldom_meet():
     found = [fitted(laid(np.random.default_rng(seed), 0, 40, 1, 0)[0]) for seed in range(60)]
     assert max((fit.inliers for fit in found if fit), default=0) <= 5
+
+
+@pytest.mark.parametrize("larger", ["work", "asked"])
+def test_what_meets_is_spread_as_in_the_picture_where_it_is_more(larger):
+    random = np.random.default_rng(7)
+    high = 0.12 * UNIT  # of a strip; a deviation is 1 / √12 of it
+    strip = np.column_stack((random.uniform(0, UNIT, 200), random.uniform(0, high, 200)))
+    places = (strip, strip / 2) if larger == "work" else (strip / 2, strip)
+    fit = fitted(Pairs(*places, np.zeros(200), np.full(200, SIZE_STEPS * (-1.0 if larger == "work" else 1.0))))
+    assert fit is not None
+    assert fit.spread == pytest.approx(0.12 / np.sqrt(12), rel=0.1)
 
 
 @given(st.integers(0, 3), st.integers(0, 2**32))

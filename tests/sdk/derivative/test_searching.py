@@ -68,7 +68,7 @@ def test_a_picture_of_nothing_registered_finds_nothing(segment):
         assert found([segment], posted(rgb)) == []
 
 
-SHAPES = "frame stripes flag caption logo gradient halftone checks lines captioned".split()
+SHAPES = "frame stripes flag caption logo gradient halftone checks lines captioned cards".split()
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -76,6 +76,21 @@ SHAPES = "frame stripes flag caption logo gradient halftone checks lines caption
 def test_a_shape_that_any_picture_may_have_is_no_match(shape, turned):
     one, other = shapes()[shape][:: -1 if turned else 1]
     assert found([built([(work(1), kept(one))])], posted(other)) == []
+
+
+def panorama():
+    """A sky and a sea without a corner, and between them a strip of houses, an eighth of the picture high."""
+    down, right = np.mgrid[:600, :900]
+    sheet = np.stack((60 + down // 4, 60 + down // 4 + right // 60, 80 + down // 5), axis=2).astype(np.uint8)
+    rows = demo(3)[2]
+    sheet[260:335] = cv2.resize(rows[: rows.shape[0] // 8], (900, 75), interpolation=cv2.INTER_AREA)
+    return sheet
+
+
+@pytest.mark.parametrize("change", [cropped, framed, tilted])
+def test_a_strip_is_found_where_what_is_beside_it_is_alike(segment, change):
+    work_of = built([(work(50), kept(panorama()))])
+    assert found([segment, work_of], posted(np.asarray(change(panorama()), np.uint8)))[:1] == [50]
 
 
 def test_a_picture_without_a_corner_finds_nothing(segment):

@@ -29,9 +29,6 @@ _LIMITS: Final = np.array([(_ROUGH * UNIT) ** 2, _TURN * TURNS, _OCTAVES * SIZE_
 _CELL: Final = UNIT / 51.2  # ten pixels of 512
 _ROUNDS: Final = 3
 _MOST_GUESSES: Final = 96
-#: How far what meets is spread across the work, at the least (the smaller deviation, of the longer side): two pictures
-#: under the same line of letters show nothing of each other.
-SPREAD: Final = 0.045
 #: Sides of a work may be stretched against each other by so much in what is shown of it, and no more.
 _STRETCH: Final = 2.0
 
@@ -46,14 +43,19 @@ class Pairs(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """``affine`` 2 × 3 takes places in the work to the asked picture's; ``inliers`` lie in cells of their own."""
+    """``affine`` 2 × 3 takes places in the work to the asked picture's; ``inliers`` lie in cells of their own.
+
+    ``spread`` says how far they lie from a line: the smaller deviation, of the longer side of the picture in which that
+    is more. Of a part that was cut out it is the asked one, of a work that is a part of a sheet the work.
+    """
 
     affine: Reals
     inliers: int
+    spread: float
 
 
 def fitted(pairs: Pairs, least: int = 4) -> Fit | None:
-    """Return the map under which most of ``pairs`` meet, None where fewer than four do, on a line, or it crushes.
+    """Return the map under which most of ``pairs`` meet, None where fewer than four do, or it crushes.
 
     None as well where fewer than ``least`` meet roughly under the best guess. A closer map could make more of them,
     but of what is a match at least seven do (docs/internals/derivatives).
@@ -72,10 +74,11 @@ def fitted(pairs: Pairs, least: int = 4) -> Fit | None:
             return None
         distance = np.hypot(*(_moved(affine, pairs.work_places) - pairs.asked_places).T)
         meets = (distance < NEAR * UNIT) & _turned_alike(pairs, affine)
-    if affine is None or meets.sum() < 4 or _spread(pairs.work_places[meets]) < SPREAD * UNIT:
+    if affine is None or meets.sum() < 4:
         return None
+    spread = max(_spread(pairs.work_places[meets]), _spread(pairs.asked_places[meets])) / UNIT
     inliers = min(_cells(pairs.work_places[meets]), _cells(pairs.asked_places[meets]))
-    return Fit(affine, inliers) if inliers >= 4 else None
+    return Fit(affine, inliers, spread) if inliers >= 4 else None
 
 
 def _best_guess(pairs: Pairs, least: int) -> npt.NDArray[np.bool_] | None:

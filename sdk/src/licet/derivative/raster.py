@@ -25,8 +25,9 @@ _FINE: Final = 3  # samples a pixel and side
 
 
 class Agreement(NamedTuple):
-    """``textured`` windows of the work that the asked picture shows, and how many of them ``agree``."""
+    """Windows of the work that the asked picture has ``shown``, those ``textured``, and how many of them ``agree``."""
 
+    shown: int
     textured: int
     agree: int
 
@@ -85,4 +86,4 @@ def _windows(work: Reals, shown: Reals, whole: npt.NDArray[np.bool_]) -> Agreeme
     textured = full & (own > TEXTURE**2)
     together = sums(work * shown) / count - a * b
     agrees = textured & (together > AGREES * np.sqrt(own * np.maximum(other, 1)))
-    return Agreement(int(textured.sum()), int(agrees.sum()))
+    return Agreement(int(full.sum()), int(textured.sum()), int(agrees.sum()))

@@ -34,29 +34,45 @@ _MOST_FOUND: Final = 4 * KEPT_FEATURES
 
 
 class Derivative(NamedTuple):
-    """A work (16 bytes) and what speaks for it: features that lie alike, windows that say something, and agree."""
+    """A work (16 bytes) and what speaks for it.
+
+    Features that lie alike and how far they are spread (`geometry.Fit`); windows of it that are shown, those of them
+    that say something, and those that agree (`raster.Agreement`).
+    """
 
     work: bytes
     inliers: int
+    spread: float
+    shown: int
     textured: int
     agree: int
 
 
 class Rule(NamedTuple):
-    """``inliers`` and ``agree`` at the least, and ``agree`` at least ``share`` of what is textured."""
+    """What a match has at the least: ``inliers``, ``agree``, and that as a ``share`` of what is textured.
+
+    And so much ``spread``, and windows that agree as a share, ``whole``, of all that are shown.
+    """
 
     inliers: int
     agree: int
     share: float
+    spread: float = 0.045
+    whole: float = 0.0
 
     def holds(self, found: Derivative) -> bool:
         return (
-            found.inliers >= self.inliers and found.agree >= self.agree and found.agree >= self.share * found.textured
+            found.inliers >= self.inliers
+            and found.agree >= self.agree
+            and found.agree >= self.share * found.textured
+            and found.spread >= self.spread
+            and found.agree >= self.whole * found.shown
         )
 
 
-#: Any of these makes a match.
-RULES: Final = (Rule(5, 6, 0.5), Rule(8, 4, 0.3), Rule(12, 0, 0.5))
+#: Any of these makes a match. Two pictures with the same line of letters agree in places and pixels, in a line alone;
+#: what lies in a strip is believed where pixels agree over most of what is shown: a horizon, a long figure.
+RULES: Final = (Rule(5, 6, 0.5), Rule(8, 4, 0.3), Rule(12, 0, 0.5), Rule(8, 4, 0.7, spread=0.008, whole=0.5))
 
 
 def search(segments: Sequence[DerivativeSegment], asked: Features, rules: Sequence[Rule] = RULES) -> list[Derivative]:
@@ -123,7 +139,7 @@ def _looked_at(segment: DerivativeSegment, work: int, asked: Features, mine: Hit
         (asked.width, asked.height),
         fit.affine,
     )
-    return Derivative(columns["work.id"][work].tobytes(), fit.inliers, seen.textured, seen.agree)
+    return Derivative(columns["work.id"][work].tobytes(), fit.inliers, fit.spread, *seen)
 
 
 def _fit(columns: Columns, asked: Features, feature: Numbers, posting: Numbers, least: int) -> geometry.Fit | None:
