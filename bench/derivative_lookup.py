@@ -1,9 +1,9 @@
 """How well derivatives are found among 100,000 works, and how often a picture finds what it does not show.
 
 ``python -m bench.derivative_lookup tuning`` sweeps the rule on the pictures it is chosen on; ``… held-out`` measures
-the rule as it is on pictures of other sources, beside PDQ, pHash and ISCC on the same ones. Minutes each. Pictures:
-`bench.derivative_pictures`. The works that are no picture's (``DISTRACTORS``) are composites of other pictures' real
-features: one to four panes, each a part of one, moved, scaled, a few bits changed, with the raster that belongs to it.
+the rule as it is on pictures of other sources, beside PDQ, pHash and ISCC on the same ones; ``… growth`` asks 120
+questions of the pictures to tune on among more and more works. Minutes each. Pictures: `bench.derivative_pictures`;
+works that are no picture's: `bench.derivative_works`. Time is the processor's, of a process with one thread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,77 +23,24 @@ import iscc_lib
 import numpy as np
 import numpy.typing as npt
 
-from bench.derivative_pictures import DISTRACTING, HELD_OUT, TUNING, UNRELATED, pictures, transformed
+from bench.derivative_pictures import HELD_OUT, TUNING, UNRELATED, pictures, transformed
+from bench.derivative_works import A_SEGMENT, among
 from bench.measuring import BUILD
 from licet.derivative import segment as segments
 from licet.derivative.covering import coverable
 from licet.derivative.extracting import asked, kept
-from licet.derivative.features import KEPT_FEATURES, KEPT_SIDE, SIZE_STEPS, UNIT, Features, encode
+from licet.derivative.features import Features, encode
 from licet.derivative.searching import RULES, Derivative, Rule, proposed
+from licet.derivative.segment import DerivativeSegment
 from licet.fingerprints.pdq import NEAR_RADIUS, hamming, pdq_with_orientations
 
-DISTRACTORS: Final = int(os.environ.get("LICET_BENCH_DISTRACTORS", "99800"))
-ASKED: Final = int(os.environ.get("LICET_BENCH_ASKED", "120"))
+AMONG: Final = 100_000
+ASKED: Final = int(os.environ.get("LICET_BENCH_ASKED", "400"))
 UNRELATED_EACH: Final = int(os.environ.get("LICET_BENCH_UNRELATED", "40"))
 EACH: Final = 44  # works of a source, at the most
-POOL: Final = 70  # pictures of a source of distractors
 LEAST: Final = 4  # features that lie alike, below which no rule is tried when rules are chosen
-_NOISE: Final = 0.06  # of the bits of a signature
-_OTHER_WORD: Final = 0.3
+GROWTH: Final = (50_000, 100_000, 200_000, 400_000)
 Pixels = npt.NDArray[np.uint8]
-
-
-def composites(pool: list[Features], count: int) -> Iterator[Features]:
-    """Yield works that are parts of the pictures of ``pool``, one to four of them each."""
-    random = np.random.default_rng(5)
-    for _ in range(count):
-        layout = ((1, 1), (2, 1), (1, 2), (2, 2))[int(random.choice(4, p=(0.4, 0.2, 0.2, 0.2)))]
-        columns: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
-        sheet = np.empty((KEPT_SIDE, KEPT_SIDE), np.uint8)
-        side = np.array([1.0, 1.0]) / np.array(layout)
-        for at in range(layout[0] * layout[1]):
-            corner = np.array([at % layout[0], at // layout[0]]) * side
-            _pane(pool[int(random.integers(len(pool)))], corner, side, random, columns, sheet)
-        joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-        # The strongest would stay: of each pane the first, which are in that order.
-        order = np.argsort(joined.pop("rank"), kind="stable")[:KEPT_FEATURES]
-        taken = {name: column[order] for name, column in joined.items()}
-        yield Features(width=1000, height=1000, raster=sheet, **taken)
-
-
-def _pane(
-    source: Features,
-    corner: npt.NDArray[np.float64],
-    side: npt.NDArray[np.float64],
-    random: np.random.Generator,
-    columns: dict[str, list[npt.NDArray[Any]]],
-    sheet: Pixels,
-) -> None:
-    """Lay a part of ``source`` into the pane at ``corner`` (in sheets) of a square sheet: add what is seen there."""
-    longer = max(source.width, source.height)
-    extent = np.array([source.width, source.height]) / longer
-    part = float(random.uniform(0.45, 0.95))
-    first = random.uniform(0, 1 - part, 2)
-    low, size = first * extent, extent * part
-    place = source.places.astype(float) / UNIT
-    scale = side / size
-    inside = ((place > low) & (place < low + size)).all(axis=1)
-    sizes = source.sizes + SIZE_STEPS * np.log2(np.sqrt(scale.prod()))
-    rows = np.flatnonzero(inside & (sizes >= 0))
-    flips = np.packbits(random.random((len(rows), 64)) < _NOISE, axis=1).view(np.uint64).reshape(-1)
-    other = np.where(random.random(len(rows)) < _OTHER_WORD, random.integers(1, source.words.shape[1], len(rows)), 0)
-    columns["words"].append(source.words[rows, other][:, None])
-    columns["signatures"].append(source.signatures[rows] ^ flips)
-    columns["places"].append(((corner + (place[rows] - low) * scale) * UNIT).astype(np.uint16))
-    columns["turns"].append(source.turns[rows])
-    columns["sizes"].append(np.clip(np.rint(sizes[rows]), 0, 255).astype(np.uint8))
-    columns["rank"].append(np.arange(len(rows)))
-    raster = len(source.raster)
-    top, left = (int(first[axis] * raster) for axis in (1, 0))
-    shown = source.raster[top : top + max(2, int(part * raster)), left : left + max(2, int(part * raster))]
-    x, y = (round(float(each) * KEPT_SIDE) for each in corner)
-    wide, tall = (round(float(each) * KEPT_SIDE) for each in side)
-    sheet[y : y + tall, x : x + wide] = cv2.resize(shown, (wide, tall), interpolation=cv2.INTER_AREA)
 
 
 def _phash(rgb: Pixels) -> npt.NDArray[np.uint8]:
@@ -144,67 +91,116 @@ class Asked:
         self.name, self.work, self.found, self.peers = name, work, found, peers
 
 
+class Spent:
+    """Seconds of the processor for each question: its features, and the search."""
+
+    def __init__(self) -> None:
+        self.features: list[float] = []
+        self.search: list[float] = []
+
+    def ask(self, index: Sequence[DerivativeSegment], rgb: Pixels, least: int) -> list[Derivative]:
+        """Return what is proposed for ``rgb``."""
+        start = time.process_time()
+        features = asked(rgb)
+        middle = time.process_time()
+        found = proposed(index, features, least)
+        self.features.append(middle - start)
+        self.search.append(time.process_time() - middle)
+        return found
+
+    def figures(self) -> dict[str, float]:
+        """Milliseconds in the median, and pictures a second of one core: both steps, in the mean."""
+        return {
+            "ms_features": float(np.median(self.features) * 1e3),
+            "ms_search": float(np.median(self.search) * 1e3),
+            "pictures_a_second": len(self.features) / (sum(self.features) + sum(self.search)),
+        }
+
+
+def works_of(split: str) -> tuple[list[Pixels], list[str]]:
+    """Return the works of ``split``, in an order that says nothing, and the source of each."""
+    found = [*pictures(TUNING if split == "tuning" else HELD_OUT, EACH)]
+    order = [int(at) for at in np.random.default_rng(11).permutation(len(found))]
+    return [found[at][1] for at in order], [found[at][0].split("/")[0] for at in order]
+
+
+def derived(works: list[Pixels], work: int) -> Iterator[tuple[str, Pixels]]:
+    """Yield what is made of ``work``: the same whatever was made of others."""
+    random = np.random.default_rng((11, work))
+    others = [works[int(each)] for each in random.permutation(len(works))[:9] if int(each) != work]
+    return transformed(works[work], others, random)
+
+
 def run(split: str) -> tuple[list[Asked], set[int], list[str], dict[str, Any]]:
     """Return what was asked of the pictures of ``split``, works that can be covered, all works' sources, figures."""
-    sources = TUNING if split == "tuning" else HELD_OUT
-    found = [*pictures(sources, EACH)]
-    print(f"{len(found)} pictures", file=sys.stderr, flush=True)
-    random = np.random.default_rng(11)
-    order = [int(at) for at in random.permutation(len(found))]
-    works = [found[at][1] for at in order]
-    owners = [found[at][0].split("/")[0] for at in order]
-    began = time.thread_time()
+    works, owners = works_of(split)
+    began = time.process_time()
     features = [kept(rgb) for rgb in works]
-    registering = (time.thread_time() - began) / len(works)
-    pool = [asked(rgb) for _, rgb in pictures(DISTRACTING, POOL, least=200)]
-    bytes_each = [len(encode(each)) for each in features]
-    index = segments.built(
-        [
-            *((number.to_bytes(16, "big"), each) for number, each in enumerate(features)),
-            *(
-                ((number + (1 << 32)).to_bytes(16, "big"), each)
-                for number, each in enumerate(composites(pool, DISTRACTORS))
-            ),
-        ]
-    )
-    index.check()
-    print(f"{split}: {len(works)} works, {len(pool)} pictures of distractors, {len(index)} in the index", flush=True)
-    spent: dict[str, list[float]] = {"extract": [], "search": []}
+    registering = (time.process_time() - began) / len(works)
+    index = [segments.built((number.to_bytes(16, "big"), each) for number, each in enumerate(features)), *among(AMONG)]
+    count = sum(map(len, index))
+    print(f"{split}: {len(works)} works, {count} in the index", flush=True)
+    spent = Spent()
     questions: list[Asked] = []
     covered: set[int] = set()
     peers = Peers(works)
     least = LEAST if split == "tuning" else min(rule.inliers for rule in RULES)
-    proposed([index], asked(works[0]), least)  # what is compiled is compiled
-
-    def ask(name: str, work: int, rgb: Pixels) -> None:
-        start = time.thread_time()
-        features = asked(rgb)
-        middle = time.thread_time()
-        found = proposed([index], features, least)
-        spent["extract"].append(middle - start)
-        spent["search"].append(time.thread_time() - middle)
-        questions.append(Asked(name, work, found, peers.find(work, rgb) if work >= 0 else {}))
-
+    proposed(index, asked(works[0]), least)  # what is compiled is compiled
     for work in range(min(ASKED, len(works))):
-        others = [works[int(each)] for each in random.permutation(len(works)) if int(each) != work]
         if coverable(works[work], features[work]):
             covered.add(work)
-        for name, rgb in transformed(works[work], others, random):
-            ask(name, work, rgb)
+        for name, rgb in derived(works, work):
+            questions.append(Asked(name, work, spent.ask(index, rgb, least), peers.find(work, rgb)))
         print(f"asked {work + 1}", file=sys.stderr, flush=True)
     for _, rgb in pictures(UNRELATED, UNRELATED_EACH):
-        ask("unrelated", -1, rgb)
-    sizes = [sum(column.nbytes for column in index.columns.values()) / len(index), max(bytes_each)]
+        questions.append(Asked("unrelated", -1, spent.ask(index, rgb, least), {}))
     figures = {
-        "works": len(index),
+        "works": count,
         "ms_register": registering * 1e3,
-        "ms_extract": float(np.median(spent["extract"]) * 1e3),
-        "ms_search": float(np.median(spent["search"]) * 1e3),
-        "bytes_a_work_indexed": sizes[0],
-        "bytes_a_work_kept_at_most": sizes[1],
+        **spent.figures(),
+        "bytes_a_work_indexed": sum(column.nbytes for each in index for column in each.columns.values()) / count,
+        "bytes_a_work_kept_at_most": max(len(encode(each)) for each in features),
         "mb_resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     return questions, covered, owners, figures
+
+
+def growth() -> list[dict[str, Any]]:
+    """Return what 120 questions of 20 works of the pictures to tune on take and find, among more and more works."""
+    works, _ = works_of("tuning")
+    own = segments.built((number.to_bytes(16, "big"), kept(rgb)) for number, rgb in enumerate(works))
+    questions: list[tuple[int, str, Features]] = [
+        (work, name, asked(rgb))
+        for work in range(20)
+        for name, rgb in derived(works, work)
+        if name in {"crop-20", "crop-20-each-side", "border", "screenshot", "tilt-3", "collage-2x2"}
+    ]
+    rows = []
+    for count in GROWTH:
+        index = [own, *among(count)]
+        seconds, right, wrong = [], 0, 0
+        proposed(index, questions[0][2], LEAST)
+        for work, name, features in questions:
+            start = time.process_time()
+            found = [each for each in proposed(index, features, 5) if any(rule.holds(each) for rule in RULES)]
+            seconds.append(time.process_time() - start)
+            numbers = [int.from_bytes(each.work, "big") for each in found]
+            right += work in numbers
+            wrong += sum(number >= 1 << 32 for number in numbers) if not name.startswith("collage") else 0
+        rows.append(
+            {
+                "works": sum(map(len, index)),
+                "questions": len(questions),
+                "ms_median": float(np.median(seconds) * 1e3),
+                "ms_mean": float(np.mean(seconds) * 1e3),
+                "found": right,
+                "composites_found": wrong,
+                "mb_mapped": A_SEGMENT * (count // A_SEGMENT) * 5908 / 1e6,
+                "mb_resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+        print(rows[-1], flush=True)
+    return rows
 
 
 def scored(questions: list[Asked], known: set[int], owners: list[str], rules: tuple[Rule, ...]) -> dict[str, Any]:
@@ -268,7 +264,7 @@ def swept(questions: list[Asked], known: set[int], owners: list[str]) -> None:
         (5, 4, 0.6),
     ):
         for second in ((8, 8, 0.3), (8, 4, 0.3), (12, 0, 0.5), (99, 99, 1.0)):
-            found = scored(questions, known, owners, (Rule(*first), Rule(*second)))
+            found = scored(questions, known, owners, (Rule(*first), Rule(*second), RULES[-1]))
             mean = float(np.mean(list(found["recall_coverable"].values())))
             rows.append((found["false_pairs"], found["unrelated_with_a_match"], -mean, first, second))
     for row in sorted(rows):
@@ -276,13 +272,16 @@ def swept(questions: list[Asked], known: set[int], owners: list[str]) -> None:
 
 
 def main() -> None:
-    """Measure one split and write ``build/bench/derivative_lookup_<split>.json``."""
-    split = "tuning" if sys.argv[1:] == ["tuning"] else "held-out"
+    """Measure one split, or growth, and write ``build/bench/derivative_lookup_<split>.json``."""
+    split = sys.argv[1] if sys.argv[1:] in (["tuning"], ["growth"]) else "held-out"
     cv2.setNumThreads(1)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    if split == "growth":
+        (BUILD / "derivative_lookup_growth.json").write_text(json.dumps(growth(), indent=2) + "\n", "utf-8")
+        return
     questions, known, owners, figures = run(split)
     found = scored(questions, known, owners, RULES)
     document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "rules": RULES, "figures": figures, **found}
-    BUILD.mkdir(parents=True, exist_ok=True)
     (BUILD / f"derivative_lookup_{split}.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     print(json.dumps(document, indent=1))
     if split == "tuning":
