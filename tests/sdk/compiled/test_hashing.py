@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 import licet.compiled as module
 from licet.decisions.rows import (
+    _plain,
+    _salted,
     both_hashes,
     decision_schema,
     leaf_hashes,
@@ -128,6 +131,16 @@ def test_leaves_of_rows_are_those_of_the_rows_one_by_one(rows: list[dict[str, An
     salted = b"".join(merkle.leaf_hash(salted_row_leaf(secret, row)) for row in rows)
     assert (leaf_hashes(table), salted_leaf_hashes(secret, table)) == (plain, salted)
     assert both_hashes(secret, table) == (plain, salted)
+
+
+def test_leaves_are_the_same_in_threads_that_take_each_others_memory() -> None:
+    """Working arrays that are let go too early are somebody else's by then."""
+    count, secret = 3000, bytes(32)
+    same = {name: [name] * count for name in ("part", "verdict", "reason", "examined")}
+    table = pa.table({**same, "row": range(count), "url": [f"https://x.example/{row}" for row in range(count)]})
+    expected = (_plain(table), b"".join(_salted(secret, table)))
+    with ThreadPoolExecutor(4) as pool:
+        assert all(found == expected for found in pool.map(lambda _: both_hashes(secret, table), range(100)))
 
 
 @given(st.lists(st.one_of(st.none(), ADDRESS), max_size=12), st.integers(0, 3))

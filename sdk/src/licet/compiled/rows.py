@@ -157,11 +157,11 @@ def hashed(
     codes, texts, text_at = uncounted(codes), uncounted(texts), uncounted(text_at)
     own, own_at, present = uncounted(own), uncounted(own_at), uncounted(present)
     plain_program, salted_program, text = uncounted(plain_program), uncounted(salted_program), uncounted(leaf)
-    digit = uncounted(digits)
+    digit = uncounted(digits)  # `digits` is named in each round below, or it would be let go here
     for begun in range(first, last, TOGETHER):
         count = min(TOGETHER, last - begun)
         for place in range(count):
-            lengths[place] = put_number(numbers[begun + place], digit, place, 0)
+            lengths[place] = put_number(numbers[begun + place], digits, place, 0)
         if len(plain):
             for place in range(count):
                 leaf[place, 0] = 0

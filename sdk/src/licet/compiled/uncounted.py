@@ -22,5 +22,6 @@ def _without_owner(_context: Any, array: Any) -> Any:
     return array(array), emit
 
 
-#: The same array, which nobody counts: for whoever holds it until the last use, as a caller does.
+#: The same array, which nobody counts: for whoever holds it until the last use, as a caller does. An array that a loop
+#: makes for itself is let go after it is last named there: name it in the outermost loop, beside this.
 uncounted: Any = intrinsic(_without_owner)
