@@ -18,7 +18,7 @@ from licet.errors import InputError
 from licet.statements.covering import REPORTED
 from licet.statements.event_columns import Coded
 from licet.statements.kinds import Total
-from licet.statements.owed import ONCE
+from licet.statements.owed import ONCE, begins
 from licet.terms import UNITS
 from registry.database import Connection, Row
 from registry.licensing.columns import Charges, Ints, Names, Truths, Uses
@@ -28,8 +28,8 @@ from registry.usage.coverage import permission
 from registry.usage.outside import Outside, outside
 from registry.usage.refusals import InvalidEvents
 
-_MEMORANDA: Final = ("not-covered", "unknown-work", "use", "ended", "unit", *REPORTED)
-_NOT_COVERED, _UNKNOWN_WORK, _USE, _ENDED, _UNIT = range(5)
+_MEMORANDA: Final = ("not-covered", "unknown-work", "use", "ended", "early", "unit", *REPORTED)
+_NOT_COVERED, _UNKNOWN_WORK, _USE, _ENDED, _EARLY, _UNIT = range(6)
 _OTHER: Final = -2  # a text that no event of the batch has
 _NEVER: Final = np.iinfo(np.int64).max
 _EXACT: Final = float(2**62)  # up to here a product of two columns is itself
@@ -128,9 +128,10 @@ def _charged(found: _Found, uses: Uses) -> tuple[Charges, list[Total]]:
     own_unit = covered & (lines.atom[pair] == uses.columns.atom.codes) & (lines.unit[pair] == uses.columns.unit.codes)
     licence = np.where(covered, uses.source, 0)
     owed = np.where(own_unit, _owed(found.held, uses, lines.amount[pair], licence), 0)
-    permitted, ends = _standing(found.held, uses)
+    permitted, starts, ends = _standing(found.held, uses)
     memorandum = np.full(len(pair), -1, np.int64)
-    memorandum[covered & ~own_unit & (lines.atom[pair] == uses.columns.atom.codes)] = _UNIT
+    memorandum[covered & ~own_unit] = _UNIT
+    memorandum[covered & (uses.at < starts[licence])] = _EARLY
     memorandum[covered & (uses.at >= ends[licence])] = _ENDED
     memorandum[covered & ~permitted[licence, uses.columns.atom.codes]] = _USE
     found.outside.mark(memorandum, covered, uses, found.pairs, _MEMORANDA)
@@ -214,16 +215,17 @@ def _owed(held: Mapping[UUID, Row], uses: Uses, amount: Ints, licence: Ints) -> 
     return np.where(once & (uses.columns.run.codes != first[licence]), 0, owed)
 
 
-def _standing(held: Mapping[UUID, Row], uses: Uses) -> tuple[Truths, Ints]:
-    """Return of each source which of the batch's atoms it permits, and when it ends."""
+def _standing(held: Mapping[UUID, Row], uses: Uses) -> tuple[Truths, Ints, Ints]:
+    """Return of each source which of the batch's atoms it permits, when it begins and when it ends."""
     permitted = np.zeros((len(uses.sources), len(uses.columns.atom.values)), bool)
-    ends = np.full(len(uses.sources), _NEVER, np.int64)
+    starts, ends = np.zeros(len(uses.sources), np.int64), np.full(len(uses.sources), _NEVER, np.int64)
     for place, source in enumerate(uses.sources[: uses.licences]):
         row = held.get(source)
         if row is not None:
             permitted[place] = [atom in row["atoms"] for atom in uses.columns.atom.values]
+            starts[place] = times.to_microseconds(begins(row["issued_at"]))
             ends[place] = _NEVER if row["valid_until"] is None else times.to_microseconds(row["valid_until"])
-    return permitted, ends
+    return permitted, starts, ends
 
 
 def _free(found: _Found, uses: Uses, rows: Ints, artist: Any) -> tuple[list[int], list[int]]:

@@ -15,7 +15,7 @@ from uuid import UUID
 from licet import identifiers, money
 from licet.errors import MalformedError
 from licet.statements.kinds import LicenceLine
-from licet.statements.owed import owed
+from licet.statements.owed import begins, owed
 from licet.terms import intern
 from registry.database import Connection, Row
 from registry.licensing.licences import line_of
@@ -36,6 +36,7 @@ class Cover:
     atoms: frozenset[str]
     first_run: str
     fee_bps: int
+    begins: datetime
     ends: datetime | None
     escrow: bool
 
@@ -83,7 +84,9 @@ class Coverage:
             memorandum = "use"
         elif cover.ends is not None and reported.at >= cover.ends:
             memorandum = "ended"
-        elif amount is None and event.atom == cover.line.atom:
+        elif reported.at < cover.begins:
+            memorandum = "early"
+        elif amount is None:
             memorandum = "unit"
         memorandum = memorandum or self.outside.why(reported)
         charged = 0 if memorandum is not None or amount is None else amount
@@ -150,6 +153,7 @@ def _covers(rows: Sequence[Row]) -> dict[Pair, Cover]:
             atoms=frozenset(row["atoms"]),
             first_run=row["run"],
             fee_bps=row["fee_bps"],
+            begins=begins(row["issued_at"]),
             ends=row["valid_until"],
             escrow=row["held_back"],
         )

@@ -72,6 +72,8 @@ def examined(place: int, event: Event, organisation: str) -> Reported:
         _correction(event, wrong)
     elif not 1 <= event.quantity <= (1 if event.unit in ONCE else MAX_QUANTITY):
         raise wrong("quantity", "1" if event.unit in ONCE else f"1 to {MAX_QUANTITY}")
+    elif event.unit in ONCE and event.seq != 0:  # another number would be the same use once more
+        raise wrong("seq", f"0: of each {event.unit} a work is used in once")
     if not 0 <= event.seq <= MAX_SEQ:
         raise wrong("seq", f"0 to {MAX_SEQ}")
     if event.atom not in KNOWN_ATOMS:

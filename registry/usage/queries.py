@@ -154,7 +154,7 @@ MADE: Final = "select id, quantity, was from usage_events where id = any($1::byt
 # By licences, licence_works, work_states, accounts primary keys
 COVERED: Final = """
 select w.licence, w.work, w.account, a.kind, w.statement, w.terms_hash, w.atom, w.model, w.currency, w.amount, w.match,
-    w.escrow, w.agreed, l.atoms, l.run, l.fee_bps, l.valid_until,
+    w.escrow, w.agreed, l.atoms, l.run, l.fee_bps, l.issued_at, l.valid_until,
     a.level < 2 or coalesce(s.contested or s.challenged, false) as held_back
 from unnest($2::uuid[], $3::uuid[]) as used (licence, work)
 join licences l on l.id = used.licence and l.organisation = $1
@@ -182,7 +182,7 @@ left join work_states s on s.work = w.work
 """  # noqa: S608  # made of constants
 # By licences primary key
 HELD: Final = """
-select id, atoms, run, fee_bps, valid_until from licences where id = any($2::uuid[]) and organisation = $1
+select id, atoms, run, fee_bps, issued_at, valid_until from licences where id = any($2::uuid[]) and organisation = $1
 """
 # What waits is not in force: nobody may use a work by terms that are held back from it, nor by a co-owner's alone.
 # By statement_works, statements, works, terms, work_states primary keys

@@ -89,7 +89,7 @@ def _wrong(columns: EventColumns) -> Truths:
     found: Truths = (columns.licence.codes < 0) == (columns.statement.codes < 0)
     found |= columns.unit.wrong(lambda unit: unit not in rules.UNITS)
     found |= (columns.quantity < 1) | (columns.quantity > np.where(once, 1, rules.MAX_QUANTITY))
-    found |= (columns.seq < 0) | (columns.seq > rules.MAX_SEQ)
+    found |= (columns.seq < 0) | (columns.seq > np.where(once, 0, rules.MAX_SEQ))
     found |= columns.atom.wrong(lambda atom: atom not in rules.KNOWN_ATOMS)
     found |= columns.run.wrong(lambda run: not 0 < len(run) <= rules.MAX_RUN or not run.isprintable())
     return found

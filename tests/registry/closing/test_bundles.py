@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
+from licet import times
 from licet.audit import Report, layout, verify_bundle
 from licet.audit.drawing import pages
 from licet.audit.drawing.figures import figures
 from licet.errors import VerificationError
+from licet.statements.licences import event_id
 from licet.statements.trust import Trust
 from licet.terms import Price, Revocation, preset
 from registry.accounts.operators import invite
@@ -29,6 +32,26 @@ pytestmark = pytest.mark.anyio
 
 MONTHLY = preset("paid", Price(model="subscription", amount="10", currency="USD", period="P1M"))
 CHECKS = ["period-close", "period-batches", "period-sums", "period-lines", "period-chain"]
+
+
+async def test_uses_that_no_licence_is_for_are_told_in_everybodys_evidence(site: Running, clock: Clock, tmp_path: Path):
+    month, works, lab = clock.month, await shelf(site, PER_RUN, 1), await trainer(site)
+    use = msgspec.structs.replace(TRAIN, atoms=["evaluate", "train-gen"])
+    licence = granted(await lab.accept(await lab.quote(works.wanted(), use=use)))
+    (other,) = {*use.atoms} - {licence.lines[0].atom}
+    (early,) = lab.events(licence, "2", at=times.to_text(times.now() - timedelta(days=3)))
+    (named,) = lab.events(licence, "3")
+    renamed = event_id(lab.id, licence.licence, named.work, named.run, other, named.unit, 0)
+    for event in (early, msgspec.structs.replace(named, atom=other, id=renamed)):
+        assert (await lab.send(lab.batch([event], licence.lines))).status_code == 201
+    clock.next_month()
+    assert await close_all(site, clock.now()) == [month]
+    _, token = await invite(site.services.database, "auditor", name="Ada Okafor")
+    for http in (site.client(token.token), lab.http, works.owner.http):
+        _, members = await pulled(site, http, tmp_path / "b.zip", month)
+        rows = csv.DictReader(io.StringIO(members[layout.EVENTS_CSV].decode()))
+        told = sorted((row["memorandum"], row["amount"]) for row in rows if row["memorandum"])
+        assert told == [("early", "0"), ("unit", "0")]
 
 
 async def pulled(site: Running, http: httpx.AsyncClient, target: Path, period: str) -> tuple[Report, dict[str, bytes]]:

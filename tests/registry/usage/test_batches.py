@@ -21,8 +21,10 @@ from registry.usage import batches, verification
 from tests.registry.catalogue import NO_AI, PAID
 from tests.registry.harness import Running
 from tests.registry.market import (
+    TRAIN,
     Trainer,
     balance,
+    granted,
     nothing_is_wrong,
     problem,
     reported,
@@ -300,8 +302,36 @@ async def test_use_after_a_licence_ended_is_a_memorandum(site: Running):
     owed = await balance(lantern.http)
     assert await counts(lantern, *lantern.events(licence, "2"), licence=licence) == (0, 0, 1)
     assert await balance(lantern.http) == owed
-    before = times.to_text(times.now() - timedelta(days=400))
+    before = times.to_text(times.now() - timedelta(seconds=30))
     assert await counts(lantern, *lantern.events(licence, "3", at=before), licence=licence) == (1, 0, 0)
+
+
+async def test_rule_20_use_of_before_a_licence_is_not_under_it(site: Running):
+    works, lantern = await shelf(site, PER_RUN, 1), await trainer(site)
+    licence = await lantern.license(works.wanted())
+    owed = await balance(lantern.http)
+    for run, days, counted in (("2", 400, (0, 0, 1)), ("3", 1.1, (0, 0, 1)), ("4", 0.9, (1, 0, 0))):
+        at = times.to_text(times.now() - timedelta(days=days))
+        assert await counts(lantern, *lantern.events(licence, run, at=at), licence=licence) == counted
+        if counted[2]:
+            assert await balance(lantern.http) == owed
+    assert await balance(works.owner.http) == {("payable", "USD"): "0.6"}  # what it began with, and one run
+    await nothing_is_wrong(site)
+
+
+async def test_rule_20_a_run_is_not_reported_by_calling_it_another_use_of_its_licence(site: Running):
+    works, lantern = await shelf(site, PER_RUN, 1), await trainer(site)
+    use = msgspec.structs.replace(TRAIN, atoms=["evaluate", "train-gen"])
+    licence = granted(await lantern.accept(await lantern.quote(works.wanted(), use=use)))
+    (priced,) = {line.atom for line in licence.lines}
+    (other,) = {*use.atoms} - {priced}
+    (event,) = lantern.events(licence, "2")
+    named = event_id(lantern.id, licence.licence, event.work, event.run, other, event.unit, 0)
+    renamed = msgspec.structs.replace(event, atom=other, id=named)
+    assert await counts(lantern, renamed, licence=licence) == (0, 0, 1)
+    assert await counts(lantern, event, licence=licence) == (1, 0, 0)
+    assert await balance(works.owner.http) == {("payable", "USD"): "0.6"}
+    await nothing_is_wrong(site)
 
 
 async def test_everybody_sees_their_own_money_and_nothing_else(site: Running):

@@ -16,7 +16,7 @@ from licet.errors import InputError
 from licet.statements.event_columns import EventColumns
 from licet.statements.kinds import LicenceLine
 from licet.statements.licences import events_root
-from licet.statements.owed import totals
+from licet.statements.owed import begins, totals
 from registry.database.copying import pieces
 from registry.errors import RegistryError
 from registry.licensing import accrual, accruing
@@ -62,6 +62,7 @@ held = st.fixed_dictionaries(
         "atoms": st.sampled_from([["train-gen"], ["mine", "train-gen"], ["mine"]]),
         "run": st.just("1"),
         "fee_bps": st.sampled_from([0, 333, 10_000]),
+        "issued_at": st.sampled_from([MOMENT, MOMENT + timedelta(days=1, seconds=-30), MOMENT + timedelta(days=2)]),
         "valid_until": st.sampled_from([None, MOMENT, MOMENT - timedelta(seconds=30)]),
     }
 )
@@ -97,6 +98,7 @@ def covers(chosen: list[LicenceLine], licences: dict[str, dict[str, Any]], escro
                 atoms=frozenset(row["atoms"]),
                 first_run=row["run"],
                 fee_bps=row["fee_bps"],
+                begins=begins(row["issued_at"]),
                 ends=row["valid_until"],
                 escrow=escrow and line.work == WORKS[0],
             )

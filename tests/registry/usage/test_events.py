@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ OTHER_LICENCE = identifiers.new_id("lic")
 
 def used(source: str, work: str, run: str, unit: str, seq: int, at: str, match: Any) -> Event:
     licensed = source.startswith("lic_")
+    seq = seq if unit == "output" else 0  # of each run a work is used in once
     return Event(
         id=event_id(ORGANISATION, source, work, run, "train-gen", unit, seq),
         licence=source if licensed else None,
@@ -80,6 +82,20 @@ def used(source: str, work: str, run: str, unit: str, seq: int, at: str, match: 
         at=at,
         match=match,
     )
+
+
+@pytest.mark.parametrize("unit", ["work", "run"])
+def test_a_run_or_a_work_is_not_used_once_more_under_another_number(unit: str):
+    event = used(LICENCE, LINES[0].work, "1", unit, 0, AT, "exact")
+    again = msgspec.structs.replace(
+        event, seq=1, id=event_id(ORGANISATION, LICENCE, event.work, event.run, event.atom, unit, 1)
+    )
+    for said in (
+        refusal(checked, batch([again], events_root(SECRET, [again])), [again]),
+        refusal(reading.checked, batch([again], events_root(SECRET, [again])), EventColumns.of([again])),
+    ):
+        assert said is not None
+        assert f"events[0].seq: expected 0: of each {unit} a work is used in once, got 1" in said
 
 
 def refusal(check: Any, payload: UsageBatch, events: Any) -> str | None:

@@ -19,6 +19,7 @@ event every time, and has one effect. Accepting a licence reports its first run;
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import UNSET
@@ -32,6 +33,15 @@ from licet.terms import NEEDS_AGREEMENT, UNITS
 BPS: Final = 10_000
 ONCE: Final = frozenset({"work", "run"})
 """Units of which there is one per event."""
+_CLOCKS: Final = timedelta(days=1)
+
+
+def begins(issued_at: datetime) -> datetime:
+    """Return from when on uses are under a licence of ``issued_at``: a day earlier, as clocks and their zones differ.
+
+    What is said to have been used before, nobody had licensed, and no licence is for it.
+    """
+    return issued_at - _CLOCKS
 
 
 def allocated(line: LicenceLine) -> bool:
@@ -105,7 +115,8 @@ def fee_of(gross: int, bps: int) -> int:
 
 
 def owed(line: LicenceLine, event: Event, first_run: str) -> int | None:
-    """Return the micro-units that ``event`` is owed under ``line``; None if it is not in the line's own atom and unit.
+    """Return the micro-units that ``event`` is owed under ``line``; None if it is not in the line's own atom and unit:
+    a licence for several uses is paid by one of them, and a run is not reported by calling it another.
 
     Whether the same event was reported before is not asked: then it is owed nothing more. What is owed once per
     licence is owed in the licence's own run, in any other nothing. A correction is owed the difference, which may be

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Final, NamedTuple
 
@@ -25,7 +26,7 @@ from licet.log import merkle
 from licet.statements.covering import REPORTED
 from licet.statements.kinds import Event, LicenceLine, UsageBatch
 from licet.statements.licences import SECRET_BYTES, id_of
-from licet.statements.owed import allocated, due_at_accept, fee_of, owed, run_events, totals
+from licet.statements.owed import allocated, begins, due_at_accept, fee_of, owed, run_events, totals
 from licet.statements.splits import Agreed
 
 LOGGED_WITHIN: Final = timedelta(days=1)
@@ -313,7 +314,9 @@ class _Uses:
             memorandum = "use"
         elif payload.valid_until is not None and event.at >= payload.valid_until:
             memorandum = "ended"
-        elif amount is None and event.atom == line.atom:
+        elif event.at < _begins(payload.issued_at):
+            memorandum = "early"
+        elif amount is None:
             memorandum = "unit"
         charged = 0 if memorandum is not None or amount is None else amount
         return _Owed(line, charged, frozenset({memorandum}), payload.fee_bps, amount)
@@ -402,6 +405,11 @@ def _first_run(granted: Granted, at: str) -> list[Event]:
         lines=list(granted.lines.values()),
         at=at,
     )
+
+
+@lru_cache(1024)
+def _begins(issued_at: str) -> str:
+    return times.to_text(begins(times.from_text(issued_at, "issued_at")))
 
 
 def _plain(row: EventRow) -> bool:
