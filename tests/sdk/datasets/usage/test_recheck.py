@@ -21,6 +21,8 @@ from licet.datasets.licensing.accepting import Acceptance
 from licet.datasets.licensing.budgets import Budget
 from licet.datasets.results import decisions_file
 from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.difference import compare
+from licet.datasets.results.rows import FORMER_SCHEMAS, METADATA
 from licet.datasets.usage import bookmark
 from licet.datasets.usage import recheck as module
 from licet.datasets.usage.findings import write_findings
@@ -101,6 +103,33 @@ def test_nothing_must_go_while_nothing_changed(client: Client, kept: Filtered) -
     found = recheck(client, kept.decisions)
     assert (list(found.drop), list(found.new_matches), found.ended_licences) == ([], [], [])
     assert (found.rows, found.kept) == (6, 5)
+
+
+@pytest.mark.parametrize("former", FORMER_SCHEMAS, ids=["without signals", "without ISCCs"])
+def test_what_an_earlier_release_wrote_is_rechecked_as_signed(
+    client: Client, world: World, works: dict[str, bytes], kept: Filtered, former: pa.Schema
+) -> None:
+    given = pq.read_table(kept.decisions)
+    pq.write_table(given.select(former.names).cast(former.with_metadata(given.schema.metadata)), kept.decisions)
+    assert pq.read_schema(kept.decisions).names == former.names
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    world.work(encoded(picture(3)), "mei", NO_AI)
+    world.registry.publish()
+    found = recheck(client, kept.manifest)
+    assert dropped(found) == {
+        "open.png": "deny: denied", "open-mirrored.png": "deny: denied", "stranger.png": "deny: denied",
+    }  # fmt: skip
+    assert [row.path for row in found.new_matches] == ["stranger.png"]
+    same = compare(kept.decisions, kept.decisions)
+    assert (same.rows_before, same.rows_after) == (kept.rows, kept.rows)
+
+
+def test_what_a_later_release_wrote_is_named_and_not_guessed_at(client: Client, kept: Filtered) -> None:
+    given = pq.read_table(kept.decisions)
+    about = msgspec.json.decode(given.schema.metadata[METADATA]) | {"v": 2}
+    pq.write_table(given.replace_schema_metadata({METADATA: msgspec.json.encode(about)}), kept.decisions)
+    with pytest.raises(MalformedError, match="expected decisions of version 1, got 2: a newer licet"):
+        recheck(client, kept.decisions)
 
 
 def test_how_far_it_is_adds_up_to_what_was_said_before(client: Client, kept: Filtered) -> None:

@@ -32,6 +32,7 @@ from licet.index.keys import UNKNOWN_QUALITY
 from licet.index.lookup import Index, Matches
 from licet.misfits import unlike
 
+VERSION: Final = 1
 BATCH: Final = 65_536
 _ENDINGS: Final = ("decisions.parquet", "manifest.json")
 
@@ -45,6 +46,10 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unknown: Literal["exclude", "keep"]
     after: str | None = None
     signals: Reading | None = None
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    v: int
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -273,6 +278,12 @@ def _digests(batch: pa.RecordBatch, name: str) -> tuple[npt.NDArray[np.uint8], n
 
 def _about(path: Path, schema: pa.Schema) -> About:
     try:
-        return msgspec.json.decode((schema.metadata or {})[METADATA], type=About)
+        metadata = (schema.metadata or {})[METADATA]
+        version = msgspec.json.decode(metadata, type=_Versioned).v
+        if version == VERSION:
+            return msgspec.json.decode(metadata, type=About)
     except (KeyError, ValueError, msgspec.MsgspecError) as error:
         raise MalformedError(f"{path}: expected what licet filter writes about itself, got {unlike(error)}") from None
+    raise MalformedError(
+        f"{path}: expected decisions of version {VERSION}, got {version}: a newer licet wrote it, and reads it"
+    )
