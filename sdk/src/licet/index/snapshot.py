@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -108,6 +109,10 @@ def manifest(
 
 
 def _open(folder: Path, ref: SegmentRef) -> Segment:
+    if not os.path.lexists(folder / ref.digest):
+        raise InputError(
+            f"{folder}: expected segment {ref.digest} there; `licet snapshot pull` fetches what is missing"
+        )
     data = container.map_file(folder / ref.digest)
     if data.nbytes != ref.size:
         raise VerificationError(f"segment {ref.digest}: expected {ref.size} bytes, got {data.nbytes}")

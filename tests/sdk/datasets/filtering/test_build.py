@@ -227,6 +227,21 @@ def test_a_table_of_addresses_alone_is_a_stage_of_its_own(
     assert read_manifest(Path(done.manifest)).payload.stage == "urls"
 
 
+def test_where_a_segment_is_gone_it_says_how_to_get_it_again(client: Client, pictures: Path, tmp_path: Path) -> None:
+    client.snapshot.pull()
+    near, exact = (
+        next(ref for ref in client.snapshot.open().manifest.segments if ref.tier == tier) for tier in ("near", "exact")
+    )
+    segments, offline = client.snapshot.store.segments, Wish(unknown="keep", offline=True)
+    (segments / near.digest).unlink()
+    done = filter_dataset(client, [pictures], tmp_path / "out", REQUEST, offline)
+    assert done.match == "exact"
+    assert "the near tier is not here (`licet snapshot pull`)" in done.notes[0]
+    (segments / exact.digest).unlink()
+    with pytest.raises(InputError, match=rf"expected segment {exact.digest} there; `licet snapshot pull`"):
+        filter_dataset(client, [pictures], tmp_path / "other", REQUEST, offline)
+
+
 def test_without_an_account_only_exact_copies_are_found_and_it_says_so(
     world: World, pictures: Path, tmp_path: Path
 ) -> None:

@@ -56,12 +56,14 @@ def open_basis(client: Client, *, now: datetime | None = None) -> Basis:
     ``RollbackError`` and ``VerificationError`` for a snapshot or a file that is not what was signed.
     """
     store, keys = client.snapshot.store, client.snapshot.keys()
-    return _verified(store, store.published(), keys, now=now, seen=store.seen(keys.ref.origin))
+    seen = store.seen(keys.ref.origin)
+    return _verified(store, store.published(), keys, now=now, seen=seen, known=_known(client))
 
 
 def reopen_basis(client: Client, published: Published, *, now: datetime | None = None) -> Basis:
     """Return the snapshot that a job began with, verified anew; others may have come since."""
-    return _verified(client.snapshot.store, published, client.snapshot.keys(), now=now, seen=None)
+    store, keys = client.snapshot.store, client.snapshot.keys()
+    return _verified(store, published, keys, now=now, seen=None, known=_known(client))
 
 
 def open_published(
@@ -72,6 +74,11 @@ def open_published(
     return _verified(store, published, keys, now=now, seen=None, tiers=tiers)
 
 
+def _known(client: Client) -> bool:
+    """Return whether the registry knows who asks, and gives them the near tier."""
+    return client.transport.token is not None
+
+
 def _verified(
     store: SnapshotStore,
     published: Published,
@@ -80,6 +87,7 @@ def _verified(
     now: datetime | None,
     seen: Seen | None,
     tiers: Collection[Tier] | None = None,
+    known: bool = False,
 ) -> Basis:
     manifest = verify_manifest(published.envelope, published.receipt, keys, now=now, seen=seen)
     for ref in manifest.segments:
@@ -94,5 +102,6 @@ def _verified(
     snapshot = Snapshot.open(store.segments, manifest, tiers=tiers)
     missing = None
     if not snapshot.near:
-        missing = "only exact copies are looked for: the near tier needs an account (`licet account create`)"
+        why = "is not here (`licet snapshot pull`)" if known else "needs an account (`licet account create`)"
+        missing = f"only exact copies are looked for: the near tier {why}"
     return Basis(Index(snapshot), manifest, published, envelope_digest(published.envelope), keys, missing)
