@@ -100,6 +100,22 @@ def test_a_hugging_face_dataset_is_decided_as_by_the_client(session: Client, pin
     assert list(stream) == expected.to_list()
 
 
+def test_a_hugging_face_dataset_without_rows_gets_its_columns_and_a_format_stays(pin: Pinned):
+    library = pytest.importorskip("datasets")
+    data = library.Dataset.from_list(ROWS)
+    whole = huggingface.annotate(data, pin, REQUEST)
+    for found in (
+        huggingface.annotate(data.select([]), pin, REQUEST),
+        huggingface.filter(data.select([]), pin, REQUEST),
+        huggingface.filter(data, pin, REQUEST),  # of which nothing is kept
+    ):
+        assert len(found) == 0
+        assert found.features == whole.features
+    shown = huggingface.annotate(data.with_format("numpy", columns=["url"]), pin, REQUEST)
+    assert shown.format["type"] == "numpy"
+    assert shown.format["columns"] == ["url", *[name for name in whole.column_names if name not in data.column_names]]
+
+
 def test_splits_and_taken_names_are_refused(pin: Pinned):
     library = pytest.importorskip("datasets")
     data = library.Dataset.from_list([{"url": "https://x.example/1.jpg", "verdict": "mine"}])

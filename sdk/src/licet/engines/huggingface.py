@@ -55,13 +55,15 @@ def _mapped(dataset: Any, pin: Pinned, asked: Asked, num_proc: int | None, *, dr
     if dataset.features is not None:
         refuse_taken(list(dataset.features), dict.fromkeys(added.names))
     decide = Deciding(pin, asked, dropping)
+    if not hugging.is_stream(dataset) and not len(dataset):  # its map leaves out what it has no rows for
+        return decide(dataset)
     if hugging.is_stream(dataset):
         return hugging.streamed(dataset, decide, added, tables.SLICE_PICTURES)
     features = library.Features({**dataset.features, **library.Features.from_arrow_schema(added)})
     mapped = dataset.with_format("arrow").map(
         decide, batched=True, batch_size=_rows(dataset), num_proc=num_proc, features=features, desc="licet"
     )
-    return mapped.with_format(None)
+    return hugging.shown_as(mapped, dataset, added.names)
 
 
 def _rows(dataset: Any) -> int:

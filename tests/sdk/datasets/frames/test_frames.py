@@ -113,6 +113,21 @@ def test_empty_frames_stay_empty_and_get_their_columns(session: Client) -> None:
 # -- polars ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("form", ["rows", "columns", "pandas"])
+def test_half_of_a_character_is_malformed_in_its_own_row_alone(session: Client, form: str) -> None:
+    urls = [URL, "https://a.example/\ud800.png", None, "https://a.example/other.png"]
+    digests = [None, None, "\udfff" * 64, "0" * 64]
+    table: Any = {"url": urls, "sha256": digests, "caption": ["\ud800"] * 4}
+    if form == "rows":
+        table = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+    elif form == "pandas":
+        table = pandas.DataFrame({name: pandas.Series(values, dtype=object) for name, values in table.items()})
+    found = session.annotate(table, REQUEST)
+    rows = found if form == "rows" else found["verdict"]
+    verdicts = [row["verdict"] for row in rows] if form == "rows" else list(rows)
+    assert verdicts == ["deny", "review", "review", "unknown"]
+
+
 def test_a_polars_frame_keeps_its_schema(session: Client) -> None:
     frame = polars.DataFrame(
         {"image": [PICTURES[name] for name in NAMES], "kind": ["a", "b", "a", "b"], "n": [1, 2, None, 4]},

@@ -48,12 +48,17 @@ def extended(table: Any, columns: Mapping[str, pa.Array]) -> Any:
     else:  # it would drop one of two that are empty
         features = library.Features({**table.features, **added.features})
         found = library.Dataset.from_dict({name: [] for name in features}, features=features)
+    return shown_as(found, table, list(columns))
+
+
+def shown_as(found: Any, table: Any, added: list[str]) -> Any:
+    """Return ``found``, which is ``table`` with columns ``added``, in the format that ``table`` is in."""
     shown = table.format
     if shown["type"] is None and set(shown["columns"]) == set(table.column_names):
-        return found
+        return found.with_format(None)
     return found.with_format(
         shown["type"],
-        columns=[*shown["columns"], *columns],
+        columns=[*shown["columns"], *added],
         output_all_columns=shown["output_all_columns"],
         **shown["format_kwargs"],
     )

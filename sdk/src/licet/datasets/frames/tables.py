@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from licet.datasets.forms import choosing
 from licet.datasets.forms.columns import NAMED, NO_COLUMN, USABLE
@@ -227,11 +228,21 @@ def _chosen(table: Any, wanted: list[str]) -> Mapping[str, Any]:
 
 def _made(name: str, values: Any, *, from_pandas: bool = False) -> Any:
     try:
-        made = pa.array(values, from_pandas=from_pandas)
+        made = _array(values, from_pandas=from_pandas)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"column {name}: expected text or bytes in every row, got {error}", field=name) from None
     # A column in which nothing is has no type to speak of, though a frame gives it one.
     return pa.nulls(len(made)) if made.null_count == len(made) else made
+
+
+def _array(values: Any, *, from_pandas: bool) -> Any:
+    try:
+        return pa.array(values, from_pandas=from_pandas)
+    except UnicodeEncodeError:
+        # Half of a character, as JSON may spell it, is no text: which row that is, is found out where it is read.
+        raw = [each.encode(errors="surrogatepass") if isinstance(each, str) else each for each in values]
+        options = pc.CastOptions(pa.large_string(), allow_invalid_utf8=True)
+        return pc.cast(pa.array(raw, pa.large_binary(), from_pandas=from_pandas), options=options)
 
 
 def _batch(columns: Mapping[str, Any], count: int, wanted: list[str]) -> pa.RecordBatch:
