@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,12 @@ def test_a_check_of_single_inputs(session: Client, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(picture(2)))
     found = session.check([str(tmp_path / "a.png"), "https://a.example/b.jpg"], REQUEST)
     assert [result.verdict for result in found.results] == ["deny", "unknown"]
+
+
+def test_a_digest_is_the_same_in_capital_letters(session: Client) -> None:
+    digest = sha256(encoded(picture(2))).hexdigest()
+    found = session.check([digest, digest.upper()], REQUEST)
+    assert [result.verdict for result in found.results] == ["deny", "deny"]
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

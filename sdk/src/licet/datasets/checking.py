@@ -41,7 +41,7 @@ from licet.terms import Terms
 
 MAX_INPUTS: Final = 10_000
 MAX_RANGES: Final = 1_000
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}")
 _ROW: Final = re.compile(r"(.+):(\d{1,12})", re.ASCII | re.DOTALL)
 _ADDRESS: Final = re.compile(r"https?://", re.ASCII | re.IGNORECASE)
 
