@@ -91,7 +91,7 @@ def test_a_picture_that_takes_too_long_is_that_rows_problem_alone(pool: ThreadPo
     slow = encoded(np.zeros((5000, 5000), np.uint8))
     rows = batch(image=[PICTURE, slow, PICTURE])
     evidence = examine(rows, Path(), pool, PictureLimits(max_seconds=0.05))
-    assert [found(evidence, row) for row in range(3)] == [("files", None), ("files", "unreadable"), ("files", None)]
+    assert [found(evidence, row) for row in range(3)] == [("files", None), ("files", "timeout"), ("files", None)]
     assert evidence.sha256[0][1].tobytes() == sha256(slow).digest()
     assert evidence.pixels[1].tolist() == [True, False, True]
 

@@ -24,7 +24,7 @@ from licet.datasets.examining.asking import BESIDE, Asker, Questions
 from licet.datasets.examining.signalled import Signalled
 from licet.datasets.forms.columns import is_text, readable
 from licet.datasets.forms.files import Base
-from licet.datasets.forms.parts import MALFORMED, UNREADABLE
+from licet.datasets.forms.parts import MALFORMED, TIMEOUT, UNREADABLE
 from licet.datasets.forms.seals import seal_of, sealed
 from licet.errors import InputError, MalformedError, PictureError
 from licet.fingerprints.bounded import decoders
@@ -49,7 +49,8 @@ Picture = bytes | Path | Callable[[int], bytes]
 EXAMINED: Final = (None, "files", "digests", "urls")
 FILES, DIGESTS, URLS = 1, 2, 3
 
-_MALFORMED_FILES: Final = frozenset({"truncated", "not-a-picture", "not-a-text"})
+#: What is wrong with the row of a picture, by why the picture was refused; with all others it is unreadable.
+_WRONG: Final = dict.fromkeys(("truncated", "not-a-picture", "not-a-text"), MALFORMED) | {"too-slow": TIMEOUT}
 _PDQ_BYTES: Final = 8 * 32
 _TEXTS: Final = ("addresses", "iscc")
 _BLIND: Final = b"licet.blind"
@@ -425,7 +426,7 @@ def _examine_file(
         why = error.details.get("why")
         if why == TOO_SHORT:  # for anything but an exact copy
             return _File(0, error.details["sha256"], said=said)
-        return _File(MALFORMED if why in _MALFORMED_FILES else UNREADABLE, error.details.get("sha256"), said=said)
+        return _File(_WRONG.get(str(why), UNREADABLE), error.details.get("sha256"), said=said)
     except MemoryError:
         return _File(UNREADABLE, said=said)
     made = done.fingerprint

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from licet.datasets.examining.deciding import BESIDE, Question
 from licet.datasets.examining.signalled import PREFIX
+from licet.datasets.forms.parts import PROBLEMS
 from licet.datasets.licensing.wanted import NO_BUDGET
 from licet.signals.combining import PUBLISHER_ALLOWS
 
@@ -61,7 +62,7 @@ def _sentence(verdict: str, reason: str, question: Question, *, accepting: bool)
         return f"claimed below level {question.min_claim_level}; a lower --min-claim-level counts them"
     if verdict == "review" and reason == "style":
         return "by somebody who dominates the dataset; --use finetune-style asks for that too"
-    if verdict == "review" and reason in ("unreadable", "malformed"):
+    if verdict == "review" and reason in PROBLEMS:
         return f"cannot be examined ({reason})"
     return f"a look is needed ({reason})"
 

@@ -22,8 +22,8 @@ Mask = npt.NDArray[np.bool_]
 #: Yields each batch by its names, and is sent which of its rows are kept.
 Copying = Generator[pa.RecordBatch, Mask, None]
 #: What was wrong with a row, by code; 0 for nothing.
-PROBLEMS: Final = (None, "unreadable", "malformed")
-UNREADABLE, MALFORMED = 1, 2
+PROBLEMS: Final = (None, "unreadable", "malformed", "timeout")
+UNREADABLE, MALFORMED, TIMEOUT = 1, 2, 3
 _MOST_REMARKS: Final = 5
 
 

@@ -28,7 +28,7 @@ from licet.signals.combining import PUBLISHER_ALLOWS
 from licet.statements.covering import covers
 from licet.statements.kinds import DatasetManifest
 
-ELSEWHERE: Final = frozenset({*filter(None, PROBLEMS), "timeout", "sample", "style", "derivative", PUBLISHER_ALLOWS})
+ELSEWHERE: Final = frozenset({*filter(None, PROBLEMS), "sample", "style", "derivative", PUBLISHER_ALLOWS})
 """Reasons to keep a row out that follow from its picture, from other rows or from the service, not from the row."""
 _BEFORE: Final = (PREFIX, BEFORE)  # what others say; what the stage before decided
 _COMPARED: Final = ("verdict", "reason", "work", "statement", "licence")
