@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, get_args
 
 from litestar import Request, Response, get
@@ -14,7 +15,7 @@ from licet.statements.agreed import REPORTED
 from licet.statements.kinds import LicenceAnswer, LicenceReply, LicenceRequest, Weigh
 from licet.statements.kinds.agreements import price_of
 from licet.terms import price_text
-from licet.wire.agreements import RequestShown, RequestState
+from licet.wire.agreements import RequestInfo, RequestShown, RequestState
 from registry.accounts.identity import Caller
 from registry.agreements import requests as asking
 from registry.consent.shown import shown
@@ -22,6 +23,7 @@ from registry.http.paging import Asked, Cursor
 from registry.portal.frame.forms import Form
 from registry.portal.frame.languages import TAGS, everywhere
 from registry.portal.frame.pages import HTML, following, language_of
+from registry.portal.organisations import queries
 from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
 from registry.services import Services
 
@@ -41,6 +43,7 @@ async def requests_page(
     page = await asking.listed(services, caller, Asked.of(request, "-asked", A_PAGE, cursor), in_state, None)
     return ROOM.page(
         request, "requests", here="licences", requests=page.items, state=in_state, own=caller.id,
+        artists=await artists(services, caller, page.items),
         more=following(request, page.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 
@@ -102,6 +105,14 @@ async def page(
         works=[(work, public.get(number)) for work, number in zip(works, numbers, strict=True)],
         many=len(found.works),
     )
+
+
+async def artists(services: Services, caller: Caller, items: Sequence[RequestInfo]) -> dict[str, str]:
+    """Return what those are called whom ``caller`` asked by ``items``; nobody whose account was erased."""
+    asked = {identifiers.to_uuid(each.account): each.account for each in items if each.organisation == caller.id}
+    async with services.database.acquire() as conn:
+        rows = await conn.fetch(queries.ARTISTS, caller.account, list(asked))
+    return {asked[row["id"]]: row["name"] for row in rows}
 
 
 ROUTES: Final = [requests_page, request_page]

@@ -22,6 +22,7 @@ from registry.http.paging import Asked, Cursor
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, following
 from registry.portal.organisations import queries
+from registry.portal.organisations.asking import artists
 from registry.portal.organisations.room import A_PAGE, ROOM, TEAMS
 from registry.services import Services
 from registry.settlement import service as settlement
@@ -50,6 +51,7 @@ async def home(
     undone = [await duties.listed(services, caller, _asked("revoked"), each, None) for each in _UNDONE]
     waiting = await asking.listed(services, caller, _asked("-asked"), "open", None)
     answered = [await asking.listed(services, caller, _asked("-asked"), each, None) for each in _ANSWERED]
+    requests = [each for page in answered for each in page.items if each.organisation == caller.id]
     return ROOM.page(
         request,
         "home",
@@ -63,7 +65,8 @@ async def home(
         disputes=disputed,
         duties=[each for page in undone for each in page.items if each.organisation == caller.id],
         waiting=[each for each in waiting.items if each.account == caller.id],
-        requests=[each for page in answered for each in page.items if each.organisation == caller.id],
+        requests=requests,
+        artists=await artists(services, caller, requests),
     )
 
 

@@ -25,3 +25,9 @@ select exists (select from models where organisation = $1) as named,
             and not exists (select from account_keys k where k.keyid = i.keyid and k.account = i.account)
     ) as asking
 """
+# What they are called whom a team has asked for a licence, as their public pages said then; nobody who was erased.
+# by accounts primary key, licence_requests (account, id)
+ARTISTS: Final = """
+select a.id, a.name from accounts a where a.id = any($2::uuid[]) and a.erased_at is null
+    and exists (select from licence_requests r where r.account = a.id and r.organisation = $1)
+"""

@@ -135,6 +135,8 @@ async def test_a_request_says_what_was_answered_and_what_to_do_next(site: Runnin
     assert "licet licences" not in taken.text
     listed = await held_whole(team.browser, f"/{language}/organisation/requests", language)
     assert f"/{language}/organisation/requests/{asked.request}" in listed.links()
+    assert "Ines" in listed.text
+    assert asks.owner.id not in listed.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
