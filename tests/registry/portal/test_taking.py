@@ -290,4 +290,19 @@ async def test_a_request_that_cannot_be_asked_names_its_field(
         each.get("id") or marked for _, each in read.elements if each.get("aria-describedby", "").startswith("wrong")
     ]
     assert (page.status_code, named) == (status, [marked]), read.text
-    assert any(each.get("id") == "wrong" for _, each in read.elements)
+    assert any(each.get("id") == f"wrong-{marked}" for _, each in read.elements)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_all_that_is_wrong_with_a_request_is_said_at_once(site: Running, language: Language) -> None:
+    team, path = await teamed(site, "Hasty"), f"/{language}/organisation/requests/new"
+    form = fields_of((await team.browser.get(path, headers=HTML)).text)
+    wrong = {"works": "wrk_00000000000000000000000000", "model": "lantern", "use": "everything", "purpose": "fun"}
+    wrong |= {"territory": "Atlantis", "scope": "both", "weights": "perhaps", "message": "x" * 2001}
+    wrong |= {"price": "per-work", "amount": "0", "currency": "XXX"}
+    given = form | {name: [value] for name, value in wrong.items()}
+    page = await team.browser.post(path, data=given, headers={**HTML, **make.SAME_ORIGIN})
+    read, words = Read(page.text), ROOM.speaks(language)
+    named = {each["id"].removeprefix("wrong-") for _, each in read.elements if each.get("id", "").startswith("wrong-")}
+    assert (page.status_code, named) == (400, set(wrong) - {"price"})
+    assert all(words(f"wrong_ask_{each}") in read.text for each in named)
