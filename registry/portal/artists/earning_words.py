@@ -108,6 +108,7 @@ EARNINGS: Final[Vocabulary] = {
     "proof_bundle": ("Everything of the month, to check offline", "整个月的证据，可离线核对"),
     "uses_h1": ("Who used what in {month}", "{month}谁用了什么"),
     "uses_unsaid": ("Not said who", "没有写明是谁"),
+    "uses_rest": (Plural("One more charge", "{n} more charges"), "还有 {n} 笔"),
     "uses_none": ("Nothing was charged for your pictures in this month.", "这个月没有为你的画收过钱。"),
     "months_text": (
         "A statement shows each month in both languages, with everything in it checked before it is drawn.",

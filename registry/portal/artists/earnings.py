@@ -29,6 +29,7 @@ from registry.usage import money
 from registry.usage.routes import Source as OfSource
 
 A_PAGE: Final = 50
+OF_A_GROUP: Final = 10  # charges of a month that a team's part names; all of them are in the list of the month
 
 
 class Source(NamedTuple):
@@ -123,7 +124,7 @@ async def uses(
         for row in rows
     ]  # fmt: skip
     return ROOM.page(
-        request, "uses", here="earnings", tab="uses", period=month, groups=grouped(charged),
+        request, "uses", here="earnings", tab="uses", period=month, groups=grouped(charged), most=OF_A_GROUP,
         trusted=caller.level >= 2, months=beside(month),
     )  # fmt: skip
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from licet import identifiers, times
 from licet.terms import Price, preset
+from registry.portal.artists import earnings
 from registry.portal.artists.room import ROOM
-from registry.portal.frame.languages import LANGUAGES
+from registry.portal.frame.languages import LANGUAGES, Language
 from registry.settlement import remitting
 from tests.registry.harness import Running
 from tests.registry.market import Trainer, reported, trainer
@@ -78,6 +80,24 @@ async def test_pages_of_money_are_whole_and_every_amount_leads_on(sold: Sold, la
     unclosed = (await sold.person.http.get(f"/v1/periods/{month}/line")).json()
     assert f"the month {month} is not closed" in str(unclosed)
     assert "/v1/periods says" not in str(unclosed)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_month_names_the_newest_charges_of_each_team_and_leads_to_the_rest(
+    sold: Sold, monkeypatch: pytest.MonkeyPatch, language: Language
+) -> None:
+    month = times.to_text(times.now())[:7]
+    newest, older = (f"/{language}/earnings/charges/{each['charge']}" for each in sold.charges)
+    monkeypatch.setattr(earnings, "OF_A_GROUP", 1)
+    page = await held_whole(sold.person.http, f"/{language}/earnings/uses", language)
+    assert newest in page.links()
+    assert older not in page.links()
+    assert f"/{language}/earnings?period={month}" in page.links()
+    assert ROOM.speaks(language)("uses_rest", n=1) in page.text
+    whole = sum(Decimal(each["amount"]) for each in sold.charges)
+    assert ROOM.speaks(language).money(whole, "USD") in page.text  # of all of them
+    monkeypatch.setattr(earnings, "OF_A_GROUP", 2)
+    assert older in (await read(sold.person, f"/{language}/earnings/uses")).links()
 
 
 async def test_only_a_charge_that_takes_something_from_her_leads_to_a_dispute(site: Running, sold: Sold) -> None:
