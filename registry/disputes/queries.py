@@ -137,6 +137,14 @@ STEPS: Final = """
 select x.id, x.step, x.account, a.kind, x.pending from dispute_steps x left join accounts a on a.id = x.account
 where x.dispute = $1 order by x.pending
 """
+# The same with what was signed, once it is published and until it is erased.
+# by dispute_steps unique (dispute, step), accounts and log_pending primary keys, log_entries unique (pending)
+SAID: Final = """
+select x.step, x.account, a.kind, case when e.index < h.published_size then p.envelope end as envelope
+from dispute_steps x left join accounts a on a.id = x.account join log_pending p on p.id = x.pending
+left join log_entries e on e.pending = x.pending cross join log_head h
+where x.dispute = $1 order by x.pending
+"""
 # by log_pending primary key
 ENVELOPE: Final = "select envelope from log_pending where id = $1"
 

@@ -50,6 +50,21 @@ class Kept(NamedTuple):
     pending: int
 
 
+class StepTold(NamedTuple):
+    """A step of a dispute with what was signed: None once it was erased, or while it is not published yet."""
+
+    step: str
+    account: str | None
+    payload: DisputeStep | None
+
+
+class Told(NamedTuple):
+    """A dispute, and what was said in it."""
+
+    dispute: DisputeInfo
+    steps: list[StepTold]
+
+
 async def open_dispute(services: Services, caller: Caller, envelope: Envelope) -> DisputeAccepted:
     """Return once the dispute is in the published log, and holds what it is about; again has no second effect.
 
@@ -74,6 +89,14 @@ async def shown(services: Services, account: UUID | None, dispute: UUID) -> Disp
             for row in await conn.fetch(queries.STEPS, dispute)
         ]
     return DisputeShown(info, steps)
+
+
+async def told(services: Services, account: UUID | None, dispute: UUID) -> Told:
+    """Return what `shown` does without what proves it: each proof is several questions to the database."""
+    async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        info = info_of(await seen(conn, account, dispute))
+        rows = await conn.fetch(queries.SAID, dispute)
+    return Told(info, [_said(row) for row in rows])
 
 
 async def listed(
@@ -220,6 +243,15 @@ async def _file(conn: Connection, pending: int) -> StatementFile | None:
         return await file_of(conn, pending, "dispute-step")
     except (Gone, NotFound):  # erased, or not published yet
         return None
+
+
+def _said(row: Row) -> StepTold:
+    sealed = None if row["envelope"] is None else envelopes.parse(row["envelope"])
+    return StepTold(
+        row["step"],
+        None if row["account"] is None else identifiers.from_uuid(row["kind"], row["account"]),
+        None if sealed is None else envelopes.read_as(DisputeStep, sealed),
+    )
 
 
 def info_of(row: Row) -> DisputeInfo:

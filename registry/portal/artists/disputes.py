@@ -25,7 +25,6 @@ from licet.statements.disputes import (
     draft_withdrawal,
 )
 from licet.statements.kinds import DisputeStep
-from licet.wire.disputes import DisputeShown
 from registry.accounts import profile
 from registry.accounts.identity import Caller
 from registry.disputes import service, stepping
@@ -121,7 +120,7 @@ async def dispute_page(
     if caller.kind == "opr":
         number = identifiers.from_uuid("dsp", _number(dispute))
         return Redirect(f"/{language_of(request)}/operator/disputes/{number}", status_code=303)
-    found = await service.shown(services, caller.account, _number(dispute))
+    found = await service.told(services, caller.account, _number(dispute))
     return await dispute_page_of(request, services, caller, found)
 
 
@@ -135,7 +134,7 @@ async def draft_step(
 ) -> Response[bytes]:
     """The answer, the withdrawal, the appeal or the acceptance that would be signed."""
     form = forms.read(request, body)
-    found = await service.shown(services, caller.account, _number(dispute))
+    found = await service.told(services, caller.account, _number(dispute))
     async with services.database.acquire() as conn:
         opening = await service.opening_of(conn, await service.seen(conn, caller.account, _number(dispute)))
     if opening is None:
@@ -153,7 +152,7 @@ async def draft_step(
     return await sign_page(request, services, caller, payload, None, f"/disputes/{dispute}")
 
 
-def _drafted(form: Form, opening: DisputeStep, found: DisputeShown, account: str, genesis: str) -> DisputeStep:
+def _drafted(form: Form, opening: DisputeStep, found: service.Told, account: str, genesis: str) -> DisputeStep:
     """Return the document that a form asks for; raises ``InputError`` and ``Invalid`` naming the field."""
     document, text, position = found.dispute.document, form.words("text"), form.get("position")
     evidence = form.get("evidence").replace(",", " ").split()

@@ -9,14 +9,14 @@ from litestar import Request, Response
 
 from licet import identifiers, times
 from licet.errors import LicetError
-from licet.statements import envelope as envelopes
 from licet.statements.authority import tightens_only
 from licet.statements.disputes import REVIEWED_WITHIN
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import MOST_TEXT
-from licet.wire.disputes import DisputeInfo, DisputeShown
+from licet.wire.disputes import DisputeInfo
 from registry.accounts.identity import Caller
 from registry.database import Connection
+from registry.disputes.service import Told
 from registry.errors import Conflict, NotFound
 from registry.portal.artists import queries
 from registry.portal.artists.room import ROOM
@@ -81,7 +81,7 @@ async def dispute_page_of(
     request: Request[Any, Any, Any],
     services: Services,
     caller: Caller,
-    found: DisputeShown,
+    found: Told,
     form: Form | None = None,
     error: Exception | None = None,
 ) -> Response[bytes]:
@@ -91,7 +91,7 @@ async def dispute_page_of(
         names = await names_of(conn, [info.account, info.against])
     said = []
     for each in found.steps:
-        payload = None if each.document is None else envelopes.read_as(DisputeStep, each.document.envelope)
+        payload = each.payload
         by = names.get(each.account) if each.account is not None else None
         at = None if payload is None else payload.issued_at
         said.append(Said(each.step, each.account == caller.id, by, at, payload))

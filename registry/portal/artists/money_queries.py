@@ -60,8 +60,8 @@ order by v.id
 BATCH_USES: Final = _uses("v.batch = $2")
 # by usage_events (licence, artist, id) without a batch, works and licence_works primary keys
 LICENCE_USES: Final = _uses("v.batch is null and v.licence = $2")
-# $1 own accounts of the ledger, $2 kinds of charges, $3 a month: what was charged in it and not taken back, from the
-# newest on. By ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key and (reverses)
+# $1 own accounts of the ledger, $2 kinds, $3 a month: what was charged in it and not taken back, the newest first.
+# By ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key and unique (reverses)
 CHARGED: Final = """
 select t.id, t.kind, t.source, e.currency, -e.amount as amount
 from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer

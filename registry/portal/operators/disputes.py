@@ -15,7 +15,6 @@ from litestar.params import FromPath, RawBody
 
 from licet import identifiers, times
 from licet.errors import InputError
-from licet.statements import envelope as envelopes
 from licet.statements.disputes import REVIEWED_WITHIN
 from licet.statements.kinds import DisputeStep
 from licet.statements.kinds.disputes import MOST_TEXT
@@ -145,15 +144,7 @@ async def _shown(
     form: forms.Form | None = None,
     wrong: Exception | None = None,
 ) -> Response[bytes]:
-    found = await service.shown(services, None, identifiers.to_uuid(dispute, "dsp", field="path:dispute"))
-    said = [
-        Said(
-            each.step,
-            each.account,
-            None if each.document is None else envelopes.read_as(DisputeStep, each.document.envelope),
-        )
-        for each in found.steps
-    ]
+    found = await service.told(services, None, identifiers.to_uuid(dispute, "dsp", field="path:dispute"))
     info = found.dispute
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         parties, works = await _parties(conn, [info]), await _works(conn, info)
@@ -173,7 +164,7 @@ async def _shown(
         early=early,
         own=info.decided_by == caller.id,
         step=step,
-        said=said,
+        said=[Said(*each) for each in found.steps],
         form=form or forms.Form([]),
         wrong="" if wrong is None else getattr(wrong, "detail", None) or getattr(wrong, "message", str(wrong)),
         outcomes=_OUTCOMES,

@@ -19,6 +19,7 @@ from tests.registry.harness import Running
 from tests.registry.keymaking import SAME_ORIGIN
 from tests.registry.portal.people import HTML, Artist, Read, fields_of, joined
 from tests.registry.portal.staff import employed
+from tests.registry.portal.weighing import asked
 from tests.registry.portal.whole import held_whole
 
 pytestmark = pytest.mark.anyio
@@ -75,6 +76,28 @@ async def shown(who: Artist, path: str) -> DisputeShown:
     answer = await who.http.get(f"/v1{path}")
     assert answer.status_code == 200, answer.text
     return msgspec.json.decode(answer.content, type=DisputeShown)
+
+
+async def test_a_page_with_all_that_was_said_asks_no_more_than_one_of_a_dispute_that_was_just_opened(
+    site: Running, parties: tuple[Artist, Artist]
+) -> None:
+    hers, his = parties
+    path = await opens(hers, his)
+    operator = await employed(site, "operator", "Ola Berg")
+    pages = ((his.http, f"/en{path}"), (operator.http, f"/en/operator{path}"))
+    found: list[list[int]] = [[], []]
+    with asked() as counted:
+        for turn in range(2):
+            for http, page in pages:
+                assert (await http.get(page, headers=HTML)).status_code == 200
+                counted.counted()
+                assert (await http.get(page, headers=HTML)).status_code == 200
+                found[turn].append(len(counted.counted()))
+            if not turn:
+                form = await drafts(his, f"/en{path}", step="answer", position="contest", text="Mine.")
+                assert (await his.sends("/en/disputes/sign", signed(his, form))).status_code == 303
+    assert found[0] == found[1]
+    assert max(found[0]) <= 10, found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
