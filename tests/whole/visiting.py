@@ -84,6 +84,18 @@ _TIMES_RUN_OVER: Final = """[...document.querySelectorAll('time')]
     .filter(each => getComputedStyle(each).display !== 'inline' && each.scrollWidth > each.clientWidth)
     .map(each => each.innerText)"""
 
+#: A navigation of many rows, and codes that are broken although a line of their own would hold them.
+_CROWDED: Final = """() => {
+    const shown = [...document.querySelectorAll('.nav a')].filter(each => each.checkVisibility());
+    const rows = new Set(shown.map(each => Math.round(each.getBoundingClientRect().top))).size;
+    const broken = [...document.querySelectorAll('.fold td[data-l] code')].filter(each => {
+        const lines = [...each.getClientRects()], whole = lines.reduce((width, line) => width + line.width, 0);
+        const cell = each.closest('td');
+        return getComputedStyle(cell).display === 'flex' && lines.length > 1 && whole <= cell.clientWidth;
+    }).map(each => each.innerText);
+    return [...(rows > 2 ? [`${rows} rows of navigation`] : []), ...broken];
+}"""
+
 #: The fields that reach beyond the part of the page that they stand in.
 _STICKS_OUT: Final = """() => [...document.querySelectorAll('.field :is(input, select, textarea)')].filter(each => {
     const around = each.closest('.field').parentElement.getBoundingClientRect();
@@ -229,6 +241,8 @@ class Visitor:
             assert wide <= 0, f"{self.page.url} is {wide} pixels wider than a {name}"
             assert not self.page.evaluate(_STICKS_OUT), (self.page.url, name)
             assert not self.page.evaluate(_TIMES_RUN_OVER), (self.page.url, name)
+            crowded = self.page.evaluate(_CROWDED)
+            assert not crowded, (self.page.url, name, crowded)
             parted = self.page.evaluate(_PARTED)
             assert not parted, (self.page.url, name, parted)
         assert not self.faults, self.faults

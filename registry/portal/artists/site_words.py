@@ -7,7 +7,7 @@ from typing import Final
 from registry.portal.frame.words import Plural, Vocabulary
 
 SITE: Final[Vocabulary] = {
-    "site": ("Put your terms on your own site", "把条件放到你自己的网站上"),
+    "site": ("Put your terms on your own site", "把条件放上你的网站"),
     "site_lead": (
         "Most crawlers never ask here, but they read your site. These files tell them your terms in their own words.",
         "多数爬虫不会来这里问，但会读你的网站。这些文件用它们看得懂的话，说清你的条件。",

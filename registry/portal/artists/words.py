@@ -192,7 +192,7 @@ WORDS: Final[Vocabulary] = {
     "terms": ("Set terms and sign", "定条件并签名"),
     "terms_h1": (
         Plural("What may others do with this picture?", "What may others do with these {n} pictures?"),
-        "别人可以拿这 {n} 张画做什么？",
+        "别人可以拿这 {n}\N{NO-BREAK SPACE}张画做什么？",
     ),
     "terms_all": (
         "These are all your pictures. What you chose for single ones is replaced.",
