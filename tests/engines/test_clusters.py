@@ -158,10 +158,11 @@ def test_spark_annotates_as_the_client_does(spark: Any, here: Here):
     annotated(here, how)
 
 
-def test_spark_refuses_a_column_that_is_called_like_a_decision(spark: Any, here: Here):
+@pytest.mark.parametrize("name", ["verdict", "Verdict"])
+def test_spark_refuses_a_column_that_is_called_like_a_decision(spark: Any, here: Here, name: str):
     from licet.engines import spark as engine
 
-    frame = spark.createDataFrame([("https://x.example/1.jpg", "a")], "url string, verdict string")
+    frame = spark.createDataFrame([("https://x.example/1.jpg", "a")], f"url string, {name} string")
     with pytest.raises(InputError, match="licet_"):
         engine.annotate(frame, here.client.snapshot.pin(), REQUEST)
 

@@ -102,7 +102,9 @@ def _mapped(frame: Any, pin: Pinned, asked: Asked, *, dropping: bool) -> Any:
     from pyspark.sql.types import StructType
 
     added = pa.schema([(f"{asked.prefix}{name}", kind) for name, kind in ADDED.items()])
-    taken = sorted(set(frame.columns) & set(added.names))
+    # To Spark names that differ in case alone are one.
+    new = {name.lower() for name in added.names}
+    taken = sorted(name for name in frame.columns if name.lower() in new)
     if taken:
         raise InputError.field("columns", 'none called like a decision (prefix="licet_" names those apart)', taken)
     schema = StructType([*frame.schema.fields, *from_arrow_schema(added).fields])
