@@ -50,8 +50,8 @@ def test_each_kind_lands_in_its_column() -> None:
     [
         (RowKeys(sha256=SHA[:-1]), r"rows\[1\]\.sha256"),
         (RowKeys(pixels="g" * 64), r"rows\[1\]\.pixels"),
-        (RowKeys(url="ftp://example.org/a"), r"rows\[1\]\.url"),
-        (RowKeys(url="\ud800"), r"rows\[1\]\.url"),
+        (RowKeys(url="ftp://example.org/a"), r"^rows\[1\]\.url: expected the scheme"),
+        (RowKeys(url="\ud800"), r"^rows\[1\]\.url: expected text"),
         (RowKeys(pdq=PDQ[:-1]), r"rows\[1\]\.pdq"),
         (RowKeys(pdq=f"{PDQ},{PDQ}"), r"rows\[1\]\.pdq"),
         (RowKeys(pdq=",".join([PDQ] * 7 + ["zz" * 32])), r"rows\[1\]\.pdq"),

@@ -186,7 +186,8 @@ def _url_key(url: str, place: int) -> bytes:
     try:
         return url_key(url)
     except InputError as error:
-        raise InputError(f"rows[{place}].url: {error.message}", field=f"rows[{place}].url") from None
+        details = error.details | {"field": f"rows[{place}].url"}
+        raise InputError(f"rows[{place}].{error.message}", **details) from None
 
 
 def _pdq_columns(rows: Sequence[RowKeys]) -> dict[str, Any]:
