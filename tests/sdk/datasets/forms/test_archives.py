@@ -373,6 +373,22 @@ def test_a_sample_that_failed_by_its_table_is_unreadable_and_told(tmp_path: Path
     assert "expected no sample of what failed" in next(iter(part.remarks))
 
 
+@pytest.mark.parametrize("text", [pa.large_string(), pa.string_view()], ids=str)
+def test_a_table_that_something_else_wrote_anew_is_that_of_its_shard(tmp_path: Path, text: pa.DataType) -> None:
+    shard(tmp_path / "in", 0, {"000000001": encoded(picture(1))}, {"000000002": "failed_to_download"})
+    place = tmp_path / "in" / "00000.parquet"
+    table = pq.read_table(place)
+    fields = [field.with_type(text) if pa.types.is_string(field.type) else field for field in table.schema]
+    pq.write_table(table.cast(pa.schema(fields)), place)
+    [part] = open_input([tmp_path / "in"]).parts
+    assert [(row["key"], row["problem"]) for row in rows_of(part)] == [("000000001", 0), ("000000002", UNREADABLE)]
+    (tmp_path / "out").mkdir()
+    kept_of(part, tmp_path / "out" / "00000.tar", lambda row: row == 0)
+    copied = pq.read_table(tmp_path / "out" / "00000.parquet")
+    assert copied.schema.equals(pq.read_schema(place))
+    assert copied["key"].to_pylist() == ["000000001"]
+
+
 def test_columns_of_an_archive_are_members_of_its_json(tmp_path: Path) -> None:
     data = archive([("0.json", b'{"LINK": "https://a.example/", "url": "other"}')])
     [row] = rows_of(part_of(tmp_path, data, mapping={"url": "LINK"}))
