@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from licet import money
 from licet.cli.asking import confirm
+from licet.cli.erasing import erasing, told
+from licet.cli.joining import join_by, joined_now, let_in
 from licet.cli.levels import ladder, level_words
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.counted import many
 from licet.errors import InputError
 
 if TYPE_CHECKING:
-    from licet.client import Client
-    from licet.home import AccountFile
-    from licet.statements.kinds import Delegation
     from licet.wire.accounts import KeyInfo
-    from licet.wire.erasure import ErasureAnswer
 
 app = App(name="account", help="Make an account with keys of your own, show it, recover it, erase it.")
 app.command("licet.cli.keys:app", name="key", help="Add, rotate, revoke, list and delegate to keys of the account.")
@@ -93,7 +89,7 @@ def join(
     if "#" in account:
         if key is not None:
             raise InputError.field("--key", "no key beside an invitation, which is for one made here", str(key))
-        _join_by(common, account.rpartition("#")[2])
+        join_by(common, account.rpartition("#")[2])
         return
     if wait < 0:
         raise InputError.field("--wait", "0 or more", wait)
@@ -109,7 +105,7 @@ def join(
                 note("Open this link, and let the key in with your passkey:")
                 note(asked.link)
                 note(f"Its key id begins with {asked.keyid[:16]}: the page must show the same.")
-                found = _let_in(client, account, wait)
+                found = let_in(client, account, wait)
             if found is None:
                 waiting = {"account": account, "name": None, "key": asked.keyid, "delegation": None}
                 lines = [f"Key {asked.keyid} is not let in yet. Let it in with your passkey at:", asked.link]
@@ -119,61 +115,7 @@ def join(
             given = found[1]
         kept = client.profile.account
     assert kept is not None
-    _joined(common, kept, given)
-
-
-def _joined(common: Common, own: AccountFile, given: Delegation | None) -> None:
-    document = {"account": own.account, "name": own.name, "key": own.keyid, "delegation": given}
-    lines = [f"This profile signs for {own.name} ({own.account}) with key {own.keyid}."]
-    if given is not None:
-        lines += [*_allowed(given), "The owner is told of everything that it signs; what loosens waits a day."]
-    show(common, {**document, "state": "joined"}, lines)
-
-
-def _join_by(common: Common, secret: str) -> None:
-    """Ask by an invitation, or stand for its team once this key was let in and a token of the team is there."""
-    from licet.client import joining
-
-    with common.client() as client:
-        seen = joining.ask_by(client, secret)
-        token = client.contact.token is not None
-        found = joining.joined(client, seen.account) if token and seen.state == "joined" else None
-    if found is not None:
-        return _joined(common, *found)
-    assert seen.keyid is not None
-    if seen.state == "asked":
-        lines = [f"{seen.team} was asked to let key {seen.keyid} in."]
-        lines += [f"Tell them its first digits: {seen.keyid[:16]}.", "Once they have let it in, run this again."]
-    elif token:
-        lines = [f"{seen.team} let this key in. Once they have said what it may sign, run this again."]
-    else:
-        lines = [f"{seen.team} let this key in. Run this again with a token of the team in LICET_TOKEN."]
-    document = {"account": seen.account, "name": seen.team, "key": seen.keyid, "delegation": None, "state": seen.state}
-    return show(common, document, lines)
-
-
-def _let_in(client: Client, account: str, seconds: int) -> tuple[AccountFile, Delegation | None] | None:
-    """Look every two seconds whether the key was let in."""
-    from time import monotonic, sleep
-
-    from licet.client import joining
-
-    until = monotonic() + seconds
-    while monotonic() < until:
-        sleep(2)
-        found = joining.joined(client, account)
-        if found is not None:
-            return found
-    return None
-
-
-def _allowed(delegation: Delegation) -> Iterator[str]:
-    """Say what a delegate may do."""
-    yield f"It may sign {', '.join(delegation.scope)} until {delegation.valid_until}."
-    works = delegation.limit.works
-    yield "Under one statement: any number of works." if works is None else f"Under one statement: {works:,} works."
-    for each in delegation.limit.budget:
-        yield f"One licence may cost up to {money.written(each.amount, each.currency)}."
+    joined_now(common, kept, given)
 
 
 @app.command(name="show")
@@ -338,7 +280,7 @@ def erase(
         done = client.erase_account(me.account, deny=not no_deny, dry_run=True)
         if not dry_run:
             question = f"Erase {me.name} ({me.account})? Type the account to go on:"
-            confirm(_erasing(done), question, yes=yes, nothing="nothing was erased", answers=(me.account,))
+            confirm(erasing(done), question, yes=yes, nothing="nothing was erased", answers=(me.account,))
             done = account.erase(client, deny=not no_deny)
     document = {
         "account": done.account,
@@ -351,42 +293,7 @@ def erase(
         "kept": done.kept,
         "restricted": done.restricted,
     }
-    lines = _told(done)
+    lines = told(done)
     if done.receipt is not None:
         lines.insert(0, f"{done.account} is erased, entry {done.receipt.log_index} of the log: {done.statement}.")
     show(common, document, lines)
-
-
-_WHY = {
-    "licence": "a licence rests on it",
-    "use": "a use that was reported rests on it",
-    "dispute": "its work is in dispute",
-    "evidence": "the others cannot be verified without it",
-}
-
-
-def _told(answer: ErasureAnswer) -> list[str]:
-    would, go = ("would be", "would go on") if answer.dry_run else ("are", "go on")
-    gone = "name, titles, tags, addresses, small pictures, keys and tokens"
-    denied = f"{many(answer.denied, 'work')} of {answer.works:,} {go} to deny every use, without a name."
-    none = "No deny stays: filters will not know the works any more."
-    lines = [
-        f"{many(answer.erased, 'signed statement')} {would} erased with the log's salts, and {gone}.",
-        denied if answer.denied else none,
-    ]
-    if answer.kept:
-        ends = answer.restricted[0].ends_at[:10]
-        lines.append(
-            f"{many(answer.kept, 'statement')} {would} kept until {ends}, shown to auditors and to those who rely on "
-            f"them alone:"
-        )
-        lines += [f"  {each.statement}  {each.kind}  {_WHY.get(each.why, each.why)}" for each in answer.restricted[:20]]
-        if answer.kept > 20:
-            lines.append(f"  … and {answer.kept - 20:,} more")
-    return lines
-
-
-def _erasing(planned: ErasureAnswer) -> Iterator[str]:
-    yield from _told(planned)
-    yield "The log never held more than commitments; receipts and statement files that you or others hold still verify."
-    yield "This cannot be undone, and no token of the account will work afterwards."
