@@ -25,7 +25,7 @@ from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.agreements import queries
 from registry.agreements.requests import CLOCK, Kept, accepted, hold_unended, nobodys
-from registry.consent.queries import LOCK_HEAD
+from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.services import Services

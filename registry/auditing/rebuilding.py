@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.consent.queries import IN_DISPUTE
+from registry.consent.queries.conflicting import IN_DISPUTE
 
 HEAD: Final = "select size, root, frontier, checkpoint, published_size from log_head"
 ENTRIES: Final = """
@@ -206,7 +206,7 @@ COVERED: Final = """
 select s.id, s.works, count(k.work) as found from statements s left join statement_works k on k.statement = s.id
 where s.scope = 'works' group by s.id, s.works having s.works <> count(k.work)
 """
-# As registry.consent.queries.SETTLE decides for some works, here for all of them.
+# As registry.consent.queries.conflicting.SETTLE decides for some works, here for all of them.
 UNSETTLED: Final = f"""
 with pairs as (
     select m.work, m.other, w.withdrawn, b.level >= 2 and a.level < b.level as challenged

@@ -33,7 +33,7 @@ from registry.auditing.types import Difference, Findings
 from registry.closing import verification as closing
 from registry.closing.queries import COUNT_LINES
 from registry.consent.planning import hash_of, together
-from registry.consent.queries import UNJOINED
+from registry.consent.queries.sharing import UNJOINED
 from registry.database import Connection, Row
 from registry.disputes import verification as disputes
 from registry.duties import verification as duties

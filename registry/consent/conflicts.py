@@ -19,7 +19,7 @@ from licet.counted import many
 from licet.index import Index, WorkRecord
 from licet.wire.licensing import RowKeys
 from registry.accounts import events
-from registry.consent import queries
+from registry.consent.queries import conflicting, published, statements, states
 from registry.consent.records import changed_since, version
 from registry.database import Connection, Row
 from registry.errors import Conflict
@@ -71,8 +71,8 @@ class Fresh(msgspec.Struct):
 async def fresh_among(services: Services, account: UUID, works: Sequence[UUID]) -> tuple[Fresh, list[Match]]:
     """Return those of ``works`` that have no terms yet, compared with everything signed until now."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        await conn.execute(queries.PATIENT)
-        found = await conn.fetch(queries.NEW_AMONG, account, works)
+        await conn.execute(statements.PATIENT)
+        found = await conn.fetch(states.NEW_AMONG, account, works)
         compared_at = min((row["compared_at"] for row in found), default=0)
         fresh = Fresh(account, [row["id"] for row in found], compared_at)
         return fresh, await fresh.compare(conn, await fresh.news(conn))
@@ -85,7 +85,7 @@ async def claim(conn: Connection, account: UUID, works: Sequence[UUID], now: dat
     again.
     """
     await conn.execute(work_queries.CLAIM_MATCHES, account, works, now)
-    meeting = [row["work"] for row in await conn.fetch(queries.MEETING, works)]
+    meeting = [row["work"] for row in await conn.fetch(conflicting.MEETING, works)]
     if not meeting:
         return
     await settle(conn, account, meeting, changed)
@@ -97,7 +97,7 @@ async def renew(conn: Connection, account: UUID, works: Sequence[UUID], changed:
 
     Raises ``Conflict`` where the account would have more than three open challenges.
     """
-    renewed = [row["work"] for row in await conn.fetch(queries.RENEW, account, works)]
+    renewed = [row["work"] for row in await conn.fetch(conflicting.RENEW, account, works)]
     if renewed:
         await settle(conn, account, renewed, changed)
         await _hold_open(conn, account, renewed)
@@ -108,45 +108,45 @@ async def settle(conn: Connection, account: UUID, works: Sequence[UUID], changed
 
     The last statement of ``account`` is what challenges begin and end with.
     """
-    touched = [row["id"] for row in await conn.fetch(queries.TOUCHED, works)]
+    touched = [row["id"] for row in await conn.fetch(conflicting.TOUCHED, works)]
     if touched:
-        await _tell_lapsed(conn, await conn.fetch(queries.LAPSE, times.now()))
-        cause = await conn.fetchval(queries.LAST_SAID, account)
-        rows = await conn.fetch(queries.CHALLENGE, touched, cause)
-        await conn.execute(queries.HOLD, touched)
-        await _tell_contested(conn, await conn.fetch(queries.SETTLE, touched, changed))
+        await _tell_lapsed(conn, await conn.fetch(conflicting.LAPSE, times.now()))
+        cause = await conn.fetchval(conflicting.LAST_SAID, account)
+        rows = await conn.fetch(conflicting.CHALLENGE, touched, cause)
+        await conn.execute(conflicting.HOLD, touched)
+        await _tell_contested(conn, await conn.fetch(conflicting.SETTLE, touched, changed))
         await _tell_challenged(conn, [row for row in rows if row["challenged"]])
 
 
 async def disputes_changed(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
     """Let every reader see ``works`` of ``account`` anew: a dispute about them began, was decided or ended."""
-    changed: int = await conn.fetchval(queries.NEXT_VERSION)
+    changed: int = await conn.fetchval(statements.NEXT_VERSION)
     await settle(conn, account, works, changed)
 
 
 async def lapse_due(services: Services, now: datetime) -> int:
     """Return how many challenges lapsed, of those whose 14 days are over at ``now`` by the times of the log."""
     async with services.database.acquire() as conn:
-        if not await conn.fetchval(queries.LAPSING, now):
+        if not await conn.fetchval(conflicting.LAPSING, now):
             return 0
     async with services.database.transaction() as conn:
-        changed: int = await conn.fetchval(queries.NEXT_VERSION)
-        rows = await conn.fetch(queries.LAPSE, now)
-        touched = [row["id"] for row in await conn.fetch(queries.TOUCHED, [row["work"] for row in rows])]
-        await _tell_contested(conn, await conn.fetch(queries.SETTLE, touched, changed))
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
+        rows = await conn.fetch(conflicting.LAPSE, now)
+        touched = [row["id"] for row in await conn.fetch(conflicting.TOUCHED, [row["work"] for row in rows])]
+        await _tell_contested(conn, await conn.fetch(conflicting.SETTLE, touched, changed))
         await _tell_lapsed(conn, rows)
     return len(rows)
 
 
 async def _hold_open(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
-    challenges = await conn.fetchrow(queries.OPEN_CHALLENGES, account, works)
+    challenges = await conn.fetchrow(conflicting.OPEN_CHALLENGES, account, works)
     if challenges and challenges["added"] and challenges["open"] > OPEN_CHALLENGES:
         raise Conflict(
             f"expected at most {OPEN_CHALLENGES} open challenges of works of verified claimants, got more: leave the "
             f"works that match theirs out, or reach their claim level first"
         )
     since = times.now() - _RECENT
-    if await conn.fetchval(queries.CHALLENGED_OFTEN, account, works, since, CHALLENGES_OF_ONE) is not None:
+    if await conn.fetchval(conflicting.CHALLENGED_OFTEN, account, works, since, CHALLENGES_OF_ONE) is not None:
         raise Conflict(
             f"expected at most {CHALLENGES_OF_ONE} works that challenge the same work of a verified claimant within "
             f"{_RECENT.days} days, got one more: leave it out, or reach that claim level first"
@@ -203,15 +203,15 @@ def _some(works: Sequence[UUID]) -> str:
 
 async def domains_changed(conn: Connection, account: UUID) -> None:
     """Let every reader see the rules of sites of ``account`` anew: a proof that they rest on came or went."""
-    if await conn.fetchval(queries.HAS_SITES, account):
-        changed: int = await conn.fetchval(queries.NEXT_VERSION)
-        await conn.execute(queries.TOUCH_SITES, account, changed)
+    if await conn.fetchval(published.HAS_SITES, account):
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
+        await conn.execute(published.TOUCH_SITES, account, changed)
 
 
 async def level_changed(conn: Connection, account: UUID) -> None:
     """Let every reader see the works of ``account`` anew, at their new claim level, and settle their conflicts."""
-    changed: int = await conn.fetchval(queries.NEXT_VERSION)
-    await conn.execute(queries.TOUCH_ACCOUNT, account, changed)
-    matched = [row["work"] for row in await conn.fetch(queries.MATCHED_WORKS, account)]
+    changed: int = await conn.fetchval(statements.NEXT_VERSION)
+    await conn.execute(published.TOUCH_ACCOUNT, account, changed)
+    matched = [row["work"] for row in await conn.fetch(conflicting.MATCHED_WORKS, account)]
     if matched:
         await settle(conn, account, matched, changed)

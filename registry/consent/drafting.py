@@ -16,8 +16,9 @@ from licet.terms import Terms
 from licet.wire.accounts import ConsentHead
 from licet.wire.works import StatementDrafted
 from registry.accounts.identity import Caller
-from registry.consent import owners, queries
+from registry.consent import owners
 from registry.consent.intake import signer_of, work_ids
+from registry.consent.queries import statements, states
 from registry.consent.records import head
 from registry.consent.service import known_terms
 from registry.consent.together import Summed, Together, root_of, summed
@@ -50,7 +51,7 @@ async def draft_of(
         raise Invalid.field("works", "one or more works, or null for the catalogue", "none")
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         standing = await _standing(conn, caller)
-        own = [] if ids is None else await conn.fetch(queries.DRAFTED, caller.account, ids)
+        own = [] if ids is None else await conn.fetch(states.DRAFTED, caller.account, ids)
         shared = [] if ids is None or own else await owners.shared_among(conn, caller.account, ids)
         if ids is not None and len(own or shared) != len(ids):
             raise Invalid(
@@ -109,7 +110,7 @@ def _built(
 async def _olds(conn: Connection, account: UUID, said: set[bytes] | None) -> list[Terms]:
     """Return the terms of hashes ``said`` before, or (None) the catalogue's: what the statement would follow on."""
     if said is None:
-        standing = await conn.fetchrow(queries.CATALOGUE, account)
+        standing = await conn.fetchrow(statements.CATALOGUE, account)
         said = {standing["terms"]} if standing else set()
     known = await known_terms(conn, [Group(each, b"", pending=False, matched=False) for each in said])
     return [known[each] for each in sorted(said)]

@@ -24,7 +24,8 @@ from licet.wire.works import WorkKeys
 from registry.accounts import queries as account_queries
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of as signing_of
-from registry.consent import owners, queries
+from registry.consent import owners
+from registry.consent.queries import statements
 from registry.consent.types import Added, Checked, Scope, Signer
 from registry.consent.updating import added_by, hold_roots, is_update
 from registry.database import Connection
@@ -50,11 +51,11 @@ async def checked(
     payload = _payload(envelope)
     ids = await asyncio.to_thread(work_ids, named)
     async with services.database.transaction() as conn:
-        await conn.execute(queries.PATIENT)
+        await conn.execute(statements.PATIENT)
         signer = await signer_of(conn, caller)
         signing = await signing_of(conn, services.keys.ref, caller.account, _keyid(envelope), payload)
         # Before the digests: an update that comes between is noticed when the statement is accepted.
-        updates: int = await conn.fetchval(queries.UPDATES, caller.account) or 0
+        updates: int = await conn.fetchval(statements.UPDATES, caller.account) or 0
         covered = await works.covered(conn, caller.account, ids) if ids else []
         shared = False
         if isinstance(payload, Consent) and len(covered) < len(ids):

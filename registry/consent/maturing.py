@@ -19,9 +19,10 @@ from licet.statements import envelope as envelopes
 from licet.statements.kinds import ConsentMature
 from licet.statements.works import works_root
 from registry import translog
-from registry.consent import owners, queries
+from registry.consent import owners
 from registry.consent.conflicts import lapse_due
 from registry.consent.planning import plan_maturing
+from registry.consent.queries import maturing, sharing, statements
 from registry.consent.service import keep_terms, known_terms
 from registry.consent.types import Due, Group, Plan
 from registry.database import Connection
@@ -59,8 +60,8 @@ async def run(services: Services, stop: asyncio.Event) -> None:
 async def mature_due(services: Services, now: datetime) -> int:
     """Return how many statements took effect, of at most 100 whose hold is over at ``now``."""
     async with services.database.acquire() as conn:
-        await conn.execute(queries.CLOSE)
-        rows = await conn.fetch(queries.DUE, now, _AT_ONCE)
+        await conn.execute(maturing.CLOSE)
+        rows = await conn.fetch(maturing.DUE, now, _AT_ONCE)
     matured = 0
     for row in rows:
         with tracing.span("consent.mature"):
@@ -71,13 +72,13 @@ async def mature_due(services: Services, now: datetime) -> int:
 async def _mature(services: Services, due: Due, now: datetime) -> bool:
     async with services.database.transaction() as conn:
         # The locks of acceptance, in its order: a statement that cancels this one comes before or after, not between.
-        await conn.fetchrow(queries.LOCK_HEAD, due.account)
-        changed: int = await conn.fetchval(queries.NEXT_VERSION)
-        statement = await conn.fetchrow(queries.DUE_STATEMENT, due.statement, due.account)
+        await conn.fetchrow(statements.LOCK_HEAD, due.account)
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
+        statement = await conn.fetchrow(maturing.DUE_STATEMENT, due.statement, due.account)
         assert statement is not None
-        rows = await conn.fetch(queries.MATURING, due.statement, due.account)
-        beside = await conn.fetch(queries.OWNERS_MATURING, due.statement, due.account)
-        catalogue = await conn.fetchrow(queries.CATALOGUE, due.account)
+        rows = await conn.fetch(maturing.MATURING, due.statement, due.account)
+        beside = await conn.fetch(sharing.OWNERS_MATURING, due.statement, due.account)
+        catalogue = await conn.fetchrow(statements.CATALOGUE, due.account)
         to_come = catalogue is not None and catalogue["waiting"] == due.statement
         if not rows and not beside and not to_come:
             return False
@@ -93,14 +94,14 @@ async def _mature(services: Services, due: Due, now: datetime) -> bool:
         stated = known.get(statement["terms"] or b"")
         plan = plan_maturing(groups, statement["scope"], stated, known)
         await keep_terms(conn, plan.terms)
-        await conn.execute(queries.MATURE, due.statement, due.account, changed, *_columns(plan))
+        await conn.execute(maturing.MATURE, due.statement, due.account, changed, *_columns(plan))
         if shared:
             plan = plan_maturing([each.group for each in others], statement["scope"], stated, known)
             await keep_terms(conn, plan.terms)
             await owners.keep(conn, due.account, due.statement, others, plan)
             await owners.restrict(conn, shared, changed)
         if to_come:
-            await conn.execute(queries.MATURE_CATALOGUE, due.statement, statement["terms"], due.account)
+            await conn.execute(maturing.MATURE_CATALOGUE, due.statement, statement["terms"], due.account)
         digests = [row["digest"] for row in sorted([*rows, *beside], key=lambda row: row["id"])]
         payload = ConsentMature(
             registry=services.keys.ref,

@@ -21,8 +21,8 @@ from licet.statements.works import works_root
 from licet.terms import Terms, intern
 from licet.wire.splits import Restriction
 from registry import translog
-from registry.consent import queries
 from registry.consent.planning import hash_of, together
+from registry.consent.queries import sharing, statements, states
 from registry.consent.types import Group, Plan
 from registry.database import Connection
 from registry.services import Services
@@ -48,18 +48,18 @@ class Standing(NamedTuple):
 
 async def shared_among(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[Shared]:
     """Return those of ``works`` that others registered and ``account`` has a share in by the split in force, rising."""
-    rows = await conn.fetch(queries.SHARED_AMONG, account, works)
+    rows = await conn.fetch(sharing.SHARED_AMONG, account, works)
     return [Shared(row["id"], row["digest"], row["account"], row["own"]) for row in rows]
 
 
 async def shared_of(conn: Connection, account: UUID) -> dict[UUID, UUID]:
     """Return work → who registered it, of all that ``account`` has a share in beside its own."""
-    return {row["id"]: row["account"] for row in await conn.fetch(queries.SHARED_OF, account)}
+    return {row["id"]: row["account"] for row in await conn.fetch(sharing.SHARED_OF, account)}
 
 
 async def standing(conn: Connection, account: UUID, works: Sequence[UUID]) -> list[Standing]:
     """Return what ``account`` has said of ``works`` of others, in groups."""
-    rows = await conn.fetch(queries.OWNER_GROUPS, account, works)
+    rows = await conn.fetch(sharing.OWNER_GROUPS, account, works)
     return [
         Standing(
             Group(row["own"], row["catalogue"], pending=False, matched=False, works=len(row["works"])), row["works"]
@@ -71,7 +71,7 @@ async def standing(conn: Connection, account: UUID, works: Sequence[UUID]) -> li
 async def restrictions(conn: Connection, works: Sequence[UUID]) -> dict[UUID, list[Restriction]]:
     """Return what co-owners say of each of ``works``, by account; of one who left, what it had said."""
     found: dict[UUID, list[Restriction]] = {}
-    for row in await conn.fetch(queries.RESTRICTIONS, works):
+    for row in await conn.fetch(sharing.RESTRICTIONS, works):
         found.setdefault(row["work"], []).append(
             Restriction(
                 account=identifiers.from_uuid(row["kind"], row["account"]),
@@ -92,14 +92,14 @@ async def keep(conn: Connection, account: UUID, statement: UUID, groups: Iterabl
     works = {each.group: each.works for each in groups}
     for step in plan.steps:
         figures = (step.own, step.catalogue, step.terms, step.speaks, step.waits)
-        await conn.execute(queries.KEEP_OWNER, account, works[step.group], statement, *figures)
+        await conn.execute(sharing.KEEP_OWNER, account, works[step.group], statement, *figures)
 
 
 async def restrict(conn: Connection, works: Sequence[UUID], changed: int) -> None:
     """Let the strictest of what the co-owners of ``works`` say count in consent version ``changed``."""
-    rows = await conn.fetch(queries.BESIDE, works)
+    rows = await conn.fetch(sharing.BESIDE, works)
     wanted = {each for row in rows for each in (row["own"], row["catalogue"], *row["owners"]) if each}
-    known = {row["hash"]: intern(row["encoded"]) for row in await conn.fetch(queries.TERMS, list(wanted))}
+    known = {row["hash"]: intern(row["encoded"]) for row in await conn.fetch(statements.TERMS, list(wanted))}
     for row in rows:
         shared, effective = together(row["own"], row["catalogue"], row["owners"], known)
         if effective is None:
@@ -107,7 +107,7 @@ async def restrict(conn: Connection, works: Sequence[UUID], changed: int) -> Non
         made = {hash_of(each): each for each in (shared, effective) if each is not None}
         await _keep_terms(conn, made)
         hashed = b"" if shared is None else hash_of(shared)
-        await conn.execute(queries.RESTRICT, row["works"], row["statement"], hashed, hash_of(effective), changed)
+        await conn.execute(sharing.RESTRICT, row["works"], row["statement"], hashed, hash_of(effective), changed)
 
 
 async def agreed(conn: Connection, works: Sequence[UUID], parties: Sequence[UUID], pending: int, changed: int) -> None:
@@ -115,12 +115,12 @@ async def agreed(conn: Connection, works: Sequence[UUID], parties: Sequence[UUID
 
     What those said who are in it no longer ends with a hold from that answer's log entry on.
     """
-    rejoined = await conn.fetch(queries.REJOIN_OWNERS, works, parties)
-    await conn.execute(queries.JOIN_OWNERS, works, parties)
+    rejoined = await conn.fetch(sharing.REJOIN_OWNERS, works, parties)
+    await conn.execute(sharing.JOIN_OWNERS, works, parties)
     if rejoined:
         await _catch_up(conn, {row["account"] for row in rejoined}, works)
-    await conn.execute(queries.END_OWNERS, works, parties, pending)
-    leaving = {row["account"] for row in await conn.fetch(queries.AWAITED, works)} - set(parties)
+    await conn.execute(sharing.END_OWNERS, works, parties, pending)
+    leaving = {row["account"] for row in await conn.fetch(states.AWAITED, works)} - set(parties)
     await heard(conn, works, leaving, changed)
     await restrict(conn, works, changed)
 
@@ -129,24 +129,24 @@ async def heard(conn: Connection, works: Sequence[UUID], accounts: Iterable[UUID
     """Let ``works`` wait for no word of ``accounts`` any more: one that waits for nobody else is not frozen."""
     named = sorted(accounts)
     if named and works:
-        await conn.execute(queries.HEARD, works, named, changed)
+        await conn.execute(states.HEARD, works, named, changed)
 
 
 async def join_standing(services: Services) -> int:
     """Return on how many works it now counts what co-owners had said of their whole catalogues before it could."""
     async with services.database.acquire() as conn:
-        accounts = sorted({row["account"] for row in await conn.fetch(queries.UNJOINED, None)})
+        accounts = sorted({row["account"] for row in await conn.fetch(sharing.UNJOINED, None)})
     joined = 0
     for account in accounts:
         async with services.database.transaction() as conn:
-            await conn.execute(queries.PATIENT)
-            known = {row["registered"] for row in await conn.fetch(queries.UNJOINED, account)}
+            await conn.execute(statements.PATIENT)
+            known = {row["registered"] for row in await conn.fetch(sharing.UNJOINED, account)}
             for each in sorted({account, *known}):
-                await conn.fetchrow(queries.LOCK_HEAD, each)
-            changed: int = await conn.fetchval(queries.NEXT_VERSION)
-            rows = await conn.fetch(queries.UNJOINED, account)
+                await conn.fetchrow(statements.LOCK_HEAD, each)
+            changed: int = await conn.fetchval(statements.NEXT_VERSION)
+            rows = await conn.fetch(sharing.UNJOINED, account)
             works = sorted({row["work"] for row in rows if row["registered"] in known})
-            await conn.execute(queries.JOIN_OWNERS, works, [account])
+            await conn.execute(sharing.JOIN_OWNERS, works, [account])
             await restrict(conn, works, changed)
             joined += len(works)
     return joined
@@ -156,7 +156,7 @@ async def end_due(services: Services, now: datetime) -> int:
     """Return how many co-owners' terms ended: of those who left a split, and whose hold is over at ``now``."""
     hold = services.settings.loosening_hold
     async with services.database.acquire() as conn:
-        rows = await conn.fetch(queries.ENDING, now, hold, _AT_ONCE)
+        rows = await conn.fetch(sharing.ENDING, now, hold, _AT_ONCE)
     ended = 0
     for row in rows:
         ended += await _end(services, row["account"], row["ends"], now, hold)
@@ -165,13 +165,13 @@ async def end_due(services: Services, now: datetime) -> int:
 
 async def _end(services: Services, account: UUID, ends: int, now: datetime, hold: timedelta) -> bool:
     async with services.database.transaction() as conn:
-        changed: int = await conn.fetchval(queries.NEXT_VERSION)
-        rows = await conn.fetch(queries.ENDING_WORKS, now, hold, account, ends)
-        by = await conn.fetchrow(queries.ENDED_BY, ends, account)
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
+        rows = await conn.fetch(sharing.ENDING_WORKS, now, hold, account, ends)
+        by = await conn.fetchrow(sharing.ENDED_BY, ends, account)
         if not rows or by is None:
             return False
         works = [row["id"] for row in rows]
-        await conn.execute(queries.END, account, works)
+        await conn.execute(sharing.END, account, works)
         await restrict(conn, works, changed)
         payload = ConsentMature(
             registry=services.keys.ref,
@@ -190,21 +190,21 @@ async def _end(services: Services, account: UUID, ends: int, now: datetime, hold
 async def _catch_up(conn: Connection, accounts: Iterable[UUID], works: Sequence[UUID]) -> None:
     """Put what was said of the whole catalogue meanwhile beside what was said of works before somebody left."""
     for account in sorted(accounts):
-        catalogue = await conn.fetchrow(queries.CATALOGUE, account)
+        catalogue = await conn.fetchrow(statements.CATALOGUE, account)
         if catalogue is None:
             continue
         groups = await standing(conn, account, works)
         wanted = {each for one in groups for each in one.group[:2] if each} | {catalogue["terms"]}
-        known = {row["hash"]: intern(row["encoded"]) for row in await conn.fetch(queries.TERMS, list(wanted))}
+        known = {row["hash"]: intern(row["encoded"]) for row in await conn.fetch(statements.TERMS, list(wanted))}
         for one in groups:
             _, effective = together(one.group.own, catalogue["terms"], (), known)
             assert effective is not None
             await _keep_terms(conn, {hash_of(effective): effective})
             figures = (one.group.own, catalogue["terms"], hash_of(effective), not one.group.own, False)
-            await conn.execute(queries.KEEP_OWNER, account, one.works, catalogue["statement"], *figures)
-            await conn.execute(queries.WAIT_OWNER, account, one.works, catalogue["waiting"])
+            await conn.execute(sharing.KEEP_OWNER, account, one.works, catalogue["statement"], *figures)
+            await conn.execute(sharing.WAIT_OWNER, account, one.works, catalogue["waiting"])
 
 
 async def _keep_terms(conn: Connection, terms: Mapping[bytes, Terms]) -> None:
     ordered = sorted(terms)
-    await conn.execute(queries.KEEP_TERMS, ordered, [terms[each].encoded for each in ordered])
+    await conn.execute(statements.KEEP_TERMS, ordered, [terms[each].encoded for each in ordered])

@@ -9,7 +9,8 @@ from licet import identifiers, times
 from licet.wire.common import Page
 from licet.wire.splits import Restriction, WorkSplit
 from licet.wire.works import StatementInfo, Waiting, Work, WorkChallenge, WorksFind, WorksFound
-from registry.consent import owners, queries
+from registry.consent import owners
+from registry.consent.queries import owned, statements
 from registry.consent.types import Wanted
 from registry.database import Connection, Row
 from registry.errors import Invalid, NotFound
@@ -26,9 +27,9 @@ async def own_works(services: Services, account: UUID, asked: Asked, wanted: Wan
     q = searchable(wanted.q or "")
     filters = (wanted.external_id, wanted.tag, wanted.withdrawn, wanted.mode, wanted.state)
     words = (grams(q), q) if q else ()
-    listing = queries.OWN_WORKS_WITH if q else queries.OWN_WORKS
+    listing = owned.OWN_WORKS_WITH if q else owned.OWN_WORKS
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        await conn.execute(queries.PLANNED_ANEW)
+        await conn.execute(statements.PLANNED_ANEW)
         rows, more = await page_of(conn, listing, asked, account, *filters, *words)
         return Page(await _with_likes(conn, account, rows), more)
 
@@ -36,7 +37,7 @@ async def own_works(services: Services, account: UUID, asked: Asked, wanted: Wan
 async def own_work(services: Services, account: UUID, work: UUID) -> Work:
     """Return one work of ``account``; raises ``NotFound`` also where it is somebody else's."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        row = await conn.fetchrow(queries.OWN_WORK, account, work)
+        row = await conn.fetchrow(owned.OWN_WORK, account, work)
         if row is None:
             raise NotFound("there is no such work among yours")
         return (await _with_likes(conn, account, [row]))[0]
@@ -53,7 +54,7 @@ async def own_works_by_keys(services: Services, account: UUID, wanted: WorksFind
     alone = [sha256_of(digest, "addresses") for digest in wanted.addresses]
     external = [each for each in wanted.external_ids if "\0" not in each]
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        rows = await conn.fetch(queries.OWN_WORKS_BY_KEYS, account, ids, digests, external, alone)
+        rows = await conn.fetch(owned.OWN_WORKS_BY_KEYS, account, ids, digests, external, alone)
         return WorksFound(await _with_likes(conn, account, rows))
 
 
@@ -62,7 +63,7 @@ async def own_statements(
 ) -> Page[StatementInfo]:
     """Return one page of the statements of ``account``; raises ``Invalid`` naming the parameter."""
     async with services.database.acquire() as conn:
-        rows, more = await page_of(conn, queries.STATEMENTS, asked, account, effect, scope)
+        rows, more = await page_of(conn, statements.STATEMENTS, asked, account, effect, scope)
     return Page([_statement(row) for row in rows], more)
 
 

@@ -16,7 +16,7 @@ from licet.fingerprints.urls import url_key
 from licet.index.records import FileKeys, WorkRecord
 from licet.wire.accounts import ConsentHead
 from licet.wire.works import WorkFile
-from registry.consent import queries
+from registry.consent.queries import conflicting, published, statements, states
 from registry.consent.types import Change, Rival
 from registry.database import Connection, Row
 from registry.errors import Unavailable
@@ -27,24 +27,24 @@ _PIECE: Final = 5000
 
 async def version(conn: Connection) -> int:
     """Return the consent version: every change up to it is visible to this connection's next statement."""
-    found: int = await conn.fetchval(queries.VERSION)
+    found: int = await conn.fetchval(statements.VERSION)
     return found
 
 
 async def stand_still(conn: Connection) -> None:
     """Return once no state can change before this transaction ends; hold it for moments only."""
-    await conn.fetchval(queries.HOLD_VERSION)
+    await conn.fetchval(statements.HOLD_VERSION)
 
 
 async def unlogged(conn: Connection) -> bool:
     """Return whether a statement waits for its place in the log."""
-    found: bool = await conn.fetchval(queries.UNLOGGED)
+    found: bool = await conn.fetchval(statements.UNLOGGED)
     return found
 
 
 async def changes(conn: Connection, after: int) -> list[Change]:
     """Return the state of every work that changed after version ``after``."""
-    return [_change(row) for row in await conn.fetch(queries.CHANGED, after)]
+    return [_change(row) for row in await conn.fetch(published.CHANGED, after)]
 
 
 async def changed_since(conn: Connection, after: int) -> list[WorkRecord]:
@@ -54,7 +54,7 @@ async def changed_since(conn: Connection, after: int) -> list[WorkRecord]:
 
 async def changed_count(conn: Connection, after: int, limit: int) -> int:
     """Return how many works changed after version ``after``, counting to ``limit`` at most."""
-    found: int = await conn.fetchval(queries.CHANGED_COUNT, after, limit)
+    found: int = await conn.fetchval(published.CHANGED_COUNT, after, limit)
     return found
 
 
@@ -69,9 +69,9 @@ async def all_records(
     Raises ``Unavailable`` at the first whose statement has no place in the log yet: trying again soon helps.
     """
     if after is not None:
-        cursor = await conn.cursor(queries.CHANGED, after)
+        cursor = await conn.cursor(published.CHANGED, after)
     else:
-        cursor = await conn.cursor(queries.ALL_ORDERED if ordered else queries.ALL)
+        cursor = await conn.cursor(published.ALL_ORDERED if ordered else published.ALL)
     while rows := await cursor.fetch(_PIECE):
         if any(row["index"] is None for row in rows):
             raise Unavailable("a statement in force is not in the log yet")
@@ -80,17 +80,17 @@ async def all_records(
 
 async def current(conn: Connection, works: Iterable[UUID]) -> dict[UUID, WorkRecord]:
     """Return the records of those of ``works`` that have a state."""
-    return {row["work"]: _change(row).record for row in await conn.fetch(queries.CURRENT, list(works))}
+    return {row["work"]: _change(row).record for row in await conn.fetch(published.CURRENT, list(works))}
 
 
 async def rivals(conn: Connection, works: Sequence[UUID]) -> list[Rival]:
     """Return the works of others with which those of ``works`` that are contested are in conflict (semantics 6)."""
-    return [Rival(row["work"], row["rival"], row["account"]) for row in await conn.fetch(queries.RIVALS, works)]
+    return [Rival(row["work"], row["rival"], row["account"]) for row in await conn.fetch(conflicting.RIVALS, works)]
 
 
 async def signed(conn: Connection, account: UUID, works: Sequence[UUID]) -> set[UUID]:
     """Return those of ``works`` of ``account`` that a consent names."""
-    return {row["work"] for row in await conn.fetch(queries.SIGNED, account, works)}
+    return {row["work"] for row in await conn.fetch(states.SIGNED, account, works)}
 
 
 async def lock_heads_shared(conn: Connection, accounts: Iterable[UUID]) -> None:
@@ -99,18 +99,18 @@ async def lock_heads_shared(conn: Connection, accounts: Iterable[UUID]) -> None:
     Take it before states are read and before the log's pending id is drawn. An account that never consented has no
     head, and no work that could be licensed either.
     """
-    await conn.fetch(queries.SHARE_HEADS, list(accounts))
+    await conn.fetch(statements.SHARE_HEADS, list(accounts))
 
 
 async def head(conn: Connection, account: UUID) -> ConsentHead:
     """Return the account's last consent: the next one has ``seq + 1`` and names ``digest``."""
-    row = await conn.fetchrow(queries.HEAD, account)
+    row = await conn.fetchrow(statements.HEAD, account)
     return ConsentHead(0, None) if row is None else consent_head(row)
 
 
 async def frozen_works(conn: Connection, account: UUID) -> int:
     """Return how many works of the account deny because what it said of them last may be lost."""
-    count: int = await conn.fetchval(queries.COUNT_FROZEN, account)
+    count: int = await conn.fetchval(states.COUNT_FROZEN, account)
     return count
 
 

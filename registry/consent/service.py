@@ -25,10 +25,11 @@ from registry import translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.accounts.keyring import signer_of
-from registry.consent import conflicts, owners, queries, updating
+from registry.consent import conflicts, owners, updating
 from registry.consent.conflicts import Fresh
 from registry.consent.intake import checked
 from registry.consent.planning import hash_of, plan_catalogue, plan_update, plan_works
+from registry.consent.queries import statements, states
 from registry.consent.types import Checked, Group, Plan, Step
 from registry.database import Connection
 from registry.errors import Conflict, Invalid, NotAuthenticated, NotFound
@@ -46,7 +47,7 @@ async def submit(services: Services, caller: Caller, request: StatementSubmit) -
     """
     async with services.database.acquire() as conn:
         digest = bytes.fromhex(request.envelope.payload_digest)
-        known = await conn.fetchval(queries.KNOWN, caller.account, digest)
+        known = await conn.fetchval(statements.KNOWN, caller.account, digest)
     if known is None:
         statement = await checked(services, caller, request.envelope, request.works, request.adds)
         known = await accept(services, caller.account, statement)
@@ -75,18 +76,18 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
     elif statement.added:
         fresh, matches = await updating.meeting(services, account, statement.added)
     async with services.database.transaction() as conn:
-        await conn.execute(queries.PATIENT)
+        await conn.execute(statements.PATIENT)
         registered, head = await _registered_by(conn, account, statement), None
         if statement.added:  # a registration of the same files comes before or after; it takes this lock first, too
             await conn.fetchval(work_queries.LOCK_OWNER, account)
         for each in sorted({account, *registered}):
-            locked = await conn.fetchrow(queries.LOCK_HEAD, each)
+            locked = await conn.fetchrow(statements.LOCK_HEAD, each)
             head = locked if each == account else head
         assert head is not None
-        known: UUID | None = await conn.fetchval(queries.KNOWN, account, statement.digest)
+        known: UUID | None = await conn.fetchval(statements.KNOWN, account, statement.digest)
         if known is not None:
             return known
-        if await conn.fetchval(queries.ERASED, account):
+        if await conn.fetchval(statements.ERASED, account):
             raise NotAuthenticated("the account was erased")
         signer = await signer_of(conn, services.keys.ref, account, statement.keyid, statement.payload)
         if isinstance(statement.payload, Consent):
@@ -94,9 +95,9 @@ async def accept(services: Services, account: UUID, statement: Checked) -> UUID:
         if statement.works and not statement.shared and head["updates"] != statement.updates:
             raise Conflict("expected works as they were when this was sent, got an update of some; draft it again")
         now = times.now()
-        changed: int = await conn.fetchval(queries.NEXT_VERSION)
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
         work = _Acceptance(conn, services, account, statement, now, changed)
-        stated = statement.scope == "catalogue" or await conn.fetchval(queries.STATED, list(statement.works))
+        stated = statement.scope == "catalogue" or await conn.fetchval(statements.STATED, list(statement.works))
         if statement.added:
             late = await fresh.compare(conn, await fresh.news(conn))
             await work.update([*matches, *late])
@@ -170,7 +171,7 @@ class _Acceptance:
         works = sorted(shared)
         beside = await owners.standing(self._conn, self._account, works) if works else []
         groups = await self._groups()
-        standing = await self._conn.fetchrow(queries.CATALOGUE, self._account)
+        standing = await self._conn.fetchrow(statements.CATALOGUE, self._account)
         among = [*groups, *(each.group for each in beside)]
         known = await known_terms(self._conn, among, standing["terms"] if standing else b"")
         before = known[standing["terms"]] if standing else None
@@ -186,15 +187,15 @@ class _Acceptance:
             (standing["statement"], standing["terms"]) if standing and loosens else (self.id, hash_of(terms))
         )
         waiting = self.id if loosens else None
-        await self._conn.execute(queries.KEEP_CATALOGUE, self._account, statement, stated, waiting)
+        await self._conn.execute(statements.KEEP_CATALOGUE, self._account, statement, stated, waiting)
 
     async def withdraw(self) -> None:
         """Take the works out: from now on they deny everything that no licence covers already."""
         works = self._statement.works
         await self._keep("withdraw", None)
         await self._conn.execute(work_queries.WITHDRAW, self._account, works, self._now)
-        await self._conn.execute(queries.WITHDRAW, self._account, works, self.id, self._changed)
-        await self._conn.execute(queries.UNWAIT_OWNERS, works)
+        await self._conn.execute(states.WITHDRAW, self._account, works, self.id, self._changed)
+        await self._conn.execute(states.UNWAIT_OWNERS, works)
         await conflicts.settle(self._conn, self._account, works, self._changed)
 
     async def update(self, matches: Sequence[Match]) -> None:
@@ -210,7 +211,7 @@ class _Acceptance:
         await updating.keep_keys(self._conn, self._account, self._statement.added, pending)
         for works, plan in plans:
             await self._apply(works, plan)
-        await self._conn.execute(queries.UNWAIT_OWNERS, self._statement.works)
+        await self._conn.execute(states.UNWAIT_OWNERS, self._statement.works)
         await keep_matches(self._conn, matches)
         if meeting:
             await conflicts.claim(self._conn, self._account, meeting, self._now, self._changed)
@@ -223,7 +224,7 @@ class _Acceptance:
     async def _groups(self, among: list[UUID] | None = None) -> list[Group]:
         """Return how the covered works stand, or ``among`` them these."""
         wanted = self._covered if among is None else among
-        present = queries.PRESENT if wanted is None else queries.PRESENT_AMONG
+        present = states.PRESENT if wanted is None else states.PRESENT_AMONG
         rows = await self._conn.fetch(present, self._account, wanted)
         groups = [
             Group(
@@ -258,7 +259,7 @@ class _Acceptance:
     async def _move(self) -> None:
         payload = self._statement.payload
         if isinstance(payload, Consent):
-            await self._conn.execute(queries.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
+            await self._conn.execute(statements.MOVE_HEAD, self._account, payload.seq, self._statement.digest)
 
     async def _record(self, effect: Effect | str, count: int, *, waits: bool, plan: Plan | None = None) -> int:
         """Send the statement to the log and keep it; return the pending id that its place is drawn from."""
@@ -273,7 +274,7 @@ class _Acceptance:
         if plan is not None:
             await keep_terms(self._conn, plan.terms)
         await self._conn.execute(
-            queries.KEEP_STATEMENT,
+            statements.KEEP_STATEMENT,
             self.id,
             self._account,
             pending,
@@ -287,12 +288,12 @@ class _Acceptance:
             self._services.settings.loosening_hold if waits else None,
             self._now,
         )
-        await self._conn.execute(queries.KEEP_COVERED, self.id, self._statement.works)
+        await self._conn.execute(statements.KEEP_COVERED, self.id, self._statement.works)
         return pending
 
     async def _apply(self, works: list[UUID] | None, plan: Plan) -> None:
         """Do to the states of ``works`` (None: all of the account) what ``plan`` says."""
-        apply = queries.APPLY if works is None else queries.APPLY_AMONG
+        apply = states.APPLY if works is None else states.APPLY_AMONG
         await self._conn.execute(apply, self._account, works, self.id, self._changed, *_columns(plan.steps))
 
 
@@ -309,23 +310,25 @@ async def _registered_by(conn: Connection, account: UUID, statement: Checked) ->
 
 async def cover(conn: Connection, account: UUID, works: Sequence[UUID]) -> None:
     """Put ``works``, registered in this transaction, under the account's catalogue statement if it has one."""
-    await conn.fetchrow(queries.LOCK_HEAD, account)  # a catalogue statement is accepted before or after, never between
-    if await conn.fetchrow(queries.CATALOGUE, account) is not None:
-        changed: int = await conn.fetchval(queries.NEXT_VERSION)
-        await conn.execute(queries.COVER, account, works, changed)
+    await conn.fetchrow(
+        statements.LOCK_HEAD, account
+    )  # a catalogue statement is accepted before or after, never between
+    if await conn.fetchrow(statements.CATALOGUE, account) is not None:
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
+        await conn.execute(states.COVER, account, works, changed)
 
 
 async def known_terms(conn: Connection, groups: Iterable[Group], *more: bytes) -> dict[bytes, Terms]:
     """Return the terms that ``groups`` name, and ``more``, by hash."""
     wanted = {each for group in groups for each in (group.own, group.catalogue, group.shared)} | set(more)
-    rows = await conn.fetch(queries.TERMS, [each for each in wanted if each])
+    rows = await conn.fetch(statements.TERMS, [each for each in wanted if each])
     return {row["hash"]: intern(row["encoded"]) for row in rows}
 
 
 async def keep_terms(conn: Connection, terms: Mapping[bytes, Terms]) -> None:
     """Keep ``terms`` by their hash."""
     ordered = sorted(terms)  # two statements that insert the same terms wait for each other in one order
-    await conn.execute(queries.KEEP_TERMS, ordered, [terms[each].encoded for each in ordered])
+    await conn.execute(statements.KEEP_TERMS, ordered, [terms[each].encoded for each in ordered])
 
 
 def _follows(payload: Consent, seq: int, digest: bytes | None) -> None:
@@ -366,7 +369,7 @@ def _columns(steps: Sequence[Step]) -> list[list[object]]:
 
 async def _answer(services: Services, account: UUID, statement: UUID) -> StatementAccepted:
     async with services.database.acquire() as conn:
-        row = await conn.fetchrow(queries.ACCEPTED, statement, account)
+        row = await conn.fetchrow(statements.ACCEPTED, statement, account)
     if row is None:
         raise NotFound("there is no such statement among yours")
     receipt = await translog.wait(services.database, row["pending"])

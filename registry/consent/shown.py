@@ -12,7 +12,7 @@ from uuid import UUID
 
 from licet import identifiers
 from licet.terms import Terms, intern
-from registry.consent import queries
+from registry.consent.queries import owned, published
 from registry.database import Connection
 
 
@@ -86,7 +86,7 @@ class Tally(NamedTuple):
 async def shown(conn: Connection, works: Sequence[UUID]) -> dict[UUID, Shown]:
     """Return those of ``works`` that are public."""
     found = {}
-    for row in await conn.fetch(queries.SHOWN, list(works)):
+    for row in await conn.fetch(published.SHOWN, list(works)):
         gone = row["erased"]
         found[row["id"]] = Shown(
             work=identifiers.from_uuid("wrk", row["id"]),
@@ -119,7 +119,7 @@ async def standings(conn: Connection, account: UUID) -> list[Standing]:
     fields = [each for each in Standing._fields if each not in ("terms", "withdrawn")]
     return [
         Standing(terms=intern(row["terms"]), withdrawn=False, **{each: row[each] for each in fields})
-        for row in await conn.fetch(queries.STANDINGS, account)
+        for row in await conn.fetch(published.STANDINGS, account)
     ]
 
 
@@ -133,12 +133,12 @@ async def said_of(conn: Connection, account: UUID, work: UUID) -> list[Said]:
             row["accepted_at"],
             row["index"],
         )
-        for row in await conn.fetch(queries.SAID_OF, account, work)
+        for row in await conn.fetch(owned.SAID_OF, account, work)
     ]
 
 
 async def tally(conn: Connection, account: UUID) -> Tally:
     """Return the counts of ``account``'s works that are not withdrawn."""
-    row = await conn.fetchrow(queries.TALLY, account)
+    row = await conn.fetchrow(owned.TALLY, account)
     assert row is not None
     return Tally(row["works"], row["unsigned"], row["pending"], row["contested"])

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from licet.log.merkle import HASH_SIZE
 from licet.statements.works import works_root
-from registry.consent import queries
+from registry.consent.queries import owned
 from registry.database import Connection
 
 _KEPT: Final = 1024  # roots, of what was drafted last
@@ -48,7 +48,7 @@ class Summed(NamedTuple):
 
 async def summed(conn: Connection, account: UUID, together: Together, most: int) -> Summed:
     """Return what a draft needs of works of ``account``, of ``most`` of them where they are more."""
-    row = await conn.fetchrow(queries.SUMMED[together.which], *_asked(account, together, most))
+    row = await conn.fetchrow(owned.SUMMED[together.which], *_asked(account, together, most))
     assert row is not None
     signed = None if row["statement"] is None else Signed(row["statement"], row["accepted_at"])
     return Summed(row["works"], row["lost"], row["met"], list(row["said"]), row["digests"] or b"", signed)
@@ -56,14 +56,14 @@ async def summed(conn: Connection, account: UUID, together: Together, most: int)
 
 async def named(conn: Connection, account: UUID, together: Together, most: int) -> tuple[list[UUID], int]:
     """Return the same works themselves in the order of their ids, and how many beside them were lost."""
-    rows = await conn.fetch(queries.NAMED[together.which], *_asked(account, together, most))
+    rows = await conn.fetch(owned.NAMED[together.which], *_asked(account, together, most))
     works = [row["id"] for row in rows if not row["lost"]]
     return works, len(rows) - len(works)
 
 
 async def waiting_on(conn: Connection, account: UUID, statement: UUID) -> Together | None:
     """Return the works that ``statement`` waits on, one group of those with the same terms at a time; None for none."""
-    own: bytes | None = await conn.fetchval(queries.WAITING_ON, statement, account)
+    own: bytes | None = await conn.fetchval(owned.WAITING_ON, statement, account)
     return None if own is None else Together("waiting", statement, own)
 
 

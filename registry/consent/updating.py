@@ -18,8 +18,8 @@ from licet.errors import InputError
 from licet.statements.kinds import WorkUpdate
 from licet.statements.works import work_digest, works_root
 from licet.wire.works import WorkKeys
-from registry.consent import queries
 from registry.consent.conflicts import Fresh
+from registry.consent.queries import statements, states
 from registry.consent.types import Added, Signer
 from registry.database import Connection
 from registry.errors import Conflict, Invalid
@@ -52,7 +52,7 @@ async def added_by(
     named = {identifiers.to_uuid(each.work, "wrk", field="adds.work"): each for each in adds}
     if len(named) != len(adds) or sorted(named) != list(ids):
         raise Invalid("adds: expected what is new of each of the works once, got that of others")
-    standing = {row["work"]: row["frozen"] for row in await conn.fetch(queries.STANDING_AMONG, account, ids)}
+    standing = {row["work"]: row["frozen"] for row in await conn.fetch(states.STANDING_AMONG, account, ids)}
     for work in ids:
         if standing.get(work, True):
             what = "terms of its own in force; sign some for it first"
@@ -102,12 +102,12 @@ async def keep_keys(conn: Connection, account: UUID, added: Sequence[Added], pen
     gone = [bytes.fromhex(each.before.sha256 or "") for each in changed]
     await conn.execute(work_queries.DROP_THUMBNAILS, account, gone)
     await conn.execute(work_queries.DROP_FEATURES, account, gone)
-    await conn.execute(queries.COUNT_UPDATE, account)
+    await conn.execute(statements.COUNT_UPDATE, account)
 
 
 async def hold_unchallenged(conn: Connection, works: Sequence[UUID]) -> None:
     """Return only if none of ``works`` is challenged: what it denies must not fall for a key that was added."""
-    challenged = await conn.fetchval(queries.CHALLENGED_AMONG, list(works))
+    challenged = await conn.fetchval(states.CHALLENGED_AMONG, list(works))
     if challenged is not None:
         raise Conflict(
             f"expected new keys that match no work of a verified claimant, got some for "

@@ -19,7 +19,7 @@ from licet.statements.kinds.disputes import Outcome
 from licet.wire.common import Receipt
 from registry import translog
 from registry.consent.conflicts import disputes_changed
-from registry.consent.queries import LOCK_HEAD
+from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
 from registry.disputes.lasting import answer_until

@@ -16,7 +16,7 @@ import structlog
 
 from licet import times
 from licet.statements.disputes import draft_end
-from registry.consent.queries import LOCK_HEAD
+from registry.consent.queries.statements import LOCK_HEAD
 from registry.disputes import queries, words
 from registry.disputes.deciding import office_step
 from registry.disputes.lasting import appeal_until

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from registry.consent.queries import DISPUTE_HOLDS
+from registry.consent.queries.conflicting import DISPUTE_HOLDS
 from registry.http.paging import Key, orders
 
 # by dispute_steps unique (digest)

@@ -23,7 +23,7 @@ from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.accounts.statements import file_of
 from registry.consent.conflicts import disputes_changed
-from registry.consent.queries import LOCK_HEAD
+from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
 from registry.disputes.subjects import Subject, hold_evidence, subject_of

@@ -18,7 +18,7 @@ from licet.statements.kinds import DisputeStep
 from licet.wire.disputes import DisputeAccepted
 from registry.accounts import events
 from registry.accounts.identity import Caller
-from registry.consent.queries import LOCK_HEAD
+from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
 from registry.disputes.lasting import appeal_until

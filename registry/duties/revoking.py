@@ -23,7 +23,7 @@ from licet.wire.duties import DutyAccepted, Effect, Revocable, RevocableWorks
 from registry import translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
-from registry.consent.queries import LOCK_HEAD
+from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.duties import queries
 from registry.duties.shown import accepted

@@ -26,7 +26,7 @@ from licet.wire.erasure import ErasureAnswer, ErasureRequest, Restricted
 from registry import translog
 from registry.accounts.identity import Caller
 from registry.consent import conflicts, owners
-from registry.consent import queries as consent
+from registry.consent.queries import statements, states
 from registry.database import Connection, Row
 from registry.erasure import queries
 from registry.erasure.weighing import Weight, weigh
@@ -133,7 +133,7 @@ class _Erasure:
         # A licence over works of others that it restricts comes before the deny that takes its place, or after.
         registered = await self._registered()
         for each in sorted({account, *registered}):
-            await conn.fetchrow(consent.LOCK_HEAD, each)
+            await conn.fetchrow(statements.LOCK_HEAD, each)
         if await conn.fetchval(queries.WAITING, account) or not await self._registered() <= registered:
             raise _Unsettled
         weight = await weigh(conn, account)
@@ -148,7 +148,7 @@ class _Erasure:
             await conn.execute(queries.COVER, account, self.id)
         await conn.execute(queries.DROP_OWNERS, account)
         await conn.execute(queries.DROP_WORKS, account, list(weight.held), self._denies)
-        changed: int = await conn.fetchval(consent.NEXT_VERSION)
+        changed: int = await conn.fetchval(statements.NEXT_VERSION)
         await self._works(changed)
         await self._keep(weight, bool(denied), now, changed)
         await conn.execute(queries.DROP_TERMS, naming)
@@ -215,7 +215,7 @@ class _Erasure:
     async def _shared(self, changed: int) -> None:
         """Leave a deny for what it said of works of others, or nothing."""
         conn, account = self._conn, self._account
-        awaited = [row["work"] for row in await conn.fetch(consent.AWAITED_OF, account)]
+        awaited = [row["work"] for row in await conn.fetch(states.AWAITED_OF, account)]
         await owners.heard(conn, awaited, [account], changed)
         works = [row["work"] for row in await conn.fetch(queries.RESTRICTED_WORKS, account)]
         if not works:

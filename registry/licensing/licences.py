@@ -17,7 +17,7 @@ from licet.wire.common import Page, Receipt
 from licet.wire.licensing import LicenceEnding, LicenceGranted, LicenceInfo, Posted
 from registry import translog
 from registry.accounts.identity import Caller
-from registry.consent.queries import PLANNED_ANEW
+from registry.consent.queries.statements import PLANNED_ANEW
 from registry.database import Connection, Row
 from registry.errors import NotAllowed, NotFound, Unavailable
 from registry.http.paging import Asked, page_of

@@ -26,7 +26,7 @@ from registry import translog
 from registry.accounts import events
 from registry.accounts.identity import Caller
 from registry.consent import owners
-from registry.consent.queries import LOCK_HEAD, NEXT_VERSION
+from registry.consent.queries.statements import LOCK_HEAD, NEXT_VERSION
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http.paging import Asked, page_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.consent import queries
+from registry.consent.queries import owned
 from registry.database import Connection
 from registry.works.searching import grams, searchable
 from tests.registry.catalogue import artist
@@ -39,11 +39,11 @@ async def test_a_search_reads_the_index_of_pieces(lone: Running) -> None:
         for q in ("江山", "江", "7777江"):
             asked = (ada.uuid, *[None] * 5, grams(searchable(q)), searchable(q), 51)
             for sort in ("-registered", "title"):
-                plan = await planned(conn, queries.OWN_WORKS_WITH[sort].first, asked)
+                plan = await planned(conn, owned.OWN_WORKS_WITH[sort].first, asked)
                 assert "on works_grams" in plan, (q, sort, plan)
                 assert "Seq Scan on works" not in plan
-                assert len(await conn.fetch(queries.OWN_WORKS_WITH[sort].first, *asked)) == 5, q
-        plan = await planned(conn, queries.OWN_WORKS["-registered"].first, (ada.uuid, *[None] * 5, 51))
+                assert len(await conn.fetch(owned.OWN_WORKS_WITH[sort].first, *asked)) == 5, q
+        plan = await planned(conn, owned.OWN_WORKS["-registered"].first, (ada.uuid, *[None] * 5, 51))
         assert "using works_newest" in plan
         assert plan.count("Sort Key: w.registered_at") == 1  # of the page: which works it has is no matter of sorting
 

@@ -9,7 +9,7 @@ import pytest
 from licet import identifiers
 from licet.statements.works import works_root
 from licet.terms import preset
-from registry.consent import queries
+from registry.consent.queries import states
 from registry.consent.together import Together, named, root_of, summed, waiting_on
 from tests.registry.catalogue import NO_AI, RESEARCH, Artist, artist, picture
 from tests.registry.harness import Running
@@ -29,7 +29,7 @@ async def hold(who: Artist, together: Together | None, works: Sequence[str], sai
     async with who.site.services.database.acquire() as conn:
         assert await named(conn, who.uuid, together, most) == (numbers, 0)
         found = await summed(conn, who.uuid, together, most)
-        rows = await conn.fetch(queries.DRAFTED, who.uuid, numbers)
+        rows = await conn.fetch(states.DRAFTED, who.uuid, numbers)
     assert (found.works, found.lost, found.met) == (len(numbers), 0, 0)
     assert found.digests == b"".join(row["digest"] for row in rows)
     assert {each.hex() for each in found.said} == said == {row["own"].hex() for row in rows if row["own"]}
