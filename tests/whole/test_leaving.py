@@ -36,7 +36,7 @@ def test_an_export_holds_all_of_an_account_and_nothing_of_another(person: People
     held = b"\n".join(path.read_bytes() for path in files)
     assert b"Ada Leaves" in held
     assert ada.account.encode() in held
-    assert b"Bea" not in held
+    assert b"Bea Stays" not in held  # three letters alone stand in some signature now and then
     assert bea.account.encode() not in held
     for statement in (ada.folder / "home" / "signed").iterdir():
         ada.does("statement", "verify", statement)  # against the pinned root
