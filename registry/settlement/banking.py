@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from licet import identifiers, times
+from licet import identifiers, money, times
 from licet.errors import InputError
 from registry import ledger
 from registry.database import Connection, Row
@@ -44,7 +44,8 @@ class Recorded(NamedTuple):
 class Place(NamedTuple):
     """Where a movement belongs: the ledger account that stands against the bank's, and what follows from it.
 
-    ``why`` says why nobody can tell: then it is in suspense.
+    ``why`` says why nobody can tell: then it is in suspense. ``kept`` is what the bank kept of a remittance, or took
+    beside it, for its services: that is the registry's to bear, never the artist's.
     """
 
     contra: str
@@ -53,6 +54,7 @@ class Place(NamedTuple):
     returns: UUID | None = None
     remittance: UUID | None = None
     why: str | None = None
+    kept: int = 0
 
 
 async def record(services: Services, data: bytes, file: str) -> list[Recorded]:
@@ -130,14 +132,17 @@ async def match(
     invoices: Sequence[str] = (),
     organisation: str | None = None,
     returns: str | None = None,
+    remittance: str | None = None,
     charges: bool = False,
-) -> None:
-    """What stands in suspense is matched by hand: to invoices, an organisation, the payment it takes back, or charges.
+) -> int:
+    """What stands in suspense is matched by hand: to invoices, an organisation, the payment it takes back, a remittance
+    that it pays or brings back, or charges. Return what the bank kept of a remittance, micro-units.
 
     Raises ``Conflict`` for a movement that is not in suspense, and ``Invalid`` for one that does not fit.
     """
-    if sum((bool(invoices), organisation is not None and not invoices, returns is not None, charges)) != 1:
-        raise Invalid("expected one of --invoice, --organisation, --returns or --charges")
+    said = (bool(invoices), organisation is not None and not invoices, returns is not None, remittance is not None)
+    if sum((*said, charges)) != 1:
+        raise Invalid("expected one of --invoice, --organisation, --returns, --remittance or --charges")
     now = times.now()
     number = identifiers.to_uuid(payment, "pay", field="entry")
     async with services.database.transaction() as conn:
@@ -147,8 +152,13 @@ async def match(
             raise NotFound(f"there is no entry {payment}")
         if row["why"] is None:
             raise Conflict(f"{payment} is not in suspense")
-        await _clear(conn, row, await _by_hand(conn, row, invoices, organisation, returns, charges=charges), now)
+        if remittance is None:
+            place = await _by_hand(conn, row, invoices, organisation, returns, charges=charges)
+        else:
+            place = await _of_remittance(conn, row, remittance)
+        await _clear(conn, row, place, now)
         await look_again(conn, now)
+    return place.kept
 
 
 async def look_again(conn: Connection, now: datetime) -> None:
@@ -296,6 +306,27 @@ async def _by_hand(
     return Place(f"receivable:{identifiers.from_uuid('org', payer)}", payer, named)
 
 
+async def _of_remittance(conn: Connection, row: Row, name: str) -> Place:
+    """The bank sent less back than was paid, took more than was to be paid, or named the remittance otherwise."""
+    found = await conn.fetchrow(
+        remittance_queries.NAMED_REMITTANCE, identifiers.to_uuid(name, "rem", field="remittance")
+    )
+    if found is None:
+        raise NotFound(f"there is no remittance {name}")
+    if found["cancelled"] is not None:
+        raise Conflict(f"{name} is cancelled")
+    if found["returned_by" if row["credit"] else "paid_by"] is not None:
+        raise Conflict(f"{name} {'came back' if row['credit'] else 'was booked by the bank'} already")
+    if found["currency"] != row["currency"]:
+        raise Invalid.field("remittance", f"one in {row['currency']}, the entry's currency", found["currency"])
+    kept: int = (found["amount"] - row["amount"]) * (1 if row["credit"] else -1)
+    if kept < 0:
+        amount, than = money.to_decimal(row["amount"]), "less" if row["credit"] else "more"
+        raise Invalid.field("remittance", f"one of not {than} than {amount}", money.to_decimal(found["amount"]))
+    owner = identifiers.from_uuid(found["kind"], found["account"])
+    return Place(f"{'payable' if row['credit'] else 'transit'}:{owner}", remittance=found["id"], kept=kept)
+
+
 async def _named(conn: Connection, invoices: Sequence[str], payer: UUID, currency: str) -> tuple[Row, ...]:
     found = {}
     for text in invoices:
@@ -359,6 +390,10 @@ async def _clear(conn: Connection, row: Row, place: Place, now: datetime) -> Non
             row["key"],
             _kind(place, amount),
         )
+    if place.kept:
+        source = identifiers.from_uuid("pay", row["id"])
+        key, kind = kept_key(row["id"]), _kind(place, row["amount"] if row["credit"] else -row["amount"])
+        await _transfer(conn, key, source, CHARGES, place.contra, row["currency"], place.kept, now, row["key"], kind)
     await conn.execute(bank_queries.CLEAR_ENTRY, row["id"], place.contra, cleared, place.organisation, place.returns)
     await _follow(conn, row["id"], row["amount"], row["currency"], place, now, credit=row["credit"])
 
@@ -377,6 +412,11 @@ async def _follow(
         await pay(conn, number, amount, place.invoices, now)
     if place.organisation is not None:
         await use_credits(conn, place.organisation, currency, now)
+
+
+def kept_key(entry: UUID) -> str:
+    """Return the key of the transfer that bears what the bank kept of a remittance."""
+    return f"{identifiers.from_uuid('pay', entry)}/kept"
 
 
 def _kind(place: Place, amount: int) -> str:

@@ -8,6 +8,7 @@ from licet import identifiers, money
 from licet.statements.splits import divide
 from registry.database import Connection
 from registry.settlement import escrow_queries
+from registry.settlement.banking import CHARGES, kept_key
 from registry.settlement.parting import ESCROW, FEE, charge_of
 from registry.settlement.references import reference
 from registry.splits.sharing import shares_of
@@ -108,9 +109,16 @@ from remittances r join accounts a on a.id = r.account
 where r.paid_by is null and r.cancelled is null group by 1, 2, 3
 """
 _NAMES: Final = "select distinct l.account, k.kind from remittance_lines l join accounts k on k.id = l.account"
-_TWICE: Final = """
-select r.id from remittances r join bank_entries b on b.id in (r.paid_by, r.returned_by)
+_MOVED: Final = """
+select r.id, b.id as entry, r.amount - b.amount as less, b.credit,
+    b.currency = r.currency and b.credit = (b.id is not distinct from r.returned_by) as fits
+from remittances r join bank_entries b on b.id in (r.paid_by, r.returned_by)
 where (b.amount, b.currency) <> (r.amount, r.currency) or b.credit <> (b.id is not distinct from r.returned_by)
+"""
+# What the registry bore beside it. By transfers unique (key), entries primary key
+_KEPT: Final = """
+select coalesce(sum(e.amount), 0) from transfers t join entries e on e.transfer = t.id
+join ledger_accounts a on a.id = e.account where t.key = $1 and a.name = $2
 """
 
 
@@ -220,7 +228,10 @@ async def _remitted(conn: Connection) -> list[str]:
     found = {(row["name"], row["currency"]): int(row["amount"]) for row in await conn.fetch(_TRANSIT) if row["amount"]}
     if moving != found:
         wrong.append(f"transit: expected what the bank has not booked, {moving}, got {found}")
-    wrong += [f"remittance {row['id']}: expected the bank's entries of its amount" for row in await conn.fetch(_TWICE)]
+    for row in await conn.fetch(_MOVED):
+        kept = await conn.fetchval(_KEPT, kept_key(row["entry"]), CHARGES)
+        if not row["fits"] or kept <= 0 or kept != (row["less"] if row["credit"] else -row["less"]):
+            wrong.append(f"remittance {row['id']}: expected the bank's entries of its amount, and what the bank kept")
     return wrong
 
 

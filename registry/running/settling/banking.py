@@ -108,6 +108,7 @@ def match(
     invoice: Named = None,
     organisation: str | None = None,
     returns: str | None = None,
+    remittance: str | None = None,
     charges: bool = False,
     data: DataFolder = None,
     as_json: Json = False,
@@ -124,6 +125,9 @@ def match(
         It is this organisation's money, org_…
     returns
         It takes this payment back, pay_…
+    remittance
+        It pays this remittance, or brings it back, rem_…; the difference is what the bank kept for its services, which
+        the registry bears.
     charges
         It is what the bank takes for its services, or gives.
     """
@@ -131,15 +135,17 @@ def match(
 
     async def run() -> None:
         async with attached(data) as services:
-            await banking.match(
+            kept = await banking.match(
                 services,
                 entry,
                 invoices=invoice or (),
                 organisation=organisation,
                 returns=returns,
+                remittance=remittance,
                 charges=charges,
             )
-        show(as_json, f"{entry} is matched", matched=entry)
+        also = f"; the bank kept {money.to_decimal(kept)}" if kept else ""
+        show(as_json, f"{entry} is matched{also}", matched=entry, kept=money.to_decimal(kept))
 
     asyncio.run(run())
 

@@ -16,7 +16,7 @@ from registry import ledger
 from registry.accounts.identity import Caller
 from registry.database import Database
 from registry.errors import Conflict, Invalid, NotFound, StartError
-from registry.settlement import banking, documents, escrow, pain, refunding, remitting
+from registry.settlement import banking, documents, escrow, pain, refunding, remitting, service, verification
 from registry.settlement.sealing import Payee, seal, unseal
 from tests.registry.settlement.bankfile import ACCOUNT, Booked, file, statement
 from tests.registry.settlement.books import Office, account, balances, nothing_is_wrong, owe
@@ -106,6 +106,50 @@ async def test_what_comes_back_is_payable_again_once(office: Office, returned_fi
     assert again.suspense == 1
     assert [amount for *_, amount in (await prepare(office)).paid] == [20 * USD]
     assert await books(office, mei) == {"transit": "20"}
+
+
+async def entry_of(office: Office, key: str) -> str:
+    async with office.database.acquire() as conn:
+        (found,) = [each["entry"] for each in await service.entries(conn, suspense=True) if each["key"] == key]
+        return str(found)
+
+
+async def test_what_the_bank_keeps_of_a_remittance_is_the_registrys_to_bear(office: Office):
+    mei = await payee(office)
+    await earned(office, mei, 20 * USD)
+    ((number, *_),) = (await prepare(office)).paid
+    name = identifiers.from_uuid("rem", number)
+    took = Booked("20.50", reference="B1", credit=False, end_to_end=name)  # with the charge for it
+    back = Booked("12.25", reference="B2", returned=True, end_to_end="NOTPROVIDED", text="account closed")
+    other = Booked("20", "EUR", reference="B3", returned=True, end_to_end=name)
+    more = Booked("21", reference="B4", returned=True, end_to_end=name)
+    for place, each in enumerate([took, back, other, more]):
+        assert [each.suspense for each in await record(office, f"S{place}", each)] == [1]
+    assert await books(office, mei) == {"transit": "20"}
+    with pytest.raises(Invalid, match="remittance: expected one in EUR"):
+        await banking.match(office.services, await entry_of(office, "B3"), remittance=name)
+    with pytest.raises(Invalid, match="remittance: expected one of not less than 21, got '20'"):
+        await banking.match(office.services, await entry_of(office, "B4"), remittance=name)
+    with pytest.raises(NotFound, match="there is no remittance"):
+        await banking.match(office.services, await entry_of(office, "B1"), remittance=identifiers.new_id("rem"))
+    with pytest.raises(Invalid, match="expected one of"):
+        await banking.match(office.services, await entry_of(office, "B1"), remittance=name, charges=True)
+    assert await banking.match(office.services, await entry_of(office, "B1"), remittance=name) == USD // 2
+    assert await books(office, mei) == {}
+    assert await banking.match(office.services, await entry_of(office, "B2"), remittance=name) == 7_750_000
+    assert await books(office, mei) == {"payable": "20"}
+    async with office.database.acquire() as conn:
+        assert (await balances(conn))["charges:bank", "USD"] == 8_250_000
+    again = Booked("19", reference="B5", returned=True, end_to_end=name)
+    await record(office, "S9", again)
+    with pytest.raises(Conflict, match="came back already"):
+        await banking.match(office.services, await entry_of(office, "B5"), remittance=name)
+    assert [amount for *_, amount in (await prepare(office)).paid] == [20 * USD]
+    assert await books(office, mei) == {"transit": "20"}
+    async with office.database.transaction() as conn:
+        await conn.execute("update bank_entries set amount = amount + 1 where key = 'B2'")
+        assert any("what the bank kept" in each for each in await verification.rebuild(conn))
+        await conn.execute("update bank_entries set amount = amount - 1 where key = 'B2'")
 
 
 async def test_what_the_bank_never_took_is_taken_back_by_hand_once(office: Office):
