@@ -96,6 +96,25 @@ def test_a_picture_that_takes_too_long_is_that_rows_problem_alone(pool: ThreadPo
     assert evidence.pixels[1].tolist() == [True, False, True]
 
 
+def test_digests_and_hashes_may_be_bytes_or_their_text_as_bytes(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    done = examine_bytes(PICTURE)
+    digest, first, whole = done.fingerprint.sha256, done.orientations[0].tobytes(), done.orientations.tobytes()
+    spelled = ",".join(row.tobytes().hex() for row in done.orientations)
+    rows = pa.RecordBatch.from_pydict(
+        {
+            "sha256": [bytes.fromhex(digest), digest.encode(), digest.upper().encode(), b"z" * 64, b"", None],
+            "pdq": [first, first.hex().encode(), spelled.encode(), whole, b"\xff" * 64, b"0" * 63],
+        }
+    )
+    evidence = examine(rows, tmp_path, pool)
+    assert evidence.sha256[1].tolist() == [True, True, True, False, False, False]
+    assert len({row.tobytes() for row in evidence.sha256[0][:3]}) == 1
+    assert evidence.pdq[1].tolist() == [True, True, True, True, False, False]
+    assert np.array_equal(evidence.pdq[0][2], done.orientations)
+    assert np.array_equal(evidence.pdq[0][0], evidence.pdq[0][1])
+    assert [PROBLEMS[each] for each in evidence.problem] == [None, None, None, "malformed", "malformed", "malformed"]
+
+
 def test_stated_digests_hashes_and_addresses_are_keys(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     done = examine_bytes(PICTURE)
     whole = ",".join(row.tobytes().hex() for row in done.orientations)

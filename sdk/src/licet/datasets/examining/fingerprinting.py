@@ -444,8 +444,10 @@ def _telling(made: Fingerprint) -> str | None:
 def _digests(column: pa.Array) -> tuple[Bytes, Mask]:
     if is_text(column.type):
         return parse_hex(column.to_pylist(), 32)
-    table, mask = _nothing(len(column), 32)
-    for place, value in enumerate(column.to_pylist()):
+    values: list[bytes | None] = column.to_pylist()
+    # What is no digest as it stands may be the text of one, which a column of bytes holds as well.
+    table, mask = parse_hex([None if each is None else each.decode("latin-1") for each in values], 32)
+    for place, value in enumerate(values):
         if value is not None and len(value) == 32:
             _put((table, mask), place, value)
     return table, mask
@@ -455,15 +457,14 @@ def _hashes(column: pa.Array) -> tuple[Bytes, Mask]:
     """Return n × 8 × 32 bytes: from one hash (the other orientations follow roughly) or from eight."""
     n = len(column)
     table, mask = np.zeros((n, 8, 32), np.uint8), np.zeros(n, np.bool_)
-    as_text = is_text(column.type)
     for place, value in enumerate(column.to_pylist()):
         if value is None:
             continue
-        if as_text:
-            parsed, valid = parse_hex(value.split(","), 32)
+        if isinstance(value, bytes) and len(value) in (32, _PDQ_BYTES):
+            valid, parsed = np.ones(1, np.bool_), np.frombuffer(value, np.uint8).reshape(-1, 32)
         else:
-            valid = np.array([len(value) in (32, _PDQ_BYTES)])
-            parsed = np.frombuffer(value, np.uint8).reshape(-1, 32) if valid.all() else np.empty((0, 32), np.uint8)
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            parsed, valid = parse_hex(text.split(","), 32)
         if valid.all() and len(parsed) in (1, 8):
             _put((table, mask), place, orientations_from_hashes(parsed)[0] if len(parsed) == 1 else parsed)
     return table, mask
@@ -486,10 +487,6 @@ def _present(column: pa.Array) -> Mask:
 def _absent(n: int, width: int) -> tuple[Bytes, Mask]:
     """Return a column that no row has anything in: all rows share one, so that it costs nothing, however wide it is."""
     return np.broadcast_to(np.zeros(width, np.uint8), (n, width)), np.zeros(n, np.bool_)
-
-
-def _nothing(n: int, width: int) -> tuple[Bytes, Mask]:
-    return np.zeros((n, width), np.uint8), np.zeros(n, np.bool_)
 
 
 def fixed(table: Bytes, mask: Mask) -> pa.Array:
