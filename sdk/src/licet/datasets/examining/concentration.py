@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from licet.datasets.examining.deciding import Question, Verdicts
 from licet.decisions import CODES
-from licet.decisions.style import Held, applies, concentrated
+from licet.decisions.style import LEAST_WORKS, Held, applies, concentrated
 
 _LICENSE: Final = CODES["license"]
 _UNKNOWN: Final = CODES["unknown"]
 _ALLOW: Final = CODES["allow"]
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What was counted of some rows: those used, and by account how many rest on it and which works they show, of those
+    at most as many as matter."""
+
+    used: int = 0
+    rows: dict[bytes, int] = {}
+    works: dict[bytes, list[bytes]] = {}
 
 
 class Concentration:
@@ -49,7 +59,26 @@ class Concentration:
             if (number, owner) not in seen:
                 seen.add((number, owner))
                 self._rows[owner] = self._rows.get(owner, 0) + 1
-            self._works.setdefault(owner, set()).add(shown)
+            self._show(owner, shown)
+
+    def _show(self, owner: bytes, work: bytes) -> None:
+        shown = self._works.setdefault(owner, set())
+        if len(shown) < LEAST_WORKS:  # more of them change nothing
+            shown.add(work)
+
+    @property
+    def counted(self) -> Counted:
+        """What was counted so far."""
+        return Counted(self._used, self._rows, {owner: sorted(works) for owner, works in self._works.items()})
+
+    def join(self, other: Counted) -> None:
+        """Count what was counted elsewhere of other rows."""
+        self._used += other.used
+        for owner, rows in other.rows.items():
+            self._rows[owner] = self._rows.get(owner, 0) + rows
+        for owner, works in other.works.items():
+            for work in works:
+                self._show(owner, work)
 
     def accounts(self) -> frozenset[bytes]:
         """Return the accounts that are concentrated, 16 bytes each."""

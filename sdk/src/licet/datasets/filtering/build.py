@@ -6,7 +6,8 @@ The results appear under their names only when all of them are ready, the manife
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, reopen_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
-from licet.datasets.filtering.crew import Crew, Duty, fresh_out, scan_by
+from licet.datasets.filtering.crew import Crew, Duty, can_be_at_once, fresh_out, scan_by, write_at_once
 from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.heard import Told, reader_of, reading, told_of
@@ -29,14 +30,14 @@ from licet.datasets.filtering.processes import MOST_WORKERS, Processes, workers_
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.filtering.scanning import asked_of, scan
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
-from licet.datasets.filtering.writing import Hands, Results, Written
+from licet.datasets.filtering.writing import Hands, PartWish, Results, Written
 from licet.datasets.forms.opening import Input, open_input
 from licet.datasets.forms.parts import Part
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.accepting import Acceptance, Taker
 from licet.datasets.licensing.held import HeldLicence, licences_for
 from licet.datasets.licensing.revoked import bring_up_to_date
-from licet.datasets.licensing.wanted import QuoteSummary, estimate
+from licet.datasets.licensing.wanted import QuoteSummary, Shopping, estimate
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import Signer, row_secret, signer
 from licet.datasets.usage.recheck import recheck_file
@@ -221,7 +222,12 @@ class _Filter:
         two_stages.prepare(self._job, self._wish.after, who, question, basis)
         crew, rows = self._crew, list[int]()
         duty = None if crew is None else self._duty(basis, file, question)
-        if crew is None or duty is None:
+        secret, hands = row_secret(who.key, file.nonce), None
+        standing, quote, taken = Standing({}), None, list[HeldLicence]()
+        at_once = self._wish.accept is None and can_be_at_once(self._parts)
+        if crew is not None and duty is not None and at_once:
+            standing, quote, hands = self._at_once(basis, file, question, crew, duty, secret)
+        elif crew is None or duty is None:
             wish = self._wish
             asker = None
             if question.match == "derivative":
@@ -231,10 +237,9 @@ class _Filter:
         else:
             rows = scan_by(crew, duty, self._parts, self._advance)
         two_stages.refuse_strangers(self._job, self._parts)
-        standing, quote, taken = self._licensed(basis, file, question)
-        secret = row_secret(signer(self._client).key, file.nonce)
-        hands = None
-        if crew is not None and duty is not None:
+        if quote is None:
+            standing, quote, taken = self._licensed(basis, file, question)
+        if crew is not None and duty is not None and hands is None:
             fresh_out(self._job)
             hands = hands_of(crew, duty, self._job, standing, secret, rows)
         results, written = self._written(basis, file, question, standing, secret, hands)
@@ -371,9 +376,7 @@ class _Filter:
         if accept is None:
             held = held_licences(self._client)
             standing, shopping = settle(self._job, everything, basis, question, held, None)
-            # Whoever can ask is told the fee before signing anything; offline it is not known.
-            fee = None if self._wish.offline else self._client.registry().fee_bps
-            return standing, msgspec.structs.replace(estimate(shopping), fee_bps=fee), []
+            return standing, self._estimated(shopping), []
         taker = Taker(self._client, basis.keys, self._job.folder / "quote.json")
         taken = taker.recover()
         held = held_licences(self._client)
@@ -384,7 +387,24 @@ class _Filter:
         licences = licences_for(held_licences(self._client), question.request)
         return Standing(licences, standing.style, outcome.refused), outcome.quote, [*taken, *outcome.licences]
 
+    def _estimated(self, shopping: Shopping) -> QuoteSummary:
+        # Whoever can ask is told the fee before signing anything; offline it is not known.
+        fee = None if self._wish.offline else self._client.registry().fee_bps
+        return msgspec.structs.replace(estimate(shopping), fee_bps=fee)
+
     # -- results -----------------------------------------------------------------------------------------------
+
+    def _at_once(
+        self, basis: Basis, file: JobFile, question: Question, crew: Crew, duty: Duty, secret: bytes
+    ) -> tuple[Standing, QuoteSummary, Hands]:
+        """Have each part examined, decided and written as one piece, and return what stands and what it would cost."""
+        licences = licences_for(held_licences(self._client), question.request)
+        wish = PartWish(about=self._about(basis, file), only_matched=self._wish.only_matched, with_data=True)
+        with self._holding_to(file):
+            standing, shopping, hands = write_at_once(
+                crew, duty, self._job, self._parts, licences, secret, wish, basis.index, self._advance
+            )
+        return standing, self._estimated(shopping), hands
 
     def _written(
         self,
@@ -396,6 +416,15 @@ class _Filter:
         hands: Hands | None,
     ) -> tuple[Results, Written]:
         results = Results(self._job, self._parts, basis.index, question, standing, secret)
+        with self._holding_to(file):
+            written = results.write(
+                self._about(basis, file), self._advance, only_matched=self._wish.only_matched, hands=hands
+            )
+        self._hold_to(file)
+        return results, written
+
+    def _about(self, basis: Basis, file: JobFile) -> dict[str, Any]:
+        """Return what decisions say of themselves."""
         about = {
             "v": 1,
             "dataset": file.dataset,
@@ -407,15 +436,18 @@ class _Filter:
         }
         if any(part.bound for part in self._parts):
             about["bound"] = True
+        return about
+
+    @contextmanager
+    def _holding_to(self, file: JobFile) -> Iterator[None]:
+        """Forget what was found out if the input is no longer what it was."""
         try:
-            written = results.write(about, self._advance, only_matched=self._wish.only_matched, hands=hands)
+            yield
         except InputError as error:
             if error.details.get("changed"):
                 self._job.forget()
                 self._hold_to(file)
             raise
-        self._hold_to(file)
-        return results, written
 
     def _hold_to(self, file: JobFile) -> None:
         if [part.stamp() for part in self._parts] != file.inputs:

@@ -1,9 +1,10 @@
 """A job done by many: pieces of it given to workers on any machine, which all see the job's folder and the input.
 
-A piece is a span of batches to examine, or a part to write. What it comes to lies in the job's folder, under the same
-names as if one machine had done it all, and each file appears there only once it is whole; so a piece may be done
-twice, by two workers at once, or begun by one that is lost, and there is still each row once. Which rows there are,
-and their order, is the input's: parts by name, rows in each. Who was done first changes nothing.
+A piece is a span of batches to examine, or a part to write, or both at once (`licet.datasets.filtering.at_once`). What
+it comes to lies in the job's folder, under the same names as if one machine had done it all, and each file appears
+there only once it is whole; so a piece may be done twice, by two workers at once, or begun by one that is lost, and
+there is still each row once. Which rows there are, and their order, is the input's: parts by name, rows in each. Who
+was done first changes nothing.
 
 Workers decide from the pinned snapshot. They hold no token and no key; of the secret that salts the rows of this one
 job they are told, because they hash them.
@@ -16,6 +17,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
@@ -24,13 +26,16 @@ import msgspec
 
 from licet import errors
 from licet.client.snapshots import Pin
+from licet.datasets.examining.concentration import Concentration
 from licet.datasets.examining.deciding import Question, Standing
 from licet.datasets.examining.pinned import basis_of
 from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import Span, readers, scan_span
 from licet.datasets.filtering.writing import Advance, Hands, PartWish, Results, WrittenPart
 from licet.datasets.forms.opening import Input, open_input
+from licet.datasets.forms.parquet import ParquetPart
 from licet.datasets.forms.parts import Part
+from licet.datasets.licensing.wanted import Shopping
 from licet.errors import InputError, LicetError
 from licet.home import write_private
 from licet.identifiers import new_uuid
@@ -71,6 +76,7 @@ class Writing(NamedTuple):
     out: str
     secret: bytes
     wish: PartWish
+    at_once: bool = False  # it is not examined yet
 
 
 class Stood(msgspec.Struct, frozen=True):
@@ -103,22 +109,89 @@ def hands(crew: Crew, duty: Duty, job: Job, standing: Standing, secret: bytes, r
     """Return what has the parts of a scanned job written by ``crew``; each has so many ``rows``."""
 
     def write(results: Results, wish: PartWish, advance: Advance) -> Iterator[WrittenPart]:
-        stood = Stood(
-            [(work, sorted(ids)) for work, ids in standing.licences.items()],
-            sorted(standing.style),
-            None if standing.refused is None else list(standing.refused.items()),
-        )
-        write_private(job.out / "standing", msgspec.msgpack.encode(stood))
-        before = [0, *accumulate(rows)]
-        pieces = [Writing(number, before[number], job.out.name, secret, wish) for number in range(len(rows))]
-        for _, count in _done(crew, duty, pieces):
+        write_private(job.out / "standing", _stood(standing))
+        for count in _written_by(crew, duty, job, secret, wish, rows):
             advance(count)
-        for number in range(len(rows)):
-            path = _written(job, number)
-            yield msgspec.msgpack.decode(path.read_bytes(), type=WrittenPart)
-            path.unlink()
+        yield from _whole(job, len(rows))
 
     return write
+
+
+def can_be_at_once(parts: Sequence[Part]) -> bool:
+    """Whether it is worth to have each part read once, as one piece: they are tables of no more rows than are examined
+    in one piece, and nothing but rows."""
+    return len(parts) > 1 and all(
+        isinstance(part, ParquetPart) and not part.holds_files and part.steps <= SPAN for part in parts
+    )
+
+
+def write_at_once(
+    crew: Crew,
+    duty: Duty,
+    job: Job,
+    parts: Sequence[Part],
+    licences: dict[bytes, set[str]],
+    secret: bytes,
+    wish: PartWish,
+    index: Index,
+    advance: Advance,
+) -> tuple[Standing, Shopping, Hands]:
+    """Return once all ``parts`` are examined, decided and written: what stands, what has to be licensed, and the hands
+    that give what was written to `Results.write`.
+
+    What an interrupted run wrote in full stays, where it would be written the same again. ``advance`` is told of each
+    row twice, as where rows are examined and written apart.
+    """
+    rows = [part.rows or 0 for part in parts]
+    standing = Standing(licences)
+    while True:
+        _out_of(job, secret, standing, wish)
+        for count in _written_by(crew, duty, job, secret, wish, rows, at_once=True):
+            advance(2 * count)
+        counting, shopping = Concentration(duty.question), Shopping(index, standing.style, None)
+        for each in _whole(job, len(rows)):
+            assert each.found is not None
+            counting.join(each.found.counted)
+            shopping.join(each.found.gathered)
+        if standing.style or not counting.accounts():
+            return standing, shopping, lambda *_: _whole(job, len(rows))
+        standing = Standing(licences, counting.accounts())
+
+
+def _stood(standing: Standing) -> bytes:
+    stood = Stood(
+        [(work, sorted(ids)) for work, ids in sorted(standing.licences.items())],
+        sorted(standing.style),
+        None if standing.refused is None else list(standing.refused.items()),
+    )
+    return msgspec.msgpack.encode(stood)
+
+
+def _written_by(
+    crew: Crew, duty: Duty, job: Job, secret: bytes, wish: PartWish, rows: Sequence[int], *, at_once: bool = False
+) -> Iterator[int]:
+    """Have all parts written; yield how many rows each has, as they are done."""
+    before = [0, *accumulate(rows)]
+    pieces = [Writing(number, before[number], job.out.name, secret, wish, at_once) for number in range(len(rows))]
+    for _, count in _done(crew, duty, pieces):
+        yield count
+
+
+def _whole(job: Job, parts: int) -> Iterator[WrittenPart]:
+    for number in range(parts):
+        yield msgspec.msgpack.decode(_written(job, number).read_bytes(), type=WrittenPart)
+
+
+def _out_of(job: Job, secret: bytes, standing: Standing, wish: PartWish) -> None:
+    """Give ``job`` the folder for what is written so, with what is in it, and no other."""
+    stood = _stood(standing)
+    named = sha256(b"".join([secret, sha256(stood).digest(), msgspec.msgpack.encode(wish, order="sorted")]))
+    job.out = job.folder / f"out-{named.hexdigest()[:32]}"
+    for old in job.folder.glob("out*"):
+        if old != job.out:
+            shutil.rmtree(old, ignore_errors=True)
+    job.out.mkdir(exist_ok=True)
+    write_private(job.out / "standing", stood)
 
 
 def fresh_out(job: Job) -> None:
@@ -211,7 +284,7 @@ def _write(room: _Room, duty: Duty, piece: Writing) -> int:
         None if stood.refused is None else dict(stood.refused),
     )
     results = Results(job, room.opened.parts, room.index, duty.question, standing, piece.secret)
-    done = results.write_part(piece.part, piece.first, piece.wish, lambda _: None)
+    done = results.write_part(piece.part, piece.first, piece.wish, lambda _: None, at_once=piece.at_once)
     write_private(path, msgspec.msgpack.encode(done))
     return done.rows
 

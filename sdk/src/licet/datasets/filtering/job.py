@@ -9,7 +9,8 @@
     quote.json                        a quote that was accepted, perhaps with a lost answer
     publishing                        there while results are moved to their places
     attempts/                         a part's results until all of it is written
-    out/                              results until they are whole (out-…/ of many hands)
+    out/                              results until they are whole (out-…/ of many hands, with written/<part> for each
+                                      part that is)
     lock                              held by the one process that works on it
 
 Everything appears under its name only once it is whole, so a killed job goes on where it stopped.
@@ -131,7 +132,7 @@ class Job:
         earlier = self.file()
         for name in ("job.json", "quote.json", "publishing"):
             (self.folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / "matches", ignore_errors=True)
+        self._clear("matches", "out*")
         other_stage = earlier is not None and earlier.question.get("after") != question.after
         # What is looked up exactly alone is examined with less.
         less = earlier is not None and earlier.question.get("match") == "exact" != question.match
@@ -154,13 +155,12 @@ class Job:
 
     def forget(self) -> None:
         """Forget what was found out of the input, which is not what it was: the next run examines it anew."""
-        for name in ("evidence", "matches"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        self._clear("evidence", "matches", "out*")
 
     def holds_anything(self, *, evidence: bool = True) -> bool:
         """Return whether another run would miss something: what was found out (``evidence``), a quote, results."""
-        names = ("quote.json", "publishing", *(("evidence",) if evidence else ()))
-        return any((self.folder / name).exists() for name in names)
+        names = ("quote.json", "publishing", *(("evidence", "out*/written/*") if evidence else ()))
+        return any(True for name in names for _ in self.folder.glob(name))
 
     def evidence(self, part: int, batch: int, *, addresses: bool = True) -> Evidence | None:
         """Return what a batch was found to be, if it was; without its ``addresses`` if nothing is asked by them."""
@@ -203,6 +203,11 @@ class Job:
     def discard(self) -> None:
         """Remove the folder: the job is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _clear(self, *names: str) -> None:
+        for name in names:
+            for each in self.folder.glob(name):
+                shutil.rmtree(each, ignore_errors=True)
 
     def _place(self, kind: str, part: int, batch: int) -> Path:
         return self.folder / kind / f"{part:05d}-{batch:07d}.arrow"

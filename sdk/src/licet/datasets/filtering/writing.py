@@ -24,8 +24,10 @@ import pyarrow as pa
 
 from licet import identifiers
 from licet.datasets.examining.deciding import Question, Standing, Verdicts
+from licet.datasets.filtering.at_once import AtOnce, Deciding, Found
 from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.scanning import Known, known, verdicts
+from licet.datasets.forms.parquet import ParquetPart
 from licet.datasets.forms.parts import Part
 from licet.datasets.forms.seals import changed, seal_of
 from licet.datasets.results.parquet import Writer
@@ -58,6 +60,7 @@ class WrittenPart(msgspec.Struct, frozen=True, kw_only=True):
     remarks: list[str]
     plain: RootPiece
     salted: RootPiece
+    found: Found | None = None  # where rows were decided while they were copied
 
     def stated(self) -> dict[str, Any]:
         """Return it as the manifest states it."""
@@ -121,8 +124,9 @@ class Results:
         parts are written by others, each with a `write_part` of its own. Raises ``InputError`` if the input is not the
         one that was examined.
         """
-        shutil.rmtree(self._job.out, ignore_errors=True)
-        self._job.out.mkdir(parents=True)
+        if hands is None:
+            shutil.rmtree(self._job.out, ignore_errors=True)
+        self._job.out.mkdir(parents=True, exist_ok=True)
         wish = PartWish(about=about, only_matched=only_matched, with_data=with_data)
         done = self._here(wish, advance) if hands is None else hands(self, wish, advance)
         parts: list[dict[str, Any]] = []
@@ -154,9 +158,15 @@ class Results:
             row_root=salted.root,
         )
 
-    def write_part(self, number: int, first: int, wish: PartWish, advance: Advance) -> WrittenPart:
-        """Write one part, before which there are ``first`` rows in others, and return what it came to."""
+    def write_part(
+        self, number: int, first: int, wish: PartWish, advance: Advance, *, at_once: bool = False
+    ) -> WrittenPart:
+        """Write one part, before which there are ``first`` rows in others, and return what it came to.
+
+        ``at_once``: it was not examined before.
+        """
         part, tally = self._parts[number], _Tally()
+        deciding = AtOnce(number, part.base, self._index, self._question, self._standing) if at_once else None
         with tempfile.TemporaryDirectory(dir=_made(self._job.folder / "attempts")) as name:
             attempt = Path(name)
             decisions, target = self._decisions_of(part), self._target(part)
@@ -165,7 +175,10 @@ class Results:
             with decisions_writer(attempt / "decisions", about) as writer:
                 rows = _Rows(writer, root, salted, self._secret, only_matched=wish.only_matched)
                 data = _made(attempt / "data") / target.name if wish.with_data else None
-                self._copy(number, part, rows, tally, data, advance)
+                if deciding is None:
+                    self._copy(number, part, rows, tally, data, advance)
+                else:
+                    self._copy_deciding(deciding, part, rows, tally, data, advance)
                 rows.flush()
             digest = part.digest(self._digests(number))
             if data is not None:
@@ -184,6 +197,7 @@ class Results:
             remarks=list(part.remarks),
             plain=root.piece,
             salted=salted.piece,
+            found=None if deciding is None else deciding.found,
         )
 
     def _here(self, wish: PartWish, advance: Advance) -> Iterator[WrittenPart]:
@@ -220,6 +234,25 @@ class Results:
                     batch = None
             if batch is not None:
                 raise changed(part.name)
+
+    def _copy_deciding(
+        self, deciding: Deciding, part: Part, rows: _Rows, tally: _Tally, target: Path | None, advance: Advance
+    ) -> None:
+        """Do what `_copy` does, deciding each batch once it is read."""
+        assert isinstance(part, ParquetPart)
+        assert target is not None
+        with closing(part.copy(target)) as copying, _Beside() as beside:
+            batch, number, first = next(copying, None), 0, 0
+            while batch is not None:
+                each, decided = deciding(batch, number, first)
+                beside.call(self._add, rows, batch, part, each, decided)
+                tally.count(decided)
+                advance(len(decided))
+                number, first = number + 1, first + len(decided)
+                try:
+                    batch = copying.send(decided.kept)
+                except StopIteration:
+                    batch = None
 
     def _add(self, rows: _Rows, batch: pa.RecordBatch, part: Part, each: Known, decided: Verdicts) -> None:
         listed = decision_rows(batch, part.name, each.first, self._index, each.evidence, self._question, decided)

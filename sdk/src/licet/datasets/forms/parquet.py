@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
@@ -76,11 +76,20 @@ class ParquetPart:
     def write(self, target: Path | None) -> Copying:
         """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file."""
         naming = self._columns.naming()
-        with ExitStack() as stack:
-            if target is None:
+        if target is None:
+            with ExitStack() as stack:
                 for _, batch in self._read([*dict.fromkeys(naming.names.values())], 0, stack):
                     yield naming.select(batch)
-                return
+            return
+        with closing(self.copy(target)) as copying, suppress(StopIteration):
+            rows = next(copying)
+            while True:
+                mask = yield sealed(rows.select(list(naming.names)), digest_of_columns(rows))
+                rows = copying.send(mask)
+
+    def copy(self, target: Path) -> Copying:
+        """Do what `write` does, and yield the rows by all columns that say what they are: to examine them meanwhile."""
+        with ExitStack() as stack:
             writer = stack.enter_context(GroupWriter(target, self.schema, self._codec, self._repeating))
             # Pictures are read once, in small batches, and so are tables of small rows; what else a table has beside
             # addresses, a few rows at a time.
@@ -89,7 +98,7 @@ class ParquetPart:
             whole = None if once else _Whole(groups)
             for group, batch in self._read(None if whole is None else self._read_names(), 0, stack):
                 rows = self._columns.select(batch)
-                mask = yield sealed(rows.select(list(naming.names)), digest_of_columns(rows))
+                mask = yield rows
                 for step, kept in [(batch, mask)] if whole is None else whole.beside(group, mask):
                     if whole is not None and not self._columns.select(step).equals(rows.slice(0, len(step))):
                         raise changed(self._file.shown)

@@ -39,6 +39,14 @@ class Wanted(msgspec.Struct, frozen=True):
     agreed: Agreed | msgspec.UnsetType = msgspec.UNSET
 
 
+class Gathered(msgspec.Struct, frozen=True):
+    """What a `Shopping` has gathered of some rows, for another one."""
+
+    works: list[Wanted]
+    rows: int
+    rows_refused: int
+
+
 class Shopping:
     """Gathers the works to license over a job's batches. A row counts only if all of it can be licensed.
 
@@ -73,6 +81,20 @@ class Shopping:
         self.rows_refused += int(blocked.sum())
         for place in np.flatnonzero(take).tolist():
             self._take(verdicts, place)
+
+    @property
+    def gathered(self) -> Gathered:
+        """What was gathered so far, but for what is refused."""
+        return Gathered(list(self.works.values()), self.rows, self.rows_refused)
+
+    def join(self, other: Gathered) -> None:
+        """Gather what was gathered elsewhere of other rows."""
+        for each in other.works:
+            known = self.works.get(each.work)
+            if known is None or (known.match != "exact" and each.match == "exact"):
+                self.works[each.work] = each
+        self.rows += other.rows
+        self.rows_refused += other.rows_refused
 
     def _offered(self, reason: str, price: Charge | None) -> bool:
         if reason != "offer" or price is None:
