@@ -131,6 +131,15 @@ CHARGE: Final = """
 select t.id, t.key, t.kind, t.source, t.at, t.reverses, r.id as reversed from transfers t
 left join transfers r on r.reverses = t.id where t.id = $1
 """
+# By transfers primary key; whoever corrects its uses waits for it
+LOCK_CHARGE: Final = "select id from transfers where id = $1 for update"
+# What corrections gave back of the uses that a charge of a batch is for: what is given back with it would be, twice.
+# By usage_events (batch), (corrects)
+CORRECTED: Final = """
+select coalesce(sum(c.amount), 0) from usage_events v join usage_events c on c.corrects = v.id
+where v.batch = $1 and v.currency = $2 and v.corrects is null
+    and case when $4 then v.split = $3 else v.split is null and v.artist = $3 end
+"""
 ADD_CONTESTED: Final = """
 insert into contested_charges (id, transfer, turn, reason, held, opened_at) values ($1, $2, $3, $4, $5, $6)
 """

@@ -17,6 +17,7 @@ from registry.ledger import Entry, Transfer
 from registry.services import Services
 from registry.settlement import escrow_queries, queries
 from registry.settlement.invoicing import Issued, issue_to
+from registry.settlement.parting import charge_of
 
 CHARGES: Final = frozenset({"licence", "usage", "allocation"})
 Outcome = Literal["stands", "refunded", "withdrawn"]
@@ -121,11 +122,20 @@ async def _hold_undisputed(conn: Connection, transfer: str) -> None:
 async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
     if not 0 < len(reason) <= 500:
         raise Invalid.field("reason", "1 to 500 characters", reason)
-    row = await conn.fetchrow(escrow_queries.CHARGE, identifiers.to_uuid(transfer, "tra", field="transfer"))
+    number = identifiers.to_uuid(transfer, "tra", field="transfer")
+    await conn.fetchval(escrow_queries.LOCK_CHARGE, number)
+    row = await conn.fetchrow(escrow_queries.CHARGE, number)
     if row is None:
         raise NotFound(f"there is no transfer {transfer}")
     if row["reverses"] is not None or row["kind"] not in CHARGES:
         raise Invalid.field("transfer", "a charge", f"a transfer of kind {row['kind']}")
+    charge = charge_of(row, anywhere=True)
+    if row["reversed"] is None and charge is not None and charge.batch:
+        given = await conn.fetchval(escrow_queries.CORRECTED, charge.number, charge.currency, *charge.whose)
+        if given < 0:
+            raise Conflict(
+                f"{transfer} was corrected to fewer uses since, which gave back of it: correct these further"
+            )
     return row
 
 

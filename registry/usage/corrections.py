@@ -15,6 +15,7 @@ from uuid import UUID
 
 from msgspec import UNSET
 
+from licet import identifiers
 from licet.errors import InputError
 from licet.statements.kinds import Event, UsageBatch
 from licet.statements.owed import totals
@@ -63,6 +64,7 @@ async def prepared(conn: Connection, posting: Posting, payload: UsageBatch, even
             _hold_to_made(place, each.event, made[each.id])
         else:
             _hold_to_last(place, each.event, found.get(corrected), posting.organisation)
+    await _hold_charged(conn, [(place, each) for place, each in enumerate(events) if each.id not in made])
     covered = await coverage(conn, posting.organisation, events)
     accruals = covered.accruals(events)
     try:
@@ -99,6 +101,26 @@ async def _where_it_lies(
         else each
         for each in fresh
     ]
+
+
+async def _hold_charged(conn: Connection, fresh: Iterable[tuple[int, Reported]]) -> None:
+    """What events had charged stands, and goes on to until this is committed: else it would be given back twice."""
+    places = {bytes.fromhex(each.event.corrects or ""): place for place, each in fresh}
+    rows = await conn.fetch(queries.CHARGED, list(places))
+    keys = {_key_of(row): row for row in rows}
+    await conn.fetch(queries.LOCK_CHARGES, list(keys))
+    gone = {(row["key"], row["work"]) for row in await conn.fetch(queries.GIVEN_BACK, list(keys))}
+    for row in rows:
+        if gone & {(_key_of(row), None), (_key_of(row), row["work"])}:
+            expected = "an event whose charge stands; what it charged was given back, or waits for a decision"
+            raise InvalidEvents.field(f"events[{places[row['event']]}].corrects", expected, row["event"].hex())
+
+
+def _key_of(row: Row) -> str:
+    split = row["split"]
+    payee = identifiers.from_uuid(row["kind"], row["artist"]) if split is None else identifiers.from_uuid("spl", split)
+    source = identifiers.from_uuid("bat", row["batch"])
+    return f"{source}/{accrual.account_of(payee, escrow=row['escrow'])}/{row['currency']}"
 
 
 def _hold_to_made(place: int, event: Event, made: Row) -> None:

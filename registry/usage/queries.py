@@ -147,6 +147,26 @@ from usage_events v left join lateral (
 ) c on true
 where v.id = any($1::bytea[])
 """
+# What charged events ($1) and their corrections, each by what its transfer's key is made of.
+# By usage_events primary key, (corrects), accounts primary key
+CHARGED: Final = """
+select coalesce(u.corrects, u.id) as event, u.batch, u.artist, a.kind, u.split, u.currency, u.escrow, u.work
+from usage_events u join accounts a on a.id = u.artist
+where (u.id = any($1::bytea[]) or u.corrects = any($1::bytea[])) and u.amount <> 0
+"""
+# Whoever gives charges back or contests them takes the same locks first. By transfers unique (key)
+LOCK_CHARGES: Final = "select id from transfers where key = any($1::text[]) order by id for update"
+# Which of the charges were taken back, wait for a decision, or went back out of escrow, whole or for some works.
+# By transfers unique (key), (reverses), contested_charges (transfer), escrow_ends and escrow_parts primary keys
+GIVEN_BACK: Final = """
+select t.key, null::uuid as work from transfers t where t.key = any($1::text[]) and (
+    exists (select from transfers r where r.reverses = t.id)
+    or exists (select from contested_charges c where c.transfer = t.id and c.outcome is null)
+    or exists (select from escrow_ends x where x.transfer = t.id and x.outcome = 'returned')
+) union all
+select t.key, x.work from transfers t join escrow_parts x on x.transfer = t.id
+where t.key = any($1::text[]) and x.outcome = 'returned'
+"""
 # By usage_events primary key
 MADE: Final = "select id, quantity, was from usage_events where id = any($1::bytea[])"
 

@@ -13,9 +13,11 @@ from licet.statements.kinds import Event, Total
 from licet.statements.licences import correction_id
 from licet.terms import Price, preset
 from licet.wire.licensing import LicenceGranted
+from registry.errors import Conflict
+from registry.settlement import refunding
 from registry.usage import verification
 from tests.registry.harness import Running
-from tests.registry.market import Trainer, balance, nothing_is_wrong, problem, reported, shelf, trainer
+from tests.registry.market import Shelf, Trainer, balance, nothing_is_wrong, problem, reported, shelf, trainer
 from tests.registry.usage.test_batches import event
 
 pytestmark = pytest.mark.anyio
@@ -166,3 +168,70 @@ async def test_reading_everything_again_finds_a_correction_of_something_else(sit
     expected = f"correction {made.id}: expected the event that it corrects, as it was said last, got another"
     assert expected in found
     await nothing_is_wrong(site)
+
+
+async def charge_of(lantern: Trainer) -> str:
+    """Return the newest transfer of the trainer's account."""
+    return str((await lantern.http.get("/v1/ledger/entries")).json()["items"][0]["transfer"])
+
+
+async def used_once(site: Running, level: int = 2) -> tuple[Trainer, LicenceGranted, Event, Shelf]:
+    works, lantern = await shelf(site, PER_OUTPUT, 1, level=level), await trainer(site)
+    licence = await lantern.license(works.wanted())
+    (used,) = lantern.events(licence, "1", outputs=1_000)
+    reported(await send(lantern, licence, used))
+    return lantern, licence, used, works
+
+
+@pytest.mark.parametrize("how", ["refunded", "contested"])
+async def test_what_was_given_back_is_not_given_back_again_by_a_correction(site: Running, how: str):
+    lantern, licence, used, works = await used_once(site)
+    charge = await charge_of(lantern)
+    if how == "refunded":
+        await refunding.refund(site.services, charge, "a mistake")
+    else:
+        await refunding.contest(site.services, charge, "looked at")
+    before = await balance(lantern.http)
+    for quantity in (0, 2_000):
+        refused = problem(await send(lantern, licence, correction(used, quantity)))
+        assert refused[:2] == (422, "invalid-events")
+        assert "events[0].corrects: expected an event whose charge stands" in refused[2]
+    assert await balance(lantern.http) == before
+    if how == "contested":  # once that stands, it is corrected as ever
+        await refunding.decide(site.services, charge, refunded=False)
+        reported(await send(lantern, licence, correction(used, 0)))
+        assert await balance(works.owner.http) == {}
+    assert await balance(lantern.http) == {}
+
+
+async def test_what_a_correction_gave_back_is_not_given_back_again_by_a_refund(site: Running):
+    lantern, licence, used, _ = await used_once(site, level=0)
+    charge = await charge_of(lantern)
+    right = correction(used, 400)
+    reported(await send(lantern, licence, right))
+    owed = await balance(lantern.http)
+    for gives in (refunding.refund, refunding.contest):
+        with pytest.raises(Conflict, match="was corrected to fewer uses since"):
+            await gives(site.services, charge, "a mistake")
+    assert await balance(lantern.http) == owed
+    await refunding.refund(site.services, await charge_of(lantern), "there were as many")  # the correction itself
+    refused = problem(await send(lantern, licence, correction(used, 0, was=400, number=2)))
+    assert "an event whose charge stands" in refused[2]
+    assert reported(await send(lantern, licence, right)).known == 1  # what was made stays made
+    assert await balance(lantern.http) == {("receivable", "USD"): "12.345"}
+    await nothing_is_wrong(site)
+
+
+async def test_of_a_correction_and_a_refund_at_the_same_moment_one_gives_back(site: Running):
+    for _ in range(4):
+        lantern, licence, used, works = await used_once(site)
+        charge = await charge_of(lantern)
+        both: list[Any] = [
+            send(lantern, licence, correction(used, 0)),
+            refunding.refund(site.services, charge, "a mistake"),
+        ]
+        found: list[Any] = await asyncio.gather(*both, return_exceptions=True)
+        corrected, refunded = found
+        assert (corrected.status_code == 201) == isinstance(refunded, Conflict), (corrected.text, refunded)
+        assert await balance(lantern.http) == {}
+        assert await balance(works.owner.http) == {}
