@@ -16,6 +16,8 @@ from typing import Any, Final
 from registry.errors import SettingsError
 
 _VERB: Final = re.compile(r"[A-Za-z]{1,20}")
+#: Modules whose constants are statements: a domain's ``queries``, those in a folder of that name, ``bank_queries``.
+_KEEPS_STATEMENTS: Final = re.compile(r"registry\.(.+(?:queries(?:\.\w+)?|\.rebuilding))")
 _HEADERS: Final = (b"traceparent", b"tracestate")
 _tracer: Any = None
 _provider: Any = None
@@ -136,8 +138,8 @@ def _name_of(query: str) -> str:
     """Return the name of the constant that ``query`` is, its first word for one that is none."""
     if query not in _names:
         for module, found in list(sys.modules.items()):
-            if module.startswith("registry.") and module.endswith((".queries", ".rebuilding")):
-                short = module.removeprefix("registry.")
+            if (keeps := _KEEPS_STATEMENTS.fullmatch(module)) is not None:
+                short = keeps[1]
                 _names.update(
                     {
                         text: f"{short}.{name}"

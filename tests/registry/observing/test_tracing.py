@@ -13,8 +13,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from registry.accounts import queries as accounts
+from registry.consent.queries import conflicting
 from registry.errors import SettingsError
 from registry.observing import tracing
+from registry.settlement import bank_queries
 from tests.registry.harness import running
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -70,6 +73,13 @@ async def test_a_request_is_a_span_of_its_caller_with_its_statements_by_name(dsn
         told = " ".join(span.to_json() for span in spans.get_finished_spans())
         for secret in ("hidden", ada.token, ada.id, "Ada"):
             assert secret not in told
+
+
+def test_a_statement_has_its_name_wherever_its_domain_keeps_it():
+    assert tracing._name_of(accounts.ACCOUNT) == "accounts.queries.ACCOUNT"
+    assert tracing._name_of(conflicting.LAPSE) == "consent.queries.conflicting.LAPSE"
+    assert tracing._name_of(bank_queries.ADD_ENTRY) == "settlement.bank_queries.ADD_ENTRY"
+    assert tracing._name_of("select 1 from nowhere") == "select"
 
 
 @pytest.mark.anyio
