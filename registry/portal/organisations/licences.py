@@ -16,6 +16,7 @@ from registry.licensing import licences
 from registry.portal.frame.backs import backs
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML, following
+from registry.portal.organisations import queries
 from registry.portal.organisations.room import A_PAGE, MOST_WORKS, ROOM, TEAMS
 from registry.services import Services
 
@@ -54,10 +55,12 @@ async def licence(
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         found = await licences.shown(conn, caller, number, asked, posted=True)
         taken_back = await backs(conn, found.grounds, found.signed.use.atoms)
+        paid = {identifiers.to_uuid(each.account): each.account for each in found.posted}
+        named = await conn.fetch(queries.LICENSORS, caller.account, number, list(paid))
     revoked = await duties.listed(services, caller, Asked("", "revoked", A_PAGE), None, number)
     return ROOM.page(
         request, "licence", here="licences", number=licence, licence=found, lines=found.lines.items, own=caller.id,
-        duties=revoked.items, backs=taken_back,
+        duties=revoked.items, backs=taken_back, artists={paid[row["id"]]: row["name"] for row in named},
         more=following(request, found.lines.next), start=request.url.path if cursor else None,
     )  # fmt: skip
 

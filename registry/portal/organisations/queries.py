@@ -31,3 +31,10 @@ ARTISTS: Final = """
 select a.id, a.name from accounts a where a.id = any($2::uuid[]) and a.erased_at is null
     and exists (select from licence_requests r where r.account = a.id and r.organisation = $1)
 """
+# What they are called whose works a team has a licence ($2) on; nobody who was erased, or has but a share of a work.
+# by accounts and licences primary keys, licence_works (account, licence)
+LICENSORS: Final = """
+select a.id, a.name from accounts a where a.id = any($3::uuid[]) and a.erased_at is null
+    and exists (select from licences l where l.id = $2 and l.organisation = $1)
+    and exists (select from licence_works w where w.account = a.id and w.licence = $2)
+"""

@@ -251,6 +251,7 @@ async def test_figures_are_those_of_the_ledger(site: Running, lantern: Team) -> 
     assert "They add up to US$0.05" in await text("/organisation/entries?account=receivable&currency=USD")
     licence = await text("/organisation/licences/{licence}")
     assert "acme/lantern@1" in licence
+    assert "Ada" in licence
     assert "US$0.05" in licence
     assert "US$0.10" in licence
     listed = await text("/organisation/licences")
