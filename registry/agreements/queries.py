@@ -114,6 +114,22 @@ where s.organisation = $1 or exists (
 # Agreements that were charged in month $1, also for months before; and those charged for it. By transfers (period, id)
 CHARGED_IN: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"
 ALREADY: Final = f"{CHARGED_IN} and memo = $1"
+# What a licence's agreement was charged for a month: whoever gives it back or contests it takes the same locks first.
+# By transfers (source)
+LOCK_CHARGES: Final = """
+select id from transfers where source = $1 and kind = 'allocation' and memo = $2 order by id for update
+"""
+# Whether any of it was given back, or waits for a decision. By transfers (reverses), contested_charges (transfer)
+GIVEN_BACK: Final = """
+select exists (
+    select from transfers t where t.id = any($1::uuid[]) and (
+        exists (select from transfers r where r.reverses = t.id)
+        or exists (select from contested_charges c where c.transfer = t.id and c.outcome is null)
+        or exists (select from escrow_ends x where x.transfer = t.id and x.outcome = 'returned')
+        or exists (select from escrow_parts x where x.transfer = t.id and x.outcome = 'returned')
+    )
+)
+"""
 # -- what a close could not charge: by allocations_left_out primary key and (period, licence) where posted is null
 LEAVE_OUT: Final = """
 insert into allocations_left_out (licence, period, why, since, tried) values ($1, $2, $3, $4, $5)

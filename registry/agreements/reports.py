@@ -156,10 +156,22 @@ async def _hold_to_last(conn: Connection, payload: RevenueReport, licence: UUID)
     last = await conn.fetchval(queries.LAST_REPORT, licence, payload.period)
     said = None if last is None else last.hex()
     if payload.supersedes == said:
+        if said is not None:
+            await _hold_charged(conn, payload)
         return
     if said is None:
         raise Invalid.field("supersedes", f"null, because nothing was reported of {payload.period}", payload.supersedes)
     raise Conflict(f"supersedes: expected {said}, what was reported of {payload.period} last, got {payload.supersedes}")
+
+
+async def _hold_charged(conn: Connection, payload: RevenueReport) -> None:
+    """What was charged for the month stands, until this is committed: else a correction would give it back twice."""
+    charges = await conn.fetch(queries.LOCK_CHARGES, payload.licence, payload.period)
+    if charges and await conn.fetchval(queries.GIVEN_BACK, [row["id"] for row in charges]):
+        raise Conflict(
+            f"what was charged for {payload.period} was given back, or waits for a decision: expected it to stand "
+            f"before its report is corrected"
+        )
 
 
 async def _hold_to_agreement(

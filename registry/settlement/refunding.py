@@ -136,6 +136,12 @@ async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
             raise Conflict(
                 f"{transfer} was corrected to fewer uses since, which gave back of it: correct these further"
             )
+    if row["reversed"] is None and charge is not None and charge.agreed:
+        month = row["key"].split("/")[1]
+        if await conn.fetchval(escrow_queries.TRUED_UP, charge.number, month):
+            raise Conflict(
+                f"{transfer}: the report of {month} was corrected since, which trues it up: correct it further"
+            )
     return row
 
 
