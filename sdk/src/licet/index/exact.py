@@ -124,8 +124,7 @@ class KeyTable:
             query, place = np.empty(len(hi) + _ROOM, np.int64), np.empty(len(hi) + _ROOM, np.int64)
             found = loops.pairs(hi, lo, self.hi, self.lo, self._bucket, query, place)
             if found != loops.NO_ROOM:
-                order = np.argsort(query[:found], kind="stable")
-                return query[:found][order], place[:found][order]
+                return query[:found], place[:found]
         low, high = self._ranges(hi)
         crowded = np.flatnonzero(high - low > _CROWDED)
         if len(crowded):
