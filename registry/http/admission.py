@@ -45,6 +45,7 @@ SECONDS: Final = 60.0  # from the end of the body to the first byte of the answe
 BODY_PAUSE: Final = 15.0  # seconds until the next part of a body
 BODY_GRACE: Final = 30.0  # seconds in which a body may be as slow as it likes
 BODY_RATE: Final = 4_096  # bytes a second after that, on average
+_EXACTLY: Final = 30  # a timer is set anew for a further part only where it is off by this part of the pause
 PROBLEM: Final = "application/problem+json"
 _SHARED: Final = frozenset({"log", "snapshots", "terms"})  # tags of what pages of other sites may read
 _ANYBODY: Final = (b"access-control-allow-origin", b"*")
@@ -216,7 +217,9 @@ async def _in_time(
         if answering or whole:
             return await receive()  # waits for the end of the connection
         reading = True
-        clock.reschedule(loop.time() + BODY_PAUSE)
+        wanted, set_to = loop.time() + BODY_PAUSE, clock.when()
+        if set_to is None or not wanted - BODY_PAUSE / _EXACTLY < set_to <= wanted:
+            clock.reschedule(wanted)
         message = await receive()
         reading = False
         if message["type"] == "http.disconnect":  # or what came was no chunk: the framework would call it our fault
@@ -231,7 +234,8 @@ async def _in_time(
             if message.get("more_body") and spent > BODY_GRACE and size < (spent - BODY_GRACE) * BODY_RATE:
                 raise SlowBody(f"expected a body at {BODY_RATE} bytes a second or more, got {size} in {spent:.0f} s")
             whole = not message.get("more_body")
-        clock.reschedule(loop.time() + rules.seconds)
+        if whole:
+            clock.reschedule(loop.time() + rules.seconds)
         return message
 
     async def told(message: Message) -> None:
