@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
-import os
 import random
 import sys
 import time
@@ -39,6 +38,7 @@ from licet.statements.kinds import Snapshot
 from licet.terms import preset
 from licet.wire.licensing import RowKeys
 from registry.database.instance import attached
+from registry.works.searching import FORM
 
 WORKS: Final = 10_000_000
 KEYS: Final = 10_000
@@ -49,11 +49,11 @@ _AT_A_TIME: Final = 500_000
 _FILL: Final = """
 with fresh as (
     insert into works
-        (id, account, mode, sha256, pixels, urls, tags, digest, haystack, grams, compared_at, registered_at)
+        (id, account, mode, sha256, pixels, urls, tags, digest, haystack, grams, words, compared_at, registered_at)
     select
         (lpad(to_hex(1700000000000 + n), 12, '0') || '70008' || substr(md5(n::text), 1, 15))::uuid, $1, 'upload',
         sha256(n::text::bytea), sha256(('pixels' || n)::bytea), '{}', '{}', sha256(('digest' || n)::bytea), '', '{}',
-        0, now()
+        $5::bigint, 0, now()
     from generate_series($2::int, $3::int) as n
     returning id
 )
@@ -86,7 +86,7 @@ async def fill(address: str, account: UUID, works: int) -> None:
         async with conn.transaction():
             version = await conn.fetchval("update consent_version set version = version + 1 returning version")
             last = min(first + _AT_A_TIME - 1, works)
-            await conn.execute(_FILL, account, first, last, version, timeout=3600)
+            await conn.execute(_FILL, account, first, last, version, FORM, timeout=3600)
         print(f"\r{last:,} works", end="", file=sys.stderr, flush=True)
     # For the peer: the service itself never asks SQL for a key.
     for column in ("sha256", "pixels"):
@@ -105,7 +105,9 @@ def main() -> None:
     with running(folder, fresh=not there, archive="off", quota_keys="off") as service:
         if not there:
             _filled(service, works)
-        trainer = Client(service.url, home=Home(service.home), profile="lantern")
+        # Said, because the profile shows its token only where it was made: another run listened elsewhere.
+        token = Home(service.home).profile("lantern").token
+        trainer = Client(service.url, token, home=Home(service.home), profile="lantern")
         _settle(trainer, works)
         filled.touch()
         measured(service, trainer, works)
@@ -219,18 +221,17 @@ def _counted(call: Callable[[], Any], service: Running, spent: list[float]) -> C
 
 
 def processor_seconds(pid: int) -> float:
-    """Return what the process ``pid`` and all below it have spent of processors so far."""
-    ticks, waiting = 0, [pid]
+    """Return what the process ``pid`` and all below it have spent of processors so far, threads that ended aside."""
+    spent, waiting = 0, [pid]
     while waiting:
-        each = waiting.pop()
         try:
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            waiting += map(int, Path(f"/proc/{each}/task/{each}/children").read_text().split())
-        except OSError:
+            threads = list(Path(f"/proc/{waiting.pop()}/task").iterdir())
+            for thread in threads:
+                waiting += map(int, (thread / "children").read_text().split())
+                spent += int((thread / "schedstat").read_text().split()[0])
+        except OSError:  # it has ended meanwhile
             continue
-        # Of those that have ended as well: a connection of the database is a process.
-        ticks += sum(int(fields[place]) for place in (11, 12, 13, 14))
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return spent / 1e9
 
 
 if __name__ == "__main__":
