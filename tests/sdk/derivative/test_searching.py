@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.derivative import features, geometry, loops, postings, searching
+from licet.derivative import segment as segments
 from licet.derivative.extracting import asked, kept
 from licet.derivative.searching import search
 from licet.derivative.segment import DerivativeSegment, built
@@ -143,12 +144,13 @@ def test_features_that_are_all_alike_cost_no_more_memory_than_others(segment, fo
 
 
 def test_the_words_that_most_is_kept_under_are_the_first_to_be_left_out(monkeypatch):
-    monkeypatch.setattr(postings, "_MOST_COMPARED", 10)
-    start, end = postings._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
-    np.testing.assert_array_equal(end - start, [[5, 3], [2, 0]])
-    monkeypatch.setattr(postings, "_MOST_COMPARED", 18)
-    start, end = postings._affordable(np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]]))
-    np.testing.assert_array_equal(end - start, [[5, 3], [2, 8]])
+    start, end = np.array([[0, 5], [8, 0]]), np.array([[5, 8], [10, 8]])
+    monkeypatch.setattr(postings, "_ALWAYS_COMPARED", 10)
+    first, last = postings._affordable(start, end, 10)
+    np.testing.assert_array_equal(last - first, [[5, 3], [2, 0]])
+    # Four words of 65,536, of so many postings: 18, which is all.
+    first, last = postings._affordable(start, end, 18 * segments.WORDS // 4)
+    np.testing.assert_array_equal(last - first, [[5, 3], [2, 8]])
 
 
 @given(st.integers(0, 2**32), st.integers(0, 60), st.integers(1, 4), st.sampled_from([0, 1000, 1 << 40]))
