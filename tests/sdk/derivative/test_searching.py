@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 
 import cv2
@@ -194,6 +195,13 @@ def test_compiled_and_plain_loops_take_each_work_once_under_a_feature(seed, coun
         if count:
             with pytest.raises(MalformedError, match=r"posting\.work"):
                 once(feature, posting, bits, owners + np.uint32(works), works)
+
+
+def test_a_full_segment_is_worth_loading_compiled_loops(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.delitem(sys.modules, "licet.derivative.kernels", raising=False)
+    read = features.ASKED_FEATURES * 3 * 50_000 * features.KEPT_FEATURES // segments.WORDS
+    assert loops.worth(read) is not None
 
 
 @pytest.mark.parametrize("change", [cropped, framed, tilted])

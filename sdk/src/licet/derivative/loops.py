@@ -9,7 +9,7 @@ from typing import Final
 
 #: Postings from which on the compiled loops are worth it: once they are loaded, and with loading them.
 _WORTH: Final = 20_000
-_WORTH_LOADING: Final = 2_000_000
+_WORTH_LOADING: Final = 100_000
 _MODULE: Final = "licet.derivative.kernels"
 
 
