@@ -51,7 +51,7 @@ def _asks(team: Visitor, work: str) -> str:
     team.goes(f"a[href$='/requests/new?work={work}']")
     assert page.input_value("#works") == work
     team.goes("form.ask .btn")
-    expect(page.locator("#wrong")).to_be_visible()  # no model yet
+    expect(page.locator("#wrong-model")).to_be_visible()  # no model yet
     expect(page.locator("#model")).to_have_attribute("aria-invalid", "true")
     team.looks()
     page.fill("#model", "acme/lantern@1")
@@ -114,6 +114,6 @@ def _is_told_no_price_twice(team: Visitor, work: str) -> None:
     page.uncheck("[name=use][value=train-gen]")
     page.check("[name=use][value=redistribute]")
     team.goes("form.ask .btn")
-    expect(page.locator("#wrong")).to_be_visible()
+    expect(page.locator("#wrong-works")).to_be_visible()
     assert page.locator("[data-sign]").count() == 0
     team.looks()
