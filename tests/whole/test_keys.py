@@ -41,6 +41,7 @@ def test_a_key_is_added_listed_and_revoked(mei: Person) -> None:
     assert proves(mei, added["statement"])
     again = mei.does("account", "key", "add", "--to", "second.pem")
     assert (again["key"], again["log_index"]) == (added["key"], added["log_index"])
+    assert mei.does("monitor", "--once")["findings"] == []  # this home let the key in itself
     listed = mei.types("account", "key", "list").out.splitlines()
     assert [line.split()[0] for line in listed] == [key.keyid, SigningKey.load(own_key(mei)).keyid]
     revoked = mei.does("account", "key", "revoke", key.keyid[:12])
@@ -58,6 +59,7 @@ def test_a_rotated_key_signs_on_and_the_old_one_is_kept(mei: Person) -> None:
     told = mei.types("account", "key", "rotate")
     assert told.code == 0, told
     after = SigningKey.load(own_key(mei))
+    assert mei.does("monitor", "--once")["findings"] == []  # the key before was this home's, too
     assert after.keyid != before.keyid
     assert told.out.startswith(f"Key {after.keyid} signs from now on")
     shown = mei.types("account", "show").out
@@ -150,7 +152,7 @@ def test_an_agency_registers_and_states_terms_with_the_key_it_was_given_and_the_
 
     events = mei.does("account", "events")["events"]
     assert [each["kind"] for each in events][:2] == ["delegate-signed", "delegate-signed"]
-    assert "is to loosen 1 works" in events[0]["detail"]
+    assert "is to loosen 1 work" in events[0]["detail"]
     # What is held is hers to cancel, or to sign for herself.
     assert mei.does("terms", "undo", work)["statements"]
     assert mei.does("works", "show", work)["work"]["waiting"] is None

@@ -11,7 +11,8 @@ import pytest
 from licet.audit.misconduct import Fork, SplitView, encode, verify_log_misconduct
 from licet.audit.omission import verify_misconduct
 from licet.audit.seen import SeenCheckpoints
-from licet.catalogue.monitoring import Memory, Monitor
+from licet.catalogue.monitoring import Monitor
+from licet.catalogue.remembering import Memory
 from licet.catalogue.replays import Taken, replays
 from licet.errors import VerificationError
 from licet.statements import envelope as envelopes

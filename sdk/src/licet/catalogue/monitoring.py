@@ -7,9 +7,8 @@ shows somebody else another tree. What cannot: a statement that was never acknow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -24,6 +23,7 @@ from licet.catalogue.effects import false_effects
 from licet.catalogue.forms import digest_form
 from licet.catalogue.held import signed_here
 from licet.catalogue.judging import Finding, Judge, Own, changes, of_keys
+from licet.catalogue.remembering import Memory, keys_before, remember, remembered
 from licet.catalogue.replays import Taken, replays
 from licet.client import Client
 from licet.client.keys import shown
@@ -62,17 +62,6 @@ class Round(msgspec.Struct, frozen=True):
     notes: list[str]
 
 
-class Memory(msgspec.Struct, forbid_unknown_fields=True):
-    """What the monitor knew after its last look: the snapshot, each work's claim level and flags, and how many of the
-    checkpoints that this home has seen were then known to be of one log (``held``; ``held_to`` says which)."""
-
-    snapshot: SeenSnapshot | None = None
-    keys: list[str] = []
-    states: dict[str, list[str]] = {}
-    held: int = 0
-    held_to: str = ""
-
-
 class Monitor:
     """The works of one profile. ``look`` once, or again and again."""
 
@@ -81,14 +70,13 @@ class Monitor:
         self._seen = seen
         self._rules = rules
         self._profile = client.need_account()
-        self._path: Final[Path] = self._profile.folder / "monitor.json"
         self._tiles: Final[dict[str, bytes]] = {}
 
     def look(self) -> Round:
         """Return what is wrong now. Raises ``VerificationError`` where the log or a manifest itself does not hold (with
         ``misconduct`` where that can be shown), ``ServiceError`` where the service does not answer."""
         keys = self._client.working_keys()
-        memory = self._remembered()
+        memory = remembered(self._profile)
         own = list(self._own(keys))
         listed = self._listed()
         spoken = {work for each in own for work in each.kept.works}
@@ -112,11 +100,11 @@ class Monitor:
             findings += judge.of_work(work, leaf)
             notes += changes(work, leaf, memory.states)
         findings += judge.of_promises()
-        findings += of_keys(self._client.keys(), account.keyid, memory.keys)
+        findings += of_keys(self._client.keys(), account.keyid, {*memory.keys, *keys_before(self._profile)})
         findings += self._history(account.account)
         findings += self._unfindable(elsewhere=bool(elsewhere))
         memory.snapshot = SeenSnapshot(manifest.sequence, envelope_digest(snapshot.envelope))
-        self._remember(memory)
+        remember(self._profile, memory)
         return Round(manifest.sequence, manifest.log_size, len(works), len(own), findings, notes)
 
     # -- what is known here ------------------------------------------------------------------------------------
@@ -154,20 +142,6 @@ class Monitor:
         found = {work: index.work(work) for work in shared}
         known = {work: intern(each.terms) for work, each in found.items() if each is not None}
         return {work: known.get(work) for work in restricted | elsewhere}
-
-    def _remembered(self) -> Memory:
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Memory)
-        except FileNotFoundError:
-            return Memory()
-        except (OSError, msgspec.MsgspecError) as error:
-            raise InputError(f"{self._path}: expected what the monitor has kept, got {error}") from None
-
-    def _remember(self, memory: Memory) -> None:
-        from licet.home import needs, write_private
-
-        with needs(self._path.parent, "what the monitor has seen"):
-            write_private(self._path, msgspec.json.encode(memory))
 
     # -- the log -----------------------------------------------------------------------------------------------
 
@@ -283,12 +257,6 @@ class Monitor:
 
     # -- the account -------------------------------------------------------------------------------------------
 
-    def know(self, keyids: Iterable[str]) -> None:
-        """Take these keys for the account's own from now on."""
-        memory = self._remembered()
-        memory.keys = sorted({*memory.keys, *keyids})
-        self._remember(memory)
-
     def _unfindable(self, *, elsewhere: bool) -> Iterator[Finding]:
         """Yield the keys by which the newest snapshot does not find what this home signed for."""
         from licet.catalogue.findable import qualities_of, sites_of, unfindable  # brings numpy
@@ -327,7 +295,7 @@ class Monitor:
         account = self._profile.account
         assert account is not None
         names = {each.name for each in own}
-        known = {account.keyid, *self._remembered().keys}
+        known = {account.keyid, *remembered(self._profile).keys}
         trust = self._client.trust()
         found: list[Finding] = []
         elsewhere: set[int] = set()

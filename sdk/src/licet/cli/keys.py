@@ -24,10 +24,12 @@ def add(
     common: Common = COMMON,
 ) -> None:
     """Make a further key for the account; its file is for another machine or person."""
+    from licet.catalogue.remembering import know
     from licet.client import keys
 
     with common.client() as client:
         added = keys.add(client, to, key_class)
+        know(client.profile, [added.keyid])
     lines = [f"Key {added.keyid} is in {to}, entry {added.log_index} of the log."]
     if key_class == "delegate":
         lines.append(f"It signs nothing before `licet account key delegate {added.keyid[:16]} --scope …`.")

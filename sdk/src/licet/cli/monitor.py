@@ -31,14 +31,15 @@ def monitor(
 ) -> int:
     """Hold each new snapshot to what this home signed. Exit 1 as soon as something is wrong."""
     from licet.catalogue.monitoring import Monitor
+    from licet.catalogue.remembering import know as take_for_own
 
     span = _seconds(every)
     rules = read_policy(policy) if policy else None
     with common.client() as client:
-        client.need_account()
+        profile = client.need_account()
         key = client.working_keys().log
         watching = Monitor(client, seen_checkpoints(client.home, client.profile, key), rules)
-        watching.know(know or [])
+        take_for_own(profile, know or [])
         told = None
         while True:
             try:
