@@ -18,6 +18,7 @@ from licet.wire.periods import BatchProof, LineProof, PeriodInfo, PeriodLines, P
 from registry.accounts.identity import Caller
 from registry.accounts.statements import file_of
 from registry.closing import queries, trees
+from registry.closing.steps import first_month
 from registry.database import Connection, Row
 from registry.errors import NotFound
 from registry.http.paging import Asked, page_of
@@ -121,6 +122,9 @@ def _proven(rows: list[Row], every: list[Row]) -> list[BatchProof]:
 async def _closed(conn: Connection, period: str) -> Closed:
     month = await closed(conn, period_of(period, "path:period").name)
     if month is None:
+        began = await first_month(conn)
+        if began is not None and period < began:
+            raise NotFound(f"the month {period} is before {began}, in which the registry began: nothing is owed of it")
         raise NotFound(
             f"the month {period} is not closed; that is done some days after its end, and `licet balance` shows what "
             f"is owed until then"

@@ -43,7 +43,7 @@ async def due(conn: Connection, now: datetime, after: timedelta = SOONEST) -> st
     last = await periods.last_ended(conn)
     if last is not None and not last.stated:
         return last.period
-    following = await _first(conn) if last is None else periods.after(last.period)
+    following = await first_month(conn) if last is None else periods.after(last.period)
     if following is None or periods.first_moment(period_of(following).end) + max(after, SOONEST) > now:
         return None
     return following
@@ -89,8 +89,8 @@ async def close_month(services: Services, period: str, now: datetime) -> int:
         return await _state(conn, services, period)
 
 
-async def _first(conn: Connection) -> str | None:
-    """Return the month in which the registry began."""
+async def first_month(conn: Connection) -> str | None:
+    """Return the month in which the registry began, None before it has."""
     began = await conn.fetchval(queries.FIRST_ENTRY)
     found = [await periods.first_posted(conn), None if began is None else periods.month_of(began).name]
     return min((each for each in found if each is not None), default=None)

@@ -51,6 +51,8 @@ async def test_a_closed_month_proves_each_payee_its_line_and_each_organisation_i
         told = (await http.get("/v1/events?kind=month-closed")).json()["items"]
         assert [(each["subject"], each["topic"]) for each in told] == [(first, "money")]
 
+    before = (await owned.owner.http.get("/v1/periods/2001-01/line")).json()
+    assert f"the month 2001-01 is before {first}, in which the registry began" in str(before)
     answer = await site.http.get("/v1/periods?sort=period")
     over, goes_on = msgspec.json.decode(answer.content, type=Page[PeriodInfo]).items
     assert (over.period, over.state, goes_on.period, goes_on.state) == (first, "closed", clock.month, "open")
