@@ -14,6 +14,7 @@ from uuid import UUID
 
 from licet import identifiers, times
 from licet.canonical import from_base64
+from licet.counted import many
 from licet.log import entry as entries
 from licet.statements import envelope as envelopes
 from licet.statements.effect import Effect
@@ -345,10 +346,10 @@ def _told(statement: Checked) -> str:
 
 
 def _what(statement: Checked) -> str:
-    payload, count = statement.payload, len(statement.works)
+    payload, works = statement.payload, many(len(statement.works), "work")
     if isinstance(payload, Consent):
-        return f"is to {payload.effect} {count} works"
-    return f"withdraws {count} works" if payload.change == "withdraw" else f"adds keys to {count} works"
+        return f"is to {payload.effect} {works}"
+    return f"withdraws {works}" if payload.change == "withdraw" else f"adds keys to {works}"
 
 
 def _columns(steps: Sequence[Step]) -> list[list[object]]:

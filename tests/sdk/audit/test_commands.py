@@ -61,7 +61,7 @@ def test_verify_in_words(stage: Stage, bundle: Path, tmp_path: Path, run: Run, c
     back = stage.records()
     assert " accrued for " in printed
     assert "before reversals: " in printed, back
-    assert "  log-coverage: every statement that the log took in the period is here" in printed
+    assert "  log-coverage: every statement of these kinds that the log took in the period is here" in printed
 
 
 def test_verify_without_a_pinned_registry_is_not_enough(bundle: Path, run: Run) -> None:

@@ -274,7 +274,7 @@ def test_no_check_is_without_a_test_that_fails_it() -> None:
             "6 days from now",
             "--scope account,query` makes the next one",
         ),
-        (["query"], timedelta(hours=5), "5 h from now", "from a profile whose own token may account"),
+        (["query"], timedelta(hours=5), "5 h from now", "from a profile whose own token has the scope account"),
         (["query"], None, None, None),
     ],
 )

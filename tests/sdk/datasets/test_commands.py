@@ -163,7 +163,7 @@ def test_a_run_is_reported_once(stale: Run) -> None:
     found = stale(*arguments, "--json").document
     assert (found["new"], found["known"], found["memorandum"], found["dropped"]) == (1, 0, 0, 1)
     told = stale(*arguments)
-    assert "0 uses posted, 1 known before. You owe 0.05 USD." in told.out
+    assert "0 uses posted, 1 known before. You owe 0.05 USD for them." in told.out
     assert "1 row must be left out of it" in told.out
     assert stale("usage", "status", "--json").document["sent_events"] == 1
     assert stale("usage", "push", "--json").document["new"] == 0

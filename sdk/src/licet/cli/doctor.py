@@ -260,7 +260,7 @@ def _account(client: Client) -> str | tuple[str, str | None]:
     if "account" in me.scopes:
         do = f"`licet token create --scope {','.join(me.scopes)}` makes the next one: set LICET_TOKEN to it"
     else:
-        do = "make the next one in time: `licet token create`, from a profile whose own token may account"
+        do = "make the next one in time: `licet token create`, from a profile whose own token has the scope account"
     return f"{says}, {rest} from now", do
 
 

@@ -244,14 +244,14 @@ def _plan_lines(done: Registered, texts: dict[str, str], fee: int | None) -> Ite
     kinds = (
         ("would be registered", done.works),
         ("would be updated", done.updated),
-        ("would replace what a work was", done.replaced),
+        ("would have another file, and be found by the one before too", done.replaced),
         ("would stay as they are", [*done.unchanged, *done.duplicates]),
         ("would be refused", done.refused),
     )
     yield "A dry run: no file was sent and nothing was signed."
     for words, entries in kinds:
         if entries:
-            yield f"{many(len(entries), 'picture or row', 'pictures or rows')} {words}."
+            yield f"{many(len(entries), 'work')} {words}."
     yield from _some(f"  {entry.path}" for entry in done.works)
     yield from _refusals(done)
     for text in texts.values():

@@ -49,7 +49,8 @@ def report(
 
 def _lines(done: RunReported) -> Iterator[str]:
     owed = ", ".join(money.written(total["amount"], total["currency"]) for total in done.totals) or "nothing"
-    yield f"Run {done.run} of {done.model}: {many(done.new, 'use')} posted, {done.known} known before. You owe {owed}."
+    posted = f"{many(done.new, 'use')} posted, {done.known} known before"
+    yield f"Run {done.run} of {done.model}: {posted}. You owe {owed} for them."
     if done.known and not done.new:
         yield "That was owed already: nothing is added."
     if done.memorandum:

@@ -104,7 +104,7 @@ def failure(
         wanted = " or ".join(details["scopes"])
         return NotAllowedError(
             f"{message}; `licet token create --scope {details['scopes'][0]}` makes one, from a profile "
-            f"whose own token may {wanted}",
+            f"whose own token has the scope {wanted}",
             **details,
         )
     if status == 429:

@@ -96,7 +96,7 @@ def test_an_auditor_checks_what_was_opened_for_her(run: Run, world: World, monke
     told = run("audit", "sample", DECISIONS, "-k", "4", "--json")
     assert told.code == 1  # her own draw: she has no licence to hold the row to, and no key to open fingerprints with
     assert (told.document["proven"], told.document["held"], told.document["open"]) == ("decisions_root", 3, 1)
-    assert "is not shown" in told.document["rows"][0]["why"]
+    assert "is not shown: --evidence names a bundle" in told.document["rows"][0]["why"]
     told = run("audit", "sample", "opened.json", "-k", "4", "--json")
     assert (told.code, told.document["held"], told.document["proven"]) == (0, 4, "row_root")
     told = run("audit", "sample", "opened.json", "-k", "4", "--seed", SEED, "--json")

@@ -126,7 +126,8 @@ def _covered(audit: Audit, log: LogFacts, found: dict[str, dict[str, Signed]]) -
             )
         counted.append(f"{len(log.taken[kind])} {kind}")
     if audit.whole:
-        audit.passed("log-coverage", f"every statement that the log took in the period is here: {', '.join(counted)}")
+        every = "every statement of these kinds that the log took in the period is here"
+        audit.passed("log-coverage", f"{every}: {', '.join(counted)}")
 
 
 def _terms(consent: Consent) -> Terms:

@@ -131,7 +131,7 @@ class _Judge:
         """Return what is wrong with the licence that the row was kept under, None if it covers it."""
         licence = self._licences.get(recorded["licence"])
         if licence is None:
-            return "open", f"{recorded['licence']} is not shown"
+            return "open", f"{recorded['licence']} is not shown: --evidence names a bundle that has it"
         if not covers(licence.payload, self._question.request):
             return "fails", f"{licence.id} does not cover this request"
         if recorded["work"] not in licence.lines:
