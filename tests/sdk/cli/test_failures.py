@@ -81,7 +81,7 @@ FAILURES: dict[str, tuple[Act, int, str, tuple[str, ...]]] = {
             "not-allowed", "Not allowed", "expected a token with scope register, got one with query", 403,
             WWW_Authenticate='Bearer error="insufficient_scope", scope="register"',
         ),
-        4, "not-allowed", ("expected a token with scope register", "`licet token create --scope register`"),
+        4, "not-allowed", ("with scope register", "`licet token create --scope register`", "LICET_TOKEN is set"),
     ),
     "its quota is used up": (
         problem("quota-exceeded", "Quota exceeded", "6000 a minute", 429, Retry_After="90"),

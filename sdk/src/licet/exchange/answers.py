@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import zlib
 from collections.abc import Mapping
@@ -102,9 +103,10 @@ def failure(
     if status == 403 and (scopes := _SCOPE.search(headers.get("www-authenticate", ""))) is not None:
         details["scopes"] = scopes[1].split()
         wanted = " or ".join(details["scopes"])
+        stands = "; LICET_TOKEN is set and stands for every profile, until it is unset"
         return NotAllowedError(
             f"{message}; `licet token create --scope {details['scopes'][0]}` makes one, from a profile "
-            f"whose own token has the scope {wanted}",
+            f"whose own token has the scope {wanted}{stands if os.environ.get('LICET_TOKEN') else ''}",
             **details,
         )
     if status == 429:

@@ -42,7 +42,7 @@ def describe_model(client: Client, named: str, **said: Any) -> Described:
     model, version = split(named)
     fields = {**_before(client, model, version), **said}
     if fields["status"] is None:
-        raise InputError.field("status", "in-training, released or retired: there is no card yet", "none")
+        raise InputError.field("status", "in-training, released or retired in the first card of a version", "none")
     if fields["status"] != "in-training" and "listed" not in said:
         fields["listed"] = True
     card = ModelCard(
