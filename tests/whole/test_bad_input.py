@@ -404,6 +404,7 @@ def priced(artist: Person, trainer: Person) -> Path:
 def test_over_budget_takes_nothing(trainer: Person, priced: Path) -> None:
     told = trainer.types("filter", priced, "-o", "bought", *ACCEPT, "--budget", "0.10USD", "--json")
     assert (told.code, told.document["error"]["code"]) == (1, "over-budget"), told
+    assert "--fit-budget" in told.document["error"]["message"], told
     assert "0.15 USD" in told.message
     assert trainer.does("balance")["lines"] == []
     assert trainer.does("licences", "list")["licences"] == []

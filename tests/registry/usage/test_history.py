@@ -23,7 +23,7 @@ REPORTERS, BATCHES, RUNS = 4, 5, 7
 
 
 class Lossy:
-    """Cuts answers off after they are committed, and work before it is, as `chance` has it."""
+    """Cuts answers off after they are committed, and work before it is: the first of each, others as ``chance`` has it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> None:
         self.lost = self.undone = 0
@@ -31,14 +31,14 @@ class Lossy:
 
         async def wait(*given: Any) -> Any:
             receipt = await honest_wait(*given)
-            if chance.random() < 0.3:
+            if not self.lost or chance.random() < 0.3:
                 self.lost += 1
                 raise Unavailable("the answer is lost")
             return receipt
 
         async def enter(*given: Any, **named: Any) -> None:
             await honest_enter(*given, **named)
-            if chance.random() < 0.3:
+            if not self.undone or chance.random() < 0.3:
                 self.undone += 1
                 raise Unavailable("the transaction is lost")
 

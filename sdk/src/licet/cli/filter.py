@@ -12,7 +12,7 @@ from licet import money
 from licet.cli.output import COMMON, Common, note, progress, show
 from licet.cli.wording import budgets_from, columns_from, request_from, verdicts_from
 from licet.counted import many
-from licet.errors import InputError
+from licet.errors import BudgetError, InputError
 
 if TYPE_CHECKING:
     from licet.datasets.filtering.build import Filtered
@@ -98,7 +98,13 @@ def filter_dataset(
     )
     opened = open_input(inputs, columns_from(columns), offline=offline)
     with common.client() as client, progress("filtering", _steps(opened)) as advance:
-        done = run_filter(client, opened, out, request, wish, advance)
+        try:
+            done = run_filter(client, opened, out, request, wish, advance)
+        except BudgetError as error:
+            if fit_budget:
+                raise
+            way = "--fit-budget takes the cheapest first, as far as it goes"
+            raise BudgetError(f"{error.message}; {way}", **error.details) from None
     for remark in done.notes:
         note(remark)
     show(common, document(done), list(lines(done)))

@@ -53,11 +53,11 @@ def test_whoever_registers_is_told_which_one_and_why(folder: Path) -> None:
     assert hung.reason == "expected pixels within 0.3 s of processor time (1.2 s in all), got none"
 
 
-def test_whoever_filters_has_it_as_unreadable_and_by_its_digest(folder: Path) -> None:
+def test_whoever_filters_has_it_as_a_timeout_and_by_its_digest(folder: Path) -> None:
     rows = pa.RecordBatch.from_pydict({"path": pa.array(["a.jpg", "b.jpg", "c.jpg"], pa.large_string())})
     with ThreadPoolExecutor(2) as pool:
         evidence = examine(rows, folder, pool)
-    assert [PROBLEMS[problem] for problem in evidence.problem] == [None, "unreadable", None]
+    assert [PROBLEMS[problem] for problem in evidence.problem] == [None, "timeout", None]
     assert [EXAMINED[kind] for kind in evidence.examined] == ["files"] * 3
     digest = hashlib.sha256((folder / "b.jpg").read_bytes()).digest()
     assert evidence.sha256[0][1].tobytes() == digest

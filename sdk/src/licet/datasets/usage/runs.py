@@ -79,9 +79,9 @@ def report_run(
     is what the model made under ``seq``, for works that are priced per output. Before a run is signed of a model or
     version that licences are not for, ``sure`` is told what each is for, and raises if that was not meant.
 
-    Raises ``InputError`` for a dataset that is not this organisation's, ``ExpiredError`` for a snapshot past its time,
-    and ``ServiceError`` where the registry cannot be reached: everything is in the spool then, and ``licet usage push``
-    sends it.
+    Raises ``InputError`` for a dataset that is not this organisation's or of which nothing was kept, ``ExpiredError``
+    for a snapshot past its time, and ``ServiceError`` where the registry cannot be reached: everything is in the spool
+    then, and ``licet usage push`` sends it.
     """
     request = Request(uses="train-gen", model=model)  # refuses a name that is none
     if outputs < 0 or seq < 0:
@@ -170,6 +170,11 @@ class _Reporting:
             )
         if owner != self._account.account:
             raise NotAllowedError(f"the dataset is {owner}'s, and this profile is {self._account.account}")
+        if not manifest.payload.kept:  # a dry run, most often; it and its run would be public for good
+            raise InputError(
+                f"{self._file.path}: expected a dataset of which rows were kept, got none of {manifest.payload.rows:,}:"
+                " no run can have used it"
+            )
         if self._file.about.rows == "all":
             self._file.verify()
         else:
