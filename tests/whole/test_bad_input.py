@@ -295,20 +295,20 @@ def snapshot_of(person: Person) -> Path:
     return manifest.parent
 
 
-def test_a_snapshot_changed_on_disk_is_found_out_and_fetched_anew(artist: Person) -> None:
-    artist.does("snapshot", "pull")
-    folder = snapshot_of(artist)
+def test_a_snapshot_changed_on_disk_is_found_out_and_fetched_anew(typist: Person) -> None:
+    typist.does("snapshot", "pull")
+    folder = snapshot_of(typist)
     check = ("check", "good/201.png", *USE, "--offline", "--json")
 
     segment = max((folder / "segments").iterdir(), key=lambda path: path.stat().st_size)
     segment.write_bytes(tampered(segment.read_bytes()))
     for arguments in (("snapshot", "verify", "--json"), check):
-        told = artist.types(*arguments)
+        told = typist.types(*arguments)
         assert (told.code, told.document["error"]["code"]) == (1, "verification"), told
         assert segment.name in told.message
         assert "licet snapshot pull" in told.message
-    assert segment.name in artist.does("snapshot", "pull")["fetched"]
-    assert artist.does("snapshot", "verify")["verified"] is True
+    assert segment.name in typist.does("snapshot", "pull")["fetched"]
+    assert typist.does("snapshot", "verify")["verified"] is True
 
     manifest = folder / "manifest.json"
     published = json.loads(manifest.read_text())
@@ -316,9 +316,9 @@ def test_a_snapshot_changed_on_disk_is_found_out_and_fetched_anew(artist: Person
     payload["expires_at"] = "2099" + payload["expires_at"][4:]
     published["envelope"]["payload"] = base64.b64encode(json.dumps(payload, separators=(",", ":")).encode()).decode()
     manifest.write_text(json.dumps(published))
-    told = artist.types(*check)
+    told = typist.types(*check)
     assert (told.code, told.document["error"]["code"]) == (1, "verification"), told
-    assert artist.types("check", "good/201.png", *USE).code == 0  # it asks for the newest, and that is whole
+    assert typist.types("check", "good/201.png", *USE).code == 0  # it asks for the newest, and that is whole
 
 
 def test_a_snapshot_changed_on_the_way_never_becomes_current(service: Service, person: People) -> None:
