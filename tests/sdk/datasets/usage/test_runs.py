@@ -168,7 +168,9 @@ def test_a_dataset_of_nobody_or_of_others_is_not_reported(
         report_run(client, local.manifest, MODEL, "1")
 
 
-def test_a_dataset_of_which_nothing_was_kept_is_not_reported(client: Client, works: list[bytes], tmp_path: Path) -> None:
+def test_a_dataset_of_which_nothing_was_kept_is_not_reported(
+    client: Client, works: list[bytes], tmp_path: Path
+) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "0.png").write_bytes(encoded(picture(0)))
     dry = filter_dataset(client, [tmp_path / "in"], tmp_path / "dry", Request(uses=["train-gen"]))
