@@ -217,7 +217,8 @@ class Office:
         try:
             await refunding.refund(self.site.services, identifiers.from_uuid("tra", number), "not theirs")
         except Conflict as error:
-            assert "corrected to fewer uses since" in str(error), error
+            if "corrected to fewer uses since" not in str(error):
+                raise
             return False
         return True
 

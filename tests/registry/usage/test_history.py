@@ -23,7 +23,7 @@ REPORTERS, BATCHES, RUNS = 4, 5, 7
 
 
 class Lossy:
-    """Cuts answers off after they are committed, and work before it is: the first of each, others as ``chance`` has it."""
+    """Cuts answers off after they are committed, and work before it is: the first, and others by ``chance``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> None:
         self.lost = self.undone = 0
