@@ -7,5 +7,6 @@ looks at each value of columns in which there are none.
 from __future__ import annotations
 
 from licet.datasets.results.parquet.file import Writer
+from licet.datasets.results.parquet.joining import Joined
 
-__all__ = ["Writer"]
+__all__ = ["Joined", "Writer"]
