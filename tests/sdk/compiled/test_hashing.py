@@ -169,6 +169,27 @@ def test_each_corner_of_the_grammar_gives_the_key_of_its_address(url: str) -> No
     assert (keys.tobytes(), valid.tolist()) == (expected.tobytes(), there.tolist())
 
 
+@pytest.mark.parametrize("before", [0, 1, 20, 55, 63, 64, 118])
+@pytest.mark.parametrize("form", ["https://{}x.bc/y", "http://a.bc/{}", "https://a.bc/?{}z"])
+def test_each_byte_at_each_place_of_an_address_gives_the_key_of_plain_python(form: str, before: int) -> None:
+    """Sixty-four bytes are looked at together: what stands beside the end of them is looked at with the next."""
+    begun = "x" * before
+    urls = [form.format(begun + chr(byte)) + end for byte in range(128) for end in ("", "c%2Fd", "/.e", "?", "%", "%4")]
+    keys, valid = url_keys(pa.array(urls))
+    expected, there = url_keys(urls)
+    assert (keys.tobytes(), valid.tolist()) == (expected.tobytes(), there.tolist())
+
+
+@pytest.mark.parametrize("size", range(48, 72))
+@pytest.mark.parametrize("label", [20, 40, 41, 42, 56])
+def test_long_hosts_give_the_keys_of_plain_python(size: int, label: int) -> None:
+    host = f"{'a' * label}." * (size // (label + 1)) + "b" * (size % (label + 1) or 1)
+    urls = [f"{scheme}://{host}{rest}" for scheme in ("http", "https") for rest in ("/", "/%2E", "/.", "")]
+    keys, valid = url_keys(pa.array(urls))
+    expected, there = url_keys(urls)
+    assert (keys.tobytes(), valid.tolist()) == (expected.tobytes(), there.tolist())
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000, 4097])
 def test_the_root_of_a_tree_is_that_of_rfc_6962(size: int) -> None:
     leaves = [sha256(b"%d" % number).digest() for number in range(size)]

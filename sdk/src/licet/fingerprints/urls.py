@@ -40,11 +40,8 @@ _PLAIN_TEXT: Final = (
     rf"/[{_PATH}]*(?:{_ESCAPE}[{_PATH}]*)*(?:\?(?:[{_QUERY}]|{_ESCAPE})[{_QUERY}]*(?:{_ESCAPE}[{_QUERY}]*)*)?"
 )
 _PLAIN: Final = re.compile(_PLAIN_TEXT)
-# The same for compiled loops: which bytes a path holds, which a query, and which may be escaped.
-_GRAMMAR: Final = tuple(
-    np.array([re.fullmatch(pattern, form % byte) is not None for byte in range(256)]).view(np.uint8)
-    for pattern, form in ((f"[{_PATH}]", "%c"), (f"[{_QUERY}]", "%c"), (_ESCAPE, "%%%02X"))
-)
+# For compiled loops: which bytes may be escaped.
+_ESCAPED: Final = np.array([re.fullmatch(_ESCAPE, f"%{byte:02X}") is not None for byte in range(256)]).view(np.uint8)
 _PARTS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
@@ -141,7 +138,7 @@ def _many_keys(
     there = whole.is_valid().to_numpy(zero_copy_only=False).view(np.uint8)
     keys, found = np.zeros((len(texts), KEY_BYTES), np.uint8), np.empty(len(texts), np.uint8)
     spread(
-        lambda first, last: loops.addresses(text, starts, there, *_GRAMMAR, MAX_URL_BYTES, first, last, keys, found),
+        lambda first, last: loops.addresses(text, starts, there, _ESCAPED, MAX_URL_BYTES, first, last, keys, found),
         len(texts),
     )
     valid = found == loops.KEYED
