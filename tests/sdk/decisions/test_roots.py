@@ -50,9 +50,17 @@ def test_pieces_cut_anywhere_make_the_root_over_all_leaves(cuts, step):
 
 def test_a_piece_of_many_leaves_is_small():
     found = piece(5, LEAVES, LEAVES)
-    assert len(found.head) < 32 * RUN
-    assert len(found.nodes) == 32
-    assert len(found.tail) < 32 * RUN
+    assert found.size == LEAVES - 5
+    # 5, 6, 8, 16 … 32768: up to the first run; one run; 131072, 139264 …: what the number of leaves behind it has bits.
+    assert len(found.nodes) == 32 * (15 + 1 + (LEAVES - 2 * RUN).bit_count())
+
+
+def test_leaves_may_follow_pieces():
+    builder = RootBuilder()
+    builder.append(piece(0, 70_000, 70_000))
+    builder.add(leaves()[0][32 * 70_000 : 32 * 139_000])
+    builder.append(piece(139_000, LEAVES, 600))
+    assert builder.root == leaves()[1]
 
 
 @pytest.mark.parametrize("first", [0, 99, 101])
@@ -63,9 +71,9 @@ def test_a_piece_that_does_not_follow_is_refused(first):
         builder.append(PieceBuilder(first).piece)
 
 
-def test_a_piece_whose_runs_begin_too_early_is_refused():
-    whole = piece(1, LEAVES, LEAVES)
+def test_a_piece_that_is_not_the_subtrees_of_its_leaves_is_refused():
+    whole = piece(0, 100, 100)
     builder = RootBuilder()
-    builder.append(piece(0, 1, 1))
-    with pytest.raises(InputError, match="next run"):
-        builder.append(whole._replace(head=whole.head[32:]))
+    with pytest.raises(InputError, match="nodes: expected 3 hashes of 32 bytes, got 64 bytes"):
+        builder.append(whole._replace(nodes=whole.nodes[32:]))
+    assert builder.size == 0

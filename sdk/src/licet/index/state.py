@@ -176,7 +176,8 @@ class StateRoots:
             nodes += runs[key]
         self._runs = runs
         builder = RootBuilder()
-        builder.append(RootPiece(0, b"", bytes(nodes), tail))
+        builder.append(RootPiece(0, len(numbers) - len(tail) // HASH_SIZE, bytes(nodes)))
+        builder.add(tail)
         return builder.root
 
 

@@ -42,6 +42,7 @@ from licet.identifiers import new_uuid
 from licet.index.lookup import Index
 
 SPAN: Final = 32  # batches: two million addresses, or eight thousand pictures
+_FORM: Final = b"2"  # of what a part came to: another version may have left some
 
 
 class Crew(Protocol):
@@ -185,7 +186,7 @@ def _whole(job: Job, parts: int) -> Iterator[WrittenPart]:
 def _out_of(job: Job, secret: bytes, standing: Standing, wish: PartWish) -> None:
     """Give ``job`` the folder for what is written so, with what is in it, and no other."""
     stood = _stood(standing)
-    named = sha256(b"".join([secret, sha256(stood).digest(), msgspec.msgpack.encode(wish, order="sorted")]))
+    named = sha256(b"".join([_FORM, secret, sha256(stood).digest(), msgspec.msgpack.encode(wish, order="sorted")]))
     job.out = job.folder / f"out-{named.hexdigest()[:32]}"
     for old in job.folder.glob("out*"):
         if old != job.out:
