@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from licet.index.state import ID_CHARACTERS, id_bytes, work_texts
+from licet.index.ids import ID_CHARACTERS, id_bytes, work_texts
 from registry.auditing.blocks import NOTHING, TEXT_END, Column
 from registry.errors import RegistryError
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from licet import money
 from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS, Decision
 from licet.index import Answers
+from licet.index.ids import ID_CHARACTERS, id_bytes
 from licet.index.records import ID_BYTES
-from licet.index.state import ID_CHARACTERS, id_bytes
 from licet.index.works import Bytes
 from licet.wire.licensing import MatchInfo
 

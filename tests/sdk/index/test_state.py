@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +26,6 @@ from licet.index import (
     state,
     state_root,
     verify_state,
-    work_texts,
     write_segments,
 )
 from licet.index.records import FLAGS
@@ -176,12 +174,6 @@ def test_the_empty_tree_has_the_empty_root() -> None:
     tree = StateTree.of_works(Index().works)
     assert tree.root == merkle.EMPTY_ROOT.hex()
     assert verify_state(tree.prove(text(0)), tree.root, 0) is None
-
-
-@given(st.lists(st.uuids(), max_size=20))
-def test_work_texts_are_identifiers(values: list[UUID]) -> None:
-    ids = np.frombuffer(b"".join(value.bytes for value in values), np.uint8).reshape(-1, 16)
-    assert work_texts(ids) == [from_uuid("wrk", value) for value in values]
 
 
 def test_only_works_are_proven() -> None:

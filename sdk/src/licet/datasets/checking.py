@@ -28,8 +28,9 @@ from licet.datasets.filtering.settling import held_licences
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, licences_for
 from licet.datasets.licensing.revoked import bring_up_to_date
-from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence, stored_matches
+from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.rows import decision_columns
+from licet.datasets.results.stored import stored_evidence, stored_matches
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
 from licet.fingerprints.bounded import decoders

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from licet.index.answers import Answers, answer
 from licet.index.coding import verdict_codes
+from licet.index.ids import work_texts
 from licet.index.keys import UNKNOWN_QUALITY, Keys
 from licet.index.lookup import Index, Matches
 from licet.index.near import NearTable, near_pairs
@@ -19,7 +20,6 @@ from licet.index.state import (
     state_leaves,
     state_root,
     verify_state,
-    work_texts,
 )
 from licet.index.store import Published, Seen, SnapshotInfo, SnapshotStates, SnapshotStore
 from licet.index.works import WorkColumns, Works, WorkState

@@ -19,7 +19,7 @@ from licet import canonical
 from licet.decisions.roots import RUN, RootBuilder, RootPiece
 from licet.errors import MalformedError, VerificationError
 from licet.identifiers import to_uuid
-from licet.index.exact import halves
+from licet.index.ids import ID_CHARACTERS, id_bytes, work_texts
 from licet.index.records import FLAGS, WorkRecord
 from licet.index.works import Bytes, Numbers, Works
 from licet.log.merkle import EMPTY_ROOT, HASH_SIZE, Tree, leaf_hash, verify_inclusion
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 # As canonical.encode for these Structs (ASCII, small integers), but without a walk over every leaf; a test compares.
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _CHUNK: Final = 10_000  # leaves that exist at a time
-_DIGITS: Final = b"0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS: Final = np.frombuffer(bytes(digit for first in _DIGITS for last in _DIGITS for digit in (first, last)), "u2")
-#: How long an id is as text: three letters, an underscore, 26 digits of base 32.
-ID_CHARACTERS: Final = 30
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -272,25 +268,6 @@ def verify_state(proof: StateProof, root: str, works: int) -> StateLeaf | None:
     if after != before + 1 or not below or not above or (works == 0 and root != EMPTY_ROOT.hex()):
         raise VerificationError(f"expected the two neighbours of {proof.work}, got others: its absence is not shown")
     return None
-
-
-def work_texts(ids: Bytes, kind: str = "wrk") -> list[str]:
-    """Return n × 16 bytes of work ids (or others of ``kind``) as ``wrk_…``, as ``identifiers.from_uuid`` does."""
-    joined = id_bytes(kind, ids).tobytes().decode("ascii")
-    return [joined[at : at + ID_CHARACTERS] for at in range(0, len(joined), ID_CHARACTERS)]
-
-
-def id_bytes(kind: str, ids: Bytes) -> Bytes:
-    """Return n × 16 bytes of ids as the texts that ``identifiers.from_uuid`` makes of them, n × 30 bytes of ASCII."""
-    hi, lo = halves(ids)
-    ten, digits = np.uint64(10), np.uint64(1023)
-    texts = np.empty((len(hi), ID_CHARACTERS // 2), "u2")  # two characters at a time
-    texts[:, :2] = np.frombuffer(f"{kind}_".encode(), "u2")
-    for place in range(ID_CHARACTERS // 2 - 1, 1, -1):
-        texts[:, place] = _PAIRS[(lo & digits).astype(np.int64)]
-        lo = lo >> ten | hi << np.uint64(54)
-        hi = hi >> ten
-    return texts.view(np.uint8)
 
 
 def _state(level: int, flags: int) -> State:

@@ -20,8 +20,9 @@ from licet.datasets.examining.deciding import Floor, Question, Standing, decide_
 from licet.datasets.examining.signalled import hear
 from licet.datasets.examining.signalling import headers_said
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
-from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence
+from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import read_manifest
+from licet.datasets.results.stored import stored_evidence
 from licet.datasets.session import Client
 from licet.decisions import Request
 from licet.errors import InputError, InterruptedJobError, MalformedError

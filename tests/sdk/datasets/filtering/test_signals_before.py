@@ -16,7 +16,8 @@ from licet.datasets.examining.deciding import Question, Standing, beside, decide
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.filtering.first_stage import FirstStage
 from licet.datasets.filtering.hints import hints
-from licet.datasets.results.decisions_file import DecisionsFile, stored_evidence
+from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.stored import stored_evidence
 from licet.decisions import CODES, VERDICTS, Request
 from tests.sdk.datasets.world import PAID, World, encoded, picture
 from tests.sdk.signals.sites import Site, sites

@@ -116,3 +116,21 @@ def test_what_a_footer_claims_becomes_an_error_of_ours(tmp_path: Path) -> None:
         with pytest.raises(LicetError, match=r"bad\.parquet: expected a Parquet file"):
             list(part_of(tmp_path / "bad.parquet").batches())
             pytest.fail(what)
+
+
+def test_columns_are_read_by_paths_within_them(tmp_path: Path) -> None:
+    lists = pa.array([[{"a": "x", "b": LONG}], None, []])
+    path = written(tmp_path / "lists.parquet", {"l": lists, "n": [1, 2, 3]})
+    with ExitStack() as stack:
+        file = groups.Groups(LocalFile(path), stack)
+        [batch] = file.batches(0, ["l.list.element.a"], 10)
+    assert batch.to_pylist() == [{"l": [{"a": "x"}]}, {"l": None}, {"l": []}]
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_a_column_of_bytes_has_room_where_any_row_has_some(tmp_path: Path, dictionary: bool) -> None:
+    values = pa.array([None] * 50 + [bytes(224)] + [None] * 99, pa.binary(224))
+    path = written(tmp_path / "fixed.parquet", {"b": values}, row_group_size=50, use_dictionary=dictionary)
+    with ExitStack() as stack:
+        file = groups.Groups(LocalFile(path), stack)
+        assert [file.has_room(group, "b") for group in range(file.groups)] == [False, True, False]

@@ -59,7 +59,7 @@ def test_every_command_that_reads_one_says_so(tmp_path: Path, small: None, run: 
 
 
 def test_rows_of_one_key_end_somewhere(tmp_path: Path, small: None) -> None:
-    path = decisions(tmp_path / "o.decisions.parquet", [{"key": "k", "verdict": "deny"}] * 10_000)
+    path = decisions(tmp_path / "o.decisions.parquet", [{"key": "k", "verdict": "deny"}] * 40_000)
     about: dict[bytes, Any] = dict(pq.read_schema(path).metadata)
     about[b"licet"] = about[b"licet"].replace(b'"rows":"all"', b'"rows":"all","bound":true')
     pq.write_table(pq.read_table(path).replace_schema_metadata(about), path, row_group_size=3000)

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.client import Client
-from licet.datasets.results.decisions_file import by_part
 from licet.datasets.results.manifest import encode_manifest, manifest_in, read_manifest, row_secret, signer
+from licet.datasets.results.stored import by_part
 from licet.datasets.usage.opened import Opened, drawn, hold, read_opened, seed_of
 from licet.datasets.usage.sampling import Draw, sample
 from licet.decisions.roots import RootBuilder

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +104,7 @@ class Evidence:
             pdq_mask=self.pdq[1],
             quality=self.quality,
             addresses=self.addresses,
-            **({} if self.iscc is None else iscc_columns(self.iscc.to_pylist(), _passed_over)),
+            **(iscc_columns(self.iscc.to_pylist(), _passed_over) if _says_something(self.iscc) else {}),
         )
 
     def to_batch(self, *, addresses: bool = True) -> pa.RecordBatch:
@@ -143,7 +143,7 @@ class Evidence:
         widths = {name: batch.schema.field(name).type for name in _KEYS if name in names}
         if not set(names) <= known or any(kind != pa.binary(_KEYS[name]) for name, kind in widths.items()):
             raise MalformedError(f"expected columns of evidence, got {names}")
-        keys = {name: unfixed(batch[name]) if name in names else _absent(n, width) for name, width in _KEYS.items()}
+        keys = {name: unfixed(batch[name]) if name in names else absent(n, width) for name, width in _KEYS.items()}
         pdq, mask = keys.pop("pdq")
         return cls(
             examined=_codes(batch, "examined", 0),
@@ -280,18 +280,18 @@ class _File:
 def _stated(rows: pa.RecordBatch) -> _Stated:
     n = len(rows)
     malformed = np.zeros(n, np.bool_)
-    url = _absent(n, KEY_BYTES)
+    url = absent(n, KEY_BYTES)
     names = rows.schema.names
     if "url" in names:
         column = rows["url"]
         url = url_keys(column)
         malformed |= ~url[1] & _present(column)
-    sha256 = _absent(n, 32)
+    sha256 = absent(n, 32)
     if "sha256" in names:
         column = rows["sha256"]
         sha256 = _digests(column)
         malformed |= ~sha256[1] & _present(column)
-    flat, mask = _absent(n, _PDQ_BYTES)
+    flat, mask = absent(n, _PDQ_BYTES)
     pdq = flat.reshape(n, 8, 32)
     if "pdq" in names:
         column = rows["pdq"]
@@ -303,7 +303,7 @@ def _stated(rows: pa.RecordBatch) -> _Stated:
         iscc_columns(rows["iscc"].to_pylist(), lambda place, _: iscc.__setitem__(place, False))
         malformed |= ~iscc & _present(rows["iscc"])
     quality = np.full(n, UNKNOWN_QUALITY, np.uint8)
-    return _Stated(url, sha256, _absent(n, 32), (pdq, mask), quality, iscc, malformed)
+    return _Stated(url, sha256, absent(n, 32), (pdq, mask), quality, iscc, malformed)
 
 
 def _files(rows: pa.RecordBatch, base: Base) -> list[tuple[int, Picture]]:
@@ -474,6 +474,10 @@ def _passed_over(_place: int, _error: InputError) -> None:
     """A malformed code finds nothing; that its row is malformed was said when it was examined."""
 
 
+def _says_something(column: pa.Array | None) -> TypeGuard[pa.Array]:
+    return column is not None and column.null_count < len(column)
+
+
 def _put(column: tuple[Bytes, Mask], place: int, value: Any) -> None:
     column[0][place] = np.frombuffer(value, np.uint8) if isinstance(value, bytes) else value
     column[1][place] = True
@@ -484,7 +488,7 @@ def _present(column: pa.Array) -> Mask:
     return mask
 
 
-def _absent(n: int, width: int) -> tuple[Bytes, Mask]:
+def absent(n: int, width: int) -> tuple[Bytes, Mask]:
     """Return a column that no row has anything in: all rows share one, so that it costs nothing, however wide it is."""
     return np.broadcast_to(np.zeros(width, np.uint8), (n, width)), np.zeros(n, np.bool_)
 

@@ -34,10 +34,12 @@ _BUFFER_FAR: Final = 4 << 20
 
 
 class Groups:
-    """One Parquet file, opened until ``stack`` ends."""
+    """One Parquet file, opened until ``stack`` ends. Columns are named as in the file, or by a path within one of them
+    (``matches.list.element.work``); a step has at most ``step`` rows."""
 
-    def __init__(self, file: File, stack: ExitStack) -> None:
+    def __init__(self, file: File, stack: ExitStack, step: int = _STEP_ROWS) -> None:
         self.shown: str = file.shown
+        self._step = step
         self._open = opened(file, stack)
         self._file, self._stack = file, stack
         self._coded: pq.ParquetFile | None = None
@@ -49,7 +51,7 @@ class Groups:
         about = self._open.metadata.row_group(group)
         read = set(self.names if columns is None else columns)
         chunks = [about.column(place) for place in range(about.num_columns)]
-        stored = sum(each.total_compressed_size for each in chunks if each.path_in_schema.split(".")[0] in read)
+        stored = sum(each.total_compressed_size for each in chunks if _among(each.path_in_schema, read))
         most = max(MOST_BYTES, _EXPANSION * stored)
         waiting: list[pa.RecordBatch] = []
         rows = held = 0
@@ -74,7 +76,7 @@ class Groups:
         """Yield the rows of a group, as few at a time as keeps a step small, and at most ``most``."""
         try:
             size = self._size(group, set(self.names if columns is None else columns))
-            rows = max(1, min(most, _STEP_ROWS, STEP_BYTES // max(1, size)))
+            rows = max(1, min(most, self._step, STEP_BYTES // max(1, size)))
             for step in self._open.iter_batches(rows, row_groups=[group], columns=columns):
                 self._left -= step.nbytes
                 if self._left < 0:
@@ -94,6 +96,13 @@ class Groups:
         """Yield the steps of every group."""
         for group in range(self.groups):
             yield from self.steps(group, columns, most)
+
+    def has_room(self, group: int, column: str) -> bool:
+        """Whether the pages of ``column``, bytes of one length, could hold a value; where not, all rows are null."""
+        about = self._open.metadata.row_group(group)
+        chunks = (about.column(place) for place in range(about.num_columns))
+        width = self._open.schema_arrow.field(column).type.byte_width
+        return any(chunk.path_in_schema == column and chunk.total_uncompressed_size >= width for chunk in chunks)
 
     @property
     def groups(self) -> int:
@@ -118,7 +127,7 @@ class Groups:
         each = 1  # how many values a row has of the column with the most
         for place in range(about.num_columns):
             chunk = about.column(place)
-            if chunk.path_in_schema.split(".")[0] not in wanted:
+            if not _among(chunk.path_in_schema, wanted):
                 continue
             said += chunk.total_uncompressed_size
             if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY":
@@ -133,6 +142,11 @@ class Groups:
                 longest += each * sum(map(_longest_of, first.columns))
                 break
         return longest + int(said // max(1, about.num_rows))
+
+
+def _among(path: str, names: Set[str]) -> bool:
+    """Whether a column of values is of one of ``names``."""
+    return path in names or path.split(".", maxsplit=1)[0] in names
 
 
 def _texts(schema: pq.ParquetSchema) -> list[str]:

@@ -1,8 +1,8 @@
-"""Reading ``OUT.decisions.parquet`` again: which job it is of, which rows were kept, and what each row is."""
+"""Reading ``OUT.decisions.parquet`` again: which job it is of, its rows, and whether they are those once signed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,25 +15,26 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from licet.datasets.examining.deciding import Matching, Question
-from licet.datasets.examining.fingerprinting import Evidence, unfixed
-from licet.datasets.examining.signalled import Reading, Signalled
+from licet.datasets.examining.signalled import Reading
 from licet.datasets.forms.files import LocalFile
 from licet.datasets.forms.groups import MOST_BYTES, Groups
 from licet.datasets.results.manifest import ReadManifest, beside, read_manifest
-from licet.datasets.results.rows import FILE_SCHEMA, FORMER_SCHEMAS, METADATA, PART_ENDING
-from licet.decisions import KEY_KINDS, MATCH_KINDS, Request
+from licet.datasets.results.rows import FILE_SCHEMA, FORMER_SCHEMAS, METADATA, PART_ENDING, TURNED
+from licet.datasets.results.stored import by_part
+from licet.decisions import Request
 from licet.decisions.roots import RootBuilder
-from licet.decisions.rows import leaf_hashes
+from licet.decisions.rows import VERDICT_FIELDS, leaf_hashes
 from licet.errors import InputError, MalformedError, VerificationError
-from licet.fingerprints.exact import parse_hex
-from licet.fingerprints.urls import url_keys
-from licet.identifiers import to_uuid
-from licet.index.keys import UNKNOWN_QUALITY
-from licet.index.lookup import Index, Matches
 from licet.misfits import unlike
 
 VERSION: Final = 1
 BATCH: Final = 65_536
+#: What a re-check needs of a row; of matches a few columns of many.
+RECHECKED: Final = (
+    *VERDICT_FIELDS,
+    *("key", "path", "url", "sha256", "pixels", "pdq", "pdq_turned", "quality", "iscc", "signals"),
+    *(f"matches.list.element.{name}" for name in ("work", "match", "key", "distance")),
+)
 _ENDINGS: Final = ("decisions.parquet", "manifest.json")
 
 
@@ -121,26 +122,33 @@ class DecisionsFile:
         request = Request.from_json(asked.request)
         return Question(request, asked.match, asked.min_claim_level, asked.unknown, signals=asked.signals)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in their order: part by part, by name."""
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in their order: part by part, by name; with ``columns`` alone those of them that there are.
+
+        ``pdq_turned`` is left out where no row can have any.
+        """
         for path in self._files:
             try:
                 with ExitStack() as stack:
-                    file = Groups(LocalFile(path), stack)
+                    file = Groups(LocalFile(path), stack, BATCH)
+                    there = set(file.names)
+                    wanted = [name for name in columns or file.names if name.split(".")[0] in there]
                     for group in range(file.groups):
-                        for batch in file.batches(group, None, BATCH):
+                        read = [name for name in wanted if name != TURNED.name or file.has_room(group, name)]
+                        for batch in file.batches(group, read, BATCH):
                             batch.validate(full=True)
                             yield batch
             except (pa.ArrowException, OSError) as error:
                 raise MalformedError(f"{path}: expected readable decisions, got {error}") from None
 
     def samples(self) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.int32] | None]]:
-        """Yield the rows, and which are kept or dropped together (None: each for itself); no batch tears those."""
+        """Yield the rows by the columns of `RECHECKED`, and which are kept or dropped together (None: each for itself);
+        no batch tears those."""
         if not self.about.bound:
-            yield from ((batch, None) for batch in self.batches())
+            yield from ((batch, None) for batch in self.batches(RECHECKED))
             return
         rest: pa.RecordBatch | None = None
-        for found in self.batches():
+        for found in self.batches(RECHECKED):
             batch = found if rest is None else pa.concat_batches([rest, found])
             numbers = _numbered(batch)
             end = int(np.searchsorted(numbers, numbers[-1])) if len(numbers) else 0
@@ -167,7 +175,7 @@ class DecisionsFile:
         if self.about.rows != "all":
             raise InputError(f"{self.path}: expected decisions of all rows, got those that something matches alone")
         root, rows = RootBuilder(), 0
-        for batch in self.batches():
+        for batch in self.batches(VERDICT_FIELDS):
             for part in by_part(batch):
                 root.add(leaf_hashes(part))
             rows += len(batch)
@@ -195,85 +203,6 @@ def _numbered(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
     for each in codes:
         fresh[1:] |= each[1:] != each[:-1]
     return np.cumsum(fresh, dtype=np.int32)
-
-
-def by_part(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Yield the runs of rows of ``batch`` that belong to one part."""
-    names = pc.dictionary_encode(batch["part"])
-    codes = names.indices.to_numpy(zero_copy_only=False)
-    ends = [*(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(batch)]
-    start = 0
-    for end in ends:
-        if end > start:
-            yield batch.slice(start, end - start)
-        start = end
-
-
-def kept_rows(batch: pa.RecordBatch, question: Question) -> npt.NDArray[np.bool_]:
-    """Return which rows the job kept."""
-    verdict = batch["verdict"]
-    kept = pc.or_(pc.equal(verdict, "allow"), pc.and_(pc.equal(verdict, "license"), pc.is_valid(batch["licence"])))
-    if question.unknown == "keep":
-        kept = pc.or_(kept, pc.equal(verdict, "unknown"))
-    mask: npt.NDArray[np.bool_] = kept.to_numpy(zero_copy_only=False)
-    return mask
-
-
-def stored_evidence(batch: pa.RecordBatch) -> Evidence:
-    """Return what the rows are, from their stored fingerprints; raises ``MalformedError`` for unreadable ones."""
-    n = len(batch)
-    url = url_keys(batch["url"])
-    sha256, pixels, first = (_digests(batch, name) for name in ("sha256", "pixels", "pdq"))
-    turned, whole = unfixed(batch["pdq_turned"])
-    pdq = np.zeros((n, 8, 32), np.uint8)
-    pdq[:, 0] = first[0]
-    pdq[:, 1:] = turned.reshape(n, 7, 32)
-    if (first[1] & ~whole).any():
-        raise MalformedError("pdq_turned: expected the orientations of every pdq, got a row without")
-    quality = pc.fill_null(batch["quality"], UNKNOWN_QUALITY).to_numpy(zero_copy_only=False).astype(np.uint8)
-    nothing = np.zeros(n, np.uint8)
-    iscc = batch["iscc"] if "iscc" in batch.schema.names else None
-    signals = None
-    if "signals" in batch.schema.names and batch["signals"].null_count < n:
-        signals = Signalled(batch["signals"], np.zeros(n, np.int64), nothing)
-    return Evidence(
-        *(nothing, nothing, url, sha256, pixels, (pdq, first[1]), quality),
-        addresses=batch["url"],
-        iscc=iscc,
-        signals=signals,
-    )
-
-
-def stored_matches(batch: pa.RecordBatch, index: Index) -> Matches:
-    """Return the matches that were found then, as far as their works are still in ``index``."""
-    lists = batch["matches"]
-    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    values = lists.flatten()
-    row = np.repeat(np.arange(len(batch), dtype=np.int64), counts)
-    try:
-        ids = b"".join(to_uuid(text, "wrk").bytes for text in values.field("work").to_pylist())
-        kind = [MATCH_KINDS.index(text) for text in values.field("match").to_pylist()]
-        key = [KEY_KINDS.index(text) for text in values.field("key").to_pylist()]
-        distance = values.field("distance").to_numpy(zero_copy_only=False).astype(np.int16)
-    except (InputError, ValueError, AttributeError) as error:
-        raise MalformedError(f"matches: expected those that licet wrote, got {error}") from None
-    work = index.works.find(np.frombuffer(ids, np.uint8).reshape(-1, 16))
-    there = work >= 0
-    return Matches(
-        row[there],
-        work[there].astype(np.int32),
-        np.array(kind, np.uint8)[there],
-        np.array(key, np.uint8)[there],
-        distance[there],
-    )
-
-
-def _digests(batch: pa.RecordBatch, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    column = batch[name]
-    table, mask = parse_hex(column.to_pylist(), 32)
-    if (column.is_valid().to_numpy(zero_copy_only=False) & ~mask).any():
-        raise MalformedError(f"{name}: expected 64 hexadecimal digits, got other text")
-    return table, mask
 
 
 def _about(path: Path, schema: pa.Schema) -> About:

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from licet.datasets.frames import notebook
-from licet.datasets.results.decisions_file import DecisionsFile, kept_rows
+from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.stored import kept_rows
 
 #: What of a row is compared, by the name it has in a report.
 FIELDS: Final = {

@@ -19,8 +19,8 @@ from licet.datasets.examining.fingerprinting import Evidence, fixed
 from licet.datasets.results.parquet import Writer
 from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS
 from licet.decisions.rows import decision_schema
+from licet.index.ids import ID_CHARACTERS, id_bytes
 from licet.index.lookup import Index
-from licet.index.state import ID_CHARACTERS, id_bytes
 
 SCHEMA: Final = decision_schema()
 #: What a batch gets beside its own columns.

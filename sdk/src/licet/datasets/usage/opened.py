@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from licet import canonical
 from licet.canonical import from_base64, to_base64
-from licet.datasets.results.decisions_file import DecisionsFile, by_part
+from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import ManifestFile, ReadManifest, manifest_in
 from licet.datasets.results.rows import FILE_SCHEMA
+from licet.datasets.results.stored import by_part
 from licet.decisions.openings import PathBuilder, Place
 from licet.decisions.rows import (
     both_hashes,

@@ -24,8 +24,9 @@ from licet.datasets.examining.deciding import Question, Standing, decide_rows
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
 from licet.datasets.licensing.revoked import bring_up_to_date
-from licet.datasets.results.decisions_file import DecisionsFile, kept_rows, stored_evidence, stored_matches
+from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.rows import decision_columns
+from licet.datasets.results.stored import kept_rows, stored_evidence, stored_matches
 from licet.datasets.usage.bookmark import EVERY, Bookmark, Progress
 from licet.datasets.usage.findings import Finding, Findings
 from licet.datasets.usage.spool import Spool
@@ -231,9 +232,11 @@ class _Checking:
             self._index, united(self._index, plain, found), parts.row, self._index.works.ids(parts.work), parts.distance
         )
         verdicts = decide_rows(self._index, evidence, self._question, self._standing, matches)
-        columns = decision_columns(self._index, evidence, self._question, verdicts)
         gone = np.flatnonzero(~verdicts.kept)
-        fresh = _rows_with_new(matches, known)
+        fresh = _rows_with_new(matches, known, len(self._index.works))
+        if not len(gone) and not len(fresh):
+            return
+        columns = decision_columns(self._index, evidence, self._question, verdicts)
         for rows, into in ((gone, self.drop), (fresh, self.new)):
             before = batch.take(pa.array(rows)).select([*_SHOWN, "verdict", "reason", "licence"]).to_pylist()
             after = {name: column.take(pa.array(rows)).to_pylist() for name, column in columns.items()}
@@ -283,10 +286,7 @@ def _duties(held: list[HeldLicence]) -> list[str]:
     return sorted({each.duty for licence in held for each in licence.revoked.values()})
 
 
-def _rows_with_new(matches: Matches, known: Matches) -> Any:
+def _rows_with_new(matches: Matches, known: Matches, works: int) -> npt.NDArray[np.int64]:
     """Return the rows with a match that was not known before."""
-    before = set(zip(known.row.tolist(), known.work.tolist(), strict=True))
-    rows = [
-        row for row, work in zip(matches.row.tolist(), matches.work.tolist(), strict=True) if (row, work) not in before
-    ]
-    return np.unique(np.array(rows, np.int64))
+    now, before = (each.row * works + each.work for each in (matches, known))
+    return np.unique(matches.row[~np.isin(now, before)])

@@ -17,8 +17,8 @@ from licet.datasets.examining.deciding import BEFORE, Question, Standing, decide
 from licet.datasets.examining.signalled import PREFIX
 from licet.datasets.forms.parts import PROBLEMS
 from licet.datasets.licensing.held import HeldLicence, licences_for
-from licet.datasets.results.decisions_file import stored_evidence, stored_matches
 from licet.datasets.results.rows import decision_columns, plain
+from licet.datasets.results.stored import stored_evidence, stored_matches
 from licet.datasets.usage.opened import Opened
 from licet.decisions import CODES, Request
 from licet.errors import InputError, MalformedError

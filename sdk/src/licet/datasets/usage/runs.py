@@ -20,8 +20,9 @@ from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.licensing.held import HeldLicence, LicenceStore, verify_granted
 from licet.datasets.licensing.revoked import bring_up_to_date
 from licet.datasets.licensing.wanted import shown_totals
-from licet.datasets.results.decisions_file import DecisionsFile, kept_rows
+from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import ReadManifest
+from licet.datasets.results.stored import kept_rows
 from licet.datasets.usage.findings import Findings
 from licet.datasets.usage.recheck import recheck_file
 from licet.datasets.usage.spool import Owed, Report, Spool
