@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from licet import canonical, identifiers, times
+from licet.characters import hidden
 from licet.decisions import EARNING_QUALITY, TRUSTED_LEVEL, Decision, Request, State, decide, for_match
 from licet.errors import MalformedError
 from licet.index import WorkRecord
@@ -94,7 +95,7 @@ def covering_keys(use: Use) -> list[str]:
 
 def name(text: str, field: str) -> str:
     """Return ``text`` if it can name a run or a dataset; raises ``Invalid``."""
-    if not 0 < len(text) <= MAX_NAME or not text.isprintable() or text != text.strip():
+    if not 0 < len(text) <= MAX_NAME or not text.isprintable() or text != text.strip() or hidden(text):
         raise Invalid.field(field, f"1 to {MAX_NAME} printable characters", text)
     return text
 

@@ -19,7 +19,7 @@ from litestar.params import RawBody
 
 from licet import identifiers
 from licet.errors import InputError, PictureError
-from licet.wire.metadata import MAX_TITLE, title_of
+from licet.wire.metadata import title_from
 from licet.wire.works import WorkIn
 from registry.accounts.identity import Caller
 from registry.accounts.metering import Meter
@@ -143,12 +143,8 @@ async def _sent(services: Services, caller: Caller, meter: Meter, picture: Uploa
 
 
 def _title(name: str) -> str | None:
-    """Return what a picture is called after its file; nothing where that is no title."""
-    stem = name.rpartition(".")[0] or name
-    try:
-        return title_of(stem[:MAX_TITLE])
-    except InputError:
-        return None
+    """Return what a picture is called after its file."""
+    return title_from(name.rpartition(".")[0] or name)
 
 
 ROUTES: Final = [add_page, add]

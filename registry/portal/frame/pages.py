@@ -3,7 +3,7 @@
 Templates are found under the name of their room: ``artists/home.html`` lies in ``artists/templates/``. They get ``w``
 (the words), ``lang`` for addresses, ``me`` (who is signed in, or None), ``unread`` (alerts, as a guard counted them),
 ``contact`` of the registry with its ``contact_link``, ``nonce``, ``form_token``, ``asset()`` and ``note``. Everything
-is escaped; no template has a style or a script of its own.
+is escaped; no template has a style or a script of its own. A stranger's line amid other text goes through ``apart``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import jinja2
 from litestar import Request, Response
 
+from licet.characters import apart
 from registry.accounts.identity import Caller
 from registry.http.squeezing import squeezed
 from registry.observing.requests import CALLER
@@ -36,6 +37,7 @@ ENVIRONMENT: Final = jinja2.Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.globals["asset"] = assets.address
+ENVIRONMENT.filters["apart"] = apart
 _POLICY: Final = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "

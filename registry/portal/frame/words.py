@@ -17,8 +17,10 @@ from typing import Final, NamedTuple
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
+from markupsafe import Markup
 
 from licet import money, times
+from licet.characters import apart
 from registry.portal.frame.languages import LANGUAGES, LOCALES, TAGS, Language
 
 
@@ -211,7 +213,10 @@ class Words:
             self._known |= each
 
     def __call__(self, name: str, /, **values: object) -> str:
-        """Return the words called ``name`` with ``values`` in them; of a `Plural` those for the number ``n``."""
+        """Return the words called ``name`` with ``values`` in them; of a `Plural` those for the number ``n``.
+
+        A text in them turns round nothing of the sentence, whoever wrote it.
+        """
         text = self._known[name][self._place]
         number = values.get("n")
         if isinstance(text, Plural):
@@ -220,6 +225,7 @@ class Words:
             values["n"] = self.number(number)
         if not values:
             return text
+        values = {each: _inserted(value) if isinstance(value, str) else value for each, value in values.items()}
         return _close(text, values) if self.language == "zh" else text.format(**values)
 
     def __contains__(self, name: str) -> bool:
@@ -308,6 +314,11 @@ def _money(exact: str, currency: str, locale: str) -> str:
     # Never rounded: a price may have six decimals, and what is shown is what is owed.
     shown = str(format_currency(Decimal(exact), currency, locale=locale, decimal_quantization=False))
     return shown.replace("-", "−")  # as wide as a plus, and never parted from its figure
+
+
+def _inserted(text: str) -> str:
+    """Return ``text`` as it stands in a sentence: one that a template has made is escaped with all of it, once."""
+    return apart(text.unescape() if isinstance(text, Markup) else text)
 
 
 @cache

@@ -97,7 +97,19 @@ async def test_rule_1_a_genesis_that_does_not_prove_its_own_key_opens_nothing(ds
 async def test_names_are_plain_text(dsn, tmp_path):
     async with running(dsn, tmp_path) as service:
         ref = service.services.keys.ref
-        for name in ("", "   ", "a" * 201, "a\nb", "a\x00b", "a\u202eb", "\u2028"):
+        for name in (
+            "",
+            "   ",
+            "a" * 201,
+            "a\nb",
+            "a\x00b",
+            "a\u202eb",
+            "\u2028",
+            "\u3164",
+            "ad\u200bmin",
+            "ad\u200dmin",
+            "a\u061cb",
+        ):
             answer = await create(service, genesis(ref, SigningKey.generate()), name)
             assert answer.status_code == 400, repr(name)
             assert answer.json()["errors"][0]["pointer"] == "/name"

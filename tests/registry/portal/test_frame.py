@@ -352,3 +352,25 @@ async def test_a_refusal_speaks_the_language_of_its_page_and_says_in_english_wha
     (exact,) = re.findall(r'<p lang="en"[^>]*>([^<]+)</p>', answer.text)
     assert "scope" in exact
     assert exact not in answer.text.replace(f">{exact}<", "")
+
+
+async def test_a_title_turns_round_nothing_that_stands_beside_it(site: Running) -> None:
+    ada = await joined(site, "Ada")
+    await ada.registers(3)
+    taken = {"title": "Cats & dogs", "creator": "שלום 3"}, {"title": "עץ 2019"}, {"title": "a\u202eb"}
+    for work, change in zip(ada.works, taken, strict=True):
+        answer = await ada.http.patch(f"/v1/works/{work}", json=change, headers=SAME_ORIGIN)
+        assert answer.status_code == (400 if "\u202e" in change["title"] else 200), answer.text
+    problem = answer.json()["errors"][0]
+    assert problem["pointer"] == "/title"
+    assert problem["expected"].endswith(" such as U+202E RIGHT-TO-LEFT OVERRIDE")
+    async with site.services.database.acquire() as conn:  # as an earlier release took it
+        await conn.execute("update works set title = $1 where title = 'No. 2'", "gpj.\u202ea עץ")
+    page = (await ada.http.get("/en/works", headers=HTML)).text
+    for title in ("Cats &amp; dogs", "\u2068עץ 2019\u2069", "\u2068gpj.a עץ\u2069"):
+        assert f">{title}</a>" in page
+        assert re.search(f'alt="[^"]*{title}[^"]*"', page) or f" {title}" in page, title
+    assert "\u202e" not in page
+    assert "amp;amp;" not in page
+    one = (await ada.http.get(f"/en/works/{ada.works[0]}", headers=HTML)).text
+    assert "\u2068שלום 3\u2069 ·" in one

@@ -188,7 +188,7 @@ def test_the_words_of_a_row_are_read(tmp_path: Path) -> None:
     [
         ("path,created\na,2019-13\n", "created", "a year, month or day"),
         ("path,title\na," + "x" * 301 + "\n", "title", "at most 300 characters"),
-        ('path,title\na,"b\nc"\n', "title", "control characters"),
+        ('path,title\na,"b\nc"\n', "title", "hidden characters such as U+000A"),
         ("path,sha256\na,zz\n", "sha256", "64 hexadecimal"),
         ("path,url\na,javascript:1\n", "url", "http"),
         ("path,work\na,wrk_x\n", "work", "wrk_"),

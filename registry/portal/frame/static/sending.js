@@ -59,8 +59,12 @@ async function asked(path, body) {
     }
 }
 
-// As `licet.wire.metadata` takes a title: 300 characters, none that cannot be seen.
-const titled = name => Array.from(name.replace(/[\p{Cc}\p{Cs}\p{Co}\u2028\u2029]/gu, '')).slice(0, 300).join('');
+// As `licet.wire.metadata` takes a title: 300 characters, none that nobody sees (`licet.characters`).
+const UNSEEN = /(?![\u200c\u200d\p{VS}])[\p{Cc}\p{Cs}\p{Co}\p{DI}\u2028\u2029\ufff9-\ufffb]/gu;
+const JOINER = /([^\x00-\xbf\u2000-\u206f])?[\u200c\u200d](?=([^\x00-\xbf\u2000-\u206f])?)/gu;
+const seen = name => name.normalize('NFC').replace(UNSEEN, '')
+    .replace(JOINER, (joined, before, after) => before && after ? joined : before ?? '');
+const titled = name => seen(Array.from(seen(name)).slice(0, 300).join(''));
 
 /** Registers `rows` in `mode`; returns what became of each, in their order. */
 export async function register(rows, mode) {

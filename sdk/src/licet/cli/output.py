@@ -24,7 +24,7 @@ _AT_A_TIME: Final = 256  # values of a long list
 
 #: What a terminal obeys, or turns the order of what is read; halves of surrogates it cannot even be sent.
 _NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
-_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 
 Advance = Callable[[int], None]
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from licet.characters import hidden, without_hidden
 from licet.errors import InputError
 
 MAX_TITLE: Final = 300
@@ -20,7 +21,6 @@ MAX_TAG: Final = 64
 MAX_EXTERNAL: Final = 200
 
 _CREATED: Final = re.compile(r"\d{4}(-\d\d){0,2}", re.ASCII)
-_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 
 
 def title_of(value: str | None) -> str | None:
@@ -63,8 +63,10 @@ def tags_of(values: Sequence[str]) -> list[str]:
 
 def title_from(name: str) -> str | None:
     """Return a title made from a file's name: whatever a title cannot hold is left out of it."""
-    plain = "".join(" " if unicodedata.category(each) in _UNPRINTABLE else each for each in name)
-    return " ".join(unicodedata.normalize("NFC", plain).split())[:MAX_TITLE].strip() or None
+    plain = unicodedata.normalize("NFC", without_hidden(name, " "))
+    return (
+        without_hidden(" ".join(plain.split())[:MAX_TITLE]).strip() or None
+    )  # a joiner where it was cut joins nothing
 
 
 def _text(field: str, value: str | None, limit: int) -> str | None:
@@ -73,6 +75,6 @@ def _text(field: str, value: str | None, limit: int) -> str | None:
     plain = unicodedata.normalize("NFC", value).strip()
     if len(plain) > limit:
         raise InputError.field(field, f"at most {limit} characters", f"{len(plain)} characters")
-    if any(unicodedata.category(each) in _UNPRINTABLE for each in plain):
-        raise InputError.field(field, "text without control characters", value)
+    if (unseen := hidden(plain)) is not None:
+        raise InputError.field(field, f"one line without hidden characters such as {unseen}", value)
     return plain or None

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from licet.characters import hidden
 from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.deciding import Question
 from licet.datasets.filtering.job import Job, JobFile
@@ -63,7 +64,7 @@ def publishing(job: Job) -> Path:
 
 def dataset_name(name: str) -> str:
     """Return ``name`` if it can name a dataset, else raise ``InputError``."""
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip() or hidden(name):
         raise InputError.field("dataset", f"a name of 1 to {MAX_NAME} printable characters", name)
     return name
 
