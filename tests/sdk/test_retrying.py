@@ -96,7 +96,7 @@ def test_waits_double_within_their_bounds(attempt: int, chance: float) -> None:
 
 
 def test_a_cursor_that_the_service_forgot_is_the_services_fault_and_says_after_how_many() -> None:
-    from licet.client.endpoints import Listing
+    from licet.client.endpoints.listing import Listing
 
     listing = Listing(get("listWorks", "/v1/works", Page[dict]))
     refused = InputError("?cursor: expected a cursor of this list", errors=[{"pointer": "?cursor"}], request_id="req_1")

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from licet.client import AsyncClient, Client
-from licet.client.endpoints import Listing
+from licet.client.endpoints.listing import Listing
 from licet.exchange.calls import get
 from licet.home import Home
 from licet.transport import AsyncTransport, Transport

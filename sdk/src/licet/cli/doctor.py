@@ -191,7 +191,7 @@ def _address(client: Client) -> str:
 
 
 def _service(client: Client) -> str:
-    from licet.client import endpoints
+    from licet.client.endpoints import registry as endpoints
 
     try:
         client.transport.do(endpoints.live())
@@ -207,7 +207,7 @@ def _service(client: Client) -> str:
 
 
 def _compatible(client: Client) -> str:
-    from licet.client import endpoints
+    from licet.client.endpoints import registry as endpoints
 
     theirs, ours = client.transport.do(endpoints.registry()).version, version("licet")
     if theirs.split(".")[:2] != ours.split(".")[:2]:

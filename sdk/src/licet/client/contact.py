@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from licet import times
-from licet.client import endpoints
+from licet.client.endpoints import accounts as account_calls
+from licet.client.endpoints import registry as registry_calls
+from licet.client.endpoints import works as work_calls
 from licet.errors import NotAllowedError, VerificationError
 from licet.exchange.calls import Flow, ask
 from licet.home import DEFAULT_URL, Home, Profile, TrustFile
@@ -47,7 +49,7 @@ class Contact:
         """Return who the registry is, pinned: raises ``VerificationError`` if it shows another root key than before."""
         if self._registry is not None:
             return self._registry
-        info = yield from ask(endpoints.registry())
+        info = yield from ask(registry_calls.registry())
         trust = self.profile.trust
         if info.key != Trust(info.origin, info.root).ref.key:
             raise VerificationError(f"expected the digest of root key {info.root[:16]}…, got {info.key[:16]}…")
@@ -79,7 +81,7 @@ class Contact:
 
     def create_account(self, name: str, envelope: Envelope) -> Flow[accounts.AccountCreated]:
         """Return the new account once its genesis is in the log, as its receipt proves."""
-        created = yield from ask(endpoints.create_account(name, envelope))
+        created = yield from ask(account_calls.create_account(name, envelope))
         keys = yield from self.working_keys()
         verify_receipt(created.receipt, envelope, keys)
         kept = catalogue.StatementKept(envelope, created.receipt, [])
@@ -94,7 +96,7 @@ class Contact:
         adds: Sequence[catalogue.WorkKeys],
     ) -> Flow[catalogue.StatementAccepted]:
         """Return once the statement is in the log, as its receipt proves, and kept with the digests that it covers."""
-        accepted = yield from ask(endpoints.submit_statement(envelope, covered, adds))
+        accepted = yield from ask(work_calls.submit_statement(envelope, covered, adds))
         keys = yield from self.working_keys()
         verify_receipt(accepted.receipt, envelope, keys)
         kept = catalogue.StatementKept(envelope, accepted.receipt, list(covered), [each.hex() for each in digests])

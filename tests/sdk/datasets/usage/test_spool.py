@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from licet import times
-from licet.client import Client, endpoints
+from licet.client import Client
+from licet.client.endpoints import usage as endpoints
 from licet.datasets.usage import spool as spooling
 from licet.datasets.usage.spool import Owed, Report, Spool
 from licet.errors import InputError, ServiceError, UnreachableError

@@ -1,0 +1,33 @@
+"""Claims to domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from licet.client.blocking.connection import Connection
+from licet.client.endpoints import claims as endpoints
+from licet.wire import claims as claiming
+
+
+class Claims(Connection):
+    """Claims to domains."""
+
+    def create_claim(self, domain: str) -> claiming.ClaimInfo:
+        """Return the claim of ``domain``, with the value that its owner puts up; the same domain, the same claim."""
+        return self.transport.do(endpoints.create_claim(domain))
+
+    def claims(self, *, limit: int | None = None, **filters: str | int) -> Iterator[claiming.ClaimInfo]:
+        """Yield the domains that the account claims."""
+        return self._pages(endpoints.claims_of(limit, filters))
+
+    def claim(self, claim: str) -> claiming.ClaimInfo:
+        """Return one claim of the account."""
+        return self.transport.do(endpoints.claim(claim))
+
+    def check_claim(self, claim: str) -> claiming.ClaimChecked:
+        """Return the claim after a look at its domain, and the account's level; a proof that was found is logged."""
+        return self.transport.do(endpoints.check_claim(claim))
+
+    def drop_claim(self, claim: str) -> claiming.ClaimDropped:
+        """Return once the account no longer claims the domain; its level falls if it stood on that."""
+        return self.transport.do(endpoints.drop_claim(claim))
