@@ -58,6 +58,31 @@ def test_a_compiled_loop_finds_what_numpy_finds(
     assert [column.tolist() for column in found] == [column.tolist() for column in expected]
 
 
+@pytest.mark.parametrize("crowd", [1, 3, 4, 5, 9, 700])
+def test_a_compiled_loop_finds_each_place_of_keys_that_crowd(crowd: int) -> None:
+    if not compiled.load():
+        pytest.skip("without licet[fast] there are no loops")
+    # Keys that begin alike, some of them several times, at both ends of the table and of a bucket, among others.
+    random = np.random.default_rng(crowd)
+    ends = np.array([0, 1, 2**63 - 1, 2**63, 2**64 - 1], np.uint64)
+    hi = np.concatenate([np.repeat(ends, crowd), random.integers(0, 2**64, 3000, dtype=np.uint64)])
+    lo = random.integers(0, max(2, crowd // 2), len(hi), dtype=np.uint64)
+    order = np.lexsort((lo, hi))
+    hi, lo = hi[order], lo[order]
+    table = KeyTable(hi, lo, buckets(hi))
+    asked = random.integers(0, len(hi), 70_000)  # more than are asked at once
+    asked_lo = lo[asked] + random.integers(0, 2, len(asked), dtype=np.uint64)
+    places: dict[tuple[int, int], list[int]] = {}
+    for at, key in enumerate(zip(hi.tolist(), lo.tolist(), strict=True)):
+        places.setdefault(key, []).append(at)
+    wanted = zip(hi[asked].tolist(), asked_lo.tolist(), strict=True)
+    expected = [(number, at) for number, key in enumerate(wanted) for at in places.get(key, ())]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "_ROOM", len(expected))  # so that numpy has nothing to find
+        found = table.find(hi[asked], asked_lo)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+
 def test_a_compiled_loop_finds_keys_among_many() -> None:
     if not compiled.load():
         pytest.skip("without licet[fast] there are no loops")

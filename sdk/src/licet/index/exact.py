@@ -120,7 +120,7 @@ class KeyTable:
     def find(self, hi: U64, lo: U64) -> tuple[Places, Places]:
         """Return every pair (query, place) with equal keys, sorted by query, then place."""
         loops = _loops(len(hi)) if len(self.hi) else None
-        if loops is not None and self._bucket is not None:
+        if loops is not None and self._bucket is not None and len(self.hi) >= loops.LEAST:
             query, place = np.empty(len(hi) + _ROOM, np.int64), np.empty(len(hi) + _ROOM, np.int64)
             found = loops.pairs(hi, lo, self.hi, self.lo, self._bucket, query, place)
             if found != loops.NO_ROOM:
