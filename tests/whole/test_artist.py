@@ -88,6 +88,32 @@ def test_what_loosens_waits_and_what_tightens_does_not(artist: Person, registere
     assert artist.does("works", "show", work)["work"]["log_index"] == tightened["log_index"]
 
 
+def test_terms_that_are_revoked_permit_search_alone_at_once(artist: Person) -> None:
+    artist.draws("offered", 105, 106)
+    artist.does("register", "offered", *PAID)
+    works = {work["title"]: work["work"] for work in artist.does("works", "list")["works"]}
+    offered = [works["105"], works["106"]]
+    artist.does("terms", "set", offered[1], "--preset", "research")  # waits: what is revoked is this, too
+
+    (done,) = artist.does("terms", "revoke", *offered)["statements"]
+    assert (done["effect"], done["works"]) == ("tighten", 2)
+    for work in offered:
+        shown = artist.does("terms", "show", work)
+        assert (shown["waiting"], shown["terms_hash"]) == (None, shown["in_force"])
+        assert [atom for atom, rule in shown["terms"].items() if rule["permission"] != "deny"] == ["search"]
+    again = artist.types("terms", "revoke", *offered)
+    assert (again.code, again.out) == (0, "Nothing but search is permitted: nothing to take back.\n")
+    assert artist.does("terms", "revoke", code=2)["error"]["field"] == "works"
+
+
+def test_terms_that_deny_search_deny_it_still_when_revoked(artist: Person) -> None:
+    artist.draws("hidden", 107)
+    (artist.folder / "hidden.toml").write_text('preset = "research"\nsearch = "deny"\n')
+    (work,) = artist.does("register", "hidden", "--terms", "hidden.toml")["works"]
+    assert artist.does("terms", "revoke", work["work"])["statements"][0]["effect"] == "tighten"
+    assert {rule["permission"] for rule in artist.does("terms", "show", work["work"])["terms"].values()} == {"deny"}
+
+
 def test_a_withdrawn_work_is_denied_from_then_on(artist: Person, registered: list[str]) -> None:
     refused = artist.does("works", "withdraw", registered[2], code=4)["error"]
     assert refused["message"] == "not confirmed: nothing was withdrawn; nobody answered, and --yes agrees beforehand"

@@ -69,6 +69,9 @@ def test_a_co_owner_restricts_a_shared_work_and_everybody_is_told_who_does(pair:
     assert ben.does("terms", "show", work)["terms_hash"] == shown["terms_hash"]
     assert ben.does("terms", "set", work, "--preset", "research")["effect"] == "loosen"
     assert len(ben.does("terms", "undo", work)["statements"]) == 1
+    assert ben.does("terms", "revoke", work)["statements"] == []  # says so already
+    assert ben.does("terms", "set", work, "--preset", "research")["effect"] == "loosen"
+    assert len(ben.does("terms", "revoke", work)["statements"]) == 1
     for who in (ada, ben):
         assert who.does("monitor", "--once")["findings"] == []
 

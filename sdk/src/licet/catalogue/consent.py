@@ -17,7 +17,8 @@ from licet.statements.consent import draft_consent
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import Consent, WorkDigest, WorksScope, WorkUpdate
 from licet.statements.works import work_digest, works_root
-from licet.terms import Terms
+from licet.terms import ATOMS, Terms
+from licet.terms.rules import DENY
 from licet.wire.common import StatementFile
 from licet.wire.works import StatementAccepted, Work
 
@@ -117,6 +118,35 @@ def undo(
         forms = held(client, group, as_registered=as_registered)
         covered = sorted(Covered(form.work, work_digest(form), stated) for form in forms)
         done.append(sign_covered(client, covered, known[stated], old_terms=[known[stated]], lang=lang))
+    return done
+
+
+def revoked(terms: Terms) -> Terms:
+    """Return ``terms`` with every use denied but ``search``, which stays as it is: at least as strict in everything."""
+    return Terms(dict.fromkeys(ATOMS, DENY) | {"search": terms.rules["search"]})
+
+
+def revoke(
+    client: Client, works: Sequence[Work], *, lang: str = "en", as_registered: bool = False
+) -> list[StatementAccepted]:
+    """Return once every use of ``works`` but ``search`` is denied, a statement for each way of saying ``search``.
+
+    What waits to take effect is cancelled by that. Works that permit nothing else, now or later, are left alone.
+    """
+    known = {terms.hash: terms for terms in terms_of(client, works)}
+    groups: dict[str, tuple[Terms, list[Work]]] = {}
+    for work in works:
+        if work.stated not in known:
+            raise InputError.field("works", "works under a statement of their own", work.work)
+        strict = revoked(known[work.stated])
+        coming = work.stated if work.waiting is None else work.waiting.terms_hash
+        if not work.stated == coming == strict.hash:
+            groups.setdefault(strict.hash, (strict, []))[1].append(work)
+    done = []
+    for _, (strict, group) in sorted(groups.items()):
+        forms = held(client, group, as_registered=as_registered)
+        old_terms = [known[each] for each in sorted({str(work.stated) for work in group})]
+        done.append(sign_terms(client, forms, strict, old_terms=old_terms, lang=lang))
     return done
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from licet.catalogue.consent import Covered, sign_covered, stated_by
+from licet.catalogue.consent import Covered, revoked, sign_covered, stated_by
 from licet.catalogue.held import signed_here
 from licet.catalogue.sharing import document_of
 from licet.client import Client
 from licet.errors import InputError, VerificationError
-from licet.terms import Terms
+from licet.terms import Terms, preset
 from licet.wire.splits import Restriction, SharedWork
 from licet.wire.works import StatementAccepted
 
@@ -91,4 +91,23 @@ def undo_coowned(
     return [
         state_coowned(client, group, stated_by(client, statement), lang=lang, as_registered=as_registered)
         for statement, group in sorted(groups.items())
+    ]
+
+
+def revoke_coowned(
+    client: Client, works: Sequence[CoOwned], *, lang: str = "en", as_registered: bool = False
+) -> list[StatementAccepted]:
+    """Return once the account's word on each of ``works`` denies every use but ``search``, of which it says no more.
+
+    Works of which it says so already, with nothing waiting, are left alone.
+    """
+    groups: dict[str, tuple[Terms, list[CoOwned]]] = {}
+    for each in works:
+        own = each.own if each.own is not None and each.own.stated is not None else None
+        strict = preset("no-ai") if own is None else revoked(stated_by(client, own.statement))
+        if own is None or own.waiting is not None or strict.hash != own.stated:
+            groups.setdefault(strict.hash, (strict, []))[1].append(each)
+    return [
+        state_coowned(client, group, strict, lang=lang, as_registered=as_registered)
+        for _, (strict, group) in sorted(groups.items())
     ]

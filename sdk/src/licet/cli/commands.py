@@ -14,7 +14,7 @@ COMMANDS: Final = {
     "claims": ("licet.cli.claims:claims", "List the domains that you claim."),
     "register": ("licet.cli.register:register", "Register pictures, texts or a table of works, and sign their terms."),
     "works": ("licet.cli.works:app", "List, show, change, share, withdraw and export your works."),
-    "terms": ("licet.cli.terms:app", "Show, change and undo what you consent to."),
+    "terms": ("licet.cli.terms:app", "Show, change, take back and undo what you consent to."),
     "check": ("licet.cli.check:check", "Ask whether a use of a picture, text, URL or digest is permitted."),
     "signals": ("licet.cli.signals:signals", "Show what the web and files say about uses, in every dialect."),
     "explain": ("licet.cli.explain:explain", "Show the chain from a picture or text to the rule that decides it."),

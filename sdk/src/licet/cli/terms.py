@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from licet.client import Client
     from licet.wire.works import Work
 
-app = App(name="terms", help="Show, change and undo what you consent to.")
+app = App(name="terms", help="Show, change, take back and undo what you consent to.")
 
 
 @app.command(name="show")
@@ -117,6 +117,48 @@ def undo_terms(
         for each in done
     ]
     show(common, {"statements": statements}, lines or ["Nothing waits: nothing to undo."])
+
+
+@app.command(name="revoke")
+def revoke_terms(
+    works: Annotated[list[str] | None, Parameter(help="Works (wrk_…), or --all.")] = None,
+    /,
+    *,
+    all_works: Annotated[bool, Parameter(name="--all", negative="", help="Every work of yours.")] = False,
+    lang: Annotated[Literal["en", "zh-Hans"], Parameter(help="The language of the text that you sign.")] = "en",
+    as_registered: Annotated[bool, Parameter(negative="", help=AS_REGISTERED)] = False,
+    common: Common = COMMON,
+) -> None:
+    """Take back what you permit: every use but search is denied at once; issued licences run to their end.
+
+    What search is stays as you signed it, and looser terms that wait are cancelled.
+    """
+    from licet.catalogue.consent import revoke
+    from licet.catalogue.coowned import revoke_coowned
+
+    if bool(works) == all_works:
+        raise InputError(f"works: expected either works or --all, got {'both' if works else 'neither'}", field="works")
+    with common.client() as client:
+        client.need_account()
+        mine, shared = (list(client.works()), []) if all_works else _sorted(client, works or [])
+        covered = [work for work in mine if not work.withdrawn and (work.statement or not all_works)]
+        if not covered and not shared:
+            raise InputError("works: expected one work or more that is not withdrawn, got none", field="works")
+        done = revoke(client, covered, lang=lang, as_registered=as_registered)
+        done += revoke_coowned(client, shared, lang=lang, as_registered=as_registered)
+    statements = [
+        {"statement": each.statement, "log_index": each.log_index, "effect": each.effect, "works": each.works}
+        for each in done
+    ]
+    lines = [
+        f"{many(each.works, 'work')} under {each.statement}, entry {each.log_index} of the log: denied from now on."
+        for each in done
+    ]
+    if done:
+        lines.append(
+            "Licences already issued run to their end; `licet licences revoke` ends one where its terms say so."
+        )
+    show(common, {"statements": statements}, lines or ["Nothing but search is permitted: nothing to take back."])
 
 
 @app.command(name="set")
