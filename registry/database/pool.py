@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
-    AbstractAsyncContextManager,
     AbstractContextManager,
     asynccontextmanager,
     contextmanager,
@@ -14,20 +13,23 @@ from contextlib import (
     suppress,
 )
 from datetime import timedelta
-from typing import Any, Literal, Protocol, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import asyncpg
 
+from registry.database.connection import Connection, Isolation, Row
+from registry.database.lending import Lending, is_lost
 from registry.errors import DatabaseUnavailable, RegistryError, StartError
 from registry.observing import tracing
 from registry.observing.meters import Meters, Tally
 
 T = TypeVar("T")
 MINIMUM = 16
-Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 _ACQUIRE_SECONDS = 10.0
 _CONNECT_SECONDS = 15.0
+_CLOSE_SECONDS = 5.0
+TOLD_AFTER = 0.1  # seconds until gauges show a change
 _RELEASE_SECONDS = 2.0  # for the server to hear that nobody waits for a statement any longer
 _IDLE_IN_TRANSACTION = timedelta(seconds=60)
 
@@ -63,67 +65,15 @@ _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClient
 _afterwards: dict[int, list[Callable[[Database], None]]] = {}  # by the id of a connection, while its transaction lasts
 
 
-class Row(Protocol):
-    """One row: by column name or number."""
-
-    def __getitem__(self, key: str | int) -> Any: ...
-    def __iter__(self) -> Iterator[Any]: ...
-    def __len__(self) -> int: ...
-    def get(self, key: str, default: Any = None) -> Any: ...
-    def keys(self) -> Iterator[str]: ...
-    def values(self) -> Iterator[Any]: ...
-    def items(self) -> Iterator[tuple[str, Any]]: ...
-
-
-class Connection(Protocol):
-    """What asyncpg's connections do, as far as the service uses it.
-
-    Values: ``uuid`` as UUID, ``timestamptz`` as aware datetime, ``bytea`` as bytes, ``jsonb`` as its text.
-    """
-
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str: ...
-    async def executemany(
-        self, command: str, args: Iterable[Sequence[Any]], *, timeout: float | None = None
-    ) -> None: ...
-    async def fetch(self, query: str, *args: Any, timeout: float | None = None) -> list[Row]: ...
-    async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> Row | None: ...
-    async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any: ...
-    async def copy_records_to_table(
-        self,
-        table_name: str,
-        *,
-        records: Iterable[Sequence[Any]],
-        columns: Sequence[str] | None = None,
-        schema_name: str | None = None,
-        timeout: float | None = None,
-    ) -> str: ...
-    async def copy_to_table(
-        self,
-        table_name: str,
-        *,
-        source: Any,
-        columns: Sequence[str] | None = None,
-        schema_name: str | None = None,
-        timeout: float | None = None,
-        format: str | None = None,  # noqa: A002  # asyncpg's word
-    ) -> str: ...
-    def cursor(self, query: str, *args: Any, prefetch: int | None = None) -> Any: ...
-    def transaction(
-        self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
-    ) -> AbstractAsyncContextManager[None]: ...
-    async def add_listener(self, channel: str, callback: Callable[[Any, int, str, str], Any]) -> None: ...
-    async def remove_listener(self, channel: str, callback: Callable[[Any, int, str, str], Any]) -> None: ...
-    def is_in_transaction(self) -> bool: ...
-    def is_closed(self) -> bool: ...
-
-
 class Database:
     """A pool of connections to one PostgreSQL ≥ 16, used by one event loop."""
 
     def __init__(self, dsn: str, pool: Any, settings: dict[str, str]) -> None:
         self.dsn = dsn
-        self._pool = pool
+        self._lending = Lending(pool)
         self._settings = settings
+        self._told = {"in_use": 0, "waiting": 0}  # what the gauges say
+        self._telling: asyncio.TimerHandle | None = None
         self.meters: Meters | None = None  # what counts the connections, and what transactions counted
 
     @classmethod
@@ -168,29 +118,31 @@ class Database:
 
     async def close(self) -> None:
         """Every connection is closed; those in use are given some seconds, then cut."""
-        try:
-            await asyncio.wait_for(self._pool.close(), 5.0)
-        except TimeoutError:
-            self._pool.terminate()
+        await self._lending.close(_CLOSE_SECONDS)
+        if self._telling is not None:
+            self._telling.cancel()
+            self._tell()
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
         """Yield a connection without a transaction. Raises ``DatabaseUnavailable``."""
-        self._moved("waiting", 1)
-        try:
+        lending = self._lending
+        connection = lending.at_once()
+        if connection is None:
+            self._moved()
             with _reaching(self.dsn):
-                connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
-        finally:
-            self._moved("waiting", -1)
-        self._moved("in_use", 1)
+                connection = await lending.wait(_ACQUIRE_SECONDS)
+        self._moved()
+        sound = False
         try:
             with _losing(connection), _traced(connection):
                 yield cast("Connection", connection)
+            sound = True
         finally:
-            self._moved("in_use", -1)
             # The work is done or has failed already; a connection that breaks while it is reset is thrown away.
             with suppress(*_BROKEN):
-                await self._pool.release(connection, timeout=_RELEASE_SECONDS)
+                await lending.give_back(connection, sound=sound, seconds=_RELEASE_SECONDS)
+            self._moved()
 
     @asynccontextmanager
     async def transaction(
@@ -252,9 +204,18 @@ class Database:
         finally:
             await _close(connection)
 
-    def _moved(self, what: str, by: int) -> None:
+    def _moved(self) -> None:
+        """The gauges will say how many connections are in use and waited for, soon: not each time that one moves."""
+        if self._telling is None and self.meters is not None:
+            self._telling = asyncio.get_running_loop().call_later(TOLD_AFTER, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
         if self.meters is not None:
-            self.meters.count(f"licet_database_connections_{what}", by=by)
+            for what, now in (("in_use", self._lending.lent), ("waiting", self._lending.waiting)):
+                if now != self._told[what]:
+                    self.meters.count(f"licet_database_connections_{what}", by=now - self._told[what])
+                    self._told[what] = now
 
 
 @asynccontextmanager
@@ -357,7 +318,7 @@ def _losing(connection: Any) -> Iterator[None]:
         if astray:
             with suppress(asyncpg.InterfaceError):
                 connection.terminate()
-        elif not _is_lost(connection):
+        elif not is_lost(connection):
             raise  # a mistake of ours, such as two statements at once
         raise DatabaseUnavailable("the connection to the database was lost") from error
 
@@ -368,13 +329,6 @@ def _traced(connection: Any) -> AbstractContextManager[Any]:
         connection.query_logger(tracing.statement) if tracing.active() else nullcontext()
     )
     return block
-
-
-def _is_lost(connection: Any) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool has noticed first and taken the connection back
-        return True
 
 
 def _words(error: BaseException) -> str:
