@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from licet.datasets.filtering.processes import Processes
+from licet.datasets.workers.processes import Processes
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import msgspec
 
 from licet.client import Client
 from licet.datasets.filtering.build import Advance, Filtered, Wish, filter_dataset
-from licet.datasets.filtering.crew import Crew
+from licet.datasets.workers.crew import Crew
 from licet.decisions import Request
 
 

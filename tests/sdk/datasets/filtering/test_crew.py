@@ -19,10 +19,10 @@ from licet.client import Client
 from licet.datasets.examining import pinned
 from licet.datasets.filtering import crew as crews
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
-from licet.datasets.filtering.crew import Crew
 from licet.datasets.forms import parquet
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import read_manifest
+from licet.datasets.workers.crew import Crew
 from licet.decisions import Request
 from licet.errors import InputError, ServiceError
 from tests.sdk.datasets.world import NO_AI, OPEN, PAID, World, encoded, picture

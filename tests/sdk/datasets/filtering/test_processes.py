@@ -11,10 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from licet.client import Client
-from licet.datasets.filtering import processes
 from licet.datasets.filtering.build import Wish, filter_dataset
-from licet.datasets.filtering.processes import Processes, workers_for
-from licet.datasets.forms.opening import open_input
+from licet.datasets.workers import processes
+from licet.datasets.workers.processes import Processes, workers_for
 from licet.decisions import Request
 from licet.errors import InputError, ServiceError
 from tests.sdk.datasets.filtering.test_crew import results
@@ -71,12 +70,11 @@ def test_processes_make_what_one_makes(world: World, client: Client, addresses: 
         filter_dataset(client, [addresses], tmp_path / "x", REQUEST, Wish(workers=0))
 
 
-def test_only_large_inputs_of_this_machine_are_worth_several(addresses: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_many_rows_are_worth_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "processors", lambda: 7)
-    opened = open_input([addresses])
-    assert (workers_for(opened, None), workers_for(opened, 3)) == (1, 3)
+    assert (workers_for(120, None), workers_for(120, 3), workers_for(None, None)) == (1, 3, 1)
     monkeypatch.setattr(processes, "WORTH", 120)
-    assert workers_for(opened, None) == 7
+    assert workers_for(120, None) == 7
 
 
 @pytest.mark.fault

@@ -20,13 +20,12 @@ from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, reopen_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
-from licet.datasets.filtering.crew import Crew, Duty, can_be_at_once, fresh_out, scan_by, write_at_once
+from licet.datasets.filtering.crew import Duty, can_be_at_once, fresh_out, scan_by, write_at_once
 from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.heard import Told, reader_of, reading, told_of
 from licet.datasets.filtering.hints import hints
 from licet.datasets.filtering.job import Job, JobFile, difference
-from licet.datasets.filtering.processes import MOST_WORKERS, Processes, workers_for
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.filtering.scanning import asked_of, scan
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
@@ -41,6 +40,8 @@ from licet.datasets.licensing.wanted import QuoteSummary, Shopping, estimate
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import Signer, row_secret, signer
 from licet.datasets.usage.recheck import recheck_file
+from licet.datasets.workers.crew import Crew
+from licet.datasets.workers.processes import Processes, workers_for
 from licet.decisions import Request
 from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetError, MalformedError
 
@@ -148,8 +149,6 @@ def filter_dataset(
         raise InputError.field("signals", "none where many workers do the job: hosts are asked from one place", True)
     if "://" in str(out):
         raise InputError.field("-o", "a place on this machine, from where results can be copied", str(out))
-    if wish.workers is not None and not 1 <= wish.workers <= MOST_WORKERS:
-        raise InputError.field("workers", f"1 to {MOST_WORKERS}", wish.workers)
     target = Path(out).expanduser().absolute()
     opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns, offline=wish.offline)
     _hold_apart(target, opened)
@@ -181,7 +180,8 @@ def _crew_here(opened: Input, wish: Wish) -> Crew | None:
             what = "--after" if wish.after is not None else "--signals" if wish.signals else "--match derivative"
             raise InputError.field("workers", f"1, because {what} is decided where the job is", wish.workers)
         return None
-    workers = workers_for(opened, wish.workers)
+    here = all(part.place is not None and not part.holds_files for part in opened.parts)
+    workers = workers_for(opened.rows if here else None, wish.workers)
     return Processes(workers) if workers > 1 else None
 
 

@@ -12,19 +12,17 @@ job they are told, because they hash them.
 
 from __future__ import annotations
 
-import pickle
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from licet import errors
 from licet.client.snapshots import Pin
 from licet.datasets.examining.concentration import Concentration
 from licet.datasets.examining.deciding import Question, Standing
@@ -36,23 +34,14 @@ from licet.datasets.forms.opening import Input, open_input
 from licet.datasets.forms.parquet import ParquetPart
 from licet.datasets.forms.parts import Part
 from licet.datasets.licensing.wanted import Shopping
-from licet.errors import InputError, LicetError
+from licet.datasets.workers.crew import Crew, answer, each_taken
+from licet.errors import InputError
 from licet.home import write_private
 from licet.identifiers import new_uuid
 from licet.index.lookup import Index
 
 SPAN: Final = 32  # batches: two million addresses, or eight thousand pictures
 _FORM: Final = b"2"  # of what a part came to: another version may have left some
-
-
-class Crew(Protocol):
-    """Workers somewhere."""
-
-    def each(self, do: Callable[[bytes], bytes], pieces: Sequence[bytes]) -> Iterable[bytes]:
-        """Yield what ``do`` returns of each of ``pieces``, in any order, as they are done.
-
-        ``do`` can be pickled. Whoever is lost is replaced, and what it was at is done again.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +77,11 @@ class Stood(msgspec.Struct, frozen=True):
     refused: list[tuple[bytes, str]] | None
 
 
-class Failed(NamedTuple):
-    """One of our errors on its way from a worker: the piece is not tried again, it would end so again."""
-
-    kind: str
-    message: str
-    details: dict[str, Any]
-
-
 def scan_by(crew: Crew, duty: Duty, parts: Sequence[Part], advance: Advance) -> list[int]:
     """Return how many rows each of ``parts`` has, once all of them are examined and looked up."""
     spans = [span for number, part in enumerate(parts) for span in _spans(number, part)]
     rows = [0] * len(parts)
-    for number, count in _done(crew, duty, spans):
+    for number, count in each_taken(crew, Worker(duty), spans):
         rows[number] += count
         advance(count)
     return rows
@@ -174,7 +155,7 @@ def _written_by(
     """Have all parts written; yield how many rows each has, as they are done."""
     before = [0, *accumulate(rows)]
     pieces = [Writing(number, before[number], job.out.name, secret, wish, at_once) for number in range(len(rows))]
-    for _, count in _done(crew, duty, pieces):
+    for _, count in each_taken(crew, Worker(duty), pieces):
         yield count
 
 
@@ -210,14 +191,7 @@ class Worker:
 
     def __call__(self, piece: bytes) -> bytes:
         """Return the number of the part and how many of its rows were done, or one of our errors; pickled."""
-        try:
-            done: Any = self._do(pickle.loads(piece))  # noqa: S301 - from whoever gave us this code, the same way
-        except LicetError as error:
-            done = Failed(type(error).__name__, error.message, error.details)
-        except OSError as error:
-            place = error.filename2 or error.filename or self._duty.folder
-            done = Failed("InputError", f"{place}: expected to read and write there, got {error.strerror or error}", {})
-        return pickle.dumps(done)
+        return answer(self._do, piece, self._duty.folder)
 
     def _do(self, piece: Span | Writing) -> tuple[int, int]:
         room = _room(self._duty)
@@ -300,16 +274,3 @@ def _spans(number: int, part: Part) -> Iterator[Span]:
         return
     for first in range(0, part.steps, SPAN):
         yield Span(number, first, min(SPAN, part.steps - first))
-
-
-def _done(crew: Crew, duty: Duty, pieces: Sequence[Span | Writing]) -> Iterator[tuple[int, int]]:
-    seen = 0
-    for answer in crew.each(Worker(duty), [pickle.dumps(piece) for piece in pieces]):
-        done = pickle.loads(answer)  # noqa: S301 - from our own worker
-        if isinstance(done, Failed):
-            kind = getattr(errors, done.kind, LicetError)
-            raise kind(done.message, **done.details)
-        seen += 1
-        yield done
-    if seen != len(pieces):
-        raise errors.ServiceError(f"expected {len(pieces)} pieces done by the workers, got {seen}")

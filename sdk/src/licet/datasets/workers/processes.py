@@ -20,8 +20,7 @@ from typing import IO, Final
 
 import licet
 from licet.compiled import keep_to
-from licet.datasets.forms.opening import Input
-from licet.errors import ServiceError
+from licet.errors import InputError, ServiceError
 from licet.sparing import without_pandas
 
 #: Rows from which on it is worth that every process loads the compiled loops for itself, which takes seconds.
@@ -32,16 +31,16 @@ _TRIES: Final = 3  # of one piece
 _LENGTH: Final = struct.Struct(">Q")
 # The command, as `ps` shows it. Its own folders come first: what lies beside a user's script is no part of it.
 _COMMAND: Final = """\
-# licet: examines and writes rows
+# licet: works at rows
 import sys
 sys.path += [each for each in sys.argv[2:] if each not in sys.path]
-from licet.datasets.filtering.processes import serve
+from licet.datasets.workers.processes import serve
 serve(int(sys.argv[1]))
 """
 
 
 class Processes:
-    """So many processes of this machine, as a `licet.datasets.filtering.crew.Crew`."""
+    """So many processes of this machine, as a `licet.datasets.workers.crew.Crew`."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -62,13 +61,14 @@ class Processes:
             pool.shutdown()
 
 
-def workers_for(opened: Input, wanted: int | None) -> int:
-    """Return how many processes are to work on an input: ``wanted``, or by its size and the processors there are."""
-    if wanted is not None:
-        return wanted
-    large = opened.rows is not None and opened.rows >= WORTH
-    here = all(part.place is not None and not part.holds_files for part in opened.parts)
-    return processors() if large and here else 1
+def workers_for(rows: int | None, wanted: int | None) -> int:
+    """Return how many processes are to work on so many rows: ``wanted``, or by their number and the processors there
+    are. Raises ``InputError`` for a number that cannot be meant."""
+    if wanted is None:
+        return processors() if rows is not None and rows >= WORTH else 1
+    if not 1 <= wanted <= MOST_WORKERS:
+        raise InputError.field("workers", f"1 to {MOST_WORKERS}", wanted)
+    return wanted
 
 
 def processors() -> int:
