@@ -5,6 +5,10 @@ host itself and every host below it, whatever the scheme and port, and every add
 segments: ``/gallery`` and ``/gallery/2024/a.png``, not ``/gallery2``. Empty segments count for nothing, because servers
 merge them. Spelling is that of :func:`licet.fingerprints.urls.canonical_url`, for sites as for addresses.
 
+A slash that is escaped (``/gallery%2Fa.png``) parts no segments by RFC 3986, and does on many servers, as a backslash
+does for browsers. Such an address falls under the rules of both readings: a rule misses nothing that a server may have
+taken from below it.
+
 The key of a site is 16 bytes: eight of the SHA-256 of its host, eight of that of the whole text. So all rules of a host
 lie together, and one look tells whether there is any before a path is looked at. An address falls under at most
 ``MOST_HOSTS`` × ``MOST_PATHS`` rules, however long it is.
@@ -15,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 MAX_LABELS: Final = 10
 MAX_SEGMENTS: Final = 8
 MOST_HOSTS: Final = MAX_LABELS - 1  # of two labels and more
-MOST_PATHS: Final = MAX_SEGMENTS + 1
+MOST_PATHS: Final = 2 * MAX_SEGMENTS + 1  # of both readings; the host itself is in each
 MAX_SITE: Final = 1024  # characters
 
 Probes = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
@@ -94,9 +98,16 @@ def site_key(site: str) -> bytes:
 
 def sites_above(url: str) -> Iterator[str]:
     """Yield every site that could be stated and covers ``url``; raises ``InputError`` for no http or https address."""
-    host, segments = _taken_apart(canonical_url(url))
+    address = canonical_url(url).partition("?")[0]
+    host, segments = _taken_apart(address)
+    parted = address.replace("%2F", "/").replace("%5C", "/")  # escapes are in upper case
+    others = [] if parted == address else _taken_apart(canonical_url(parted))[1]
     for suffix in _suffixes(host):
-        yield from accumulate((suffix, *segments[:MAX_SEGMENTS]), "{}/{}".format)
+        above = accumulate((suffix, *segments[:MAX_SEGMENTS]), "{}/{}".format)
+        if not others:
+            yield from above
+            continue
+        yield from dict.fromkeys(chain(above, accumulate((suffix, *others[:MAX_SEGMENTS]), "{}/{}".format)))
 
 
 def probes(addresses: Any, held: Held) -> Probes:
