@@ -96,6 +96,11 @@ class Registry:
         receipt = self.log(envelope, "key")
         return KeyEvidence(envelope, receipt.salt, receipt.entry, receipt.proof)
 
+    def names_key(self, purpose: str) -> None:
+        """Name a new working key for ``purpose``, as the root does for its successor."""
+        self.working[purpose] = SigningKey.generate()
+        self.keys = [*self.keys, self._name_key(purpose)]
+
     def log(self, envelope: Envelope, name: str) -> Receipt:
         """Append a statement and return its receipt."""
         public = envelope.kind in entry.PUBLIC_KINDS

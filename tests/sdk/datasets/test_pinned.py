@@ -168,3 +168,55 @@ def test_an_expired_snapshot_cannot_be_pinned(session: Client, monkeypatch: pyte
     monkeypatch.setattr(times, "now", lambda: later)
     with pytest.raises(ExpiredError):
         session.snapshot.pin()
+
+
+PULLS = """
+import sys
+from pathlib import Path
+from licet.client import Client
+from licet.home import Home
+
+with Client(sys.argv[1], home=Home(Path(sys.argv[2]))) as client:
+    client.working_keys()
+    print("known", flush=True)
+    sys.stdin.readline()
+    print(len(client.snapshot.pull().manifest.segments), flush=True)
+"""
+
+
+def test_of_processes_that_pull_at_once_the_one_that_knows_fewer_keys_takes_none_away(world: World) -> None:
+    registry = world.registry
+    registry.publish()
+    with world.client() as client:
+        store, home = client.snapshot.store, client.home.folder
+    command = [sys.executable, "-c", PULLS, registry.url, str(home)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as early:
+        assert early.stdin is not None
+        assert early.stdout is not None
+        assert early.stdout.readline() == "known\n"
+        registry.names_key("office")
+        later = subprocess.run(command, input="\n", text=True, capture_output=True, timeout=60, check=True)
+        assert later.stdout == "known\n1\n"
+        known = (store.folder / "keys.json").read_bytes()
+        early.stdin.write("\n")
+        early.stdin.flush()
+        assert early.stdout.readline() == "1\n"
+    assert early.returncode == 0
+    assert (store.folder / "keys.json").read_bytes() == known
+    assert len(store.keys() or ()) == len(registry.keys)
+
+
+def test_a_snapshot_is_current_only_once_the_keys_that_prove_it_are_here(world: World) -> None:
+    world.registry.publish()
+    with world.client() as client:
+        client.snapshot.pull()
+        kept, first = client.snapshot.store.folder / "keys.json", client.snapshot.store.published()
+        kept.write_bytes(b"damaged")
+        client.snapshot.pull()
+        assert client.snapshot.keys().anchored
+        world.registry.publish()
+        kept.unlink()
+        kept.mkdir()
+        with pytest.raises(InputError, match=r"keys\.json"):
+            client.snapshot.pull()
+        assert client.snapshot.store.published() == first

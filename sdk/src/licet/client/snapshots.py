@@ -11,7 +11,6 @@ import msgspec
 from licet import times
 from licet.errors import InputError, NotAllowedError, ServiceError, VerificationError
 from licet.exchange.clocks import wrong_clock
-from licet.home import write_private
 from licet.index.pull import Pulled, pull
 from licet.index.snapshot import Snapshot
 from licet.index.store import Published, SnapshotInfo, SnapshotStore, envelope_digest
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 Tier = Literal["exact", "near"]
 PROMISED: Final = 300.0  # seconds from an acknowledgement to a snapshot that has it
 _LOOK_EVERY: Final = 0.5
-KEYS: Final = "keys.json"
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,16 +76,14 @@ class ClientSnapshot:
             with transport.stream(f"/snapshots/segments/{digest}", offset=offset) as chunks:
                 yield from chunks
 
-        keys, folder = self._client.working_keys(), self.store.folder
+        keys, told = self._client.working_keys(), (self._client.trust(), self._client.registry().keys)
         try:
-            pulled = pull(folder, keys, latest, segment, tiers=chosen)
+            return pull(self.store.folder, keys, latest, segment, tiers=chosen, told=told)
         except VerificationError as error:
             wrong = wrong_clock(transport.clock_offset)
             if wrong is None:
                 raise
             raise type(error)(f"{error.message}; {wrong}", **error.details) from None
-        write_private(folder / KEYS, msgspec.json.encode(self._client.registry().keys))
-        return pulled
 
     def keys(self) -> RegistryKeys:
         """Return the registry's working keys as the last pull kept them, under the pinned root; needs no network.
@@ -149,10 +145,7 @@ class ClientSnapshot:
         )
 
     def _kept(self) -> list[KeyEvidence]:
-        path = self.store.folder / KEYS
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=list[KeyEvidence])
-        except FileNotFoundError:
-            raise InputError(f"{path.parent}: no snapshot here yet; `licet snapshot pull` fetches one") from None
-        except (OSError, msgspec.MsgspecError) as error:
-            raise InputError(f"{path}: expected what a pull has written, got {error}") from None
+        found = self.store.keys()
+        if found is None:
+            raise InputError(f"{self.store.folder}: no snapshot here yet; `licet snapshot pull` fetches one")
+        return found

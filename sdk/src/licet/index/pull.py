@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,8 @@ from licet.statements import kinds
 from licet.statements.envelope import Envelope
 from licet.statements.kinds import SegmentRef
 from licet.statements.receipt import ReceiptLike, verify_receipt
-from licet.statements.trust import RegistryKeys
+from licet.statements.trust import RegistryKeys, Trust
+from licet.wire.common import KeyEvidence
 
 MAX_SEGMENTS: Final = 1024
 PUBLIC_TIERS: Final[tuple[Tier, ...]] = ("exact",)  # the near tier needs an account (semantics 27)
@@ -100,13 +101,15 @@ def pull(
     *,
     tiers: Collection[Tier] = PUBLIC_TIERS,
     now: datetime | None = None,
+    told: tuple[Trust, Sequence[KeyEvidence]] | None = None,
 ) -> Pulled:
     """Make the newest published snapshot the current one of ``folder`` (`SnapshotStore`), in full or not at all.
 
-    ``fetch_segment(digest, offset)`` yields the bytes of a segment from ``offset`` on. One process pulls at a time,
-    others wait for it. Raises what `verify_manifest` raises (what was current stays so), ``VerificationError`` for a
-    segment with another digest, ``UnreachableError`` where a download ends early again and again (the next call goes
-    on from there), ``InputError`` where the folder cannot be written.
+    ``fetch_segment(digest, offset)`` yields the bytes of a segment from ``offset`` on; ``told`` is what ``keys`` were
+    verified from, and is kept for whoever has no network. One process pulls at a time, others wait for it. Raises what
+    `verify_manifest` raises (what was current stays so), ``VerificationError`` for a segment with another digest,
+    ``UnreachableError`` where a download ends early again and again (the next call goes on from there), ``InputError``
+    where the folder cannot be written.
     """
     store = SnapshotStore(folder)
     with store.locked():
@@ -118,6 +121,8 @@ def pull(
         wanted = [ref for ref in manifest.segments if ref.tier == "exact" or ref.tier in tiers]
         fetched, received = fetch_missing(store, wanted, fetch_segment)
         Snapshot.open(store.segments, manifest)
+        if told is not None:
+            store.keep_keys(*told)  # first: whoever reads the manifest finds the keys that it is signed by
         store.keep(published)
         return Pulled(manifest, digest, fetched, received)
 

@@ -5,6 +5,7 @@
     segments/<digest>      one file a segment; `.<digest>.part` while it is fetched
     manifest.json          the current manifest: envelope and receipt, as published
     manifests/<digest>     the last manifests that were current: what was decided from one can be decided again
+    keys.json              what proves the registry's working keys, as the last pull was told
     state.json             the highest sequence ever seen, and its digest, by log origin
     lock                   held by the one process that pulls
 """
@@ -15,7 +16,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,14 +25,15 @@ from typing import Final, TypeVar
 import msgspec
 
 from licet import times
-from licet.errors import ExpiredError, InputError, MalformedError
+from licet.errors import ExpiredError, InputError, MalformedError, VerificationError
 from licet.index.snapshot import Snapshot
 from licet.index.state import StateProof
 from licet.misfits import unlike
 from licet.statements import envelope as envelopes
 from licet.statements import kinds
 from licet.statements.envelope import Envelope
-from licet.wire.common import Receipt
+from licet.statements.trust import Trust, verify_registry_keys
+from licet.wire.common import KeyEvidence, Receipt
 
 _MAX_BYTES: Final = 1 << 24
 KEPT_MANIFESTS: Final = 1000  # some months of a pull every few hours, and days of one every few minutes
@@ -157,6 +159,26 @@ class SnapshotStore:
         former = sorted((self.folder / "manifests").iterdir(), key=lambda path: path.stat().st_mtime_ns)
         for path in former[:-KEPT_MANIFESTS]:
             path.unlink(missing_ok=True)
+
+    def keep_keys(self, trust: Trust, told: Sequence[KeyEvidence]) -> None:
+        """Keep what proves the registry's keys; the caller holds the lock.
+
+        Such a list only grows: a longer one that holds and begins alike stays, another process learned it meanwhile.
+        """
+        try:
+            known = self.keys() or []
+            longer = len(known) > len(told) and [each.envelope for each in known[: len(told)]] == [
+                each.envelope for each in told
+            ]
+            if longer and verify_registry_keys(trust, known).anchored:
+                return
+        except (MalformedError, VerificationError):
+            pass  # damaged: what is told now takes its place
+        self._replace("keys.json", msgspec.json.encode(list(told)))
+
+    def keys(self) -> list[KeyEvidence] | None:
+        """Return what proves the registry's keys, in the order of its log; None if nothing was pulled here."""
+        return _read(self.folder / "keys.json", list[KeyEvidence])
 
     def former(self, digest: str) -> Published | None:
         """Return the manifest that ``digest`` names, if it was ever current here; its segments may be gone."""
