@@ -70,6 +70,7 @@ EARNINGS: Final[Vocabulary] = {
     "dataset_none": ("None was named", "没有写明"),
     "uses": ("Uses", "使用次数"),
     "together": ("Together", "合计"),
+    "together_here": ("Together on this page", "本页合计"),
     "picture": ("Picture", "画"),
     "run": ("Training run", "训练"),
     "under_terms": ("Under which terms", "依据的条件"),
@@ -108,7 +109,11 @@ EARNINGS: Final[Vocabulary] = {
     "proof_bundle": ("Everything of the month, to check offline", "整个月的证据，可离线核对"),
     "uses_h1": ("Who used what in {month}", "{month}谁用了什么"),
     "uses_unsaid": ("Not said who", "没有写明是谁"),
-    "uses_rest": (Plural("One more charge", "{n} more charges"), "还有 {n} 笔"),
+    "uses_none_here": ("All charges on this page were taken back.", "这一页的款项都已退回。"),
+    "uses_month": (
+        "What the whole month comes to, by team, stands in its statement.",
+        "整个月按团队合计的数，写在当月的月结单里。",
+    ),
     "uses_none": ("Nothing was charged for your pictures in this month.", "这个月没有为你的画收过钱。"),
     "months_text": (
         "A statement shows each month in both languages, with everything in it checked before it is drawn.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from litestar import Request, Response, get
@@ -29,7 +30,6 @@ from registry.usage import money
 from registry.usage.routes import Source as OfSource
 
 A_PAGE: Final = 50
-OF_A_GROUP: Final = 10  # charges of a month that a team's part names; all of them are in the list of the month
 
 
 class Source(NamedTuple):
@@ -46,12 +46,12 @@ class Source(NamedTuple):
 
 
 class Charged(NamedTuple):
-    """One charge of a month, in one currency; an int counts micro-units."""
+    """One charge of a month, in one currency."""
 
     charge: str
     kind: str
     currency: str
-    amount: int
+    amount: Decimal
     source: Source | None
 
 
@@ -109,23 +109,23 @@ async def uses(
     services: NamedDependency[Services],
     caller: NamedDependency[Caller],
     period: Month = None,
+    cursor: Cursor = None,
 ) -> Response[bytes]:
-    """Who used what in a month, by team and dataset; by default in this one."""
+    """Who used what in a month, by team and dataset, the newest first; by default in this one."""
     month = period or times.to_text(times.now())[:7]
+    asked = Asked.of(request, "-at", A_PAGE, cursor)
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        names = [f"payable:{caller.id}", f"escrow:{caller.id}"]
-        rows = await conn.fetch(queries.CHARGED, names, sorted(ACCRUALS), month)
-        known = await sources(conn, caller, {row["source"] for row in rows})
+        page = await charging.listed(conn, caller.id, asked, period=month)
+        standing = [each for each in page.items if each.state != "refunded"]
+        known = await sources(conn, caller, {each.source for each in standing})
     charged = [
-        Charged(
-            identifiers.from_uuid("tra", row["id"]), row["kind"], row["currency"], row["amount"],
-            known.get(row["source"]),
-        )
-        for row in rows
+        Charged(each.charge, each.kind, each.currency, Decimal(each.amount), known.get(each.source))
+        for each in standing
     ]  # fmt: skip
     return ROOM.page(
-        request, "uses", here="earnings", tab="uses", period=month, groups=grouped(charged), most=OF_A_GROUP,
-        trusted=caller.level >= 2, months=beside(month),
+        request, "uses", here="earnings", tab="uses", period=month, groups=grouped(charged),
+        trusted=caller.level >= 2, months=beside(month), more=following(request, page.next),
+        start=f"{request.url.path}?period={month}" if cursor else None,
     )  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def use_of(row: Row) -> dict[str, Any]:
     }
 
 
-def grouped(charged: Iterable[Charged]) -> list[tuple[str | None, str | None, list[Charged], dict[str, int], int]]:
+def grouped(charged: Iterable[Charged]) -> list[tuple[str | None, str | None, list[Charged], dict[str, Decimal], int]]:
     """Return charges by team and dataset (None: not shown, none), with their sums by currency and how many uses."""
     groups: dict[tuple[str, str], list[Charged]] = {}
     for each in charged:
@@ -191,9 +191,9 @@ def grouped(charged: Iterable[Charged]) -> list[tuple[str | None, str | None, li
         groups.setdefault(place, []).append(each)
     found = []
     for (team, dataset), members in sorted(groups.items()):
-        sums: dict[str, int] = {}
+        sums: dict[str, Decimal] = {}
         for each in members:
-            sums[each.currency] = sums.get(each.currency, 0) + each.amount
+            sums[each.currency] = sums.get(each.currency, Decimal(0)) + each.amount
         counted = {each.source.id: each.source.uses for each in members if each.source is not None}
         found.append((team or None, dataset or None, members, dict(sorted(sums.items())), sum(counted.values())))
     return found

@@ -60,15 +60,6 @@ order by v.id
 BATCH_USES: Final = _uses("v.batch = $2")
 # by usage_events (licence, artist, id) without a batch, works and licence_works primary keys
 LICENCE_USES: Final = _uses("v.batch is null and v.licence = $2")
-# $1 own accounts of the ledger, $2 kinds, $3 a month: what was charged in it and not taken back, the newest first.
-# By ledger_accounts unique (name), entries (account, transfer, currency), transfers primary key and unique (reverses)
-CHARGED: Final = """
-select t.id, t.kind, t.source, e.currency, -e.amount as amount
-from ledger_accounts a join entries e on e.account = a.id join transfers t on t.id = e.transfer
-where a.name = any($1::text[]) and t.kind = any($2::text[]) and t.period = $3 and t.reverses is null
-    and not exists (select from transfers r where r.reverses = t.id)
-order by t.id desc
-"""
 # What came to one's own accounts ($1) on days ($2), each from the first id of its transfers ($3) to that of the next
 # day ($4), by the kinds that one is told of ($5), and was not taken back. By ledger_accounts unique (name), entries
 # (account, transfer, currency), transfers primary key and unique (reverses)

@@ -15,7 +15,7 @@ from licet.terms import Price, preset
 from registry.portal.artists import earnings
 from registry.portal.artists.room import ROOM
 from registry.portal.frame.languages import LANGUAGES, Language
-from registry.settlement import remitting
+from registry.settlement import refunding, remitting
 from tests.registry.harness import Running
 from tests.registry.market import Trainer, reported, trainer
 from tests.registry.portal.people import HTML, Artist, Read, joined
@@ -83,21 +83,41 @@ async def test_pages_of_money_are_whole_and_every_amount_leads_on(sold: Sold, la
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_month_names_the_newest_charges_of_each_team_and_leads_to_the_rest(
+async def test_a_month_shows_its_newest_charges_and_leads_to_the_rest(
     sold: Sold, monkeypatch: pytest.MonkeyPatch, language: Language
 ) -> None:
     month = times.to_text(times.now())[:7]
     newest, older = (f"/{language}/earnings/charges/{each['charge']}" for each in sold.charges)
-    monkeypatch.setattr(earnings, "OF_A_GROUP", 1)
+    monkeypatch.setattr(earnings, "A_PAGE", 1)
     page = await held_whole(sold.person.http, f"/{language}/earnings/uses", language)
     assert newest in page.links()
     assert older not in page.links()
-    assert f"/{language}/earnings?period={month}" in page.links()
-    assert ROOM.speaks(language)("uses_rest", n=1) in page.text
-    whole = sum(Decimal(each["amount"]) for each in sold.charges)
-    assert ROOM.speaks(language).money(whole, "USD") in page.text  # of all of them
-    monkeypatch.setattr(earnings, "OF_A_GROUP", 2)
-    assert older in (await read(sold.person, f"/{language}/earnings/uses")).links()
+    assert f"/{language}/earnings/statements" in page.links()
+    w = ROOM.speaks(language)
+    (more,) = [each for each in page.links() if "cursor=" in each]
+    behind = await held_whole(sold.person.http, more, language)
+    for part, each in zip((page, behind), sold.charges, strict=True):
+        assert w("together_here") in part.text
+        assert w.money(each["amount"], "USD") in part.text
+    assert older in behind.links()
+    assert newest not in behind.links()
+    assert f"/{language}/earnings/uses?period={month}" in behind.links()  # back to the first page
+    monkeypatch.setattr(earnings, "A_PAGE", 2)
+    both = await read(sold.person, f"/{language}/earnings/uses")
+    assert {newest, older} <= {*both.links()}
+    assert w.money(sum(Decimal(each["amount"]) for each in sold.charges), "USD") in both.text
+    assert w("together_here") not in both.text
+
+
+async def test_what_was_taken_back_is_no_use_of_the_month(site: Running) -> None:
+    ida, lab = await seller(site, "Ida", level=2), await trainer(site, "Refunded Labs")
+    await ida.sells(PER_RUN, 1, lab)
+    (charge,) = (await ida.browser.get("/v1/charges")).json()["items"]
+    path = f"/en/earnings/charges/{charge['charge']}"
+    assert path in (await read(ida.person, "/en/earnings/uses")).links()
+    await refunding.refund(site.services, charge["charge"], "a mistake of ours")
+    page = await held_whole(ida.browser, "/en/earnings/uses", "en")
+    assert path not in page.links()
 
 
 async def test_only_a_charge_that_takes_something_from_her_leads_to_a_dispute(site: Running, sold: Sold) -> None:
