@@ -23,7 +23,8 @@ from licet.counted import many
 from licet.datasets.examining.asking import BESIDE, Asker, Parts, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, decide_rows
-from licet.datasets.examining.fingerprinting import Evidence, examine
+from licet.datasets.examining.evidence import Evidence
+from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.filtering.settling import held_licences
 from licet.datasets.frames import notebook
 from licet.datasets.licensing.held import HeldLicence, licences_for

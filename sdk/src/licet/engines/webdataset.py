@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from licet.datasets.forms import webdataset as archives
+from licet.datasets.forms.samples import sample_of, spellings, tells
+from licet.datasets.forms.webdataset import batch_of
 from licet.datasets.pinned import Asked, Pinned, asking
 from licet.decisions import Request
 from licet.errors import InputError
@@ -56,7 +57,7 @@ class _Stage:
     def __init__(self, pin: Pinned, asked: Asked, columns: Mapping[str, str] | None, *, dropping: bool) -> None:
         self._pin = pin
         self._asked = asked
-        self._spelled = archives.spellings(columns)
+        self._spelled = spellings(columns)
         self._dropping = dropping
 
     def __call__(self, samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -72,10 +73,10 @@ class _Stage:
 
     def _decided(self, samples: list[Sample]) -> list[list[dict[str, Any]]]:
         read = [
-            archives.sample_of(str(sample.get("__key__", number)), _members(sample), self._spelled)
+            sample_of(str(sample.get("__key__", number)), _members(sample), self._spelled)
             for number, sample in enumerate(map(_whole, samples))
         ]
-        batch = archives.batch_of(read, naming=False)
+        batch = batch_of(read, naming=False)
         # A row that names nothing is malformed, and so is one of a sample that cannot be kept.
         wrong = pa.array(batch["problem"].to_numpy() != 0)
         columns = [pc.if_else(wrong, pa.scalar(None, batch[name].type), batch[name]) for name in _EXAMINED]
@@ -100,7 +101,7 @@ def _members(sample: Sample) -> dict[str, bytes]:
             continue
         if isinstance(value, (bytes, bytearray, memoryview)):
             found[name] = bytes(value)
-        elif archives.tells(f"x.{name}") or not isinstance(value, _PLAIN):
+        elif tells(f"x.{name}") or not isinstance(value, _PLAIN):
             raise InputError.field(
                 f"sample {sample.get('__key__', '')}, member {name}",
                 "bytes, as before decode and map",

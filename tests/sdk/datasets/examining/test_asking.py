@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from licet.datasets.examining.asking import Asker, Parts, refuse_offline
 from licet.datasets.examining.deciding import Question, decide_rows
-from licet.datasets.examining.fingerprinting import Evidence, examine
+from licet.datasets.examining.evidence import Evidence
+from licet.datasets.examining.fingerprinting import examine
 from licet.decisions import VERDICTS, Request
 from licet.errors import InputError, MalformedError, ServiceError, UnreachableError
 from licet.identifiers import from_uuid, new_uuid

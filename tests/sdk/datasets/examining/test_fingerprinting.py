@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licet.datasets.examining.fingerprinting import EXAMINED, Evidence, examine
+from licet.datasets.examining.evidence import EXAMINED, Evidence
+from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.forms.parts import PROBLEMS
 from licet.fingerprints.decode import PictureLimits

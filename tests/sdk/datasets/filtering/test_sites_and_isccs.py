@@ -12,7 +12,8 @@ import pytest
 
 from licet.client import Client
 from licet.datasets.checking import check
-from licet.datasets.examining.fingerprinting import Evidence, examine
+from licet.datasets.examining.evidence import Evidence
+from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.filtering.job import Job
 from licet.datasets.filtering.writing import Results

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from webdataset.tariterators import group_by_keys, tar_file_iterator
 
 from licet.datasets.filtering.build import Wish, filter_dataset
-from licet.datasets.forms import tar, webdataset
+from licet.datasets.forms import samples as sampled
+from licet.datasets.forms import spooling, tar, webdataset
 from licet.datasets.forms.opening import open_input
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Part
 from licet.datasets.forms.tar import Archive
@@ -139,7 +140,7 @@ def test_batches_are_bounded_by_rows_and_bytes_and_never_tear_a_sample(
 
 
 def test_samples_larger_than_the_memory_for_them_wait_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webdataset, "_SPOOL_BYTES", 100)
+    monkeypatch.setattr(spooling, "_SPOOL_BYTES", 100)
     data = archive(SAMPLES)
     assert kept_of(part_of(tmp_path, data), tmp_path / "out.tar", lambda _: True) == data
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.tar", "t.tar"]
@@ -398,7 +399,7 @@ def test_columns_of_an_archive_are_members_of_its_json(tmp_path: Path) -> None:
 
 
 def test_a_mask_decides_over_whole_samples() -> None:
-    samples = [webdataset.Sample(str(n), [webdataset.Picture("p", b"")] * n, {}, None, 0) for n in (0, 2, 1)]
+    samples = [sampled.Sample(str(n), [sampled.Picture("p", b"")] * n, {}, None, 0) for n in (0, 2, 1)]
     assert webdataset.kept_samples(samples, np.array([True, True, False, True])) == [True, False, True]
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from licet.catalogue import batch
 from licet.catalogue.items import Item, Refused
-from licet.datasets.examining.fingerprinting import EXAMINED, examine
+from licet.datasets.examining.evidence import EXAMINED
+from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.forms.parts import PROBLEMS
 from licet.fingerprints import bounded
 from licet.fingerprints.bounded import POSSIBLE, Decoders

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from licet.datasets.examining.asking import Parts
-from licet.datasets.examining.fingerprinting import Evidence
+from licet.datasets.examining.evidence import Evidence
 from licet.datasets.examining.signalled import PREFIX, Reading, hear
 from licet.datasets.forms.parts import PROBLEMS
 from licet.decisions import CODES, VERDICTS, Request

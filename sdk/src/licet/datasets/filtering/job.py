@@ -33,7 +33,7 @@ import pyarrow as pa
 
 from licet import times
 from licet.datasets.examining.deciding import Question
-from licet.datasets.examining.fingerprinting import Evidence
+from licet.datasets.examining.evidence import Evidence
 from licet.decisions import Request
 from licet.errors import InputError, MalformedError
 from licet.home import write_private

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from licet.datasets.examining.asking import Asker, Parts
 from licet.datasets.examining.deciding import Question, Standing, Verdicts, decide_rows
-from licet.datasets.examining.fingerprinting import Evidence, examine
+from licet.datasets.examining.evidence import Evidence
+from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.filtering.job import Job
 from licet.datasets.forms.parts import Part
 from licet.fingerprints.bounded import close_all

@@ -22,8 +22,9 @@ from licet.datasets.forms.files import File
 from licet.datasets.forms.groups import Groups
 from licet.datasets.forms.parquet import GroupWriter, about, repeating
 from licet.datasets.forms.parts import MALFORMED, UNREADABLE, Copying
+from licet.datasets.forms.samples import Sample
 from licet.datasets.forms.seals import changed, digest_of, digest_of_columns, seal_of, sealed
-from licet.datasets.forms.webdataset import BATCH, Sample, TarPart
+from licet.datasets.forms.webdataset import BATCH, TarPart
 from licet.errors import MalformedError
 from licet.misfits import unlike
 

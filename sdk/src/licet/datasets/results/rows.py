@@ -15,7 +15,8 @@ import pyarrow as pa
 from licet import money
 from licet.datasets.examining.asking import Parts
 from licet.datasets.examining.deciding import Question, Verdicts
-from licet.datasets.examining.fingerprinting import Evidence, fixed
+from licet.datasets.examining.evidence import Evidence
+from licet.datasets.examining.fixed import fixed
 from licet.datasets.results.parquet import Writer
 from licet.decisions import KEY_KINDS, MATCH_KINDS, VERDICTS
 from licet.decisions.rows import decision_schema

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from licet.compiled.texts import flat
 from licet.datasets.examining.deciding import Question
-from licet.datasets.examining.fingerprinting import Evidence, absent, unfixed
+from licet.datasets.examining.evidence import Evidence
+from licet.datasets.examining.fixed import absent, unfixed
 from licet.datasets.examining.signalled import Signalled
 from licet.decisions import KEY_KINDS, MATCH_KINDS
 from licet.errors import InputError, MalformedError
