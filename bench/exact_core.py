@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.measuring import in_turn, record
+from licet import compiled
 from licet.index.exact import KeyTable
 from licet.index.writing import key_table
 
@@ -71,7 +72,8 @@ def one(count: int) -> None:
 
 
 def main() -> None:
-    """Measure each number of keys."""
+    """Measure each number of keys, with compiled loops where they are installed."""
+    compiled.load()
     for count in [int(word) for word in sys.argv[1:] if word.isdecimal()] or KEYS:
         one(count)
 

@@ -19,6 +19,9 @@ _memset: Any = cgutils.memset
 #: The bytes that `spill` moves at once.
 SPILT: Final = 64
 _Block: Final = ir.VectorType(ir.IntType(8), SPILT)
+#: The bytes that `stream` moves.
+LINE: Final = 64
+_Line: Final = ir.VectorType(ir.IntType(64), LINE // 8)
 
 
 def _copied(_context: Any, _source: Any, _target: Any, _size: Any) -> Any:
@@ -59,9 +62,28 @@ def _moved(_context: Any, _source: Any, _target: Any, _size: Any) -> Any:
     return types.void(types.uintp, types.uintp, types.intp), emit
 
 
+def _streamed(_context: Any, _source: Any, _target: Any) -> Any:
+    """Move 64 bytes from one address to another, which is a multiple of 64, past the caches.
+
+    A line that is written as a whole is not read before, and nothing that is needed soon makes way for it.
+    """
+
+    def emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source, destination = (builder.inttoptr(each, _Line.as_pointer()) for each in arguments)
+        value = builder.load(source)
+        value.align = 8
+        stored = builder.store(value, destination)
+        stored.align = LINE
+        stored.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        return target.get_dummy_value()
+
+    return types.void(types.uintp, types.uintp), emit
+
+
 _copy: Any = intrinsic(_copied)
 _move: Any = intrinsic(_moved)
 _zero: Any = intrinsic(_zeroed)
+stream: Any = intrinsic(_streamed)
 
 
 @njit(nogil=True, forceinline=True)

@@ -15,7 +15,7 @@ from licet.fingerprints.exact import KEY_BYTES
 from licet.fingerprints.pdq import MIN_QUALITY
 from licet.index import container
 from licet.index.container import Array
-from licet.index.exact import buckets, halves, rising
+from licet.index.exact import halves, key_columns, rising
 from licet.index.records import ID_BYTES, FileKeys, WorkRecord
 from licet.index.segments import CONTENTS, KINDS, LATER_KINDS, MAX_WORKS, NO_TERMS, ExactSegment, NearSegment
 from licet.statements.kinds import SegmentRef
@@ -200,11 +200,5 @@ def _removed(works: Iterable[bytes]) -> dict[str, Array]:
 
 def key_table(kind: str, hi: Array, lo: Array, work: Array) -> dict[str, Array]:
     """Return the sections of a kind of key: keys as `halves` makes them, each with the row of its work."""
-    order = rising(hi, lo, work)
-    hi, lo, work = hi[order], lo[order], work[order]
-    del order
-    fresh = np.ones(len(hi), np.bool_)
-    fresh[1:] = (hi[1:] != hi[:-1]) | (lo[1:] != lo[:-1]) | (work[1:] != work[:-1])
-    if not fresh.all():
-        hi, lo, work = hi[fresh], lo[fresh], work[fresh]
-    return {f"{kind}.hi": hi, f"{kind}.lo": lo, f"{kind}.work": work, f"{kind}.bucket": buckets(hi)}
+    names = (f"{kind}.{column}" for column in ("hi", "lo", "work", "bucket"))
+    return dict(zip(names, key_columns(hi, lo, work), strict=True))
