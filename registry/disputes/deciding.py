@@ -22,9 +22,10 @@ from registry.consent.conflicts import disputes_changed
 from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
-from registry.disputes.lasting import answer_until
-from registry.disputes.service import end, keep, opening_of, tell_both
+from registry.disputes.lasting import answer_times
+from registry.disputes.service import end, keep, opening_of
 from registry.disputes.subjects import hold_evidence
+from registry.disputes.telling import tell_both
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.services import Services
 from registry.settlement import escrow
@@ -50,7 +51,7 @@ async def decide(
 ) -> Receipt:
     """Return once the decision is in the published log; what is held stays held until the dispute ends.
 
-    The other party must have answered, or its 14 days be over (`answer_until`). Whoever loses by it can appeal for 14
+    The other party must have answered, or its 14 days be over (`answer_times`). Whoever loses by it can appeal for 14
     days from now on (`appeal_until`). The same decision again has no second effect. Raises ``NotFound``, ``Invalid``
     naming the field, and ``Conflict`` for one that was decided otherwise, or is not yet to be decided.
     """
@@ -91,7 +92,7 @@ async def _decided(services: Services, asked: _Asked) -> int:
         if row["decided"] is not None:
             raise Conflict(f"it was decided already: {row['decided']}; whoever lost can appeal")
         now = times.now()
-        if "answer" not in steps and now < (until := await answer_until(conn, row, now)):
+        if "answer" not in steps and now < (until := (await answer_times(conn, [row], now))[row["id"]]):
             raise Conflict(
                 f"the other party can answer until {times.to_text(until)}: decide after that, or after its answer"
             )

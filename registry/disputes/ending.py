@@ -14,13 +14,14 @@ from uuid import UUID
 
 import structlog
 
-from licet import times
+from licet import identifiers, times
 from licet.statements.disputes import draft_end
 from registry.consent.queries.statements import LOCK_HEAD
 from registry.disputes import queries, words
 from registry.disputes.deciding import office_step
 from registry.disputes.lasting import appeal_until
-from registry.disputes.service import end, info_of, tell_both
+from registry.disputes.service import end
+from registry.disputes.telling import named, tell_both
 from registry.errors import RegistryError
 from registry.observing import tracing
 from registry.services import Services
@@ -72,20 +73,17 @@ async def _end(services: Services, number: UUID, now: datetime) -> bool:
             return False
         if now < await appeal_until(conn, row, now):  # the service was off: whoever lost has the rest of the time
             return False
-        info = info_of(row)
-        assert info.decided_by is not None  # it is decided
+        names = named(row)
         payload = draft_end(
             services.keys.ref,
-            info.dispute,
-            info.subject,
-            info.document,
-            operator=info.decided_by,
+            *names,
+            operator=identifiers.from_uuid("opr", row["decided_by"]),
             outcome=row["decided"],
         )
         if row["work"] is not None:
             await conn.fetchrow(LOCK_HEAD, row["against"])
         await office_step(services, conn, row, payload)
         await end(services, conn, row, row["decided"], times.now(), row["decided_by"])
-        told = words.unappealed(info.dispute, row["decided"])
-        await tell_both(conn, row, "dispute-ended", info.dispute, told)
+        told = words.unappealed(names.dispute, row["decided"])
+        await tell_both(conn, row, "dispute-ended", names.dispute, told)
         return True

@@ -6,20 +6,30 @@ appeal to a machine that stood still, and whoever reads the log sees whether a d
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from licet import times
+from licet import identifiers, times
 from licet.statements.disputes import ANSWERED_WITHIN, APPEALED_WITHIN
 from registry import translog
 from registry.database import Connection, Row
 from registry.disputes import queries, words
-from registry.disputes.service import info_of, tell_both
+from registry.disputes.telling import tell_both
 
 
-async def answer_until(conn: Connection, row: Row, now: datetime) -> datetime:
-    """Return until when the other party of a dispute can answer before it is decided, as of ``now``."""
-    until: datetime = row["opened_at"] + ANSWERED_WITHIN
-    return until if now < until else until + await _off(conn, row["index"], now)
+async def answer_times(conn: Connection, rows: Sequence[Row], now: datetime) -> dict[UUID, datetime]:
+    """Return until when the other party can answer before each of these disputes is decided, as of ``now``.
+
+    Of one that was answered, was decided or ended: until when it could, had the service not been off.
+    """
+    until = {row["id"]: row["opened_at"] + ANSWERED_WITHIN for row in rows}
+    over = [row for row in rows if row["state"] == "open" and row["index"] is not None and until[row["id"]] <= now]
+    if over:
+        silences = await translog.silences(conn, min(row["index"] for row in over), now)
+        for row in over:
+            until[row["id"]] += _length((began, end) for began, end in silences if began >= row["logged_at"])
+    return until
 
 
 async def appeal_until(conn: Connection, row: Row, now: datetime) -> datetime:
@@ -35,7 +45,7 @@ async def appeal_until(conn: Connection, row: Row, now: datetime) -> datetime:
     if until > known:
         await conn.execute(queries.LENGTHEN, row["id"], until)
     if until > known + translog.QUIET:
-        dispute = info_of(row).dispute
+        dispute = identifiers.from_uuid("dsp", row["id"])
         await tell_both(conn, row, "dispute-decided", dispute, words.lengthened(dispute, row["decided"], until))
     return until
 
@@ -43,4 +53,8 @@ async def appeal_until(conn: Connection, row: Row, now: datetime) -> datetime:
 async def _off(conn: Connection, index: int | None, now: datetime) -> timedelta:
     if index is None:  # it is on its way into the log
         return timedelta(0)
-    return sum((end - began for began, end in await translog.silences(conn, index, now)), timedelta(0))
+    return _length(await translog.silences(conn, index, now))
+
+
+def _length(silences: Iterable[tuple[datetime, datetime]]) -> timedelta:
+    return sum((end - began for began, end in silences), timedelta(0))

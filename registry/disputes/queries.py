@@ -111,7 +111,7 @@ _AUDITS: Final = f"""exists (
 _SEEN: Final = f"""
 select d.id, d.account, o.kind, d.against, r.kind as against_kind, d.work, d.transfer, d.digest, d.pending, d.opened_at,
     d.outcome, d.ended_at, d.decided, d.decided_at, d.decided_by, d.appeal_until, d.appealed_at, e.index,
-    {_STATE} as state,
+    e.at as logged_at, {_STATE} as state,
     d.outcome is null and (d.transfer is not null or {DISPUTE_HOLDS}) as holds
 from disputes d join accounts o on o.id = d.account join accounts r on r.id = d.against
 left join log_entries e on e.pending = d.pending
@@ -132,6 +132,20 @@ WAITING: Final = f"""{_SEEN} and d.outcome is null and case
         and case d.decided when 'upheld' then d.against else d.account end = $1 end
 order by d.id limit $3
 """
+# What waits for the office but is not `UNANSWERED`: to be decided, and to be reviewed by operator $1. Of disputes that
+# are open there are few; by disputes_one_of_a_work, …_of_a_charge, dispute_steps (dispute, step)
+FOR_OFFICE: Final = f"""
+select count(*) filter (where d.decided is null and {_ANSWERED}) as answered,
+    count(*) filter (where d.appealed_at is not null and d.decided_by <> $1) as review
+from disputes d where d.outcome is null and (d.work is not null or d.transfer is not null)
+"""  # noqa: S608
+# Opened until $1, and nobody has answered. By the same indexes, log_entries unique (pending)
+UNANSWERED: Final = f"""
+select d.id, d.opened_at, 'open' as state, e.index, e.at as logged_at
+from disputes d left join log_entries e on e.pending = d.pending
+where d.outcome is null and (d.work is not null or d.transfer is not null) and d.decided is null and d.opened_at <= $1
+    and not {_ANSWERED}
+"""  # noqa: S608
 # by dispute_steps (dispute, step)
 STEPS: Final = """
 select x.id, x.step, x.account, a.kind, x.pending from dispute_steps x left join accounts a on a.id = x.account

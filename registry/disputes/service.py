@@ -6,6 +6,7 @@ is taken too before the log's pending id is drawn: no licence gets an index afte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -26,7 +27,9 @@ from registry.consent.conflicts import disputes_changed
 from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
+from registry.disputes.lasting import answer_times
 from registry.disputes.subjects import Subject, hold_evidence, subject_of
+from registry.disputes.telling import info_of
 from registry.errors import Conflict, Gone, Invalid, NotFound
 from registry.http.paging import Asked, page_of
 from registry.services import Services
@@ -65,6 +68,13 @@ class Told(NamedTuple):
     steps: list[StepTold]
 
 
+class ForOffice(NamedTuple):
+    """What waits for an operator: disputes to be decided, and appeals to be reviewed."""
+
+    decide: int
+    review: int
+
+
 async def open_dispute(services: Services, caller: Caller, envelope: Envelope) -> DisputeAccepted:
     """Return once the dispute is in the published log, and holds what it is about; again has no second effect.
 
@@ -78,7 +88,7 @@ async def open_dispute(services: Services, caller: Caller, envelope: Envelope) -
 async def shown(services: Services, account: UUID | None, dispute: UUID) -> DisputeShown:
     """Return the dispute with its documents, for a party or auditor (None: the office); raises ``NotFound``."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        info = info_of(await seen(conn, account, dispute))
+        (info,) = await _infos(conn, [await seen(conn, account, dispute)])
         steps = [
             DisputeStepShown(
                 identifiers.from_uuid("stm", row["id"]),
@@ -94,7 +104,7 @@ async def shown(services: Services, account: UUID | None, dispute: UUID) -> Disp
 async def told(services: Services, account: UUID | None, dispute: UUID) -> Told:
     """Return what `shown` does without what proves it: each proof is several questions to the database."""
     async with services.database.transaction(isolation="repeatable_read", readonly=True) as conn:
-        info = info_of(await seen(conn, account, dispute))
+        (info,) = await _infos(conn, [await seen(conn, account, dispute)])
         rows = await conn.fetch(queries.SAID, dispute)
     return Told(info, [_said(row) for row in rows])
 
@@ -110,12 +120,21 @@ async def listed(
 ) -> Page[DisputeInfo]:
     """Return one page of the disputes that ``account`` is a party to, or audits (None, the office's: of all)."""
     rows, more = await page_of(conn, queries.DISPUTES, asked, account, state, work, charge)
-    return Page([info_of(row) for row in rows], more)
+    return Page(await _infos(conn, rows), more)
 
 
 async def waiting(conn: Connection, account: UUID, now: datetime) -> list[DisputeInfo]:
     """Return the oldest disputes that ``account`` is to answer, or that it lost and can appeal; at most 30."""
-    return [info_of(row) for row in await conn.fetch(queries.WAITING, account, now, _MOST_WAITING)]
+    return await _infos(conn, await conn.fetch(queries.WAITING, account, now, _MOST_WAITING))
+
+
+async def waiting_for_office(conn: Connection, operator: UUID, now: datetime) -> ForOffice:
+    """Return how many disputes an operator can decide, and how many appeals can be reviewed by this ``operator``."""
+    row = await conn.fetchrow(queries.FOR_OFFICE, operator)
+    assert row is not None  # it counts
+    silent = await conn.fetch(queries.UNANSWERED, now - ANSWERED_WITHIN)
+    until = await answer_times(conn, silent, now)
+    return ForOffice(row["answered"] + sum(each <= now for each in until.values()), row["review"])
 
 
 async def seen(conn: Connection, account: UUID | None, dispute: UUID) -> Row:
@@ -146,12 +165,6 @@ async def end(
     else:
         transfer = identifiers.from_uuid("tra", row["transfer"])
         await decide_in(services, conn, transfer, now, _OF_CHARGES[outcome])
-
-
-async def tell_both(conn: Connection, row: Row, kind: str, dispute: str, told: str) -> None:
-    """Let both parties read of what the office did."""
-    for account in (row["account"], row["against"]):
-        await events.tell(conn, account, kind, dispute, told)
 
 
 async def keep(
@@ -235,7 +248,13 @@ async def accepted(services: Services, caller: Caller, kept: Kept) -> DisputeAcc
     """Return the dispute and the receipt once the step is in the published log."""
     receipt = await translog.wait(services.database, kept.pending)
     async with services.database.acquire() as conn:
-        return DisputeAccepted(info_of(await seen(conn, caller.account, kept.dispute)), kept.statement, receipt)
+        (info,) = await _infos(conn, [await seen(conn, caller.account, kept.dispute)])
+    return DisputeAccepted(info, kept.statement, receipt)
+
+
+async def _infos(conn: Connection, rows: Sequence[Row]) -> list[DisputeInfo]:
+    until = await answer_times(conn, rows, times.now())
+    return [info_of(row, until[row["id"]]) for row in rows]
 
 
 async def _file(conn: Connection, pending: int) -> StatementFile | None:
@@ -252,30 +271,3 @@ def _said(row: Row) -> StepTold:
         None if row["account"] is None else identifiers.from_uuid(row["kind"], row["account"]),
         None if sealed is None else envelopes.read_as(DisputeStep, sealed),
     )
-
-
-def info_of(row: Row) -> DisputeInfo:
-    """Return a dispute as it is told."""
-    work = row["work"] is not None
-    return DisputeInfo(
-        dispute=identifiers.from_uuid("dsp", row["id"]),
-        account=identifiers.from_uuid(row["kind"], row["account"]),
-        against=identifiers.from_uuid(row["against_kind"], row["against"]),
-        subject=identifiers.from_uuid("wrk" if work else "tra", row["work"] if work else row["transfer"]),
-        state=row["state"],
-        document=row["digest"].hex(),
-        holds=row["holds"],
-        opened_at=times.to_text(row["opened_at"]),
-        decided_after=times.to_text(row["opened_at"] + ANSWERED_WITHIN),
-        ended_at=_text(row["ended_at"]),
-        log_index=row["index"],
-        decided=row["decided"],
-        decided_at=_text(row["decided_at"]),
-        decided_by=None if row["decided_by"] is None else identifiers.from_uuid("opr", row["decided_by"]),
-        appeal_until=_text(row["appeal_until"]),
-        appealed_at=_text(row["appealed_at"]),
-    )
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else times.to_text(at)

@@ -22,8 +22,9 @@ from registry.consent.queries.statements import LOCK_HEAD
 from registry.database import Connection, Row
 from registry.disputes import queries, words
 from registry.disputes.lasting import appeal_until
-from registry.disputes.service import Kept, accepted, end, info_of, keep, seen, taken
+from registry.disputes.service import Kept, accepted, end, keep, seen, taken
 from registry.disputes.subjects import hold_evidence
+from registry.disputes.telling import named
 from registry.errors import Conflict, Invalid, NotAllowed
 from registry.services import Services
 from registry.settlement.queries import LOCK
@@ -84,8 +85,7 @@ async def _step(services: Services, caller: Caller, dispute: UUID, envelope: Env
 
 
 def _hold_to(payload: DisputeStep, row: Row) -> None:
-    info = info_of(row)
-    for field, expected in (("dispute", info.dispute), ("subject", info.subject), ("document", info.document)):
+    for field, expected in named(row)._asdict().items():
         if getattr(payload, field) != expected:
             raise Invalid.field(field, expected, getattr(payload, field))
     if payload.step == "accept" and row["decided"] is not None and payload.outcome != row["decided"]:

@@ -9,12 +9,11 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from licet import times
-from licet.statements.disputes import ANSWERED_WITHIN
 from registry.accounts.identity import Caller
 from registry.agreements.left_out import left_out
+from registry.disputes.service import waiting_for_office
 from registry.portal.frame.languages import everywhere
 from registry.portal.frame.pages import HTML
-from registry.portal.operators import queries
 from registry.portal.operators.room import OPERATORS, ROOM
 from registry.services import Services
 
@@ -27,7 +26,7 @@ async def home(
     state = await request.app.state.readiness.look()
     left = await left_out(services.database) if state.agreements_left_out else []
     async with services.database.acquire() as conn:
-        waiting = await conn.fetchrow(queries.WAITING, caller.account, times.now() - ANSWERED_WITHIN)
+        waiting = await waiting_for_office(conn, caller.account, times.now())
     return ROOM.page(request, "home", here="home", name=caller.name, health=state, left_out=left, waiting=waiting)
 
 

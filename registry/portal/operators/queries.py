@@ -19,12 +19,3 @@ where w.id = $1 or w.account = $2 and w.id in (
 )
 order by w.id <> $1, w.registered_at, w.id limit 20
 """
-# What waits for the office: to be decided, as it was answered or opened until $2, and to be reviewed by operator $1. Of
-# disputes there are few; by dispute_steps (dispute, step)
-WAITING: Final = """
-select count(*) filter (where d.decided is null and (d.opened_at <= $2 or exists (
-        select from dispute_steps x where x.dispute = d.id and x.step = 'answer'
-    ))) as decide,
-    count(*) filter (where d.appealed_at is not null and d.decided_by <> $1) as review
-from disputes d where d.outcome is null
-"""

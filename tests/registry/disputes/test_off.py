@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from licet.terms import preset
 from licet.wire.disputes import DisputeInfo
 from registry import translog
 from registry.disputes import deciding, ending
+from registry.disputes.service import waiting_for_office
 from registry.errors import Conflict
 from registry.running.settling import disputing
 from tests.registry.catalogue import Artist, artist, picture, registry
@@ -95,18 +97,46 @@ async def shown_by_office(site: Running, about: DisputeInfo) -> list[tuple[str, 
     return [(row["step"], row["pending"]) for row in rows]
 
 
+async def stated(who: Artist, number: int) -> str:
+    """Return a work of ``who`` with terms in force."""
+    work = (await who.picture(picture(number))).work
+    await who.state([work], preset("research"))
+    return work
+
+
 async def test_nothing_is_decided_without_an_answer_that_nobody_could_give(site: Running, clock: Clock):
     mei, tom = await artist(site, "Mei"), await artist(site, "Tom")
-    work = (await tom.picture(picture(7))).work
-    await tom.state([work], preset("research"))
-    about = await dispute(mei, work)
+    about = await dispute(mei, await stated(tom, 7))
     clock.set(clock.now() + 20 * DAY)  # off
     by = await operator(site)
     with pytest.raises(Conflict, match="the other party can answer until"):
         await deciding.decide(site.services, about.dispute, by, "upheld", "as the drafts show")
-    await goes_on(site, clock, 16)
+    await artist(site)  # the log goes on
+    until = times.from_text((await shown(tom, about)).dispute.decided_after)
+    assert timedelta(days=13) < until - times.now() < timedelta(days=15)
+    assert (await listed(mei))[0]["decided_after"] == times.to_text(until)
+    await goes_on(site, clock, 10)
+    assert not await told_to_decide(site)
+    await dispute(await artist(site, "Ann"), await stated(await artist(site, "Bo"), 8))
+    await goes_on(site, clock, 6)
+    assert await told_to_decide(site) == 1  # and not what was opened since
     await deciding.decide(site.services, about.dispute, by, "upheld", "as the drafts show")
+    assert not await told_to_decide(site)
     assert await wrong(site) == []
+
+
+async def listed(who: Artist) -> list[dict[str, Any]]:
+    """Return the disputes of ``who`` as they are listed."""
+    items: list[dict[str, Any]] = (await who.http.get("/v1/disputes")).json()["items"]
+    return items
+
+
+async def told_to_decide(site: Running) -> int:
+    """Return how many disputes operators read that they can decide."""
+    async with site.services.database.acquire() as conn:
+        found = await waiting_for_office(conn, identifiers.new_uuid(), times.now())
+    assert found.review == 0
+    return found.decide
 
 
 async def test_an_end_before_the_rest_of_the_time_is_found_out(
