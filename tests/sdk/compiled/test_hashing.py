@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import licet.compiled as module
+from licet.decisions import frames
 from licet.decisions.rows import (
     _plain,
     _salted,
@@ -78,27 +79,30 @@ _EVENT = st.builds(
 
 
 @pytest.mark.parametrize("way", ["as this processor does", "two at a time"])
+@pytest.mark.parametrize("begun", [False, True])
 @given(sizes=st.lists(st.integers(0, 900), min_size=1, max_size=70))
-def test_texts_of_all_lengths_side_by_side_give_their_own_digests(way: str, sizes: list[int]) -> None:
+def test_texts_of_all_lengths_side_by_side_give_their_own_digests(way: str, begun: bool, sizes: list[int]) -> None:
+    """Also where each goes on from a state of its own, after a block that is folded before."""
     from licet.compiled import batches
+    from licet.compiled.rows import state_after
     from licet.compiled.sha256 import START
 
-    fold = batches.fold_padded if way == "as this processor does" else _by_pairs
     count, width = len(sizes), max(sizes) + batches.PADDING
-    states, texts = np.empty((count, 8), np.uint32), np.empty((count, width), np.uint8)
-    blocks, messages = np.empty(count, np.intp), [os.urandom(size) for size in sizes]
+    texts, blocks, order = np.empty((count, width), np.uint8), np.empty(count, np.intp), np.empty(count, np.intp)
+    messages, heads = [os.urandom(size) for size in sizes], [os.urandom(64) if begun else b"" for _ in sizes]
+    states = np.array([state_after(head) if begun else START for head in heads])
     for row, message in enumerate(messages):
         texts[row, : len(message)] = np.frombuffer(message, np.uint8)
-        blocks[row] = batches.padded(texts, row, len(message), 0)
-    fold(states, START, texts, blocks, count)
-    assert [state.tobytes() for state in states] == [sha256(each).digest() for each in messages]
-
-
-def _by_pairs(states: Any, start: Any, texts: Any, blocks: Any, count: int) -> None:
-    """What processors without lanes do, here as well."""
-    from licet.compiled import batches
-
-    batches._fold_pairs(states, start, texts, blocks, np.random.permutation(count), 0, count)
+        blocks[row] = batches.padded(texts, row, len(message), len(heads[row]))
+    if way == "two at a time":  # what processors without lanes do, here as well
+        batches._fold_pairs(states, START, begun, texts, blocks, np.random.permutation(count), 0, count)
+    elif begun:
+        batches.fold_further(states, texts, blocks, order, count)
+    else:
+        batches.fold_padded(states, START, texts, blocks, order, count)
+    assert [state.tobytes() for state in states] == [
+        sha256(head + message).digest() for head, message in zip(heads, messages, strict=True)
+    ]
 
 
 @given(st.lists(_EVENT, min_size=1, max_size=40), st.binary(min_size=32, max_size=32))
@@ -131,6 +135,40 @@ def test_leaves_of_rows_are_those_of_the_rows_one_by_one(rows: list[dict[str, An
     salted = b"".join(merkle.leaf_hash(salted_row_leaf(secret, row)) for row in rows)
     assert (leaf_hashes(table), salted_leaf_hashes(secret, table)) == (plain, salted)
     assert both_hashes(secret, table) == (plain, salted)
+
+
+@pytest.mark.parametrize("most", [0, 3])
+@given(ROWS, st.binary(min_size=32, max_size=32))
+def test_leaves_of_rows_that_share_little_are_those_of_the_rows_one_by_one(
+    most: int, rows: list[dict[str, Any]], secret: bytes
+) -> None:
+    """Rows are told apart in other ways where they may say too much to be looked up in a table."""
+    table = pa.Table.from_pylist(rows, schema=decision_schema())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(frames, "_TABLE", most)
+        patched.setattr(frames, "_TABLE_ROWS", 0)
+        patched.setattr(frames, "_DENSE", most)
+        assert both_hashes(secret, table) == (_plain(table), b"".join(_salted(secret, table)))
+
+
+@given(ROWS, ROWS, st.integers(0, 9), st.binary(min_size=32, max_size=32))
+def test_leaves_of_dictionaries_of_several_batches_are_those_of_the_rows(
+    one: list[dict[str, Any]], other: list[dict[str, Any]], skipped: int, secret: bytes
+) -> None:
+    """What is shared is read where Arrow has it: in the middle of a bitmap, beside rows that say nothing."""
+    schema = decision_schema()
+    last = max((row["row"] for row in one), default=-1)
+    later = [{**row, "row": last + 1 + row["row"]} for row in other]
+    tables = [_coded(pa.Table.from_pylist(rows, schema=schema)) for rows in (one, later)]
+    table = pa.concat_tables(tables).slice(skipped)
+    assert both_hashes(secret, table) == (_plain(table), b"".join(_salted(secret, table)))
+
+
+def _coded(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) and field.name not in ("url", "sha256", "pixels", "pdq", "key", "path"):
+            table = table.set_column(place, field.name, table.column(place).dictionary_encode())
+    return table
 
 
 def test_leaves_are_the_same_in_threads_that_take_each_others_memory() -> None:

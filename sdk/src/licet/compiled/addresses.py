@@ -128,7 +128,7 @@ def addresses(
     """
     width = most + PADDING
     states, texts = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, width), np.uint8)
-    blocks, rows = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
+    blocks, order, rows = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
     flat, escaped, text = uncounted(texts.reshape(TOGETHER * width)), uncounted(escaped), uncounted(data)
     waiting = 0
     for row in range(first, last):
@@ -150,7 +150,7 @@ def addresses(
             else:
                 found[row] = OTHER
         if waiting == TOGETHER or row == last - 1:
-            fold_padded(states, START, texts, blocks, waiting)
+            fold_padded(states, START, texts, blocks, order, waiting)
             for place in range(waiting):
                 copy(states, _HASH * place, out.shape[1], out, rows[place], 0)
             waiting = 0

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 from numba import njit, types
 
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import copy, zero
 from licet.compiled.lanes import HAS_LANES, LANES, fold_lanes
-from licet.compiled.sha256 import fold, fold_both
+from licet.compiled.sha256 import START, fold, fold_both
 
 #: How many texts are put together before they are folded: what was written a moment ago is not yet where the
 #: instructions read, and among many there are enough of one length.
@@ -38,26 +37,21 @@ def padded(texts: Any, row: Any, size: Any, before: Any) -> Any:
     return blocks
 
 
-def _folded_lanes(states: Any, start: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
-    text, state = np.empty(LANES, np.uintp), np.empty(LANES, np.uintp)
-    count, nobody = np.empty(LANES, np.int64), np.empty(8, np.uint32)
-    for begun in range(first, last, LANES):
-        most = 0
-        for lane in range(LANES):
-            row = order[min(begun + lane, last - 1)]
-            text[lane] = texts.ctypes.data + texts.shape[1] * row
-            state[lane] = states.ctypes.data + 32 * row
-            count[lane] = blocks[row]
-            if begun + lane >= last:  # folds nothing, for nobody
-                state[lane], count[lane] = nobody.ctypes.data, 0
-            most = max(most, count[lane])
-        fold_lanes(start.ctypes.data, text.ctypes.data, state.ctypes.data, count.ctypes.data, most)
+def _folded_lanes(
+    states: Any, start: Any, begun: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any
+) -> None:
+    state, text, at = states.ctypes.data, texts.ctypes.data, order.ctypes.data
+    for block in range(first, last, LANES):
+        fold_lanes(start.ctypes.data, begun, text, texts.shape[1], state, blocks.ctypes.data, at, block, last)
 
 
-def _folded_pairs(states: Any, start: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any) -> None:
-    for place in range(first, last):
-        for word in range(8):  # a view of a row would be counted
-            states[order[place], word] = start[word]
+def _folded_pairs(
+    states: Any, start: Any, begun: Any, texts: Any, blocks: Any, order: Any, first: Any, last: Any
+) -> None:
+    if not begun:
+        for place in range(first, last):
+            for word in range(8):  # a view of a row would be counted
+                states[order[place], word] = start[word]
     for place in range(first, last - 1, 2):
         one, other = order[place], order[place + 1]
         both = min(blocks[one], blocks[other])
@@ -78,45 +72,43 @@ def _folded_pairs(states: Any, start: Any, texts: Any, blocks: Any, order: Any, 
 _Places = types.intp[::1]
 _Words = types.Array(types.uint32, 1, "C", readonly=True)
 _typed = compiled(
-    types.void(types.uint32[:, ::1], _Words, types.uint8[:, ::1], _Places, _Places, types.intp, types.intp)
+    types.void(
+        types.uint32[:, ::1], _Words, types.boolean, types.uint8[:, ::1], _Places, _Places, types.intp, types.intp
+    )
 )
 _fold_pairs: Any = _typed(_folded_pairs)
 _fold_many: Any = _typed(_folded_lanes if HAS_LANES else _folded_pairs)
 
 
 @njit(nogil=True)
-def fold_padded(states: Any, start: Any, texts: Any, blocks: Any, count: Any) -> None:
+def fold_padded(states: Any, start: Any, texts: Any, blocks: Any, order: Any, count: Any) -> None:
     """Have ``states`` be what becomes of ``start`` by the first ``count`` padded ``texts``, of so many ``blocks``.
 
-    They are the bytes of digests.
+    They are the bytes of digests. ``order`` is for this to work with: making an array here would take longer than some
+    texts do.
     """
-    order = np.empty(count, np.intp)
-    _sort(blocks, count, order)
-    many = count if count % LANES >= _WORTH_LANES else count - count % LANES
-    if many:
-        _fold_many(states, start, texts, blocks, order, 0, many)
-    if many < count:
-        _fold_pairs(states, start, texts, blocks, order, many, count)
+    _fold_sorted(states, start, False, texts, blocks, order, count)
 
 
 @njit(nogil=True)
-def _sort(blocks: Any, count: Any, order: Any) -> None:
-    """Order rows by how many blocks they have."""
-    least, most = blocks[0], blocks[0]
-    for row in range(count):
-        order[row] = row
-        least, most = min(least, blocks[row]), max(most, blocks[row])
-    if least == most:
-        return
-    before = np.zeros(most - least + 2, np.intp)
-    for row in range(count):
-        before[blocks[row] - least + 1] += 1
-    for size in range(most - least):
-        before[size + 1] += before[size]
-    for row in range(count):
-        size = blocks[row] - least
-        order[before[size]] = row
-        before[size] += 1
+def fold_further(states: Any, texts: Any, blocks: Any, order: Any, count: Any) -> None:
+    """Do what `fold_padded` does, each text from what its state is already, in words."""
+    _fold_sorted(states, START, True, texts, blocks, order, count)
+
+
+@njit(nogil=True)
+def _fold_sorted(states: Any, start: Any, begun: Any, texts: Any, blocks: Any, order: Any, count: Any) -> None:
+    for row in range(count):  # by how many blocks they have: they are few, and mostly alike
+        place = row
+        while place and blocks[order[place - 1]] > blocks[row]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = row
+    many = count if count % LANES >= _WORTH_LANES else count - count % LANES
+    if many:
+        _fold_many(states, start, begun, texts, blocks, order, 0, many)
+    if many < count:
+        _fold_pairs(states, start, begun, texts, blocks, order, many, count)
 
 
 @njit(nogil=True, forceinline=True)

@@ -56,7 +56,8 @@ def events(
     A salt is HMAC-SHA256 of the row's name; ``inner`` and ``outer`` are the states after the blocks of its key.
     """
     states, leaf = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
-    blocks, salts = np.empty(TOGETHER, np.intp), np.empty((TOGETHER, _HASH), np.uint8)
+    blocks, order = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
+    salts = np.empty((TOGETHER, _HASH), np.uint8)
     flat, text = salts.reshape(TOGETHER * _HASH), uncounted(leaf)
     for begun in range(first, last, TOGETHER):
         count = min(TOGETHER, last - begun)
@@ -64,11 +65,11 @@ def events(
             for place in range(count):
                 copy(names, _WIDE * (begun + place), _WIDE, leaf, place, 0)
                 blocks[place] = padded(leaf, place, _WIDE, _WIDE)
-            fold_padded(states, inner, leaf, blocks, count)
+            fold_padded(states, inner, leaf, blocks, order, count)
             for place in range(count):
                 put_digest(states, place, leaf, place, 0)
                 blocks[place] = padded(leaf, place, _HASH, _WIDE)
-            fold_padded(states, outer, leaf, blocks, count)
+            fold_padded(states, outer, leaf, blocks, order, count)
             for place in range(count):
                 put_digest(states, place, salts, place, 0)
         for place in range(count):
@@ -86,6 +87,6 @@ def events(
                 else:
                     at = put_number(numbers[NUMBER - step, row], text, place, at)
             blocks[place] = padded(leaf, place, at, 0)
-        fold_padded(states, START, leaf, blocks, count)
+        fold_padded(states, START, leaf, blocks, order, count)
         for place in range(count):
             put_digest(states, place, out, begun + place, 0)

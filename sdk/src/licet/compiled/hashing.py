@@ -18,11 +18,13 @@ from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_d
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import SPILT, copy
 from licet.compiled.events import NAME, NUMBER, events
-from licet.compiled.rows import OWN, OWN_FIELD, ROW_NUMBER, escaped, hashed, state_after
+from licet.compiled.merging import following, merged
+from licet.compiled.rows import AFTER, BEFORE, BESIDE, OWN, begun, escaped, hashed, state_after
 from licet.compiled.sha256 import START
 
-__all__ = ["ABSENT", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "OWN_FIELD", "ROW_NUMBER", "SPILT", "addresses",
-           "agrees", "digests", "escaped", "events", "hashed", "nodes", "state_after"]  # fmt: skip
+__all__ = ["ABSENT", "AFTER", "BEFORE", "BESIDE", "KEYED", "NAME", "NUMBER", "OTHER", "OWN", "SPILT", "addresses",
+           "agrees", "begun", "digests", "escaped", "events", "following", "hashed", "merged", "nodes",
+           "state_after"]  # fmt: skip
 
 _HASH: Final = 32
 
@@ -36,17 +38,17 @@ def nodes(level: Any, first: Any, last: Any, out: Any) -> None:
     """Hash each pair of neighbours of a level into its row of ``out``: SHA-256 of 0x01, left, right (RFC 6962)."""
     states = np.empty((TOGETHER, 8), np.uint32)
     texts = np.empty((TOGETHER, 1 + 2 * _HASH + PADDING), np.uint8)
-    blocks = np.empty(TOGETHER, np.intp)
+    blocks, order = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
     for place in range(TOGETHER):
         texts[place, 0] = 1
         blocks[place] = padded(texts, place, 1 + 2 * _HASH, 0)
-    for begun in range(first, last, TOGETHER):
-        count = min(TOGETHER, last - begun)
+    for block in range(first, last, TOGETHER):
+        count = min(TOGETHER, last - block)
         for place in range(count):
-            copy(level, 2 * _HASH * (begun + place), 2 * _HASH, texts, place, 1)
-        fold_padded(states, START, texts, blocks, count)
+            copy(level, 2 * _HASH * (block + place), 2 * _HASH, texts, place, 1)
+        fold_padded(states, START, texts, blocks, order, count)
         for place in range(count):
-            put_digest(states, place, out, begun + place, 0)
+            put_digest(states, place, out, block + place, 0)
 
 
 @compiled(types.void(_Bytes, _Offsets, types.intp, types.intp, _Table))
@@ -56,16 +58,16 @@ def digests(data: Any, starts: Any, first: Any, last: Any, out: Any) -> None:
     for row in range(first, last):
         longest = max(longest, starts[row + 1] - starts[row])
     states, texts = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
-    blocks = np.empty(TOGETHER, np.intp)
-    for begun in range(first, last, TOGETHER):
-        count = min(TOGETHER, last - begun)
+    blocks, order = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
+    for block in range(first, last, TOGETHER):
+        count = min(TOGETHER, last - block)
         for place in range(count):
-            size = starts[begun + place + 1] - starts[begun + place]
-            copy(data, starts[begun + place], size, texts, place, 0)
+            size = starts[block + place + 1] - starts[block + place]
+            copy(data, starts[block + place], size, texts, place, 0)
             blocks[place] = padded(texts, place, size, 0)
-        fold_padded(states, START, texts, blocks, count)
+        fold_padded(states, START, texts, blocks, order, count)
         for place in range(count):
-            put_digest(states, place, out, begun + place, 0)
+            put_digest(states, place, out, block + place, 0)
 
 
 def agrees() -> bool:

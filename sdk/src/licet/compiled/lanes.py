@@ -25,23 +25,43 @@ _State: Final = ir.VectorType(_Word, 8)
 _CHOOSE, _MAJORITY, _ODD = 0xCA, 0xE8, 0x96  # what is made of three bits, for each of the eight that they can be
 
 
-def _folded(_context: Any, _start: Any, _texts: Any, _states: Any, _blocks: Any, _most: Any) -> Any:
+def _folded(
+    _context: Any, _start: Any, _begun: Any, _texts: Any, _width: Any, _states: Any, _blocks: Any, _order: Any,
+    _first: Any, _last: Any,
+) -> Any:  # fmt: skip
     """Fold sixteen texts, each into ``start``, and write the states where they are to go, as bytes of digests.
 
-    All are addresses: of eight words; of sixteen addresses each, of texts and of states; and of how many blocks (int64)
-    each text has, of which ``most`` is the largest."""
-    return types.void(types.uintp, types.uintp, types.uintp, types.uintp, types.intp), _emit
+    If they have ``begun``, each is folded into what its state is already instead. They are the rows of a table that is
+    ``width`` bytes wide, numbered from ``order[first]`` on, the longest last; where there are fewer than sixteen up to
+    ``last``, the last one is folded several times. All others are addresses: ``start`` of eight words, ``blocks`` of
+    how many (int64) each row has, ``order`` of int64."""
+    place = types.uintp
+    return types.void(place, types.boolean, place, types.intp, place, place, place, types.intp, types.intp), _emit
 
 
 fold_lanes: Any = intrinsic(_folded)
 
 
 def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    start, texts, states, blocks, most = arguments
+    start, had_begun, texts, width, states, blocks, order, begin, last = arguments
     emit = _Emitter(builder)
-    text_at, state_at = emit.addresses(texts), emit.addresses(states)
-    counts = builder.trunc(emit.load(ir.VectorType(ir.IntType(64), LANES), blocks), _Wide)
-    begun = [emit.spread(emit.load(_Word, builder.add(start, start.type(4 * word)))) for word in range(8)]
+    rows = [emit.number(order, emit.least(builder.add(begin, begin.type(lane)), last)) for lane in range(LANES)]
+    text_at = [builder.add(texts, builder.mul(width, row)) for row in rows]
+    state_at = [builder.add(states, builder.mul(row, row.type(32))) for row in rows]
+    sizes = [builder.trunc(emit.number(blocks, row), _Word) for row in rows]
+    counts, most = emit.gathered(sizes), sizes[-1]
+
+    with builder.if_else(builder.trunc(had_begun, ir.IntType(1))) as (own, same):
+        with own:
+            wide = [emit.widened(emit.load(_State, each)) for each in state_at]
+            each_own, after_own = emit.transposed(wide)[:8], builder.block
+        with same:
+            each_same = [emit.spread(emit.load(_Word, builder.add(start, start.type(4 * word)))) for word in range(8)]
+            after_same = builder.block
+    begun = [builder.phi(_Wide) for _ in range(8)]
+    for value, each, other in zip(begun, each_own, each_same, strict=True):
+        value.add_incoming(each, after_own)
+        value.add_incoming(other, after_same)
 
     before, head = builder.block, builder.append_basic_block("lanes.head")
     body, done = builder.append_basic_block("lanes.body"), builder.append_basic_block("lanes.done")
@@ -55,10 +75,10 @@ def _emit(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
     builder.cbranch(builder.icmp_signed("<", block, most), body, done)
 
     builder.position_at_end(body)
-    offset = builder.mul(block, block.type(64))
+    offset = builder.zext(builder.mul(block, block.type(64)), texts.type)
     words = emit.transposed([emit.swapped(emit.load(_Wide, builder.add(each, offset))) for each in text_at])
     after = emit.rounds(now, words)
-    going = builder.icmp_unsigned(">", counts, emit.spread(builder.trunc(block, _Word)))
+    going = builder.icmp_unsigned(">", counts, emit.spread(block))
     block.add_incoming(builder.add(block, block.type(1)), body)
     for value, other in zip(now, after, strict=True):
         value.add_incoming(builder.select(going, builder.add(value, other), value), body)
@@ -110,10 +130,21 @@ class _Emitter:
             rows = mixed
         return rows
 
-    def addresses(self, at: Any) -> list[Any]:
-        """Return the sixteen addresses that lie at an address."""
-        builder, place = self._builder, self._builder.inttoptr(at, at.type.as_pointer())
-        return [builder.load(builder.gep(place, [_Word(lane)])) for lane in range(LANES)]
+    def number(self, at: Any, which: Any) -> Any:
+        """Return one of the numbers that lie at an address."""
+        return self.load(which.type, self._builder.add(at, self._builder.mul(which, which.type(8))))
+
+    def least(self, number: Any, below: Any) -> Any:
+        """Return a number, or the one before ``below`` if that is less."""
+        most = self._builder.sub(below, below.type(1))
+        return self._builder.select(self._builder.icmp_signed("<", number, most), number, most)
+
+    def gathered(self, words: list[Any]) -> Any:
+        """Return a word in each lane."""
+        value = ir.Constant(_Wide, ir.Undefined)
+        for lane, word in enumerate(words):
+            value = self._builder.insert_element(value, word, _Word(lane))
+        return value
 
     def load(self, kind: Any, at: Any) -> Any:
         """Return what lies at an address, wherever it begins."""
@@ -128,6 +159,10 @@ class _Emitter:
     def narrowed(self, value: Any) -> Any:
         """Return the first eight words."""
         return self._shuffled(value, value, list(range(8)))
+
+    def widened(self, value: Any) -> Any:
+        """Return eight words, and eight more of no meaning."""
+        return self._shuffled(value, value, [*range(8)] * 2)
 
     def spread(self, word: Any) -> Any:
         """Return a word in all lanes."""

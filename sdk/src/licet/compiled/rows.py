@@ -1,9 +1,12 @@
 """Leaves of decision rows, each put together from what it shares with others and its own.
 
-Fields that rows share are dictionaries: ``codes[f, row]`` is the number of a text, ``texts[text_at[n]:text_at[n+1]]``,
-which is all of a field in JSON with the comma before it, or nothing for a null. ``program`` is the order of a leaf: a
-number from 0 on for a shared field, `ROW_NUMBER`, or ``OWN_FIELD - k`` for field k of the row's own, which only salted
-leaves hold. Own field k of a row is ``own[own_at[k, row] : own_at[k, row + 1]]`` where ``present[k, row]``.
+A leaf has two parts that many rows share, before and after the row's number; between their pieces a salted leaf has
+what is each row's own. Piece k of frame n is ``text[at[count * n + k] : at[count * n + k + 1]]``, all of its fields in
+JSON with the commas: so pieces beside each other are copied as one. `BEFORE` names the pieces of the first part,
+`AFTER` those of the second. Own field k of a row is ``own[own_at[k, row] : own_at[k, row + 1]]`` where
+``present[k, row]``; ``place`` says which k each of `OWN` has, −1 if no row has one.
+
+What a plain leaf begins with is folded once for all rows that begin so, as far as it is whole blocks.
 """
 
 from __future__ import annotations
@@ -13,26 +16,34 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, types
 
-from licet.compiled.batches import PADDING, TOGETHER, fold_padded, padded, put_digest
+from licet.compiled.batches import PADDING, TOGETHER, fold_further, fold_padded, padded, put_digest
 from licet.compiled.compiling import compiled
 from licet.compiled.copying import SPILT, copy, spill
 from licet.compiled.sha256 import START, fold
 from licet.compiled.uncounted import uncounted
 
-#: A row's own fields in a salted leaf, in the order of its canonical JSON.
+#: What a leaf begins with, fields up to a picture's hashes, fields up to the row's number and its name, and what a salt
+#: is of beside the number.
+BEFORE: Final = ("zero", "head", "price", "salting")
+#: Fields up to the address, and the rest to the end.
+AFTER: Final = ("statement", "tail")
+#: A row's own fields in a salted leaf, in the order of its canonical JSON: two behind the head, one behind the number,
+#: one behind the statement.
 OWN: Final = ("pdq", "pixels", "sha256", "url")
-ROW_NUMBER: Final = -1
-OWN_FIELD: Final = -2
 
+_PDQ, _PIXELS, _DIGEST, _URL = range(len(OWN))
+_HEAD, _PRICE, _SALTING, _ALL = 1, 2, 3, len(BEFORE)
+_TAIL, _END = 1, len(AFTER)
 _HASH: Final = 32
 _DIGITS: Final = 20  # of a number, at most
-_ROW: Final = np.frombuffer(b',"row":', np.uint8)
 _NAMES: Final = np.frombuffer(b"".join(b',"%b":"' % name.encode() for name in OWN) + bytes(SPILT), np.uint8)
 _NAME_AT: Final = np.cumsum([0, *(len(name) + 5 for name in OWN)])
+#: The bytes that a leaf may come to beside its pieces and what is the row's own.
+BESIDE: Final = 1 + _HASH + _DIGITS + int(_NAME_AT[-1]) + len(OWN)
 
 _Bytes = types.Array(types.uint8, 1, "C", readonly=True)
 _Offsets = types.Array(types.int64, 1, "C", readonly=True)
-_Codes = types.Array(types.int32, 2, "C", readonly=True)
+_Codes = types.Array(types.int32, 1, "C", readonly=True)
 _Words = types.Array(types.uint32, 1, "C", readonly=True)
 _Table = types.uint8[:, ::1]
 
@@ -68,76 +79,83 @@ def escaped(text: Any) -> Any:
     return _must_escape(text, 0, len(text))
 
 
+@compiled(types.void(_Bytes, _Offsets, types.uint32[:, ::1], types.int64[::1]))
+def begun(text: Any, at: Any, states: Any, folded: Any) -> None:
+    """Fold what the plain leaf of each frame begins with: as many blocks as ``folded`` takes."""
+    for frame in range(len(folded)):
+        first = at[_ALL * frame]
+        for word in range(8):
+            states[frame, word] = START[word]
+        folded[frame] = (at[_ALL * frame + _SALTING] - first) >> 6
+        fold(states[frame], text, first, folded[frame])
+
+
 @njit(nogil=True, forceinline=True)
-def _put_leaf(
-    row: Any,
-    digits: Any,
-    length: Any,
-    program: Any,
-    codes: Any,
-    texts: Any,
-    text_at: Any,
-    own: Any,
-    own_at: Any,
-    present: Any,
-    looking: Any,
-    out: Any,
-    lane: Any,
-    at: Any,
+def _put_numbers(numbers: Any, first: Any, count: Any, digits: Any, lengths: Any, same: Any) -> None:
+    """Write numbers in decimal, a row of ``digits`` each: those that differ in the last digit are written once."""
+    tens = np.int64(-1)
+    length = 0
+    for place in range(count):
+        number = numbers[first + place]
+        if number // 10 != tens:
+            tens = number // 10
+            length = put_number(number, same, 0, 0)
+        spill(same, 0, length, digits, place, 0)
+        digits[place, length - 1] = 48 + number - 10 * tens
+        lengths[place] = length
+
+
+@njit(nogil=True, forceinline=True)
+def _put_own(
+    field: Any, row: Any, own: Any, own_at: Any, present: Any, place: Any, looking: Any, out: Any, lane: Any, at: Any
 ) -> Any:
-    """Write the JSON of a row, whose number has ``length`` digits; return where it ends, or −1 if JSON would escape
-    something of the row's own, which is looked at if ``looking``."""
-    begun = at
-    for place in range(len(program)):
-        step = program[place]
-        if step >= 0:
-            code = codes[step, row]
-            start = text_at[code]
-            at = spill(texts, start, text_at[code + 1] - start, out, lane, at)
-        elif step == ROW_NUMBER:
-            at = copy(_ROW, 0, len(_ROW), out, lane, at)
-            at = spill(digits, lane * digits.shape[1], length, out, lane, at)
-        else:
-            field = OWN_FIELD - step
-            if present[field, row]:
-                start, stop = own_at[field, row], own_at[field, row + 1]
-                if looking and _must_escape(own, start, stop):
-                    return -1
-                at = spill(_NAMES, _NAME_AT[field], _NAME_AT[field + 1] - _NAME_AT[field], out, lane, at)
-                if stop + SPILT <= len(own):
-                    at = spill(own, start, stop - start, out, lane, at)
-                else:
-                    at = copy(own, start, stop - start, out, lane, at)
-                out[lane, at] = 0x22
-                at += 1
-    out[lane, begun] = 0x7B  # the comma before the first field
-    out[lane, at] = 0x7D
+    """Write a field of the row's own, if it has it; return where it ends, or −1 if JSON would escape something."""
+    which = place[field]
+    if which < 0 or not present[which, row]:
+        return at
+    start, stop = own_at[which, row], own_at[which, row + 1]
+    if looking and _must_escape(own, start, stop):
+        return -1
+    at = spill(_NAMES, _NAME_AT[field], _NAME_AT[field + 1] - _NAME_AT[field], out, lane, at)
+    if stop + SPILT <= len(own):
+        at = spill(own, start, stop - start, out, lane, at)
+    else:
+        at = copy(own, start, stop - start, out, lane, at)
+    out[lane, at] = 0x22
     return at + 1
+
+
+@njit(nogil=True, forceinline=True)
+def _put_piece(text: Any, frames: Any, first: Any, last: Any, out: Any, lane: Any, at: Any) -> Any:
+    """Write pieces beside each other."""
+    return spill(text, frames[first], frames[last] - frames[first], out, lane, at)
 
 
 @compiled(
     types.void(
-        types.Array(types.int64, 1, "C", readonly=True), types.Array(types.int64, 1, "C", readonly=True),
-        _Codes, _Bytes, _Offsets, _Offsets,
+        _Codes, _Offsets, _Bytes, types.Array(types.uint32, 2, "C", readonly=True), _Offsets,
+        _Codes, _Offsets, _Bytes, _Offsets,
         _Bytes, types.Array(types.int64, 2, "C", readonly=True), types.Array(types.uint8, 2, "C", readonly=True),
-        types.boolean, _Words, _Words, types.intp, types.intp, types.intp, types.intp, _Table, _Table,
-        types.uint8[::1],
+        _Offsets, types.boolean, _Words, _Words, types.intp, types.intp, types.intp, _Table, _Table, types.uint8[::1],
     )
 )  # fmt: skip
 def hashed(
-    plain_program: Any,
-    salted_program: Any,
-    codes: Any,
-    texts: Any,
-    text_at: Any,
+    before_codes: Any,
+    before_at: Any,
+    before: Any,
+    begun_states: Any,
+    begun_blocks: Any,
+    after_codes: Any,
+    after_at: Any,
+    after: Any,
     numbers: Any,
     own: Any,
     own_at: Any,
     present: Any,
+    place_of: Any,
     looking: Any,
     inner: Any,
     outer: Any,
-    part: Any,
     first: Any,
     last: Any,
     longest: Any,
@@ -147,56 +165,71 @@ def hashed(
 ) -> None:
     """Hash the leaf of each row into ``plain`` and the one behind a salt into ``salted``, unless that has no rows.
 
-    A salt is HMAC-SHA256 of shared field ``part`` and the number of the row; ``inner`` and ``outer`` are the states
-    after the two blocks of its key. ``done`` says for which rows there is a salted leaf: all, unless ``looking``.
-    ``texts`` has `SPILT` bytes more than it needs.
+    A salt is HMAC-SHA256 of its frame's last piece and the number of the row; ``inner`` and ``outer`` are the states
+    after the two blocks of its key. ``begun_states`` are those after so many ``begun_blocks`` of a plain leaf, as
+    `begun` gives them. ``done`` says for which rows there is a salted leaf: all, unless JSON escapes something of
+    theirs, which is looked at if ``looking``. Texts of frames have `SPILT` bytes more than they need.
     """
     states, leaf = np.empty((TOGETHER, 8), np.uint32), np.empty((TOGETHER, longest + PADDING), np.uint8)
-    blocks, digits = np.empty(TOGETHER, np.intp), np.empty((TOGETHER, _DIGITS + SPILT), np.uint8)
-    lengths = np.empty(TOGETHER, np.intp)
-    codes, texts, text_at = uncounted(codes), uncounted(texts), uncounted(text_at)
-    own, own_at, present = uncounted(own), uncounted(own_at), uncounted(present)
-    plain_program, salted_program, text = uncounted(plain_program), uncounted(salted_program), uncounted(leaf)
-    digit = uncounted(digits)  # `digits` is named in each round below, or it would be let go here
-    for begun in range(first, last, TOGETHER):
-        count = min(TOGETHER, last - begun)
-        for place in range(count):
-            lengths[place] = put_number(numbers[begun + place], digits, place, 0)
+    blocks, order, lengths = np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp), np.empty(TOGETHER, np.intp)
+    digits, same = np.empty((TOGETHER, _DIGITS + SPILT), np.uint8), np.empty((1, _DIGITS + SPILT), np.uint8)
+    before, before_at, after, after_at = uncounted(before), uncounted(before_at), uncounted(after), uncounted(after_at)
+    own, own_at, present, place_of = uncounted(own), uncounted(own_at), uncounted(present), uncounted(place_of)
+    text = uncounted(leaf)
+    for block in range(first, last, TOGETHER):
+        count = min(TOGETHER, last - block)
+        _put_numbers(numbers, block, count, digits, lengths, same)
         if len(plain):
             for place in range(count):
-                leaf[place, 0] = 0
-                size = _put_leaf(
-                    begun + place, digit, lengths[place], plain_program, codes, texts, text_at, own, own_at, present,
-                    looking, text, place, 1,
-                )  # fmt: skip
-                blocks[place] = padded(leaf, place, size, 0)
-            fold_padded(states, START, leaf, blocks, count)
+                row = block + place
+                frame = before_codes[row]
+                for word in range(8):
+                    states[place, word] = begun_states[frame, word]
+                size = begun_blocks[frame] << 6
+                start = before_at[_ALL * frame] + size
+                at = spill(before, start, before_at[_ALL * frame + _SALTING] - start, leaf, place, 0)
+                at = spill(digits, place * digits.shape[1], lengths[place], leaf, place, at)
+                at = _put_piece(
+                    after, after_at, _END * after_codes[row], _END * (after_codes[row] + 1), leaf, place, at
+                )
+                blocks[place] = padded(leaf, place, at, size)
+            fold_further(states, leaf, blocks, order, count)
             for place in range(count):
-                put_digest(states, place, plain, begun + place, 0)
+                put_digest(states, place, plain, block + place, 0)
         if len(salted):
             for place in range(count):
-                code = codes[part, begun + place]
-                size = spill(texts, text_at[code], text_at[code + 1] - text_at[code], leaf, place, 0)
-                size = spill(digit, place * digit.shape[1], lengths[place], leaf, place, size)
-                blocks[place] = padded(leaf, place, size, 64)
-            fold_padded(states, inner, leaf, blocks, count)
+                frame = _ALL * before_codes[block + place]
+                at = _put_piece(before, before_at, frame + _SALTING, frame + _ALL, leaf, place, 0)
+                at = spill(digits, place * digits.shape[1], lengths[place], leaf, place, at)
+                blocks[place] = padded(leaf, place, at, 64)
+            fold_padded(states, inner, leaf, blocks, order, count)
             for place in range(count):
                 put_digest(states, place, leaf, place, 0)
                 blocks[place] = padded(leaf, place, _HASH, 64)
-            fold_padded(states, outer, leaf, blocks, count)
+            fold_padded(states, outer, leaf, blocks, order, count)
             for place in range(count):
-                row = begun + place
+                row = block + place
+                frame, end = _ALL * before_codes[row], _END * after_codes[row]
                 leaf[place, 0] = 0
                 put_digest(states, place, leaf, place, 1)
-                size = _put_leaf(
-                    row, digit, lengths[place], salted_program, codes, texts, text_at, own, own_at, present, looking,
-                    text, place, 1 + _HASH,
-                )  # fmt: skip
-                done[row] = size > 0
-                blocks[place] = padded(leaf, place, max(size, 0), 0)
-            fold_padded(states, START, leaf, blocks, count)
+                at = _put_piece(before, before_at, frame + _HEAD, frame + _PRICE, text, place, 1 + _HASH)
+                escapes = False
+                for field in (_PDQ, _PIXELS):
+                    after_own = _put_own(field, row, own, own_at, present, place_of, looking, text, place, at)
+                    escapes, at = escapes or after_own < 0, max(at, after_own)
+                at = _put_piece(before, before_at, frame + _PRICE, frame + _SALTING, text, place, at)
+                at = spill(digits, place * digits.shape[1], lengths[place], leaf, place, at)
+                after_own = _put_own(_DIGEST, row, own, own_at, present, place_of, looking, text, place, at)
+                escapes, at = escapes or after_own < 0, max(at, after_own)
+                at = _put_piece(after, after_at, end, end + _TAIL, text, place, at)
+                after_own = _put_own(_URL, row, own, own_at, present, place_of, looking, text, place, at)
+                escapes, at = escapes or after_own < 0, max(at, after_own)
+                at = _put_piece(after, after_at, end + _TAIL, end + _END, text, place, at)
+                done[row] = not escapes
+                blocks[place] = padded(leaf, place, at, 0)
+            fold_padded(states, START, leaf, blocks, order, count)
             for place in range(count):
-                put_digest(states, place, salted, begun + place, 0)
+                put_digest(states, place, salted, block + place, 0)
 
 
 def state_after(block: bytes) -> np.ndarray[Any, np.dtype[np.uint32]]:

@@ -54,7 +54,6 @@ SECRET_BYTES: Final = 32
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _BEFORE: Final = tuple(name for name in VERDICT_FIELDS if name < "row")
 _AFTER: Final = tuple(name for name in VERDICT_FIELDS if name > "row")
-_SALTED: Final = tuple(sorted(ROW_FIELDS))
 # A salted leaf in the order of its canonical JSON: what rows with one decision share, around what is each row's own.
 _OWN: Final = ("pdq", "pixels", "sha256", "url")
 _SHARED: Final = tuple(
@@ -134,7 +133,7 @@ def leaf_hashes(table: pa.Table | pa.RecordBatch) -> bytes:
     if (loops := hashing_of(table.num_rows)) is not None:
         from licet.decisions.leaves import Leaves
 
-        return Leaves(loops, table, VERDICT_FIELDS, _SALTED).plain()
+        return Leaves(loops, table, _SHARED).plain()
     return _plain(table)
 
 
@@ -147,7 +146,7 @@ def both_hashes(secret: bytes, table: pa.Table) -> tuple[bytes, bytes]:
 
     _require_secret(secret)
     _require(table)
-    plain, hashes, done = Leaves(loops, table, VERDICT_FIELDS, _SALTED).both(secret)
+    plain, hashes, done = Leaves(loops, table, _SHARED).both(secret)
     return plain, _with_escapes(secret, table, hashes, done)
 
 
@@ -210,7 +209,7 @@ def salted_leaf_hashes(secret: bytes, table: pa.Table | pa.RecordBatch) -> bytes
     if (loops := hashing_of(table.num_rows)) is not None:
         from licet.decisions.leaves import Leaves
 
-        return _with_escapes(secret, table, *Leaves(loops, table, VERDICT_FIELDS, _SALTED).salted(secret))
+        return _with_escapes(secret, table, *Leaves(loops, table, _SHARED).salted(secret))
     return b"".join(_salted(secret, table))
 
 
