@@ -52,6 +52,7 @@ class Caller(msgspec.Struct, frozen=True):
     expires_at: datetime  # of the token or session
     session: UUID | None = None
     stepped_up_at: datetime | None = None  # when a passkey was last used in the session
+    limited: bool = False  # the token may charge so much in a month, and no more
 
     @property
     def id(self) -> str:
@@ -141,6 +142,7 @@ async def holder(services: Services, token: str) -> Caller:
         scopes=frozenset(row["scopes"]),
         token=row["token"],
         expires_at=row["expires_at"],
+        limited=row["limited"],
     )
 
 

@@ -379,7 +379,7 @@ select exists (
 
 # by tokens unique (digest), accounts primary key
 AUTHENTICATE: Final = """
-select t.id as token, t.account, t.scopes, t.expires_at, a.kind, a.name, a.level,
+select t.id as token, t.account, t.scopes, t.expires_at, t.spend_limit is not null as limited, a.kind, a.name, a.level,
     (t.last_used_at is null or t.last_used_at < now() - interval '1 minute') as stale
 from tokens t join accounts a on a.id = t.account
 where t.digest = $1 and t.revoked_at is null and t.expires_at > now() and a.erased_at is null
@@ -390,7 +390,8 @@ where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 mi
 """
 # by tokens primary key, tokens unique (account, request)
 MINT: Final = """
-insert into tokens (id, account, digest, scopes, expires_at, request, payload) values ($1, $2, $3, $4, $5, $6, $7)
+insert into tokens (id, account, digest, scopes, expires_at, request, payload, spend_limit, spend_currency)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (account, request) do update set digest = excluded.digest
 where tokens.last_used_at is null and tokens.revoked_at is null and tokens.payload = excluded.payload
 returning id, scopes, expires_at
@@ -399,13 +400,23 @@ MINTED: Final = "select payload from tokens where account = $1 and request = $2"
 # by tokens (account, created_at): an account has few
 TOKENS: Final = orders(
     """
-select id, scopes, created_at, expires_at, last_used_at, revoked_at from tokens
+select id, scopes, created_at, expires_at, last_used_at, revoked_at, spend_limit, spend_currency,
+    case when spent_in = to_char(now() at time zone 'utc', 'YYYY-MM') then spent else 0 end as spent
+from tokens
 where account = $1 and ($2::boolean is null or (revoked_at is null and expires_at > now()) = $2)
     and ($3::text is null or $3 = any(scopes))
 """,
     created=(Key("id", "id", UUID),),
     expires=(Key("expires_at", "expires_at", datetime), Key("id", "id", UUID)),
 )
+# by tokens primary key: what the token ($1) charged in the month ($2) or a later one, which no earlier one takes back
+LOCK_SPENDING: Final = """
+select spend_limit, spend_currency, case when spent_in >= $2 then spent else 0 end as spent
+from tokens where id = $1 and spend_limit is not null for no key update
+"""
+SPEND: Final = """
+update tokens set spent = $3, spent_in = greatest(spent_in, $2) where id = $1
+"""
 REVOKE: Final = """
 update tokens set revoked_at = coalesce(revoked_at, now())
 where id = $1 and ($2::uuid is null or account = $2) returning id

@@ -22,7 +22,7 @@ from licet.wire.accounts import (
     TokenInfo,
 )
 from licet.wire.common import Page, StatementFile
-from registry.accounts import profile, registration, statements, stepping, tokens
+from registry.accounts import profile, registration, spending, statements, stepping, tokens
 from registry.accounts.idempotency import HEADER, SECRET, key_of
 from registry.accounts.identity import Caller, require
 from registry.accounts.key_routes import ROUTES as KEY_ROUTES
@@ -83,6 +83,9 @@ async def create_token(
     It may do what the present one may, and more for an ``envelope`` in which a live root key of the account asked for
     just these scopes in the last five minutes. One with scope ``erase`` or ``payout`` lasts for a day: nothing
     else erases the account, or says where it is paid, but a session whose passkey was just used.
+
+    With a ``spend_limit`` whatever would charge more in a calendar month (UTC) is 409 `over-spend-limit`, and the token
+    makes none with scope ``license`` or ``usage``.
     """
     longest = 1 if tokens.STEPPED_UP.intersection(data.scopes) else tokens.LONGEST.days
     if not 1 <= data.expires_in_days <= longest:
@@ -90,11 +93,14 @@ async def create_token(
         raise Invalid.field("expires_in_days", expected, data.expires_in_days)
     allowed = await stepping.granted(services, caller, data.scopes, data.envelope)
     scopes = tokens.narrowed(data.scopes, allowed)
+    if data.envelope is None:
+        spending.hold_unlimited(caller, scopes)
     asked = sha256(key_of(idempotency_key).encode()).digest()
     if data.envelope is not None:
         asked = bytes.fromhex(data.envelope.payload_digest)  # it counts once, under whatever key it comes
     async with services.database.transaction() as conn:
-        return await tokens.create(conn, caller.account, scopes, timedelta(days=data.expires_in_days), request=asked)
+        lifetime = timedelta(days=data.expires_in_days)
+        return await tokens.create(conn, caller.account, scopes, lifetime, request=asked, limit=data.spend_limit)
 
 
 @get("/v1/tokens", operation_id="listTokens", tags=["accounts"], guards=[require("account")])

@@ -13,11 +13,12 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from licet import identifiers, times
-from licet.wire.accounts import SCOPES, TokenCreated, TokenInfo
+from licet import identifiers, money, times
+from licet.money import Money
+from licet.wire.accounts import SCOPES, SpendLimit, TokenCreated, TokenInfo
 from licet.wire.common import Page
 from registry.accounts import queries
-from registry.database import Connection
+from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound
 from registry.http.paging import Asked, page_of
 
@@ -65,20 +66,32 @@ async def create(
     lifetime: timedelta,
     *,
     request: bytes | None = None,
+    limit: SpendLimit | None = None,
 ) -> TokenCreated:
     """Return a new token of ``account`` that lasts for ``lifetime``; this is the only time it is seen.
 
     ``request`` is the digest of the key of the request that asked. Asking again before the token was ever used gives
     it a new secret: the first answer was lost. Afterwards that raises ``Conflict``, and ``KeyReused`` if something
-    else is asked for.
+    else is asked for. ``limit`` is what it may charge in a month.
     """
     if not timedelta(0) < lifetime <= LONGEST:
         raise Invalid.field("expires_in_days", f"1 to {LONGEST.days}", lifetime.days)
     token, granted = new_token(), sorted(set(scopes))
-    payload = None if request is None else sha256(f"{','.join(granted)}\n{lifetime}".encode()).digest()
+    most = None if limit is None else Money(_currency(limit.currency), _micro(limit.amount))
+    asked = f"{','.join(granted)}\n{lifetime}" + ("" if most is None else f"\n{most.micro} {most.currency}")
+    payload = None if request is None else sha256(asked.encode()).digest()
     expires = times.now() + lifetime
     row = await conn.fetchrow(
-        queries.MINT, identifiers.new_uuid(), account, digest_of(token), granted, expires, request, payload
+        queries.MINT,
+        identifiers.new_uuid(),
+        account,
+        digest_of(token),
+        granted,
+        expires,
+        request,
+        payload,
+        most and most.micro,
+        most and most.currency,
     )
     if row is None:
         if await conn.fetchval(queries.MINTED, account, request) != payload:
@@ -89,7 +102,16 @@ async def create(
         token=token,
         scopes=list(row["scopes"]),
         expires_at=times.to_text(row["expires_at"]),
+        spend_limit=None if most is None else SpendLimit(money.to_decimal(most.micro), most.currency),
     )
+
+
+def _currency(code: str) -> str:
+    return money.currency(code, "spend_limit.currency")
+
+
+def _micro(amount: str) -> int:
+    return money.to_micro(amount, "spend_limit.amount")
 
 
 def narrowed(scopes: Iterable[str], allowed: Iterable[str]) -> list[str]:
@@ -115,10 +137,18 @@ async def listed(
             expires_at=times.to_text(row["expires_at"]),
             last_used_at=row["last_used_at"] and times.to_text(row["last_used_at"]),
             revoked_at=row["revoked_at"] and times.to_text(row["revoked_at"]),
+            spend_limit=_limit(row),
+            spent=None if row["spend_limit"] is None else money.to_decimal(row["spent"]),
         )
         for row in rows
     ]
     return Page(items, more)
+
+
+def _limit(row: Row) -> SpendLimit | None:
+    if row["spend_limit"] is None:
+        return None
+    return SpendLimit(money.to_decimal(row["spend_limit"]), row["spend_currency"])
 
 
 async def revoke(conn: Connection, token: UUID, account: UUID | None = None) -> None:

@@ -276,5 +276,5 @@ async def _charges(conn: Connection, found: Agreement, month: str, into: str, ba
     end = periods.first_moment(period_of(into).end)
     posting = Posting(found.name, found.organisation, licensee, None, end - _MOMENT, AT_CLOSE)
     charges = charges_of(posting, month, owing, basis.escrow, found.fee_bps, shared)
-    await hold(conn, licensee, [each.transfer for each in charges], posting.limit)
+    await hold(conn, posting, [each.transfer for each in charges])
     return charges

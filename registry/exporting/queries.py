@@ -39,7 +39,8 @@ from member_invitations where account = $1 {after}
 """
 # by tokens (account, created_at): an account has few
 TOKENS: Final = """
-select id as token, scopes, created_at, expires_at, last_used_at, revoked_at from tokens where account = $1 {after}
+select id as token, scopes, created_at, expires_at, last_used_at, revoked_at, spend_limit, spend_currency,
+    spent, spent_in from tokens where account = $1 {after}
 """
 # by sessions (account, id)
 SESSIONS: Final = """

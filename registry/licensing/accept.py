@@ -145,7 +145,8 @@ async def _granted(services: Services, caller: Caller, offer: _Offer, envelope: 
     # For which uses is in the licence, which not every account that is told may read yet.
     about = "a licence on works of yours was taken"
     await events.tell_many(conn, offer.artists, "licence-granted", offer.licence, about)
-    posting = Posting(offer.licence, caller.account, caller.id, None, offer.at, services.settings.owed_limit_micro)
+    limit = services.settings.owed_limit_micro
+    posting = Posting(offer.licence, caller.account, caller.id, None, offer.at, limit, caller.token)
     await accrual.post(conn, posting, offer.accruals)
     return pending
 

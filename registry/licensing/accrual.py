@@ -46,11 +46,11 @@ async def post(conn: Connection, posting: Posting, accruals: Sequence[Accrual]) 
 
     Whoever calls holds the organisation's lock, so that nobody else can report the same events meanwhile, and from
     before the log's pending id was drawn a share of the consent heads of the artists: what is shared now stays so.
-    Raises ``OverLimit`` before anything is written.
+    Raises ``OverLimit``, ``OverSpendLimit`` before anything is written.
     """
     shared = await in_force(conn, {accrual.reported.work for accrual in accruals if accrual.amount})
     records, transfers = await asyncio.to_thread(_prepared, posting, accruals, shared)
-    await owing.hold(conn, posting.licensee, transfers, posting.limit)
+    await owing.hold(conn, posting, transfers)
     await conn.copy_records_to_table("usage_events", records=records, columns=queries.USAGE_EVENTS)
     await enter(conn, transfers, posting.at)
 

@@ -40,7 +40,7 @@ async def write(conn: Connection, posting: Posting, uses: Uses, charges: Charges
     charged = fresh & (charges.amount > 0)
     shared = await in_force(conn, [uses.works[place] for place in np.unique(uses.work[charged]).tolist()])
     ready = await asyncio.to_thread(_prepared, posting, uses, charges, np.flatnonzero(fresh), shared)
-    await owing.hold(conn, posting.licensee, ready.transfers, posting.limit)
+    await owing.hold(conn, posting, ready.transfers)
     await conn.copy_to_table(_TABLE, source=binary(ready.columns), columns=queries.USAGE_EVENTS, format="binary")
     return ready.transfers
 

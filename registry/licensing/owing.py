@@ -14,9 +14,11 @@ from typing import Final
 from licet import money
 from licet.wire.common import FieldError
 from registry import ledger
+from registry.accounts.spending import spend
 from registry.database import Connection
 from registry.errors import Conflict
 from registry.ledger import Transfer
+from registry.licensing.types import Posting
 
 AT_CLOSE: Final = 2 * money.LARGEST
 """What agreements may take it to when a month closes, in micro-units: more than any limit that can be set, so that
@@ -38,18 +40,20 @@ class OverLimit(Conflict):
         )
 
 
-async def hold(conn: Connection, licensee: str, transfers: Sequence[Transfer], limit: int) -> None:
-    """Return only if ``licensee`` owes at most ``limit`` micro-units of each currency once ``transfers`` are posted.
+async def hold(conn: Connection, posting: Posting, transfers: Sequence[Transfer]) -> None:
+    """Return only if the licensee owes at most the limit of ``posting`` in each currency once ``transfers`` are posted.
 
-    Whoever calls lets nobody else charge the organisation meanwhile, or charges it at a close. Raises ``OverLimit``.
+    They count against the limit of its token. Whoever calls lets nobody else charge the organisation meanwhile, or
+    charges it at a close. Raises ``OverLimit``, ``OverSpendLimit``.
     """
-    account = f"receivable:{licensee}"
+    account = f"receivable:{posting.licensee}"
     asked: dict[str, int] = defaultdict(int)
     for transfer in transfers:
         for entry in transfer.entries:
             if entry.account == account:
                 asked[entry.currency] += entry.amount
-    await hold_sums(conn, licensee, asked, limit)
+    await hold_sums(conn, posting.licensee, asked, posting.limit)
+    await spend(conn, posting.token, asked, posting.at)
 
 
 async def hold_sums(conn: Connection, licensee: str, asked: Mapping[str, int], limit: int) -> None:

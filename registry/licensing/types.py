@@ -40,7 +40,8 @@ class Accrual(NamedTuple):
 class Posting(NamedTuple):
     """Under what a set of accruals is posted: its ``source`` (``lic_…`` or ``bat_…``), who owes it, and when.
 
-    ``limit``: what it may owe at most by then, in micro-units of each currency.
+    ``limit``: what it may owe at most by then, in micro-units of each currency. ``token``: with what it was asked for,
+    whose own limit is held too.
     """
 
     source: str
@@ -49,3 +50,4 @@ class Posting(NamedTuple):
     batch: UUID | None  # None: by the acceptance of a licence
     at: datetime
     limit: int
+    token: UUID | None = None

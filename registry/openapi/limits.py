@@ -94,6 +94,7 @@ TERMS: Final[Schema] = {
 }
 _BASE64URL: Final[Schema] = {"pattern": "^[A-Za-z0-9_-]*$"}
 _FILE: Final[Schema] = {"pattern": ANY_HEX}
+_AMOUNT: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"  # so many digits fit for certain
 # By component and field; where a field may be null or a list, what it is otherwise, or in whole.
 LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "AccountCreate": {"name": {"minLength": 1, "maxLength": MAX_NAME}},
@@ -156,6 +157,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "scopes": _some({"type": "string", "enum": list(SCOPES)}),
         "expires_in_days": {"minimum": 1, "maximum": LONGEST.days},
     },
+    "SpendLimit": {"amount": {"pattern": _AMOUNT}, "currency": {"$ref": "#/components/schemas/Currency"}},
     "UsageBatchSubmit": {
         "events": {"minItems": 1, "maxItems": MAX_EVENTS},
         "secret": {"pattern": "^[A-Za-z0-9+/]{43}=$"},

@@ -144,7 +144,7 @@ async def _post(services: Services, caller: Caller, batch: _Batch, conn: Connect
         return present
     payload = await opened(conn, UsageBatch, batch.envelope, caller, services.keys.ref)
     limit = services.settings.owed_limit_micro
-    posting = Posting(payload.batch, caller.account, caller.id, batch.id, batch.at, limit)
+    posting = Posting(payload.batch, caller.account, caller.id, batch.id, batch.at, limit, caller.token)
     # Consent heads are shared in here, before the place in the log is drawn: a split that is agreed meanwhile comes
     # after this batch, with its debts.
     if isinstance(batch.read, list):

@@ -193,6 +193,19 @@ def test_a_program_joins_a_team_by_a_link_and_signs_once_it_is_let_in(person: Pe
     assert team.does("account", "member", "invite", "--days", "31", code=2)["error"]["message"].startswith("--days")
 
 
+def test_a_token_with_a_spend_limit_says_so_where_it_is_made_and_listed(person: People) -> None:
+    team = person("spenders")
+    team.does("account", "create", "--kind", "organisation", "--name", "Spenders")
+    made = team.does("token", "create", "--scope", "license", "usage", "--spend-limit", "500 usd/month")
+    assert made["spend_limit"] == {"amount": "500", "currency": "USD", "per": "month"}
+    listed = next(each for each in team.does("token", "list")["tokens"] if each["id"] == made["id"])
+    assert (listed["spend_limit"], listed["spent"]) == (made["spend_limit"], "0")
+    assert "  0.00 of 500.00 USD this month\n" in team.types("token", "list").out
+    for wrong in ("500", "500USD", "500USD/year", "USD500/month", "1,5USD/month", "500XXX/month"):
+        error = team.does("token", "create", "--scope", "license", "--spend-limit", wrong, code=2)["error"]
+        assert error["message"] == f"--spend-limit: expected an amount a month, such as 500USD/month, got {wrong!r}"
+
+
 def test_topics_of_alerts_are_switched_off_and_on(mei: Person) -> None:
     off = mei.does("account", "alerts", "--off", "money,claims", "uses")
     assert off["off"] == ["uses", "money", "claims"]

@@ -106,7 +106,7 @@ class RollbackError(VerificationError):
 
 
 class BudgetError(LicetError):
-    """The quote is larger than the budget; nothing was taken."""
+    """The quote is larger than the budget, or than what the token may still spend; nothing was taken."""
 
     exit_code = 1
     code = "over-budget"

@@ -395,7 +395,11 @@ async def tell(site: Running, recorder: Recorder, net: Internet) -> None:
     await mei.http.get("/v1/remittances")
     for path in ("/v1/invoices?state=paid", f"/v1/invoices/{bill}", f"/v1/invoices/{bill}/lines"):
         await lab.http.get(path)
-    made = await lab.site.post("/v1/tokens", {"scopes": ["query"], "expires_in_days": 30}, http=lab.http)
+    made = await lab.site.post(
+        "/v1/tokens",
+        {"scopes": ["license", "usage"], "expires_in_days": 30, "spend_limit": {"amount": "500", "currency": "USD"}},
+        http=lab.http,
+    )
     await lab.http.delete(f"/v1/tokens/{made.json()['id']}")
     rows = [{"sha256": "00" * 32}, {"url": "https://x.example/b.jpg"}]
     await lab.http.post(

@@ -15,7 +15,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import KeyRegister, PublicKey, TokenRequest
-from licet.wire.accounts import AccountCreated, TokenCreated
+from licet.wire.accounts import AccountCreated, SpendLimit, TokenCreated
 from licet.wire.erasure import ErasureAnswer
 
 PREFIXES = {"artist": "art", "organisation": "org"}
@@ -70,7 +70,9 @@ def create(client: Client, kind: str, name: str) -> AccountCreated:
     return created
 
 
-def stepped_up(client: Client, scopes: Sequence[str], days: int = 1) -> TokenCreated:
+def stepped_up(
+    client: Client, scopes: Sequence[str], days: int = 1, *, spend_limit: SpendLimit | None = None
+) -> TokenCreated:
     """Return a token for ``scopes``, also those that this profile's token has not: its root key signs for it."""
     profile = client.need_account()
     account = profile.account
@@ -83,7 +85,8 @@ def stepped_up(client: Client, scopes: Sequence[str], days: int = 1) -> TokenCre
         issued_at=times.to_text(times.now()),
         nonce=new_uuid().hex,
     )
-    return client.create_token(wish.scopes, days, envelopes.seal(wish, SigningKey.load(profile.key_path)))
+    envelope = envelopes.seal(wish, SigningKey.load(profile.key_path))
+    return client.create_token(wish.scopes, days, envelope, spend_limit=spend_limit)
 
 
 def erase(client: Client, *, deny: bool = True) -> ErasureAnswer:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from licet.errors import (
+    BudgetError,
     ConflictError,
     ExpiredError,
     InputError,
@@ -198,6 +199,8 @@ def _kind(status: int, slug: str) -> type[LicetError]:
         return NotAllowedError
     if slug.endswith("expired"):
         return ExpiredError
+    if slug in ("over-budget", "over-spend-limit"):
+        return BudgetError
     if status in (409, 412):
         return ConflictError
     if 400 <= status < 500 and status != 408:

@@ -33,6 +33,17 @@ class AccountCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     envelope: Envelope
 
 
+class SpendLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most that a token may charge in a calendar month (UTC): ``amount`` of ``currency``, and nothing of others.
+
+    Counted is what licences and uses owe once they are taken and reported; not what only follows at a month's close.
+    """
+
+    amount: str  # a decimal with at most 6 decimals
+    currency: str
+    per: Literal["month"] = "month"
+
+
 class TokenCreated(msgspec.Struct, frozen=True):
     """A token, shown this once."""
 
@@ -40,6 +51,7 @@ class TokenCreated(msgspec.Struct, frozen=True):
     token: str
     scopes: list[str]
     expires_at: str
+    spend_limit: SpendLimit | None = None
 
 
 class AccountCreated(msgspec.Struct, frozen=True):
@@ -289,12 +301,17 @@ class TokenCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: list[str]
     expires_in_days: int = 90
     envelope: Envelope | None = None
+    spend_limit: SpendLimit | None = None
 
 
 class TokenInfo(msgspec.Struct, frozen=True):
+    """A token without its secret; ``spent`` is what it charged this month, null where it has no limit."""
+
     id: str
     scopes: list[str]
     created_at: str
     expires_at: str
     last_used_at: str | None
     revoked_at: str | None
+    spend_limit: SpendLimit | None = None
+    spent: str | None = None

@@ -34,13 +34,19 @@ class AsyncAccounts(AsyncConnection):
         return self.transport.stream(endpoints.account_export(after))
 
     async def create_token(
-        self, scopes: Sequence[str], days: int = 90, envelope: Envelope | None = None
+        self,
+        scopes: Sequence[str],
+        days: int = 90,
+        envelope: Envelope | None = None,
+        *,
+        spend_limit: accounts.SpendLimit | None = None,
     ) -> accounts.TokenCreated:
         """Return a further token; asking again makes another one.
 
-        ``envelope``: a ``token-request`` by a root key, for scopes that the present token has not.
+        ``envelope``: a ``token-request`` by a root key, for scopes that the present token has not. ``spend_limit``: the
+        most that it may charge in a month.
         """
-        return await self.transport.do(endpoints.create_token(scopes, days, envelope))
+        return await self.transport.do(endpoints.create_token(scopes, days, envelope, spend_limit))
 
     def tokens(self, *, limit: int | None = None, **filters: str | int) -> AsyncIterator[accounts.TokenInfo]:
         """Yield the account's tokens, without their secrets."""

@@ -37,9 +37,11 @@ def account_export(after: str | None) -> str:
     return "/v1/me/export" + ("" if after is None else f"?after={escape(after, safe='')}")
 
 
-def create_token(scopes: Sequence[str], days: int, envelope: Envelope | None) -> Call[accounts.TokenCreated]:
+def create_token(
+    scopes: Sequence[str], days: int, envelope: Envelope | None, spend_limit: accounts.SpendLimit | None
+) -> Call[accounts.TokenCreated]:
     """A further token, another one each time."""
-    body = accounts.TokenCreate(list(scopes), days, envelope)
+    body = accounts.TokenCreate(list(scopes), days, envelope, spend_limit)
     return post("createToken", "/v1/tokens", body, accounts.TokenCreated, scope="account", key=new_uuid().hex)
 
 

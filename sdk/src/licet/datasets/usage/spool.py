@@ -20,7 +20,7 @@ import msgspec
 
 from licet import canonical, times
 from licet.client import Client
-from licet.errors import ConflictError, InputError, LicetError
+from licet.errors import BudgetError, ConflictError, InputError, LicetError
 from licet.identifiers import new_id
 from licet.private import make_private
 from licet.statements import envelope as envelopes
@@ -300,7 +300,7 @@ class Spool:
         """Return the answer, or None for a refusal, which is marked and gathered."""
         try:
             return send()
-        except (InputError, ConflictError) as error:
+        except (InputError, ConflictError, BudgetError) as error:
             self._db.execute(f"update {table} set problem = ? where {column} = ?", (error.message, value))  # noqa: S608
             refused.append(error)
             return None
