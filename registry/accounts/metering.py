@@ -10,6 +10,7 @@ What anybody may cache, and what operators watch, is not counted: the files of t
 
 from __future__ import annotations
 
+import functools
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final, cast
 
@@ -36,9 +37,9 @@ _IPV6_NETWORK: Final = 64  # bits: whoever has one address of an IPv6 network ha
 class Meter:
     """The quotas of one request's caller, and how they stand."""
 
-    def __init__(self, services: Services, caller: Caller | None, address: str) -> None:
+    def __init__(self, services: Services, caller: Caller | None, scope: HTTPScope) -> None:
         self._services = services
-        self._address = f"address:{address}"
+        self._scope = scope
         self._account = None if caller is None else f"account:{caller.account.hex}"
         self._standings: dict[str, Standing] = {}
 
@@ -50,12 +51,20 @@ class Meter:
         if not rate.most or not amount:
             return
         quota = Quota(_SHOWN.get(what, what), rate)
+        quotas, who = self._services.quotas, account or self._address
         try:
-            async with answering(PATIENCE):
-                self._standings[what] = await self._services.quotas.spend(account or self._address, quota, amount)
+            standing = quotas.at_once(who, quota, amount)
+            if standing is None:
+                async with answering(PATIENCE):
+                    standing = await quotas.spend(who, quota, amount)
+            self._standings[what] = standing
         except Exceeded as error:
             self._standings[what] = error.standing
             raise
+
+    @functools.cached_property
+    def _address(self) -> str:
+        return f"address:{address_of(self._scope, self._services.settings)}"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers that tell how the quotas stand that were counted against."""
@@ -81,15 +90,14 @@ class Metering(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         services: Services = scope["litestar_app"].state.services
-        address = address_of(http, services.settings)
         request: Request[Any, Any, Any] = Request(scope)
         try:
             async with answering(PATIENCE):
                 caller = await authenticated(request)
         except NotAuthenticated:
-            await _spend(Meter(services, None, address), http, "requests")  # guessing tokens is counted, too
+            await _spend(Meter(services, None, http), http, "requests")  # guessing tokens is counted, too
             raise
-        meter = Meter(services, caller, address)
+        meter = Meter(services, caller, http)
         scope["state"][_KEPT] = meter
 
         async def told(message: Message) -> None:

@@ -36,6 +36,7 @@ from registry.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from registry.http.deadlines import Deadline
 from registry.http.holding import Holding
 from registry.observing.requests import CALLER, Known
 
@@ -45,7 +46,7 @@ SECONDS: Final = 60.0  # from the end of the body to the first byte of the answe
 BODY_PAUSE: Final = 15.0  # seconds until the next part of a body
 BODY_GRACE: Final = 30.0  # seconds in which a body may be as slow as it likes
 BODY_RATE: Final = 4_096  # bytes a second after that, on average
-_EXACTLY: Final = 30  # a timer is set anew for a further part only where it is off by this part of the pause
+_USUAL: Final = 200  # characters of an Accept header
 PROBLEM: Final = "application/problem+json"
 _SHARED: Final = frozenset({"log", "snapshots", "terms"})  # tags of what pages of other sites may read
 _ANYBODY: Final = (b"access-control-allow-origin", b"*")
@@ -152,12 +153,16 @@ def _check_size(scope: HTTPScope) -> None:
 def _check_accept(accept: str | None, answer: str) -> None:
     if not accept or "*/*" in accept:
         return
-    try:
-        fits = Accept(accept).best_match([answer, PROBLEM]) is not None
-    except ValueError:
-        fits = True  # it says nothing that can be held to
-    if not fits:
+    if not (_takes if len(accept) <= _USUAL else _takes.__wrapped__)(accept, answer):
         raise NotAcceptable(f"expected an Accept header with {answer}, got {accept[:200]}")
+
+
+@functools.lru_cache(maxsize=256)  # programs say the same each time
+def _takes(accept: str, answer: str) -> bool:
+    try:
+        return Accept(accept).best_match([answer, PROBLEM]) is not None
+    except ValueError:
+        return True  # it says nothing that can be held to
 
 
 def _check_body(headers: Mapping[bytes, str], rules: Rules) -> None:
@@ -217,9 +222,7 @@ async def _in_time(
         if answering or whole:
             return await receive()  # waits for the end of the connection
         reading = True
-        wanted, set_to = loop.time() + BODY_PAUSE, clock.when()
-        if set_to is None or not wanted - BODY_PAUSE / _EXACTLY < set_to <= wanted:
-            clock.reschedule(wanted)
+        deadline.move(loop.time() + BODY_PAUSE)
         message = await receive()
         reading = False
         if message["type"] == "http.disconnect":  # or what came was no chunk: the framework would call it our fault
@@ -235,14 +238,14 @@ async def _in_time(
                 raise SlowBody(f"expected a body at {BODY_RATE} bytes a second or more, got {size} in {spent:.0f} s")
             whole = not message.get("more_body")
         if whole:
-            clock.reschedule(loop.time() + rules.seconds)
+            deadline.move(loop.time() + rules.seconds)
         return message
 
     async def told(message: Message) -> None:
         nonlocal answering
         if message["type"] == "http.response.start":
             answering = True
-            clock.reschedule(None)
+            deadline.move(None)
             if scope["method"] == "OPTIONS":
                 message["headers"] = [*_without_allow(message["headers"]), (b"allow", _allowed(scope).encode())]
             if rules.shared:
@@ -250,7 +253,8 @@ async def _in_time(
         await send(message)
 
     try:
-        async with asyncio.timeout(rules.seconds) as clock:
+        async with asyncio.timeout(None) as clock:
+            deadline = Deadline(clock, started + rules.seconds, started + BODY_PAUSE)
             await next_app(scope, hurried_receive, told)
     except TimeoutError:
         if not clock.expired():
@@ -259,5 +263,6 @@ async def _in_time(
             raise SlowBody(f"expected a part of the body within {BODY_PAUSE:.0f} s, got nothing") from None
         raise TimedOut(f"expected to answer within {rules.seconds:.0f} s; what was under way was stopped") from None
     finally:
+        deadline.end()
         if size:
             held.give(sender, size)

@@ -108,7 +108,7 @@ async def lookup(
         territory=territory,
         sublicense=sublicense,
         exclusive=exclusive,
-        at=at,
+        at=at or asking.this_moment(),
     )
     # Not as dependencies: the framework makes a task for each of several, which takes longer than they do.
     services: Services = request.app.state.services

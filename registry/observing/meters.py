@@ -83,15 +83,22 @@ class Meters:
         self.registry = CollectorRegistry()
         self._shared = os.environ.get(_VARIABLE)
         self._made: dict[str, Any] = {meter.name: self._make(meter) for meter in COUNTED}
+        self._labelled: dict[tuple[str, tuple[str, ...]], Any] = {}  # what the library would look up each time
 
     def count(self, name: str, *labels: str, by: float = 1) -> None:
         """The counter has gone up, or the gauge moved, by ``by``."""
-        made = self._made[name]
-        (made.labels(*labels) if labels else made).inc(by)
+        self._of(name, labels).inc(by)
 
     def observe(self, name: str, *labels: str, seconds: float) -> None:
         """The histogram has one more value."""
-        self._made[name].labels(*labels).observe(seconds)
+        self._of(name, labels).observe(seconds)
+
+    def _of(self, name: str, labels: tuple[str, ...]) -> Any:
+        found = self._labelled.get((name, labels))
+        if found is None:
+            made = self._made[name]
+            found = self._labelled[name, labels] = made.labels(*labels) if labels else made
+        return found
 
     def text(self) -> bytes:
         """Return all of it in the text form of Prometheus."""

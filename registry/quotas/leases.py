@@ -88,19 +88,27 @@ class Quotas:
         self._clock = clock
         self._loans: OrderedDict[tuple[str, str], _Loan] = OrderedDict()
 
+    def at_once(self, who: str, quota: Quota, amount: int = 1) -> Standing | None:
+        """Return what `spend` returns where that needs no question to the table, else None; raises `Exceeded`, too."""
+        loan = self._loan(who, quota.name)
+        if amount <= quota.rate.most and not self._covers(loan, amount):
+            return None
+        return self._taken(loan, quota, amount)
+
     async def spend(self, who: str, quota: Quota, amount: int = 1) -> Standing:
         """Return what ``who`` has left of ``quota`` after ``amount`` was taken from it.
 
         Raises `Exceeded` and takes nothing where it is not there, ``DatabaseUnavailable`` where that cannot be known.
         """
         loan = self._loan(who, quota.name)
-        if amount > quota.rate.most:
-            raise Exceeded(self._standing(loan, quota), amount)
-        if not self._covers(loan, amount):
+        if amount <= quota.rate.most and not self._covers(loan, amount):
             async with loan.lock:
                 if not self._covers(loan, amount):
                     await self._borrow(loan, who, quota, amount)
-        if loan.left < amount:
+        return self._taken(loan, quota, amount)
+
+    def _taken(self, loan: _Loan, quota: Quota, amount: int) -> Standing:
+        if loan.left < amount or amount > quota.rate.most:
             raise Exceeded(self._standing(loan, quota), amount)
         loan.left -= amount
         return self._standing(loan, quota)

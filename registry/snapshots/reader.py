@@ -43,28 +43,49 @@ class ConsentUnreadable(Unavailable):
 
 
 class Shared(Generic[T]):
-    """One question for all who want its answer: each gets one that was asked after it came, two are under way at most.
+    """One question for all who want its answer: each gets one that was asked after it came, one is asked at a time.
 
     While the primary is cut off, one connection waits for it, however many requests do.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
         self._ask = ask
-        self._now: asyncio.Task[T] | None = None
-        self._next: asyncio.Task[T] | None = None
+        self._waiting: list[asyncio.Future[T]] = []  # for the next question
+        self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self) -> T:
-        """Return an answer that was asked for after this call; raises what asking raises."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._after(self._now))
-            self._next.add_done_callback(_told)
-        return await asyncio.shield(self._next)
+        """Return an answer that was asked for after this call; raises what asking raises.
 
-    async def _after(self, before: asyncio.Task[T] | None) -> T:
-        if before is not None:
-            await asyncio.wait((before,))
-        self._now, self._next = self._next, None  # whoever comes from here on came too late for this one
-        return await self._ask()
+        Where it takes so long that ``TimeoutError`` is raised, those that wait for the next one are not kept longer.
+        """
+        answered: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answered)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._go_on())
+        return await answered
+
+    async def _go_on(self) -> None:
+        try:
+            while self._waiting:
+                # Whoever comes from here on comes too late for this one.
+                told, self._waiting = self._waiting, []
+                try:
+                    answer = await self._ask()
+                except TimeoutError as error:
+                    told, self._waiting = told + self._waiting, []
+                    _tell(told, error)
+                except Exception as error:  # noqa: BLE001  # whoever asked raises it
+                    _tell(told, error)
+                except BaseException:  # this process ends
+                    for each in told + self._waiting:
+                        each.cancel()
+                    raise
+                else:
+                    for each in told:
+                        if not each.done():  # or it has gone
+                            each.set_result(answer)
+        finally:
+            self._asking = None
 
 
 class Reader:
@@ -91,8 +112,7 @@ class Reader:
         The version is at least what the primary had when this was called. Raises ``ConsentUnreadable``.
         """
         try:
-            async with asyncio.timeout(_VERSION_SECONDS):
-                now = await self._now()
+            now = await self._now()
             if self._behind(now) or self._changed():
                 async with asyncio.timeout(_APPLY_SECONDS), self._lock:
                     await self._leave_spoilt()
@@ -240,6 +260,8 @@ async def _fetch_now(conn: Connection) -> Row:
     return row
 
 
-def _told(task: asyncio.Task[T]) -> None:
-    if not task.cancelled():
-        task.exception()  # whoever asked was told, or has gone
+def _tell(waiting: list[asyncio.Future[T]], error: Exception) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_exception(error)
+            each.exception()  # seen: it may have gone this very moment

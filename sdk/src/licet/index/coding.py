@@ -24,7 +24,6 @@ from licet.index.lookup import FILE, PIXELS, Index
 from licet.index.works import Bytes
 
 _LOOPS: Final = "licet.index.finding"
-_WORTH: Final = 256  # rows
 _WORTH_LOADING: Final = 1_000
 _ROOM: Final = 1_024  # finds beyond one a key
 _KINDS: Final = {"file": FILE, "pixels": PIXELS}
@@ -33,7 +32,7 @@ _UNKNOWN: Final = CODES["unknown"]
 
 def verdict_codes(index: Index, keys: Keys, request: Request, min_claim_level: int = 0) -> Bytes:
     """Return the codes that `answer` gives as ``verdict`` for exact copies."""
-    if keys.addresses is None and keys.exact.keys() <= _KINDS.keys() and (loops := _worth(keys.n)) is not None:
+    if keys.addresses is None and keys.exact.keys() <= _KINDS.keys() and (loops := _loops(keys.n)) is not None:
         codes = _in_loops(loops, index, keys, request, min_claim_level)
         if codes is not None:
             return codes
@@ -104,14 +103,14 @@ def _in_loops(loops: ModuleType, index: Index, keys: Keys, request: Request, min
     return codes
 
 
-def _worth(rows: int) -> ModuleType | None:
-    """Return the loops where they are loaded and worth it; for many rows they are loaded beside, for the next call."""
+def _loops(rows: int) -> ModuleType | None:
+    """Return the loops where they are loaded; for many rows they are loaded beside, for the next call."""
     loops = sys.modules.get(_LOOPS)
     if loops is None:
         if rows >= _WORTH_LOADING:
             _loading()
         return None
-    return loops if rows >= _WORTH and hasattr(loops, "settle") else None  # while it is imported it is half there
+    return loops if hasattr(loops, "settle") else None  # while it is imported it is half there
 
 
 @cache
