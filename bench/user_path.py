@@ -7,7 +7,7 @@ has written is re-checked in turn: its decisions held to the signed root, every 
 
 Seconds are those of processors, of all threads of one process and of the processes that it starts; each call is a
 process of its own, whose memory is what `/proc` says of it and of those: what they hold themselves at most, without the
-mapped index. The rows are files of a million each, which several processes can write.
+mapped index, and what several share once. The rows are files of a million each, which several processes can write.
 """
 
 from __future__ import annotations
@@ -142,17 +142,18 @@ def once(what: str, folder: Path) -> dict[str, float]:
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
     calls = {"licet": _filtered, "recheck": _rechecked, "duckdb": _duckdb, "polars": _polars}
-    done, most = threading.Event(), [0]
-    watching = threading.Thread(target=_watch, args=(done, most))
+    done, seen = threading.Event(), {"most": 0.0, "seconds": 0.0}
+    watching = threading.Thread(target=_watch, args=(done, seen))
     watching.start()
     started, used = time.perf_counter(), _used()
     try:
         calls[what](folder, out / "kept.parquet")
-        figures = {"cpu": _used() - used, "wall": time.perf_counter() - started}
+        wall = time.perf_counter() - started
     finally:
         done.set()
         watching.join()
-    return figures | {"MB": most[0] >> 10, "kept": _kept(out / "kept.parquet")}
+    cpu = _used() - used - seen["seconds"]
+    return {"cpu": cpu, "wall": wall, "MB": int(seen["most"]) >> 10, "kept": _kept(out / "kept.parquet")}
 
 
 def _used() -> float:
@@ -165,26 +166,30 @@ def _kept(out: Path) -> int:
     return sum(pq.read_metadata(each).num_rows for each in files)
 
 
-def _watch(done: threading.Event, most: list[int]) -> None:
-    while not done.wait(0.05):
-        most[0] = max(most[0], sum(_held(number) for number in [os.getpid(), *_children()]))
+def _watch(done: threading.Event, seen: dict[str, float]) -> None:
+    """Look at what the processes hold, until it is done; note the most, and the seconds of a processor for looking."""
+    while not done.wait(0.1):
+        seen["most"] = max(seen["most"], sum(_held(number) for number in [os.getpid(), *_children()]))
+    seen["seconds"] = time.thread_time()
 
 
-def _children() -> list[int]:
+def _children(process: int | str = "self") -> list[int]:
+    """Return the processes that a process has started, and those that they have."""
     found: list[int] = []
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # a thread that has ended
-            found += map(int, (task / "children").read_text("ascii").split())
-    return found
+    with contextlib.suppress(OSError):  # it has ended
+        for task in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread that has ended
+                found += map(int, (task / "children").read_text("ascii").split())
+    return [each for child in found for each in (child, *_children(child))]
 
 
 def _held(process: int) -> int:
-    """Return the kilobytes of a process's own; 0 of one that has ended."""
+    """Return the kilobytes of a process's own, with its share of what it has in common with others; 0 once it ended."""
     try:
-        text = Path(f"/proc/{process}/status").read_text("ascii")
+        text = Path(f"/proc/{process}/smaps_rollup").read_text("ascii")
     except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("RssAnon"))
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss_Anon"))
 
 
 def _filtered(folder: Path, out: Path) -> None:

@@ -47,7 +47,8 @@ def test_arrow_loads_pandas_unless_it_is_told_that_there_is_none() -> None:
 
 
 def test_workers_do_without_it() -> None:
-    assert list(Processes(1).each(loads_pandas, [b""])) == [b"False"]
+    with Processes(1) as crew:
+        assert list(crew.each(loads_pandas, [b""])) == [b"False"]
 
 
 def test_the_command_does_without_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from licet.client import Client
 from licet.datasets.filtering.build import Wish, filter_dataset
-from licet.datasets.workers import processes
+from licet.datasets.workers import nursery, processes
 from licet.datasets.workers.processes import Processes, workers_for
 from licet.decisions import Request
 from licet.errors import InputError, ServiceError
@@ -37,10 +37,25 @@ def dies(_: bytes) -> bytes:
     return b""
 
 
+def ends_all_once(piece: bytes) -> bytes:
+    """Kill whoever does it the first time, and the process that started it."""
+    mark = Path(os.fsdecode(piece))
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return mark.name.encode()
+
+
 def says_who(_: bytes) -> bytes:
     """Print something, as a library may, and say who did it."""
     print("printed by a library")
     return str(os.getpid()).encode()
+
+
+def says_whose(_: bytes) -> bytes:
+    """Say who did it, and who started that process."""
+    return f"{os.getpid()} {os.getppid()}".encode()
 
 
 @pytest.fixture
@@ -80,15 +95,41 @@ def test_only_many_rows_are_worth_several(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.fault
 def test_a_worker_that_is_killed_is_replaced_and_its_piece_done_again(tmp_path: Path) -> None:
     pieces = [os.fsencode(tmp_path / str(number)) for number in range(3)]
-    told = [answer.decode().split() for answer in Processes(2).each(dies_once, pieces)]
+    with Processes(2) as crew:
+        told = [answer.decode().split() for answer in crew.each(dies_once, pieces)]
     assert sorted(name for _, name in told) == ["0", "1", "2"]
     assert str(os.getpid()) not in {who for who, _ in told}
 
 
 @pytest.mark.fault
+def test_what_workers_are_made_from_is_replaced_when_it_is_killed(tmp_path: Path) -> None:
+    with Processes(1) as crew:
+        assert list(crew.each(ends_all_once, [os.fsencode(tmp_path / "a"), os.fsencode(tmp_path / "b")])) == [
+            b"a",
+            b"b",
+        ]
+
+
+@pytest.mark.parametrize("forks", [nursery.FORKS, False])
+def test_workers_stay_for_what_is_done_next(forks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nursery, "FORKS", forks)
+    with Processes(1) as crew:
+        first = set(crew.each(says_who, [b""] * 3))
+        assert set(crew.each(says_who, [b""] * 3)) == first
+        (other,) = crew.each(says_whose, [b""])
+    assert len(first) == 1
+    who, whose = map(int, other.split())
+    assert first != {str(who).encode()}
+    assert os.getpid() not in {who, whose}
+    for gone in (int(next(iter(first))), who, whose):
+        with pytest.raises(ProcessLookupError):
+            os.kill(gone, 0)
+
+
+@pytest.mark.fault
 def test_a_piece_that_ends_every_worker_ends_the_job(tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match="--workers 1 has one process do it all"):
-        list(Processes(2).each(dies, [b"1", b"2"]))
+    with Processes(2) as crew, pytest.raises(ServiceError, match="--workers 1 has one process do it all"):
+        list(crew.each(dies, [b"1", b"2"]))
 
 
 def test_whoever_stops_listening_leaves_no_process_behind() -> None:

@@ -20,7 +20,7 @@ from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, reopen_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
-from licet.datasets.filtering.crew import Duty, can_be_at_once, fresh_out, scan_by, write_at_once
+from licet.datasets.filtering.crew import Duty, Worker, can_be_at_once, fresh_out, scan_by, write_at_once
 from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.heard import Told, reader_of, reading, told_of
@@ -47,6 +47,7 @@ from licet.errors import ExpiredError, InputError, InterruptedJobError, LicetErr
 
 Advance = Callable[[int], None]
 MATCHES: Final = ("exact", "near", "derivative")
+_LOADED: Final = (Worker.__module__, "licet.index.pairing")  # what every worker needs
 
 
 class Filtered(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,11 +153,12 @@ def filter_dataset(
     target = Path(out).expanduser().absolute()
     opened = inputs if isinstance(inputs, Input) else open_input(inputs, wish.columns, offline=wish.offline)
     _hold_apart(target, opened)
-    crew = crew or _crew_here(opened, wish)
+    here: Processes | None = None
     try:
+        here = None if crew is not None else _crew_here(opened, wish)
         with Job.at(target) as job:
             try:
-                return _Filter(client, job, opened, target, request, wish, advance, crew).run()
+                return _Filter(client, job, opened, target, request, wish, advance, crew or here).run()
             except LicetError as error:
                 # An input that cannot be read fails the same way each time; once it is mended, nothing here is of it.
                 if not job.holds_anything(evidence=not isinstance(error, MalformedError)):
@@ -171,9 +173,12 @@ def filter_dataset(
         # Of a copy that fails the second name is where it goes: that is where the disk is full.
         place = error.filename2 or error.filename or target
         raise InputError(f"{place}: expected to read and write there, got {error.strerror or error}") from None
+    finally:
+        if here is not None:
+            here.close()
 
 
-def _crew_here(opened: Input, wish: Wish) -> Crew | None:
+def _crew_here(opened: Input, wish: Wish) -> Processes | None:
     """Return processes of this machine, where they are wanted or worth it; None where this one does it all."""
     if wish.match == "derivative" or wish.after is not None or wish.signals:
         if wish.workers not in {None, 1}:
@@ -182,7 +187,8 @@ def _crew_here(opened: Input, wish: Wish) -> Crew | None:
         return None
     here = all(part.place is not None and not part.holds_files for part in opened.parts)
     workers = workers_for(opened.rows if here else None, wish.workers)
-    return Processes(workers) if workers > 1 else None
+    rows = any(not part.holds_files for part in opened.parts)
+    return Processes(workers, _LOADED, loops=rows) if workers > 1 else None
 
 
 class _Filter:

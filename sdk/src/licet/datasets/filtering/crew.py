@@ -15,6 +15,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
@@ -35,7 +36,7 @@ from licet.datasets.forms.parquet import ParquetPart
 from licet.datasets.forms.parts import Part
 from licet.datasets.licensing.wanted import Shopping
 from licet.datasets.workers.crew import Crew, answer, each_taken
-from licet.errors import InputError
+from licet.errors import InputError, LicetError
 from licet.home import write_private
 from licet.identifiers import new_uuid
 from licet.index.lookup import Index
@@ -188,6 +189,11 @@ class Worker:
 
     def __init__(self, duty: Duty) -> None:
         self._duty = duty
+
+    def ready(self) -> None:
+        """Open what every piece needs, where many workers are made of one process; what is wrong, each piece says."""
+        with suppress(LicetError, OSError):
+            _room(self._duty)
 
     def __call__(self, piece: bytes) -> bytes:
         """Return the number of the part and how many of its rows were done, or one of our errors; pickled."""

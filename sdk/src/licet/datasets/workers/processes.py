@@ -8,57 +8,66 @@ from __future__ import annotations
 
 import os
 import pickle
-import struct
-import subprocess
+import socket
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from pathlib import Path
-from typing import IO, Final
+from functools import partial
+from typing import Final
 
-import licet
-from licet.compiled import keep_to
+from licet.datasets.workers.nursery import Nursery, put, taken
 from licet.errors import InputError, ServiceError
-from licet.sparing import without_pandas
 
-#: Rows from which on it is worth that every process loads the compiled loops for itself, which takes seconds.
+#: Rows from which on it is worth that processes load the compiled loops for themselves, which takes a second.
 WORTH: Final = 4_000_000
 #: More processes than this are a mistake.
 MOST_WORKERS: Final = 512
 _TRIES: Final = 3  # of one piece
-_LENGTH: Final = struct.Struct(">Q")
-# The command, as `ps` shows it. Its own folders come first: what lies beside a user's script is no part of it.
-_COMMAND: Final = """\
-# licet: works at rows
-import sys
-sys.path += [each for each in sys.argv[2:] if each not in sys.path]
-from licet.datasets.workers.processes import serve
-serve(int(sys.argv[1]))
-"""
 
 
 class Processes:
-    """So many processes of this machine, as a `licet.datasets.workers.crew.Crew`."""
+    """So many processes of this machine, as a `licet.datasets.workers.crew.Crew`; to be closed in the end."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, loads: Sequence[str] = (), *, loops: bool = False) -> None:
+        """``loads`` names modules that they will need, and ``loops`` says that they will need those that are compiled:
+        loading them begins now."""
         self._workers = workers
+        self._nursery = partial(Nursery, loads, loops=loops)
+        self._hands: _Hands | None = _Hands(self._nursery)
 
     def each(self, do: Callable[[bytes], bytes], pieces: Sequence[bytes]) -> Generator[bytes]:
         """Yield what ``do`` returns of each of ``pieces`` as they are done.
 
         Raises ``ServiceError`` where a piece ends its worker three times. Whoever stops listening ends all workers.
         """
-        hands = _Hands(pickle.dumps(do), min(self._workers, len(pieces)))
-        pool = ThreadPoolExecutor(max(1, hands.most), "licet-workers")
+        hands = self._hands = self._hands or _Hands(self._nursery)
+        most = min(self._workers, len(pieces))
+        hands.told(pickle.dumps(do), most)
+        pool = ThreadPoolExecutor(max(1, most), "licet-workers")
+        whole = False
         try:
             for done in as_completed([pool.submit(hands.work, piece) for piece in pieces]):
                 yield done.result()
+            whole = True
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            hands.end()
+            if not whole:
+                self.close()
             pool.shutdown()
+
+    def close(self) -> None:
+        """End all processes; return once they are gone."""
+        if self._hands is not None:
+            self._hands.end()
+            self._hands = None
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def workers_for(rows: int | None, wanted: int | None) -> int:
@@ -81,61 +90,51 @@ def processors() -> int:
 class _Hand:
     """A process that does one piece after the other."""
 
-    def __init__(self, do: bytes, cores: int) -> None:
-        folders = [each for each in sys.path if each] + [str(Path(licet.__file__).parents[1])]
-        self._process = subprocess.Popen(
-            [sys.executable or "python", *["-B"] * sys.dont_write_bytecode, "-c", _COMMAND, str(cores), *folders],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            process_group=0,  # Ctrl-C is for the process that knows what is to become of the job
-        )
-        self._do = do
-        self._told = False
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
 
     def ask(self, piece: bytes) -> bytes:
         """Return what a piece came to; raises ``OSError`` or ``EOFError`` once the process is gone."""
-        asked, answers = self._process.stdin, self._process.stdout
-        assert asked is not None
-        assert answers is not None
-        if not self._told:
-            _put(asked, self._do)
-            self._told = True
-        _put(asked, piece)
-        return _taken(answers)
-
-    def kill(self) -> None:
-        """End it, whatever it is at."""
-        self._process.kill()
+        put(self._connection, piece)
+        return taken(self._connection)
 
     def close(self) -> None:
-        """Wait until it has ended, and forget it."""
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what it was still to be told
-                    pipe.close()
+        """Have it end, and forget it."""
+        self._connection.close()
 
 
 class _Hands:
     """Processes, started when there is a piece for them."""
 
-    def __init__(self, do: bytes, most: int) -> None:
-        self.most: Final = most
-        self._do = do
-        self._cores = max(1, processors() // max(1, most))
+    def __init__(self, another: Callable[[], Nursery]) -> None:
+        self._another = another
         self._lock = threading.Lock()
         self._ended = False
+        self._do = (b"", 0)
         self._idle: list[_Hand] = []
-        self._all: list[_Hand] = []
+        self._nursery = another()
+
+    def told(self, do: bytes, most: int) -> None:
+        """Do this from now on, in at most so many processes."""
+        told = (do, max(1, processors() // max(1, most)))
+        if told == self._do:
+            return
+        self._do = told
+        while self._idle:
+            self._idle.pop().close()
+        with suppress(OSError):  # it has ended, as will be seen when it is asked for a worker
+            self._nursery.tell(*told)
 
     def work(self, piece: bytes) -> bytes:
         """Return what a piece came to, from whichever process is free."""
         for _ in range(_TRIES):
-            hand = self._free()
+            hand = None
             try:
+                hand = self._free()
                 answer = hand.ask(piece)
             except (OSError, EOFError):
-                hand.kill()
+                if hand is not None:
+                    hand.close()
                 if self._ended:
                     break
                 continue
@@ -150,10 +149,9 @@ class _Hands:
         """End all processes, whatever they are at."""
         with self._lock:
             self._ended = True
-            for hand in self._all:
-                hand.kill()
-        for hand in self._all:
-            hand.close()
+            self._nursery.close()
+        while self._idle:
+            self._idle.pop().close()
 
     def _free(self) -> _Hand:
         with self._lock:
@@ -161,35 +159,10 @@ class _Hands:
                 raise ServiceError("expected workers, got none: they were ended")
             if self._idle:
                 return self._idle.pop()
-            self._all.append(_Hand(self._do, self._cores))
-            return self._all[-1]
-
-
-def serve(cores: int) -> None:
-    """Be a worker: what to do from standard input, then one piece after the other; ends with its input."""
-    # Answers have the standard output for themselves: what a library prints goes where errors go.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    keep_to(cores)
-    without_pandas()
-    asked = sys.stdin.buffer
-    with suppress(EOFError, BrokenPipeError):  # nobody asks any more
-        do: Callable[[bytes], bytes] = pickle.loads(_taken(asked))  # noqa: S301 - from whoever started this process
-        while True:
-            _put(answers, do(_taken(asked)))
-
-
-def _put(stream: IO[bytes], data: bytes) -> None:
-    stream.write(_LENGTH.pack(len(data)) + data)
-    stream.flush()
-
-
-def _taken(stream: IO[bytes]) -> bytes:
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError
-    (size,) = _LENGTH.unpack(head)
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
+            try:
+                return _Hand(self._nursery.worker())
+            except OSError:  # somebody killed it, or there was too little memory
+                self._nursery.close()
+                self._nursery = self._another()
+                self._nursery.tell(*self._do)
+                return _Hand(self._nursery.worker())
