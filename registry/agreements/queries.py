@@ -100,6 +100,7 @@ select l.id, l.organisation, l.fee_bps, e.at as granted_at, l.valid_until, g.sin
 from agreements g join licences l on l.id = g.licence join log_entries e on e.pending = l.pending where g.allocates
 """
 ALLOCATING: Final = f"{_ALLOCATING} and e.at < $1 order by l.id"  # those that began before $1
+ANY_AGREEMENT: Final = f"{_ALLOCATING} and l.id = $1"
 OWN_AGREEMENT: Final = f"{_ALLOCATING} and l.id = $1 and l.organisation = $2"
 # Whoever holds a licence sees it whole, whoever has works in it (claim level 2 or above) what they are owed.
 # By agreements and licences primary keys, licence_works (account, licence)
@@ -114,20 +115,20 @@ where s.organisation = $1 or exists (
 # Agreements that were charged in month $1, also for months before; and those charged for it. By transfers (period, id)
 CHARGED_IN: Final = "select distinct source from transfers where period = $1 and kind = 'allocation'"
 ALREADY: Final = f"{CHARGED_IN} and memo = $1"
-# What a licence's agreement was charged for a month: whoever gives it back or contests it takes the same locks first.
+# What a licence's agreement was charged for months: whoever gives it back or contests it takes the same locks first.
 # By transfers (source)
 LOCK_CHARGES: Final = """
-select id from transfers where source = $1 and kind = 'allocation' and memo = $2 order by id for update
+select id from transfers where source = $1 and kind = 'allocation' and memo = any($2::text[])
+order by id for update
 """
-# Whether any of it was given back, or waits for a decision. By transfers (reverses), contested_charges (transfer)
+# The first month of those that such charges are for of which any was given back, or waits for a decision.
+# By transfers (reverses), contested_charges (transfer)
 GIVEN_BACK: Final = """
-select exists (
-    select from transfers t where t.id = any($1::uuid[]) and (
-        exists (select from transfers r where r.reverses = t.id)
-        or exists (select from contested_charges c where c.transfer = t.id and c.outcome is null)
-        or exists (select from escrow_ends x where x.transfer = t.id and x.outcome = 'returned')
-        or exists (select from escrow_parts x where x.transfer = t.id and x.outcome = 'returned')
-    )
+select min(t.memo) from transfers t where t.id = any($1::uuid[]) and (
+    exists (select from transfers r where r.reverses = t.id)
+    or exists (select from contested_charges c where c.transfer = t.id and c.outcome is null)
+    or exists (select from escrow_ends x where x.transfer = t.id and x.outcome = 'returned')
+    or exists (select from escrow_parts x where x.transfer = t.id and x.outcome = 'returned')
 )
 """
 # -- what a close could not charge: by allocations_left_out primary key and (period, licence) where posted is null

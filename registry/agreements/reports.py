@@ -30,6 +30,7 @@ from registry.accounts.identity import Caller
 from registry.accounts.statements import file_if_kept
 from registry.agreements import queries
 from registry.agreements.allocation import Agreement, agreement_of, basis_of, owed_in
+from registry.agreements.given_back import hold_charged
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotAllowed, NotFound
 from registry.http import moments
@@ -156,28 +157,19 @@ async def _hold_to_last(conn: Connection, payload: RevenueReport, licence: UUID)
     last = await conn.fetchval(queries.LAST_REPORT, licence, payload.period)
     said = None if last is None else last.hex()
     if payload.supersedes == said:
-        if said is not None:
-            await _hold_charged(conn, payload)
         return
     if said is None:
         raise Invalid.field("supersedes", f"null, because nothing was reported of {payload.period}", payload.supersedes)
     raise Conflict(f"supersedes: expected {said}, what was reported of {payload.period} last, got {payload.supersedes}")
 
 
-async def _hold_charged(conn: Connection, payload: RevenueReport) -> None:
-    """What was charged for the month stands, until this is committed: else a correction would give it back twice."""
-    charges = await conn.fetch(queries.LOCK_CHARGES, payload.licence, payload.period)
-    if charges and await conn.fetchval(queries.GIVEN_BACK, [row["id"] for row in charges]):
-        raise Conflict(
-            f"what was charged for {payload.period} was given back, or waits for a decision: expected it to stand "
-            f"before its report is corrected"
-        )
-
-
 async def _hold_to_agreement(
     conn: Connection, payload: RevenueReport, found: Agreement, counts_at: str, figures: list[dict[str, int]]
 ) -> dict[str, int]:
-    """Return what the agreement will owe at the close at which the report counts, by currency."""
+    """Return what the agreement will owe at the close at which the report counts, by currency.
+
+    What it trues up must not have been given back otherwise.
+    """
     since = found.term.since
     new = Report(month_number(since, payload.period), month_number(since, counts_at), *figures)
     basis = await basis_of(conn, found, [new])
@@ -188,6 +180,7 @@ async def _hold_to_agreement(
         found_owed = await owed_in(found, counts_at, basis)
     except InputError as error:
         raise Invalid(f"revenue: expected what can be charged: {error.message}") from None
+    await hold_charged(conn, found, basis, found_owed)
     sums: dict[str, int] = defaultdict(int)
     for each in found_owed:
         if each.currency is not None:

@@ -140,13 +140,6 @@ select coalesce(sum(c.amount), 0) from usage_events v join usage_events c on c.c
 where v.batch = $1 and v.currency = $2 and v.corrects is null
     and case when $4 then v.split = $3 else v.split is null and v.artist = $3 end
 """
-# Whether the report of a month that an agreement was charged for was corrected behind its close, and is trued up.
-# By revenue_reports (licence, pending)
-TRUED_UP: Final = """
-select exists (
-    select from revenue_reports where licence = $1 and period = $2 and counts_at > $2 and supersedes is not null
-)
-"""
 ADD_CONTESTED: Final = """
 insert into contested_charges (id, transfer, turn, reason, held, opened_at) values ($1, $2, $3, $4, $5, $6)
 """

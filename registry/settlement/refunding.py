@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from licet import identifiers, times
 from registry import ledger
+from registry.agreements.given_back import trued_up
 from registry.database import Connection, Row
 from registry.errors import Conflict, Invalid, NotFound
 from registry.ledger import Entry, Transfer
@@ -138,10 +139,9 @@ async def _charge(conn: Connection, transfer: str, reason: str) -> Row:
             )
     if row["reversed"] is None and charge is not None and charge.agreed:
         month = row["key"].split("/")[1]
-        if await conn.fetchval(escrow_queries.TRUED_UP, charge.number, month):
-            raise Conflict(
-                f"{transfer}: the report of {month} was corrected since, which trues it up: correct it further"
-            )
+        since = await trued_up(conn, charge.number, month)
+        if since is not None:
+            raise Conflict(f"{transfer}: {since}: correct that report further")
     return row
 
 

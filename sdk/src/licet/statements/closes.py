@@ -125,6 +125,25 @@ def owed_at_close(
     return sorted(found, key=lambda each: (each.work, each.currency or ""))
 
 
+class Span(NamedTuple):
+    """A window of months that something is owed for by reports: its first and last, from the first of the agreement."""
+
+    first: int
+    last: int
+
+
+def spans_of(lines: Iterable[LicenceLine], month: int) -> set[Span]:
+    """Return the windows that what is reported of ``month`` counts in, one for each length that prices have."""
+    lengths = {_months(line_price(line)) for line in lines if line.model in REPORTED}
+    return {Span(month - month % months, month - month % months + months - 1) for months in lengths}
+
+
+def closes_of(span: Span, reports: Iterable[Report]) -> set[int]:
+    """Return the closes that charge something for ``span``: that with which it ends, and those that true it up."""
+    late = {each.close for each in reports if span.first <= each.month <= span.last < each.close}
+    return {span.last, *late}
+
+
 def missing_months(term: Term, last: int, months: int, reports: Iterable[Report]) -> list[int]:
     """Return the months of the window that ends with ``last``, of those in which the licence ran, without a report."""
     told = {each.month for each in reports}
