@@ -31,7 +31,7 @@ def id_bytes(kind: str, ids: Bytes) -> Bytes:
     texts = np.empty((len(hi), ID_CHARACTERS // 2), "u2")  # two characters at a time
     texts[:, :2] = np.frombuffer(f"{kind}_".encode(), "u2")
     for place in range(ID_CHARACTERS // 2 - 1, 1, -1):
-        texts[:, place] = _PAIRS[(lo & digits).astype(np.int64)]
+        texts[:, place] = _PAIRS[(lo & digits).view(np.int64)]
         lo = lo >> ten | hi << np.uint64(54)
         hi = hi >> ten
     return texts.view(np.uint8)

@@ -78,20 +78,20 @@ def decision_columns(index: Index, evidence: Evidence, question: Question, verdi
     Columns of text are dictionaries: what few decisions say of many rows is there once.
     """
     table = _matches(verdicts)
-    place = pa.array(verdicts.deciding.astype(np.int32), mask=verdicts.deciding < 0)
+    deciding = _Deciding(verdicts.deciding)
     columns: dict[str, pa.Array] = {
         "verdict": _named(verdicts.verdict, VERDICTS),
         "reason": _named(verdicts.reason, verdicts.reasons),
         "examined": _examined(evidence, near=question.tiers == "near" and index.near),
     }
     for name in ("distance", "claim_level"):
-        columns[name] = table[name].take(place)
+        columns[name] = deciding.of(table[name])
     for name in ("work", "statement", "match", "price", "currency", "licence"):
         column = table[name]
         if pa.types.is_dictionary(column.type):
-            columns[name] = pa.DictionaryArray.from_arrays(column.indices.take(place), column.dictionary)
+            columns[name] = pa.DictionaryArray.from_arrays(deciding.of(column.indices), column.dictionary)
         else:
-            columns[name] = pa.DictionaryArray.from_arrays(place, column)
+            columns[name] = pa.DictionaryArray.from_arrays(deciding.numbers, column)
     columns["matches"] = _lists(verdicts, table)
     return columns
 
@@ -114,15 +114,15 @@ def decision_rows(
     columns["part"] = _named(np.zeros(n, np.int32), (part,))
     columns["row"] = pa.array(np.arange(first, first + n, dtype=np.int64))
     for name in ("key", "path", "url"):
-        columns[name] = rows[name].cast(pa.string()) if name in rows.schema.names else pa.nulls(n, pa.string())
+        columns[name] = rows[name].cast(pa.string()) if name in rows.schema.names else _without(n, pa.string())
     columns["sha256"] = _hex(*evidence.sha256)
     columns["pixels"] = _hex(*evidence.pixels)
     pdq, mask = evidence.pdq
     columns["pdq"] = _hex(pdq[:, 0], mask)
-    columns["quality"] = pa.array(evidence.quality, mask=~mask | (evidence.quality > 100))
+    columns["quality"] = _quality(evidence.quality, mask)
     columns["pdq_turned"] = _turned(pdq, mask)
-    columns["iscc"] = pa.nulls(n, pa.string()) if evidence.iscc is None else evidence.iscc.cast(pa.string())
-    said = pa.nulls(n, pa.string()) if evidence.signals is None else evidence.signals.said
+    columns["iscc"] = _without(n, pa.string()) if evidence.iscc is None else evidence.iscc.cast(pa.string())
+    said = _without(n, pa.string()) if evidence.signals is None else evidence.signals.said
     columns["signals"] = said.cast(pa.string()).dictionary_encode()
     return pa.RecordBatch.from_arrays([columns[name] for name in WRITTEN_SCHEMA.names], schema=WRITTEN_SCHEMA)
 
@@ -182,9 +182,10 @@ def _examined(evidence: Evidence, *, near: bool) -> pa.Array:
     masks["iscc-content"] = np.logical_or.reduce([none, *(bits > 0 for _, bits in asked.content.values() if near)])
     masks["parts"] = Parts.read(evidence.parts, len(evidence)).asked
     masks["site"] = none  # goes without saying: every address is held against the rules of sites
-    code = np.zeros(len(evidence), np.int64)
+    code = np.zeros(len(evidence), np.int32)
     for bit, kind in enumerate(KEY_KINDS):
-        code |= masks[kind].astype(np.int64) << bit
+        if masks[kind].any():
+            code |= masks[kind].astype(np.int32) << np.int32(bit)
     return _named(code, _KEYS_LOOKED_UP)
 
 
@@ -197,7 +198,7 @@ def _named(codes: npt.NDArray[Any], names: Sequence[str | None]) -> pa.Array:
     there = np.array([name is not None for name in names], np.bool_)
     absent = None if there.all() or not len(codes) else ~there[codes]
     values = pa.array([name or "" for name in names], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=absent), values)
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32, copy=False), mask=absent), values)
 
 
 def _identifiers(kind: str, ids: Bytes) -> pa.Array:
@@ -209,20 +210,50 @@ def _identifiers(kind: str, ids: Bytes) -> pa.Array:
 def _hex(table: Bytes, mask: npt.NDArray[np.bool_]) -> pa.Array:
     n, width = table.shape
     if not mask.any():
-        return pa.nulls(n, pa.string())
+        return _without(n, pa.string())
     data = binascii.hexlify(table.tobytes())
     offsets = np.arange(n + 1, dtype=np.int32) * (2 * width)
     validity = pa.py_buffer(np.packbits(mask, bitorder="little"))
     return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data), validity)
 
 
+def _quality(quality: Bytes, mask: npt.NDArray[np.bool_]) -> pa.Array:
+    if not mask.any():
+        return _without(len(quality), pa.uint8())
+    return pa.array(quality, mask=~mask | (quality > 100))
+
+
 def _turned(pdq: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> pa.Array:
     if not mask.any():
-        return _without(len(pdq))
+        return _without(len(pdq), TURNED.type)
     return fixed(np.ascontiguousarray(pdq[:, 1:]).reshape(len(pdq), 7 * 32), mask)
 
 
-@lru_cache(2)
-def _without(rows: int) -> pa.Array:
-    """Return rows without other orientations: to fill so wide a column with zeros takes longer than writing it."""
-    return pa.nulls(rows, TURNED.type)
+@lru_cache(8)
+def _without(rows: int, kind: pa.DataType) -> pa.Array:
+    """Return rows without anything: to fill a wide column with zeros takes longer than writing it."""
+    return pa.nulls(rows, kind)
+
+
+class _Deciding:
+    """Which match decides each row: a few of many rows have one, so columns are filled where they do."""
+
+    def __init__(self, deciding: npt.NDArray[np.integer[Any]]) -> None:
+        self._rows = np.flatnonzero(deciding >= 0)
+        self._matches = deciding[self._rows]
+        self._there = pa.py_buffer(np.packbits(deciding >= 0, bitorder="little"))
+        self._n = len(deciding)
+        self.numbers: pa.Array = self._filled(self._matches, pa.int32())
+
+    def of(self, column: pa.Array) -> pa.Array:
+        """Return, for each row, the value of its match in a column of numbers; null where there is none."""
+        if column.null_count == len(column):
+            return _without(self._n, column.type)
+        if column.null_count:
+            return column.take(self.numbers)
+        return self._filled(column.to_numpy()[self._matches], column.type)
+
+    def _filled(self, values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
+        whole = np.zeros(self._n, kind.to_pandas_dtype())
+        whole[self._rows] = values
+        return pa.Array.from_buffers(kind, self._n, [self._there, pa.py_buffer(whole)])
