@@ -35,6 +35,9 @@ def recheck(
     format: Annotated[  # noqa: A002 - it is the name of the option
         Literal["table", "json", "github", "junit"], Parameter(help="How to print what is found.")
     ] = "table",
+    workers: Annotated[
+        int | None, Parameter(help="Processes that do it (default: one a processor for millions of rows, else 1).")
+    ] = None,
     offline: Annotated[bool, Parameter(negative="", help="Check against the snapshot that is here.")] = False,
     common: Common = COMMON,
 ) -> int:
@@ -51,7 +54,7 @@ def recheck(
     if out is not None:
         refuse_existing(out, overwrite=overwrite)
     with common.client() as client, progress("checking", sum(map(steps, given))) as advance:
-        found = [check_again(client, each, offline=offline, advance=advance) for each in given]
+        found = [check_again(client, each, offline=offline, advance=advance, workers=workers) for each in given]
     results = list({each.dataset: each for each in found}.values())  # its manifest and its decisions are one dataset
     if out is not None:
         write_findings(out, results[0].drop)

@@ -126,9 +126,9 @@ class AsyncClient(BaseClient):
         """Return once ``out`` holds what may be kept of ``inputs``: what ``licet filter`` does."""
         return await self._session(lambda client: client.filter_dataset(inputs, out, request, wish))
 
-    async def recheck(self, given: str | Path, *, offline: bool = False) -> Rechecked:
+    async def recheck(self, given: str | Path, *, offline: bool = False, workers: int | None = None) -> Rechecked:
         """Return what of an earlier result must go now: what ``licet recheck`` does."""
-        return await self._session(lambda client: client.recheck(given, offline=offline))
+        return await self._session(lambda client: client.recheck(given, offline=offline, workers=workers))
 
     async def report_run(self, dataset: str | Path, model: str, run: str, *, outputs: int = 0) -> RunReported:
         """Return once a training run is stated and its use acknowledged: what ``licet run report`` does."""

@@ -144,11 +144,11 @@ class Client(BaseClient):
         """Return once ``out`` holds what may be kept of ``inputs``: what ``licet filter`` does."""
         return filter_dataset(self, inputs, out, request, wish)
 
-    def recheck(self, given: str | Path, *, offline: bool = False) -> Rechecked:
+    def recheck(self, given: str | Path, *, offline: bool = False, workers: int | None = None) -> Rechecked:
         """Return what of an earlier result must go now: what ``licet recheck`` does."""
         from licet.datasets.usage.recheck import recheck
 
-        return recheck(self, given, offline=offline)
+        return recheck(self, given, offline=offline, workers=workers)
 
     def report_run(self, dataset: str | Path, model: str, run: str, *, outputs: int = 0) -> RunReported:
         """Return once a training run is stated and its use acknowledged: what ``licet run report`` does."""

@@ -11,7 +11,7 @@ import pytest
 
 from licet.datasets.forms import groups
 from licet.datasets.results import decisions_file
-from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.decisions_file import RECHECKED, DecisionsFile
 from licet.errors import MalformedError
 from tests.sdk.datasets.commands import Run
 from tests.sdk.datasets.results.test_difference import decisions
@@ -64,7 +64,8 @@ def test_rows_of_one_key_end_somewhere(tmp_path: Path, small: None) -> None:
     about[b"licet"] = about[b"licet"].replace(b'"rows":"all"', b'"rows":"all","bound":true')
     pq.write_table(pq.read_table(path).replace_schema_metadata(about), path, row_group_size=3000)
     with pytest.raises(MalformedError, match=r"expected rows of one key of at most 1,048,576 bytes, got more"):
-        list(DecisionsFile(path, None).samples())
+        file = DecisionsFile(path, None)
+        list(file.bound(file.batches(RECHECKED)))
 
 
 def test_rows_come_in_their_order_whatever_the_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from licet.datasets.results import decisions_file
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.difference import compare
 from licet.datasets.results.rows import FORMER_SCHEMAS, METADATA
-from licet.datasets.usage import bookmark
+from licet.datasets.usage import bookmark, rechecking
 from licet.datasets.usage import recheck as module
 from licet.datasets.usage.findings import write_findings
 from licet.datasets.usage.recheck import Due, recheck, steps
@@ -135,7 +136,7 @@ def test_what_a_later_release_wrote_is_named_and_not_guessed_at(client: Client, 
 def test_how_far_it_is_adds_up_to_what_was_said_before(client: Client, kept: Filtered) -> None:
     told: list[int] = []
     recheck(client, kept.manifest, advance=told.append)
-    assert sum(told) == steps(kept.manifest) == 2 * kept.rows
+    assert sum(told) == steps(kept.manifest) == kept.rows
     told.clear()
     Path(kept.manifest).unlink()
     recheck(client, kept.decisions, advance=told.append)
@@ -323,6 +324,13 @@ def test_the_question_of_a_job_is_read_back(kept: Filtered) -> None:
     assert (question.request, question.match, question.unknown) == (REQUEST, "near", "keep")
 
 
+def in_groups(done: Filtered, rows: int) -> None:
+    """Write the decisions again, in row groups of so many rows."""
+    given = pq.read_table(done.decisions)
+    pq.write_table(given, done.decisions, row_group_size=rows)
+    assert pq.read_metadata(done.decisions).num_row_groups == -(-done.rows // rows)
+
+
 class Stopped:
     """Stops a re-check once so many rows are told of, and counts those that are decided."""
 
@@ -334,9 +342,8 @@ class Stopped:
             self.decided += len(evidence)
             return honest(index, evidence, *rest)
 
-        patch.setattr(module, "decide_rows", decide_rows)
-        patch.setattr(module, "EVERY", 1)
-        patch.setattr(decisions_file, "BATCH", 2)
+        patch.setattr(rechecking, "decide_rows", decide_rows)
+        patch.setattr(module, "_LEAST", 1)
 
     def __call__(self, rows: int) -> None:
         self.told += rows
@@ -350,18 +357,18 @@ def test_a_recheck_that_was_stopped_goes_on_and_finds_the_same(
     world.registry.change(works["open"], terms=NO_AI.encoded)
     world.work(encoded(picture(4)), "ada", NO_AI)
     world.registry.publish()
+    in_groups(kept, 2)
     whole = recheck(client, kept.out)
     assert len(whole.drop) == 3
     rechecks = client.home.folder / "rechecks"
     assert not rechecks.exists()
     with monkeypatch.context() as patch:
-        first = Stopped(patch, 6 + 3)  # all are verified, two batches decided
+        first = Stopped(patch, 4)  # two pieces are done
         with pytest.raises(InterruptedJobError, match="the same command goes on"):
             recheck(client, kept.out, advance=first)
-        patch.setattr(DecisionsFile, "verify", None)  # it is not done again
         second = Stopped(patch, 100)
         done = recheck(client, kept.out, advance=second)
-    assert (first.told, second.told) == (10, 12)
+    assert (first.told, second.told) == (6, 6)
     assert 0 < second.decided < 5
     assert (done.drop, done.new_matches, done.kept) == (whole.drop, whole.new_matches, whole.kept)
     assert not rechecks.exists()
@@ -378,9 +385,12 @@ def test_what_a_stopped_recheck_found_counts_for_the_same_question_alone(
 ) -> None:
     world.registry.change(works["open"], terms=NO_AI.encoded)
     world.registry.publish()
+    in_groups(kept, 2)
     with monkeypatch.context() as patch:
         with pytest.raises(InterruptedJobError):
-            recheck(client, kept.out, advance=Stopped(patch, 6 + 3))
+            recheck(client, kept.out, advance=Stopped(patch, 4))
+        pieces = list((client.home.folder / "rechecks").rglob("*-*"))
+        assert len(pieces) == 2
         if change == "snapshot":
             world.work(encoded(picture(4)), "ada", NO_AI)
             world.registry.publish()
@@ -389,9 +399,183 @@ def test_what_a_stopped_recheck_found_counts_for_the_same_question_alone(
         elif change == "age":
             patch.setattr(bookmark, "_LASTS", timedelta(0))
         else:
-            for place in (client.home.folder / "rechecks").rglob("*.parquet"):
+            for place in pieces:
                 place.write_bytes(b"nothing")
         again = Stopped(patch, 100)
         done = recheck(client, kept.out, advance=again)
     assert again.decided == 5
     assert len(done.drop) == (3 if change == "snapshot" else 2)
+
+
+def test_decisions_that_are_no_longer_those_signed_are_read_anew_once_they_are_mended(
+    client: Client, kept: Filtered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LEAST", 1)
+    in_groups(kept, 2)
+    place = Path(kept.decisions)
+    good, status = pq.read_table(place), place.stat()
+    row = good.schema.get_field_index("reason")
+    bad = good.set_column(row, good.schema.field(row), pa.array(["another"] * len(good)))
+    pq.write_table(bad, place, row_group_size=2)
+    with pytest.raises(VerificationError, match=r"out\.decisions\.parquet: these are not the decisions"):
+        recheck(client, kept.manifest)
+    assert not (client.home.folder / "rechecks").exists()
+    pq.write_table(good, place, row_group_size=2)
+    os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert recheck(client, kept.manifest).drop == []
+
+
+# -- by several processes ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(client: Client, world: World, tmp_path: Path) -> Filtered:
+    """Decisions of three files of addresses and digests: some denied, some allowed, some kept under a licence."""
+    digests, owned = [sha256(b"%d" % number).hexdigest() for number in range(120)], {}
+    for number in range(0, 120, 7):
+        data = encoded(picture(number))
+        digests[number] = sha256(data).hexdigest()
+        owned[number] = world.work(data, "tomas", (OPEN, PAID, NO_AI)[number % 3])
+    world.registry.publish()
+    (tmp_path / "in").mkdir()
+    for part in range(3):
+        urls = [f"https://x.example/{number}.jpg" for number in range(40 * part, 40 * part + 40)]
+        table = {"URL": urls, "SHA256": digests[40 * part : 40 * part + 40]}
+        pq.write_table(pa.table(table), tmp_path / "in" / f"{part}.parquet")
+    done = filter_dataset(client, [tmp_path / "in"], tmp_path / "many", REQUEST, WISH)
+    assert done.licence
+    for place in Path(done.decisions).rglob("*.parquet"):
+        pq.write_table(pq.read_table(place), place, row_group_size=7)
+    for number in (0, 21, 42):  # allowed until now
+        world.registry.change(owned[number], terms=NO_AI.encoded)
+    for number in (1, 50, 118):
+        world.work(encoded(picture(9)), "mei", NO_AI, urls=(f"https://x.example/{number}.jpg",))
+    world.registry.publish()
+    _path(client, done).unlink()
+    return done
+
+
+def found_in(done: Any) -> list[Any]:
+    return [list(done.drop), list(done.new_matches), done.ended_licences, done.rows, done.kept, done.snapshot]
+
+
+def test_several_processes_find_what_one_does(client: Client, many: Filtered, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    one = recheck(client, many.out)
+    monkeypatch.setattr(module, "_LEAST", 1)
+    pieces = recheck(client, many.out, workers=1)
+    two = recheck(client, many.out, workers=2, advance=told.append)
+    assert found_in(two) == found_in(one) == found_in(pieces)
+    assert {row.reason for row in one.drop} == {"denied", "licence-not-here"}
+    assert len(one.new_matches) == 3
+    assert one.ended_licences
+    assert sum(told) == steps(many.out) == 120
+    assert max(told) < 40
+    with pytest.raises(InputError, match=r"workers: expected 1 to 512, got 0"):
+        recheck(client, many.out, workers=0)
+
+
+def workers() -> list[str]:
+    """Return what processes of ours were started with that work at rows."""
+    children = [
+        int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
+    ]
+    started = [Path(f"/proc/{pid}/cmdline").read_text() for pid in children if Path(f"/proc/{pid}").exists()]
+    return [command for command in started if "datasets.workers.processes" in command]
+
+
+def test_what_one_process_left_others_go_on_from(
+    client: Client, many: Filtered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = recheck(client, many.out)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "EVERY", 7)
+        with pytest.raises(InterruptedJobError):
+            recheck(client, many.out, workers=2, advance=Stopped(patch, 50))
+        assert workers() == []
+        kept = len(list((client.home.folder / "rechecks").rglob("*-*")))
+        assert 0 < kept < 18
+        rest = Stopped(patch, 1000)
+        done = recheck(client, many.out, workers=1, advance=rest)
+    assert rest.told == 120
+    assert rest.decided < whole.kept
+    assert found_in(done) == found_in(whole)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _spoilt(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    begin = pq.read_metadata(path).row_group(2).column(0).data_page_offset
+    data[begin : begin + 60] = bytes(60)
+    path.write_bytes(data)
+
+
+def _of_another(path: Path) -> None:
+    table = pq.read_table(path)
+    about = msgspec.json.decode(table.schema.metadata[METADATA]) | {"dataset": "dst_" + "0" * 26}
+    pq.write_table(table.replace_schema_metadata({METADATA: msgspec.json.encode(about)}), path)
+
+
+def _out_of_order(path: Path) -> None:
+    table = pq.read_table(path)
+    pq.write_table(table.take(list(reversed(range(len(table))))), path, row_group_size=7)
+
+
+def _no_digests(path: Path) -> None:
+    pq.write_table(_wrong_text("sha256")(pq.read_table(path)), path, row_group_size=7)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("spoil", [_cut, _spoilt, _of_another, _out_of_order, _no_digests])
+def test_a_file_that_is_not_what_was_written_is_named_whoever_meets_it(
+    client: Client, many: Filtered, monkeypatch: pytest.MonkeyPatch, spoil: Any, workers: int
+) -> None:
+    monkeypatch.setattr(module, "EVERY", 7)
+    monkeypatch.setattr(module, "_LEAST", 1)
+    place = sorted(Path(many.decisions).rglob("*.parquet"))[1]
+    spoil(place)
+    with pytest.raises(MalformedError, match=rf"decisions\.parquet/{place.name}: [^/]*(expected|cannot be read)[^/]*$"):
+        recheck(client, many.out, workers=workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_other_rows_than_those_signed_are_refused_whoever_reads_them(
+    client: Client, many: Filtered, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(module, "_LEAST", 1)
+    place = sorted(Path(many.decisions).rglob("*.parquet"))[2]
+    table = pq.read_table(place)
+    pq.write_table(table.slice(0, len(table) - 1), place, row_group_size=7)
+    with pytest.raises(VerificationError, match=r"decisions\.parquet: these are not the decisions"):
+        recheck(client, many.out, workers=workers)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sample_goes_together_wherever_pieces_end(
+    client: Client,
+    world: World,
+    works: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    workers: int,
+) -> None:
+    members = [(f"{key}.{side}.png", encoded(picture(n))) for key, side, n in [
+        ("a", "l", 5), ("b", "l", 6), ("b", "m", 1), ("b", "r", 7), ("c", "l", 8), ("c", "r", 1), ("d", "l", 9),
+    ]]  # fmt: skip
+    (tmp_path / "t.tar").write_bytes(archive(list(members)))
+    done = filter_dataset(client, [tmp_path / "t.tar"], tmp_path / "out.tar", REQUEST, Wish(unknown="keep"))
+    world.registry.change(works["open"], terms=NO_AI.encoded)
+    whole = recheck(client, done.out)
+    monkeypatch.setattr(module, "_LEAST", 1)
+    in_groups(done, rows)
+    found = recheck(client, done.out, workers=workers)
+    assert found_in(found)[:5] == found_in(whole)[:5]
+    assert dropped(found) == {
+        "b.l.png": "deny: sample", "b.m.png": "deny: denied", "b.r.png": "deny: sample",
+        "c.l.png": "deny: sample", "c.r.png": "deny: denied",
+    }  # fmt: skip

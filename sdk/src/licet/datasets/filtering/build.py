@@ -305,7 +305,7 @@ class _Filter:
             return None
         if newest.digest == basis.digest:
             return Since(basis.digest, 0)
-        found = recheck_file(self._client, DecisionsFile.find(self._out), newest)
+        found = recheck_file(self._client, DecisionsFile.find(self._out), newest, workers=self._wish.workers)
         return Since(newest.digest, len(found.drop))
 
     # -- what the job decides from -----------------------------------------------------------------------------

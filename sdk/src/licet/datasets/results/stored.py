@@ -23,6 +23,17 @@ from licet.index.keys import UNKNOWN_QUALITY
 from licet.index.lookup import Index, Matches
 
 
+def bound_rows(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
+    """Return a number for each row that grows where another part or key begins: rows of one are kept together."""
+    codes = [
+        pc.dictionary_encode(batch[name], "encode").indices.to_numpy(zero_copy_only=False) for name in ("part", "key")
+    ]
+    fresh = np.zeros(len(batch), np.int32)
+    for each in codes:
+        fresh[1:] |= each[1:] != each[:-1]
+    return np.cumsum(fresh, dtype=np.int32)
+
+
 def by_part(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Yield the runs of rows of ``batch`` that belong to one part."""
     names = pc.dictionary_encode(batch["part"])

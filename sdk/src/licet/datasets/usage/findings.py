@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -51,8 +52,8 @@ class Findings(Sequence[Finding]):
     def __init__(self, found: Iterable[Finding] = ()) -> None:
         self._file = SpooledTemporaryFile(HELD)  # noqa: SIM115 - closed with this object
         finalize(self, self._file.close)
-        self._offsets = [0]  # where each batch begins, and where the next one will
-        self._rows = 0
+        self._offsets = [0]  # where each batch begins in the file, and where the next one will
+        self._begins = [0]  # the number of its first row, likewise
         self._rest: list[Finding] = []
         self.extend(found)
 
@@ -63,20 +64,35 @@ class Findings(Sequence[Finding]):
             if len(self._rest) == BATCH:
                 self._store()
 
-    def add_batch(self, batch: pa.RecordBatch) -> None:
-        """Add what `batches` yields of others."""
-        self.extend(_findings(batch))
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield them as Arrow, a column for each field."""
+        for number in range(len(self._begins) - 1):
+            yield self._stored(number)
+        if self._rest:
+            yield _batch(self._rest)
 
-    def batches(self, first: int = 0) -> Iterator[pa.RecordBatch]:
-        """Yield them as Arrow, a column for each field, from number ``first`` on."""
-        for number in range(first // BATCH, self._rows // BATCH):
-            yield self._stored(number).slice(max(0, first - number * BATCH))
-        rest = self._rest[max(0, first - self._rows) :]
-        if rest:
-            yield _batch(rest)
+    def encoded(self) -> bytes:
+        """Return them as the bytes of an Arrow stream, for `add_encoded` of others."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            for batch in self.batches():
+                writer.write_batch(batch)
+        return bytes(sink.getvalue())
+
+    def add_encoded(self, data: bytes) -> None:
+        """Add the findings of another; raises ``ArrowException`` for other bytes."""
+        with pa.ipc.open_stream(data) as reader:
+            if reader.schema != SCHEMA:
+                raise pa.ArrowInvalid(f"expected findings, got {', '.join(reader.schema.names)}")
+            for batch in reader:
+                if len(batch) < BATCH:
+                    self.extend(_findings(batch))
+                else:
+                    self._store()
+                    self._put(batch)
 
     def __len__(self) -> int:
-        return self._rows + len(self._rest)
+        return self._begins[-1] + len(self._rest)
 
     def __iter__(self) -> Iterator[Finding]:
         return self._from(0)
@@ -96,9 +112,10 @@ class Findings(Sequence[Finding]):
         number = at + len(self) if at < 0 else at
         if not 0 <= number < len(self):
             raise IndexError(f"expected a number below {len(self)}, got {at}")
-        if number >= self._rows:
-            return self._rest[number - self._rows]
-        return next(_findings(self._stored(number // BATCH).slice(number % BATCH, 1)))
+        if number >= self._begins[-1]:
+            return self._rest[number - self._begins[-1]]
+        place = bisect_right(self._begins, number) - 1
+        return next(_findings(self._stored(place).slice(number - self._begins[place], 1)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -116,19 +133,24 @@ class Findings(Sequence[Finding]):
     def _from(self, start: int) -> Iterator[Finding]:
         at = start
         while at < len(self):  # asked anew: it may grow meanwhile
-            if at < self._rows:
-                batch = self._stored(at // BATCH).slice(at % BATCH)
+            if at < self._begins[-1]:
+                place = bisect_right(self._begins, at) - 1
+                batch = self._stored(place).slice(at - self._begins[place])
             else:
-                batch = _batch(self._rest[at - self._rows :])
+                batch = _batch(self._rest[at - self._begins[-1] :])
             yield from _findings(batch)
             at += len(batch)
 
     def _store(self) -> None:
+        if self._rest:
+            self._put(_batch(self._rest))
+            self._rest = []
+
+    def _put(self, batch: pa.RecordBatch) -> None:
         self._file.seek(self._offsets[-1])
-        self._file.write(_batch(self._rest).serialize().to_pybytes())
+        self._file.write(batch.serialize().to_pybytes())
         self._offsets.append(self._file.tell())
-        self._rows += len(self._rest)
-        self._rest = []
+        self._begins.append(self._begins[-1] + len(batch))
 
     def _stored(self, number: int) -> pa.RecordBatch:
         begin, end = self._offsets[number : number + 2]

@@ -7,35 +7,38 @@ lost sight of because a copy is only nearly found again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from licet import times
 from licet.client import Client
 from licet.datasets.examining.basis import Basis, open_basis
-from licet.datasets.examining.deciding import Question, Standing, decide_rows
+from licet.datasets.examining.deciding import Question
 from licet.datasets.frames import notebook
-from licet.datasets.licensing.held import HeldLicence, LicenceStore, licences_for
+from licet.datasets.licensing.held import HeldLicence, LicenceStore
 from licet.datasets.licensing.revoked import bring_up_to_date
-from licet.datasets.results.decisions_file import DecisionsFile
-from licet.datasets.results.rows import decision_columns
-from licet.datasets.results.stored import kept_rows, stored_evidence, stored_matches
-from licet.datasets.usage.bookmark import EVERY, Bookmark, Progress
-from licet.datasets.usage.findings import Finding, Findings
+from licet.datasets.results.decisions_file import DecisionsFile, Span
+from licet.datasets.results.stored import bound_rows
+from licet.datasets.usage.bookmark import Bookmark
+from licet.datasets.usage.findings import Findings
+from licet.datasets.usage.rechecking import Asked, Done, Rechecking, Worker, check_span, read_stream
 from licet.datasets.usage.spool import Spool
-from licet.errors import InterruptedJobError
-from licet.index.lookup import Index, Matches, united
-from licet.index.parts import with_parts, without_parts
+from licet.datasets.workers.crew import each_taken
+from licet.datasets.workers.processes import Processes, workers_for
+from licet.decisions.roots import RootBuilder
+from licet.errors import InterruptedJobError, MalformedError, VerificationError
+from licet.index.lookup import Index
 
 Advance = Callable[[int], None]
-_SHOWN: Final = ("part", "row", "path", "url", "key")
+#: Rows of a piece, at most: what is lost of a re-check that is stopped, for each process.
+EVERY: Final = 1 << 20
+_LEAST: Final = 1 << 17
+_EACH: Final = 8  # pieces for each process, so that none is idle for long
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -88,30 +91,35 @@ class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recheck(
-    client: Client, given: str | Path, *, offline: bool = False, advance: Advance = lambda _: None
+    client: Client,
+    given: str | Path,
+    *,
+    offline: bool = False,
+    advance: Advance = lambda _: None,
+    workers: int | None = None,
 ) -> Rechecked:
     """Return what of an earlier result must go under the newest snapshot; ``given`` is its decisions, manifest or data.
 
-    Reads no pictures. ``advance`` is told of rows, of `steps` in all. Stopped, the same call goes on near where it was,
-    while the newest snapshot is the same. Raises ``InputError`` where there is no earlier result, ``VerificationError``
-    if the decisions are not those that the manifest beside them was signed over, ``ServiceError`` without a network
-    unless ``offline``, ``ExpiredError`` for a snapshot past its time, ``InterruptedJobError`` when stopped.
+    Reads no pictures. ``advance`` is told of rows, of `steps` in all. ``workers`` processes do it (None: by the number
+    of rows); what is found is the same. Stopped, the same call goes on near where it was, while the newest snapshot is
+    the same. Raises ``InputError`` where there is no earlier result, ``VerificationError`` if the decisions are not
+    those that the manifest beside them was signed over, ``ServiceError`` without a network unless ``offline``,
+    ``ExpiredError`` for a snapshot past its time, ``InterruptedJobError`` when stopped.
     """
     file = DecisionsFile.find(Path(given).expanduser())
     notes = []
+    if file.manifest is None:
+        notes.append("there is no manifest beside the decisions: nobody vouches for them")
+    workers = workers_for(file.rows, workers)
+    verify = file.manifest is not None and file.about.rows == "all"
+    if verify:
+        file.vouched()
     try:
         with Bookmark.of(client.home.folder, file) as mark:
-            if file.manifest is None:
-                notes.append("there is no manifest beside the decisions: nobody vouches for them")
-            elif file.about.rows == "all" and mark is not None and mark.verified:
-                advance(file.rows)
-            elif file.about.rows == "all":
-                file.verify(advance)
-                if mark is not None:
-                    mark.keep_verified()
             if not offline:
                 bring_up_to_date(client)
-            found = recheck_file(client, file, open_basis(client), notes, advance, mark)
+            basis = open_basis(client)
+            found = recheck_file(client, file, basis, notes, advance, mark, verify=verify, workers=workers)
             if mark is not None:
                 mark.discard()
             return found
@@ -120,9 +128,8 @@ def recheck(
 
 
 def steps(given: str | Path) -> int:
-    """Return how many rows `recheck` tells of: each is verified, where a manifest vouches for it, and decided."""
-    file = DecisionsFile.find(Path(given).expanduser())
-    return file.rows * (2 if file.manifest is not None and file.about.rows == "all" else 1)
+    """Return how many rows `recheck` tells of."""
+    return DecisionsFile.find(Path(given).expanduser()).rows
 
 
 def recheck_file(
@@ -132,51 +139,50 @@ def recheck_file(
     notes: list[str] | None = None,
     advance: Advance = lambda _: None,
     mark: Bookmark | None = None,
+    *,
+    verify: bool = False,
+    workers: int | None = None,
 ) -> Rechecked:
-    """Return what of ``file`` must go under ``basis``; ``mark`` keeps how far it came, and says where it was."""
+    """Return what of ``file`` must go under ``basis``; ``mark`` keeps what was done, and says what was.
+
+    With ``verify`` the rows are held to the manifest beside them as they are read.
+    """
     now = times.to_text(times.now())
-    asked = file.question
-    request = msgspec.structs.replace(asked.request, at=now)
-    match = asked.match if basis.index.near else "exact"
-    question = Question(request, match, asked.min_claim_level, asked.unknown)
+    was = file.question
+    match = was.match if basis.index.near else "exact"
     account = client.profile.account
-    store = None if account is None else LicenceStore(client.home.licences(account.account))
-    held = [] if store is None else store.all()
-    name = (
-        ""
-        if mark is None
-        else mark.question(basis.digest, match, [*sorted(licence.id for licence in held), *_duties(held)])
-    )
-    before = None if mark is None else mark.progress(name)
-    if before is not None:
-        now = before[0].now
-        question = replace(question, request=msgspec.structs.replace(request, at=now))
-    checking = _Checking(basis.index, question, held, now, before)
-    kept, done = None if before is None else before[0], 0
-    for batch, samples in file.samples():
-        if done >= checking.rows:
-            checking.add(batch, samples)
-        done += len(batch)
-        advance(len(batch))
-        # What a batch came to half-way is never kept, so that no row is there twice.
-        if mark is not None and checking.rows - (kept.rows if kept else 0) >= EVERY:
-            kept = checking.keep(mark, name, kept)
+    held = [] if account is None else LicenceStore(client.home.licences(account.account)).all()
+    if mark is not None:
+        now = mark.began([basis.digest, match, *sorted(licence.id for licence in held), *_duties(held)], now)
+    request = msgspec.structs.replace(was.request, at=now)
+    asked = Asked(Question(request, match, was.min_claim_level, was.unknown), held, verify)
+    count = workers_for(file.rows, workers)
+    spans = file.spans(max(_LEAST, min(EVERY, file.rows // (_EACH * count))))
+    gathering = _Gathering(file, basis.index, asked)
+    try:
+        for done in _in_order(spans, _doing(client, file, basis, asked, count, advance), mark, advance):
+            gathering.add(done)
+        gathering.finish()
+    except VerificationError:
+        if mark is not None:  # whatever was read wrongly is to be read anew
+            mark.discard()
+        raise
     told = list(notes or [])
-    if basis.without_near and asked.tiers == "near":
+    if basis.without_near and was.tiers == "near":
         told.append(basis.without_near)
-    if asked.match == "derivative":
+    if was.match == "derivative":
         told.append("new derivatives were not looked for: features of pictures are not kept; filtering again asks anew")
     models: list[dict[str, Any]] = []
-    if checking.drop:
+    if gathering.found.drop:
         with Spool(client.home.spool) as spool:
             models = spool.runs_of(file.about.dataset)
     return Rechecked(
         dataset=file.about.dataset,
         rows=file.rows,
-        kept=checking.kept,
-        drop=checking.drop,
-        new_matches=checking.new,
-        ended_licences=checking.ended(),
+        kept=gathering.found.kept,
+        drop=gathering.found.drop,
+        new_matches=gathering.found.new,
+        ended_licences=_ended(gathering.found, held, now),
         models=models,
         snapshot=basis.digest,
         log_size=basis.manifest.log_size,
@@ -185,108 +191,96 @@ def recheck_file(
     )
 
 
-class _Checking:
-    """Takes the batches of an earlier result and gathers what is found."""
+def _doing(
+    client: Client, file: DecisionsFile, basis: Basis, asked: Asked, workers: int, advance: Advance
+) -> Callable[[list[Span]], Generator[Done]]:
+    """Return what does pieces, in any order, here or by so many processes."""
 
-    def __init__(
-        self,
-        index: Index,
-        question: Question,
-        held: list[HeldLicence],
-        now: str,
-        before: tuple[Progress, Findings, Findings] | None = None,
-    ) -> None:
-        done, self.drop, self.new = before or (None, Findings(), Findings())
-        self.rows = done.rows if done else 0
-        self.kept = done.kept if done else 0
-        self._index = index
-        self._question = question
-        self._held = {licence.id: licence for licence in held}
-        self._standing = Standing(licences_for(held, question.request))
-        self._now = now
-        self._ended: dict[str, int] = dict(done.ended) if done else {}
+    def here(spans: list[Span]) -> Generator[Done]:
+        for span in spans:
+            yield check_span(file, basis.index, asked, span, advance)
 
-    def keep(self, mark: Bookmark, question: str, before: Progress | None) -> Progress:
-        """Keep how far this has come, and return it."""
-        pieces = (before.pieces if before else 0) + 1
-        done = Progress(question, self._now, self.rows, self.kept, self._ended, pieces, len(self.drop), len(self.new))
-        mark.keep(done, self.drop, self.new, before)
-        return done
+    def elsewhere(spans: list[Span]) -> Generator[Done]:
+        pin = client.snapshot.pin_of(basis.published, near=basis.index.near, at=asked.now)
+        for done in each_taken(Processes(workers), Worker(pin, file, asked), spans):
+            advance(done.span.rows)
+            yield done
 
-    def add(self, batch: pa.RecordBatch, samples: npt.NDArray[np.int32] | None) -> None:
-        """Decide the rows of ``batch`` that were kept once more; those of one sample go together."""
-        kept = kept_rows(batch, self._question)
-        rows = len(batch)
-        batch = batch.filter(pa.array(kept))
-        if len(batch):
-            self._decide(batch, None if samples is None else samples[kept])
-        self.kept += len(batch)
-        self.rows += rows
+    return elsewhere if workers > 1 else here
 
-    def _decide(self, batch: pa.RecordBatch, samples: npt.NDArray[np.int32] | None) -> None:
-        evidence = replace(stored_evidence(batch), sample=samples)
-        known = stored_matches(batch, self._index)
-        found = self._index.lookup(evidence.keys(), self._question.tiers)
-        plain, parts = without_parts(known)
-        matches, _ = with_parts(
-            self._index, united(self._index, plain, found), parts.row, self._index.works.ids(parts.work), parts.distance
-        )
-        verdicts = decide_rows(self._index, evidence, self._question, self._standing, matches)
-        gone = np.flatnonzero(~verdicts.kept)
-        fresh = _rows_with_new(matches, known, len(self._index.works))
-        if not len(gone) and not len(fresh):
-            return
-        columns = decision_columns(self._index, evidence, self._question, verdicts)
-        for rows, into in ((gone, self.drop), (fresh, self.new)):
-            before = batch.take(pa.array(rows)).select([*_SHOWN, "verdict", "reason", "licence"]).to_pylist()
-            after = {name: column.take(pa.array(rows)).to_pylist() for name, column in columns.items()}
-            into.extend(
-                self._finding(each, {name: after[name][at] for name in after}) for at, each in enumerate(before)
-            )
-        for licence in batch.take(pa.array(gone))["licence"].to_pylist():
-            if licence is not None and self._why_ended(licence) is not None:
-                self._ended[licence] = self._ended.get(licence, 0) + 1
 
-    def ended(self) -> list[EndedLicence]:
-        """Return the licences that cover rows no longer."""
-        found = []
-        for licence, rows in sorted(self._ended.items()):
-            held = self._held.get(licence)
-            until = held.payload.valid_until if held else None
-            over = {each.duty: each for each in held.over(self._now).values()} if held else {}
-            due = [Due(each.duty, each.effect, each.over_at) for _, each in sorted(over.items())]
-            found.append(EndedLicence(licence, self._why_ended(licence) or "", until, rows, due))
-        return found
+def _in_order(
+    spans: list[Span], doing: Callable[[list[Span]], Generator[Done]], mark: Bookmark | None, advance: Advance
+) -> Iterator[Done]:
+    """Yield what each of ``spans`` came to, in their order, those that were done before too."""
+    kept = set() if mark is None else {span for span in spans if mark.piece(span) is not None}
+    waiting: dict[Span, Done] = {}
+    with closing(doing([span for span in spans if span not in kept])) as coming:
+        for span in spans:
+            if mark is not None and span in kept and (before := mark.piece(span)) is not None:
+                advance(span.rows)
+                yield before
+                continue
+            while span not in waiting:
+                done = next(coming)
+                waiting[done.span] = done
+                if mark is not None and len(spans) > 1:
+                    mark.keep(done)
+            yield waiting.pop(span)
 
-    def _finding(self, before: dict[str, Any], after: dict[str, Any]) -> Finding:
-        licence, reason = before["licence"], after["reason"]
-        if licence is not None and after["licence"] is None:
-            reason = self._why_ended(licence) or reason
-        return Finding(
-            **{name: before[name] for name in _SHOWN},
-            verdict=after["verdict"],
-            reason=reason,
-            **{name: after[name] for name in ("work", "statement")},
-            licence=licence,
-            **{name: after[name] for name in ("match", "distance")},
-            was=f"{before['verdict']}, {before['reason']}",
-        )
 
-    def _why_ended(self, licence: str) -> str | None:
-        held = self._held.get(licence)
-        if held is None:
-            return "licence-not-here"
-        until = held.payload.valid_until
-        if until is not None and until <= self._now:
-            return "licence-ended"
-        return "licence-revoked" if held.over(self._now) else None
+class _Gathering:
+    """Puts pieces together, in their order: what they found, the rows between them, and the root over all."""
+
+    def __init__(self, file: DecisionsFile, index: Index, asked: Asked) -> None:
+        self.found: Final = Rechecking(index, asked)
+        self._file, self._verify = file, asked.verify
+        self._root: Final = RootBuilder()
+        self._between: pa.RecordBatch | None = None  # of one key, or of some: at the ends of pieces
+
+    def add(self, done: Done) -> None:
+        """Take the next piece."""
+        if done.root is not None:
+            self._root.append(done.root)
+        if done.head is not None:
+            self._hold(read_stream(done.head))
+        if done.tail is not None or not self._file.about.bound:
+            self._decide_between()
+        self.found.take(done)
+        if done.tail is not None:
+            self._hold(read_stream(done.tail))
+
+    def finish(self) -> None:
+        """Decide what is left; raises ``VerificationError`` for other rows than were signed."""
+        self._decide_between()
+        if self._verify:
+            self._file.hold_to(self._file.vouched(), self._root)
+
+    def _hold(self, rows: pa.RecordBatch) -> None:
+        self._between = rows if self._between is None else pa.concat_batches([self._between, rows])
+        self._file.refuse_many(self._between)
+
+    def _decide_between(self) -> None:
+        if self._between is not None:
+            rows, self._between = self._between, None
+            try:
+                self.found.add(rows, bound_rows(rows))
+            except MalformedError as error:
+                raise MalformedError(f"{self._file.path}: {error.message}") from None
+
+
+def _ended(found: Rechecking, held: list[HeldLicence], now: str) -> list[EndedLicence]:
+    """Return the licences that cover rows no longer."""
+    known = {licence.id: licence for licence in held}
+    ended = []
+    for licence, rows in sorted(found.ended.items()):
+        own = known.get(licence)
+        until = own.payload.valid_until if own else None
+        over = {each.duty: each for each in own.over(now).values()} if own else {}
+        due = [Due(each.duty, each.effect, each.over_at) for _, each in sorted(over.items())]
+        ended.append(EndedLicence(licence, found.why_ended(licence) or "", until, rows, due))
+    return ended
 
 
 def _duties(held: list[HeldLicence]) -> list[str]:
     return sorted({each.duty for licence in held for each in licence.revoked.values()})
-
-
-def _rows_with_new(matches: Matches, known: Matches, works: int) -> npt.NDArray[np.int64]:
-    """Return the rows with a match that was not known before."""
-    now, before = (each.row * works + each.work for each in (matches, known))
-    return np.unique(matches.row[~np.isin(now, before)])

@@ -114,7 +114,7 @@ class _Reporting:
     def report(self, outputs: int, seq: int, *, offline: bool, sure: Sure) -> RunReported:
         """Check, state, spool, send."""
         basis = self._basis(offline=offline)
-        found = recheck_file(self._client, self._file, basis)
+        found = recheck_file(self._client, self._file, basis, verify=self._file.about.rows == "all")
         used = self._used(found.drop)
         held = {licence: self._licence(licence, basis) for licence in sorted(used)}
         now = times.to_text(times.now())
@@ -177,7 +177,7 @@ class _Reporting:
                 " no run can have used it"
             )
         if self._file.about.rows == "all":
-            self._file.verify()
+            self._file.vouched()
         else:
             self._notes.append("the decisions list matched rows alone: their root was not recomputed")
         return manifest
@@ -194,7 +194,7 @@ class _Reporting:
         """Return the works under each licence that rows are used of."""
         used: dict[str, set[str]] = {}
         dropped = _Dropped(drop)
-        for batch in self._file.batches():
+        for batch in self._file.batches(("part", "row", "verdict", "licence", "matches")):
             kept = batch.filter(pa.array(kept_rows(batch, self._file.question)))
             for licence, work in _licensed(kept, dropped):
                 used.setdefault(licence, set()).add(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from licet import errors
@@ -43,7 +43,7 @@ def answer(do: Callable[[Any], Any], piece: bytes, place: str) -> bytes:
     return pickle.dumps(done)
 
 
-def each_taken(crew: Crew, do: Callable[[bytes], bytes], pieces: Sequence[Any]) -> Iterable[Any]:
+def each_taken(crew: Crew, do: Callable[[bytes], bytes], pieces: Sequence[Any]) -> Generator[Any]:
     """Yield what the workers' `answer` of each of ``pieces`` was, in any order; raises the first of our errors."""
     seen = 0
     for given in crew.each(do, [pickle.dumps(piece) for piece in pieces]):
