@@ -37,13 +37,14 @@ class Groups:
     """One Parquet file, opened until ``stack`` ends. Columns are named as in the file, or by a path within one of them
     (``matches.list.element.work``); a step has at most ``step`` rows."""
 
-    def __init__(self, file: File, stack: ExitStack, step: int = _STEP_ROWS) -> None:
+    def __init__(self, file: File, stack: ExitStack, step: int = _STEP_ROWS, share: float = 1) -> None:
+        """``share`` of what all rows may come to is what those that are read here may."""
         self.shown: str = file.shown
         self._step = step
         self._open = opened(file, stack)
         self._file, self._stack = file, stack
         self._coded: pq.ParquetFile | None = None
-        self._left = self._most = max(MOST_READ, MOST_EXPANSION * file.size)
+        self._left = self._most = int(share * max(MOST_READ, MOST_EXPANSION * file.size))
 
     def batches(self, group: int, columns: Sequence[str] | None, size: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a group in batches of exactly ``size``, but for the last: whatever columns are read, batch
@@ -108,6 +109,12 @@ class Groups:
     def groups(self) -> int:
         """How many row groups there are."""
         return int(self._open.metadata.num_row_groups)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many rows each row group has."""
+        metadata = self._open.metadata
+        return [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
 
     @property
     def names(self) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from hashlib import file_digest, sha256
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +18,13 @@ from licet.datasets.forms.choosing import chosen
 from licet.datasets.forms.columns import find_columns
 from licet.datasets.forms.files import Base, File
 from licet.datasets.forms.groups import Groups, opened
-from licet.datasets.forms.parts import Copying, Mask, Remarks
+from licet.datasets.forms.parts import Copying, Mask, Remarks, Stretch
 from licet.datasets.forms.seals import changed, digest_of_columns, sealed
 
 BATCH_ROWS: Final = 65_536
 BATCH_FILES: Final = 256  # rows that carry or name pictures: each may be megabytes
+PIECE: Final = 16  # batches of addresses that are worth being a piece of work: a million, a few seconds
+PIECES_OF_A_GROUP: Final = 8  # at most: whoever begins in the middle of a row group reads what is before it
 _GROUP_BYTES: Final = 64 << 20
 _GROUP_ROWS: Final = 1 << 18
 _CODE_BYTES: Final = 6  # of a value in a column that is coded, and of its part in the dictionary
@@ -46,7 +50,9 @@ class ParquetPart:
         self._columns = find_columns(self.schema, file.shown, mapping)
         self.holds_files: bool = self._columns.holds_files
         self.rows: int = metadata.num_rows
-        self._groups = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+        groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+        self._groups: list[int] = [each.num_rows for each in groups]
+        self._sizes: list[int] = [each.total_byte_size for each in groups]
         self._batch = BATCH_FILES if self.holds_files else BATCH_ROWS
         self.steps: int = sum(-(-rows // self._batch) for rows in self._groups)
 
@@ -66,37 +72,63 @@ class ParquetPart:
             "columns": dict(sorted(self._columns.names.items())),
         }
 
+    def stretches(self) -> list[Stretch]:
+        """Return its rows in stretches that are worth a worker each, at least one; where they begin and end is always
+        the same."""
+        if self.holds_files:
+            return [Stretch(0, self.steps, 0, self.rows)]
+        most, found = PIECE * self._batch, [Stretch()]
+        for rows in self._groups:
+            whole = -(-rows // self._batch)
+            pieces = min(PIECES_OF_A_GROUP, max(1, -(-rows // most)))
+            size = -(-whole // pieces) or 1
+            for first in range(0, whole, size):
+                batches, now = min(size, whole - first), min(size * self._batch, rows - first * self._batch)
+                last = found[-1]
+                if last.rows and last.rows + now > most:
+                    found.append(Stretch(last.first + last.batches, batches, last.row + last.rows, now))
+                else:
+                    found[-1] = last._replace(batches=last.batches + batches, rows=last.rows + now)
+        return found
+
     def batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches of the columns that say what a row is, without the first ``skip`` batches."""
         with ExitStack() as stack:
-            for _, batch in self._read(self._read_names(), skip, stack):
+            for _, batch in self._read(Groups(self._file, stack), self._read_names(), skip):
                 rows = self._columns.select(batch)
                 yield sealed(rows, digest_of_columns(rows))
 
-    def write(self, target: Path | None) -> Copying:
-        """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file."""
+    def write(self, target: Path | None, stretch: Stretch | None = None) -> Copying:
+        """Yield the rows by their names; write those that are kept, all their columns, with the schema of this file.
+
+        With a ``stretch``, of it alone.
+        """
         naming = self._columns.naming()
         if target is None:
             with ExitStack() as stack:
-                for _, batch in self._read([*dict.fromkeys(naming.names.values())], 0, stack):
+                names = [*dict.fromkeys(naming.names.values())]
+                for _, batch in self._read(Groups(self._file, stack), names, 0):
                     yield naming.select(batch)
             return
-        with closing(self.copy(target)) as copying, suppress(StopIteration):
+        with closing(self.copy(target, stretch)) as copying, suppress(StopIteration):
             rows = next(copying)
             while True:
                 mask = yield sealed(rows.select(list(naming.names)), digest_of_columns(rows))
                 rows = copying.send(mask)
 
-    def copy(self, target: Path) -> Copying:
+    def copy(self, target: Path, stretch: Stretch | None = None) -> Copying:
         """Do what `write` does, and yield the rows by all columns that say what they are: to examine them meanwhile."""
+        stretch = stretch or Stretch(0, self.steps, 0, self.rows)
         with ExitStack() as stack:
             writer = stack.enter_context(GroupWriter(target, self.schema, self._codec, self._repeating))
             # Pictures are read once, in small batches, and so are tables of small rows; what else a table has beside
             # addresses, a few rows at a time.
-            groups = Groups(self._file, stack)
-            once = self.holds_files or all(groups.fits(each, BATCH_ROWS) for each in range(groups.groups))
-            whole = None if once else _Whole(groups)
-            for group, batch in self._read(None if whole is None else self._read_names(), 0, stack):
+            touched = self._groups_of(stretch)
+            groups = Groups(self._file, stack, share=self._share(touched))
+            once = self.holds_files or all(groups.fits(each, BATCH_ROWS) for each in touched)
+            whole = None if once else _Whole(groups, stretch.row - sum(self._groups[: touched.start]))
+            names = None if whole is None else self._read_names()
+            for group, batch in islice(self._read(groups, names, stretch.first), stretch.batches):
                 rows = self._columns.select(batch)
                 mask = yield rows
                 for step, kept in [(batch, mask)] if whole is None else whole.beside(group, mask):
@@ -116,9 +148,10 @@ class ParquetPart:
     def _read_names(self) -> list[str]:
         return list(dict.fromkeys(self._columns.names.values()))
 
-    def _read(self, columns: list[str] | None, skip: int, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
+    def _read(self, groups: Groups, columns: list[str] | None, skip: int) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Yield batches of some columns, or of all, each with its row group."""
-        groups = Groups(self._file, stack)
+        if groups.sizes != self._groups:
+            raise changed(self._file.shown)
         for group, rows in enumerate(self._groups):
             count = -(-rows // self._batch)
             if skip >= count:
@@ -130,12 +163,26 @@ class ParquetPart:
                 else:
                     yield group, batch
 
+    def _groups_of(self, stretch: Stretch) -> range:
+        """Return the row groups that rows of a stretch are in."""
+        ends = list(accumulate(self._groups))
+        return range(
+            bisect_right(ends, stretch.row), bisect_left(ends, stretch.row + stretch.rows) + bool(stretch.rows)
+        )
+
+    def _share(self, groups: range) -> float:
+        """Return the share of the file, by rows or by bytes, that some of its row groups are."""
+        shares = (sum(each[groups.start : groups.stop]) / max(1, sum(each)) for each in (self._groups, self._sizes))
+        return max(shares)
+
 
 class _Whole:
     """The rows of a file with all their columns, a step at a time, beside batches of a few of them."""
 
-    def __init__(self, groups: Groups) -> None:
+    def __init__(self, groups: Groups, before: int) -> None:
+        """``before``: rows of the first group that are passed over."""
         self._groups = groups
+        self._before = before
         self._group = -1
         self._steps: Iterator[pa.RecordBatch] = iter(())
         self._left: pa.RecordBatch | None = None
@@ -145,14 +192,22 @@ class _Whole:
         if group != self._group:
             self._group, self._left = group, None
             self._steps = self._groups.steps(group, None, BATCH_ROWS)
-        while len(mask):
+            for _ in self._next(self._before):
+                pass
+            self._before = 0
+        for step in self._next(len(mask)):
+            yield step, mask[: len(step)]
+            mask = mask[len(step) :]
+
+    def _next(self, rows: int) -> Iterator[pa.RecordBatch]:
+        while rows:
             step = self._left or next(self._steps, None)
             if step is None:
                 raise changed(self._groups.shown)
-            now = min(len(step), len(mask))
+            now = min(len(step), rows)
             self._left = step.slice(now) if now < len(step) else None
-            yield step.slice(0, now), mask[:now]
-            mask = mask[now:]
+            rows -= now
+            yield step.slice(0, now)
 
 
 class GroupWriter:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,16 @@ class Remarks:
         yield from self._first
         if self._count > len(self._first):
             yield f"and {self._count - len(self._first):,} more rows like these"
+
+
+class Stretch(NamedTuple):
+    """Rows of a part that follow one another: of its batches those from number ``first`` on, so many ``batches``, and
+    of its rows those from number ``row`` on, so many ``rows``."""
+
+    first: int = 0
+    batches: int = 0
+    row: int = 0
+    rows: int = 0
 
 
 class Part(Protocol):
