@@ -269,8 +269,8 @@ class Dataset:
             asked=asked_of(self._job, [0]),
             signals=None if told is None else told.read,
         )
-        after = two_stages.told(self._job, [self._part], results, self._places.after)
-        self._places.publish(self._job, results, manifest)
+        after = two_stages.told(self._job, [self._part], results.outputs, self._places.after)
+        self._places.publish(self._job, results.outputs, manifest)
         return Filtered(
             after=after,
             signals=told,

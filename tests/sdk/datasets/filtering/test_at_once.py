@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from licet.client import Client
-from licet.datasets.filtering import crew as crews
+from licet.datasets.filtering import build
 from licet.datasets.filtering.build import Wish
 from licet.datasets.filtering.crew import can_be_at_once
+from licet.datasets.forms import parquet
 from licet.datasets.forms.opening import open_input
 from licet.errors import InputError, InterruptedJobError
 from tests.sdk.datasets.filtering.test_crew import (
@@ -29,12 +30,13 @@ from tests.sdk.datasets.world import OPEN, PAID, World, encoded, picture
 pytestmark = pytest.mark.usefixtures("pieces")
 
 
-@pytest.fixture
+@pytest.fixture(params=[9, 2, 1])
 def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many batches in a piece as a part has; other tests of many workers have fewer."""
+    """In one pass, unlike other tests of many workers; pieces have so many batches, or as many as a part has."""
     if "many" in request.fixturenames:
         request.getfixturevalue("many")
-    monkeypatch.setattr(crews, "SPAN", 9)
+    monkeypatch.setattr(build, "can_be_at_once", can_be_at_once)
+    monkeypatch.setattr(parquet, "PIECE", request.param)
 
 
 class Watched(Scrambled):
@@ -56,18 +58,12 @@ class Watched(Scrambled):
         return {path.name: path.stat().st_mtime_ns for path in self.job.glob("out*/written/*")}
 
 
-def test_only_tables_that_are_a_piece_each_are_done_at_once(
-    many: Path,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_tables_without_files_are_done_at_once(many: Path, tmp_path: Path) -> None:  # noqa: F811
     parts = open_input([many]).parts
     assert can_be_at_once(parts)
-    assert not can_be_at_once(parts[:1])
+    assert can_be_at_once(parts[:1])
     (tmp_path / "x.png").write_bytes(encoded(picture(1)))
     assert not can_be_at_once([*parts, *open_input([tmp_path / "x.png"]).parts])
-    monkeypatch.setattr(crews, "SPAN", 2)
-    assert not can_be_at_once(parts)
 
 
 @pytest.mark.parametrize("wish", [KEEP, Wish(), Wish(unknown="keep", min_claim_level=3)])
@@ -110,7 +106,7 @@ def test_two_passes_end_what_one_began_and_the_other_way_round(client: Client, m
     for name, first, second in (("a", Lost(2), None), ("b", None, Scrambled())):
         with pytest.raises(InterruptedJobError), pytest.MonkeyPatch.context() as patched:
             if first is None:
-                patched.setattr(crews, "SPAN", 2)
+                patched.setattr(build, "can_be_at_once", lambda _: False)
             filtered(client, many, tmp_path / name, first or Lost(4))
         assert results(filtered(client, many, tmp_path / name, second)) == expected
 

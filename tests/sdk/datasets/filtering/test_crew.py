@@ -17,6 +17,7 @@ import pytest
 
 from licet.client import Client
 from licet.datasets.examining import pinned
+from licet.datasets.filtering import build, worker
 from licet.datasets.filtering import crew as crews
 from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.forms import parquet
@@ -48,7 +49,7 @@ class Scrambled:
                 yield answer
             for each in again:
                 each.result()
-        crews._ROOMS.clear()
+        worker._ROOMS.clear()
 
 
 class Lost(Scrambled):
@@ -67,8 +68,10 @@ class Lost(Scrambled):
 
 @pytest.fixture
 def many(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Five files of addresses, with more batches than one worker takes at a time."""
+    """Five files of addresses, in two passes, with more batches than one worker takes at a time in either."""
+    monkeypatch.setattr(build, "can_be_at_once", lambda _: False)
     monkeypatch.setattr(parquet, "BATCH_ROWS", 20)
+    monkeypatch.setattr(parquet, "PIECE", 2)
     monkeypatch.setattr(crews, "SPAN", 2)
     for number in range(0, 300, 7):
         terms = (OPEN, NO_AI, PAID)[number % 3]

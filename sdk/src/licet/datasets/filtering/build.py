@@ -20,7 +20,7 @@ from licet.datasets.examining.asking import Asker, refuse_offline
 from licet.datasets.examining.basis import Basis, open_basis, reopen_basis
 from licet.datasets.examining.deciding import Matching, Question, Standing, UnknownPolicy
 from licet.datasets.filtering import two_stages
-from licet.datasets.filtering.crew import Duty, Worker, can_be_at_once, fresh_out, scan_by, write_at_once
+from licet.datasets.filtering.crew import can_be_at_once, fresh_out, scan_by, write_at_once
 from licet.datasets.filtering.crew import hands as hands_of
 from licet.datasets.filtering.first_stage import After
 from licet.datasets.filtering.heard import Told, reader_of, reading, told_of
@@ -29,7 +29,9 @@ from licet.datasets.filtering.job import Job, JobFile, difference
 from licet.datasets.filtering.publishing import Places, dataset_name, manifest_of, publishing
 from licet.datasets.filtering.scanning import asked_of, scan
 from licet.datasets.filtering.settling import effective_match, held_licences, settle
-from licet.datasets.filtering.writing import Hands, PartWish, Results, Written
+from licet.datasets.filtering.worker import Duty, Worker
+from licet.datasets.filtering.writing import Hands, Results
+from licet.datasets.filtering.written import PartWish, Written
 from licet.datasets.forms.opening import Input, open_input
 from licet.datasets.forms.parts import Part
 from licet.datasets.frames import notebook
@@ -247,10 +249,10 @@ class _Filter:
             standing, quote, taken = self._licensed(basis, file, question)
         if crew is not None and duty is not None and hands is None:
             fresh_out(self._job)
-            hands = hands_of(crew, duty, self._job, standing, secret, rows)
+            hands = hands_of(crew, duty, self._job, self._parts, standing, secret, rows)
         results, written = self._written(basis, file, question, standing, secret, hands)
         files = any(part.holds_files for part in self._parts)
-        after = two_stages.told(self._job, self._parts, results, self._places.after)
+        after = two_stages.told(self._job, self._parts, results.outputs, self._places.after)
         asked = asked_of(self._job, range(len(self._parts))) if question.match == "derivative" else None
         told = told_of(self._job, range(len(self._parts)), question)
         payload, manifest = manifest_of(
@@ -260,7 +262,7 @@ class _Filter:
             listed=not self._wish.unlisted,
             signals=None if told is None else told.read,
         )
-        self._places.publish(self._job, results, manifest)
+        self._places.publish(self._job, results.outputs, manifest)
         self._job.discard()
         notes = [basis.without_near] if basis.without_near and self._wish.match is None else []
         if asked is not None:
@@ -268,7 +270,7 @@ class _Filter:
                 f"features of {many(asked.pictures, 'picture')} were sent to the service, which looked for parts of "
                 f"works as of log size {asked.most_log_size:,}"
             )
-        notes.extend(results.remarks)
+        notes.extend(written.remarks)
         return Filtered(
             rows=written.rows,
             kept=written.kept,

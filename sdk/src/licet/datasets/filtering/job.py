@@ -9,8 +9,9 @@
     quote.json                        a quote that was accepted, perhaps with a lost answer
     publishing                        there while results are moved to their places
     attempts/                         a part's results until all of it is written
-    out/                              results until they are whole (out-…/ of many hands, with written/<part> for each
-                                      part that is)
+    out/                              results until they are whole (out-…/ of many hands)
+    out-…/written/<part>              what a part came to that is written, or <part>-<first batch>-<batches> of it
+    out-…/stretches/<part>/           rows and decisions of a part that is written in stretches, until all are
     lock                              held by the one process that works on it
 
 Everything appears under its name only once it is whole, so a killed job goes on where it stopped.

@@ -12,7 +12,8 @@ from licet.characters import hidden
 from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.deciding import Question
 from licet.datasets.filtering.job import Job, JobFile
-from licet.datasets.filtering.writing import Results, Written
+from licet.datasets.filtering.outputs import Outputs
+from licet.datasets.filtering.written import Written
 from licet.datasets.results.manifest import Signer, beside, encode_manifest, write_whole
 from licet.errors import InputError
 from licet.statements.kinds import Asked, DatasetManifest, SignalsRead
@@ -41,17 +42,17 @@ class Places:
         if self.out.exists() and not complete and not publishing:
             raise InputError(f"{self.out}: expected nothing there, or an earlier result with its manifest, to replace")
 
-    def publish(self, job: Job, results: Results, manifest: bytes) -> None:
+    def publish(self, job: Job, outputs: Outputs, manifest: bytes) -> None:
         """Move the results of ``job`` here and write its manifest: before that is there, nothing counts as whole."""
         publishing(job).touch()
         for old in (self.manifest, self.decisions, self.credits, self.after):
             _remove(old)
-        if results.data.exists():
+        if outputs.data.exists():
             _remove(self.out)
-            results.data.replace(self.out)
-        results.decisions.replace(self.decisions)
-        if results.credits.exists():
-            results.credits.replace(self.credits)
+            outputs.data.replace(self.out)
+        outputs.decisions.replace(self.decisions)
+        if outputs.credits.exists():
+            outputs.credits.replace(self.credits)
         if (job.out / self.after.name).exists():
             (job.out / self.after.name).replace(self.after)
         write_whole(self.manifest, manifest)

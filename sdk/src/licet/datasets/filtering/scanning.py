@@ -16,7 +16,7 @@ from licet.datasets.examining.deciding import Question, Standing, Verdicts, deci
 from licet.datasets.examining.evidence import Evidence
 from licet.datasets.examining.fingerprinting import examine
 from licet.datasets.filtering.job import Job
-from licet.datasets.forms.parts import Part
+from licet.datasets.forms.parts import Part, Stretch
 from licet.fingerprints.bounded import close_all
 from licet.index.lookup import Index, Matches
 from licet.statements.kinds import Asked
@@ -153,10 +153,11 @@ def asked_of(job: Job, parts: Iterable[int]) -> Asked | None:
     return Asked(pictures, min(sizes), max(sizes)) if sizes else None
 
 
-def known(job: Job, part: int) -> Iterator[Known]:
-    """Yield what `scan` found out about one part, batch by batch, in the order of rows."""
-    batch = first = 0
-    while (evidence := job.evidence(part, batch, addresses=False)) is not None:
+def known(job: Job, part: int, stretch: Stretch | None = None) -> Iterator[Known]:
+    """Yield what `scan` found out about one part, or a stretch of it, batch by batch, in the order of rows."""
+    batch, first = (0, 0) if stretch is None else (stretch.first, stretch.row)
+    end = None if stretch is None else stretch.first + stretch.batches
+    while batch != end and (evidence := job.evidence(part, batch, addresses=False)) is not None:
         matches = job.matches(part, batch)
         assert matches is not None
         yield Known(part, batch, first, evidence, matches)
@@ -165,10 +166,16 @@ def known(job: Job, part: int) -> Iterator[Known]:
 
 
 def verdicts(
-    job: Job, parts: Sequence[int], index: Index, question: Question, standing: Standing
+    job: Job,
+    parts: Sequence[int],
+    index: Index,
+    question: Question,
+    standing: Standing,
+    stretch: Stretch | None = None,
 ) -> Iterator[tuple[Known, Verdicts]]:
-    """Yield each batch of ``parts`` (their numbers) with its verdicts under ``standing``; looks nothing up again."""
+    """Yield each batch of ``parts`` (their numbers), or of a ``stretch`` of theirs, with its verdicts under
+    ``standing``; looks nothing up again."""
     for part in parts:
-        for each in known(job, part):
+        for each in known(job, part, stretch):
             floor = None if job.first is None else job.first.floor(job.places(part, each.batch))
             yield each, decide_rows(index, each.evidence, question, standing, each.matches, floor)

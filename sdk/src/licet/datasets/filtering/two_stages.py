@@ -15,8 +15,8 @@ from licet.datasets.examining.basis import Basis
 from licet.datasets.examining.deciding import Question
 from licet.datasets.filtering.first_stage import After, FirstStage, open_first_stage
 from licet.datasets.filtering.job import Job
+from licet.datasets.filtering.outputs import Outputs
 from licet.datasets.filtering.scanning import known
-from licet.datasets.filtering.writing import Results
 from licet.datasets.forms.parts import Part
 from licet.datasets.results.decisions_file import DecisionsFile
 from licet.datasets.results.manifest import Signer
@@ -59,7 +59,7 @@ def refuse_strangers(job: Job, parts: Sequence[Part]) -> None:
         )
 
 
-def told(job: Job, parts: Sequence[Part], results: Results, shown: Path) -> After | None:
+def told(job: Job, parts: Sequence[Part], outputs: Outputs, shown: Path) -> After | None:
     """Return how the first stage and this one fit; new and missing rows are named in a file that becomes ``shown``."""
     if job.first is None:
         return None
@@ -75,7 +75,7 @@ def told(job: Job, parts: Sequence[Part], results: Results, shown: Path) -> Afte
                 held += int((job.first.floor(there).verdict > 0).sum())
                 new += len(each) - len(there)
         if new:
-            _write_new(file, job, parts, results)
+            _write_new(file, job, parts, outputs)
         for row in job.first.missing(seen):
             _write(file, row)
             missing += 1
@@ -100,9 +100,9 @@ def _places(job: Job, number: int) -> Iterator[npt.NDArray[np.int64]]:
         yield job.places(number, each.batch)
 
 
-def _write_new(file: BinaryIO, job: Job, parts: Sequence[Part], results: Results) -> None:
+def _write_new(file: BinaryIO, job: Job, parts: Sequence[Part], outputs: Outputs) -> None:
     """Name the rows that were not in the first stage, as the decisions name them (those of matched rows do not)."""
-    decisions = DecisionsFile(results.decisions, None)
+    decisions = DecisionsFile(outputs.decisions, None)
     if decisions.about.rows != "all":
         for number, part in enumerate(parts):
             places = np.concatenate([*_places(job, number), np.zeros(0, np.int64)])

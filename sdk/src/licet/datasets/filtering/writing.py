@@ -1,14 +1,12 @@
 """The results of a job: decision rows, kept rows, credits, and the figures that the manifest states.
 
-A part is written by one hand, wherever that is; what it came to (`WrittenPart`) is enough to put the job's figures and
-roots together. Files of a part appear under their names only when all of it is written, so that two hands at the same
-part, one of which was thought to be lost, do no harm: both write the same.
+A part, or a stretch of it, is written by one hand, wherever that is; what it came to (`WrittenPart`) is enough to put
+the job's figures and roots together.
 """
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,90 +22,43 @@ import pyarrow as pa
 
 from licet import identifiers
 from licet.datasets.examining.deciding import Question, Standing, Verdicts
-from licet.datasets.filtering.at_once import AtOnce, Deciding, Found
+from licet.datasets.filtering.at_once import AtOnce, Deciding
 from licet.datasets.filtering.job import Job
+from licet.datasets.filtering.outputs import Outputs
 from licet.datasets.filtering.scanning import Known, known, verdicts
+from licet.datasets.filtering.written import PartWish, Written, WrittenPart, together
 from licet.datasets.forms.parquet import ParquetPart
-from licet.datasets.forms.parts import Part
+from licet.datasets.forms.parts import Copying, Part, Stretch
 from licet.datasets.forms.seals import changed, seal_of
 from licet.datasets.results.parquet import Writer
-from licet.datasets.results.rows import PART_ENDING, decision_rows, decisions_writer
+from licet.datasets.results.rows import decision_rows, decisions_writer
 from licet.decisions import VERDICTS
-from licet.decisions.roots import PieceBuilder, RootBuilder, RootPiece
+from licet.decisions.roots import PieceBuilder
 from licet.decisions.rows import both_hashes
 from licet.index.lookup import Index
 
 Advance = Callable[[int], None]
 #: Has every part written by somebody else, and yields them in their order.
-Hands = Callable[["Results", "PartWish", Advance], Iterator["WrittenPart"]]
+Hands = Callable[["Results", PartWish, Advance], Iterator[WrittenPart]]
 _GROUP: Final = 65_536
 _MOST_WAITING: Final = 2
 _REVIEW: Final = VERDICTS.index("review")
 
 
-class WrittenPart(msgspec.Struct, frozen=True, kw_only=True):
-    """What one part came to. ``plain`` and ``salted`` are its pieces of the two roots; ``remarks`` what was wrong with
-    its rows; ``credits`` by work."""
-
-    name: str
-    rows: int
-    kept: int
-    source_digest: str
-    counts: list[int]
-    reasons: list[tuple[str, str, int]]
-    licences: list[str]
-    credits: dict[str, dict[str, Any]]
-    remarks: list[str]
-    plain: RootPiece
-    salted: RootPiece
-    found: Found | None = None  # where rows were decided while they were copied
-
-    def stated(self) -> dict[str, Any]:
-        """Return it as the manifest states it."""
-        return {name: getattr(self, name) for name in ("name", "rows", "kept", "source_digest")}
-
-
-class Written(msgspec.Struct, frozen=True):
-    """What is written, in figures. ``reasons`` counts the rows that are not kept, by (verdict, reason)."""
-
-    parts: list[dict[str, Any]]
-    counts: dict[str, int]
-    rows: int
-    kept: int
-    licences: list[str]
-    reasons: dict[tuple[str, str], int]
-    decisions_root: str
-    row_root: str
-
-
-class PartWish(msgspec.Struct, frozen=True, kw_only=True):
-    """How every part is to be written; ``about`` is what its file of decisions says of itself."""
-
-    about: dict[str, Any]
-    only_matched: bool
-    with_data: bool
-
-
 class Results:
-    """Writes the results of one job into its folder: ``data``, ``decisions`` and ``credits`` are moved from there.
-
-    ``remarks`` say what was wrong with single rows, once they are written.
-    """
+    """Writes the results of one job into its folder, from where its ``outputs`` are moved."""
 
     def __init__(
         self, job: Job, parts: Sequence[Part], index: Index, question: Question, standing: Standing, secret: bytes
     ) -> None:
         """``secret`` salts the leaves of the rows' second root."""
-        self.data: Final = job.out / "data"
-        self.decisions: Final = job.out / "decisions.parquet"
-        self.credits: Final = job.out / "credits.jsonl"
+        self.outputs: Final = Outputs(job, parts)
         self._job = job
         self._parts = parts
         self._index = index
         self._question = question
         self._standing = standing
         self._secret = secret
-        self.remarks: list[str] = []
 
     def write(
         self,
@@ -128,63 +79,43 @@ class Results:
             shutil.rmtree(self._job.out, ignore_errors=True)
         self._job.out.mkdir(parents=True, exist_ok=True)
         wish = PartWish(about=about, only_matched=only_matched, with_data=with_data)
-        done = self._here(wish, advance) if hands is None else hands(self, wish, advance)
-        parts: list[dict[str, Any]] = []
-        counts, rows, kept = np.zeros(len(VERDICTS), np.int64), 0, 0
-        reasons: Counter[tuple[str, str]] = Counter()
-        licences: set[str] = set()
-        credited: dict[str, dict[str, Any]] = {}
-        root, salted = RootBuilder(), RootBuilder()
-        for part in done:
-            parts.append(part.stated())
-            counts += np.array(part.counts, np.int64)
-            rows, kept = rows + part.rows, kept + part.kept
-            reasons.update({(verdict, reason): count for verdict, reason, count in part.reasons})
-            licences.update(part.licences)
-            credited |= part.credits
-            self.remarks.extend(part.remarks)
-            root.append(part.plain)
-            salted.append(part.salted)
-        if credited:
-            self.credits.write_bytes(b"".join(msgspec.json.encode(credited[work]) + b"\n" for work in sorted(credited)))
-        return Written(
-            parts=parts,
-            counts={verdict: int(count) for verdict, count in zip(VERDICTS, counts, strict=True)},
-            rows=rows,
-            kept=kept,
-            licences=sorted(licences),
-            reasons=dict(reasons),
-            decisions_root=root.root,
-            row_root=salted.root,
-        )
+        written = together(self._here(wish, advance) if hands is None else hands(self, wish, advance))
+        if written.credits:
+            lines = [msgspec.json.encode(written.credits[work]) + b"\n" for work in sorted(written.credits)]
+            self.outputs.credits.write_bytes(b"".join(lines))
+        return written
 
     def write_part(
-        self, number: int, first: int, wish: PartWish, advance: Advance, *, at_once: bool = False
+        self,
+        number: int,
+        first: int,
+        wish: PartWish,
+        advance: Advance,
+        *,
+        at_once: bool = False,
+        stretch: Stretch | None = None,
     ) -> WrittenPart:
-        """Write one part, before which there are ``first`` rows in others, and return what it came to.
+        """Write one part, or a ``stretch`` of its rows, and return what it came to; ``first`` rows are before it, here
+        and in other parts.
 
         ``at_once``: it was not examined before.
         """
         part, tally = self._parts[number], _Tally()
         deciding = AtOnce(number, part.base, self._index, self._question, self._standing) if at_once else None
-        with tempfile.TemporaryDirectory(dir=_made(self._job.folder / "attempts")) as name:
-            attempt = Path(name)
-            decisions, target = self._decisions_of(part), self._target(part)
-            about = msgspec.json.encode(wish.about, order="sorted")
-            root, salted = PieceBuilder(first), PieceBuilder(first)
-            with decisions_writer(attempt / "decisions", about) as writer:
+        about = msgspec.json.encode(wish.about, order="sorted")
+        root, salted = PieceBuilder(first), PieceBuilder(first)
+        with self.outputs.attempt(self.outputs.of(number, stretch), data=wish.with_data) as attempt:
+            with decisions_writer(attempt.decisions, about) as writer:
                 rows = _Rows(writer, root, salted, self._secret, only_matched=wish.only_matched)
-                data = _made(attempt / "data") / target.name if wish.with_data else None
+                data = attempt.data if wish.with_data else None
                 if deciding is None:
-                    self._copy(number, part, rows, tally, data, advance)
+                    self._copy(number, stretch, rows, tally, data, advance)
                 else:
-                    self._copy_deciding(deciding, part, rows, tally, data, advance)
+                    self._copy_deciding(deciding, number, stretch, rows, tally, data, advance)
                 rows.flush()
-            digest = part.digest(self._digests(number))
-            if data is not None:
-                for each in sorted(data.parent.iterdir()):
-                    _put(each, _made(target.parent) / each.name)
-            _put(attempt / "decisions", _made(decisions.parent) / decisions.name)
+            if stretch is not None and rows.rows != stretch.rows:
+                raise changed(part.name)
+            digest = part.digest(self._digests(number)) if stretch is None or not stretch.first else None
         return WrittenPart(
             name=part.name,
             rows=rows.rows,
@@ -207,20 +138,20 @@ class Results:
             first += done.rows
             yield done
 
-    def _target(self, part: Part) -> Path:
-        return self.data if len(self._parts) == 1 and not part.bundle else self.data / part.name
-
-    def _decisions_of(self, part: Part) -> Path:
-        """Return the file for the decisions of ``part``: one beside the output, or of several each in a folder."""
-        if len(self._parts) == 1:
-            return self.decisions
-        return self.decisions / f"{part.name}{PART_ENDING}"
-
-    def _copy(self, number: int, part: Part, rows: _Rows, tally: _Tally, target: Path | None, advance: Advance) -> None:
-        """Write the decisions of one part, and what is kept of it to ``target``."""
-        with closing(part.write(target)) as copying, _Beside() as beside:
+    def _copy(
+        self,
+        number: int,
+        stretch: Stretch | None,
+        rows: _Rows,
+        tally: _Tally,
+        target: Path | None,
+        advance: Advance,
+    ) -> None:
+        """Write the decisions of one part, or of a stretch of it, and what is kept of it to ``target``."""
+        part = self._parts[number]
+        with closing(_copying(part, target, stretch)) as copying, _Beside() as beside:
             batch = next(copying, None)
-            for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing):
+            for each, decided in verdicts(self._job, [number], self._index, self._question, self._standing, stretch):
                 if batch is None or len(batch) != len(decided):
                     raise changed(part.name)
                 if target is not None and seal_of(batch) != each.evidence.seal:
@@ -236,19 +167,27 @@ class Results:
                 raise changed(part.name)
 
     def _copy_deciding(
-        self, deciding: Deciding, part: Part, rows: _Rows, tally: _Tally, target: Path | None, advance: Advance
+        self,
+        deciding: Deciding,
+        number: int,
+        stretch: Stretch | None,
+        rows: _Rows,
+        tally: _Tally,
+        target: Path | None,
+        advance: Advance,
     ) -> None:
         """Do what `_copy` does, deciding each batch once it is read."""
+        part = self._parts[number]
         assert isinstance(part, ParquetPart)
         assert target is not None
-        with closing(part.copy(target)) as copying, _Beside() as beside:
-            batch, number, first = next(copying, None), 0, 0
+        with closing(part.copy(target, stretch)) as copying, _Beside() as beside:
+            batch, place, first = next(copying, None), 0, 0 if stretch is None else stretch.row
             while batch is not None:
-                each, decided = deciding(batch, number, first)
+                each, decided = deciding(batch, place, first)
                 beside.call(self._add, rows, batch, part, each, decided)
                 tally.count(decided)
                 advance(len(decided))
-                number, first = number + 1, first + len(decided)
+                place, first = place + 1, first + len(decided)
                 try:
                     batch = copying.send(decided.kept)
                 except StopIteration:
@@ -368,13 +307,8 @@ class _Rows:
         self._waiting, self._shown, self._count = [], [], 0
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _put(made: Path, target: Path) -> None:
-    """Give what is whole its name; what an earlier hand put there, the same or less, makes way."""
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    made.replace(target)
+def _copying(part: Part, target: Path | None, stretch: Stretch | None) -> Copying:
+    if stretch is None:
+        return part.write(target)
+    assert isinstance(part, ParquetPart)
+    return part.write(target, stretch)

@@ -55,6 +55,11 @@ class Stretch(NamedTuple):
     row: int = 0
     rows: int = 0
 
+    @property
+    def name(self) -> str:
+        """What a file that has to do with these rows may be called; of a part, names are in the order of rows."""
+        return f"{self.first:07d}-{self.batches}"
+
 
 class Part(Protocol):
     """One piece of the input. Its batches are the same whenever it is read: same rows, same order, same sizes."""
