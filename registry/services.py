@@ -150,7 +150,7 @@ async def started(
     A restored database that nobody has said to replace another is for those who ``only_look``. Raises ``StartError``
     and ``DatabaseUnavailable``; a schema that is behind this release is a ``MigrationError``.
     """
-    async with opened(settings, attach=True, name=name) as database:
+    async with opened(settings, attach=True, name=name, serving=not only_look) as database:
         todo = await pending(database)
         if todo:
             names = ", ".join(migration.file for migration in todo)

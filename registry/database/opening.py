@@ -11,10 +11,13 @@ from registry.settings import Settings
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, attach: bool = False, name: str = "licet-registry") -> AsyncIterator[Database]:
+async def opened(
+    settings: Settings, *, attach: bool = False, name: str = "licet-registry", serving: bool = False
+) -> AsyncIterator[Database]:
     """Yield the open database of ``settings``; an embedded one runs until the block ends.
 
-    With ``attach``, an embedded one that another process runs is used as it is. Raises ``HeldError``,
+    With ``attach``, an embedded one that another process runs is used as it is. ``serving``: others who look find the
+    service here. Raises ``HeldError``,
     ``DataFolderError``, ``StartError`` and ``DatabaseUnavailable``.
     """
     if settings.database_url is not None:
@@ -22,7 +25,7 @@ async def opened(settings: Settings, *, attach: bool = False, name: str = "licet
             yield database
     else:
         async with (
-            embedded(settings.data, url=settings.url, attach=attach) as dsn,
+            embedded(settings.data, url=settings.url if serving else None, attach=attach) as dsn,
             _connected(dsn, settings, name) as database,
         ):
             yield database

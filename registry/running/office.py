@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from registry.database.holder import holder_of
 from registry.errors import Invalid
 from registry.running.listening import answers
 from registry.running.sequencing import sequencing
@@ -279,10 +280,18 @@ async def attached(data: Path | None) -> AsyncIterator[Services]:
     from registry.observing.logs import log_to_stderr
     from registry.services import started
 
-    settings = Settings.load(data=data)
+    settings = _as_it_runs(Settings.load(data=data))
     log_to_stderr(settings, "office")
     async with started(settings, name="licet-registry operator", only_look=True) as services:
         yield services
+
+
+def _as_it_runs(settings: Settings) -> Settings:
+    """Return ``settings`` with the address of the service that runs in the data folder, where nobody set another."""
+    if settings.public_url or settings.database_url is not None:
+        return settings
+    holder = holder_of(settings.data)
+    return settings.model_copy(update={"public_url": holder.url}) if holder is not None and holder.url else settings
 
 
 def _progress(part: str) -> None:

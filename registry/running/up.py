@@ -97,8 +97,11 @@ async def _prepare(settings: Settings, dsn: str) -> None:
     database = await Database.connect(dsn, connections=2, statement_timeout=settings.statement_timeout)
     try:
         await up_to_date(database, settings)
-        for migration in await migrate(database):
-            _log.info("migrated", file=migration.file)
+        applied = await migrate(database)
+        for migration in applied:
+            _log.debug("migrated", file=migration.file)
+        if applied:
+            _log.info("migrated", files=len(applied), last=applied[-1].file)
         async with database.acquire() as conn:
             await refuse_copy(conn)
             await open_keys(conn, settings.data / "keys", settings.origin)

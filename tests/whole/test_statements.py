@@ -60,9 +60,8 @@ def test_an_account_writes_its_month_down(person: People) -> None:
     assert own["works"] == [work["work"]]
     assert [(each["period"], each["shown"]) for each in own["months"]] == [(month, False)]
     unseen = ada.types("trace", work["work"]).out
-    assert unseen.startswith(
-        f"{work['work']}: 1 month of evidence; uses are not shown below claim level 2 (`licet claim`)"
-    )
+    said = f"{work['work']}: 1 month of evidence; uses are not shown below claim level 2 (`licet claim`)"
+    assert unseen.splitlines()[:2] == [said, f"  {month}: not shown"]
     lab.does("audit", "report", "evidence.zip", "-o", "report.html")
     assert "duties" not in (lab.folder / "report.html").read_text("utf-8")
 

@@ -32,7 +32,8 @@ def test_signed_terms_are_written_for_others_and_read_back(person: People) -> No
     assert json.loads(declared)["iscc"] == work["iscc"].split()[0]
     (ada.home / "2.png").write_bytes(picture(884_714))
     not_it = ada.types("terms", "export", name, "-o", "two", "--embed", str(file), str(ada.home / "2.png"))
-    assert (not_it.code, f"--embed: expected a file of {name}" in not_it.err) == (2, True), not_it
+    expected = f"--embed: expected a picture that {name} was registered with"
+    assert (not_it.code, expected in not_it.err) == (2, True), not_it
     assert not (ada.folder / "two").exists()
     (read,) = ada.does("signals", "site/1.png", "--use", "train-gen")["results"]
     (own,) = ada.does("signals", str(file), "--use", "train-gen")["results"]

@@ -316,7 +316,7 @@ def _only_of(work: Work, pictures: Iterable[Path]) -> None:
     known = {work.sha256, *(each.sha256 for each in work.files)}
     for picture in pictures:
         if file_digest(picture) not in known:
-            expected = f"a file of {work.work}, whose SHA-256 it has (--terms FILE embeds in any picture)"
+            expected = f"a picture that {work.work} was registered with, unchanged (--terms FILE embeds in any picture)"
             raise InputError.field("--embed", expected, str(picture))
 
 

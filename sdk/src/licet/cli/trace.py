@@ -141,8 +141,7 @@ def _lines(given: str, works: list[str], own: list[str], found: list[Trace]) -> 
 
 def _month(month: Trace) -> Iterator[str]:
     if not (month.licences or month.uses or month.charges):
-        why = "nothing" if month.shown else "uses of single works are shown from claim level 2 on (`licet claim`)"
-        yield f"  {month.period}: {why}"
+        yield f"  {month.period}: {'nothing' if month.shown else 'not shown'}"
         return
     yield f"  {month.period}, verified to log size {month.size:,}:"
     for licence in month.licences:

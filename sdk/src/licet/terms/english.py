@@ -44,7 +44,12 @@ _SYMBOLS: Final = {"USD": "US$", "CNY": "CN¥", "EUR": "€", "GBP": "£"}
 
 
 def statement(groups: Sequence[tuple[Rule, Sequence[str]]], who: str, count: int | None) -> str:
-    """Return the whole text for uses grouped by rule."""
+    """Return the whole text for uses grouped by rule.
+
+    Statements name its digest, and a service takes one only for the text that it makes itself. So a better sentence
+    ("the 1 work … show them") would have services of today refuse whoever signs it, and one of tomorrow whoever has not
+    upgraded: it waits for a version of the vocabulary, which changes what is signed anyway.
+    """
     name = f"I, {who}," if who else "I"
     if count is None:
         works = "all works under my account, also those I add later"
