@@ -15,7 +15,7 @@ import numpy.typing as npt
 from licet import times
 from licet.decisions import VERDICTS, Request
 from licet.index import Answers as Decided
-from licet.index import Index, Keys, answer, verdict_codes
+from licet.index import Index, Keys, answer, malformed, verdict_codes
 from licet.wire.licensing import Query, RowKeys
 from registry.accounts.identity import Caller
 from registry.errors import Invalid, Unavailable
@@ -54,7 +54,8 @@ class Verdicts(msgspec.Struct, frozen=True):
 async def query(services: Services, caller: Caller | None, asked: Query) -> bytes:
     """Return the verdict of every row with all that counted for it, in the order asked: ``Answers`` as JSON.
 
-    At most 10,000 rows with a token that may query, 1,000 without one. Raises ``Invalid`` or ``InputError`` naming
+    A row with a digest, hash, code or address that is none is ``review``, ``malformed``: the others are answered. At
+    most 10,000 rows with a token that may query, 1,000 without one. Raises ``Invalid`` or ``InputError`` naming
     the field, ``Unavailable`` while the primary cannot be reached.
     """
     _hold_to_limit("rows", len(asked.rows), MAX_ROWS, caller)
@@ -62,8 +63,10 @@ async def query(services: Services, caller: Caller | None, asked: Query) -> byte
     request = dated(Request.from_json(asked.request))
 
     def answered(index: Index) -> Decided:
-        keys = Keys.from_rows(asked.rows)
-        return answer(index, keys, request, match=asked.match, min_claim_level=asked.min_claim_level)
+        spoilt: set[int] = set()
+        keys = Keys.from_rows(asked.rows, lambda place, _: spoilt.add(place))
+        found = answer(index, keys, request, match=asked.match, min_claim_level=asked.min_claim_level)
+        return malformed(found, spoilt) if spoilt else found
 
     few = _are_few(asked.rows)
     found, version, size = await decided(services, answered, at_once=few)

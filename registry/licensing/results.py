@@ -53,7 +53,8 @@ def told(found: Answers, kinds: Mapping[bytes, str], consent_version: int, log_s
     several = end - start > 1
     for first, last in zip(start[several].tolist(), end[several].tolist(), strict=True):
         each = int(row[first])
-        deciding = int(np.searchsorted(place, found.deciding[each]))
+        # A row that is malformed is decided by none of them.
+        deciding = first if found.deciding[each] < 0 else int(np.searchsorted(place, found.deciding[each]))
         ordered = (deciding, *range(first, deciding), *range(deciding + 1, last))
         listed = b",".join([b"".join([_WORK, *(part[at] for part in parts)]) for at in ordered])
         texts[_A_ROW * each] = begun[int(case[each])] + listed + b"]}"

@@ -65,7 +65,10 @@ async def query(
     meter: NamedDependency[Meter],
     data: JSONBody[Query],
 ) -> Response[Answers]:
-    """Verdicts with reasons, matches and prices for at most 10,000 rows; 1,000 without a token."""
+    """Verdicts with reasons, matches and prices for at most 10,000 rows; 1,000 without a token.
+
+    A row with a digest, hash, code or address that is none is `review`, `malformed`, and the others are answered.
+    """
     await meter.spend("keys", len(data.rows))
     body: Any = await asking.query(services, optional_caller, data)  # written as JSON already
     return Response(body, media_type="application/json")

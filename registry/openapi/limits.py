@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from licet.decisions.requests import MODEL_SCOPES
-from licet.fingerprints.iscc import LONGEST_LIST
 from licet.money import CURRENCIES, LARGEST
 from licet.statements.envelope import MAX_SIGNATURES
 from licet.terms import ATOMS, AUDIENCES
@@ -33,8 +32,6 @@ Schema = dict[str, Any]
 
 ID: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
 HEX: Final = "^[0-9a-f]{64}$"
-ANY_HEX: Final = "^[0-9a-fA-F]{64}$"
-_PDQ: Final = "^[0-9a-fA-F]{64}(,[0-9a-fA-F]{64}){0,7}$"  # one, or eight
 _TWO_UNITS: Final = "^ISCC:E[A-Z2-7]{54} ISCC:I[A-Z2-7]{54}$"  # content and instance code, 256 bits each
 BASE64: Final = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 # Long lists that are named once.
@@ -93,8 +90,8 @@ TERMS: Final[Schema] = {
     "properties": dict.fromkeys(ATOMS, _RULE),
 }
 _BASE64URL: Final[Schema] = {"pattern": "^[A-Za-z0-9_-]*$"}
-_FILE: Final[Schema] = {"pattern": ANY_HEX}
 _AMOUNT: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"  # so many digits fit for certain
+# The texts of "RowKeys" have no pattern: a row with one that is none is answered, as malformed.
 # By component and field; where a field may be null or a list, what it is otherwise, or in whole.
 LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "AccountCreate": {"name": {"minLength": 1, "maxLength": MAX_NAME}},
@@ -141,7 +138,6 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "request": named("ask"),
     },
     "Recovery": {"account": named("art", "org")},
-    "RowKeys": {"sha256": _FILE, "pixels": _FILE, "pdq": {"pattern": _PDQ}, "iscc": {"maxLength": LONGEST_LIST}},
     "Signature": {"keyid": {"pattern": HEX}, "sig": {"pattern": BASE64, "minLength": 4}},
     "StatementDraft": {
         "works": {"items": {"type": "string", **named("wrk")}, "maxItems": MOST_STATED, "uniqueItems": True},

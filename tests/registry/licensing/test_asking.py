@@ -124,15 +124,55 @@ async def test_nobody_asks_for_more_than_they_may(site: Running):
     )
 
 
+async def test_a_row_whose_keys_are_none_is_for_review_and_the_others_are_answered(site: Running):
+    paid, denied = await shelf(site, PAID, 1), await shelf(site, NO_AI, 1)
+    ((paid_file, paid_pixels),) = await digests(paid.owner, paid.works)
+    ((denied_file, _),) = await digests(denied.owner, denied.works)
+    work = await paid.owner.work(paid.works[0])
+    wrong = [
+        RowKeys(sha256="zz" * 32),
+        RowKeys(sha256=paid_file[1:]),
+        RowKeys(pixels=""),
+        RowKeys(pdq="00"),
+        RowKeys(pdq=",".join([work.pdq or ""] * 3), quality=90),
+        RowKeys(url="ftp://x.example/"),
+        RowKeys(url=""),
+        RowKeys(iscc="ISCC:NONE"),
+    ]
+    rows = [RowKeys(sha256=paid_file), *wrong, RowKeys(sha256=denied_file)]
+    for match in ("exact", "near"):
+        found = (await ask(site.http, rows, match=match)).results
+        assert [each.verdict for each in found] == ["license", *["review"] * len(wrong), "deny"]
+        assert {(each.reason, *each.matches) for each in found[1:-1]} == {("malformed",)}
+    # What else the row says is looked up: a deny stands, anything looser does not; its matches are listed.
+    mixed = [
+        RowKeys(sha256=denied_file, url="ftp://x.example/"),
+        RowKeys(sha256=paid_file, url="ftp://x.example/"),
+        RowKeys(sha256=paid_file, pixels=paid_pixels, iscc="none"),
+        RowKeys(sha256=sha256(b"stranger").hexdigest(), pdq="00"),
+    ]
+    found = (await ask(site.http, mixed)).results
+    told = [(each.verdict, each.reason, [match.work for match in each.matches]) for each in found]
+    assert told == [
+        ("deny", "denied", denied.works),
+        ("review", "malformed", paid.works),
+        ("review", "malformed", paid.works),
+        ("review", "malformed", []),
+    ]
+    body = msgspec.json.encode(Query(REQUEST, wrong[:1]))
+    counted = await site.http.post("/v1/licensing/query", content=body)
+    assert counted.json()["results"] == [{"verdict": "review", "reason": "malformed", "matches": []}]
+
+
 @pytest.mark.parametrize(
     "row",
-    [{"sha256": "zz" * 32}, {"pdq": "00"}, {"url": "ftp://x"}, {"quality": 101, "pdq": "00" * 32}, {"colour": "red"}],
+    [{"sha256": 5}, {"url": ["https://x.example/"]}, {"quality": 101, "pdq": "00" * 32}, {"colour": "red"}, "x", None],
 )
-async def test_a_row_that_cannot_be_read_is_named(site: Running, row: dict[str, object]):
+async def test_a_row_that_is_no_row_is_named(site: Running, row: dict[str, object]):
     body = msgspec.json.encode({"request": REQUEST, "rows": [{"sha256": "00" * 32}, row]})
     answer = await site.http.post("/v1/licensing/query", content=body)
     assert answer.status_code == 400, answer.text
-    assert "rows" in answer.json()["errors"][0]["pointer"]
+    assert answer.json()["errors"][0]["pointer"].startswith("/rows/1"), answer.text
 
 
 async def test_what_was_read_while_its_files_were_written_to_is_asked_again(

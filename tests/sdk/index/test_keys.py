@@ -64,18 +64,42 @@ def test_what_is_wrong_is_named(row: RowKeys, field: str) -> None:
         Keys.from_rows([RowKeys(sha256=SHA, pixels=SHA, pdq=PDQ), row])
 
 
-@given(
-    st.lists(
-        st.builds(
-            RowKeys,
-            sha256=st.none() | st.text(max_size=70) | st.just(SHA),
-            url=st.none() | st.text(max_size=40) | st.just("https://example.org/"),
-            pdq=st.none() | st.text(alphabet="0f,é", max_size=70) | st.just(PDQ),
-            quality=st.none() | st.integers(-5, 300),
-        ),
-        max_size=4,
+def any_rows(lowest: int, highest: int) -> st.SearchStrategy[list[RowKeys]]:
+    """Return rows of any texts, with a quality between these."""
+    row = st.builds(
+        RowKeys,
+        sha256=st.none() | st.text(max_size=70) | st.just(SHA),
+        url=st.none() | st.text(max_size=40) | st.just("https://example.org/"),
+        pdq=st.none() | st.text(alphabet="0f,é", max_size=70) | st.just(PDQ) | st.just(",".join([PDQ] * 8)),
+        quality=st.none() | st.integers(lowest, highest),
+        iscc=st.none() | st.text(max_size=20),
     )
-)
+    return st.lists(row, max_size=4)
+
+
+@given(any_rows(0, 100))
+def test_rows_that_are_wrong_are_told_and_lack_what_is_wrong(rows: list[RowKeys]) -> None:
+    wrong: set[int] = set()
+    keys = Keys.from_rows(rows, lambda place, _: wrong.add(place))
+    for place, row in enumerate(rows):
+        try:
+            alone = Keys.from_rows([row])
+        except InputError:
+            assert place in wrong
+            continue
+        assert place not in wrong
+        assert keys.pdq_mask[place] == alone.pdq_mask[0]
+        for kind, (column, mask) in alone.exact.items():
+            assert mask[0] == keys.exact[kind][1][place]
+            assert np.array_equal(column[0], keys.exact[kind][0][place])
+    for kind, field in (("file", "sha256"), ("url", "url")):
+        if kind in keys.exact:
+            assert not any(keys.exact[kind][1][place] and getattr(row, field) is None for place, row in enumerate(rows))
+    if keys.addresses is not None:
+        assert [each is not None for each in keys.addresses] == keys.exact["url"][1].tolist()
+
+
+@given(any_rows(-5, 300))
 def test_any_rows_become_keys_or_a_named_error(rows: list[RowKeys]) -> None:
     try:
         keys = Keys.from_rows(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from licet.index.answers import Answers, answer
+from licet.index.answers import Answers, answer, malformed
 from licet.index.coding import verdict_codes
 from licet.index.ids import work_texts
 from licet.index.keys import UNKNOWN_QUALITY, Keys
@@ -49,6 +49,7 @@ __all__ = [
     "WorkState",
     "Works",
     "answer",
+    "malformed",
     "manifest",
     "near_pairs",
     "pull",

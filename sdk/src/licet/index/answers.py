@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import Final
 
@@ -56,6 +56,8 @@ Licences = Mapping[bytes, Collection[str]]
 
 _UNKNOWN: Final = CODES["unknown"]
 _LICENSE: Final = CODES["license"]
+_REVIEW: Final = CODES["review"]
+MALFORMED: Final = "malformed"
 CHALLENGED: Final = 1 << FLAGS.index("challenged")
 
 
@@ -135,6 +137,22 @@ def answer(
         covered[rows] = (verdict[rows] == _LICENSE) & ~np.logical_or.reduceat(paid & ~held, start)
     return Answers(
         verdict, reason, deciding, examined, covered, reasons, matches, decision, counts, payable, works, decisions
+    )
+
+
+def malformed(found: Answers, rows: Collection[int]) -> Answers:
+    """Return ``found`` where these rows say something of themselves that is none: ``review``, unless they are denied.
+
+    No match decides such a row; those that its other keys found stay listed.
+    """
+    places = np.array(sorted(rows), np.int64)
+    places = places[found.verdict[places] < _REVIEW]
+    verdict, reason, deciding = found.verdict.copy(), found.reason.copy(), found.deciding.copy()
+    verdict[places], reason[places], deciding[places] = _REVIEW, len(found.reasons), -1
+    covered = found.covered.copy()
+    covered[places] = False
+    return replace(
+        found, verdict=verdict, reason=reason, deciding=deciding, covered=covered, reasons=(*found.reasons, MALFORMED)
     )
 
 

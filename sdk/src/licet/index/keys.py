@@ -18,6 +18,7 @@ from licet.wire.licensing import RowKeys
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.int16]
+Wrong = Callable[[int, InputError], None]
 
 ORIENTATIONS: Final = 8
 UNKNOWN_QUALITY: Final = 255
@@ -116,37 +117,48 @@ class Keys:
         return done
 
     @classmethod
-    def from_rows(cls, rows: Sequence[RowKeys]) -> Keys:
+    def from_rows(cls, rows: Sequence[RowKeys], wrong: Wrong | None = None) -> Keys:
         """Return the keys of rows as they travel: digests and hashes in hex, addresses as text.
 
-        Raises ``InputError`` naming row and field for what is neither absent nor readable; ``pdq`` is one hash in
-        stored orientation, or eight joined by commas.
+        ``wrong`` is told of each key that is none, with the place of its row, and the row is without it. Without
+        ``wrong`` that raises the ``InputError``, which names row and field; so does a ``quality`` beyond 0 to 100.
+        ``pdq`` is one hash in stored orientation, or eight joined by commas.
         """
+        wrong = wrong or _raise
         columns: dict[str, Any] = {}
         n = len(rows)
         stated = (("sha256", "file", [row.sha256 for row in rows]), ("pixels", "pixels", [row.pixels for row in rows]))
         for field, kind, digests in stated:
             if digests.count(None) < n:
                 parsed, mask = parse_hex(digests, 32)
-                _refuse(digests, mask, field, "64 hexadecimal digits")
+                for place in np.flatnonzero(~mask).tolist():
+                    if digests[place] is not None:
+                        error = InputError.field(f"rows[{place}].{field}", "64 hexadecimal digits", digests[place])
+                        wrong(place, error)
                 columns |= {kind: np.ascontiguousarray(parsed[:, :KEY_BYTES]), f"{kind}_mask": mask}
         addresses = [row.url for row in rows]
         if addresses.count(None) < n:
             columns |= {"url": np.zeros((n, KEY_BYTES), np.uint8), "url_mask": np.zeros(n, np.bool_)}
             columns["addresses"] = addresses
             for place, address in enumerate(addresses):
-                if address is not None:
-                    columns["url"][place] = np.frombuffer(_url_key(address, place), np.uint8)
+                if address is None:
+                    continue
+                try:
+                    columns["url"][place] = np.frombuffer(url_key(address), np.uint8)
+                except InputError as error:
+                    addresses[place] = None  # nor is it under a site
+                    wrong(place, _of_row(error, place, "url"))
+                else:
                     columns["url_mask"][place] = True
         if [row.pdq for row in rows].count(None) < n:
-            columns |= _pdq_columns(rows)
+            columns |= _pdq_columns(rows, wrong)
         codes = [row.iscc for row in rows]
         if codes.count(None) < n:
-            columns |= iscc_columns(codes, _named_iscc)
+            columns |= iscc_columns(codes, lambda place, error: wrong(place, _of_row(error, place, "iscc")))
         return cls(n, **columns)
 
 
-def iscc_columns(codes: Sequence[str | None], wrong: Callable[[int, InputError], None]) -> dict[str, Any]:
+def iscc_columns(codes: Sequence[str | None], wrong: Wrong) -> dict[str, Any]:
     """Return the columns of `Keys` that hold these ISCCs; ``wrong`` is told of each that is none, by its place."""
     from licet.fingerprints import iscc
 
@@ -178,44 +190,35 @@ def iscc_columns(codes: Sequence[str | None], wrong: Callable[[int, InputError],
     return columns
 
 
-def _named_iscc(place: int, error: InputError) -> None:
-    raise InputError(f"rows[{place}].{error.message}", field=f"rows[{place}].iscc", extra=error.details.get("extra"))
+def _raise(_: int, error: InputError) -> None:
+    raise error
 
 
-def _url_key(url: str, place: int) -> bytes:
-    try:
-        return url_key(url)
-    except InputError as error:
-        details = error.details | {"field": f"rows[{place}].url"}
-        raise InputError(f"rows[{place}].{error.message}", **details) from None
+def _of_row(error: InputError, place: int, field: str) -> InputError:
+    return InputError(f"rows[{place}].{error.message}", **error.details | {"field": f"rows[{place}].{field}"})
 
 
-def _pdq_columns(rows: Sequence[RowKeys]) -> dict[str, Any]:
-    pdq = np.zeros((len(rows), ORIENTATIONS, 32), np.uint8)
+def _pdq_columns(rows: Sequence[RowKeys], wrong: Wrong) -> dict[str, Any]:
+    pdq, mask = np.zeros((len(rows), ORIENTATIONS, 32), np.uint8), np.zeros(len(rows), np.bool_)
     hashes = [row.pdq.split(",") if row.pdq is not None else [] for row in rows]
     for count in (1, ORIENTATIONS):
-        places = [place for place, parts in enumerate(hashes) if len(parts) == count]
-        parsed, valid = parse_hex([part for place in places for part in hashes[place]], 32)
+        places = np.array([place for place, parts in enumerate(hashes) if len(parts) == count], np.int64)
+        parsed, valid = parse_hex([part for place in places.tolist() for part in hashes[place]], 32)
         good = valid.reshape(-1, count).all(axis=1)
-        if not good.all():
-            place = places[int(np.argmin(good))]
-            raise InputError.field(f"rows[{place}].pdq", "64 hexadecimal digits a hash", rows[place].pdq)
-        pdq[places] = orientations_from_hashes(parsed) if count == 1 else parsed.reshape(-1, ORIENTATIONS, 32)
+        for place in places[~good].tolist():
+            wrong(place, InputError.field(f"rows[{place}].pdq", "64 hexadecimal digits a hash", rows[place].pdq))
+        every = parsed.reshape(-1, count, 32)[good]
+        pdq[places[good]] = orientations_from_hashes(every[:, 0]) if count == 1 else every
+        mask[places[good]] = True
     quality = np.full(len(rows), UNKNOWN_QUALITY, np.uint8)
     for place, row in enumerate(rows):
         if len(hashes[place]) not in (0, 1, ORIENTATIONS):
-            raise InputError.field(f"rows[{place}].pdq", "one hash, or eight joined by commas", row.pdq)
+            wrong(place, InputError.field(f"rows[{place}].pdq", "one hash, or eight joined by commas", row.pdq))
         if row.quality is not None:
             if not 0 <= row.quality <= 100:
                 raise InputError.field(f"rows[{place}].quality", "0 to 100", row.quality)
             quality[place] = row.quality
-    return {"pdq": pdq, "pdq_mask": np.array([bool(parts) for parts in hashes]), "quality": quality}
-
-
-def _refuse(values: Sequence[Any], good: Mask, field: str, expected: str) -> None:
-    for place in np.flatnonzero(~good).tolist():
-        if values[place] is not None:
-            raise InputError.field(f"rows[{place}].{field}", expected, values[place])
+    return {"pdq": pdq, "pdq_mask": mask, "quality": quality}
 
 
 def _column(kind: str, column: Bytes, shape: tuple[int, ...]) -> Bytes:

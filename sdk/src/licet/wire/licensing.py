@@ -15,7 +15,9 @@ class RowKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False)
     """What is known of one row: any of these. ``pdq`` is one hash in stored orientation or eight, joined by commas.
 
     ``iscc``: an ISCC of ISO 24138, or several with spaces between: instance codes find the file, content codes of
-    pictures and texts what is near.
+    pictures and texts what is near. A text that is none of its kind (``sha256`` and ``pixels`` are 64 hexadecimal
+    digits, so is each hash of ``pdq``; ``url`` an address of http or https) makes the verdict ``review``, the reason
+    ``malformed``, unless another key of the row finds a work that denies.
     """
 
     sha256: str | None = None

@@ -45,7 +45,10 @@ class Licensing(Connection):
         match: Literal["exact", "near"] = "near",
         min_claim_level: int = 0,
     ) -> licensing.Answers:
-        """Return the service's verdicts for at most 10,000 rows, as of its newest consent."""
+        """Return the service's verdicts for at most 10,000 rows, as of its newest consent.
+
+        A row with a key that is none, such as a hash of too few digits, is ``review``, ``malformed``.
+        """
         return self.transport.do(endpoints.query(request, rows, match, min_claim_level))
 
     def lookup(self, digests: Sequence[bytes], request: dict[str, Any], min_claim_level: int = 0) -> list[str]:
