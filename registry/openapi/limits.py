@@ -153,7 +153,7 @@ LIMITS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "scopes": _some({"type": "string", "enum": list(SCOPES)}),
         "expires_in_days": {"minimum": 1, "maximum": LONGEST.days},
     },
-    "SpendLimit": {"amount": {"pattern": _AMOUNT}, "currency": {"$ref": "#/components/schemas/Currency"}},
+    "SpendLimitWanted": {"amount": {"pattern": _AMOUNT}, "currency": {"$ref": "#/components/schemas/Currency"}},
     "UsageBatchSubmit": {
         "events": {"minItems": 1, "maxItems": MAX_EVENTS},
         "secret": {"pattern": "^[A-Za-z0-9+/]{43}=$"},

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from licet import money
 from licet.cli.output import COMMON, Common, note, show
 from licet.errors import InputError
-from licet.wire.accounts import SCOPES, SpendLimit, TokenInfo
+from licet.wire.accounts import SCOPES, SpendLimit, SpendLimitWanted, TokenInfo
 
 app = App(name="token", help="Create, list and revoke access tokens.")
 
@@ -21,7 +21,7 @@ def _days(text: str) -> int:
     return int(digits)
 
 
-def _limit(text: str) -> SpendLimit:
+def _limit(text: str) -> SpendLimitWanted:
     amount, slash, period = text.partition("/")
     try:
         most = money.parse(amount, "--spend-limit")
@@ -29,7 +29,7 @@ def _limit(text: str) -> SpendLimit:
         slash = ""
     if not slash or period.strip() != "month":
         raise InputError.field("--spend-limit", "an amount a month, such as 500USD/month", text)
-    return SpendLimit(money.to_decimal(most.micro), most.currency)
+    return SpendLimitWanted(money.to_decimal(most.micro), most.currency)
 
 
 def _written(limit: SpendLimit) -> str:

@@ -15,7 +15,7 @@ from licet.statements import envelope as envelopes
 from licet.statements.envelope import Envelope
 from licet.statements.keys import SigningKey
 from licet.statements.kinds import KeyRegister, PublicKey, TokenRequest
-from licet.wire.accounts import AccountCreated, SpendLimit, TokenCreated
+from licet.wire.accounts import AccountCreated, SpendLimitWanted, TokenCreated
 from licet.wire.erasure import ErasureAnswer
 
 PREFIXES = {"artist": "art", "organisation": "org"}
@@ -24,11 +24,16 @@ PREFIXES = {"artist": "art", "organisation": "org"}
 def create(client: Client, kind: str, name: str) -> AccountCreated:
     """Return the new account of this profile once its genesis is in the log; key and token are kept in the home.
 
-    Interrupted anywhere, the same call again sends the same genesis: one account comes of it. Raises ``InputError``
-    if the profile has an account already.
+    Interrupted anywhere, the same call again sends the same genesis: one account comes of it, with the name that it was
+    opened with. Raises ``InputError`` if the profile has an account already.
     """
     if kind not in PREFIXES:
         raise InputError.field("kind", " or ".join(PREFIXES), kind)
+    with client.profile.alone():  # of two commands at once the second finds the account of the first
+        return _create(client, kind, name)
+
+
+def _create(client: Client, kind: str, name: str) -> AccountCreated:
     profile = client.profile
     if profile.account is not None:
         raise InputError(
@@ -40,6 +45,7 @@ def create(client: Client, kind: str, name: str) -> AccountCreated:
         key = SigningKey.generate()
         key.save(profile.key_path)
     draft = profile.folder / "genesis.json"
+    resumed = False
     ref = client.registry_ref()
     envelope: Envelope | None = None
     if draft.exists():
@@ -47,6 +53,7 @@ def create(client: Client, kind: str, name: str) -> AccountCreated:
         payload = envelopes.read_as(KeyRegister, envelope)
         if payload.kind != kind or payload.registry != ref:
             envelope = None
+        resumed = envelope is not None
     if envelope is None:
         payload = KeyRegister(
             registry=ref,
@@ -64,14 +71,16 @@ def create(client: Client, kind: str, name: str) -> AccountCreated:
     if (created.account, created.genesis) != (payload.account, envelope.payload_digest):
         raise MalformedError("expected the account and genesis that we signed, got others from the service")
     profile.token = created.token.token
-    profile.account = AccountFile(client.url, created.account, kind, name, created.genesis, key.keyid)
     client.transport.token = created.token.token
+    if resumed:  # an account that a call before this one opened has the name of then
+        name = client.me().name
+    profile.account = AccountFile(client.url, created.account, kind, name, created.genesis, key.keyid)
     draft.unlink(missing_ok=True)
     return created
 
 
 def stepped_up(
-    client: Client, scopes: Sequence[str], days: int = 1, *, spend_limit: SpendLimit | None = None
+    client: Client, scopes: Sequence[str], days: int = 1, *, spend_limit: SpendLimitWanted | None = None
 ) -> TokenCreated:
     """Return a token for ``scopes``, also those that this profile's token has not: its root key signs for it."""
     profile = client.need_account()

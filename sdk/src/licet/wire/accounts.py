@@ -33,7 +33,7 @@ class AccountCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     envelope: Envelope
 
 
-class SpendLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SpendLimit(msgspec.Struct, frozen=True):
     """The most that a token may charge in a calendar month (UTC): ``amount`` of ``currency``, and nothing of others.
 
     Counted is what licences and uses owe once they are taken and reported; not what only follows at a month's close.
@@ -42,6 +42,10 @@ class SpendLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: str  # a decimal with at most 6 decimals
     currency: str
     per: Literal["month"] = "month"
+
+
+class SpendLimitWanted(SpendLimit, frozen=True, forbid_unknown_fields=True):
+    """The limit that a token is to have."""
 
 
 class TokenCreated(msgspec.Struct, frozen=True):
@@ -301,7 +305,7 @@ class TokenCreate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: list[str]
     expires_in_days: int = 90
     envelope: Envelope | None = None
-    spend_limit: SpendLimit | None = None
+    spend_limit: SpendLimitWanted | None = None
 
 
 class TokenInfo(msgspec.Struct, frozen=True):

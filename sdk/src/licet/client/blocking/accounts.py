@@ -39,7 +39,7 @@ class Accounts(Connection):
         days: int = 90,
         envelope: Envelope | None = None,
         *,
-        spend_limit: accounts.SpendLimit | None = None,
+        spend_limit: accounts.SpendLimitWanted | None = None,
     ) -> accounts.TokenCreated:
         """Return a further token; asking again makes another one.
 

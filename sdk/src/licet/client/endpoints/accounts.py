@@ -38,7 +38,7 @@ def account_export(after: str | None) -> str:
 
 
 def create_token(
-    scopes: Sequence[str], days: int, envelope: Envelope | None, spend_limit: accounts.SpendLimit | None
+    scopes: Sequence[str], days: int, envelope: Envelope | None, spend_limit: accounts.SpendLimitWanted | None
 ) -> Call[accounts.TokenCreated]:
     """A further token, another one each time."""
     body = accounts.TokenCreate(list(scopes), days, envelope, spend_limit)
