@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from licet.client import Client
-from licet.errors import VerificationError
+from licet.errors import InputError, VerificationError
 from licet.home import Home
 from licet.statements.keys import SigningKey
 from licet.wire.accounts import RegistryInfo
@@ -91,3 +91,11 @@ def test_statements_name_no_key_but_the_digest_of_the_root(serve: Any, tmp_path:
     with Client(lying.url, home=Home(tmp_path)) as client, pytest.raises(VerificationError, match="digest of root key"):
         client.registry_ref()
     assert Home(tmp_path).profile().trust is None
+
+
+def test_of_a_snapshot_that_is_not_here_nobody_is_asked(tmp_path: Path) -> None:
+    with Client("http://127.0.0.1:9", home=Home(tmp_path)) as client:  # nobody answers there
+        for asks in (client.snapshot.info, client.snapshot.open, client.snapshot.pin, client.snapshot.keys):
+            with pytest.raises(InputError, match="no registry is pinned in this profile"):
+                asks()
+    assert not list(tmp_path.iterdir())

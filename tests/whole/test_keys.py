@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from licet.client import Client, account
+from licet.errors import InputError
+from licet.home import Home
 from licet.statements.keys import SigningKey
 from tests.whole.conftest import People
-from tests.whole.stage import Person
+from tests.whole.stage import Person, Service
 
 PAID = ("--preset", "paid", "--price", "0.05", "--currency", "USD")
 
@@ -191,6 +196,42 @@ def test_a_program_joins_a_team_by_a_link_and_signs_once_it_is_let_in(person: Pe
     gone = person("late").does("account", "join", back["link"], code=2)
     assert "withdrawn" in gone["error"]["message"]
     assert team.does("account", "member", "invite", "--days", "31", code=2)["error"]["message"].startswith("--days")
+
+
+def test_of_two_who_make_an_account_in_one_profile_at_once_one_does(service: Service, tmp_path: Path) -> None:
+    def make(name: str) -> str:
+        with Client(service.url, home=Home(tmp_path)) as client:
+            try:
+                account.create(client, "artist", name)
+            except InputError as error:
+                return error.message
+        return name
+
+    with ThreadPoolExecutor() as pool:
+        told = sorted(pool.map(make, ("Ada", "Bob", "Cleo")))
+    with Client(service.url, home=Home(tmp_path)) as client:
+        me = client.me()
+        assert client.profile.account is not None
+        assert (client.profile.account.name, client.profile.account.account) == (me.name, me.account)
+    refused = f"this profile is {me.account} already; another one needs another --profile or LICET_HOME"
+    assert told == [me.name, refused, refused]
+
+
+def test_an_account_that_was_opened_before_the_call_broke_off_has_the_name_of_then(
+    service: Service, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    with Client(service.url, home=home) as client:
+        account.create(client, "artist", "First")
+    profile = home.profile()
+    genesis = msgspec.json.decode((profile.statements / "genesis.json").read_bytes())["envelope"]
+    (profile.folder / "genesis.json").write_bytes(msgspec.json.encode(genesis))  # as it was before the answer came
+    for name in ("account.json", "token"):
+        (profile.folder / name).unlink()
+    with Client(service.url, home=home) as client:
+        account.create(client, "artist", "Second")
+        assert client.profile.account is not None
+        assert client.profile.account.name == client.me().name == "First"
 
 
 def test_a_token_with_a_spend_limit_says_so_where_it_is_made_and_listed(person: People) -> None:

@@ -14,6 +14,7 @@ Everything in it is written whole or not at all, and only the owner may read it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -105,6 +106,16 @@ class Profile:
     @token.setter
     def token(self, value: str) -> None:
         _keep(self.folder / "token", f"{value}\n".encode())
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the profile's lock, once whoever has it lets go of it; it ends with the process in any case."""
+        with needs(self.folder, "the registry's root key, accounts and tokens"):
+            make_private(self.folder)
+            file = (self.folder / "lock").open("ab")
+        with file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            yield
 
     def forget_token(self) -> None:
         """No token is kept any more: the registry would refuse it even where none is needed."""

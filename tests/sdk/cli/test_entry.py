@@ -26,3 +26,11 @@ def test_a_slip_is_named_with_the_help_that_lists_what_was_meant(
     told = capsys.readouterr().err
     assert all(word in told for word in words), told
     assert ", ;" not in told
+
+
+@pytest.mark.parametrize("typed", ["works show", "terms show"])
+def test_bytes_that_are_no_text_are_refused_as_what_they_are(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*typed.split(), "wrk_\udcce"])  # a byte of the command line that is no UTF-8
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("error: expected text in UTF-8, got ")

@@ -39,6 +39,13 @@ def test_filter_tells_a_person_what_it_costs_and_what_to_do(run: Run) -> None:
     assert "signed with the organisation's key" in told.out
 
 
+def test_an_input_without_rows_is_told_as_one(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("url,caption\n")
+    told = run("filter", "none.csv", "-o", "out.csv", *USE)
+    assert (told.code, told.out.splitlines()[1]) == (0, "  The input has no rows.")
+    assert told.out.startswith("Kept 0 of 0 rows in ")
+
+
 def test_an_unknown_use_lists_the_ten(run: Run) -> None:
     told = run("filter", "in", "-o", "out", "--use", "train-everything", "--json")
     assert told.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -102,6 +103,15 @@ def test_a_row_can_be_asked_for_another_use(done: Run) -> None:
 def test_what_is_not_there_is_told(done: Run, given: str, words: str) -> None:
     told = done("explain", given, *OFFLINE)
     assert (told.code, words in told.err) == (2, True), told.err
+
+
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_a_name_that_is_no_text_is_told_where_the_file_is(done: Run, tmp_path: Path, command: str) -> None:
+    name = b"in/\xce\xc4\xbc\xfe.png"  # GBK
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(encoded(picture(7)))
+    told = done(command, os.fsdecode(name), *USE, *OFFLINE, "--json")
+    assert (told.code, told.document["error"]["field"]) == (2, "input")
+    assert told.document["error"]["message"].startswith("input: expected a file whose name is UTF-8: rename it, got '")
 
 
 def test_a_name_with_colons_and_numbers_is_a_picture_if_it_is_there(done: Run, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def create(
         created = account.create(client, kind, name)
         trust = client.profile.trust
         folder = client.profile.folder
+        name = client.profile.account.name if client.profile.account else name
     document = {
         "account": created.account,
         "name": name,

@@ -61,6 +61,8 @@ def _run(given: list[str], *, as_json: bool) -> int:
         return fail(InputError(f"{wrong}{'' if wrong.endswith('?') else ';'} {_help_for(given, error)}"), as_json)
     except LicetError as error:
         return fail(error, as_json)
+    except UnicodeEncodeError as error:  # bytes of the command line, or of a name, that nobody can send or sign
+        return fail(InputError(f"expected text in UTF-8, got {error.object!a}"), as_json)
     except SystemExit:  # so the help ends where its reader has left
         return 0
     except KeyboardInterrupt:

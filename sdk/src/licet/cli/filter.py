@@ -150,7 +150,10 @@ def document(done: Filtered) -> dict[str, Any]:
 def lines(done: Filtered) -> Iterator[str]:
     """Yield what a person reads of a filter job."""
     yield f"Kept {done.kept:,} of {many(done.rows, 'row')} in {done.out}."
-    yield "  " + ", ".join(f"{count:,} {verdict}" for verdict, count in done.counts.items() if count)
+    if done.rows:
+        yield "  " + ", ".join(f"{count:,} {verdict}" for verdict, count in done.counts.items() if count)
+    else:
+        yield "  The input has no rows."
     cost = ", ".join(money.written(total["amount"], total["currency"]) for total in done.quote.totals)
     if done.taken:
         yield f"Licensed: {', '.join(done.taken)} for {cost or 'nothing'} ({many(done.quote.works, 'work')})."

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Tier = Literal["exact", "near"]
 PROMISED: Final = 300.0  # seconds from an acknowledgement to a snapshot that has it
 _LOOK_EVERY: Final = 0.5
+_UNPINNED: Final = (
+    "no registry is pinned in this profile, so there is no snapshot here yet: `licet snapshot pull` pins one"
+)
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +56,14 @@ class ClientSnapshot:
 
     @property
     def store(self) -> SnapshotStore:
-        """The folder that snapshots of the pinned registry are kept in; needs no network once it is pinned."""
+        """The folder that snapshots of the pinned registry are kept in; needs no network.
+
+        Raises ``InputError`` where no registry is pinned yet, so that nothing can have been pulled.
+        """
         trust = self._client.profile.trust
-        origin = trust.origin if trust is not None else self._client.trust().origin
-        return SnapshotStore(self._client.home.snapshots(origin))
+        if trust is None:
+            raise InputError(_UNPINNED)
+        return SnapshotStore(self._client.home.snapshots(trust.origin))
 
     def pull(self, tiers: Collection[Tier] | None = None) -> Pulled:
         """Make the newest snapshot current; ``tiers`` default to what the caller may have (near: with an account)."""
@@ -77,8 +84,9 @@ class ClientSnapshot:
                 yield from chunks
 
         keys, told = self._client.working_keys(), (self._client.trust(), self._client.registry().keys)
+        folder = self._client.home.snapshots(told[0].origin)
         try:
-            return pull(self.store.folder, keys, latest, segment, tiers=chosen, told=told)
+            return pull(folder, keys, latest, segment, tiers=chosen, told=told)
         except VerificationError as error:
             wrong = wrong_clock(transport.clock_offset)
             if wrong is None:
@@ -92,7 +100,7 @@ class ClientSnapshot:
         """
         trust = self._client.profile.trust
         if trust is None:
-            raise InputError("no registry is pinned in this profile: `licet snapshot pull` pins one")
+            raise InputError(_UNPINNED)
         return verify_registry_keys(Trust(trust.origin, trust.root), self._kept())
 
     def pull_covering(self, log_index: int, seconds: float = PROMISED) -> Pulled:

@@ -356,6 +356,15 @@ def _verdicts(
     ]
 
 
+def _carried(name: str) -> bool:
+    """Whether UTF-8 can carry ``name``: bytes of a file's name that are no text come as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 _SCHEMA: Final = pa.schema(
     [("path", pa.string()), ("url", pa.string()), ("sha256", pa.string()), ("iscc", pa.string())]
 )
@@ -366,7 +375,10 @@ def _row(given: str) -> dict[str, str]:
         return {"url": given}
     path = Path(given)
     if path.is_file():
-        return {"path": str(path.absolute())}
+        absolute = str(path.absolute())
+        if not _carried(absolute):
+            raise InputError.field("input", "a file whose name is UTF-8: rename it", given)
+        return {"path": absolute}
     if _DIGEST.fullmatch(given):
         return {"sha256": given}
     if given.startswith("ISCC:"):
