@@ -40,7 +40,7 @@ from licet.index.exact import halves
 from licet.index.store import envelope_digest
 from licet.index.writing import keep_segments, key_table, terms_columns
 from licet.log.merkle import EMPTY_ROOT
-from licet.sparing import without_pandas
+from licet.sparing import spare
 from licet.statements import envelope as envelopes
 from licet.terms import preset
 from tests.sdk.datasets.registry import Registry
@@ -136,7 +136,7 @@ def prepare(folder: Path, works: int) -> dict[str, Any]:
 def once(what: str, folder: Path) -> dict[str, float]:
     """Do it once, in this process; return seconds, of processors and of the clock, and the memory held at most."""
     if what in ("licet", "recheck"):
-        without_pandas()  # as the command does
+        spare()  # as the command does
     out = folder / "out"
     if what != "recheck":
         shutil.rmtree(out, ignore_errors=True)

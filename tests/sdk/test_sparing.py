@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,19 @@ def test_the_command_does_without_it(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", ()), reason="a C library of another kind")
+def test_arrow_takes_memory_from_the_c_library_unless_it_is_told_otherwise() -> None:
+    def pool(**told: str) -> str:
+        text = (
+            "from licet.sparing import spare; spare();"
+            " import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+        )
+        others = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+        command = [sys.executable, "-c", text]
+        done = subprocess.run(command, env=others | told, capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout.strip()
+
+    assert pool() == "system"
+    assert pool(ARROW_DEFAULT_MEMORY_POOL="mimalloc") == "mimalloc"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from licet.cli.commands import told
 from licet.cli.speaking import finished, prepare, say
-from licet.sparing import without_pandas
+from licet.sparing import spare
 
 __all__ = ["main"]
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Do what was typed and exit with its code; what needs no command loads none of what commands are made of."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
-        without_pandas()
+        spare()
     prepare()
     text = told(given)
     if text is not None:

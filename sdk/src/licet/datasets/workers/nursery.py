@@ -28,7 +28,7 @@ from typing import Any, Final
 
 import licet
 from licet import compiled
-from licet.sparing import without_pandas
+from licet.sparing import spare
 
 #: Whether workers are forked from a process that is ready, or each starts by itself.
 FORKS: Final = sys.platform == "linux"
@@ -100,7 +100,7 @@ def tend(control: int, forks: int, loops: int, *loads: str) -> None:
     """Be the nursery, until nobody is at the other end of ``control``; see `Nursery` for what it is asked."""
     os.dup2(2, 1)  # what a library prints goes where errors go
     if forks:
-        without_pandas()
+        spare()
         if loops:
             compiled.load()
         for name in loads:
@@ -131,7 +131,7 @@ def serve(connection: int, cores: int) -> None:
     """Be a worker that starts by itself: what to do from standard input, then pieces."""
     os.dup2(2, 1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    without_pandas()
+    spare()
     do = pickle.loads(sys.stdin.buffer.read())  # noqa: S301 - from whoever started this process
     with socket.socket(fileno=connection) as theirs:
         _work(theirs, do, cores)
