@@ -26,7 +26,7 @@ class Welcome(msgspec.Struct, frozen=True):
     ready: str = "/health/ready"
 
 
-@get("/", operation_id="getWelcome", tags=["health"], sync_to_thread=False)
+@get("/", operation_id="getWelcome", tags=["health"], opt={"answers": ("text/html",)}, sync_to_thread=False)
 def welcome(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[Welcome]:
     """What is at this address: the registry's name and version, and where to go on.
 

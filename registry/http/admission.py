@@ -58,7 +58,7 @@ class Rules(NamedTuple):
     parameters: Mapping[str, bool]  # query parameters; whether it may come several times
     untextual: frozenset[str]  # those whose values are no free text: "null" is none of theirs
     media_types: tuple[str, ...]  # of the body; none where there is no body
-    answer: str  # media type
+    answers: tuple[str, ...]  # media types
     limit: int  # bytes
     seconds: float
     shared: bool
@@ -79,7 +79,7 @@ class Admission(ASGIMiddleware):
         headers = {name.lower(): value.decode("latin-1") for name, value in http["headers"]}
         _check_size(http)
         check_query(http["query_string"], rules)
-        _check_accept(headers.get(b"accept"), rules.answer)
+        _check_accept(headers.get(b"accept"), rules.answers)
         _check_body(headers, rules)
         await _in_time(rules, self.held, http, receive, send, next_app)
 
@@ -106,7 +106,7 @@ def rules_of(handler: HTTPRouteHandler) -> Rules:
         parameters,
         frozenset(untextual),
         media_types,
-        media.partition(";")[0].strip(),
+        (media.partition(";")[0].strip(), *handler.opt.get("answers", ())),
         (handler.resolve_request_max_body_size() or 0) if media_types else 0,
         float(handler.opt.get("seconds", SECONDS)),
         bool(_SHARED.intersection(handler.tags or ())),
@@ -150,17 +150,17 @@ def _check_size(scope: HTTPScope) -> None:
         raise HeadersTooLarge(f"expected headers of at most {LARGEST_HEADERS} bytes, got {size}")
 
 
-def _check_accept(accept: str | None, answer: str) -> None:
+def _check_accept(accept: str | None, answers: tuple[str, ...]) -> None:
     if not accept or "*/*" in accept:
         return
-    if not (_takes if len(accept) <= _USUAL else _takes.__wrapped__)(accept, answer):
-        raise NotAcceptable(f"expected an Accept header with {answer}, got {accept[:200]}")
+    if not (_takes if len(accept) <= _USUAL else _takes.__wrapped__)(accept, answers):
+        raise NotAcceptable(f"expected an Accept header with {' or '.join(answers)}, got {accept[:200]}")
 
 
 @functools.lru_cache(maxsize=256)  # programs say the same each time
-def _takes(accept: str, answer: str) -> bool:
+def _takes(accept: str, answers: tuple[str, ...]) -> bool:
     try:
-        return Accept(accept).best_match([answer, PROBLEM]) is not None
+        return Accept(accept).best_match([*answers, PROBLEM]) is not None
     except ValueError:
         return True  # it says nothing that can be held to
 

@@ -136,6 +136,8 @@ async def test_people_are_led_to_their_language_and_programs_are_told_what_is_he
         assert (answer.status_code, answer.headers["location"]) == (303, f"/{language}")
         assert preferred(accept) == language
         assert {"Accept", "Accept-Language"} <= {each.strip() for each in answer.headers["vary"].split(",")}
+    alone = await site.http.get("/", headers={"Accept": "text/html"})  # as some crawlers and tools ask
+    assert (alone.status_code, alone.headers["location"]) == (303, "/en")
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
         assert (await site.http.get("/", headers=headers)).json()["description"] == "/openapi.json"
 

@@ -104,11 +104,22 @@ def cases(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def test_published_inclusion_vectors(vectors: Path) -> None:
-    found = cases(vectors / "merkle" / "inclusion")
-    assert len(found) > 90
-    for file, case in found:
-        arguments = (case["leafHash"], case["leafIdx"], case["treeSize"], case["proof"], case["root"])
+    found = [
+        (file, case, case["leafIdx"], case["treeSize"]) for file, case in cases(vectors / "merkle" / "inclusion")
+    ] + [
+        (file, case, case["leafIdx"] - case["start"], case["end"] - case["start"])
+        for file, case in cases(vectors / "merkle" / "subtreeinclusion")
+        if subtree(case["start"], case["end"]) and case["leafIdx"] >= case["start"]  # such a one is a tree by itself
+    ]
+    assert len(found) > 220
+    for file, case, index, size in found:
+        arguments = (case["leafHash"], index, size, case["proof"], case["root"])
         assert holds(merkle.verify_inclusion, *arguments) is not case["wantErr"], file
+
+
+def subtree(start: int, end: int) -> bool:
+    """Whether the leaves from ``start`` to ``end`` stand below one node of every larger tree."""
+    return start < end and start % (1 << (end - start - 1).bit_length()) == 0
 
 
 def test_published_consistency_vectors(vectors: Path) -> None:
