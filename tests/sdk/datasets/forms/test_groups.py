@@ -134,3 +134,22 @@ def test_a_column_of_bytes_has_room_where_any_row_has_some(tmp_path: Path, dicti
     with ExitStack() as stack:
         file = groups.Groups(LocalFile(path), stack)
         assert [file.has_room(group, "b") for group in range(file.groups)] == [False, True, False]
+
+
+@pytest.mark.parametrize("few", [{}, {"dictionary_pagesize_limit": 50}], ids=["coded", "coded and then not"])
+@pytest.mark.parametrize("most", [1000, 7])
+def test_texts_come_as_dictionaries_where_all_of_a_file_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: dict[str, Any], most: int
+) -> None:
+    monkeypatch.setattr(groups, "STEP_BYTES", 1)  # a row a step, each with a dictionary of its own
+    texts = [None if row % 5 == 0 else f"text {row % 23}" for row in range(100)]
+    columns = {"a": texts, "b": texts}
+    options = {"use_dictionary": ["a"], "column_encoding": {"b": "DELTA_LENGTH_BYTE_ARRAY"}}
+    path = written(tmp_path / "texts.parquet", columns, row_group_size=40, **options, **few)
+    with ExitStack() as stack:
+        file = groups.Groups(LocalFile(path), stack, coded=("a", "b", "there is none"))
+        found = [batch for group in range(file.groups) for batch in file.batches(group, None, most)]
+    assert {str(batch.schema.field("a").type)[:10] for batch in found} == {"dictionary"}
+    assert {batch.schema.field("b").type for batch in found} == {pa.string()}
+    for name in columns:
+        assert [text for batch in found for text in batch[name].to_pylist()] == texts

@@ -30,18 +30,25 @@ MOST_EXPANSION: Final = 1000
 _STEP_ROWS: Final = 8192  # more are hardly faster
 _EXPANSION: Final = 64  # to one: beyond it, and beyond the above, rows are no longer what anybody would have written
 _BUFFER: Final = 1 << 20
+#: Encodings of columns that are read as dictionaries.
+_CODES: Final = frozenset({"PLAIN", "RLE", "BIT_PACKED", "RLE_DICTIONARY", "PLAIN_DICTIONARY"})
 _BUFFER_FAR: Final = 4 << 20
 
 
 class Groups:
     """One Parquet file, opened until ``stack`` ends. Columns are named as in the file, or by a path within one of them
-    (``matches.list.element.work``); a step has at most ``step`` rows."""
+    (``matches.list.element.work``); a step has at most ``step`` rows. Texts of ``coded`` come as dictionaries where the
+    file has them so throughout."""
 
-    def __init__(self, file: File, stack: ExitStack, step: int = _STEP_ROWS, share: float = 1) -> None:
+    def __init__(
+        self, file: File, stack: ExitStack, step: int = _STEP_ROWS, coded: Sequence[str] = (), *, share: float = 1
+    ) -> None:
         """``share`` of what all rows may come to is what those that are read here may."""
         self.shown: str = file.shown
         self._step = step
         self._open = opened(file, stack)
+        if coded := _coded_throughout(self._open.metadata, coded):
+            self._open = opened(file, stack, coded)
         self._file, self._stack = file, stack
         self._coded: pq.ParquetFile | None = None
         self._left = self._most = int(share * max(MOST_READ, MOST_EXPANSION * file.size))
@@ -149,6 +156,20 @@ class Groups:
                 longest += each * sum(map(_longest_of, first.columns))
                 break
         return longest + int(said // max(1, about.num_rows))
+
+
+def _coded_throughout(about: pq.FileMetaData, names: Sequence[str]) -> list[str]:
+    """Return which of these columns are dictionaries in every row group."""
+    place = {about.schema.column(number).path: number for number in range(about.num_columns)}
+    return [
+        name
+        for name in names
+        if name in place
+        and all(
+            _CODES.issuperset(about.row_group(group).column(place[name]).encodings)
+            for group in range(about.num_row_groups)
+        )
+    ]
 
 
 def _among(path: str, names: Set[str]) -> bool:

@@ -37,6 +37,7 @@ RECHECKED: Final = (
     *("key", "path", "url", "sha256", "pixels", "pdq", "pdq_turned", "quality", "iscc", "signals"),
     *(f"matches.list.element.{name}" for name in ("work", "match", "key", "distance")),
 )
+_CODED: Final = ("part", "verdict", "reason", "match", "examined")  # which every row has, but for its match
 _ENDINGS: Final = ("decisions.parquet", "manifest.json")
 
 
@@ -154,7 +155,7 @@ class DecisionsFile:
         """Yield the rows in their order: part by part, by name; with ``columns`` alone those of them that there are.
 
         ``pdq_turned`` is left out where no row can have any. Those who read a ``span`` do so one after the other: a
-        file stays open for the next one.
+        file stays open for the next one. They get texts that repeat themselves as dictionaries.
         """
         groups = self._groups if span is None else self._groups[span.first : span.first + span.groups]
         for path, of_file in groupby(groups, lambda each: each[0]):
@@ -220,7 +221,7 @@ class DecisionsFile:
         """Return only if these are the decisions that the manifest beside them was signed over; raises what `vouched`
         and `hold_to` raise."""
         payload, root = self.vouched(), RootBuilder()
-        for batch in self.batches(VERDICT_FIELDS):
+        for batch in self.batches(VERDICT_FIELDS, Span(0, len(self._groups), 0, self.rows)):
             for part in by_part(batch):
                 try:
                     root.add(leaf_hashes(part))
@@ -235,7 +236,9 @@ class DecisionsFile:
     def _opened(self, path: Path) -> Groups:
         if self._held is None or self._held[0] != path:
             self._stack.close()
-            self._held = path, Groups(LocalFile(path), self._stack, BATCH)
+            # Rows that are put together have texts alone: their dictionaries may be others.
+            coded = () if self.about.bound else _CODED
+            self._held = path, Groups(LocalFile(path), self._stack, BATCH, coded)
         return self._held[1]
 
 

@@ -48,12 +48,18 @@ def by_part(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 def kept_rows(batch: pa.RecordBatch, question: Question) -> npt.NDArray[np.bool_]:
     """Return which rows the job kept."""
-    verdict = batch["verdict"]
-    kept = pc.or_(pc.equal(verdict, "allow"), pc.and_(pc.equal(verdict, "license"), pc.is_valid(batch["licence"])))
+    allowed, payable, unknown = (_is(batch["verdict"], text) for text in ("allow", "license", "unknown"))
+    kept = pc.or_(allowed, pc.and_(payable, pc.is_valid(batch["licence"])))
     if question.unknown == "keep":
-        kept = pc.or_(kept, pc.equal(verdict, "unknown"))
+        kept = pc.or_(kept, unknown)
     mask: npt.NDArray[np.bool_] = kept.to_numpy(zero_copy_only=False)
     return mask
+
+
+def _is(column: pa.Array, text: str) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        return pc.equal(column.dictionary, text).take(column.indices)
+    return pc.equal(column, text)
 
 
 def stored_evidence(batch: pa.RecordBatch) -> Evidence:
