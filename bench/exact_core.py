@@ -1,8 +1,8 @@
 """The core of exact look-up at size: ten million 16-byte keys asked of ten million; beside three joins.
 
-``python -m bench exact_core [keys …]`` (10,000,000 unless others are named; about a minute). Half of the keys asked are
-there, in random order. Ours is asked with its index made before, and once with making it; the peers make theirs at each
-call. Seconds are those of processors, of all threads.
+``python -m bench exact_core [keys …]`` (10,000,000 unless others are named; some two minutes). Half of the keys asked
+are there, then a tenth, in random order. Ours is asked with its index made before, and once with making it; the peers
+make theirs at each call. Seconds are those of processors, of all threads.
 """
 
 from __future__ import annotations
@@ -26,16 +26,21 @@ from licet.index.writing import key_table
 KEYS: Final = (10_000_000,)
 RUNS: Final = 2
 BATCH: Final = 1 << 16
+PARTS: Final = (2, 10)
 
 
-def one(count: int) -> None:
-    """Measure ``count`` keys asked of as many, check that all find half, write ``build/bench/exact_core-….json``."""
+def one(count: int, part: int) -> None:
+    """Measure ``count`` keys asked of as many, one in ``part`` of them there; write ``build/bench/exact_core-….json``.
+
+    Ends the process where one of the calls finds another number of them.
+    """
+    there = count // part
     random = np.random.default_rng(1)
     hi, lo = (random.integers(0, 1 << 63, count, dtype=np.uint64) << np.uint64(1) for _ in range(2))
-    new = random.integers(0, 1 << 63, (2, count - count // 2), dtype=np.uint64) << np.uint64(1)
+    new = random.integers(0, 1 << 63, (2, count - there), dtype=np.uint64) << np.uint64(1)
     order = random.permutation(count)
-    asked_hi = np.concatenate((hi[: count // 2], new[0]))[order]
-    asked_lo = np.concatenate((lo[: count // 2], new[1]))[order]
+    asked_hi = np.concatenate((hi[:there], new[0]))[order]
+    asked_lo = np.concatenate((lo[:there], new[1]))[order]
     work = np.arange(count, dtype=np.uint32)
 
     def made() -> KeyTable:
@@ -66,16 +71,18 @@ def one(count: int) -> None:
         "pyarrow is_in": lambda: pc.sum(pc.is_in(*binary)).as_py(),
     }
     for name, call in calls.items():
-        if (got := call()) != count // 2:
-            raise SystemExit(f"expected {count // 2} keys to be found, got {got} from {name}")
-    record(f"exact_core-{count}", "rows", in_turn(calls, count, RUNS, time.process_time), keys=count)
+        if (got := call()) != there:
+            raise SystemExit(f"expected {there} keys to be found, got {got} from {name}")
+    figures = in_turn(calls, count, RUNS, time.process_time)
+    record(f"exact_core-{count}-{part}", "rows", figures, keys=count, found=there)
 
 
 def main() -> None:
     """Measure each number of keys, with compiled loops where they are installed."""
     compiled.load()
     for count in [int(word) for word in sys.argv[1:] if word.isdecimal()] or KEYS:
-        one(count)
+        for part in PARTS:
+            one(count, part)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,9 @@ def test_finds_every_pair_of_equal_keys(
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
 
 
-@given(keys, keys, st.integers(0, 3))
+@given(keys, keys, st.integers(0, 3), st.booleans())
 def test_a_compiled_loop_finds_what_numpy_finds(
-    stored: list[tuple[int, int]], asked: list[tuple[int, int]], room: int
+    stored: list[tuple[int, int]], asked: list[tuple[int, int]], room: int, few: bool
 ) -> None:
     if not compiled.load():
         pytest.skip("without licet[fast] there are no loops")
@@ -54,6 +54,7 @@ def test_a_compiled_loop_finds_what_numpy_finds(
         patch.setattr(exact, "_WORTH", 0)
         patch.setattr(exact, "_ROOM", room)  # of what does not fit numpy finds all
         assert exact._loops(len(asked)) is not None
+        table._missed = len(stored) if few else 0  # as if few of many were found
         found = table.find(*columns(asked))
     assert [column.tolist() for column in found] == [column.tolist() for column in expected]
 
@@ -81,6 +82,30 @@ def test_a_compiled_loop_finds_each_place_of_keys_that_crowd(crowd: int) -> None
         patch.setattr(exact, "_ROOM", len(expected))  # so that numpy has nothing to find
         found = table.find(hi[asked], asked_lo)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+
+@pytest.mark.parametrize("count", [5000, 4096, 4])
+def test_after_many_that_were_not_there_the_same_is_found(count: int) -> None:
+    if not compiled.load():
+        pytest.skip("without licet[fast] there are no loops")
+    random = np.random.default_rng(count)
+    hi, lo = random.integers(0, 2**64, (2, count), dtype=np.uint64)
+    order = rising(hi, lo)
+    hi, lo = hi[order], lo[order]
+    table = KeyTable(hi, lo, buckets(hi))
+    strange = random.integers(0, 2**64, (2, 20_000), dtype=np.uint64)
+    mixed = random.permutation(20_000 + count)
+    asked_hi, asked_lo = np.concatenate([strange[0], hi])[mixed], np.concatenate([strange[1], lo])[mixed]
+    first = table.find(asked_hi, asked_lo)
+    assert not len(table._bitmap)
+    assert not len(table.find(*strange)[0])
+    then = table.find(asked_hi, asked_lo)
+    assert 4 * count <= 64 * len(table._bitmap) <= max(8 * count, 64)  # at most a byte a key
+    assert len(then[0]) == count
+    assert all(np.array_equal(*each) for each in zip(first, then, strict=True))
+    for _ in range(10):  # where most are there it only stands in the way
+        table.find(np.tile(hi, 2000 // count + 1), np.tile(lo, 2000 // count + 1))
+    assert 2 * table._missed < count
 
 
 def test_a_compiled_loop_finds_keys_among_many() -> None:

@@ -26,6 +26,7 @@ _CROWDED: Final = 8  # keys in a bucket, above which it is searched by halving
 _WORTH: Final = 2_000  # queries, from which on a compiled loop is
 _WORTH_LOADING: Final = 10_000_000  # keys to be sorted, from which on loading compiled loops is
 _PART_BITS: Final = 12  # keys that are sorted at once are so many in bits, roughly
+_NO_BITMAP: Final = np.empty(0, np.uint64)
 _ROOM: Final = 1_024  # pairs beyond one a query, that it writes down
 
 
@@ -162,6 +163,8 @@ class KeyTable:
         self.hi: Final = hi
         self.lo: Final = lo
         self._bucket: Final = bucket
+        self._bitmap: U64 = _NO_BITMAP
+        self._missed = 0  # queries, less twice as many as were found: whether a bitmap is worth it
         self._shift = np.uint64(0)
         if bucket is None:
             return
@@ -185,12 +188,17 @@ class KeyTable:
         return self._bucket is None or bool(np.array_equal(buckets(np.asarray(hi, np.uint64)), self._bucket))
 
     def find(self, hi: U64, lo: U64) -> tuple[Places, Places]:
-        """Return every pair (query, place) with equal keys, sorted by query, then place."""
+        """Return every pair (query, place) with equal keys, sorted by query, then place.
+
+        Where compiled loops find few of many, half a byte to a byte a key (32 MB at most) is taken for good, so that
+        most misses end there.
+        """
         loops = _loops(len(hi)) if len(self.hi) else None
         if loops is not None and self._bucket is not None and len(self.hi) >= loops.LEAST:
             query, place = np.empty(len(hi) + _ROOM, np.int64), np.empty(len(hi) + _ROOM, np.int64)
-            found = loops.pairs(hi, lo, self.hi, self.lo, self._bucket, query, place)
+            found = loops.pairs(hi, lo, self.hi, self.lo, self._bucket, self._in_front(loops), query, place)
             if found != loops.NO_ROOM:
+                self._missed = min(max(self._missed + len(hi) - 3 * found, 0), len(self.hi))
                 return query[:found], place[:found]
         low, high = self._ranges(hi)
         crowded = np.flatnonzero(high - low > _CROWDED)
@@ -217,6 +225,19 @@ class KeyTable:
         """Return every pair (query, place) whose keys begin alike, sorted by query, then place."""
         low = np.searchsorted(self.hi, hi, "left").astype(np.int64)
         return spread(low, np.searchsorted(self.hi, hi, "right").astype(np.int64))
+
+    def _in_front(self, loops: ModuleType) -> U64:
+        """Return a bit for each value of some leading bits, set where a key begins so; or nothing, if many are found.
+
+        It is made once half as many queries as there are keys found nothing: by then it saves more than it costs.
+        """
+        if 2 * self._missed < len(self.hi):
+            return _NO_BITMAP
+        if not len(self._bitmap):
+            bitmap = np.zeros(1 << (max(_bits(len(self.hi)) + 2, 6) - 6), np.uint64)
+            loops.sow(self.hi, bitmap)
+            self._bitmap = bitmap  # of threads that make it at once the last one's stays: all are alike
+        return self._bitmap
 
     def _ranges(self, hi: U64) -> tuple[Places, Places]:
         if self._bucket is None:

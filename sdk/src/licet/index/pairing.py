@@ -21,24 +21,54 @@ _DOWN: Final = np.uint64(64 - 8)
 _ONE: Final = np.uint64(1)
 _NOWHERE: Final = -1
 
+_WORD: Final = np.uint64(6)
+_BIT: Final = np.uint64(63)
+
 _U8s = types.Array(types.uint64, 1, "C", readonly=True)
 _U4s = types.Array(types.uint32, 1, "C", readonly=True)
 _Out = types.int64[::1]
 
 
 @njit(nogil=True)
-def _ordered(wanted: Any, begin: Any, end: Any, starts: Any, asking: Any, row: Any) -> None:
-    """Order some queries roughly by key, with their rows from ``begin``: what lies together is asked for together."""
+def _likely(wanted: Any, begin: Any, count: Any, bitmap: Any, keys: Any, rows: Any) -> Any:
+    """Write down those of some queries whose leading bits some key has, and return how many they are."""
+    bits = 6
+    while len(bitmap) > 1 << (bits - 6):
+        bits += 1
+    down, kept = np.uint64(63 - bits), np.int64(0)
+    for at in range(count):
+        key = wanted[begin + at]
+        number = key >> _ONE >> down
+        keys[kept], rows[kept] = key, at
+        kept += np.int64(bitmap[np.int64(number >> _WORD)] >> (number & _BIT) & _ONE)
+    return kept
+
+
+@njit(nogil=True)
+def _ordered(keys: Any, rows: Any, count: Any, starts: Any, asking: Any, row: Any) -> None:
+    """Order queries roughly by key, with their rows: what lies together is asked for together."""
     starts[:] = 0
-    for at in range(begin, end):
-        starts[np.int64(wanted[at] >> _DOWN) + 1] += 1
+    for at in range(count):
+        starts[np.int64(keys[at] >> _DOWN) + 1] += 1
     for part in range(_PARTS):
         starts[part + 1] += starts[part]
-    for at in range(begin, end):
-        of = np.int64(wanted[at] >> _DOWN)
+    for at in range(count):
+        of = np.int64(keys[at] >> _DOWN)
         to = np.int64(starts[of])
-        asking[to], row[to] = wanted[at], at - begin
+        asking[to], row[to] = keys[at], rows[at]
         starts[of] = to + 1
+
+
+@compiled(types.void(_U8s, types.uint64[::1]))
+def sow(hi: Any, bitmap: Any) -> None:
+    """Set the bit of each key in ``bitmap``, a power of two of words, by as many leading bits as it has."""
+    bits = 6
+    while len(bitmap) > 1 << (bits - 6):
+        bits += 1
+    down = np.uint64(63 - bits)
+    for at in range(len(hi)):
+        number = hi[at] >> _ONE >> down
+        bitmap[np.int64(number >> _WORD)] |= _ONE << (number & _BIT)
 
 
 # It stands in `finding`, too: numba keeps a compiled loop by the state of its own file, so what it calls is in there.
@@ -109,23 +139,32 @@ def _place(
     return twice
 
 
-@compiled(types.int64(_U8s, _U8s, _U8s, _U8s, _U4s, _Out, _Out))
-def pairs(wanted: Any, second: Any, hi: Any, lo: Any, bucket: Any, query: Any, place: Any) -> int:
+@compiled(types.int64(_U8s, _U8s, _U8s, _U8s, _U4s, _U8s, _Out, _Out))
+def pairs(wanted: Any, second: Any, hi: Any, lo: Any, bucket: Any, bitmap: Any, query: Any, place: Any) -> int:
     """Write down each pair of a query, whose halves are in ``wanted`` and ``second``, and a place with an equal key.
 
     Queries rise, and the places of each. Returns how many pairs there are, or `NO_ROOM`. There are at least `LEAST`
-    keys. A key that is there once needs no sorting of what was found: its place waits in the slot of its query.
+    keys. A key that is there once needs no sorting of what was found: its place waits in the slot of its query. Where
+    `sow` made a ``bitmap`` (else there are no words), queries without a bit in it are not looked for.
     """
     room = min(len(wanted), _BATCH)
     starts, slot = np.empty(_PARTS + 1, np.int32), np.empty(room, np.int64)
+    keys, rows = np.empty(room, np.uint64), np.empty(room, np.uint16)
+    for at in range(room):
+        rows[at] = at
     asking, row = np.empty(room, np.uint64), np.empty(room, np.uint16)
     space = np.empty(_TOGETHER, np.uint32), np.empty(_TOGETHER, np.uint64), np.empty(_TOGETHER, np.uint16)
     found, size = 0, len(hi)
     for begin in range(0, len(wanted), _BATCH):
         count = min(_BATCH, len(wanted) - begin)
-        _ordered(wanted, begin, begin + count, starts, asking, row)
+        if len(bitmap):
+            some = _likely(wanted, begin, count, bitmap, keys, rows)
+            _ordered(keys, rows, some, starts, asking, row)
+        else:
+            some = count
+            _ordered(wanted[begin : begin + count], rows, count, starts, asking, row)
         slot[:] = _NOWHERE
-        twice = _place(second, begin, count, hi, lo, bucket, asking, row, slot, space)
+        twice = _place(second, begin, some, hi, lo, bucket, asking, row, slot, space)
         if twice == 0 and found + count <= len(query):
             for at in range(count):
                 query[found], place[found] = begin + at, slot[at]
