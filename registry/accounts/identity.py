@@ -21,6 +21,7 @@ from uuid import UUID
 
 import msgspec
 from litestar.connection import ASGIConnection, Request
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from licet import identifiers
@@ -72,7 +73,9 @@ async def authenticated(connection: ASGIConnection[Any, Any, Any, Any]) -> Calle
     return found
 
 
-async def caller(request: Request[Any, Any, Any]) -> Caller:
+# They name ``services`` because nearly every handler does: of dependencies that do not need each other the framework
+# makes tasks, which take longer than all of them.
+async def caller(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Caller:
     """Dependency ``caller``."""
     found = await authenticated(request)
     if found is None:
@@ -80,7 +83,10 @@ async def caller(request: Request[Any, Any, Any]) -> Caller:
     return found
 
 
-async def optional_caller(request: Request[Any, Any, Any]) -> Caller | None:
+async def optional_caller(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+) -> Caller | None:
     """Dependency ``optional_caller``."""
     return await authenticated(request)
 

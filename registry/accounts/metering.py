@@ -15,6 +15,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final, cast
 
 from litestar.connection import Request
+from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
@@ -115,10 +116,18 @@ class Metering(ASGIMiddleware):
         await next_app(scope, receive, told)
 
 
-def meter(request: Request[Any, Any, Any]) -> Meter:
-    """Dependency ``meter``."""
+def meter_of(request: Request[Any, Any, Any]) -> Meter:
+    """Return the meter of a request that is counted."""
     found: Meter = request.scope["state"][_KEPT]
     return found
+
+
+def meter(
+    request: Request[Any, Any, Any],
+    optional_caller: NamedDependency[Caller | None],  # one by one: see `registry.accounts.identity`
+) -> Meter:
+    """Dependency ``meter``."""
+    return meter_of(request)
 
 
 def rate_for(settings: Settings, what: str, known: bool) -> Rate:

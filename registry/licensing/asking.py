@@ -125,8 +125,9 @@ async def kinds_of(services: Services, accounts: Set[bytes]) -> Mapping[bytes, s
 
 
 def _codes(index: Index, digests: bytes, request: Request, min_claim_level: int) -> bytes:
-    whole = np.frombuffer(digests, np.uint8).reshape(-1, KEY_BYTES)
-    stated = np.ascontiguousarray(whole[:, :_STATED])
+    # As values of 16 bytes: copied whole, an eighth of the time of copying their bytes one by one.
+    halves = np.frombuffer(digests, f"V{_STATED}")[::2].copy()
+    stated = halves.view(np.uint8).reshape(-1, _STATED)
     keys = Keys(len(stated), file=stated, pixels=stated)
     return verdict_codes(index, keys, request, min_claim_level).tobytes()
 

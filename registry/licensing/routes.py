@@ -113,9 +113,9 @@ async def lookup(
         exclusive=exclusive,
         at=at or asking.this_moment(),
     )
-    # Not as dependencies: the framework makes a task for each of several, which takes longer than they do.
+    # Not as dependencies: each takes the framework longer than itself.
     services: Services = request.app.state.services
-    await metering.meter(request).spend("keys", len(body) // asking.KEY_BYTES)
+    await metering.meter_of(request).spend("keys", len(body) // asking.KEY_BYTES)
     found = await asking.lookup(services, optional_caller, body, asked, min_claim_level)
     headers = {"Licet-Consent-Version": str(found.consent_version), "Licet-Log-Size": str(found.log_size)}
     return Response(found.codes, headers=headers, media_type="application/octet-stream")
