@@ -8,8 +8,9 @@ from licet import identifiers, money
 from licet.statements.splits import divide
 from registry.database import Connection
 from registry.settlement import escrow_queries
-from registry.settlement.banking import CHARGES, kept_key
+from registry.settlement.booking import kept_key
 from registry.settlement.parting import ESCROW, FEE, charge_of
+from registry.settlement.placing import CHARGES
 from registry.settlement.references import reference
 from registry.splits.sharing import shares_of
 
