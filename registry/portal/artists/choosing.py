@@ -16,7 +16,7 @@ from licet.errors import InputError
 from licet.terms import ATOMS, Price, Rule, Terms, preset, read_price
 from licet.terms.rules import ALLOW, DENY
 from registry.consent.intake import MAX_WORKS
-from registry.consent.service import known_terms
+from registry.consent.keeping import known_terms
 from registry.consent.together import Together, named, waiting_on
 from registry.database import Connection
 from registry.errors import Invalid

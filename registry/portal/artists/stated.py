@@ -15,7 +15,7 @@ from licet.terms import ATOMS, Terms
 from licet.terms.wording import duration_text, sentences
 from licet.wire.agreements import RequestShown
 from registry.accounts.identity import Caller
-from registry.consent.service import known_terms
+from registry.consent.keeping import known_terms
 from registry.database import Connection, Row
 from registry.portal.artists import queries
 from registry.portal.frame.backs import Back, backs, term

@@ -17,7 +17,7 @@ from licet.terms import ATOMS, Terms, conditions_text
 from licet.wire.works import State, Work
 from registry.accounts.identity import Caller
 from registry.consent import portfolio
-from registry.consent.service import known_terms
+from registry.consent.keeping import known_terms
 from registry.consent.shown import said_of, tally
 from registry.consent.types import Wanted
 from registry.database import Connection, Row

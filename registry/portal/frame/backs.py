@@ -15,7 +15,7 @@ import msgspec
 from licet.statements.kinds.licences import Agreed
 from licet.statements.revoking import condition
 from licet.terms import Revocation, durations
-from registry.consent.service import known_terms
+from registry.consent.keeping import known_terms
 from registry.database import Connection
 from registry.licensing.offers import after
 
