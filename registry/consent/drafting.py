@@ -18,9 +18,9 @@ from licet.wire.works import StatementDrafted
 from registry.accounts.identity import Caller
 from registry.consent import owners
 from registry.consent.intake import signer_of, work_ids
+from registry.consent.keeping import known_terms
 from registry.consent.queries import statements, states
 from registry.consent.records import head
-from registry.consent.service import known_terms
 from registry.consent.together import Summed, Together, root_of, summed
 from registry.consent.types import Group, Signer
 from registry.database import Connection

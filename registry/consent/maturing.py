@@ -21,9 +21,9 @@ from licet.statements.works import works_root
 from registry import translog
 from registry.consent import owners
 from registry.consent.conflicts import lapse_due
+from registry.consent.keeping import keep_terms, known_terms
 from registry.consent.planning import plan_maturing
 from registry.consent.queries import maturing, sharing, statements
-from registry.consent.service import keep_terms, known_terms
 from registry.consent.types import Due, Group, Plan
 from registry.database import Connection
 from registry.observing import tracing
