@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licet.datasets.results.parquet import Writer, columns, file
-from licet.datasets.results.parquet.encodings import deltas, hybrid
+from licet.datasets.results.parquet.encodings import deltas, hybrid, packed
 from licet.datasets.results.rows import _CODED, FILE_SCHEMA, METADATA, WRITTEN_SCHEMA, decisions_writer
 from licet.decisions.rows import REQUIRED
 
@@ -109,6 +109,40 @@ def _many(rows: int) -> pa.Table:
             },
         }
     ).select(FILE_SCHEMA.names).cast(FILE_SCHEMA)  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "rows"), [(0, 40), (0, 43), (8, 33), (5, 40), (3, 1), (2, 8)])
+def test_what_is_cut_out_of_more_comes_back(tmp_path: Path, first: int, rows: int) -> None:
+    """Presence is taken as it lies in memory where that begins with a byte; lists of one are simpler than others."""
+    lists: list[list[dict[str, Any]] | None] = [
+        [{each.name: _value(each, Random(number)) for each in _MATCH}]
+        if number % 3 == 0
+        else ([] if number % 2 else None)
+        for number in range(60)
+    ]
+    table = _table([{**row, "matches": each} for row, each in zip(_rows(Random(first), 60), lists, strict=True)])
+    cut = table.cast(WRITTEN_SCHEMA).slice(first, rows)
+    with decisions_writer(tmp_path / "d.parquet", b'{"v":1}') as writer:
+        writer.write(cut)
+    assert pq.read_table(tmp_path / "d.parquet").replace_schema_metadata(None).equals(table.slice(first, rows))
+
+
+def test_what_lies_below_a_list_that_is_none_is_left_out(tmp_path: Path) -> None:
+    table = _table([{**row, "matches": [{"work": f"wrk_{number}"}]} for number, row in enumerate(_rows(Random(1), 4))])
+    lists = table["matches"].combine_chunks()
+    hidden = pa.ListArray.from_arrays(lists.offsets, lists.values, mask=pa.array([False, True, False, True]))
+    place = table.schema.get_field_index("matches")
+    written = table.set_column(place, table.schema.field(place), hidden)
+    _written(tmp_path / "d.parquet", [written])
+    found = pq.read_table(tmp_path / "d.parquet")["matches"].to_pylist()
+    assert [each and each[0]["work"] for each in found] == ["wrk_0", None, "wrk_2", None]
+
+
+@given(st.data(), st.integers(0, 40), st.sampled_from((1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 31, 64)))
+def test_packed_values_are_bits_end_to_end(data: st.DataObject, count: int, width: int) -> None:
+    values = data.draw(st.lists(st.integers(0, 2**width - 1), min_size=count, max_size=count))
+    number = sum(value << width * place for place, value in enumerate(values))
+    assert packed(np.array(values, np.uint64), width) == number.to_bytes(-(-count // 8) * width, "little")
 
 
 def test_other_readers_find_the_same(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from licet.datasets.results.parquet.encodings import deltas, hybrid, levels, plain_texts, repeated, texts
+from licet.datasets.results.parquet.encodings import (
+    deltas,
+    hybrid,
+    levels,
+    plain_texts,
+    presence,
+    repeated,
+    texts,
+)
 from licet.datasets.results.parquet.thrift import Value, binary, i32, i64, struct
 
 BYTES, FIXED, INT32, INT64 = 6, 7, 1, 2  # physical types
@@ -73,16 +81,24 @@ def chunk_of(leaf: Leaf, column: pa.Array) -> Chunk:
 
 def chunks_of(leaves: Mapping[str, Leaf], lists: pa.ListArray) -> Iterator[Chunk]:
     """Yield the columns of the structs in a column of lists, all of which have the same levels but for their nulls."""
-    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    begins = np.zeros(len(lists) + 1, np.int64)
-    np.cumsum(np.maximum(counts, 1), out=begins[1:])
-    repetition = np.ones(begins[-1], np.uint8)
-    repetition[begins[:-1]] = 0
-    there = np.ones(begins[-1], np.bool_)
-    there[begins[:-1][counts == 0]] = False
-    definition = np.full(begins[-1], _IN_LIST, np.uint8)
-    definition[~there] = lists.is_valid().to_numpy(zero_copy_only=False)[counts == 0]
-    before, values = levels(hybrid(repetition, 1)), lists.flatten()
+    counts = _counts(lists)
+    valid = _present(lists)
+    if not counts.size or counts.max() <= 1:  # nothing is repeated
+        there = counts.astype(np.bool_)
+        definition = valid.astype(np.uint8)
+        repetition = repeated(0, len(counts), 1)
+    else:
+        begins = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(np.maximum(counts, 1), out=begins[1:])
+        again = np.ones(begins[-1], np.uint8)
+        again[begins[:-1]] = 0
+        there = np.ones(begins[-1], np.bool_)
+        there[begins[:-1][counts == 0]] = False
+        definition = np.empty(begins[-1], np.uint8)
+        definition[~there] = valid[counts == 0]
+        repetition = hybrid(again, 1)
+    definition[there] = _IN_LIST
+    before, values = levels(repetition), lists.flatten()
     all_present: bytes | None = None
     for place, leaf in enumerate(leaves.values()):
         column = values.field(place)
@@ -93,7 +109,7 @@ def chunks_of(leaves: Mapping[str, Leaf], lists: pa.ListArray) -> Iterator[Chunk
             all_present = all_present if column.null_count else run
         else:
             run = all_present
-        yield _chunk(leaf, [_Cells(len(repetition), before + run, column.drop_null())])
+        yield _chunk(leaf, [_Cells(len(definition), before + run, column.drop_null() if column.null_count else column)])
 
 
 @lru_cache(256)
@@ -109,6 +125,14 @@ def _pieces(column: pa.Array) -> Iterator[pa.Array]:
         yield column.slice(first, rows)
 
 
+def _counts(lists: pa.ListArray) -> npt.NDArray[np.int32]:
+    """Return how long each list is, 0 for none."""
+    counts: npt.NDArray[np.int32] = np.diff(lists.offsets.to_numpy(zero_copy_only=False))
+    if lists.null_count:
+        counts[~_present(lists)] = 0  # what lies below it is nobody's
+    return counts
+
+
 def _present(column: pa.Array) -> npt.NDArray[np.bool_]:
     mask: npt.NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
     return mask
@@ -118,7 +142,7 @@ def _flat(column: pa.Array, *, nullable: bool) -> _Cells:
     rows, nulls = len(column), column.null_count
     if not nullable:
         return _Cells(rows, b"", column)
-    run = hybrid(_present(column), 1) if 0 < nulls < rows else repeated(int(not nulls), rows, 1)
+    run = presence(column) if 0 < nulls < rows else repeated(int(not nulls), rows, 1)
     return _Cells(rows, levels(run), column.drop_null() if nulls else column)
 
 
