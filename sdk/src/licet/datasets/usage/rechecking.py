@@ -169,7 +169,7 @@ def check_span(file: DecisionsFile, index: Index, asked: Asked, span: Span, adva
         else:
             for batch in batches:
                 checking.add(batch)
-    except (InputError, MalformedError) as error:
+    except InputError as error:
         place = str(file.place(span))
         if place in error.message:
             raise
