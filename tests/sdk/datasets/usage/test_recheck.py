@@ -481,7 +481,7 @@ def workers() -> list[str]:
         int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
     ]
     started = [Path(f"/proc/{pid}/cmdline").read_text() for pid in children if Path(f"/proc/{pid}").exists()]
-    return [command for command in started if "datasets.workers.processes" in command]
+    return [command for command in started if "licet: works at rows" in command]
 
 
 def test_what_one_process_left_others_go_on_from(
