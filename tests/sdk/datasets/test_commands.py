@@ -39,6 +39,14 @@ def test_filter_tells_a_person_what_it_costs_and_what_to_do(run: Run) -> None:
     assert "signed with the organisation's key" in told.out
 
 
+def test_an_output_whose_name_names_no_dataset_needs_one_that_does(run: Run) -> None:
+    out = "n" * 220
+    told = run("filter", "in", "-o", out, *USE, "--json")
+    assert (told.code, told.document["error"]["field"]) == (2, "--dataset")
+    assert "since that of -o is none (a name of 1 to 200 printable characters)" in told.document["error"]["message"]
+    assert run("filter", "in", "-o", out, *USE, "--dataset", "train").code == 0
+
+
 def test_an_input_without_rows_is_told_as_one(run: Run, tmp_path: Path) -> None:
     (tmp_path / "none.csv").write_text("url,caption\n")
     told = run("filter", "none.csv", "-o", "out.csv", *USE)

@@ -220,7 +220,7 @@ class _Filter:
 
     def run(self) -> Filtered:
         """Do the job, or what is left of it."""
-        dataset_name(self._name)
+        self._hold_name()
         self._places.refuse_foreign(overwrite=self._wish.overwrite, publishing=publishing(self._job).exists())
         who = signer(self._client)
         if self._wish.after is not None:
@@ -460,6 +460,15 @@ class _Filter:
     def _hold_to(self, file: JobFile) -> None:
         if [part.stamp() for part in self._parts] != file.inputs:
             raise InputError("the input changed while the job ran; --overwrite starts anew")
+
+    def _hold_name(self) -> None:
+        try:
+            dataset_name(self._name)
+        except InputError as error:
+            if self._name != self._out.name:
+                raise
+            called = "a name for the dataset, since that of -o is none"
+            raise InputError.field("--dataset", f"{called} ({error.details['expected']})", self._name) from None
 
     @property
     def _name(self) -> str:
