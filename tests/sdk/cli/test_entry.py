@@ -34,3 +34,11 @@ def test_bytes_that_are_no_text_are_refused_as_what_they_are(typed: str, capsys:
         main([*typed.split(), "wrk_\udcce"])  # a byte of the command line that is no UTF-8
     assert stopped.value.code == 2
     assert capsys.readouterr().err.startswith("error: expected text in UTF-8, got ")
+
+
+@pytest.mark.parametrize("command", ["trace", "audit sample"])
+def test_a_list_of_files_has_no_second_option_that_empties_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    told = capsys.readouterr().out
+    assert ("--evidence" in told, "--empty-" in told) == (True, False)

@@ -225,10 +225,12 @@ def sample(
         str | None, Parameter(help="The auditor's word, which goes into the seed beside the log's newest checkpoint.")
     ] = None,
     evidence: Annotated[
-        list[Path] | None, Parameter(help="Evidence bundles that show the licences which rows were kept under.")
+        list[Path] | None,
+        Parameter(negative="", help="Evidence bundles that show the licences which rows were kept under."),
     ] = None,
     snapshots: Annotated[
-        list[Path] | None, Parameter(help="Folders of snapshots, as LICET_CACHE has them, to look for the one of then.")
+        list[Path] | None,
+        Parameter(negative="", help="Folders of snapshots, as LICET_CACHE has them, to look for the one of then."),
     ] = None,
     output: Annotated[
         Path | None, Parameter(name=["-o", "--output"], help="Write the opened rows: others can check them alone.")

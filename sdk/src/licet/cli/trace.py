@@ -30,7 +30,7 @@ def trace(
         str | None, Parameter(help="The first month to look at; default: that of the registration.")
     ] = None,
     evidence: Annotated[
-        list[Path] | None, Parameter(help="Evidence bundles to look in, instead of asking for the months.")
+        list[Path] | None, Parameter(negative="", help="Evidence bundles to look in, instead of asking for the months.")
     ] = None,
     common: Common = COMMON,
 ) -> None:
