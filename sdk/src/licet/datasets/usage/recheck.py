@@ -39,6 +39,7 @@ Advance = Callable[[int], None]
 EVERY: Final = 1 << 20
 _LEAST: Final = 1 << 17
 _EACH: Final = 8  # pieces for each process, so that none is idle for long
+_LOADED: Final = (Worker.__module__, "licet.index.pairing")  # what every process needs
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -202,9 +203,10 @@ def _doing(
 
     def elsewhere(spans: list[Span]) -> Generator[Done]:
         pin = client.snapshot.pin_of(basis.published, near=basis.index.near, at=asked.now)
-        for done in each_taken(Processes(workers), Worker(pin, file, asked), spans):
-            advance(done.span.rows)
-            yield done
+        with Processes(workers, _LOADED, loops=True) as crew:
+            for done in each_taken(crew, Worker(pin, file, asked), spans):
+                advance(done.span.rows)
+                yield done
 
     return elsewhere if workers > 1 else here
 

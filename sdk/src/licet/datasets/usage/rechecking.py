@@ -7,6 +7,7 @@ handed on undecided, to whoever has the pieces before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +28,7 @@ from licet.datasets.usage.findings import Finding, Findings
 from licet.datasets.workers.crew import answer
 from licet.decisions.roots import PieceBuilder, RootPiece
 from licet.decisions.rows import VERDICT_FIELDS, leaf_hashes
-from licet.errors import InputError, MalformedError
+from licet.errors import InputError, LicetError, MalformedError
 from licet.index.lookup import Index, Matches, united
 from licet.index.parts import with_parts, without_parts
 
@@ -236,6 +237,11 @@ class Worker:
         self._pin, self._asked = pin, asked
         self._path, self._stamp = str(file.path), file.stamp()
         self._opened: DecisionsFile | None = None  # it is opened where it is needed
+
+    def ready(self) -> None:
+        """Open what every piece needs, where many workers are made of one process; what is wrong, each piece says."""
+        with suppress(LicetError, OSError):
+            basis_of(self._pin)
 
     def __call__(self, piece: bytes) -> bytes:
         """Return what a piece, a pickled span, comes to, or one of our errors; pickled."""
