@@ -1,13 +1,14 @@
 """The user's path at size: a Parquet file of addresses in, kept rows, decisions and manifest out; beside two joins.
 
-``python -m bench user_path [works [rows …]]`` (minutes; 10,000,000 works and 1,000,000 rows unless others are named). A
-tenth of the rows is registered. The peers, DuckDB and polars, do an anti-join on 64 bits of a hash of the same strings
-and write the kept rows: no other spelling of an address, no decision rows, digests, roots or signature. What our call
-has written is re-checked in turn: its decisions held to the signed root, every kept row decided once more.
+``python -m bench user_path [one] [works [rows …]]`` (minutes; 10,000,000 works and 1,000,000 rows unless others are
+named; ``one``: in one file, with row groups of a million). A tenth of the rows is registered. The peers, DuckDB and
+polars, do an anti-join on 64 bits of a hash of the same strings and write the kept rows: no other spelling of an
+address, no decision rows, digests, roots or signature. What our call has written is re-checked in turn: its decisions
+held to the signed root, every kept row decided once more.
 
 Seconds are those of processors, of all threads of one process and of the processes that it starts; each call is a
 process of its own, whose memory is what `/proc` says of it and of those: what they hold themselves at most, without the
-mapped index, and what several share once. The rows are files of a million each, which several processes can write.
+mapped index, and what several share once. The rows are files of a million each, unless they are to be in one.
 """
 
 from __future__ import annotations
@@ -52,17 +53,19 @@ _BLOCK: Final = 1_000_000
 _PEERS: Final = ("duckdb", "polars")
 
 
-def dataset(path: Path, rows: int) -> None:
-    """Write a dataset of so many rows, in files of a million."""
+def dataset(path: Path, rows: int, *, one: bool = False) -> None:
+    """Write a dataset of so many rows, in files of a million, or in one file."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
-    for first in range(0, rows, _BLOCK):
-        numbers = range(first, min(rows, first + _BLOCK))
-        table = {
-            "URL": [address(number) for number in numbers],
-            "TEXT": [f"a caption of picture {number}" for number in numbers],
-        }
-        pq.write_table(pa.table(table), path / f"{first // _BLOCK:05d}.parquet", compression="zstd")
+    schema = pa.schema([("URL", pa.string()), ("TEXT", pa.string())])
+    size = rows if one else _BLOCK
+    for begin in range(0, rows, size):
+        with pq.ParquetWriter(path / f"{begin // size:05d}.parquet", schema, compression="zstd") as writer:
+            for first in range(begin, min(rows, begin + size), _BLOCK):
+                numbers = range(first, min(rows, first + _BLOCK))
+                urls = [address(number) for number in numbers]
+                texts = [f"a caption of picture {number}" for number in numbers]
+                writer.write_table(pa.table([urls, texts], schema))
 
 
 def publish(registry: Registry, works: int, known: Path) -> None:
@@ -231,7 +234,7 @@ def main() -> None:
         folder = Path(name)
         facts = prepare(folder, works)
         for rows in sizes:
-            dataset(folder / "rows.parquet", rows)
+            dataset(folder / "rows.parquet", rows, one="one" in sys.argv)
             found: dict[str, list[dict[str, float]]] = {what: [] for what in ("licet", "recheck", *_PEERS)}
             for run in range(RUNS if rows <= _BLOCK else 1):
                 for what, each in found.items():

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,26 @@ from licet.datasets.filtering.build import Filtered, Wish, filter_dataset
 from licet.datasets.forms import groups, parquet
 from licet.datasets.forms.files import LocalFile
 from licet.datasets.forms.parquet import ParquetPart
+from licet.datasets.licensing.accepting import Acceptance
+from licet.datasets.licensing.budgets import Budget
 from licet.datasets.results.decisions_file import DecisionsFile
+from licet.datasets.results.manifest import read_manifest
 from licet.datasets.workers.crew import Crew
+from licet.decisions import Request
 from licet.errors import InputError, InterruptedJobError
 from tests.sdk.datasets.filtering.test_crew import KEEP, REQUEST, Lost, Scrambled
 from tests.sdk.datasets.filtering.test_crew import results as told
 from tests.sdk.datasets.world import NO_AI, OPEN, PAID, World, encoded, picture
 
 ROWS = 300
-SCHEMA = pa.schema([("URL", pa.string()), ("text", pa.string()), ("tags", pa.list_(pa.string()))]).with_metadata(
-    {"pandas": "{}"}
-)
+SCHEMA = pa.schema(
+    [
+        ("URL", pa.string()),
+        ("text", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("few", pa.dictionary(pa.int32(), pa.string())),
+    ]
+).with_metadata({"pandas": "{}"})
 SIZES = {
     "one": [ROWS],
     "even": [50] * 6,
@@ -69,6 +79,7 @@ def written(path: Path, sizes: Sequence[int]) -> Path:
                 "URL": [f"https://x.example/{number}.jpg" for number in numbers],
                 "text": [f"caption {number}" for number in numbers],
                 "tags": [["a", "b"][: number % 3] for number in numbers],
+                "few": [f"one of {number // 20}" for number in numbers],
             }
             writer.write_table(pa.table(rows, SCHEMA), max(1, size))
             first += size
@@ -86,7 +97,7 @@ def results(done: Filtered) -> dict[str, Any]:
     assert kept.schema_arrow.metadata == SCHEMA.metadata
     return {
         **told(done),
-        "kept": kept.read(),
+        "kept": kept.read().to_pylist(),
         "schema": kept.schema_arrow,
         "decided": pa.Table.from_batches(decisions).to_pylist() if decisions else [],
     }
@@ -106,7 +117,7 @@ def test_one_file_comes_to_the_same(
     assert not list(tmp_path.glob("*.job"))
 
 
-def test_licences_are_taken_between_two_passes_of_which_the_second_is_in_stretches(
+def test_two_passes_are_written_in_stretches_too(
     client: Client, known: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("licet.datasets.filtering.build.can_be_at_once", lambda _: False)
@@ -115,13 +126,35 @@ def test_licences_are_taken_between_two_passes_of_which_the_second_is_in_stretch
     assert results(filtered(client, source, tmp_path / "many.parquet", Scrambled())) == results(one)
 
 
+def test_licences_that_are_taken_cover_rows_of_all_stretches(client: Client, world: World, tmp_path: Path) -> None:
+    paid = [encoded(picture(number)) for number in range(3)]
+    digests = [sha256(b"%d" % number).hexdigest() for number in range(60)]
+    for place, data in zip((3, 25, 59), paid, strict=True):
+        digests[place] = sha256(data).hexdigest()
+        world.work(data, "tomas", PAID)
+    world.registry.publish()
+    pq.write_table(pa.table({"sha256": digests}), tmp_path / "in.parquet", row_group_size=20)
+    request = Request(uses=["train-gen"], model="lantern/lantern@1", at=REQUEST.at)
+    wish = Wish(accept=Acceptance("train", Budget("1USD")))
+    many = filter_dataset(client, [tmp_path / "in.parquet"], tmp_path / "many", request, wish, crew=Scrambled())
+    assert (many.kept, len(many.taken)) == (3, 1)
+    one = filter_dataset(client, [tmp_path / "in.parquet"], tmp_path / "one", request, wish)
+    assert (one.kept, one.taken, one.licences) == (3, [], many.licences)
+    assert pq.read_table(many.out).equals(pq.read_table(one.out))
+    roots = [read_manifest(Path(each.manifest)).payload.decisions_root for each in (many, one)]
+    assert roots[0] == roots[1]
+
+
 def test_several_large_files_are_a_file_each(client: Client, known: None, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for name in ("one", "tiny", "few"):
         written(tmp_path / "in" / f"{name}.parquet", SIZES[name])
     one = filtered(client, tmp_path / "in", tmp_path / "one")
     many = filtered(client, tmp_path / "in", tmp_path / "many", Scrambled())
-    assert told(many) == told(one)
+    several, alone = told(many), told(one)
+    for each in (several, alone):
+        each["files"] = {name: table.to_pylist() for name, table in each["files"].items()}
+    assert several == alone
     names = sorted(path.name for path in Path(many.out).iterdir())
     assert names == ["few.parquet", "one.parquet", "tiny.parquet"]
     assert len(list(Path(many.decisions).iterdir())) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from hashlib import file_digest, sha256
 from itertools import accumulate, islice
@@ -27,6 +27,7 @@ PIECE: Final = 16  # batches of addresses that are worth being a piece of work: 
 PIECES_OF_A_GROUP: Final = 8  # at most: whoever begins in the middle of a row group reads what is before it
 _GROUP_BYTES: Final = 64 << 20
 _GROUP_ROWS: Final = 1 << 18
+_Batches = Iterator[tuple[int, pa.RecordBatch]]  # each with its row group
 _CODE_BYTES: Final = 6  # of a value in a column that is coded, and of its part in the dictionary
 
 
@@ -110,14 +111,20 @@ class ParquetPart:
                 for _, batch in self._read(Groups(self._file, stack), names, 0):
                     yield naming.select(batch)
             return
-        with closing(self.copy(target, stretch)) as copying, suppress(StopIteration):
+        with closing(self._copy(target, stretch, lambda batches: batches)) as copying, suppress(StopIteration):
             rows = next(copying)
             while True:
                 mask = yield sealed(rows.select(list(naming.names)), digest_of_columns(rows))
                 rows = copying.send(mask)
 
     def copy(self, target: Path, stretch: Stretch | None = None) -> Copying:
-        """Do what `write` does, and yield the rows by all columns that say what they are: to examine them meanwhile."""
+        """Do what `write` does, and yield the rows by all columns that say what they are: to examine them meanwhile.
+
+        Rows of small row groups come together, where little is in them; how many is not what `batches` yields.
+        """
+        return self._copy(target, stretch, _gathered)
+
+    def _copy(self, target: Path, stretch: Stretch | None, gather: Callable[[_Batches], _Batches]) -> Copying:
         stretch = stretch or Stretch(0, self.steps, 0, self.rows)
         with ExitStack() as stack:
             writer = stack.enter_context(GroupWriter(target, self.schema, self._codec, self._repeating))
@@ -128,7 +135,8 @@ class ParquetPart:
             once = self.holds_files or all(groups.fits(each, BATCH_ROWS) for each in touched)
             whole = None if once else _Whole(groups, stretch.row - sum(self._groups[: touched.start]))
             names = None if whole is None else self._read_names()
-            for group, batch in islice(self._read(groups, names, stretch.first), stretch.batches):
+            batches = islice(self._read(groups, names, stretch.first), stretch.batches)
+            for group, batch in batches if whole is not None else gather(batches):
                 rows = self._columns.select(batch)
                 mask = yield rows
                 for step, kept in [(batch, mask)] if whole is None else whole.beside(group, mask):
@@ -174,6 +182,20 @@ class ParquetPart:
         """Return the share of the file, by rows or by bytes, that some of its row groups are."""
         shares = (sum(each[groups.start : groups.stop]) / max(1, sum(each)) for each in (self._groups, self._sizes))
         return max(shares)
+
+
+def _gathered(batches: _Batches) -> _Batches:
+    """Yield rows of small batches together: each batch costs something, however few its rows are."""
+    waiting: list[pa.RecordBatch] = []
+    rows = last = 0
+    for group, batch in batches:
+        if waiting and rows + len(batch) > BATCH_ROWS:
+            yield last, pa.concat_batches(waiting)
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows, last = rows + len(batch), group
+    if waiting:
+        yield last, pa.concat_batches(waiting)
 
 
 class _Whole:
