@@ -252,8 +252,8 @@ def main() -> None:
 
 
 def _apart(what: str, folder: Path) -> dict[str, float]:
-    ours = "from licet.sparing import spare; spare();" if what in ("licet", "recheck") else ""  # as the command does
-    command = [sys.executable, "-c", f"{ours} from bench.user_path import main; main()", "once", what, str(folder)]
+    ours = "from licet.sparing import spare; spare(); " if what in ("licet", "recheck") else ""  # as the command does
+    command = [sys.executable, "-c", f"{ours}from bench.user_path import main; main()", "once", what, str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
     found: dict[str, float] = msgspec.json.decode(done.stdout.splitlines()[-1])
     return found
