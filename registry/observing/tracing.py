@@ -113,7 +113,8 @@ def statement(record: Any) -> None:
         return
     from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
-    if not get_current_span().is_recording():
+    # The driver tells of it a turn of the loop later, when the request may have been answered and its span be over.
+    if not get_current_span().get_span_context().is_valid:
         return  # what a loop asks again and again while there is nothing to do
     end = time.time_ns()
     attributes = {"db.system.name": "postgresql", "db.operation.name": _verb(record.query)}
