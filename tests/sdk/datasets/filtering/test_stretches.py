@@ -200,6 +200,30 @@ def test_what_was_written_in_full_is_not_written_again(client: Client, known: No
     assert results(done) == results(filtered(client, source, tmp_path / "one.parquet"))
 
 
+def test_parts_that_were_put_together_before_a_stop_stay(client: Client, known: None, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("even", "tiny"):
+        written(tmp_path / "in" / f"{name}.parquet", SIZES[name])
+
+    class Stopped(Scrambled):
+        def each(self, do: Callable[[bytes], bytes], pieces: Sequence[bytes]) -> Iterator[bytes]:
+            yield from map(do, pieces)
+            raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedJobError):
+        filtered(client, tmp_path / "in", tmp_path / "out", Stopped())
+    job = tmp_path / "out.job"
+    assert sorted(path.name for path in job.glob("out*/data/*")) == ["even.parquet", "tiny.parquet"]
+    assert list(job.glob("out*/stretches/*")) == []
+    done = filtered(client, tmp_path / "in", tmp_path / "out", Scrambled())
+    one = filtered(client, tmp_path / "in", tmp_path / "one")
+    assert done.counts == one.counts
+    for name in ("even", "tiny"):
+        files = [Path(each.out) / f"{name}.parquet" for each in (done, one)]
+        assert pq.read_table(files[0]).to_pylist() == pq.read_table(files[1]).to_pylist()
+    DecisionsFile.find(Path(done.out)).verify()
+
+
 def test_a_file_that_changes_between_two_stretches_is_refused(client: Client, known: None, tmp_path: Path) -> None:
     source = written(tmp_path / "in.parquet", SIZES["even"])
 
