@@ -82,7 +82,7 @@ def types(place: Place, ground: Ground) -> Callable[..., Told]:
     return ask
 
 
-@pytest.mark.parametrize("command", [["snapshot", "pull"], ["check", "0" * 64, *USE], ["snapshot", "pin"]])
+@pytest.mark.parametrize("command", [["snapshot", "pull"], ["check", "0" * 64, *USE]])
 def test_a_registry_that_cannot_be_pinned_is_not_believed(
     types: Callable[..., Told], place: Place, command: list[str]
 ) -> None:

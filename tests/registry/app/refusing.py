@@ -38,7 +38,7 @@ _PASSKEY: Final = (
     Refusal(400, "(clientDataJSON|client_data|attestation|authenticator)", "CBOR and JSON are inside of base64"),
 )
 _NAME: Final = Refusal(
-    400, "name: expected 1 to 200 characters without control", "JSON Schema has no word for Unicode's categories"
+    400, "name: expected (1 to 200 characters|one line without hidden)", "JSON Schema knows no NFC and no categories"
 )
 _STATED: Final = Refusal(
     400, "works: expected works of this account|scope: expected", "whose works they are, and what was signed of them"
@@ -90,7 +90,9 @@ RIGHTLY: Final[Mapping[str, tuple[Refusal, ...]]] = {
     ),
     **dict.fromkeys(("draftPasskey", "signIn", "stepUp"), _PASSKEY),
     "createInvitation": (
-        Refusal(400, "note: expected at most 100 characters", "JSON Schema has no word for Unicode's categories"),
+        Refusal(
+            400, "note: expected (at most 100 characters|one line without hidden)", "JSON Schema knows no categories"
+        ),
         Refusal(409, "expected at most 20 invitations", "it depends on what was asked before"),
     ),
     "openInvitation": (Refusal(404, "there is no such invitation", "whether there is one with this secret"),),
