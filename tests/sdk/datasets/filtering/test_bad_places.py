@@ -312,12 +312,12 @@ def table(path: Path, rows: int) -> Path:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 @pytest.mark.parametrize("form", ["parquet", "tar", "jsonl"])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str) -> None:
-    # The smaller fills whatever is gathered before it is written (64 MB at most). The larger has 160 MB more: half of
-    # it is more than an allocator keeps for itself, and less than a leak.
-    sources = [table(tmp_path / f"{rows}.{form}", rows) for rows in (1600, 3200)]
+    # The smaller fills whatever is gathered before it is written (64 MB at most). The larger has 320 MB more: half of
+    # it is more than an allocator keeps for itself, on a busy machine too, and less than a leak.
+    sources = [table(tmp_path / f"{rows}.{form}", rows) for rows in (1600, 4800)]
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, *map(str, [tmp_path / "out", *sources])],
         capture_output=True, text=True, check=True, timeout=100,
     )  # fmt: skip
     small, large = map(int, done.stdout.split())
-    assert large - small < 80_000, (small, large)
+    assert large - small < 160_000, (small, large)
