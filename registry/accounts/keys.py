@@ -75,6 +75,7 @@ async def take(services: Services, conn: Connection, account: UUID, envelope: En
         raise NotAllowed(error.message) from None
     if not ring.roots:
         raise Conflict("this is the last key that may do everything: add another, or rotate it, before it ends")
+    await conn.fetchval(queries.LOCK_KEY, _changed(payload), account)
     about = await _about(services, conn, ring, account, payload, place)
     statement = identifiers.new_uuid()
     pending = await translog.submit(
@@ -111,6 +112,13 @@ async def add_key(conn: Connection, account: UUID, key: AnyKey, key_class: str, 
     )
     if not added:
         raise Conflict("this key is registered already")
+
+
+def _changed(payload: msgspec.Struct) -> str | None:
+    """Return the key that may sign less, or other things, from ``payload`` on."""
+    if isinstance(payload, (KeyRevoke, Delegation)):
+        return payload.keyid
+    return payload.replaces if isinstance(payload, KeyRotate) else None
 
 
 async def _about(
@@ -174,5 +182,3 @@ async def _keep(conn: Connection, account: UUID, payload: msgspec.Struct, pendin
         await add_key(conn, account, payload.key, "root", pending)
     elif isinstance(payload, KeyRevoke):
         await conn.execute(queries.REVOKE_KEY, payload.keyid, account, pending, payload.from_index)
-    elif isinstance(payload, Delegation):
-        await conn.execute(queries.TOUCH_KEY, payload.keyid, account)

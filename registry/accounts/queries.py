@@ -44,8 +44,8 @@ REVOKE_KEY: Final = """
 update account_keys set revoked_by = coalesce(revoked_by, $3), revoked_from = least(revoked_from, $4)
 where keyid = $1 and account = $2
 """
-# Its row lock makes statements that rely on the key come before or after a new delegation, never between.
-TOUCH_KEY: Final = "update account_keys set class = class where keyid = $1 and account = $2"
+# Taken before a place in the log is: what relies on the key then comes before what changes it, or after, never between.
+LOCK_KEY: Final = "select keyid from account_keys where keyid = $1 and account = $2 for no key update"
 HOLD_KEY: Final = "select keyid from account_keys where keyid = $1 and account = $2 for share"
 _KEY: Final = """
 select k.keyid, k.class, k.alg, k.pending, e.index, case

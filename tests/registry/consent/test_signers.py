@@ -26,6 +26,7 @@ from licet.statements.webauthn import EDDSA
 from licet.terms import Terms
 from licet.wire.accounts import AccountCreated, DelegationInfo, EventInfo, KeyInfo, Me, Recovered
 from licet.wire.common import Page, StatementFile
+from registry import translog
 from tests.registry import keymaking as make
 from tests.registry.catalogue import NO_AI, PAID, RESEARCH, Artist, accepted, artist, fingerprinted
 from tests.registry.harness import Account, Running, genesis
@@ -361,6 +362,29 @@ async def test_rule_3_no_loosening_gets_an_index_after_the_revocation_of_its_key
         else:
             assert signed.status_code == 403
         accepted(await stated(ada, works, NO_AI, ada.account.key))
+
+
+async def test_rule_3_nothing_gets_between_the_place_of_a_revocation_in_the_log_and_its_commit(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await artist(site)
+    works = await two_works(ada)
+    key = SigningKey.generate()
+    await make.add(site, ada.account, key)
+    honest, signing = translog.submit, list[asyncio.Task[Any]]()
+
+    async def submit(conn: Any, kind: str, *arguments: Any) -> int:
+        pending = await honest(conn, kind, *arguments)
+        if kind == "key-revoke":
+            signing.append(asyncio.create_task(stated(ada, works, PAID, key)))
+            await asyncio.wait(signing, timeout=1)
+        return pending
+
+    monkeypatch.setattr(translog, "submit", submit)
+    path = f"/v1/keys/{key.keyid}/revoke"
+    revocation = make.revocation(site, ada.account, key.keyid)
+    make.kept(await make.send(site, ada.account, path, revocation, ada.account.key))
+    assert (await signing[0]).status_code == 403
 
 
 async def test_two_keys_that_end_each_other_at_once_leave_one(site: Running) -> None:
